@@ -1,0 +1,39 @@
+/** The real clock and the real randomness: the one file with `Date.now` and timers, and the seeded ones that replay. */
+import { randomBytes, randomInt } from 'node:crypto'
+import type { Clock, Millis, Random } from './world.ts'
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    new Promise(resolve => {
+      if (signal?.aborted) return resolve()
+      const done = () => (clearTimeout(timer), signal?.removeEventListener('abort', done), resolve())
+      const timer = setTimeout(done, ms)
+      signal?.addEventListener('abort', done)
+    }),
+}
+
+/** Monotonic milliseconds, which no one can set: what a wall clock is checked against. */
+export const monotonicMs = (): Millis => performance.now()
+
+export const systemRandom: Random = {
+  bytes: count => randomBytes(count),
+  next: () => randomInt(2 ** 47) / 2 ** 47,
+  between: (low, high) => randomInt(low, high + 1),
+}
+
+/** mulberry32: small, seeded, the same on every machine; for tests and simulations, never for ids that must not be guessed. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+  return {
+    next,
+    bytes: count => Uint8Array.from({ length: count }, () => Math.floor(next() * 256)),
+    between: (low, high) => low + Math.floor(next() * (high - low + 1)),
+  }
+}

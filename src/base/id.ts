@@ -1,0 +1,22 @@
+/** Prefixed ULIDs, lower-case: made before a provider is called, and used as its key or tag. */
+import type { World } from './world.ts'
+
+const kinds = {
+  store: 'sto', account: 'acc', schedule: 'sch', slot: 'slo', run: 'run', invoice: 'inv', payout: 'pay', attempt: 'att', transaction: 'txn',
+} as const
+export type Kind = keyof typeof kinds
+export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`
+
+// Crockford's base 32 without i, l, o, u (ULID specification), in lower case because the bank lower-cases tags.
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+/** A new id of `kind`: 48 bits of time, 80 bits of randomness, 26 characters after the prefix. */
+export function newId<K extends Kind>(kind: K, { clock, random }: Pick<World, 'clock' | 'random'>): Id<K> {
+  let value = BigInt(clock.now())
+  for (const byte of random.bytes(10)) value = (value << 8n) | BigInt(byte)
+  let text = ''
+  for (let place = 0; place < 26; place++, value >>= 5n) text = alphabet[Number(value & 31n)] + text
+  return `${kinds[kind]}_${text}`
+}
+
+export const isId = <K extends Kind>(kind: K, text: string): text is Id<K> => new RegExp(`^${kinds[kind]}_[${alphabet}]{26}$`).test(text)

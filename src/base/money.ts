@@ -1,0 +1,47 @@
+/** Money knows its asset and is a bigint of the asset's smallest unit; `number` never holds money. */
+
+export type Asset = 'BRL' | 'BTC'
+
+/** `units`: centavos for BRL, satoshis for BTC. */
+export type Money<A extends Asset = Asset> = { readonly asset: A; readonly units: bigint }
+
+const decimals = { BRL: 2, BTC: 8 } as const satisfies Record<Asset, number>
+
+export const brl = (units: bigint): Money<'BRL'> => ({ asset: 'BRL', units })
+
+/** Adds two amounts of one asset; adding BRL to BTC does not compile. */
+export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A> => ({ asset: a.asset, units: a.units + b.units })
+
+/** Hundredths of a percent: 150 is 1.5 %. */
+export type BasisPoints = bigint
+
+/**
+ * The one place money is rounded: `units` × `basisPoints` / 10 000, half a unit away from zero going up.
+ * `units` must not be negative.
+ */
+export function shareOf(units: bigint, basisPoints: BasisPoints): bigint {
+  if (units < 0n || basisPoints < 0n) throw new RangeError(`a share is taken of what is not negative, got ${units} × ${basisPoints}`)
+  return (units * basisPoints + 5_000n) / 10_000n
+}
+
+/** Reads "20.00", "20", "0.5": at most the asset's decimals, no sign, no thousands. Answers undefined for anything else. */
+export function parseUnits(text: string, asset: Asset): bigint | undefined {
+  const match = /^(\d{1,13})(?:\.(\d+))?$/.exec(text.trim())
+  if (!match) return undefined
+  const fraction = match[2] ?? ''
+  if (fraction.length > decimals[asset]) return undefined
+  return BigInt(match[1] + fraction.padEnd(decimals[asset], '0'))
+}
+
+/** Reads "1.5%" or "1.5" as basis points: at most two decimals, 0 to 100. Answers undefined for anything else. */
+export function parseBasisPoints(text: string): BasisPoints | undefined {
+  const units = parseUnits(text.trim().replace(/\s*%$/, ''), 'BRL')
+  return units !== undefined && units <= 10_000n ? units : undefined
+}
+
+/** "1234.56" with a point and no grouping, exact: what the CLI, the API and CSV print. */
+export function formatUnits(units: bigint, asset: Asset): string {
+  const places = decimals[asset]
+  const digits = (units < 0n ? -units : units).toString().padStart(places + 1, '0')
+  return `${units < 0n ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`
+}

@@ -1,0 +1,39 @@
+/** The world is handed in: what a function needs of time, chance and the log comes as an argument, so any failure replays from a seed. */
+import type { Log } from './log.ts'
+
+/** Milliseconds since 1970-01-01T00:00Z, from the clock handed in. */
+export type Millis = number
+
+/** UTC instant as text, `2026-11-21T03:00:00.000Z`: sorts as it reads, and is what the database keeps. */
+export type Instant = string
+
+export interface Clock {
+  now(): Millis
+  /** Resolves after `ms`, or at once when `signal` aborts. */
+  sleep(ms: Millis, signal?: AbortSignal): Promise<void>
+}
+
+export interface Random {
+  bytes(count: number): Uint8Array
+  /** A float in [0, 1). */
+  next(): number
+  /** An integer in [low, high], both ends included. */
+  between(low: number, high: number): number
+}
+
+/**
+ * Named places between two effects. In production they do nothing; a storm kills the process there,
+ * the deterministic simulation throws there.
+ */
+export type CrashPoint = (name: string) => void | Promise<void>
+
+export interface World {
+  clock: Clock
+  random: Random
+  log: Log
+  at: CrashPoint
+}
+
+export const instant = (ms: Millis): Instant => new Date(ms).toISOString()
+export const millis = (at: Instant): Millis => Date.parse(at)
+export const later = (at: Instant, ms: Millis): Instant => instant(millis(at) + ms)

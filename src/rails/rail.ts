@@ -1,0 +1,128 @@
+/** The contract every rail keeps: how money is asked for, heard of and sent, in the house's words. A rail sees only `base`. */
+import type { Answer } from '../base/answer.ts'
+import type { Asset } from '../base/money.ts'
+import type { Instant } from '../base/world.ts'
+
+/** One invoice to ask for. `id` is ours and becomes the provider's tag. */
+export interface InvoiceOrder {
+  id: string
+  /** Smallest units, > 0. */
+  units: bigint
+  payerName: string
+  payerTaxId: string
+  description: string
+  dueAt: Instant
+  /** Tag shared by the whole batch, so that a lost answer is settled with one question. */
+  batchTag: string
+}
+
+/** An invoice as the provider shows it now. `tag`: our invoice id among its tags, if one is there. */
+export interface ProviderInvoice {
+  providerId: string
+  tag: string | undefined
+  status: 'created' | 'paid' | 'overdue' | 'expired' | 'canceled' | 'voided' | 'unknown'
+  /** Asked before payment; really paid after it. */
+  units: bigint
+  nominalUnits: bigint
+  feeUnits: bigint
+  brcode: string
+  link: string
+  createdAt: Instant
+}
+
+/** Where a bank transfer goes. `bank` is an ISPB (8 digits, Pix) or COMPE code (3 digits, TED). */
+export interface BankDestination {
+  holder: string
+  taxId: string
+  bank: string
+  branch: string
+  number: string
+  type: 'checking' | 'payment' | 'savings' | 'salary'
+}
+
+/** One order to pay. `externalId` is ours (payout and attempt), is the provider's duplicate key and also its tag. */
+export interface PayoutOrder {
+  externalId: string
+  units: bigint
+  to: BankDestination
+  description: string
+}
+
+export interface ProviderPayout {
+  providerId: string
+  /** Our externalId among its tags, if one is there. */
+  externalId: string | undefined
+  status: 'created' | 'processing' | 'success' | 'failed' | 'canceled' | 'unknown'
+  units: bigint
+  feeUnits: bigint
+  to: { taxId: string; bank: string; branch: string; number: string }
+  createdAt: Instant
+}
+
+/** What an event says, in the house's words. The raw bytes stay in the inbox; this is read from them when they are applied. */
+export type ProviderEvent = {
+  eventId: string
+  workspaceId: string
+  /** e.g. `invoice.credited`, `transfer.failed`: subscription and log type. */
+  kind: string
+  createdAt: Instant
+} & (
+  | { about: 'invoice'; logId: string; log: string; invoice: ProviderInvoice }
+  | { about: 'payout'; logId: string; log: string; payout: ProviderPayout; errors: string[] }
+  | { about: 'other' }
+)
+
+/** One line of the provider's statement. `about` is what it moved money for, where the provider says so. */
+export interface StatementLine {
+  id: string
+  /** Signed: what entered is positive. */
+  units: bigint
+  feeUnits: bigint
+  about: { is: 'invoice' | 'payout'; providerId: string } | { is: 'other' }
+  description: string
+  tags: string[]
+  createdAt: Instant
+}
+
+/** The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try again. */
+export type Verdict = { is: 'genuine'; keyId: string } | { is: 'forged'; why: string } | { is: 'unknown'; why: string }
+
+export interface Rail {
+  readonly name: 'starkbank'
+  readonly asset: Asset
+  /** The rail's whole-account identity; events of another one are foreign. */
+  readonly workspaceId: string
+
+  /** Asks for up to 100 invoices in one call, all or none. Not safe to repeat: the provider has no key for it. */
+  issue(orders: InvoiceOrder[]): Promise<Answer<ProviderInvoice[]>>
+  /** Every invoice that bears `tag` (an invoice id or a batch tag). */
+  findInvoices(tag: string): Promise<Answer<ProviderInvoice[]>>
+  readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
+  cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
+
+  /** Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under the same externalId. */
+  pay(orders: PayoutOrder[]): Promise<Answer<ProviderPayout[]>>
+  /** Every payout that bears `externalId` as a tag. */
+  findPayouts(externalId: string): Promise<Answer<ProviderPayout[]>>
+  readPayout(providerId: string): Promise<Answer<ProviderPayout>>
+
+  /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */
+  verify(raw: Uint8Array, signatures: string[]): Promise<Verdict>
+  /** Reads proven or polled bytes. Throws `BadInput` on what is not an event. */
+  read(raw: Uint8Array): ProviderEvent
+
+  /** Events the provider could not deliver, as the bytes the inbox keeps (one event each), oldest first. */
+  undelivered(): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>>
+  markDelivered(eventId: string): Promise<Answer<void>>
+  /** Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`. */
+  missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>>
+
+  /** The provider's own balance in smallest units. */
+  balance(): Promise<Answer<bigint>>
+  statement(after: Instant): Promise<Answer<StatementLine[]>>
+
+  /** The registered webhooks' URLs, and how to add one. */
+  webhooks(): Promise<Answer<{ id: string; url: string; subscriptions: string[] }[]>>
+  registerWebhook(url: string): Promise<Answer<{ id: string; url: string; subscriptions: string[] }>>
+  close(): void
+}
