@@ -1,0 +1,140 @@
+/** The wire: the few calls the rail makes of the bank, in the bank's own shapes. The SDK answers them, or a simulated bank does. */
+import { z } from 'zod'
+import type { Answer } from '../../base/answer.ts'
+
+const id = z.string().min(1).max(64)
+const cents = z.int().nonnegative()
+const orEmpty = z.string().nullish().transform(text => text ?? '')
+const texts = z.array(z.string()).nullish().transform(list => list ?? [])
+const orZero = cents.nullish().transform(amount => amount ?? 0)
+/** As the bank writes it: microseconds and an offset. */
+const moment = z.string().max(40).refine(text => !Number.isNaN(Date.parse(text)), 'not a time')
+
+// In 2020 an error was a word, today it is an object with a code and a message.
+const fault = z.union([z.string(), z.object({ code: orEmpty, message: orEmpty })]).transform(item =>
+  typeof item === 'string' ? item : [item.code, item.message].filter(Boolean).join(': '))
+const faults = z.array(fault).nullish().transform(list => list ?? [])
+
+/** Stark Bank docs, Invoice; only what we use, so that a payer's name and tax id are not carried about. */
+export const invoiceShape = z.object({
+  id,
+  status: orEmpty,
+  amount: cents,
+  nominalAmount: cents.nullish(),
+  fee: orZero,
+  tags: texts,
+  brcode: orEmpty,
+  link: orEmpty,
+  created: moment,
+})
+
+/** Stark Bank docs, Transfer. */
+export const transferShape = z.object({
+  id,
+  status: orEmpty,
+  amount: cents,
+  fee: orZero,
+  tags: texts,
+  externalId: z.string().nullish(),
+  taxId: orEmpty,
+  bankCode: orEmpty,
+  branchCode: orEmpty,
+  accountNumber: orEmpty,
+  created: moment,
+})
+
+export const invoiceLogShape = z.object({ id, type: z.string().min(1), created: moment, errors: faults, invoice: invoiceShape })
+export const transferLogShape = z.object({ id, type: z.string().min(1), created: moment, errors: faults, transfer: transferShape })
+
+/** The log stays as it came: it is kept as bytes, and read when it is applied. */
+export const eventShape = z.object({
+  id,
+  created: moment,
+  subscription: z.string().min(1),
+  workspaceId: z.string().nullish(),
+  log: z.record(z.string(), z.unknown()),
+})
+
+/** Stark Bank docs, Transaction; `amount` is signed. */
+export const transactionShape = z.object({
+  id,
+  amount: z.int(),
+  fee: orZero,
+  description: orEmpty,
+  externalId: orEmpty,
+  source: orEmpty,
+  tags: texts,
+  created: moment,
+})
+
+export const balanceShape = z.object({ amount: z.int() })
+export const webhookShape = z.object({ id, url: z.string(), subscriptions: texts })
+export const publicKeyShape = z.object({ content: z.string() })
+
+export type BankInvoice = z.output<typeof invoiceShape>
+export type BankTransfer = z.output<typeof transferShape>
+export type BankInvoiceLog = z.output<typeof invoiceLogShape>
+export type BankTransferLog = z.output<typeof transferLogShape>
+export type BankEvent = z.output<typeof eventShape>
+export type BankTransaction = z.output<typeof transactionShape>
+export type BankBalance = z.output<typeof balanceShape>
+export type BankWebhook = z.output<typeof webhookShape>
+export type BankPublicKey = z.output<typeof publicKeyShape>
+
+/** A new invoice. `amount` in cents, `due` an ISO instant: the SDK turns a Date at midnight into a day, which means something else. */
+export interface InvoiceBody {
+  amount: number
+  name: string
+  taxId: string
+  due: string
+  tags: string[]
+  descriptions?: { key: string; value?: string }[]
+}
+
+export interface TransferBody {
+  amount: number
+  name: string
+  taxId: string
+  bankCode: string
+  branchCode: string
+  accountNumber: string
+  accountType: string
+  externalId: string
+  description?: string
+  tags: string[]
+}
+
+/** Up to 100 at a time, newest first. `after` is a day (2026-11-21), itself included. */
+export interface PageOf {
+  limit?: number
+  cursor?: string
+  after?: string
+}
+export interface Page<T> {
+  items: T[]
+  /** Undefined on the last page. */
+  cursor: string | undefined
+}
+
+export interface Bank {
+  createInvoices(bodies: InvoiceBody[]): Promise<Answer<BankInvoice[]>>
+  pageInvoices(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankInvoice>>>
+  getInvoice(id: string): Promise<Answer<BankInvoice>>
+  patchInvoice(id: string, patch: { status: 'canceled' }): Promise<Answer<BankInvoice>>
+  pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
+
+  createTransfers(bodies: TransferBody[]): Promise<Answer<BankTransfer[]>>
+  pageTransfers(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankTransfer>>>
+  getTransfer(id: string): Promise<Answer<BankTransfer>>
+  pageTransferLogs(query: PageOf & { types?: string[] }): Promise<Answer<Page<BankTransferLog>>>
+
+  pageEvents(query: PageOf & { isDelivered: boolean }): Promise<Answer<Page<BankEvent>>>
+  markDelivered(eventId: string): Promise<Answer<void>>
+
+  balance(): Promise<Answer<BankBalance>>
+  pageTransactions(query: PageOf): Promise<Answer<Page<BankTransaction>>>
+  webhooks(): Promise<Answer<BankWebhook[]>>
+  createWebhook(body: { url: string; subscriptions: string[] }): Promise<Answer<BankWebhook>>
+  publicKeys(): Promise<Answer<BankPublicKey[]>>
+  close(): void
+}
