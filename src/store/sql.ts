@@ -1,0 +1,45 @@
+/** SQL as a tagged template: text and values kept apart, so a value can never become text. */
+
+export type Value = string | bigint | number | null | Uint8Array
+
+export interface Sql {
+  readonly texts: readonly string[]
+  readonly values: readonly Value[]
+}
+
+const isSql = (part: unknown): part is Sql => typeof part === 'object' && part !== null && 'texts' in part
+
+/** Builds a statement. A part may be a value, or another `sql` to splice in. */
+export function sql(strings: TemplateStringsArray, ...parts: (Value | Sql)[]): Sql {
+  const texts = [strings[0]!]
+  const values: Value[] = []
+  parts.forEach((part, index) => {
+    const following = strings[index + 1]!
+    if (isSql(part)) {
+      texts[texts.length - 1] += part.texts[0]!
+      texts.push(...part.texts.slice(1))
+      values.push(...part.values)
+      texts[texts.length - 1] += following
+    } else {
+      values.push(part)
+      texts.push(following)
+    }
+  })
+  return { texts, values }
+}
+
+/** `a, b, c`: values or pieces joined by `between`. */
+export function join(parts: readonly (Value | Sql)[], between = ', '): Sql {
+  const pieces = parts.map(part => (isSql(part) ? part : { texts: ['', ''], values: [part] }))
+  return pieces.reduce((left, right) => {
+    const texts = [...left.texts.slice(0, -1), left.texts.at(-1)! + (left === empty ? '' : between) + right.texts[0]!, ...right.texts.slice(1)]
+    return { texts, values: [...left.values, ...right.values] }
+  }, empty)
+}
+export const empty: Sql = { texts: [''], values: [] }
+
+/** Claims only rows no other process holds. SQLite has one writer, so there it says nothing. */
+export const skipLocked: Sql = { texts: ['/*skip locked*/'], values: [] }
+
+export const textOf = (statement: Sql, placeholder: (place: number) => string): string =>
+  statement.texts.reduce((text, part, place) => (place === 0 ? part : text + placeholder(place) + part), '')

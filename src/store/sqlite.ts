@@ -1,0 +1,99 @@
+/** SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, one writer at a time in this process and a short busy wait between processes. */
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { instant, type Clock, type World } from '../base/world.ts'
+import { textOf, type Sql } from './sql.ts'
+import { StoreUnavailable, type Row, type Store, type Tx } from './store.ts'
+
+// A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
+const busyTimeoutMs = 100
+const beginTries = 100
+
+export function openSqlite(file: string, { clock, random }: { clock: Clock; random: World['random'] }): Store {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+  const db = new Database(file, { timeout: busyTimeoutMs })
+  db.defaultSafeIntegers(true)
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+
+  const prepared = new Map<string, Database.Statement>()
+  const prepare = (statement: Sql) => {
+    const text = textOf(statement, () => '?').replace('/*skip locked*/', '')
+    let found = prepared.get(text)
+    if (!found) prepared.set(text, (found = db.prepare(text)))
+    return found
+  }
+
+  const all = <R extends Row>(statement: Sql) => {
+    const ready = prepare(statement)
+    return (ready.reader ? ready.all(...statement.values) : (ready.run(...statement.values), [])) as R[]
+  }
+  const tx: Tx = {
+    all: async statement => guard(() => all(statement)),
+    one: async <R extends Row>(statement: Sql) => guard(() => all<R>(statement)[0]),
+    run: async statement => guard(() => prepare(statement).run(...statement.values).changes),
+    now: async () => instant(clock.now()),
+  }
+
+  // Statements of two transactions must not mix on the one connection: each waits for the one before it.
+  let last: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work, work)
+    last = mine.catch(() => undefined)
+    return mine
+  }
+
+  const begin = async () => {
+    for (let tried = 1; ; tried++) {
+      try {
+        return void db.exec('begin immediate')
+      } catch (error) {
+        if (!isBusy(error)) throw asUnavailable(error)
+        if (tried === beginTries) throw new StoreUnavailable('the database is held by another process', { cause: error })
+        await clock.sleep(random.between(1, 40))
+      }
+    }
+  }
+
+  return {
+    engine: 'sqlite',
+    // Read in turn too: between the statements of an open transaction a reader would see what is not committed.
+    all: statement => inTurn(() => tx.all(statement)),
+    one: statement => inTurn(() => tx.one(statement)),
+    tx: work =>
+      inTurn(async () => {
+        await begin()
+        try {
+          const result = await work(tx)
+          guard(() => db.exec('commit'))
+          return result
+        } catch (error) {
+          if (db.inTransaction) db.exec('rollback')
+          throw error
+        }
+      }),
+    script: text => inTurn(async () => void db.exec(text)),
+    backup: target => inTurn(async () => void db.prepare('vacuum into ?').run(target)),
+    close: () => inTurn(async () => void db.close()),
+  }
+}
+
+const codeOf = (error: unknown) => (error instanceof Database.SqliteError ? error.code : '')
+const isBusy = (error: unknown) => codeOf(error).startsWith('SQLITE_BUSY')
+
+/** Full disks and failing ones are expected at the door: they become `StoreUnavailable`. */
+function asUnavailable(error: unknown): unknown {
+  return /^SQLITE_(BUSY|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(codeOf(error))
+    ? new StoreUnavailable(`the database cannot be written now (${codeOf(error)})`, { cause: error })
+    : error
+}
+
+function guard<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw asUnavailable(error)
+  }
+}
