@@ -8,7 +8,7 @@ const orEmpty = z.string().nullish().transform(text => text ?? '')
 const texts = z.array(z.string()).nullish().transform(list => list ?? [])
 const orZero = cents.nullish().transform(amount => amount ?? 0)
 /** As the bank writes it: microseconds and an offset. */
-const moment = z.string().max(40).refine(text => !Number.isNaN(Date.parse(text)), 'not a time')
+const moment = z.string().max(40).regex(/^\d{4}-\d{2}-\d{2}/).refine(text => !Number.isNaN(Date.parse(text)), 'not a time')
 
 // In 2020 an error was a word, today it is an object with a code and a message.
 const fault = z.union([z.string(), z.object({ code: orEmpty, message: orEmpty })]).transform(item =>

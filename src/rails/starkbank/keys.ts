@@ -28,7 +28,7 @@ export function keyRing({ fetch, clock, log, initial = [], onNewKey }: KeyRingPa
   const ring = new Map<string, PublicKey>()
   for (const pem of initial) add(pem)
 
-  let asking: Promise<boolean> | undefined
+  let asking: Promise<void> | undefined
   let askedAt: Millis | undefined
   let answered = false
 
@@ -60,27 +60,24 @@ export function keyRing({ fetch, clock, log, initial = [], onNewKey }: KeyRingPa
 
   /** One question at a time, and one a minute: a flood of forgeries waits for the same answer, then for none. */
   async function refresh(): Promise<void> {
-    if (asking) return void (await asking)
+    if (asking) return asking
     const sinceMs = askedAt === undefined ? Infinity : clock.now() - askedAt
     // A clock set back must not silence us until it has caught up.
     if (sinceMs >= 0 && sinceMs < betweenFetchesMs) return
     askedAt = clock.now()
     asking = ask().finally(() => (asking = undefined))
-    answered = await asking
+    await asking
   }
 
-  async function ask(): Promise<boolean> {
+  async function ask(): Promise<void> {
     const answer = await fetch()
-    if (answer.is !== 'done') {
-      log.warn({ why: answer.why }, 'the bank did not say its public keys')
-      return false
-    }
+    answered = answer.is === 'done' && answer.value.length > 0
+    if (answer.is !== 'done') return log.warn({ why: answer.why }, 'the bank did not say its public keys')
     const fresh = answer.value.filter(add)
     for (const pem of fresh) {
       log.warn({ keyId: readPublicKey(pem).keyId }, 'the bank published a key that was not known')
       onNewKey?.(pem)
     }
-    return answer.value.length > 0
   }
 
   /** Whether `pem` is a key and was not in the ring. */

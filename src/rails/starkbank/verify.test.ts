@@ -190,7 +190,8 @@ describe('signatures of our own making', () => {
     const twin = text.slice(0, -2) + String.fromCharCode(last.charCodeAt(0) + 1) + '='
     for (const wrong of [
       '', ` ${text}`, `${text} `, `${text}\n`, text.replace(/=+$/, ''), `${text}=`, `${text}, ${text}`, `${text},${text}`, text + text,
-      twin, text.replace(/^../, '*!'), text.slice(0, 8) + '\r\n' + text.slice(8), text.slice(0, 4), der.toString('hex'), 'A'.repeat(100_000),
+      twin, text.replace(/^../, '*!'), text.slice(0, 8) + '\r\n' + text.slice(8), text.slice(0, 4), der.toString('hex'),
+      'A'.repeat(100_000),
     ])
       expect({ wrong: wrong.slice(0, 200), read: parseSignature(wrong) }).toEqual({ wrong: wrong.slice(0, 200), read: undefined })
     const slashed = text.replaceAll('+', '-').replaceAll('/', '_')

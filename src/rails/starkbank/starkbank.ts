@@ -1,0 +1,212 @@
+/** The Stark Bank rail: the house's orders in the bank's words, and the bank's answers in the house's. */
+import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.ts'
+import type { Log } from '../../base/log.ts'
+import type { Clock, Instant, Random } from '../../base/world.ts'
+import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
+import { parseApiUrl } from './agent.ts'
+import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
+import { keyRing } from './keys.ts'
+import { eventBytes, logBytes, readEvent, toInvoice, toLine, toPayout } from './read.ts'
+import { patiently } from './retry.ts'
+import { sdkBank } from './sdk.ts'
+
+export interface RailParts {
+  bank: Bank
+  workspaceId: string
+  clock: Clock
+  random: Random
+  log: Log
+  /** Public keys kept from an earlier run, and what to do with a new one. */
+  keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void }
+}
+
+export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys'> {
+  environment: 'sandbox' | 'production'
+  projectId: string
+  privateKeyPem: string
+  /** Another base URL than the bank's; refused in production. */
+  apiUrl?: string
+  onNewKey?: (pem: string) => void
+  initialKeys?: readonly string[]
+}
+
+const mostOrders = 100
+const pageSize = 100
+const mostPages = 200
+
+// What became of an invoice after it was asked; `created` and `paid` say nothing that `credited` does not.
+const creditLogs = ['credited']
+const fateLogs = ['overdue', 'expired', 'canceled', 'reversed', 'voided']
+const transferLogs = ['success', 'failed', 'canceled']
+
+/** The rail over the official SDK. One at a time in a process: the SDK has one agent. */
+export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl, onNewKey, initialKeys, ...parts }: ConnectParts): Rail {
+  if (apiUrl !== undefined) {
+    parseApiUrl(apiUrl)
+    if (environment === 'production')
+      throw new BadInput('STARKBANK_API_URL is for simulated banks: leave it out with STARKBANK_ENVIRONMENT=production')
+  }
+  const bank = sdkBank({ environment, projectId, privateKeyPem, clock: parts.clock, ...(apiUrl !== undefined && { apiUrl }) })
+  return starkbankRail({ ...parts, bank, keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }) } })
+}
+
+export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {} }: RailParts): Rail {
+  const patience = { clock, random }
+  // One try only: the ring itself says when the next one is due.
+  const fetchKeys = async () => mapped(await bank.publicKeys(), list => list.map(({ content }) => content))
+  const ring = keyRing({ fetch: fetchKeys, clock, log, ...keys })
+
+  return {
+    name: 'starkbank',
+    asset: 'BRL',
+    workspaceId,
+
+    // Never tried twice here: an invoice has no key, so a second POST makes a second invoice.
+    async issue(orders) {
+      const answer = await bank.createInvoices(checked(orders).map(invoiceBody))
+      if (answer.is !== 'done') return answer
+      const made = answer.value.map(toInvoice)
+      return matched(orders, order => made.find(({ tag }) => tag === order.id), made.length)
+    },
+    findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
+    readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
+    cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
+
+    // Safe to try again: the bank fails a second transfer with the same externalId.
+    async pay(orders) {
+      const bodies = checked(orders).map(transferBody)
+      const answer = await patiently(() => bank.createTransfers(bodies), patience)
+      if (answer.is !== 'done') return answer
+      const made = answer.value.map(transfer => ({ ...toPayout(transfer), given: transfer.externalId }))
+      return mapped(
+        matched(orders, order => made.find(({ externalId, given }) => (externalId ?? given) === order.externalId), made.length),
+        list => list.map(({ given: _, ...payout }, at) => ({ ...payout, externalId: orders[at]!.externalId })),
+      )
+    },
+    findPayouts: externalId => everyTagged(externalId, cursor => bank.pageTransfers({ tags: [externalId], ...cursor }), toPayout),
+    readPayout: async id => mapped(await patiently(() => bank.getTransfer(id), patience), toPayout),
+
+    verify: (raw, signatures) => ring.verify(raw, signatures),
+    read: readEvent,
+
+    async undelivered() {
+      const answer = await every(cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor }))
+      return mapped(answer, events => oldestFirst(events).map(event => ({ eventId: event.id, raw: eventBytes(event, workspaceId) })))
+    },
+    markDelivered: id => patiently(() => bank.markDelivered(id), patience),
+    missedLogs,
+
+    balance: async () => mapped(await patiently(() => bank.balance(), patience), ({ amount }) => BigInt(amount)),
+    async statement(after) {
+      const answer = await since(after, cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor }))
+      return mapped(answer, lines => lines.map(toLine))
+    },
+
+    webhooks: () => patiently(() => bank.webhooks(), patience),
+    registerWebhook: url => bank.createWebhook({ url, subscriptions: ['invoice', 'transfer'] }),
+    close: () => bank.close(),
+  }
+
+  async function missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>> {
+    const invoiceLogs = (types: string[]) =>
+      since(after, cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+    const credited = await invoiceLogs(creditLogs)
+    if (credited.is !== 'done') return credited
+    const transfers = await since(after, cursor =>
+      bank.pageTransferLogs({ types: transferLogs, after: dayOf(after), limit: pageSize, ...cursor }))
+    if (transfers.is !== 'done') return transfers
+    const fates = await invoiceLogs(fateLogs)
+    // Some of these types are seen but not documented: should the bank refuse them as a filter, credits must still come through.
+    if (fates.is === 'refused' && !fates.again) log.warn({ why: fates.why }, 'the bank does not list what became of unpaid invoices')
+    else if (fates.is !== 'done') return fates
+
+    const event = (subscription: 'invoice' | 'transfer') => (entry: BankInvoiceLog | BankTransferLog) => ({
+      eventId: `log-${entry.id}`,
+      created: entry.created,
+      raw: logBytes(subscription, entry, workspaceId),
+    })
+    const invoices = [...credited.value, ...(fates.is === 'done' ? fates.value : [])]
+    const events = [...invoices.map(event('invoice')), ...transfers.value.map(event('transfer'))]
+    return done(oldestFirst(events).map(({ eventId, raw }) => ({ eventId, raw })))
+  }
+
+  /** What bears `tag` itself, oldest first: whether the bank's filter takes part of a tag for it is not documented. */
+  async function everyTagged<T extends { tags: string[]; created: string }, R>(
+    tag: string,
+    ask: (cursor: Cursor & { limit: number }) => Promise<Answer<Page<T>>>,
+    read: (item: T) => R,
+  ): Promise<Answer<R[]>> {
+    const answer = await every(cursor => ask({ limit: pageSize, ...cursor }))
+    return mapped(answer, items => oldestFirst(items.filter(({ tags }) => tags.includes(tag))).map(read))
+  }
+
+  /** All that was created at or after `after`, oldest first. The bank filters by day only, and answers newest first. */
+  async function since<T extends { created: string }>(after: Instant, ask: Ask<T>): Promise<Answer<T[]>> {
+    const from = Date.parse(after)
+    const answer = await every(ask, page => page.every(({ created }) => Date.parse(created) < from))
+    return mapped(answer, items => oldestFirst(items.filter(({ created }) => Date.parse(created) >= from)))
+  }
+
+  /** Every page, until the last or until `enough`. A list too long to walk is refused rather than cut: what is cut is lost. */
+  async function every<T>(ask: Ask<T>, enough: (page: T[]) => boolean = () => false): Promise<Answer<T[]>> {
+    const items: T[] = []
+    let cursor: string | undefined
+    for (let pages = 0; pages < mostPages; pages++) {
+      const answer = await patiently(() => ask(cursor === undefined ? {} : { cursor }), patience)
+      if (answer.is !== 'done') return answer
+      items.push(...answer.value.items)
+      cursor = answer.value.cursor
+      if (cursor === undefined || enough(answer.value.items)) return done(items)
+    }
+    return refused(`the bank has more than ${mostPages * pageSize} entries: ask from a later time`)
+  }
+}
+
+type Cursor = { cursor?: string }
+type Ask<T> = (cursor: Cursor) => Promise<Answer<Page<T>>>
+
+const mapped = <T, R>(answer: Answer<T>, map: (value: T) => R): Answer<R> => (answer.is === 'done' ? done(map(answer.value)) : answer)
+
+/** Microseconds count: the bank's times all have one shape and one zone, so within a millisecond the text decides. */
+const oldestFirst = <T extends { created: string }>(items: T[]): T[] =>
+  items.toSorted((a, b) => Date.parse(a.created) - Date.parse(b.created) || (a.created < b.created ? -1 : a.created > b.created ? 1 : 0))
+
+/** The day to filter from. Whether the bank's days are Brazil's or UTC is not documented: three hours back covers both. */
+const dayOf = (after: Instant): string => new Date(Date.parse(after) - 3 * 3_600_000).toISOString().slice(0, 10)
+
+/** One answer for each order, in the orders' order. The bank made something else than was asked when they do not pair. */
+function matched<O, T>(orders: readonly O[], find: (order: O) => T | undefined, made: number): Answer<T[]> {
+  const found = orders.map(find).filter(item => item !== undefined)
+  if (made === orders.length && found.length === made) return done(found)
+  return unsure(`${orders.length} were asked for, the bank answered ${made}, of which ${found.length} are ours`)
+}
+
+function checked<O extends { units: bigint }>(orders: O[]): O[] {
+  if (orders.length < 1 || orders.length > mostOrders) throw new BadInput(`one call takes 1 to ${mostOrders} orders, got ${orders.length}`)
+  for (const { units } of orders)
+    if (units <= 0n || units > BigInt(Number.MAX_SAFE_INTEGER))
+      throw new BadInput(`an amount must be above zero and at most ${Number.MAX_SAFE_INTEGER}, got ${units}`)
+  return orders
+}
+
+const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
+  amount: Number(order.units),
+  name: order.payerName,
+  taxId: order.payerTaxId,
+  due: order.dueAt.replace(/Z$/, '+00:00'),
+  tags: [order.id, order.batchTag],
+  ...(order.description && { descriptions: [{ key: order.description }] }),
+})
+
+const transferBody = ({ externalId, units, to, description }: PayoutOrder): TransferBody => ({
+  amount: Number(units),
+  name: to.holder,
+  taxId: to.taxId,
+  bankCode: to.bank,
+  branchCode: to.branch,
+  accountNumber: to.number,
+  accountType: to.type,
+  externalId,
+  ...(description && { description }),
+  tags: [externalId],
+})
