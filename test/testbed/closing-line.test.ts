@@ -30,7 +30,12 @@ test.each([
   ['failing', `test('a', () => {})\ntest('b', () => { throw new Error('no') })`, '1 passed, 1 failed', 1],
   ['skipping', `test('a', () => {})\ntest.skip('b', () => {})`, '1 passed, 0 failed, 1 skipped', 0],
   ['unloadable', `import './not-there.mjs'`, '0 passed, 1 failed', 1],
-  ['broken-hook', `describe('d', () => { beforeAll(() => { throw new Error('no') })\ntest('a', () => {}) })`, '0 passed, 1 failed, 1 skipped', 1],
+  [
+    'broken-hook',
+    `describe('d', () => { beforeAll(() => { throw new Error('no') })\ntest('a', () => {}) })`,
+    '0 passed, 1 failed, 1 skipped',
+    1,
+  ],
   ['stray', `test('a', () => { Promise.reject(new Error('lost')) })`, '1 passed, 1 failed', 1],
 ] as const)('a run that is %s ends with a line that says so', (name, body, line, status) => {
   expect(closingLineOf(name, body)).toEqual({ line, status })

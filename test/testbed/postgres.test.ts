@@ -1,0 +1,70 @@
+/** The tests' PostgreSQL works: it starts, keeps databases apart, survives nothing it should not, and leaves nothing behind. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
+
+describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
+  let postgres: Postgres
+  beforeAll(async () => void (postgres = await startPostgres({ durable: false })))
+  afterAll(() => postgres?.stop())
+
+  test('gives each asker an empty database of its own', async () => {
+    const [one, two] = await Promise.all([postgres.freshDatabase(), postgres.freshDatabase()])
+    expect(one).not.toBe(two)
+    expect(await ask(one, 'create table mark (word text)', `insert into mark values ('one')`, 'select word from mark')).toEqual([
+      { word: 'one' },
+    ])
+    await expect(ask(two, 'select word from mark')).rejects.toThrow('does not exist')
+  })
+
+  test('is durable unless told otherwise', async () => {
+    expect(await ask(postgres.url, 'show fsync')).toEqual([{ fsync: 'off' }])
+    const durable = await startPostgres()
+    try {
+      expect(await ask(durable.url, 'show fsync')).toEqual([{ fsync: 'on' }])
+    } finally {
+      await durable.stop()
+    }
+    await expect(ask(durable.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
+  })
+
+  test('ends when the process that started it is killed', async () => {
+    const program = `
+      const { startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'postgres.ts'))})
+      console.log((await startPostgres({ durable: false })).url)
+      setInterval(() => {}, 1000)`
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    const port = Number(new URL(line.toString().trim()).port)
+    expect(await listening(port)).toBe(true)
+    child.kill('SIGKILL')
+    for (let tries = 0; tries < 100 && (await listening(port)); tries++) await sleep(100)
+    expect(await listening(port)).toBe(false)
+  })
+})
+
+async function ask(url: string, ...texts: string[]): Promise<unknown[]> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    let rows: unknown[] = []
+    for (const text of texts) rows = (await client.query(text)).rows
+    return rows
+  } finally {
+    await client.end()
+  }
+}
+
+const listening = (port: number): Promise<boolean> =>
+  new Promise(answer => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => (socket.destroy(), answer(true)))
+    socket.once('error', () => answer(false))
+  })

