@@ -1,0 +1,101 @@
+/** Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written down. */
+import type { Answer } from '../base/answer.ts'
+import { later, type World } from '../base/world.ts'
+import type { InvoiceOrder, ProviderInvoice, Rail } from '../rails/rail.ts'
+import { move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { invoiceMachine, type InvoiceRow, type InvoiceState } from './invoice.ts'
+
+/** The bank takes at most this many in one call. */
+const batchSize = 100
+/** How long after a question the bank is asked whether it happened. */
+export const graceMs = 60_000
+const againMs = 30_000
+
+export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
+
+/** Issues every draft that is due (of one slot, if named), a hundred a call. Answers how each ended. */
+export async function issueDrafts(store: Store, rail: Rail, world: World, slotId?: string): Promise<Issued> {
+  const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
+  for (;;) {
+    const orders = await claimDrafts(store, rail, slotId)
+    if (orders.length === 0) return outcome
+    await world.at('invoices claimed')
+    await askFor(store, rail, world, orders, outcome)
+    if (outcome.later > 0) return outcome
+  }
+}
+
+async function claimDrafts(store: Store, rail: Rail, slotId: string | undefined): Promise<InvoiceOrder[]> {
+  return store.tx(async tx => {
+    const now = await tx.now()
+    const only = slotId === undefined ? sql`` : sql`and slot_id = ${slotId}`
+    const rows = await tx.all<InvoiceRow>(sql`
+      select * from invoices where state = 'draft' and rail = ${rail.name} and next_at <= ${now} ${only}
+      order by batch_tag, ordinal limit ${batchSize} ${skipLocked}`)
+    const claimed: InvoiceOrder[] = []
+    for (const row of rows) {
+      const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, graceMs)}`, sql`absences = 0`]
+      if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also)) claimed.push(orderOf(row))
+    }
+    return claimed
+  })
+}
+
+const orderOf = (row: InvoiceRow): InvoiceOrder => ({
+  id: row.id,
+  units: row.units,
+  payerName: row.payer_name,
+  payerTaxId: row.payer_tax_id,
+  description: row.description,
+  dueAt: row.due_at,
+  batchTag: row.batch_tag,
+})
+
+async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrder[], outcome: Issued): Promise<void> {
+  const answer = await rail.issue(orders)
+  await world.at('invoices asked for')
+
+  // One bad element refuses the whole call and nothing happened, so the halves are asked for apart until the bad one stands alone.
+  if (answer.is === 'refused' && !answer.again && orders.length > 1) {
+    const middle = orders.length >> 1
+    await askFor(store, rail, world, orders.slice(0, middle), outcome)
+    await askFor(store, rail, world, orders.slice(middle), outcome)
+    return
+  }
+
+  await store.tx(async tx => {
+    for (const order of orders) await record(tx, order, answer)
+  })
+  const how = answer.is === 'done' ? 'issued' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'refused'
+  outcome[how] += orders.length
+  world.log[answer.is === 'done' ? 'info' : 'warn']({ count: orders.length, batch: orders[0]?.batchTag, ...(answer.is === 'done' ? {} : { why: answer.why }) }, `invoices ${how}`)
+}
+
+async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoice[]>): Promise<void> {
+  const now = await tx.now()
+  switch (answer.is) {
+    case 'done': {
+      const made = answer.value.find(invoice => invoice.tag === order.id)
+      if (made) return void (await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId }))
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [sql`next_at = ${later(now, graceMs)}`])
+      return
+    }
+    // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
+    case 'unsure':
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [sql`next_at = ${later(now, graceMs)}`])
+      return
+    case 'refused':
+      if (answer.again) {
+        const nextAt = later(now, Math.max(answer.afterMs ?? 0, againMs))
+        await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'draft', { why: answer.why }, [sql`next_at = ${nextAt}`])
+      } else await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'refused', { why: answer.why })
+  }
+}
+
+/** Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another of the same tag is. */
+export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, cause: Cause): Promise<boolean> {
+  const row = await tx.one<{ state: InvoiceState; provider_id: string | null }>(sql`select state, provider_id from invoices where id = ${id}`)
+  if (!row || row.provider_id !== null || !['draft', 'issuing', 'unsure'].includes(row.state)) return false
+  const also = [sql`provider_id = ${made.providerId}`, sql`brcode = ${made.brcode}`, sql`link = ${made.link}`]
+  return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)
+}

@@ -1,0 +1,74 @@
+/** Settles unsure invoices by asking: found by tag they are issued; absent twice, a minute apart, they are asked for again. */
+import { later, type World } from '../base/world.ts'
+import type { ProviderInvoice, Rail } from '../rails/rail.ts'
+import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { invoiceMachine } from './invoice.ts'
+import { graceMs, takeAsIssued } from './issue.ts'
+
+const absencesNeeded = 2n
+
+/** Answers how many were settled one way or the other. */
+export async function resolveUnsureInvoices(store: Store, rail: Rail, world: World): Promise<number> {
+  const batches = await store.tx(async tx => {
+    const now = await tx.now()
+    await abandonIssuing(tx, rail.name, now)
+    return tx.all<{ batch_tag: string }>(sql`
+      select distinct batch_tag from invoices where state = 'unsure' and rail = ${rail.name} and next_at <= ${now} order by batch_tag limit 20`)
+  })
+
+  let settled = 0
+  for (const { batch_tag: tag } of batches) {
+    const answer = await rail.findInvoices(tag)
+    if (answer.is !== 'done') {
+      world.log.warn({ batch: tag, why: answer.why }, 'the bank did not say which invoices it has')
+      continue
+    }
+    await world.at('invoices looked up')
+    settled += await store.tx(tx => compare(tx, tag, answer.value))
+    await cancelTwins(rail, world, answer.value)
+  }
+  return settled
+}
+
+/** A worker that died while asking leaves `issuing` behind: past the grace, whether it happened is unknown. */
+async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> {
+  const rows = await tx.all<{ id: string }>(sql`select id from invoices where state = 'issuing' and rail = ${rail} and next_at <= ${now} limit 1000`)
+  for (const { id } of rows)
+    await move(tx, 'invoices', invoiceMachine, id, 'issuing', 'unsure', { why: 'nobody wrote down an answer' }, [sql`next_at = ${now}`])
+}
+
+async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Promise<number> {
+  const now = await tx.now()
+  const rows = await tx.all<{ id: string; absences: bigint }>(sql`
+    select id, absences from invoices where state = 'unsure' and batch_tag = ${batchTag} and next_at <= ${now}`)
+  let settled = 0
+  for (const { id, absences } of rows) {
+    const made = oldest(found.filter(invoice => invoice.tag === id && invoice.status !== 'canceled'))
+    if (made) {
+      await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
+    } else if (absences + 1n >= absencesNeeded) {
+      await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice' }, [sql`next_at = ${now}`])
+    } else {
+      await tx.run(sql`update invoices set absences = absences + 1, next_at = ${later(now, graceMs)} where id = ${id}`)
+      continue
+    }
+    settled += 1
+  }
+  return settled
+}
+
+const oldest = (invoices: ProviderInvoice[]) =>
+  invoices.toSorted((a, b) => (a.createdAt === b.createdAt ? a.providerId.localeCompare(b.providerId) : a.createdAt < b.createdAt ? -1 : 1))[0]
+
+/** Two of one tag: the oldest is kept, the others are taken back while nobody has paid them. */
+async function cancelTwins(rail: Rail, world: World, found: ProviderInvoice[]): Promise<void> {
+  for (const tag of new Set(found.map(invoice => invoice.tag))) {
+    const twins = found.filter(invoice => invoice.tag === tag && invoice.status === 'created')
+    const kept = oldest(found.filter(invoice => invoice.tag === tag))
+    for (const twin of twins) {
+      if (tag === undefined || twin === kept) continue
+      const answer = await rail.cancelInvoice(twin.providerId)
+      world.log.warn({ invoice: tag, twin: twin.providerId, answer: answer.is }, 'a second invoice of one tag was canceled at the bank')
+    }
+  }
+}

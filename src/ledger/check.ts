@@ -1,0 +1,94 @@
+/** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
+import { formatUnits } from '../base/money.ts'
+import { sql, type Reader } from '../store/store.ts'
+import { auditChain } from './audit.ts'
+
+export interface Finding {
+  invariant: 'sums to zero' | 'two lines' | 'conservation' | 'one live order' | 'paid once' | 'states and books' | 'audit chain'
+  subject: string
+  says: string
+}
+
+const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
+
+/** Proves the invariants that need no provider. An empty list is the proof. */
+export async function checkLedger(reader: Reader): Promise<Finding[]> {
+  return [
+    ...(await unbalanced(reader)),
+    ...(await unconserved(reader)),
+    ...(await overpaid(reader)),
+    ...(await contradicted(reader)),
+    ...(await auditChain(reader)).map(says => ({ invariant: 'audit chain', subject: 'audit', says }) as const),
+  ]
+}
+
+async function unbalanced(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; lines: bigint; units: bigint }>(sql`
+    select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units
+    from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
+    group by t.id having count(e.line) <> 2 or coalesce(sum(e.units), 0) <> 0 or count(distinct e.asset) <> 1`)
+  return rows.map(({ id, lines, units }) =>
+    units === 0n
+      ? { invariant: 'two lines', subject: id, says: `${id} has ${lines} lines of one asset, expected 2` }
+      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${reais(units)}` },
+  )
+}
+
+/** Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two different ways of adding. */
+async function unconserved(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; paid: bigint; fee: bigint; booked: bigint; charged: bigint }>(sql`
+    select i.id, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee,
+      cast(coalesce(sum(case when t.movement = 'invoice credited' then e.units end), 0) as bigint) as booked,
+      cast(coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0) as bigint) as charged
+    from invoices i
+      left join ledger_entries e on e.invoice_id = i.id and e.line = 1
+      left join ledger_transactions t on t.id = e.transaction_id
+    where i.state in ('credited', 'reversed')
+    group by i.id, i.paid_units, i.fee_units
+    having coalesce(i.paid_units, 0) <> coalesce(sum(case when t.movement = 'invoice credited' then e.units end), 0)
+      or coalesce(i.fee_units, 0) <> coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0)`)
+  const drifted = await reader.all<{ id: string; units: bigint }>(sql`
+    select invoice_id as id, cast(sum(units) as bigint) as units from ledger_entries
+    where invoice_id is not null group by invoice_id having sum(units) <> 0`)
+  return [
+    ...rows.map(({ id, paid, fee, booked, charged }) => ({
+      invariant: 'conservation' as const,
+      subject: id,
+      says: `${id}: paid ${reais(paid)} with fee ${reais(fee)}, but ${reais(booked)} and ${reais(charged)} are in the books`,
+    })),
+    ...drifted.map(({ id, units }) => ({ invariant: 'conservation' as const, subject: id, says: `${id}: its entries leave ${reais(units)} unexplained` })),
+  ]
+}
+
+/** Nothing is ordered beyond what was credited, and nothing is settled twice. */
+async function overpaid(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; owed: bigint }>(sql`
+    select e.invoice_id as id, cast(-sum(e.units) as bigint) as owed from ledger_entries e
+    where e.account = 'payable' and e.invoice_id is not null
+      and e.invoice_id not in (
+        select r.invoice_id from ledger_entries r join ledger_transactions t on t.id = r.transaction_id
+        where t.movement = 'invoice reversed' and r.invoice_id is not null)
+    group by e.invoice_id having -sum(e.units) < 0`)
+  const twice = await reader.all<{ id: string; settled: bigint }>(sql`
+    select payout_id as id, count(*) as settled from attempts where state = 'success' group by payout_id having count(*) > 1`)
+  return [
+    ...rows.map(({ id, owed }) => ({ invariant: 'conservation' as const, subject: id, says: `${id}: ${reais(-owed)} more was ordered than it brought in` })),
+    ...twice.map(({ id, settled }) => ({ invariant: 'paid once' as const, subject: id, says: `${id} was settled ${settled} times` })),
+  ]
+}
+
+/** The states of payouts and invoices say what the books say. */
+async function contradicted(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; state: string; settled: bigint; ordered: bigint }>(sql`
+    select p.id, p.state,
+      (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id) as settled,
+      (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
+    from payouts p where p.state in ('paid', 'sent', 'unsure')`)
+  return rows
+    .filter(({ state, settled, ordered }) => (state === 'paid' ? settled !== 1n : settled !== 0n || ordered !== 1n))
+    .map(({ id, state, settled, ordered }) => ({
+      invariant: 'states and books',
+      subject: id,
+      says: `${id} is ${state} with ${ordered} live order(s) and ${settled} settled in the books`,
+    }))
+}

@@ -1,0 +1,66 @@
+/** The double-entry ledger: posts movements of the chart, once each, and answers balances. Nothing here is ever changed. */
+import { newId } from '../base/id.ts'
+import { brl, type Asset, type Money } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { sql, type Reader, type Tx } from '../store/store.ts'
+import { accounts, chart, type Account, type MovementName } from './chart.ts'
+
+export { accounts, chart, type Account, type MovementName } from './chart.ts'
+export { checkLedger, type Finding } from './check.ts'
+export { audit, auditChain, type Act } from './audit.ts'
+
+export interface Posting {
+  movement: MovementName
+  /** The id that makes this movement happen once: see the chart's `source`. */
+  source: string
+  amount: Money
+  /** The invoice the money belongs to, where there is one: conservation is proved per invoice. */
+  invoiceId?: string
+  memo: string
+}
+
+/** Posts one movement; a second posting of the same movement from the same source answers false and changes nothing. Zero posts nothing. */
+export async function post(tx: Tx, world: Pick<World, 'clock' | 'random'>, { movement, source, amount, invoiceId, memo }: Posting): Promise<boolean> {
+  if (amount.units < 0n) throw new RangeError(`${movement} of ${amount.units}: a movement has a direction, so its amount is not negative`)
+  if (amount.units === 0n) return false
+
+  const id = newId('transaction', world)
+  const now = await tx.now()
+  const first = await tx.run(sql`
+    insert into ledger_transactions (id, movement, source, at, memo) values (${id}, ${movement}, ${source}, ${now}, ${memo})
+    on conflict (movement, source) do nothing`)
+  if (first === 0) return false
+
+  const { from, to } = chart[movement]
+  await tx.run(sql`
+    insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id) values
+      (${id}, 1, ${to}, ${amount.asset}, ${amount.units}, ${invoiceId ?? null}),
+      (${id}, 2, ${from}, ${amount.asset}, ${-amount.units}, ${invoiceId ?? null})`)
+  return true
+}
+
+/** Balance of every account, in smallest units, signed as posted. */
+export async function balances(reader: Reader, asset: Asset = 'BRL'): Promise<Record<Account, bigint>> {
+  const rows = await reader.all<{ account: Account; units: bigint }>(sql`
+    select account, cast(sum(units) as bigint) as units from ledger_entries where asset = ${asset} group by account`)
+  const found = new Map(rows.map(row => [row.account, row.units]))
+  return Object.fromEntries(accounts.map(account => [account, found.get(account) ?? 0n])) as Record<Account, bigint>
+}
+
+/** How much of each movement was posted in all, in smallest units. */
+export async function totals(reader: Reader, asset: Asset = 'BRL'): Promise<Record<MovementName, bigint>> {
+  const rows = await reader.all<{ movement: MovementName; units: bigint }>(sql`
+    select t.movement, cast(sum(e.units) as bigint) as units
+    from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    where e.line = 1 and e.asset = ${asset} group by t.movement`)
+  const found = new Map(rows.map(row => [row.movement, row.units]))
+  const names = Object.keys(chart) as MovementName[]
+  return Object.fromEntries(names.map(name => [name, found.get(name) ?? 0n])) as Record<MovementName, bigint>
+}
+
+/** What is still owed for one invoice: its payable, turned round. Negative when the payee owes. */
+export async function owedFor(reader: Reader, invoiceId: string): Promise<Money<'BRL'>> {
+  const row = await reader.one<{ units: bigint | null }>(sql`
+    select cast(sum(units) as bigint) as units from ledger_entries where invoice_id = ${invoiceId} and account = 'payable'`)
+  return brl(-(row?.units ?? 0n))
+}
