@@ -27,7 +27,7 @@ export function parsePrivateKey(text: string, name: string): Pick<PrivateKeyFile
   const wrong = (what: string, todo = howToMake) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${todo}`)
 
   if (/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text))
-    throw wrong('is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read', 'turn it into SEC1 with: openssl ec -in KEY -out private-key.pem')
+    throw wrong('is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read', 'turn it into SEC1: openssl ec -in KEY -out private-key.pem')
   if (/BEGIN PUBLIC KEY/.test(text)) throw wrong('is a public key', 'the private one is wanted, the public one is registered with the bank')
   // openssl writes EC PARAMETERS before the key unless told -noout.
   const block = /-----BEGIN EC PRIVATE KEY-----[\s\S]+?-----END EC PRIVATE KEY-----/.exec(text)?.[0]
