@@ -4,16 +4,30 @@ import type { Answer } from '../../base/answer.ts'
 
 const id = z.string().min(1).max(64)
 const cents = z.int().nonnegative()
-const orEmpty = z.string().nullish().transform(text => text ?? '')
-const texts = z.array(z.string()).nullish().transform(list => list ?? [])
+const orEmpty = z
+  .string()
+  .nullish()
+  .transform(text => text ?? '')
+const texts = z
+  .array(z.string())
+  .nullish()
+  .transform(list => list ?? [])
 const orZero = cents.nullish().transform(amount => amount ?? 0)
 /** As the bank writes it: microseconds and an offset. */
-const moment = z.string().max(40).regex(/^\d{4}-\d{2}-\d{2}/).refine(text => !Number.isNaN(Date.parse(text)), 'not a time')
+const moment = z
+  .string()
+  .max(40)
+  .regex(/^\d{4}-\d{2}-\d{2}/)
+  .refine(text => !Number.isNaN(Date.parse(text)), 'not a time')
 
 // In 2020 an error was a word, today it is an object with a code and a message.
-const fault = z.union([z.string(), z.object({ code: orEmpty, message: orEmpty })]).transform(item =>
-  typeof item === 'string' ? item : [item.code, item.message].filter(Boolean).join(': '))
-const faults = z.array(fault).nullish().transform(list => list ?? [])
+const fault = z
+  .union([z.string(), z.object({ code: orEmpty, message: orEmpty })])
+  .transform(item => (typeof item === 'string' ? item : [item.code, item.message].filter(Boolean).join(': ')))
+const faults = z
+  .array(fault)
+  .nullish()
+  .transform(list => list ?? [])
 
 /** Stark Bank docs, Invoice; only what we use, so that a payer's name and tax id are not carried about. */
 export const invoiceShape = z.object({
@@ -52,7 +66,10 @@ export const eventShape = z.object({
   created: moment,
   subscription: z.string().min(1),
   workspaceId: z.string().nullish(),
-  log: z.record(z.string(), z.unknown()),
+  log: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform(log => log ?? {}),
 })
 
 /** Stark Bank docs, Transaction; `amount` is signed. */

@@ -35,19 +35,35 @@ describe('what an error gives away', () => {
       expect(JSON.stringify(fault).length).toBeLessThan(200)
     }
     expect(faults.map(({ is }) => is)).toEqual([
-      'unsure', 'refused', 'refused', 'unsure', 'unsure', 'refused', 'unsure', 'unsure', 'unsure', 'unsure', 'unsure', 'unsure',
+      'unsure',
+      'refused',
+      'refused',
+      'unsure',
+      'unsure',
+      'refused',
+      'unsure',
+      'unsure',
+      'unsure',
+      'unsure',
+      'unsure',
+      'unsure',
     ])
   })
 
   test('what the bank itself says is kept, but for what is long or personal', () => {
     const errors = [
-      { code: 'invalidTaxId', message: 'taxId 012.345.678-90 of ana@example.com, key MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQA is wrong\n  there' },
+      {
+        code: 'invalidTaxId',
+        message: 'taxId 012.345.678-90 of ana@example.com, key MFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAEQA is wrong\n  there',
+      },
       'invalidbalance',
       { code: 5, message: {} },
       null,
     ]
     expect(faultOf({ status: 400, errors }, now)).toEqual({
-      is: 'refused', again: false, why: 'invalidTaxId: taxId … of … key … is wrong there; error: invalidbalance; error',
+      is: 'refused',
+      again: false,
+      why: 'invalidTaxId: taxId … of … key … is wrong there; error: invalidbalance; error',
     })
   })
 
@@ -60,7 +76,13 @@ describe('what an error gives away', () => {
 
 describe('Retry-After', () => {
   for (const [value, ms] of [
-    ['0', 0], ['120', 120_000], ['Sat, 21 Nov 2026 03:00:10 GMT', 10_000], ['soon', undefined], ['', undefined], [undefined, undefined], [-1, undefined],
+    ['0', 0],
+    ['120', 120_000],
+    ['Sat, 21 Nov 2026 03:00:10 GMT', 10_000],
+    ['soon', undefined],
+    ['', undefined],
+    [undefined, undefined],
+    [-1, undefined],
   ] as const)
     test(`${String(value)} is ${ms} ms`, () => {
       expect(retryAfterMs({ 'retry-after': value }, now)).toBe(ms)

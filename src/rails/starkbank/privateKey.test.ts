@@ -44,10 +44,16 @@ describe('the private key file', () => {
 
   const bad: [string, string, RegExp][] = [
     ['PKCS#8', pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /PKCS#8.*openssl ec -in/],
-    ['another curve', other.export({ type: 'sec1', format: 'pem' }).toString(), /prime256v1, not secp256k1.*openssl ecparam -name secp256k1 -genkey -noout/],
+    [
+      'another curve',
+      other.export({ type: 'sec1', format: 'pem' }).toString(),
+      /prime256v1, not secp256k1.*openssl ecparam -name secp256k1 -genkey -noout/,
+    ],
     ['a public key', pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(), /public key/],
     [
-      'a locked key', pair.privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(), /passphrase/,
+      'a locked key',
+      pair.privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' }).toString(),
+      /passphrase/,
     ],
     ['a key cut short', sec1.replace(/\n.{20}/, '\n'), /cannot be read as a key/],
     ['HTML', '<html></html>', /BEGIN EC PRIVATE KEY.*openssl ecparam/],

@@ -11,12 +11,27 @@ const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value 
 
 const ours = 'inv_01jd0000000000000000000000'
 const invoice = {
-  id: '5166945473134592', amount: 3669, nominalAmount: 4100, fee: 50, status: 'paid', brcode: '000201', link: 'https://x', taxId: '012.345.678-90',
-  tags: ['e34471744202402290500ivhivwiq2kp', ours], created: '2024-02-29T04:51:21.066899+00:00', fine: 2.5, rules: [], name: 'Ana',
+  id: '5166945473134592',
+  amount: 3669,
+  nominalAmount: 4100,
+  fee: 50,
+  status: 'paid',
+  brcode: '000201',
+  link: 'https://x',
+  taxId: '012.345.678-90',
+  tags: ['e34471744202402290500ivhivwiq2kp', ours],
+  created: '2024-02-29T04:51:21.066899+00:00',
+  fine: 2.5,
+  rules: [],
+  name: 'Ana',
 }
 const log = { id: '6417929088270336', created: '2024-02-29T05:00:11.794243+00:00', errors: [], type: 'credited', invoice }
 const event = {
-  id: '5813904772956160', created: '2024-02-29T05:00:12.051456+00:00', log, subscription: 'invoice', workspaceId: '6010044957065216',
+  id: '5813904772956160',
+  created: '2024-02-29T05:00:12.051456+00:00',
+  log,
+  subscription: 'invoice',
+  workspaceId: '6010044957065216',
 }
 const read = {
   eventId: event.id,
@@ -27,7 +42,14 @@ const read = {
   logId: log.id,
   log: 'credited',
   invoice: {
-    providerId: invoice.id, tag: ours, status: 'paid', units: 3669n, nominalUnits: 4100n, feeUnits: 50n, brcode: '000201', link: 'https://x',
+    providerId: invoice.id,
+    tag: ours,
+    status: 'paid',
+    units: 3669n,
+    nominalUnits: 4100n,
+    feeUnits: 50n,
+    brcode: '000201',
+    link: 'https://x',
     createdAt: '2024-02-29T04:51:21.066Z',
   },
 }
@@ -49,14 +71,32 @@ describe('events', () => {
 
   test('a failed transfer tells its errors, as words or as objects', () => {
     const transfer = {
-      id: '1', amount: 100, fee: 200, status: 'failed', tags: ['pay_01jd0000000000000000000000-2'], taxId: '1', bankCode: '01', branchCode: '2',
-      accountNumber: '3', created: log.created,
+      id: '1',
+      amount: 100,
+      fee: 200,
+      status: 'failed',
+      tags: ['pay_01jd0000000000000000000000-2'],
+      taxId: '1',
+      bankCode: '01',
+      branchCode: '2',
+      accountNumber: '3',
+      created: log.created,
     }
     const errors = ['invalidbalance', { code: 'duplicated', message: 'Duplicated transfer' }]
     const failed = { ...event, subscription: 'transfer', log: { id: '9', created: log.created, type: 'failed', errors, transfer } }
     expect(readEvent(bytes({ event: failed }))).toMatchObject({
-      kind: 'transfer.failed', about: 'payout', logId: '9', log: 'failed', errors: ['invalidbalance', 'duplicated: Duplicated transfer'],
-      payout: { externalId: 'pay_01jd0000000000000000000000-2', status: 'failed', units: 100n, feeUnits: 200n, to: { bank: '01', number: '3' } },
+      kind: 'transfer.failed',
+      about: 'payout',
+      logId: '9',
+      log: 'failed',
+      errors: ['invalidbalance', 'duplicated: Duplicated transfer'],
+      payout: {
+        externalId: 'pay_01jd0000000000000000000000-2',
+        status: 'failed',
+        units: 100n,
+        feeUnits: 200n,
+        to: { bank: '01', number: '3' },
+      },
     })
   })
 
@@ -64,16 +104,27 @@ describe('events', () => {
     const odd = { ...event, log: { ...log, type: 'melted', invoice: { ...invoice, status: 'melting', tags: null } } }
     expect(readEvent(bytes({ event: odd }))).toMatchObject({ kind: 'invoice.melted', invoice: { status: 'unknown', tag: undefined } })
     expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt' } }))).toMatchObject({ kind: 'pix-melt.credited', about: 'other' })
+    expect(readEvent(bytes({ event: { ...event, subscription: 'pix-melt', log: null } }))).toMatchObject({ kind: 'pix-melt.unknown' })
   })
 
   const near = (change: object) => ({ event: { ...event, log: { ...log, invoice: { ...invoice, ...change } } } })
   const wrong: [string, unknown][] = [
-    ['no JSON', '{"event":'], ['nothing', ''], ['null', null], ['a list', [event]], ['an empty object', {}], ['an empty event', { event: {} }],
-    ['text for an event', { event: 'x' }], ['a number for an id', { event: { ...event, id: 5813904772956160 } }],
-    ['no log', { event: { ...event, log: null } }], ['a time that is none', { event: { ...event, created: 'yesterday' } }],
-    ['an amount below zero', near({ amount: -1 })], ['an amount with cents of a cent', near({ amount: 1.5 })],
-    ['an amount as text', near({ amount: '100' })], ['an amount beyond counting', near({ amount: 2 ** 53 })],
-    ['a fee below zero', near({ fee: -1 })], ['an invoice id as a number', near({ id: 1 })],
+    ['no JSON', '{"event":'],
+    ['nothing', ''],
+    ['null', null],
+    ['a list', [event]],
+    ['an empty object', {}],
+    ['an empty event', { event: {} }],
+    ['text for an event', { event: 'x' }],
+    ['a number for an id', { event: { ...event, id: 5813904772956160 } }],
+    ['no log', { event: { ...event, log: null } }],
+    ['a time that is none', { event: { ...event, created: 'yesterday' } }],
+    ['an amount below zero', near({ amount: -1 })],
+    ['an amount with cents of a cent', near({ amount: 1.5 })],
+    ['an amount as text', near({ amount: '100' })],
+    ['an amount beyond counting', near({ amount: 2 ** 53 })],
+    ['a fee below zero', near({ fee: -1 })],
+    ['an invoice id as a number', near({ id: 1 })],
   ]
   for (const [name, value] of wrong)
     test(`${name} is bad input, and the message repeats none of it`, () => {
@@ -93,11 +144,15 @@ describe.skipIf(absent)(`the bank's own samples${absent ? ' (skipped: ../shared/
     expect(samples).toHaveLength(13)
     for (const sample of samples) {
       expect(sample.eventId).toMatch(/^\S{10,40}$/)
-      const kind = sample.name === 'corporate-purchase authorization request' ? 'corporate-purchase.authorization' : sample.name.replace('/', '.')
+      const kind =
+        sample.name === 'corporate-purchase authorization request' ? 'corporate-purchase.authorization' : sample.name.replace('/', '.')
       expect(sample.kind).toBe(kind)
-      expect(sample.about).toBe(/^invoice\//.test(sample.name) ? 'invoice' : /^transfer\//.test(sample.name) ? 'payout' : 'other')
+      expect(sample.about).toBe(sample.name.startsWith('invoice/') ? 'invoice' : sample.name.startsWith('transfer/') ? 'payout' : 'other')
     }
-    expect(samples.find(({ kind }) => kind === 'transfer.failed')).toMatchObject({ errors: ['invalidbalance'], payout: { units: 295136516n } })
+    expect(samples.find(({ kind }) => kind === 'transfer.failed')).toMatchObject({
+      errors: ['invalidbalance'],
+      payout: { units: 295136516n },
+    })
     expect(samples.find(({ kind }) => kind === 'invoice.created')).toMatchObject({ invoice: { units: 256n, status: 'created' } })
   })
 })
@@ -106,7 +161,10 @@ describe('lines of the statement', () => {
   const line = { id: '1', amount: -3950, fee: 0, description: 'd', externalId: 'x', source: 'self', tags: ['t'], created: log.created }
   for (const [more, about] of [
     [{ source: 'transfer/19381639871263' }, { is: 'payout', providerId: '19381639871263' }],
-    [{ source: 'transfer/19381639871263/chargeback', amount: 3950 }, { is: 'payout', providerId: '19381639871263' }],
+    [
+      { source: 'transfer/19381639871263/chargeback', amount: 3950 },
+      { is: 'payout', providerId: '19381639871263' },
+    ],
     [{ externalId: 'invoice-5166945473134592' }, { is: 'invoice', providerId: '5166945473134592' }],
     [{ source: 'charge/18276318736' }, { is: 'other' }],
     [{}, { is: 'other' }],

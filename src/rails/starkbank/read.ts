@@ -4,8 +4,15 @@ import { BadInput } from '../../base/answer.ts'
 import type { Instant } from '../../base/world.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
 import {
-  eventShape, invoiceLogShape, transferLogShape, type BankEvent, type BankInvoice, type BankInvoiceLog, type BankTransaction,
-  type BankTransfer, type BankTransferLog,
+  eventShape,
+  invoiceLogShape,
+  transferLogShape,
+  type BankEvent,
+  type BankInvoice,
+  type BankInvoiceLog,
+  type BankTransaction,
+  type BankTransfer,
+  type BankTransferLog,
 } from './bank.ts'
 
 const invoiceStatuses = ['created', 'paid', 'overdue', 'expired', 'canceled', 'voided'] as const

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../base/clock.ts'
+import { BankAgent } from './agent.ts'
 import type { Bank } from './bank.ts'
 import { sdkBank, type SdkParts } from './sdk.ts'
 
@@ -28,34 +29,73 @@ const listen = async (to: Server): Promise<string> => {
 }
 const open = (more: Partial<SdkParts> = {}): Bank =>
   sdkBank({
-    environment: 'sandbox', projectId: '5656565656565656', privateKeyPem, apiUrl: base, clock: systemClock, connectMs: 300, totalMs: 300, ...more,
+    environment: 'sandbox',
+    projectId: '5656565656565656',
+    privateKeyPem,
+    apiUrl: base,
+    clock: systemClock,
+    connectMs: 300,
+    totalMs: 300,
+    ...more,
   })
 const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
 
 const invoice = {
-  id: '5166945473134592', amount: 4000, nominalAmount: 4000, fee: 0, status: 'created', tags: ['inv_01'], brcode: '000201', link: 'https://x',
-  created: '2026-11-21T03:00:00.000001+00:00', name: 'Arya', taxId: '012.345.678-90', rules: [], splits: [], discounts: [], extra: { new: 1 },
+  id: '5166945473134592',
+  amount: 4000,
+  nominalAmount: 4000,
+  fee: 0,
+  status: 'created',
+  tags: ['inv_01'],
+  brcode: '000201',
+  link: 'https://x',
+  created: '2026-11-21T03:00:00.000001+00:00',
+  name: 'Arya',
+  taxId: '012.345.678-90',
+  rules: [],
+  splits: [],
+  discounts: [],
+  extra: { new: 1 },
 }
 const transfer = {
-  id: '5107489032896512', amount: 3950, fee: 0, status: 'created', tags: ['pay_1-1'], taxId: '20.018.183/0001-80', bankCode: '20018183',
-  branchCode: '0001', accountNumber: '6341320293482496', created: '2026-11-21T03:00:00.000001+00:00',
+  id: '5107489032896512',
+  amount: 3950,
+  fee: 0,
+  status: 'created',
+  tags: ['pay_1-1'],
+  taxId: '20.018.183/0001-80',
+  bankCode: '20018183',
+  branchCode: '0001',
+  accountNumber: '6341320293482496',
+  created: '2026-11-21T03:00:00.000001+00:00',
 }
-const body = { amount: 4000, name: 'Arya Stärk', taxId: '012.345.678-90', due: '2026-11-23T03:00:00.000+00:00', tags: ['inv_01', 'run_01'] }
+const due = '2026-11-23T03:00:00.000+00:00'
+const body = { amount: 4000, name: 'Arya Stärk', taxId: '012.345.678-90', due, tags: ['inv_01', 'run_01'] }
 const transferBody = {
-  amount: 3950, name: 'Stark', taxId: '20.018.183/0001-80', bankCode: '20018183', branchCode: '0001', accountNumber: '6341320293482496',
-  accountType: 'payment', externalId: 'pay_1-1', tags: ['pay_1-1'],
+  amount: 3950,
+  name: 'Stark',
+  taxId: '20.018.183/0001-80',
+  bankCode: '20018183',
+  branchCode: '0001',
+  accountNumber: '6341320293482496',
+  accountType: 'payment',
+  externalId: 'pay_1-1',
+  tags: ['pay_1-1'],
 }
 
 beforeEach(async () => {
   seen = []
   server = createServer((request, response) => {
     let text = ''
-    request.setEncoding('utf8').on('data', chunk => (text += chunk)).on('end', () => {
-      const one = { method: request.method!, url: request.url!, headers: request.headers, body: text }
-      seen.push(one)
-      handle(one, response, request.socket)
-    })
+    request
+      .setEncoding('utf8')
+      .on('data', chunk => (text += chunk))
+      .on('end', () => {
+        const one = { method: request.method!, url: request.url!, headers: request.headers, body: text }
+        seen.push(one)
+        handle(one, response, request.socket)
+      })
   })
   base = await listen(server)
   bank = open()
@@ -76,7 +116,7 @@ describe('what is sent', () => {
     const [request] = seen as [Seen]
     expect(request).toMatchObject({ method: 'POST', url: '/v2/invoice', headers: { host: 'sandbox.api.starkbank.com' } })
     expect(JSON.parse(request.body)).toEqual({ invoices: [body] })
-    const message = `project/5656565656565656:${request.headers['access-time']}:${request.body}`
+    const message = `project/5656565656565656:${String(request.headers['access-time'])}:${request.body}`
     const signature = Buffer.from(String(request.headers['access-signature']), 'base64')
     expect(verify('sha256', Buffer.from(message), publicKey, signature)).toBe(true)
   })
@@ -85,7 +125,17 @@ describe('what is sent', () => {
     const log = { id: '1', created: invoice.created, errors: [], type: 'credited', invoice }
     const transferLog = { id: '2', created: invoice.created, errors: [{ code: 'x', message: 'y' }, 'z'], type: 'failed', transfer }
     const event = { id: '3', created: invoice.created, subscription: 'invoice', workspaceId: '9', isDelivered: false, log }
-    const transaction = { id: '4', amount: -5, balance: 1, fee: 0, description: 'd', source: 'self', externalId: 'e', tags: [], created: invoice.created }
+    const transaction = {
+      id: '4',
+      amount: -5,
+      balance: 1,
+      fee: 0,
+      description: 'd',
+      source: 'self',
+      externalId: 'e',
+      tags: [],
+      created: invoice.created,
+    }
     const webhook = { id: '5', url: 'https://here.example/w', subscriptions: ['invoice'] }
     const answers: Record<string, unknown> = {
       'GET /v2/invoice': { cursor: 'more', invoices: [invoice] },
@@ -102,15 +152,25 @@ describe('what is sent', () => {
       'GET /v2/transaction': { cursor: null, transactions: [transaction] },
       'GET /v2/webhook': { cursor: null, webhooks: [webhook] },
       'POST /v2/webhook': { webhook },
-      'GET /v2/public-key': { cursor: null, publicKeys: [{ content: 'new', created: invoice.created }, { content: 'old', created: invoice.created }] },
+      'GET /v2/public-key': {
+        cursor: null,
+        publicKeys: [
+          { content: 'new', created: invoice.created },
+          { content: 'old', created: invoice.created },
+        ],
+      },
     }
     handle = ({ method, url }, response) => json(response, 200, answers[`${method} ${url.split('?')[0]}`])
 
-    expect(await bank.pageInvoices({ tags: ['run_01'], limit: 100 })).toMatchObject({ is: 'done', value: { cursor: 'more', items: [{ amount: 4000 }] } })
+    expect(await bank.pageInvoices({ tags: ['run_01'], limit: 100 })).toMatchObject({
+      is: 'done',
+      value: { cursor: 'more', items: [{ amount: 4000 }] },
+    })
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'done', value: { id: invoice.id } })
     expect(await bank.patchInvoice('7', { status: 'canceled' })).toMatchObject({ is: 'done', value: { status: 'canceled' } })
     expect(await bank.pageInvoiceLogs({ types: ['credited', 'voided'], after: '2026-11-20', cursor: 'c' })).toMatchObject({
-      is: 'done', value: { cursor: undefined, items: [{ type: 'credited' }] },
+      is: 'done',
+      value: { cursor: undefined, items: [{ type: 'credited' }] },
     })
     expect(await bank.createTransfers([transferBody])).toMatchObject({ is: 'done', value: [{ id: transfer.id }] })
     expect(await bank.pageTransfers({ tags: ['pay_1-1'] })).toMatchObject({ is: 'done', value: { cursor: undefined } })
@@ -132,16 +192,16 @@ describe('what is sent', () => {
     expect(JSON.parse(seen.find(({ url }) => url === '/v2/transfer')!.body)).toEqual({ transfers: [transferBody] })
   })
 
-  test('no more requests are under way at once than there are sockets, and the sockets are used again', async () => {
+  test('no more requests are under way at once than there are sockets, and none is late because it had to wait', async () => {
     bank.close()
-    bank = open({ maxSockets: 3, totalMs: 5_000 })
+    bank = open({ maxSockets: 3, totalMs: 300 })
     let under = 0
     let most = 0
     const sockets = new Set<Socket>()
     handle = (_, response, socket) => {
       sockets.add(socket)
       most = Math.max(most, ++under)
-      setTimeout(() => (under--, json(response, 200, { invoice })), 5)
+      setTimeout(() => (under--, json(response, 200, { invoice })), 45)
     }
     const answers = await Promise.all(Array.from({ length: 30 }, (_, at) => bank.getInvoice(String(at))))
     expect(answers.every(({ is }) => is === 'done')).toBe(true)
@@ -160,17 +220,34 @@ describe('what is sent', () => {
   })
 })
 
+describe('where it is sent', () => {
+  test("without another address only the bank's own two hosts are spoken to", () => {
+    const agent = new BankAgent({ clock: systemClock })
+    for (const host of ['evil.example', 'api.starkbank.com.evil.example', '127.0.0.1', undefined])
+      expect(() => agent.createConnection({ ...(host && { host }), port: 443 })).toThrow('no other host')
+  })
+})
+
 describe('what a failure means', () => {
   const errors = [{ code: 'invalidTaxId', message: 'Element 0: 012.345.678-90 is not valid' }]
   const html = '<html>Bad Gateway</html>'
   type Handle = typeof handle
-  const text = (status: number, type = 'text/html', headers = {}): Handle => (_, response) =>
-    response.writeHead(status, { 'content-type': type, ...headers }).end(html)
-  const timed = (seconds: string): Handle => (_, response) => json(response, 429, {}, { 'retry-after': seconds })
+  const text =
+    (status: number, type = 'text/html', headers = {}): Handle =>
+    (_, response) =>
+      response.writeHead(status, { 'content-type': type, ...headers }).end(html)
+  const timed =
+    (seconds: string): Handle =>
+    (_, response) =>
+      json(response, 429, {}, { 'retry-after': seconds })
 
   const cases: [string, Handle, object][] = [
     ['400 with errors', (_, response) => json(response, 400, { errors }), { is: 'refused', again: false }],
-    ['400 invalidIp', (_, response) => json(response, 400, { errors: [{ code: 'invalidIp', message: '' }] }), { is: 'refused', again: true }],
+    [
+      '400 invalidIp',
+      (_, response) => json(response, 400, { errors: [{ code: 'invalidIp', message: '' }] }),
+      { is: 'refused', again: true },
+    ],
     [
       '400 for a skewed clock',
       (_, response) => json(response, 400, { errors: [{ code: 'invalidCredentials', message: 'Access-Time is too old' }] }),
@@ -193,19 +270,30 @@ describe('what a failure means', () => {
     ['200 of HTML that says it is JSON', text(200, 'application/json'), { is: 'unsure' }],
     ['200 of another shape', (_, response) => json(response, 200, { hello: 1 }), { is: 'unsure' }],
     ['200 of null', (_, response) => json(response, 200, null), { is: 'unsure' }],
-    ['200 with an amount too big to count', (_, response) =>
-      json(response, 200, { invoice: { ...invoice, amount: 2 ** 60 }, invoices: [{ ...invoice, amount: 2 ** 60 }] }), { is: 'unsure' }],
+    [
+      '200 with an amount too big to count',
+      (_, response) => json(response, 200, { invoice: { ...invoice, amount: 2 ** 60 }, invoices: [{ ...invoice, amount: 2 ** 60 }] }),
+      { is: 'unsure' },
+    ],
     ['a hang', () => {}, { is: 'unsure' }],
-    ['a drip', (_, response) => {
-      response.writeHead(200, { 'content-type': 'application/json' })
-      const timer = setInterval(() => response.write(' '), 40)
-      response.on('close', () => clearInterval(timer))
-    }, { is: 'unsure' }],
+    [
+      'a drip',
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        const timer = setInterval(() => response.write(' '), 40)
+        response.on('close', () => clearInterval(timer))
+      },
+      { is: 'unsure' },
+    ],
     ['a reset after the request was read', (_, __, socket) => socket.resetAndDestroy(), { is: 'unsure' }],
-    ['an end after half an answer', (_, response, socket) => {
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"inv')
-      setTimeout(() => socket.destroy(), 10)
-    }, { is: 'unsure' }],
+    [
+      'an end after half an answer',
+      (_, response, socket) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"inv')
+        setTimeout(() => socket.destroy(), 10)
+      },
+      { is: 'unsure' },
+    ],
     ['bytes that are not HTTP', (_, __, socket) => socket.end('SSH-2.0-x\r\n'), { is: 'unsure' }],
   ]
 
@@ -224,7 +312,9 @@ describe('what a failure means', () => {
   test('the code of a refusal is told, and what it says of a payer is not', async () => {
     handle = (_, response) => json(response, 400, { errors: [...errors, { code: 'invalidAmount', message: 'too small' }] })
     expect(await bank.createInvoices([body])).toEqual({
-      is: 'refused', again: false, why: 'invalidTaxId: Element 0: … is not valid; invalidAmount: too small',
+      is: 'refused',
+      again: false,
+      why: 'invalidTaxId: Element 0: … is not valid; invalidAmount: too small',
     })
   })
 
@@ -248,7 +338,11 @@ describe('what a failure means', () => {
     await new Promise(resolve => gone.close(resolve))
     bank = open({ apiUrl, clock: { now: () => now, sleep: systemClock.sleep } })
     for (let tried = 0; tried < 5; tried++)
-      expect(await bank.createTransfers([transferBody])).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('ECONNREFUSED') })
+      expect(await bank.createTransfers([transferBody])).toMatchObject({
+        is: 'refused',
+        again: true,
+        why: expect.stringContaining('ECONNREFUSED'),
+      })
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: true, afterMs: 30_000 })
     now += 30_000
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', why: expect.stringContaining('ECONNREFUSED') })

@@ -5,8 +5,18 @@ import { done, refused, unsure, type Answer } from '../../base/answer.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import { BankAgent, tameAxios, type AgentOptions } from './agent.ts'
 import {
-  balanceShape, eventShape, invoiceLogShape, invoiceShape, publicKeyShape, transactionShape, transferLogShape, transferShape, webhookShape,
-  type Bank, type BankPublicKey, type Page,
+  balanceShape,
+  eventShape,
+  invoiceLogShape,
+  invoiceShape,
+  publicKeyShape,
+  transactionShape,
+  transferLogShape,
+  transferShape,
+  webhookShape,
+  type Bank,
+  type BankPublicKey,
+  type Page,
 } from './bank.ts'
 import { faultOf, inputErrors, statusFault, unreached } from './faults.ts'
 

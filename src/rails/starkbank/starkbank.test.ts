@@ -11,20 +11,46 @@ import { connectStarkbank, starkbankRail } from './starkbank.ts'
 const created = '2026-11-21T03:00:00.000001+00:00'
 const inv = (digit: string) => `inv_${digit.repeat(26)}`
 const order = (digit: string): InvoiceOrder => ({
-  id: inv(digit), units: 4000n, payerName: 'Ana', payerTaxId: '012.345.678-90', description: 'Lunch', dueAt: '2026-11-23T03:00:00.000Z',
+  id: inv(digit),
+  units: 4000n,
+  payerName: 'Ana',
+  payerTaxId: '012.345.678-90',
+  description: 'Lunch',
+  dueAt: '2026-11-23T03:00:00.000Z',
   batchTag: 'slo_1',
 })
 const made = (tag: string, more: Partial<BankInvoice> = {}): BankInvoice => ({
-  id: `9${tag.slice(-8)}`, status: 'created', amount: 4000, nominalAmount: 4000, fee: 0, tags: [tag, 'slo_1'], brcode: 'b', link: 'l', created, ...more,
+  id: `9${tag.slice(-8)}`,
+  status: 'created',
+  amount: 4000,
+  nominalAmount: 4000,
+  fee: 0,
+  tags: [tag, 'slo_1'],
+  brcode: 'b',
+  link: 'l',
+  created,
+  ...more,
 })
 const externalId = `pay_${'a'.repeat(26)}-1`
 const payout: PayoutOrder = {
-  externalId, units: 3950n, description: 'Net',
+  externalId,
+  units: 3950n,
+  description: 'Net',
   to: { holder: 'Stark', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341320293482496', type: 'payment' },
 }
 const sent = (more: Partial<BankTransfer> = {}): BankTransfer => ({
-  id: '77', status: 'created', amount: 3950, fee: 0, tags: [externalId], externalId: undefined, taxId: '20.018.183/0001-80', bankCode: '20018183',
-  branchCode: '0001', accountNumber: '6341320293482496', created, ...more,
+  id: '77',
+  status: 'created',
+  amount: 3950,
+  fee: 0,
+  tags: [externalId],
+  externalId: undefined,
+  taxId: '20.018.183/0001-80',
+  bankCode: '20018183',
+  branchCode: '0001',
+  accountNumber: '6341320293482496',
+  created,
+  ...more,
 })
 
 let calls: [string, unknown][]
@@ -51,16 +77,23 @@ beforeEach(() => {
 })
 
 describe('asking for invoices', () => {
-  test('orders go out in the bank\'s words, and answers are matched by tag, wherever they stand', async () => {
+  test("orders go out in the bank's words, and answers are matched by tag, wherever they stand", async () => {
     const answer = await rail({ createInvoices: [done([made(inv('2')), made(inv('1'))])] }).issue([order('1'), order('2')])
     expect(answer).toMatchObject({ is: 'done', value: [{ tag: inv('1'), units: 4000n }, { tag: inv('2') }] })
-    expect(calls[0]).toEqual(['createInvoices', [
-      {
-        amount: 4000, name: 'Ana', taxId: '012.345.678-90', due: '2026-11-23T03:00:00.000+00:00', tags: [inv('1'), 'slo_1'],
-        descriptions: [{ key: 'Lunch' }],
-      },
-      expect.objectContaining({ tags: [inv('2'), 'slo_1'] }),
-    ]])
+    expect(calls[0]).toEqual([
+      'createInvoices',
+      [
+        {
+          amount: 4000,
+          name: 'Ana',
+          taxId: '012.345.678-90',
+          due: '2026-11-23T03:00:00.000+00:00',
+          tags: [inv('1'), 'slo_1'],
+          descriptions: [{ key: 'Lunch' }],
+        },
+        expect.objectContaining({ tags: [inv('2'), 'slo_1'] }),
+      ],
+    ])
   })
 
   for (const answer of [unsure('timeout'), refused('429', true, 10)])
@@ -104,12 +137,23 @@ describe('asking for invoices', () => {
 describe('paying', () => {
   test('an order goes out under its externalId, as key and as tag', async () => {
     expect(await rail({ createTransfers: [done([sent()])] }).pay([payout])).toMatchObject({
-      is: 'done', value: [{ providerId: '77', externalId, units: 3950n, status: 'created', to: { bank: '20018183', number: '6341320293482496' } }],
+      is: 'done',
+      value: [{ providerId: '77', externalId, units: 3950n, status: 'created', to: { bank: '20018183', number: '6341320293482496' } }],
     })
-    expect(calls[0]![1]).toEqual([{
-      amount: 3950, name: 'Stark', taxId: '20.018.183/0001-80', bankCode: '20018183', branchCode: '0001', accountNumber: '6341320293482496',
-      accountType: 'payment', externalId, description: 'Net', tags: [externalId],
-    }])
+    expect(calls[0]![1]).toEqual([
+      {
+        amount: 3950,
+        name: 'Stark',
+        taxId: '20.018.183/0001-80',
+        bankCode: '20018183',
+        branchCode: '0001',
+        accountNumber: '6341320293482496',
+        accountType: 'payment',
+        externalId,
+        description: 'Net',
+        tags: [externalId],
+      },
+    ])
   })
 
   test('a lost answer is asked for again under the same key, at most three times, with growing jitter', async () => {
@@ -133,7 +177,8 @@ describe('paying', () => {
 
   test('finding by externalId asks by tag', async () => {
     expect(await rail({ pageTransfers: [page([sent({ status: 'failed' })])] }).findPayouts(externalId)).toMatchObject({
-      is: 'done', value: [{ externalId, status: 'failed' }],
+      is: 'done',
+      value: [{ externalId, status: 'failed' }],
     })
     expect(calls).toEqual([['pageTransfers', { tags: [externalId], limit: 100 }]])
   })
@@ -168,16 +213,35 @@ describe('patience', () => {
 })
 
 describe('hearing what a push lost', () => {
-  const credit = (id: string, at: string) => ({ id, type: 'credited', created: at, errors: [], invoice: made(inv('1'), { fee: 50, status: 'paid' }) })
+  const credit = (id: string, at: string) => ({
+    id,
+    type: 'credited',
+    created: at,
+    errors: [],
+    invoice: made(inv('1'), { fee: 50, status: 'paid' }),
+  })
   const final = (id: string, at: string) => ({ id, type: 'success', created: at, errors: [], transfer: sent({ status: 'success' }) })
 
   test('undelivered events become the bytes a push would have brought, oldest first', async () => {
-    const event = (id: string, at: string) => ({ id, created: at, subscription: 'invoice', workspaceId: undefined, log: credit(`l${id}`, at) })
+    const event = (id: string, at: string) => ({
+      id,
+      created: at,
+      subscription: 'invoice',
+      workspaceId: undefined,
+      log: credit(`l${id}`, at),
+    })
     const stark = rail({ pageEvents: [page([event('2', '2026-11-21T03:00:02+00:00')], 'c'), page([event('1', created)])] })
     const answer = await stark.undelivered()
     if (answer.is !== 'done') throw new Error(answer.why)
     expect(answer.value.map(({ eventId }) => eventId)).toEqual(['1', '2'])
     expect(stark.read(answer.value[0]!.raw)).toMatchObject({ eventId: '1', workspaceId: '42', kind: 'invoice.credited', logId: 'l1' })
+  })
+
+  test('undelivered events without end come in portions: what is left stays undelivered', async () => {
+    const answer = await rail({
+      pageEvents: [page([{ id: '1', created, subscription: 'x', workspaceId: '42', log: {} }], 'again')],
+    }).undelivered()
+    expect(answer.is === 'done' && answer.value.length).toBe(20)
   })
 
   test('missed logs of both kinds come oldest first, only those since the time asked, as events named after them', async () => {
@@ -192,12 +256,18 @@ describe('hearing what a push lost', () => {
     if (answer.is !== 'done') throw new Error(answer.why)
     expect(answer.value.map(({ eventId }) => eventId)).toEqual(['log-1', 'log-2', 'log-3', 'log-4'])
     expect(stark.read(answer.value[1]!.raw)).toMatchObject({
-      eventId: 'log-2', logId: '2', workspaceId: '42', about: 'payout', payout: { externalId, status: 'success' },
+      eventId: 'log-2',
+      logId: '2',
+      workspaceId: '42',
+      about: 'payout',
+      payout: { externalId, status: 'success' },
     })
     expect(text(answer.value[2]!.raw).event.log.invoice.fee).toBe(50)
     // The bank's days may be Brazil's: 02:00 UTC is still the day before there.
     expect(calls.map(([name, given]) => [name, (given as { after: string }).after])).toEqual([
-      ['pageInvoiceLogs', '2026-11-20'], ['pageTransferLogs', '2026-11-20'], ['pageInvoiceLogs', '2026-11-20'],
+      ['pageInvoiceLogs', '2026-11-20'],
+      ['pageTransferLogs', '2026-11-20'],
+      ['pageInvoiceLogs', '2026-11-20'],
     ])
   })
 
@@ -231,7 +301,7 @@ describe('connecting', () => {
   const clock = { now: () => 0, sleep: async () => {} }
   const parts = { projectId: '1', workspaceId: '2', privateKeyPem, clock, random: seededRandom(1), log: silentLog }
 
-  test('another address than the bank\'s is refused in production', () => {
+  test("another address than the bank's is refused in production", () => {
     expect(() => connectStarkbank({ ...parts, environment: 'production', apiUrl: 'http://127.0.0.1:9' })).toThrow(/STARKBANK_API_URL/)
   })
 

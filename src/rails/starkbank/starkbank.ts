@@ -33,6 +33,7 @@ export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys'> {
 const mostOrders = 100
 const pageSize = 100
 const mostPages = 200
+const mostEventPages = 20
 
 // What became of an invoice after it was asked; `created` and `paid` say nothing that `credited` does not.
 const creditLogs = ['credited']
@@ -65,8 +66,10 @@ export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {}
     async issue(orders) {
       const answer = await bank.createInvoices(checked(orders).map(invoiceBody))
       if (answer.is !== 'done') return answer
-      const made = answer.value.map(toInvoice)
-      return matched(orders, order => made.find(({ tag }) => tag === order.id), made.length)
+      return mapped(
+        matched(orders, answer.value, ({ id }, { tags }) => tags.includes(id)),
+        list => list.map(toInvoice),
+      )
     },
     findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
@@ -77,10 +80,9 @@ export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {}
       const bodies = checked(orders).map(transferBody)
       const answer = await patiently(() => bank.createTransfers(bodies), patience)
       if (answer.is !== 'done') return answer
-      const made = answer.value.map(transfer => ({ ...toPayout(transfer), given: transfer.externalId }))
       return mapped(
-        matched(orders, order => made.find(({ externalId, given }) => (externalId ?? given) === order.externalId), made.length),
-        list => list.map(({ given: _, ...payout }, at) => ({ ...payout, externalId: orders[at]!.externalId })),
+        matched(orders, answer.value, ({ externalId }, { tags }) => tags.includes(externalId)),
+        list => list.map(toPayout),
       )
     },
     findPayouts: externalId => everyTagged(externalId, cursor => bank.pageTransfers({ tags: [externalId], ...cursor }), toPayout),
@@ -89,8 +91,13 @@ export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {}
     verify: (raw, signatures) => ring.verify(raw, signatures),
     read: readEvent,
 
+    // What is not fetched this time stays undelivered, so this list may be cut where the others may not.
     async undelivered() {
-      const answer = await every(cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor }))
+      let pages = 0
+      const answer = await every(
+        cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor }),
+        () => ++pages >= mostEventPages,
+      )
       return mapped(answer, events => oldestFirst(events).map(event => ({ eventId: event.id, raw: eventBytes(event, workspaceId) })))
     },
     markDelivered: id => patiently(() => bank.markDelivered(id), patience),
@@ -113,7 +120,8 @@ export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {}
     const credited = await invoiceLogs(creditLogs)
     if (credited.is !== 'done') return credited
     const transfers = await since(after, cursor =>
-      bank.pageTransferLogs({ types: transferLogs, after: dayOf(after), limit: pageSize, ...cursor }))
+      bank.pageTransferLogs({ types: transferLogs, after: dayOf(after), limit: pageSize, ...cursor }),
+    )
     if (transfers.is !== 'done') return transfers
     const fates = await invoiceLogs(fateLogs)
     // Some of these types are seen but not documented: should the bank refuse them as a filter, credits must still come through.
@@ -175,10 +183,10 @@ const oldestFirst = <T extends { created: string }>(items: T[]): T[] =>
 const dayOf = (after: Instant): string => new Date(Date.parse(after) - 3 * 3_600_000).toISOString().slice(0, 10)
 
 /** One answer for each order, in the orders' order. The bank made something else than was asked when they do not pair. */
-function matched<O, T>(orders: readonly O[], find: (order: O) => T | undefined, made: number): Answer<T[]> {
-  const found = orders.map(find).filter(item => item !== undefined)
-  if (made === orders.length && found.length === made) return done(found)
-  return unsure(`${orders.length} were asked for, the bank answered ${made}, of which ${found.length} are ours`)
+function matched<O, T>(orders: readonly O[], made: readonly T[], pair: (order: O, item: T) => boolean): Answer<T[]> {
+  const found = orders.map(order => made.find(item => pair(order, item))).filter(item => item !== undefined)
+  if (made.length === orders.length && found.length === made.length) return done(found)
+  return unsure(`${orders.length} were asked for, the bank answered ${made.length}, of which ${found.length} are ours`)
 }
 
 function checked<O extends { units: bigint }>(orders: O[]): O[] {

@@ -167,8 +167,9 @@ describe('signatures of our own making', () => {
         for (const [at, byte] of flips) der[at] = byte
         return der
       })
-      const spliced = fc.tuple(fc.nat(good.length), fc.uint8Array({ maxLength: 4 })).map(([at, extra]) =>
-        Buffer.concat([good.subarray(0, at), extra, good.subarray(at)]))
+      const spliced = fc
+        .tuple(fc.nat(good.length), fc.uint8Array({ maxLength: 4 }))
+        .map(([at, extra]) => Buffer.concat([good.subarray(0, at), extra, good.subarray(at)]))
       const chosen = fc.tuple(fc.bigInt(0n, n + 2n), fc.bigInt(0n, n + 2n)).map(([r, s]) => sequence(integer(r), integer(s)))
       const noise = fc.uint8Array({ maxLength: 80 }).map(bytes => Buffer.from(bytes))
       fc.assert(
@@ -189,8 +190,20 @@ describe('signatures of our own making', () => {
     const last = text.at(-2)!
     const twin = text.slice(0, -2) + String.fromCharCode(last.charCodeAt(0) + 1) + '='
     for (const wrong of [
-      '', ` ${text}`, `${text} `, `${text}\n`, text.replace(/=+$/, ''), `${text}=`, `${text}, ${text}`, `${text},${text}`, text + text,
-      twin, text.replace(/^../, '*!'), text.slice(0, 8) + '\r\n' + text.slice(8), text.slice(0, 4), der.toString('hex'),
+      '',
+      ` ${text}`,
+      `${text} `,
+      `${text}\n`,
+      text.replace(/=+$/, ''),
+      `${text}=`,
+      `${text}, ${text}`,
+      `${text},${text}`,
+      text + text,
+      twin,
+      text.replace(/^../, '*!'),
+      text.slice(0, 8) + '\r\n' + text.slice(8),
+      text.slice(0, 4),
+      der.toString('hex'),
       'A'.repeat(100_000),
     ])
       expect({ wrong: wrong.slice(0, 200), read: parseSignature(wrong) }).toEqual({ wrong: wrong.slice(0, 200), read: undefined })
