@@ -1,0 +1,22 @@
+/** Net: what is left of a payment to pass on. Pure, and the only place it is decided. */
+import { shareOf, type BasisPoints } from '../base/money.ts'
+
+export interface Terms {
+  /** Who bears the transfer's own fee, and what it is expected to be. */
+  transferFeeBy: 'receiver' | 'house'
+  transferFeeUnits: bigint
+}
+
+export interface Net {
+  commission: bigint
+  withheld: bigint
+  /** May be zero or negative: then there is nothing to pay on, and a person looks. */
+  net: bigint
+}
+
+/** `paid` − bank fee − commission (of what was paid) − the transfer's fee where the receiver bears it; all in smallest units. */
+export function netOf(paid: bigint, bankFee: bigint, commissionBp: BasisPoints, terms: Terms): Net {
+  const commission = shareOf(paid, commissionBp)
+  const withheld = terms.transferFeeBy === 'receiver' ? terms.transferFeeUnits : 0n
+  return { commission, withheld, net: paid - bankFee - commission - withheld }
+}

@@ -1,0 +1,71 @@
+/** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
+import { later, type World } from '../base/world.ts'
+import type { Rail } from '../rails/rail.ts'
+import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { destinationOf, type AccountRow } from './account.ts'
+import { applyPayout } from './outcome.ts'
+import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './payout.ts'
+import { graceMs, silenceMs } from './send.ts'
+
+const absencesNeeded = 2n
+
+/** Answers how many orders were asked about. */
+export async function resolvePayouts(store: Store, rail: Rail, world: World): Promise<number> {
+  const doubtful = await store.tx(async tx => {
+    const now = await tx.now()
+    await abandonSending(tx, now)
+    return tx.all<AttemptRow>(sql`
+      select a.* from attempts a join payouts p on p.id = a.payout_id
+      where p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
+  })
+  for (const attempt of doubtful) await ask(store, rail, world, attempt)
+  return doubtful.length
+}
+
+/** A worker that died while ordering leaves `sending` behind: past the grace, whether the money left is unknown. */
+async function abandonSending(tx: Tx, now: string): Promise<void> {
+  const rows = await tx.all<PayoutRow>(sql`select * from payouts where state = 'sending' and next_at <= ${now} limit 1000`)
+  const why = 'nobody wrote down an answer'
+  for (const { id } of rows) {
+    const attempt = await tx.one<{ id: string }>(sql`select id from attempts where payout_id = ${id} and state = 'sending'`)
+    if (attempt) await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`])
+    await move(tx, 'payouts', payoutMachine, id, 'sending', 'unsure', { why }, [sql`next_at = ${now}`, sql`why = ${why}`])
+  }
+}
+
+async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
+  const answer = await rail.findPayouts(attempt.external_id)
+  await world.at('payouts looked up')
+  if (answer.is !== 'done') return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
+
+  const applied = await store.tx(async tx => {
+    const result = await applyPayout(tx, world, { externalId: attempt.external_id, found: answer.value, errors: [] }, { why: 'asked the bank by its key' })
+    if (result !== 'again') return result
+    if (attempt.state === 'unsure') return absent(tx, attempt)
+    await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
+    return result
+  })
+  if (applied === 'order again') await orderAgain(store, rail, world, attempt)
+}
+
+/** Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. */
+async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'again'> {
+  const next = later(await tx.now(), graceMs)
+  await tx.run(sql`update payouts set next_at = ${next} where id = ${attempt.payout_id}`)
+  await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
+  return attempt.absences + 1n >= absencesNeeded && (await payoutsStopped(tx)) === undefined ? 'order again' : 'again'
+}
+
+async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
+  const account = (await store.one<AccountRow>(sql`select a.* from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`))!
+  const answer = await rail.pay([
+    { externalId: attempt.external_id, units: attempt.units, to: destinationOf(account), description: `Repasse ${attempt.payout_id}` },
+  ])
+  await world.at('payout asked for again')
+  // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
+  if (answer.is === 'done')
+    await store.tx(tx =>
+      applyPayout(tx, world, { externalId: attempt.external_id, found: answer.value, errors: [] }, { why: 'ordered again under the same key' }),
+    )
+  else world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
+}
