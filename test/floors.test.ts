@@ -1,0 +1,86 @@
+/** Holds the floors: imports only go down, and what reaches past the world handed in lives in one file. */
+import { expect, test } from 'vitest'
+import { breaches } from './testbed/floors.ts'
+import { projectFiles } from './testbed/tree.ts'
+
+test('imports only go down, never in a ring, and each primitive stays in its file', () => {
+  const files = projectFiles(/\.ts$/)
+  expect(files.map(file => file.path)).toContain('src/base/clock.ts')
+  expect(breaches(files)).toEqual([])
+})
+
+// The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows too.
+test.each([
+  ['a room above', 'src/store/store.ts', `import { pay } from '../payout/payout.ts'`, 'store may import only base'],
+  ['a neighbour', 'src/invoice/invoice.ts', `import { pay } from '../payout/payout.ts'`, 'and imports src/payout/payout.ts'],
+  [
+    'a type of a neighbour',
+    'src/payout/payout.ts',
+    `import type { Draft } from '../invoice/invoice.ts'`,
+    'and imports src/invoice/invoice.ts',
+  ],
+  ['a dynamic import', 'src/ledger/ledger.ts', `export const web = () => import('../web/web.ts')`, 'ledger may import only base, store'],
+  ['a re-export', 'src/base/all.ts', `export * from '../store/store.ts'`, 'base may import only itself'],
+  ['an imported type', 'src/base/all.ts', `export type S = import('../store/store.ts').Store`, 'base may import only itself'],
+  ['a rail with a database', 'src/rails/starkbank/bank.ts', `import '../../store/store.ts'`, 'rails may import only base'],
+  ['a rail with a neighbour', 'src/rails/bitcoin/node.ts', `import '../starkbank/bank.ts'`, 'a rail sees only base and rail.ts'],
+  ['a room nobody gave a floor', 'src/attic/attic.ts', `import '../base/money.ts'`, 'attic is no room of src'],
+  ['the simulator in the product', 'src/main.ts', `import '../sim/bank.ts'`, 'src never imports what is beside it'],
+  ['the product in the simulator', 'sim/bank.ts', `import '../src/rails/rail.ts'`, 'sim may import only src/base'],
+  [
+    'a database outside the store',
+    'src/web/web.ts',
+    `import Database from 'better-sqlite3'`,
+    'the package better-sqlite3 belongs to src/store/',
+  ],
+  ['the present time', 'src/jobs/jobs.ts', `export const now = Date.now()`, 'Date.now belongs to src/base/clock.ts'],
+  ['the present time unsaid', 'src/jobs/jobs.ts', `export const now = new Date()`, 'new Date() belongs to src/base/clock.ts'],
+  ['the present time as text', 'src/jobs/jobs.ts', `export const now = Date(0)`, 'new Date() belongs to src/base/clock.ts'],
+  ['a timer called', 'src/web/web.ts', `setTimeout(() => {}, 1)`, 'setTimeout belongs to src/base/clock.ts'],
+  [
+    'a timer handed on',
+    'src/web/web.ts',
+    `export const wait = { timer: globalThis.setInterval }`,
+    'setInterval belongs to src/base/clock.ts',
+  ],
+  ['a timer as a promise', 'src/web/web.ts', `import { scheduler } from 'node:timers/promises'`, 'node:timers/promises belongs to no file'],
+  ['an immediate', 'src/base/clock.ts', `setImmediate(() => {})`, 'setImmediate belongs to no file'],
+  ['chance', 'src/invoice/invoice.ts', `export const dice = Math['random']`, 'Math.random belongs to src/base/clock.ts'],
+  ['the environment', 'src/base/config.ts', `export const { LISTEN } = globalThis.process.env`, 'process.env belongs to src/main.ts'],
+  [
+    'a float of money',
+    'src/web/web.ts',
+    `export const price = (units: bigint) => (Number(units) / 100).toFixed(2)`,
+    'toFixed belongs to src/base/money.ts',
+  ],
+])('the floors see %s', (_, path, text, why) => {
+  const found = breaches([
+    { path: 'src/base/clock.ts', text: 'export const now = Date.now; setTimeout(now, 0)' },
+    { path, text },
+  ])
+  expect(found).toEqual([expect.stringContaining(why)])
+  expect(found[0]).toMatch(`${path}: `)
+})
+
+test('the floors see a ring of imports, and let a part name the types of its door', () => {
+  const ring = (last: string) =>
+    breaches([
+      { path: 'src/jobs/one.ts', text: `import { two } from './two.ts'` },
+      { path: 'src/jobs/two.ts', text: `import './three.ts'` },
+      { path: 'src/jobs/three.ts', text: last },
+    ])
+  expect(ring(`import { one } from './one.ts'`)).toEqual([
+    'src/jobs/one.ts: imports go in a ring: src/jobs/one.ts -> src/jobs/two.ts -> src/jobs/three.ts -> src/jobs/one.ts',
+  ])
+  expect(ring(`import type { One } from './one.ts'`)).toEqual([])
+})
+
+test.each([
+  ['down', 'src/payout/payout.ts', `import { newId } from '../base/id.ts'\nimport type { Rail } from '../rails/rail.ts'`],
+  ['within a rail', 'src/rails/starkbank/bank.ts', `import 'starkbank'\nimport './wire.ts'\nimport '../rail.ts'`],
+  ['from the builder', 'src/main.ts', `import './web/web.ts'\nexport const env = process.env`],
+  ['in a unit test', 'src/store/store.test.ts', `import '../../test/testbed/postgres.ts'\nsetTimeout(() => {}, Date.now())`],
+  ['in words', 'src/jobs/jobs.ts', `// Date.now() is not called here\nexport const text = 'Math.random'\nexport const day = new Date(0)`],
+])('the floors let pass what goes %s', (_, path, text) => {
+  expect(breaches([{ path, text }])).toEqual([])
+})

@@ -1,0 +1,160 @@
+/** Reads what each file imports and which primitives it uses, from its syntax tree, and says where that breaks the floors. */
+import { dirname, posix } from 'node:path'
+import { parseAst } from 'vitest/node'
+import type { SourceFile } from './tree.ts'
+
+/** Which rooms of src each room may import, itself aside: imports only go down. */
+const below: Record<string, readonly string[]> = {
+  base: [],
+  store: ['base'],
+  ledger: ['base', 'store'],
+  rails: ['base'],
+  invoice: ['base', 'store', 'ledger', 'rails'],
+  payout: ['base', 'store', 'ledger', 'rails'],
+  webhooks: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout'],
+  jobs: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks'],
+  web: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks', 'jobs'],
+  cli: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks', 'jobs', 'web'],
+}
+
+/** A primitive that reaches past what was handed in, and the only files that may name it. */
+const homes: Record<string, readonly string[]> = {
+  'Date.now': ['src/base/clock.ts'],
+  'new Date()': ['src/base/clock.ts'],
+  setTimeout: ['src/base/clock.ts'],
+  setInterval: ['src/base/clock.ts'],
+  setImmediate: [],
+  'node:timers': [],
+  'node:timers/promises': [],
+  'Math.random': ['src/base/clock.ts'],
+  'process.env': ['src/main.ts'],
+  // Money is a bigint; these two are how it becomes a float.
+  parseFloat: ['src/base/money.ts'],
+  toFixed: ['src/base/money.ts'],
+}
+
+/** Packages that belong to one room: what they do is asked of that room. */
+const packageRooms: Record<string, string> = {
+  starkbank: 'src/rails/starkbank/',
+  'better-sqlite3': 'src/store/',
+  pg: 'src/store/',
+  'node-cron': 'src/jobs/',
+}
+
+/** Every breach, as a sentence that begins with the file's path. Files outside src and sim are not judged, nor are tests. */
+export function breaches(files: readonly SourceFile[]): string[] {
+  const judged = files
+    .filter(({ path }) => /^(src|sim)\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
+    .map(file => ({ ...file, ...read(file) }))
+  const found: string[] = []
+  for (const { path, imports, names } of judged) {
+    for (const target of imports) {
+      const why = target.startsWith('.') ? wrongWay(path, posix.join(dirname(path), target)) : wrongRoom(path, target)
+      if (why) found.push(`${path}: ${why}`)
+    }
+    if (!path.startsWith('src/')) continue
+    for (const name of [...names, ...imports]) {
+      const home = Object.hasOwn(homes, name) ? homes[name] : undefined
+      if (home && !home.includes(path)) found.push(`${path}: ${name} belongs to ${home.join(', ') || 'no file'}`)
+    }
+  }
+  return [...found, ...cycles(new Map(judged.map(file => [file.path, file.runtimeImports])))]
+}
+
+/** Why `from` may not import `to`, both paths from the root; undefined when it may. */
+function wrongWay(from: string, to: string): string | undefined {
+  if (from.startsWith('sim/'))
+    return to.startsWith('sim/') || to.startsWith('src/base/') ? undefined : `sim may import only src/base, and imports ${to}`
+  if (!to.startsWith('src/')) return `src never imports what is beside it, and imports ${to}`
+  if (from === 'src/main.ts') return undefined
+  const [fromRoom, toRoom] = [roomOf(from), roomOf(to)]
+  const allowed = below[fromRoom]
+  if (!allowed) return `${fromRoom} is no room of src: give it a floor in test/testbed/floors.ts`
+  // One provider is read without another in mind, so each rail sees the contract and nothing of its neighbours.
+  const rail = /^src\/rails\/[^/]+\//.exec(from)?.[0]
+  if (rail && toRoom === 'rails')
+    return to === 'src/rails/rail.ts' || to.startsWith(rail) ? undefined : `a rail sees only base and rail.ts, and imports ${to}`
+  return fromRoom === toRoom || allowed.includes(toRoom)
+    ? undefined
+    : `${fromRoom} may import only ${allowed.join(', ') || 'itself'}, and imports ${to}`
+}
+
+const roomOf = (path: string): string => path.split('/')[1]!
+
+function wrongRoom(path: string, specifier: string): string | undefined {
+  const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : specifier.split('/')[0]!
+  const room = Object.hasOwn(packageRooms, name) ? packageRooms[name]! : undefined
+  return room && path.startsWith('src/') && !path.startsWith(room) ? `the package ${name} belongs to ${room}` : undefined
+}
+
+/** Each ring of imports once. Types are erased before anything runs, so a part may name the types of its room's door. */
+function cycles(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const finished = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path)
+    if (start >= 0) return void found.push(`${path}: imports go in a ring: ${[...trail.slice(start), path].join(' -> ')}`)
+    if (finished.has(path)) return
+    for (const target of imports.get(path) ?? []) {
+      if (target.startsWith('.')) visit(posix.join(dirname(path), target), [...trail, path])
+    }
+    finished.add(path)
+  }
+  for (const path of imports.keys()) visit(path, [])
+  return found
+}
+
+type Node = { type: string; [part: string]: unknown }
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
+
+/** What a file imports (static, dynamic, re-exported, types), and the primitives it names. Comments and strings are not names. */
+function read({ path, text }: SourceFile): { imports: string[]; runtimeImports: string[]; names: string[] } {
+  const imports: string[] = []
+  const runtimeImports: string[] = []
+  const names: string[] = []
+  const visit = (node: Node): void => {
+    const source = node['source'] ?? (node.type === 'TSImportType' ? node['argument'] : undefined)
+    if (isNode(source) && typeof source['value'] === 'string') {
+      imports.push(source['value'])
+      if (!isOfTypes(node)) runtimeImports.push(source['value'])
+    }
+    const name = primitive(node)
+    if (name) names.push(name)
+    for (const part of Object.values(node)) {
+      for (const child of Array.isArray(part) ? part : [part]) if (isNode(child)) visit(child)
+    }
+  }
+  try {
+    visit(parseAst(text, { lang: 'ts' }) as unknown as Node)
+  } catch (fault) {
+    throw new Error(`${path} cannot be parsed: ${String(fault)}`, { cause: fault })
+  }
+  return { imports, runtimeImports, names }
+}
+
+const isOfTypes = (node: Node): boolean => node.type === 'TSImportType' || node['importKind'] === 'type' || node['exportKind'] === 'type'
+
+/** The name in `homes` this one node stands for, were it there: `process.env`, `new Date()`, `setTimeout` called or only mentioned. */
+function primitive(node: Node): string | undefined {
+  switch (node.type) {
+    case 'Identifier':
+      return lastName(node)
+    case 'MemberExpression':
+      return `${lastName(node['object'])}.${lastName(node['property'])}`
+    case 'NewExpression':
+      return lastName(node['callee']) === 'Date' && (node['arguments'] as unknown[]).length === 0 ? 'new Date()' : undefined
+    case 'CallExpression':
+      // Without `new`, Date answers the present time whatever it is given.
+      return lastName(node['callee']) === 'Date' ? 'new Date()' : undefined
+    default:
+      return undefined
+  }
+}
+
+/** `env` of `env`, `process.env`, `process['env']` and `globalThis.process.env`. */
+function lastName(part: unknown): string {
+  if (!isNode(part)) return ''
+  if (part.type === 'MemberExpression') return lastName(part['property'])
+  const name = part['name'] ?? part['value']
+  return typeof name === 'string' ? name : ''
+}

@@ -1,0 +1,76 @@
+/** What a reader should never meet in the tree, as rules over the text of one file. */
+import type { SourceFile } from './tree.ts'
+
+interface Rule {
+  about: RegExp
+  forbids: RegExp
+  why: string
+}
+
+const code = /\.(?:ts|sh|sql)$/
+
+// Written in pieces where this file would otherwise break its own rule.
+const rules: readonly Rule[] = [
+  { about: /./, forbids: /[ \t]+$/m, why: 'ends a line with blanks' },
+  {
+    about: /./,
+    forbids: new RegExp(String.raw`\b(?:TO${''}DO|FIX${''}ME|XX${''}X)\b`),
+    why: 'leaves work as a note: do it or write an issue',
+  },
+  { about: /\.test\.ts$/, forbids: /\b(?:it|test|describe|suite)(?:\.\w+)*\.only\b/, why: 'runs one test and hides the others' },
+  {
+    about: /\.test\.ts$/,
+    forbids: /\b(?:it|test|describe|suite)(?:\.\w+)*\.(?:skip|todo)\b/,
+    why: 'holds a test that never runs; skipIf says when and why',
+  },
+  {
+    about: /./,
+    forbids: new RegExp(`(?<![\\w.:/~-])/(?:wor${''}k|ro${''}ot|Us${''}ers)/\\w`),
+    why: 'names a folder of somebody’s machine',
+  },
+  { about: /./, forbids: /\bregistry\.[a-z0-9-]+\.[a-z]{2,}/, why: 'names a package registry' },
+  {
+    about: /^package-lock\.json$/,
+    forbids: /"resolved"/,
+    why: 'pins packages to one registry: omit-lockfile-registry-resolved is set in .npmrc',
+  },
+  {
+    about: /^(?:src|sim|test|bench)\/.*\.ts$/,
+    forbids: /^(?!(?:#!.*\n)?(?:\/\*\*|\/\/)\s)/,
+    why: 'does not begin with a sentence in a comment',
+  },
+  { about: code, forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/, why: 'has a class whose name says nothing' },
+]
+
+const namesNothing = /(?:^|[-_./])(?:utils?|helpers?|common|services?|managers?)\.ts$/i
+const longest = 400
+
+/** Each fault as a sentence that begins with path and line. */
+export function faults(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, text }) => [
+    ...(namesNothing.test(path) ? [`${path}: the name does not say what is inside`] : []),
+    ...rules.flatMap(({ about, forbids, why }) => {
+      const at = about.test(path) ? text.search(forbids) : -1
+      return at < 0 ? [] : [`${path}:${text.slice(0, at).split('\n').length}: ${why}`]
+    }),
+  ])
+}
+
+/** What to look at again, and nothing to fail for: long files, and rooms without the file that bears their name. */
+export function marks(files: readonly SourceFile[]): string[] {
+  const source = files.filter(file => /^src\/.*\.ts$/.test(file.path))
+  const paths = new Set(source.map(file => file.path))
+  const rooms = new Set(
+    source.map(file => file.path.slice(0, file.path.lastIndexOf('/'))).filter(folder => folder !== 'src' && folder !== 'src/base'),
+  )
+  return [
+    ...source.filter(({ text }) => text.split('\n').length > longest).map(({ path }) => `${path} is longer than ${longest} lines`),
+    ...[...rooms]
+      .filter(
+        room =>
+          !paths.has(`${room}/${room.slice(room.lastIndexOf('/') + 1).replace(/s$/, '')}.ts`) &&
+          !paths.has(`${room}/${room.slice(room.lastIndexOf('/') + 1)}.ts`),
+      )
+      .map(room => `${room} has no door: no file bears its name`),
+  ]
+}

@@ -1,0 +1,55 @@
+/** Holds the tree tidy: what a reader should never meet fails, what deserves a second look is only printed. */
+import { expect, test } from 'vitest'
+import { faults, marks } from './testbed/tidy.ts'
+import { projectFiles } from './testbed/tree.ts'
+
+// Vectors are others' bytes, kept as they came.
+const files = projectFiles(
+  /\.(?:ts|js|mjs|sh|sql|md|json|jsonc|ya?ml|conf|html|css|svg|example)$|^(?:repasse|run|LICENSE|Dockerfile|\.\w+)$/,
+).filter(file => !file.path.includes('/vectors/'))
+
+test('nothing in the tree is what a reader should never meet', () => {
+  expect(files.map(file => file.path)).toEqual(
+    expect.arrayContaining(['dev-utils.sh', 'bin/repasse', 'package-lock.json', 'src/base/money.ts']),
+  )
+  expect(faults(files)).toEqual([])
+  for (const mark of marks(files)) console.warn(`tidy: ${mark}`)
+})
+
+const sentence = '/** A sentence. */\n'
+test.each([
+  ['blanks at the end of a line', 'docs/tour.md', 'one \ntwo\n', 'docs/tour.md:1: ends a line with blanks'],
+  ['work left as a note', 'src/web/web.ts', `${sentence}// TO${''}DO later\n`, 'src/web/web.ts:2: leaves work as a note'],
+  [
+    'a lonely test',
+    'src/web/web.test.ts',
+    `${sentence}test.each([1]).only('a', () => {})\ndescribe.on${''}ly('b')\n`,
+    'web.test.ts:3: runs one test',
+  ],
+  ['a test that never runs', 'src/web/web.test.ts', `${sentence}test.sk${''}ip('a', () => {})\n`, 'holds a test that never runs'],
+  ['a folder of one machine', 'docs/tour.md', `see /wor${''}k/main\n`, 'names a folder of somebody’s machine'],
+  ['a registry', '.npmrc', `registry=https://regis${''}try.example.com/\n`, 'names a package registry'],
+  ['a pinned download', 'package-lock.json', `{ "resol${''}ved": "" }\n`, 'pins packages to one registry'],
+  ['a file that does not say what it is', 'sim/bank.ts', `import './money.ts'\n`, 'sim/bank.ts:1: does not begin with a sentence'],
+  ['a name that says nothing', 'src/web/string-utils.ts', sentence, 'the name does not say what is inside'],
+  ['a class that says nothing', 'src/web/web.ts', `${sentence}class PayoutMan${''}ager {}\n`, 'has a class whose name says nothing'],
+])('tidy sees %s', (_, path, text, why) => {
+  expect(faults([{ path, text }])).toEqual([expect.stringContaining(why)])
+})
+
+test.each([
+  ['a program with its first line', 'sim/bank.ts', `#!/usr/bin/env node\n${sentence}`],
+  ['a test that skips for a reason', 'src/web/web.test.ts', `${sentence}describe.skipIf(!postgresAvailable())('a', () => {})\n`],
+  ['an address', 'docs/tour.md', `https://example.com/ro${''}ot/x and ../wor${''}k/x\n`],
+])('tidy lets pass %s', (_, path, text) => {
+  expect(faults([{ path, text }])).toEqual([])
+})
+
+test('long files and rooms without a door are marked, not refused', () => {
+  const found = marks([
+    { path: 'src/payout/payout.ts', text: 'x\n'.repeat(401) },
+    { path: 'src/jobs/ticker.ts', text: '' },
+    { path: 'src/rails/rail.ts', text: '' },
+  ])
+  expect(found).toEqual(['src/payout/payout.ts is longer than 400 lines', 'src/jobs has no door: no file bears its name'])
+})
