@@ -64,3 +64,12 @@ export async function owedFor(reader: Reader, invoiceId: string): Promise<Money<
     select cast(sum(units) as bigint) as units from ledger_entries where invoice_id = ${invoiceId} and account = 'payable'`)
   return brl(-(row?.units ?? 0n))
 }
+
+/** How much of each movement was posted for one invoice, in smallest units; what was not posted is left out. */
+export async function totalsFor(reader: Reader, invoiceId: string): Promise<Partial<Record<MovementName, bigint>>> {
+  const rows = await reader.all<{ movement: MovementName; units: bigint }>(sql`
+    select t.movement, cast(sum(e.units) as bigint) as units
+    from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    where e.line = 1 and e.invoice_id = ${invoiceId} group by t.movement`)
+  return Object.fromEntries(rows.map(row => [row.movement, row.units]))
+}

@@ -1,0 +1,117 @@
+/** The inbox: every proven event, kept as raw bytes, once. A burst is written in few commits: what arrives during one commit shares the next. */
+import { createHash } from 'node:crypto'
+import type { Machine } from '../base/machine.ts'
+import type { Instant, World } from '../base/world.ts'
+import { join, sql, type Store, type Tx } from '../store/store.ts'
+
+/** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
+export const inboxMachine = {
+  new: ['waiting', 'done', 'ignored', 'quarantined'],
+  waiting: ['waiting', 'done', 'ignored', 'quarantined'],
+  done: ['new'],
+  ignored: ['new'],
+  quarantined: ['new'],
+} as const satisfies Machine
+
+export type InboxRow = {
+  id: bigint
+  rail: string
+  event_id: string
+  raw: Uint8Array
+  signature: string | null
+  key_id: string | null
+  via: 'push' | 'poll'
+  received_at: Instant
+  state: keyof typeof inboxMachine
+  kind: string | null
+  why: string | null
+  tries: bigint
+  next_at: Instant
+}
+
+/** One proven event. `eventId` is the provider's. */
+export interface Arrival {
+  rail: string
+  eventId: string
+  raw: Uint8Array
+  via: 'push' | 'poll'
+  signature?: string
+  keyId?: string
+}
+
+export type Kept = 'new' | 'known' | 'conflict'
+
+export interface Inbox {
+  /** Resolves once the event is committed; rejects, with nothing kept, when the store cannot. */
+  keep(arrival: Arrival): Promise<Kept>
+}
+
+const mostPerCommit = 500
+
+/** An inbox over `store`. Arrivals that come while a commit runs wait for the next one, together. */
+export function makeInbox(store: Store, { at }: Pick<World, 'at'>): Inbox {
+  let waiting: { arrival: Arrival; resolve: (kept: Kept) => void; reject: (error: unknown) => void }[] = []
+  let running = false
+
+  async function run() {
+    while (waiting.length > 0) {
+      const group = waiting.splice(0, mostPerCommit)
+      try {
+        const kept = await store.tx(tx => keepAll(tx, group.map(({ arrival }) => arrival)))
+        await at('events kept')
+        group.forEach(({ resolve }, index) => resolve(kept[index]!))
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    running = false
+  }
+
+  return {
+    keep: arrival =>
+      new Promise((resolve, reject) => {
+        waiting.push({ arrival, resolve, reject })
+        if (running) return
+        running = true
+        // One turn of the event loop later, so that requests read in this turn share the first commit.
+        setImmediate(() => void run())
+      }),
+  }
+}
+
+/** Keeps all arrivals in an open transaction; the answer has one verdict for each, in order. */
+export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
+  const now = await tx.now()
+  const kept: Kept[] = []
+  const fresh = new Set<string>()
+  for (let from = 0; from < arrivals.length; from += 50) {
+    const rows = await tx.all<{ rail: string; event_id: string }>(sql`
+      insert into inbox (rail, event_id, raw, signature, key_id, via, received_at, state, next_at, changed_at)
+      values ${join(
+        arrivals.slice(from, from + 50).map(
+          ({ rail, eventId, raw, signature, keyId, via }) =>
+            sql`(${rail}, ${eventId}, ${raw}, ${signature ?? null}, ${keyId ?? null}, ${via}, ${now}, 'new', ${now}, ${now})`,
+        ),
+      )}
+      on conflict (rail, event_id) do nothing returning rail, event_id`)
+    for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
+  }
+  for (const arrival of arrivals) {
+    const key = `${arrival.rail} ${arrival.eventId}`
+    // Of two alike in one group the first is the new one.
+    if (fresh.delete(key)) kept.push('new')
+    else kept.push(await compare(tx, arrival, now))
+  }
+  return kept
+}
+
+/** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
+async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, now: Instant): Promise<Kept> {
+  const there = await tx.one<{ raw: Uint8Array; via: string }>(sql`select raw, via from inbox where rail = ${rail} and event_id = ${eventId}`)
+  if (!there || there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
+  const digest = createHash('sha256').update(raw).digest('hex')
+  await tx.run(sql`
+    insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)
+    values (${rail}, ${eventId}, ${digest}, ${raw}, ${signature ?? null}, ${now}) on conflict do nothing`)
+  return 'conflict'
+}
