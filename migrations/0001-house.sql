@@ -56,11 +56,13 @@ create table schedules (
   catch_up text not null check (catch_up in ('all', 'latest', 'none')),
   state text not null check (state in ('active', 'paused')),
   materialised_until text not null,
+  next_at text,
   added_by text not null,
   added_at text not null,
   changed_at text not null,
   unique (store_id, name)
 );
+create index schedules_due on schedules (next_at) where state = 'active';
 
 create table slots (
   id text primary key,

@@ -3,7 +3,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../store/store.ts'
 
-export { draftBatch, planBatch, type Draft } from './draft.ts'
+export { draftBatch, planBatch, type BatchRule, type BatchTerms, type Draft } from './draft.ts'
 export { issueDrafts, takeAsIssued } from './issue.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 

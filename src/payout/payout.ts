@@ -71,5 +71,5 @@ export const attemptsOf = (reader: Reader, id: string) => reader.all<AttemptRow>
 
 /** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
 export async function payoutsStopped(reader: Reader): Promise<string | undefined> {
-  return (await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books') order by name limit 1`))?.value
+  return (await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`))?.value
 }

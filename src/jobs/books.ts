@@ -1,0 +1,122 @@
+/** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
+import { formatUnits, brl } from '../base/money.ts'
+import { instant, later, millis, type World } from '../base/world.ts'
+import { balances, checkLedger, post } from '../ledger/ledger.ts'
+import type { Rail, StatementLine } from '../rails/rail.ts'
+import { sql, type Store, type Tx } from '../store/store.ts'
+
+const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
+const mostUnsureMs = 30 * 60_000
+
+/** Checks every invariant; stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */
+export async function checkBooks(store: Store, world: World): Promise<string[]> {
+  const findings = (await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`)
+  const stuck = await store.tx(async tx => {
+    const limit = later(await tx.now(), -mostUnsureMs)
+    return tx.all<{ id: string }>(sql`
+      select id from invoices where state = 'unsure' and changed_at < ${limit}
+      union all select id from payouts where state = 'unsure' and changed_at < ${limit}`)
+  })
+  // Not a fault of the books, so payouts go on: but a person should know.
+  for (const { id } of stuck) world.log.error({ id }, 'unsure for more than 30 minutes')
+  await setStop(store, 'books', findings)
+  for (const finding of findings) world.log.error({ finding }, 'the books do not add up: payouts are stopped')
+  return findings
+}
+
+async function setStop(store: Store, name: 'books' | 'bank', findings: string[]): Promise<void> {
+  await store.tx(async tx => {
+    if (findings.length === 0) await tx.run(sql`delete from settings where name = ${name}`)
+    else
+      await tx.run(sql`
+        insert into settings (name, value) values (${name}, ${findings.join(' · ').slice(0, 2000)})
+        on conflict (name) do update set value = excluded.value`)
+  })
+}
+
+export interface Reconciliation {
+  /** What the bank says it holds, and what our books say, in cents. */
+  bankUnits: bigint
+  bookUnits: bigint
+  /** How far the two may lie apart: orders under way, and credits not settled yet. */
+  inFlightUnits: bigint
+  imported: number
+  agrees: boolean
+  /** Statement lines about invoices or transfers that are ours, which our books lack. */
+  unexplained: string[]
+}
+
+/** Imports the statement's foreign lines, then holds the bank's balance against the books. */
+export async function reconcile(store: Store, rail: Rail, world: World): Promise<Reconciliation | string> {
+  const cursor = await store.one<{ value: string }>(sql`select value from cursors where name = ${`${rail.name} statement`}`)
+  const after = cursor ? instant(millis(cursor.value) - 48 * 3_600_000) : instant(0)
+  const startedAt = await store.tx(tx => tx.now())
+  const balance = await rail.balance()
+  if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
+  const statement = await rail.statement(after)
+  if (statement.is !== 'done') return `the bank did not give its statement: ${statement.why}`
+
+  const result = await store.tx(async tx => {
+    let imported = 0
+    for (const line of statement.value) if (await importForeign(tx, world, line)) imported += 1
+    await tx.run(sql`
+      insert into cursors (name, value) values (${`${rail.name} statement`}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
+    const book = (await balances(tx)).bank
+    const flight = await inFlight(tx, statement.value)
+    const drift = balance.value - book
+    return { bankUnits: balance.value, bookUnits: book, inFlightUnits: flight, imported, agrees: (drift < 0n ? -drift : drift) <= flight, unexplained: [] }
+  })
+  world.log[result.agrees ? 'info' : 'warn'](
+    { bank: reais(result.bankUnits), books: reais(result.bookUnits), inFlight: reais(result.inFlightUnits), imported: result.imported },
+    result.agrees ? 'the bank and the books agree' : 'the bank and the books differ by more than what is in flight',
+  )
+  return result
+}
+
+/** A drift seen twice in a row is no race with money in flight: then payouts stop until the two agree again. */
+export async function holdAgainstBank(store: Store, result: Reconciliation): Promise<string | undefined> {
+  const before = await store.one<{ value: string }>(sql`select value from cursors where name = 'drift'`)
+  const drift = (result.bankUnits - result.bookUnits).toString()
+  await store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('drift', ${result.agrees ? '' : drift}) on conflict (name) do update set value = excluded.value`))
+  const lasting = !result.agrees && before?.value === drift
+  const finding = `the bank holds ${reais(result.bankUnits)}, the books say ${reais(result.bookUnits)}, and only ${reais(result.inFlightUnits)} is in flight`
+  await setStop(store, 'bank', lasting ? [finding] : [])
+  return lasting ? finding : undefined
+}
+
+/** A line that is about no invoice and no transfer of ours is booked as external, once, by the line's own id. */
+async function importForeign(tx: Tx, world: World, line: StatementLine): Promise<boolean> {
+  if (line.units === 0n || (await isOurs(tx, line))) return false
+  return post(tx, world, {
+    movement: line.units > 0n ? 'external in' : 'external out',
+    source: line.id,
+    amount: brl(line.units < 0n ? -line.units : line.units),
+    memo: line.description.slice(0, 200),
+  })
+}
+
+async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> {
+  const tagged = tags.find(tag => /^(inv_[0-9a-z]{26}|pay_[0-9a-z]{26}-\d+)$/.test(tag))
+  if (about.is === 'invoice') {
+    const id = tagged ?? ''
+    return (await tx.one(sql`select id from invoices where provider_id = ${about.providerId} or id = ${id}`)) !== undefined
+  }
+  if (about.is === 'payout') {
+    const key = tagged ?? ''
+    return (await tx.one(sql`select id from attempts where provider_id = ${about.providerId} or external_id = ${key}`)) !== undefined
+  }
+  return false
+}
+
+/** Orders under way with a margin for their fee, and lines of ours that the books have not settled yet. */
+async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
+  const row = await tx.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(units), 0) + 1000 * count(*) as bigint) as units from attempts where state in ('sending', 'unsure', 'sent')`)
+  let flight = row?.units ?? 0n
+  for (const { about, units } of lines) {
+    if (about.is !== 'invoice') continue
+    const open = await tx.one(sql`select id from invoices where provider_id = ${about.providerId} and state not in ('credited', 'reversed')`)
+    if (open) flight += units < 0n ? -units : units
+  }
+  return flight
+}

@@ -1,0 +1,83 @@
+/** The scheduler: node-cron wakes each job of the timetable; a job still at work is not woken twice, and one-process jobs hold a lease. */
+import cron from 'node-cron'
+import { monotonicMs } from '../base/clock.ts'
+import { later, type World } from '../base/world.ts'
+import { sql, type Store } from '../store/store.ts'
+import { run, type RunOutcome } from './runner.ts'
+import { timetable, type Desk, type Job } from './timetable.ts'
+
+export interface Scheduler {
+  /** Wakes nothing more and waits for what is at work. */
+  stop(): Promise<void>
+}
+
+const leaseMarginMs = 30_000
+const mostClockJumpMs = 60_000
+
+/** Runs one job now, if it is this process's turn. */
+export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
+  if (job.among === 'any') return run(desk, job.name, job.limitMs, world => job.work(desk, world))
+  const fence = await takeLease(desk.store, desk.worker, job.name, job.limitMs + leaseMarginMs)
+  if (fence === undefined) return 'not mine'
+  try {
+    return await run(desk, job.name, job.limitMs, world => job.work(desk, world))
+  } finally {
+    await desk.store.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
+  }
+}
+
+/** The fence of a lease on `name`, or undefined while someone else holds it. */
+async function takeLease(store: Store, holder: string, name: string, ms: number): Promise<bigint | undefined> {
+  return store.tx(async tx => {
+    const now = await tx.now()
+    const row = await tx.one<{ fence: bigint }>(sql`
+      insert into leases (name, holder, lease_until, fence) values (${name}, ${holder}, ${later(now, ms)}, 1)
+      on conflict (name) do update set holder = excluded.holder, lease_until = excluded.lease_until, fence = leases.fence + 1
+      where leases.lease_until <= ${now} returning fence`)
+    return row?.fence
+  })
+}
+
+/** Starts waking the timetable. Ends by `stop` alone. */
+export function startScheduler(desk: Desk): Scheduler {
+  const atWork = new Map<string, Promise<unknown>>()
+  const steady = clockWatch(desk.world)
+  const start = (job: Job) => {
+    if (atWork.has(job.name) || !steady()) return
+    const working = wake(desk, job)
+      .catch((error: unknown) => desk.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'))
+      .finally(() => atWork.delete(job.name))
+    atWork.set(job.name, working)
+  }
+
+  const jobs = timetable(desk.pollSeconds)
+  const tasks = jobs.map(job => {
+    if (typeof job.wakes === 'string') return cron.schedule(job.wakes, () => start(job), { timezone: 'Etc/UTC' })
+    const { everySeconds } = job.wakes
+    let seconds = 0
+    return cron.schedule('* * * * * *', () => void (++seconds % everySeconds === 0 && start(job)), { timezone: 'Etc/UTC' })
+  })
+  for (const job of jobs) if (job.atStart) start(job)
+
+  return {
+    async stop() {
+      for (const task of tasks) await task.stop()
+      await Promise.allSettled(atWork.values())
+      for (const task of tasks) await task.destroy()
+    },
+  }
+}
+
+/** A wall clock that jumps against the monotonic one would run slots early or twice late: nothing is started until it is steady again. */
+function clockWatch({ clock, log }: World): () => boolean {
+  let wall = clock.now()
+  let monotonic = monotonicMs()
+  return () => {
+    const jump = clock.now() - wall - (monotonicMs() - monotonic)
+    wall = clock.now()
+    monotonic = monotonicMs()
+    if (Math.abs(jump) <= mostClockJumpMs) return true
+    log.error({ jumpMs: Math.round(jump) }, 'the clock was moved: nothing is started in this second')
+    return false
+  }
+}

@@ -1,0 +1,183 @@
+/** Schedules: rules of when, what and where to. A slot, once materialised, is never read again from an edited rule. */
+import { BadInput } from '../base/answer.ts'
+import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
+import { newId } from '../base/id.ts'
+import type { Machine } from '../base/machine.ts'
+import { randomPayer } from '../base/payers.ts'
+import { readRoster } from '../base/roster.ts'
+import { instant, millis, type Instant, type World } from '../base/world.ts'
+import { planBatch, type BatchRule, type BatchTerms } from '../invoice/invoice.ts'
+import { audit } from '../ledger/ledger.ts'
+import { findAccount, netOf, type Terms } from '../payout/payout.ts'
+import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+
+export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
+
+export interface NewSchedule {
+  name: string
+  rail: 'starkbank'
+  cron: string
+  timeZone: string
+  startsAt: Instant | undefined
+  endsAt: Instant | undefined
+  countLow: number
+  countHigh: number
+  unitsLow: bigint
+  unitsHigh: bigint
+  /** The CSV's text; undefined for random payers. */
+  roster: string | undefined
+  dueInMs: number
+  payTo: string
+  commissionBp: bigint
+  minPayoutUnits: bigint
+  catchUp: 'all' | 'latest' | 'none'
+}
+
+export type ScheduleRow = {
+  id: string
+  store_id: string
+  name: string
+  version: bigint
+  rail: string
+  cron: string
+  time_zone: string
+  starts_at: Instant | null
+  ends_at: Instant | null
+  count_low: bigint
+  count_high: bigint
+  units_low: bigint
+  units_high: bigint
+  roster: string | null
+  due_in_ms: bigint
+  account_id: string
+  commission_bp: bigint
+  min_payout_units: bigint
+  catch_up: 'all' | 'latest' | 'none'
+  state: 'active' | 'paused'
+  materialised_until: Instant
+  added_by: string
+  added_at: Instant
+}
+
+export const findSchedule = (reader: Reader, name: string) =>
+  reader.one<ScheduleRow>(sql`select * from schedules where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
+export const listSchedules = (reader: Reader) => reader.all<ScheduleRow>(sql`select * from schedules order by name`)
+
+/** The schedule, or an error that says where to look. */
+export async function needSchedule(reader: Reader, name: string): Promise<ScheduleRow> {
+  const schedule = await findSchedule(reader, name)
+  if (!schedule) throw new BadInput(`there is no schedule "${name}": "repasse schedule list" shows them`)
+  return schedule
+}
+
+/** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
+export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string): Promise<ScheduleRow> {
+  const cron = parseCron(rule.cron)
+  if (rule.roster !== undefined) readRoster(rule.roster)
+  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) throw new BadInput(`--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`)
+  return store.tx(async tx => {
+    if (await findSchedule(tx, rule.name)) throw new BadInput(`--name "${rule.name}" is taken by another schedule: choose another name`)
+    const account = await findAccount(tx, rule.payTo)
+    if (!account) throw new BadInput(`--pay-to "${rule.payTo}" is not an account: add it first with "repasse account add --name ${rule.payTo} …"`)
+    const id = newId('schedule', world)
+    const now = await tx.now()
+    // A window that began earlier today has not been missed: slots count from the moment the schedule exists.
+    const from = rule.startsAt && rule.startsAt > now ? instant(millis(rule.startsAt) - 1) : now
+    await tx.run(sql`
+      insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
+        roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at)
+      values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
+        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account.id},
+        ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${nextAfter(cron, rule.timeZone, rule.endsAt, from)}, ${by}, ${now}, ${now})`)
+    await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
+    await audit(tx, { actor: by, act: 'schedule added', subject: id, detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id } })
+    return (await findSchedule(tx, id))!
+  })
+}
+
+/** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */
+export async function setScheduleState(store: Store, name: string, to: 'active' | 'paused', by: string, why: string): Promise<ScheduleRow> {
+  return store.tx(async tx => {
+    const schedule = await needSchedule(tx, name)
+    if (schedule.state === to) throw new BadInput(`schedule "${name}" is ${to} already`)
+    const now = await tx.now()
+    const from = now > schedule.materialised_until ? now : schedule.materialised_until
+    const until = to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
+    await move(tx, 'schedules', scheduleMachine, schedule.id, schedule.state as 'active', to as 'paused', { why: `${by}: ${why}` }, until)
+    await audit(tx, { actor: by, act: to === 'paused' ? 'schedule paused' : 'schedule resumed', subject: schedule.id, detail: { name, why } })
+    return (await findSchedule(tx, schedule.id))!
+  })
+}
+
+/** The next due times within the schedule's window, with what daylight saving does to them. */
+export function nextDue(schedule: ScheduleRow, after: Instant, count: number): Due[] {
+  const from = schedule.starts_at && schedule.starts_at > after ? millis(schedule.starts_at) - 1 : millis(after)
+  const due = nextSlots(parseCron(schedule.cron), schedule.time_zone, from, count)
+  return due.filter(({ at }) => !schedule.ends_at || at < millis(schedule.ends_at))
+}
+
+/** The first due instant after `after` inside the window, which the ticker waits for; null when there is none. */
+export const nextAt = (schedule: ScheduleRow, after: Instant): Instant | null =>
+  nextAfter(parseCron(schedule.cron), schedule.time_zone, schedule.ends_at ?? undefined, after)
+
+function nextAfter(cron: Cron, zone: string, endsAt: Instant | undefined, after: Instant): Instant | null {
+  const [next] = nextSlots(cron, zone, millis(after), 1)
+  return next && (!endsAt || next.at < millis(endsAt)) ? instant(next.at) : null
+}
+
+/** Due instants after what was materialised, up to `now`, inside the window (its end excluded). */
+export function dueSince(schedule: ScheduleRow, now: Instant, limit: number): Instant[] {
+  const last = schedule.ends_at && millis(schedule.ends_at) - 1 < millis(now) ? millis(schedule.ends_at) - 1 : millis(now)
+  return slotsBetween(parseCron(schedule.cron), schedule.time_zone, millis(schedule.materialised_until), last, limit).map(instant)
+}
+
+export const batchRule = (schedule: ScheduleRow): BatchRule => ({
+  countLow: Number(schedule.count_low),
+  countHigh: Number(schedule.count_high),
+  unitsLow: schedule.units_low,
+  unitsHigh: schedule.units_high,
+  roster: schedule.roster === null ? undefined : readRoster(schedule.roster),
+  payer: randomPayer,
+  description: schedule.name,
+})
+
+export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms => ({
+  slotId,
+  storeId: schedule.store_id,
+  rail: schedule.rail,
+  dueInMs: Number(schedule.due_in_ms),
+  accountId: schedule.account_id,
+  commissionBp: schedule.commission_bp,
+  minPayoutUnits: schedule.min_payout_units,
+})
+
+/** What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices. Nothing is written or sent. */
+export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms) {
+  const lines = planBatch(batchRule(schedule), world.random).map(draft => {
+    const { commission, withheld, net } = netOf(draft.units, 0n, schedule.commission_bp, terms)
+    return { ...draft, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
+  })
+  const total = (pick: (line: (typeof lines)[number]) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
+  return {
+    lines,
+    asked: total(line => line.units),
+    commission: total(line => line.commission),
+    withheld: total(line => line.withheld),
+    paidOn: total(line => (line.paysOn ? line.net : 0n)),
+  }
+}
+
+/** Inserts a slot due now; two people at the same millisecond get the same one. */
+export async function runNow(tx: Tx, world: World, schedule: ScheduleRow, by: string): Promise<string> {
+  const now = await tx.now()
+  const id = newId('slot', world)
+  await tx.run(sql`
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${now}, 'manual', 'due', ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+  const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${now}`))!
+  if (slot.id === id) {
+    await remember(tx, 'slots', id, '', 'due', { why: `${by} asked for a run now` }, now)
+    await audit(tx, { actor: by, act: 'schedule run', subject: slot.id, detail: { schedule: schedule.name } })
+  }
+  return slot.id
+}

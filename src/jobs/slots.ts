@@ -1,0 +1,113 @@
+/** Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes, leased and fenced. */
+import { newId } from '../base/id.ts'
+import type { Machine } from '../base/machine.ts'
+import { instant, later, millis, type Instant, type World } from '../base/world.ts'
+import { move, remember, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
+import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
+
+export const slotMachine = {
+  due: ['running', 'missed'],
+  running: ['done', 'failed', 'due'],
+  failed: ['due'],
+  done: [],
+  missed: ['due'],
+} as const satisfies Machine
+
+export type SlotRow = {
+  id: string
+  schedule_id: string
+  due_at: Instant
+  cause: 'cron' | 'manual'
+  state: keyof typeof slotMachine
+  lease_until: Instant | null
+  fence: bigint
+  tries: bigint
+}
+
+/** Older than this is missed, whatever the catch-up rule. */
+const furthestMs = 7 * 86_400_000
+const mostPerTick = 1_000
+const schedulesPerTick = 500
+/** A slot this late was not simply the next tick's. */
+const lateMs = 60_000
+export const leaseMs = 60_000
+
+/**
+ * Inserts the slots that fell due since each active schedule was last looked at. After downtime the schedule's rule says which
+ * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted.
+ */
+export async function materialise(store: Store, world: World): Promise<number> {
+  const now = (await store.tx(tx => tx.now())) satisfies Instant
+  let inserted = 0
+  for (let after = ''; ; ) {
+    const schedules = await store.all<ScheduleRow>(sql`
+      select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
+    if (schedules.length === 0) return inserted
+    after = schedules.at(-1)!.id
+    const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
+    inserted += await store.tx(tx => insertAll(tx, world, found, now))
+  }
+}
+
+async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; due: Instant[] }[], now: Instant): Promise<number> {
+  let inserted = 0
+  for (const { schedule, due } of found) {
+    const until = due.length === mostPerTick ? due.at(-1)! : now
+    // Someone else may have looked meanwhile, or paused it: then this look is void.
+    const mine = await tx.run(sql`
+      update schedules set materialised_until = ${until}, next_at = ${nextAt(schedule, until)} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
+    if (mine === 0) continue
+    for (const [index, at] of due.entries()) inserted += await insertSlot(tx, world, schedule, at, missed(schedule, due, index, now), now)
+  }
+  return inserted
+}
+
+/** Why a slot is not run, or undefined. Pure. */
+export function missed({ catch_up: rule }: Pick<ScheduleRow, 'catch_up'>, due: Instant[], index: number, now: Instant): string | undefined {
+  const lateBy = millis(now) - millis(due[index]!)
+  if (lateBy > furthestMs) return 'it fell due more than 7 days ago'
+  if (rule === 'latest' && index < due.length - 1) return 'a later one fell due too, and the schedule catches up the latest'
+  if (rule === 'none' && lateBy > lateMs) return 'it fell due while nothing was running, and the schedule does not catch up'
+  return undefined
+}
+
+async function insertSlot(tx: Tx, world: World, schedule: ScheduleRow, at: Instant, why: string | undefined, now: Instant): Promise<number> {
+  const id = newId('slot', world)
+  const state = why === undefined ? 'due' : 'missed'
+  const inserted = await tx.run(sql`
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state}, ${at}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+  if (inserted > 0) await remember(tx, 'slots', id, '', state, { why: why ?? 'it fell due' }, now)
+  return inserted
+}
+
+/** Claims the oldest due slot, or one whose worker is gone, for `leaseMs`. The fence grows with each claim and guards every later write. */
+export async function claimSlot(tx: Tx): Promise<SlotRow | undefined> {
+  const now = await tx.now()
+  const slot = await tx.one<SlotRow>(sql`
+    select * from slots where (state = 'due' and next_at <= ${now}) or (state = 'running' and lease_until <= ${now}) order by due_at, id limit 1 ${skipLocked}`)
+  if (!slot) return undefined
+  if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone' })
+  const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
+  await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed' }, also)
+  return { ...slot, state: 'running', fence: slot.fence + 1n, tries: slot.tries + 1n, lease_until: later(now, leaseMs) }
+}
+
+/** Holds on to a claimed slot; false when another worker has it. */
+export async function extendLease(store: Store, slot: SlotRow): Promise<boolean> {
+  return store.tx(async tx => {
+    const until = instant(millis(await tx.now()) + leaseMs)
+    return (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0
+  })
+}
+
+const mostTries = 5n
+const againMs = 60_000
+
+/** Ends a claimed slot; false when another worker has it. A failure is tried again, five times in all. */
+export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed', why: string): Promise<boolean> {
+  const mine = await tx.one(sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)
+  if (!mine) return false
+  const again = outcome === 'failed' && slot.tries < mostTries
+  return move(tx, 'slots', slotMachine, slot.id, 'running', again ? 'due' : outcome, { why }, again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [])
+}
