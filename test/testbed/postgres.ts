@@ -177,7 +177,8 @@ function within(bin: string, home: string, owner: Owner | undefined): string {
   if (basename(native) !== 'native') return bin
   if ((!owner || reachable(bin)) && hydrate(dirname(native))) return bin
   const copy = join(home, 'package')
-  cpSync(dirname(native), copy, { recursive: true })
+  // Verbatim: Node would rewrite the links made at first use to where they point now, which is what cannot be reached.
+  cpSync(dirname(native), copy, { recursive: true, verbatimSymlinks: true })
   hydrate(copy)
   // The server's own shell removes `home` when we cannot, and so must own what is in it.
   if (owner) spawnSync('chown', ['-R', `${owner.uid}:${owner.gid}`, copy])
