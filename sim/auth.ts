@@ -33,7 +33,7 @@ export function makeAuth(office: Office): Auth {
       if (!(Math.abs(Number.parseFloat(accessTime) - office.now() / 1000) <= settings.skewSeconds)) {
         refuse('invalidAccessTime', `Access-Time is more than ${settings.skewSeconds} seconds away from the bank's clock`)
       }
-      if (settings.allowedIp !== undefined && ip !== settings.allowedIp) refuse('invalidIp', `${ip ?? 'This address'} is not on the project's list`)
+      if (settings.allowedIp && ip !== settings.allowedIp) refuse('invalidIp', `${ip ?? 'This address'} is not on the project's list`)
     },
   }
 }

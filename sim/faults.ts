@@ -34,7 +34,7 @@ export function makeFaultBox(office: Office): FaultBox {
       return order.fault
     }
     const { faults } = office
-    if (faults.only !== undefined && !new RegExp(faults.only).test(name)) return undefined
+    if (faults.only && !new RegExp(faults.only).test(name)) return undefined
     return kinds.find(kind => office.chance(faults[kind]))
   }
 

@@ -106,6 +106,7 @@ const wanted: { [K in keyof Settings]?: Settings[K] | undefined } = {
   timeScale: number('time-scale'),
 }
 const settings = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined)) as Partial<Settings>
+if (settings.timeScale === 0) wrong('--time-scale must be more than 0')
 const seed = number('seed')
 const publicKeyPem = projectKey()
 
