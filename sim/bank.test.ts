@@ -12,7 +12,12 @@ const start = Date.parse('2026-11-21T03:00:00Z')
 const minute = 60_000
 const arya = { amount: 4000, taxId: '012.345.678-90', name: 'Arya Stärk – ção' }
 const payee = {
-  amount: 100, name: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', bankCode: '20018183', branchCode: '0001', accountNumber: '6341320293482496',
+  amount: 100,
+  name: 'Stark Bank S.A.',
+  taxId: '20.018.183/0001-80',
+  bankCode: '20018183',
+  branchCode: '0001',
+  accountNumber: '6341320293482496',
 }
 
 interface Entry {
@@ -30,7 +35,12 @@ interface Entry {
 /** A bank on a clock that only moves when told, with a webhook and no credentials. */
 function newBank(settings: Partial<Settings> = {}, faults: Partial<Faults> = {}, seed = 1) {
   let now = start
-  const bank = makeBank({ clock: { now: () => now }, random: seededRandom(seed), settings: { skipAuth: true, payRate: 1, ...settings }, faults })
+  const bank = makeBank({
+    clock: { now: () => now },
+    random: seededRandom(seed),
+    settings: { skipAuth: true, payRate: 1, ...settings },
+    faults,
+  })
   bank.addWebhook('http://worker/webhooks/starkbank')
   const pushed: (Delivery & { at: number })[] = []
 
@@ -67,7 +77,12 @@ function newBank(settings: Partial<Settings> = {}, faults: Partial<Faults> = {},
   }
 }
 
-type PushedEvent = { id: string; workspaceId: string; created: string; log: { type: string; invoice: Entry; transfer: Entry; errors: string[] } }
+type PushedEvent = {
+  id: string
+  workspaceId: string
+  created: string
+  log: { type: string; invoice: Entry; transfer: Entry; errors: string[] }
+}
 const eventOf = (body: Buffer) => (JSON.parse(body.toString()) as { event: PushedEvent }).event
 const checksOut = ({ body, headers }: Delivery, pem: string) =>
   verify('sha256', body, createPublicKey(pem), Buffer.from(headers['Digital-Signature']!, 'base64'))
@@ -81,7 +96,18 @@ describe('bytes', () => {
   })
 
   test('JSON is written as Python writes it: sorted keys, spaces, floats that stay floats, ASCII only', () => {
-    expect(pythonJson({ name: 'ção "–"\n\u007f', fine: 2, interest: 1.5, amount: 2, tags: [], discounts: [{ percentage: 10 }], a: null, b: true })).toBe(
+    expect(
+      pythonJson({
+        name: 'ção "–"\n\u007f',
+        fine: 2,
+        interest: 1.5,
+        amount: 2,
+        tags: [],
+        discounts: [{ percentage: 10 }],
+        a: null,
+        b: true,
+      }),
+    ).toBe(
       '{"a": null, "amount": 2, "b": true, "discounts": [{"percentage": 10.0}], "fine": 2.0, "interest": 1.5, "name": "\\u00e7\\u00e3o \\"\\u2013\\"\\n\\u007f", "tags": []}',
     )
   })
@@ -122,7 +148,11 @@ describe('bytes', () => {
     expect(sim.pushed).toHaveLength(150)
     expect(sim.pushed.every(push => checksOut(push, sim.bank.publicKeyPem))).toBe(true)
     // DER writes 33 bytes for an s of the upper half, and the last 34 bytes then begin with its length and a zero.
-    const high = sim.pushed.filter(({ headers }) => Buffer.from(headers['Digital-Signature']!, 'base64').subarray(-34, -32).equals(Buffer.from([33, 0])))
+    const high = sim.pushed.filter(({ headers }) =>
+      Buffer.from(headers['Digital-Signature']!, 'base64')
+        .subarray(-34, -32)
+        .equals(Buffer.from([33, 0])),
+    )
     expect(high.length).toBeGreaterThan(50)
     expect(high.length).toBeLessThan(100)
   })
@@ -144,7 +174,13 @@ describe('invoices', () => {
   test('a batch with bad elements creates nothing and tells each fault', () => {
     const sim = newBank()
     const batch = [arya, { ...arya, taxId: '000.000.000-00' }, { ...arya, amount: -5, due: '2020-01-01' }, { amount: 1 }]
-    expect(sim.codes('POST', '/invoice', { invoices: batch })).toEqual(['invalidTaxId', 'invalidDate', 'invalidAmount', 'invalidJson', 'invalidJson'])
+    expect(sim.codes('POST', '/invoice', { invoices: batch })).toEqual([
+      'invalidTaxId',
+      'invalidDate',
+      'invalidAmount',
+      'invalidJson',
+      'invalidJson',
+    ])
     expect(sim.bank.invoices()).toEqual([])
   })
 
@@ -168,7 +204,9 @@ describe('invoices', () => {
     expect(sim.bank.balanceUnits()).toBe(90n * 3950n)
 
     const { id, tags } = sim.bank.invoices()[0]!
-    const { transactions } = sim.json<{ transactions: { amount: number; source: string; externalId: string; fee: number; tags: string[] }[] }>('GET', `/transaction?tags=${tags.at(-1)}`)
+    const { transactions } = sim.json<{
+      transactions: { amount: number; source: string; externalId: string; fee: number; tags: string[] }[]
+    }>('GET', `/transaction?tags=${tags.at(-1)}`)
     expect(tags).toEqual(['slot-1', expect.stringMatching(/^e34471744\d{12}[0-9a-f]{11}$/)])
     expect(transactions).toMatchObject([
       { amount: -50, source: `invoice/${id}/fee` },
@@ -209,19 +247,27 @@ describe('invoices', () => {
   test('lists are newest first, found by lower-case tag, and read through a cursor to the end', () => {
     const sim = newBank({ payRate: 0 })
     for (let batch = 0; batch < 3; batch++) {
-      sim.ask('POST', '/invoice', { invoices: Array.from({ length: 100 }, (_, place) => ({ ...arya, amount: batch * 100 + place, tags: [`Batch-${batch % 2}`] })) })
+      sim.ask('POST', '/invoice', {
+        invoices: Array.from({ length: 100 }, (_, place) => ({ ...arya, amount: batch * 100 + place, tags: [`Batch-${batch % 2}`] })),
+      })
     }
     const read: number[] = []
     let cursor: string | null = ''
     let pages = 0
     do {
-      const page: { invoices: Entry[]; cursor: string | null } = sim.json('GET', `/invoice?tags=batch-0&limit=60&cursor=${encodeURIComponent(cursor)}`)
+      const page: { invoices: Entry[]; cursor: string | null } = sim.json(
+        'GET',
+        `/invoice?tags=batch-0&limit=60&cursor=${encodeURIComponent(cursor)}`,
+      )
       read.push(...page.invoices.map(({ amount }) => amount))
       cursor = page.cursor
       pages++
     } while (cursor)
     expect(pages).toBe(4)
-    expect(read).toEqual([...Array.from({ length: 100 }, (_, place) => 299 - place), ...Array.from({ length: 100 }, (_, place) => 99 - place)])
+    expect(read).toEqual([
+      ...Array.from({ length: 100 }, (_, place) => 299 - place),
+      ...Array.from({ length: 100 }, (_, place) => 99 - place),
+    ])
     expect(sim.json('GET', '/invoice?tags=Batch-0').invoices).toEqual([])
     expect(sim.json('GET', '/invoice?after=2026-11-22').invoices).toEqual([])
     expect(sim.json('GET', '/invoice?after=2026-11-21&before=2026-11-21&limit=5').invoices).toHaveLength(5)
@@ -232,9 +278,11 @@ describe('invoices', () => {
 })
 
 describe('transfers', () => {
-  const order = (sim: ReturnType<typeof newBank>, more: object = {}) => sim.json('POST', '/transfer', { transfers: [{ ...payee, ...more }] }).transfers![0]!.id
+  const order = (sim: ReturnType<typeof newBank>, more: object = {}) =>
+    sim.json('POST', '/transfer', { transfers: [{ ...payee, ...more }] }).transfers![0]!.id
   const read = (sim: ReturnType<typeof newBank>, id: string) => sim.json<{ transfer: Entry }>('GET', `/transfer/${id}`).transfer
-  const errors = (sim: ReturnType<typeof newBank>, id: string) => sim.json('GET', `/transfer/log?transferIds=${id}&types=failed`).logs?.[0]?.errors
+  const errors = (sim: ReturnType<typeof newBank>, id: string) =>
+    sim.json('GET', `/transfer/log?transferIds=${id}&types=failed`).logs?.[0]?.errors
 
   test('a transfer is debited when it is sent, and its tags go with the money', () => {
     const sim = newBank({ startingBalance: 1000, transferFee: 3 })
@@ -244,7 +292,9 @@ describe('transfers', () => {
     sim.pass(minute)
     expect(sim.types()).toEqual(['created', 'sending', 'processing', 'success'])
     expect(sim.bank.balanceUnits()).toBe(897n)
-    expect(sim.json<{ transactions: { source: string }[] }>('GET', '/transaction?tags=pay-1').transactions.map(({ source }) => source)).toEqual([`transfer/${id}/fee`, `transfer/${id}`])
+    expect(
+      sim.json<{ transactions: { source: string }[] }>('GET', '/transaction?tags=pay-1').transactions.map(({ source }) => source),
+    ).toEqual([`transfer/${id}/fee`, `transfer/${id}`])
   })
 
   test('a second one under the same externalId is taken on, and fails later', () => {
@@ -414,7 +464,10 @@ describe('pushes', () => {
     const sim = newBank({ payRate: 0 }, { tampered: 1 })
     issueOne(sim)
     sim.pass(minute)
-    expect(sim.pushed.map(push => [eventOf(push.body).log.invoice.amount, checksOut(push, sim.bank.publicKeyPem)])).toEqual([[400_000, false], [4000, true]])
+    expect(sim.pushed.map(push => [eventOf(push.body).log.invoice.amount, checksOut(push, sim.bank.publicKeyPem)])).toEqual([
+      [400_000, false],
+      [4000, true],
+    ])
     expect(sim.bank.forgeriesAccepted()).toBe(1)
   })
 
@@ -452,7 +505,11 @@ describe('faults of the API', () => {
     expect(post(sim)).toMatchObject({ status: 200 })
   })
 
-  test.each([['status500', 500], ['status502Html', 502], ['html200', 200]] as const)('%s says nothing of whether it took effect', (fault, status) => {
+  test.each([
+    ['status500', 500],
+    ['status502Html', 502],
+    ['html200', 200],
+  ] as const)('%s says nothing of whether it took effect', (fault, status) => {
     const sim = newBank({}, { [fault]: 1 })
     for (let round = 0; round < 40; round++) expect(post(sim)).toMatchObject({ is: 'answer', status })
     expect(sim.bank.invoices().length).toBeGreaterThan(8)

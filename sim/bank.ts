@@ -3,7 +3,7 @@
  * handed in, so the same seed gives the same bytes.
  *
  * const bank = makeBank({ clock, random, settings?, faults? })
- *   bank.handle({ method, path, query, headers, body, ip? })   -> { is: 'answer', status, headers, body } | { is: 'hang' } | { is: 'reset' }
+ *   bank.handle({ method, path, query, headers, body, ip? }) -> { is: 'answer', status, headers, body } | { is: 'hang' } | { is: 'reset' }
  *   bank.advance()                                             does all that is due by clock.now()
  *   bank.nextDueAt()                                           when there is something to do next, undefined when there never is
  *   bank.takeDeliveries()                                      the webhook posts to make now
@@ -96,7 +96,12 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
   const webhooks = makeWebhooks(office)
   const events = makeEvents(office, signer, () => webhooks.shelf.all())
   const invoices = makeInvoices(office, ledger, log => events.record('invoice', log))
-  const transfers = makeTransfers(office, ledger, log => events.record('transfer', log), id => invoices.shelf.get(id) !== undefined)
+  const transfers = makeTransfers(
+    office,
+    ledger,
+    log => events.record('transfer', log),
+    id => invoices.shelf.get(id) !== undefined,
+  )
   const respond = makeRoutes({ office, auth, signer, ledger, invoices, transfers, events, webhooks })
   const faultBox = makeFaultBox(office)
   const counts: Record<string, number> = {}

@@ -16,7 +16,15 @@ export function crc16(text: string): string {
 export function brcode(uuid: string): string {
   const account = field('00', 'br.gov.bcb.pix') + field('25', `brcode-h.sandbox.starkinfra.com/v2/${uuid}`)
   const open =
-    field('00', '01') + field('01', '12') + field('26', account) + field('52', '0000') + field('53', '986') + field('58', 'BR') +
-    field('59', 'Stark Bank S.A. - Institu') + field('60', 'Sao Paulo') + field('62', field('05', '***')) + '6304'
+    field('00', '01') +
+    field('01', '12') +
+    field('26', account) +
+    field('52', '0000') +
+    field('53', '986') +
+    field('58', 'BR') +
+    field('59', 'Stark Bank S.A. - Institu') +
+    field('60', 'Sao Paulo') +
+    field('62', field('05', '***')) +
+    '6304'
   return open + crc16(open)
 }

@@ -11,7 +11,12 @@ import { startBank, type BankServer } from './server.ts'
 
 type Row = Record<string, unknown> & { id: string; status: string; tags: string[]; type: string; amount: number }
 type Call = (...given: unknown[]) => Promise<never>
-type Entity = Record<'create' | 'page' | 'get' | 'update' | 'delete', Call> & { log: { page: Call; get: Call }; attempt: { page: Call }; parse: Call; payment: Call }
+type Entity = Record<'create' | 'page' | 'get' | 'update' | 'delete', Call> & {
+  log: { page: Call; get: Call }
+  attempt: { page: Call }
+  parse: Call
+  payment: Call
+}
 // The package's own types lack what is used here (the dossier on the bank lists where), so its shape is told anew.
 type Sdk = Record<'invoice' | 'transfer' | 'event' | 'webhook' | 'balance' | 'transaction' | 'workspace', Entity> & {
   Project: new (given: { environment: string; id: string; privateKey: string }) => object
@@ -25,7 +30,13 @@ const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp2
 const projectId = '5656565656565656'
 const arya = { amount: 4000, taxId: '012.345.678-90', name: 'Arya Stärk – ção', tags: ['Run/1'] }
 const payee = {
-  amount: 100, name: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', bankCode: '20018183', branchCode: '0001', accountNumber: '6341320293482496', accountType: 'payment',
+  amount: 100,
+  name: 'Stark Bank S.A.',
+  taxId: '20.018.183/0001-80',
+  bankCode: '20018183',
+  branchCode: '0001',
+  accountNumber: '6341320293482496',
+  accountType: 'payment',
 }
 
 let sim: BankServer
@@ -49,7 +60,13 @@ beforeAll(async () => {
     deliveryTimeoutMs: 300,
   })
   sim.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
-  starkbank.setUser(new starkbank.Project({ environment: 'sandbox', id: projectId, privateKey: privateKey.export({ type: 'sec1', format: 'pem' }) as string }))
+  starkbank.setUser(
+    new starkbank.Project({
+      environment: 'sandbox',
+      id: projectId,
+      privateKey: privateKey.export({ type: 'sec1', format: 'pem' }) as string,
+    }),
+  )
   starkbank.setHttpsAgent(new Detour({ keepAlive: true }))
 
   receiver = createServer((request, response) => {
@@ -85,14 +102,24 @@ describe('the SDK', () => {
   test('registers a webhook, lists it and removes it', async () => {
     const extra: Row = await starkbank.webhook.create({ url: `${receiverUrl}/extra`, subscriptions: ['transfer'] })
     webhook = await starkbank.webhook.create({ url: receiverUrl, subscriptions: ['invoice', 'transfer'] })
-    expect(await starkbank.webhook.page()).toMatchObject([[{ id: webhook.id, url: receiverUrl }, { id: extra.id, subscriptions: ['transfer'] }], null])
+    expect(await starkbank.webhook.page()).toMatchObject([
+      [
+        { id: webhook.id, url: receiverUrl },
+        { id: extra.id, subscriptions: ['transfer'] },
+      ],
+      null,
+    ])
     await starkbank.webhook.delete(extra.id)
     expect(await starkbank.webhook.get(webhook.id)).toMatchObject({ subscriptions: ['invoice', 'transfer'] })
     expect((await thrown(starkbank.webhook.get('1'))).errors).toMatchObject([{ code: 'invalidWebhookId' }])
   })
 
   test('creates invoices, hears of each log, and its own parse accepts every push', async () => {
-    const invoices: Row[] = await starkbank.invoice.create([arya, { ...arya, due: new Date(Date.now() + 86_400_000).toISOString() }, { ...arya, tags: [] }])
+    const invoices: Row[] = await starkbank.invoice.create([
+      arya,
+      { ...arya, due: new Date(Date.now() + 86_400_000).toISOString() },
+      { ...arya, tags: [] },
+    ])
     expect(invoices).toMatchObject([{ amount: 4000, status: 'created', tags: ['run/1'] }, { name: arya.name }, {}])
     expect(invoices[0]!.id).toMatch(/^\d{16}$/)
     await until(() => received.length).toBe(9)
@@ -107,7 +134,9 @@ describe('the SDK', () => {
     expect(await thrown(starkbank.event.parse({ content: changed, signature }))).toBeInstanceOf(starkbank.error.InvalidSignatureError)
 
     const [found]: Row[][] = await starkbank.invoice.page({ tags: ['run/1'], limit: 100 })
-    expect(found!.map(({ id, status, fee }) => ({ id, status, fee }))).toEqual([1, 0].map(place => ({ id: invoices[place]!.id, status: 'paid', fee: 50 })))
+    expect(found!.map(({ id, status, fee }) => ({ id, status, fee }))).toEqual(
+      [1, 0].map(place => ({ id: invoices[place]!.id, status: 'paid', fee: 50 })),
+    )
     const [logs]: Row[][] = await starkbank.invoice.log.page({ invoiceIds: [invoices[0]!.id], types: ['credited'] })
     expect(logs).toMatchObject([{ type: 'credited', invoice: { id: invoices[0]!.id, fee: 50 } }])
     expect(await starkbank.invoice.log.get(logs![0]!.id)).toMatchObject({ type: 'credited' })
@@ -120,10 +149,15 @@ describe('the SDK', () => {
     const orders = [1, 2].map(() => ({ ...payee, externalId: 'pay-1', tags: ['pay-1'] }))
     const transfers: Row[] = await starkbank.transfer.create(orders)
     expect(transfers).toMatchObject([{ status: 'created', externalId: 'pay-1' }, { status: 'created' }])
-    await until(async () => ((await starkbank.transfer.page({ tags: ['pay-1'] })) as Row[][])[0]!.map(({ status }) => status).sort()).toEqual(['failed', 'success'])
+    await until(async () =>
+      ((await starkbank.transfer.page({ tags: ['pay-1'] })) as Row[][])[0]!.map(({ status }) => status).sort(),
+    ).toEqual(['failed', 'success'])
 
     const [logs]: Row[][] = await starkbank.transfer.log.page({ types: ['failed', 'success'] })
-    expect(logs!.map(({ type, errors }) => [type, errors]).sort()).toEqual([['failed', ['Duplicated transfer']], ['success', []]])
+    expect(logs!.map(({ type, errors }) => [type, errors]).sort()).toEqual([
+      ['failed', ['Duplicated transfer']],
+      ['success', []],
+    ])
     const [lines]: Row[][] = await starkbank.transaction.page({ tags: ['pay-1'] })
     expect(lines).toMatchObject([{ amount: -100, externalId: 'pay-1', source: expect.stringMatching(/^transfer\/\d{16}$/) as string }])
 
@@ -187,11 +221,20 @@ describe('the SDK', () => {
 
   test.each([
     ['invalidProject', { id: '1' }, {}],
-    ['invalidCredentials', { privateKey: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' }) as string }, {}],
+    [
+      'invalidCredentials',
+      { privateKey: generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey.export({ type: 'sec1', format: 'pem' }) as string },
+      {},
+    ],
     ['invalidAccessTime', {}, { skewSeconds: -1 }],
     ['invalidIp', {}, { allowedIp: '35.199.76.124' }],
   ])('is refused with %s', async (code, credentials, settings) => {
-    const user = new starkbank.Project({ environment: 'sandbox', id: projectId, privateKey: privateKey.export({ type: 'sec1', format: 'pem' }) as string, ...credentials })
+    const user = new starkbank.Project({
+      environment: 'sandbox',
+      id: projectId,
+      privateKey: privateKey.export({ type: 'sec1', format: 'pem' }) as string,
+      ...credentials,
+    })
     sim.bank.setSettings(settings)
     const refused = await thrown(starkbank.balance.get({ user }))
     sim.bank.setSettings({ skewSeconds: 300, allowedIp: undefined })
@@ -201,7 +244,7 @@ describe('the SDK', () => {
 
 describe('pushes', () => {
   test('a receiver that is slow, gone, or answers something else than 200 is told apart', async () => {
-    for (const { id } of (await starkbank.webhook.page() as Row[][])[0]!) await starkbank.webhook.delete(id)
+    for (const { id } of ((await starkbank.webhook.page()) as Row[][])[0]!) await starkbank.webhook.delete(id)
     const spare = createServer()
     await new Promise<void>(resolve => spare.listen(0, '127.0.0.1', resolve))
     const gone = `http://127.0.0.1:${(spare.address() as AddressInfo).port}/`

@@ -19,25 +19,34 @@ export function control(bank: Bank, method: string, path: string, body: Buffer):
 
 function act(bank: Bank, verb: string, id: string, body: Buffer): object | undefined {
   switch (verb) {
-    case 'GET state': return stateOf(bank)
-    case 'GET faults': return bank.faults
-    case 'POST faults': return bank.setFaults(known<Faults>(body, noFaults)), bank.faults
-    case 'GET settings': return bank.settings
-    case 'POST settings': return bank.setSettings(known<Settings>(body, defaultSettings)), bank.settings
+    case 'GET state':
+      return stateOf(bank)
+    case 'GET faults':
+      return bank.faults
+    case 'POST faults':
+      return (bank.setFaults(known<Faults>(body, noFaults)), bank.faults)
+    case 'GET settings':
+      return bank.settings
+    case 'POST settings':
+      return (bank.setSettings(known<Settings>(body, defaultSettings)), bank.settings)
     case 'POST fail-next': {
       const { fault, only, times } = readFields(body) as { fault?: string; only?: string; times?: number }
       if (fault === undefined || !isApiFault(fault)) return refuse('invalidFault', `there is no API fault ${fault}`)
-      return bank.failNext(fault, only, times), {}
+      return (bank.failNext(fault, only, times), {})
     }
-    case 'POST pay': return { paid: bank.pay(id) }
-    case 'POST reverse': return { reversing: bank.reverse(id) }
+    case 'POST pay':
+      return { paid: bank.pay(id) }
+    case 'POST reverse':
+      return { reversing: bank.reverse(id) }
     case 'POST deposit': {
       const { amount } = readFields(body)
       if (!Number.isSafeInteger(amount)) return refuse('invalidAmount', 'amount must be an integer of cents')
-      return bank.deposit(amount as number), { balance: Number(bank.balanceUnits()) }
+      return (bank.deposit(amount as number), { balance: Number(bank.balanceUnits()) })
     }
-    case 'POST rotate-key': return bank.rotateKey(), { publicKey: bank.publicKeyPem }
-    default: return undefined
+    case 'POST rotate-key':
+      return (bank.rotateKey(), { publicKey: bank.publicKeyPem })
+    default:
+      return undefined
   }
 }
 
@@ -64,7 +73,23 @@ function stateOf(bank: Bank) {
     },
     requests: bank.requestCounts(),
     creditedIds: credited.map(({ id }) => id),
-    invoices: invoices.map(({ id, status, amount, nominalAmount, fee, tags, created }) => ({ id, status, amount, nominalAmount, fee, tags, created })),
-    transfers: transfers.map(({ id, externalId, status, amount, fee, tags, created }) => ({ id, externalId, status, amount, fee, tags, created })),
+    invoices: invoices.map(({ id, status, amount, nominalAmount, fee, tags, created }) => ({
+      id,
+      status,
+      amount,
+      nominalAmount,
+      fee,
+      tags,
+      created,
+    })),
+    transfers: transfers.map(({ id, externalId, status, amount, fee, tags, created }) => ({
+      id,
+      externalId,
+      status,
+      amount,
+      fee,
+      tags,
+      created,
+    })),
   }
 }

@@ -19,7 +19,7 @@ export interface BankEvent extends Row {
   isDelivered: boolean
 }
 
-/** One POST to make now. `forged`: not the bank's own word, so 200 would be a mistake; `extra`: its outcome changes nothing here. */
+/** One POST to make now; how it ended is told to `delivered` under its deliveryId, which no two attempts share. */
 export interface Delivery {
   deliveryId: string
   url: string
@@ -74,14 +74,22 @@ export function makeEvents(office: Office, signer: Signer, webhooks: () => Webho
   let forgeriesAccepted = 0
 
   function announce(subscription: BankEvent['subscription'], log: Log) {
-    const event = shelf.add({ created: office.stamp(), id: office.id(), log, subscription, workspaceId: office.settings.workspaceId, isDelivered: false })
+    const event = shelf.add({
+      created: office.stamp(),
+      id: office.id(),
+      log,
+      subscription,
+      workspaceId: office.settings.workspaceId,
+      isDelivered: false,
+    })
     const told = webhooks().filter(webhook => webhook.subscriptions.includes(subscription))
     if (told.length === 0) return
     waiting.set(event.id, new Set(told.map(webhook => webhook.id)))
     const body = bodyOf(event)
     for (const webhook of told) {
       const { faults } = office
-      if (office.chance(faults.foreignWorkspace)) ready.push({ event, webhook, kind: 'foreign', tries: 0, body: bodyOf(makeForeign(office, event)) })
+      if (office.chance(faults.foreignWorkspace))
+        ready.push({ event, webhook, kind: 'foreign', tries: 0, body: bodyOf(makeForeign(office, event)) })
       if (office.chance(faults.tampered)) ready.push({ event, webhook, kind: 'tampered', tries: 0, body })
       if (office.chance(faults.drop)) continue
       const push = (): Push => ({ event, webhook, kind: 'genuine', tries: 0, body })

@@ -6,7 +6,16 @@ import type { ApiFaults } from './settings.ts'
 export type ApiFault = keyof ApiFaults
 
 const kinds: ApiFault[] = [
-  'status429', 'status500', 'status502Html', 'html200', 'hang', 'hangAfterCommit', 'resetBefore', 'resetAfterCommit', 'error400WithoutErrors', 'redirect',
+  'status429',
+  'status500',
+  'status502Html',
+  'html200',
+  'hang',
+  'hangAfterCommit',
+  'resetBefore',
+  'resetAfterCommit',
+  'error400WithoutErrors',
+  'redirect',
 ]
 export const isApiFault = (name: string): name is ApiFault => (kinds as string[]).includes(name)
 
@@ -20,7 +29,10 @@ export interface FaultBox {
 const html = '<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>'
 const page = (status: number): BankResponse => ({ is: 'answer', status, headers: { 'Content-Type': 'text/html' }, body: html })
 const json = (status: number, body: string, headers = {}): BankResponse => ({
-  is: 'answer', status, headers: { 'Content-Type': 'application/json', ...headers }, body,
+  is: 'answer',
+  status,
+  headers: { 'Content-Type': 'application/json', ...headers },
+  body,
 })
 const houston = '{"errors": [{"code": "internalServerError", "message": "Houston, we have a problem."}]}'
 
@@ -44,17 +56,30 @@ export function makeFaultBox(office: Office): FaultBox {
       const perhaps = () => void (office.chance(0.5) && respond())
       const fault = choose(name)
       switch (fault) {
-        case undefined: return respond()
-        case 'status429': return json(429, '{"errors": [{"code": "tooManyRequests", "message": "Slow down"}]}', { 'Retry-After': String(office.faults.retryAfterSeconds) })
-        case 'status500': return perhaps(), json(500, houston)
-        case 'status502Html': return perhaps(), page(502)
-        case 'html200': return perhaps(), page(200)
-        case 'hang': return { is: 'hang' }
-        case 'hangAfterCommit': return respond(), { is: 'hang' }
-        case 'resetBefore': return { is: 'reset' }
-        case 'resetAfterCommit': return respond(), { is: 'reset' }
-        case 'error400WithoutErrors': return json(400, '{"message": "Bad Request"}')
-        case 'redirect': return json(307, '', { Location: 'https://elsewhere.invalid/v2' })
+        case undefined:
+          return respond()
+        case 'status429':
+          return json(429, '{"errors": [{"code": "tooManyRequests", "message": "Slow down"}]}', {
+            'Retry-After': String(office.faults.retryAfterSeconds),
+          })
+        case 'status500':
+          return (perhaps(), json(500, houston))
+        case 'status502Html':
+          return (perhaps(), page(502))
+        case 'html200':
+          return (perhaps(), page(200))
+        case 'hang':
+          return { is: 'hang' }
+        case 'hangAfterCommit':
+          return (respond(), { is: 'hang' })
+        case 'resetBefore':
+          return { is: 'reset' }
+        case 'resetAfterCommit':
+          return (respond(), { is: 'reset' })
+        case 'error400WithoutErrors':
+          return json(400, '{"message": "Bad Request"}')
+        case 'redirect':
+          return json(307, '', { Location: 'https://elsewhere.invalid/v2' })
       }
     },
   }

@@ -6,7 +6,12 @@ import type { Office } from './office.ts'
 export function makeForeign(office: Office, event: BankEvent): BankEvent {
   const log = event.log as Log & Record<string, { id: string }>
   const theirs = { ...log[event.subscription]!, id: office.id() }
-  return { ...event, id: office.id(), workspaceId: '5078376503050240', log: { ...log, id: office.id(), [event.subscription]: theirs } as Log }
+  return {
+    ...event,
+    id: office.id(),
+    workspaceId: '5078376503050240',
+    log: { ...log, id: office.id(), [event.subscription]: theirs } as Log,
+  }
 }
 
 /** A hundred times the amount, under the signature of what it was. */

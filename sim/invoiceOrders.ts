@@ -79,7 +79,8 @@ function readDiscounts({ fields: { discounts }, complain }: Inspection, now: num
 
 function readDescriptions({ fields: { descriptions }, complain }: Inspection) {
   const list = (descriptions ?? []) as { key: string; value?: string }[]
-  const right = Array.isArray(list) && list.length <= 15 && list.every(({ key, value }) => typeof key === 'string' && typeof (value ?? '') === 'string')
+  const right =
+    Array.isArray(list) && list.length <= 15 && list.every(({ key, value }) => typeof key === 'string' && typeof (value ?? '') === 'string')
   if (right) return list.map(({ key, value }) => ({ key, value: value ?? '' }))
   complain('invalidDescription', 'descriptions must be at most 15 pairs of key and value')
   return []

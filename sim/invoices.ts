@@ -96,7 +96,10 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
   function lapse(invoice: Invoice) {
     const { due, expiration } = invoice
     const unchanged = () => invoice.due === due && invoice.expiration === expiration
-    office.at(Date.parse(due) + 1, () => void (unchanged() && invoice.status === 'created' && record(invoice, 'overdue', { status: 'overdue' })))
+    office.at(
+      Date.parse(due) + 1,
+      () => void (unchanged() && invoice.status === 'created' && record(invoice, 'overdue', { status: 'overdue' })),
+    )
     office.at(Date.parse(due) + expiration * 1000 + 2, () => {
       if (unchanged() && invoice.status === 'overdue') record(invoice, 'expired', { status: 'expired' })
     })
@@ -124,7 +127,8 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
   function credit(invoice: Invoice) {
     const [{ fee }, { id, amount, tags }] = [settings, invoice]
     const line = ledger.post({ amount, fee, tags, externalId: `invoice-${id}`, source: `invoice/${id}`, description: `Invoice ${id}` })
-    if (fee > 0) ledger.post({ amount: -fee, tags, externalId: `invoice-fee-${id}`, source: `invoice/${id}/fee`, description: `Fee of invoice ${id}` })
+    if (fee > 0)
+      ledger.post({ amount: -fee, tags, externalId: `invoice-fee-${id}`, source: `invoice/${id}/fee`, description: `Fee of invoice ${id}` })
     credited.add(id)
     record(invoice, 'credited', { fee, transactionIds: [line.id] })
     if (office.chance(settings.reversalRate)) office.after(settings.reversalDelayMs, () => void giveBack(invoice, 0))
@@ -141,7 +145,11 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       () => record(invoice, 'sent'),
       () => {
         const line = ledger.post({
-          amount: -back, tags, externalId: `invoice-reversal-${id}-${left}`, source: `invoice/${id}/reversal`, description: `Reversal of invoice ${id}`,
+          amount: -back,
+          tags,
+          externalId: `invoice-reversal-${id}-${left}`,
+          source: `invoice/${id}/reversal`,
+          description: `Reversal of invoice ${id}`,
         })
         record(invoice, 'reversed', { transactionIds: [...invoice.transactionIds, line.id] })
       },
@@ -185,7 +193,10 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
         return invoice
       }
       if (!unpaid) refuse('invalidOperation', `an invoice that is ${invoice.status} cannot be changed`)
-      const dueMs = due === undefined || due === null ? Date.parse(invoice.due) : (readWhen(due) ?? refuse('invalidDate', `due is no date: ${String(due)}`))
+      const dueMs =
+        due === undefined || due === null
+          ? Date.parse(invoice.due)
+          : (readWhen(due) ?? refuse('invalidDate', `due is no date: ${String(due)}`))
       if (amount !== undefined && amount !== null) {
         if (!isAmount) refuse('invalidAmount', 'amount must be an integer of cents, 0 or more')
         Object.assign(invoice, { amount, nominalAmount: amount })

@@ -44,8 +44,7 @@ export function makeLedger(office: Office): Ledger {
       balance += movement.amount
       updated = office.stamp()
       const others = '5651751147405312'
-      const [senderId, receiverId] =
-        movement.amount < 0 ? [office.settings.workspaceId, others] : [others, office.settings.workspaceId]
+      const [senderId, receiverId] = movement.amount < 0 ? [office.settings.workspaceId, others] : [others, office.settings.workspaceId]
       return shelf.add({ ...movement, id: office.digits(32), created: updated, balance, fee, senderId, receiverId })
     },
   }

@@ -26,7 +26,16 @@ async function start(...flags: string[]) {
 
 test('it says where it listens, keeps the key it made when started again, and ends on SIGTERM', async () => {
   const key = join(folder, 'key.pem')
-  const first = await start('--write-project-key', key, '--starting-balance', '500', '--faults', '{"drop":0.5}', '--webhook', 'http://127.0.0.1:9/')
+  const first = await start(
+    '--write-project-key',
+    key,
+    '--starting-balance',
+    '500',
+    '--faults',
+    '{"drop":0.5}',
+    '--webhook',
+    'http://127.0.0.1:9/',
+  )
   const pem = readFileSync(key, 'utf8')
   expect(pem).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)
   expect(statSync(key).mode & 0o777).toBe(0o400)

@@ -9,7 +9,7 @@ export interface Office {
   random: Random
   /** The bank's present: the due time of what is being done, else the clock's. */
   now(): number
-  /** The present in microseconds, never two alike in order. */
+  /** The present as the bank writes it; within one millisecond the microseconds rise. */
   stamp(): string
   /** A 16-digit number as the bank numbers everything. */
   id(): string

@@ -86,6 +86,10 @@ function inspect(fields: Fields, complain: Inspection['complain']): Inspection {
 /** A date or an instant as milliseconds; a bare date means the end of that day in Brasilia. */
 export function readWhen(text: unknown): number | undefined {
   if (typeof text !== 'string') return undefined
-  const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T23:59:59.999-03:00`) : /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : NaN
+  const ms = /^\d{4}-\d\d-\d\d$/.test(text)
+    ? Date.parse(`${text}T23:59:59.999-03:00`)
+    : /^\d{4}-\d\d-\d\dT/.test(text)
+      ? Date.parse(text)
+      : NaN
   return Number.isNaN(ms) ? undefined : ms
 }

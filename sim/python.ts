@@ -5,8 +5,7 @@ const floats = new Set(['fine', 'interest', 'percentage'])
 
 const number = (value: number, key: string) => (floats.has(key) && Number.isInteger(value) ? `${value}.0` : String(value))
 
-const text = (value: string) =>
-  JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const text = (value: string) => JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** `key` is the field the value stands in; a field that is undefined is left out. */
 export function pythonJson(value: unknown, key = ''): string {

@@ -28,7 +28,10 @@ type Ask = { id: string; query: URLSearchParams; body: Buffer }
 type Route = (ask: Ask) => object
 
 const answer = (status: number, body: object): BankResponse => ({
-  is: 'answer', status, headers: { 'Content-Type': 'application/json' }, body: pythonJson(body),
+  is: 'answer',
+  status,
+  headers: { 'Content-Type': 'application/json' },
+  body: pythonJson(body),
 })
 
 /** Answers one request as the bank would with nothing in between. */
@@ -64,12 +67,22 @@ function find(routes: Record<string, Route>, method: string, path: string): { ro
 }
 
 function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }: Counters): Record<string, Route> {
-  const list = <T extends Row>(name: string, shelf: Shelf<T>): Route => ({ query }) => {
-    const { rows, cursor } = shelf.page(query)
-    return { cursor, [name]: rows.map(pick(query.get('fields'))) }
-  }
-  const log = (shelf: Shelf<Row>, code: string): Route => ({ id }) => ({ log: shelf.get(id) ?? refuse(code, `Log not found: ${id}`) })
-  const workspace = () => ({ id: office.settings.workspaceId, username: 'simulated', name: 'Simulated workspace', allowedTaxIds: [], status: 'active' })
+  const list =
+    <T extends Row>(name: string, shelf: Shelf<T>): Route =>
+    ({ query }) => {
+      const { rows, cursor } = shelf.page(query)
+      return { cursor, [name]: rows.map(pick(query.get('fields'))) }
+    }
+  const log =
+    (shelf: Shelf<Row>, code: string): Route =>
+    ({ id }) => ({ log: shelf.get(id) ?? refuse(code, `Log not found: ${id}`) })
+  const workspace = () => ({
+    id: office.settings.workspaceId,
+    username: 'simulated',
+    name: 'Simulated workspace',
+    allowedTaxIds: [],
+    status: 'active',
+  })
 
   return {
     'POST invoice': ({ body }) => ({ message: 'Invoice(s) successfully created', invoices: invoices.create(body) }),
@@ -89,10 +102,15 @@ function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }
 
     'GET event': list('events', events.shelf),
     'GET event/:id': ({ id }) => ({ event: events.get(id) }),
-    'PATCH event/:id': ({ id, body }) => ({ message: 'Event successfully updated', event: events.setDelivered(id, readFields(body).isDelivered) }),
+    'PATCH event/:id': ({ id, body }) => ({
+      message: 'Event successfully updated',
+      event: events.setDelivered(id, readFields(body).isDelivered),
+    }),
     'DELETE event/:id': ({ id }) => ({ message: 'Event successfully deleted', event: events.remove(id) }),
     'GET event/attempt': list('attempts', events.attempts),
-    'GET event/attempt/:id': ({ id }) => ({ attempt: events.attempts.get(id) ?? refuse('invalidEventAttempt', `Attempt not found: ${id}`) }),
+    'GET event/attempt/:id': ({ id }) => ({
+      attempt: events.attempts.get(id) ?? refuse('invalidEventAttempt', `Attempt not found: ${id}`),
+    }),
 
     // The SDK repeats the body in the query here; only the body counts.
     'POST webhook': ({ body }) => ({ message: 'Webhook successfully created', webhook: webhooks.create(body) }),
@@ -101,13 +119,18 @@ function mapOf({ office, signer, ledger, invoices, transfers, events, webhooks }
     'DELETE webhook/:id': ({ id }) => ({ message: 'Webhook successfully deleted', webhook: webhooks.remove(id) }),
 
     'GET balance': () => ({
-      cursor: null, balances: [{ id: office.settings.workspaceId, amount: ledger.balance(), currency: 'BRL', updated: ledger.updated() }],
+      cursor: null,
+      balances: [{ id: office.settings.workspaceId, amount: ledger.balance(), currency: 'BRL', updated: ledger.updated() }],
     }),
     'GET transaction': list('transactions', ledger.shelf),
-    'GET transaction/:id': ({ id }) => ({ transaction: ledger.shelf.get(id) ?? refuse('invalidTransaction', `Transaction not found: ${id}`) }),
+    'GET transaction/:id': ({ id }) => ({
+      transaction: ledger.shelf.get(id) ?? refuse('invalidTransaction', `Transaction not found: ${id}`),
+    }),
     'GET public-key': ({ query }) => ({ cursor: null, publicKeys: signer.publicKeys().slice(0, Number(query.get('limit') || 100)) }),
     'GET workspace': () => ({ cursor: null, workspaces: [workspace()] }),
-    'GET workspace/:id': ({ id }) => ({ workspace: id === office.settings.workspaceId ? workspace() : refuse('invalidWorkspace', `Workspace not found: ${id}`) }),
+    'GET workspace/:id': ({ id }) => ({
+      workspace: id === office.settings.workspaceId ? workspace() : refuse('invalidWorkspace', `Workspace not found: ${id}`),
+    }),
   }
 }
 
@@ -122,6 +145,13 @@ const paymentOf = (invoice: Invoice) =>
   invoice.status !== 'paid' && invoice.status !== 'voided'
     ? refuse('invalidInvoice', 'the invoice is not paid')
     : {
-        amount: invoice.amount, name: invoice.name, taxId: invoice.taxId, bankCode: '34471744', branchCode: '0001', accountNumber: '10000-0',
-        accountType: 'payment', endToEndId: invoice.tags.at(-1)?.toUpperCase() ?? stampOf(0), method: 'pix',
+        amount: invoice.amount,
+        name: invoice.name,
+        taxId: invoice.taxId,
+        bankCode: '34471744',
+        branchCode: '0001',
+        accountNumber: '10000-0',
+        accountType: 'payment',
+        endToEndId: invoice.tags.at(-1)?.toUpperCase() ?? stampOf(0),
+        method: 'pix',
       }

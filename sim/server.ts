@@ -32,7 +32,15 @@ export interface BankServerOptions {
 const longestTimerMs = 2_000_000_000
 
 export async function startBank(options: BankServerOptions = {}): Promise<BankServer> {
-  const { port = 0, host = '127.0.0.1', clock = systemClock, random = systemRandom, settings = {}, faults = {}, deliveryTimeoutMs = 5_000 } = options
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    clock = systemClock,
+    random = systemRandom,
+    settings = {},
+    faults = {},
+    deliveryTimeoutMs = 5_000,
+  } = options
   const bank = options.bank ?? makeBank({ clock, random, settings, faults })
   const post = makePoster(deliveryTimeoutMs)
   let timer: NodeJS.Timeout | undefined
@@ -90,11 +98,18 @@ export async function startBank(options: BankServerOptions = {}): Promise<BankSe
 function answerApi(bank: Bank, request: IncomingMessage, response: ServerResponse, url: URL, body: Buffer) {
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
   const answer = bank.handle({
-    method: request.method ?? 'GET', path: url.pathname, query: url.searchParams, headers, body, ip: request.socket.remoteAddress ?? '',
+    method: request.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    headers,
+    body,
+    ip: request.socket.remoteAddress ?? '',
   })
   switch (answer.is) {
     case 'answer':
-      return void response.writeHead(answer.status, { ...answer.headers, 'Content-Length': Buffer.byteLength(answer.body) }).end(answer.body)
+      return void response
+        .writeHead(answer.status, { ...answer.headers, 'Content-Length': Buffer.byteLength(answer.body) })
+        .end(answer.body)
     // The connection stays open without a word until the client loses patience or the bank closes.
     case 'hang':
       return

@@ -108,9 +108,23 @@ export interface Faults extends WebhookFaults, ApiFaults {
 }
 
 export const noFaults: Faults = {
-  duplicate: 0, delay: 0, reorder: 0, drop: 0, wrongSignature: 0, foreignWorkspace: 0, tampered: 0,
-  status429: 0, status500: 0, status502Html: 0, html200: 0, hang: 0, hangAfterCommit: 0, resetBefore: 0, resetAfterCommit: 0,
-  error400WithoutErrors: 0, redirect: 0,
+  duplicate: 0,
+  delay: 0,
+  reorder: 0,
+  drop: 0,
+  wrongSignature: 0,
+  foreignWorkspace: 0,
+  tampered: 0,
+  status429: 0,
+  status500: 0,
+  status502Html: 0,
+  html200: 0,
+  hang: 0,
+  hangAfterCommit: 0,
+  resetBefore: 0,
+  resetAfterCommit: 0,
+  error400WithoutErrors: 0,
+  redirect: 0,
   only: undefined,
   retryAfterSeconds: 1,
 }

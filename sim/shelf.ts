@@ -71,11 +71,14 @@ export function makeShelf<T extends Row>(filters: Record<string, Filter<T>>): Sh
     page(query) {
       const limit = readLimit(query.get('limit'))
       const start = readCursor(query.get('cursor')) ?? rows.length
-      const wanted = Object.keys(filters).filter(name => query.get(name)).map((name): [string, string[]] => [name, query.get(name)!.split(',')])
+      const wanted = Object.keys(filters)
+        .filter(name => query.get(name))
+        .map((name): [string, string[]] => [name, query.get(name)!.split(',')])
       if (query.get('ids')) wanted.unshift(['ids', query.get('ids')!.split(',')])
       for (const [name, values] of wanted) {
         const unknown = filters[name]?.allowed && values.find(value => !filters[name]!.allowed!.includes(value))
-        if (unknown) refuse(`invalid${name[0]!.toUpperCase()}${name.slice(1)}`, `${unknown} is not one of ${filters[name]!.allowed!.join(', ')}`)
+        if (unknown)
+          refuse(`invalid${name[0]!.toUpperCase()}${name.slice(1)}`, `${unknown} is not one of ${filters[name]!.allowed!.join(', ')}`)
       }
       const [after, before] = [readDate(query.get('after'), 'after'), readDate(query.get('before'), 'before')]
       const fits = (row: T) =>
@@ -103,7 +106,9 @@ function readLimit(text: string | null): number {
 /** Dates, both ends included; of a whole instant only its day counts. */
 function readDate(text: string | null, name: string): string | undefined {
   if (!text) return undefined
-  return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)) ? text.slice(0, 10) : refuse('invalidDate', `${name} is not a date: ${text}`)
+  return /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))
+    ? text.slice(0, 10)
+    : refuse('invalidDate', `${name} is not a date: ${text}`)
 }
 
 const writeCursor = (place: number) => Buffer.from(`created-desc/${place}`).toString('base64')

@@ -49,7 +49,12 @@ export interface Transfers {
 }
 
 /** `isInvoice` says whether an id is one of this bank's invoices, whose own ledger lines are called `invoice-<id>`. */
-export function makeTransfers(office: Office, ledger: Ledger, tell: (log: TransferLog) => void, isInvoice: (id: string) => boolean): Transfers {
+export function makeTransfers(
+  office: Office,
+  ledger: Ledger,
+  tell: (log: TransferLog) => void,
+  isInvoice: (id: string) => boolean,
+): Transfers {
   const { settings } = office
   const shelf = makeShelf<Transfer>({
     tags: { of: row => row.tags, indexed: true },
@@ -73,7 +78,14 @@ export function makeTransfers(office: Office, ledger: Ledger, tell: (log: Transf
   function open(order: TransferOrder): Transfer {
     const created = office.stamp()
     const transfer = shelf.add({
-      ...order, id: office.id(), fee: settings.transferFee, status: 'created', transactionIds: [], metadata: {}, created, updated: created,
+      ...order,
+      id: office.id(),
+      fee: settings.transferFee,
+      status: 'created',
+      transactionIds: [],
+      metadata: {},
+      created,
+      updated: created,
     })
     record(transfer, 'created')
     const start = Date.parse(transfer.scheduled)
@@ -104,9 +116,21 @@ export function makeTransfers(office: Office, ledger: Ledger, tell: (log: Transf
   function send(transfer: Transfer) {
     const { id, amount, fee, tags } = transfer
     const debit = ledger.post({
-      amount: -amount, fee, tags, externalId: transfer.externalId || `transfer-${id}`, source: `transfer/${id}`, description: transfer.description || `Transfer ${id}`,
+      amount: -amount,
+      fee,
+      tags,
+      externalId: transfer.externalId || `transfer-${id}`,
+      source: `transfer/${id}`,
+      description: transfer.description || `Transfer ${id}`,
     })
-    if (fee > 0) ledger.post({ amount: -fee, tags, externalId: `transfer-fee-${id}`, source: `transfer/${id}/fee`, description: `Fee of transfer ${id}` })
+    if (fee > 0)
+      ledger.post({
+        amount: -fee,
+        tags,
+        externalId: `transfer-fee-${id}`,
+        source: `transfer/${id}/fee`,
+        description: `Fee of transfer ${id}`,
+      })
     record(transfer, 'sending', { status: 'processing', transactionIds: [debit.id] })
     office.after(settings.eventDelayMs, () => record(transfer, 'processing'))
     office.after([settings.eventDelayMs[1] + settings.transferDelayMs[0], settings.eventDelayMs[1] + settings.transferDelayMs[1]], () => {
@@ -119,9 +143,21 @@ export function makeTransfers(office: Office, ledger: Ledger, tell: (log: Transf
   /** The money and the fee are put back; the second transaction id is the chargeback (Stark Bank SDK, Transfer). */
   function bringBack(transfer: Transfer, type: 'failed' | 'refunded', errors: string[]) {
     const { id, amount, fee, tags } = transfer
-    const line = ledger.post({ amount, tags, externalId: `transfer-chargeback-${id}`, source: `transfer/${id}/chargeback`, description: `Chargeback of transfer ${id}` })
+    const line = ledger.post({
+      amount,
+      tags,
+      externalId: `transfer-chargeback-${id}`,
+      source: `transfer/${id}/chargeback`,
+      description: `Chargeback of transfer ${id}`,
+    })
     if (fee > 0) {
-      ledger.post({ amount: fee, tags, externalId: `transfer-fee-chargeback-${id}`, source: `transfer/${id}/fee/chargeback`, description: `Fee of transfer ${id} returned` })
+      ledger.post({
+        amount: fee,
+        tags,
+        externalId: `transfer-fee-chargeback-${id}`,
+        source: `transfer/${id}/fee/chargeback`,
+        description: `Fee of transfer ${id} returned`,
+      })
     }
     record(transfer, type, { status: 'failed', transactionIds: [...transfer.transactionIds, line.id] }, errors)
   }
@@ -162,9 +198,18 @@ const readTransfers = (body: Buffer, now: number): TransferOrder[] =>
     const scheduled = fields.scheduled === undefined || fields.scheduled === null ? now : readWhen(fields.scheduled)
     if (scheduled === undefined || scheduled < now) complain('invalidDate', 'scheduled must be a date or an instant, not past')
     return {
-      amount: inspection.amount(1), name: needed('name'), taxId: inspection.taxId(), bankCode, branchCode: needed('branchCode'),
-      accountNumber: needed('accountNumber'), accountType, externalId, scheduled: stampOf(scheduled ?? now),
-      description: optional('description') ?? '', displayDescription: optional('displayDescription') ?? '',
-      tags: inspection.tags(), rules: Array.isArray(fields.rules) ? fields.rules : [],
+      amount: inspection.amount(1),
+      name: needed('name'),
+      taxId: inspection.taxId(),
+      bankCode,
+      branchCode: needed('branchCode'),
+      accountNumber: needed('accountNumber'),
+      accountType,
+      externalId,
+      scheduled: stampOf(scheduled ?? now),
+      description: optional('description') ?? '',
+      displayDescription: optional('displayDescription') ?? '',
+      tags: inspection.tags(),
+      rules: Array.isArray(fields.rules) ? fields.rules : [],
     }
   })

@@ -11,7 +11,16 @@ export interface Webhook extends Row {
 
 /** Stark Bank docs, Webhook: what may be subscribed to. */
 const subscriptions = [
-  'transfer', 'boleto', 'boleto-payment', 'utility-payment', 'brcode-payment', 'boleto-holmes', 'deposit', 'darf-payment', 'payment-request', 'invoice',
+  'transfer',
+  'boleto',
+  'boleto-payment',
+  'utility-payment',
+  'brcode-payment',
+  'boleto-holmes',
+  'deposit',
+  'darf-payment',
+  'payment-request',
+  'invoice',
 ]
 
 export interface Webhooks {
@@ -30,7 +39,8 @@ export function makeWebhooks(office: Office): Webhooks {
     create(body) {
       const { url, subscriptions: wanted } = readFields(body)
       // The real bank insists on https with a public certificate; a simulation lives on loopback.
-      if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) refuse('invalidUrl', 'url must be an http or https address')
+      if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+        refuse('invalidUrl', 'url must be an http or https address')
       const known = Array.isArray(wanted) && wanted.length > 0 && wanted.every(name => subscriptions.includes(name))
       if (!known) refuse('invalidSubscription', `subscriptions must be some of ${subscriptions.join(', ')}`)
       return shelf.add({ id: office.id(), created: office.stamp(), url: url as string, subscriptions: wanted as string[] })
