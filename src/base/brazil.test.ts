@@ -15,7 +15,8 @@ describe('a tax id', () => {
     ['12abc34501de35', 'cnpj', '12.ABC.345/01DE-35'],
   ])('%j is a %s', (text, is, formatted) => expect(checkTaxId(text)).toEqual({ is, formatted }))
 
-  const length = (count: number) => `is ${count} characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits`
+  const length = (count: number) =>
+    `is ${count} characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits`
   test.each([
     ['123.456.789-00', 'fails the check digits of a CPF; compare it with the document'],
     ['20.018.183/0001-81', 'fails the check digits of a CNPJ; compare it with the document'],
@@ -31,26 +32,45 @@ describe('a tax id', () => {
 })
 
 describe('an account', () => {
-  test.each(['20018183', '00000000', '00360305', '001', '341', '665'])('bank %s is listed', code => expect(checkBank(` ${code}`)).toBe(code))
+  test.each(['20018183', '00000000', '00360305', '001', '341', '665'])('bank %s is listed', code =>
+    expect(checkBank(` ${code}`)).toBe(code),
+  )
 
   test.each([
     ['99999999', "is no ISPB that the central bank lists; compare it with the account holder's bank"],
     ['999', "is no COMPE code that the central bank lists; compare it with the account holder's bank"],
     ...['1', '360305', '20018183-1', '', 'itau'].map(code => [
-      code, 'is neither an ISPB of 8 digits (e.g. 20018183) nor a COMPE code of 3 (e.g. 001), leading zeros included',
+      code,
+      'is neither an ISPB of 8 digits (e.g. 20018183) nor a COMPE code of 3 (e.g. 001), leading zeros included',
     ]),
   ])('bank %j %s', (code, why) => expect(() => checkBank(code!, '--bank')).toThrow(new BadInput(`--bank "${code}" ${why}`)))
 
-  test.each([['0001', '0001'], ['1', '1'], [' 1234-x', '1234-X']])('branch %j is %j', (text, read) => expect(checkBranch(text)).toBe(read))
-  test.each(['', '123456', '12-34', 'A001', '-1'])('branch %j is refused', text => expect(() => checkBranch(text)).toThrow(/^branch ".*" is not 1 to 5 digits/))
+  test.each([
+    ['0001', '0001'],
+    ['1', '1'],
+    [' 1234-x', '1234-X'],
+  ])('branch %j is %j', (text, read) => expect(checkBranch(text)).toBe(read))
+  test.each(['', '123456', '12-34', 'A001', '-1'])('branch %j is refused', text =>
+    expect(() => checkBranch(text)).toThrow(/^branch ".*" is not 1 to 5 digits/),
+  )
 
-  test.each([['6341320293482496', '6341320293482496'], ['12345-6', '12345-6'], ['00012-x ', '00012-X']])('number %j is %j', (text, read) =>
-    expect(checkAccountNumber(text)).toBe(read))
+  test.each([
+    ['6341320293482496', '6341320293482496'],
+    ['12345-6', '12345-6'],
+    ['00012-x ', '00012-X'],
+  ])('number %j is %j', (text, read) => expect(checkAccountNumber(text)).toBe(read))
   test.each(['', '123456789012345678901', '12345-67', '12.345-6', 'x'])('number %j is refused', text =>
-    expect(() => checkAccountNumber(text)).toThrow(/^account number ".*" is not 1 to 20 digits/))
+    expect(() => checkAccountNumber(text)).toThrow(/^account number ".*" is not 1 to 20 digits/),
+  )
 
-  test.each([['payment', 'payment'], ['Checking', 'checking'], ['savings', 'savings'], ['salary', 'salary']])('type %j is %j', (text, read) =>
-    expect(checkAccountType(text)).toBe(read))
+  test.each([
+    ['payment', 'payment'],
+    ['Checking', 'checking'],
+    ['savings', 'savings'],
+    ['salary', 'salary'],
+  ])('type %j is %j', (text, read) => expect(checkAccountType(text)).toBe(read))
   test('another type is refused with the four there are', () =>
-    expect(() => checkAccountType('corrente', '--type')).toThrow(new BadInput('--type "corrente" is not one of checking, payment, savings, salary')))
+    expect(() => checkAccountType('corrente', '--type')).toThrow(
+      new BadInput('--type "corrente" is not one of checking, payment, savings, salary'),
+    ))
 })

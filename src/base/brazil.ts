@@ -28,15 +28,16 @@ export function checkTaxId(text: string, field = 'tax id'): TaxId {
   const bare = plain.replace(/[\s./-]/g, '')
   const isCpf = /^\d{11}$/.test(bare)
   if (!isCpf && !/^[0-9A-Z]{12}\d{2}$/.test(bare)) {
-    return wrong(field, text, `is ${bare.length} characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits`)
+    const right = 'a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits'
+    return wrong(field, text, `is ${bare.length} characters without punctuation; ${right}`)
   }
   if (/^(.)\1*$/.test(bare)) return wrong(field, text, 'is one digit repeated, which is never issued')
   if (isCpf) {
-    return isValidCpf(bare) ? { is: 'cpf', formatted: formatCpf(bare) } : wrong(field, text, 'fails the check digits of a CPF; compare it with the document')
+    if (isValidCpf(bare)) return { is: 'cpf', formatted: formatCpf(bare) }
+    return wrong(field, text, 'fails the check digits of a CPF; compare it with the document')
   }
-  return isValidCnpj(bare, { version: 2 })
-    ? { is: 'cnpj', formatted: formatCnpj(bare, { version: 2 }) }
-    : wrong(field, text, 'fails the check digits of a CNPJ; compare it with the document')
+  if (isValidCnpj(bare, { version: 2 })) return { is: 'cnpj', formatted: formatCnpj(bare, { version: 2 }) }
+  return wrong(field, text, 'fails the check digits of a CNPJ; compare it with the document')
 }
 
 /**
@@ -48,20 +49,23 @@ export function checkBank(code: string, field = 'bank'): string {
   if (!/^(\d{8}|\d{3})$/.test(plain)) {
     return wrong(field, code, 'is neither an ISPB of 8 digits (e.g. 20018183) nor a COMPE code of 3 (e.g. 001), leading zeros included')
   }
-  const bank = plain.length === 8 ? getBankByIspb(plain) : getBankByCode(plain)
-  return bank ? plain : wrong(field, code, `is no ${plain.length === 8 ? 'ISPB' : 'COMPE code'} that the central bank lists; compare it with the account holder's bank`)
+  const [kind, bank] = plain.length === 8 ? ['ISPB', getBankByIspb(plain)] : ['COMPE code', getBankByCode(plain)]
+  if (bank) return plain
+  return wrong(field, code, `is no ${kind} that the central bank lists; compare it with the account holder's bank`)
 }
 
 /** A branch as its bank writes it: 1 to 5 digits, a check digit may follow. */
 export function checkBranch(text: string, field = 'branch'): string {
   const plain = text.trim().toUpperCase()
-  return /^\d{1,5}(-[\dX])?$/.test(plain) ? plain : wrong(field, text, 'is not 1 to 5 digits, with a check digit if there is one (e.g. 0001 or 1234-5)')
+  if (/^\d{1,5}(-[\dX])?$/.test(plain)) return plain
+  return wrong(field, text, 'is not 1 to 5 digits, with a check digit if there is one (e.g. 0001 or 1234-5)')
 }
 
 /** An account number, by its shape only: each bank has its own check digits. */
 export function checkAccountNumber(text: string, field = 'account number'): string {
   const plain = text.trim().toUpperCase()
-  return /^\d{1,20}(-[\dX])?$/.test(plain) ? plain : wrong(field, text, 'is not 1 to 20 digits, with a check digit if there is one (e.g. 12345-6 or 12345-X)')
+  if (/^\d{1,20}(-[\dX])?$/.test(plain)) return plain
+  return wrong(field, text, 'is not 1 to 20 digits, with a check digit if there is one (e.g. 12345-6 or 12345-X)')
 }
 
 export function checkAccountType(text: string, field = 'account type'): AccountType {

@@ -47,7 +47,9 @@ const fields: readonly Field[] = [
   { name: 'hour', low: 0, high: 23 },
   { name: 'day of month', low: 1, high: 31 },
   {
-    name: 'month', low: 1, high: 12,
+    name: 'month',
+    low: 1,
+    high: 12,
     names: ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'],
   },
   // Sunday is 0 and 7, so that ranges may end with it.
@@ -79,10 +81,17 @@ export function parseCron(text: string): Cron {
   const parts = plain.split(/\s+/)
   if (parts.length === 5) parts.unshift('0')
   if (parts.length !== 6) {
-    return wrong(`${trimmed === '' ? 0 : parts.length} fields; write five (minute hour day-of-month month day-of-week) or six with seconds first`)
+    const right = 'write five (minute hour day-of-month month day-of-week) or six with seconds first'
+    return wrong(`${trimmed === '' ? 0 : parts.length} fields; ${right}`)
   }
-  const [seconds, minutes, hours, days, months, weekdays] = parts.map((part, place) => readField(part, fields[place]!, wrong)) as
-    [number[], number[], number[], number[], number[], number[]]
+  const [seconds, minutes, hours, days, months, weekdays] = parts.map((part, place) => readField(part, fields[place]!, wrong)) as [
+    number[],
+    number[],
+    number[],
+    number[],
+    number[],
+    number[],
+  ]
   const sets = { days: new Set(days), months: new Set(months), weekdays: new Set(weekdays.map(day => day % 7)) }
   const either = !parts[3]!.startsWith('*') && !parts[5]!.startsWith('*')
   if (!either && !months.some(month => days[0]! <= longest(month))) {
@@ -183,7 +192,7 @@ function readField(text: string, field: Field, wrong: (what: string) => never): 
     const from = star ? low : one(first!)
     let to = star ? (high === 7 ? 6 : high) : last === undefined ? from : one(last)
     if (high === 7 && to === 0 && from > 0) to = 7
-    if (to < from) return wrong(`${name} "${item}" runs backwards; write ${first}-${high} and ${low}-${last} as a list: ${first}-${high},${low}-${last}`)
+    if (to < from) return wrong(`${name} "${item}" runs backwards; write ${first}-${high},${low}-${last}`)
     for (let value = from; value <= to; value += step) found.add(value)
   }
   return [...found].sort((a, b) => a - b)

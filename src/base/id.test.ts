@@ -11,7 +11,15 @@ const filled = (byte: number): Random => ({ ...seededRandom(0), bytes: count => 
 
 test('it has its kind before 26 lower-case characters', () => {
   const prefixes: Record<Kind, string> = {
-    store: 'sto', account: 'acc', schedule: 'sch', slot: 'slo', run: 'run', invoice: 'inv', payout: 'pay', attempt: 'att', transaction: 'txn',
+    store: 'sto',
+    account: 'acc',
+    schedule: 'sch',
+    slot: 'slo',
+    run: 'run',
+    invoice: 'inv',
+    payout: 'pay',
+    attempt: 'att',
+    transaction: 'txn',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {
     const id = newId(kind, { clock: at(1_795_219_200_000), random: systemRandom })
@@ -27,16 +35,26 @@ test('time stands before chance, in the order of the alphabet', () => {
 })
 
 test('a later id sorts after an earlier one, whatever chance says', () => {
-  fc.assert(fc.property(fc.nat(2 ** 42), fc.nat(2 ** 42), fc.nat(), (a, b, seed) => {
-    const random = seededRandom(seed)
-    const [first, second] = [made(Math.min(a, b), random), made(Math.max(a, b) + 1, random)]
-    expect(first < second).toBe(true)
-  }), { seed: 5 })
+  fc.assert(
+    fc.property(fc.nat(2 ** 42), fc.nat(2 ** 42), fc.nat(), (a, b, seed) => {
+      const random = seededRandom(seed)
+      const [first, second] = [made(Math.min(a, b), random), made(Math.max(a, b) + 1, random)]
+      expect(first < second).toBe(true)
+    }),
+    { seed: 5 },
+  )
 })
 
 test('ten thousand of one millisecond are all different', () => {
   expect(new Set(Array.from({ length: 10_000 }, () => made(1, systemRandom))).size).toBe(10_000)
 })
 
-test.each(['pay_01aryz6s410000000000000000', 'inv_01ARYZ6S410000000000000000', 'inv_01aryz6s41', 'inv_01aryz6s41000000000000000i', '01aryz6s410000000000000000', ' inv_01aryz6s410000000000000000', ''])(
-  '%j is no invoice id', text => expect(isId('invoice', text)).toBe(false))
+test.each([
+  'pay_01aryz6s410000000000000000',
+  'inv_01ARYZ6S410000000000000000',
+  'inv_01aryz6s41',
+  'inv_01aryz6s41000000000000000i',
+  '01aryz6s410000000000000000',
+  ' inv_01aryz6s410000000000000000',
+  '',
+])('%j is no invoice id', text => expect(isId('invoice', text)).toBe(false))

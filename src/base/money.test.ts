@@ -23,50 +23,83 @@ describe('a share is rounded once, half a unit going up', () => {
   ])('%d units at %d basis points are %d', (units, points, share) => expect(shareOf(units, points)).toBe(share))
 
   test('it is never more than half a unit from exact, and the whole is never exceeded', () => {
-    fc.assert(fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 10_000n }), (units, points) => {
-      const share = shareOf(units, points)
-      const off = 2n * (share * 10_000n - units * points)
-      expect(off > -10_000n && off <= 10_000n).toBe(true)
-      expect(share <= units).toBe(true)
-    }), { seed })
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 18n }), fc.bigInt({ min: 0n, max: 10_000n }), (units, points) => {
+        const share = shareOf(units, points)
+        const off = 2n * (share * 10_000n - units * points)
+        expect(off > -10_000n && off <= 10_000n).toBe(true)
+        expect(share <= units).toBe(true)
+      }),
+      { seed },
+    )
   })
 
-  test.each([[-1n, 1n], [1n, -1n]])('%d × %d is refused, because a share is taken of what is not negative', (units, points) =>
-    expect(() => shareOf(units, points)).toThrow(RangeError))
+  test.each([
+    [-1n, 1n],
+    [1n, -1n],
+  ])('%d × %d is refused, because a share is taken of what is not negative', (units, points) =>
+    expect(() => shareOf(units, points)).toThrow(RangeError),
+  )
 })
 
 describe('text becomes money', () => {
   test.each([
-    ['20.00', 'BRL', 2_000n], ['20', 'BRL', 2_000n], ['0.5', 'BRL', 50n], [' 0.01 ', 'BRL', 1n], ['007', 'BRL', 700n],
-    ['0.00000001', 'BTC', 1n], ['21000000', 'BTC', 2_100_000_000_000_000n], ['9999999999999.99', 'BRL', 999_999_999_999_999n],
+    ['20.00', 'BRL', 2_000n],
+    ['20', 'BRL', 2_000n],
+    ['0.5', 'BRL', 50n],
+    [' 0.01 ', 'BRL', 1n],
+    ['007', 'BRL', 700n],
+    ['0.00000001', 'BTC', 1n],
+    ['21000000', 'BTC', 2_100_000_000_000_000n],
+    ['9999999999999.99', 'BRL', 999_999_999_999_999n],
   ] as const)('%j of %s is %d units', (text, of, units) => expect(parseUnits(text, of)).toBe(units))
 
   test.each(['', '.5', '5.', '1,50', '1.234,56', '1,234.56', '-1', '+1', '1e3', '0x10', 'R$ 20', '20.001', '٢٠', 'NaN', '12345678901234'])(
-    '%j is no amount in reais', text => expect(parseUnits(text, 'BRL')).toBeUndefined())
+    '%j is no amount in reais',
+    text => expect(parseUnits(text, 'BRL')).toBeUndefined(),
+  )
 
-  test.each([[0n, 'BRL', '0.00'], [5n, 'BRL', '0.05'], [-5n, 'BRL', '-0.05'], [123_456n, 'BRL', '1234.56'], [1n, 'BTC', '0.00000001']] as const)(
-    '%d units of %s print as %s', (units, of, text) => expect(formatUnits(units, of)).toBe(text))
+  test.each([
+    [0n, 'BRL', '0.00'],
+    [5n, 'BRL', '0.05'],
+    [-5n, 'BRL', '-0.05'],
+    [123_456n, 'BRL', '1234.56'],
+    [1n, 'BTC', '0.00000001'],
+  ] as const)('%d units of %s print as %s', (units, of, text) => expect(formatUnits(units, of)).toBe(text))
 
   test('what is printed reads back to the same units', () => {
-    fc.assert(fc.property(asset, fc.bigInt({ min: 0n, max: 10n ** 15n - 1n }), (of, units) => {
-      expect(parseUnits(formatUnits(units, of), of)).toBe(units)
-    }), { seed })
+    fc.assert(
+      fc.property(asset, fc.bigInt({ min: 0n, max: 10n ** 15n - 1n }), (of, units) => {
+        expect(parseUnits(formatUnits(units, of), of)).toBe(units)
+      }),
+      { seed },
+    )
   })
 
   test('whatever is typed is read exactly or not at all', () => {
     const typed = fc.oneof(fc.string(), fc.stringMatching(/^[0-9]{1,14}([.,][0-9]{0,9})?$/))
-    fc.assert(fc.property(asset, typed, (of, text) => {
-      const units = parseUnits(text, of)
-      if (units === undefined) return
-      const [whole, fraction = ''] = text.trim().split('.')
-      expect(formatUnits(units, of)).toBe(`${BigInt(whole!)}.${fraction.padEnd(of === 'BRL' ? 2 : 8, '0')}`)
-    }), { seed })
+    fc.assert(
+      fc.property(asset, typed, (of, text) => {
+        const units = parseUnits(text, of)
+        if (units === undefined) return
+        const [whole, fraction = ''] = text.trim().split('.')
+        expect(formatUnits(units, of)).toBe(`${BigInt(whole!)}.${fraction.padEnd(of === 'BRL' ? 2 : 8, '0')}`)
+      }),
+      { seed },
+    )
   })
 })
 
-test.each([['1.5%', 150n], ['1.5', 150n], ['0.01 %', 1n], ['100%', 10_000n], ['0', 0n]])('%j is %d basis points', (text, points) =>
-  expect(parseBasisPoints(text)).toBe(points))
-test.each(['', '%', '100.01%', '-1%', '1.505%', '1,5%', '1.5%%', 'one'])('%j is no percentage', text => expect(parseBasisPoints(text)).toBeUndefined())
+test.each([
+  ['1.5%', 150n],
+  ['1.5', 150n],
+  ['0.01 %', 1n],
+  ['100%', 10_000n],
+  ['0', 0n],
+])('%j is %d basis points', (text, points) => expect(parseBasisPoints(text)).toBe(points))
+test.each(['', '%', '100.01%', '-1%', '1.505%', '1,5%', '1.5%%', 'one'])('%j is no percentage', text =>
+  expect(parseBasisPoints(text)).toBeUndefined(),
+)
 
 test('amounts of one asset add up beyond what a float holds', () =>
   expect(add(brl(9_007_199_254_740_993n), brl(2n))).toEqual(brl(9_007_199_254_740_995n)))

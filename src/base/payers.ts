@@ -1,14 +1,14 @@
 /** Payers made up for demonstrations: Brazilian names, and CPFs whose check digits are right. */
 import type { Random } from './world.ts'
 
-const given = [
-  'Ana', 'Antônio', 'Beatriz', 'Caio', 'Cecília', 'Davi', 'Esther', 'Flávia', 'Gabriel', 'Helena', 'Inês', 'João', 'José', 'Júlia',
-  'Larissa', 'Letícia', 'Luís', 'Márcia', 'Otávio', 'Rafael', 'Sônia', 'Tânia', 'Vinícius', 'Yasmin',
-]
-const family = [
-  'Almeida', 'Araújo', 'Assunção', 'Barbosa', 'Brandão', 'Cardoso', 'Conceição', 'Costa', 'Falcão', 'Gonçalves', 'Lima', 'Magalhães',
-  'Moraes', 'Nogueira', 'Oliveira', 'Pereira', 'Ribeiro', 'Santos', 'Silva', 'Simões', 'Souza', 'Teixeira',
-]
+const given = (
+  'Ana Antônio Beatriz Caio Cecília Davi Esther Flávia Gabriel Helena Inês João José ' +
+  'Júlia Larissa Letícia Luís Márcia Otávio Rafael Sônia Tânia Vinícius Yasmin'
+).split(' ')
+const family = (
+  'Almeida Araújo Assunção Barbosa Brandão Cardoso Conceição Costa Falcão Gonçalves Lima ' +
+  'Magalhães Moraes Nogueira Oliveira Pereira Ribeiro Santos Silva Simões Souza Teixeira'
+).split(' ')
 
 /** A payer who exists nowhere, though the CPF, as `012.345.678-90`, may be someone's: never to be used in production. */
 export function randomPayer(random: Random): { name: string; taxId: string } {

@@ -13,31 +13,50 @@ describe('a roster is read', () => {
     ['as written', `${header}\n${rows}\n`],
     ['with a byte order mark and Windows line ends', `\ufeff${header}\n${rows}\n`.replaceAll('\n', '\r\n')],
     ['with mixed line ends', `${header}\r\n${rows}`],
-    ['with spaces, blank lines and capitals in the header', ` Name , TAX_ID,amount,Description\n\n${rows.replaceAll(',20,', ' , 20 , ')}\n\n`],
-    ['with its columns in another order', [
-      'description,amount,name,tax_id', '"Mensalidade, março",1234.56,Ana Conceição,123.456.789-09', ',20.00,Stark Bank S.A.,20018183000180',
-    ].join('\n')],
+    [
+      'with spaces, blank lines and capitals in the header',
+      ` Name , TAX_ID,amount,Description\n\n${rows.replaceAll(',20,', ' , 20 , ')}\n\n`,
+    ],
+    [
+      'with its columns in another order',
+      [
+        'description,amount,name,tax_id',
+        '"Mensalidade, março",1234.56,Ana Conceição,123.456.789-09',
+        ',20.00,Stark Bank S.A.,20018183000180',
+      ].join('\n'),
+    ],
   ])('%s', (_, text) => expect(readRoster(text)).toEqual([ana, stark]))
 })
 
 test('every fault is told at once, each with its line, field, value and what would be right', () => {
   const text = [
-    header, 'Ana,12345678900,10.00,', '', 'Bia,12345678909,"1.234,56",x', '"two\nlines",12345678909,0,', ',123,10.001,', 'Caio,12345678909,5.00', 'Davi,12345678909,5.00,',
+    header,
+    'Ana,12345678900,10.00,',
+    '',
+    'Bia,12345678909,"1.234,56",x',
+    '"two\nlines",12345678909,0,',
+    ',123,10.001,',
+    'Caio,12345678909,5.00',
+    'Davi,12345678909,5.00,',
     'Jos\ufffd,12345678909,-1,',
   ].join('\n')
   const amount = (value: string) => `amount "${value}" is not more than zero with a point and at most two decimals, e.g. 1234.56`
-  expect(() => readRoster(text)).toThrow(new BadInput([
-    'roster has 9 faults:',
-    'line 2: tax_id "12345678900" fails the check digits of a CPF; compare it with the document',
-    `line 4: ${amount('1.234,56')}`,
-    `line 6: ${amount('0')}`,
-    'line 7: name "" is empty; write the payer\'s full name',
-    'line 7: tax_id "123" is 3 characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits',
-    `line 7: ${amount('10.001')}`,
-    'line 8: 3 fields instead of 4; a comma within a field needs quotation marks around it, an empty field its comma',
-    'line 10: name "Jos\ufffd" has letters that cannot be read; save the file as UTF-8',
-    `line 10: ${amount('-1')}`,
-  ].join('\n')))
+  expect(() => readRoster(text)).toThrow(
+    new BadInput(
+      [
+        'roster has 9 faults:',
+        'line 2: tax_id "12345678900" fails the check digits of a CPF; compare it with the document',
+        `line 4: ${amount('1.234,56')}`,
+        `line 6: ${amount('0')}`,
+        'line 7: name "" is empty; write the payer\'s full name',
+        'line 7: tax_id "123" is 3 characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits',
+        `line 7: ${amount('10.001')}`,
+        'line 8: 3 fields instead of 4; a comma within a field needs quotation marks around it, an empty field its comma',
+        'line 10: name "Jos\ufffd" has letters that cannot be read; save the file as UTF-8',
+        `line 10: ${amount('-1')}`,
+      ].join('\n'),
+    ),
+  )
 })
 
 describe('what is no roster is refused whole', () => {
@@ -46,11 +65,19 @@ describe('what is no roster is refused whole', () => {
     ['', `roster is empty; its first line must be ${header}`],
     ['\ufeff\n\n', `roster is empty; its first line must be ${header}`],
     [`${header}\n`, `roster has no rows after its header; write one payer a line under ${header}`],
-    [rows, 'roster line 1: the header lacks name, tax_id, amount, description and has "ana conceição", "12345678909", "1234.56", "mensalidade, março" too many; ' + right],
+    [
+      rows,
+      'roster line 1: the header lacks name, tax_id, amount, description ' +
+        'and has "ana conceição", "12345678909", "1234.56", "mensalidade, março" too many; ' +
+        right,
+    ],
     ['name,taxid,amount,description\n', `roster line 1: the header lacks tax_id and has "taxid" too many; ${right}`],
     ['name,tax_id,amount\n', `roster line 1: the header lacks description; ${right}`],
     ['name,tax_id,amount,description,name\n', `roster line 1: the header has "name" too many; ${right}`],
     ['name;tax_id;amount;description\n', `roster line 1: columns are parted by ";", not by commas; ${right}`],
-    [`${header}\n"Ana,12345678909,1.00,\n`, 'roster line 2: a quotation mark is not closed or stands within a field; quote a whole field and write "" for one within'],
+    [
+      `${header}\n"Ana,12345678909,1.00,\n`,
+      'roster line 2: a quotation mark is not closed or stands within a field; quote a whole field and write "" for one within',
+    ],
   ])('%j: %s', (text, why) => expect(() => readRoster(text)).toThrow(new BadInput(why)))
 })

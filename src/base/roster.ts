@@ -34,14 +34,20 @@ export function readRoster(csvText: string): RosterRow[] {
 
   const faults: string[] = []
   const rows = lines.flatMap(line => readRow(line, places, header.cells.length, faults) ?? [])
-  if (faults.length > 0) throw new BadInput(`roster has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:\n${faults.join('\n')}`)
+  if (faults.length > 0)
+    throw new BadInput([`roster has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:`, ...faults].join('\n'))
   return rows
 }
 
 function readLines(csvText: string): Line[] {
   // The line ends are named because the parser would otherwise expect the first line's kind everywhere.
   const options = {
-    bom: true, info: true, trim: true, relax_column_count: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n', '\r'],
+    bom: true,
+    info: true,
+    trim: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
   } satisfies Options
   try {
     const read = parse(csvText, options) as unknown as { record: string[]; info: { lines: number } }[]
@@ -50,7 +56,8 @@ function readLines(csvText: string): Line[] {
     // The parser's own message repeats the value, and its line is where it gave up.
     const { lines, code } = error as { lines?: number; code?: string }
     if (!code) throw error
-    throw new BadInput(`roster line ${lines}: a quotation mark is not closed or stands within a field; quote a whole field and write "" for one within`)
+    const right = 'quote a whole field and write "" for one within'
+    throw new BadInput(`roster line ${lines}: a quotation mark is not closed or stands within a field; ${right}`)
   }
 }
 

@@ -32,7 +32,8 @@ export function assertZone(zone: string): void {
     formatOf(zone)
   } catch {
     const near = zone.trim() === '' ? undefined : nearestZone(zone)
-    throw new BadInput(`time zone "${zone}" is not known; ${near ? `did you mean ${near}?` : 'write a name such as America/Sao_Paulo or UTC'}`)
+    const right = near ? `did you mean ${near}?` : 'write a name such as America/Sao_Paulo or UTC'
+    throw new BadInput(`time zone "${zone}" is not known; ${right}`)
   }
 }
 
@@ -133,7 +134,13 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 const spoken: Record<string, string> = { brasilia: 'America/Sao_Paulo', brt: 'America/Sao_Paulo', brazil: 'America/Sao_Paulo' }
 
 function nearestZone(zone: string): string | undefined {
-  const plain = (name: string) => name.normalize('NFD').replace(/\p{M}/gu, '').trim().replace(/[\s-]+/g, '_').toLowerCase()
+  const plain = (name: string) =>
+    name
+      .normalize('NFD')
+      .replace(/\p{M}/gu, '')
+      .trim()
+      .replace(/[\s-]+/g, '_')
+      .toLowerCase()
   const wanted = plain(zone)
   const city = wanted.split('/').at(-1)!
   if (spoken[city]) return spoken[city]
