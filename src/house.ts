@@ -1,0 +1,140 @@
+/** Builds the house from its configuration: the one place where store, rail, clock and jobs are put together. */
+import { statfsSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { dirname } from 'node:path'
+import { BadInput } from './base/answer.ts'
+import { monotonicMs, systemClock, systemRandom } from './base/clock.ts'
+import type { Config } from './base/config.ts'
+import type { Log } from './base/log.ts'
+import { instant, type CrashPoint, type World } from './base/world.ts'
+import { startScheduler, type Desk, type Scheduler } from './jobs/jobs.ts'
+import type { Terms } from './payout/payout.ts'
+import type { Rail } from './rails/rail.ts'
+import { readPrivateKey } from './rails/starkbank/privateKey.ts'
+import { connectStarkbank } from './rails/starkbank/starkbank.ts'
+import { migrate, pending } from './store/migrate.ts'
+import { openStore, sql, type Store } from './store/store.ts'
+import { serveWeb, type Web } from './web/web.ts'
+import { makeInbox } from './webhooks/webhooks.ts'
+
+export interface Base {
+  config: Config
+  store: Store
+  world: World
+  terms: Terms
+}
+
+/** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
+export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
+  const world: World = { clock: systemClock, random: systemRandom, log, at }
+  const store = await openStore(config.DATABASE_URL, world)
+  const missing = await pending(store)
+  if (missing.length > 0) {
+    // An embedded database has one owner, so it is brought up here; a shared one waits for `repasse migrate`.
+    if (store.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
+      throw new BadInput(`the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`)
+    await migrate(store, world.clock)
+  }
+  return { config, store, world, terms: { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE } }
+}
+
+/** Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one. */
+export async function openRail({ config, store, world }: Base): Promise<Rail> {
+  const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
+  const missing = names.filter(name => config[name] === undefined)
+  if (missing.length > 0) throw new BadInput(`${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations”`)
+
+  const environment = config.STARKBANK_ENVIRONMENT
+  const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)
+  for (const finding of findings) world.log.warn({ finding }, 'the bank key')
+  const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
+  await bindTo(store, identity)
+
+  // A simulated bank signs with another key than the sandbox, so keys are kept by where they came from.
+  const origin = config.STARKBANK_API_URL ?? environment
+  const kept = await store.all<{ pem: string }>(sql`select pem from bank_keys where environment = ${origin} order by first_seen_at desc`)
+  const onNewKey = (found: string) => {
+    world.log.warn({ origin }, 'the bank publishes a key not seen before')
+    const keyId = Buffer.from(found).toString('base64url').slice(-40)
+    void store
+      .tx(tx => tx.run(sql`
+        insert into bank_keys (environment, key_id, pem, first_seen_at) values (${origin}, ${keyId}, ${found}, ${instant(world.clock.now())}) on conflict do nothing`))
+      .catch(() => world.log.error({}, 'a new key of the bank could not be kept'))
+  }
+  return connectStarkbank({
+    environment,
+    projectId: config.STARKBANK_PROJECT_ID!,
+    workspaceId: config.STARKBANK_WORKSPACE_ID!,
+    privateKeyPem: pem,
+    ...world,
+    ...(config.STARKBANK_API_URL !== undefined && { apiUrl: config.STARKBANK_API_URL }),
+    initialKeys: kept.map(row => row.pem),
+    onNewKey,
+  })
+}
+
+/** A database belongs to one workspace of one environment for ever: sandbox events must never meet production money. */
+async function bindTo(store: Store, identity: string): Promise<void> {
+  const bound = await store.tx(async tx => {
+    await tx.run(sql`insert into settings (name, value) values ('bank identity', ${identity}) on conflict (name) do nothing`)
+    return tx.one<{ value: string }>(sql`select value from settings where name = 'bank identity'`)
+  })
+  if (bound!.value !== identity) throw new BadInput(`this database belongs to ${bound!.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`)
+}
+
+export interface House {
+  desk: Desk
+  web: Web | undefined
+  /** Stops taking, finishes what is at work, closes. */
+  stop(): Promise<void>
+}
+
+/** Serves the roles asked for. */
+export async function serve(base: Base, roles: string[], startedMs = monotonicMs()): Promise<House> {
+  const { config, store, world } = base
+  const rail = await openRail(base)
+  const inbox = makeInbox(store, world)
+  const worker = `${hostname()}/${process.pid}`
+  const desk: Desk = { store, world, worker, rail, inbox, terms: base.terms, pollSeconds: config.STARKBANK_POLL_SECONDS }
+
+  const room = diskWatch(config.DATABASE_URL, world)
+  const web = roles.includes('web') ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN) : undefined
+  const scheduler: Scheduler | undefined = roles.includes('worker') ? startScheduler(desk) : undefined
+  world.log.info({ roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) }, 'repasse serves')
+
+  return {
+    desk,
+    web,
+    async stop() {
+      room.stop()
+      await web?.close()
+      await scheduler?.stop()
+      rail.close()
+      await store.close()
+    },
+  }
+}
+
+const leastBytes = 64 * 1024 * 1024
+
+/** A full disk fails checkpoints too, so intake answers 503 while there is still room to breathe. Only where the database is ours to watch. */
+function diskWatch(url: string, { clock, log }: World): { mayTake: () => boolean; stop: () => void } {
+  const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : ':memory:'
+  if (file === ':memory:') return { mayTake: () => true, stop: () => undefined }
+  const over = new AbortController()
+  let room = true
+  const look = () => {
+    const { bavail, bsize } = statfsSync(dirname(file))
+    const enough = bavail * bsize >= leastBytes
+    if (room && !enough) log.error({ leastBytes }, 'the disk is nearly full: events are refused with 503 until there is room')
+    room = enough
+  }
+  look()
+  void (async () => {
+    while (!over.signal.aborted) {
+      await clock.sleep(5_000, over.signal)
+      look()
+    }
+  })()
+  return { mayTake: () => room, stop: () => over.abort() }
+}
