@@ -3,7 +3,7 @@ import type { Answer } from '../base/answer.ts'
 import { later, type World } from '../base/world.ts'
 import type { InvoiceOrder, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import { invoiceMachine, type InvoiceRow, type InvoiceState } from './invoice.ts'
+import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
 
 /** The bank takes at most this many in one call. */
 const batchSize = 100

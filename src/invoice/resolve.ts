@@ -2,7 +2,7 @@
 import { later, type World } from '../base/world.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
-import { invoiceMachine } from './invoice.ts'
+import { invoiceMachine } from './row.ts'
 import { graceMs, takeAsIssued } from './issue.ts'
 
 const absencesNeeded = 2n

@@ -5,7 +5,7 @@ import { post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
 import { move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
-import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './payout.ts'
+import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
 
 const minuteMs = 60_000

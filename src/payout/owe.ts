@@ -5,7 +5,7 @@ import type { World } from '../base/world.ts'
 import { owedFor, post } from '../ledger/ledger.ts'
 import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
 import { netOf, type Terms } from './net.ts'
-import { payoutMachine, type PayoutRow } from './payout.ts'
+import { payoutMachine, type PayoutRow } from './row.ts'
 
 /** What was credited for one invoice, and what decides who gets how much of it. */
 export interface Collected {

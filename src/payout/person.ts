@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
-import { attemptsOf, findPayout, payoutMachine, type PayoutRow, type PayoutState } from './payout.ts'
+import { attemptsOf, findPayout, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
 
 export interface Act {
   by: string

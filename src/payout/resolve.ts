@@ -4,7 +4,7 @@ import type { Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type AccountRow } from './account.ts'
 import { applyPayout } from './outcome.ts'
-import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './payout.ts'
+import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
 import { graceMs, silenceMs } from './send.ts'
 
 const absencesNeeded = 2n

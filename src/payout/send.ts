@@ -7,7 +7,7 @@ import { post } from '../ledger/ledger.ts'
 import type { PayoutOrder, ProviderPayout, Rail } from '../rails/rail.ts'
 import { move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type AccountRow } from './account.ts'
-import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './payout.ts'
+import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
 
 const batchSize = 100
 /** How long an order may be without an answer before the bank is asked about it. */

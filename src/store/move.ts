@@ -2,7 +2,7 @@
 import { mayMove, type Machine, type StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import { empty, join, sql, type Sql } from './sql.ts'
-import type { Reader, Tx } from './store.ts'
+import type { Reader, Tx } from './contract.ts'
 
 /** Why something moved: a short sentence, and the event, run or call behind it. */
 export interface Cause {

@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, type Sql } from './sql.ts'
-import { StoreUnavailable, type Row, type Store, type Tx } from './store.ts'
+import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
 const tries = 50
 

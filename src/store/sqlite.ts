@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, type Sql } from './sql.ts'
-import { StoreUnavailable, type Row, type Store, type Tx } from './store.ts'
+import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
 // A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
 const busyTimeoutMs = 100

@@ -1,0 +1,54 @@
+/** An invoice: its machine, its row, and how one is found. */
+import type { Machine, StateOf } from '../base/machine.ts'
+import type { Instant } from '../base/world.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+/** Late truth is an arrow: a payer may pay what had expired, and the bank may tell `credited` before `paid`. */
+export const invoiceMachine = {
+  draft: ['issuing', 'issued', 'canceled'],
+  issuing: ['issued', 'unsure', 'draft', 'refused'],
+  unsure: ['issued', 'draft'],
+  issued: ['overdue', 'paid', 'credited', 'expired', 'canceled', 'reversed'],
+  overdue: ['paid', 'credited', 'expired', 'canceled', 'reversed'],
+  paid: ['credited', 'reversed'],
+  credited: ['reversed'],
+  expired: ['paid', 'credited', 'reversed'],
+  canceled: ['paid', 'credited', 'issued', 'reversed'],
+  reversed: [],
+  refused: [],
+} as const satisfies Machine
+export type InvoiceState = StateOf<typeof invoiceMachine>
+
+export type InvoiceRow = {
+  id: string
+  slot_id: string
+  ordinal: bigint
+  rail: string
+  asset: 'BRL'
+  units: bigint
+  payer_name: string
+  payer_tax_id: string
+  description: string
+  due_at: Instant
+  account_id: string
+  commission_bp: bigint
+  min_payout_units: bigint
+  state: InvoiceState
+  batch_tag: string
+  provider_id: string | null
+  paid_units: bigint | null
+  fee_units: bigint | null
+  brcode: string | null
+  link: string | null
+  absences: bigint
+  added_at: Instant
+  changed_at: Instant
+}
+
+export const findInvoice = (reader: Reader, id: string) => reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)
+
+/** Ours by the provider's id, or by our own id among its tags: an event may come before the answer that names the provider's id. */
+export async function findOurs(reader: Reader, rail: string, providerId: string, tag: string | undefined): Promise<InvoiceRow | undefined> {
+  const known = await reader.one<InvoiceRow>(sql`select * from invoices where rail = ${rail} and provider_id = ${providerId}`)
+  return known ?? (tag === undefined ? undefined : reader.one<InvoiceRow>(sql`select * from invoices where rail = ${rail} and id = ${tag}`))
+}

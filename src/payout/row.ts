@@ -1,0 +1,67 @@
+/** Payouts and their attempts: machines, rows, and how they are found. */
+import type { Machine, StateOf } from '../base/machine.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+export const payoutMachine = {
+  owed: ['sending', 'held', 'canceled'],
+  sending: ['sent', 'unsure', 'owed', 'waiting', 'held', 'paid'],
+  unsure: ['sent', 'sending', 'owed', 'waiting', 'held', 'paid'],
+  sent: ['paid', 'owed', 'waiting', 'held'],
+  waiting: ['sending', 'held', 'canceled', 'owed'],
+  held: ['owed', 'canceled', 'paid'],
+  paid: ['returned'],
+  returned: ['owed', 'canceled'],
+  canceled: [],
+} as const satisfies Machine
+export type PayoutState = StateOf<typeof payoutMachine>
+
+/** Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. */
+export const attemptMachine = {
+  sending: ['sent', 'unsure', 'refused', 'success', 'failed', 'canceled'],
+  unsure: ['sent', 'sending', 'success', 'failed', 'canceled', 'refused'],
+  sent: ['success', 'failed', 'canceled'],
+  success: ['refunded'],
+  failed: [],
+  canceled: [],
+  refused: [],
+  refunded: [],
+} as const satisfies Machine
+export type AttemptState = StateOf<typeof attemptMachine>
+
+export type PayoutRow = {
+  id: string
+  invoice_id: string
+  rule: string
+  account_id: string
+  units: bigint
+  withheld_units: bigint
+  state: PayoutState
+  why: string | null
+  tries: bigint
+  fence: bigint
+  next_at: string
+  added_at: string
+  changed_at: string
+}
+
+export type AttemptRow = {
+  id: string
+  payout_id: string
+  number: bigint
+  external_id: string
+  units: bigint
+  fee_units: bigint | null
+  state: AttemptState
+  provider_id: string | null
+  why: string | null
+  absences: bigint
+  asked_at: string
+}
+
+export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
+export const attemptsOf = (reader: Reader, id: string) => reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
+
+/** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
+export async function payoutsStopped(reader: Reader): Promise<string | undefined> {
+  return (await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`))?.value
+}

@@ -1,0 +1,35 @@
+/** What both databases promise: reading, transactions, scripts, copies. */
+import type { Instant } from '../base/world.ts'
+import type { Sql } from './sql.ts'
+
+/** A row as the database gives it: whole numbers are bigint, bytes are Uint8Array, times are `Instant` text. */
+export type Row = Record<string, unknown>
+
+export interface Reader {
+  all<R extends Row>(statement: Sql): Promise<R[]>
+  one<R extends Row>(statement: Sql): Promise<R | undefined>
+}
+
+/** An open transaction. No network while one is open. */
+export interface Tx extends Reader {
+  /** Runs a write and answers how many rows it touched. */
+  run(statement: Sql): Promise<number>
+  /** Now, by the database's clock where there are several machines. */
+  now(): Promise<Instant>
+}
+
+export interface Store extends Reader {
+  readonly engine: 'sqlite' | 'postgres'
+  /** Runs `work` in one transaction, all or nothing; may run it again when the database asks for that, so `work` touches nothing else. */
+  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Runs a script of several statements, for migrations. */
+  script(text: string): Promise<void>
+  /** A consistent copy in `file`. */
+  backup(file: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** The database is full, locked or gone: what was asked did not happen, and may be asked again. */
+export class StoreUnavailable extends Error {
+  override name = 'StoreUnavailable'
+}
