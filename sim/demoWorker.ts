@@ -1,0 +1,99 @@
+/** The worker as the demonstration meets it: a child process, and the same front door a person has. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export const program = fileURLToPath(new URL('../bin/repasse', import.meta.url))
+
+/** How a command ended. */
+export interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+// What the caller's shell has set would win over the demonstration's own `.env`.
+const ours = /^(STARKBANK_|BITCOIN_|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$)/
+const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
+
+/** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads. */
+export function repasse(folder: string, args: string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    let [stdout, stderr] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.once('error', reject)
+    child.once('close', code => resolve({ code, stdout, stderr }))
+  })
+}
+
+/** The same, where anything but success is the end of the demonstration. */
+export async function mustRepasse(folder: string, args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await repasse(folder, args)
+  if (code !== 0) throw new Error(`repasse ${args.join(' ')} ended with ${code}: ${(stderr || stdout).trim()}`)
+  return stdout
+}
+
+export interface Worker {
+  /** Its last lines, oldest first. */
+  recent(): string[]
+  /** Resolves when the process is gone, whoever ended it. */
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  stop(): Promise<void>
+}
+
+const mostLines = 8
+const patienceMs = 15_000
+
+/** Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. */
+export function startWorker(folder: string, news: (line: string) => string | undefined): Worker {
+  const child = spawn(program, ['serve'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const log = createWriteStream(join(folder, 'worker.log'))
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', line => {
+      log.write(`${line}\n`)
+      const told = news(line)
+      if (told !== undefined) lines.push(told)
+      if (lines.length > mostLines) lines.shift()
+    })
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
+    child.once('error', error => (lines.push(error.message), resolve({ code: null, signal: null })))
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  })
+  return { recent: () => [...lines], ended, stop: () => end(child, ended).finally(() => log.end()) }
+}
+
+/** Asks first, by the pid that was started; who does not go in time is ended. */
+async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+  const hard = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  await ended
+  clearTimeout(hard)
+}
+
+/** A port nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+/** Waits until the worker answers on `url`; false when it ended first or time is up. */
+export async function answers(url: string, worker: Worker, withinMs = 20_000): Promise<boolean> {
+  let gone = false
+  void worker.ended.then(() => (gone = true))
+  for (const until = Date.now() + withinMs; !gone && Date.now() < until;) {
+    const answer = await fetch(`${url}/health`).catch(() => undefined)
+    await answer?.arrayBuffer()
+    if (answer?.ok) return true
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return false
+}
