@@ -91,8 +91,11 @@ export function newsOf(line: string): string | undefined {
   // The bank tells every step of an order; those that change nothing would push what matters off the screen.
   if (typeof msg !== 'string' || (typeof why === 'string' && why.includes('nothing'))) return undefined
   const at = typeof time === 'string' ? `${time.slice(11, 19)}  ` : ''
-  if (msg === 'event done') return `${at}event ${String(kind)}`
-  const told = ['count', 'kind', 'why', 'finding'].flatMap(name => (entry[name] === undefined ? [] : [String(entry[name])]))
+  if (msg === 'event done') return `${at}event ${typeof kind === 'string' ? kind : 'of no kind'}`
+  const told = ['count', 'kind', 'why', 'finding'].flatMap(name => {
+    const value = entry[name]
+    return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
+  })
   return `${at}${msg}${told.length === 0 ? '' : `: ${told.join(' · ')}`}`
 }
 

@@ -100,18 +100,17 @@ async function furnish(folder: string, { bank, url }: BankServer): Promise<strin
 
 /** One person adds the account, another approves it: the same commands as for real. */
 async function configure(folder: string, once: boolean): Promise<void> {
-  await mustRepasse(folder, [
-    ...['account', 'add', '--name', 'main', '--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183'],
-    ...['--branch', '0001', '--number', '6341320293482496', '--type', 'payment', '--by', 'maker'],
-  ])
+  const account = { name: 'main', holder: 'Stark Bank S.A.', 'tax-id': '20.018.183/0001-80', bank: '20018183', branch: '0001' }
+  await mustRepasse(folder, ['account', 'add', ...flags({ ...account, number: '6341320293482496', type: 'payment', by: 'maker' })])
   await mustRepasse(folder, ['account', 'approve', 'main', '--by', 'checker'])
+
   // One batch is asked for by hand, so the clock must not add another: New Year's midnight is far enough.
-  const cron = once ? '0 0 1 1 *' : '* * * * *'
-  await mustRepasse(folder, [
-    ...['schedule', 'add', '--name', 'demo', '--rail', 'starkbank', '--cron', cron, '--time-zone', 'America/Sao_Paulo', '--count', '8..12'],
-    ...['--amount', '20.00..1000.00', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main', '--commission', '1.5%'],
-  ])
+  const when = { cron: once ? '0 0 1 1 *' : '* * * * *', 'time-zone': 'America/Sao_Paulo', 'due-in': '2d' }
+  const what = { count: '8..12', amount: '20.00..1000.00', payers: 'random', 'pay-to': 'main', commission: '1.5%' }
+  await mustRepasse(folder, ['schedule', 'add', ...flags({ name: 'demo', rail: 'starkbank', ...when, ...what })])
 }
+
+const flags = (named: Record<string, string>) => Object.entries(named).flatMap(([name, value]) => [`--${name}`, value])
 
 interface Watching extends Required<Pick<DemoOptions, 'once' | 'signal' | 'out'>> {
   folder: string
