@@ -1,0 +1,124 @@
+/** The oracle: holds the house's books against the bank's own, from outside, and says in sentences what does not hold. */
+import { bodyOf } from '../../sim/events.ts'
+import type { Bank, Transfer } from '../../sim/bank.ts'
+import { reconcile, type Desk } from '../../src/jobs/jobs.ts'
+import { checkLedger } from '../../src/ledger/ledger.ts'
+import { sql, type Store } from '../../src/store/store.ts'
+import { status } from '../../src/web/status.ts'
+
+type OurInvoice = { id: string; state: string; provider_id: string | null; paid_units: bigint | null; fee_units: bigint | null; commission_bp: bigint }
+type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units: bigint; state: string; why: string | null }
+
+/** Everything that must hold once nothing is under way any more. */
+export async function audit(store: Store, bank: Bank, desk: Desk): Promise<string[]> {
+  const found = await reconcile(store, desk.rail, desk.world)
+  return [
+    ...(typeof found === 'string' ? [found] : found.bankUnits === found.bookUnits ? [] : [`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`]),
+    ...(await judgeInvoices(store, bank)),
+    ...(await judgePayouts(store, bank)),
+    ...(await judgeEvents(store, bank)),
+    ...(await judgeSlots(store)),
+    ...(await judgeStanding(store)),
+  ]
+}
+
+/** Every invoice of ours exists at most once there, and every credit there is a credit here. */
+async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
+  const faults: string[] = []
+  const ours = new Map((await store.all<OurInvoice>(sql`select * from invoices order by id`)).map(row => [row.id, row]))
+  const there = Map.groupBy(bank.invoices(), ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? 'none')
+  for (const [tag, twins] of there) {
+    const row = ours.get(tag)
+    if (!row) {
+      faults.push(`the bank has an invoice tagged ${tag}, which is none of ours`)
+      continue
+    }
+    const payable = twins.filter(({ status: shown }) => shown !== 'canceled')
+    if (payable.length > 1) faults.push(`${tag} is ${payable.length} invoices at the bank`)
+    const credited = twins.filter(({ id }) => bank.isCredited(id))
+    if (credited.length > 0 && row.state !== 'credited' && row.state !== 'reversed') faults.push(`${tag} was credited at the bank and is ${row.state} here`)
+    if (credited.length === 0 && (row.state === 'credited' || row.state === 'reversed')) faults.push(`${tag} is ${row.state} here and was never credited`)
+    if (payable[0] && row.provider_id !== payable[0].id) faults.push(`${tag} is ${row.provider_id} here and ${payable[0].id} at the bank`)
+    const voided = twins.some(({ status: shown }) => shown === 'voided')
+    if (voided !== (row.state === 'reversed')) faults.push(`${tag} is ${row.state} here, and at the bank ${twins.map(({ status: shown }) => shown).join()}`)
+  }
+  for (const { id, state } of ours.values()) {
+    if (['draft', 'issuing', 'unsure'].includes(state)) faults.push(`${id} is still ${state}`)
+    if (!there.has(id) && state !== 'refused') faults.push(`${id} is ${state} and not at the bank`)
+  }
+  return faults
+}
+
+/** Each credited invoice that was not given back was paid on once, with the right net; no payout twice, none without an order of ours. */
+async function judgePayouts(store: Store, bank: Bank): Promise<string[]> {
+  const faults: string[] = []
+  const invoices = new Map((await store.all<OurInvoice>(sql`select * from invoices`)).map(row => [row.id, row]))
+  const payouts = await store.all<OurPayout>(sql`select * from payouts order by id`)
+  const keys = new Set((await store.all<{ external_id: string }>(sql`select external_id from attempts`)).map(row => row.external_id))
+  const arrived = new Map<string, Transfer[]>()
+  for (const transfer of bank.transfers()) {
+    if (!keys.has(transfer.externalId)) faults.push(`the bank has a transfer ${transfer.externalId} that is no order of ours`)
+    if (transfer.status !== 'success') continue
+    const payoutId = transfer.externalId.split('-')[0]!
+    arrived.set(payoutId, [...(arrived.get(payoutId) ?? []), transfer])
+  }
+  for (const { id, invoice_id: invoiceId, units, withheld_units: withheld, state, why } of payouts) {
+    const invoice = invoices.get(invoiceId)!
+    const paid = arrived.get(id) ?? []
+    if (paid.length > 1) faults.push(`${id} was paid ${paid.length} times`)
+    if (['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(state)) faults.push(`${id} is still ${state}`)
+    if ((paid.length === 1) !== (state === 'paid')) faults.push(`${id} is ${state} here (${why}), and the bank paid ${paid.length}`)
+    if (paid[0] && BigInt(paid[0].amount) !== units) faults.push(`${id} is of ${units}, and ${paid[0].amount} was paid`)
+    if (invoice.state === 'credited' && units > 0n && state !== 'paid') faults.push(`${id} is ${state}: ${why}`)
+    const gross = invoice.paid_units ?? 0n
+    const commission = (gross * invoice.commission_bp * 2n + 10_000n) / 20_000n
+    if (units !== gross - (invoice.fee_units ?? 0n) - commission - (units > 0n ? withheld : gross - (invoice.fee_units ?? 0n) - commission - units))
+      faults.push(`${id} is of ${units}: ${gross} less ${invoice.fee_units} less ${commission} less ${withheld} is not`)
+  }
+  const owing = new Map(payouts.map(row => [row.invoice_id, row]))
+  for (const { id, state } of invoices.values()) if (state === 'credited' && !owing.has(id)) faults.push(`${id} is credited and nothing is owed for it`)
+  for (const transfers of arrived.values()) for (const { fee, externalId } of transfers.slice(1)) faults.push(`${externalId} cost ${fee} more`)
+  return faults
+}
+
+/** Every event the bank made is in the inbox with the bytes it was sent as; no forgery is, and what is another's is left alone. */
+async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
+  const faults: string[] = []
+  type Kept = { event_id: string; raw: Uint8Array; via: string; state: string; why: string | null }
+  const kept = new Map((await store.all<Kept>(sql`select event_id, raw, via, state, why from inbox order by id`)).map(row => [row.event_id, row]))
+  for (const event of bank.eventsCreated()) {
+    const row = kept.get(event.id)
+    if (!row) faults.push(`event ${event.id} (${event.subscription}.${event.log.type}) was lost`)
+    else if (row.via === 'push' && Buffer.compare(row.raw, bodyOf(event)) !== 0) faults.push(`event ${event.id} was kept with other bytes than the bank signed`)
+  }
+  for (const { event_id: id, state, why, raw } of kept.values()) {
+    if (state === 'new' || state === 'waiting') faults.push(`event ${id} is still ${state}: ${why}`)
+    if (state === 'quarantined') faults.push(`event ${id} is quarantined: ${why}`)
+    const foreign = !Buffer.from(raw).includes(`"${bank.settings.workspaceId}"`)
+    if (foreign && state !== 'ignored') faults.push(`event ${id} of another workspace is ${state}`)
+  }
+  const conflicts = await store.one<{ count: bigint }>(sql`select count(*) as count from inbox_conflicts`)
+  if (conflicts!.count !== 0n) faults.push(`${conflicts!.count} events came with two bodies`)
+  if (bank.forgeriesAccepted() > 0) faults.push(`${bank.forgeriesAccepted()} forgeries were answered 200`)
+  return faults
+}
+
+async function judgeSlots(store: Store): Promise<string[]> {
+  const rows = await store.all<{ id: string; state: string; invoices: bigint }>(sql`
+    select s.id, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices from slots s`)
+  const live = await store.all<{ id: string }>(sql`
+    select r.id from runs r join slots s on s.id = r.slot_id where r.ended_at is null`)
+  return [
+    ...rows.filter(({ state, invoices }) => (state !== 'done' && state !== 'failed') || invoices === 0n).map(({ id, state, invoices }) => `${id} is ${state} with ${invoices} invoices`),
+    ...live.map(({ id }) => `${id} never ended`),
+  ]
+}
+
+async function judgeStanding(store: Store): Promise<string[]> {
+  const standing = await status(store)
+  return [
+    ...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`),
+    ...(standing.addsUp ? [] : ['the status does not add up']),
+    ...(standing.stopped === undefined ? [] : [`payouts are stopped: ${standing.stopped}`]),
+  ]
+}

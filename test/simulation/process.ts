@@ -1,0 +1,137 @@
+/** One process of the house, which may end between any two effects as kill -9 ends it: what it held in memory is gone, nothing of it runs on. */
+import type { Bank } from '../../sim/bank.ts'
+import type { Log } from '../../src/base/log.ts'
+import type { Random } from '../../src/base/world.ts'
+import { Crash, type Desk } from '../../src/jobs/jobs.ts'
+import type { Terms } from '../../src/payout/payout.ts'
+import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
+import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/store/store.ts'
+import { makeInbox } from '../../src/webhooks/webhooks.ts'
+import type { VirtualClock } from './clock.ts'
+import { wire } from './wire.ts'
+
+/** How likely each misfortune is at its occasion; the driver sets these to nothing when the storm is over. */
+export interface Weather {
+  /** The process ends at a named point, around a commit, or around a request. */
+  crash: number
+  /** A transaction finds the database busy. */
+  busy: number
+  /** A request takes its time, up to 4 s. */
+  slow: number
+}
+
+export interface ProcessParts {
+  name: string
+  bank: Bank
+  store: Store
+  clock: VirtualClock
+  random: Random
+  weather: Weather
+  terms: Terms
+  pollSeconds: number
+  /** The bank's keys as the database keeps them. */
+  keys: string[]
+  /** How much of the store is at work, over all processes. */
+  busy: { count: number }
+  trace: (line: string) => void
+  /** Told of each point that was passed, and where it died. */
+  onPoint: (name: string, died: boolean) => void
+}
+
+export interface Process {
+  name: string
+  desk: Desk
+  /** Names of jobs at work. */
+  atWork: Set<string>
+  readonly alive: boolean
+  /** Resolves when the process ends. */
+  ended: Promise<void>
+  kill(where: string): void
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
+
+export function startProcess(parts: ProcessParts): Process {
+  const { name, bank, clock, random, weather, trace, busy, onPoint } = parts
+  const self = { alive: true }
+  const ended = Promise.withResolvers<void>()
+  const kill = (where: string) => {
+    if (!self.alive) return
+    self.alive = false
+    clock.forget(self)
+    trace(`${name} killed ${where}`)
+    ended.resolve()
+  }
+  const chance = (probability: number) => probability > 0 && random.next() < probability
+  const dies = (where: string): boolean => {
+    const now = self.alive && chance(weather.crash)
+    onPoint(where, now)
+    if (now) kill(where)
+    return !self.alive
+  }
+  const at = (where: string): Promise<void> => (dies(where) ? never() : Promise.resolve())
+
+  const own = clock.of(self)
+  const log = tracing(name, trace, () => self.alive)
+  const store = mortal(parts.store)
+  const world = { clock: own, random, log, at }
+  const latencyMs = () => (chance(weather.slow) ? random.between(1, 4_000) : 0)
+  const rail = starkbankRail({
+    bank: wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) }),
+    workspaceId: bank.settings.workspaceId,
+    clock: own,
+    random,
+    log,
+    keys: { initial: parts.keys, onNewKey: pem => void parts.keys.push(pem) },
+  })
+  const desk: Desk = { store, world, worker: name, rail, inbox: makeInbox(store, world), terms: parts.terms, pollSeconds: parts.pollSeconds }
+
+  return { name, desk, atWork: new Set(), ended: ended.promise, kill, get alive() { return self.alive } }
+
+  /** The store as this process has it. A transaction open at its end rolls back; an answer it did not live to hear is never heard. */
+  function mortal(real: Store): Store {
+    async function living<T>(work: () => Promise<T>): Promise<T> {
+      if (!self.alive) return never()
+      busy.count++
+      try {
+        const result = await work()
+        return self.alive ? result : never()
+      } catch (error) {
+        if (!self.alive) return never()
+        throw error
+      } finally {
+        busy.count--
+      }
+    }
+    const reader = (on: Reader): Reader => ({ all: statement => (mustLive(), on.all(statement)), one: statement => (mustLive(), on.one(statement)) })
+    const inside = (tx: Tx): Tx => ({ ...reader(tx), run: statement => (mustLive(), tx.run(statement)), now: () => (mustLive(), tx.now()) })
+    const mustLive = () => {
+      if (!self.alive) throw new Crash('the process has ended')
+    }
+    return {
+      ...real,
+      all: statement => living(() => real.all(statement)),
+      one: statement => living(() => real.one(statement)),
+      tx: work =>
+        living(async () => {
+          if (chance(weather.busy)) throw new StoreUnavailable('the database is held by another process')
+          const result = await real.tx(async tx => {
+            const made = await work(inside(tx))
+            if (dies('before a commit')) throw new Crash('before a commit')
+            return made
+          })
+          dies('after a commit')
+          return result
+        }),
+    }
+  }
+}
+
+/** What the house warns of is part of the story. */
+function tracing(name: string, trace: (line: string) => void, alive: () => boolean): Log {
+  const say = (level: string) => (fields: object, message: string) => {
+    if (alive()) trace(`${name} ${level} ${message} ${JSON.stringify({ ...fields, stack: undefined }, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`)
+  }
+  const log: Log = { debug() {}, info: say('info'), warn: say('warn'), error: say('error'), child: () => log }
+  return log
+}

@@ -1,0 +1,23 @@
+/** Tells one seed's story line by line: node test/simulation/replay.ts --seed N [--many M]. */
+import { parseArgs } from 'node:util'
+import { tell } from './simulation.ts'
+
+const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, many: { type: 'string' } } })
+const first = Number(values.seed)
+const started = performance.now()
+if (values.many === undefined) {
+  const told = await tell(first)
+  for (const line of told.trace) console.log(line)
+  console.log(told.figures, told.digest)
+  process.exitCode = told.faults.length === 0 ? 0 : 1
+} else {
+  let bad = 0
+  for (let seed = first; seed < first + Number(values.many); seed++) {
+    const { faults } = await tell(seed).catch((error: unknown) => ({ faults: [String(error instanceof Error ? error.stack : error)] }))
+    if (faults.length === 0) continue
+    bad++
+    console.log(`seed ${seed}: ${faults.slice(0, 3).join(' | ')}${faults.length > 3 ? ` and ${faults.length - 3} more` : ''}`)
+  }
+  console.log(`${values.many} seeds, ${bad} with faults, ${((performance.now() - started) / Number(values.many)).toFixed(1)} ms each`)
+  process.exitCode = bad === 0 ? 0 : 1
+}

@@ -1,0 +1,272 @@
+/** A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the seed. */
+import { createHash } from 'node:crypto'
+import { makeBank, type Bank, type Delivery, type Outcome } from '../../sim/bank.ts'
+import { noFaults } from '../../sim/settings.ts'
+import { seededRandom } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
+import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
+import { addAccount, approveAccount, releasePayout, retryPayout } from '../../src/payout/payout.ts'
+import { migrate, pending } from '../../src/store/migrate.ts'
+import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { audit } from './oracle.ts'
+import { startProcess, type Process } from './process.ts'
+import { drawScenario, type Scenario } from './scenario.ts'
+import { virtualClock } from './clock.ts'
+
+export interface Told {
+  seed: number
+  /** What does not hold, as sentences; empty is the proof. */
+  faults: string[]
+  trace: string[]
+  /** SHA-256 of the trace: two runs of one seed agree in it. */
+  digest: string
+  /** How often a process died at each point it could die at. */
+  deaths: Map<string, number>
+  figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
+}
+
+export interface TellOptions {
+  /** What the seed would have drawn, changed. */
+  change?: (scenario: Scenario) => Partial<Scenario>
+  /** Another database than one in memory; each worker opens its own. */
+  databaseUrl?: string
+  /** Leaves out the story, which takes a fifth of the time. */
+  quiet?: boolean
+}
+
+const pollSeconds = 60
+const minute = 60_000
+const mostRounds = 600
+
+/** Tells the story of one seed: the storm, the calm after it, and the audit. */
+export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory:' }: TellOptions = {}): Promise<Told> {
+  const random = seededRandom(seed)
+  const drawn = drawScenario(random)
+  const scenario = { ...drawn, ...change?.(drawn) }
+  const clock = virtualClock(scenario.startsAt)
+  const trace: string[] = []
+  const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
+  const deaths = new Map<string, number>()
+  const onPoint = (name: string, died: boolean) => void deaths.set(name, (deaths.get(name) ?? 0) + (died ? 1 : 0))
+  say(`scenario ${JSON.stringify(scenario, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`)
+
+  const bank = makeBank({ clock, random: seededRandom(seed ^ 0x5eed), settings: scenario.settings, faults: scenario.faults })
+  bank.addWebhook('http://house/webhooks/starkbank')
+  const world: World = { clock, random, log: silentLog, at: () => undefined }
+  const busy = { count: 0 }
+  const stores: Store[] = []
+  const open = async () => {
+    const store = await openStore(databaseUrl, { clock, random, virtual: true })
+    stores.push(store)
+    return store
+  }
+  const store = await open()
+  if ((await pending(store)).length > 0) await migrate(store, clock)
+  await furnish(store, world, scenario)
+
+  const keys: string[] = []
+  const starts = { count: 0 }
+  const shared = { bank, clock, random, weather: { ...scenario.weather }, terms: scenario.terms, pollSeconds, keys, busy, trace: say, onPoint }
+  // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
+  const perWorker = await Promise.all(Array.from({ length: scenario.workers }, () => (databaseUrl.startsWith('sqlite') ? store : open())))
+  const start = (place: number) => startProcess({ ...shared, store: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
+  const processes: Process[] = perWorker.map((_, place) => start(place))
+  const jobs = timetable(pollSeconds)
+  const underWay = { count: 0 }
+  const faults: string[] = []
+
+  /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
+  async function quiet(): Promise<void> {
+    for (let still = 0; still < 2; ) {
+      await new Promise(resolve => setImmediate(resolve))
+      still = busy.count === 0 ? still + 1 : 0
+    }
+  }
+
+  function moveTo(at: Millis): void {
+    clock.moveTo(at)
+    bank.advance()
+  }
+
+  function begin(process: Process, job: Job): void {
+    if (!process.alive || process.atWork.has(job.name)) return
+    process.atWork.add(job.name)
+    underWay.count++
+    const finished = () => (process.atWork.delete(job.name), underWay.count--)
+    const work = wake(process.desk, job).then(
+      outcome => {
+        if (process.alive && outcome !== 'idle') say(`${process.name} ${job.name} ${outcome}`)
+      },
+      (error: unknown) => say(`${process.name} ${job.name} could not run: ${error instanceof Error ? error.message : 'unknown'}`),
+    )
+    void Promise.race([work, process.ended]).then(finished)
+  }
+
+  /** The bank's posts, each to one process; a proxy may lose the answer on its way back. */
+  function post(): void {
+    for (const delivery of bank.takeDeliveries()) {
+      const process = processes[random.between(0, processes.length - 1)]!
+      const lost = shared.weather.crash > 0 && random.next() < 0.02
+      underWay.count++
+      const answered = process.alive ? Promise.race([door(process, delivery), process.ended.then((): Outcome => 'badConnection')]) : Promise.resolve<Outcome>('badConnection')
+      void answered.then(outcome => {
+        underWay.count--
+        say(`push ${delivery.deliveryId} to ${process.name}: ${typeof outcome === 'object' ? outcome.status : outcome}${lost ? ', and the answer was lost' : ''}`)
+        bank.delivered(delivery.deliveryId, lost ? 'timeout' : outcome)
+      })
+    }
+  }
+
+  async function raise(): Promise<void> {
+    for (const [place, process] of processes.entries()) {
+      if (process.alive || random.next() < 0.3) continue
+      processes[place] = start(place)
+      say(`${processes[place]!.name} started`)
+      for (const job of jobs) if (job.atStart) begin(processes[place]!, job)
+    }
+  }
+
+  async function drain(): Promise<void> {
+    for (await quiet(); underWay.count > 0; await quiet()) {
+      const next = Math.min(clock.nextWake() ?? Infinity, bank.nextDueAt() ?? Infinity)
+      if (next === Infinity) throw new Error(`seed ${seed}: somebody waits for nothing`)
+      moveTo(Math.max(next, clock.now()))
+      post()
+    }
+  }
+
+  async function storm(): Promise<void> {
+    const end = scenario.startsAt + scenario.windowMs + 5 * minute
+    while (clock.now() < end) {
+      await raise()
+      post()
+      for (let count = random.between(1, 4); count > 0; count--)
+        begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
+      await quiet()
+      const soon = clock.now() + random.between(1, random.next() < 0.2 ? 60_000 : 15_000)
+      moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
+      await quiet()
+    }
+  }
+
+  async function calm(): Promise<boolean> {
+    say('the storm is over')
+    bank.setFaults(noFaults)
+    bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
+    Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0 })
+    // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
+    bank.deposit(10_000_000)
+    for (let round = 0; round < mostRounds; round++) {
+      while (processes.some(({ alive }) => !alive)) await raise()
+      post()
+      await drain()
+      for (const process of processes) {
+        for (const job of jobs) {
+          begin(process, job)
+          await drain()
+        }
+      }
+      await attend(store)
+      const next = await nextDue(store)
+      const bankNext = bank.nextDueAt() ?? Infinity
+      const seen = await store.one<{ count: bigint }>(sql`select count(*) as count from inbox where via = 'push' or event_id not like 'log-%'`)
+      if (next === undefined && bankNext > clock.now() + 30 * minute && Number(seen!.count) >= bank.eventsCreated().length) return true
+      moveTo(Math.max(clock.now() + 1_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
+    }
+    return false
+  }
+
+  try {
+    await storm()
+    if (!(await calm())) faults.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
+    faults.push(...(await audit(store, bank, processes[0]!.desk)))
+    if (scenario.weather.crash === 0 && deaths.values().some(count => count > 0)) faults.push('something died in a world without crashes')
+  } finally {
+    for (const each of stores) await each.close()
+  }
+  for (const fault of faults) say(`FAULT ${fault}`)
+  const invoices = bank.invoices()
+  return {
+    seed,
+    faults,
+    trace,
+    digest: createHash('sha256').update(trace.join('\n')).digest('hex'),
+    deaths,
+    figures: {
+      invoices: invoices.length,
+      credited: invoices.filter(({ id }) => bank.isCredited(id)).length,
+      transfers: bank.transfers().length,
+      events: bank.eventsCreated().length,
+      crashes: deaths.values().reduce((sum, count) => sum + count, 0),
+      virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
+    },
+  }
+}
+
+/** An approved account and one schedule that pays to it. */
+async function furnish(store: Store, world: World, scenario: Scenario): Promise<void> {
+  const to = { holder: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341320293482496', type: 'payment' } as const
+  await addAccount(store, world, 'main', to, 'maker')
+  await approveAccount(store, 'main', 'checker')
+  await addSchedule(
+    store,
+    world,
+    {
+      name: 'trial',
+      rail: 'starkbank',
+      cron: scenario.cron,
+      timeZone: scenario.timeZone,
+      startsAt: undefined,
+      endsAt: instant(scenario.startsAt + scenario.windowMs),
+      countLow: scenario.count[0],
+      countHigh: scenario.count[1],
+      unitsLow: 2_000n,
+      unitsHigh: 100_000n,
+      roster: undefined,
+      dueInMs: scenario.dueInMs,
+      payTo: 'main',
+      commissionBp: scenario.commissionBp,
+      minPayoutUnits: scenario.minPayoutUnits,
+      catchUp: 'all',
+    },
+    'maker',
+  )
+}
+
+/** What the receiver does with a post, without the socket. */
+async function door({ desk }: Process, { body, headers }: Delivery): Promise<Outcome> {
+  const signature = headers['Digital-Signature']!
+  const verdict = await desk.rail.verify(body, [signature])
+  if (verdict.is !== 'genuine') return { status: verdict.is === 'forged' ? 401 : 503 }
+  const { event } = JSON.parse(body.toString()) as { event: { id: string } }
+  try {
+    await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: body, via: 'push', signature, keyId: verdict.keyId })
+    return { status: 200 }
+  } catch {
+    return { status: 503 }
+  }
+}
+
+/** A person at the console: payouts that came back or were held for a failure are let go once the storm is over. */
+async function attend(store: Store): Promise<void> {
+  const act = { by: 'operator', why: 'the storm is over' }
+  const rows = await store.all<{ id: string; state: string }>(sql`
+    select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
+    where p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' order by p.id`)
+  for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
+}
+
+/** When the house next has something to do by its own books; undefined when nothing is open. */
+async function nextDue(store: Store): Promise<string | undefined> {
+  const row = await store.one<{ at: string | null }>(sql`
+    select min(at) as at from (
+      select next_at as at from schedules where state = 'active' and next_at is not null
+      union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running')
+      union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
+      union all select next_at from inbox where state in ('new', 'waiting')
+      union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting')) as open_work`)
+  return row?.at ?? undefined
+}
+
+export type { Bank }
