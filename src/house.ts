@@ -42,7 +42,8 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
 export async function openRail({ config, store, world }: Base): Promise<Rail> {
   const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
   const missing = names.filter(name => config[name] === undefined)
-  if (missing.length > 0) throw new BadInput(`${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations”`)
+  if (missing.length > 0)
+    throw new BadInput(`${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations”`)
 
   const environment = config.STARKBANK_ENVIRONMENT
   const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)
@@ -57,8 +58,10 @@ export async function openRail({ config, store, world }: Base): Promise<Rail> {
     world.log.warn({ origin }, 'the bank publishes a key not seen before')
     const keyId = Buffer.from(found).toString('base64url').slice(-40)
     void store
-      .tx(tx => tx.run(sql`
-        insert into bank_keys (environment, key_id, pem, first_seen_at) values (${origin}, ${keyId}, ${found}, ${instant(world.clock.now())}) on conflict do nothing`))
+      .tx(tx =>
+        tx.run(sql`
+        insert into bank_keys (environment, key_id, pem, first_seen_at) values (${origin}, ${keyId}, ${found}, ${instant(world.clock.now())}) on conflict do nothing`),
+      )
       .catch(() => world.log.error({}, 'a new key of the bank could not be kept'))
   }
   return connectStarkbank({
@@ -79,7 +82,10 @@ async function bindTo(store: Store, identity: string): Promise<void> {
     await tx.run(sql`insert into settings (name, value) values ('bank identity', ${identity}) on conflict (name) do nothing`)
     return tx.one<{ value: string }>(sql`select value from settings where name = 'bank identity'`)
   })
-  if (bound!.value !== identity) throw new BadInput(`this database belongs to ${bound!.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`)
+  if (bound!.value !== identity)
+    throw new BadInput(
+      `this database belongs to ${bound!.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`,
+    )
 }
 
 export interface House {
@@ -98,9 +104,14 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const desk: Desk = { store, world, worker, rail, inbox, terms: base.terms, pollSeconds: config.STARKBANK_POLL_SECONDS }
 
   const room = diskWatch(config.DATABASE_URL, world)
-  const web = roles.includes('web') ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN) : undefined
+  const web = roles.includes('web')
+    ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN)
+    : undefined
   const scheduler: Scheduler | undefined = roles.includes('worker') ? startScheduler(desk) : undefined
-  world.log.info({ roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) }, 'repasse serves')
+  world.log.info(
+    { roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
+    'repasse serves',
+  )
 
   return {
     desk,

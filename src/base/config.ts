@@ -4,7 +4,8 @@ import { BadInput } from './answer.ts'
 import { parseUnits } from './money.ts'
 
 const optional = <T extends z.ZodType>(shape: T) => z.preprocess(value => (value === '' ? undefined : value), shape.optional())
-const seconds = (fallback: number) => z.preprocess(value => (value === '' ? undefined : value), z.coerce.number().int().min(1).max(86_400).default(fallback))
+const seconds = (fallback: number) =>
+  z.preprocess(value => (value === '' ? undefined : value), z.coerce.number().int().min(1).max(86_400).default(fallback))
 const withDefault = (text: string) => z.preprocess(value => (value === '' ? undefined : value), z.string().default(text))
 
 const cents = z.preprocess(
@@ -17,11 +18,20 @@ const cents = z.preprocess(
 )
 
 const shape = z.object({
-  DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(url => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(url), 'expected sqlite:<file> or postgres://user@host/database'),
-  LISTEN: withDefault('127.0.0.1:8080').refine(text => /^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/.test(text), 'expected host:port or unix:/path'),
+  DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
+    url => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(url),
+    'expected sqlite:<file> or postgres://user@host/database',
+  ),
+  LISTEN: withDefault('127.0.0.1:8080').refine(
+    text => /^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/.test(text),
+    'expected host:port or unix:/path',
+  ),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   LOG_LEVEL: z.preprocess(value => value || 'info', z.enum(['debug', 'info', 'warn', 'error', 'silent'])),
-  ROLES: withDefault('web,worker').refine(text => text.split(',').every(role => role === 'web' || role === 'worker'), 'expected web, worker or web,worker'),
+  ROLES: withDefault('web,worker').refine(
+    text => text.split(',').every(role => role === 'web' || role === 'worker'),
+    'expected web, worker or web,worker',
+  ),
   STARKBANK_ENVIRONMENT: z.preprocess(value => value || 'sandbox', z.enum(['sandbox', 'production'])),
   STARKBANK_PROJECT_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the project’s number')),
   STARKBANK_WORKSPACE_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the workspace’s number')),
@@ -37,18 +47,28 @@ export type Config = z.output<typeof shape>
 /** Reads `env`. Throws one `BadInput` that names every fault: the variable, what it is, and what would be right. */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const result = shape.safeParse(env)
-  const faults = result.success ? [] : result.error.issues.map(issue => `${issue.path.join('.')} is ${shown(issue.path.join('.'), env)}: ${issue.message}`)
+  const faults = result.success
+    ? []
+    : result.error.issues.map(issue => `${issue.path.join('.')} is ${shown(issue.path.join('.'), env)}: ${issue.message}`)
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
-  if (production && env['STARKBANK_API_URL']) faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
+  if (production && env['STARKBANK_API_URL'])
+    faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
   if (production && env['CRASH_AT']) faults.push('CRASH_AT is for storms and refused in production: leave it out')
   for (const name of Object.keys(env)) if (ours.test(name) && !(name in shape.shape)) faults.push(`${name} is not a setting${meant(name)}`)
-  if (faults.length > 0 || !result.success) throw new BadInput(`the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
+  if (faults.length > 0 || !result.success)
+    throw new BadInput(
+      `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  ${fault}`).join('\n')}`,
+    )
   return result.data
 }
 
 const ours = /^(STARKBANK_|TRANSFER_FEE)/
 const shown = (name: string, env: Record<string, string | undefined>) =>
-  env[name] === undefined ? 'not set' : /KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL' ? `"${env[name].replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"` : `"${env[name]}"`
+  env[name] === undefined
+    ? 'not set'
+    : /KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL'
+      ? `"${env[name].replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"`
+      : `"${env[name]}"`
 
 function meant(name: string): string {
   const near = Object.keys(shape.shape).find(known => distance(known, name) <= 3)

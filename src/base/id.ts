@@ -2,7 +2,15 @@
 import type { World } from './world.ts'
 
 const kinds = {
-  store: 'sto', account: 'acc', schedule: 'sch', slot: 'slo', run: 'run', invoice: 'inv', payout: 'pay', attempt: 'att', transaction: 'txn',
+  store: 'sto',
+  account: 'acc',
+  schedule: 'sch',
+  slot: 'slo',
+  run: 'run',
+  invoice: 'inv',
+  payout: 'pay',
+  attempt: 'att',
+  transaction: 'txn',
 } as const
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`

@@ -35,10 +35,11 @@ async function claimDrafts(store: Store, rail: Rail, slotId: string | undefined)
     const claimed: InvoiceOrder[] = []
     for (const row of rows) {
       const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, graceMs)}`, sql`absences = 0`]
-      if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also)) claimed.push(orderOf(row))
+      if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also))
+        claimed.push(orderOf(row))
     }
     return claimed
-  })
+  }, 'locks')
 }
 
 const orderOf = (row: InvoiceRow): InvoiceOrder => ({
@@ -65,10 +66,13 @@ async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrd
 
   await store.tx(async tx => {
     for (const order of orders) await record(tx, order, answer)
-  })
+  }, 'locks')
   const how = answer.is === 'done' ? 'issued' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'refused'
   outcome[how] += orders.length
-  world.log[answer.is === 'done' ? 'info' : 'warn']({ count: orders.length, batch: orders[0]?.batchTag, ...(answer.is === 'done' ? {} : { why: answer.why }) }, `invoices ${how}`)
+  world.log[answer.is === 'done' ? 'info' : 'warn'](
+    { count: orders.length, batch: orders[0]?.batchTag, ...(answer.is === 'done' ? {} : { why: answer.why }) },
+    `invoices ${how}`,
+  )
 }
 
 async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoice[]>): Promise<void> {
@@ -77,12 +81,16 @@ async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoic
     case 'done': {
       const made = answer.value.find(invoice => invoice.tag === order.id)
       if (made) return void (await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId }))
-      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [sql`next_at = ${later(now, graceMs)}`])
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [
+        sql`next_at = ${later(now, graceMs)}`,
+      ])
       return
     }
     // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
     case 'unsure':
-      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [sql`next_at = ${later(now, graceMs)}`])
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [
+        sql`next_at = ${later(now, graceMs)}`,
+      ])
       return
     case 'refused':
       if (answer.again) {
@@ -94,7 +102,9 @@ async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoic
 
 /** Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another of the same tag is. */
 export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, cause: Cause): Promise<boolean> {
-  const row = await tx.one<{ state: InvoiceState; provider_id: string | null }>(sql`select state, provider_id from invoices where id = ${id}`)
+  const row = await tx.one<{ state: InvoiceState; provider_id: string | null }>(
+    sql`select state, provider_id from invoices where id = ${id}`,
+  )
   if (!row || row.provider_id !== null || !['draft', 'issuing', 'unsure'].includes(row.state)) return false
   const also = [sql`provider_id = ${made.providerId}`, sql`brcode = ${made.brcode}`, sql`link = ${made.link}`]
   return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)

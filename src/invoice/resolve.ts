@@ -32,7 +32,9 @@ export async function resolveUnsureInvoices(store: Store, rail: Rail, world: Wor
 
 /** A worker that died while asking leaves `issuing` behind: past the grace, whether it happened is unknown. */
 async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> {
-  const rows = await tx.all<{ id: string }>(sql`select id from invoices where state = 'issuing' and rail = ${rail} and next_at <= ${now} limit 1000`)
+  const rows = await tx.all<{ id: string }>(
+    sql`select id from invoices where state = 'issuing' and rail = ${rail} and next_at <= ${now} limit 1000`,
+  )
   for (const { id } of rows)
     await move(tx, 'invoices', invoiceMachine, id, 'issuing', 'unsure', { why: 'nobody wrote down an answer' }, [sql`next_at = ${now}`])
 }
@@ -47,7 +49,9 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
     if (made) {
       await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
     } else if (absences + 1n >= absencesNeeded) {
-      await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice' }, [sql`next_at = ${now}`])
+      await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice' }, [
+        sql`next_at = ${now}`,
+      ])
     } else {
       await tx.run(sql`update invoices set absences = absences + 1, next_at = ${later(now, graceMs)} where id = ${id}`)
       continue
@@ -58,7 +62,9 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
 }
 
 const oldest = (invoices: ProviderInvoice[]) =>
-  invoices.toSorted((a, b) => (a.createdAt === b.createdAt ? a.providerId.localeCompare(b.providerId) : a.createdAt < b.createdAt ? -1 : 1))[0]
+  invoices.toSorted((a, b) =>
+    a.createdAt === b.createdAt ? a.providerId.localeCompare(b.providerId) : a.createdAt < b.createdAt ? -1 : 1,
+  )[0]
 
 /** Two of one tag: the oldest is kept, the others are taken back while nobody has paid them. */
 async function cancelTwins(rail: Rail, world: World, found: ProviderInvoice[]): Promise<void> {

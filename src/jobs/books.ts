@@ -64,7 +64,14 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     const book = (await balances(tx)).bank
     const flight = await inFlight(tx, statement.value)
     const drift = balance.value - book
-    return { bankUnits: balance.value, bookUnits: book, inFlightUnits: flight, imported, agrees: (drift < 0n ? -drift : drift) <= flight, unexplained: [] }
+    return {
+      bankUnits: balance.value,
+      bookUnits: book,
+      inFlightUnits: flight,
+      imported,
+      agrees: (drift < 0n ? -drift : drift) <= flight,
+      unexplained: [],
+    }
   })
   world.log[result.agrees ? 'info' : 'warn'](
     { bank: reais(result.bankUnits), books: reais(result.bookUnits), inFlight: reais(result.inFlightUnits), imported: result.imported },
@@ -77,7 +84,11 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
 export async function holdAgainstBank(store: Store, result: Reconciliation): Promise<string | undefined> {
   const before = await store.one<{ value: string }>(sql`select value from cursors where name = 'drift'`)
   const drift = (result.bankUnits - result.bookUnits).toString()
-  await store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('drift', ${result.agrees ? '' : drift}) on conflict (name) do update set value = excluded.value`))
+  await store.tx(tx =>
+    tx.run(
+      sql`insert into cursors (name, value) values ('drift', ${result.agrees ? '' : drift}) on conflict (name) do update set value = excluded.value`,
+    ),
+  )
   const lasting = !result.agrees && before?.value === drift
   const finding = `the bank holds ${reais(result.bankUnits)}, the books say ${reais(result.bookUnits)}, and only ${reais(result.inFlightUnits)} is in flight`
   await setStop(store, 'bank', lasting ? [finding] : [])
@@ -115,7 +126,9 @@ async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
   let flight = row?.units ?? 0n
   for (const { about, units } of lines) {
     if (about.is !== 'invoice') continue
-    const open = await tx.one(sql`select id from invoices where provider_id = ${about.providerId} and state not in ('credited', 'reversed')`)
+    const open = await tx.one(
+      sql`select id from invoices where provider_id = ${about.providerId} and state not in ('credited', 'reversed')`,
+    )
     if (open) flight += units < 0n ? -units : units
   }
   return flight

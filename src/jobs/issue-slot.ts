@@ -40,7 +40,9 @@ async function issue(runner: Runner, rail: Rail, slot: SlotRow): Promise<void> {
       limitMs,
       async world => {
         const { issued, unsure, refused, later } = await issueDrafts(runner.store, rail, world, slot.id)
-        return [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`].filter(Boolean).join(', ')
+        return [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
+          .filter(Boolean)
+          .join(', ')
       },
       (tx, outcome, summary) => endSlot(tx, slot, outcome, summary),
     )

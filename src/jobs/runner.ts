@@ -22,7 +22,8 @@ type Line = { level: string; time: string; msg: string } & Fields
 function keepingLog(log: Log, world: Pick<World, 'clock'>, lines: Line[], fields: Fields): Log {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (more: Fields, message: string) => {
     log[level](more, message)
-    if (level !== 'debug' && lines.length < mostLines) lines.push({ level, time: instant(world.clock.now()), ...fields, ...more, msg: message })
+    if (level !== 'debug' && lines.length < mostLines)
+      lines.push({ level, time: instant(world.clock.now()), ...fields, ...more, msg: message })
   }
   return {
     debug: at('debug'),
@@ -35,7 +36,12 @@ function keepingLog(log: Log, world: Pick<World, 'clock'>, lines: Line[], fields
 const mostLines = 10_000
 
 /** Runs `job` once under `name`. A surprise is logged and kept as a failed run, and does not end the process. */
-export async function run(runner: Runner, name: string, limitMs: Millis, job: (world: World) => Promise<JobResult>): Promise<RunOutcome | 'idle'> {
+export async function run(
+  runner: Runner,
+  name: string,
+  limitMs: Millis,
+  job: (world: World) => Promise<JobResult>,
+): Promise<RunOutcome | 'idle'> {
   const { store, world } = runner
   const id = newId('run', world)
   const startedAt = instant(world.clock.now())
@@ -49,7 +55,7 @@ export async function run(runner: Runner, name: string, limitMs: Millis, job: (w
       insert into runs (id, job, worker, started_at, ended_at, outcome, summary)
       values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null})`)
     await keepLines(tx, id, lines)
-  })
+  }, 'locks')
   return outcome
 }
 
@@ -67,12 +73,16 @@ export async function runSlot(
   const log = keepingLog(world.log.child({ job: 'issue', run: id, slot: slotId }), world, lines, {})
   await store.tx(async tx => {
     const now = await tx.now()
-    await tx.run(sql`update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended' where slot_id = ${slotId} and ended_at is null`)
+    await tx.run(
+      sql`update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended' where slot_id = ${slotId} and ended_at is null`,
+    )
     await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${id}, 'issue', ${slotId}, ${runner.worker}, ${now})`)
   })
   const { outcome, summary } = await limited({ ...world, log }, limitMs, inner => job(inner, id))
   await store.tx(async tx => {
-    await tx.run(sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''} where id = ${id} and ended_at is null`)
+    await tx.run(
+      sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''} where id = ${id} and ended_at is null`,
+    )
     await keepLines(tx, id, lines)
     await end(tx, outcome, summary ?? 'nothing to do')
   })
@@ -81,11 +91,17 @@ export async function runSlot(
 
 async function keepLines(tx: Tx, runId: string, lines: Line[]): Promise<void> {
   for (const [seq, line] of lines.entries())
-    await tx.run(sql`insert into run_lines (run_id, seq, line) values (${runId}, ${seq}, ${JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))})`)
+    await tx.run(
+      sql`insert into run_lines (run_id, seq, line) values (${runId}, ${seq}, ${JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))})`,
+    )
 }
 
 /** The job's own end, its surprise, or its time limit, whichever comes first. */
-async function limited(world: World, limitMs: Millis, job: (world: World) => Promise<JobResult>): Promise<{ outcome: 'done' | 'failed'; summary: JobResult }> {
+async function limited(
+  world: World,
+  limitMs: Millis,
+  job: (world: World) => Promise<JobResult>,
+): Promise<{ outcome: 'done' | 'failed'; summary: JobResult }> {
   const over = new AbortController()
   try {
     const late = world.clock.sleep(limitMs, over.signal).then(() => {

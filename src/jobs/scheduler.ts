@@ -45,7 +45,9 @@ export function startScheduler(desk: Desk): Scheduler {
   const start = (job: Job) => {
     if (atWork.has(job.name) || !steady()) return
     const working = wake(desk, job)
-      .catch((error: unknown) => desk.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'))
+      .catch((error: unknown) =>
+        desk.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'),
+      )
       .finally(() => atWork.delete(job.name))
     atWork.set(job.name, working)
   }

@@ -55,6 +55,7 @@ export type ScheduleRow = {
   catch_up: 'all' | 'latest' | 'none'
   state: 'active' | 'paused'
   materialised_until: Instant
+  next_at: Instant | null
   added_by: string
   added_at: Instant
 }
@@ -74,11 +75,13 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
 export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string): Promise<ScheduleRow> {
   const cron = parseCron(rule.cron)
   if (rule.roster !== undefined) readRoster(rule.roster)
-  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) throw new BadInput(`--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`)
+  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt)
+    throw new BadInput(`--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`)
   return store.tx(async tx => {
     if (await findSchedule(tx, rule.name)) throw new BadInput(`--name "${rule.name}" is taken by another schedule: choose another name`)
     const account = await findAccount(tx, rule.payTo)
-    if (!account) throw new BadInput(`--pay-to "${rule.payTo}" is not an account: add it first with "repasse account add --name ${rule.payTo} …"`)
+    if (!account)
+      throw new BadInput(`--pay-to "${rule.payTo}" is not an account: add it first with "repasse account add --name ${rule.payTo} …"`)
     const id = newId('schedule', world)
     const now = await tx.now()
     // A window that began earlier today has not been missed: slots count from the moment the schedule exists.
@@ -90,7 +93,12 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
         ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account.id},
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${nextAfter(cron, rule.timeZone, rule.endsAt, from)}, ${by}, ${now}, ${now})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
-    await audit(tx, { actor: by, act: 'schedule added', subject: id, detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id } })
+    await audit(tx, {
+      actor: by,
+      act: 'schedule added',
+      subject: id,
+      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id },
+    })
     return (await findSchedule(tx, id))!
   })
 }
@@ -104,7 +112,12 @@ export async function setScheduleState(store: Store, name: string, to: 'active' 
     const from = now > schedule.materialised_until ? now : schedule.materialised_until
     const until = to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
     await move(tx, 'schedules', scheduleMachine, schedule.id, schedule.state as 'active', to as 'paused', { why: `${by}: ${why}` }, until)
-    await audit(tx, { actor: by, act: to === 'paused' ? 'schedule paused' : 'schedule resumed', subject: schedule.id, detail: { name, why } })
+    await audit(tx, {
+      actor: by,
+      act: to === 'paused' ? 'schedule paused' : 'schedule resumed',
+      subject: schedule.id,
+      detail: { name, why },
+    })
     return (await findSchedule(tx, schedule.id))!
   })
 }

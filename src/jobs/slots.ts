@@ -39,7 +39,7 @@ export const leaseMs = 60_000
 export async function materialise(store: Store, world: World): Promise<number> {
   const now = (await store.tx(tx => tx.now())) satisfies Instant
   let inserted = 0
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const schedules = await store.all<ScheduleRow>(sql`
       select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
     if (schedules.length === 0) return inserted
@@ -71,7 +71,14 @@ export function missed({ catch_up: rule }: Pick<ScheduleRow, 'catch_up'>, due: I
   return undefined
 }
 
-async function insertSlot(tx: Tx, world: World, schedule: ScheduleRow, at: Instant, why: string | undefined, now: Instant): Promise<number> {
+async function insertSlot(
+  tx: Tx,
+  world: World,
+  schedule: ScheduleRow,
+  at: Instant,
+  why: string | undefined,
+  now: Instant,
+): Promise<number> {
   const id = newId('slot', world)
   const state = why === undefined ? 'due' : 'missed'
   const inserted = await tx.run(sql`
@@ -97,7 +104,9 @@ export async function claimSlot(tx: Tx): Promise<SlotRow | undefined> {
 export async function extendLease(store: Store, slot: SlotRow): Promise<boolean> {
   return store.tx(async tx => {
     const until = instant(millis(await tx.now()) + leaseMs)
-    return (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0
+    return (
+      (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0
+    )
   })
 }
 
@@ -109,5 +118,14 @@ export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed',
   const mine = await tx.one(sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)
   if (!mine) return false
   const again = outcome === 'failed' && slot.tries < mostTries
-  return move(tx, 'slots', slotMachine, slot.id, 'running', again ? 'due' : outcome, { why }, again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [])
+  return move(
+    tx,
+    'slots',
+    slotMachine,
+    slot.id,
+    'running',
+    again ? 'due' : outcome,
+    { why },
+    again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [],
+  )
 }

@@ -21,7 +21,15 @@ const hashOf = (row: Omit<AuditRow, 'hash'>) =>
 /** Appends one act. Two at once collide on `seq`, and the store runs the loser's transaction again. */
 export async function audit(tx: Tx, { actor, act, subject, detail }: Act): Promise<void> {
   const last = await tx.one<Pick<AuditRow, 'seq' | 'hash'>>(sql`select seq, hash from audit order by seq desc limit 1`)
-  const row = { seq: (last?.seq ?? 0n) + 1n, at: await tx.now(), actor, act, subject, detail: JSON.stringify(detail), previous: last?.hash ?? genesis }
+  const row = {
+    seq: (last?.seq ?? 0n) + 1n,
+    at: await tx.now(),
+    actor,
+    act,
+    subject,
+    detail: JSON.stringify(detail),
+    previous: last?.hash ?? genesis,
+  }
   await tx.run(sql`
     insert into audit (seq, at, actor, act, subject, detail, previous, hash)
     values (${row.seq}, ${row.at}, ${actor}, ${act}, ${subject}, ${row.detail}, ${row.previous}, ${hashOf(row)})`)

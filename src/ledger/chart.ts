@@ -17,19 +17,49 @@ interface Movement {
 }
 
 export const chart = {
-  'invoice credited': { from: 'payable', to: 'bank', source: 'invoice', says: 'a payer paid; all of it is the payee’s until fees are taken' },
+  'invoice credited': {
+    from: 'payable',
+    to: 'bank',
+    source: 'invoice',
+    says: 'a payer paid; all of it is the payee’s until fees are taken',
+  },
   'bank fee': { from: 'bank', to: 'payable', source: 'invoice', says: 'what the bank charged for the invoice' },
   commission: { from: 'commission', to: 'payable', source: 'invoice', says: 'the house’s share' },
-  'transfer fee withheld': { from: 'transfer-fee', to: 'payable', source: 'invoice', says: 'expected cost of the transfer, where the receiver bears it' },
+  'transfer fee withheld': {
+    from: 'transfer-fee',
+    to: 'payable',
+    source: 'invoice',
+    says: 'expected cost of the transfer, where the receiver bears it',
+  },
   'commission returned': { from: 'payable', to: 'commission', source: 'invoice', says: 'the house’s share given back after a reversal' },
-  'transfer fee returned': { from: 'payable', to: 'transfer-fee', source: 'invoice', says: 'what was withheld for a transfer that will not be made' },
+  'transfer fee returned': {
+    from: 'payable',
+    to: 'transfer-fee',
+    source: 'invoice',
+    says: 'what was withheld for a transfer that will not be made',
+  },
   'payout ordered': { from: 'in-transit', to: 'payable', source: 'attempt', says: 'the net amount was ordered at the bank' },
-  'payout returned': { from: 'payable', to: 'in-transit', source: 'attempt', says: 'the order came to nothing, so the amount is owed again' },
+  'payout returned': {
+    from: 'payable',
+    to: 'in-transit',
+    source: 'attempt',
+    says: 'the order came to nothing, so the amount is owed again',
+  },
   'payout settled': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'the bank paid it out' },
   'transfer fee': { from: 'bank', to: 'transfer-fee', source: 'attempt', says: 'what the bank charged for the transfer' },
   'payout refunded': { from: 'payable', to: 'bank', source: 'attempt', says: 'a settled transfer came back' },
-  'invoice reversed': { from: 'bank', to: 'payable', source: 'reversal', says: 'the payer got the money back; what was paid on is now owed by the payee' },
-  'external in': { from: 'external', to: 'bank', source: 'statement line', says: 'money that entered the account and is not ours to pass on' },
+  'invoice reversed': {
+    from: 'bank',
+    to: 'payable',
+    source: 'reversal',
+    says: 'the payer got the money back; what was paid on is now owed by the payee',
+  },
+  'external in': {
+    from: 'external',
+    to: 'bank',
+    source: 'statement line',
+    says: 'money that entered the account and is not ours to pass on',
+  },
   'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
 } as const satisfies Record<string, Movement>
 

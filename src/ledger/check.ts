@@ -56,7 +56,11 @@ async function unconserved(reader: Reader): Promise<Finding[]> {
       subject: id,
       says: `${id}: paid ${reais(paid)} with fee ${reais(fee)}, but ${reais(booked)} and ${reais(charged)} are in the books`,
     })),
-    ...drifted.map(({ id, units }) => ({ invariant: 'conservation' as const, subject: id, says: `${id}: its entries leave ${reais(units)} unexplained` })),
+    ...drifted.map(({ id, units }) => ({
+      invariant: 'conservation' as const,
+      subject: id,
+      says: `${id}: its entries leave ${reais(units)} unexplained`,
+    })),
   ]
 }
 
@@ -72,7 +76,11 @@ async function overpaid(reader: Reader): Promise<Finding[]> {
   const twice = await reader.all<{ id: string; settled: bigint }>(sql`
     select payout_id as id, count(*) as settled from attempts where state = 'success' group by payout_id having count(*) > 1`)
   return [
-    ...rows.map(({ id, owed }) => ({ invariant: 'conservation' as const, subject: id, says: `${id}: ${reais(-owed)} more was ordered than it brought in` })),
+    ...rows.map(({ id, owed }) => ({
+      invariant: 'conservation' as const,
+      subject: id,
+      says: `${id}: ${reais(-owed)} more was ordered than it brought in`,
+    })),
     ...twice.map(({ id, settled }) => ({ invariant: 'paid once' as const, subject: id, says: `${id} was settled ${settled} times` })),
   ]
 }

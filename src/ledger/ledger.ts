@@ -20,7 +20,11 @@ export interface Posting {
 }
 
 /** Posts one movement; a second posting of the same movement from the same source answers false and changes nothing. Zero posts nothing. */
-export async function post(tx: Tx, world: Pick<World, 'clock' | 'random'>, { movement, source, amount, invoiceId, memo }: Posting): Promise<boolean> {
+export async function post(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  { movement, source, amount, invoiceId, memo }: Posting,
+): Promise<boolean> {
   if (amount.units < 0n) throw new RangeError(`${movement} of ${amount.units}: a movement has a direction, so its amount is not negative`)
   if (amount.units === 0n) return false
 

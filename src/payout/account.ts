@@ -46,7 +46,8 @@ export const destinationOf = (row: AccountRow): BankDestination => ({
 /** Adds an account that awaits approval. `to` has been checked at the edge. */
 export async function addAccount(store: Store, world: World, name: string, to: BankDestination, by: string): Promise<AccountRow> {
   return store.tx(async tx => {
-    if (await findAccount(tx, name)) throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
+    if (await findAccount(tx, name))
+      throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
     const id = newId('account', world)
     const now = await tx.now()
     await tx.run(sql`

@@ -3,7 +3,7 @@ import { brl } from '../base/money.ts'
 import { later, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
-import { move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
+import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
@@ -33,14 +33,22 @@ const duplicate = /duplicat/i
 const lacking = /invalid ?balance|insufficient/i
 
 /** Pure: which of the transfers under one key is the order, and what became of it. */
-export function decide({ found, errors }: PayoutNews, ordered: { units: bigint; account: Pick<AccountRow, 'bank' | 'branch' | 'number'> }): Decision {
+export function decide(
+  { found, errors }: PayoutNews,
+  ordered: { units: bigint; account: Pick<AccountRow, 'bank' | 'branch' | 'number'> },
+): Decision {
   const successes = found.filter(({ status }) => status === 'success')
   if (successes.length > 1) return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
   const chosen = successes[0] ?? found.find(isLive) ?? found.at(-1)
   if (!chosen) return { is: 'unknown' }
 
   const { account } = ordered
-  if (chosen.units !== ordered.units || chosen.to.bank !== account.bank || chosen.to.branch !== account.branch || chosen.to.number !== account.number)
+  if (
+    chosen.units !== ordered.units ||
+    chosen.to.bank !== account.bank ||
+    chosen.to.branch !== account.branch ||
+    chosen.to.number !== account.number
+  )
     return { is: 'wrong', why: `transfer ${chosen.providerId} differs from what was ordered in amount or receiver` }
 
   if (chosen.status === 'success') return { is: 'success', transfer: chosen }
@@ -55,9 +63,9 @@ export type Applied = 'moved' | 'nothing new' | 'not ours' | 'again' | 'halt'
 
 /** Moves the attempt and its payout to what the bank shows, with the postings that belong to it. `again`: ask later. */
 export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause: Cause): Promise<Applied> {
-  const attempt = await tx.one<AttemptRow>(sql`select * from attempts where external_id = ${news.externalId}`)
+  const attempt = await tx.one<AttemptRow>(sql`select * from attempts where external_id = ${news.externalId} ${forUpdate}`)
   if (!attempt) return 'not ours'
-  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id}`))!
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
   const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
 
   const decision = decide(news, { units: attempt.units, account })
@@ -104,7 +112,14 @@ async function adopt(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPayout
     await tx.run(sql`update attempts set provider_id = ${providerId} where id = ${attempt.id}`)
 }
 
-async function succeed(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<Applied> {
+async function succeed(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  cause: Cause,
+): Promise<Applied> {
   if (attempt.state === 'success') return 'nothing new'
   if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent')
     return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`, cause)
@@ -132,13 +147,25 @@ async function dead(
 ): Promise<Applied> {
   if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent') return 'nothing new'
   const why = errors.length > 0 ? `${reason}: ${errors.join('; ')}` : reason
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, reason === 'canceled' ? 'canceled' : 'failed', { ...cause, why }, [sql`why = ${why}`])
-  await post(tx, world, { movement: 'payout returned', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo: why })
+  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, reason === 'canceled' ? 'canceled' : 'failed', { ...cause, why }, [
+    sql`why = ${why}`,
+  ])
+  await post(tx, world, {
+    movement: 'payout returned',
+    source: attempt.id,
+    amount: brl(attempt.units),
+    invoiceId: payout.invoice_id,
+    memo: why,
+  })
 
   const now = await tx.now()
-  if (reason === 'insufficient balance') await movePayout(tx, payout, 'waiting', { ...cause, why }, [sql`next_at = ${later(now, balanceWaitMs)}`, sql`why = ${why}`])
+  if (reason === 'insufficient balance')
+    await movePayout(tx, payout, 'waiting', { ...cause, why }, [sql`next_at = ${later(now, balanceWaitMs)}`, sql`why = ${why}`])
   else if (reason === 'failed' && payout.tries < mostTries)
-    await movePayout(tx, payout, 'owed', { ...cause, why }, [sql`next_at = ${later(now, minuteMs * 2 ** Number(payout.tries))}`, sql`why = ${why}`])
+    await movePayout(tx, payout, 'owed', { ...cause, why }, [
+      sql`next_at = ${later(now, minuteMs * 2 ** Number(payout.tries))}`,
+      sql`why = ${why}`,
+    ])
   else await movePayout(tx, payout, 'held', { ...cause, why }, [sql`why = ${why}`])
   return 'moved'
 }
@@ -147,11 +174,23 @@ async function dead(
 async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, cause: Cause): Promise<Applied> {
   const why = 'the receiver’s bank sent it back'
   await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'refunded', { ...cause, why }, [sql`why = ${why}`])
-  await post(tx, world, { movement: 'payout refunded', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo: why })
+  await post(tx, world, {
+    movement: 'payout refunded',
+    source: attempt.id,
+    amount: brl(attempt.units),
+    invoiceId: payout.invoice_id,
+    memo: why,
+  })
   await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
   return 'moved'
 }
 
-async function movePayout(tx: Tx, payout: PayoutRow, to: 'sent' | 'paid' | 'owed' | 'waiting' | 'held' | 'returned', cause: Cause, also: Sql[]): Promise<void> {
+async function movePayout(
+  tx: Tx,
+  payout: PayoutRow,
+  to: 'sent' | 'paid' | 'owed' | 'waiting' | 'held' | 'returned',
+  cause: Cause,
+  also: Sql[],
+): Promise<void> {
   if (payout.state !== to) await move(tx, 'payouts', payoutMachine, payout.id, payout.state, to, cause, also)
 }

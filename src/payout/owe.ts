@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, post } from '../ledger/ledger.ts'
-import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
+import { forUpdate, move, remember, sql, type Cause, type Tx } from '../store/store.ts'
 import { netOf, type Terms } from './net.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
 
@@ -52,14 +52,25 @@ export async function owe(tx: Tx, world: World, collected: Collected, terms: Ter
  * The payer got money back: `units` more than what was taken back before. Books it, and stops the payout if it has not gone out.
  * `all`: nothing of the payment is left. Answers `late` when money was already ordered or paid on: the payee owes it, and a person acts.
  */
-export async function takeBack(tx: Tx, world: World, invoiceId: string, units: bigint, total: bigint, all: boolean, cause: Cause): Promise<'stopped' | 'late'> {
+export async function takeBack(
+  tx: Tx,
+  world: World,
+  invoiceId: string,
+  units: bigint,
+  total: bigint,
+  all: boolean,
+  cause: Cause,
+): Promise<'stopped' | 'late'> {
   await post(tx, world, { movement: 'invoice reversed', source: `${invoiceId}/${total}`, amount: brl(units), invoiceId, memo: cause.why })
 
-  const payout = await tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId}`)
+  const payout = await tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} ${forUpdate}`)
   if (!payout) return 'stopped'
   if (payout.state !== 'owed' && payout.state !== 'waiting' && payout.state !== 'held') return 'late'
   if (!all) {
-    if (payout.state !== 'held') await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: 'part of its payment was taken back' }, [sql`why = 'part of its payment was taken back'`])
+    if (payout.state !== 'held')
+      await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: 'part of its payment was taken back' }, [
+        sql`why = 'part of its payment was taken back'`,
+      ])
     return 'stopped'
   }
   await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'canceled', cause, [sql`why = ${cause.why}`])

@@ -1,5 +1,15 @@
 /** A payout: a net amount owed to one payout account; an attempt is one order sent to the provider for it. */
-export { payoutMachine, attemptMachine, findPayout, attemptsOf, payoutsStopped, type PayoutState, type AttemptState, type PayoutRow, type AttemptRow } from './row.ts'
+export {
+  payoutMachine,
+  attemptMachine,
+  findPayout,
+  attemptsOf,
+  payoutsStopped,
+  type PayoutState,
+  type AttemptState,
+  type PayoutRow,
+  type AttemptRow,
+} from './row.ts'
 export { accountMachine, addAccount, approveAccount, destinationOf, findAccount, listAccounts, type AccountRow } from './account.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, takeBack, type Collected } from './owe.ts'

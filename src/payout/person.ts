@@ -20,7 +20,14 @@ export const releasePayout = (store: Store, id: string, act: Act) =>
 /** Tries again what waits or came back. */
 export const retryPayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'owed', ['waiting', 'held', 'returned', 'owed'])
 
-async function actOn(store: Store, id: string, { by, why }: Act, to: 'held' | 'owed', from: PayoutState[], check?: (payout: PayoutRow) => void): Promise<PayoutRow> {
+async function actOn(
+  store: Store,
+  id: string,
+  { by, why }: Act,
+  to: 'held' | 'owed',
+  from: PayoutState[],
+  check?: (payout: PayoutRow) => void,
+): Promise<PayoutRow> {
   return store.tx(async tx => {
     const payout = await findPayout(tx, id)
     if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
@@ -42,5 +49,6 @@ async function actOn(store: Store, id: string, { by, why }: Act, to: 'held' | 'o
 
 async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
   const live = (await attemptsOf(tx, payout.id)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
-  if (live) throw new BadInput(`payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until the bank has settled it`)
+  if (live)
+    throw new BadInput(`payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until the bank has settled it`)
 }

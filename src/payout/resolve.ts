@@ -36,15 +36,21 @@ async function abandonSending(tx: Tx, now: string): Promise<void> {
 async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
   const answer = await rail.findPayouts(attempt.external_id)
   await world.at('payouts looked up')
-  if (answer.is !== 'done') return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
+  if (answer.is !== 'done')
+    return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
 
   const applied = await store.tx(async tx => {
-    const result = await applyPayout(tx, world, { externalId: attempt.external_id, found: answer.value, errors: [] }, { why: 'asked the bank by its key' })
+    const result = await applyPayout(
+      tx,
+      world,
+      { externalId: attempt.external_id, found: answer.value, errors: [] },
+      { why: 'asked the bank by its key' },
+    )
     if (result !== 'again') return result
     if (attempt.state === 'unsure') return absent(tx, attempt)
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
-  })
+  }, 'locks')
   if (applied === 'order again') await orderAgain(store, rail, world, attempt)
 }
 
@@ -57,15 +63,24 @@ async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'aga
 }
 
 async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
-  const account = (await store.one<AccountRow>(sql`select a.* from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`))!
+  const account = (await store.one<AccountRow>(
+    sql`select a.* from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
+  ))!
   const answer = await rail.pay([
     { externalId: attempt.external_id, units: attempt.units, to: destinationOf(account), description: `Repasse ${attempt.payout_id}` },
   ])
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
   if (answer.is === 'done')
-    await store.tx(tx =>
-      applyPayout(tx, world, { externalId: attempt.external_id, found: answer.value, errors: [] }, { why: 'ordered again under the same key' }),
+    await store.tx(
+      tx =>
+        applyPayout(
+          tx,
+          world,
+          { externalId: attempt.external_id, found: answer.value, errors: [] },
+          { why: 'ordered again under the same key' },
+        ),
+      'locks',
     )
   else world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
 }

@@ -59,9 +59,12 @@ export type AttemptRow = {
 }
 
 export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
-export const attemptsOf = (reader: Reader, id: string) => reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
+export const attemptsOf = (reader: Reader, id: string) =>
+  reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
 
 /** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
 export async function payoutsStopped(reader: Reader): Promise<string | undefined> {
-  return (await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`))?.value
+  return (
+    await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`)
+  )?.value
 }

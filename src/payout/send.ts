@@ -34,7 +34,8 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
     return true
   }
   while (await send(sql`and tries = 0 and not exists (select 1 from attempts where payout_id = payouts.id)`));
-  for (const payout of await dueAgain(store)) if (await earlierOrdersAreDead(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
+  for (const payout of await dueAgain(store))
+    if (await earlierOrdersAreDead(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
   return outcome
 }
 
@@ -49,7 +50,7 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Order[]
     const orders: Order[] = []
     for (const row of rows) orders.push(await openAttempt(tx, world, row))
     return orders
-  })
+  }, 'locks')
 }
 
 async function dueAgain(store: Store): Promise<PayoutRow[]> {
@@ -73,7 +74,11 @@ async function earlierOrdersAreDead(store: Store, rail: Rail, world: World, payo
     if (!alive) continue
     const why = `order ${key} was given up, but the bank shows it as ${alive.status}`
     world.log.error({ payout: payout.id, why }, 'a payout is held')
-    await store.tx(tx => move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', { why, ref: alive.providerId }, [sql`why = ${why}`]))
+    await store.tx(tx =>
+      move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', { why, ref: alive.providerId }, [
+        sql`why = ${why}`,
+      ]),
+    )
     return false
   }
   return true
@@ -88,16 +93,27 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
   const attemptId = newId('attempt', world)
   const externalId = `${payout.id}-${number}`
 
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'sending', { why: `order ${number} is about to be sent`, ref: attemptId }, [
-    sql`next_at = ${later(now, graceMs)}`,
-    sql`tries = tries + 1`,
-    sql`why = null`,
-  ])
+  await move(
+    tx,
+    'payouts',
+    payoutMachine,
+    payout.id,
+    payout.state,
+    'sending',
+    { why: `order ${number} is about to be sent`, ref: attemptId },
+    [sql`next_at = ${later(now, graceMs)}`, sql`tries = tries + 1`, sql`why = null`],
+  )
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
     values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now})`)
   await remember(tx, 'attempts', attemptId, '', 'sending', { why: 'about to ask the bank', ref: payout.id }, now)
-  await post(tx, world, { movement: 'payout ordered', source: attemptId, amount: brl(payout.units), invoiceId: payout.invoice_id, memo: externalId })
+  await post(tx, world, {
+    movement: 'payout ordered',
+    source: attemptId,
+    amount: brl(payout.units),
+    invoiceId: payout.invoice_id,
+    memo: externalId,
+  })
   return {
     payoutId: payout.id,
     attemptId,
@@ -123,10 +139,13 @@ export async function order(store: Store, rail: Rail, world: World, orders: Orde
   }
   await store.tx(async tx => {
     for (const each of orders) await record(tx, world, each, answer)
-  })
+  }, 'locks')
   const how = answer.is === 'done' ? 'sent' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'held'
   outcome[how] += orders.length
-  world.log[answer.is === 'done' ? 'info' : 'warn']({ count: orders.length, ...(answer.is === 'done' ? {} : { why: answer.why }) }, `payouts ${how}`)
+  world.log[answer.is === 'done' ? 'info' : 'warn'](
+    { count: orders.length, ...(answer.is === 'done' ? {} : { why: answer.why }) },
+    `payouts ${how}`,
+  )
 }
 
 async function record(tx: Tx, world: World, order: Order, answer: Answer<ProviderPayout[]>): Promise<void> {
@@ -156,9 +175,23 @@ async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
     await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
 }
 
-async function refusedNow(tx: Tx, world: World, order: Order, { why, again, afterMs }: { why: string; again: boolean; afterMs?: number }): Promise<void> {
+async function refusedNow(
+  tx: Tx,
+  world: World,
+  order: Order,
+  { why, again, afterMs }: { why: string; again: boolean; afterMs?: number },
+): Promise<void> {
   if (!(await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'refused', { why }, [sql`why = ${why}`]))) return
-  await post(tx, world, { movement: 'payout returned', source: order.attemptId, amount: brl(order.units), invoiceId: order.invoiceId, memo: why })
+  await post(tx, world, {
+    movement: 'payout returned',
+    source: order.attemptId,
+    amount: brl(order.units),
+    invoiceId: order.invoiceId,
+    memo: why,
+  })
   const next = later(await tx.now(), Math.max(afterMs ?? 0, graceMs))
-  await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
+  await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why }, [
+    sql`next_at = ${next}`,
+    sql`why = ${why}`,
+  ])
 }

@@ -18,10 +18,16 @@ export interface Tx extends Reader {
   now(): Promise<Instant>
 }
 
+/**
+ * `serializable`: whatever `work` reads, it reads alone. `locks`: only the rows it locks (`forUpdate`, `skipLocked`), moves from a
+ * state, or keeps unique are its own; for the busy paths, where serializable would run half the work twice. SQLite has one writer, so both are one.
+ */
+export type Isolation = 'serializable' | 'locks'
+
 export interface Store extends Reader {
   readonly engine: 'sqlite' | 'postgres'
   /** Runs `work` in one transaction, all or nothing; may run it again when the database asks for that, so `work` touches nothing else. */
-  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  tx<T>(work: (tx: Tx) => Promise<T>, how?: Isolation): Promise<T>
   /** Runs a script of several statements, for migrations. */
   script(text: string): Promise<void>
   /** A consistent copy in `file`. */

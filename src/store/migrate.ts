@@ -28,8 +28,12 @@ export async function pending(store: Store, known = migrations()): Promise<Migra
   const applied = await appliedTo(store)
   for (const { name, digest } of applied) {
     const ours = known.find(migration => migration.name === name)
-    if (!ours) throw new BadInput(`the database has migration ${name}, which this version of repasse does not know: run the version that made it, or a newer one`)
-    if (ours.digest !== digest) throw new BadInput(`migration ${name} in the database differs from the one shipped: restore the file, or the database it belongs to`)
+    if (!ours)
+      throw new BadInput(
+        `the database has migration ${name}, which this version of repasse does not know: run the version that made it, or a newer one`,
+      )
+    if (ours.digest !== digest)
+      throw new BadInput(`migration ${name} in the database differs from the one shipped: restore the file, or the database it belongs to`)
   }
   return known.filter(({ name }) => !applied.some(row => row.name === name))
 }

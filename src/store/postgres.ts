@@ -1,22 +1,34 @@
-/** PostgreSQL: serializable transactions, tried again when the database cannot order them, claims that skip locked rows. */
+/** PostgreSQL: serializable transactions or explicit row locks, tried again when the database cannot order them, claims that skip locked rows. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
-import { textOf, type Sql } from './sql.ts'
-import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
+import { textOf, withLocks, type Sql } from './sql.ts'
+import { StoreUnavailable, type Isolation, type Row, type Store, type Tx } from './contract.ts'
 
 const tries = 50
 
-export function openPostgres(url: string, { clock, random, virtual = false }: { clock: Clock; random: World['random']; virtual?: boolean }): Store {
-  const types = { getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never }
+export function openPostgres(
+  url: string,
+  { clock, random, virtual = false }: { clock: Clock; random: World['random']; virtual?: boolean },
+): Store {
+  const types = {
+    getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never,
+  }
   const pool = new pg.Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
 
   const query = async <R extends Row>(on: pg.Pool | pg.PoolClient, statement: Sql) => {
-    const text = textOf(statement, place => `$${place}`).replace('/*skip locked*/', 'for update skip locked')
-    return on.query<R>(text, statement.values.map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)))
+    const text = withLocks(
+      textOf(statement, place => `$${place}`),
+      'for update skip locked',
+      'for update',
+    )
+    return on.query<R>(
+      text,
+      statement.values.map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+    )
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({
     all: async <R extends Row>(statement: Sql) => (await query<R>(on, statement)).rows,
@@ -26,16 +38,17 @@ export function openPostgres(url: string, { clock, random, virtual = false }: { 
     ...reader(client),
     run: async statement => (await query(client, statement)).rowCount ?? 0,
     // A simulated day has its own time; otherwise several machines agree on the database's.
-    now: async () => (virtual ? instant(clock.now()) : (await client.query<{ at: Date }>('select clock_timestamp() as at')).rows[0]!.at.toISOString()),
+    now: async () =>
+      virtual ? instant(clock.now()) : (await client.query<{ at: Date }>('select clock_timestamp() as at')).rows[0]!.at.toISOString(),
   })
 
-  const once = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const once = async <T>(work: (tx: Tx) => Promise<T>, how: Isolation): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
       throw new StoreUnavailable('the database cannot be reached', { cause: error })
     })
     let broken = false
     try {
-      await client.query('begin isolation level serializable')
+      await client.query(how === 'locks' ? 'begin isolation level read committed' : 'begin isolation level serializable')
       const result = await work(transaction(client))
       await client.query('commit')
       return result
@@ -50,12 +63,12 @@ export function openPostgres(url: string, { clock, random, virtual = false }: { 
   return {
     engine: 'postgres',
     ...guarded(reader(pool)),
-    async tx(work) {
+    async tx(work, how = 'serializable') {
       for (let tried = 1; ; tried++) {
         try {
-          return await once(work)
+          return await once(work, how)
         } catch (error) {
-          if (!mayTryAgain(error) || tried === tries) throw asUnavailable(error)
+          if (!mayTryAgain(error, tried) || tried === tries) throw asUnavailable(error)
           await clock.sleep(virtual ? 0 : random.between(1, Math.min(5 * tried, 100)))
         }
       }
@@ -76,14 +89,17 @@ const rethrow = (error: unknown): never => {
 
 const codeOf = (error: unknown) => (typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '')
 
-/** 40001 serialization_failure, 40P01 deadlock_detected, and a unique key two transactions raced for (23505 under serializable). */
-const mayTryAgain = (error: unknown) => ['40001', '40P01'].includes(codeOf(error))
+/** 40001 serialization_failure, 40P01 deadlock_detected, 23505 a unique key that two raced for: the loser reads again and finds the winner's row. */
+const mayTryAgain = (error: unknown, tried: number) =>
+  ['40001', '40P01'].includes(codeOf(error)) || (codeOf(error) === '23505' && tried < 4)
 
 /** Class 53 (no room), 57 (shut down), 08 (connection) and plain socket errors: the database is not there now. */
 function asUnavailable(error: unknown): unknown {
   if (error instanceof StoreUnavailable) return error
   const code = codeOf(error)
-  return /^(53|57|08|40)/.test(code) || /^E[A-Z]+$/.test(code) || /terminated|timeout|ended/i.test(error instanceof Error ? error.message : '')
+  return /^(53|57|08|40)/.test(code) ||
+    /^E[A-Z]+$/.test(code) ||
+    /terminated|timeout|ended/i.test(error instanceof Error ? error.message : '')
     ? new StoreUnavailable(`the database cannot be used now (${code || 'connection'})`, { cause: error })
     : error
 }

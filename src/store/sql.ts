@@ -32,7 +32,11 @@ export function sql(strings: TemplateStringsArray, ...parts: (Value | Sql)[]): S
 export function join(parts: readonly (Value | Sql)[], between = ', '): Sql {
   const pieces = parts.map(part => (isSql(part) ? part : { texts: ['', ''], values: [part] }))
   return pieces.reduce((left, right) => {
-    const texts = [...left.texts.slice(0, -1), left.texts.at(-1)! + (left === empty ? '' : between) + right.texts[0]!, ...right.texts.slice(1)]
+    const texts = [
+      ...left.texts.slice(0, -1),
+      left.texts.at(-1)! + (left === empty ? '' : between) + right.texts[0]!,
+      ...right.texts.slice(1),
+    ]
     return { texts, values: [...left.values, ...right.values] }
   }, empty)
 }
@@ -40,6 +44,13 @@ export const empty: Sql = { texts: [''], values: [] }
 
 /** Claims only rows no other process holds. SQLite has one writer, so there it says nothing. */
 export const skipLocked: Sql = { texts: ['/*skip locked*/'], values: [] }
+
+/** Holds the rows read until the transaction ends, so that who decides on them decides alone. */
+export const forUpdate: Sql = { texts: ['/*for update*/'], values: [] }
+
+/** `text` with each engine's words for the locks above. */
+export const withLocks = (text: string, skip: string, hold: string): string =>
+  text.replace('/*skip locked*/', skip).replace('/*for update*/', hold)
 
 export const textOf = (statement: Sql, placeholder: (place: number) => string): string =>
   statement.texts.reduce((text, part, place) => (place === 0 ? part : text + placeholder(place) + part), '')

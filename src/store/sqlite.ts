@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { instant, type Clock, type World } from '../base/world.ts'
-import { textOf, type Sql } from './sql.ts'
+import { textOf, withLocks, type Sql } from './sql.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
 // A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
@@ -20,7 +20,11 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
 
   const prepared = new Map<string, Database.Statement>()
   const prepare = (statement: Sql) => {
-    const text = textOf(statement, () => '?').replace('/*skip locked*/', '')
+    const text = withLocks(
+      textOf(statement, () => '?'),
+      '',
+      '',
+    )
     let found = prepared.get(text)
     if (!found) prepared.set(text, (found = db.prepare(text)))
     return found

@@ -3,8 +3,8 @@ import { BadInput } from '../base/answer.ts'
 import type { Clock, World } from '../base/world.ts'
 import type { Store } from './contract.ts'
 
-export { StoreUnavailable, type Reader, type Row, type Store, type Tx } from './contract.ts'
-export { empty, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
+export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, type Tx } from './contract.ts'
+export { empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
 export { history, move, remember, type Cause, type Transition } from './move.ts'
 
 /** Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. */

@@ -33,14 +33,18 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   const app = new Koa()
   app.silent = true
   app.on('error', (error: Error & { code?: string }) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET') parts.log.error({ why: error.message }, 'a request failed')
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET')
+      parts.log.error({ why: error.message }, 'a request failed')
   })
   const door = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
   app.use(door.routes()).use(door.allowedMethods())
   const health = healthRoutes(parts)
   app.use(health.routes()).use(health.allowedMethods())
 
-  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024 }, app.callback())
+  const server = createServer(
+    { requestTimeout: requestTimeoutMs, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024 },
+    app.callback(),
+  )
   await listenOn(server, listen)
   return {
     address: addressOf(server, listen),
@@ -82,5 +86,7 @@ function listenOn(server: Server, listen: string): Promise<void> {
 
 function addressOf(server: Server, listen: string): string {
   const address = server.address() as AddressInfo | string | null
-  return typeof address === 'object' && address !== null ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}` : listen
+  return typeof address === 'object' && address !== null
+    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+    : listen
 }

@@ -9,7 +9,17 @@ export interface Status {
   /** Cents. asked = open + paid + lost (expired, canceled, refused). */
   invoices: { asked: bigint; open: bigint; paid: bigint; lost: bigint; counts: Record<string, number> }
   /** Cents. credited = fees + commission + withheld + paid on + reversed + owed. */
-  money: { credited: bigint; bankFees: bigint; commission: bigint; withheld: bigint; paidOn: bigint; inTransit: bigint; reversed: bigint; owed: bigint; atBank: bigint }
+  money: {
+    credited: bigint
+    bankFees: bigint
+    commission: bigint
+    withheld: bigint
+    paidOn: bigint
+    inTransit: bigint
+    reversed: bigint
+    owed: bigint
+    atBank: bigint
+  }
   payouts: Record<string, number>
   inbox: Record<string, number>
   /** What needs a person, as sentences. */
@@ -59,7 +69,9 @@ export async function status(reader: Reader): Promise<Status> {
 
 async function counts(reader: Reader, table: 'payouts' | 'inbox'): Promise<Record<string, number>> {
   const rows = await reader.all<{ state: string; count: bigint }>(
-    table === 'payouts' ? sql`select state, count(*) as count from payouts group by state` : sql`select state, count(*) as count from inbox group by state`,
+    table === 'payouts'
+      ? sql`select state, count(*) as count from payouts group by state`
+      : sql`select state, count(*) as count from inbox group by state`,
   )
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
 }

@@ -50,14 +50,15 @@ const mostPerCommit = 500
 
 /** An inbox over `store`. Arrivals that come while a commit runs wait for the next one, together. */
 export function makeInbox(store: Store, { at }: Pick<World, 'at'>): Inbox {
-  let waiting: { arrival: Arrival; resolve: (kept: Kept) => void; reject: (error: unknown) => void }[] = []
+  const waiting: { arrival: Arrival; resolve: (kept: Kept) => void; reject: (error: unknown) => void }[] = []
   let running = false
 
   async function run() {
     while (waiting.length > 0) {
       const group = waiting.splice(0, mostPerCommit)
       try {
-        const kept = await store.tx(tx => keepAll(tx, group.map(({ arrival }) => arrival)))
+        const arrivals = group.map(({ arrival }) => arrival)
+        const kept = await store.tx(tx => keepAll(tx, arrivals), 'locks')
         await at('events kept')
         group.forEach(({ resolve }, index) => resolve(kept[index]!))
       } catch (error) {
@@ -88,10 +89,12 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
     const rows = await tx.all<{ rail: string; event_id: string }>(sql`
       insert into inbox (rail, event_id, raw, signature, key_id, via, received_at, state, next_at, changed_at)
       values ${join(
-        arrivals.slice(from, from + 50).map(
-          ({ rail, eventId, raw, signature, keyId, via }) =>
-            sql`(${rail}, ${eventId}, ${raw}, ${signature ?? null}, ${keyId ?? null}, ${via}, ${now}, 'new', ${now}, ${now})`,
-        ),
+        arrivals
+          .slice(from, from + 50)
+          .map(
+            ({ rail, eventId, raw, signature, keyId, via }) =>
+              sql`(${rail}, ${eventId}, ${raw}, ${signature ?? null}, ${keyId ?? null}, ${via}, ${now}, 'new', ${now}, ${now})`,
+          ),
       )}
       on conflict (rail, event_id) do nothing returning rail, event_id`)
     for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
@@ -107,7 +110,9 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
 
 /** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
 async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, now: Instant): Promise<Kept> {
-  const there = await tx.one<{ raw: Uint8Array; via: string }>(sql`select raw, via from inbox where rail = ${rail} and event_id = ${eventId}`)
+  const there = await tx.one<{ raw: Uint8Array; via: string }>(
+    sql`select raw, via from inbox where rail = ${rail} and event_id = ${eventId}`,
+  )
   if (!there || there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
   const digest = createHash('sha256').update(raw).digest('hex')
   await tx.run(sql`

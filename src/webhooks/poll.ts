@@ -32,8 +32,10 @@ async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: Wor
   const answer = await rail.missedLogs(after)
   if (answer.is !== 'done') return complain(world, answer.why)
   const kept = await Promise.all(answer.value.map(({ eventId, raw }) => inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })))
-  await store.tx(tx => tx.run(sql`
-    insert into cursors (name, value) values (${name}, ${startedAt}) on conflict (name) do update set value = excluded.value`))
+  await store.tx(tx =>
+    tx.run(sql`
+    insert into cursors (name, value) values (${name}, ${startedAt}) on conflict (name) do update set value = excluded.value`),
+  )
   return kept.filter(verdict => verdict === 'new').length
 }
 

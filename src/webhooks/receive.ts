@@ -30,7 +30,14 @@ export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, 
     }
 
     try {
-      const kept = await inbox.keep({ rail: rail.name, eventId: eventIdOf(raw), raw, via: 'push', signature: signatures[0]!, keyId: verdict.keyId })
+      const kept = await inbox.keep({
+        rail: rail.name,
+        eventId: eventIdOf(raw),
+        raw,
+        via: 'push',
+        signature: signatures[0]!,
+        keyId: verdict.keyId,
+      })
       if (kept === 'conflict') log.error({ rail: rail.name }, 'an event id came again with another body: both are kept')
       answer(ctx, 200, 'ok')
     } catch (error) {

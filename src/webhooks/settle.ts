@@ -5,8 +5,8 @@ import { findOurs, invoiceMachine, takeAsIssued, type InvoiceRow, type InvoiceSt
 import { totalsFor } from '../ledger/ledger.ts'
 import { applyPayout, owe, takeBack, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
-import { move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import { inboxMachine, type InboxRow } from './inbox.ts'
+import { forUpdate, move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import type { inboxMachine, InboxRow } from './inbox.ts'
 
 export interface Desk {
   store: Store
@@ -46,7 +46,7 @@ function claim(store: Store): Promise<InboxRow[]> {
       update inbox set next_at = ${later(now, claimMs)}, tries = tries + 1 where id in (
         select id from inbox where state in ('new', 'waiting') and next_at <= ${now} order by next_at, id limit 64 ${skipLocked})
       returning *`)
-  })
+  }, 'locks')
 }
 
 /** Settles one claimed row; false when it waits. */
@@ -82,7 +82,8 @@ const moneyLogs = new Set(['credited', 'reversed', 'voided'])
 
 async function settleInvoice(desk: Desk, row: InboxRow, event: InvoiceEvent): Promise<boolean> {
   const ours = await findOurs(desk.store, desk.rail.name, event.invoice.providerId, event.invoice.tag)
-  if (!ours) return finish(desk, row, event, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
+  if (!ours)
+    return finish(desk, row, event, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
 
   if (event.log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed'))
     return finish(desk, row, event, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
@@ -92,7 +93,8 @@ async function settleInvoice(desk: Desk, row: InboxRow, event: InvoiceEvent): Pr
   if (needsProof) {
     const answer = await desk.rail.readInvoice(invoice.providerId)
     await desk.world.at('invoice read again')
-    if (answer.is !== 'done') return finish(desk, row, event, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
+    if (answer.is !== 'done')
+      return finish(desk, row, event, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
     invoice = answer.value
     if (invoice.tag !== ours.id && ours.provider_id === null)
       return finish(desk, row, event, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
@@ -103,9 +105,12 @@ async function settleInvoice(desk: Desk, row: InboxRow, event: InvoiceEvent): Pr
 async function applyInvoice(tx: Tx, { world, terms }: Desk, id: string, event: InvoiceEvent, now: ProviderInvoice): Promise<Outcome> {
   const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
   await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
-  const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!
+  const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   if (row.provider_id !== now.providerId)
-    return { is: 'quarantined', why: `a second invoice of ${id} exists at the bank (${now.providerId}): see that the payer gets money back that came for it` }
+    return {
+      is: 'quarantined',
+      why: `a second invoice of ${id} exists at the bank (${now.providerId}): see that the payer gets money back that came for it`,
+    }
 
   switch (event.log) {
     case 'credited':
@@ -134,7 +139,14 @@ async function credit(tx: Tx, world: World, terms: Terms, row: InvoiceRow, now: 
   await owe(
     tx,
     world,
-    { invoiceId: row.id, accountId: row.account_id, paid: now.units, bankFee: now.feeUnits, commissionBp: row.commission_bp, minPayout: row.min_payout_units },
+    {
+      invoiceId: row.id,
+      accountId: row.account_id,
+      paid: now.units,
+      bankFee: now.feeUnits,
+      commissionBp: row.commission_bp,
+      minPayout: row.min_payout_units,
+    },
     terms,
     cause,
   )
@@ -156,7 +168,8 @@ async function reverse(tx: Tx, world: World, row: InvoiceRow, now: ProviderInvoi
   const all = now.units === 0n
   const how = await takeBack(tx, world, row.id, total - before, total, all, cause)
   if (all) await move(tx, 'invoices', invoiceMachine, row.id, 'credited', 'reversed', cause)
-  if (how === 'late') world.log.error({ invoice: row.id, ref: cause.ref }, 'an invoice was reversed after its money was passed on: the payee owes it')
+  if (how === 'late')
+    world.log.error({ invoice: row.id, ref: cause.ref }, 'an invoice was reversed after its money was passed on: the payee owes it')
   return { is: 'done', why: how === 'late' ? 'reversed after it was passed on: the payee owes it' : 'reversed, and its payout stopped' }
 }
 
@@ -173,7 +186,10 @@ const finalLogs = new Set(['success', 'failed', 'canceled', 'refunded'])
 
 async function settlePayout(desk: Desk, row: InboxRow, event: ProviderEvent & { about: 'payout' }): Promise<boolean> {
   const { payout } = event
-  const key = payout.externalId ?? (await desk.store.one<{ external_id: string }>(sql`select external_id from attempts where provider_id = ${payout.providerId}`))?.external_id
+  const key =
+    payout.externalId ??
+    (await desk.store.one<{ external_id: string }>(sql`select external_id from attempts where provider_id = ${payout.providerId}`))
+      ?.external_id
   if (key === undefined || !(await desk.store.one(sql`select id from attempts where external_id = ${key}`)))
     return finish(desk, row, event, async () => ({ is: 'ignored', why: `transfer ${payout.providerId} is not one we ordered` }))
 
@@ -203,9 +219,14 @@ async function settlePayout(desk: Desk, row: InboxRow, event: ProviderEvent & { 
 }
 
 /** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. */
-async function finish({ store, world }: Desk, row: InboxRow, event: ProviderEvent | undefined, apply: (tx: Tx) => Promise<Outcome>): Promise<boolean> {
+async function finish(
+  { store, world }: Desk,
+  row: InboxRow,
+  event: ProviderEvent | undefined,
+  apply: (tx: Tx) => Promise<Outcome>,
+): Promise<boolean> {
   const outcome = await store.tx(async tx => {
-    const current = await tx.one<{ state: InboxRow['state'] }>(sql`select state from inbox where id = ${row.id}`)
+    const current = await tx.one<{ state: InboxRow['state'] }>(sql`select state from inbox where id = ${row.id} ${forUpdate}`)
     if (!current || (current.state !== 'new' && current.state !== 'waiting')) return undefined
     const result = await apply(tx)
     const giveUp = result.is === 'again' && row.tries >= mostTries
@@ -216,10 +237,13 @@ async function finish({ store, world }: Desk, row: InboxRow, event: ProviderEven
       update inbox set state = ${state satisfies keyof typeof inboxMachine}, why = ${result.why}, kind = ${event?.kind ?? null},
         next_at = ${later(now, pause)}, changed_at = ${now} where id = ${row.id}`)
     return result
-  })
+  }, 'locks')
   await world.at('event settled')
   if (!outcome) return false
   const level = outcome.is === 'quarantined' ? 'error' : outcome.is === 'again' ? 'warn' : 'info'
-  world.log[level]({ event: row.event_id, kind: event?.kind, via: row.via, why: outcome.why }, `event ${outcome.is === 'again' ? 'waits' : outcome.is}`)
+  world.log[level](
+    { event: row.event_id, kind: event?.kind, via: row.via, why: outcome.why },
+    `event ${outcome.is === 'again' ? 'waits' : outcome.is}`,
+  )
   return outcome.is !== 'again'
 }
