@@ -1,0 +1,60 @@
+/** The command line: reads what is asked, has the house do it, and answers with an exit code. Each noun has its own file. */
+import { Command, CommanderError } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { accountCommands } from './accounts.ts'
+import { eventCommands } from './events.ts'
+import { invoiceCommands } from './invoices.ts'
+import { ledgerCommands } from './ledger.ts'
+import { operateCommands } from './operate.ts'
+import { payoutCommands } from './payouts.ts'
+import { example, tame } from './print.ts'
+import { runCommands } from './runs.ts'
+import { scheduleCommands } from './schedules.ts'
+import { terminal, type Outlet, type Shell } from './shell.ts'
+
+/** Runs one command line (`argv` as the process has it). 0: fine. 1: it failed, or a check found something. 2: bad input. */
+export async function runCli(argv: string[], env: Record<string, string | undefined>, outlet: Outlet = terminal(env)): Promise<number> {
+  const shell: Shell = { ...outlet, env, exitCode: 0 }
+  try {
+    await program(shell).parseAsync(argv)
+    return shell.exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof BadInput) {
+      shell.err(`repasse: ${linesOf(error.message)}\n`)
+      return 2
+    }
+    const why = error instanceof Error ? error.message || error.name : 'an unknown surprise'
+    shell.err(`repasse: ${tame(why)}\n`)
+    if (env['LOG_LEVEL'] === 'debug' && error instanceof Error) shell.err(`${error.stack ?? ''}\n`)
+    return 1
+  }
+}
+
+/** The message may hold what somebody typed; only its own line ends stay. */
+const linesOf = (message: string) => message.split('\n').map(tame).join('\n')
+
+/** Every command, for a shell. */
+export function program(shell: Shell): Command {
+  const repasse = new Command('repasse')
+    .description('Asks for money on a schedule, hears when it arrives, passes it on net of fees, and can explain every cent.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void shell.out(text),
+      writeErr: text => shell.err(text),
+      getOutHasColors: () => shell.colours,
+      getErrHasColors: () => false,
+    })
+    .showHelpAfterError('(add --help to see what it takes)')
+    .helpCommand(false)
+  repasse.addHelpText('after', example('doctor', 'serve', 'status'))
+  accountCommands(repasse, shell)
+  scheduleCommands(repasse, shell)
+  invoiceCommands(repasse, shell)
+  payoutCommands(repasse, shell)
+  eventCommands(repasse, shell)
+  runCommands(repasse, shell)
+  ledgerCommands(repasse, shell)
+  operateCommands(repasse, shell)
+  return repasse
+}

@@ -1,0 +1,178 @@
+/** `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house pays nothing until a person says so. */
+import { execFile } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  constants,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { promisify } from 'node:util'
+import { BadInput } from '../base/answer.ts'
+import { systemClock, systemRandom } from '../base/clock.ts'
+import { readConfig } from '../base/config.ts'
+import { instant } from '../base/world.ts'
+import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
+import { migrate, pending } from '../store/migrate.ts'
+import { holdAll } from './hold.ts'
+import { inBase, type Shell } from './shell.ts'
+
+const open = (url: string) => openStore(url, { clock: systemClock, random: systemRandom })
+
+export async function backup(shell: Shell, file: string): Promise<void> {
+  if (existsSync(file)) throw new BadInput(`FILE "${file}" exists already: name one that does not`)
+  if (!existsSync(dirname(file))) throw new BadInput(`FILE "${file}" is in a folder that does not exist: make it first, or name another`)
+  await inBase(shell, async ({ store }) => {
+    const partial = `${file}.partial`
+    rmSync(partial, { force: true })
+    try {
+      await store.backup(partial)
+      // It holds tax ids and account numbers.
+      chmodSync(partial, 0o600)
+      settle(partial)
+      renameSync(partial, file)
+      settle(dirname(file))
+    } finally {
+      rmSync(partial, { force: true })
+    }
+    await shell.out(`${file}: ${statSync(file).size} bytes\n`)
+  })
+}
+
+export async function restore(shell: Shell, file: string, force: boolean, by: string): Promise<void> {
+  const { DATABASE_URL: url } = readConfig(shell.env)
+  if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
+  const why = `restored from ${file} at ${instant(systemClock.now())}: compare payouts with the bank, then "repasse payout go"`
+  const kept = url.startsWith('sqlite:')
+    ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
+    : await restorePostgres(file, url, force, why, by)
+  await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
+  shell.err(
+    'Payouts are stopped: what was paid after the backup is not in it. Run "repasse reconcile" and "repasse status", compare, then "repasse payout go".\n',
+  )
+}
+
+/** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */
+async function restoreFile(file: string, target: string, force: boolean, why: string, by: string): Promise<string | undefined> {
+  if (!isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
+  const there = existsSync(target)
+  const aside = `${target}.before-restore`
+  if (there && !force) throw new BadInput(`a database is at ${target} already: --force keeps it as ${aside} and restores`)
+  if (there && existsSync(aside)) throw new BadInput(`${aside} is there from an earlier restore: move it away first`)
+  if (there) await leaveAlone(target)
+
+  const fresh = `${target}.restoring`
+  for (const tail of tails) rmSync(fresh + tail, { force: true })
+  copyFileSync(file, fresh, constants.COPYFILE_EXCL)
+  chmodSync(fresh, 0o600)
+  try {
+    await prepare(`sqlite:${fresh}`, why, by)
+    settle(fresh)
+  } catch (error) {
+    for (const tail of tails) rmSync(fresh + tail, { force: true })
+    throw error
+  }
+  for (const tail of there ? tails : []) if (existsSync(target + tail)) renameSync(target + tail, aside + tail)
+  renameSync(fresh, target)
+  settle(dirname(target))
+  return there ? aside : undefined
+}
+
+const tails = ['', '-wal', '-shm']
+
+/** Opens it, checks it, brings it to this version, and puts it on hold. */
+async function prepare(url: string, why: string, by: string): Promise<void> {
+  const store = await open(url)
+  try {
+    if (store.engine === 'sqlite') {
+      const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
+      if (found.join() !== 'ok') throw new BadInput(`the backup is damaged: ${found[0]}`)
+    }
+    if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
+    await migrate(store, systemClock)
+    await holdAll(store, why, by, 'restored')
+  } finally {
+    await store.close()
+  }
+}
+
+/** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */
+async function leaveAlone(target: string): Promise<void> {
+  let store: Store | undefined
+  try {
+    store = await open(`sqlite:${target}`)
+    const mode = (await store.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
+    if (mode === 'wal') throw inUse(target)
+  } catch (error) {
+    if (error instanceof BadInput) throw error
+    if (error instanceof StoreUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : '')) throw inUse(target)
+  } finally {
+    await store?.close()
+  }
+}
+
+const inUse = (target: string) => new BadInput(`${target} is in use: stop "repasse serve" and whatever else has it open, then restore`)
+
+function isSqlite(file: string): boolean {
+  const head = Buffer.alloc(16)
+  const opened = openSync(file, 'r')
+  try {
+    readSync(opened, head, 0, 16, 0)
+  } finally {
+    closeSync(opened)
+  }
+  return head.toString('latin1') === 'SQLite format 3\0'
+}
+
+/** Through to the disk, names of files too. */
+function settle(path: string): void {
+  const opened = openSync(path, 'r')
+  try {
+    fsyncSync(opened)
+  } finally {
+    closeSync(opened)
+  }
+}
+
+/** Restores with the database's own program; an inhabited database is replaced only when told. */
+async function restorePostgres(file: string, url: string, force: boolean, why: string, by: string): Promise<undefined> {
+  const store = await open(url)
+  let inhabited
+  try {
+    inhabited =
+      (await store.one(sql`select 1 as there from pg_tables where schemaname = current_schema() and tablename = 'migrations'`)) !==
+      undefined
+  } finally {
+    await store.close()
+  }
+  if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
+  // The password goes by the environment: other users of the machine can read arguments.
+  const address = new URL(url)
+  const password = decodeURIComponent(address.password)
+  address.password = ''
+  const args = [
+    '--exit-on-error',
+    '--single-transaction',
+    '--no-owner',
+    ...(inhabited ? ['--clean', '--if-exists'] : []),
+    '--dbname',
+    address.href,
+    file,
+  ]
+  await promisify(execFile)(
+    'pg_restore',
+    args,
+    password === '' ? {} : { env: { PGPASSWORD: password, PATH: '/usr/bin:/usr/local/bin' } },
+  ).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
+    if (error.code === 'ENOENT') throw new BadInput('pg_restore is not on the PATH: install PostgreSQL’s client programs')
+    throw new Error(`pg_restore failed and changed nothing: ${(error.stderr ?? error.message).trim().split('\n')[0]}`)
+  })
+  await prepare(url, why, by)
+}

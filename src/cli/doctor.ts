@@ -1,0 +1,241 @@
+/** `repasse doctor`: one check after another, each with what to do about it. */
+import { BadInput } from '../base/answer.ts'
+import { readConfig, type Config } from '../base/config.ts'
+import { millis } from '../base/world.ts'
+import type { Base } from '../house.ts'
+import type { Rail } from '../rails/rail.ts'
+import { crashPoint } from './crash.ts'
+import { json, paint, reais, tame } from './print.ts'
+import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
+
+interface Check {
+  check: string
+  is: 'ok' | 'info' | 'warn' | 'error'
+  says: string
+  /** What to do about it. */
+  run?: string
+}
+
+type Flags = { registerWebhook?: true; json?: true }
+
+export async function doctor(shell: Shell, flags: Flags): Promise<void> {
+  const checks: Check[] = []
+  for await (const check of examine(shell, flags)) {
+    checks.push(check)
+    if (!flags.json) await shell.out(lineOf(shell, check))
+  }
+  if (flags.json) await shell.out(json(checks))
+  if (checks.some(({ is }) => is === 'error')) shell.exitCode = 1
+}
+
+const shades = { ok: 'green', info: 'grey', warn: 'yellow', error: 'red' } as const
+
+function lineOf(shell: Shell, { check, is, says, run }: Check): string {
+  const inset = ' '.repeat(22)
+  const text = says.split('\n').map(tame).join(`\n${inset}`)
+  return `${paint(shell, shades[is], is.padEnd(5))} ${check.padEnd(15)} ${text}\n${run === undefined ? '' : `${inset}→ ${run}\n`}`
+}
+
+async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
+  const config = attempt(() => readConfig(shell.env))
+  if (config instanceof Error)
+    return yield {
+      check: 'configuration',
+      is: 'error',
+      says: config.message,
+      run: 'mend .env or the environment; .env.example explains each',
+    }
+  if (flags.registerWebhook && config.PUBLIC_URL === undefined)
+    throw new BadInput('--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com')
+  const where = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${config.STARKBANK_API_URL}`}`
+  yield {
+    check: 'configuration',
+    is: 'ok',
+    says: `${where}, ${config.DATABASE_URL.startsWith('sqlite:') ? config.DATABASE_URL : 'PostgreSQL'}`,
+  }
+  yield* await keyFile(config)
+
+  const { openBase } = await import('../house.ts')
+  const base = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT)).catch((error: unknown) => asError(error))
+  if (base instanceof Error)
+    return yield {
+      check: 'database',
+      is: 'error',
+      says: base.message,
+      run: /migrate/.test(base.message) ? 'repasse migrate' : 'see that DATABASE_URL names it and that it is running',
+    }
+  try {
+    yield* database(base)
+    yield* bank(base, flags)
+    yield* books(base)
+  } finally {
+    await base.store.close()
+  }
+}
+
+async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT: environment }: Config): Promise<Check[]> {
+  if (file === undefined)
+    return [
+      {
+        check: 'key file',
+        is: 'error',
+        says: 'STARKBANK_PRIVATE_KEY_FILE is not set',
+        run: 'openssl ecparam -name secp256k1 -genkey -noout -out private-key.pem && chmod 400 private-key.pem',
+      },
+    ]
+  const { readPrivateKey } = await import('../rails/starkbank/privateKey.ts')
+  const key = attempt(() => readPrivateKey(file, environment))
+  if (key instanceof Error) return [{ check: 'key file', is: 'error', says: key.message }]
+  if (key.findings.length > 0) return key.findings.map(says => ({ check: 'key file', is: 'warn' as const, says, run: `chmod 400 ${file}` }))
+  return [{ check: 'key file', is: 'ok', says: `${file} is a secp256k1 key for its owner’s eyes alone` }]
+}
+
+const mostClockDriftMs = 5_000
+
+async function* database({ store, world }: Base): AsyncGenerator<Check> {
+  const [{ sql }, { migrations }] = await Promise.all([import('../store/store.ts'), import('../store/migrate.ts')])
+  yield {
+    check: 'database',
+    is: 'ok',
+    says: `${store.engine}, at migration ${migrations()
+      .at(-1)
+      ?.name.replace(/\.sql$/, '')}`,
+  }
+
+  const now = world.clock.now()
+  const year = new Date(now).getUTCFullYear()
+  const drift = store.engine === 'postgres' ? millis(await store.tx(tx => tx.now())) - now : 0
+  if (year < 2026 || year > 2100)
+    yield { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: 'set the clock: timedatectl set-ntp true' }
+  else if (Math.abs(drift) > mostClockDriftMs)
+    yield {
+      check: 'clock',
+      is: 'warn',
+      says: `the database’s clock is ${Math.round(drift / 1000)} s away from ours`,
+      run: 'timedatectl set-ntp true, on both machines',
+    }
+  else yield { check: 'clock', is: 'ok', says: new Date(now).toISOString() }
+
+  if (store.engine !== 'sqlite') return
+  const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
+  yield found.join() === 'ok'
+    ? { check: 'integrity', is: 'ok', says: 'the database file is whole' }
+    : {
+        check: 'integrity',
+        is: 'error',
+        says: found.slice(0, 3).join('; '),
+        run: 'stop "repasse serve", keep the file, and repasse restore BACKUP --force',
+      }
+}
+
+async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
+  const { config } = base
+  if (!bankIsConfigured(config)) {
+    const missing = (['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const).filter(
+      name => config[name] === undefined,
+    )
+    return yield {
+      check: 'bank',
+      is: 'error',
+      says: `${missing.join(', ')} not set`,
+      run: 'see .env.example, and the bank’s page “Integrations”',
+    }
+  }
+  const { openRail } = await import('../house.ts')
+  const rail = await openRail(base).catch((error: unknown) => asError(error))
+  if (rail instanceof Error) return yield { check: 'bank', is: 'error', says: rail.message }
+  try {
+    const balance = await rail.balance()
+    if (balance.is !== 'done') {
+      const run =
+        balance.is === 'refused'
+          ? 'compare STARKBANK_PROJECT_ID and the key with the bank’s page “Integrations”'
+          : 'see that the bank can be reached from here, and try again'
+      return yield { check: 'bank', is: 'error', says: balance.why, run }
+    }
+    yield { check: 'bank', is: 'ok', says: `it knows us; the account holds ${reais(balance.value)}` }
+    yield await webhook(config, rail, flags)
+  } finally {
+    rail.close()
+  }
+}
+
+const wanted = ['invoice', 'transfer']
+
+async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }: Config, rail: Rail, flags: Flags): Promise<Check> {
+  const check = 'webhook'
+  if (address === undefined)
+    return {
+      check,
+      is: 'warn',
+      says: `PUBLIC_URL is not set, so the bank cannot tell us: it is asked every ${seconds} s instead`,
+      run: 'set PUBLIC_URL, then: repasse doctor --register-webhook',
+    }
+  const url = `${address.replace(/\/+$/, '')}/webhooks/starkbank`
+  const there = await rail.webhooks()
+  if (there.is !== 'done') return { check, is: 'error', says: `the bank did not list its webhooks: ${there.why}` }
+  const ours = there.value.filter(hook => hook.url === url)
+  const lacking = wanted.filter(kind => !ours.some(({ subscriptions }) => subscriptions.includes(kind)))
+  if (lacking.length === 0) return { check, is: 'ok', says: `${url} hears of invoices and transfers` }
+  if (!flags.registerWebhook) {
+    const says = ours.length === 0 ? `${url} is not registered with the bank` : `${url} does not hear of ${lacking.join(' and ')}`
+    return { check, is: 'error', says, run: 'repasse doctor --register-webhook' }
+  }
+  const made = await rail.registerWebhook(url)
+  return made.is === 'done'
+    ? { check, is: 'ok', says: `${url} is now registered` }
+    : { check, is: 'error', says: `the bank did not register ${url}: ${made.why}` }
+}
+
+async function* books({ store }: Base): AsyncGenerator<Check> {
+  const [{ checkLedger }, { payoutsStopped, listAccounts }, { listSchedules }] = await Promise.all([
+    import('../ledger/ledger.ts'),
+    import('../payout/payout.ts'),
+    import('../jobs/jobs.ts'),
+  ])
+  const findings = await store.tx(tx => checkLedger(tx))
+  yield findings.length === 0
+    ? { check: 'books', is: 'ok', says: 'every invariant holds' }
+    : {
+        check: 'books',
+        is: 'error',
+        says: findings
+          .slice(0, 5)
+          .map(({ says }) => says)
+          .join('\n'),
+        run: 'repasse ledger check',
+      }
+
+  const stopped = await payoutsStopped(store)
+  yield stopped === undefined
+    ? { check: 'payouts', is: 'ok', says: 'not stopped' }
+    : { check: 'payouts', is: 'warn', says: `stopped: ${stopped}`, run: 'repasse status, then: repasse payout go' }
+
+  const accounts = await listAccounts(store)
+  const awaiting = accounts.filter(({ state }) => state === 'awaiting').map(({ name }) => name)
+  if (accounts.length === 0)
+    yield { check: 'accounts', is: 'info', says: 'there is no payout account yet', run: 'repasse account add --help' }
+  else if (awaiting.length > 0)
+    yield {
+      check: 'accounts',
+      is: 'warn',
+      says: `${awaiting.join(', ')} awaits approval; nothing is paid there`,
+      run: `repasse account approve ${awaiting[0]} --by PERSON`,
+    }
+  else yield { check: 'accounts', is: 'ok', says: `${accounts.length} approved` }
+
+  const active = (await listSchedules(store)).filter(({ state }) => state === 'active').length
+  yield active === 0
+    ? { check: 'schedules', is: 'info', says: 'none is active', run: 'repasse schedule add --help' }
+    : { check: 'schedules', is: 'ok', says: `${active} active` }
+}
+
+function attempt<T>(work: () => T): T | Error {
+  try {
+    return work()
+  } catch (error) {
+    return asError(error)
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error('an unknown surprise'))

@@ -1,0 +1,145 @@
+/** `repasse event`: what the bank told us, byte for byte, and what came of it. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import type { Base } from '../house.ts'
+import type { Reader, Tx } from '../store/store.ts'
+import type { InboxRow } from '../webhooks/webhooks.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
+import { example, json, sheet, table, tame } from './print.ts'
+import { bankIsConfigured, inBase, operator, type Shell } from './shell.ts'
+
+type ListFlags = { state?: string; limit: number; before?: string; json?: true }
+
+// Written here so that --help need not load the house; a test holds it against the machine.
+export const eventStates = ['new', 'waiting', 'done', 'ignored', 'quarantined'] as const
+
+export function eventCommands(repasse: Command, shell: Shell): void {
+  const event = repasse
+    .command('event')
+    .description('events: what the bank told us')
+    .addHelpText('after', example('event list --state quarantined'))
+
+  event
+    .command('list')
+    .description('events, newest first')
+    .option('--state <state>', `only these: ${eventStates.join(', ')}`, oneOf(eventStates)('--state'))
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--before <id>', 'older than this event, to read on')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('event list --state quarantined'))
+    .action((flags: ListFlags) =>
+      inBase(shell, async ({ store }) => {
+        const rows = await newest(store, flags)
+        const line = (row: InboxRow) => [row.event_id, row.received_at, row.via, row.kind ?? '', row.state, row.why ?? '']
+        await shell.out(
+          flags.json ? json(rows.map(viewOf)) : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
+        )
+        if (!flags.json && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.event_id}\n`)
+      }),
+    )
+
+  event
+    .command('show')
+    .description('one event: its bytes, its signature, and whether they still agree')
+    .argument('<id>', 'the event')
+    .option('--raw', 'only the bytes, as they came')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('event show 5155165527080960', 'event show 5155165527080960 --raw | sha256sum'))
+    .action((id: string, { raw, json: asJson }: { raw?: true; json?: true }) =>
+      inBase(shell, async base => {
+        const row = await needEvent(base.store, id)
+        const body = Buffer.from(row.raw).toString('utf8')
+        if (raw) return shell.out(body)
+        const verdict = await verdictOf(base, row)
+        if (asJson) return shell.out(json({ ...viewOf(row), signature: row.signature, keyId: row.key_id, verdict, raw: body }))
+        await shell.out(`${sheet([...factsOf(row), ['verdict', verdict]])}\n${pretty(body)}\n`)
+      }),
+    )
+
+  event
+    .command('replay')
+    .description('has a settled event applied once more; what was done before is not done again')
+    .argument('<id>', 'the event')
+    .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('event replay 5155165527080960 --why "the bank mended it"'))
+    .action((id: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const before = await store.tx(tx => replay(tx, id, by, why))
+        await shell.out(`event ${id} was ${before} and is new: "repasse serve" applies it, or "repasse reconcile"\n`)
+      }),
+    )
+}
+
+async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<InboxRow[]> {
+  const { sql } = await import('../store/store.ts')
+  const ofState = state === undefined ? sql`` : sql`and state = ${state}`
+  const older = before === undefined ? sql`` : sql`and id < ${(await needEvent(store, before)).id}`
+  return store.all<InboxRow>(sql`select * from inbox where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+}
+
+async function needEvent(reader: Reader, id: string): Promise<InboxRow> {
+  const { sql } = await import('../store/store.ts')
+  const row = await reader.one<InboxRow>(sql`select * from inbox where event_id = ${id}`)
+  if (!row) throw new BadInput(`there is no event "${id}": "repasse event list" shows them`)
+  return row
+}
+
+/** Back to `new`, with its tries forgotten. Answers the state it was in. */
+async function replay(tx: Tx, id: string, by: string, why: string): Promise<string> {
+  const [{ audit }, { sql }] = await Promise.all([import('../ledger/ledger.ts'), import('../store/store.ts')])
+  const row = await needEvent(tx, id)
+  if (row.state === 'new' || row.state === 'waiting')
+    throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
+  const now = await tx.now()
+  await tx.run(
+    sql`update inbox set state = 'new', tries = 0, next_at = ${now}, changed_at = ${now} where id = ${row.id} and state = ${row.state}`,
+  )
+  await audit(tx, { actor: by, act: 'event replayed', subject: id, detail: { from: row.state, was: row.why ?? '', why } })
+  return row.state
+}
+
+/** Whether bytes and signature agree, judged now. What was polled came over our own connection and bears none. */
+async function verdictOf(base: Base, row: InboxRow): Promise<string> {
+  if (row.via === 'poll') return 'asked for by us, so not signed'
+  if (row.signature === null) return 'no signature was kept'
+  if (!bankIsConfigured(base.config)) return 'not judged: the bank is not configured here'
+  const { openRail } = await import('../house.ts')
+  const rail = await openRail(base)
+  try {
+    const verdict = await rail.verify(row.raw, [row.signature])
+    return verdict.is === 'genuine' ? `genuine by key ${verdict.keyId}` : `${verdict.is}: ${verdict.why}`
+  } finally {
+    rail.close()
+  }
+}
+
+/** Indented where that changes nothing a person would compare; else as it came. */
+function pretty(body: string): string {
+  try {
+    const indented = JSON.stringify(JSON.parse(body), null, 2)
+    return indented.split('\n').map(tame).join('\n')
+  } catch {
+    return tame(body)
+  }
+}
+
+const viewOf = (row: InboxRow) => ({
+  id: row.event_id,
+  rail: row.rail,
+  kind: row.kind,
+  state: row.state,
+  why: row.why,
+  via: row.via,
+  receivedAt: row.received_at,
+  tries: Number(row.tries),
+})
+
+const factsOf = (row: InboxRow): [string, string | null][] => [
+  ['event', row.event_id],
+  ['kind', row.kind],
+  ['state', row.why === null ? row.state : `${row.state}: ${row.why}`],
+  ['received', `${row.received_at} by ${row.via}, ${row.raw.length} bytes`],
+  ['signature', row.signature],
+  ['key', row.key_id],
+]

@@ -1,0 +1,80 @@
+/** Reads what stands behind a flag. Each fault names the flag, the value and what would be right. */
+import { BadInput } from '../base/answer.ts'
+import { parseBasisPoints, parseUnits, type BasisPoints } from '../base/money.ts'
+import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
+import type { Millis } from '../base/world.ts'
+
+type Reader<T> = (flag: string) => (text: string) => T
+
+const wrong = (flag: string, text: string, right: string): never => {
+  throw new BadInput(`${flag} "${text}" ${right}`)
+}
+
+/** What `read` answers, or the fault `right`. */
+const orWrong =
+  <T>(read: (text: string) => T | undefined, right: string): Reader<T> =>
+  flag =>
+  text =>
+    read(text) ?? wrong(flag, text, right)
+
+/** Has `work` check a value; a fault that does not name the flag gets its name in front. */
+export function under<T>(flag: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof BadInput) || error.message.startsWith(flag)) throw error
+    throw new BadInput(`${flag}: ${error.message}`, { cause: error })
+  }
+}
+
+export const nameFlag: Reader<string> = orWrong(
+  text => (/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text) && !/^[a-z]{3}_[0-9a-z]{26}$/.test(text) ? text : undefined),
+  'is not a name: up to 63 letters, digits, points, underscores and hyphens, the first a letter or digit, e.g. main',
+)
+
+/** Words for people to read: not empty, and nothing a terminal would obey. */
+export const textFlag: Reader<string> = orWrong(
+  // eslint-disable-next-line no-control-regex
+  text => (text.trim() !== '' && text.length <= 200 && !/[\u0000-\u001f\u007f]/.test(text) ? text.trim() : undefined),
+  'is empty, longer than 200 characters, or has control characters: write a few words',
+)
+
+export const amountFlag: Reader<bigint> = orWrong(
+  text => parseUnits(text, 'BRL'),
+  'is not an amount: write reais with a point and at most two decimals, e.g. 20.00',
+)
+
+export const amountRangeFlag: Reader<Range<bigint>> = orWrong(text => {
+  const range = parseRange(text, end => parseUnits(end, 'BRL'))
+  return range && range.low > 0n ? range : undefined
+}, 'is not a range of amounts above zero, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same')
+
+export const countRangeFlag: Reader<Range<number>> = orWrong(text => {
+  const range = parseRange(text, parseCount)
+  return range && range.low > 0 && range.high <= 10_000 ? range : undefined
+}, 'is not a range of 1 to 10000, the lower first: write e.g. 8..12, or 10 for always the same')
+
+export const countFlag = (most: number): Reader<number> =>
+  orWrong(text => {
+    const count = parseCount(text)
+    return count !== undefined && count > 0 && count <= most ? count : undefined
+  }, `is not a whole number from 1 to ${most}`)
+
+export const durationFlag: Reader<Millis> = orWrong(text => {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms > 0 ? ms : undefined
+}, 'is not a length of time above zero: write e.g. 2d, 90m or 1d12h')
+
+export const percentFlag: Reader<BasisPoints> = orWrong(
+  parseBasisPoints,
+  'is not a percentage from 0 to 100 with at most two decimals: write e.g. 1.5%',
+)
+
+export const oneOf = <T extends string>(choices: readonly T[]): Reader<T> =>
+  orWrong(text => choices.find(choice => choice === text), `is not one of ${choices.join(', ')}`)
+
+/** `web`, `worker` or both with a comma. */
+export const rolesFlag: Reader<string[]> = orWrong(text => {
+  const roles = [...new Set(text.split(',').map(role => role.trim()))]
+  return roles.every(role => role === 'web' || role === 'worker') ? roles : undefined
+}, 'is not made of roles: write web, worker or web,worker')

@@ -1,0 +1,150 @@
+/** Commands for whoever runs the house: serve, migrate, doctor, status, reconcile, backup, restore. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { readConfig } from '../base/config.ts'
+import { monotonicMs, systemClock, systemRandom } from '../base/clock.ts'
+import { makeLog } from '../base/log.ts'
+import { crashPoint } from './crash.ts'
+import { rolesFlag, textFlag } from './flags.ts'
+import { example, json, moneyOf, reais, sheet } from './print.ts'
+import { atBank, operator, type Shell } from './shell.ts'
+
+export function operateCommands(repasse: Command, shell: Shell): void {
+  repasse
+    .command('serve')
+    .description('answers HTTP and does the work, until SIGTERM or Ctrl-C; its log is JSON lines on standard output')
+    .option('--roles <roles>', 'web, worker or web,worker (default: ROLES)', rolesFlag('--roles'))
+    .addHelpText('after', example('serve', 'serve --roles web'))
+    .action(({ roles }: { roles?: string[] }) => serveUntilTold(shell, roles))
+
+  repasse
+    .command('migrate')
+    .description('brings the database to this version; an embedded one is brought by any command')
+    .addHelpText('after', example('migrate'))
+    .action(async () => {
+      const config = readConfig(shell.env)
+      const [{ openStore }, { migrate }] = await Promise.all([import('../store/store.ts'), import('../store/migrate.ts')])
+      const store = await openStore(config.DATABASE_URL, { clock: systemClock, random: systemRandom })
+      try {
+        const names = await migrate(store, systemClock)
+        await shell.out(names.length === 0 ? 'the database is up to date\n' : `applied ${names.join(', ')}\n`)
+      } finally {
+        await store.close()
+      }
+    })
+
+  repasse
+    .command('doctor')
+    .description('checks configuration, key, clock, database, bank, webhook and books, and says what to run for each fault')
+    .option('--register-webhook', 'registers PUBLIC_URL with the bank where it is missing')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('doctor', 'doctor --register-webhook'))
+    .action(async (flags: { registerWebhook?: true; json?: true }) => (await import('./doctor.ts')).doctor(shell, flags))
+
+  repasse
+    .command('status')
+    .description('how things stand: what was asked, credited and paid on, and what needs a person')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('status'))
+    .action(async (flags: { json?: true }) => (await import('./status.ts')).printStatus(shell, flags))
+
+  repasse
+    .command('reconcile')
+    .description('asks the bank for missed events, applies them, and holds its balance against the books')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('reconcile'))
+    .action(({ json: asJson }: { json?: true }) => reconcileNow(shell, asJson))
+
+  repasse
+    .command('backup')
+    .description('writes a consistent copy of the database while it is in use')
+    .argument('<file>', 'a file that does not exist yet')
+    .addHelpText('after', example('backup repasse-2026-11-21.db'))
+    .action(async (file: string) => (await import('./copies.ts')).backup(shell, file))
+
+  repasse
+    .command('restore')
+    .description('puts a backup in the database’s place; payouts stay stopped until "repasse payout go"')
+    .argument('<file>', 'what "repasse backup" wrote')
+    .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
+    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('restore repasse-2026-11-21.db --force'))
+    .action(async (file: string, { force = false, by = operator() }: { force?: boolean; by?: string }) =>
+      (await import('./copies.ts')).restore(shell, file, force, by),
+    )
+}
+
+async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promise<void> {
+  const startedMs = monotonicMs()
+  const config = readConfig(shell.env)
+  const log = makeLog(config.LOG_LEVEL)
+  const { openBase, serve } = await import('../house.ts')
+  // Told to stop before it stands, it stops as soon as it does.
+  const told = signalled(log)
+  const base = await openBase(config, log, crashPoint(config.CRASH_AT))
+  let house
+  try {
+    house = await serve(base, roles ?? config.ROLES.split(','), startedMs)
+  } catch (error) {
+    await base.store.close()
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      throw new BadInput(`LISTEN is "${config.LISTEN}", which another program has: stop it, or set another`, { cause: error })
+    throw error
+  }
+  const signal = await told
+  log.info({ signal }, 'stopping: what is at work is finished first; a second signal ends at once')
+  await house.stop()
+  log.info({}, 'stopped')
+}
+
+/** The first of SIGTERM and SIGINT; a second one ends the process at once, which loses nothing that was committed. */
+function signalled(log: ReturnType<typeof makeLog>): Promise<string> {
+  return new Promise(resolve => {
+    let first = true
+    const hear = (signal: string) => {
+      if (first) resolve(signal)
+      else {
+        log.warn({ signal }, 'ended at once')
+        process.exit(1)
+      }
+      first = false
+    }
+    process.on('SIGTERM', hear)
+    process.on('SIGINT', hear)
+  })
+}
+
+async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<void> {
+  await atBank(shell, async ({ store, world, terms }, rail) => {
+    const [{ reconcile }, { makeInbox, pollEvents, settleInbox }] = await Promise.all([
+      import('../jobs/jobs.ts'),
+      import('../webhooks/webhooks.ts'),
+    ])
+    const found = await pollEvents(store, rail, makeInbox(store, world), world)
+    const settled = await settleInbox({ store, rail, world, terms })
+    const result = await reconcile(store, rail, world)
+    if (typeof result === 'string') throw new Error(result)
+    if (!result.agrees) shell.exitCode = 1
+
+    const { bankUnits, bookUnits, inFlightUnits, imported, agrees } = result
+    if (asJson) {
+      const money = {
+        bank: moneyOf(bankUnits),
+        books: moneyOf(bookUnits),
+        difference: moneyOf(bankUnits - bookUnits),
+        inFlight: moneyOf(inFlightUnits),
+      }
+      return shell.out(json({ agrees, ...money, imported, eventsFound: found, eventsSettled: settled }))
+    }
+    await shell.out(
+      sheet([
+        ['events', `${found} had been missed, ${settled} settled now`],
+        ['statement', `${imported} lines that are not ours were booked as external`],
+        ['the bank', reais(bankUnits)],
+        ['the books', reais(bookUnits)],
+        ['in flight', `${reais(inFlightUnits)} at most`],
+        ['so', agrees ? 'they agree' : `they differ by ${reais(bankUnits - bookUnits)}, more than what is in flight`],
+      ]),
+    )
+  })
+}

@@ -1,0 +1,141 @@
+/** `repasse payout`: what is owed and was paid on, and what a person may do about it. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import type { AttemptRow, PayoutRow } from '../payout/payout.ts'
+import type { Reader } from '../store/store.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
+import { stopCommands } from './hold.ts'
+import { postingsOf, postingsTable } from './postings.ts'
+import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table } from './print.ts'
+import { inBase, operator, type Shell } from './shell.ts'
+
+type ListFlags = { state?: string; limit: number; before?: string; json?: true }
+type ActFlags = { why: string; by?: string; json?: true }
+
+// Written here so that --help need not load the house; a test holds it against the machine.
+export const payoutStates = ['owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'paid', 'returned', 'canceled'] as const
+
+export function payoutCommands(repasse: Command, shell: Shell): void {
+  const payout = repasse
+    .command('payout')
+    .description('payouts: what is owed and was paid on')
+    .addHelpText('after', example('payout list --state held'))
+
+  payout
+    .command('list')
+    .description('payouts, newest first')
+    .option('--state <state>', `only these: ${payoutStates.join(', ')}`, oneOf(payoutStates)('--state'))
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--before <id>', 'older than this one, to read on')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('payout list --state held --json'))
+    .action((flags: ListFlags) =>
+      inBase(shell, async ({ store }) => {
+        const rows = await newest(store, flags)
+        const line = (row: Listed) => [row.id, row.added_at, row.state, reais(row.units), row.account, row.invoice_id, row.why ?? '']
+        await shell.out(
+          flags.json
+            ? json(rows.map(viewOf))
+            : table(['PAYOUT', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'TO', 'INVOICE', 'WHY'], rows.map(line)),
+        )
+        if (!flags.json && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+      }),
+    )
+
+  payout
+    .command('show')
+    .description('one payout: its orders at the bank, its history and its postings')
+    .argument('<id>', 'the payout')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('payout show pay_01k9zq3f5c8wxy2m7n4p6r8s0t'))
+    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
+
+  const act = (verb: 'retry' | 'hold' | 'release', says: string) =>
+    payout
+      .command(verb)
+      .description(says)
+      .argument('<id>', 'the payout')
+      .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+      .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+      .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
+      .action((id: string, { why, by = operator() }: ActFlags) =>
+        inBase(shell, async ({ store }) => {
+          const { holdPayout, payoutsStopped, releasePayout, retryPayout } = await import('../payout/payout.ts')
+          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why })
+          await shell.out(`payout ${row.id} of ${reais(row.units)} is ${row.state}\n`)
+          const stopped = row.state === 'owed' ? await payoutsStopped(store) : undefined
+          if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
+        }),
+      )
+  act('retry', 'tries again one that waits or came back')
+  act('hold', 'keeps one from being sent')
+  act('release', 'lets a held one go')
+  stopCommands(payout, shell)
+}
+
+type Listed = PayoutRow & { account: string }
+
+async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<Listed[]> {
+  const { sql } = await import('../store/store.ts')
+  const ofState = state === undefined ? sql`` : sql`and p.state = ${state}`
+  const older = before === undefined ? sql`` : sql`and p.id < ${before}`
+  return store.all<Listed>(sql`
+    select p.*, a.name as account from payouts p join accounts a on a.id = p.account_id where 1 = 1 ${ofState} ${older} order by p.id desc limit ${limit}`)
+}
+
+async function show(shell: Shell, store: Reader, id: string, asJson: true | undefined): Promise<void> {
+  const [{ attemptsOf }, { history, sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
+  const row = await store.one<Listed>(
+    sql`select p.*, a.name as account from payouts p join accounts a on a.id = p.account_id where p.id = ${id}`,
+  )
+  if (!row) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
+  const attempts = await Promise.all(
+    (await attemptsOf(store, id)).map(async attempt => ({ attempt, steps: await history(store, attempt.id) })),
+  )
+  const steps = await history(store, id)
+  const postings = await postingsOf(store, sql`t.source in (select id from attempts where payout_id = ${id})`)
+  if (asJson) {
+    const orders = attempts.map(({ attempt, steps: taken }) => ({ ...orderOf(attempt), history: historyOf(taken) }))
+    return shell.out(json({ ...viewOf(row), attempts: orders, history: historyOf(steps), postings }))
+  }
+  const facts = sheet([
+    ['payout', row.id],
+    ['state', row.why ? `${row.state}: ${row.why}` : row.state],
+    ['amount', reais(row.units)],
+    ['withheld', `${reais(row.withheld_units)} for the transfer’s fee`],
+    ['to', row.account],
+    ['for', row.invoice_id],
+    ['next look', ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) ? row.next_at : undefined],
+  ])
+  const orders = attempts.map(({ attempt, steps: taken }) => {
+    const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
+    return `\norder ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n${historyTable(taken)}`
+  })
+  await shell.out(`${facts}\n${historyTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`)
+}
+
+const viewOf = (row: Listed) => ({
+  id: row.id,
+  invoice: row.invoice_id,
+  account: row.account,
+  state: row.state,
+  why: row.why,
+  ...moneyOf(row.units),
+  withheld: moneyOf(row.withheld_units),
+  tries: Number(row.tries),
+  nextAt: row.next_at,
+  addedAt: row.added_at,
+  changedAt: row.changed_at,
+})
+
+const orderOf = (attempt: AttemptRow) => ({
+  id: attempt.id,
+  number: Number(attempt.number),
+  externalId: attempt.external_id,
+  state: attempt.state,
+  why: attempt.why,
+  ...moneyOf(attempt.units),
+  fee: maybeMoney(attempt.fee_units),
+  providerId: attempt.provider_id,
+  askedAt: attempt.asked_at,
+})

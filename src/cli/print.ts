@@ -1,0 +1,70 @@
+/** How answers look: aligned tables for people, JSON for programs. Text of others cannot move the cursor. */
+import { formatUnits, type Asset } from '../base/money.ts'
+import type { Transition } from '../store/store.ts'
+
+export const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
+
+/** Money for programs: exact in both forms, for neither survives as a JSON number. */
+export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })
+export const maybeMoney = (units: bigint | null) => (units === null ? null : moneyOf(units))
+
+/** Indented JSON and a line's end; whole numbers of the database are written as text. */
+export const json = (value: unknown): string => `${JSON.stringify(value, plainValue, 2)}\n`
+/** The same on one line. */
+export const jsonLine = (value: unknown): string => `${JSON.stringify(value, plainValue)}\n`
+const plainValue = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value)
+
+/** Control characters, which a terminal would obey, shown as a dot. */
+// eslint-disable-next-line no-control-regex
+export const tame = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
+
+/** Columns under `heads`, two blanks apart; a head that begins with `>` stands above figures, which end where it ends. */
+export function table(heads: string[], rows: string[][]): string {
+  const right = heads.map(head => head.startsWith('>'))
+  const lines = [heads.map(head => head.replace('>', '')), ...rows.map(row => row.map(tame))]
+  const widths = heads.map((_, place) => Math.max(...lines.map(line => lengthOf(line[place] ?? ''))))
+  const cell = (text: string, place: number) => {
+    const blanks = ' '.repeat(widths[place]! - lengthOf(text))
+    return right[place] ? blanks + text : text + blanks
+  }
+  return lines.map(line => `${line.map(cell).join('  ').trimEnd()}\n`).join('')
+}
+
+const lengthOf = (text: string) => [...text].length
+
+/** `name  value` lines; what is undefined is left out. */
+export function sheet(entries: [string, string | null | undefined][]): string {
+  const shown = entries.filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== null)
+  const width = Math.max(0, ...shown.map(([name]) => lengthOf(name)))
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${tame(value)}\n`).join('')
+}
+
+/** Every transition with its time, cause and the event or call behind it. */
+export const historyTable = (steps: Transition[]) =>
+  table(
+    ['WHEN', 'FROM', 'TO', 'WHY', 'BEHIND IT'],
+    steps.map(step => [step.at, step.from_state || '-', step.to_state, step.why, step.ref ?? '']),
+  )
+
+export const historyOf = (steps: Transition[]) =>
+  steps.map(step => ({ at: step.at, from: step.from_state || null, to: step.to_state, why: step.why, ref: step.ref }))
+
+/** `12 done, 3 new`; `none` for nothing. */
+export const countsOf = (counts: Record<string, number>) =>
+  Object.entries(counts)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ') || 'none'
+
+const shades = { green: 32, yellow: 33, red: 31, grey: 90 } as const
+
+export const paint = ({ colours }: { colours: boolean }, shade: keyof typeof shades, text: string) =>
+  colours ? `\u001b[${shades[shade]}m${text}\u001b[39m` : text
+
+/** One field of CSV. What a spreadsheet would take for a formula is made text; our own amounts are numbers and stay so. */
+export function csvCell(text: string): string {
+  const defused = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused
+}
+
+/** What stands under a command's `--help`. */
+export const example = (...lines: string[]) => `\nExample:\n${lines.map(line => `  repasse ${line}`).join('\n')}\n`

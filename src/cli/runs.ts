@@ -1,0 +1,78 @@
+/** `repasse run`: what the jobs did, each with the log it kept. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { countFlag, textFlag } from './flags.ts'
+import { example, json, jsonLine, table, tame } from './print.ts'
+import { inBase, type Shell } from './shell.ts'
+
+type RunRow = {
+  id: string
+  job: string
+  slot_id: string | null
+  worker: string
+  started_at: string
+  ended_at: string | null
+  outcome: string | null
+  summary: string | null
+}
+
+export function runCommands(repasse: Command, shell: Shell): void {
+  const run = repasse.command('run').description('runs: what the jobs did').addHelpText('after', example('run list --job issue'))
+
+  run
+    .command('list')
+    .description('runs, newest first; those that found nothing to do are not kept')
+    .option('--job <name>', 'only of this job, e.g. issue, poll, settle, reconcile', textFlag('--job'))
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('run list --job issue --limit 20'))
+    .action(({ job, limit, json: asJson }: { job?: string; limit: number; json?: true }) =>
+      inBase(shell, async ({ store }) => {
+        const { sql } = await import('../store/store.ts')
+        const ofJob = job === undefined ? sql`` : sql`where job = ${job}`
+        const rows = await store.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
+        const line = (row: RunRow) => [row.id, row.job, row.started_at, row.outcome ?? 'running', row.summary ?? '', row.worker]
+        await shell.out(
+          asJson ? json(rows.map(viewOf)) : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
+        )
+      }),
+    )
+
+  run
+    .command('log')
+    .description('the log one run kept')
+    .argument('<id>', 'the run')
+    .option('--json', 'as it was written, one JSON object a line')
+    .addHelpText('after', example('run log run_01k9zq3f5c8wxy2m7n4p6r8s0t'))
+    .action((id: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, async ({ store }) => {
+        const { sql } = await import('../store/store.ts')
+        const row = await store.one<RunRow>(sql`select * from runs where id = ${id}`)
+        if (!row) throw new BadInput(`there is no run "${id}": "repasse run list" shows them`)
+        const lines = await store.all<{ line: string }>(sql`select line from run_lines where run_id = ${id} order by seq`)
+        if (!asJson)
+          shell.err(
+            `${row.job}, ${row.outcome ?? 'running'}${row.summary ? `: ${tame(row.summary)}` : ''}${lines.length === 0 ? ' (it logged nothing)' : ''}\n`,
+          )
+        for (const { line } of lines) await shell.out(asJson ? jsonLine(JSON.parse(line)) : readable(line))
+      }),
+    )
+}
+
+const viewOf = (row: RunRow) => ({
+  id: row.id,
+  job: row.job,
+  slot: row.slot_id,
+  worker: row.worker,
+  startedAt: row.started_at,
+  endedAt: row.ended_at,
+  outcome: row.outcome,
+  summary: row.summary,
+})
+
+/** `time level message key=value …`, one line however many lines a value has. */
+function readable(text: string): string {
+  const { time, level, msg, ...fields } = JSON.parse(text) as Record<string, unknown>
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return `${tame(`${String(time)} ${String(level).padEnd(5)} ${String(msg)} ${pairs.join(' ')}`.trimEnd())}\n`
+}

@@ -1,0 +1,188 @@
+/** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
+import type { Command } from 'commander'
+import { formatDuration } from '../base/duration.ts'
+import { instant } from '../base/world.ts'
+import type { ScheduleRow } from '../jobs/jobs.ts'
+import type { Base } from '../house.ts'
+import { countFlag, textFlag } from './flags.ts'
+import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
+import { runCommand } from './run-now.ts'
+import { addCommand } from './schedule-add.ts'
+import { inBase, operator, type Shell } from './shell.ts'
+
+export function scheduleCommands(repasse: Command, shell: Shell): void {
+  const schedule = repasse
+    .command('schedule')
+    .description('schedules: when invoices are issued, and to whom')
+    .addHelpText('after', example('schedule list'))
+  addCommand(schedule, shell)
+
+  schedule
+    .command('list')
+    .description('every schedule')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule list --json'))
+    .action(({ json: asJson }: { json?: true }) =>
+      inBase(shell, async base => {
+        const { listSchedules } = await import('../jobs/jobs.ts')
+        const rows = await listSchedules(base.store)
+        const names = await accountNames(base)
+        const line = (row: ScheduleRow) => [
+          row.name,
+          row.state,
+          row.cron,
+          row.time_zone,
+          row.next_at ?? 'none',
+          sizeOf(row),
+          names.get(row.account_id) ?? '',
+        ]
+        await shell.out(
+          asJson
+            ? json(rows.map(row => viewOf(row, names)))
+            : table(['NAME', 'STATE', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'], rows.map(line)),
+        )
+      }),
+    )
+
+  schedule
+    .command('show')
+    .description('one schedule, its last slots and its history')
+    .argument('<name>', 'the schedule')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule show trial'))
+    .action((name: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, async base => {
+        const [{ needSchedule }, { history, sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
+        const row = await needSchedule(base.store, name)
+        const slots = await base.store.all<{ id: string; due_at: string; cause: string; state: string; invoices: bigint }>(sql`
+          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices
+          from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
+        const steps = await history(base.store, row.id)
+        const names = await accountNames(base)
+        if (asJson) {
+          const seen = slots.map(slot => ({
+            id: slot.id,
+            dueAt: slot.due_at,
+            cause: slot.cause,
+            state: slot.state,
+            invoices: Number(slot.invoices),
+          }))
+          return shell.out(json({ ...viewOf(row, names), slots: seen, history: historyOf(steps) }))
+        }
+        const slotTable = table(
+          ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
+          slots.map(slot => [slot.id, slot.due_at, slot.cause, slot.state, `${slot.invoices}`]),
+        )
+        await shell.out(`${sheet(sheetOf(row, names))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`)
+      }),
+    )
+
+  stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
+  stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
+
+  schedule
+    .command('next')
+    .description('the next times it is due, in its own zone and in UTC, with what daylight saving does to them')
+    .argument('<name>', 'the schedule')
+    .option('--count <n>', 'how many', countFlag(1000)('--count'), 10)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule next trial --count 10'))
+    .action((name: string, { count, json: asJson }: { count: number; json?: true }) =>
+      inBase(shell, async ({ store, world }) => {
+        const { needSchedule, nextDue } = await import('../jobs/jobs.ts')
+        const row = await needSchedule(store, name)
+        const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note }) => ({
+          local,
+          utc: instant(at),
+          note: note && notes[note],
+        }))
+        if (row.state === 'paused')
+          shell.err(`schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`)
+        if (due.length < count)
+          shell.err(
+            `${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: the schedule ends at ${row.ends_at ?? 'no time'}\n`,
+          )
+        await shell.out(
+          asJson
+            ? json(due)
+            : table(
+                [row.time_zone, 'UTC', 'NOTE'],
+                due.map(({ local, utc, note }) => [local, utc, note ?? '']),
+              ),
+        )
+      }),
+    )
+
+  runCommand(schedule, shell)
+}
+
+const notes = {
+  gap: 'the clock skips a time that was due: this is the first instant after it',
+  overlap: 'the clock shows this time twice: only the first counts',
+} as const
+
+function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume', to: 'active' | 'paused', says: string): void {
+  schedule
+    .command(verb)
+    .description(says)
+    .argument('<name>', 'the schedule')
+    .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example(`schedule ${verb} trial --why "bank holiday"`))
+    .action((name: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { setScheduleState } = await import('../jobs/jobs.ts')
+        const row = await setScheduleState(store, name, to, by, why)
+        await shell.out(`schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`)
+      }),
+    )
+}
+
+async function accountNames({ store }: Base): Promise<Map<string, string>> {
+  const { listAccounts } = await import('../payout/payout.ts')
+  return new Map((await listAccounts(store)).map(({ id, name }) => [id, name]))
+}
+
+const span = (low: string, high: string) => (low === high ? low : `${low}..${high}`)
+const sizeOf = (row: ScheduleRow) =>
+  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(reais(row.units_low), reais(row.units_high))}`
+
+const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
+  id: row.id,
+  name: row.name,
+  state: row.state,
+  rail: row.rail,
+  cron: row.cron,
+  timeZone: row.time_zone,
+  startsAt: row.starts_at,
+  endsAt: row.ends_at,
+  nextAt: row.next_at ?? null,
+  count: { low: Number(row.count_low), high: Number(row.count_high) },
+  amount: { low: moneyOf(row.units_low), high: moneyOf(row.units_high) },
+  payers: row.roster === null ? 'random' : 'roster',
+  dueIn: formatDuration(Number(row.due_in_ms)),
+  payTo: names.get(row.account_id) ?? row.account_id,
+  commissionBasisPoints: Number(row.commission_bp),
+  minPayout: moneyOf(row.min_payout_units),
+  catchUp: row.catch_up,
+  addedBy: row.added_by,
+  addedAt: row.added_at,
+})
+
+const sheetOf = (row: ScheduleRow, names: Map<string, string>): [string, string | null | undefined][] => [
+  ['schedule', `${row.name} (${row.id})`],
+  ['state', row.state],
+  ['when', `${row.cron} in ${row.time_zone}`],
+  ['from', row.starts_at],
+  ['until', row.ends_at],
+  ['next', row.next_at ?? 'none'],
+  ['asks for', `${sizeOf(row)}, due in ${formatDuration(Number(row.due_in_ms))}`],
+  ['payers', row.roster === null ? 'random' : 'a roster'],
+  ['pays on to', names.get(row.account_id)],
+  ['commission', `${percentOf(row.commission_bp)} %`],
+  ['least payout', reais(row.min_payout_units)],
+  ['after downtime', `catches up ${row.catch_up}`],
+  ['added', `${row.added_at} by ${row.added_by}`],
+]
+
+const percentOf = (basisPoints: bigint) => `${basisPoints / 100n}.${(basisPoints % 100n).toString().padStart(2, '0')}`

@@ -1,0 +1,73 @@
+/** What a command is given: where to print, the configuration, and an open database that is closed behind it. */
+import { userInfo } from 'node:os'
+import { readConfig, type Config } from '../base/config.ts'
+import { makeLog, type Log } from '../base/log.ts'
+import type { Base } from '../house.ts'
+import type { Rail } from '../rails/rail.ts'
+import { crashPoint } from './crash.ts'
+
+/** Data goes `out`, what is said about it goes to `err`. */
+export interface Outlet {
+  /** Resolves once the reader has taken it, so that a long export waits for a slow pipe. */
+  out(text: string): Promise<void>
+  err(text: string): void
+  colours: boolean
+}
+
+export interface Shell extends Outlet {
+  env: Record<string, string | undefined>
+  /** 0 fine, 1 failure; bad input throws and becomes 2. */
+  exitCode: number
+}
+
+export function terminal(env: Shell['env']): Outlet {
+  // `repasse invoice list | head` closes the pipe early, and that is no failure.
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined)
+  return {
+    out: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
+    err: text => void process.stderr.write(text),
+    colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+  }
+}
+
+/** A command's own log goes to stderr; `info` is for servers, so here only what went wrong is said. */
+export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
+  return makeLog(level === 'info' ? 'warn' : level, { write: line => shell.err(line) })
+}
+
+/** Opens the database for one command. The house is loaded here, so that `--help` need not wait for it. */
+export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>): Promise<T> {
+  const config = readConfig(shell.env)
+  const { openBase } = await import('../house.ts')
+  const base = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT))
+  try {
+    return await work(base)
+  } finally {
+    await base.store.close()
+  }
+}
+
+/** The same with the bank at hand. */
+export function atBank<T>(shell: Shell, work: (base: Base, rail: Rail) => Promise<T>): Promise<T> {
+  return inBase(shell, async base => {
+    const { openRail } = await import('../house.ts')
+    const rail = await openRail(base)
+    try {
+      return await work(base, rail)
+    } finally {
+      rail.close()
+    }
+  })
+}
+
+export const bankIsConfigured = (config: Config) =>
+  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].every(value => value !== undefined)
+
+/** Who acts, unless `--by` says. In a container the user may have a number and no name. */
+export function operator(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `user-${process.getuid?.() ?? 'unknown'}`
+  }
+}
