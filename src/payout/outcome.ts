@@ -1,10 +1,11 @@
 /** What became of an order: decided from everything the bank has under its key, so that order, delay and repetition of events do not matter. */
 import { brl } from '../base/money.ts'
 import { later, type World } from '../base/world.ts'
-import { post } from '../ledger/ledger.ts'
+import { owedFor, post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
+import { giveBackFees } from './owe.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
 
@@ -158,6 +159,7 @@ async function dead(
     memo: why,
   })
 
+  if (await tookBack(tx, world, payout, cause)) return 'moved'
   const now = await tx.now()
   if (reason === 'insufficient balance')
     await movePayout(tx, payout, 'waiting', { ...cause, why }, [sql`next_at = ${later(now, balanceWaitMs)}`, sql`why = ${why}`])
@@ -181,14 +183,24 @@ async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: Payou
     invoiceId: payout.invoice_id,
     memo: why,
   })
-  await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
+  if (!(await tookBack(tx, world, payout, cause))) await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
   return 'moved'
+}
+
+/** The payer was given the money back while it was under way, and now it is here again: nothing is owed, so nothing is ordered anew. */
+async function tookBack(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<boolean> {
+  const owed = (await owedFor(tx, payout.invoice_id)).units
+  if (owed >= payout.units) return false
+  const why = owed > 0n ? 'part of its payment was taken back' : 'its payment was taken back'
+  await movePayout(tx, payout, owed > 0n ? 'held' : 'canceled', { ...cause, why }, [sql`why = ${why}`])
+  if (owed <= 0n) await giveBackFees(tx, world, payout.invoice_id, cause)
+  return true
 }
 
 async function movePayout(
   tx: Tx,
   payout: PayoutRow,
-  to: 'sent' | 'paid' | 'owed' | 'waiting' | 'held' | 'returned',
+  to: 'sent' | 'paid' | 'owed' | 'waiting' | 'held' | 'returned' | 'canceled',
   cause: Cause,
   also: Sql[],
 ): Promise<void> {

@@ -15,6 +15,8 @@ export interface Collected {
   bankFee: bigint
   commissionBp: bigint
   minPayout: bigint
+  /** The bank has begun to give the payer money back: nothing is sent until it is booked what. */
+  comingBack: boolean
 }
 
 /** The one rule there is today; a split would add others, each with its own key. */
@@ -37,7 +39,14 @@ export async function owe(tx: Tx, world: World, collected: Collected, terms: Ter
 
   const id = newId('payout', world)
   const now = await tx.now()
-  const why = net <= 0n ? 'nothing is left after fees' : net < collected.minPayout ? 'below the smallest payout of its schedule' : null
+  const why =
+    net <= 0n
+      ? 'nothing is left after fees'
+      : net < collected.minPayout
+        ? 'below the smallest payout of its schedule'
+        : collected.comingBack
+          ? 'the payer is being given money back'
+          : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
@@ -65,9 +74,9 @@ export async function takeBack(
 
   const payout = await tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} ${forUpdate}`)
   if (!payout) return 'stopped'
-  if (payout.state !== 'owed' && payout.state !== 'waiting' && payout.state !== 'held') return 'late'
+  if (payout.state !== 'owed' && payout.state !== 'waiting' && payout.state !== 'held' && payout.state !== 'returned') return 'late'
   if (!all) {
-    if (payout.state !== 'held')
+    if (payout.state === 'owed' || payout.state === 'waiting')
       await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: 'part of its payment was taken back' }, [
         sql`why = 'part of its payment was taken back'`,
       ])
@@ -79,7 +88,7 @@ export async function takeBack(
 }
 
 /** A commission on money that went back was never earned. */
-async function giveBackFees(tx: Tx, world: World, invoiceId: string, cause: Cause): Promise<void> {
+export async function giveBackFees(tx: Tx, world: World, invoiceId: string, cause: Cause): Promise<void> {
   for (const [taken, returned] of [
     ['commission', 'commission returned'],
     ['transfer fee withheld', 'transfer fee returned'],

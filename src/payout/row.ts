@@ -4,12 +4,12 @@ import { sql, type Reader } from '../store/store.ts'
 
 export const payoutMachine = {
   owed: ['sending', 'held', 'canceled'],
-  sending: ['sent', 'unsure', 'owed', 'waiting', 'held', 'paid'],
-  unsure: ['sent', 'sending', 'owed', 'waiting', 'held', 'paid'],
-  sent: ['paid', 'owed', 'waiting', 'held'],
+  sending: ['sent', 'unsure', 'owed', 'waiting', 'held', 'paid', 'canceled'],
+  unsure: ['sent', 'sending', 'owed', 'waiting', 'held', 'paid', 'canceled'],
+  sent: ['paid', 'owed', 'waiting', 'held', 'canceled'],
   waiting: ['sending', 'held', 'canceled', 'owed'],
   held: ['owed', 'canceled', 'paid'],
-  paid: ['returned'],
+  paid: ['returned', 'canceled'],
   returned: ['owed', 'canceled'],
   canceled: [],
 } as const satisfies Machine

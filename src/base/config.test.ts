@@ -1,0 +1,36 @@
+/** Settings: what is wrong is told all at once, by name, with what would be right. */
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+test('an empty environment is an embedded database and the sandbox', () => {
+  expect(readConfig({})).toMatchObject({
+    DATABASE_URL: 'sqlite:data/repasse.db',
+    STARKBANK_ENVIRONMENT: 'sandbox',
+    STARKBANK_POLL_SECONDS: 300,
+    TRANSFER_FEE: 0n,
+  })
+})
+
+test('every fault is told at once, with its variable and its value', () => {
+  const read = () => readConfig({ LISTEN: 'nowhere', TRANSFER_FEE: '1,50', STARKBANK_ENVIRONMENT: 'staging', STARKBANK_PROJECT: '1' })
+  expect(read).toThrow(/3|4 faults/)
+  for (const part of [
+    'LISTEN is "nowhere"',
+    'TRANSFER_FEE is "1,50"',
+    'STARKBANK_ENVIRONMENT is "staging"',
+    'did you mean STARKBANK_PROJECT_ID?',
+  ])
+    expect(read).toThrow(part)
+})
+
+test('production refuses a simulated bank and storms', () => {
+  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', STARKBANK_API_URL: 'http://127.0.0.1:1', CRASH_AT: '*:1' })).toThrow(
+    /refused in production[^]*refused in production/,
+  )
+})
+
+test('a password in a database address is not shown', () => {
+  const read = () => readConfig({ DATABASE_URL: 'mysql://user:secret@host/db' })
+  expect(read).toThrow('mysql://user:…@host/db')
+  expect(read).not.toThrow('secret')
+})

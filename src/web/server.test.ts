@@ -1,0 +1,154 @@
+/** The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind. */
+import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
+import { request } from 'node:http'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { done, refused, type Answer } from '../base/answer.ts'
+import { seededRandom, systemClock } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import type { Bank } from '../rails/starkbank/bank.ts'
+import { starkbankRail } from '../rails/starkbank/starkbank.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
+import { makeInbox, type Inbox } from '../webhooks/webhooks.ts'
+import { serveWeb, type Web } from './web.ts'
+
+const keys = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const sign = (body: Buffer) => createSign('sha256').update(body).sign(keys.privateKey).toString('base64')
+const eventBody = (id: string, more = '') =>
+  Buffer.from(
+    `{"event": {"created": "2026-11-21T12:00:00.000000+00:00", "id": "${id}", "log": {}, "subscription": "holmes", "workspaceId": "1"${more}}}`,
+  )
+
+let store: Store
+let web: Web
+let keyFetches: number
+let keyAnswer: () => Answer<{ content: string }[]>
+let room: boolean
+let inboxFails: boolean
+
+beforeEach(async () => {
+  const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
+  store = await openStore('sqlite::memory:', world)
+  await migrate(store, systemClock)
+  keyFetches = 0
+  keyAnswer = () => done([{ content: pem }])
+  room = true
+  inboxFails = false
+  const bank = { publicKeys: async () => (keyFetches++, keyAnswer()), close: () => undefined } as Partial<Bank> as Bank
+  const rail = starkbankRail({ bank, workspaceId: '1', ...world })
+  const real = makeInbox(store, world)
+  const inbox: Inbox = { keep: arrival => (inboxFails ? Promise.reject(new StoreUnavailable('the disk is full')) : real.keep(arrival)) }
+  web = await serveWeb({ store, rail, inbox, log: silentLog, mayTake: () => room }, '127.0.0.1:0')
+})
+afterEach(async () => {
+  await web.close()
+  await store.close()
+})
+
+/** Posts and answers the status; `headers` as a flat list, so that a header can come twice. */
+function post(body: Buffer, headers: string[], method = 'POST'): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { port } = new URL(web.address)
+    const lengths = ['host', 'x', 'content-length', String(body.length), 'connection', 'close']
+    const sent = request(
+      { port, host: '127.0.0.1', method, path: '/webhooks/starkbank', headers: [...lengths, ...headers] as never },
+      response => {
+        response.resume()
+        response.on('end', () => resolve(response.statusCode!))
+      },
+    )
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+const signed = (body: Buffer) => ['digital-signature', sign(body)]
+const kept = async () => (await store.all<{ event_id: string; raw: Uint8Array }>(sql`select event_id, raw from inbox order by id`))!
+
+test('a genuine event is kept byte for byte and answered 200', async () => {
+  const body = eventBody('5813904772956160')
+  expect(await post(body, signed(body))).toBe(200)
+  const [row] = await kept()
+  expect(row!.event_id).toBe('5813904772956160')
+  expect(Buffer.from(row!.raw).equals(body)).toBe(true)
+})
+
+test('the same event twice is kept once and answered 200 both times', async () => {
+  const body = eventBody('1')
+  expect([await post(body, signed(body)), await post(body, signed(body))]).toEqual([200, 200])
+  expect(await kept()).toHaveLength(1)
+})
+
+test('one id with another body is kept apart for a person, and still answered 200', async () => {
+  const [first, second] = [eventBody('1'), eventBody('1', ', "x": 1')]
+  expect([await post(first, signed(first)), await post(second, signed(second))]).toEqual([200, 200])
+  expect(await kept()).toHaveLength(1)
+  expect(await store.all(sql`select event_id from inbox_conflicts`)).toHaveLength(1)
+})
+
+test('genuine bytes that are no event are kept too, under their digest', async () => {
+  const body = Buffer.from('not json')
+  expect(await post(body, signed(body))).toBe(200)
+  const digest = createHash('sha256').update(body).digest('hex')
+  expect((await kept())[0]!.event_id).toBe(`sha256-${digest.slice(0, 40)}`)
+})
+
+describe('what is not genuine leaves nothing behind', () => {
+  const body = eventBody('1')
+  test.each([
+    ['no signature', body, []],
+    ['another body’s signature', body, signed(eventBody('2'))],
+    ['a changed byte', Buffer.from(body.toString().replace('holmes', 'Holmes')), signed(body)],
+    ['the header twice', body, [...signed(body), ...signed(body)]],
+    ['two signatures in one header', body, ['digital-signature', `${sign(body)}, ${sign(body)}`]],
+    ['junk in the base64', body, ['digital-signature', `*${sign(body)}`]],
+  ])('%s is answered 401', async (_name, sent, headers) => {
+    expect(await post(sent, headers)).toBe(401)
+    expect(await kept()).toEqual([])
+  })
+
+  test('a body over 64 kB is answered 413', async () => {
+    const large = Buffer.alloc(64 * 1024 + 1, 'x')
+    expect(await post(large, signed(large))).toBe(413)
+    expect(await kept()).toEqual([])
+  })
+
+  test('any other method is answered 405', async () => {
+    expect(await post(Buffer.alloc(0), [], 'PUT')).toBe(405)
+  })
+})
+
+test('a flood of forgeries causes one key fetch', async () => {
+  const body = eventBody('1')
+  const statuses = await Promise.all(Array.from({ length: 50 }, () => post(body, signed(eventBody('2')))))
+  expect(new Set(statuses)).toEqual(new Set([401]))
+  expect(keyFetches).toBeLessThanOrEqual(1 + 1)
+})
+
+test('while no key can be had an event is answered 503, never 401', async () => {
+  keyAnswer = () => refused('the bank could not be reached', true)
+  const body = eventBody('1')
+  expect(await post(body, signed(body))).toBe(503)
+})
+
+test('what the store cannot keep is answered 503', async () => {
+  const body = eventBody('1')
+  inboxFails = true
+  expect(await post(body, signed(body))).toBe(503)
+  inboxFails = false
+  room = false
+  expect(await post(body, signed(body))).toBe(503)
+  room = true
+  expect(await post(body, signed(body))).toBe(200)
+})
+
+test('health and readiness say how the house stands, and no more', async () => {
+  expect(await (await fetch(`${web.address}/health`)).json()).toEqual({ alive: true })
+  const ready = await fetch(`${web.address}/ready`)
+  expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: 'ok', schema: 'ok', payouts: 'ok' } }])
+  await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
+  expect(await (await fetch(`${web.address}/ready`)).json()).toMatchObject({
+    ready: true,
+    checks: { payouts: 'stopped: see repasse status' },
+  })
+})
