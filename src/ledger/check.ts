@@ -89,7 +89,9 @@ async function overpaid(reader: Reader): Promise<Finding[]> {
 async function contradicted(reader: Reader): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; state: string; settled: bigint; ordered: bigint }>(sql`
     select p.id, p.state,
-      (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id) as settled,
+      (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id)
+        - (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout refunded' where a.payout_id = p.id)
+        as settled,
       (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
     from payouts p where p.state in ('paid', 'sent', 'unsure')`)
   return rows

@@ -1,0 +1,67 @@
+/** The ledger: movements of the chart, once each, and checks that see what does not add up. */
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { seededRandom, systemClock } from '../base/clock.ts'
+import { brl } from '../base/money.ts'
+import { silentLog } from '../base/log.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore, sql, type Store } from '../store/store.ts'
+import { accounts, audit, auditChain, balances, chart, checkLedger, post, totals, type MovementName } from './ledger.ts'
+
+const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
+let store: Store
+
+beforeEach(async () => {
+  store = await openStore('sqlite::memory:', world)
+  await migrate(store, systemClock)
+})
+afterEach(() => store.close())
+
+const names = Object.keys(chart) as MovementName[]
+
+test('any movements in any order leave every account summing to zero', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.record({ movement: fc.constantFrom(...names), source: fc.nat(20), cents: fc.bigInt(0n, 10n ** 12n) })), async list => {
+      await store.tx(async tx => {
+        for (const { movement, source, cents } of list)
+          await post(tx, world, { movement, source: `s${source}`, amount: brl(cents), memo: 'a property' })
+      })
+      const standing = await balances(store)
+      expect(accounts.reduce((sum, account) => sum + standing[account], 0n)).toBe(0n)
+    }),
+    { numRuns: 50, seed: 7 },
+  )
+  expect(await checkLedger(store)).toEqual([])
+})
+
+test('a movement happens once per source, whatever the second amount', async () => {
+  const once = (cents: bigint) => store.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
+  expect([await once(150n), await once(150n), await once(99n)]).toEqual([true, false, false])
+  expect((await totals(store)).commission).toBe(150n)
+})
+
+test('a movement has a direction, so a negative amount is refused', async () => {
+  await expect(store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(RangeError)
+})
+
+test('what was posted can be neither changed nor deleted', async () => {
+  await store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' }))
+  for (const statement of [sql`update ledger_entries set units = 2`, sql`delete from ledger_entries`, sql`delete from ledger_transactions`])
+    await expect(store.tx(tx => tx.run(statement))).rejects.toThrow(/append-only/)
+})
+
+test('the check sees a transaction that does not sum to zero', async () => {
+  await store.tx(async tx => {
+    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'by hand', 'x', '', '')`)
+    await tx.run(sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5), ('txn_bad', 2, 'payable', 'BRL', -4)`)
+  })
+  expect(await checkLedger(store)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
+})
+
+test('the audit chain holds, and shows a row changed behind its back', async () => {
+  for (const act of ['added', 'approved', 'paused'])
+    await store.tx(tx => audit(tx, { actor: 'maker', act, subject: 'acc_1', detail: { name: 'main' } }))
+  expect(await auditChain(store)).toEqual([])
+  await store.script(`drop trigger audit_kept; update audit set actor = 'someone' where seq = 2`)
+  expect(await auditChain(store)).toEqual(['row 2 of the audit log was changed'])
+})
