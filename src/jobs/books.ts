@@ -59,6 +59,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   const result = await store.tx(async tx => {
     let imported = 0
     for (const line of statement.value) if (await importForeign(tx, world, line)) imported += 1
+    await takeRefundedFees(tx, world, statement.value)
     await tx.run(sql`
       insert into cursors (name, value) values (${`${rail.name} statement`}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
     const book = (await balances(tx)).bank
@@ -104,6 +105,20 @@ async function importForeign(tx: Tx, world: World, line: StatementLine): Promise
     amount: brl(line.units < 0n ? -line.units : line.units),
     memo: line.description.slice(0, 200),
   })
+}
+
+/** Whether a transfer that came back brought its charge with it is told by the statement alone. */
+async function takeRefundedFees(tx: Tx, world: World, lines: StatementLine[]): Promise<void> {
+  const came = new Map<string, bigint>()
+  for (const { about, units } of lines)
+    if (about.is === 'payout' && units > 0n) came.set(about.providerId, (came.get(about.providerId) ?? 0n) + units)
+  for (const [providerId, units] of came) {
+    const attempt = await tx.one<{ id: string; fee: bigint }>(sql`
+      select id, fee_units as fee from attempts
+      where provider_id = ${providerId} and state = 'refunded' and fee_units > 0 and units + fee_units <= ${units}`)
+    if (attempt)
+      await post(tx, world, { movement: 'transfer fee refunded', source: attempt.id, amount: brl(attempt.fee), memo: 'seen in the statement' })
+  }
 }
 
 async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> {

@@ -114,7 +114,7 @@ async function applyInvoice(tx: Tx, { world, terms }: Desk, id: string, event: I
 
   switch (event.log) {
     case 'credited':
-      return credit(tx, world, terms, row, now, cause)
+      return credit(tx, world, terms, row, event.invoice, now, cause)
     case 'reversed':
     case 'voided':
       return reverse(tx, world, row, now, cause)
@@ -128,12 +128,24 @@ async function applyInvoice(tx: Tx, { world, terms }: Desk, id: string, event: I
   }
 }
 
-/** Only this owes a payout: credited, ours, and shown as paid by the bank when asked. */
-async function credit(tx: Tx, world: World, terms: Terms, row: InvoiceRow, now: ProviderInvoice, cause: Cause): Promise<Outcome> {
+/**
+ * Only this owes a payout: credited, ours, and shown as paid by the bank when asked. What was paid stands in the log, for the bank's
+ * own amount falls as soon as the payer is given money back: then the credit is booked whole, and its payout waits for the reversal.
+ */
+async function credit(
+  tx: Tx,
+  world: World,
+  terms: Terms,
+  row: InvoiceRow,
+  then: ProviderInvoice,
+  now: ProviderInvoice,
+  cause: Cause,
+): Promise<Outcome> {
   if (row.state === 'credited' || row.state === 'reversed') return { is: 'done', why: `it was ${row.state} before` }
-  if (now.status !== 'paid') return { is: 'again', why: `the bank shows it as ${now.status}` }
+  if (now.status !== 'paid' && now.status !== 'voided') return { is: 'again', why: `the bank shows it as ${now.status}` }
+  const paid = then.units > now.units ? then.units : now.units
 
-  const also = [sql`paid_units = ${now.units}`, sql`fee_units = ${now.feeUnits}`]
+  const also = [sql`paid_units = ${paid}`, sql`fee_units = ${now.feeUnits}`]
   const moved = await move(tx, 'invoices', invoiceMachine, row.id, row.state as 'issued', 'credited', cause, also)
   if (!moved) return { is: 'again', why: 'someone moved it first' }
   await owe(
@@ -142,10 +154,11 @@ async function credit(tx: Tx, world: World, terms: Terms, row: InvoiceRow, now: 
     {
       invoiceId: row.id,
       accountId: row.account_id,
-      paid: now.units,
+      paid,
       bankFee: now.feeUnits,
       commissionBp: row.commission_bp,
       minPayout: row.min_payout_units,
+      comingBack: now.status === 'voided' || now.units < paid,
     },
     terms,
     cause,
@@ -156,11 +169,8 @@ async function credit(tx: Tx, world: World, terms: Terms, row: InvoiceRow, now: 
 /** What went back to the payer is what was paid less what the bank shows now; telling it twice books it once. */
 async function reverse(tx: Tx, world: World, row: InvoiceRow, now: ProviderInvoice, cause: Cause): Promise<Outcome> {
   if (row.state === 'reversed') return { is: 'done', why: 'it was reversed before' }
-  if (row.state !== 'credited') {
-    if (now.status !== 'voided') return { is: 'again', why: `it is ${row.state} here, and the bank shows it as ${now.status}` }
-    await move(tx, 'invoices', invoiceMachine, row.id, row.state as 'issued', 'reversed', cause)
-    return { is: 'done', why: 'reversed before it was credited' }
-  }
+  // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
+  if (row.state !== 'credited') return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
   const before = (await totalsFor(tx, row.id))['invoice reversed'] ?? 0n
   const total = (row.paid_units ?? 0n) - now.units
   if (total <= before) return { is: 'done', why: 'nothing more went back' }
