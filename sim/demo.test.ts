@@ -5,23 +5,28 @@ import { expect, test } from 'vitest'
 import { disagreements, isSettled, runDemo } from './demoRun.ts'
 import { equationLines, newsOf, oneLine, picture, progress, type Figures } from './demoFigures.ts'
 
+const amounts = <Name extends string>(units: Record<Name, string>) =>
+  Object.fromEntries(Object.entries<string>(units).map(([name, cents]) => [name, { units: cents }])) as Record<Name, { units: string }>
+const money = {
+  credited: '60000',
+  bankFees: '300',
+  commission: '900',
+  withheld: '0',
+  paidOn: '48800',
+  inTransit: '6000',
+  reversed: '0',
+  owed: '4000',
+}
+const asked = { asked: '100000', open: '30000', paid: '70000', lost: '0' }
 const figures: Figures = {
-  invoices: { asked: '100000', open: '30000', paid: '70000', lost: '0', counts: { issued: 3, paid: 1, credited: 6 } },
-  money: {
-    credited: '60000',
-    bankFees: '300',
-    commission: '900',
-    withheld: '0',
-    paidOn: '48800',
-    inTransit: '6000',
-    reversed: '0',
-    owed: '4000',
-  },
+  stopped: null,
+  invoices: { ...amounts(asked), counts: { issued: 3, paid: 1, credited: 6 } },
+  money: amounts(money),
   payouts: { paid: 4, sent: 1, owed: 1 },
-  inbox: { done: 20 },
+  events: { done: 20 },
   needsPerson: [],
 }
-const withMoney = (changed: Partial<Figures['money']>): Figures => ({ ...figures, money: { ...figures.money, ...changed } })
+const withMoney = (changed: Partial<typeof money>): Figures => ({ ...figures, money: amounts({ ...money, ...changed }) })
 
 test('both equations are shown in reais, and what was ordered but not settled is owed still', () => {
   expect(equationLines(figures)).toEqual([
@@ -32,7 +37,7 @@ test('both equations are shown in reais, and what was ordered but not settled is
 
 test('a cent too few is seen, whatever the worker says of itself', () => {
   expect(equationLines(withMoney({ paidOn: '48799' }))[1]).toMatch(/✗ does not add up$/)
-  expect(equationLines({ ...figures, invoices: { ...figures.invoices, open: '29999' } })[0]).toMatch(/✗ does not add up$/)
+  expect(equationLines({ ...figures, invoices: { ...figures.invoices, open: { units: '29999' } } })[0]).toMatch(/✗ does not add up$/)
 })
 
 test('an invoice that went further counts for each step before', () => {
@@ -85,7 +90,7 @@ test('it is settled once the bank is quiet and everything credited there is paid
   expect(isSettled(done, bank, 0)).toBe(true)
   expect(isSettled(done, { ...bank, nextDueAt: () => 5_000 }, 0)).toBe(false)
   expect(isSettled({ ...done, payouts: { paid: 9, sent: 1 } }, bank, 0)).toBe(false)
-  expect(isSettled({ ...done, inbox: { waiting: 1 } }, bank, 0)).toBe(false)
+  expect(isSettled({ ...done, events: { waiting: 1 } }, bank, 0)).toBe(false)
 })
 
 const paper = () => {

@@ -1,17 +1,23 @@
 /** What the demonstration shows, as text: the figures of `repasse status --json`, and whether they explain every cent. */
 import { formatUnits } from '../src/base/money.ts'
 
-/** The part of `repasse status --json` that is shown. Amounts are cents as text. */
+/** An amount as the program prints it; `units` are cents as text. */
+interface Amount {
+  units: string
+}
+
+/** The part of `repasse status --json` that is shown. */
 export interface Figures {
-  stopped?: string | undefined
-  invoices: { asked: string; open: string; paid: string; lost: string; counts: Record<string, number> }
-  money: Record<'credited' | 'bankFees' | 'commission' | 'withheld' | 'paidOn' | 'inTransit' | 'reversed' | 'owed', string>
+  stopped: string | null
+  invoices: { asked: Amount; open: Amount; paid: Amount; lost: Amount; counts: Record<string, number> }
+  money: Record<'credited' | 'bankFees' | 'commission' | 'withheld' | 'paidOn' | 'inTransit' | 'reversed' | 'owed', Amount>
   payouts: Record<string, number>
-  inbox: Record<string, number>
+  events: Record<string, number>
   needsPerson: string[]
 }
 
-const reais = (units: bigint | string) => formatUnits(BigInt(units), 'BRL')
+const reais = (units: bigint) => formatUnits(units, 'BRL')
+const cents = ({ units }: Amount) => BigInt(units)
 const countOf = (counts: Record<string, number>, states: string[]) => states.reduce((sum, state) => sum + (counts[state] ?? 0), 0)
 const all = (counts: Record<string, number>) => Object.values(counts).reduce((sum, count) => sum + count, 0)
 
@@ -29,16 +35,11 @@ export function progress({ invoices: { counts }, payouts }: Figures) {
 
 /** The two equations, added up here anew rather than believed. `owed`: ordered at the bank and not settled is owed still. */
 export function equations({ invoices, money }: Figures) {
-  const [asked, open, paid, expired] = [invoices.asked, invoices.open, invoices.paid, invoices.lost].map(BigInt) as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ]
-  const bank = BigInt(money.bankFees)
-  const house = BigInt(money.commission) + BigInt(money.withheld)
-  const owed = BigInt(money.owed) + BigInt(money.inTransit)
-  const [credited, paidOut, reversed] = [BigInt(money.credited), BigInt(money.paidOn), BigInt(money.reversed)]
+  const [asked, open, paid, expired] = [cents(invoices.asked), cents(invoices.open), cents(invoices.paid), cents(invoices.lost)]
+  const bank = cents(money.bankFees)
+  const house = cents(money.commission) + cents(money.withheld)
+  const owed = cents(money.owed) + cents(money.inTransit)
+  const [credited, paidOut, reversed] = [cents(money.credited), cents(money.paidOn), cents(money.reversed)]
   return {
     asked: { asked, open, paid, expired, holds: asked === open + paid + expired },
     credited: { credited, bank, house, paidOut, owed, reversed, holds: credited === bank + house + paidOut + owed + reversed },
