@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bank } from './bank.ts'
-import { equationLines, equations, newsOf, oneLine, picture, progress, type Figures, readFigures } from './demoFigures.ts'
+import { equationLines, equations, newsOf, oneLine, picture, progress, type Figures } from './demoFigures.ts'
 import { answers, freePort, mustRepasse, program, repasse, startWorker, type Worker } from './demoWorker.ts'
 import { startBank, type BankServer } from './server.ts'
 import type { Settings } from './settings.ts'
@@ -131,7 +131,7 @@ async function watch({ once, signal, out, folder, bank, worker }: Watching): Pro
   while (!signal.aborted && !gone) {
     const { code, stdout, stderr } = await repasse(folder, ['status', '--json'])
     if (signal.aborted || gone) break
-    const figures = code === 0 || stdout.trim() !== '' ? readFigures(stdout) : undefined
+    const figures = code === 0 || stdout.trim() !== '' ? (JSON.parse(stdout) as Figures) : undefined
     if (!figures) return `The figures could not be read: ${stderr.trim()}`
     show(figures, worker.recent())
     if (once && isSettled(figures, bank)) return 'settled'
@@ -160,7 +160,7 @@ async function judge(folder: string, bank: Bank, say: (line: string) => void): P
     say(`repasse ${args.join(' ')}: ${(stdout.trim() || stderr.trim() || 'well').replaceAll('\n', '\n  ')}`)
     if (code !== 0) findings.push(`repasse ${args.join(' ')} ended with ${code}`)
   }
-  const figures = readFigures(await mustRepasse(folder, ['status', '--json']))
+  const figures = JSON.parse(await mustRepasse(folder, ['status', '--json'])) as Figures
   findings.push(...disagreements(figures, bank))
   const { issued, paid, credited, paidOn } = progress(figures)
   say('')
