@@ -1,0 +1,39 @@
+/** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. */
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { met, table, type BenchOptions, type Figure } from './figure.ts'
+import { intake } from './intake.ts'
+
+const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake }
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+const names = Object.keys(benches)
+const wanted = values.only?.split(',') ?? names
+const unknown = wanted.filter(name => !names.includes(name))
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`--only "${unknown.join(',')}" is no bench\n`)
+  process.stderr.write(`bench [--json] [--quick] [--only ${names.join(',')}]\n`)
+  process.exit(unknown.length > 0 ? 2 : 0)
+}
+
+// Progress goes to stderr, so that what is on stdout is the result alone.
+const say = (line: string) => void process.stderr.write(`${line}\n`)
+const figures: Figure[] = []
+for (const name of wanted) {
+  say(`· ${name}`)
+  figures.push(...(await benches[name]!({ quick: values.quick, say })))
+}
+
+const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}${values.quick ? ', --quick: not for quoting' : ''}`
+if (values.json)
+  process.stdout.write(
+    `${JSON.stringify({ machine, quick: values.quick, figures: figures.map(figure => ({ ...figure, met: met(figure) })) }, null, 2)}\n`,
+  )
+else process.stdout.write(`${[...table(figures), '', machine].join('\n')}\n`)

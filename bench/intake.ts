@@ -1,0 +1,102 @@
+/** Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in turns within one run. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { median, type BenchOptions, type Figure } from './figure.ts'
+import type { Measured, Order } from './intakeLoad.ts'
+
+export interface Contender {
+  name: string
+  kind: 'ours' | 'plain' | 'bare'
+  /** Events per round. */
+  count: number
+  /** Makes the database file before the receiver opens it. */
+  prepare?: (file: string) => void
+}
+
+export interface Result {
+  perSecond: number
+  p99Ms: number
+  cpuMs: number
+}
+
+const child = (name: string, args: string[] = []): ChildProcess =>
+  fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: 'inherit' })
+
+async function ask<T>(of: ChildProcess, message: object): Promise<T> {
+  const answer = once(of, 'message') as Promise<[T]>
+  const gone = once(of, 'exit').then(() => {
+    throw new Error('a process of the bench ended by itself')
+  })
+  of.send(message)
+  return (await Promise.race([answer, gone]))[0]
+}
+
+/** Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians over the rounds. */
+export async function compete(contenders: readonly Contender[], rounds: number, say: (line: string) => void): Promise<Map<string, Result>> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
+  const load = child('intakeLoad.ts')
+  const servers: ChildProcess[] = []
+  try {
+    const ready = []
+    for (const [index, contender] of contenders.entries()) {
+      const file = join(folder, `${index}.db`)
+      contender.prepare?.(file)
+      const server = child('intakeServer.ts', [contender.kind, file])
+      servers.push(server)
+      const [{ port }] = (await once(server, 'message')) as [{ port: number }]
+      ready.push({ contender, server, port, results: [] as Result[] })
+    }
+    let from = 0
+    // The first round warms up caches and the compiler, and is not counted.
+    for (let round = 0; round <= rounds; round++) {
+      for (const { contender, server, port, results } of ready) {
+        const before = await ask<{ cpuUs: number }>(server, {})
+        const { seconds, p99Ms, wrong } = await ask<Measured>(load, { port, from, count: contender.count } satisfies Order)
+        const after = await ask<{ cpuUs: number }>(server, {})
+        if (wrong > 0) throw new Error(`${contender.name} answered ${wrong} of ${contender.count} events with something else than 200`)
+        from += contender.count
+        const result = { perSecond: contender.count / seconds, p99Ms, cpuMs: (after.cpuUs - before.cpuUs) / 1_000 / contender.count }
+        if (round > 0) results.push(result)
+        say(`  round ${round} of ${rounds}: ${contender.name} ${Math.round(result.perSecond)} events/s, p99 ${p99Ms.toFixed(1)} ms`)
+      }
+    }
+    const middle = (results: Result[], part: keyof Result) => median(results.map(result => result[part]))
+    return new Map(
+      ready.map(({ contender, results }) => [
+        contender.name,
+        { perSecond: middle(results, 'perSecond'), p99Ms: middle(results, 'p99Ms'), cpuMs: middle(results, 'cpuMs') },
+      ]),
+    )
+  } finally {
+    for (const process of [load, ...servers]) process.kill()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export async function intake({ quick, say }: BenchOptions): Promise<Figure[]> {
+  const scale = quick ? 0.25 : 1
+  const contenders: Contender[] = [
+    { name: 'ours', kind: 'ours', count: 10_000 * scale },
+    { name: 'plain', kind: 'plain', count: 600 * scale },
+    { name: 'bare', kind: 'bare', count: 16_000 * scale },
+  ]
+  const results = await compete(contenders, quick ? 3 : 5, say)
+  const [ours, plain, bare] = contenders.map(({ name }) => results.get(name)!) as [Result, Result, Result]
+  const told: Figure[] = contenders.flatMap(({ name }) => {
+    const { perSecond, p99Ms, cpuMs } = results.get(name)!
+    return [
+      { bench: 'intake', name: `${name}: events`, value: perSecond, unit: '/s' },
+      { bench: 'intake', name: `${name}: p99 with 64 at once`, value: p99Ms, unit: 'ms' },
+      { bench: 'intake', name: `${name}: processor per event`, value: cpuMs, unit: 'ms' },
+    ]
+  })
+  return [
+    ...told,
+    { bench: 'intake', name: 'ours against plain', value: ours.perSecond / plain.perSecond, unit: '×', target: { least: 15 } },
+    { bench: 'intake', name: 'ours against bare Koa', value: (100 * ours.perSecond) / bare.perSecond, unit: '%', target: { least: 40 } },
+  ]
+}
