@@ -154,10 +154,7 @@ describe('the SDK', () => {
     ).toEqual(['failed', 'success'])
 
     const [logs]: Row[][] = await starkbank.transfer.log.page({ types: ['failed', 'success'] })
-    expect(logs!.map(({ type, errors }) => [type, errors]).sort()).toEqual([
-      ['failed', ['Duplicated transfer']],
-      ['success', []],
-    ])
+    expect(Object.fromEntries(logs!.map(({ type, errors }) => [type, errors]))).toEqual({ failed: ['Duplicated transfer'], success: [] })
     const [lines]: Row[][] = await starkbank.transaction.page({ tags: ['pay-1'] })
     expect(lines).toMatchObject([{ amount: -100, externalId: 'pay-1', source: expect.stringMatching(/^transfer\/\d{16}$/) as string }])
 

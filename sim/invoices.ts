@@ -196,7 +196,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       const dueMs =
         due === undefined || due === null
           ? Date.parse(invoice.due)
-          : (readWhen(due) ?? refuse('invalidDate', `due is no date: ${String(due)}`))
+          : (readWhen(due) ?? refuse('invalidDate', `due is no date: ${JSON.stringify(due)}`))
       if (amount !== undefined && amount !== null) {
         if (!isAmount) refuse('invalidAmount', 'amount must be an integer of cents, 0 or more')
         Object.assign(invoice, { amount, nominalAmount: amount })

@@ -117,7 +117,12 @@ async function takeRefundedFees(tx: Tx, world: World, lines: StatementLine[]): P
       select id, fee_units as fee from attempts
       where provider_id = ${providerId} and state = 'refunded' and fee_units > 0 and units + fee_units <= ${units}`)
     if (attempt)
-      await post(tx, world, { movement: 'transfer fee refunded', source: attempt.id, amount: brl(attempt.fee), memo: 'seen in the statement' })
+      await post(tx, world, {
+        movement: 'transfer fee refunded',
+        source: attempt.id,
+        amount: brl(attempt.fee),
+        memo: 'seen in the statement',
+      })
   }
 }
 

@@ -47,7 +47,12 @@ export const chart = {
   },
   'payout settled': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'the bank paid it out' },
   'transfer fee': { from: 'bank', to: 'transfer-fee', source: 'attempt', says: 'what the bank charged for the transfer' },
-  'transfer fee refunded': { from: 'transfer-fee', to: 'bank', source: 'attempt', says: 'with a settled transfer its charge came back too' },
+  'transfer fee refunded': {
+    from: 'transfer-fee',
+    to: 'bank',
+    source: 'attempt',
+    says: 'with a settled transfer its charge came back too',
+  },
   'payout refunded': { from: 'payable', to: 'bank', source: 'attempt', says: 'a settled transfer came back' },
   'invoice reversed': {
     from: 'bank',

@@ -21,14 +21,17 @@ const names = Object.keys(chart) as MovementName[]
 
 test('any movements in any order leave every account summing to zero', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.record({ movement: fc.constantFrom(...names), source: fc.nat(20), cents: fc.bigInt(0n, 10n ** 12n) })), async list => {
-      await store.tx(async tx => {
-        for (const { movement, source, cents } of list)
-          await post(tx, world, { movement, source: `s${source}`, amount: brl(cents), memo: 'a property' })
-      })
-      const standing = await balances(store)
-      expect(accounts.reduce((sum, account) => sum + standing[account], 0n)).toBe(0n)
-    }),
+    fc.asyncProperty(
+      fc.array(fc.record({ movement: fc.constantFrom(...names), source: fc.nat(20), cents: fc.bigInt(0n, 10n ** 12n) })),
+      async list => {
+        await store.tx(async tx => {
+          for (const { movement, source, cents } of list)
+            await post(tx, world, { movement, source: `s${source}`, amount: brl(cents), memo: 'a property' })
+        })
+        const standing = await balances(store)
+        expect(accounts.reduce((sum, account) => sum + standing[account], 0n)).toBe(0n)
+      },
+    ),
     { numRuns: 50, seed: 7 },
   )
   expect(await checkLedger(store)).toEqual([])
@@ -41,7 +44,9 @@ test('a movement happens once per source, whatever the second amount', async () 
 })
 
 test('a movement has a direction, so a negative amount is refused', async () => {
-  await expect(store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(RangeError)
+  await expect(store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(
+    RangeError,
+  )
 })
 
 test('what was posted can be neither changed nor deleted', async () => {
@@ -53,7 +58,9 @@ test('what was posted can be neither changed nor deleted', async () => {
 test('the check sees a transaction that does not sum to zero', async () => {
   await store.tx(async tx => {
     await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'by hand', 'x', '', '')`)
-    await tx.run(sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5), ('txn_bad', 2, 'payable', 'BRL', -4)`)
+    await tx.run(
+      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5), ('txn_bad', 2, 'payable', 'BRL', -4)`,
+    )
   })
   expect(await checkLedger(store)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
 })
