@@ -28,14 +28,22 @@ export interface Base {
 export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
   const world: World = { clock: systemClock, random: systemRandom, log, at }
   const store = await openStore(config.DATABASE_URL, world)
-  const missing = await pending(store)
-  if (missing.length > 0) {
-    // An embedded database has one owner, so it is brought up here; a shared one waits for `repasse migrate`.
-    if (store.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
-      throw new BadInput(`the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`)
-    await migrate(store, world.clock)
+  try {
+    await bringUp(store, world)
+  } catch (error) {
+    await store.close()
+    throw error
   }
   return { config, store, world, terms: { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE } }
+}
+
+async function bringUp(store: Store, { clock }: World): Promise<void> {
+  const missing = await pending(store)
+  if (missing.length === 0) return
+  // An embedded database has one owner, so it is brought up here; a shared one waits for `repasse migrate`.
+  if (store.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
+    throw new BadInput(`the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`)
+  await migrate(store, clock)
 }
 
 /** Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one. */
@@ -105,7 +113,12 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
 
   const room = diskWatch(config.DATABASE_URL, world)
   const web = roles.includes('web')
-    ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN)
+    ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN).catch((error: unknown) => {
+        // What already runs would keep a process alive that can serve nothing.
+        room.stop()
+        rail.close()
+        throw error
+      })
     : undefined
   const scheduler: Scheduler | undefined = roles.includes('worker') ? startScheduler(desk) : undefined
   world.log.info(

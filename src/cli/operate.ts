@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { readConfig } from '../base/config.ts'
 import { monotonicMs, systemClock, systemRandom } from '../base/clock.ts'
-import { makeLog } from '../base/log.ts'
+import { makeLog, type Log } from '../base/log.ts'
 import { crashPoint } from './crash.ts'
 import { rolesFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, sheet } from './print.ts'
@@ -98,7 +98,7 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
 }
 
 /** The first of SIGTERM and SIGINT; a second one ends the process at once, which loses nothing that was committed. */
-function signalled(log: ReturnType<typeof makeLog>): Promise<string> {
+function signalled(log: Log): Promise<string> {
   return new Promise(resolve => {
     let first = true
     const hear = (signal: string) => {

@@ -9,7 +9,7 @@ import { durationFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { atBank, inBase, operator, type Shell } from './shell.ts'
 
-type Flags = { wait?: true; dryRun?: true; timeout: Millis; by?: string; json?: true }
+type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
 
 export function runCommand(schedule: Command, shell: Shell): void {
   schedule
@@ -17,7 +17,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
     .description('adds a slot that is due now')
     .argument('<name>', 'the schedule')
     .option('--wait', 'waits until the bank has its invoices, and does the work itself if no "repasse serve" does')
-    .option('--timeout <time>', 'how long --wait waits', durationFlag('--timeout'), 600_000)
+    .option('--timeout <time>', 'how long --wait waits (default: 10m)', durationFlag('--timeout'))
     .option('--by <person>', 'who asks for it (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('schedule run trial --wait', 'schedule run trial --dry-run'))
@@ -81,13 +81,14 @@ async function addSlot({ store, world }: Base, name: string, { by = operator() }
 type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number }
 
 async function runAndWait(shell: Shell, base: Base, rail: Rail, name: string, flags: Flags): Promise<void> {
+  const { timeout: timeoutMs = 600_000 } = flags
   const slot = await addSlot(base, name, flags)
-  const ended = await waitFor(base, rail, slot, flags.timeout)
+  const ended = await waitFor(base, rail, slot, timeoutMs)
   const refused = ended.invoices.filter(({ state }) => state === 'refused').length
   await shell.out(flags.json ? json(viewOf(ended)) : tableOf(ended))
-  if (ended.open > 0 || !['done'].includes(ended.state)) {
+  if (ended.open > 0 || ended.state !== 'done') {
     shell.err(
-      `slot ${slot} is ${ended.state} with ${ended.open} invoices open after ${formatDuration(flags.timeout)} at most: "repasse run list" shows why\n`,
+      `slot ${slot} is ${ended.state} with ${ended.open} invoices open after ${formatDuration(timeoutMs)} at most: "repasse run list" shows why\n`,
     )
     shell.exitCode = 1
   }

@@ -22,8 +22,8 @@ interface Flags {
   payers: string
   dueIn: Millis
   payTo: string
-  commission: bigint
-  minPayout: bigint
+  commission?: bigint
+  minPayout?: bigint
   catchUp: 'all' | 'latest' | 'none'
   by?: string
 }
@@ -43,8 +43,8 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .requiredOption('--payers <who>', '"random" (not in production) or a CSV file with name,tax_id,amount,description')
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', durationFlag('--due-in'))
     .requiredOption('--pay-to <account>', 'the payout account')
-    .option('--commission <percent>', 'the house’s share of what is paid', percentFlag('--commission'), 0n)
-    .option('--min-payout <amount>', 'below this nothing is paid on', amountFlag('--min-payout'), 0n)
+    .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
+    .option('--min-payout <amount>', 'below this nothing is paid on (default: 0.00)', amountFlag('--min-payout'))
     .option(
       '--catch-up <rule>',
       'what of the slots missed while nothing ran is run: all, latest or none',
@@ -95,8 +95,8 @@ async function ruleOf(flags: Flags, config: Config): Promise<NewSchedule> {
     ...(flags.payers === 'random' ? madeUp(flags, config) : await listed(flags)),
     dueInMs: flags.dueIn,
     payTo: flags.payTo,
-    commissionBp: flags.commission,
-    minPayoutUnits: flags.minPayout,
+    commissionBp: flags.commission ?? 0n,
+    minPayoutUnits: flags.minPayout ?? 0n,
     catchUp: flags.catchUp,
   }
 }
@@ -111,8 +111,8 @@ function madeUp({ count, amount }: Flags, { STARKBANK_ENVIRONMENT: environment }
 }
 
 async function listed({ payers, count, amount }: Flags): Promise<Payers> {
-  if (count || amount) throw new BadInput(`${count ? '--count' : '--amount'} has no use with a roster, which has its own: leave it out`)
   const text = textOf(payers)
+  if (count || amount) throw new BadInput(`${count ? '--count' : '--amount'} has no use with a roster, which has its own: leave it out`)
   const { readRoster } = await import('../base/roster.ts')
   const units = under(`--payers "${payers}"`, () => readRoster(text)).map(row => row.units)
   const [least, most] = units.reduce(([low, high], each) => [each < low ? each : low, each > high ? each : high], [units[0]!, units[0]!])
