@@ -3,8 +3,13 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { intake } from './intake.ts'
+import { issue } from './issue.ts'
+import { past } from './past.ts'
+import { settle } from './settle.ts'
+import { slots } from './slots.ts'
+import { start } from './start.ts'
 
-const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake }
+const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake, past, settle, issue, slots, start }
 
 const { values } = parseArgs({
   options: {

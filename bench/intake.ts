@@ -14,7 +14,7 @@ export interface Contender {
   /** Events per round. */
   count: number
   /** Makes the database file before the receiver opens it. */
-  prepare?: (file: string) => void
+  prepare?: (file: string) => Promise<void>
 }
 
 export interface Result {
@@ -26,13 +26,14 @@ export interface Result {
 const child = (name: string, args: string[] = []): ChildProcess =>
   fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: 'inherit' })
 
-async function ask<T>(of: ChildProcess, message: object): Promise<T> {
-  const answer = once(of, 'message') as Promise<[T]>
-  const gone = once(of, 'exit').then(() => {
-    throw new Error('a process of the bench ended by itself')
+/** Sends `message` and gives the next answer; throws when the process is gone. */
+function ask<T>(of: ChildProcess, message: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('a process of the bench ended by itself'))
+    of.once('exit', gone)
+    of.once('message', answer => (of.off('exit', gone), resolve(answer as T)))
+    of.send(message)
   })
-  of.send(message)
-  return (await Promise.race([answer, gone]))[0]
 }
 
 /** Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians over the rounds. */
@@ -44,7 +45,7 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
     const ready = []
     for (const [index, contender] of contenders.entries()) {
       const file = join(folder, `${index}.db`)
-      contender.prepare?.(file)
+      await contender.prepare?.(file)
       const server = child('intakeServer.ts', [contender.kind, file])
       servers.push(server)
       const [{ port }] = (await once(server, 'message')) as [{ port: number }]

@@ -33,7 +33,8 @@ function plain(): Promise<number> {
   const require = createRequire(import.meta.url)
   const starkbank = require('starkbank') as { event: { parse(given: { content: string; signature: string }): Promise<{ id: string }> } }
   const ellipticcurve = require('starkbank-ecdsa') as { PublicKey: { fromPem(pem: string): unknown } }
-  ;(require('starkbank') as { cache: Record<string, unknown> }).cache['starkbank-public-key'] = ellipticcurve.PublicKey.fromPem(publicKeyPem)
+  ;(require('starkbank') as { cache: Record<string, unknown> }).cache['starkbank-public-key'] =
+    ellipticcurve.PublicKey.fromPem(publicKeyPem)
 
   const db = new Database(file)
   db.pragma('journal_mode = WAL')

@@ -1,0 +1,86 @@
+/** A house of the bench: a database in a folder of its own, the real rail over a fake bank, and a clock that can be set. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock, systemRandom } from '../src/base/clock.ts'
+import { silentLog } from '../src/base/log.ts'
+import type { World } from '../src/base/world.ts'
+import { addSchedule, type NewSchedule } from '../src/jobs/schedules.ts'
+import { addAccount, approveAccount } from '../src/payout/payout.ts'
+import type { Rail } from '../src/rails/rail.ts'
+import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
+import { migrate } from '../src/store/migrate.ts'
+import { openStore, type Store } from '../src/store/store.ts'
+import { workspaceId } from './events.ts'
+import type { FakeBank } from './fakeBank.ts'
+
+export interface House {
+  store: Store
+  rail: Rail
+  world: World
+  /** How far the house's clock is ahead of the machine's. */
+  ahead: { ms: number }
+  close(): Promise<void>
+}
+
+export const trial: NewSchedule = {
+  name: 'trial',
+  rail: 'starkbank',
+  cron: '0 */3 * * *',
+  timeZone: 'America/Sao_Paulo',
+  startsAt: undefined,
+  endsAt: undefined,
+  countLow: 8,
+  countHigh: 12,
+  unitsLow: 2_000n,
+  unitsHigh: 100_000n,
+  roster: undefined,
+  dueInMs: 172_800_000,
+  payTo: 'main',
+  commissionBp: 150n,
+  minPayoutUnits: 100n,
+  catchUp: 'all',
+}
+
+/** With account "main", approved, and one schedule of `rule`. */
+export async function openHouse(bank: FakeBank, rule: NewSchedule = trial): Promise<House> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
+  const ahead = { ms: 0 }
+  const world: World = {
+    clock: { ...systemClock, now: () => systemClock.now() + ahead.ms },
+    random: systemRandom,
+    log: silentLog,
+    at: () => undefined,
+  }
+  const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
+  await migrate(store, world.clock)
+  const to = {
+    holder: 'Stark Bank S.A.',
+    taxId: '20.018.183/0001-80',
+    bank: '20018183',
+    branch: '0001',
+    number: '6341320293482496',
+    type: 'payment',
+  } as const
+  await addAccount(store, world, 'main', to, 'maker')
+  await approveAccount(store, 'main', 'checker')
+  await addSchedule(store, world, rule, 'maker')
+  const rail = starkbankRail({ bank, workspaceId, ...world })
+  return {
+    store,
+    rail,
+    world,
+    ahead,
+    async close() {
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Seconds that `work` took, and its answer. */
+export async function timed<T>(work: () => Promise<T>): Promise<[seconds: number, answer: T]> {
+  const startedAt = performance.now()
+  const answer = await work()
+  return [(performance.now() - startedAt) / 1_000, answer]
+}

@@ -1,0 +1,35 @@
+/** Issuing 10 000 invoices of one slot: calls, seconds, and a heap that stays where it was. */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { runDueSlots } from '../src/jobs/issue-slot.ts'
+import { needSchedule, runNow } from '../src/jobs/schedules.ts'
+import { sql } from '../src/store/store.ts'
+import { fakeBank } from './fakeBank.ts'
+import type { BenchOptions, Figure } from './figure.ts'
+import { openHouse, timed, trial } from './house.ts'
+
+export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
+  const count = quick ? 2_000 : 10_000
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heapMb = () => (collect(), process.memoryUsage().heapUsed / 1_048_576)
+
+  const heaps: number[] = []
+  const bank = fakeBank({ remember: false, onCall: () => void (bank.calls.invoices % 10 === 0 && heaps.push(heapMb())) })
+  const house = await openHouse(bank, { ...trial, countLow: count, countHigh: count })
+  const { store, rail, world } = house
+  try {
+    await store.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
+    const [seconds] = await timed(() => runDueSlots({ store, world, worker: 'bench' }, rail))
+    const issued = await store.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'issued'`)
+    if (issued!.count !== BigInt(count)) throw new Error(`${count} invoices were to be issued, ${issued!.count} were`)
+    return [
+      { bench: 'issue', name: `${count} invoices`, value: seconds, unit: 's' },
+      { bench: 'issue', name: 'calls', value: bank.calls.invoices, unit: 'calls', target: { most: count / 100 } },
+      // Between the first calls and the last, each after a collection.
+      { bench: 'issue', name: 'heap, from the first calls to the last', value: heaps.at(-1)! - heaps[0]!, unit: 'MB', target: { most: 5 } },
+    ]
+  } finally {
+    await house.close()
+  }
+}
