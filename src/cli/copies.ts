@@ -18,7 +18,9 @@ import { promisify } from 'node:util'
 import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig } from '../base/config.ts'
+import { silentLog } from '../base/log.ts'
 import { instant } from '../base/world.ts'
+import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
 import { holdAll } from './hold.ts'
@@ -55,7 +57,8 @@ export async function restore(shell: Shell, file: string, force: boolean, by: st
     : await restorePostgres(file, url, force, why, by)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
   shell.err(
-    'Payouts are stopped: what was paid after the backup is not in it. Run "repasse reconcile" and "repasse status", compare, then "repasse payout go".\n',
+    'Payouts are stopped: what was paid after the backup is not in it. Run "repasse reconcile" and "repasse status", compare, then "repasse payout go".\n' +
+      'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n',
   )
 }
 
@@ -98,6 +101,7 @@ async function prepare(url: string, why: string, by: string): Promise<void> {
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
     await holdAll(store, why, by, 'restored')
+    await setAsideAfterRestore(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined })
   } finally {
     await store.close()
   }

@@ -1,0 +1,32 @@
+/** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
+import type { World } from '../base/world.ts'
+import { invoiceMachine } from '../invoice/invoice.ts'
+import { move, sql, type Store } from '../store/store.ts'
+import { materialise, slotMachine } from './slots.ts'
+
+export interface SetAside {
+  slots: number
+  drafts: number
+}
+
+/**
+ * Slots that fell due since the backup are kept as missed: their invoices may exist at the bank under ids this database never saw.
+ * Drafts become a question to the bank, which has them by their tags if they were issued. A person runs again what is wanted.
+ */
+export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clock' | 'random' | 'log' | 'at'>): Promise<SetAside> {
+  await materialise(store, world)
+  return store.tx(async tx => {
+    const why = 'it fell due before the restore, and may have been issued after the backup'
+    const slots = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
+    for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why })
+
+    const now = await tx.now()
+    const drafts = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft'`)
+    for (const { id } of drafts)
+      await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issuing', { why: 'it may have been issued after the backup' }, [
+        sql`next_at = ${now}`,
+        sql`absences = 0`,
+      ])
+    return { slots: slots.length, drafts: drafts.length }
+  })
+}

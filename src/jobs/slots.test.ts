@@ -1,0 +1,116 @@
+/** Slots: each due time once, caught up by the schedule's rule, claimed by one, and set aside after a restore. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { seededRandom } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import { instant, type Clock } from '../base/world.ts'
+import { addAccount } from '../payout/payout.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore, sql, type Store } from '../store/store.ts'
+import { addSchedule, materialise, missed, needSchedule, setAsideAfterRestore, setScheduleState, type NewSchedule } from './jobs.ts'
+import { claimSlot, endSlot, extendLease } from './slots.ts'
+
+const noon = Date.parse('2026-11-21T15:00:00.000Z')
+const minute = 60_000
+let now: number
+const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
+const world = { clock, random: seededRandom(3), log: silentLog, at: () => undefined }
+let store: Store
+
+beforeEach(async () => {
+  now = noon
+  store = await openStore('sqlite::memory:', world)
+  await migrate(store, clock)
+  await addAccount(store, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
+})
+afterEach(() => store.close())
+
+const rule: NewSchedule = {
+  ...{ name: 'trial', rail: 'starkbank', cron: '*/10 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
+  ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: minute, payTo: 'main' },
+  ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+}
+const add = (changed: Partial<NewSchedule> = {}) => addSchedule(store, world, { ...rule, ...changed }, 'maker')
+const states = async () => (await store.all<{ state: string }>(sql`select state from slots order by due_at`)).map(row => row.state)
+
+test('a slot is materialised once, however often the ticker looks', async () => {
+  await add()
+  now += 10 * minute
+  expect([await materialise(store, world), await materialise(store, world)]).toEqual([1, 0])
+  expect(await store.one(sql`select due_at from slots`)).toEqual({ due_at: instant(noon + 10 * minute) })
+})
+
+describe('after an hour of downtime', () => {
+  test.each([
+    ['all', ['due', 'due', 'due', 'due', 'due', 'due']],
+    ['latest', ['missed', 'missed', 'missed', 'missed', 'missed', 'due']],
+    ['none', ['missed', 'missed', 'missed', 'missed', 'missed', 'missed']],
+  ] as const)('a schedule that catches up %s has %j', async (catchUp, expected) => {
+    await add({ catchUp })
+    now += 60 * minute + 61_000
+    await materialise(store, world)
+    expect(await states()).toEqual(expected)
+  })
+})
+
+test('what fell due more than a week ago is missed under every rule', () => {
+  const due = [instant(noon)]
+  expect(missed({ catch_up: 'all' }, due, 0, instant(noon + 8 * 86_400_000))).toMatch(/7 days/)
+  expect(missed({ catch_up: 'all' }, due, 0, instant(noon + 6 * 86_400_000))).toBeUndefined()
+})
+
+test('slots end with the schedule’s window, its end not included', async () => {
+  await add({ startsAt: instant(noon + 20 * minute), endsAt: instant(noon + 40 * minute) })
+  now += 24 * 60 * minute
+  await materialise(store, world)
+  const due = await store.all<{ due_at: string }>(sql`select due_at from slots order by due_at`)
+  expect(due.map(row => row.due_at)).toEqual([instant(noon + 20 * minute), instant(noon + 30 * minute)])
+})
+
+test('what falls due in a pause is not caught up', async () => {
+  await add()
+  await setScheduleState(store, 'trial', 'paused', 'maker', 'a holiday')
+  now += 35 * minute
+  await materialise(store, world)
+  await setScheduleState(store, 'trial', 'active', 'maker', 'back')
+  now += 10 * minute
+  await materialise(store, world)
+  const due = await store.all<{ due_at: string }>(sql`select due_at from slots`)
+  expect(due.map(row => row.due_at)).toEqual([instant(noon + 40 * minute)])
+})
+
+test('a slot is claimed once; when its worker is gone another has it, and the first can write nothing more', async () => {
+  await add()
+  now += 10 * minute
+  await materialise(store, world)
+  const first = (await store.tx(claimSlot))!
+  expect(await store.tx(claimSlot)).toBeUndefined()
+  expect(await extendLease(store, first)).toBe(true)
+
+  now += 61_000
+  const second = (await store.tx(claimSlot))!
+  expect([second.id, second.fence]).toEqual([first.id, first.fence + 1n])
+  expect(await extendLease(store, first)).toBe(false)
+  expect(await store.tx(tx => endSlot(tx, first, 'done', 'late'))).toBe(false)
+  expect(await store.tx(tx => endSlot(tx, second, 'done', 'in time'))).toBe(true)
+})
+
+test('a slot that fails is tried again after a minute, five times in all', async () => {
+  await add()
+  now += 10 * minute
+  await materialise(store, world)
+  for (let tried = 1; tried <= 5; tried++) {
+    const slot = (await store.tx(claimSlot))!
+    await store.tx(tx => endSlot(tx, slot, 'failed', 'a surprise'))
+    expect(await store.tx(claimSlot)).toBeUndefined()
+    now += minute
+  }
+  expect(await states()).toEqual(['failed'])
+})
+
+test('after a restore what fell due since the backup is not issued again unseen', async () => {
+  await add()
+  now += 30 * minute
+  expect(await setAsideAfterRestore(store, world)).toEqual({ slots: 3, drafts: 0 })
+  expect(await states()).toEqual(['missed', 'missed', 'missed'])
+  expect((await needSchedule(store, 'trial')).next_at).toBe(instant(noon + 40 * minute))
+})
