@@ -148,7 +148,7 @@ async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
     const balance = await rail.balance()
     if (balance.is !== 'done') {
       const run =
-        balance.is === 'refused'
+        balance.is === 'refused' && !balance.again
           ? 'compare STARKBANK_PROJECT_ID and the key with the bank’s page “Integrations”'
           : 'see that the bank can be reached from here, and try again'
       return yield { check: 'bank', is: 'error', says: balance.why, run }
