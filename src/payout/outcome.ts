@@ -81,6 +81,8 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
     case 'success':
       return succeed(tx, world, attempt, payout, decision.transfer, cause)
     case 'dead':
+      // Whoever ordered it may be asking a second time, and a key whose transfer has failed is free for a new one.
+      if (attempt.state === 'sending') return 'again'
       return attempt.state === 'success'
         ? refunded(tx, world, attempt, payout, cause)
         : dead(tx, world, attempt, payout, decision.reason, news.errors, cause)

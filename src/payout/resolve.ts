@@ -47,7 +47,7 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
       { why: 'asked the bank by its key' },
     )
     if (result !== 'again') return result
-    if (attempt.state === 'unsure') return absent(tx, attempt)
+    if (attempt.state === 'unsure' && answer.value.length === 0) return absent(tx, attempt)
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
   }, 'locks')
@@ -59,7 +59,11 @@ async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'aga
   const next = later(await tx.now(), graceMs)
   await tx.run(sql`update payouts set next_at = ${next} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
-  return attempt.absences + 1n >= absencesNeeded && (await payoutsStopped(tx)) === undefined ? 'order again' : 'again'
+  if (attempt.absences + 1n < absencesNeeded || (await payoutsStopped(tx)) !== undefined) return 'again'
+  // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
+  const why = 'absent twice, so ordered again under the same key'
+  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why })
+  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why })) ? 'order again' : 'again'
 }
 
 async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
@@ -82,5 +86,14 @@ async function orderAgain(store: Store, rail: Rail, world: World, attempt: Attem
         ),
       'locks',
     )
-  else world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
+  else {
+    world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
+    await store.tx(tx => unsureAgain(tx, attempt, answer.why), 'locks')
+  }
+}
+
+async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
+  const next = later(await tx.now(), graceMs)
+  if (await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`]))
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
 }
