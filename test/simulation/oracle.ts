@@ -6,14 +6,25 @@ import { checkLedger } from '../../src/ledger/ledger.ts'
 import { sql, type Store } from '../../src/store/store.ts'
 import { status } from '../../src/web/status.ts'
 
-type OurInvoice = { id: string; state: string; provider_id: string | null; paid_units: bigint | null; fee_units: bigint | null; commission_bp: bigint }
+type OurInvoice = {
+  id: string
+  state: string
+  provider_id: string | null
+  paid_units: bigint | null
+  fee_units: bigint | null
+  commission_bp: bigint
+}
 type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units: bigint; state: string; why: string | null }
 
 /** Everything that must hold once nothing is under way any more. */
 export async function audit(store: Store, bank: Bank, desk: Desk): Promise<string[]> {
   const found = await reconcile(store, desk.rail, desk.world)
   return [
-    ...(typeof found === 'string' ? [found] : found.bankUnits === found.bookUnits ? [] : [`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`]),
+    ...(typeof found === 'string'
+      ? [found]
+      : found.bankUnits === found.bookUnits
+        ? []
+        : [`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`]),
     ...(await judgeInvoices(store, bank)),
     ...(await judgePayouts(store, bank)),
     ...(await judgeEvents(store, bank)),
@@ -36,11 +47,14 @@ async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
     const payable = twins.filter(({ status: shown }) => shown !== 'canceled')
     if (payable.length > 1) faults.push(`${tag} is ${payable.length} invoices at the bank`)
     const credited = twins.filter(({ id }) => bank.isCredited(id))
-    if (credited.length > 0 && row.state !== 'credited' && row.state !== 'reversed') faults.push(`${tag} was credited at the bank and is ${row.state} here`)
-    if (credited.length === 0 && (row.state === 'credited' || row.state === 'reversed')) faults.push(`${tag} is ${row.state} here and was never credited`)
+    if (credited.length > 0 && row.state !== 'credited' && row.state !== 'reversed')
+      faults.push(`${tag} was credited at the bank and is ${row.state} here`)
+    if (credited.length === 0 && (row.state === 'credited' || row.state === 'reversed'))
+      faults.push(`${tag} is ${row.state} here and was never credited`)
     if (payable[0] && row.provider_id !== payable[0].id) faults.push(`${tag} is ${row.provider_id} here and ${payable[0].id} at the bank`)
     const voided = twins.some(({ status: shown }) => shown === 'voided')
-    if (voided !== (row.state === 'reversed')) faults.push(`${tag} is ${row.state} here, and at the bank ${twins.map(({ status: shown }) => shown).join()}`)
+    if (voided !== (row.state === 'reversed'))
+      faults.push(`${tag} is ${row.state} here, and at the bank ${twins.map(({ status: shown }) => shown).join()}`)
   }
   for (const { id, state } of ours.values()) {
     if (['draft', 'issuing', 'unsure'].includes(state)) faults.push(`${id} is still ${state}`)
@@ -72,12 +86,17 @@ async function judgePayouts(store: Store, bank: Bank): Promise<string[]> {
     if (invoice.state === 'credited' && units > 0n && state !== 'paid') faults.push(`${id} is ${state}: ${why}`)
     const gross = invoice.paid_units ?? 0n
     const commission = (gross * invoice.commission_bp * 2n + 10_000n) / 20_000n
-    if (units !== gross - (invoice.fee_units ?? 0n) - commission - (units > 0n ? withheld : gross - (invoice.fee_units ?? 0n) - commission - units))
+    if (
+      units !==
+      gross - (invoice.fee_units ?? 0n) - commission - (units > 0n ? withheld : gross - (invoice.fee_units ?? 0n) - commission - units)
+    )
       faults.push(`${id} is of ${units}: ${gross} less ${invoice.fee_units} less ${commission} less ${withheld} is not`)
   }
   const owing = new Map(payouts.map(row => [row.invoice_id, row]))
-  for (const { id, state } of invoices.values()) if (state === 'credited' && !owing.has(id)) faults.push(`${id} is credited and nothing is owed for it`)
-  for (const transfers of arrived.values()) for (const { fee, externalId } of transfers.slice(1)) faults.push(`${externalId} cost ${fee} more`)
+  for (const { id, state } of invoices.values())
+    if (state === 'credited' && !owing.has(id)) faults.push(`${id} is credited and nothing is owed for it`)
+  for (const transfers of arrived.values())
+    for (const { fee, externalId } of transfers.slice(1)) faults.push(`${externalId} cost ${fee} more`)
   return faults
 }
 
@@ -85,11 +104,14 @@ async function judgePayouts(store: Store, bank: Bank): Promise<string[]> {
 async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   type Kept = { event_id: string; raw: Uint8Array; via: string; state: string; why: string | null }
-  const kept = new Map((await store.all<Kept>(sql`select event_id, raw, via, state, why from inbox order by id`)).map(row => [row.event_id, row]))
+  const kept = new Map(
+    (await store.all<Kept>(sql`select event_id, raw, via, state, why from inbox order by id`)).map(row => [row.event_id, row]),
+  )
   for (const event of bank.eventsCreated()) {
     const row = kept.get(event.id)
     if (!row) faults.push(`event ${event.id} (${event.subscription}.${event.log.type}) was lost`)
-    else if (row.via === 'push' && Buffer.compare(row.raw, bodyOf(event)) !== 0) faults.push(`event ${event.id} was kept with other bytes than the bank signed`)
+    else if (row.via === 'push' && Buffer.compare(row.raw, bodyOf(event)) !== 0)
+      faults.push(`event ${event.id} was kept with other bytes than the bank signed`)
   }
   for (const { event_id: id, state, why, raw } of kept.values()) {
     if (state === 'new' || state === 'waiting') faults.push(`event ${id} is still ${state}: ${why}`)
@@ -109,7 +131,9 @@ async function judgeSlots(store: Store): Promise<string[]> {
   const live = await store.all<{ id: string }>(sql`
     select r.id from runs r join slots s on s.id = r.slot_id where r.ended_at is null`)
   return [
-    ...rows.filter(({ state, invoices }) => (state !== 'done' && state !== 'failed') || invoices === 0n).map(({ id, state, invoices }) => `${id} is ${state} with ${invoices} invoices`),
+    ...rows
+      .filter(({ state, invoices }) => (state !== 'done' && state !== 'failed') || invoices === 0n)
+      .map(({ id, state, invoices }) => `${id} is ${state} with ${invoices} invoices`),
     ...live.map(({ id }) => `${id} never ended`),
   ]
 }

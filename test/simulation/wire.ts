@@ -14,7 +14,6 @@ import {
   transferShape,
   webhookShape,
   type Bank,
-  type Page,
 } from '../../src/rails/starkbank/bank.ts'
 import { inputErrors, retryAfterMs, statusFault } from '../../src/rails/starkbank/faults.ts'
 
@@ -42,7 +41,9 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     const response = bank.handle({
       method,
       path: `/v2/${path}`,
-      query: new URLSearchParams(fields.map(([key, value]) => [key, Array.isArray(value) ? value.join(',') : String(value)])),
+      query: new URLSearchParams(
+        fields.map(([key, value]): [string, string] => [key, Array.isArray(value) ? value.join(',') : String(value)]),
+      ),
       headers: {},
       body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
     })
@@ -53,12 +54,22 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     return response
   }
 
-  async function call<S extends z.ZodType>(shape: S, method: string, path: string, query?: Query, body?: unknown): Promise<Answer<z.output<S>>> {
+  async function call<S extends z.ZodType>(
+    /** What the answer calls it. */
+    name: string,
+    shape: S,
+    method: string,
+    path: string,
+    query: Query = {},
+    body?: unknown,
+    look: (whole: Record<string, unknown>) => void = () => undefined,
+  ): Promise<Answer<z.output<S>>> {
     const response = await ask(method, path, query, body)
     if (response.is !== 'answer') return unsure(`the bank did not answer (${response.is})`)
-    const json = jsonOf(response.body)
+    const json = jsonOf(response.body) as Record<string, unknown> | undefined
     if (response.status === 200) {
-      const result = shape.safeParse(json)
+      const result = shape.safeParse(json?.[name])
+      if (json) look(json)
       return result.success ? done(result.data) : unsure('the bank answered in a shape we do not know')
     }
     const { errors } = (json ?? {}) as { errors?: unknown }
@@ -66,40 +77,59 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     return statusFault(response.status, () => retryAfterMs({ 'retry-after': response.headers?.['Retry-After'] }, clock.now()))
   }
 
-  const under = <S extends z.ZodType>(name: string, shape: S) => z.object({ [name]: shape }).transform(found => found[name] as z.output<S>)
   const page =
     <S extends z.ZodType>(name: string, path: string, shape: S) =>
-    (query: object): Promise<Answer<Page<z.output<S>>>> =>
-      call(pageOf(name, shape), 'GET', path, query as Query)
+    async (query: object) => {
+      let cursor: string | undefined
+      const items = await call(
+        name,
+        shape,
+        'GET',
+        path,
+        query as Query,
+        undefined,
+        whole => void (cursor = (whole['cursor'] as string | null) || undefined),
+      )
+      return items.is === 'done' ? done({ items: items.value, cursor }) : items
+    }
 
   return {
-    createInvoices: invoices => call(under('invoices', z.array(invoiceShape)), 'POST', 'invoice', {}, { invoices }),
-    pageInvoices: page('invoices', 'invoice', invoiceShape),
-    getInvoice: id => call(under('invoice', invoiceShape), 'GET', `invoice/${id}`),
-    patchInvoice: (id, patch) => call(under('invoice', invoiceShape), 'PATCH', `invoice/${id}`, {}, patch),
-    pageInvoiceLogs: page('logs', 'invoice/log', invoiceLogShape),
+    createInvoices: invoices => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }),
+    pageInvoices: page('invoices', 'invoice', lists.invoices),
+    getInvoice: id => call('invoice', invoiceShape, 'GET', `invoice/${id}`),
+    patchInvoice: (id, patch) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch),
+    pageInvoiceLogs: page('logs', 'invoice/log', lists.invoiceLogs),
 
-    createTransfers: transfers => call(under('transfers', z.array(transferShape)), 'POST', 'transfer', {}, { transfers }),
-    pageTransfers: page('transfers', 'transfer', transferShape),
-    getTransfer: id => call(under('transfer', transferShape), 'GET', `transfer/${id}`),
-    pageTransferLogs: page('logs', 'transfer/log', transferLogShape),
+    createTransfers: transfers => call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }),
+    pageTransfers: page('transfers', 'transfer', lists.transfers),
+    getTransfer: id => call('transfer', transferShape, 'GET', `transfer/${id}`),
+    pageTransferLogs: page('logs', 'transfer/log', lists.transferLogs),
 
-    pageEvents: page('events', 'event', eventShape),
-    markDelivered: id => call(z.unknown().transform(() => undefined), 'PATCH', `event/${id}`, {}, { isDelivered: true }),
+    pageEvents: page('events', 'event', lists.events),
+    markDelivered: id => call('event', lists.anything, 'PATCH', `event/${id}`, {}, { isDelivered: true }),
 
-    balance: () => call(under('balances', z.array(balanceShape).nonempty()).transform(balances => balances[0]), 'GET', 'balance'),
-    pageTransactions: page('transactions', 'transaction', transactionShape),
-    webhooks: () => call(under('webhooks', z.array(webhookShape)), 'GET', 'webhook'),
-    createWebhook: body => call(under('webhook', webhookShape), 'POST', 'webhook', {}, body),
-    publicKeys: () => call(under('publicKeys', z.array(publicKeyShape)), 'GET', 'public-key'),
+    balance: () => call('balances', lists.balance, 'GET', 'balance'),
+    pageTransactions: page('transactions', 'transaction', lists.transactions),
+    webhooks: () => call('webhooks', lists.webhooks, 'GET', 'webhook'),
+    createWebhook: body => call('webhook', webhookShape, 'POST', 'webhook', {}, body),
+    publicKeys: () => call('publicKeys', lists.publicKeys, 'GET', 'public-key'),
     close: () => undefined,
   }
 }
 
-const pageOf = <S extends z.ZodType>(name: string, shape: S) =>
-  z
-    .object({ [name]: z.array(shape), cursor: z.string().nullish() })
-    .transform(found => ({ items: found[name] as z.output<S>[], cursor: (found['cursor'] as string | null | undefined) || undefined }))
+// Made once: a shape is compiled at its first use.
+const lists = {
+  invoices: z.array(invoiceShape),
+  invoiceLogs: z.array(invoiceLogShape),
+  transfers: z.array(transferShape),
+  transferLogs: z.array(transferLogShape),
+  events: z.array(eventShape),
+  transactions: z.array(transactionShape),
+  webhooks: z.array(webhookShape),
+  publicKeys: z.array(publicKeyShape),
+  balance: z.tuple([balanceShape]).transform(([balance]) => balance),
+  anything: z.unknown().transform(() => undefined),
+}
 
 function jsonOf(text: string): unknown {
   try {
