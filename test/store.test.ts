@@ -1,0 +1,167 @@
+/** One suite judges both databases: what the store promises holds on SQLite and on PostgreSQL alike. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { seededRandom, systemClock } from '../src/base/clock.ts'
+import { silentLog } from '../src/base/log.ts'
+import type { Machine } from '../src/base/machine.ts'
+import { invoiceMachine } from '../src/invoice/invoice.ts'
+import { scheduleMachine, slotMachine } from '../src/jobs/jobs.ts'
+import { audit, post } from '../src/ledger/ledger.ts'
+import { brl } from '../src/base/money.ts'
+import { accountMachine, attemptMachine, payoutMachine } from '../src/payout/payout.ts'
+import { migrate, migrations, pending } from '../src/store/migrate.ts'
+import { forUpdate, history, move, openStore, skipLocked, sql, type Store } from '../src/store/store.ts'
+import { inboxMachine } from '../src/webhooks/webhooks.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('$engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'keeps its promises' : 'is not to be had on this machine', () => {
+    let server: Postgres | undefined
+    let store: Store
+
+    beforeAll(async () => {
+      if (engine === 'postgres') server = await startPostgres({ durable: false })
+    })
+    afterAll(async () => {
+      await store?.close()
+      await server?.stop()
+    })
+    beforeEach(async () => {
+      await store?.close()
+      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', world)
+      await migrate(store, systemClock)
+    })
+
+    const put = (name: string, value: string) => store.tx(tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${value})`))
+    const account = (id: string) =>
+      store.tx(tx =>
+        tx.run(sql`insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
+          values (${id}, 'sto_default', ${id}, 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting', 'maker', '', '')`),
+      )
+
+    test('migrates once, and refuses a database that a newer version made', async () => {
+      expect(await migrate(store, systemClock)).toEqual([])
+      await store.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
+      await expect(pending(store)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
+    })
+
+    test('a transaction that throws leaves nothing', async () => {
+      await expect(
+        store.tx(async tx => {
+          await tx.run(sql`insert into cursors (name, value) values ('a', 'b')`)
+          throw new Error('a surprise')
+        }),
+      ).rejects.toThrow('a surprise')
+      expect(await store.all(sql`select * from cursors`)).toEqual([])
+    })
+
+    test('whole numbers come back as bigint and bytes as bytes, to the last digit', async () => {
+      const units = 9_223_372_036_854_775_807n
+      const raw = Uint8Array.from({ length: 256 }, (_, index) => index)
+      const row = await store.tx(async tx => {
+        await tx.run(sql`insert into leases (name, holder, lease_until, fence) values ('a', 'b', '', ${units})`)
+        await tx.run(
+          sql`insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at) values ('r', 'e', ${raw}, 'push', '', 'new', '', '')`,
+        )
+        return tx.one<{ fence: bigint; raw: Uint8Array }>(sql`select fence, raw from leases, inbox`)
+      })
+      expect(row!.fence).toBe(units)
+      expect(Buffer.from(row!.raw).equals(Buffer.from(raw))).toBe(true)
+    })
+
+    test('a unique key makes the second arrival an ordinary answer', async () => {
+      const once = () => store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('a', 'b') on conflict (name) do nothing`))
+      expect([await once(), await once()]).toEqual([1, 0])
+    })
+
+    test('a value never becomes text', async () => {
+      const nasty = `'; drop table cursors; --`
+      await put('nasty', nasty)
+      expect(await store.one(sql`select value from cursors where value = ${nasty}`)).toEqual({ value: nasty })
+    })
+
+    test('of two moves from one state the second answers false, and one line of history is kept', async () => {
+      await account('acc_1')
+      const approve = (by: string) =>
+        store.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [sql`approved_by = ${by}`]))
+      expect([await approve('checker'), await approve('another')]).toEqual([true, false])
+      expect((await history(store, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why])).toEqual([
+        ['awaiting', 'approved', 'checker'],
+      ])
+      await expect(
+        store.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' })),
+      ).rejects.toThrow('no arrow')
+    })
+
+    test('the database itself refuses an account approved by who added it', async () => {
+      await account('acc_1')
+      await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = 'maker'`))).rejects.toThrow(/check/i)
+    })
+
+    test('ledger, history and audit log can be neither changed nor deleted', async () => {
+      await account('acc_1')
+      await store.tx(async tx => {
+        await post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' })
+        await audit(tx, { actor: 'a', act: 'b', subject: 'c', detail: {} })
+        await move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'closed', { why: '' })
+      })
+      const writes = [
+        ...[sql`update ledger_transactions set memo = 'x'`, sql`delete from ledger_transactions`, sql`update ledger_entries set units = 2`],
+        ...[sql`delete from ledger_entries`, sql`update transitions set why = 'x'`, sql`delete from transitions`],
+        ...[sql`update audit set actor = 'x'`, sql`delete from audit`],
+      ]
+      for (const write of writes) await expect(store.tx(tx => tx.run(write))).rejects.toThrow(/append-only/)
+    })
+
+    test('twenty at once that read, add one and write lose none', async () => {
+      await put('count', '0')
+      const addOne = () =>
+        store.tx(async tx => {
+          const row = await tx.one<{ value: string }>(sql`select value from cursors where name = 'count' ${forUpdate}`)
+          await tx.run(sql`update cursors set value = ${(BigInt(row!.value) + 1n).toString()} where name = 'count'`)
+        })
+      await Promise.all(Array.from({ length: 20 }, addOne))
+      expect(await store.one(sql`select value from cursors`)).toEqual({ value: '20' })
+    })
+
+    test('two claims at once take different rows', async () => {
+      for (const name of ['a', 'b']) await put(name, 'due')
+      const claim = () =>
+        store.tx(async tx => {
+          const row = await tx.one<{ name: string }>(sql`select name from cursors where value = 'due' order by name limit 1 ${skipLocked}`)
+          if (row) await tx.run(sql`update cursors set value = 'taken' where name = ${row.name}`)
+          return row?.name
+        }, 'locks')
+      const taken = await Promise.all([claim(), claim(), claim()])
+      expect(taken.filter(name => name !== undefined).sort()).toEqual(['a', 'b'])
+    })
+
+    test('twenty acts at once make one unbroken audit chain', async () => {
+      await Promise.all(
+        Array.from({ length: 20 }, (_, index) => store.tx(tx => audit(tx, { actor: 'a', act: 'b', subject: `${index}`, detail: {} }))),
+      )
+      expect(await store.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({ count: 20n, last: 20n })
+    })
+  })
+})
+
+test.each<[string, Machine]>([
+  ['accounts', accountMachine],
+  ['schedules', scheduleMachine],
+  ['slots', slotMachine],
+  ['invoices', invoiceMachine],
+  ['payouts', payoutMachine],
+  ['attempts', attemptMachine],
+  ['inbox', inboxMachine],
+])('the states the schema allows for %s are its machine’s', (table, machine) => {
+  const text = migrations()
+    .map(({ text: script }) => script)
+    .join('\n')
+  const create = new RegExp(`create table ${table} \\(([^]*?)\\n\\);`).exec(text)![1]!
+  const listed = /state text not null check \(state in\s*\(([^)]*)\)/.exec(create)![1]!
+  expect([...listed.matchAll(/'(\w+)'/g)].map(match => match[1]).sort()).toEqual(Object.keys(machine).sort())
+})
