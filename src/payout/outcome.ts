@@ -18,6 +18,8 @@ export interface PayoutNews {
   externalId: string
   found: ProviderPayout[]
   errors: string[]
+  /** It is the answer to the order itself, whose call has ended. */
+  answered?: true
 }
 
 type Decision =
@@ -70,6 +72,9 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
   const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
 
   const decision = decide(news, { units: attempt.units, account })
+  // Whoever ordered it may be asking a second time, and a key whose transfer failed or came back is free for a new one: the answer,
+  // or the grace for one, comes first.
+  if (attempt.state === 'sending' && decision.is !== 'wrong') return decision.is === 'live' ? 'nothing new' : 'again'
   switch (decision.is) {
     case 'unknown':
     case 'hidden':
@@ -77,12 +82,12 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
     case 'wrong':
       return halt(tx, world, payout, decision.why, cause)
     case 'live':
+      // The call that orders it may still be trying: until that has ended, its transfer can die and be replaced by the next try's.
+      if (attempt.state === 'sending' && !news.answered) return 'nothing new'
       return live(tx, attempt, payout, decision.transfer, cause)
     case 'success':
       return succeed(tx, world, attempt, payout, decision.transfer, cause)
     case 'dead':
-      // Whoever ordered it may be asking a second time, and a key whose transfer has failed is free for a new one.
-      if (attempt.state === 'sending') return 'again'
       return attempt.state === 'success'
         ? refunded(tx, world, attempt, payout, cause)
         : dead(tx, world, attempt, payout, decision.reason, news.errors, cause)

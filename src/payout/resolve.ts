@@ -1,6 +1,6 @@
 /** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
 import { later, type World } from '../base/world.ts'
-import type { Rail } from '../rails/rail.ts'
+import type { ProviderPayout, Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type AccountRow } from './account.ts'
 import { applyPayout } from './outcome.ts'
@@ -75,21 +75,18 @@ async function orderAgain(store: Store, rail: Rail, world: World, attempt: Attem
   ])
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
-  if (answer.is === 'done')
-    await store.tx(
-      tx =>
-        applyPayout(
-          tx,
-          world,
-          { externalId: attempt.external_id, found: answer.value, errors: [] },
-          { why: 'ordered again under the same key' },
-        ),
-      'locks',
-    )
+  if (answer.is === 'done') await store.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
   else {
     world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
     await store.tx(tx => unsureAgain(tx, attempt, answer.why), 'locks')
   }
+}
+
+async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPayout): Promise<void> {
+  const cause = { why: 'the bank took it on', ref: providerId }
+  const next = later(await tx.now(), silenceMs)
+  if (await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', cause, [sql`provider_id = ${providerId}`]))
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
 }
 
 async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
