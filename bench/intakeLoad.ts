@@ -1,4 +1,4 @@
-/** The load, in a process of its own: prepared requests over 64 kept connections, one under way on each, by plain sockets so that it is never the slow part. */
+/** The load, in a process of its own: prepared requests over 64 kept connections, one under way on each, by plain sockets: only bare Koa is fast enough to wait for it. */
 import { connect, type Socket } from 'node:net'
 import { makeEvent } from './events.ts'
 
