@@ -163,5 +163,5 @@ test.each<[string, Machine]>([
     .join('\n')
   const create = new RegExp(`create table ${table} \\(([^]*?)\\n\\);`).exec(text)![1]!
   const listed = /state text not null check \(state in\s*\(([^)]*)\)/.exec(create)![1]!
-  expect([...listed.matchAll(/'(\w+)'/g)].map(match => match[1]).sort()).toEqual(Object.keys(machine).sort())
+  expect(new Set([...listed.matchAll(/'(\w+)'/g)].map(match => match[1]))).toEqual(new Set(Object.keys(machine)))
 })

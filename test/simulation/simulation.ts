@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
 import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
+import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { addAccount, approveAccount, releasePayout, retryPayout } from '../../src/payout/payout.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
@@ -23,6 +24,9 @@ export interface Told {
   digest: string
   /** How often a process died at each point it could die at. */
   deaths: Map<string, number>
+  /** Invoices of each slot, in the order of the day. */
+  perSlot: number[]
+  balances: Record<Account, bigint>
   figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
 }
 
@@ -88,6 +92,8 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   const jobs = timetable(pollSeconds)
   const underWay = { count: 0 }
   const faults: string[] = []
+  let perSlot: number[] = []
+  let standing = {} as Record<Account, bigint>
 
   /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
   async function quiet(): Promise<void> {
@@ -200,6 +206,12 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
     await storm()
     if (!(await calm())) faults.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     faults.push(...(await audit(store, bank, processes[0]!.desk)))
+    perSlot = (
+      await store.all<{ count: bigint }>(
+        sql`select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id, s.due_at order by s.due_at`,
+      )
+    ).map(({ count }) => Number(count))
+    standing = await balances(store)
     if (scenario.weather.crash === 0 && [...deaths.values()].some(count => count > 0))
       faults.push('something died in a world without crashes')
   } finally {
@@ -213,6 +225,8 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
     trace,
     digest: createHash('sha256').update(trace.join('\n')).digest('hex'),
     deaths,
+    perSlot,
+    balances: standing,
     figures: {
       invoices: invoices.length,
       credited: invoices.filter(({ id }) => bank.isCredited(id)).length,
