@@ -1,5 +1,4 @@
 /** `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house pays nothing until a person says so. */
-import { execFile } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -14,7 +13,6 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig } from '../base/config.ts'
@@ -35,7 +33,7 @@ export async function backup(shell: Shell, file: string): Promise<void> {
     const partial = `${file}.partial`
     rmSync(partial, { force: true })
     try {
-      await store.backup(partial)
+      await store.backup(partial, shell.env)
       // It holds tax ids and account numbers.
       chmodSync(partial, 0o600)
       settle(partial)
@@ -54,7 +52,7 @@ export async function restore(shell: Shell, file: string, force: boolean, by: st
   const why = `restored from ${file} at ${instant(systemClock.now())}: compare payouts with the bank, then "repasse payout go"`
   const kept = url.startsWith('sqlite:')
     ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
-    : await restorePostgres(file, url, force, why, by)
+    : await restorePostgres(file, url, shell.env, force, why, by)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
   shell.err(
     'Payouts are stopped: what was paid after the backup is not in it. Run "repasse reconcile" and "repasse status", compare, then "repasse payout go".\n' +
@@ -146,7 +144,7 @@ function settle(path: string): void {
 }
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
-async function restorePostgres(file: string, url: string, force: boolean, why: string, by: string): Promise<undefined> {
+async function restorePostgres(file: string, url: string, env: Shell['env'], force: boolean, why: string, by: string): Promise<undefined> {
   const store = await open(url)
   let inhabited
   try {
@@ -157,26 +155,11 @@ async function restorePostgres(file: string, url: string, force: boolean, why: s
     await store.close()
   }
   if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
-  // The password goes by the environment: other users of the machine can read arguments.
-  const address = new URL(url)
-  const password = decodeURIComponent(address.password)
-  address.password = ''
-  const args = [
-    '--exit-on-error',
-    '--single-transaction',
-    '--no-owner',
-    ...(inhabited ? ['--clean', '--if-exists'] : []),
-    '--dbname',
-    address.href,
-    file,
-  ]
-  await promisify(execFile)(
-    'pg_restore',
-    args,
-    password === '' ? {} : { env: { PGPASSWORD: password, PATH: '/usr/bin:/usr/local/bin' } },
-  ).catch((error: NodeJS.ErrnoException & { stderr?: string }) => {
-    if (error.code === 'ENOENT') throw new BadInput('pg_restore is not on the PATH: install PostgreSQL’s client programs')
-    throw new Error(`pg_restore failed and changed nothing: ${(error.stderr ?? error.message).trim().split('\n')[0]}`)
+  const { runOn } = await import('../store/programs.ts')
+  const clean = inhabited ? ['--clean', '--if-exists'] : []
+  await runOn(url, 'pg_restore', ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, file], env).catch((error: unknown) => {
+    if (error instanceof BadInput || !(error instanceof Error)) throw error
+    throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })
   await prepare(url, why, by)
 }

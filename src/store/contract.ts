@@ -2,6 +2,9 @@
 import type { Instant } from '../base/world.ts'
 import type { Sql } from './sql.ts'
 
+/** What a process is given of its surroundings; handed in, because one file alone reads them. */
+export type Environment = Record<string, string | undefined>
+
 /** A row as the database gives it: whole numbers are bigint, bytes are Uint8Array, times are `Instant` text. */
 export type Row = Record<string, unknown>
 
@@ -30,8 +33,8 @@ export interface Store extends Reader {
   tx<T>(work: (tx: Tx) => Promise<T>, how?: Isolation): Promise<T>
   /** Runs a script of several statements, for migrations. */
   script(text: string): Promise<void>
-  /** A consistent copy in `file`. */
-  backup(file: string): Promise<void>
+  /** A consistent copy in `file`. `env` is where the database's own programs are looked for, PATH above all. */
+  backup(file: string, env: Environment): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,9 +1,8 @@
 /** PostgreSQL: serializable transactions or explicit row locks, tried again when the database cannot order them, claims that skip locked rows. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
+import { runOn } from './programs.ts'
 import { StoreUnavailable, type Isolation, type Row, type Store, type Tx } from './contract.ts'
 
 const tries = 50
@@ -74,7 +73,7 @@ export function openPostgres(
       }
     },
     script: async text => void (await pool.query(text)),
-    backup: async file => void (await promisify(execFile)('pg_dump', ['--format=custom', '--file', file, url])),
+    backup: (file, env) => runOn(url, 'pg_dump', ['--format=custom', '--file', file], env),
     close: () => pool.end(),
   }
 }

