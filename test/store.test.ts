@@ -47,6 +47,26 @@ describe.each([
       expect(await migrate(store, systemClock)).toEqual([])
       await store.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
       await expect(pending(store)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
+      await expect(migrate(store, systemClock)).rejects.toThrow(/9999-future.sql/)
+    })
+
+    test('a migration that fails half-way leaves nothing of itself, and the database goes on', async () => {
+      const script = (name: string, text: string) => ({ name, text, digest: name })
+      const known = [
+        ...migrations(),
+        script('0002-good.sql', 'create table good (a text)'),
+        script('0003-bad.sql', `create table bad (a text); insert into good values ('half done'); insert into bad values (1, 2)`),
+      ]
+      await expect(migrate(store, systemClock, known)).rejects.toThrow()
+      expect((await pending(store, known)).map(({ name }) => name)).toEqual(['0003-bad.sql'])
+      expect(await store.all(sql`select * from good`)).toEqual([])
+      await expect(store.all(sql`select * from bad`)).rejects.toThrow(/bad/)
+
+      // More often than there are connections: none of them is left in the middle of a transaction.
+      for (let times = 0; times < 12; times++) await expect(migrate(store, systemClock, known)).rejects.toThrow()
+      await put('after', 'all')
+      known.splice(-1, 1, script('0003-bad.sql', 'create table bad (a text)'))
+      expect(await migrate(store, systemClock, known)).toEqual(['0003-bad.sql'])
     })
 
     test('a transaction that throws leaves nothing', async () => {

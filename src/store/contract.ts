@@ -31,7 +31,7 @@ export interface Store extends Reader {
   readonly engine: 'sqlite' | 'postgres'
   /** Runs `work` in one transaction, all or nothing; may run it again when the database asks for that, so `work` touches nothing else. */
   tx<T>(work: (tx: Tx) => Promise<T>, how?: Isolation): Promise<T>
-  /** Runs a script of several statements, for migrations. */
+  /** Runs a script of several statements, for migrations: all of them or none. */
   script(text: string): Promise<void>
   /** A consistent copy in `file`. `env` is where the database's own programs are looked for, PATH above all. */
   backup(file: string, env: Environment): Promise<void>

@@ -38,14 +38,14 @@ export async function pending(store: Store, known = migrations()): Promise<Migra
   return known.filter(({ name }) => !applied.some(row => row.name === name))
 }
 
-/** Applies what is pending and answers its names. */
-export async function migrate(store: Store, clock: Clock): Promise<string[]> {
+/** Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before it stay. */
+export async function migrate(store: Store, clock: Clock, known = migrations()): Promise<string[]> {
   await store.script('create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)')
-  const todo = await pending(store)
+  const todo = await pending(store, known)
   for (const { name, text, digest } of todo) {
     const body = store.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
     // Digest and name are ours and plain; the row rides in the same script, so that both are there or neither is.
-    await store.script(`begin; ${body}; insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}'); commit;`)
+    await store.script(`${body}; insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}');`)
   }
   return todo.map(({ name }) => name)
 }

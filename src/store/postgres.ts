@@ -72,7 +72,8 @@ export function openPostgres(
         }
       }
     },
-    script: async text => void (await pool.query(text)),
+    // Several statements in one message are one transaction there.
+    script: async text => void (await pool.query(text).catch(rethrow)),
     backup: (file, env) => runOn(url, 'pg_dump', ['--format=custom', '--file', file], env),
     close: () => pool.end(),
   }

@@ -78,7 +78,17 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
           throw error
         }
       }),
-    script: text => inTurn(async () => void db.exec(text)),
+    script: text =>
+      inTurn(async () => {
+        await begin()
+        try {
+          db.exec(text)
+          db.exec('commit')
+        } catch (error) {
+          if (db.inTransaction) db.exec('rollback')
+          throw asUnavailable(error)
+        }
+      }),
     backup: target => inTurn(async () => void db.prepare('vacuum into ?').run(target)),
     close: () => inTurn(async () => void db.close()),
   }
