@@ -96,7 +96,7 @@ const coded = (code: string, message: string): Error => Object.assign(new Error(
 /** Reads STARKBANK_API_URL: http or https, host, port, and at most the path the SDK adds by itself. */
 export function parseApiUrl(text: string): Target {
   const wrong = () =>
-    new BadInput(`STARKBANK_API_URL must be like http://127.0.0.1:9090 or https://bank.example, got "${withoutLogin(text)}"`)
+    new BadInput(`STARKBANK_API_URL must be like http://127.0.0.1:8800 or https://bank.example, got "${withoutLogin(text)}"`)
   if (!URL.canParse(text)) throw wrong()
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(text)
   const tls = protocol === 'https:'
