@@ -16,7 +16,7 @@ export interface Ended {
 }
 
 // What the caller's shell has set would win over the demonstration's own `.env`.
-const ours = /^(STARKBANK_|BITCOIN_|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$)/
+const ours = /^(STARKBANK_|BITCOIN_|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
 const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 
 /** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads. */
@@ -44,15 +44,17 @@ export interface Worker {
   /** Resolves when the process is gone, whoever ended it. */
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   stop(): Promise<void>
+  /** Ends it as nobody can refuse. */
+  kill(): void
 }
 
 const mostLines = 8
 const patienceMs = 15_000
 
-/** Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. */
-export function startWorker(folder: string, news: (line: string) => string | undefined): Worker {
-  const child = spawn(program, ['serve'], { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
-  const log = createWriteStream(join(folder, 'worker.log'))
+/** Starts `repasse serve` in `folder`; its log also goes to `worker.log` there. `settings` win over the folder's `.env`. */
+export function startWorker(folder: string, news: (line: string) => string | undefined, settings: Record<string, string> = {}): Worker {
+  const child = spawn(program, ['serve'], { cwd: folder, env: { ...environment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const log = createWriteStream(join(folder, 'worker.log'), { flags: 'a' })
   const lines: string[] = []
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', line => {
@@ -65,7 +67,8 @@ export function startWorker(folder: string, news: (line: string) => string | und
     child.once('error', error => (lines.push(error.message), resolve({ code: null, signal: null })))
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
-  return { recent: () => [...lines], ended, stop: () => end(child, ended).finally(() => log.end()) }
+  void ended.then(() => log.end())
+  return { recent: () => [...lines], ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
 }
 
 /** Asks first, by the pid that was started; who does not go in time is ended. */

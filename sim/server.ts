@@ -21,7 +21,7 @@ export interface BankServerOptions {
   host?: string
   /** A bank made elsewhere; its clock must run in real time. */
   bank?: Bank
-  clock?: Pick<Clock, 'now'>
+  clock?: Pick<Clock, 'now' | 'speed'>
   random?: Random
   settings?: Partial<Settings>
   faults?: Partial<Faults>
@@ -53,7 +53,7 @@ export async function startBank(options: BankServerOptions = {}): Promise<BankSe
     bank.advance()
     for (const delivery of bank.takeDeliveries()) void send(delivery)
     const next = bank.nextDueAt()
-    if (next !== undefined) timer = setTimeout(turn, Math.min(longestTimerMs, Math.max(1, next - clock.now())))
+    if (next !== undefined) timer = setTimeout(turn, Math.min(longestTimerMs, Math.max(1, (next - clock.now()) / (clock.speed ?? 1))))
   }
 
   async function send(delivery: Delivery) {

@@ -3,7 +3,7 @@ import { statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { BadInput } from './base/answer.ts'
-import { monotonicMs, systemClock, systemRandom } from './base/clock.ts'
+import { hastyClock, monotonicMs, systemClock, systemRandom } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type CrashPoint, type World } from './base/world.ts'
@@ -26,8 +26,10 @@ export interface Base {
 
 /** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
 export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
-  const world: World = { clock: systemClock, random: systemRandom, log, at }
-  const store = await openStore(config.DATABASE_URL, world)
+  const clock = config.CLOCK === undefined ? systemClock : hastyClock(config.CLOCK.speed, config.CLOCK.since)
+  const world: World = { clock, random: systemRandom, log, at }
+  // A clock of its own is not the database's, so then ours is asked for the time.
+  const store = await openStore(config.DATABASE_URL, { ...world, virtual: config.CLOCK !== undefined })
   try {
     await bringUp(store, world)
   } catch (error) {

@@ -27,6 +27,13 @@ test('production refuses a simulated bank and storms', () => {
   expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', STARKBANK_API_URL: 'http://127.0.0.1:1', CRASH_AT: '*:1' })).toThrow(
     /refused in production[^]*refused in production/,
   )
+  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms')
+})
+
+test('a clock of a storm says how fast it runs and since when', () => {
+  expect(readConfig({ CLOCK: '30x since 2026-11-21T00:00:00Z' }).CLOCK).toEqual({ speed: 30, since: Date.UTC(2026, 10, 21) })
+  for (const CLOCK of ['30', '0x since 2026-11-21T00:00:00Z', '30x since yesterday'])
+    expect(() => readConfig({ CLOCK })).toThrow('CLOCK is')
 })
 
 test('a password in a database address is not shown', () => {

@@ -41,6 +41,12 @@ const shape = z.object({
   TRANSFER_FEE_BY: z.preprocess(value => value || 'receiver', z.enum(['receiver', 'house'])),
   TRANSFER_FEE: cents,
   CRASH_AT: optional(z.string()),
+  CLOCK: optional(
+    z
+      .string()
+      .regex(/^[1-9]\d{0,2}x since \d{4}-\d{2}-\d{2}T[\d:.]+Z$/, 'expected how fast and from when, like 30x since 2026-11-21T00:00:00Z')
+      .transform(text => ({ speed: Number(text.slice(0, text.indexOf('x'))), since: Date.parse(text.slice(text.lastIndexOf(' ') + 1)) })),
+  ),
 })
 export type Config = z.output<typeof shape>
 
@@ -53,7 +59,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
   if (production && env['STARKBANK_API_URL'])
     faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
-  if (production && env['CRASH_AT']) faults.push('CRASH_AT is for storms and refused in production: leave it out')
+  for (const name of ['CRASH_AT', 'CLOCK'])
+    if (production && env[name]) faults.push(`${name} is for storms and refused in production: leave it out`)
   for (const name of Object.keys(env)) if (ours.test(name) && !(name in shape.shape)) faults.push(`${name} is not a setting${meant(name)}`)
   if (faults.length > 0 || !result.success)
     throw new BadInput(

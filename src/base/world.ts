@@ -11,6 +11,8 @@ export interface Clock {
   now(): Millis
   /** Resolves after `ms`, or at once when `signal` aborts. */
   sleep(ms: Millis, signal?: AbortSignal): Promise<void>
+  /** How many of its seconds pass in one of the machine's; 1 where it does not say. */
+  readonly speed?: number
 }
 
 export interface Random {

@@ -1,4 +1,5 @@
 /** For storms: ends the process at a named point between two effects, as kill -9 would. */
+import { writeSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { systemRandom } from '../base/clock.ts'
 import type { CrashPoint } from '../base/world.ts'
@@ -7,14 +8,20 @@ import type { CrashPoint } from '../base/world.ts'
 export function crashPoint(
   text: string | undefined,
   random: { next(): number } = systemRandom,
-  end: () => void = () => void process.kill(process.pid, 'SIGKILL'),
+  end: (name: string) => void = endNow,
 ): CrashPoint {
   if (text === undefined) return () => undefined
   const chances = new Map(text.split(',').map(part => readPart(text, part)))
   return name => {
     const chance = chances.get(name) ?? chances.get('*') ?? 0
-    if (chance > 0 && random.next() < chance) end()
+    if (chance > 0 && random.next() < chance) end(name)
   }
+}
+
+/** Tells the storm where, past every buffer, and is gone. */
+function endNow(name: string): void {
+  writeSync(2, `${JSON.stringify({ killedAt: name })}\n`)
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function readPart(text: string, part: string): [string, number] {
