@@ -330,23 +330,15 @@ describe('what a failure means', () => {
       await new Promise(resolve => elsewhere.close(resolve))
     })
 
-  test('a server that is not there is refused, to be tried again, and after five times is left alone for half a minute', async () => {
-    let now = 1_000_000
+  test('a server that is not there is refused, to be tried again', async () => {
     bank.close()
     const gone = createServer()
     const apiUrl = await listen(gone)
     await new Promise(resolve => gone.close(resolve))
-    bank = open({ apiUrl, clock: { now: () => now, sleep: systemClock.sleep } })
-    for (let tried = 0; tried < 5; tried++)
-      expect(await bank.createTransfers([transferBody])).toMatchObject({
-        is: 'refused',
-        again: true,
-        why: expect.stringContaining('ECONNREFUSED'),
-      })
-    expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: true, afterMs: 30_000 })
-    now += 30_000
-    expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', why: expect.stringContaining('ECONNREFUSED') })
-    expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', afterMs: 30_000 })
+    bank = open({ apiUrl })
+    const why = expect.stringContaining('ECONNREFUSED') as string
+    expect(await bank.createTransfers([transferBody])).toMatchObject({ is: 'refused', again: true, why })
+    expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: true, why })
   })
 
   test('a name that does not exist, and a server that does not speak TLS, are refused before anything is sent', async () => {

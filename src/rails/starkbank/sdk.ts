@@ -1,8 +1,7 @@
 /** The wire through the bank's official SDK, untouched: its calls, our deadline, its answers checked, its errors read. */
 import { createRequire } from 'node:module'
 import { z } from 'zod'
-import { done, refused, unsure, type Answer } from '../../base/answer.ts'
-import type { Clock, Millis } from '../../base/world.ts'
+import { done, unsure, type Answer } from '../../base/answer.ts'
 import { BankAgent, tameAxios, type AgentOptions } from './agent.ts'
 import {
   balanceShape,
@@ -18,7 +17,7 @@ import {
   type BankPublicKey,
   type Page,
 } from './bank.ts'
-import { faultOf, inputErrors, statusFault, unreached } from './faults.ts'
+import { faultOf, inputErrors, statusFault } from './faults.ts'
 
 export interface SdkParts extends AgentOptions {
   environment: 'sandbox' | 'production'
@@ -47,9 +46,6 @@ interface Sdk {
   request: { get: Call }
 }
 
-const failuresToOpen = 5
-const openMs: Millis = 30_000
-
 /**
  * The bank behind the SDK. The SDK keeps one agent for the whole process, so a second call of this replaces the first one's.
  * `page()` only: `query()` shares a global between calls and loses rows when two run at once.
@@ -63,22 +59,16 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
   starkbank.setHttpsAgent(agent)
 
   const gate = atMost(maxSockets)
-  const breaker = connectionBreaker(clock)
 
-  /** One call: when there is room, if the bank can be reached at all, its answer judged by `shape`. */
+  /** One call: when there is room, its answer judged by `shape`. */
   async function call<S extends z.ZodType>(shape: S, send: () => Promise<unknown>): Promise<Answer<z.output<S>>> {
-    const closed = breaker.check()
-    if (closed) return closed
     const leave = await gate()
     try {
       const answer = await send()
-      breaker.reached()
       const result = shape.safeParse(answer)
       if (result.success) return done(result.data)
       return unsure(`the bank answered in a shape we do not know (${result.error.issues[0]!.path.join('.') || 'whole'})`)
     } catch (error) {
-      if (unreached(error)) breaker.missed()
-      else breaker.reached()
       return faultOf(error, clock.now())
     } finally {
       leave()
@@ -146,25 +136,5 @@ function atMost(most: number): () => Promise<() => void> {
     if (inside < most) inside++
     else await new Promise<void>(resolve => waiting.push(resolve))
     return leave
-  }
-}
-
-/** After five failures to connect in a row nobody tries for half a minute; then whoever comes tries, and one more failure closes again. */
-function connectionBreaker(clock: Clock) {
-  let failures = 0
-  let openUntil = 0
-  return {
-    check(): Answer<never> | undefined {
-      const leftMs = openUntil - clock.now()
-      // A clock set back must not keep it open for longer than it was meant to be.
-      if (leftMs <= 0 || leftMs > openMs) return undefined
-      return refused('the bank could not be reached lately, so it is left alone for a while', true, leftMs)
-    },
-    reached() {
-      failures = 0
-    },
-    missed() {
-      if (++failures >= failuresToOpen) openUntil = clock.now() + openMs
-    },
   }
 }

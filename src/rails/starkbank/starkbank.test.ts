@@ -65,7 +65,8 @@ const rail = (answers: { [Name in keyof Bank]?: unknown[] }): Rail => {
       return typeof next === 'function' ? next(given) : next
     },
   })
-  const clock = { now: () => 0, sleep: async (ms: number) => void slept.push(ms) }
+  let now = 0
+  const clock = { now: () => now, sleep: async (ms: number) => void (slept.push(ms), (now += ms)) }
   return starkbankRail({ bank, workspaceId: '42', clock, random: seededRandom(1), log: silentLog })
 }
 const page = <T>(items: T[], cursor?: string) => done({ items, cursor })

@@ -7,6 +7,7 @@ import { parseApiUrl } from './agent.ts'
 import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
 import { keyRing } from './keys.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toLine, toPayout } from './read.ts'
+import { paced, usualPace, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
 
@@ -18,9 +19,11 @@ export interface RailParts {
   log: Log
   /** Public keys kept from an earlier run, and what to do with a new one. */
   keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void }
+  /** How fast the bank may be asked; without one, as fast as it answers. */
+  pace?: Pace
 }
 
-export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys'> {
+export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> {
   environment: 'sandbox' | 'production'
   projectId: string
   privateKeyPem: string
@@ -48,10 +51,16 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
       throw new BadInput('STARKBANK_API_URL is for simulated banks: leave it out with STARKBANK_ENVIRONMENT=production')
   }
   const bank = sdkBank({ environment, projectId, privateKeyPem, clock: parts.clock, ...(apiUrl !== undefined && { apiUrl }) })
-  return starkbankRail({ ...parts, bank, keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }) } })
+  return starkbankRail({
+    ...parts,
+    bank,
+    pace: usualPace,
+    keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }) },
+  })
 }
 
-export function starkbankRail({ bank, workspaceId, clock, random, log, keys = {} }: RailParts): Rail {
+export function starkbankRail({ bank: wire, workspaceId, clock, random, log, keys = {}, pace }: RailParts): Rail {
+  const bank = paced(wire, clock, pace)
   const patience = { clock, random }
   // One try only: the ring itself says when the next one is due.
   const fetchKeys = async () => mapped(await bank.publicKeys(), list => list.map(({ content }) => content))
