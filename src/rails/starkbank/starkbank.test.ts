@@ -2,7 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { BadInput, done, refused, unsure } from '../../base/answer.ts'
-import { seededRandom } from '../../base/clock.ts'
+import { startBank } from '../../../sim/server.ts'
+import { seededRandom, systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
 import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
 import type { Bank, BankInvoice, BankTransfer } from './bank.ts'
@@ -251,7 +252,7 @@ describe('hearing what a push lost', () => {
         page([credit('3', '2026-11-21T03:00:03+00:00'), credit('1', '2026-11-21T02:00:00+00:00')]),
         page([{ ...credit('4', '2026-11-21T03:00:04+00:00'), type: 'voided' }]),
       ],
-      pageTransferLogs: [page([final('2', '2026-11-21T02:30:00+00:00'), final('0', '2026-11-21T01:59:59.999+00:00')])],
+      pageTransferLogs: [page([final('2', '2026-11-21T02:30:00+00:00'), final('0', '2026-11-21T01:59:59.999+00:00')]), page([])],
     })
     const answer = await stark.missedLogs('2026-11-21T02:00:00.000Z')
     if (answer.is !== 'done') throw new Error(answer.why)
@@ -269,6 +270,7 @@ describe('hearing what a push lost', () => {
       ['pageInvoiceLogs', '2026-11-20'],
       ['pageTransferLogs', '2026-11-20'],
       ['pageInvoiceLogs', '2026-11-20'],
+      ['pageTransferLogs', '2026-11-20'],
     ])
   })
 
@@ -279,12 +281,54 @@ describe('hearing what a push lost', () => {
     expect(calls.filter(([name]) => name === 'pageInvoiceLogs')).toHaveLength(2)
   })
 
-  test('credits come through though the bank refuses to list the rest', async () => {
+  test('credits and ends come through though the bank refuses to list what it does not document', async () => {
     const answer = await rail({
       pageInvoiceLogs: [page([credit('1', created)]), refused('invalidInvoiceLog')],
-      pageTransferLogs: [page([])],
+      pageTransferLogs: [page([final('2', created)]), refused('invalidTransferLog')],
     }).missedLogs('2026-11-21T02:00:00.000Z')
-    expect(answer).toMatchObject({ is: 'done', value: [{ eventId: 'log-1' }] })
+    expect(answer).toMatchObject({ is: 'done', value: [{ eventId: 'log-1' }, { eventId: 'log-2' }] })
+    expect(calls.at(-1)![1]).toMatchObject({ types: ['refunded'] })
+  })
+
+  test.each([['what became of invoices'], ['which transfers came back']])(
+    'a list of %s that may come later fails the whole',
+    async what => {
+      const later = refused('429', true, 60_000)
+      const answer = await rail({
+        pageInvoiceLogs: [page([credit('1', created)]), what.startsWith('what') ? later : page([])],
+        pageTransferLogs: [page([]), later],
+      }).missedLogs('2026-11-21T02:00:00.000Z')
+      expect(answer).toEqual(later)
+    },
+  )
+
+  test('a transfer that came back after its success is heard of though nothing was pushed', async () => {
+    const privateKey = generateKeyPairSync('ec', { namedCurve: 'secp256k1' }).privateKey
+    const soon: [number, number] = [1, 5]
+    const sim = await startBank({
+      settings: { skipAuth: true, startingBalance: 10_000, refundRate: 1, transferDelayMs: soon, eventDelayMs: soon },
+    })
+    const stark = connectStarkbank({
+      environment: 'sandbox',
+      projectId: '1',
+      workspaceId: '42',
+      apiUrl: sim.url,
+      privateKeyPem: privateKey.export({ type: 'sec1', format: 'pem' }).toString(),
+      clock: systemClock,
+      random: seededRandom(1),
+      log: silentLog,
+    })
+    try {
+      expect(await stark.pay([payout])).toMatchObject({ is: 'done' })
+      const heard = async () => {
+        const answer = await stark.missedLogs(new Date(Date.now() - 60_000).toISOString())
+        return answer.is === 'done' ? answer.value.map(({ raw }) => stark.read(raw).kind) : answer
+      }
+      await expect.poll(heard, { timeout: 5_000 }).toEqual(['transfer.success', 'transfer.refunded'])
+    } finally {
+      stark.close()
+      await sim.close()
+    }
   })
 
   test('a page that fails fails the whole: a list with a hole would look complete', async () => {

@@ -42,6 +42,8 @@ const mostEventPages = 20
 const creditLogs = ['credited']
 const fateLogs = ['overdue', 'expired', 'canceled', 'reversed', 'voided']
 const transferLogs = ['success', 'failed', 'canceled']
+// A transfer that comes back after it succeeded.
+const returnLogs = ['refunded']
 
 /** The rail over the official SDK. One at a time in a process: the SDK has one agent. */
 export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl, onNewKey, initialKeys, ...parts }: ConnectParts): Rail {
@@ -126,25 +128,34 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
   async function missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>> {
     const invoiceLogs = (types: string[]) =>
       since(after, cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+    const transferLogsOf = (types: string[]) =>
+      since(after, cursor => bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+
     const credited = await invoiceLogs(creditLogs)
     if (credited.is !== 'done') return credited
-    const transfers = await since(after, cursor =>
-      bank.pageTransferLogs({ types: transferLogs, after: dayOf(after), limit: pageSize, ...cursor }),
-    )
-    if (transfers.is !== 'done') return transfers
-    const fates = await invoiceLogs(fateLogs)
-    // Some of these types are seen but not documented: should the bank refuse them as a filter, credits must still come through.
-    if (fates.is === 'refused' && !fates.again) log.warn({ why: fates.why }, 'the bank does not list what became of unpaid invoices')
-    else if (fates.is !== 'done') return fates
+    const ended = await transferLogsOf(transferLogs)
+    if (ended.is !== 'done') return ended
+    const fates = ifListed(await invoiceLogs(fateLogs), 'what became of unpaid invoices')
+    if (fates.is !== 'done') return fates
+    const returned = ifListed(await transferLogsOf(returnLogs), 'which transfers came back')
+    if (returned.is !== 'done') return returned
 
     const event = (subscription: 'invoice' | 'transfer') => (entry: BankInvoiceLog | BankTransferLog) => ({
       eventId: `log-${entry.id}`,
       created: entry.created,
       raw: logBytes(subscription, entry, workspaceId),
     })
-    const invoices = [...credited.value, ...(fates.is === 'done' ? fates.value : [])]
-    const events = [...invoices.map(event('invoice')), ...transfers.value.map(event('transfer'))]
+    const invoices = [...credited.value, ...fates.value]
+    const transfers = [...ended.value, ...returned.value]
+    const events = [...invoices.map(event('invoice')), ...transfers.map(event('transfer'))]
     return done(oldestFirst(events).map(({ eventId, raw }) => ({ eventId, raw })))
+  }
+
+  /** Some types are seen but not documented: should the bank refuse them as a filter, credits and ends must still come through. */
+  function ifListed<T>(answer: Answer<T[]>, what: string): Answer<T[]> {
+    if (answer.is !== 'refused' || answer.again) return answer
+    log.warn({ why: answer.why }, `the bank does not list ${what}`)
+    return done([])
   }
 
   /** What bears `tag` itself, oldest first: whether the bank's filter takes part of a tag for it is not documented. */
