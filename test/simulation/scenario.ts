@@ -12,6 +12,8 @@ export interface Scenario {
   timeZone: string
   /** How long slots fall due, and how long the storm lasts. */
   windowMs: Millis
+  /** The longest the storm lets pass before it does something more; now and then four times as much. */
+  strideMs: Millis
   count: [low: number, high: number]
   commissionBp: bigint
   minPayoutUnits: bigint
@@ -39,6 +41,7 @@ export function drawScenario(random: Random): Scenario {
     cron: one(['*/10 * * * *', '0 * * * *', '*/7 * * * *']),
     timeZone: 'America/Sao_Paulo',
     windowMs: random.between(7, 15) * minute,
+    strideMs: 15_000,
     count: [low, low + random.between(0, 3)],
     commissionBp: one([0n, 150n, 999n]),
     minPayoutUnits: 0n,

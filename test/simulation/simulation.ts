@@ -1,16 +1,17 @@
 /** A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the seed. */
 import { createHash } from 'node:crypto'
-import { makeBank, type Bank, type Delivery, type Outcome } from '../../sim/bank.ts'
+import { makeBank, type Delivery, type Outcome } from '../../sim/bank.ts'
 import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
 import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
-import { addAccount, approveAccount, releasePayout, retryPayout } from '../../src/payout/payout.ts'
+import { addAccount, approveAccount } from '../../src/payout/payout.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { audit } from './oracle.ts'
+import { allHeard, attend, nextDue } from './settled.ts'
 import { startProcess, type Process } from './process.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { virtualClock } from './clock.ts'
@@ -170,7 +171,7 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       await quiet()
-      const soon = clock.now() + random.between(1, random.next() < 0.2 ? 60_000 : 15_000)
+      const soon = clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
       moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
       await quiet()
     }
@@ -287,31 +288,4 @@ async function door({ desk }: Process, { body, headers }: Delivery): Promise<Out
   } catch {
     return { status: 503 }
   }
-}
-
-/** A person at the console: payouts that came back or were held for a failure are let go once the storm is over. */
-async function attend(store: Store): Promise<void> {
-  const act = { by: 'operator', why: 'the storm is over' }
-  const rows = await store.all<{ id: string; state: string }>(sql`
-    select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
-    where p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' order by p.id`)
-  for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
-}
-
-/** Whether every event the bank made has come in, pushed or asked for. */
-async function allHeard(store: Store, bank: Bank): Promise<boolean> {
-  const kept = new Set((await store.all<{ event_id: string }>(sql`select event_id from inbox`)).map(row => row.event_id))
-  return bank.eventsCreated().every(({ id }) => kept.has(id))
-}
-
-/** When the house next has something to do by its own books; undefined when nothing is open. */
-async function nextDue(store: Store): Promise<string | undefined> {
-  const row = await store.one<{ at: string | null }>(sql`
-    select min(at) as at from (
-      select next_at as at from schedules where state = 'active' and next_at is not null
-      union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running')
-      union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
-      union all select next_at from inbox where state in ('new', 'waiting')
-      union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting')) as open_work`)
-  return row?.at ?? undefined
 }

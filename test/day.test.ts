@@ -1,0 +1,90 @@
+/** A day told as a story: eight slots over twenty-four hours, in bad weather, on both databases; it ends with every cent passed on. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { tell, type Told } from './simulation/simulation.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const hour = 3_600_000
+const seed = Number(process.env['SEED'] ?? 20_261_121)
+
+/** Midnight in São Paulo, and every three hours from then; what can go wrong at a bank, on the way and at home does. */
+const theDay = {
+  startsAt: Date.UTC(2026, 10, 21, 3) - 60_000,
+  cron: '0 */3 * * *',
+  timeZone: 'America/Sao_Paulo',
+  windowMs: 24 * hour,
+  strideMs: 90_000,
+  count: [8, 12] as [number, number],
+  dueInMs: 48 * hour,
+  commissionBp: 150n,
+  terms: { transferFeeBy: 'receiver' as const, transferFeeUnits: 0n },
+  settings: {
+    skipAuth: true,
+    payRate: 0.85,
+    payDelayMs: [4 * 60_000, 14 * 60_000] as [number, number],
+    fee: 50,
+    transferFailRate: 0.05,
+    refundRate: 0,
+    reversalRate: 0,
+    startingBalance: 0,
+  },
+  faults: {
+    duplicate: 0.1,
+    delay: 0.1,
+    reorder: 0.1,
+    drop: 0.1,
+    wrongSignature: 0.03,
+    foreignWorkspace: 0.03,
+    tampered: 0.03,
+    status429: 0.02,
+    status500: 0.02,
+    status502Html: 0.02,
+    html200: 0.01,
+    hang: 0.01,
+    hangAfterCommit: 0.02,
+    resetBefore: 0.01,
+    resetAfterCommit: 0.02,
+  },
+  weather: { crash: 0.001, busy: 0.001, slow: 0.05 },
+}
+
+function itWasAGoodDay(day: () => Told) {
+  test('then eight slots were issued, eight to twelve invoices each', () => {
+    expect(day().perSlot).toHaveLength(8)
+    for (const count of day().perSlot) expect(count >= 8 && count <= 12).toBe(true)
+  })
+  test('then most were paid, and there was much to go wrong with', () => {
+    expect(day().figures.credited).toBeGreaterThan(45)
+    expect(day().figures.crashes).toBeGreaterThan(5)
+  })
+  test('then every credited invoice was paid on once, nothing was lost, forged or left open, and the bank agrees', () => {
+    expect(day().faults, `node test/simulation/replay.ts tells seeds; this day is seed ${seed}`).toEqual([])
+  })
+  test('then the books stand at zero: nothing is owed and nothing is in transit', () => {
+    const { payable, 'in-transit': inTransit, bank, commission, 'transfer-fee': transferFee, external } = day().balances
+    expect({ payable, inTransit }).toEqual({ payable: 0n, inTransit: 0n })
+    // What is left at the bank is the house's commission, and what was there from elsewhere.
+    expect(bank).toBe(-(commission + transferFee + external))
+    expect(-commission).toBeGreaterThan(0n)
+  })
+}
+
+describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather', () => {
+  describe('when one worker keeps the house in one embedded database for a day', () => {
+    let day: Told
+    beforeAll(async () => {
+      day = await tell(seed, { change: () => ({ ...theDay, workers: 1 }) })
+    }, 120_000)
+    itWasAGoodDay(() => day)
+  })
+
+  describe.skipIf(!postgresAvailable())('when four workers keep it in one PostgreSQL for a day', () => {
+    let postgres: Postgres
+    let day: Told
+    beforeAll(async () => {
+      postgres = await startPostgres({ durable: false })
+      day = await tell(seed, { change: () => ({ ...theDay, workers: 4 }), databaseUrl: await postgres.freshDatabase() })
+    }, 240_000)
+    afterAll(() => postgres.stop())
+    itWasAGoodDay(() => day)
+  })
+})
