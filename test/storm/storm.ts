@@ -1,0 +1,73 @@
+/** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's. */
+import { parseArgs } from 'node:util'
+import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
+import { namedPoints } from './points.ts'
+import { storm, type StormOptions, type Told } from './run.ts'
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    database: { type: 'string', default: 'both' },
+    workers: { type: 'string', default: '4' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+})
+
+if (values.help) {
+  process.stdout.write(`Kills the worker with kill -9, from outside and at every named point between two effects, under a bank that
+duplicates, reorders, drops, forges, refuses, hangs and loses answers; then lets it settle and audits every cent. Exit 0 only if all holds.
+  --kills N      how many deaths on each database (200)
+  --seed S       what goes wrong at the bank and when it is killed; real processes are not replayed exactly by it
+  --database D   sqlite, postgres or both (both)
+  --workers W    processes on PostgreSQL (4); SQLite has one
+For storms that replay byte for byte: node test/simulation/replay.ts --seed N
+`)
+  process.exit(0)
+}
+
+function wrong(message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(2)
+}
+const whole = (flag: 'kills' | 'seed' | 'workers', least: number): number =>
+  /^\d{1,9}$/.test(values[flag]) && Number(values[flag]) >= least
+    ? Number(values[flag])
+    : wrong(`--${flag} is "${values[flag]}": expected a whole number, ${least} or more`)
+
+const [kills, seed, workers] = [whole('kills', 1), whole('seed', 0), whole('workers', 1)]
+if (!['sqlite', 'postgres', 'both'].includes(values.database))
+  wrong(`--database is "${values.database}": expected sqlite, postgres or both`)
+
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+let holds = true
+
+async function tellOne(options: Pick<StormOptions, 'databaseUrl' | 'workers'>): Promise<void> {
+  const told = await storm({ seed, kills, say, ...options })
+  show(told)
+  if (told.faults.length > 0) holds = false
+}
+
+function show({ faults, deaths, figures, folder }: Told): void {
+  const { invoices, credited, transfers, events, seconds, virtualMinutes } = figures
+  say(
+    `${invoices} invoices, ${credited} credited, ${transfers} transfers, ${events} events; ${virtualMinutes} minutes of its time in ${seconds} s`,
+  )
+  for (const point of ['anywhere', ...namedPoints()])
+    say(`  ${String(deaths.get(point) ?? 0).padStart(5)} died ${point === 'anywhere' ? point : `at "${point}"`}`)
+  for (const fault of faults) say(`FAULT ${fault}`)
+  say(faults.length === 0 ? '0 events lost, 0 double payouts, 0 unbalanced' : `look into ${folder}`)
+  say('')
+}
+
+if (values.database !== 'postgres') await tellOne({ databaseUrl: 'sqlite:', workers: 1 })
+if (values.database !== 'sqlite') {
+  if (!postgresAvailable()) wrong('no PostgreSQL here: --database sqlite leaves it out')
+  const postgres = await startPostgres()
+  try {
+    await tellOne({ databaseUrl: await postgres.freshDatabase(), workers })
+  } finally {
+    await postgres.stop()
+  }
+}
+process.exitCode = holds ? 0 : 1
