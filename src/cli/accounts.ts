@@ -17,7 +17,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
   account
     .command('add')
     .description('adds an account, which awaits the approval of someone else')
-    .requiredOption('--name <name>', 'what you call it', nameFlag('--name'))
+    .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
     .requiredOption('--holder <name>', 'whose account it is', textFlag('--holder'))
     .requiredOption('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
     .requiredOption('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text => checkBank(text, '--bank'))

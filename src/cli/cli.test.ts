@@ -246,6 +246,29 @@ describe('codes and shapes', () => {
   })
 
   test.each([
+    [
+      ['account', 'add', '--name', 'x', '--bank', '341'],
+      ['--holder <name>', '--tax-id <id>', '--branch <number>', '--number <number>', '--type <type>'],
+    ],
+    [
+      ['schedule', 'add'],
+      ['--name <name>', '--cron <expression>', '--time-zone <zone>', '--payers <who>', '--due-in <time>', '--pay-to <account>'],
+    ],
+    [
+      ['schedule', 'add', '--payers', 'random', '--due-in', '2d', '--name', 'x', '--pay-to', 'main'],
+      ['--cron <expression>', '--time-zone <zone>', '--count <range>', '--amount <range>'],
+    ],
+    [['payout', 'stop'], ['--why <words>']],
+    [['ledger', 'export'], ['--format <format>']],
+  ])('%j names all that is missing at once, each with what would be right', async (words, missing) => {
+    const { code, out, err } = await repasse(words)
+    expect([code, out]).toEqual([2, ''])
+    const lines = [...err.matchAll(/^ {2}(--.*?): (.+)$/gm)]
+    expect(lines.map(([, flag]) => flag)).toEqual(missing)
+    expect(err).toContain(`repasse ${words.slice(0, 2).join(' ')} --help`)
+  })
+
+  test.each([
     [['account', 'list']],
     [['schedule', 'list']],
     [['invoice', 'list']],

@@ -5,6 +5,7 @@ import { accountCommands } from './accounts.ts'
 import { eventCommands } from './events.ts'
 import { invoiceCommands } from './invoices.ts'
 import { ledgerCommands } from './ledger.ts'
+import { nameAllMissing } from './missing.ts'
 import { operateCommands } from './operate.ts'
 import { payoutCommands } from './payouts.ts'
 import { example, tame } from './print.ts'
@@ -56,5 +57,6 @@ export function program(shell: Shell): Command {
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
   operateCommands(repasse, shell)
+  nameAllMissing(repasse)
   return repasse
 }

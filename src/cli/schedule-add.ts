@@ -7,6 +7,7 @@ import { instant, type Millis } from '../base/world.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import type { NewSchedule } from '../jobs/jobs.ts'
 import { amountFlag, amountRangeFlag, countRangeFlag, durationFlag, nameFlag, oneOf, percentFlag, textFlag, under } from './flags.ts'
+import { neededWhen } from './missing.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -29,20 +30,20 @@ interface Flags {
 }
 
 export function addCommand(schedule: Command, shell: Shell): void {
-  schedule
+  const add = schedule
     .command('add')
     .description('adds an active schedule')
-    .requiredOption('--name <name>', 'what you call it', nameFlag('--name'))
+    .requiredOption('--name <name>', 'what you call it, e.g. trial', nameFlag('--name'))
     .option('--rail <rail>', 'starkbank', oneOf(['starkbank'] as const)('--rail'), 'starkbank')
-    .requiredOption('--cron <expression>', 'when: minute, hour, day of month, month, day of week')
+    .requiredOption('--cron <expression>', 'when: minute, hour, day of month, month, day of week, e.g. "0 */3 * * *"')
     .requiredOption('--time-zone <zone>', 'where that time is read, e.g. America/Sao_Paulo')
     .option('--starts <time>', 'the first moment it may be due, in its zone, e.g. 2026-11-21T00:00')
     .option('--ends <time>', 'when it is over, that moment not included')
-    .option('--count <range>', 'how many invoices a slot (not with a roster)', countRangeFlag('--count'))
-    .option('--amount <range>', 'what each asks for, in reais (not with a roster)', amountRangeFlag('--amount'))
+    .option('--count <range>', 'how many invoices a slot, e.g. 8..12 (not with a roster)', countRangeFlag('--count'))
+    .option('--amount <range>', 'what each asks for, in reais, e.g. 20.00..1000.00 (not with a roster)', amountRangeFlag('--amount'))
     .requiredOption('--payers <who>', '"random" (not in production) or a CSV file with name,tax_id,amount,description')
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', durationFlag('--due-in'))
-    .requiredOption('--pay-to <account>', 'the payout account')
+    .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
     .option('--min-payout <amount>', 'below this nothing is paid on (default: 0.00)', amountFlag('--min-payout'))
     .option(
@@ -73,6 +74,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
           shell.err(`account ${account.name} awaits approval: nothing is paid on until "repasse account approve ${account.name}"\n`)
       })
     })
+  neededWhen(add, ['--count', '--amount'], ({ payers }) => payers === 'random')
 }
 
 async function ruleOf(flags: Flags, config: Config): Promise<NewSchedule> {
@@ -105,8 +107,7 @@ type Payers = Pick<NewSchedule, 'roster' | 'countLow' | 'countHigh' | 'unitsLow'
 
 function madeUp({ count, amount }: Flags, { STARKBANK_ENVIRONMENT: environment }: Config): Payers {
   if (environment === 'production') throw new BadInput('--payers "random" makes people up and is refused in production: name a CSV file')
-  if (!count) throw new BadInput('--count is needed with --payers random: how many invoices a slot, e.g. --count 8..12')
-  if (!amount) throw new BadInput('--amount is needed with --payers random: what each asks for, e.g. --amount 20.00..1000.00')
+  if (!count || !amount) throw new BadInput('--count and --amount are needed with --payers random')
   return { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: amount.low, unitsHigh: amount.high }
 }
 
