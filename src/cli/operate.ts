@@ -116,7 +116,7 @@ function signalled(log: Log): Promise<string> {
 
 async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<void> {
   await atBank(shell, async ({ store, world, terms }, rail) => {
-    const [{ reconcile }, { makeInbox, pollEvents, settleInbox }] = await Promise.all([
+    const [{ holdAgainstBank, reconcile }, { makeInbox, pollEvents, settleInbox }] = await Promise.all([
       import('../jobs/jobs.ts'),
       import('../webhooks/webhooks.ts'),
     ])
@@ -124,6 +124,8 @@ async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<voi
     const settled = await settleInbox({ store, rail, world, terms })
     const result = await reconcile(store, rail, world)
     if (typeof result === 'string') throw new Error(result)
+    // As the job does it, so that `status` says the same whoever looked.
+    const lasting = await holdAgainstBank(store, result)
     if (!result.agrees) shell.exitCode = 1
 
     const { bankUnits, bookUnits, inFlightUnits, imported, agrees } = result
@@ -134,7 +136,7 @@ async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<voi
         difference: moneyOf(bankUnits - bookUnits),
         inFlight: moneyOf(inFlightUnits),
       }
-      return shell.out(json({ agrees, ...money, imported, eventsFound: found, eventsSettled: settled }))
+      return shell.out(json({ agrees, ...money, stopped: lasting ?? null, imported, eventsFound: found, eventsSettled: settled }))
     }
     await shell.out(
       sheet([
@@ -144,6 +146,7 @@ async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<voi
         ['the books', reais(bookUnits)],
         ['in flight', `${reais(inFlightUnits)} at most`],
         ['so', agrees ? 'they agree' : `they differ by ${reais(bankUnits - bookUnits)}, more than what is in flight`],
+        ['payouts', agrees ? undefined : lasting === undefined ? 'stop if it is the same next time' : 'are stopped until the two agree'],
       ]),
     )
   })
