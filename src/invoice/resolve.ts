@@ -25,7 +25,7 @@ export async function resolveUnsureInvoices(store: Store, rail: Rail, world: Wor
     }
     await world.at('invoices looked up')
     settled += await store.tx(tx => compare(tx, tag, answer.value))
-    await cancelTwins(rail, world, answer.value)
+    await cancelTwins(store, rail, world, answer.value)
   }
   return settled
 }
@@ -45,7 +45,7 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
     select id, absences from invoices where state = 'unsure' and batch_tag = ${batchTag} and next_at <= ${now}`)
   let settled = 0
   for (const { id, absences } of rows) {
-    const made = oldest(found.filter(invoice => invoice.tag === id && invoice.status !== 'canceled'))
+    const made = bestOf(found.filter(invoice => invoice.tag === id))
     if (made) {
       await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
     } else if (absences + 1n >= absencesNeeded) {
@@ -61,18 +61,30 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
   return settled
 }
 
-const oldest = (invoices: ProviderInvoice[]) =>
-  invoices.toSorted((a, b) =>
-    a.createdAt === b.createdAt ? a.providerId.localeCompare(b.providerId) : a.createdAt < b.createdAt ? -1 : 1,
-  )[0]
+/** Of several of one tag: one that somebody paid before one that nobody did, and then the oldest. Canceled ones do not count. */
+const bestOf = (invoices: ProviderInvoice[]): ProviderInvoice | undefined =>
+  invoices
+    .filter(({ status }) => status !== 'canceled')
+    .toSorted(
+      (a, b) =>
+        Number(b.status === 'paid') - Number(a.status === 'paid') ||
+        Date.parse(a.createdAt) - Date.parse(b.createdAt) ||
+        a.providerId.localeCompare(b.providerId),
+    )[0]
 
-/** Two of one tag: the oldest is kept, the others are taken back while nobody has paid them. */
-async function cancelTwins(rail: Rail, world: World, found: ProviderInvoice[]): Promise<void> {
+/**
+ * Two of one tag: the one our books know is kept, wherever it stands; where they know none yet, the one they will
+ * take. The others are taken back while nobody has paid them.
+ */
+async function cancelTwins(store: Store, rail: Rail, world: World, found: ProviderInvoice[]): Promise<void> {
   for (const tag of new Set(found.map(invoice => invoice.tag))) {
-    const twins = found.filter(invoice => invoice.tag === tag && invoice.status === 'created')
-    const kept = oldest(found.filter(invoice => invoice.tag === tag))
-    for (const twin of twins) {
-      if (tag === undefined || twin === kept) continue
+    if (tag === undefined) continue
+    const ours = found.filter(invoice => invoice.tag === tag)
+    if (ours.every(invoice => invoice.status !== 'created')) continue
+    const row = await store.one<{ provider_id: string | null }>(sql`select provider_id from invoices where id = ${tag}`)
+    const keptId = row?.provider_id ?? bestOf(ours)?.providerId
+    for (const twin of ours) {
+      if (twin.status !== 'created' || twin.providerId === keptId) continue
       const answer = await rail.cancelInvoice(twin.providerId)
       world.log.warn({ invoice: tag, twin: twin.providerId, answer: answer.is }, 'a second invoice of one tag was canceled at the bank')
     }
