@@ -1,12 +1,12 @@
 /** Builds the house from its configuration: the one place where store, rail, clock and jobs are put together. */
-import { statfsSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, systemClock, systemRandom } from './base/clock.ts'
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
-import { instant, type CrashPoint, type World } from './base/world.ts'
+import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { startScheduler, type Desk, type Scheduler } from './jobs/jobs.ts'
 import type { Terms } from './payout/payout.ts'
 import type { Rail } from './rails/rail.ts'
@@ -26,8 +26,7 @@ export interface Base {
 
 /** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
 export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
-  const clock = config.CLOCK === undefined ? systemClock : hastyClock(config.CLOCK.speed, config.CLOCK.since)
-  const world: World = { clock, random: systemRandom, log, at }
+  const world: World = { clock: clockOf(config), random: systemRandom, log, at }
   // A clock of its own is not the database's, so then ours is asked for the time.
   const store = await openStore(config.DATABASE_URL, { ...world, virtual: config.CLOCK !== undefined })
   try {
@@ -37,6 +36,12 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
     throw error
   }
   return { config, store, world, terms: { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE } }
+}
+
+function clockOf({ CLOCK: hasty }: Config): Clock {
+  if (hasty === undefined) return systemClock
+  const { speed, since, skips } = hasty
+  return hastyClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
 }
 
 async function bringUp(store: Store, { clock }: World): Promise<void> {

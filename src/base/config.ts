@@ -44,8 +44,14 @@ const shape = z.object({
   CLOCK: optional(
     z
       .string()
-      .regex(/^[1-9]\d{0,2}x since \d{4}-\d{2}-\d{2}T[\d:.]+Z$/, 'expected how fast and from when, like 30x since 2026-11-21T00:00:00Z')
-      .transform(text => ({ speed: Number(text.slice(0, text.indexOf('x'))), since: Date.parse(text.slice(text.lastIndexOf(' ') + 1)) })),
+      .regex(
+        /^[1-9]\d{0,2}x since \d{4}-\d{2}-\d{2}T[\d:.]+Z(, skips in .+)?$/,
+        'expected how fast, from when, and perhaps a file with milliseconds, like 30x since 2026-11-21T00:00:00Z, skips in FILE',
+      )
+      .transform(text => {
+        const [, speed, since, skips] = /^(\d+)x since (\S+Z)(?:, skips in (.+))?$/.exec(text)!
+        return { speed: Number(speed), since: Date.parse(since!), skips }
+      }),
   ),
 })
 export type Config = z.output<typeof shape>

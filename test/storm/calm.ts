@@ -1,0 +1,54 @@
+/** After the storm: everything is let settle, the workers are asked to end, and the books are held against the bank's. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { noFaults } from '../../sim/settings.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { instant } from '../../src/base/world.ts'
+import { sql } from '../../src/store/store.ts'
+import { settleInbox } from '../../src/webhooks/webhooks.ts'
+import { audit } from '../simulation/oracle.ts'
+import { allHeard, attend, nextDue } from '../simulation/settled.ts'
+import { startIn, type Stage } from './stage.ts'
+
+const minute = 60_000
+const longestCalmMs = 180_000
+
+/** Answers what does not hold, as sentences; nothing is the proof. */
+export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
+  const { bank, places, store, desk, command } = stage
+  const found: string[] = []
+  bank.setFaults(noFaults)
+  bank.setSettings({ transferFailRate: 0 })
+  // What transfers cost must be coverable, or the last payouts wait for ever.
+  bank.deposit(10_000_000)
+  for (const place of places) startIn(place)
+  await command('schedule', 'pause', 'trial', '--why', 'the storm is over')
+
+  found.push(...(await settle(stage, say)))
+  for (const { worker } of places) {
+    await worker!.stop()
+    const { code, signal } = await worker!.ended
+    if (code !== 0) found.push(`a worker that was asked to end ended with ${code ?? signal}`)
+  }
+
+  // The last poll may have brought what was known already, a moment before its worker ended.
+  await settleInbox(desk)
+  found.push(...(await audit(store, bank, desk)))
+  if (store.engine === 'sqlite') {
+    const looked = await store.one<{ integrity_check: string }>(sql`pragma integrity_check`)
+    if (looked?.integrity_check !== 'ok') found.push(`the database is damaged: ${looked?.integrity_check}`)
+  }
+  return found
+}
+
+/** Waits until nothing is open here and nothing is under way there. */
+async function settle({ store, bank, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
+  for (const until = systemClock.now() + longestCalmMs; systemClock.now() < until; await sleep(500)) {
+    await attend(store)
+    const bankNext = bank.nextDueAt() ?? Infinity
+    if ((await nextDue(store)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(store, bank))) {
+      say(`settled at ${instant(clock.now())}`)
+      return []
+    }
+  }
+  return [`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`]
+}

@@ -1,0 +1,61 @@
+/** The day of `test/day.test.ts` on real processes: four workers and one PostgreSQL, killed now and then, through twenty-four hours of their clock. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { instant, millis } from '../../src/base/world.ts'
+import { balances } from '../../src/ledger/ledger.ts'
+import { sql } from '../../src/store/store.ts'
+import { allHeard, nextDue } from '../simulation/settled.ts'
+import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
+import { mostFound, play, weather, type Scene } from './run.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const seed = Number(process.env['SEED'] ?? 20_261_121)
+
+test.skipIf(!postgresAvailable())(
+  'four processes on one PostgreSQL live through a day of eight slots, and the books end at zero',
+  async () => {
+    const postgres = await startPostgres()
+    try {
+      let perSlot: bigint[] = []
+      let standing: Partial<Awaited<ReturnType<typeof balances>>> = {}
+      const { faults, figures, deaths, folder } = await play({
+        ...weather,
+        seed,
+        databaseUrl: await postgres.freshDatabase(),
+        workers: 4,
+        rule: ['--cron', '0 */3 * * *', '--time-zone', 'America/Sao_Paulo', '--count', '8..12'],
+        fate: () => '*:0.005',
+        meanwhile: throughTheDay,
+        async last({ store }) {
+          const rows = await store.all<{ count: bigint }>(sql`
+            select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id order by s.id`)
+          perSlot = rows.map(({ count }) => count)
+          standing = await balances(store)
+        },
+      })
+      expect(faults, `left behind: ${folder}`).toEqual([])
+      expect(perSlot).toHaveLength(8)
+      for (const count of perSlot) expect(count >= 8n && count <= 12n).toBe(true)
+      expect(figures.credited).toBeGreaterThan(45)
+      expect(deaths.size).toBeGreaterThan(0)
+      expect(standing).toMatchObject({ payable: 0n, 'in-transit': 0n })
+    } finally {
+      await postgres.stop()
+    }
+  },
+  400_000,
+)
+
+/** Kills someone every few seconds, and leaves out the hours in which there is nothing to do. */
+async function throughTheDay({ stage, found, killOne }: Scene): Promise<void> {
+  const { bank, store, startedAt, skip, world } = stage
+  const end = startedAt + 24 * hour
+  for (let turn = 1; world.clock.now() < end && found.length <= mostFound; turn++) {
+    await sleep(500)
+    if (turn % 10 === 0) killOne()
+    const next = millis((await nextDue(store)) ?? instant(end))
+    const quietMs = Math.min(next, end, bank.nextDueAt() ?? end) - world.clock.now()
+    if (quietMs > 3 * minute && (await allHeard(store, bank))) skip(quietMs - minute)
+  }
+}

@@ -1,0 +1,158 @@
+/** Where real processes live: a folder, a bank on a real port, a door in nginx's place, and one clock that all of them share. */
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Bank, Faults, Settings } from '../../sim/bank.ts'
+import { freePort, mustRepasse, startWorker, type Worker } from '../../sim/demoWorker.ts'
+import { startBank } from '../../sim/server.ts'
+import { hastyClock, seededRandom, systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { instant, type Millis, type World } from '../../src/base/world.ts'
+import type { Desk } from '../../src/jobs/jobs.ts'
+import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { makeInbox } from '../../src/webhooks/webhooks.ts'
+import { openDoor } from './door.ts'
+
+/** One place a worker runs in: its folder holds its `.env` and its log over all its lives. */
+export interface Place {
+  folder: string
+  port: number
+  worker: Worker | undefined
+}
+
+export interface Stage {
+  folder: string
+  places: Place[]
+  bank: Bank
+  world: World
+  store: Store
+  /** The house as the audit uses it, beside the workers. */
+  desk: Desk
+  startedAt: Millis
+  /** Puts everybody's clock forward. */
+  skip(ms: Millis): void
+  /** A command of the first worker's folder. */
+  command(...words: string[]): Promise<string>
+  close(): Promise<void>
+}
+
+export interface StageOptions {
+  seed: number
+  /** `sqlite:` is kept in the stage's own folder; else the URL of an empty database. */
+  databaseUrl: string
+  workers: number
+  settings: Partial<Settings>
+  faults: Partial<Faults>
+  /** What `schedule add` is told, besides what every schedule here has. */
+  rule: string[]
+}
+
+/** How many of the clock's seconds pass in one: short enough to wait for, long enough for an honest request to be answered in time. */
+const speed = 30
+const projectId = '5656565656565656'
+
+/** Sets everything up but the workers: a migrated database, an approved account, a schedule, a webhook. */
+export async function setStage({ seed, databaseUrl, workers, settings, faults, rule }: StageOptions): Promise<Stage> {
+  const startedAt = systemClock.now()
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
+  const url = databaseUrl === 'sqlite:' ? `sqlite:${join(folder, 'house.db')}` : databaseUrl
+  const skips = join(folder, 'skipped-ms')
+  let skippedMs = 0
+  const skip = (ms: Millis) => {
+    skippedMs += ms
+    // By its name at once: a worker that reads half a number would live in another century.
+    writeFileSync(`${skips}.new`, String(skippedMs))
+    renameSync(`${skips}.new`, skips)
+  }
+  skip(0)
+  const clock = hastyClock(speed, startedAt, () => skippedMs)
+  const random = seededRandom(seed)
+  const world: World = { clock, random, log: silentLog, at: () => undefined }
+
+  const bank = await startBank({
+    clock,
+    random: seededRandom(seed ^ 0x5eed),
+    // The SDK signs with the machine's time, and this bank has another.
+    settings: { skewSeconds: 1e9, ...settings },
+    deliveryTimeoutMs: 2_000,
+  })
+  const places: Place[] = []
+  for (let place = 1; place <= workers; place++)
+    places.push({ folder: join(folder, `w${place}`), port: await freePort(), worker: undefined })
+  const door = await openDoor(
+    places.map(({ port }) => port),
+    random,
+  )
+
+  const { keyFile, privateKeyPem } = makeKey(folder, bank.bank)
+  for (const { folder: own, port } of places) {
+    mkdirSync(own)
+    const lines = {
+      DATABASE_URL: url,
+      LISTEN: `127.0.0.1:${port}`,
+      LOG_LEVEL: 'info',
+      STARKBANK_ENVIRONMENT: 'sandbox',
+      STARKBANK_PROJECT_ID: projectId,
+      STARKBANK_WORKSPACE_ID: bank.bank.settings.workspaceId,
+      STARKBANK_PRIVATE_KEY_FILE: keyFile,
+      STARKBANK_API_URL: bank.url,
+      STARKBANK_POLL_SECONDS: '60',
+      CLOCK: `${speed}x since ${instant(startedAt)}, skips in ${skips}`,
+    }
+    const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`)
+    writeFileSync(join(own, '.env'), text.join(''))
+  }
+  const command = (...words: string[]) => mustRepasse(places[0]!.folder, words)
+  await configure(command, rule)
+  bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
+  bank.bank.setFaults(faults)
+
+  const store = await openStore(url, { clock, random, virtual: true })
+  const { workspaceId } = bank.bank.settings
+  const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
+  const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
+  const desk: Desk = { store, world, worker: 'the audit', rail, inbox: makeInbox(store, world), terms, pollSeconds: 60 }
+  return {
+    folder,
+    places,
+    bank: bank.bank,
+    world,
+    store,
+    desk,
+    startedAt,
+    skip,
+    command,
+    async close() {
+      for (const { worker } of places) worker?.kill()
+      for (const { worker } of places) await worker?.ended
+      rail.close()
+      await store.close()
+      await door.close()
+      await bank.close()
+    },
+  }
+}
+
+export const startIn = (place: Place, crashAt?: string, news: (line: string) => void = () => undefined): Worker =>
+  (place.worker = startWorker(place.folder, line => (news(line), line), crashAt === undefined ? {} : { CRASH_AT: crashAt }))
+
+function makeKey(folder: string, bank: Bank): { keyFile: string; privateKeyPem: string } {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const keyFile = join(folder, 'project.pem')
+  const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }) as string
+  writeFileSync(keyFile, privateKeyPem, { mode: 0o400 })
+  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  return { keyFile, privateKeyPem }
+}
+
+async function configure(command: Stage['command'], rule: string[]): Promise<void> {
+  await command('migrate')
+  const account =
+    '--name main --tax-id 20.018.183/0001-80 --bank 20018183 --branch 0001 --number 6341320293482496 --type payment --by maker'
+  await command('account', 'add', ...account.split(' '), '--holder', 'Stark Bank S.A.')
+  await command('account', 'approve', 'main', '--by', 'checker')
+  const always = '--name trial --rail starkbank --due-in 2d --amount 20.00..1000.00 --payers random --pay-to main --commission 1.5%'
+  await command('schedule', 'add', ...always.split(' '), ...rule)
+}
