@@ -37,7 +37,10 @@ function smallDisk(): Disk | undefined {
     spawnSync('umount', [folder])
     rmSync(folder, { recursive: true, force: true })
   }
-  if (!mount(folder)) return void remove()
+  if (!mount(folder)) {
+    remove()
+    return undefined
+  }
   const ballast = join(folder, 'ballast')
   return {
     folder,
