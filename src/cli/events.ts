@@ -5,7 +5,7 @@ import type { Base } from '../house.ts'
 import type { Reader, Tx } from '../store/store.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
-import { example, json, sheet, table, tame } from './print.ts'
+import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
 import { bankIsConfigured, inBase, operator, type Shell } from './shell.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
@@ -40,7 +40,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
 
   event
     .command('show')
-    .description('one event: its bytes, its signature, and whether they still agree')
+    .description('one event: what came of it, its bytes, its signature, and whether they still agree')
     .argument('<id>', 'the event')
     .option('--raw', 'only the bytes, as they came')
     .option('--json', 'as JSON')
@@ -50,9 +50,13 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         const row = await needEvent(base.store, id)
         const body = Buffer.from(row.raw).toString('utf8')
         if (raw) return shell.out(body)
-        const verdict = await verdictOf(base, row)
-        if (asJson) return shell.out(json({ ...viewOf(row), signature: row.signature, keyId: row.key_id, verdict, raw: body }))
-        await shell.out(`${sheet([...factsOf(row), ['verdict', verdict]])}\n${pretty(body)}\n`)
+        const { history } = await import('../store/store.ts')
+        const [verdict, steps] = [await verdictOf(base, row), await history(base.store, String(row.id))]
+        if (asJson)
+          return shell.out(
+            json({ ...viewOf(row), signature: row.signature, keyId: row.key_id, verdict, history: historyOf(steps), raw: body }),
+          )
+        await shell.out(`${sheet([...factsOf(row), ['verdict', verdict]])}\n${historyTable(steps)}\n${pretty(body)}\n`)
       }),
     )
 
@@ -87,14 +91,16 @@ async function needEvent(reader: Reader, id: string): Promise<InboxRow> {
 
 /** Back to `new`, with its tries forgotten. Answers the state it was in. */
 async function replay(tx: Tx, id: string, by: string, why: string): Promise<string> {
-  const [{ audit }, { sql }] = await Promise.all([import('../ledger/ledger.ts'), import('../store/store.ts')])
+  const [{ audit }, { move, sql }, { inboxMachine }] = await Promise.all([
+    import('../ledger/ledger.ts'),
+    import('../store/store.ts'),
+    import('../webhooks/webhooks.ts'),
+  ])
   const row = await needEvent(tx, id)
   if (row.state === 'new' || row.state === 'waiting')
     throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
-  const now = await tx.now()
-  await tx.run(
-    sql`update inbox set state = 'new', tries = 0, next_at = ${now}, changed_at = ${now} where id = ${row.id} and state = ${row.state}`,
-  )
+  const also = [sql`tries = 0`, sql`next_at = ${await tx.now()}`]
+  await move(tx, 'inbox', inboxMachine, row.id, row.state, 'new', { why: `replayed by ${by}: ${why}` }, also)
   await audit(tx, { actor: by, act: 'event replayed', subject: id, detail: { from: row.state, was: row.why ?? '', why } })
   return row.state
 }

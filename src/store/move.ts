@@ -17,7 +17,7 @@ export async function move<M extends Machine>(
   tx: Tx,
   table: Table,
   machine: M,
-  id: string,
+  id: string | bigint,
   from: StateOf<M>,
   to: StateOf<M>,
   cause: Cause,
@@ -29,7 +29,7 @@ export async function move<M extends Machine>(
   const set = also.length === 0 ? empty : sql`, ${join(also)}`
   const moved = await tx.run(sql`update ${name} set state = ${to}, changed_at = ${now}${set} where id = ${id} and state = ${from}`)
   if (moved === 0) return false
-  await remember(tx, table, id, from, to, cause, now)
+  await remember(tx, table, String(id), from, to, cause, now)
   return true
 }
 
@@ -42,6 +42,6 @@ export async function remember(tx: Tx, table: Table, id: string, from: string, t
 
 export type Transition = { from_state: string; to_state: string; at: Instant; why: string; ref: string | null }
 
-/** Every transition of one invoice, payout, attempt, slot, account or schedule, oldest first. */
+/** Every transition of one invoice, payout, attempt, slot, account, schedule or inbox row, oldest first. Ids of the others are prefixed, so a row's number is its own. */
 export const history = (reader: Reader, id: string): Promise<Transition[]> =>
   reader.all<Transition>(sql`select from_state, to_state, at, why, ref from transitions where subject = ${id} order by seq`)

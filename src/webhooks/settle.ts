@@ -6,7 +6,7 @@ import { totalsFor } from '../ledger/ledger.ts'
 import { applyPayout, owe, takeBack, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import type { inboxMachine, InboxRow } from './inbox.ts'
+import { inboxMachine, type InboxRow } from './inbox.ts'
 
 export interface Desk {
   store: Store
@@ -243,9 +243,8 @@ async function finish(
     const state = giveUp ? 'quarantined' : result.is === 'again' ? 'waiting' : result.is
     const now = await tx.now()
     const pause = pauseMs * Math.min(Number(row.tries), 20)
-    await tx.run(sql`
-      update inbox set state = ${state satisfies keyof typeof inboxMachine}, why = ${result.why}, kind = ${event?.kind ?? null},
-        next_at = ${later(now, pause)}, changed_at = ${now} where id = ${row.id}`)
+    const also = [sql`why = ${result.why}`, sql`kind = ${event?.kind ?? null}`, sql`next_at = ${later(now, pause)}`]
+    await move(tx, 'inbox', inboxMachine, row.id, current.state, state, { why: result.why }, also)
     return result
   }, 'locks')
   await world.at('event settled')
