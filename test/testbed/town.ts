@@ -1,0 +1,120 @@
+/** A house and its bank in one process on one clock, in fair weather: for stories in which everything happens when the story says so. */
+import { bodyOf, type BankEvent } from '../../sim/events.ts'
+import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
+import { seededRandom } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { World } from '../../src/base/world.ts'
+import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
+import { checkLedger } from '../../src/ledger/ledger.ts'
+import { addAccount, approveAccount, sendPayouts, type Terms } from '../../src/payout/payout.ts'
+import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { history, openStore, sql, type Store, type Transition } from '../../src/store/store.ts'
+import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
+import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
+import { wire } from '../simulation/wire.ts'
+
+export interface Town {
+  bank: Bank
+  clock: VirtualClock
+  store: Store
+  desk: Desk
+  /** The one invoice of the slot that is run first: as we know it, and as the bank does. */
+  id: string
+  atBank: Invoice
+  pass(ms: number): void
+  /** The newest event of this kind, `invoice.credited`; fails when there is none. */
+  event(kind: string): BankEvent
+  /** Brings bytes to the inbox, as if proven, and settles all that is due. */
+  hear(...events: (BankEvent | { id: string; raw: Buffer })[]): Promise<void>
+  send(): Promise<void>
+  /** How an event stands in the inbox: `done: credited`. */
+  fate(event: { id: string }): Promise<string>
+  invoice(): Promise<{ state: string; paid_units: bigint | null }>
+  payout(): Promise<{ id: string; state: string; units: bigint; why: string | null } | undefined>
+  transfers(): Transfer[]
+  historyOf(id: string | bigint): Promise<Transition[]>
+  /** What does not hold in the books, ours alone and against the bank's; nothing in a good story. */
+  audit(): Promise<string[]>
+  close(): Promise<void>
+}
+
+const second = 1_000
+
+export interface TownOptions {
+  settings?: Partial<Settings>
+  terms?: Terms
+  commissionBp?: bigint
+  minPayoutUnits?: bigint
+}
+
+/** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */
+export async function openTown({
+  settings = {},
+  terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n },
+  commissionBp = 150n,
+  minPayoutUnits = 0n,
+}: TownOptions = {}): Promise<Town> {
+  const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
+  const random = seededRandom(7)
+  const world: World = { clock, random, log: silentLog, at: () => undefined }
+  const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
+  const store = await openStore('sqlite::memory:', { clock, random, virtual: true })
+  await migrate(store, clock)
+  const to = { holder: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341320293482496' }
+  await addAccount(store, world, 'main', { ...to, type: 'payment' }, 'maker')
+  await approveAccount(store, 'main', 'checker')
+  const when = { cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
+  const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
+  const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
+  await addSchedule(store, world, { ...rule, ...when, ...what }, 'maker')
+
+  const { workspaceId } = bank.settings
+  const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
+  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log: silentLog })
+  const desk: Desk = { store, world, worker: 'town', rail, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+  const pass = (ms: number) => {
+    clock.moveTo(clock.now() + ms)
+    bank.advance()
+  }
+  pass(60 * second)
+  await runDueSlots(desk, rail)
+  const { id } = (await store.one<{ id: string }>(sql`select id from invoices`))!
+
+  return {
+    bank,
+    clock,
+    store,
+    desk,
+    id,
+    atBank: bank.invoices()[0]!,
+    pass,
+    event(kind) {
+      const found = bank.eventsCreated().findLast(({ subscription, log }) => `${subscription}.${log.type}` === kind)
+      if (!found) throw new Error(`the bank has told of no ${kind}`)
+      return found
+    },
+    async hear(...events) {
+      for (const event of events) {
+        const raw = 'raw' in event ? event.raw : bodyOf(event)
+        await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw, via: 'push', signature: 'proven elsewhere' })
+      }
+      await settleInbox(desk)
+    },
+    send: async () => void (await sendPayouts(store, rail, world)),
+    async fate(event) {
+      const row = await store.one<{ state: string; why: string }>(sql`select state, why from inbox where event_id = ${event.id}`)
+      return row ? `${row.state}: ${row.why}` : 'never heard'
+    },
+    invoice: async () => (await store.one<{ state: string; paid_units: bigint | null }>(sql`select * from invoices where id = ${id}`))!,
+    payout: () => store.one(sql`select * from payouts where invoice_id = ${id}`),
+    transfers: bank.transfers,
+    historyOf: of => history(store, String(of)),
+    async audit() {
+      const found = await reconcile(store, rail, world)
+      const against = typeof found === 'string' ? [found] : found.agrees ? [] : [`bank ${found.bankUnits}, books ${found.bookUnits}`]
+      return [...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`), ...against]
+    },
+    close: () => store.close(),
+  }
+}
