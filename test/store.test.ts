@@ -1,4 +1,7 @@
 /** One suite judges both databases: what the store promises holds on SQLite and on PostgreSQL alike. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
@@ -67,6 +70,19 @@ describe.each([
       await put('after', 'all')
       known.splice(-1, 1, script('0003-bad.sql', 'create table bad (a text)'))
       expect(await migrate(store, systemClock, known)).toEqual(['0003-bad.sql'])
+    })
+
+    test('four processes that bring up one empty database at once do it once', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'repasse-store-'))
+      const url = server ? await server.freshDatabase() : `sqlite:${join(folder, 'new.db')}`
+      const stores = await Promise.all([1, 2, 3, 4].map(() => openStore(url, world)))
+      const applied = await Promise.all(stores.map(each => migrate(each, systemClock)))
+      expect(applied.flat()).toEqual(migrations().map(({ name }) => name))
+      for (const each of stores) {
+        expect(await pending(each)).toEqual([])
+        await each.close()
+      }
+      rmSync(folder, { recursive: true })
     })
 
     test('a transaction that throws leaves nothing', async () => {

@@ -40,15 +40,24 @@ export async function pending(store: Store, known = migrations()): Promise<Migra
 
 /** Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before it stay. */
 export async function migrate(store: Store, clock: Clock, known = migrations()): Promise<string[]> {
-  await store.script('create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)')
   const todo = await pending(store, known)
+  const applied: string[] = []
   for (const { name, text, digest } of todo) {
     const body = store.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
-    // Digest and name are ours and plain; the row rides in the same script, so that both are there or neither is.
-    await store.script(`${body}; insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}');`)
+    // Digest and name are ours and plain. The row comes first and rides in the same script: both are there or neither is, and of two
+    // processes that bring up one database the second fails at its key, before anything else.
+    const row = `insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}');`
+    try {
+      await store.script(`${registry}; ${row} ${body}`)
+      applied.push(name)
+    } catch (error) {
+      if ((await pending(store, known)).some(other => other.name === name)) throw error
+    }
   }
-  return todo.map(({ name }) => name)
+  return applied
 }
+
+const registry = 'create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)'
 
 async function appliedTo(store: Store): Promise<{ name: string; digest: string }[]> {
   const there =
