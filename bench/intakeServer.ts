@@ -8,6 +8,7 @@ import { done } from '../src/base/answer.ts'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { Bank } from '../src/rails/starkbank/bank.ts'
+import { provingBeside } from '../src/rails/starkbank/proving.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { openStore } from '../src/store/store.ts'
@@ -23,7 +24,7 @@ async function ours(): Promise<number> {
   const store = await openStore(`sqlite:${file}`, world)
   await migrate(store, world.clock)
   const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
-  const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [publicKeyPem] } })
+  const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [publicKeyPem], proving: provingBeside(world) } })
   const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), log: world.log }, '127.0.0.1:0')
   return Number(new URL(web.address).port)
 }

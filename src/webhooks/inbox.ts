@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, sql, type Store, type Tx } from '../store/store.ts'
+import { join, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {
@@ -47,6 +47,7 @@ export interface Inbox {
 }
 
 const mostPerCommit = 500
+const mostPerInsert = 50
 
 /** An inbox over `store`. Arrivals that come while a commit runs wait for the next one, together. */
 export function makeInbox(store: Store, { at }: Pick<World, 'at'>): Inbox {
@@ -85,18 +86,8 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
   const now = await tx.now()
   const kept: Kept[] = []
   const fresh = new Set<string>()
-  for (let from = 0; from < arrivals.length; from += 50) {
-    const rows = await tx.all<{ rail: string; event_id: string }>(sql`
-      insert into inbox (rail, event_id, raw, signature, key_id, via, received_at, state, next_at, changed_at)
-      values ${join(
-        arrivals
-          .slice(from, from + 50)
-          .map(
-            ({ rail, eventId, raw, signature, keyId, via }) =>
-              sql`(${rail}, ${eventId}, ${raw}, ${signature ?? null}, ${keyId ?? null}, ${via}, ${now}, 'new', ${now}, ${now})`,
-          ),
-      )}
-      on conflict (rail, event_id) do nothing returning rail, event_id`)
+  for (let from = 0; from < arrivals.length; from += mostPerInsert) {
+    const rows = await tx.all<{ rail: string; event_id: string }>(insertOf(arrivals.slice(from, from + mostPerInsert), now))
     for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
   }
   for (const arrival of arrivals) {
@@ -106,6 +97,25 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
     else kept.push(await compare(tx, arrival, now))
   }
   return kept
+}
+
+const insertTexts = new Map<number, readonly string[]>()
+
+/** One insert of many rows. Its text depends on their number alone, and is built once for each. */
+function insertOf(arrivals: Arrival[], now: Instant): Sql {
+  const rows = arrivals.map(({ rail, eventId, raw, signature, keyId, via }): Value[] => [
+    ...[rail, eventId, raw, signature ?? null, keyId ?? null],
+    ...[via, now, 'new', now, now],
+  ])
+  let texts = insertTexts.get(rows.length)
+  if (!texts) {
+    texts = sql`
+      insert into inbox (rail, event_id, raw, signature, key_id, via, received_at, state, next_at, changed_at)
+      values ${join(rows.map(row => sql`(${join(row)})`))}
+      on conflict (rail, event_id) do nothing returning rail, event_id`.texts
+    insertTexts.set(rows.length, texts)
+  }
+  return { texts, values: rows.flat() }
 }
 
 /** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */

@@ -3,7 +3,8 @@ import type { Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import type { Verdict } from '../rail.ts'
-import { parseSignature, prove, readPublicKey, type PublicKey } from './verify.ts'
+import { provingHere, type Proving } from './proving.ts'
+import { parseSignature, readPublicKey, type PublicKey } from './verify.ts'
 
 export interface KeyRing {
   verify(raw: Uint8Array, signatures: string[]): Promise<Verdict>
@@ -18,13 +19,15 @@ export interface KeyRingParts {
   initial?: readonly string[]
   /** Called once for each key that was not in the ring: to keep it, and to tell a person of a rotation. */
   onNewKey?: (pem: string) => void
+  /** Where signatures are proven; by default where they arrive. */
+  proving?: Proving
 }
 
 const betweenFetchesMs = 60_000
 // The bank has published one key in five years. A ring that grows without end is a fault, not a rotation.
 const mostKeys = 32
 
-export function keyRing({ fetch, clock, log, initial = [], onNewKey }: KeyRingParts): KeyRing {
+export function keyRing({ fetch, clock, log, initial = [], onNewKey, proving = provingHere }: KeyRingParts): KeyRing {
   const ring = new Map<string, PublicKey>()
   for (const pem of initial) add(pem)
 
@@ -41,10 +44,10 @@ export function keyRing({ fetch, clock, log, initial = [], onNewKey }: KeyRingPa
     const signature = parseSignature(text)
     if (!signature) return { is: 'forged', why: 'the Digital-Signature is not base64 of a DER signature' }
 
-    const known = proven(raw, signature)
+    const known = await proven(raw, signature)
     if (known) return known
     await refresh()
-    const found = proven(raw, signature)
+    const found = await proven(raw, signature)
     if (found) return found
 
     if (ring.size === 0) return { is: 'unknown', why: 'no public key of the bank could be had' }
@@ -53,8 +56,8 @@ export function keyRing({ fetch, clock, log, initial = [], onNewKey }: KeyRingPa
     return { is: 'forged', why: 'no key of the bank signed this' }
   }
 
-  function proven(raw: Uint8Array, signature: Uint8Array): Verdict | undefined {
-    for (const key of ring.values()) if (prove(raw, signature, key)) return { is: 'genuine', keyId: key.keyId }
+  async function proven(raw: Uint8Array, signature: Uint8Array): Promise<Verdict | undefined> {
+    for (const key of ring.values()) if (await proving.prove(raw, signature, key)) return { is: 'genuine', keyId: key.keyId }
     return undefined
   }
 

@@ -6,6 +6,7 @@ import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
 import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
 import { keyRing } from './keys.ts'
+import { provingBeside, type Proving } from './proving.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toLine, toPayout } from './read.ts'
 import { paced, usualPace, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
@@ -17,8 +18,8 @@ export interface RailParts {
   clock: Clock
   random: Random
   log: Log
-  /** Public keys kept from an earlier run, and what to do with a new one. */
-  keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void }
+  /** Public keys kept from an earlier run, what to do with a new one, and where signatures are proven. */
+  keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void; proving?: Proving }
   /** How fast the bank may be asked; without one, as fast as it answers. */
   pace?: Pace
 }
@@ -57,7 +58,7 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
     ...parts,
     bank,
     pace: usualPace,
-    keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }) },
+    keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }), proving: provingBeside(parts) },
   })
 }
 
@@ -122,7 +123,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
 
     webhooks: () => patiently(() => bank.webhooks(), patience),
     registerWebhook: url => bank.createWebhook({ url, subscriptions: ['invoice', 'transfer'] }),
-    close: () => bank.close(),
+    close() {
+      keys.proving?.close()
+      bank.close()
+    },
   }
 
   async function missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>> {
