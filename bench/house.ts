@@ -6,13 +6,13 @@ import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
 import { addSchedule, type NewSchedule } from '../src/jobs/schedules.ts'
-import { addAccount, approveAccount } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { openStore, type Store } from '../src/store/store.ts'
 import { workspaceId } from './events.ts'
 import type { FakeBank } from './fakeBank.ts'
+import { openTrialAccount } from '../test/testbed/trial.ts'
 
 export interface House {
   store: Store
@@ -54,16 +54,7 @@ export async function openHouse(bank: FakeBank, rule: NewSchedule = trial): Prom
   }
   const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
   await migrate(store, world.clock)
-  const to = {
-    holder: 'Stark Bank S.A.',
-    taxId: '20.018.183/0001-80',
-    bank: '20018183',
-    branch: '0001',
-    number: '6341320293482496',
-    type: 'payment',
-  } as const
-  await addAccount(store, world, 'main', to, 'maker')
-  await approveAccount(store, 'main', 'checker')
+  await openTrialAccount(store, world)
   await addSchedule(store, world, rule, 'maker')
   const rail = starkbankRail({ bank, workspaceId, ...world })
   return {

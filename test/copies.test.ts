@@ -6,6 +6,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
 import { programsAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { trialAccountFlags } from './testbed/trial.ts'
 
 const there = programsAvailable()
 const password = 's3cret ?@:/+%'
@@ -57,10 +58,8 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     return { code, out, err }
   }
   const addAccount = (url: string, name: string) =>
-    repasse(url, [
-      ...['account', 'add', '--name', name, '--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183'],
-      ...['--branch', '0001', '--number', '6341320293482496', '--type', 'payment', '--by', 'maker'],
-    ])
+    // The last of two counts.
+    repasse(url, ['account', 'add', ...trialAccountFlags, '--name', name])
 
   test('what was backed up is in the restored house, which starts on hold; the password is never an argument', async () => {
     const [first, second] = [await database(), await database()]

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answers, freePort, repasse, startWorker, type Worker } from '../sim/demoWorker.ts'
 import { runCli } from '../src/cli/cli.ts'
+import { trialAccountFlags } from './testbed/trial.ts'
 
 interface Push {
   body: Buffer
@@ -113,8 +114,7 @@ test('on a fresh database it answers, issues, takes signed events alone, and end
   const ready = await fetch(`${url}/ready`)
   expect([ready.status, ((await ready.json()) as { ready: boolean }).ready]).toEqual([200, true])
 
-  const account = ['--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183', '--branch', '0001']
-  await command('account', 'add', '--name', 'main', ...account, '--number', '6341320293482496', '--type', 'payment', '--by', 'maker')
+  await command('account', 'add', ...trialAccountFlags)
   await command('account', 'approve', 'main', '--by', 'checker')
   const rule = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main']
   await command('schedule', 'add', '--name', 'trial', ...rule, '--count', '3', '--amount', '20.00')

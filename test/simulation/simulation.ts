@@ -7,7 +7,6 @@ import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
 import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
-import { addAccount, approveAccount } from '../../src/payout/payout.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { audit } from './oracle.ts'
@@ -15,6 +14,7 @@ import { allHeard, attend, nextDue } from './settled.ts'
 import { startProcess, type Process } from './process.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { virtualClock } from './clock.ts'
+import { openTrialAccount } from '../testbed/trial.ts'
 
 export interface Told {
   seed: number
@@ -241,16 +241,7 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
 
 /** An approved account and one schedule that pays to it. */
 async function furnish(store: Store, world: World, scenario: Scenario): Promise<void> {
-  const to = {
-    holder: 'Stark Bank S.A.',
-    taxId: '20.018.183/0001-80',
-    bank: '20018183',
-    branch: '0001',
-    number: '6341320293482496',
-    type: 'payment',
-  } as const
-  await addAccount(store, world, 'main', to, 'maker')
-  await approveAccount(store, 'main', 'checker')
+  await openTrialAccount(store, world)
   await addSchedule(
     store,
     world,

@@ -13,6 +13,7 @@ import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
+import { trialAccountFlags } from '../testbed/trial.ts'
 import { openDoor } from './door.ts'
 
 /** One place a worker runs in: its folder holds its `.env` and its log over all its lives. */
@@ -149,9 +150,7 @@ function makeKey(folder: string, bank: Bank): { keyFile: string; privateKeyPem: 
 
 async function configure(command: Stage['command'], rule: string[]): Promise<void> {
   await command('migrate')
-  const account =
-    '--name main --tax-id 20.018.183/0001-80 --bank 20018183 --branch 0001 --number 6341320293482496 --type payment --by maker'
-  await command('account', 'add', ...account.split(' '), '--holder', 'Stark Bank S.A.')
+  await command('account', 'add', ...trialAccountFlags)
   await command('account', 'approve', 'main', '--by', 'checker')
   const always = '--name trial --rail starkbank --due-in 2d --amount 20.00..1000.00 --payers random --pay-to main --commission 1.5%'
   await command('schedule', 'add', ...always.split(' '), ...rule)

@@ -6,13 +6,14 @@ import { silentLog } from '../../src/base/log.ts'
 import type { World } from '../../src/base/world.ts'
 import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
-import { addAccount, approveAccount, sendPayouts, type Terms } from '../../src/payout/payout.ts'
+import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { history, openStore, sql, type Store, type Transition } from '../../src/store/store.ts'
 import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { wire } from '../simulation/wire.ts'
+import { openTrialAccount } from './trial.ts'
 
 export interface Town {
   bank: Bank
@@ -61,9 +62,7 @@ export async function openTown({
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
   const store = await openStore('sqlite::memory:', { clock, random, virtual: true })
   await migrate(store, clock)
-  const to = { holder: 'Stark Bank S.A.', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341320293482496' }
-  await addAccount(store, world, 'main', { ...to, type: 'payment' }, 'maker')
-  await approveAccount(store, 'main', 'checker')
+  await openTrialAccount(store, world)
   const when = { cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
   const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
