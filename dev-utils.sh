@@ -105,12 +105,28 @@ _repasse_logs() {
 
 _repasse_redeploy() { _repasse_fail 'redeploy is not here yet: it arrives with issue 3/3, which brings the servers to deploy to'; }
 
+# Where servers are expected, what no npm package brings comes from the system's packages: pg_dump and pg_restore of a whole
+# PostgreSQL. RUNLEVEL=1 keeps the package from starting a server of its own.
+_repasse_bring_servers() {
+  [ "${REPASSE_REQUIRE_SERVERS:-}" = 1 ] || return 0
+  command -v pg_dump >/dev/null && return 0
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    _repasse_say 'pg_dump is not here, and only root with apt can bring it: the tests of copies will fail'
+    return 0
+  fi
+  _repasse_say 'pg_dump is not here: apt-get install postgresql'
+  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+  { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >&2 ||
+    _repasse_say 'apt-get could not bring PostgreSQL: the tests of copies will fail'
+}
+
 # The last line is always `N passed, N failed`, also when vitest dies before it can count.
 _repasse_test() {
   _repasse_bring || return 1
   cd "$REPASSE_ROOT" || return 1
   # Where a machine is expected to have the servers, a test that skips for want of one hides a fault.
   case "${CI:-}" in '' | 0 | false) ;; *) export REPASSE_REQUIRE_SERVERS=1 ;; esac
+  _repasse_bring_servers
   local closing status line
   closing="$(mktemp)" || return 1
   _repasse_say "vitest run $*"
