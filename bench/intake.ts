@@ -1,7 +1,7 @@
 /** Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in turns within one run. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,8 +23,11 @@ export interface Result {
   cpuMs: number
 }
 
-const child = (name: string, args: string[] = []): ChildProcess =>
-  fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: 'inherit' })
+// Node's own options as bin/repasse gives them, to every contender: what is measured is what is shipped.
+const shipped = /^exec "\$node" (.+) "\$root/m.exec(readFileSync(new URL('../bin/repasse', import.meta.url), 'utf8'))![1]!.split(' ')
+
+const child = (name: string, args: string[] = [], execArgv = process.execArgv): ChildProcess =>
+  fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: 'inherit', execArgv })
 
 /** Sends `message` and gives the next answer; throws when the process is gone. */
 function ask<T>(of: ChildProcess, message: object): Promise<T> {
@@ -46,7 +49,7 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
     for (const [index, contender] of contenders.entries()) {
       const file = join(folder, `${index}.db`)
       await contender.prepare?.(file)
-      const server = child('intakeServer.ts', [contender.kind, file])
+      const server = child('intakeServer.ts', [contender.kind, file], shipped)
       servers.push(server)
       const [{ port }] = (await once(server, 'message')) as [{ port: number }]
       ready.push({ contender, server, port, results: [] as Result[] })
