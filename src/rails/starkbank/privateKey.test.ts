@@ -1,11 +1,12 @@
 /** A key file that cannot work is refused with what to do about it. */
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { BadInput } from '../../base/answer.ts'
-import { readPrivateKey } from './privateKey.ts'
+import { adviceFor, readPrivateKey } from './privateKey.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'repasse-key-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -43,12 +44,8 @@ describe('the private key file', () => {
   })
 
   const bad: [string, string, RegExp][] = [
-    ['PKCS#8', pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /PKCS#8.*openssl ec -in/],
-    [
-      'another curve',
-      other.export({ type: 'sec1', format: 'pem' }).toString(),
-      /prime256v1, not secp256k1.*openssl ecparam -name secp256k1 -genkey -noout/,
-    ],
+    ['PKCS#8', pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), /PKCS#8.*openssl ec -in .*-sec1\.pem/],
+    ['another curve', other.export({ type: 'sec1', format: 'pem' }).toString(), /prime256v1, not secp256k1.*registered with the bank/],
     ['a public key', pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(), /public key/],
     [
       'a locked key',
@@ -56,7 +53,7 @@ describe('the private key file', () => {
       /passphrase/,
     ],
     ['a key cut short', sec1.replace(/\n.{20}/, '\n'), /cannot be read as a key/],
-    ['HTML', '<html></html>', /BEGIN EC PRIVATE KEY.*openssl ecparam/],
+    ['HTML', '<html></html>', /BEGIN EC PRIVATE KEY.*registered with the bank/],
     ['nothing', '', /BEGIN EC PRIVATE KEY/],
   ]
   for (const [name, text, says] of bad)
@@ -67,12 +64,39 @@ describe('the private key file', () => {
         readPrivateKey(file, 'sandbox')
       } catch (error) {
         expect((error as Error).message).toMatch(says)
+        expect((error as Error).message).not.toContain('-genkey')
         for (const line of text.split('\n').filter(part => part.length > 20)) expect((error as Error).message).not.toContain(line)
       }
     })
 
-  test('a file that is not there is refused by name', () => {
-    expect(() => readPrivateKey(join(folder, 'none.pem'), 'sandbox')).toThrow(/none\.pem cannot be read \(ENOENT\).*openssl/)
-    expect(() => readPrivateKey(folder, 'sandbox')).toThrow(/cannot be read \(EISDIR\)/)
+  const faultOf = (file: string) => {
+    try {
+      readPrivateKey(file, 'sandbox')
+      return ''
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  test('a file that is not there is advised to be made where it is wanted, by a command that overwrites nothing', () => {
+    const file = join(folder, "it's none.pem")
+    const command = /make one with: (.+)$/.exec(faultOf(file))![1]!
+    execFileSync('sh', ['-c', command])
+    const { mode } = statSync(file)
+    expect(mode & 0o777).toBe(0o400)
+    const { pem } = readPrivateKey(file, 'production')
+    chmodSync(file, 0o600)
+    expect(() => execFileSync('sh', ['-c', command], { stdio: 'ignore' })).toThrow()
+    expect(readPrivateKey(file, 'production').pem).toBe(pem)
+  })
+
+  test('a folder is told to be one, and no key is made for it', () => {
+    expect(faultOf(folder)).toMatch(/is a folder \(EISDIR\): name the file in it$/)
+  })
+
+  // Root reads what it likes, so the system's refusal is told here rather than met.
+  test('a key of another user is told to be handed over, not replaced', () => {
+    expect(adviceFor('EACCES', 'keys/bank.pem')).toMatch(/\(EACCES\).*chown USER keys\/bank\.pem && chmod 400 keys\/bank\.pem/)
+    for (const code of ['EACCES', 'EPERM', 'EIO']) expect(adviceFor(code, 'bank.pem')).not.toContain('openssl')
   })
 })

@@ -12,7 +12,9 @@ export interface PrivateKeyFile {
   findings: string[]
 }
 
-const howToMake = 'make one with: openssl ecparam -name secp256k1 -genkey -noout -out private-key.pem'
+// What cannot be used may still be the key that is registered with the bank, and openssl writes over what it finds: so a new one is
+// advised only where there is no file, by a command that does not overwrite either.
+const whichOne = 'name the file with the key that is registered with the bank; where none is yet, move this one away before you make one'
 
 /** Throws `BadInput` that says what would be right; a file that others may read is a finding in the sandbox, refused in production. */
 export function readPrivateKey(file: string, environment: 'sandbox' | 'production'): PrivateKeyFile {
@@ -24,15 +26,16 @@ export function readPrivateKey(file: string, environment: 'sandbox' | 'productio
 
 /** The same of a PEM at hand; `name` is what the message calls it. */
 export function parsePrivateKey(text: string, name: string): Pick<PrivateKeyFile, 'pem' | 'publicKeyPem'> {
-  const wrong = (what: string, todo = howToMake) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${todo}`)
+  const wrong = (what: string, todo = whichOne) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${todo}`)
+  const intoAnother = `openssl ec -in ${quoted(name)} -out ${quoted(`${name.replace(/\.pem$/, '')}-sec1.pem`)}, and name that file`
 
   if (/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text))
-    throw wrong('is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read', 'turn it into SEC1: openssl ec -in KEY -out private-key.pem')
+    throw wrong('is PKCS#8 (BEGIN PRIVATE KEY), which the SDK does not read', `write it as SEC1 into another: ${intoAnother}`)
   if (/BEGIN PUBLIC KEY/.test(text)) throw wrong('is a public key', 'the private one is wanted, the public one is registered with the bank')
   // openssl writes EC PARAMETERS before the key unless told -noout.
   const block = /-----BEGIN EC PRIVATE KEY-----[\s\S]+?-----END EC PRIVATE KEY-----/.exec(text)?.[0]
   if (!block) throw wrong('is not a PEM private key (BEGIN EC PRIVATE KEY)')
-  if (/ENCRYPTED/.test(block)) throw wrong('is locked with a passphrase', 'unlock it with: openssl ec -in KEY -out private-key.pem')
+  if (/ENCRYPTED/.test(block)) throw wrong('is locked with a passphrase', `write it unlocked into another: ${intoAnother}`)
 
   const key = parse(block)
   if (!key) throw wrong('cannot be read as a key')
@@ -48,9 +51,28 @@ function contentOf(file: string): { text: string; mode: number } {
   try {
     return { text: readFileSync(file, 'latin1'), mode: statSync(file).mode }
   } catch (error) {
-    throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}); ${howToMake}`)
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${adviceFor(code, file)}`, { cause: error })
   }
 }
+
+/** What to do about a file that could not be opened, by the system's code for it. */
+export function adviceFor(code: string, file: string): string {
+  switch (code) {
+    case 'ENOENT':
+      return `there is no file ${file} (ENOENT); name the one that holds the key, or make one with: (umask 277; set -C; openssl ecparam -name secp256k1 -genkey -noout > ${quoted(file)})`
+    case 'EISDIR':
+      return `${file} is a folder (EISDIR): name the file in it`
+    case 'EACCES':
+    case 'EPERM':
+      return `${file} may not be read by the user who runs this (${code}): give it to that user, chown USER ${quoted(file)} && chmod 400 ${quoted(file)}, and let them enter the folders above it`
+    default:
+      return `${file} cannot be read (${code})`
+  }
+}
+
+/** As a shell takes it for one word. */
+const quoted = (file: string) => (/^[\w./@%+=:,-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`)
 
 function parse(block: string): KeyObject | undefined {
   try {
