@@ -99,6 +99,11 @@ async function prepare(url: string, why: string, by: string): Promise<void> {
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
     await holdAll(store, why, by, 'restored')
+    // From here on, payouts of older invoices are looked up at the bank before their first order.
+    const at = instant(systemClock.now())
+    await store.tx(tx =>
+      tx.run(sql`insert into settings (name, value) values ('restored', ${at}) on conflict (name) do update set value = excluded.value`),
+    )
     await setAsideAfterRestore(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined })
   } finally {
     await store.close()

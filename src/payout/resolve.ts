@@ -67,12 +67,12 @@ async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'aga
 }
 
 async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
-  const account = (await store.one<AccountRow>(
-    sql`select a.* from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
+  const account = (await store.one<AccountRow & { invoice_id: string }>(
+    sql`select a.*, p.invoice_id from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
   ))!
-  const answer = await rail.pay([
-    { externalId: attempt.external_id, units: attempt.units, to: destinationOf(account), description: `Repasse ${attempt.payout_id}` },
-  ])
+  const { external_id: externalId, units } = attempt
+  const { invoice_id: invoiceId } = account
+  const answer = await rail.pay([{ externalId, invoiceId, units, to: destinationOf(account), description: `Repasse ${invoiceId}` }])
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
   if (answer.is === 'done') await store.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')

@@ -20,7 +20,6 @@ export type Sent = Record<'sent' | 'unsure' | 'held' | 'later', number>
 interface Order extends PayoutOrder {
   payoutId: string
   attemptId: string
-  invoiceId: string
 }
 
 /** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
@@ -33,11 +32,16 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
     await order(store, rail, world, orders, outcome)
     return true
   }
-  while (await send(sql`and tries = 0 and not exists (select 1 from attempts where payout_id = payouts.id)`));
+  while (await send(sql`and not ${mayHaveBeenOrdered}`));
   for (const payout of await dueAgain(store))
     if (await earlierOrdersAreDead(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
   return outcome
 }
+
+/** By an attempt we know of, or by one made after the backup that this database was restored from. */
+const mayHaveBeenOrdered = sql`(
+  exists (select 1 from attempts where payout_id = payouts.id)
+  or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value))`
 
 const isDue = (now: Instant): Sql => sql`
   state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')`
@@ -58,7 +62,7 @@ async function dueAgain(store: Store): Promise<PayoutRow[]> {
     (await payoutsStopped(tx))
       ? []
       : tx.all<PayoutRow>(sql`
-          select * from payouts where ${isDue(await tx.now())} and exists (select 1 from attempts where payout_id = payouts.id)
+          select * from payouts where ${isDue(await tx.now())} and ${mayHaveBeenOrdered}
           order by next_at, id limit ${batchSize}`),
   )
 }
@@ -71,17 +75,38 @@ async function earlierOrdersAreDead(store: Store, rail: Rail, world: World, payo
     const answer = await rail.findPayouts(key)
     if (answer.is !== 'done') return false
     const alive = answer.value.find(({ status }) => status !== 'failed' && status !== 'canceled')
-    if (!alive) continue
-    const why = `order ${key} was given up, but the bank shows it as ${alive.status}`
-    world.log.error({ payout: payout.id, why }, 'a payout is held')
-    await store.tx(tx =>
-      move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', { why, ref: alive.providerId }, [
-        sql`why = ${why}`,
-      ]),
-    )
-    return false
+    if (alive) return hold(store, world, payout, alive, `order ${key} was given up, but the bank shows it as ${alive.status}`)
   }
-  return true
+  return noOrderWasForgotten(store, rail, world, payout)
+}
+
+/** A restored database may have ordered this invoice's payout in the time it lost, under a payout id it never knew: the bank knows. */
+async function noOrderWasForgotten(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<boolean> {
+  if (!(await store.one(sql`select 1 as yes from settings where name = 'restored'`))) return true
+  const answer = await rail.findPayouts(payout.invoice_id)
+  if (answer.is !== 'done') return false
+  const forgotten = answer.value.find(
+    ({ externalId, status }) => !externalId?.startsWith(`${payout.id}-`) && status !== 'failed' && status !== 'canceled',
+  )
+  if (!forgotten) return true
+  const key = forgotten.externalId ?? forgotten.providerId
+  return hold(
+    store,
+    world,
+    payout,
+    forgotten,
+    `the bank shows it as ${forgotten.status} under ${key}, ordered after the backup restored here`,
+  )
+}
+
+async function hold(store: Store, world: World, payout: PayoutRow, shown: ProviderPayout, why: string): Promise<false> {
+  world.log.error({ payout: payout.id, why }, 'a payout is held')
+  await store.tx(tx =>
+    move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', { why, ref: shown.providerId }, [
+      sql`why = ${why}`,
+    ]),
+  )
+  return false
 }
 
 /** One more order for a payout, booked as in transit before anyone is asked. */
@@ -127,7 +152,9 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
 
 /** Asks the rail for these orders and records the answer. Also what a resolved `unsure` uses to ask again under the same key. */
 export async function order(store: Store, rail: Rail, world: World, orders: Order[], outcome: Sent): Promise<void> {
-  const answer = await rail.pay(orders.map(({ externalId, units, to, description }) => ({ externalId, units, to, description })))
+  const answer = await rail.pay(
+    orders.map(({ externalId, invoiceId, units, to, description }) => ({ externalId, invoiceId, units, to, description })),
+  )
   await world.at('payouts asked for')
 
   // One bad order refuses the whole call and nothing happened, so the halves are asked for apart until it stands alone.

@@ -40,9 +40,11 @@ export interface BankDestination {
   type: 'checking' | 'payment' | 'savings' | 'salary'
 }
 
-/** One order to pay. `externalId` is ours (payout and attempt), is the provider's duplicate key and also its tag. */
+/** One order to pay. `externalId` is ours (payout and attempt), is the provider's duplicate key and also its tag; so is `invoiceId`. */
 export interface PayoutOrder {
   externalId: string
+  /** The invoice whose money is passed on: found by it, a transfer is known even to a database that forgot having ordered it. */
+  invoiceId: string
   units: bigint
   to: BankDestination
   description: string
@@ -102,8 +104,8 @@ export interface Rail {
 
   /** Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under the same externalId. */
   pay(orders: PayoutOrder[]): Promise<Answer<ProviderPayout[]>>
-  /** Every payout that bears `externalId` as a tag. */
-  findPayouts(externalId: string): Promise<Answer<ProviderPayout[]>>
+  /** Every payout that bears `tag`: an externalId, or the id of the invoice it passes on. */
+  findPayouts(tag: string): Promise<Answer<ProviderPayout[]>>
   readPayout(providerId: string): Promise<Answer<ProviderPayout>>
 
   /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */

@@ -34,6 +34,7 @@ const made = (tag: string, more: Partial<BankInvoice> = {}): BankInvoice => ({
 })
 const externalId = `pay_${'a'.repeat(26)}-1`
 const payout: PayoutOrder = {
+  invoiceId: inv('1'),
   externalId,
   units: 3950n,
   description: 'Net',
@@ -153,7 +154,7 @@ describe('paying', () => {
         accountType: 'payment',
         externalId,
         description: 'Net',
-        tags: [externalId],
+        tags: [externalId, inv('1')],
       },
     ])
   })

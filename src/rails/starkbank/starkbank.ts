@@ -97,7 +97,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
         list => list.map(toPayout),
       )
     },
-    findPayouts: externalId => everyTagged(externalId, cursor => bank.pageTransfers({ tags: [externalId], ...cursor }), toPayout),
+    findPayouts: tag => everyTagged(tag, cursor => bank.pageTransfers({ tags: [tag], ...cursor }), toPayout),
     readPayout: async id => mapped(await patiently(() => bank.getTransfer(id), patience), toPayout),
 
     verify: (raw, signatures) => ring.verify(raw, signatures),
@@ -230,7 +230,7 @@ const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
   ...(order.description && { descriptions: [{ key: order.description }] }),
 })
 
-const transferBody = ({ externalId, units, to, description }: PayoutOrder): TransferBody => ({
+const transferBody = ({ externalId, invoiceId, units, to, description }: PayoutOrder): TransferBody => ({
   amount: Number(units),
   name: to.holder,
   taxId: to.taxId,
@@ -240,5 +240,5 @@ const transferBody = ({ externalId, units, to, description }: PayoutOrder): Tran
   accountType: to.type,
   externalId,
   ...(description && { description }),
-  tags: [externalId],
+  tags: [externalId, invoiceId],
 })
