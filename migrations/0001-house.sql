@@ -30,7 +30,7 @@ create table accounts (
   changed_at text not null,
   approved_by text,
   unique (store_id, name),
-  check (approved_by is null or approved_by <> added_by),
+  check (approved_by is null or lower(trim(approved_by)) <> lower(trim(added_by))),
   check (state <> 'approved' or approved_by is not null)
 );
 

@@ -65,7 +65,8 @@ export async function approveAccount(store: Store, name: string, by: string): Pr
   return store.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-    if (account.added_by === by) throw new BadInput(`--by ${by} added account "${name}": someone else has to approve it (--by NAME)`)
+    if (samePerson(account.added_by, by))
+      throw new BadInput(`--by ${by} added account "${name}": someone else has to approve it (--by NAME)`)
     if (account.state === 'approved') throw new BadInput(`account "${name}" was already approved by ${account.approved_by}`)
     if (account.state === 'closed') throw new BadInput(`account "${name}" is closed: add it anew`)
     await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
@@ -73,3 +74,7 @@ export async function approveAccount(store: Store, name: string, by: string): Pr
     return (await findAccount(tx, account.id))!
   })
 }
+
+/** A name in other letters is the same name; the schema says so too. */
+const samePerson = (one: string, other: string) => folded(one) === folded(other)
+const folded = (name: string) => name.normalize('NFKC').trim().toLowerCase()
