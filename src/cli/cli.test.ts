@@ -96,11 +96,16 @@ describe('accounts', () => {
 describe('schedules', () => {
   test.each([
     ['cron', '0 25 * * *', 'hour "25" is not 0 to 23'],
+    ['cron', '* * * * * *', '"* * * * * *" has 6 fields: write five'],
+    ['cron', '0 0 *', '"0 0 *" has 3 fields: write five'],
+    ['cron', '@often', '@often is not known'],
     ['time-zone', 'America/Sao_Paolo', 'did you mean America/Sao_Paulo?'],
     ['starts', '2026-13-01T00:00', '2026-13-01T00:00'],
     ['count', '12..8', '8..12'],
     ['amount', '0..1', '20.00..1000.00'],
     ['due-in', 'soon', '2d'],
+    ['due-in', '366d', 'up to 365d'],
+    ['amount', '1..99999999', 'up to 10000000.00'],
     ['commission', '101%', '1.5%'],
     ['catch-up', 'some', 'all, latest, none'],
     ['pay-to', 'nobody', 'repasse account add'],
@@ -112,6 +117,22 @@ describe('schedules', () => {
     expect(err).toContain(right)
     expect(err).not.toContain('    at ')
     expect((await repasse(['schedule', 'show', 'bad'])).code).toBe(2)
+  })
+
+  test('all that is wrong and all that is missing is told at once', async () => {
+    const { code, out, err } = await repasse(
+      schedule({ name: '', cron: '60 * * * *', 'time-zone': 'Brazil', count: '0', amount: 'x', starts: 'now' }),
+    )
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toMatch(/^repasse: a flag is missing:\n {2}--name[^]*\n4 values cannot be:\n/)
+    for (const part of ['--count "0"', '--amount "x"', '--cron: cron "60', '--time-zone']) expect(err).toContain(`  ${part}`)
+    expect(err).toContain('repasse schedule add --help')
+    const twice = await repasse(account({ name: 'bad', bank: '99999999', branch: 'one', number: '' }))
+    expect(twice.err).toMatch(/--number <number>[^]*2 values cannot be:[^]*--bank "99999999"[^]*--branch "one"/)
+  })
+
+  test('a nickname that --help names is a cron too', async () => {
+    expect((await repasse(schedule({ name: 'daily', cron: '@daily' }))).code).toBe(0)
   })
 
   test('random payers are refused in production', async () => {

@@ -3,9 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { accountCommands } from './accounts.ts'
 import { eventCommands } from './events.ts'
+import { tellAllFaults } from './faults.ts'
 import { invoiceCommands } from './invoices.ts'
 import { ledgerCommands } from './ledger.ts'
-import { nameAllMissing } from './missing.ts'
 import { operateCommands } from './operate.ts'
 import { payoutCommands } from './payouts.ts'
 import { example, tame } from './print.ts'
@@ -57,6 +57,6 @@ export function program(shell: Shell): Command {
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
   operateCommands(repasse, shell)
-  nameAllMissing(repasse)
+  tellAllFaults(repasse)
   return repasse
 }

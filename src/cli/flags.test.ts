@@ -1,13 +1,27 @@
 /** What stands behind a flag is read exactly, and a fault names flag, value and what would be right. */
 import { describe, expect, test } from 'vitest'
 import { BadInput } from '../base/answer.ts'
-import { amountRangeFlag, countFlag, countRangeFlag, durationFlag, nameFlag, percentFlag, rolesFlag, textFlag, under } from './flags.ts'
+import {
+  amountFlag,
+  amountRangeFlag,
+  countFlag,
+  countRangeFlag,
+  dueInFlag,
+  durationFlag,
+  nameFlag,
+  percentFlag,
+  rolesFlag,
+  textFlag,
+  under,
+} from './flags.ts'
 
 const readers = {
   amount: amountRangeFlag,
   count: countRangeFlag,
   limit: countFlag(1000),
-  due: durationFlag,
+  due: dueInFlag,
+  timeout: durationFlag,
+  least: amountFlag,
   name: nameFlag,
   percent: percentFlag,
   roles: rolesFlag,
@@ -21,6 +35,9 @@ describe('flags', () => {
     ['count', '8..12', { low: 8, high: 12 }],
     ['limit', '1000', 1000],
     ['due', '1d12h', 129_600_000],
+    ['due', '365d', 31_536_000_000],
+    ['timeout', '400d', 34_560_000_000],
+    ['least', '10000000.00', 1_000_000_000n],
     ['name', 'main.2_b-c', 'main.2_b-c'],
     ['percent', '1.5%', 150n],
     ['percent', '100', 10_000n],
@@ -42,6 +59,10 @@ describe('flags', () => {
     ['limit', '1001'],
     ['due', '0s'],
     ['due', '2 days'],
+    ['due', '365d1ms'],
+    ['timeout', '0s'],
+    ['least', '10000000.01'],
+    ['amount', '1..10000000.01'],
     ['name', '-x'],
     ['name', 'two words'],
     ['name', 'acc_01k9zq3f5c8wxy2m7n4p6r8s0t'],

@@ -39,15 +39,18 @@ export const textFlag: Reader<string> = orWrong(
   'is empty, longer than 200 characters, or has control characters: write a few words',
 )
 
-export const amountFlag: Reader<bigint> = orWrong(
-  text => parseUnits(text, 'BRL'),
-  'is not an amount: write reais with a point and at most two decimals, e.g. 20.00',
-)
+/** Ten million reais: more in one invoice is rather a slip of the hand, and the bank has its own limits below. */
+export const mostUnits = 1_000_000_000n
+
+export const amountFlag: Reader<bigint> = orWrong(text => {
+  const units = parseUnits(text, 'BRL')
+  return units !== undefined && units <= mostUnits ? units : undefined
+}, 'is not an amount up to 10000000.00: write reais with a point and at most two decimals, e.g. 20.00')
 
 export const amountRangeFlag: Reader<Range<bigint>> = orWrong(text => {
   const range = parseRange(text, end => parseUnits(end, 'BRL'))
-  return range && range.low > 0n ? range : undefined
-}, 'is not a range of amounts above zero, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same')
+  return range && range.low > 0n && range.high <= mostUnits ? range : undefined
+}, 'is not a range of amounts above zero and up to 10000000.00, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same')
 
 export const countRangeFlag: Reader<Range<number>> = orWrong(text => {
   const range = parseRange(text, parseCount)
@@ -64,6 +67,13 @@ export const durationFlag: Reader<Millis> = orWrong(text => {
   const ms = parseDuration(text)
   return ms !== undefined && ms > 0 ? ms : undefined
 }, 'is not a length of time above zero: write e.g. 2d, 90m or 1d12h')
+
+const mostDueInMs = 365 * 86_400_000
+
+export const dueInFlag: Reader<Millis> = orWrong(text => {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms > 0 && ms <= mostDueInMs ? ms : undefined
+}, 'is not a length of time above zero and up to 365d: write e.g. 2d, 90m or 1d12h')
 
 export const percentFlag: Reader<BasisPoints> = orWrong(
   parseBasisPoints,

@@ -3,12 +3,24 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Range } from '../base/duration.ts'
-import { instant, type Millis } from '../base/world.ts'
+import type { RosterRow } from '../base/roster.ts'
+import { instant, type Instant, type Millis } from '../base/world.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import type { NewSchedule } from '../jobs/jobs.ts'
-import { amountFlag, amountRangeFlag, countRangeFlag, durationFlag, nameFlag, oneOf, percentFlag, textFlag, under } from './flags.ts'
-import { neededWhen } from './missing.ts'
-import { example } from './print.ts'
+import { alsoCheck, attempt, neededWhen } from './faults.ts'
+import {
+  amountFlag,
+  amountRangeFlag,
+  countRangeFlag,
+  dueInFlag,
+  mostUnits,
+  nameFlag,
+  oneOf,
+  percentFlag,
+  textFlag,
+  under,
+} from './flags.ts'
+import { example, reais } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 interface Flags {
@@ -35,14 +47,17 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .description('adds an active schedule')
     .requiredOption('--name <name>', 'what you call it, e.g. trial', nameFlag('--name'))
     .option('--rail <rail>', 'starkbank', oneOf(['starkbank'] as const)('--rail'), 'starkbank')
-    .requiredOption('--cron <expression>', 'when: minute, hour, day of month, month, day of week, e.g. "0 */3 * * *"')
+    .requiredOption(
+      '--cron <expression>',
+      'when: minute, hour, day of month, month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
+    )
     .requiredOption('--time-zone <zone>', 'where that time is read, e.g. America/Sao_Paulo')
     .option('--starts <time>', 'the first moment it may be due, in its zone, e.g. 2026-11-21T00:00')
     .option('--ends <time>', 'when it is over, that moment not included')
     .option('--count <range>', 'how many invoices a slot, e.g. 8..12 (not with a roster)', countRangeFlag('--count'))
     .option('--amount <range>', 'what each asks for, in reais, e.g. 20.00..1000.00 (not with a roster)', amountRangeFlag('--amount'))
     .requiredOption('--payers <who>', '"random" (not in production) or a CSV file with name,tax_id,amount,description')
-    .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', durationFlag('--due-in'))
+    .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', dueInFlag('--due-in'))
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
     .option('--min-payout <amount>', 'below this nothing is paid on (default: 0.00)', amountFlag('--min-payout'))
@@ -75,18 +90,13 @@ export function addCommand(schedule: Command, shell: Shell): void {
       })
     })
   neededWhen(add, ['--count', '--amount'], ({ payers }) => payers === 'random')
+  alsoCheck(add, async given => (await read(given as Partial<Flags>)).faults)
 }
 
-async function ruleOf(flags: Flags, config: Config): Promise<NewSchedule> {
-  const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([import('../base/cron.ts'), import('../base/zone.ts')])
-  under('--cron', () => parseCron(flags.cron))
-  under('--time-zone', () => assertZone(flags.timeZone))
-  const moment = (flag: string, text: string | undefined) =>
-    text === undefined ? undefined : instant(under(flag, () => localToInstant(text, flags.timeZone)))
-  const startsAt = moment('--starts', flags.starts)
-  const endsAt = moment('--ends', flags.ends)
-  if (startsAt && endsAt && endsAt <= startsAt) throw new BadInput(`--ends "${flags.ends}" is not after --starts "${flags.starts}"`)
-
+async function ruleOf(flags: Flags, { STARKBANK_ENVIRONMENT: environment }: Config): Promise<NewSchedule> {
+  if (flags.payers === 'random' && environment === 'production')
+    throw new BadInput('--payers "random" makes people up and is refused in production: name a CSV file')
+  const { startsAt, endsAt, payers } = await read(flags)
   return {
     name: flags.name,
     rail: flags.rail,
@@ -94,7 +104,7 @@ async function ruleOf(flags: Flags, config: Config): Promise<NewSchedule> {
     timeZone: flags.timeZone,
     startsAt,
     endsAt,
-    ...(flags.payers === 'random' ? madeUp(flags, config) : await listed(flags)),
+    ...payers!,
     dueInMs: flags.dueIn,
     payTo: flags.payTo,
     commissionBp: flags.commission ?? 0n,
@@ -103,19 +113,58 @@ async function ruleOf(flags: Flags, config: Config): Promise<NewSchedule> {
   }
 }
 
-type Payers = Pick<NewSchedule, 'roster' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
-
-function madeUp({ count, amount }: Flags, { STARKBANK_ENVIRONMENT: environment }: Config): Payers {
-  if (environment === 'production') throw new BadInput('--payers "random" makes people up and is refused in production: name a CSV file')
-  if (!count || !amount) throw new BadInput('--count and --amount are needed with --payers random')
-  return { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: amount.low, unitsHigh: amount.high }
+interface Read {
+  startsAt: Instant | undefined
+  endsAt: Instant | undefined
+  /** Undefined only where there are faults, or no `--payers`. */
+  payers: Payers | undefined
+  faults: string[]
 }
 
-async function listed({ payers, count, amount }: Flags): Promise<Payers> {
-  const text = textOf(payers)
-  if (count || amount) throw new BadInput(`${count ? '--count' : '--amount'} has no use with a roster, which has its own: leave it out`)
+/** Reads what takes more than a flag's own text. What is missing is told by who asks for it. */
+async function read({ cron, timeZone, starts, ends, ...flags }: Partial<Flags>): Promise<Read> {
+  const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([import('../base/cron.ts'), import('../base/zone.ts')])
+  const faults: string[] = []
+  if (cron !== undefined) attempt(faults, () => under('--cron', () => (assertFiveFields(cron), parseCron(cron))))
+  const zone = timeZone && attempt(faults, () => under('--time-zone', () => (assertZone(timeZone), timeZone)))
+  const moment = (flag: string, text: string | undefined) =>
+    text && zone ? attempt(faults, () => instant(under(flag, () => localToInstant(text, zone)))) : undefined
+  const startsAt = moment('--starts', starts)
+  const endsAt = moment('--ends', ends)
+  if (startsAt && endsAt && endsAt <= startsAt) faults.push(`--ends "${ends}" is not after --starts "${starts}"`)
+  return { startsAt, endsAt, payers: await payersOf(flags, faults), faults }
+}
+
+/** The arithmetic knows seconds too, but what is meant by a sixth field is seldom a batch each second. */
+function assertFiveFields(cron: string): void {
+  const count = cron.trim().split(/\s+/).length
+  if (count !== 5 && !cron.trim().startsWith('@'))
+    throw new BadInput(
+      `--cron "${cron}" has ${count} fields: write five, which are minute, hour, day of month, month and day of week, e.g. "0 */3 * * *"`,
+    )
+}
+
+type Payers = Pick<NewSchedule, 'roster' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
+
+async function payersOf({ payers, count, amount }: Partial<Flags>, faults: string[]): Promise<Payers | undefined> {
+  if (payers === undefined) return undefined
+  if (payers === 'random')
+    return (
+      count && amount && { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: amount.low, unitsHigh: amount.high }
+    )
+
+  for (const [flag, value] of Object.entries({ '--count': count, '--amount': amount }))
+    if (value) faults.push(`${flag} has no use with a roster, which has its own: leave it out`)
   const { readRoster } = await import('../base/roster.ts')
-  const units = under(`--payers "${payers}"`, () => readRoster(text)).map(row => row.units)
+  return attempt(faults, () => listed(payers, readRoster))
+}
+
+function listed(file: string, readRoster: (text: string) => RosterRow[]): Payers {
+  const text = textOf(file)
+  const rows = under(`--payers "${file}"`, () => readRoster(text))
+  const tooMuch = rows.find(row => row.units > mostUnits)
+  if (tooMuch) throw new BadInput(`--payers "${file}": ${reais(tooMuch.units)} of ${tooMuch.name} is more than ${reais(mostUnits)}`)
+  const units = rows.map(row => row.units)
   const [least, most] = units.reduce(([low, high], each) => [each < low ? each : low, each > high ? each : high], [units[0]!, units[0]!])
   return { roster: text, countLow: units.length, countHigh: units.length, unitsLow: least, unitsHigh: most }
 }
