@@ -202,9 +202,48 @@ describe('payouts held as a whole', () => {
   test('stop is said by status, and go ends it, once', async () => {
     expect((await repasse(['payout', 'stop', '--why', 'the bank looks wrong', '--by', 'ana'])).code).toBe(0)
     expect((await repasse(['status'])).out).toContain('payouts are stopped: ana: the bank looks wrong')
-    expect((await repasse(['payout', 'go', '--by', 'ana'])).code).toBe(0)
-    expect((await repasse(['payout', 'go'])).code).toBe(2)
+    expect((await repasse(['payout', 'go', '--by', 'ana', '--why', 'it was right'])).code).toBe(0)
+    expect((await repasse(['payout', 'go', '--why', 'again'])).code).toBe(2)
     expect((await repasse(['ledger', 'check'])).out).toMatch(/^OK/)
+  })
+
+  test('a second stop is refused and the first reason stands', async () => {
+    expect((await repasse(['payout', 'stop', '--why', 'the first', '--by', 'ana'])).code).toBe(0)
+    const { code, out, err } = await repasse(['payout', 'stop', '--why', 'the second', '--by', 'bia'])
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain('stopped already, by ana: ana: the first')
+    expect(err).toContain('repasse payout go --why')
+    expect((await repasse(['status'])).out).toContain('payouts are stopped: ana: the first')
+    expect((await repasse(['payout', 'go', '--by', 'bia', '--why', 'mended'])).out).toContain('ana had stopped them: ana: the first')
+  })
+
+  test('what the program stopped for is not written over, and who lets it go is in the audit log with whose reason it was', async () => {
+    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const halted = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t: the bank paid 2 transfers under one key'
+    try {
+      await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', ${halted})`))
+      const { code, err } = await repasse(['payout', 'stop', '--why', 'lunch', '--by', 'ana'])
+      expect([code, err]).toEqual([2, expect.stringContaining(`by the program: ${halted}`)])
+      expect((await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia'])).code).toBe(0)
+      const last = await store.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
+      expect(last!.actor).toBe('bia')
+      expect(JSON.parse(last!.detail)).toEqual({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('what the books stop is not let go by a person', async () => {
+    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    try {
+      await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('books', 'a movement does not sum to zero')`))
+      const { code, err } = await repasse(['payout', 'go', '--why', 'never mind'])
+      expect([code, err]).toEqual([1, expect.stringContaining('payouts stay stopped')])
+      expect((await repasse(['status'])).out).toContain('a movement does not sum to zero')
+      await store.tx(tx => tx.run(sql`delete from settings where name = 'books'`))
+    } finally {
+      await store.close()
+    }
   })
 })
 
@@ -280,6 +319,7 @@ describe('codes and shapes', () => {
       ['--cron <expression>', '--time-zone <zone>', '--count <range>', '--amount <range>'],
     ],
     [['payout', 'stop'], ['--why <words>']],
+    [['payout', 'go'], ['--why <words>']],
     [['ledger', 'export'], ['--format <format>']],
   ])('%j names all that is missing at once, each with what would be right', async (words, missing) => {
     const { code, out, err } = await repasse(words)
