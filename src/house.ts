@@ -53,8 +53,11 @@ async function bringUp(store: Store, { clock }: World): Promise<void> {
   await migrate(store, clock)
 }
 
-/** Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one. */
-export async function openRail({ config, store, world }: Base): Promise<Rail> {
+/**
+ * Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one.
+ * `binds`: a new database is from then on of this workspace; a check only looks.
+ */
+export async function openRail({ config, store, world }: Base, { binds = true }: { binds?: boolean } = {}): Promise<Rail> {
   const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
   const missing = names.filter(name => config[name] === undefined)
   if (missing.length > 0)
@@ -64,7 +67,7 @@ export async function openRail({ config, store, world }: Base): Promise<Rail> {
   const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)
   for (const finding of findings) world.log.warn({ finding }, 'the bank key')
   const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
-  await bindTo(store, identity)
+  await belongsTo(store, identity, binds)
 
   // A simulated bank signs with another key than the sandbox, so keys are kept by where they came from.
   const origin = config.STARKBANK_API_URL ?? environment
@@ -92,14 +95,14 @@ export async function openRail({ config, store, world }: Base): Promise<Rail> {
 }
 
 /** A database belongs to one workspace of one environment for ever: sandbox events must never meet production money. */
-async function bindTo(store: Store, identity: string): Promise<void> {
+async function belongsTo(store: Store, identity: string, binds: boolean): Promise<void> {
   const bound = await store.tx(async tx => {
-    await tx.run(sql`insert into settings (name, value) values ('bank identity', ${identity}) on conflict (name) do nothing`)
+    if (binds) await tx.run(sql`insert into settings (name, value) values ('bank identity', ${identity}) on conflict (name) do nothing`)
     return tx.one<{ value: string }>(sql`select value from settings where name = 'bank identity'`)
   })
-  if (bound!.value !== identity)
+  if (bound !== undefined && bound.value !== identity)
     throw new BadInput(
-      `this database belongs to ${bound!.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`,
+      `this database belongs to ${bound.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`,
     )
 }
 

@@ -1,4 +1,5 @@
 /** `repasse doctor`: one check after another, each with what to do about it. */
+import { existsSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { millis } from '../base/world.ts'
@@ -56,16 +57,25 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
   yield* await keyFile(config)
 
   const { openBase } = await import('../house.ts')
-  const base = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT)).catch((error: unknown) => asError(error))
+  const there = isThere(config.DATABASE_URL)
+  // A check makes nothing: where there is no database yet, the rest is checked against one in memory.
+  const looked = there ? config : { ...config, DATABASE_URL: 'sqlite::memory:' }
+  const base = await openBase(looked, quietLog(shell, config), crashPoint(config.CRASH_AT)).catch((error: unknown) => asError(error))
   if (base instanceof Error)
     return yield {
       check: 'database',
       is: 'error',
       says: base.message,
-      run: /migrate/.test(base.message) ? 'repasse migrate' : 'see that DATABASE_URL names it and that it is running',
+      run: /migrate/.test(base.message)
+        ? 'repasse migrate'
+        : config.DATABASE_URL.startsWith('sqlite:')
+          ? 'mend DATABASE_URL, or: repasse restore BACKUP --force'
+          : 'see that DATABASE_URL names it and that it is running',
     }
   try {
-    yield* database(base)
+    if (there) yield* database(base)
+    else yield { check: 'database', is: 'info', says: `${config.DATABASE_URL} is not there yet`, run: 'repasse migrate' }
+    yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
     yield* bank(base, flags)
     yield* books(base)
   } finally {
@@ -92,7 +102,7 @@ async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT
 
 const mostClockDriftMs = 5_000
 
-async function* database({ store, world }: Base): AsyncGenerator<Check> {
+async function* database({ store }: Base): AsyncGenerator<Check> {
   const [{ sql }, { migrations }] = await Promise.all([import('../store/store.ts'), import('../store/migrate.ts')])
   yield {
     check: 'database',
@@ -101,20 +111,6 @@ async function* database({ store, world }: Base): AsyncGenerator<Check> {
       .at(-1)
       ?.name.replace(/\.sql$/, '')}`,
   }
-
-  const now = world.clock.now()
-  const year = new Date(now).getUTCFullYear()
-  const drift = store.engine === 'postgres' ? millis(await store.tx(tx => tx.now())) - now : 0
-  if (year < 2026 || year > 2100)
-    yield { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: 'set the clock: timedatectl set-ntp true' }
-  else if (Math.abs(drift) > mostClockDriftMs)
-    yield {
-      check: 'clock',
-      is: 'warn',
-      says: `the database’s clock is ${Math.round(drift / 1000)} s away from ours`,
-      run: 'timedatectl set-ntp true, on both machines',
-    }
-  else yield { check: 'clock', is: 'ok', says: new Date(now).toISOString() }
 
   if (store.engine !== 'sqlite') return
   const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
@@ -126,6 +122,28 @@ async function* database({ store, world }: Base): AsyncGenerator<Check> {
         says: found.slice(0, 3).join('; '),
         run: 'stop "repasse serve", keep the file, and repasse restore BACKUP --force',
       }
+}
+
+/** Against the database's, where it has one of its own; the bank's is checked by asking it something. */
+function clock({ world }: Base, databaseNow: string | undefined): Check {
+  const now = world.clock.now()
+  const year = new Date(now).getUTCFullYear()
+  if (year < 2026 || year > 2100) return { check: 'clock', is: 'error', says: `it says it is the year ${year}`, run: setTheClock }
+  const drift = databaseNow === undefined ? 0 : millis(databaseNow) - now
+  return Math.abs(drift) > mostClockDriftMs
+    ? {
+        check: 'clock',
+        is: 'warn',
+        says: `the database’s clock is ${Math.round(drift / 1000)} s away from ours`,
+        run: `${setTheClock}, on both machines`,
+      }
+    : { check: 'clock', is: 'ok', says: new Date(now).toISOString() }
+}
+
+const setTheClock = 'timedatectl set-ntp true'
+
+function isThere(url: string): boolean {
+  return !url.startsWith('sqlite:') || url === 'sqlite::memory:' || existsSync(url.slice('sqlite:'.length))
 }
 
 async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
@@ -142,22 +160,36 @@ async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
     }
   }
   const { openRail } = await import('../house.ts')
-  const rail = await openRail(base).catch((error: unknown) => asError(error))
+  const rail = await openRail(base, { binds: false }).catch((error: unknown) => asError(error))
   if (rail instanceof Error) return yield { check: 'bank', is: 'error', says: rail.message }
   try {
     const balance = await rail.balance()
     if (balance.is !== 'done') {
-      const run =
-        balance.is === 'refused' && !balance.again
+      const run = /invalidAccessTime/.test(balance.why)
+        ? `${setTheClock}: the bank’s clock is not ours`
+        : balance.is === 'refused' && !balance.again
           ? 'compare STARKBANK_PROJECT_ID and the key with the bank’s page “Integrations”'
           : 'see that the bank can be reached from here, and try again'
       return yield { check: 'bank', is: 'error', says: balance.why, run }
     }
     yield { check: 'bank', is: 'ok', says: `it knows us; the account holds ${reais(balance.value)}` }
+    yield* workspace(config, rail)
     yield await webhook(config, rail, flags)
   } finally {
     rail.close()
   }
+}
+
+/** With a wrong id every push would be ignored as another's, and only the poll would bring news. */
+async function* workspace({ STARKBANK_WORKSPACE_ID: ours }: Config, rail: Rail): AsyncGenerator<Check> {
+  const theirs = await rail.workspace()
+  if (theirs.is === 'done' && theirs.value !== '' && theirs.value !== ours)
+    yield {
+      check: 'workspace',
+      is: 'warn',
+      says: `STARKBANK_WORKSPACE_ID is ${ours}, and the bank’s balance is of ${theirs.value}`,
+      run: `set STARKBANK_WORKSPACE_ID=${theirs.value}, or use that workspace’s project and key`,
+    }
 }
 
 const wanted = ['invoice', 'transfer']

@@ -119,6 +119,8 @@ export interface Rail {
   /** Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`. */
   missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>>
 
+  /** Which workspace the credentials are of, as the provider has it; empty where it does not say. */
+  workspace(): Promise<Answer<string>>
   /** The provider's own balance in smallest units. */
   balance(): Promise<Answer<bigint>>
   statement(after: Instant): Promise<Answer<StatementLine[]>>

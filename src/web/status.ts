@@ -85,6 +85,11 @@ async function needsPerson(reader: Reader, stopped: string | undefined): Promise
     union all select 'invoice ' || id || ' was refused by the bank' from invoices where state = 'refused'
     union all select 'invoice ' || i.id || ' was reversed after its payout was ordered: the payee owes it'
       from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
+    union all select 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
+      where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
+        where via = 'push' and why like 'of another workspace%') >= 3
+      and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
+        where via = 'push' and coalesce(why, '') not like 'of another workspace%')
     limit 200`)
   return [...(stopped === undefined ? [] : [`payouts are stopped: ${stopped}`]), ...rows.map(({ says }) => says)]
 }

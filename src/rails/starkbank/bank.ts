@@ -84,7 +84,7 @@ export const transactionShape = z.object({
   created: moment,
 })
 
-export const balanceShape = z.object({ amount: z.int() })
+export const balanceShape = z.object({ id: orEmpty, amount: z.int() })
 export const webhookShape = z.object({ id, url: z.string(), subscriptions: texts })
 export const publicKeyShape = z.object({ content: z.string() })
 

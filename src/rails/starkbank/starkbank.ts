@@ -115,6 +115,8 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     markDelivered: id => patiently(() => bank.markDelivered(id), patience),
     missedLogs,
 
+    // The balance bears the workspace's id (seen on the sandbox; not documented).
+    workspace: async () => mapped(await patiently(() => bank.balance(), patience), ({ id }) => id),
     balance: async () => mapped(await patiently(() => bank.balance(), patience), ({ amount }) => BigInt(amount)),
     async statement(after) {
       const answer = await since(after, cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor }))
