@@ -1,5 +1,5 @@
 /** One suite judges both databases: what the store promises holds on SQLite and on PostgreSQL alike. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -135,7 +135,7 @@ describe.each([
 
     test('the database itself refuses an account approved by who added it', async () => {
       await account('acc_1')
-      await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = 'maker'`))).rejects.toThrow(/check/i)
+      await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)
     })
 
     test('ledger, history and audit log can be neither changed nor deleted', async () => {
@@ -182,6 +182,31 @@ describe.each([
       )
       expect(await store.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({ count: 20n, last: 20n })
     })
+  })
+})
+
+describe('an SQLite file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-file-'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  test('is for its owner alone, and so is what SQLite puts beside it', async () => {
+    const file = join(folder, 'deep', 'down', 'house.db')
+    const store = await openStore(`sqlite:${file}`, world)
+    await migrate(store, systemClock)
+    for (const path of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(path).mode & 0o777, path).toBe(0o600)
+    expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700)
+    await store.close()
+  })
+
+  test.each(['/proc/x/y.db', '/dev/null/house.db', folder])('that cannot be made, like %s, is told with its setting', async path => {
+    await expect(openStore(`sqlite:${path}`, world)).rejects.toThrow(/^DATABASE_URL names .*name a file in a folder/)
+  })
+
+  test('that is none is told so, and is left as it was', async () => {
+    const file = join(folder, 'letter.txt')
+    writeFileSync(file, 'Dear bank, '.repeat(200))
+    await expect(openStore(`sqlite:${file}`, world)).rejects.toThrow(/letter\.txt, which is not an SQLite database$/)
+    expect(readFileSync(file, 'utf8')).toMatch(/^Dear bank/)
   })
 })
 

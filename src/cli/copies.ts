@@ -113,16 +113,16 @@ async function prepare(url: string, why: string, by: string): Promise<void> {
 /** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */
 async function leaveAlone(target: string): Promise<void> {
   let store: Store | undefined
+  let mode: string | undefined
   try {
     store = await open(`sqlite:${target}`)
-    const mode = (await store.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
-    if (mode === 'wal') throw inUse(target)
+    mode = (await store.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
   } catch (error) {
-    if (error instanceof BadInput) throw error
     if (error instanceof StoreUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : '')) throw inUse(target)
   } finally {
     await store?.close()
   }
+  if (mode === 'wal') throw inUse(target)
 }
 
 const inUse = (target: string) => new BadInput(`${target} is in use: stop "repasse serve" and whatever else has it open, then restore`)

@@ -1,7 +1,8 @@
 /** SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, one writer at a time in this process and a short busy wait between processes. */
-import { mkdirSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import { BadInput } from '../base/answer.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
@@ -11,12 +12,8 @@ const busyTimeoutMs = 100
 const beginTries = 100
 
 export function openSqlite(file: string, { clock, random }: { clock: Clock; random: World['random'] }): Store {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-  const db = new Database(file, { timeout: busyTimeoutMs })
+  const db = openFile(file)
   db.defaultSafeIntegers(true)
-  db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
-  db.pragma('foreign_keys = ON')
 
   const prepared = new Map<string, Database.Statement>()
   const prepare = (statement: Sql) => {
@@ -92,6 +89,35 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
     backup: target => inTurn(async () => void db.prepare('vacuum into ?').run(target)),
     close: () => inTurn(async () => void db.close()),
   }
+}
+
+/** Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is named. */
+function openFile(file: string): Database.Database {
+  try {
+    if (file !== ':memory:' && !existsSync(file)) makePrivate(file)
+    const db = new Database(file, { timeout: busyTimeoutMs })
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    return db
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? ''
+    if (code === 'SQLITE_NOTADB') throw new BadInput(`DATABASE_URL names ${file}, which is not an SQLite database`, { cause: error })
+    if (/^(ENOENT|EACCES|EEXIST|ENOTDIR|EISDIR|EROFS|EPERM|SQLITE_CANTOPEN)/.test(code))
+      throw new BadInput(`DATABASE_URL names ${file}, which cannot be opened (${code}): name a file in a folder this user may write to`, {
+        cause: error,
+      })
+    throw asUnavailable(error)
+  }
+}
+
+/** Tax ids and account numbers are for its owner alone; SQLite gives the files beside it the same mode. */
+function makePrivate(file: string): void {
+  const missing: string[] = []
+  for (let folder = dirname(file); !existsSync(folder); folder = dirname(folder)) missing.unshift(folder)
+  // One by one: Node's own recursive mkdir never ends where nothing can be made, as in /proc.
+  for (const folder of missing) mkdirSync(folder, { mode: 0o700 })
+  closeSync(openSync(file, 'a', 0o600))
 }
 
 const codeOf = (error: unknown) => (error instanceof Database.SqliteError ? error.code : '')
