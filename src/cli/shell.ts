@@ -1,5 +1,7 @@
 /** What a command is given: where to print, the configuration, and an open database that is closed behind it. */
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { resolve } from 'node:path'
 import { readConfig, type Config } from '../base/config.ts'
 import { makeLog, type Log } from '../base/log.ts'
 import type { Base } from '../house.ts'
@@ -39,7 +41,11 @@ export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
 export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>): Promise<T> {
   const config = readConfig(shell.env)
   const { openBase } = await import('../house.ts')
+  const file = /^sqlite:(?!:memory:)(.+)$/.exec(config.DATABASE_URL)?.[1]
+  const isNew = file !== undefined && !existsSync(file)
   const base = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT))
+  // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.
+  if (isNew) shell.err(`a new, empty database was made: ${resolve(file)}\n`)
   try {
     return await work(base)
   } finally {
