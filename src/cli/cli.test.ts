@@ -161,6 +161,34 @@ describe('schedules', () => {
     expect([told.lines.length, told.asked.amount]).toEqual([2, '35.50'])
   })
 
+  test('a roster is taken in, which add and show say, and a mended file is brought by `schedule payers`', async () => {
+    const header = 'name,tax_id,amount,description\n'
+    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\n`)
+    const added = await repasse(schedule({ name: 'gym', payers: at('gym.csv'), count: '', amount: '' }))
+    expect(added.err).toContain(`taken in: 1 payer of ${at('gym.csv')}; editing the file changes nothing`)
+    const shown = async () =>
+      JSON.parse((await repasse(['schedule', 'show', 'gym', '--json'])).out) as { version: number; roster: Record<string, unknown> }
+    expect(await shown()).toMatchObject({ version: 1, roster: { rows: 1, file: at('gym.csv') } })
+    expect((await repasse(['schedule', 'show', 'gym'])).out).toMatch(/payers +1 of .*gym\.csv, taken in 2/)
+
+    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\nBia,012.345.678-91,10.00,gym\n`)
+    const bad = await repasse(['schedule', 'payers', 'gym', at('gym.csv')])
+    expect([bad.code, bad.out]).toEqual([2, ''])
+    expect(bad.err).toContain('line 3: tax_id "012.345.678-91"')
+    expect(await shown()).toMatchObject({ version: 1, roster: { rows: 1 } })
+
+    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\nBia,012.345.678-90,25.50,gym\n`)
+    const taken = await repasse(['schedule', 'payers', 'gym', at('gym.csv'), '--by', 'ana'])
+    expect([taken.code, taken.out]).toEqual([0, expect.stringContaining('asks 2 payers')])
+    expect(await shown()).toMatchObject({ version: 2, roster: { rows: 2, by: 'ana' } })
+    expect((await repasse(['schedule', 'payers', 'gym', at('gym.csv')])).out).toContain('nothing was changed')
+    expect((await repasse(['schedule', 'payers', 'gym', 'random'])).err).toMatch(/--count is needed[^]*--amount is needed/)
+    const made = ['schedule', 'payers', 'gym', 'random', '--count', '3', '--amount', '5.00']
+    expect((await repasse(made, { STARKBANK_ENVIRONMENT: 'production' })).err).toContain('refused in production')
+    expect((await repasse(made)).out).toContain('asks 3 payers made up')
+    expect(await shown()).toMatchObject({ version: 3, roster: null })
+  })
+
   test('the next times are in its zone and in UTC, and a clock change is noted', async () => {
     await repasse(
       schedule({ name: 'gap', cron: '30 2 * * *', 'time-zone': 'America/New_York', starts: '2099-03-07T00:00', ends: '2099-03-10T00:00' }),

@@ -1,12 +1,9 @@
 /** `repasse schedule add`: every flag is read and checked before anything is written. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { Range } from '../base/duration.ts'
-import type { RosterRow } from '../base/roster.ts'
 import { instant, type Instant, type Millis } from '../base/world.ts'
-import { readConfig, type Config } from '../base/config.ts'
-import type { NewSchedule } from '../jobs/jobs.ts'
+import { readConfig } from '../base/config.ts'
+import type { NewSchedule, Payers } from '../jobs/jobs.ts'
 import { alsoCheck, attempt, neededWhen } from './faults.ts'
 import {
   amountFlag,
@@ -20,19 +17,17 @@ import {
   textFlag,
   under,
 } from './flags.ts'
-import { example, reais } from './print.ts'
+import { payersOf, refuseMadeUp, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
+import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
-interface Flags {
+interface Flags extends PayerFlags {
   name: string
   rail: 'starkbank'
   cron: string
   timeZone: string
   starts?: string
   ends?: string
-  count?: Range<number>
-  amount?: Range<bigint>
-  payers: string
   dueIn: Millis
   payTo: string
   commission?: bigint
@@ -56,7 +51,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .option('--ends <time>', 'when it is over, that moment not included')
     .option('--count <range>', 'how many invoices a slot, e.g. 8..12 (not with a roster)', countRangeFlag('--count'))
     .option('--amount <range>', 'what each asks for, in reais, e.g. 20.00..1000.00 (not with a roster)', amountRangeFlag('--amount'))
-    .requiredOption('--payers <who>', '"random" (not in production) or a CSV file with name,tax_id,amount,description')
+    .requiredOption('--payers <who>', `"random" (not in production) or a CSV file with ${rosterColumns}, whose rows are taken in`)
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', dueInFlag('--due-in'))
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
@@ -76,13 +71,18 @@ export function addCommand(schedule: Command, shell: Shell): void {
       ),
     )
     .action(async (flags: Flags) => {
-      const rule = await ruleOf(flags, readConfig(shell.env))
+      refuseMadeUp(flags.payers, readConfig(shell.env))
+      const rule = await ruleOf(flags)
       await inBase(shell, async ({ store, world }) => {
         const { addSchedule } = await import('../jobs/jobs.ts')
         const row = await addSchedule(store, world, rule, flags.by ?? operator())
         await shell.out(
           `schedule ${row.name} is active; next: ${row.next_at ?? 'none, its window is over'} ("repasse schedule next ${row.name}" shows more)\n`,
         )
+        if (rule.roster !== undefined)
+          shell.err(
+            `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
+          )
         const { findAccount } = await import('../payout/payout.ts')
         const account = await findAccount(store, rule.payTo)
         if (account?.state === 'awaiting')
@@ -93,9 +93,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
   alsoCheck(add, async given => (await read(given as Partial<Flags>)).faults)
 }
 
-async function ruleOf(flags: Flags, { STARKBANK_ENVIRONMENT: environment }: Config): Promise<NewSchedule> {
-  if (flags.payers === 'random' && environment === 'production')
-    throw new BadInput('--payers "random" makes people up and is refused in production: name a CSV file')
+async function ruleOf(flags: Flags): Promise<NewSchedule> {
   const { startsAt, endsAt, payers } = await read(flags)
   return {
     name: flags.name,
@@ -142,40 +140,4 @@ function assertFiveFields(cron: string): void {
     throw new BadInput(
       `--cron "${cron}" has ${count} fields: write five, which are minute, hour, day of month, month and day of week, e.g. "0 */3 * * *"`,
     )
-}
-
-type Payers = Pick<NewSchedule, 'roster' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
-
-async function payersOf({ payers, count, amount }: Partial<Flags>, faults: string[]): Promise<Payers | undefined> {
-  if (payers === undefined) return undefined
-  if (payers === 'random')
-    return (
-      count && amount && { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: amount.low, unitsHigh: amount.high }
-    )
-
-  for (const [flag, value] of Object.entries({ '--count': count, '--amount': amount }))
-    if (value) faults.push(`${flag} has no use with a roster, which has its own: leave it out`)
-  const { readRoster } = await import('../base/roster.ts')
-  return attempt(faults, () => listed(payers, readRoster))
-}
-
-function listed(file: string, readRoster: (text: string) => RosterRow[]): Payers {
-  const text = textOf(file)
-  const rows = under(`--payers "${file}"`, () => readRoster(text))
-  const tooMuch = rows.find(row => row.units > mostUnits)
-  if (tooMuch) throw new BadInput(`--payers "${file}": ${reais(tooMuch.units)} of ${tooMuch.name} is more than ${reais(mostUnits)}`)
-  const units = rows.map(row => row.units)
-  const [least, most] = units.reduce(([low, high], each) => [each < low ? each : low, each > high ? each : high], [units[0]!, units[0]!])
-  return { roster: text, countLow: units.length, countHigh: units.length, unitsLow: least, unitsHigh: most }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new BadInput(
-      `--payers "${file}" cannot be read (${(error as NodeJS.ErrnoException).code}): write "random" or the path of a CSV file`,
-      { cause: error },
-    )
-  }
 }

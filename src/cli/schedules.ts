@@ -6,6 +6,7 @@ import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { Base } from '../house.ts'
 import { countFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
+import { payersCommand } from './payers.ts'
 import { runCommand } from './run-now.ts'
 import { addCommand } from './schedule-add.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -52,13 +53,17 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('schedule show trial'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ needSchedule }, { history, sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
+        const [{ needSchedule, rosterOrigin }, { history, sql }] = await Promise.all([
+          import('../jobs/jobs.ts'),
+          import('../store/store.ts'),
+        ])
         const row = await needSchedule(base.store, name)
         const slots = await base.store.all<{ id: string; due_at: string; cause: string; state: string; invoices: bigint }>(sql`
           select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices
           from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
         const steps = await history(base.store, row.id)
         const names = await accountNames(base)
+        const roster = row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.store, row)) }
         if (asJson) {
           const seen = slots.map(slot => ({
             id: slot.id,
@@ -67,16 +72,19 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
             state: slot.state,
             invoices: Number(slot.invoices),
           }))
-          return shell.out(json({ ...viewOf(row, names), slots: seen, history: historyOf(steps) }))
+          return shell.out(json({ ...viewOf(row, names), roster, slots: seen, history: historyOf(steps) }))
         }
         const slotTable = table(
           ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
           slots.map(slot => [slot.id, slot.due_at, slot.cause, slot.state, `${slot.invoices}`]),
         )
-        await shell.out(`${sheet(sheetOf(row, names))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`)
+        await shell.out(
+          `${sheet(sheetOf(row, names, roster))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`,
+        )
       }),
     )
 
+  payersCommand(schedule, shell)
   stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
   stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
 
@@ -150,6 +158,7 @@ const sizeOf = (row: ScheduleRow) =>
 const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   id: row.id,
   name: row.name,
+  version: Number(row.version),
   state: row.state,
   rail: row.rail,
   cron: row.cron,
@@ -169,7 +178,9 @@ const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   addedAt: row.added_at,
 })
 
-const sheetOf = (row: ScheduleRow, names: Map<string, string>): [string, string | null | undefined][] => [
+type Roster = { rows: number; at: string; by: string; file: string | undefined }
+
+const sheetOf = (row: ScheduleRow, names: Map<string, string>, roster: Roster | null): [string, string | null | undefined][] => [
   ['schedule', `${row.name} (${row.id})`],
   ['state', row.state],
   ['when', `${row.cron} in ${row.time_zone}`],
@@ -177,7 +188,13 @@ const sheetOf = (row: ScheduleRow, names: Map<string, string>): [string, string 
   ['until', row.ends_at],
   ['next', row.next_at ?? 'none'],
   ['asks for', `${sizeOf(row)}, due in ${formatDuration(Number(row.due_in_ms))}`],
-  ['payers', row.roster === null ? 'random' : 'a roster'],
+  [
+    'payers',
+    roster === null
+      ? 'random'
+      : `${roster.rows} of ${roster.file ?? 'a roster'}, taken in ${roster.at} by ${roster.by}; "repasse schedule payers ${row.name} FILE" takes others`,
+  ],
+  ['version', `${row.version}`],
   ['pays on to', names.get(row.account_id)],
   ['commission', `${percentOf(row.commission_bp)} %`],
   ['least payout', reais(row.min_payout_units)],

@@ -6,7 +6,7 @@ import type { Machine } from '../base/machine.ts'
 import { randomPayer } from '../base/payers.ts'
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
-import { planBatch, type BatchRule, type BatchTerms } from '../invoice/invoice.ts'
+import { draftBatch, planBatch, type BatchRule, type BatchTerms } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -26,12 +26,16 @@ export interface NewSchedule {
   unitsHigh: bigint
   /** The CSV's text; undefined for random payers. */
   roster: string | undefined
+  /** Where it was read from, for the audit log. */
+  rosterFile?: string
   dueInMs: number
   payTo: string
   commissionBp: bigint
   minPayoutUnits: bigint
   catchUp: 'all' | 'latest' | 'none'
 }
+
+export type Payers = Pick<NewSchedule, 'roster' | 'rosterFile' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
 
 export type ScheduleRow = {
   id: string
@@ -97,10 +101,54 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
       actor: by,
       act: 'schedule added',
       subject: id,
-      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id },
+      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id, ...rosterDetail(rule) },
     })
     return (await findSchedule(tx, id))!
   })
+}
+
+/**
+ * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has no invoices yet gets its
+ * drafts here, by the rule it was made under. Answers undefined where the payers are those it has.
+ */
+export async function changePayers(store: Store, world: World, name: string, payers: Payers, by: string): Promise<ScheduleRow | undefined> {
+  if (payers.roster !== undefined) readRoster(payers.roster)
+  return store.tx(async tx => {
+    const schedule = await needSchedule(tx, name)
+    if (samePayers(schedule, payers)) return undefined
+    const open = await tx.all<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and state = 'due'`)
+    for (const { id } of open) await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random))
+
+    const now = await tx.now()
+    await tx.run(sql`
+      update schedules set version = version + 1, roster = ${payers.roster ?? null}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
+        units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now} where id = ${schedule.id}`)
+    const version = schedule.version + 1n
+    const why = `version ${version}, with other payers, by ${by}`
+    await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
+    const detail = { name: schedule.name, version: `${version}`, ...rosterDetail(payers) }
+    await audit(tx, { actor: by, act: 'schedule payers changed', subject: schedule.id, detail })
+    return needSchedule(tx, schedule.id)
+  })
+}
+
+const samePayers = (row: ScheduleRow, payers: Payers): boolean =>
+  row.roster === (payers.roster ?? null) &&
+  row.count_low === BigInt(payers.countLow) &&
+  row.count_high === BigInt(payers.countHigh) &&
+  row.units_low === payers.unitsLow &&
+  row.units_high === payers.unitsHigh
+
+const rosterDetail = ({ roster, rosterFile, countLow }: Payers): Record<string, string> =>
+  roster === undefined ? {} : { rosterRows: `${countLow}`, ...(rosterFile !== undefined && { rosterFile }) }
+
+/** When and by whom the payers a schedule has were taken in, and from which file, as the audit log has it. */
+export async function rosterOrigin(reader: Reader, schedule: ScheduleRow): Promise<{ at: Instant; by: string; file: string | undefined }> {
+  const row = await reader.one<{ at: Instant; actor: string; detail: string }>(sql`
+    select at, actor, detail from audit where subject = ${schedule.id} and act in ('schedule added', 'schedule payers changed')
+    order by seq desc limit 1`)
+  if (!row) return { at: schedule.added_at, by: schedule.added_by, file: undefined }
+  return { at: row.at, by: row.actor, file: (JSON.parse(row.detail) as { rosterFile?: string }).rosterFile }
 }
 
 /** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */

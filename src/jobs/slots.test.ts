@@ -3,10 +3,22 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
+import { draftBatch, planBatch } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
-import { addSchedule, materialise, missed, needSchedule, setAsideAfterRestore, setScheduleState, type NewSchedule } from './jobs.ts'
+import {
+  addSchedule,
+  batchRule,
+  batchTerms,
+  changePayers,
+  materialise,
+  missed,
+  needSchedule,
+  setAsideAfterRestore,
+  setScheduleState,
+  type NewSchedule,
+} from './jobs.ts'
 import { claimSlot, endSlot, extendLease } from './slots.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
@@ -105,6 +117,36 @@ test('a slot that fails is tried again after a minute, five times in all', async
     now += minute
   }
   expect(await states()).toEqual(['failed'])
+})
+
+test('other payers are the next version’s; a slot that was made before keeps its own', async () => {
+  const roster = (name: string, amount: string) => ({
+    roster: `name,tax_id,amount,description\n${name},012.345.678-90,${amount},rent\n`,
+    ...{ countLow: 1, countHigh: 1, unitsLow: BigInt(amount) * 100n, unitsHigh: BigInt(amount) * 100n },
+  })
+  await add(roster('Ana', '10'))
+  now += 10 * minute
+  await materialise(store, world)
+  expect(await changePayers(store, world, 'trial', roster('Ana', '10'), 'bia')).toBeUndefined()
+  expect((await changePayers(store, world, 'trial', roster('Bia', '20'), 'bia'))!.version).toBe(2n)
+  now += 10 * minute
+  await materialise(store, world)
+
+  // As the job does it for whatever is due: a slot that has its drafts keeps them.
+  const schedule = await needSchedule(store, 'trial')
+  const slots = await store.all<{ id: string; schedule_version: bigint }>(sql`select id, schedule_version from slots order by due_at`)
+  for (const { id } of slots)
+    await store.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random)))
+  const asked = await store.all<{ payer_name: string; units: bigint; slot_id: string }>(
+    sql`select payer_name, units, slot_id from invoices order by id`,
+  )
+  expect(asked).toEqual([
+    { payer_name: 'Ana', units: 1000n, slot_id: slots[0]!.id },
+    { payer_name: 'Bia', units: 2000n, slot_id: slots[1]!.id },
+  ])
+  expect(slots.map(slot => slot.schedule_version)).toEqual([1n, 2n])
+  const act = await store.one<{ actor: string; act: string }>(sql`select actor, act from audit order by seq desc limit 1`)
+  expect(act).toEqual({ actor: 'bia', act: 'schedule payers changed' })
 })
 
 test('after a restore what fell due since the backup is not issued again unseen', async () => {
