@@ -1,7 +1,8 @@
 /** `repasse payout`: what is owed and was paid on, and what a person may do about it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { AttemptRow, PayoutRow } from '../payout/payout.ts'
+import type { AccountRow, AttemptRow, PayoutRow } from '../payout/payout.ts'
+import { waitsFor } from '../payout/person.ts'
 import type { Reader } from '../store/store.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
@@ -9,7 +10,7 @@ import { postingsOf, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
-type ListFlags = { state?: string; limit: number; before?: string; json?: true }
+type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
 type ActFlags = { why: string; by?: string; json?: true }
 
 // Written here so that --help need not load the house; a test holds it against the machine.
@@ -25,6 +26,8 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .command('list')
     .description('payouts, newest first')
     .option('--state <state>', `only these: ${payoutStates.join(', ')}`, oneOf(payoutStates)('--state'))
+    .option('--account <name>', 'only those to this account')
+    .option('--invoice <id>', 'only that of this invoice')
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--before <id>', 'older than this one, to read on')
     .option('--json', 'as JSON')
@@ -32,7 +35,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags) =>
       inBase(shell, async ({ store }) => {
         const rows = await newest(store, flags)
-        const line = (row: Listed) => [row.id, row.added_at, row.state, reais(row.units), row.account, row.invoice_id, row.why ?? '']
+        const line = (row: Listed) => [row.id, row.added_at, row.state, reais(row.units), row.account, row.invoice_id, whyOf(row) ?? '']
         await shell.out(
           flags.json
             ? json(rows.map(viewOf))
@@ -73,20 +76,43 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   stopCommands(payout, shell)
 }
 
-type Listed = PayoutRow & { account: string }
+type Listed = PayoutRow & { account: string; account_state: AccountRow['state'] }
 
-async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<Listed[]> {
+const waits = (row: Listed) => waitsFor(row, { name: row.account, state: row.account_state })
+const whyOf = (row: Listed) => row.why ?? waits(row) ?? null
+/** When it is looked at next; nothing is next where it has ended, or waits for a person. */
+const nextOf = (row: Listed) =>
+  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) && waits(row) === undefined ? row.next_at : undefined
+
+async function newest(store: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<Listed[]> {
   const { sql } = await import('../store/store.ts')
   const ofState = state === undefined ? sql`` : sql`and p.state = ${state}`
+  const toAccount = account === undefined ? sql`` : sql`and p.account_id = ${(await needAccount(store, account)).id}`
+  const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(store, invoice)).id}`
   const older = before === undefined ? sql`` : sql`and p.id < ${before}`
   return store.all<Listed>(sql`
-    select p.*, a.name as account from payouts p join accounts a on a.id = p.account_id where 1 = 1 ${ofState} ${older} order by p.id desc limit ${limit}`)
+    select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id 
+    where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
+}
+
+async function needAccount(store: Reader, name: string): Promise<{ id: string }> {
+  const { findAccount } = await import('../payout/payout.ts')
+  const row = await findAccount(store, name)
+  if (!row) throw new BadInput(`--account "${name}" is not an account: "repasse account list" shows them`)
+  return row
+}
+
+async function needInvoice(store: Reader, id: string): Promise<{ id: string }> {
+  const { sql } = await import('../store/store.ts')
+  const row = await store.one<{ id: string }>(sql`select id from invoices where id = ${id} or provider_id = ${id}`)
+  if (!row) throw new BadInput(`--invoice "${id}" is not an invoice: "repasse invoice list" shows them`)
+  return row
 }
 
 async function show(shell: Shell, store: Reader, id: string, asJson: true | undefined): Promise<void> {
   const [{ attemptsOf }, { history, sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
   const row = await store.one<Listed>(
-    sql`select p.*, a.name as account from payouts p join accounts a on a.id = p.account_id where p.id = ${id}`,
+    sql`select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id where p.id = ${id}`,
   )
   if (!row) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   const attempts = await Promise.all(
@@ -100,12 +126,12 @@ async function show(shell: Shell, store: Reader, id: string, asJson: true | unde
   }
   const facts = sheet([
     ['payout', row.id],
-    ['state', row.why ? `${row.state}: ${row.why}` : row.state],
+    ['state', [row.state, row.why, waits(row)].filter(Boolean).join(': ')],
     ['amount', reais(row.units)],
     ['withheld', `${reais(row.withheld_units)} for the transfer’s fee`],
     ['to', row.account],
     ['for', row.invoice_id],
-    ['next look', ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) ? row.next_at : undefined],
+    ['next look', nextOf(row)],
   ])
   const orders = attempts.map(({ attempt, steps: taken }) => {
     const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
@@ -119,11 +145,11 @@ const viewOf = (row: Listed) => ({
   invoice: row.invoice_id,
   account: row.account,
   state: row.state,
-  why: row.why,
+  why: whyOf(row),
   ...moneyOf(row.units),
   withheld: moneyOf(row.withheld_units),
   tries: Number(row.tries),
-  nextAt: row.next_at,
+  nextAt: nextOf(row),
   addedAt: row.added_at,
   changedAt: row.changed_at,
 })

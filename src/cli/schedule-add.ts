@@ -5,18 +5,7 @@ import { instant, type Instant, type Millis } from '../base/world.ts'
 import { readConfig } from '../base/config.ts'
 import type { NewSchedule, Payers } from '../jobs/jobs.ts'
 import { alsoCheck, attempt, neededWhen } from './faults.ts'
-import {
-  amountFlag,
-  amountRangeFlag,
-  countRangeFlag,
-  dueInFlag,
-  mostUnits,
-  nameFlag,
-  oneOf,
-  percentFlag,
-  textFlag,
-  under,
-} from './flags.ts'
+import { amountFlag, amountRangeFlag, countRangeFlag, dueInFlag, nameFlag, oneOf, percentFlag, textFlag, under } from './flags.ts'
 import { payersOf, refuseMadeUp, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
