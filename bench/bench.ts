@@ -1,6 +1,6 @@
 /** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. */
 import { cpus } from 'node:os'
-import { parseArgs } from 'node:util'
+import { readFlags } from '../sim/flags.ts'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { intake } from './intake.ts'
 import { issue } from './issue.ts'
@@ -11,7 +11,7 @@ import { start } from './start.ts'
 
 const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake, past, settle, issue, slots, start }
 
-const { values } = parseArgs({
+const values = readFlags({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },

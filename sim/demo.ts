@@ -1,8 +1,8 @@
 /** The demonstration: a simulated bank, a worker beside it, and the figures live. `--once` runs one batch to its end and judges the books. */
-import { parseArgs } from 'node:util'
+import { readFlags } from './flags.ts'
 import { runDemo } from './demoRun.ts'
 
-const { values } = parseArgs({
+const values = readFlags({
   options: {
     once: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },

@@ -55,8 +55,19 @@ test.each([
   [['--pay-delay-ms', '2s'], /--pay-delay-ms must be milliseconds/],
   [['--time-scale', '0'], /--time-scale must be more than 0/],
   [['--faults', '{"dorp":1}'], /--faults knows no dorp/],
+  [['--skew-seconds', '-1'], /^--skew-seconds needs a value that does not begin with a dash \(--help.*\)\n$/],
+  [['--bogus'], /^Unknown option '--bogus' \(--help.*\)\n$/],
+  [['extra'], /^Unexpected argument 'extra'.*\n$/],
 ])('it exits 2 on %j and says what is wrong', async (flags, message) => {
   const key = flags.length > 0 ? ['--write-project-key', join(folder, 'other.pem')] : []
   const run = promisify(execFile)(process.execPath, [program, '--port', '0', ...key, ...flags])
   await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(message) as string })
 })
+
+test.each([['demo.ts'], ['../test/storm/storm.ts'], ['../bench/bench.ts'], ['../test/simulation/replay.ts']])(
+  '%s says in one line which flag it does not know, and exits 2',
+  async file => {
+    const run = promisify(execFile)(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), '--bogus'])
+    await expect(run).rejects.toMatchObject({ code: 2, stderr: "Unknown option '--bogus' (--help shows what it takes)\n" })
+  },
+)

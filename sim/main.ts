@@ -1,12 +1,12 @@
 /** The simulated bank as a program: `node sim/main.ts --port 8800 --write-project-key FILE` prints one JSON line when it is ready. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readFlags } from './flags.ts'
 import { seededRandom, systemRandom } from '../src/base/clock.ts'
 import { startBank } from './server.ts'
 import { noFaults, type Faults, type Range, type Settings } from './settings.ts'
 
-const { values } = parseArgs({
+const values = readFlags({
   options: {
     port: { type: 'string', default: '8800' },
     host: { type: 'string', default: '127.0.0.1' },

@@ -1,8 +1,21 @@
 /** Tells one seed's story line by line: node test/simulation/replay.ts --seed N [--many M]. */
-import { parseArgs } from 'node:util'
+import { readFlags } from '../../sim/flags.ts'
 import { tell } from './simulation.ts'
 
-const { values } = parseArgs({ options: { seed: { type: 'string', default: '1' }, many: { type: 'string' } } })
+const values = readFlags({
+  options: { seed: { type: 'string', default: '1' }, many: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
+})
+if (values.help) {
+  process.stdout.write(
+    'node test/simulation/replay.ts [--seed N] [--many M]: tells storm N line by line, or only the faults of M storms from N on\n',
+  )
+  process.exit(0)
+}
+for (const flag of ['seed', 'many'] as const)
+  if (values[flag] !== undefined && !/^\d{1,15}$/.test(values[flag])) {
+    process.stderr.write(`--${flag} is "${values[flag]}": expected a whole number, 0 or more\n`)
+    process.exit(2)
+  }
 const first = Number(values.seed)
 const started = performance.now()
 if (values.many === undefined) {

@@ -1,10 +1,10 @@
 /** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's. */
-import { parseArgs } from 'node:util'
+import { readFlags } from '../../sim/flags.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
 import { namedPoints } from './points.ts'
 import { storm, type StormOptions, type Told } from './run.ts'
 
-const { values } = parseArgs({
+const values = readFlags({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
