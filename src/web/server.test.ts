@@ -47,17 +47,14 @@ afterEach(async () => {
 })
 
 /** Posts and answers the status; `headers` as a flat list, so that a header can come twice. */
-function post(body: Buffer, headers: string[], method = 'POST'): Promise<number> {
+function post(body: Buffer, headers: string[], method = 'POST', path = '/webhooks/starkbank'): Promise<number> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(web.address)
     const lengths = ['host', 'x', 'content-length', String(body.length), 'connection', 'close']
-    const sent = request(
-      { port, host: '127.0.0.1', method, path: '/webhooks/starkbank', headers: [...lengths, ...headers] as never },
-      response => {
-        response.resume()
-        response.on('end', () => resolve(response.statusCode!))
-      },
-    )
+    const sent = request({ port, host: '127.0.0.1', method, path, headers: [...lengths, ...headers] as never }, response => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode!))
+    })
     sent.on('error', reject)
     sent.end(body)
   })
@@ -113,9 +110,27 @@ describe('what is not genuine leaves nothing behind', () => {
     expect(await kept()).toEqual([])
   })
 
-  test('any other method is answered 405', async () => {
-    expect(await post(Buffer.alloc(0), [], 'PUT')).toBe(405)
+  test.each(['PUT', 'GET', 'DELETE', 'OPTIONS'])('%s is answered 405, with what is allowed', async method => {
+    const response = await fetch(`${web.address}/webhooks/starkbank`, { method })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
   })
+
+  test.each([
+    '/Webhooks/StarkBank',
+    '/webhooks/starkbank/',
+    '/webhooks//starkbank',
+    '/webhooks/%73tarkbank',
+    '/webhooks',
+    '/WEBHOOKS/starkbank',
+  ])('the path %s is another one, and answered 404', async path => {
+    expect(await post(body, signed(body), 'POST', path)).toBe(404)
+    expect(await kept()).toEqual([])
+  })
+})
+
+test('a question after the path changes nothing', async () => {
+  const body = eventBody('1')
+  expect(await post(body, signed(body), 'POST', '/webhooks/starkbank?from=bank')).toBe(200)
 })
 
 test('a flood of forgeries causes one key fetch', async () => {

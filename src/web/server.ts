@@ -36,6 +36,11 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET')
       parts.log.error({ why: error.message }, 'a request failed')
   })
+  // Nobody's browser asks here, so OPTIONS is a method like any other that is not served.
+  app.use(async (ctx, next) => {
+    await next()
+    if (ctx.method === 'OPTIONS' && ctx.status === 200) ctx.status = 405
+  })
   const door = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
   app.use(door.routes()).use(door.allowedMethods())
   const health = healthRoutes(parts)
@@ -57,7 +62,7 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
 }
 
 function healthRoutes({ store }: WebParts): Router {
-  const router = new Router()
+  const router = new Router({ strict: true, sensitive: true })
   router.get('/health', ctx => {
     ctx.body = { alive: true }
   })

@@ -12,7 +12,8 @@ const mostBytes = 64 * 1024
 
 /** `POST /webhooks/starkbank`: 200 after commit, 401 forged, 413 too large, 503 when it cannot store or cannot know. */
 export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, mayTake: () => boolean = () => true): Router {
-  const router = new Router()
+  // The path to the letter: what nginx, a firewall or a log calls by another name is another path.
+  const router = new Router({ strict: true, sensitive: true })
   router.post(`/webhooks/${rail.name}`, async ctx => {
     if (!mayTake()) return answer(ctx, 503, 'full')
     const raw = await bodyOf(ctx)
