@@ -30,6 +30,24 @@ test('production refuses a simulated bank and storms', () => {
   expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms')
 })
 
+test('production wants https, for what the bank sends is not for everybody’s eyes', () => {
+  const production = (PUBLIC_URL: string) => readConfig({ STARKBANK_ENVIRONMENT: 'production', PUBLIC_URL })
+  for (const url of ['http://pay.example.com', 'HTTP://pay.example.com']) expect(() => production(url)).toThrow(`PUBLIC_URL is "${url}"`)
+  expect(production('https://pay.example.com').PUBLIC_URL).toBe('https://pay.example.com')
+  expect(readConfig({ PUBLIC_URL: 'http://127.0.0.1:8080' }).PUBLIC_URL).toBe('http://127.0.0.1:8080')
+})
+
+test.each([
+  ['LOG_LEVEL', 'loud', 'expected one of info, debug, warn, error, silent'],
+  ['STARKBANK_ENVIRONMENT', 'staging', 'expected one of sandbox, production'],
+  ['TRANSFER_FEE_BY', 'bank', 'expected one of receiver, house'],
+  ['STARKBANK_POLL_SECONDS', 'often', 'expected a whole number of seconds from 1 to 86400'],
+  ['STARKBANK_POLL_SECONDS', '0', 'expected a whole number of seconds from 1 to 86400'],
+  ['STARKBANK_POLL_SECONDS', '1.5', 'expected a whole number of seconds from 1 to 86400'],
+])('%s "%s" is refused in words of ours', (name, value, right) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name} is "${value}": ${right}`)
+})
+
 test('a clock of a storm says how fast it runs and since when', () => {
   expect(readConfig({ CLOCK: '30x since 2026-11-21T00:00:00Z' }).CLOCK).toEqual({ speed: 30, since: Date.UTC(2026, 10, 21) })
   expect(readConfig({ CLOCK: '5x since 2026-11-21T00:00:00Z, skips in a file' }).CLOCK).toMatchObject({ speed: 5, skips: 'a file' })

@@ -4,8 +4,14 @@ import { BadInput } from './answer.ts'
 import { parseUnits } from './money.ts'
 
 const optional = <T extends z.ZodType>(shape: T) => z.preprocess(value => (value === '' ? undefined : value), shape.optional())
-const seconds = (fallback: number) =>
-  z.preprocess(value => (value === '' ? undefined : value), z.coerce.number().int().min(1).max(86_400).default(fallback))
+const seconds = (fallback: number) => {
+  const error = 'expected a whole number of seconds from 1 to 86400'
+  const whole = z.coerce.number({ error }).int({ error }).min(1, { error }).max(86_400, { error })
+  return z.preprocess(value => (value === '' ? undefined : value), whole.default(fallback))
+}
+/** One of `choices`, the first where nothing is set. */
+const oneOf = <const T extends readonly [string, ...string[]]>(...choices: T) =>
+  z.preprocess(value => value || choices[0], z.enum(choices, { error: `expected one of ${choices.join(', ')}` }))
 const withDefault = (text: string) => z.preprocess(value => (value === '' ? undefined : value), z.string().default(text))
 
 const cents = z.preprocess(
@@ -27,18 +33,18 @@ const shape = z.object({
     'expected host:port or unix:/path',
   ),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
-  LOG_LEVEL: z.preprocess(value => value || 'info', z.enum(['debug', 'info', 'warn', 'error', 'silent'])),
+  LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(
     text => text.split(',').every(role => role === 'web' || role === 'worker'),
     'expected web, worker or web,worker',
   ),
-  STARKBANK_ENVIRONMENT: z.preprocess(value => value || 'sandbox', z.enum(['sandbox', 'production'])),
+  STARKBANK_ENVIRONMENT: oneOf('sandbox', 'production'),
   STARKBANK_PROJECT_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the project’s number')),
   STARKBANK_WORKSPACE_ID: optional(z.string().regex(/^\d{1,20}$/, 'expected the workspace’s number')),
   STARKBANK_PRIVATE_KEY_FILE: optional(z.string()),
   STARKBANK_API_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
   STARKBANK_POLL_SECONDS: seconds(300),
-  TRANSFER_FEE_BY: z.preprocess(value => value || 'receiver', z.enum(['receiver', 'house'])),
+  TRANSFER_FEE_BY: oneOf('receiver', 'house'),
   TRANSFER_FEE: cents,
   CRASH_AT: optional(z.string()),
   CLOCK: optional(
@@ -65,6 +71,10 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
   if (production && env['STARKBANK_API_URL'])
     faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
+  if (production && /^http:/i.test(env['PUBLIC_URL'] ?? ''))
+    faults.push(
+      `PUBLIC_URL is "${env['PUBLIC_URL']}": in production expected an address with https, because payers’ names and amounts come that way`,
+    )
   for (const name of ['CRASH_AT', 'CLOCK'])
     if (production && env[name]) faults.push(`${name} is for storms and refused in production: leave it out`)
   for (const name of Object.keys(env)) if (ours.test(name) && !(name in shape.shape)) faults.push(`${name} is not a setting${meant(name)}`)
