@@ -1,7 +1,8 @@
 /** The command line as a person uses it, on a database of its own in a temporary folder; the bank is not asked. */
-import { mkdtempSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../base/clock.ts'
@@ -131,6 +132,14 @@ describe('schedules', () => {
     expect(twice.err).toMatch(/--number <number>[^]*2 values cannot be:[^]*--bank "99999999"[^]*--branch "one"/)
   })
 
+  test('a window that is over, or in which nothing is due, is refused', async () => {
+    const over = await repasse(schedule({ name: 'bad', starts: '2020-11-21T00:00', ends: '2020-11-22T00:00' }))
+    expect([over.code, over.err]).toEqual([2, expect.stringContaining('--ends 2020-11-22T03:00:00.000Z is past')])
+    const empty = await repasse(schedule({ name: 'bad', cron: '0 12 * * *', starts: '2099-11-21T13:00', ends: '2099-11-22T12:00' }))
+    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining('--cron "0 12 * * *" is never due from')])
+    expect((await repasse(['schedule', 'show', 'bad'])).code).toBe(2)
+  })
+
   test('a nickname that --help names is a cron too', async () => {
     expect((await repasse(schedule({ name: 'daily', cron: '@daily' }))).code).toBe(0)
   })
@@ -187,6 +196,13 @@ describe('schedules', () => {
     expect((await repasse(made, { STARKBANK_ENVIRONMENT: 'production' })).err).toContain('refused in production')
     expect((await repasse(made)).out).toContain('asks 3 payers made up')
     expect(await shown()).toMatchObject({ version: 3, roster: null })
+  })
+
+  test.each(['README.md', 'docs/operating.md'])('the roster that %s shows is one', async page => {
+    const text = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8')
+    writeFileSync(at('shown.csv'), /```csv\n([^]+?)```/.exec(text)![1]!)
+    const added = await repasse(schedule({ name: `shown-${page.length}`, payers: at('shown.csv'), count: '', amount: '' }))
+    expect([added.code, added.err]).toEqual([0, expect.stringContaining('2 payers')])
   })
 
   test('the next times are in its zone and in UTC, and a clock change is noted', async () => {

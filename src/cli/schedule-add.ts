@@ -65,9 +65,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
       await inBase(shell, async ({ store, world }) => {
         const { addSchedule } = await import('../jobs/jobs.ts')
         const row = await addSchedule(store, world, rule, flags.by ?? operator())
-        await shell.out(
-          `schedule ${row.name} is active; next: ${row.next_at ?? 'none, its window is over'} ("repasse schedule next ${row.name}" shows more)\n`,
-        )
+        await shell.out(`schedule ${row.name} is active; next: ${row.next_at} ("repasse schedule next ${row.name}" shows more)\n`)
         if (rule.roster !== undefined)
           shell.err(
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
