@@ -32,6 +32,8 @@ export interface Due {
   at: Millis
   local: string
   note?: 'gap' | 'overlap'
+  /** How many due times the gap swallowed, where they are more than one: all of them are this one. */
+  skipped?: number
 }
 
 interface Field {
@@ -115,14 +117,18 @@ export function slotsBetween(cron: Cron, zone: string, after: Millis, upTo: Mill
 export function nextSlots(cron: Cron, zone: string, after: Millis, count: number): Due[] {
   assertZone(zone)
   const slots: Due[] = []
+  let skipped = 0
   for (const { at, wall } of dueTimes(cron, zone, after, endOfTime)) {
     if (at <= after) continue
     const { note } = reached(zone, wall)
     if (at !== slots.at(-1)?.at) {
       if (slots.length >= count) break
       slots.push({ at, local: instantToLocal(at, zone) })
+      skipped = 0
     }
-    if (note) slots.at(-1)!.note ??= note
+    const slot = slots.at(-1)!
+    if (note) slot.note ??= note
+    if (note === 'gap' && ++skipped > 1) slot.skipped = skipped
   }
   return slots
 }

@@ -1,7 +1,7 @@
 /** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
 import type { Command } from 'commander'
 import { formatDuration } from '../base/duration.ts'
-import { instant } from '../base/world.ts'
+import { instant, millis } from '../base/world.ts'
 import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { Base } from '../house.ts'
 import { countFlag, textFlag } from './flags.ts'
@@ -99,30 +99,38 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ store, world }) => {
         const { needSchedule, nextDue } = await import('../jobs/jobs.ts')
         const row = await needSchedule(store, name)
-        const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note }) => ({
+        const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note, skipped }) => ({
           local,
           utc: instant(at),
-          note: note && notes[note],
+          note:
+            note &&
+            (skipped === undefined
+              ? notes[note]
+              : `the clock skips ${skipped} times that were due: all are this one, the first instant after them`),
         }))
         if (row.state === 'paused')
           shell.err(`schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`)
         if (due.length < count)
-          shell.err(
-            `${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: the schedule ends at ${row.ends_at ?? 'no time'}\n`,
+          shell.err(`${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: ${endOf(row, world.clock.now())}\n`)
+        if (asJson || due.length > 0)
+          await shell.out(
+            asJson
+              ? json(due)
+              : table(
+                  [row.time_zone, 'UTC', 'NOTE'],
+                  due.map(({ local, utc, note }) => [local, utc, note ?? '']),
+                ),
           )
-        await shell.out(
-          asJson
-            ? json(due)
-            : table(
-                [row.time_zone, 'UTC', 'NOTE'],
-                due.map(({ local, utc, note }) => [local, utc, note ?? '']),
-              ),
-        )
       }),
     )
 
   runCommand(schedule, shell)
 }
+
+const endOf = (row: ScheduleRow, now: number): string =>
+  row.ends_at === null
+    ? `${row.cron} does not come again`
+    : `its window ${millis(row.ends_at) <= now ? 'was over' : 'is over'} at ${row.ends_at}, --ends`
 
 const notes = {
   gap: 'the clock skips a time that was due: this is the first instant after it',
