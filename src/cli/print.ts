@@ -2,7 +2,8 @@
 import { formatUnits, type Asset } from '../base/money.ts'
 import type { Transition } from '../store/store.ts'
 
-export const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
+/** As it is written in Brazil: `-R$ 68.03`, with our point. */
+export const reais = (units: bigint) => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
 export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })

@@ -5,7 +5,7 @@ import { balances, checkLedger, post } from '../ledger/ledger.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
-const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
+const reais = (units: bigint) => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
 const mostUnsureMs = 30 * 60_000
 
 /** Checks every invariant; stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */

@@ -29,7 +29,7 @@ export interface Job {
 }
 
 const minute = 60_000
-const say = (count: number, what: string): JobResult => (count === 0 ? undefined : `${count} ${what}`)
+const say = (count: number, one: string, many: string): JobResult => (count === 0 ? undefined : `${count} ${count === 1 ? one : many}`)
 
 export const timetable = (pollSeconds: number): Job[] => [
   {
@@ -46,7 +46,7 @@ export const timetable = (pollSeconds: number): Job[] => [
     limitMs: 10 * minute,
     among: 'any',
     atStart: true,
-    work: async (desk, world) => say(await settleInbox({ ...desk, world }), 'events settled'),
+    work: async (desk, world) => say(await settleInbox({ ...desk, world }), 'event settled', 'events settled'),
   },
   {
     name: 'send-payouts',
@@ -67,14 +67,15 @@ export const timetable = (pollSeconds: number): Job[] => [
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rail }, world) => say(await resolveUnsureInvoices(store, rail, world), 'unsure invoices settled'),
+    work: async ({ store, rail }, world) =>
+      say(await resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled'),
   },
   {
     name: 'resolve-payouts',
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rail }, world) => say(await resolvePayouts(store, rail, world), 'orders asked about'),
+    work: async ({ store, rail }, world) => say(await resolvePayouts(store, rail, world), 'order asked about', 'orders asked about'),
   },
   {
     name: 'poll',
@@ -82,7 +83,8 @@ export const timetable = (pollSeconds: number): Job[] => [
     limitMs: 5 * minute,
     among: 'one',
     atStart: true,
-    work: async ({ store, rail, inbox }, world) => say(await pollEvents(store, rail, inbox, world), 'events had been missed'),
+    work: async ({ store, rail, inbox }, world) =>
+      say(await pollEvents(store, rail, inbox, world), 'event had been missed', 'events had been missed'),
   },
   {
     name: 'check-books',
