@@ -34,13 +34,16 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     )
     .action(({ name, by = operator(), json: asJson, ...to }: { name: string; by?: string; json?: true } & BankDestination) =>
       inBase(shell, async ({ store, world }) => {
-        const { addAccount } = await import('../payout/payout.ts')
+        const { addAccount, listAccounts } = await import('../payout/payout.ts')
+        const twins = (await listAccounts(store)).filter(row => row.state !== 'closed' && isSame(row, to))
         const added = await addAccount(store, world, name, to, by)
         await shell.out(
           asJson
             ? json(viewOf(added))
             : `account ${name} awaits approval by someone other than ${by}: repasse account approve ${name} --by PERSON\n`,
         )
+        if (twins.length > 0)
+          shell.err(`the same bank account is known as ${twins.map(row => row.name).join(', ')} already: is ${name} meant to be another?\n`)
       }),
     )
 
@@ -90,6 +93,11 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       }),
     )
 }
+
+/** Leading zeros and the hyphen of a check digit are ways of writing. */
+const plain = (text: string) => text.replace(/^0+|-/g, '')
+const isSame = (row: AccountRow, to: BankDestination) =>
+  row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)
 
 const viewOf = (row: AccountRow) => ({
   id: row.id,

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine } from '../invoice/invoice.ts'
 import { payoutMachine } from '../payout/payout.ts'
+import { timetable } from '../jobs/jobs.ts'
 import { openStore, sql } from '../store/store.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
 import { program, runCli } from './cli.ts'
@@ -15,6 +16,7 @@ import { crashPoint } from './crash.ts'
 import { eventStates } from './events.ts'
 import { invoiceStates } from './invoices.ts'
 import { payoutStates } from './payouts.ts'
+import { jobNames } from './runs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'repasse-cli-'))
 const at = (name: string) => join(folder, name)
@@ -66,6 +68,13 @@ beforeAll(async () => {
 })
 
 describe('accounts', () => {
+  test('the same bank account under a second name is added, and said to be known', async () => {
+    const first = await repasse(account({ name: 'one', number: '12345-6', branch: '1' }))
+    const twin = await repasse(account({ name: 'two', number: '00123456', branch: '0001' }))
+    expect([first.err, twin.code]).toEqual(['', 0])
+    expect(twin.err).toContain('the same bank account is known as one already')
+  })
+
   test('who added an account cannot approve it, and someone else can, once', async () => {
     await repasse(account({ name: 'second' }))
     const own = await repasse(['account', 'approve', 'second', '--by', 'maker'])
@@ -216,6 +225,31 @@ describe('schedules', () => {
     }[]
     expect(due.map(({ utc }) => utc)).toEqual(['2099-03-07T07:30:00.000Z', '2099-03-08T07:00:00.000Z', '2099-03-09T06:30:00.000Z'])
     expect(due.map(({ note }) => note === undefined)).toEqual([true, false, true])
+
+    const often = { cron: '*/15 2-3 * * *', 'time-zone': 'America/New_York', starts: '2099-03-08T00:00' }
+    await repasse(schedule({ name: 'gaps', ...often }))
+    expect((await repasse(['schedule', 'next', 'gaps', '--count', '1'])).out).toContain('the clock skips 4 times that were due')
+  })
+
+  test('a schedule that has ended has no table of next times, only the reason', async () => {
+    const soon = new Date(systemClock.now() + 3_600_000).toISOString().slice(0, 16)
+    await repasse(schedule({ name: 'ended', cron: '* * * * *', 'time-zone': 'Etc/UTC', ends: soon }))
+    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    await store.tx(tx => tx.run(sql`update schedules set ends_at = '2026-01-01T00:00:00.000Z', next_at = null where name = 'ended'`))
+    await store.close()
+    const { code, out, err } = await repasse(['schedule', 'next', 'ended'])
+    expect([code, out, err]).toEqual([0, '', 'nothing more is due: its window was over at 2026-01-01T00:00:00.000Z, --ends\n'])
+    expect((await repasse(['schedule', 'next', 'ended', '--json'])).out).toBe('[]\n')
+  })
+
+  test('a dry run shows what would be held, and of a roster no chance', async () => {
+    const mixed = { payers: at('good.csv'), count: '', amount: '', commission: '' }
+    await repasse(schedule({ name: 'mixed', ...mixed, 'min-payout': '20.00' }))
+    const { out, err } = await repasse(['schedule', 'run', 'mixed', '--dry-run'])
+    expect(out).toMatch(/Ana.* held: R\$ 10\.00\n.*Bia.* R\$ 25\.50\nin all.* R\$ 25\.50\n$/)
+    expect(err).toContain('1 of 2 would be held, below the schedule’s least payout of R$ 20.00')
+    expect(err).not.toContain('Random')
+    expect((await repasse(['schedule', 'run', 'trial', '--dry-run'])).err).toContain('Random payers differ each time')
   })
 
   test('a dry run leaves nothing behind, and a run leaves one slot', async () => {
@@ -341,6 +375,7 @@ describe('codes and shapes', () => {
     [['invoice', 'list', '--state', 'lost']],
     [['invoice', 'show', 'nope']],
     [['run', 'list', '--limit', '0']],
+    [['run', 'list', '--job', 'bogus']],
     [['ledger', 'export', '--format', 'xls']],
     [['account', 'list', 'extra']],
   ])('%j is bad input: exit 2, the reason on stderr, nothing on stdout', async words => {
@@ -431,6 +466,14 @@ describe('codes and shapes', () => {
       expect([words.join(' '), code]).toEqual([words.join(' '), 0])
       expect(out).toContain(`Example:\n  repasse ${words.slice(0, 1).join(' ')}`)
     }
+  })
+
+  test('--version says which it is', async () => {
+    expect(await repasse(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^repasse \d+\.\d+\.\d+\n$/) as string, err: '' })
+  })
+
+  test('the jobs that --job takes are those of the timetable, and issue', () => {
+    expect([...jobNames].sort()).toEqual(['issue', ...timetable(1).map(({ name }) => name)].sort())
   })
 
   test('the states that flags take are those of the machines', () => {

@@ -1,4 +1,5 @@
 /** The command line: reads what is asked, has the house do it, and answers with an exit code. Each noun has its own file. */
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { accountCommands } from './accounts.ts'
@@ -35,10 +36,14 @@ export async function runCli(argv: string[], env: Record<string, string | undefi
 /** The message may hold what somebody typed; only its own line ends stay. */
 const linesOf = (message: string) => message.split('\n').map(tame).join('\n')
 
+const versionOf = (): string =>
+  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
 /** Every command, for a shell. */
 export function program(shell: Shell): Command {
   const repasse = new Command('repasse')
     .description('Asks for money on a schedule, hears when it arrives, passes it on net of fees, and can explain every cent.')
+    .version(`repasse ${versionOf()}`, '--version', 'which version this is')
     .exitOverride()
     .configureOutput({
       writeOut: text => void shell.out(text),

@@ -43,7 +43,8 @@ export function runCommand(schedule: Command, shell: Shell): void {
 
 async function tell(shell: Shell, { store, world, terms }: Base, name: string, flags: Flags): Promise<void> {
   const { dryRun, needSchedule } = await import('../jobs/jobs.ts')
-  const plan = await dryRun(await needSchedule(store, name), world, terms)
+  const schedule = await needSchedule(store, name)
+  const plan = await dryRun(schedule, world, terms)
   if (flags.json) {
     const lines = plan.lines.map(({ name: payer, taxId, description, units, commission, withheld, net, paysOn }) => ({
       payer,
@@ -66,11 +67,17 @@ async function tell(shell: Shell, { store, world, terms }: Base, name: string, f
     reais(line.units),
     reais(line.commission),
     reais(line.withheld),
-    line.paysOn ? reais(line.net) : 'nothing',
+    line.paysOn ? reais(line.net) : `held: ${line.net > 0n ? reais(line.net) : 'nothing left'}`,
   ])
   const sums = ['in all', '', reais(plan.asked), reais(plan.commission), reais(plan.withheld), reais(plan.paidOn)]
   await shell.out(table(['PAYER', 'TAX ID', '>ASKED', '>COMMISSION', '>TRANSFER FEE', '>PAID ON'], [...lines, sums]))
-  shell.err('Nothing was written or sent. Random payers differ each time; the bank’s own fee for an invoice comes off what is paid on.\n')
+  const held = plan.lines.filter(({ paysOn }) => !paysOn).length
+  if (held > 0)
+    shell.err(
+      `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${reais(schedule.min_payout_units)} or with nothing left; a person releases them\n`,
+    )
+  const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
+  shell.err(`Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} bank’s own fee for an invoice comes off what is paid on.\n`)
 }
 
 async function addSlot({ store, world }: Base, name: string, { by = operator() }: Flags): Promise<string> {
