@@ -140,7 +140,7 @@ async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<voi
     }
     await shell.out(
       sheet([
-        ['events', `${found} had been missed, ${settled} settled now`],
+        ['events', `${found} polled ones were new to the inbox, ${settled} settled now`],
         ['statement', `${imported} lines that are not ours were booked as external`],
         ['the bank', reais(bankUnits)],
         ['the books', reais(bookUnits)],

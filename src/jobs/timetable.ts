@@ -84,7 +84,7 @@ export const timetable = (pollSeconds: number): Job[] => [
     among: 'one',
     atStart: true,
     work: async ({ store, rail, inbox }, world) =>
-      say(await pollEvents(store, rail, inbox, world), 'event had been missed', 'events had been missed'),
+      say(await pollEvents(store, rail, inbox, world), 'polled event was new to the inbox', 'polled events were new to the inbox'),
   },
   {
     name: 'check-books',
