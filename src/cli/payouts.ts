@@ -91,7 +91,7 @@ async function newest(store: Reader, { state, account, invoice, limit, before }:
   const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(store, invoice)).id}`
   const older = before === undefined ? sql`` : sql`and p.id < ${before}`
   return store.all<Listed>(sql`
-    select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id 
+    select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id
     where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
 }
 
