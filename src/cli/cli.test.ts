@@ -1,82 +1,38 @@
 /** The command line as a person uses it, on a database of its own in a temporary folder; the bank is not asked. */
-import { mkdtempSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine } from '../invoice/invoice.ts'
-import { payoutMachine } from '../payout/payout.ts'
 import { timetable } from '../jobs/jobs.ts'
+import { payoutMachine } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
-import { program, runCli } from './cli.ts'
+import { program } from './cli.ts'
 import { crashPoint } from './crash.ts'
 import { eventStates } from './events.ts'
 import { invoiceStates } from './invoices.ts'
 import { payoutStates } from './payouts.ts'
 import { jobNames } from './runs.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'repasse-cli-'))
-const at = (name: string) => join(folder, name)
-const env = { DATABASE_URL: `sqlite:${at('house.db')}` }
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-async function repasse(words: string[], more: Record<string, string> = {}) {
-  let out = ''
-  let err = ''
-  const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (err += text), colours: false }
-  const code = await runCli(['node', 'repasse', ...words], { ...env, ...more }, outlet)
-  return { code, out, err }
-}
-
-const account = (change: Record<string, string> = {}) =>
-  flags(['account', 'add'], {
-    name: 'main',
-    holder: 'Stark Bank S.A.',
-    'tax-id': '20.018.183/0001-80',
-    bank: '20018183',
-    branch: '0001',
-    number: '6341320293482496',
-    type: 'payment',
-    by: 'maker',
-    ...change,
-  })
-const trial = {
-  name: 'trial',
-  cron: '0 */3 * * *',
-  'time-zone': 'America/Sao_Paulo',
-  count: '8..12',
-  amount: '20.00..1000.00',
-  payers: 'random',
-  'due-in': '2d',
-  'pay-to': 'main',
-  commission: '1.5%',
-}
-const schedule = (change: Record<string, string> = {}) => flags(['schedule', 'add'], { ...trial, ...change })
-const flags = (words: string[], values: Record<string, string>) => [
-  ...words,
-  ...Object.entries(values)
-    .filter(([, value]) => value !== '')
-    .flatMap(([name, value]) => [`--${name}`, value]),
-]
+const { at, env, repasse } = openTerminal()
 
 beforeAll(async () => {
-  expect((await repasse(account())).code).toBe(0)
-  expect((await repasse(schedule())).code).toBe(0)
+  expect((await repasse(accountAdd())).code).toBe(0)
+  expect((await repasse(scheduleAdd())).code).toBe(0)
 })
 
 describe('accounts', () => {
   test('the same bank account under a second name is added, and said to be known', async () => {
-    const first = await repasse(account({ name: 'one', number: '12345-6', branch: '1' }))
-    const twin = await repasse(account({ name: 'two', number: '00123456', branch: '0001' }))
+    const first = await repasse(accountAdd({ name: 'one', number: '12345-6', branch: '1' }))
+    const twin = await repasse(accountAdd({ name: 'two', number: '00123456', branch: '0001' }))
     expect([first.err, twin.code]).toEqual(['', 0])
     expect(twin.err).toContain('the same bank account is known as one already')
   })
 
   test('who added an account cannot approve it, and someone else can, once', async () => {
-    await repasse(account({ name: 'second' }))
+    await repasse(accountAdd({ name: 'second' }))
     const own = await repasse(['account', 'approve', 'second', '--by', 'maker'])
     expect([own.code, own.out]).toEqual([2, ''])
     expect(own.err).toContain('--by maker added account "second"')
@@ -95,184 +51,11 @@ describe('accounts', () => {
     ['type', 'gold', 'checking, payment, savings, salary'],
     ['name', 'two words', 'is not a name'],
   ])('--%s "%s" is refused by name, and nothing is added', async (flag, value, right) => {
-    const { code, out, err } = await repasse(account({ name: 'bad', [flag]: value }))
+    const { code, out, err } = await repasse(accountAdd({ name: 'bad', [flag]: value }))
     expect([code, out]).toEqual([2, ''])
     expect(err).toContain(`--${flag} "${value}"`)
     expect(err).toContain(right)
     expect((await repasse(['account', 'show', 'bad'])).code).toBe(2)
-  })
-})
-
-describe('schedules', () => {
-  test.each([
-    ['cron', '0 25 * * *', 'hour "25" is not 0 to 23'],
-    ['cron', '* * * * * *', '"* * * * * *" has 6 fields: write five'],
-    ['cron', '0 0 *', '"0 0 *" has 3 fields: write five'],
-    ['cron', '@often', '@often is not known'],
-    ['time-zone', 'America/Sao_Paolo', 'did you mean America/Sao_Paulo?'],
-    ['starts', '2026-13-01T00:00', '2026-13-01T00:00'],
-    ['count', '12..8', '8..12'],
-    ['amount', '0..1', '20.00..1000.00'],
-    ['due-in', 'soon', '2d'],
-    ['due-in', '366d', 'up to 365d'],
-    ['amount', '1..99999999', 'up to 10000000.00'],
-    ['commission', '101%', '1.5%'],
-    ['catch-up', 'some', 'all, latest, none'],
-    ['pay-to', 'nobody', 'repasse account add'],
-    ['payers', 'nowhere.csv', 'ENOENT'],
-  ])('--%s "%s" is refused by name with what would be right', async (flag, value, right) => {
-    const { code, out, err } = await repasse(schedule({ name: 'bad', [flag]: value }))
-    expect([code, out]).toEqual([2, ''])
-    expect(err).toContain(`--${flag}`)
-    expect(err).toContain(right)
-    expect(err).not.toContain('    at ')
-    expect((await repasse(['schedule', 'show', 'bad'])).code).toBe(2)
-  })
-
-  test('all that is wrong and all that is missing is told at once', async () => {
-    const { code, out, err } = await repasse(
-      schedule({ name: '', cron: '60 * * * *', 'time-zone': 'Brazil', count: '0', amount: 'x', starts: 'now' }),
-    )
-    expect([code, out]).toEqual([2, ''])
-    expect(err).toMatch(/^repasse: a flag is missing:\n {2}--name[^]*\n4 values cannot be:\n/)
-    for (const part of ['--count "0"', '--amount "x"', '--cron: cron "60', '--time-zone']) expect(err).toContain(`  ${part}`)
-    expect(err).toContain('repasse schedule add --help')
-    const twice = await repasse(account({ name: 'bad', bank: '99999999', branch: 'one', number: '' }))
-    expect(twice.err).toMatch(/--number <number>[^]*2 values cannot be:[^]*--bank "99999999"[^]*--branch "one"/)
-  })
-
-  test('a window that is over, or in which nothing is due, is refused', async () => {
-    const over = await repasse(schedule({ name: 'bad', starts: '2020-11-21T00:00', ends: '2020-11-22T00:00' }))
-    expect([over.code, over.err]).toEqual([2, expect.stringContaining('--ends 2020-11-22T03:00:00.000Z is past')])
-    const empty = await repasse(schedule({ name: 'bad', cron: '0 12 * * *', starts: '2099-11-21T13:00', ends: '2099-11-22T12:00' }))
-    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining('--cron "0 12 * * *" is never due from')])
-    expect((await repasse(['schedule', 'show', 'bad'])).code).toBe(2)
-  })
-
-  test('a nickname that --help names is a cron too', async () => {
-    expect((await repasse(schedule({ name: 'daily', cron: '@daily' }))).code).toBe(0)
-  })
-
-  test('random payers are refused in production', async () => {
-    const { code, err } = await repasse(schedule({ name: 'real' }), { STARKBANK_ENVIRONMENT: 'production' })
-    expect(code).toBe(2)
-    expect(err).toContain('--payers "random"')
-  })
-
-  test('a roster’s bad rows are told by line, and a good one brings its own count and amounts', async () => {
-    writeFileSync(
-      at('bad.csv'),
-      'name,tax_id,amount,description\nAna,012.345.678-90,10.00,rent\nBia,012.345.678-91,10.00,rent\nCid,012.345.678-90,0,rent\n',
-    )
-    const bad = await repasse(schedule({ name: 'rent', payers: at('bad.csv'), count: '', amount: '' }))
-    expect(bad.code).toBe(2)
-    expect(bad.err).toMatch(/line 3: tax_id "012\.345\.678-91"[^]*line 4: amount "0"/)
-
-    writeFileSync(at('good.csv'), 'name,tax_id,amount,description\nAna,012.345.678-90,10.00,rent\nBia,012.345.678-90,25.50,rent\n')
-    const both = await repasse(schedule({ name: 'rent', payers: at('good.csv') }))
-    expect(both.err).toContain('--count has no use with a roster')
-    expect((await repasse(schedule({ name: 'rent', payers: at('good.csv'), count: '', amount: '' }))).code).toBe(0)
-    const told = JSON.parse((await repasse(['schedule', 'run', 'rent', '--dry-run', '--json'])).out) as {
-      asked: { amount: string }
-      lines: unknown[]
-    }
-    expect([told.lines.length, told.asked.amount]).toEqual([2, '35.50'])
-  })
-
-  test('a roster is taken in, which add and show say, and a mended file is brought by `schedule payers`', async () => {
-    const header = 'name,tax_id,amount,description\n'
-    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\n`)
-    const added = await repasse(schedule({ name: 'gym', payers: at('gym.csv'), count: '', amount: '' }))
-    expect(added.err).toContain(`taken in: 1 payer of ${at('gym.csv')}; editing the file changes nothing`)
-    const shown = async () =>
-      JSON.parse((await repasse(['schedule', 'show', 'gym', '--json'])).out) as { version: number; roster: Record<string, unknown> }
-    expect(await shown()).toMatchObject({ version: 1, roster: { rows: 1, file: at('gym.csv') } })
-    expect((await repasse(['schedule', 'show', 'gym'])).out).toMatch(/payers +1 of .*gym\.csv, taken in 2/)
-
-    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\nBia,012.345.678-91,10.00,gym\n`)
-    const bad = await repasse(['schedule', 'payers', 'gym', at('gym.csv')])
-    expect([bad.code, bad.out]).toEqual([2, ''])
-    expect(bad.err).toContain('line 3: tax_id "012.345.678-91"')
-    expect(await shown()).toMatchObject({ version: 1, roster: { rows: 1 } })
-
-    writeFileSync(at('gym.csv'), `${header}Ana,012.345.678-90,10.00,gym\nBia,012.345.678-90,25.50,gym\n`)
-    const taken = await repasse(['schedule', 'payers', 'gym', at('gym.csv'), '--by', 'ana'])
-    expect([taken.code, taken.out]).toEqual([0, expect.stringContaining('asks 2 payers')])
-    expect(await shown()).toMatchObject({ version: 2, roster: { rows: 2, by: 'ana' } })
-    expect((await repasse(['schedule', 'payers', 'gym', at('gym.csv')])).out).toContain('nothing was changed')
-    expect((await repasse(['schedule', 'payers', 'gym', 'random'])).err).toMatch(/--count is needed[^]*--amount is needed/)
-    const made = ['schedule', 'payers', 'gym', 'random', '--count', '3', '--amount', '5.00']
-    expect((await repasse(made, { STARKBANK_ENVIRONMENT: 'production' })).err).toContain('refused in production')
-    expect((await repasse(made)).out).toContain('asks 3 payers made up')
-    expect(await shown()).toMatchObject({ version: 3, roster: null })
-  })
-
-  test.each(['README.md', 'docs/operating.md'])('the roster that %s shows is one', async page => {
-    const text = readFileSync(fileURLToPath(new URL(`../../${page}`, import.meta.url)), 'utf8')
-    writeFileSync(at('shown.csv'), /```csv\n([^]+?)```/.exec(text)![1]!)
-    const added = await repasse(schedule({ name: `shown-${page.length}`, payers: at('shown.csv'), count: '', amount: '' }))
-    expect([added.code, added.err]).toEqual([0, expect.stringContaining('2 payers')])
-  })
-
-  test('the next times are in its zone and in UTC, and a clock change is noted', async () => {
-    await repasse(
-      schedule({ name: 'gap', cron: '30 2 * * *', 'time-zone': 'America/New_York', starts: '2099-03-07T00:00', ends: '2099-03-10T00:00' }),
-    )
-    const due = JSON.parse((await repasse(['schedule', 'next', 'gap', '--count', '3', '--json'])).out) as {
-      local: string
-      utc: string
-      note?: string
-    }[]
-    expect(due.map(({ utc }) => utc)).toEqual(['2099-03-07T07:30:00.000Z', '2099-03-08T07:00:00.000Z', '2099-03-09T06:30:00.000Z'])
-    expect(due.map(({ note }) => note === undefined)).toEqual([true, false, true])
-
-    const often = { cron: '*/15 2-3 * * *', 'time-zone': 'America/New_York', starts: '2099-03-08T00:00' }
-    await repasse(schedule({ name: 'gaps', ...often }))
-    expect((await repasse(['schedule', 'next', 'gaps', '--count', '1'])).out).toContain('the clock skips 4 times that were due')
-  })
-
-  test('a schedule that has ended has no table of next times, only the reason', async () => {
-    const soon = new Date(systemClock.now() + 3_600_000).toISOString().slice(0, 16)
-    await repasse(schedule({ name: 'ended', cron: '* * * * *', 'time-zone': 'Etc/UTC', ends: soon }))
-    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    await store.tx(tx => tx.run(sql`update schedules set ends_at = '2026-01-01T00:00:00.000Z', next_at = null where name = 'ended'`))
-    await store.close()
-    const { code, out, err } = await repasse(['schedule', 'next', 'ended'])
-    expect([code, out, err]).toEqual([0, '', 'nothing more is due: its window was over at 2026-01-01T00:00:00.000Z, --ends\n'])
-    expect((await repasse(['schedule', 'next', 'ended', '--json'])).out).toBe('[]\n')
-  })
-
-  test('a dry run shows what would be held, and of a roster no chance', async () => {
-    const mixed = { payers: at('good.csv'), count: '', amount: '', commission: '' }
-    await repasse(schedule({ name: 'mixed', ...mixed, 'min-payout': '20.00' }))
-    const { out, err } = await repasse(['schedule', 'run', 'mixed', '--dry-run'])
-    expect(out).toMatch(/Ana.* held: R\$ 10\.00\n.*Bia.* R\$ 25\.50\nin all.* R\$ 25\.50\n$/)
-    expect(err).toContain('1 of 2 would be held, below the schedule’s least payout of R$ 20.00')
-    expect(err).not.toContain('Random')
-    expect((await repasse(['schedule', 'run', 'trial', '--dry-run'])).err).toContain('Random payers differ each time')
-  })
-
-  test('a dry run leaves nothing behind, and a run leaves one slot', async () => {
-    const slots = async () =>
-      (JSON.parse((await repasse(['schedule', 'show', 'trial', '--json'])).out) as { slots: unknown[] }).slots.length
-    const before = await slots()
-    expect((await repasse(['schedule', 'run', 'trial', '--dry-run'])).out).toContain('in all')
-    expect(await slots()).toBe(before)
-    expect((await repasse(['schedule', 'run', 'trial'])).out).toContain('is due now')
-    expect(await slots()).toBe(before + 1)
-  })
-
-  test('waiting for a run without a bank is refused before a slot is added', async () => {
-    const { code, err } = await repasse(['schedule', 'run', 'gap', '--wait'])
-    expect(code).toBe(2)
-    expect(err).toContain('STARKBANK_PROJECT_ID')
-    expect((JSON.parse((await repasse(['schedule', 'show', 'gap', '--json'])).out) as { slots: unknown[] }).slots).toEqual([])
-  })
-
-  test('pausing twice is refused, and resuming says what is next', async () => {
-    expect((await repasse(['schedule', 'pause', 'rent', '--why', 'holiday'])).code).toBe(0)
-    expect((await repasse(['schedule', 'pause', 'rent'])).code).toBe(2)
-    expect((await repasse(['schedule', 'resume', 'rent'])).out).toContain('is active; next: 2')
   })
 })
 

@@ -1,8 +1,6 @@
 /** What `payout` says of one that is owed: why it waits, whether anything is next, and when there is nothing to retry. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { openTerminal } from '../../test/testbed/terminal.ts'
 import { trialAccountFlags } from '../../test/testbed/trial.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
@@ -10,16 +8,14 @@ import { draftBatch, planBatch } from '../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../jobs/jobs.ts'
 import { owe } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
-import { runCli } from './cli.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'repasse-payouts-'))
-const env = { DATABASE_URL: `sqlite:${join(folder, 'house.db')}`, LOG_LEVEL: 'silent' }
+const { env, repasse: say } = openTerminal()
+const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
 const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 const trial = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--count', '1', '--amount', '20.00', '--due-in', '2d']
 let payout: string
 let invoice: string
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 beforeAll(async () => {
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('schedule', 'add', '--name', 'trial', ...trial, '--pay-to', 'main')
@@ -40,11 +36,6 @@ beforeAll(async () => {
   }
 })
 
-async function repasse(...words: string[]) {
-  let [out, err] = ['', '']
-  const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (err += text), colours: false }
-  return { code: await runCli(['node', 'repasse', ...words], env, outlet), out, err }
-}
 type Told = { id: string; state: string; why: string | null; nextAt?: string }
 const list = async (...flags: string[]) => JSON.parse((await repasse('payout', 'list', '--json', ...flags)).out) as Told[]
 
