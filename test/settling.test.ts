@@ -1,6 +1,7 @@
 /** What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals before and after the payout. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -285,4 +286,10 @@ describe('little money', () => {
       expect(await town.payout()).toMatchObject({ state: 'paid' })
     }
   })
+})
+
+test('a halt of the program and a stop of a person stand together, each once', async () => {
+  const stop = (why: string) => town.store.tx(tx => stopPayouts(tx, why))
+  for (const why of ['lunch', 'pay_1: paid twice', 'pay_1: paid twice']) await stop(why)
+  expect(await payoutsStopped(town.store)).toBe('pay_1: paid twice · before that: lunch')
 })

@@ -6,7 +6,7 @@ import type { ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
 import { giveBackFees } from './owe.ts'
-import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
 
 const minuteMs = 60_000
@@ -97,7 +97,7 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
 /** Money went, or is going, somewhere it was not sent: nothing more is paid until a person has looked. */
 async function halt(tx: Tx, world: World, payout: PayoutRow, why: string, cause: Cause): Promise<Applied> {
   world.log.error({ payout: payout.id, why, ref: cause.ref }, 'payouts are stopped')
-  await tx.run(sql`insert into settings (name, value) values ('hold', ${`${payout.id}: ${why}`}) on conflict (name) do nothing`)
+  await stopPayouts(tx, `${payout.id}: ${why}`)
   return 'halt'
 }
 

@@ -1,6 +1,6 @@
 /** Payouts and their attempts: machines, rows, and how they are found. */
 import type { Machine, StateOf } from '../base/machine.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 
 export const payoutMachine = {
   owed: ['sending', 'held', 'canceled'],
@@ -67,4 +67,12 @@ export async function payoutsStopped(reader: Reader): Promise<string | undefined
   return (
     await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`)
   )?.value
+}
+
+/** Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of one sees the other. */
+export async function stopPayouts(tx: Tx, why: string): Promise<void> {
+  const standing = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold' ${forUpdate}`)
+  if (standing?.value.includes(why)) return
+  const both = standing === undefined ? why : `${why} · before that: ${standing.value}`
+  await tx.run(sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update set value = excluded.value`)
 }
