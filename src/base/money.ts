@@ -45,3 +45,6 @@ export function formatUnits(units: bigint, asset: Asset): string {
   const digits = (units < 0n ? -units : units).toString().padStart(places + 1, '0')
   return `${units < 0n ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`
 }
+
+/** For people: `-R$ 68.03`. */
+export const reais = (units: bigint): string => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`

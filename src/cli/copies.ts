@@ -49,13 +49,14 @@ export async function backup(shell: Shell, file: string): Promise<void> {
 export async function restore(shell: Shell, file: string, force: boolean, by: string): Promise<void> {
   const { DATABASE_URL: url } = readConfig(shell.env)
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
-  const why = `restored from ${file} at ${instant(systemClock.now())}: compare payouts with the bank, then "repasse payout go"`
+  const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const kept = url.startsWith('sqlite:')
     ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
     : await restorePostgres(file, url, shell.env, force, why, by)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
   shell.err(
-    'Payouts are stopped: what was paid after the backup is not in it. Run "repasse reconcile" and "repasse status", compare, then "repasse payout go".\n' +
+    'Payouts are stopped: what was paid after the backup is not in it. Start "repasse serve", or run "repasse reconcile", see "repasse status", then "repasse payout go --why …".\n' +
+      'A payout of an invoice from before the restore is looked up at the bank before its first order, and held where the bank shows one.\n' +
       'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n',
   )
 }

@@ -90,7 +90,7 @@ async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT
         check: 'key file',
         is: 'error',
         says: 'STARKBANK_PRIVATE_KEY_FILE is not set',
-        run: 'openssl ecparam -name secp256k1 -genkey -noout -out private-key.pem && chmod 400 private-key.pem',
+        run: 'name the key that is registered with the bank, or make one: (umask 277; set -C; openssl ecparam -name secp256k1 -genkey -noout > private-key.pem)',
       },
     ]
   const { readPrivateKey } = await import('../rails/starkbank/privateKey.ts')
@@ -241,7 +241,7 @@ async function* books({ store }: Base): AsyncGenerator<Check> {
   const stopped = await payoutsStopped(store)
   yield stopped === undefined
     ? { check: 'payouts', is: 'ok', says: 'not stopped' }
-    : { check: 'payouts', is: 'warn', says: `stopped: ${stopped}`, run: 'repasse status, then: repasse payout go' }
+    : { check: 'payouts', is: 'warn', says: `stopped: ${stopped}`, run: 'repasse status, then: repasse payout go --why …' }
 
   const accounts = await listAccounts(store)
   const awaiting = accounts.filter(({ state }) => state === 'awaiting').map(({ name }) => name)

@@ -2,8 +2,7 @@
 import { formatUnits, type Asset } from '../base/money.ts'
 import type { Transition } from '../store/store.ts'
 
-/** As it is written in Brazil: `-R$ 68.03`, with our point. */
-export const reais = (units: bigint) => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
+export { reais } from '../base/money.ts'
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
 export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })

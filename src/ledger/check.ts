@@ -1,5 +1,5 @@
 /** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
-import { formatUnits } from '../base/money.ts'
+import { reais } from '../base/money.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { auditChain } from './audit.ts'
 
@@ -8,8 +8,6 @@ export interface Finding {
   subject: string
   says: string
 }
-
-const reais = (units: bigint) => `R$ ${formatUnits(units, 'BRL')}`
 
 /** Proves the invariants that need no provider. An empty list is the proof. */
 export async function checkLedger(reader: Reader): Promise<Finding[]> {
