@@ -65,7 +65,17 @@ export function addCommand(schedule: Command, shell: Shell): void {
       await inBase(shell, async ({ store, world }) => {
         const { addSchedule } = await import('../jobs/jobs.ts')
         const row = await addSchedule(store, world, rule, flags.by ?? operator())
-        await shell.out(`schedule ${row.name} is active; next: ${row.next_at} ("repasse schedule next ${row.name}" shows more)\n`)
+        await shell.out(
+          row.next_at === null
+            ? `schedule ${row.name} is active; next: none\n`
+            : `schedule ${row.name} is active; next: ${row.next_at} ("repasse schedule next ${row.name}" shows more)\n`,
+        )
+        // It may be wanted for runs by hand, so it is said and not refused.
+        if (row.next_at === null)
+          shell.err(
+            `--cron "${rule.cron}" is never due ${rule.endsAt ? `until --ends ${rule.endsAt}` : 'again'}, and it is ${instant(world.clock.now())}: ` +
+              `nothing is issued by itself; "repasse schedule run ${row.name}" issues a batch now\n`,
+          )
         if (rule.roster !== undefined)
           shell.err(
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,

@@ -90,15 +90,7 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
     const now = await tx.now()
     // A window that began earlier today has not been missed: slots count from the moment the schedule exists.
     const from = rule.startsAt && rule.startsAt > now ? instant(millis(rule.startsAt) - 1) : now
-    if (rule.endsAt && rule.endsAt <= now)
-      throw new BadInput(
-        `--ends ${rule.endsAt} is past, for it is ${now}: name a later time, or leave it out for a schedule without an end`,
-      )
     const next = nextAfter(cron, rule.timeZone, rule.endsAt, from)
-    if (next === null)
-      throw new BadInput(
-        `--cron "${rule.cron}" is never due ${rule.endsAt ? `from ${from} until --ends ${rule.endsAt}` : 'again'}: name another window`,
-      )
     await tx.run(sql`
       insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at)
