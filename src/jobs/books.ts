@@ -1,11 +1,10 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
-import { formatUnits, brl } from '../base/money.ts'
+import { brl, reais } from '../base/money.ts'
 import { instant, later, millis, type World } from '../base/world.ts'
 import { balances, checkLedger, post } from '../ledger/ledger.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
-const reais = (units: bigint) => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
 const mostUnsureMs = 30 * 60_000
 
 /** Checks every invariant; stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */

@@ -1,0 +1,73 @@
+/** Books that somebody has falsified: payouts stop, intake goes on, everybody is told, and mended books let payouts go again. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { bodyOf } from '../sim/events.ts'
+import type { Log } from '../src/base/log.ts'
+import { checkBooks } from '../src/jobs/jobs.ts'
+import { sql } from '../src/store/store.ts'
+import { readiness, status } from '../src/web/status.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+let town: Town
+let said: string[]
+
+beforeEach(async () => {
+  town = await openTown()
+  said = []
+  town.bank.pay(town.atBank.id)
+  town.pass(5 * second)
+})
+afterEach(() => town.close())
+
+const check = () => {
+  const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void said.push(message), child: () => log }
+  return checkBooks(town.store, { ...town.desk.world, log })
+}
+/** Past every trigger, as whoever has the file can. */
+async function falsify(script: string): Promise<void> {
+  await town.store.script(`drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`)
+}
+
+test.each([
+  [
+    'a cent more on one side',
+    'update ledger_entries set units = units + 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)',
+    /^sums to zero/,
+  ],
+  [
+    'a fee that was never charged',
+    `update ledger_entries set units = units * 2 where transaction_id in (select id from ledger_transactions where movement = 'bank fee')`,
+    /^conservation/,
+  ],
+])('%s stops payouts and nothing else', async (_, script, finding) => {
+  await town.hear(town.event('invoice.credited'))
+  expect(await check()).toEqual([])
+  await falsify(script)
+
+  expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(finding)]))
+  expect(said).toContain('the books do not add up: payouts are stopped')
+  expect((await status(town.store)).stopped).toMatch(finding)
+  expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { payouts: 'stopped: see repasse status' } })
+
+  await town.send()
+  expect(town.transfers()).toHaveLength(0)
+  const paid = town.event('invoice.paid')
+  expect(await town.desk.inbox.keep({ rail: 'starkbank', eventId: paid.id, raw: bodyOf(paid), via: 'push' })).toBe('new')
+})
+
+test('books that are mended let payouts go again by themselves', async () => {
+  await town.hear(town.event('invoice.credited'))
+  await falsify(
+    'update ledger_entries set units = units + 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)',
+  )
+  await check()
+  await town.store.tx(tx =>
+    tx.run(
+      sql`update ledger_entries set units = units - 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`,
+    ),
+  )
+  expect(await check()).toEqual([])
+  expect((await status(town.store)).stopped).toBeUndefined()
+  await town.send()
+  expect(town.transfers()).toHaveLength(1)
+})
