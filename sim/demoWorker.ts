@@ -19,10 +19,10 @@ export interface Ended {
 const ours = /^(STARKBANK_|BITCOIN_|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
 const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 
-/** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads. */
-export function repasse(folder: string, args: string[]): Promise<Ended> {
+/** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads; `settings` win over that. */
+export function repasse(folder: string, args: string[], settings: Record<string, string> = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { cwd: folder, env: { ...environment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
