@@ -40,9 +40,9 @@ export async function pending(store: Store, known = migrations()): Promise<Migra
 
 /** Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before it stay. */
 export async function migrate(store: Store, clock: Clock, known = migrations()): Promise<string[]> {
-  const todo = await pending(store, known)
+  const lacking = await pending(store, known)
   const applied: string[] = []
-  for (const { name, text, digest } of todo) {
+  for (const { name, text, digest } of lacking) {
     const body = store.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
     // Digest and name are ours and plain. The row comes first and rides in the same script: both are there or neither is, and of two
     // processes that bring up one database the second fails at its key, before anything else.

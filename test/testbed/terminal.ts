@@ -1,8 +1,11 @@
 /** The command line as a person uses it, on a database of its own in a temporary folder. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { startBank } from '../../sim/server.ts'
+import type { Settings } from '../../sim/settings.ts'
 import { runCli } from '../../src/cli/cli.ts'
 
 export interface Said {
@@ -26,6 +29,27 @@ export function openTerminal() {
     return { code, out, err }
   }
   return { at, env, repasse }
+}
+
+/** The same with a simulated bank at hand, which knows the project's key. */
+export async function openBankTerminal(settings: Partial<Settings> = {}) {
+  const terminal = openTerminal()
+  const bank = await startBank({ settings })
+  afterAll(() => bank.close())
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const projectId = '5656565656565656'
+  bank.bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+  writeFileSync(terminal.at('key.pem'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
+  const env = {
+    ...terminal.env,
+    STARKBANK_PROJECT_ID: projectId,
+    STARKBANK_WORKSPACE_ID: bank.bank.settings.workspaceId,
+    STARKBANK_PRIVATE_KEY_FILE: terminal.at('key.pem'),
+    STARKBANK_API_URL: bank.url,
+    LOG_LEVEL: 'silent',
+  }
+  const repasse = (words: string[], more: Record<string, string> = {}) => terminal.repasse(words, { ...env, ...more })
+  return { ...terminal, bank: bank.bank, env, repasse }
 }
 
 /** A whole `account add`, with some flags changed; an empty one is left out. */

@@ -26,7 +26,7 @@ export function readPrivateKey(file: string, environment: 'sandbox' | 'productio
 
 /** The same of a PEM at hand; `name` is what the message calls it. */
 export function parsePrivateKey(text: string, name: string): Pick<PrivateKeyFile, 'pem' | 'publicKeyPem'> {
-  const wrong = (what: string, todo = whichOne) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${todo}`)
+  const wrong = (what: string, advice = whichOne) => new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${name} ${what}; ${advice}`)
   const intoAnother = `openssl ec -in ${quoted(name)} -out ${quoted(`${name.replace(/\.pem$/, '')}-sec1.pem`)}, and name that file`
 
   if (/-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/.test(text))
