@@ -1,0 +1,182 @@
+/** The contract of a rail whose money lies on a chain that is watched: what the house asks of it, in the house's words. A rail sees only `base`. */
+import type { Answer } from '../base/answer.ts'
+import type { Instant } from '../base/world.ts'
+
+export type NetworkName = 'mainnet' | 'testnet4' | 'signet' | 'regtest'
+
+/** `receive` (BIP 44's 0): shown to payers, one invoice each. `change` (1): back to ourselves. */
+export type Branch = 'receive' | 'change'
+
+/** An address with the script it stands for. */
+export interface Destination {
+  address: string
+  script: Uint8Array
+}
+
+/** `txid:vout`, the txid in the usual byte order: the name of an output for ever. */
+export type Outpoint = `${string}:${number}`
+
+export interface ChainInfo {
+  /** Of the best block. */
+  height: number
+  hash: string
+  headers: number
+  /** The node is still loading blocks, so what it shows is old. */
+  syncing: boolean
+  /** Blocks below this are gone from a pruned node; 0 where none are. */
+  prunedBelow: number
+}
+
+export interface BlockHeader {
+  hash: string
+  previous: string
+  height: number
+  /** The block's own time. */
+  at: Instant
+  /** False once a reorganisation left it behind. */
+  active: boolean
+}
+
+export interface TxInput {
+  outpoint: Outpoint
+  sequence: number
+}
+
+export interface TxOutput {
+  /** Satoshis. */
+  units: bigint
+  script: Uint8Array
+}
+
+export interface Tx {
+  txid: string
+  inputs: TxInput[]
+  outputs: TxOutput[]
+  /** The serialised transaction, witness included. */
+  raw: Uint8Array
+}
+
+/** What is looked for: scripts of ours, and outpoints whose spending concerns us. Answers from memory, for a block has thousands of outputs. */
+export interface Watch {
+  addScript(script: Uint8Array): void
+  addOutpoint(outpoint: Outpoint): void
+  /** How many scripts and outpoints it knows. */
+  readonly size: number
+}
+
+/** A block as proven by its own hash and Merkle root; `touching`: its transactions that pay a watched script or spend a watched outpoint. */
+export interface ReadBlock extends Omit<BlockHeader, 'active'> {
+  transactions: number
+  touching: Tx[]
+}
+
+/** One coin to spend: ours, unspent, deep enough. */
+export interface Coin {
+  outpoint: Outpoint
+  units: bigint
+  branch: Branch
+  index: number
+}
+
+/** One payee of a transaction. `units` is what is owed; the network fee's share is taken from it. */
+export interface Payee {
+  key: string
+  units: bigint
+  script: Uint8Array
+}
+
+export interface PlannedOutput {
+  /** The payee's key, or undefined for our change. */
+  key: string | undefined
+  /** What the output holds: owed less fee share, or the change. */
+  units: bigint
+  feeShare: bigint
+  script: Uint8Array
+}
+
+/** A transaction to be signed. Its txid is final before it is signed, for every input is segwit. */
+export interface Plan {
+  txid: string
+  psbt: string
+  inputs: Coin[]
+  outputs: PlannedOutput[]
+  lockTime: number
+  /** What miners get, of which `houseUnits` is change too small to be an output. */
+  feeUnits: bigint
+  houseUnits: bigint
+  /** Virtual bytes once signed. */
+  size: number
+}
+
+export interface PlanOrder {
+  coins: Coin[]
+  payees: Payee[]
+  /** Satoshis for a thousand virtual bytes. */
+  feeRate: bigint
+  /** Most a transaction may pay, in the same. */
+  mostFeeRate: bigint
+  change: { index: number }
+  lockTime: number
+  /** A replacement spends all of these, and pays more than it does (BIP 125). */
+  replaces?: { inputs: Coin[]; feeUnits: bigint; size: number }
+}
+
+export type Planned =
+  | { is: 'planned'; plan: Plan }
+  /** Payees whose share would be dust after the fee: they wait, and the others may be planned without them. */
+  | { is: 'dust'; keys: string[] }
+  | { is: 'short'; missing: bigint }
+  | { is: 'too dear'; why: string }
+
+/** A PSBT or raw transaction handed back, held against what was asked. */
+export type Signed = { is: 'signed'; txid: string; raw: Uint8Array } | { is: 'incomplete'; psbt: string } | { is: 'wrong'; why: string }
+
+/** Caps and destinations, kept apart from the accounts and asked again when something is signed. */
+export interface SpendingPolicy {
+  mostUnitsPerDay?: bigint
+  mostUnitsPerTransaction?: bigint
+  /** Scripts that may be paid; undefined allows what the approved accounts say. */
+  allowed?: { has(script: Uint8Array): boolean }
+}
+
+export interface ChainRail {
+  readonly name: 'bitcoin'
+  readonly asset: 'BTC'
+  readonly network: NetworkName
+  /** The watch-only account with its checksum: what a database belongs to. */
+  readonly descriptor: string
+  readonly signer: 'psbt' | 'wallet'
+
+  /** Derives anew each time: an address shown or paid is never read from where it was kept alone. */
+  derive(branch: Branch, index: number): Destination & { path: string }
+  /** An address, or a descriptor's address number `index`; throws `BadInput`. */
+  destination(text: string, index: number): Destination
+  /** BIP 321. `units` in satoshis. */
+  uri(address: string, units: bigint, label: string): string
+
+  info(): Promise<Answer<ChainInfo>>
+  hashAt(height: number): Promise<Answer<string | undefined>>
+  header(hash: string): Promise<Answer<BlockHeader | undefined>>
+  newWatch(): Watch
+  block(hash: string, watch: Watch): Promise<Answer<ReadBlock>>
+  /** Every txid in the node's mempool. */
+  mempool(): Promise<Answer<string[]>>
+  /** Mempool transactions that touch what is watched; those that left meanwhile are not answered. */
+  waiting(txids: string[], watch: Watch): Promise<Answer<Tx[]>>
+  /** What the node holds unspent at these outpoints in its active chain, in satoshis, and at which block it was asked. */
+  unspent(outpoints: Outpoint[]): Promise<Answer<{ height: number; hash: string; units: (bigint | undefined)[] }>>
+  /** The node's own sum over our whole account, by descriptor, from its UTXO set (`scantxoutset`). Takes long on a big chain. */
+  scan(): Promise<Answer<{ height: number; hash: string; units: bigint; outpoints: Outpoint[] }>>
+
+  /** Satoshis for a thousand virtual bytes, within the floor and the cap. */
+  feeRate(): Promise<Answer<bigint>>
+  plan(order: PlanOrder): Planned
+  /** Has the node's wallet sign; `incomplete` where a person must. */
+  sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
+  /** Holds what somebody handed back (PSBT in base64 or hex, or a raw transaction) against what was asked. */
+  readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>): Signed
+  policy(): SpendingPolicy
+  /** Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused. */
+  broadcast(raw: Uint8Array): Promise<Answer<'sent' | 'known'>>
+  close(): void
+}
