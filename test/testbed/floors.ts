@@ -9,14 +9,16 @@ const below: Record<string, readonly string[]> = {
   store: ['base'],
   ledger: ['base', 'store'],
   rails: ['base'],
-  invoice: ['base', 'store', 'ledger', 'rails'],
-  payout: ['base', 'store', 'ledger', 'rails'],
-  webhooks: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout'],
-  jobs: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks'],
-  web: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks', 'jobs'],
+  rates: ['base', 'store'],
+  invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
+  payout: ['base', 'store', 'ledger', 'rails', 'rates'],
+  chain: ['base', 'store', 'ledger', 'rails', 'rates'],
+  webhooks: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  jobs: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks'],
+  web: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs'],
   // The builder's parts, put together for whichever command needs them.
-  'house.ts': ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks', 'jobs', 'web'],
-  cli: ['base', 'store', 'ledger', 'rails', 'invoice', 'payout', 'webhooks', 'jobs', 'web', 'house.ts'],
+  'house.ts': ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs', 'web'],
+  cli: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs', 'web', 'house.ts'],
 }
 
 /** A primitive that reaches past what was handed in, and the only files that may name it. */
@@ -39,6 +41,10 @@ const homes: Record<string, readonly string[]> = {
 /** Packages that belong to one room: what they do is asked of that room. */
 const packageRooms: Record<string, string> = {
   starkbank: 'src/rails/starkbank/',
+  'bitcoinjs-lib': 'src/rails/bitcoin/',
+  bs58check: 'src/rails/bitcoin/',
+  '@scure/btc-signer': 'src/rails/bitcoin/',
+  zeromq: 'src/rails/bitcoin/',
   'better-sqlite3': 'src/store/',
   pg: 'src/store/',
   'node-cron': 'src/jobs/',
@@ -73,15 +79,16 @@ function wrongWay(from: string, to: string): string | undefined {
   const [fromRoom, toRoom] = [roomOf(from), roomOf(to)]
   const allowed = below[fromRoom]
   if (!allowed) return `${fromRoom} is no room of src: give it a floor in test/testbed/floors.ts`
-  // One provider is read without another in mind, so each rail sees the contract and nothing of its neighbours.
+  // One provider is read without another in mind, so each rail sees the contracts and nothing of its neighbours.
   const rail = /^src\/rails\/[^/]+\//.exec(from)?.[0]
   if (rail && toRoom === 'rails')
-    return to === 'src/rails/rail.ts' || to.startsWith(rail) ? undefined : `a rail sees only base and rail.ts, and imports ${to}`
+    return contracts.has(to) || to.startsWith(rail) ? undefined : `a rail sees only base, rail.ts and chain.ts, and imports ${to}`
   return fromRoom === toRoom || allowed.includes(toRoom)
     ? undefined
     : `${fromRoom} may import only ${allowed.join(', ') || 'itself'}, and imports ${to}`
 }
 
+const contracts = new Set(['src/rails/rail.ts', 'src/rails/chain.ts'])
 const roomOf = (path: string): string => path.split('/')[1]!
 
 function wrongRoom(path: string, specifier: string): string | undefined {
