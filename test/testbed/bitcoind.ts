@@ -62,7 +62,7 @@ export const bitcoindAvailable = (): boolean => process.env['REPASSE_REQUIRE_SER
 export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promise<Bitcoind> {
   const program = findBitcoind()
   if (!program)
-    throw new Error('no bitcoind here: `./dev-utils.sh bring` brings one on Debian, or install one and name it in BITCOIND or PATH')
+    throw new Error('no bitcoind here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in BITCOIND or PATH')
 
   const home = mkdtempSync(join(tmpdir(), 'repasse-bitcoind-'))
   // In the file an unknown setting is only warned of: this one is Knots' alone, which else refuses to start a year after its release.
