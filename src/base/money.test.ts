@@ -1,7 +1,7 @@
 /** Money is exact: rounding at its boundary, and text that reads back. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { add, brl, formatUnits, parseBasisPoints, parseUnits, shareOf, type Asset } from './money.ts'
+import { add, brl, centavosOf, formatUnits, parseBasisPoints, parseUnits, satsFor, shareOf, type Asset } from './money.ts'
 
 const seed = 41
 const asset = fc.constantFrom<Asset>('BRL', 'BTC')
@@ -40,6 +40,64 @@ describe('a share is rounded once, half a unit going up', () => {
   ])('%d × %d is refused, because a share is taken of what is not negative', (units, points) =>
     expect(() => shareOf(units, points)).toThrow(RangeError),
   )
+})
+
+describe('reais become satoshis at a price', () => {
+  test.each([
+    [0n, 60_000_000n, 0n],
+    [1n, 60_000_000n, 2n],
+    [60_000_000n, 60_000_000n, 100_000_000n],
+    [2_000n, 60_000_000n, 3_334n],
+    [2_001n, 60_000_000n, 3_335n],
+    [1n, 100_000_000n, 1n],
+    [1n, 100_000_001n, 1n],
+    [99_999_999_999_999n, 1n, 9_999_999_999_999_900_000_000n],
+  ])('%d centavos at %d centavos a BTC are %d satoshis, the last one rounded up', (centavos, price, sats) =>
+    expect(satsFor(centavos, price)).toBe(sats),
+  )
+
+  test.each([
+    [0n, 60_000_000n, 0n],
+    [1n, 60_000_000n, 1n],
+    [1n, 50_000_000n, 1n],
+    [1n, 49_999_999n, 0n],
+    [3_334n, 60_000_000n, 2_000n],
+    [2_100_000_000_000_000n, 60_000_000n, 1_260_000_000_000_000n],
+  ])('%d satoshis at %d centavos a BTC are worth %d centavos, half going up', (sats, price, centavos) =>
+    expect(centavosOf(sats, price)).toBe(centavos),
+  )
+
+  const centavo = fc.bigInt({ min: 0n, max: 10n ** 15n })
+  test('they are the fewest that pay what was asked', () => {
+    fc.assert(
+      fc.property(centavo, fc.bigInt({ min: 1n, max: 10n ** 12n }), (asked, price) => {
+        const sats = satsFor(asked, price)
+        expect(sats * price >= asked * 100_000_000n).toBe(true)
+        expect(sats === 0n || (sats - 1n) * price < asked * 100_000_000n).toBe(true)
+        expect(centavosOf(sats, price) >= asked).toBe(true)
+      }),
+      { seed },
+    )
+  })
+
+  test('below R$ 500 000 a BTC they are worth what was asked, to the centavo', () => {
+    fc.assert(
+      fc.property(centavo, fc.bigInt({ min: 1n, max: 49_999_999n }), (asked, price) => {
+        expect(centavosOf(satsFor(asked, price), price)).toBe(asked)
+      }),
+      { seed },
+    )
+    expect(centavosOf(satsFor(1n, 90_000_000n), 90_000_000n)).toBe(2n)
+  })
+
+  test.each([
+    [-1n, 1n],
+    [1n, 0n],
+    [1n, -1n],
+  ])('%d at a price of %d is refused', (units, price) => {
+    expect(() => satsFor(units, price)).toThrow(RangeError)
+    expect(() => centavosOf(units, price)).toThrow(RangeError)
+  })
 })
 
 describe('text becomes money', () => {

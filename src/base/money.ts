@@ -16,12 +16,30 @@ export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A
 export type BasisPoints = bigint
 
 /**
- * The one place money is rounded: `units` × `basisPoints` / 10 000, half a unit away from zero going up.
+ * Where money is rounded within its asset (from one asset to another, see `satsFor` and `centavosOf`): `units` × `basisPoints` / 10 000, half a unit away from zero going up.
  * `units` must not be negative.
  */
 export function shareOf(units: bigint, basisPoints: BasisPoints): bigint {
   if (units < 0n || basisPoints < 0n) throw new RangeError(`a share is taken of what is not negative, got ${units} × ${basisPoints}`)
   return (units * basisPoints + 5_000n) / 10_000n
+}
+
+/** Satoshis in one bitcoin. */
+const perCoin = 100_000_000n
+
+/**
+ * What `centavos` cost in satoshis at `price` centavos per BTC, rounded UP to a satoshi, so that the house never gets less than it asked.
+ * Back in centavos it is never less than was asked, and a centavo more where a satoshi is worth half a centavo or above (R$ 500 000 a BTC).
+ */
+export function satsFor(centavos: bigint, price: bigint): bigint {
+  if (centavos < 0n || price <= 0n) throw new RangeError(`an amount is not negative and a price is above zero, got ${centavos} at ${price}`)
+  return (centavos * perCoin + price - 1n) / price
+}
+
+/** What `sats` are worth in centavos at `price` centavos per BTC, half a centavo going up. */
+export function centavosOf(sats: bigint, price: bigint): bigint {
+  if (sats < 0n || price <= 0n) throw new RangeError(`an amount is not negative and a price is above zero, got ${sats} at ${price}`)
+  return (sats * price + perCoin / 2n) / perCoin
 }
 
 /** Reads "20.00", "20", "0.5": at most the asset's decimals, no sign, no thousands. Answers undefined for anything else. */
