@@ -1,5 +1,7 @@
 /** Settings: what is wrong is told all at once, by name, with what would be right. */
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { bitcoinSettings } from './bitcoinSettings.ts'
 import { readConfig } from './config.ts'
 
 test('an empty environment is an embedded database and the sandbox', () => {
@@ -28,6 +30,14 @@ test('production refuses a simulated bank and storms', () => {
     /refused in production[^]*refused in production/,
   )
   expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms')
+})
+
+test('mainnet refuses storms and a made-up rate', () => {
+  const read = (more: Record<string, string>) => () => readConfig({ BITCOIN_NETWORK: 'mainnet', ...more })
+  expect(read({ CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms and refused on mainnet')
+  expect(read({ CRASH_AT: '*:1' })).toThrow('CRASH_AT is for storms and refused on mainnet')
+  expect(read({ RATE_FIXED: 'BTC-BRL 600000.00' })).toThrow('RATE_FIXED is for closed networks and refused on mainnet')
+  expect(read({ RATES_FILE: 'rates.json' })().RATES_FILE).toBe('rates.json')
 })
 
 test('production wants https, for what the bank sends is not for everybody’s eyes', () => {
@@ -59,4 +69,172 @@ test('a password in a database address is not shown', () => {
   const read = () => readConfig({ DATABASE_URL: 'mysql://user:secret@host/db' })
   expect(read).toThrow('mysql://user:…@host/db')
   expect(read).not.toThrow('secret')
+})
+
+// BIP 84's test vectors: keys everybody knows, so nobody's.
+const xpub = 'zpub6rFR7y4Q2AijBEqTUquhVz398htDFrtymD9xYYfG1m4wAcvPhXNfE3EfH1r1ADqtfSdVCToUG868RvUUkgDKf31mGDtKsAYz2oz2AGutZYs'
+const xprv = 'zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNgYSJA9iefm1yYNZKEm7z6qUWCroSQnE'
+const wif = 'KyZpNDKnfs94vbrwhJneDi77V6jF64PWPF8x5cdJb8ifgg2DUc9d'
+const bitcoin = {
+  BITCOIN_NETWORK: 'mainnet',
+  BITCOIN_RPC_URL: 'http://repasse:correct%40horse@127.0.0.1:8332',
+  BITCOIN_DESCRIPTOR: `wpkh([73c5da0a/84h/0h/0h]${xpub}/<0;1>/*)#abcdefgh`,
+}
+
+test('the Bitcoin rail is off until a node is named, and its defaults are the careful ones', () => {
+  expect(readConfig({}).BITCOIN_RPC_URL).toBeUndefined()
+  expect(readConfig(bitcoin)).toMatchObject({
+    ...bitcoin,
+    BITCOIN_SIGNER: 'psbt',
+    BITCOIN_MAX_FEE_RATE: 100_000n,
+    BITCOIN_FEE_BLOCKS: 6,
+    BITCOIN_CONFIRMATIONS: [
+      { belowUnits: 50_000n, confirmations: 1 },
+      { belowUnits: 2_000_000n, confirmations: 3 },
+      { belowUnits: undefined, confirmations: 6 },
+    ],
+    BITCOIN_PAYOUT_DEPTH: 6,
+    BITCOIN_LATE: { is: 'accept', within: 200n },
+    BITCOIN_BUMP_AFTER_BLOCKS: 6,
+    BITCOIN_POLL_SECONDS: 5,
+    BITCOIN_BATCH_SECONDS: 60,
+    RATE_SOURCES: ['mercadobitcoin', 'binance', 'coinbase', 'coingecko'],
+    RATE_MAX_AGE_SECONDS: 300,
+    RATE_MAX_DEVIATION: 200n,
+  })
+})
+
+test('a node alone is not enough: the network and the descriptor are asked for together, with every other fault', () => {
+  const read = () => readConfig({ BITCOIN_RPC_URL: bitcoin.BITCOIN_RPC_URL, BITCOIN_SIGNER: 'wallet', BITCOIN_PAYOUT_DEPTH: '0' })
+  for (const part of [
+    '4 faults',
+    'BITCOIN_NETWORK is not set',
+    'BITCOIN_DESCRIPTOR is not set',
+    'BITCOIN_WALLET is not set',
+    'BITCOIN_PAYOUT_DEPTH is "0"',
+  ])
+    expect(read).toThrow(part)
+})
+
+test.each([
+  ['an extended key', xprv],
+  ['an extended key in a descriptor', `wpkh([73c5da0a/84h/0h/0h]${xprv}/<0;1>/*)`],
+  ['an extended key of testnet', xprv.replace('zprv', 'tprv')],
+  ['an extended key shouted', xprv.replace('zprv', 'ZPRV')],
+  ['a key in wallet import format', wif],
+  ['such a key in a descriptor', `wpkh(${wif})`],
+  ['recovery words', `${'abandon '.repeat(11)}about`],
+])('%s where a public one belongs is refused and not repeated', (_, BITCOIN_DESCRIPTOR) => {
+  const read = () => readConfig({ ...bitcoin, BITCOIN_DESCRIPTOR })
+  expect(read).toThrow(/BITCOIN_DESCRIPTOR is set, and not shown .*private key/)
+  for (const word of BITCOIN_DESCRIPTOR.split(/[^A-Za-z0-9]+/).filter(part => part.length > 8)) expect(read).not.toThrow(word)
+  expect(read).not.toThrow('abandon')
+})
+
+test('a private key in a setting that is shown is not shown either', () => {
+  const read = () => readConfig({ BITCOIN_NETWORK: xprv, LISTEN: wif })
+  expect(read).toThrow(/LISTEN is set, and not shown[^]*BITCOIN_NETWORK is set, and not shown/)
+  for (const key of [xprv, wif]) expect(read).not.toThrow(key)
+})
+
+test.each([xpub, `tr([73c5da0a/86h/0h/0h]${xpub}/<0;1>/*)#abcdefgh`, `wpkh(${`5${'abcdef12'.repeat(8)}`})`])(
+  '%s holds no private key',
+  BITCOIN_DESCRIPTOR => expect(readConfig({ ...bitcoin, BITCOIN_DESCRIPTOR }).BITCOIN_DESCRIPTOR).toBe(BITCOIN_DESCRIPTOR),
+)
+
+test.each([
+  'http://repasse:hunter2@127.0.0.1',
+  'http://repasse:hunter2',
+  'repasse:hunter2@127.0.0.1:8332',
+  'http://repasse:hunter2@127.0.0.1:8332/wallet/one',
+  'http://repasse:hunter2@2@127.0.0.1:8332',
+  'http://hunter2@127.0.0.1:8332',
+  'http://repasse:hunter2@127.0.0.1:99999',
+])('%s is no node, and its password is not told', BITCOIN_RPC_URL => {
+  const read = () => readConfig({ ...bitcoin, BITCOIN_RPC_URL })
+  expect(read).toThrow(/BITCOIN_RPC_URL is set, and not shown .*expected an address like/)
+  expect(read).not.toThrow('hunter2')
+})
+test.each(['http://127.0.0.1:8332', 'https://node.example.com:443/', 'http://[::1]:18443', 'http://a:b%2Fc@localhost:1'])(
+  '%s is a node',
+  BITCOIN_RPC_URL => expect(readConfig({ ...bitcoin, BITCOIN_RPC_URL }).BITCOIN_RPC_URL).toBe(BITCOIN_RPC_URL),
+)
+
+test('a node is shown one way in', () =>
+  expect(() => readConfig({ ...bitcoin, BITCOIN_RPC_COOKIE_FILE: '.cookie' })).toThrow('the node takes one'))
+
+test.each([
+  ['BITCOIN_NETWORK', 'main', 'expected one of mainnet, testnet4, signet, regtest'],
+  ['BITCOIN_ZMQ_URL', 'http://127.0.0.1:28332', 'expected an address like tcp://127.0.0.1:28332'],
+  ['BITCOIN_SIGNER', 'me', 'expected one of psbt, wallet'],
+  ['BITCOIN_MAX_FEE_RATE', '0', 'expected satoshis per virtual byte'],
+  ['BITCOIN_MAX_FEE_RATE', '1.2345', 'expected satoshis per virtual byte'],
+  ['BITCOIN_MAX_FEE_RATE', '10000.001', 'expected satoshis per virtual byte'],
+  ['BITCOIN_PAYOUT_DEPTH', '101', 'expected a whole number of blocks from 1 to 100'],
+  ['BITCOIN_CONFIRMATIONS', '1 below 500.00', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '6, 1 below 500.00', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '1 below 500.00, 3 below 500.00, 6', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '3 below 500.00, 1', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '0 below 500.00, 1', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '1 below 0.00, 6', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '1 below 500,00, 6', 'expected rules'],
+  ['BITCOIN_CONFIRMATIONS', '101', 'expected rules'],
+  ['BITCOIN_LATE', 'accept', 'expected hold, reprice, or accept'],
+  ['BITCOIN_LATE', 'accept 51%', 'expected hold, reprice, or accept'],
+  ['BITCOIN_LATE', 'accept 2', 'expected hold, reprice, or accept'],
+  ['RATE_SOURCES', 'binance', 'expected two or more of mercadobitcoin,'],
+  ['RATE_SOURCES', 'binance,binance', 'expected two or more of mercadobitcoin,'],
+  ['RATE_SOURCES', 'binance,coinbase,mtgox', 'expected two or more of mercadobitcoin,'],
+  ['RATE_FIXED', 'BTC-USD 100000.00', 'expected a pair and its price'],
+  ['RATE_FIXED', 'BTC-BRL 0.00', 'expected a pair and its price'],
+  ['RATE_FIXED', '600000.00', 'expected a pair and its price'],
+  ['RATE_MAX_DEVIATION', '0%', 'expected a share above 0'],
+  ['RATE_MAX_DEVIATION', '50.01%', 'expected a share above 0'],
+])('%s "%s" is refused with what would be right', (name, value, right) => {
+  expect(() => readConfig({ [name]: value })).toThrow(`${name} is "${value}": ${right}`)
+})
+
+test('what is written for Bitcoin is read exactly', () => {
+  expect(
+    readConfig({
+      BITCOIN_MAX_FEE_RATE: '2.5',
+      BITCOIN_CONFIRMATIONS: '2',
+      BITCOIN_LATE: 'accept 0.5 %',
+      RATE_SOURCES: 'coingecko, binance',
+      RATE_FIXED: 'BTC-BRL 612345.67',
+    }),
+  ).toMatchObject({
+    BITCOIN_MAX_FEE_RATE: 2_500n,
+    BITCOIN_CONFIRMATIONS: [{ belowUnits: undefined, confirmations: 2 }],
+    BITCOIN_LATE: { is: 'accept', within: 50n },
+    RATE_SOURCES: ['binance', 'coingecko'],
+    RATE_FIXED: { pair: 'BTC-BRL', price: 61_234_567n },
+  })
+  for (const text of ['hold', 'reprice']) expect(readConfig({ BITCOIN_LATE: text }).BITCOIN_LATE).toEqual({ is: text })
+})
+
+test.each([
+  ['BITCOIN_DESCRIPTR', 'BITCOIN_DESCRIPTOR'],
+  ['BITCOIN_RPC_COOKIEFILE', 'BITCOIN_RPC_COOKIE_FILE'],
+  ['RATE_SOURCE', 'RATE_SOURCES'],
+  ['RATES_FIL', 'RATES_FILE'],
+])('%s is told as a slip of %s, and its value is not', (slip, meant) => {
+  const read = () => readConfig({ [slip]: xprv })
+  expect(read).toThrow(`${slip} is not a setting: did you mean ${meant}?`)
+  expect(read).not.toThrow(xprv)
+})
+
+test('a rate is fixed or read from a file, not both', () =>
+  expect(() => readConfig({ RATE_FIXED: 'BTC-BRL 1.00', RATES_FILE: 'rates.json' })).toThrow('both set'))
+
+test('.env.example shows each setting a person may need, and every line that is no comment is the default', () => {
+  const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')
+  const lines = [...text.matchAll(/^(#?)([A-Z][A-Z_]+)=(.*)$/gm)].map(([, mark, name, value]) => ({ mark, name: name!, value: value! }))
+  const set = Object.fromEntries(lines.filter(({ mark }) => !mark).map(({ name, value }) => [name, value]))
+  expect(readConfig(set)).toEqual(readConfig({}))
+  const shownNames = new Set(lines.map(({ name }) => name))
+  expect(Object.keys(bitcoinSettings).filter(name => !shownNames.has(name))).toEqual([])
+  const examples = lines.filter(({ mark, value }) => mark && value).map(({ name, value }) => [name, value])
+  for (const [name, value] of examples)
+    expect(() => readConfig({ ...set, BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: xpub, [name!]: value })).not.toThrow()
 })

@@ -1,27 +1,8 @@
 /** Configuration: read once from an environment handed in, all faults reported at once, secrets never shown. */
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
-import { parseUnits } from './money.ts'
-
-const optional = <T extends z.ZodType>(shape: T) => z.preprocess(value => (value === '' ? undefined : value), shape.optional())
-const seconds = (fallback: number) => {
-  const error = 'expected a whole number of seconds from 1 to 86400'
-  const whole = z.coerce.number({ error }).int({ error }).min(1, { error }).max(86_400, { error })
-  return z.preprocess(value => (value === '' ? undefined : value), whole.default(fallback))
-}
-/** One of `choices`, the first where nothing is set. */
-const oneOf = <const T extends readonly [string, ...string[]]>(...choices: T) =>
-  z.preprocess(value => value || choices[0], z.enum(choices, { error: `expected one of ${choices.join(', ')}` }))
-const withDefault = (text: string) => z.preprocess(value => (value === '' ? undefined : value), z.string().default(text))
-
-const cents = z.preprocess(
-  value => (value === undefined || value === '' ? '0.00' : value),
-  z.string().transform((text, context) => {
-    const units = parseUnits(text, 'BRL')
-    if (units === undefined) context.addIssue({ code: 'custom', message: 'expected an amount like 2.00' })
-    return units ?? 0n
-  }),
-)
+import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
+import { cents, holdsPrivateKey, oneOf, optional, seconds, withDefault } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -46,6 +27,7 @@ const shape = z.object({
   STARKBANK_POLL_SECONDS: seconds(300),
   TRANSFER_FEE_BY: oneOf('receiver', 'house'),
   TRANSFER_FEE: cents,
+  ...bitcoinSettings,
   CRASH_AT: optional(z.string()),
   CLOCK: optional(
     z
@@ -75,8 +57,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     faults.push(
       `PUBLIC_URL is "${env['PUBLIC_URL']}": in production expected an address with https, because payers’ names and amounts come that way`,
     )
+  const mainnet = env['BITCOIN_NETWORK'] === 'mainnet'
   for (const name of ['CRASH_AT', 'CLOCK'])
-    if (production && env[name]) faults.push(`${name} is for storms and refused in production: leave it out`)
+    if ((production || mainnet) && env[name])
+      faults.push(`${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
+  faults.push(...bitcoinFaults(env))
   for (const name of Object.keys(env)) if (ours.test(name) && !(name in shape.shape)) faults.push(`${name} is not a setting${meant(name)}`)
   if (faults.length > 0 || !result.success)
     throw new BadInput(
@@ -85,13 +70,16 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return result.data
 }
 
-const ours = /^(STARKBANK_|TRANSFER_FEE)/
-const shown = (name: string, env: Record<string, string | undefined>) =>
-  env[name] === undefined
-    ? 'not set'
-    : /KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL'
-      ? `"${env[name].replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"`
-      : `"${env[name]}"`
+const ours = /^(STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+/** A value as it may be told; what holds a secret, or looks as if it did, is not. */
+function shown(name: string, env: Record<string, string | undefined>): string {
+  const value = env[name]
+  if (value === undefined) return 'not set'
+  if (/^BITCOIN_(RPC_URL|DESCRIPTOR)$/.test(name) || holdsPrivateKey(value)) return 'set, and not shown because it may hold a secret'
+  if (/KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL')
+    return `"${value.replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"`
+  return `"${value}"`
+}
 
 function meant(name: string): string {
   const near = Object.keys(shape.shape).find(known => distance(known, name) <= 3)

@@ -1,0 +1,44 @@
+/** The shapes one setting can have: text from the environment in, a value out, or what would have been right. */
+import { z } from 'zod'
+import { parseUnits } from './money.ts'
+
+/** Nothing set and set to nothing are the same. */
+const unset = (value: unknown) => (value === '' ? undefined : value)
+
+export const optional = <T extends z.ZodType>(shape: T) => z.preprocess(unset, shape.optional())
+export const withDefault = (text: string) => z.preprocess(unset, z.string().default(text))
+
+/** One of `choices`, the first where nothing is set. */
+export const oneOf = <const T extends readonly [string, ...string[]]>(...choices: T) =>
+  z.preprocess(value => value || choices[0], z.enum(choices, { error: `expected one of ${choices.join(', ')}` }))
+
+/** One of `choices`, or nothing. */
+export const oneOfOrNone = <const T extends readonly [string, ...string[]]>(...choices: T) =>
+  optional(z.enum(choices, { error: `expected one of ${choices.join(', ')}` }))
+
+export const whole = (fallback: number, low: number, high: number, what = 'a whole number') => {
+  const error = `expected ${what} from ${low} to ${high}`
+  return z.preprocess(unset, z.coerce.number({ error }).int({ error }).min(low, { error }).max(high, { error }).default(fallback))
+}
+export const seconds = (fallback: number) => whole(fallback, 1, 86_400, 'a whole number of seconds')
+
+/** Text that `parse` reads, or refuses by answering undefined. */
+export const parsed = <T>(parse: (text: string) => T | undefined, expected: string) =>
+  z.string().transform((text, context): T => {
+    const value = parse(text.trim())
+    if (value !== undefined) return value
+    context.addIssue({ code: 'custom', message: `expected ${expected}` })
+    return z.NEVER
+  })
+export const parsedOr = <T>(fallback: string, parse: (text: string) => T | undefined, expected: string) =>
+  z.preprocess(value => unset(value) ?? fallback, parsed(parse, expected))
+
+export const cents = parsedOr('0.00', text => parseUnits(text, 'BRL'), 'an amount like 2.00')
+
+/** Base58 has no 0, O, I or l; what is only part of a longer word is no key. */
+const extendedPrivate = /(?<![A-Za-z0-9])[xtyzuv]prv/i
+const walletImport = /(?<![A-Za-z0-9])[5KL9c][1-9A-HJ-NP-Za-km-z]{50,51}(?![A-Za-z0-9])/
+const recoveryWords = /^\s*(?:[a-z]+\s+){11,}[a-z]+\s*$/
+
+/** True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, or recovery words (BIP 39). */
+export const holdsPrivateKey = (text: string): boolean => extendedPrivate.test(text) || walletImport.test(text) || recoveryWords.test(text)
