@@ -92,17 +92,22 @@ describe('no quote is', () => {
   })
 
   test('an answer without end: no more than 64 KiB of it are read, and the line is cut', async () => {
+    const piece = '[1,'.repeat(1_000)
+    let poured = 0
     let cut: Promise<unknown> | undefined
     const answer = await ask((_, response) => {
       cut = once(response, 'close')
       const pour = () => {
-        while (!response.destroyed && response.write('[1,'.repeat(1_000)));
+        do poured += piece.length
+        while (!response.destroyed && response.write(piece))
       }
       response.on('drain', pour)
       pour()
     })
     expect(answer).toMatchObject({ is: 'refused', why: 'it answered with more than 65536 bytes' })
     await cut
+    // What lay in the buffers between was poured as well.
+    expect(poured).toBeLessThan(32 * 2 ** 20)
   })
 
   test.each([
