@@ -1,0 +1,122 @@
+/** Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and what comes back to us. */
+import type { Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
+import { dustUnits } from './address.ts'
+import { derive, type Descriptor } from './descriptor.ts'
+import { feeOf, shareFee, sizeOf, slackOf } from './fees.ts'
+import { writePsbt, type Previous } from './psbt.ts'
+import { select } from './select.ts'
+
+/**
+ * The payees bear the fee in proportion to what they are owed, so the coins need to cover what is owed and no more. What they hold
+ * beyond it is our change; where that would be dust it goes to the miners (`houseUnits`) and the payees bear so much less.
+ *
+ * Inputs and outputs are ordered by their content (BIP 69): the order then tells nobody which output is change, and needs no chance,
+ * so the same order planned twice is the same transaction.
+ */
+export function plan(order: PlanOrder, account: Descriptor, previous?: Previous): Planned {
+  check(order)
+  // What is dust before any fee will be dust with it, and must not keep the others waiting for coins.
+  const tiny = order.payees.filter(({ units, script }) => units < dustUnits(script))
+  if (tiny.length > 0) return { is: 'dust', keys: tiny.map(({ key }) => key) }
+  if (order.feeRate > order.mostFeeRate) {
+    return { is: 'too dear', why: `the network asks ${rate(order.feeRate)}, and at most ${rate(order.mostFeeRate)} may be paid` }
+  }
+
+  const owed = total(order.payees)
+  const choices = choose(order, owed, account)
+  if (choices.length === 0) return { is: 'short', missing: owed - held(order) }
+  const drafts = choices.map(inputs => draft(order, inputs, account))
+  const fair = drafts.find(({ feeUnits, size }) => feeUnits <= feeOf(order.mostFeeRate, size))
+  if (!fair) {
+    const { feeUnits, size } = drafts[0]!
+    const what = order.replaces ? 'a replacement must pay' : 'with its change too small to be an output it pays'
+    return { is: 'too dear', why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rate(order.mostFeeRate)} may be paid` }
+  }
+  const dust = fair.outputs.filter(({ key, units, script }) => key !== undefined && units < dustUnits(script))
+  if (dust.length > 0) return { is: 'dust', keys: dust.map(({ key }) => key!) }
+  return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account, previous) } }
+}
+
+/** A mistake of ours, not of anybody's input. */
+function check({ coins, payees, lockTime }: PlanOrder): void {
+  const twice = <T>(names: T[]) => new Set(names).size < names.length
+  if (payees.length === 0) throw new RangeError('a transaction without a payee is not planned')
+  if (twice(payees.map(({ key }) => key))) throw new RangeError('two payees have the same key')
+  if (twice(coins.map(({ outpoint }) => outpoint))) throw new RangeError('a coin is there twice')
+  if ([...coins, ...payees].some(({ units }) => units <= 0n)) throw new RangeError('a coin or payee is of no units')
+  if (!Number.isInteger(lockTime) || lockTime < 0 || lockTime >= 500_000_000) throw new RangeError(`lock time ${lockTime} is no height`)
+}
+
+/**
+ * The coins to spend and, where their change would be too small, the same with one more that makes it an output: taken only where the
+ * lost change would drive the fee above what may be paid.
+ */
+function choose({ coins, change, replaces }: PlanOrder, owed: bigint, account: Descriptor): Coin[][] {
+  const inputs = select(coins, owed, replaces?.inputs)
+  if (!inputs) return []
+  const least = dustUnits(derive(account, 'change', change.index).script)
+  const over = total(inputs) - owed
+  if (over === 0n || over >= least) return [inputs]
+  const more = select(coins, owed + least, inputs)
+  return more ? [inputs, more] : [inputs]
+}
+
+function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): Omit<Plan, 'txid' | 'psbt'> {
+  const { payees, lockTime } = order
+  const ours = derive(account, 'change', order.change.index).script
+  const over = total(coins) - total(payees)
+  const isOutput = over >= dustUnits(ours)
+  const houseUnits = isOutput ? 0n : over
+
+  const size = sizeOf(account.kind, coins.length, [...payees.map(({ script }) => script), ...(isOutput ? [ours] : [])])
+  const needed = leastFee(order, size, account)
+  const feeUnits = houseUnits > needed ? houseUnits : needed
+  const shares = shareFee(feeUnits - houseUnits, payees)
+
+  const outputs: PlannedOutput[] = payees.map(({ key, units, script }, place) => {
+    const feeShare = shares[place]!
+    return { key, units: units - feeShare, feeShare, script }
+  })
+  if (isOutput) outputs.push({ key: undefined, units: over, feeShare: 0n, script: ours })
+  return { inputs: [...coins].sort(byOutpoint), outputs: outputs.sort(byContent), lockTime, feeUnits, houseUnits, size }
+}
+
+/**
+ * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin Core's usual one satoshi
+ * a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could have had at its smallest.
+ */
+function leastFee({ feeRate, replaces }: PlanOrder, size: number, { kind }: Descriptor): bigint {
+  const asked = feeOf(feeRate, size)
+  if (!replaces) return asked
+  const relayed = replaces.feeUnits + BigInt(size)
+  const oldSize = BigInt(replaces.size - slackOf(kind, replaces.inputs.length))
+  const dearer = (replaces.feeUnits * BigInt(size)) / oldSize + 1n
+  return [asked, relayed, dearer].reduce((most, units) => (units > most ? units : most))
+}
+
+/** What all coins together hold, those of the replaced transaction among them or not. */
+const held = ({ coins, replaces }: PlanOrder): bigint =>
+  [...new Map([...coins, ...(replaces?.inputs ?? [])].map(coin => [coin.outpoint, coin.units])).values()].reduce(
+    (sum, units) => sum + units,
+    0n,
+  )
+
+/** BIP 69: by txid as it is shown, then by number. */
+function byOutpoint(a: Coin, b: Coin): number {
+  const [[aTxid, aVout], [bTxid, bVout]] = [a.outpoint.split(':'), b.outpoint.split(':')]
+  return aTxid! < bTxid! ? -1 : aTxid! > bTxid! ? 1 : Number(aVout) - Number(bVout)
+}
+
+/** BIP 69: by amount, then by script; two that are alike by their payees' keys, so that it is told whose each is. */
+function byContent(a: PlannedOutput, b: PlannedOutput): number {
+  if (a.units !== b.units) return a.units < b.units ? -1 : 1
+  return Buffer.compare(a.script, b.script) || ((a.key ?? '') < (b.key ?? '') ? -1 : 1)
+}
+
+const total = (amounts: readonly { units: bigint }[]): bigint => amounts.reduce((sum, { units }) => sum + units, 0n)
+
+/** Thousandths of a satoshi a virtual byte, said in the unit people know: `12.5 sat/vB`. */
+const rate = (units: bigint): string => {
+  const rest = (units % 1_000n).toString().padStart(3, '0').replace(/0+$/, '')
+  return `${units / 1_000n}${rest && `.${rest}`} sat/vB`
+}

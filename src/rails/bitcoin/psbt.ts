@@ -1,0 +1,57 @@
+/** Writes a planned transaction as a PSBT (BIP 174, version 0) that any wallet holding the account's keys can sign. */
+import { Psbt, Transaction } from 'bitcoinjs-lib'
+import type { Branch, Coin, PlannedOutput } from '../chain.ts'
+import { derive, keyOrigin, type Descriptor } from './descriptor.ts'
+import './ecc.ts'
+
+/** Signals that it may be replaced (BIP 125), and lets the lock time count, which a final sequence would not. */
+export const sequence = 0xfffffffd
+
+export interface Draft {
+  /** In the transaction's order, as the outputs. */
+  inputs: readonly Coin[]
+  outputs: readonly PlannedOutput[]
+  /** A block height: the transaction is valid in the block after it. */
+  lockTime: number
+  /** Number of our change address. */
+  changeIndex: number
+}
+
+/** Raw transactions by txid, for signers that do not trust an amount unless they see where it comes from (BIP 174, non-witness UTXO). */
+export type Previous = ReadonlyMap<string, Uint8Array>
+
+/**
+ * Every input carries what it spends and how its key is derived from the origin the descriptor names; so does our change, which
+ * signers recognise by it. Addresses are derived here anew, never taken from where they were kept. The txid is final already.
+ */
+export function writePsbt(draft: Draft, account: Descriptor, previous?: Previous): { txid: string; psbt: string } {
+  const psbt = new Psbt()
+  psbt.setVersion(2)
+  psbt.setLocktime(draft.lockTime)
+  for (const { outpoint, units, branch, index } of draft.inputs) {
+    const [hash, vout] = outpoint.split(':') as [string, string]
+    const { script, ...key } = keyFields(account, branch, index)
+    const nonWitnessUtxo = previous?.get(hash)
+    psbt.addInput({
+      hash,
+      index: Number(vout),
+      sequence,
+      witnessUtxo: { script, value: units },
+      ...key,
+      ...(nonWitnessUtxo && { nonWitnessUtxo }),
+    })
+  }
+  for (const { key, units, script } of draft.outputs) {
+    psbt.addOutput({ value: units, ...(key === undefined ? keyFields(account, 'change', draft.changeIndex) : { script }) })
+  }
+  return { txid: Transaction.fromBuffer(psbt.data.globalMap.unsignedTx.toBuffer()).getId(), psbt: psbt.toBase64() }
+}
+
+/** The same fields of an input and of an output of ours: whose key it is (BIP 174), by its x alone for taproot (BIP 371). */
+function keyFields(account: Descriptor, branch: Branch, index: number) {
+  const { script, publicKey } = derive(account, branch, index)
+  const origin = keyOrigin(account, branch, index)
+  if (account.kind === 'wpkh') return { script, bip32Derivation: [{ ...origin, pubkey: publicKey }] }
+  const pubkey = publicKey.subarray(1)
+  return { script, tapInternalKey: pubkey, tapBip32Derivation: [{ ...origin, pubkey, leafHashes: [] }] }
+}
