@@ -1,0 +1,327 @@
+/** The node's half of the rail: what the chain says, asked of Bitcoin Core, and the two things it is told to do, send and sign. */
+import { z } from 'zod'
+import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.ts'
+import { instant } from '../../base/world.ts'
+import type { ChainRail, Outpoint, Tx, Watch } from '../chain.ts'
+import { readBlock, readTransaction, touches } from './block.ts'
+import type { Network } from './network.ts'
+import { asked, satoshis, type Call, type Fault, type Item, type Reply, type RpcClient } from './rpc.ts'
+import { outpointParts, ScriptWatch } from './watch.ts'
+
+/** A descriptor and how far it is looked at: the last index, or first and last. */
+export interface ScanRange {
+  desc: string
+  range?: number | [number, number]
+}
+
+export interface WalletState {
+  /** The node knows the wallet and has it loaded. */
+  loaded: boolean
+  /** It holds private keys or an external signer, so that it can sign. */
+  signs: boolean
+  /** It needs its passphrase before it signs. */
+  locked: boolean
+}
+
+export type Accepted = { allowed: true; size: number; feeUnits: bigint } | { allowed: false; why: string }
+
+export interface ChainNode extends Pick<
+  ChainRail,
+  'info' | 'hashAt' | 'header' | 'newWatch' | 'block' | 'mempool' | 'waiting' | 'unspent' | 'broadcast'
+> {
+  /** As the rail's `scan`, over these descriptors. A scan outlives the deadline in the node, so one that was not waited for is ended. */
+  scan(ranges: ScanRange[]): ReturnType<ChainRail['scan']>
+  /**
+   * Satoshis for a thousand virtual bytes to be mined within `blocks`: estimatesmartfee, and never less than the node's own
+   * mempool takes. A node that has not seen enough to estimate answers with the latter alone.
+   */
+  feeRate(blocks: number): Promise<Answer<bigint>>
+  /** Whether the node's mempool would take it now (testmempoolaccept); nothing is sent. */
+  testAccept(raw: Uint8Array): Promise<Answer<Accepted>>
+  wallet(name: string): Promise<Answer<WalletState>>
+  /** Signs what the wallet can of a PSBT in base64 (walletprocesspsbt, finalised); `complete` where nothing is missing. */
+  walletProcess(name: string, psbt: string): Promise<Answer<{ psbt: string; complete: boolean }>>
+}
+
+export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Network, 'genesis' | 'chain'> }): ChainNode {
+  const ask = async <S extends z.ZodType>(shape: S, method: string, ...params: unknown[]): Promise<Answer<z.output<S>>> =>
+    asked(await rpc.call(shape, { method, params }))
+
+  /** Many of one kind, some at a time, so that no answer is boundless. */
+  async function askEach<S extends z.ZodType>(shape: S, calls: Call[]): Promise<Answer<Item<z.output<S>>[]>> {
+    const items: Item<z.output<S>>[] = []
+    for (let from = 0; from < calls.length; from += atOnce) {
+      const some = asked(await rpc.batch(shape, calls.slice(from, from + atOnce)))
+      if (some.is !== 'done') return some
+      items.push(...some.value)
+    }
+    return done(items)
+  }
+
+  return {
+    info: async () => {
+      // Both in one request, so that every answer is of a node whose chain was looked at.
+      const answer = asked(
+        await rpc.batch(z.union([infoShape, hashShape]), [{ method: 'getblockchaininfo' }, { method: 'getblockhash', params: [0] }]),
+      )
+      if (answer.is !== 'done') return answer
+      const [info, genesis] = answer.value.map(asked) as [Answer<unknown>, Answer<unknown>]
+      if (info.is !== 'done') return info
+      if (genesis.is !== 'done') return genesis
+      const { chain, blocks, headers, bestblockhash, initialblockdownload, pruned, pruneheight } = infoShape.parse(info.value)
+      if (genesis.value !== network.genesis)
+        return refused(`the node at ${rpc.place} follows the chain "${chain}", and this is set up for "${network.chain}"`)
+      return done({
+        height: blocks,
+        hash: bestblockhash,
+        headers,
+        syncing: initialblockdownload || headers - blocks > mostBehind,
+        prunedBelow: pruned ? (pruneheight ?? 0) : 0,
+      })
+    },
+
+    hashAt: async height => orNothing(await rpc.call(hashShape, { method: 'getblockhash', params: [height] }), invalidParameter),
+
+    header: async hash => {
+      const answer = orNothing(await rpc.call(headerShape, { method: 'getblockheader', params: [hash] }), notFound)
+      if (answer.is !== 'done' || !answer.value) return answer as Answer<undefined>
+      const { height, time, confirmations, previousblockhash = noHash } = answer.value
+      return done({ hash, previous: previousblockhash, height, at: instant(time * 1000), active: confirmations >= 0 })
+    },
+
+    newWatch: () => new ScriptWatch(),
+
+    block: async (hash, watch) => {
+      const answer = asked(
+        await rpc.batch(z.union([headerShape, hexShape]), [
+          { method: 'getblockheader', params: [hash] },
+          { method: 'getblock', params: [hash, 0] },
+        ]),
+      )
+      if (answer.is !== 'done') return answer
+      const [header, block] = answer.value as [Item<z.output<typeof headerShape>>, Item<string>]
+      if (header.is === 'fault') return blockless(hash, header)
+      if (block.is === 'fault') return blockless(hash, block)
+      return orMalformed(() => readBlock(Buffer.from(block.value, 'hex'), hash, header.value.height, own(watch)))
+    },
+
+    mempool: () => ask(z.array(hashShape), 'getrawmempool'),
+
+    waiting: async (txids, watch) => {
+      const mine = own(watch)
+      const answer = await askEach(
+        hexShape,
+        txids.map(txid => ({ method: 'getrawtransaction', params: [txid, false] })),
+      )
+      if (answer.is !== 'done') return answer
+      const found = orMalformed(() =>
+        answer.value.flatMap((item, at) => (item.is === 'done' ? touching(item.value, txids[at]!, mine) : [])),
+      )
+      if (found.is !== 'done') return found
+      // With an index of transactions the node answers for mined ones too, and those wait no more.
+      const entries = await askEach(
+        z.unknown(),
+        found.value.map(({ txid }) => ({ method: 'getmempoolentry', params: [txid] })),
+      )
+      return entries.is === 'done' ? done(found.value.filter((_, at) => entries.value[at]!.is === 'done')) : entries
+    },
+
+    unspent: async outpoints => {
+      const calls = outpoints.map(outpoint => ({ method: 'gettxout', params: outpointCall(outpoint) }))
+      for (let tries = 0; tries < 5; tries++) {
+        const before = await ask(infoShape, 'getblockchaininfo')
+        if (before.is !== 'done') return before
+        const items = await askEach(z.object({ value: satoshis }).nullable(), calls)
+        if (items.is !== 'done') return items
+        const after = await ask(hashShape, 'getbestblockhash')
+        if (after.is !== 'done') return after
+        const fault = items.value.find(item => item.is === 'fault')
+        if (fault) return asked<never>(fault)
+        const { blocks: height, bestblockhash: hash } = before.value
+        // A block that came in between would make this a picture of no moment.
+        if (after.value === hash) return done({ height, hash, units: items.value.map(item => (item as Held).value?.value) })
+      }
+      return refused('the node’s best block kept changing while it was asked', true)
+    },
+
+    scan: async ranges => {
+      const call = { method: 'scantxoutset', params: ['start', ranges] }
+      const reply = await rpc.call(scanShape, call, { deadlineMs: scanDeadlineMs })
+      if (reply.is === 'unsure') await rpc.call(z.unknown(), { method: 'scantxoutset', params: ['abort'] })
+      // -8: one is running already; the node does one at a time.
+      if (reply.is === 'fault' && reply.code === invalidParameter && /in progress/.test(reply.message)) return refused(said(reply), true)
+      const answer = asked(reply)
+      if (answer.is !== 'done') return answer
+      const { height, bestblock, total_amount, unspents } = answer.value
+      const sum = unspents.reduce((units, { amount }) => units + amount, 0n)
+      if (sum !== total_amount) return refused(`the node’s scan lists ${sum} satoshis and adds up ${total_amount}`)
+      return done({
+        height,
+        hash: bestblock,
+        units: sum,
+        outpoints: unspents.map(({ txid, vout }): Outpoint => `${txid}:${vout}`),
+      })
+    },
+
+    feeRate: async blocks => {
+      const estimate = await ask(z.object({ feerate: satoshis.optional() }), 'estimatesmartfee', blocks)
+      if (estimate.is !== 'done') return estimate
+      const mempool = await ask(z.object({ mempoolminfee: satoshis }), 'getmempoolinfo')
+      if (mempool.is !== 'done') return mempool
+      const { feerate = 0n } = estimate.value
+      return done(feerate > mempool.value.mempoolminfee ? feerate : mempool.value.mempoolminfee)
+    },
+
+    broadcast: async raw => {
+      const { txid } = readTransaction(raw)
+      // The node takes what it has already without a word, so it is asked first; in one request, in this order.
+      const answer = await rpc.batch(z.unknown(), [
+        { method: 'getmempoolentry', params: [txid] },
+        // 0: what the fee may be was judged when the transaction was planned and signed.
+        { method: 'sendrawtransaction', params: [Buffer.from(raw).toString('hex'), 0] },
+      ])
+      if (answer.is !== 'done') return answer
+      const [entry, sent] = answer.value as [Item<unknown>, Item<unknown>]
+      if (sent.is === 'fault') return sendFault(sent)
+      if (sent.value !== txid) return unsure('the node says it sent another transaction')
+      return done(entry.is === 'done' ? 'known' : 'sent')
+    },
+
+    testAccept: async raw => {
+      const answer = await ask(z.array(acceptShape).length(1), 'testmempoolaccept', [Buffer.from(raw).toString('hex')], 0)
+      if (answer.is !== 'done') return answer
+      const { allowed, vsize, fees, 'reject-reason': reason = 'no reason given' } = answer.value[0]!
+      if (allowed && vsize !== undefined && fees) return done({ allowed, size: vsize, feeUnits: fees.base })
+      return done({ allowed: false, why: reason })
+    },
+
+    wallet: async name => {
+      const reply = await rpc.call(walletShape, { method: 'getwalletinfo' }, { wallet: name })
+      if (reply.is === 'fault' && reply.code === walletNotFound) return done({ loaded: false, signs: false, locked: false })
+      const answer = asked(reply)
+      if (answer.is !== 'done') return answer
+      const { private_keys_enabled, external_signer = false, unlocked_until } = answer.value
+      return done({ loaded: true, signs: private_keys_enabled || external_signer, locked: unlocked_until === 0 })
+    },
+
+    walletProcess: async (name, psbt) => {
+      // Sign, the default sighash, with the paths of its keys, and finalise.
+      const call = { method: 'walletprocesspsbt', params: [psbt, true, 'DEFAULT', true, true] }
+      const reply = await rpc.call(z.object({ psbt: z.string(), complete: z.boolean() }), call, { wallet: name })
+      if (reply.is === 'fault' && reply.code === walletNotFound) return refused(`the node has no wallet "${name}" loaded`, true)
+      if (reply.is === 'fault' && reply.code === walletLocked) return refused(`the node’s wallet "${name}" needs its passphrase`, true)
+      return asked(reply)
+    },
+  }
+}
+
+// Bitcoin Core, rpc/protocol.h.
+const notFound = -5
+const invalidParameter = -8
+const walletLocked = -13
+const walletNotFound = -18
+const alreadyInChain = -27
+
+// Transactions of a standard size, 400 kB at most, are asked for this many at a time.
+const atOnce = 200
+// Headers come before their blocks: this many without theirs are an ordinary moment, more are a node that catches up.
+const mostBehind = 12
+// On the main chain a scan takes one to three minutes.
+const scanDeadlineMs = 290_000
+const noHash = '0'.repeat(64)
+
+const hashShape = z.string().length(64)
+const hexShape = z.string().regex(/^(?:[0-9a-f]{2})+$/)
+const infoShape = z.object({
+  chain: z.string(),
+  blocks: z.int(),
+  headers: z.int(),
+  bestblockhash: hashShape,
+  initialblockdownload: z.boolean(),
+  pruned: z.boolean(),
+  pruneheight: z.int().optional(),
+})
+const headerShape = z.object({
+  height: z.int(),
+  time: z.int(),
+  /** -1 off the best chain. */
+  confirmations: z.int(),
+  previousblockhash: hashShape.optional(),
+})
+const scanShape = z.object({
+  success: z.literal(true),
+  height: z.int(),
+  bestblock: hashShape,
+  unspents: z.array(z.object({ txid: hashShape, vout: z.int(), amount: satoshis })),
+  total_amount: satoshis,
+})
+const acceptShape = z.object({
+  allowed: z.boolean(),
+  vsize: z.int().optional(),
+  fees: z.object({ base: satoshis }).optional(),
+  'reject-reason': z.string().optional(),
+})
+const walletShape = z.object({
+  private_keys_enabled: z.boolean(),
+  external_signer: z.boolean().optional(),
+  /** Only of wallets with a passphrase; 0 while locked. */
+  unlocked_until: z.int().optional(),
+})
+type Held = { value: { value: bigint } | null }
+
+/** What is not there is an answer too, where the node's code says just that. */
+const orNothing = <T>(reply: Reply<T>, code: number): Answer<T | undefined> =>
+  reply.is === 'fault' && reply.code === code ? done(undefined) : asked(reply)
+
+const said = ({ message, code }: Fault): string => `the node: ${message} (${code})`
+
+function blockless(hash: string, fault: Fault): Answer<never> {
+  if (/pruned/i.test(fault.message)) return refused(`block ${hash} is gone from the node, which is pruned`)
+  if (fault.code === notFound) return refused(`the node does not know block ${hash}`)
+  // Its header came first.
+  if (/not fully downloaded/i.test(fault.message)) return refused(`the node has not loaded block ${hash} yet`, true)
+  return asked<never>(fault)
+}
+
+/** Bytes that are not what was asked for: the connection or the node is broken, and asking again may be answered better. */
+function orMalformed<T>(work: () => T): Answer<T> {
+  try {
+    return done(work())
+  } catch (fault) {
+    if (fault instanceof BadInput) return refused(`the node answered with bytes that prove wrong: ${fault.message}`, true)
+    throw fault
+  }
+}
+
+function own(watch: Watch): ScriptWatch {
+  if (watch instanceof ScriptWatch) return watch
+  throw new TypeError('the watch is not one of this rail’s newWatch()')
+}
+
+function touching(hex: string, txid: string, watch: ScriptWatch): Tx[] {
+  const raw = Buffer.from(hex, 'hex')
+  if (!touches(raw, watch)) return []
+  const tx = readTransaction(raw)
+  if (tx.txid !== txid) throw new BadInput(`asked for transaction ${txid}, was given ${tx.txid}`)
+  return [tx]
+}
+
+function outpointCall(outpoint: Outpoint): unknown[] {
+  const { vout } = outpointParts(outpoint)
+  // False: as the chain has it, whatever waits in the mempool.
+  return [outpoint.slice(0, 64), vout, false]
+}
+
+// The node has it, in its mempool or its chain.
+const knownReasons = /already in mempool|already in block chain|already in utxo set|txn-already-known|txn-already-in-mempool/i
+// It could enter once others have left, a fee has fallen or time has passed.
+const laterReasons =
+  /mempool min fee not met|mempool full|insufficient fee|too many potential replacements|too-long-mempool-chain|non-final|non-BIP68-final/i
+
+/** What sendrawtransaction's refusals mean (Bitcoin Core, rpc/mempool.cpp and policy). */
+function sendFault(fault: Fault): Answer<'known'> {
+  if (fault.code === alreadyInChain || knownReasons.test(fault.message)) return done('known')
+  if (/missing inputs|missingorspent/i.test(fault.message))
+    return refused(`${said(fault)}: an input is spent, by this transaction where it is long mined, or not known to the node`)
+  return refused(said(fault), laterReasons.test(fault.message))
+}
