@@ -57,7 +57,7 @@ export function parseDescriptor(text: string, network: NetworkName): Descriptor 
     throw new BadInput('the descriptor holds a character descriptors do not have (BIP 380): copy it again as plain text')
   if (checksum !== undefined && checksum !== right)
     throw new BadInput(
-      `the descriptor’s checksum is ${checksum === '' ? 'empty' : `#${shortly(checksum)}`}, and for this text #${right} would be right: a character is mistyped or it was changed, so copy it again from the wallet`,
+      `the descriptor’s checksum is ${shown(checksum)}, and for this text #${right} would be right: a character is mistyped or it was changed, so copy it again from the wallet`,
     )
   const { kind, key } = readScript(body)
   const descriptor = { network, ...readKey(key, network) }
@@ -111,8 +111,9 @@ function splitChecksum(text: string): { body: string; checksum: string | undefin
   return at < 0 ? { body: text, checksum: undefined } : { body: text.slice(0, at), checksum: text.slice(at + 1) }
 }
 
-// What follows the # is shown only as far as a checksum goes: somebody may have pasted more.
-const shortly = (text: string) => (text.length > 9 ? `${text.slice(0, 9)}…` : text)
+// What follows the # is shown where it can be a checksum: somebody may have pasted something else.
+const shown = (checksum: string) =>
+  checksum === '' ? 'empty' : /^[02-9ac-hj-np-z]{1,9}$/.test(checksum) ? `#${checksum}` : 'not eight letters and digits'
 
 function readScript(body: string): { kind: 'wpkh' | 'tr'; key: string } {
   const [, name, inside] = /^([a-z_]{1,20})\((.*)\)$/s.exec(body) ?? []

@@ -101,9 +101,9 @@ function useOf(version: number | undefined, network: NetworkName): 'plain' | 'se
   }
   if (known.network.coinType !== networks[network].coinType)
     throw new BadInput(
-      `the key is a ${known.letters}, of ${known.names}, and BITCOIN_NETWORK is ${network}: give the account’s ${lettersOf(network)}`,
+      `the key is ${a(known.letters)}, of ${known.names}, and BITCOIN_NETWORK is ${network}: give the account’s ${lettersOf(network)}`,
     )
-  throw new BadInput(`the key is a ${known.letters}, for nested segwit (sh(wpkh)), which is not supported: ${native}`)
+  throw new BadInput(`the key is ${a(known.letters)}, for nested segwit (sh(wpkh)), which is not supported: ${native}`)
 }
 
 /** SLIP 132's keys for accounts of several signers, whose letters differ only by being capitals. */
@@ -125,3 +125,6 @@ const lettersOf = (network: NetworkName): string => {
   const { plain, segwit } = networks[network].extendedKeys
   return `${plain.letters} or ${segwit.letters}`
 }
+
+// As it is said: an xpub, a ypub.
+const a = (letters: string) => `${letters.startsWith('x') ? 'an' : 'a'} ${letters}`

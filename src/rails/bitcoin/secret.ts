@@ -11,7 +11,7 @@ export function refuseSecrets(text: string, what: string): void {
 }
 
 function secretIn(text: string): string | undefined {
-  if (/^\s*[a-z]{3,8}(?:\s+[a-z]{3,8}){11,23}\s*$/i.test(text)) return 'what looks like the words of a seed'
+  if (/\b[a-z]{3,8}(?:\s+[a-z]{3,8}){11}\b/i.test(text)) return 'what looks like the words of a seed'
   for (const word of text.split(/[^A-Za-z0-9]+/)) {
     // The letter before "prv" says for which script (SLIP 132); what matters is that it is private.
     if (/^[a-z]prv/i.test(word)) return 'an extended private key'
