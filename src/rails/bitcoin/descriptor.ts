@@ -60,13 +60,13 @@ export function parseDescriptor(text: string, network: NetworkName): Descriptor 
       `the descriptor’s checksum is ${shown(checksum)}, and for this text #${right} would be right: a character is mistyped or it was changed, so copy it again from the wallet`,
     )
   const { kind, key } = readScript(body)
-  const descriptor = { network, ...readKey(key, network) }
+  const { origin, account } = readKey(key, network)
   // Last, so that whoever is told the checksum has a text that is otherwise right.
   if (checksum === undefined)
     throw new BadInput(
       `the descriptor has no checksum: compare it with what the wallet shows, then add #${right} to its end (the checksum is what notices a mistyped character)`,
     )
-  return assemble(kind, network, descriptor.origin, descriptor.account)
+  return assemble(kind, network, origin, account)
 }
 
 /** Address number `index` (0 to 2^31 - 1) of a branch. `publicKey` is compressed; in taproot it is the internal key, before its tweak. `path` as in {@link pathOf}. */
