@@ -32,8 +32,8 @@ export function plan(order: PlanOrder, account: Descriptor, previous?: Previous)
     const what = order.replaces ? 'a replacement must pay' : 'with its change too small to be an output it pays'
     return { is: 'too dear', why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rate(order.mostFeeRate)} may be paid` }
   }
-  const dust = fair.outputs.filter(({ key, units, script }) => key !== undefined && units < dustUnits(script))
-  if (dust.length > 0) return { is: 'dust', keys: dust.map(({ key }) => key!) }
+  const dust = new Set(fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key))
+  if (dust.size > 0) return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
   return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account, previous) } }
 }
 
