@@ -75,15 +75,21 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
           throw error
         }
       }),
+    // A table is changed by making it anew, so while a script runs foreign keys rest; what they hold is proven before the commit.
     script: text =>
       inTurn(async () => {
-        await begin()
+        db.pragma('foreign_keys = OFF')
         try {
+          await begin()
           db.exec(text)
+          const broken = db.pragma('foreign_key_check') as { table: string; parent: string }[]
+          if (broken[0]) throw new Error(`the script leaves rows of ${broken[0].table} without their ${broken[0].parent}`)
           db.exec('commit')
         } catch (error) {
           if (db.inTransaction) db.exec('rollback')
           throw asUnavailable(error)
+        } finally {
+          db.pragma('foreign_keys = ON')
         }
       }),
     backup: target => inTurn(async () => void db.prepare('vacuum into ?').run(target)),
