@@ -20,7 +20,7 @@ export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
   const { store, rail, world } = house
   try {
     await store.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
-    const [seconds] = await timed(() => runDueSlots({ store, world, worker: 'bench' }, rail))
+    const [seconds] = await timed(() => runDueSlots({ store, world, worker: 'bench', rails: { starkbank: rail } }))
     const issued = await store.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'issued'`)
     if (issued!.count !== BigInt(count)) throw new Error(`${count} invoices were to be issued, ${issued!.count} were`)
     return [

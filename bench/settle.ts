@@ -18,7 +18,7 @@ export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
   try {
     await store.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
-    await runDueSlots({ store, world, worker: 'bench' }, rail)
+    await runDueSlots({ store, world, worker: 'bench', rails: { starkbank: rail } })
     await issueDrafts(store, rail, world)
     const issued = await store.all<{ id: string; provider_id: string; units: bigint }>(
       sql`select id, provider_id, units from invoices where state = 'issued'`,
@@ -34,7 +34,7 @@ export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
     )
     say(`  ${issued.length} invoices issued, as many events in the inbox`)
 
-    const [settling] = await timed(() => settleInbox({ store, rail, world, terms }))
+    const [settling] = await timed(() => settleInbox({ store, rails: { starkbank: rail }, world, terms }))
     const [ordering] = await timed(() => sendPayouts(store, rail, world))
     if (bank.calls.ordered !== count) throw new Error(`${count} payouts were to be ordered, ${bank.calls.ordered} were`)
     return [

@@ -7,15 +7,18 @@ import { hastyClock, monotonicMs, systemClock, systemRandom } from './base/clock
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
-import { startScheduler, type Desk, type Scheduler } from './jobs/jobs.ts'
+import { newWatching } from './chain/chain.ts'
+import { startScheduler, type BitcoinDesk, type Desk, type Scheduler } from './jobs/jobs.ts'
 import type { Terms } from './payout/payout.ts'
-import type { Rail } from './rails/rail.ts'
+import type { ChainRail } from './rails/chain.ts'
+import type { Rail, Rails } from './rails/rail.ts'
 import { readPrivateKey } from './rails/starkbank/privateKey.ts'
 import { connectStarkbank } from './rails/starkbank/starkbank.ts'
+import { agreementOf, makeSources } from './rates/rates.ts'
 import { migrate, pending } from './store/migrate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import { serveWeb, type Web } from './web/web.ts'
-import { makeInbox } from './webhooks/webhooks.ts'
+import { makeInbox, type Inbox } from './webhooks/webhooks.ts'
 
 export interface Base {
   config: Config
@@ -67,7 +70,7 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
   const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)
   for (const finding of findings) world.log.warn({ finding }, 'the bank key')
   const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
-  await belongsTo(store, identity, binds)
+  await belongsTo(store, 'bank', identity, binds)
 
   // A simulated bank signs with another key than the sandbox, so keys are kept by where they came from.
   const origin = config.STARKBANK_API_URL ?? environment
@@ -94,16 +97,88 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
   })
 }
 
-/** A database belongs to one workspace of one environment for ever: sandbox events must never meet production money. */
-async function belongsTo(store: Store, identity: string, binds: boolean): Promise<void> {
+/** A database belongs to one workspace of one environment, and to one account of one network, for ever: test money must never meet real money. */
+async function belongsTo(store: Store, what: 'bank' | 'bitcoin', identity: string, binds: boolean): Promise<void> {
+  const name = `${what} identity`
   const bound = await store.tx(async tx => {
-    if (binds) await tx.run(sql`insert into settings (name, value) values ('bank identity', ${identity}) on conflict (name) do nothing`)
-    return tx.one<{ value: string }>(sql`select value from settings where name = 'bank identity'`)
+    if (binds) await tx.run(sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`)
+    return tx.one<{ value: string }>(sql`select value from settings where name = ${name}`)
   })
   if (bound !== undefined && bound.value !== identity)
     throw new BadInput(
-      `this database belongs to ${bound.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend STARKBANK_*`,
+      `this database belongs to ${bound.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend ${what === 'bank' ? 'STARKBANK_*' : 'BITCOIN_*'}`,
     )
+}
+
+/** Connects the node and the watch-only account; undefined where no node is configured. */
+export async function openChain(
+  { config, store, world }: Base,
+  { binds = true }: { binds?: boolean } = {},
+): Promise<{ rail: ChainRail; desk: BitcoinDesk } | undefined> {
+  if (config.BITCOIN_RPC_URL === undefined) return undefined
+  const { connectBitcoin } = await import('./rails/bitcoin/bitcoin.ts')
+  const rail = connectBitcoin({
+    network: config.BITCOIN_NETWORK!,
+    descriptor: config.BITCOIN_DESCRIPTOR!,
+    rpcUrl: config.BITCOIN_RPC_URL,
+    cookieFile: config.BITCOIN_RPC_COOKIE_FILE,
+    zmqUrl: config.BITCOIN_ZMQ_URL,
+    signer: config.BITCOIN_SIGNER,
+    wallet: config.BITCOIN_WALLET,
+    policy: config.BITCOIN_POLICY_FILE === undefined ? undefined : readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE),
+    feeBlocks: config.BITCOIN_FEE_BLOCKS,
+    mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
+    clock: world.clock,
+    log: world.log,
+  })
+  await belongsTo(store, 'bitcoin', `${rail.network}/${rail.descriptor}`, binds)
+  return { rail, desk: bitcoinDesk(config, rail, world) }
+}
+
+/** What the jobs of the Bitcoin rail need beside it. */
+const bitcoinDesk = (config: Config, rail: ChainRail, { clock }: World): BitcoinDesk => ({
+  terms: { payoutDepth: config.BITCOIN_PAYOUT_DEPTH, late: config.BITCOIN_LATE },
+  bundles: {
+    gatherMs: config.BITCOIN_BATCH_SECONDS * 1_000,
+    mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
+    bumpAfterBlocks: config.BITCOIN_BUMP_AFTER_BLOCKS,
+  },
+  confirmations: config.BITCOIN_CONFIRMATIONS,
+  sources: makeSources(config, { fetch, clock }),
+  agreement: agreementOf(config),
+  watching: newWatching(rail),
+  pollSeconds: config.BITCOIN_POLL_SECONDS,
+})
+
+function readSetting(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new BadInput(`${name} names ${file}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
+  }
+}
+
+export const bankIsConfigured = (config: Config) =>
+  [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].some(value => value !== undefined)
+
+export interface Open {
+  rails: Rails
+  bitcoin: BitcoinDesk | undefined
+  close(): void
+}
+
+/** Every rail that is configured. The bank may be left out where there is a node. */
+export async function openRails(base: Base): Promise<Open> {
+  const chain = await openChain(base)
+  const bank = chain === undefined || bankIsConfigured(base.config) ? await openRail(base) : undefined
+  return {
+    rails: { ...(bank && { starkbank: bank }), ...(chain && { bitcoin: chain.rail }) },
+    bitcoin: chain?.desk,
+    close() {
+      bank?.close()
+      chain?.rail.close()
+    },
+  }
 }
 
 export interface House {
@@ -116,17 +191,20 @@ export interface House {
 /** Serves the roles asked for. */
 export async function serve(base: Base, roles: string[], startedMs = monotonicMs()): Promise<House> {
   const { config, store, world } = base
-  const rail = await openRail(base)
+  const open = await openRails(base)
   const inbox = makeInbox(store, world)
   const worker = `${hostname()}/${process.pid}`
-  const desk: Desk = { store, world, worker, rail, inbox, terms: base.terms, pollSeconds: config.STARKBANK_POLL_SECONDS }
+  const desk: Desk = deskOf(base, open, worker, inbox)
 
   const room = diskWatch(config.DATABASE_URL, world)
   const web = roles.includes('web')
-    ? await serveWeb({ store, rail, inbox, log: world.log, mayTake: room.mayTake }, config.LISTEN).catch((error: unknown) => {
+    ? await serveWeb(
+        { store, ...(open.rails.starkbank && { rail: open.rails.starkbank }), inbox, log: world.log, mayTake: room.mayTake },
+        config.LISTEN,
+      ).catch((error: unknown) => {
         // What already runs would keep a process alive that can serve nothing.
         room.stop()
-        rail.close()
+        open.close()
         throw error
       })
     : undefined
@@ -143,11 +221,18 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
       room.stop()
       await web?.close()
       await scheduler?.stop()
-      rail.close()
+      open.close()
       await store.close()
     },
   }
 }
+
+/** The desk at which jobs are done, for whoever does them. */
+export const deskOf = ({ config, store, world, terms }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({
+  ...{ store, world, worker, rails, inbox, terms },
+  pollSeconds: config.STARKBANK_POLL_SECONDS,
+  ...(bitcoin && { bitcoin }),
+})
 
 const leastBytes = 64 * 1024 * 1024
 

@@ -141,7 +141,14 @@ describe.each([
         await tx.run(sql`
           insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
           values (${slotId}, ${schedule.id}, 1, ${slotId}, 'manual', 'running', '', '')`)
-        const terms = { slotId, storeId: 'sto_default', rail: 'starkbank', dueInMs: 86_400_000, accountId: schedule.account_id }
+        const terms = {
+          slotId,
+          storeId: 'sto_default',
+          asset: 'BRL' as const,
+          rail: 'starkbank',
+          dueInMs: 86_400_000,
+          accountId: schedule.account_id,
+        }
         const one = { name: 'Ana', taxId: '012.345.678-90', units: 10_000n, description: '' }
         await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => Array.from({ length: count }, () => one))
       })
@@ -176,7 +183,7 @@ describe.each([
       expect(await store.all(sql`pragma integrity_check`)).toEqual([{ integrity_check: 'ok' }])
       expect(await checkLedger(store)).toEqual([])
     }
-    const settle = () => settleInbox({ store, rail, world, terms })
+    const settle = () => settleInbox({ store, rails: { starkbank: rail }, world, terms })
     /** A full database is told apart from a surprise. */
     const full = (work: Promise<unknown>) => expect(work).rejects.toThrow(StoreUnavailable)
 

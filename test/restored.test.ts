@@ -45,7 +45,7 @@ async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | n
   const credited = town.event('invoice.credited')
   await desk.inbox.keep({ rail: 'starkbank', eventId: credited.id, raw: bodyOf(credited), via: 'poll' })
   await settleInbox(desk)
-  await sendPayouts(desk.store, desk.rail, desk.world)
+  await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
   return desk.store.all(sql`select state, why from payouts`)
 }
 
@@ -87,8 +87,8 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
   const desk = await restoreFrom(backup)
-  const mute = { ...desk.rail, findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const }
-  const payouts = await hearAndSend({ ...desk, rail: mute })
+  const mute = { ...desk.rails.starkbank!, findPayouts: async () => ({ is: 'unsure', why: 'no answer' }) as const }
+  const payouts = await hearAndSend({ ...desk, rails: { starkbank: mute } })
   expect(payouts).toMatchObject([{ state: 'owed' }])
   expect(town.transfers()).toHaveLength(0)
 })

@@ -19,7 +19,8 @@ test('it has its kind before 26 lower-case characters', () => {
     invoice: 'inv',
     payout: 'pay',
     attempt: 'att',
-    transaction: 'txn',
+    bundle: 'bun',
+  transaction: 'txn',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {
     const id = newId(kind, { clock: at(1_795_219_200_000), random: systemRandom })

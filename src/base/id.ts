@@ -11,6 +11,7 @@ const kinds = {
   payout: 'pay',
   attempt: 'att',
   transaction: 'txn',
+  bundle: 'bun',
 } as const
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`

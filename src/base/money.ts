@@ -8,6 +8,7 @@ export type Money<A extends Asset = Asset> = { readonly asset: A; readonly units
 const decimals = { BRL: 2, BTC: 8 } as const satisfies Record<Asset, number>
 
 export const brl = (units: bigint): Money<'BRL'> => ({ asset: 'BRL', units })
+export const btc = (units: bigint): Money<'BTC'> => ({ asset: 'BTC', units })
 
 /** Adds two amounts of one asset; adding BRL to BTC does not compile. */
 export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A> => ({ asset: a.asset, units: a.units + b.units })
@@ -66,3 +67,6 @@ export function formatUnits(units: bigint, asset: Asset): string {
 
 /** For people: `-R$ 68.03`. */
 export const reais = (units: bigint): string => `${units < 0n ? '-' : ''}R$ ${formatUnits(units < 0n ? -units : units, 'BRL')}`
+
+/** For people, of either asset: `R$ 68.03`, `0.00012345 BTC`. */
+export const told = (units: bigint, asset: Asset): string => (asset === 'BRL' ? reais(units) : `${formatUnits(units, 'BTC')} BTC`)

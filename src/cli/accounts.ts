@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../base/brazil.ts'
-import type { AccountRow } from '../payout/payout.ts'
+import type { AccountRow, BankAccountRow } from '../payout/payout.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import { nameFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
@@ -35,7 +35,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .action(({ name, by = operator(), json: asJson, ...to }: { name: string; by?: string; json?: true } & BankDestination) =>
       inBase(shell, async ({ store, world }) => {
         const { addAccount, listAccounts } = await import('../payout/payout.ts')
-        const twins = (await listAccounts(store)).filter(row => row.state !== 'closed' && isSame(row, to))
+        const twins = (await listAccounts(store)).filter(row => row.state !== 'closed' && row.kind === 'bank' && isSame(row, to))
         const added = await addAccount(store, world, name, to, by)
         await shell.out(
           asJson
@@ -72,7 +72,10 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const { listAccounts } = await import('../payout/payout.ts')
         const rows = await listAccounts(store)
         const heads = ['NAME', 'STATE', 'HOLDER', 'TAX ID', 'BANK', 'BRANCH', 'NUMBER', 'TYPE']
-        const line = (row: AccountRow) => [row.name, row.state, row.holder, row.tax_id, row.bank, row.branch, row.number, row.type]
+        const line = (row: AccountRow) =>
+          row.kind === 'bank'
+            ? [row.name, row.state, row.holder, row.tax_id, row.bank, row.branch, row.number, row.type]
+            : [row.name, row.state, row.holder, '', 'bitcoin', '', row.destination, '']
         await shell.out(asJson ? json(rows.map(viewOf)) : table(heads, rows.map(line)))
       }),
     )
@@ -96,19 +99,18 @@ export function accountCommands(repasse: Command, shell: Shell): void {
 
 /** Leading zeros and the hyphen of a check digit are ways of writing. */
 const plain = (text: string) => text.replace(/^0+|-/g, '')
-const isSame = (row: AccountRow, to: BankDestination) =>
+const isSame = (row: BankAccountRow, to: BankDestination) =>
   row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)
 
 const viewOf = (row: AccountRow) => ({
   id: row.id,
   name: row.name,
   state: row.state,
+  kind: row.kind,
   holder: row.holder,
-  taxId: row.tax_id,
-  bank: row.bank,
-  branch: row.branch,
-  number: row.number,
-  type: row.type,
+  ...(row.kind === 'bank'
+    ? { taxId: row.tax_id, bank: row.bank, branch: row.branch, number: row.number, type: row.type }
+    : { destination: row.destination }),
   addedBy: row.added_by,
   addedAt: row.added_at,
   approvedBy: row.approved_by,
@@ -117,8 +119,8 @@ const viewOf = (row: AccountRow) => ({
 const sheetOf = (row: AccountRow): [string, string | null][] => [
   ['account', `${row.name} (${row.id})`],
   ['state', row.state],
-  ['holder', `${row.holder}, ${row.tax_id}`],
-  ['at', `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}`],
+  ['holder', row.kind === 'bank' ? `${row.holder}, ${row.tax_id}` : row.holder],
+  ['at', row.kind === 'bank' ? `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}` : row.destination],
   ['added', `${row.added_at} by ${row.added_by}`],
   ['approved by', row.approved_by],
 ]

@@ -96,5 +96,6 @@ const meanings: Record<Account, string> = {
   'in-transit': 'ordered and not settled yet (negative meanwhile)',
   commission: 'the house’s share (negative: income)',
   'transfer-fee': 'what transfers cost the house, less what was withheld for them',
+  pending: 'on the chain and not the payee’s yet (negative meanwhile)',
   external: 'movements at the bank that are not ours',
 }

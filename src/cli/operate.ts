@@ -121,7 +121,7 @@ async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<voi
       import('../webhooks/webhooks.ts'),
     ])
     const found = await pollEvents(store, rail, makeInbox(store, world), world)
-    const settled = await settleInbox({ store, rail, world, terms })
+    const settled = await settleInbox({ store, rails: { starkbank: rail }, world, terms })
     const result = await reconcile(store, rail, world)
     if (typeof result === 'string') throw new Error(result)
     // As the job does it, so that `status` says the same whoever looked.

@@ -2,12 +2,11 @@
 import type { Command } from 'commander'
 import { formatDuration } from '../base/duration.ts'
 import type { Millis } from '../base/world.ts'
-import type { Base } from '../house.ts'
+import type { Base, Open } from '../house.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
-import type { Rail } from '../rails/rail.ts'
 import { durationFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
-import { atBank, inBase, operator, type Shell } from './shell.ts'
+import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
 
@@ -29,7 +28,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
     .action((name: string, flags: Flags) => {
       if (flags.dryRun) return inBase(shell, base => tell(shell, base, name, flags))
       // The bank is opened first: without it nothing is issued, and then no slot should be left behind.
-      if (flags.wait) return atBank(shell, (base, rail) => runAndWait(shell, base, rail, name, flags))
+      if (flags.wait) return onRails(shell, (base, open) => runAndWait(shell, base, open, name, flags))
       return inBase(shell, async base => {
         const id = await addSlot(base, name, flags)
         await shell.out(
@@ -87,10 +86,10 @@ async function addSlot({ store, world }: Base, name: string, { by = operator() }
 
 type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number }
 
-async function runAndWait(shell: Shell, base: Base, rail: Rail, name: string, flags: Flags): Promise<void> {
+async function runAndWait(shell: Shell, base: Base, open: Open, name: string, flags: Flags): Promise<void> {
   const { timeout: timeoutMs = 600_000 } = flags
   const slot = await addSlot(base, name, flags)
-  const ended = await waitFor(base, rail, slot, timeoutMs)
+  const ended = await waitFor(base, open, slot, timeoutMs)
   const refused = ended.invoices.filter(({ state }) => state === 'refused').length
   await shell.out(flags.json ? json(viewOf(ended)) : tableOf(ended))
   if (ended.open > 0 || ended.state !== 'done') {
@@ -109,7 +108,7 @@ async function runAndWait(shell: Shell, base: Base, rail: Rail, name: string, fl
 const patienceMs = 3_000
 const pauseMs = 500
 
-async function waitFor(base: Base, rail: Rail, slot: string, timeoutMs: Millis): Promise<Ended> {
+async function waitFor(base: Base, open: Open, slot: string, timeoutMs: Millis): Promise<Ended> {
   const { clock } = base.world
   const started = clock.now()
   let ours = false
@@ -117,7 +116,7 @@ async function waitFor(base: Base, rail: Rail, slot: string, timeoutMs: Millis):
     const now = await look(base, slot)
     if (isOver(now) || clock.now() - started > timeoutMs) return now
     ours ||= now.state === 'due' && clock.now() - started >= patienceMs
-    if (ours) await work(base, rail)
+    if (ours) await work(base, open)
     await clock.sleep(pauseMs)
   }
 }
@@ -140,12 +139,16 @@ async function look({ store }: Base, slot: string): Promise<Ended> {
 }
 
 /** What a worker would do for it: run due slots, issue what was put off, ask about what no answer came for. */
-async function work(base: Base, rail: Rail): Promise<void> {
+async function work(base: Base, open: Open): Promise<void> {
   const [{ timetable, wake }, { makeInbox }] = await Promise.all([import('../jobs/jobs.ts'), import('../webhooks/webhooks.ts')])
-  const { config, store, world, terms } = base
-  const pollSeconds = config.STARKBANK_POLL_SECONDS
-  const desk = { store, world, worker: `cli/${process.pid}`, rail, inbox: makeInbox(store, world), terms, pollSeconds }
-  for (const job of timetable(pollSeconds)) if (['slots', 'issue-left', 'resolve-invoices'].includes(job.name)) await wake(desk, job)
+  const { deskOf } = await import('../house.ts')
+  const desk = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.store, base.world))
+  const needed = ['slots', 'issue-left', 'resolve-invoices', 'rates', 'follow-chain', 'request-left']
+  // The rate and the chain's tip come first, for what is issued on the chain needs both.
+  const jobs = timetable(desk).toSorted(
+    (a, b) => Number(b.name === 'rates' || b.name === 'follow-chain') - Number(a.name === 'rates' || a.name === 'follow-chain'),
+  )
+  for (const job of jobs) if (needed.includes(job.name)) await wake(desk, job)
 }
 
 const viewOf = ({ slot, state, invoices }: Ended) => ({

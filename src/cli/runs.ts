@@ -28,6 +28,12 @@ export const jobNames = [
   'poll',
   'check-books',
   'reconcile',
+  'rates',
+  'follow-chain',
+  'request-left',
+  'pass-time',
+  'send-coins',
+  'reconcile-chain',
 ] as const
 
 export function runCommands(repasse: Command, shell: Shell): void {

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
 import { readConfig, type Config } from '../base/config.ts'
 import { makeLog, type Log } from '../base/log.ts'
-import type { Base } from '../house.ts'
+import type { Base, Open } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 
@@ -62,6 +62,19 @@ export function atBank<T>(shell: Shell, work: (base: Base, rail: Rail) => Promis
       return await work(base, rail)
     } finally {
       rail.close()
+    }
+  })
+}
+
+/** The same with every rail at hand that is configured. */
+export function onRails<T>(shell: Shell, work: (base: Base, open: Open) => Promise<T>): Promise<T> {
+  return inBase(shell, async base => {
+    const { openRails } = await import('../house.ts')
+    const open = await openRails(base)
+    try {
+      return await work(base, open)
+    } finally {
+      open.close()
     }
   })
 }

@@ -1,6 +1,7 @@
 /** Drafts: the invoices of one slot, written with our ids before anyone is asked for anything. */
 import { newId } from '../base/id.ts'
-import { instant, millis, type Instant, type World } from '../base/world.ts'
+import type { Asset } from '../base/money.ts'
+import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { remember, sql, type Tx } from '../store/store.ts'
 
 /** Who is asked for what. */
@@ -33,10 +34,20 @@ export function planBatch(rule: BatchRule, random: World['random']): Draft[] {
   }))
 }
 
+/** What a draft on a chain is given besides: its price in satoshis at a locked rate, and how its payment will be judged. */
+export interface Priced {
+  units: bigint
+  /** BRL cents and cents for one BTC; undefined where it was asked for in satoshis. */
+  quote: { units: bigint; rateUnits: bigint; at: Instant; sources: string } | undefined
+  confirmations: number
+  watchMs: number
+}
+
 export interface BatchTerms {
   slotId: string
   storeId: string
   rail: string
+  asset: Asset
   dueInMs: number
   accountId: string
   commissionBp: bigint
@@ -44,7 +55,13 @@ export interface BatchTerms {
 }
 
 /** Writes the drafts of one slot once: a slot that has its drafts keeps them. Answers how many the slot has. */
-export async function draftBatch(tx: Tx, world: Pick<World, 'clock' | 'random'>, terms: BatchTerms, plan: () => Draft[]): Promise<number> {
+export async function draftBatch(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  terms: BatchTerms,
+  plan: () => Draft[],
+  price?: (units: bigint) => Priced,
+): Promise<number> {
   const there = await tx.one<{ count: bigint }>(sql`select count(*) as count from invoices where slot_id = ${terms.slotId}`)
   if (there && there.count > 0n) return Number(there.count)
 
@@ -53,11 +70,16 @@ export async function draftBatch(tx: Tx, world: Pick<World, 'clock' | 'random'>,
   const drafts = plan()
   for (const [ordinal, draft] of drafts.entries()) {
     const id = newId('invoice', world)
+    const priced = price?.(draft.units)
+    const watchUntil = priced ? later(due, priced.watchMs) : null
     await tx.run(sql`
       insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
-        account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at)
-      values (${id}, ${terms.storeId}, ${terms.slotId}, ${ordinal}, ${terms.rail}, 'BRL', ${draft.units}, ${draft.name}, ${draft.taxId},
-        ${draft.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${terms.slotId}, ${now}, ${now}, ${now})`)
+        account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
+        quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until)
+      values (${id}, ${terms.storeId}, ${terms.slotId}, ${ordinal}, ${terms.rail}, ${terms.asset}, ${priced?.units ?? draft.units}, ${draft.name}, ${draft.taxId},
+        ${draft.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${terms.slotId}, ${now}, ${now}, ${now},
+        ${priced?.quote?.units ?? null}, ${priced?.quote?.rateUnits ?? null}, ${priced?.quote?.at ?? null}, ${priced?.quote?.sources ?? null},
+        ${priced?.confirmations ?? null}, ${watchUntil})`)
     await remember(tx, 'invoices', id, '', 'draft', { why: 'drafted for its slot', ref: terms.slotId }, now)
   }
   return drafts.length

@@ -1,5 +1,7 @@
 /** An invoice: an amount asked from a payer on a rail. */
-export { findInvoice, findOurs, invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
-export { draftBatch, planBatch, type BatchRule, type BatchTerms, type Draft } from './draft.ts'
+export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
+export { draftBatch, planBatch, type BatchRule, type BatchTerms, type Draft, type Priced } from './draft.ts'
 export { issueDrafts, takeAsIssued } from './issue.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
+export { requestDrafts, type Requesting } from './request.ts'
+export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'

@@ -27,7 +27,15 @@ beforeEach(async () => {
   await migrate(store, clock)
   await addAccount(store, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
   const rule = {
-    ...{ name: 'trial', rail: 'starkbank' as const, cron: '0 0 * * *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined },
+    ...{
+      name: 'trial',
+      asset: 'BRL' as const,
+      rail: 'starkbank' as const,
+      cron: '0 0 * * *',
+      timeZone: 'Etc/UTC',
+      startsAt: undefined,
+      endsAt: undefined,
+    },
     ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: 60_000, payTo: 'main' },
     ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' as const },
   }
@@ -36,7 +44,14 @@ beforeEach(async () => {
     await tx.run(sql`
       insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
       values ('slo_1', ${schedule.id}, 1, ${instant(now)}, 'cron', 'running', '', '')`)
-    const terms = { slotId: 'slo_1', storeId: 'sto_default', rail: 'starkbank', dueInMs: 60_000, accountId: schedule.account_id }
+    const terms = {
+      slotId: 'slo_1',
+      storeId: 'sto_default',
+      asset: 'BRL' as const,
+      rail: 'starkbank',
+      dueInMs: 60_000,
+      accountId: schedule.account_id,
+    }
     const draft = { name: 'Ana', taxId: '1', units: 1000n, description: '' }
     await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => [draft, draft])
     await tx.run(sql`update invoices set state = 'unsure'`)

@@ -1,5 +1,6 @@
 /** An invoice: its machine, its row, and how one is found. */
 import type { Machine, StateOf } from '../base/machine.ts'
+import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../store/store.ts'
 
@@ -17,14 +18,26 @@ export const invoiceMachine = {
   reversed: [],
   refused: [],
 } as const satisfies Machine
-export type InvoiceState = StateOf<typeof invoiceMachine>
+
+/** Where a payment request may stand between being asked for and credited. Every one may follow every other: the chain decides, and may think again. */
+const watched = ['issued', 'seen', 'underpaid', 'confirming', 'late', 'paid', 'credited', 'expired'] as const
+type Watched = (typeof watched)[number]
+
+/** A request on a chain. `paid`: as deep as its value asks for; `credited`: deep enough to pay on; `late`: a person decides. */
+export const requestMachine = {
+  draft: ['issued', 'canceled'],
+  ...(Object.fromEntries(watched.map(state => [state, watched.filter(other => other !== state)])) as Record<Watched, Watched[]>),
+  canceled: [],
+} as const satisfies Machine
+export type RequestState = StateOf<typeof requestMachine>
+export type InvoiceState = StateOf<typeof invoiceMachine> | RequestState
 
 export type InvoiceRow = {
   id: string
   slot_id: string
   ordinal: bigint
   rail: string
-  asset: 'BRL'
+  asset: Asset
   units: bigint
   payer_name: string
   payer_tax_id: string
@@ -43,6 +56,17 @@ export type InvoiceRow = {
   absences: bigint
   added_at: Instant
   changed_at: Instant
+  /** What was asked for in BRL cents, and what one BTC cost then, where the request was priced. */
+  quote_units: bigint | null
+  rate_units: bigint | null
+  rate_at: Instant | null
+  rate_sources: string | null
+  address_index: bigint | null
+  /** How deep its payment must lie to be `paid`. */
+  confirmations: bigint | null
+  watch_until: Instant | null
+  /** Who took on what came late or was too little. */
+  late_by: string | null
 }
 
 export const findInvoice = (reader: Reader, id: string) => reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)

@@ -141,7 +141,7 @@ async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> 
 /** Orders under way with a margin for their fee, and lines of ours that the books have not settled yet. */
 async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
   const row = await tx.one<{ units: bigint }>(sql`
-    select cast(coalesce(sum(units), 0) + 1000 * count(*) as bigint) as units from attempts where state in ('sending', 'unsure', 'sent')`)
+    select cast(coalesce(sum(units), 0) + 1000 * count(*) as bigint) as units from attempts where bundle_id is null and state in ('sending', 'unsure', 'sent')`)
   let flight = row?.units ?? 0n
   for (const { about, units } of lines) {
     if (about.is !== 'invoice') continue

@@ -1,55 +1,83 @@
 /** One slot: claims it, writes its drafts in the same transaction, and issues them. */
+import type { World } from '../base/world.ts'
+import { tipOf } from '../chain/chain.ts'
 import { draftBatch, issueDrafts, planBatch } from '../invoice/invoice.ts'
-import type { Rail } from '../rails/rail.ts'
+import type { Rails } from '../rails/rail.ts'
+import { sql, type Sql, type Tx } from '../store/store.ts'
+import { issueRequests, pricing, rateNow, type BitcoinDesk } from './bitcoin.ts'
 import { runSlot, type Runner } from './runner.ts'
-import { batchRule, batchTerms, needSchedule } from './schedules.ts'
+import { batchRule, batchTerms, needSchedule, type ScheduleRow } from './schedules.ts'
 import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from './slots.ts'
 
 const limitMs = 10 * 60_000
 const heartbeatMs = 15_000
 
+/** Who issues: the rails there are, and what the Bitcoin rail needs beside itself. */
+export type Issuer = Runner & { rails: Rails; bitcoin?: BitcoinDesk }
+
 /** Materialises what fell due and runs every slot that can be claimed. Answers how many were run. */
-export async function runDueSlots(runner: Runner, rail: Rail): Promise<number> {
-  await materialise(runner.store, runner.world)
+export async function runDueSlots(issuer: Issuer): Promise<number> {
+  await materialise(issuer.store, issuer.world)
   for (let ran = 0; ; ran++) {
-    const slot = await claim(runner)
-    if (!slot) return ran
-    await runner.world.at('slot claimed')
-    await issue(runner, rail, slot)
+    const claimed = await claim(issuer)
+    if (!claimed) return ran
+    await issuer.world.at('slot claimed')
+    await issue(issuer, claimed)
   }
 }
 
+interface Claimed {
+  slot: SlotRow
+  rail: ScheduleRow['rail']
+}
+
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
-async function claim({ store, world }: Runner): Promise<SlotRow | undefined> {
+async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
   return store.tx(async tx => {
-    const slot = await claimSlot(tx)
+    const slot = await claimSlot(tx, await ready(tx, rails, bitcoin, world))
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
-    await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random))
-    return slot
+    const price = schedule.rail === 'bitcoin' ? await pricing(tx, bitcoin!, world, schedule) : undefined
+    await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), price)
+    return { slot, rail: schedule.rail }
   })
 }
 
-async function issue(runner: Runner, rail: Rail, slot: SlotRow): Promise<void> {
+/** Which schedules can be issued now. Without a good rate what is priced in reais waits on the Bitcoin rail, and the others do not. */
+async function ready(tx: Tx, rails: Rails, bitcoin: BitcoinDesk | undefined, world: World): Promise<Sql> {
+  const bank = rails.starkbank ? sql`rail = 'starkbank'` : sql`1 = 0`
+  // Before the chain was first looked at, what is paid to an address of ours could be in a block that is never read.
+  if (!rails.bitcoin || !bitcoin || !(await tipOf(tx))) return bank
+  const priced = (await rateNow(tx, bitcoin, world)).is === 'rate'
+  return priced ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
+}
+
+async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {
   const over = new AbortController()
-  const beating = heartbeat(runner, slot, over.signal)
+  const beating = heartbeat(issuer, slot, over.signal)
   try {
     await runSlot(
-      runner,
+      issuer,
       slot.id,
       limitMs,
-      async world => {
-        const { issued, unsure, refused, later } = await issueDrafts(runner.store, rail, world, slot.id)
-        return [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
-          .filter(Boolean)
-          .join(', ')
-      },
+      world => (rail === 'bitcoin' ? issueOnChain(issuer, world, slot) : issueAtBank(issuer, world, slot)),
       (tx, outcome, summary) => endSlot(tx, slot, outcome, summary),
     )
   } finally {
     over.abort()
     await beating
   }
+}
+
+async function issueAtBank({ store, rails }: Issuer, world: World, slot: SlotRow): Promise<string> {
+  const { issued, unsure, refused, later } = await issueDrafts(store, rails.starkbank!, world, slot.id)
+  return [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
+    .filter(Boolean)
+    .join(', ')
+}
+
+async function issueOnChain({ store, rails, bitcoin }: Issuer, world: World, slot: SlotRow): Promise<string> {
+  return `${await issueRequests({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, slot.id)} issued`
 }
 
 async function heartbeat({ store, world }: Runner, slot: SlotRow, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,9 @@
 /** The jobs: schedules and their slots, the timetable, and the scheduler that wakes it. */
 export * from './schedules.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
-export { runDueSlots } from './issue-slot.ts'
+export { runDueSlots, type Issuer } from './issue-slot.ts'
+export { follow, rateNow, sendCoins, type BitcoinDesk } from './bitcoin.ts'
+export { holdAgainstChain, reconcileChain, type ChainReconciliation } from './chainBooks.ts'
 export { checkBooks, holdAgainstBank, reconcile, type Reconciliation } from './books.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'

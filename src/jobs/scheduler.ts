@@ -53,7 +53,7 @@ export function startScheduler(desk: Desk): Scheduler {
     atWork.set(job.name, working)
   }
 
-  const jobs = timetable(desk.pollSeconds)
+  const jobs = timetable(desk)
   // In one second of a hasty clock's machine its every job falls due.
   const hasty = desk.world.clock.speed !== undefined
   const tasks = jobs.map(job => {

@@ -3,6 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
+import type { Asset } from '../base/money.ts'
 import { randomPayer } from '../base/payers.ts'
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
@@ -15,7 +16,11 @@ export const scheduleMachine = { active: ['paused'], paused: ['active'] } as con
 
 export interface NewSchedule {
   name: string
-  rail: 'starkbank'
+  rail: 'starkbank' | 'bitcoin'
+  /** What the amounts are in: BRL cents, which on the bitcoin rail are priced when they are asked for, or satoshis. */
+  currency?: Asset
+  /** How long after its due time a request on a chain is still watched for its payer. */
+  watchMs?: number
   cron: string
   timeZone: string
   startsAt: Instant | undefined
@@ -35,6 +40,9 @@ export interface NewSchedule {
   catchUp: 'all' | 'latest' | 'none'
 }
 
+/** A batch's payers are watched this long after it was due. */
+export const usualWatchMs = 30 * 86_400_000
+
 export type Payers = Pick<NewSchedule, 'roster' | 'rosterFile' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
 
 export type ScheduleRow = {
@@ -42,7 +50,9 @@ export type ScheduleRow = {
   store_id: string
   name: string
   version: bigint
-  rail: string
+  rail: 'starkbank' | 'bitcoin'
+  currency: Asset
+  watch_ms: bigint
   cron: string
   time_zone: string
   starts_at: Instant | null
@@ -86,6 +96,11 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
     const account = await findAccount(tx, rule.payTo)
     if (!account)
       throw new BadInput(`--pay-to "${rule.payTo}" is not an account: add it first with "repasse account add --name ${rule.payTo} …"`)
+    const kind = rule.rail === 'bitcoin' ? 'bitcoin' : 'bank'
+    if (account.kind !== kind)
+      throw new BadInput(
+        `--pay-to "${rule.payTo}" is a ${account.kind} account, and --rail ${rule.rail} pays to a ${kind} account: "repasse account list" shows them`,
+      )
     const id = newId('schedule', world)
     const now = await tx.now()
     // A window that began earlier today has not been missed: slots count from the moment the schedule exists.
@@ -93,10 +108,12 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
     const next = nextAfter(cron, rule.timeZone, rule.endsAt, from)
     await tx.run(sql`
       insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
-        roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at)
+        roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
+        currency, watch_ms)
       values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
         ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account.id},
-        ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now})`)
+        ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
+        ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
     await audit(tx, {
       actor: by,
@@ -112,13 +129,20 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
  * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has no invoices yet gets its
  * drafts here, by the rule it was made under. Answers undefined where the payers are those it has.
  */
-export async function changePayers(store: Store, world: World, name: string, payers: Payers, by: string): Promise<ScheduleRow | undefined> {
+export async function changePayers(
+  store: Store,
+  world: World,
+  name: string,
+  payers: Payers,
+  by: string,
+  draft: (tx: Tx, slotId: string, schedule: ScheduleRow) => Promise<unknown> = draftHere(world),
+): Promise<ScheduleRow | undefined> {
   if (payers.roster !== undefined) readRoster(payers.roster)
   return store.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     if (samePayers(schedule, payers)) return undefined
     const open = await tx.all<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and state = 'due'`)
-    for (const { id } of open) await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random))
+    for (const { id } of open) await draft(tx, id, schedule)
 
     const now = await tx.now()
     await tx.run(sql`
@@ -131,6 +155,13 @@ export async function changePayers(store: Store, world: World, name: string, pay
     await audit(tx, { actor: by, act: 'schedule payers changed', subject: schedule.id, detail })
     return needSchedule(tx, schedule.id)
   })
+}
+
+/** Drafts that need no price: those of the bank. */
+const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
+  if (schedule.rail === 'bitcoin')
+    throw new BadInput(`schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`)
+  return draftBatch(tx, world, batchTerms(schedule, slotId), () => planBatch(batchRule(schedule), world.random))
 }
 
 const samePayers = (row: ScheduleRow, payers: Payers): boolean =>
@@ -203,10 +234,14 @@ export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   description: schedule.name,
 })
 
+/** What invoices of a rail are in. */
+export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
+
 export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms => ({
   slotId,
   storeId: schedule.store_id,
   rail: schedule.rail,
+  asset: assetOf(schedule.rail),
   dueInMs: Number(schedule.due_in_ms),
   accountId: schedule.account_id,
   commissionBp: schedule.commission_bp,

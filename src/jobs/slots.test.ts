@@ -94,12 +94,12 @@ test('a slot is claimed once; when its worker is gone another has it, and the fi
   await add()
   now += 10 * minute
   await materialise(store, world)
-  const first = (await store.tx(claimSlot))!
-  expect(await store.tx(claimSlot)).toBeUndefined()
+  const first = (await store.tx(tx => claimSlot(tx)))!
+  expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
   expect(await extendLease(store, first)).toBe(true)
 
   now += 61_000
-  const second = (await store.tx(claimSlot))!
+  const second = (await store.tx(tx => claimSlot(tx)))!
   expect([second.id, second.fence]).toEqual([first.id, first.fence + 1n])
   expect(await extendLease(store, first)).toBe(false)
   expect(await store.tx(tx => endSlot(tx, first, 'done', 'late'))).toBe(false)
@@ -111,9 +111,9 @@ test('a slot that fails is tried again after a minute, five times in all', async
   now += 10 * minute
   await materialise(store, world)
   for (let tried = 1; tried <= 5; tried++) {
-    const slot = (await store.tx(claimSlot))!
+    const slot = (await store.tx(tx => claimSlot(tx)))!
     await store.tx(tx => endSlot(tx, slot, 'failed', 'a surprise'))
-    expect(await store.tx(claimSlot)).toBeUndefined()
+    expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
     now += minute
   }
   expect(await states()).toEqual(['failed'])

@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
-import { move, remember, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
+import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
 
 export const slotMachine = {
@@ -88,11 +88,12 @@ async function insertSlot(
   return inserted
 }
 
-/** Claims the oldest due slot, or one whose worker is gone, for `leaseMs`. The fence grows with each claim and guards every later write. */
-export async function claimSlot(tx: Tx): Promise<SlotRow | undefined> {
+/** Claims the oldest due slot, or one whose worker is gone, for `leaseMs`. The fence grows with each claim and guards every later write. Only slots of schedules of which `which` holds. */
+export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRow | undefined> {
   const now = await tx.now()
   const slot = await tx.one<SlotRow>(sql`
-    select * from slots where (state = 'due' and next_at <= ${now}) or (state = 'running' and lease_until <= ${now}) order by due_at, id limit 1 ${skipLocked}`)
+    select * from slots where ((state = 'due' and next_at <= ${now}) or (state = 'running' and lease_until <= ${now}))
+      and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
   if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone' })
   const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]

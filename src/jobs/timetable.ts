@@ -1,19 +1,23 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
 import { issueDrafts, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
-import type { Rail } from '../rails/rail.ts'
-import { pollEvents, settleInbox, type Inbox } from '../webhooks/webhooks.ts'
+import type { Rails } from '../rails/rail.ts'
+import { pollEvents, settleInbox, type Followed, type Inbox } from '../webhooks/webhooks.ts'
+import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooks, holdAgainstBank, reconcile } from './books.ts'
+import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
 import { runDueSlots } from './issue-slot.ts'
 import type { JobResult, Runner } from './runner.ts'
 import type { World } from '../base/world.ts'
 
 export interface Desk extends Runner {
-  rail: Rail
+  rails: Rails
   inbox: Inbox
   terms: Terms
   /** Seconds between two polls of the bank. */
   pollSeconds: number
+  /** There with the Bitcoin rail. */
+  bitcoin?: BitcoinDesk
 }
 
 export interface Job {
@@ -31,14 +35,23 @@ export interface Job {
 const minute = 60_000
 const say = (count: number, one: string, many: string): JobResult => (count === 0 ? undefined : `${count} ${count === 1 ? one : many}`)
 
-export const timetable = (pollSeconds: number): Job[] => [
+/** What this house wakes for: everyone's jobs, and those of each rail it runs on. */
+export function timetable({ rails, pollSeconds, bitcoin }: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin'>): Job[] {
+  return [
+    ...common,
+    ...(rails.starkbank ? bankJobs(pollSeconds) : []),
+    ...(rails.bitcoin && bitcoin ? bitcoinJobs(bitcoin.pollSeconds) : []),
+  ]
+}
+
+const common: Job[] = [
   {
     name: 'slots',
     wakes: '* * * * * *',
     limitMs: 30 * minute,
     among: 'any',
     atStart: true,
-    work: async (desk, world) => void (await runDueSlots({ ...desk, world }, desk.rail)),
+    work: async (desk, world) => void (await runDueSlots({ ...desk, world })),
   },
   {
     name: 'settle',
@@ -46,45 +59,8 @@ export const timetable = (pollSeconds: number): Job[] => [
     limitMs: 10 * minute,
     among: 'any',
     atStart: true,
-    work: async (desk, world) => say(await settleInbox({ ...desk, world }), 'event settled', 'events settled'),
-  },
-  {
-    name: 'send-payouts',
-    wakes: '* * * * * *',
-    limitMs: 10 * minute,
-    among: 'any',
-    work: async ({ store, rail }, world) => counted(await sendPayouts(store, rail, world)),
-  },
-  {
-    name: 'issue-left',
-    wakes: '*/10 * * * * *',
-    limitMs: 10 * minute,
-    among: 'any',
-    work: async ({ store, rail }, world) => counted(await issueDrafts(store, rail, world)),
-  },
-  {
-    name: 'resolve-invoices',
-    wakes: '*/15 * * * * *',
-    limitMs: 5 * minute,
-    among: 'one',
-    work: async ({ store, rail }, world) =>
-      say(await resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled'),
-  },
-  {
-    name: 'resolve-payouts',
-    wakes: '*/15 * * * * *',
-    limitMs: 5 * minute,
-    among: 'one',
-    work: async ({ store, rail }, world) => say(await resolvePayouts(store, rail, world), 'order asked about', 'orders asked about'),
-  },
-  {
-    name: 'poll',
-    wakes: { everySeconds: pollSeconds },
-    limitMs: 5 * minute,
-    among: 'one',
-    atStart: true,
-    work: async ({ store, rail, inbox }, world) =>
-      say(await pollEvents(store, rail, inbox, world), 'polled event was new to the inbox', 'polled events were new to the inbox'),
+    work: async ({ bitcoin, ...desk }, world) =>
+      say(await settleInbox({ ...desk, world, ...(bitcoin && { chain: bitcoin.terms }) }), 'event settled', 'events settled'),
   },
   {
     name: 'check-books',
@@ -94,13 +70,120 @@ export const timetable = (pollSeconds: number): Job[] => [
     atStart: true,
     work: async ({ store }, world) => (await checkBooks(store, world)).join(' · ') || undefined,
   },
-  { name: 'reconcile', wakes: '30 */5 * * * *', limitMs: 5 * minute, among: 'one', work: reconcileOnce },
 ]
 
-async function reconcileOnce({ store, rail }: Desk, world: World): Promise<JobResult> {
-  const result = await reconcile(store, rail, world)
-  return typeof result === 'string' ? result : holdAgainstBank(store, result)
-}
+const bankJobs = (pollSeconds: number): Job[] => [
+  {
+    name: 'send-payouts',
+    wakes: '* * * * * *',
+    limitMs: 10 * minute,
+    among: 'any',
+    work: async ({ store, rails }, world) => counted(await sendPayouts(store, rails.starkbank!, world)),
+  },
+  {
+    name: 'issue-left',
+    wakes: '*/10 * * * * *',
+    limitMs: 10 * minute,
+    among: 'any',
+    work: async ({ store, rails }, world) => counted(await issueDrafts(store, rails.starkbank!, world)),
+  },
+  {
+    name: 'resolve-invoices',
+    wakes: '*/15 * * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    work: async ({ store, rails }, world) =>
+      say(await resolveUnsureInvoices(store, rails.starkbank!, world), 'unsure invoice settled', 'unsure invoices settled'),
+  },
+  {
+    name: 'resolve-payouts',
+    wakes: '*/15 * * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    work: async ({ store, rails }, world) =>
+      say(await resolvePayouts(store, rails.starkbank!, world), 'order asked about', 'orders asked about'),
+  },
+  {
+    name: 'poll',
+    wakes: { everySeconds: pollSeconds },
+    limitMs: 5 * minute,
+    among: 'one',
+    atStart: true,
+    work: async ({ store, rails, inbox }, world) =>
+      say(
+        await pollEvents(store, rails.starkbank!, inbox, world),
+        'polled event was new to the inbox',
+        'polled events were new to the inbox',
+      ),
+  },
+  {
+    name: 'reconcile',
+    wakes: '30 */5 * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    work: async ({ store, rails }, world) => {
+      const result = await reconcile(store, rails.starkbank!, world)
+      return typeof result === 'string' ? result : holdAgainstBank(store, result)
+    },
+  },
+]
+
+const bitcoinJobs = (pollSeconds: number): Job[] => [
+  {
+    name: 'rates',
+    wakes: '20 * * * * *',
+    limitMs: minute,
+    among: 'one',
+    atStart: true,
+    work: async (desk, world) => void (await askRates(onChain(desk, world))),
+  },
+  {
+    name: 'follow-chain',
+    wakes: { everySeconds: pollSeconds },
+    limitMs: 60 * minute,
+    among: 'one',
+    atStart: true,
+    work: async (desk, world) => followed(await follow(onChain(desk, world))),
+  },
+  {
+    name: 'request-left',
+    wakes: '*/10 * * * * *',
+    limitMs: 5 * minute,
+    among: 'any',
+    work: async (desk, world) => say(await issueRequests(onChain(desk, world)), 'request issued', 'requests issued'),
+  },
+  {
+    name: 'pass-time',
+    wakes: '*/10 * * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    work: async (desk, world) => say(await passTime(onChain(desk, world)), 'request is over', 'requests are over'),
+  },
+  {
+    name: 'send-coins',
+    wakes: '*/5 * * * * *',
+    limitMs: 10 * minute,
+    among: 'one',
+    work: async (desk, world) => counted(await sendCoins(onChain(desk, world))),
+  },
+  {
+    name: 'reconcile-chain',
+    wakes: '40 */10 * * * *',
+    limitMs: 10 * minute,
+    among: 'one',
+    work: async ({ store, rails }, world) => {
+      const result = await reconcileChain(store, rails.bitcoin!, world)
+      return typeof result === 'string' ? result : holdAgainstChain(store, result)
+    },
+  },
+]
+
+const onChain = ({ store, rails, bitcoin }: Desk, world: World) => ({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
+
+const followed = ({ blocks, left, news, trouble }: Followed): JobResult =>
+  trouble !== undefined || left > 0 || news > 0
+    ? [`${blocks} blocks read`, left > 0 && `${left} left behind`, `${news} news`, trouble].filter(Boolean).join(', ')
+    : undefined
 
 function counted(counts: Record<string, number>): JobResult {
   const told = Object.entries(counts).filter(([, count]) => count > 0)

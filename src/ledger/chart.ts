@@ -3,16 +3,17 @@
 /**
  * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet
  * settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was withheld
- * for them. `external`: movements at the bank that are not ours.
+ * for them. `external`: movements at the bank that are not ours. On a chain `bank` is what lies unspent in blocks at scripts of
+ * ours, and `pending` what came there and is not the payee's yet (negative), because it lies too shallow or a person must say.
  */
-export const accounts = ['bank', 'payable', 'in-transit', 'commission', 'transfer-fee', 'external'] as const
+export const accounts = ['bank', 'payable', 'in-transit', 'commission', 'transfer-fee', 'external', 'pending'] as const
 export type Account = (typeof accounts)[number]
 
 /** `from` is credited (−), `to` is debited (+). `source` says whose id makes the movement unique. */
 interface Movement {
   from: Account
   to: Account
-  source: 'invoice' | 'reversal' | 'attempt' | 'statement line'
+  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle'
   says: string
 }
 
@@ -67,6 +68,33 @@ export const chart = {
     says: 'money that entered the account and is not ours to pass on',
   },
   'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
+  'coin received': { from: 'pending', to: 'bank', source: 'coin', says: 'a payment of a request is in a block' },
+  'coin orphaned': { from: 'bank', to: 'pending', source: 'coin', says: 'its block was left behind by the chain' },
+  'payment credited': {
+    from: 'payable',
+    to: 'pending',
+    source: 'coin',
+    says: 'it lies deep enough: all of it is the payee’s until fees are taken',
+  },
+  'payment uncredited': {
+    from: 'pending',
+    to: 'payable',
+    source: 'coin',
+    says: 'the chain took it back for good, before it was passed on',
+  },
+  'payout mined': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'a block pays it out, less its share of the network fee' },
+  'payout unmined': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'that block was left behind by the chain' },
+  'network fee': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'its share of what the miners took, as first offered' },
+  'network fee returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
+  'fee bump': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'what a replacement took beyond the first offer' },
+  'fee bump returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
+  'dust given up': {
+    from: 'bank',
+    to: 'transfer-fee',
+    source: 'bundle',
+    says: 'change too small for an output of its own, left to the miners',
+  },
+  'dust returned': { from: 'transfer-fee', to: 'bank', source: 'bundle', says: 'the block that took it was left behind' },
 } as const satisfies Record<string, Movement>
 
 export type MovementName = keyof typeof chart

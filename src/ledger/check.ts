@@ -1,5 +1,5 @@
 /** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
-import { reais } from '../base/money.ts'
+import { told, type Asset } from '../base/money.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { auditChain } from './audit.ts'
 
@@ -21,63 +21,67 @@ export async function checkLedger(reader: Reader): Promise<Finding[]> {
 }
 
 async function unbalanced(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; lines: bigint; units: bigint }>(sql`
-    select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units
+  const rows = await reader.all<{ id: string; lines: bigint; units: bigint; asset: Asset | null }>(sql`
+    select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units, min(e.asset) as asset
     from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
     group by t.id having count(e.line) <> 2 or coalesce(sum(e.units), 0) <> 0 or count(distinct e.asset) <> 1`)
-  return rows.map(({ id, lines, units }) =>
+  return rows.map(({ id, lines, units, asset }) =>
     units === 0n
       ? { invariant: 'two lines', subject: id, says: `${id} has ${lines} lines of one asset, expected 2` }
-      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${reais(units)}` },
+      : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${told(units, asset ?? 'BRL')}` },
   )
 }
 
+/** What a movement adds to the amount credited for an invoice. */
+const credits = sql`
+  case when t.movement in ('invoice credited', 'payment credited') then e.units when t.movement = 'payment uncredited' then -e.units end`
+
 /** Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two different ways of adding. */
 async function unconserved(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; paid: bigint; fee: bigint; booked: bigint; charged: bigint }>(sql`
-    select i.id, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee,
-      cast(coalesce(sum(case when t.movement = 'invoice credited' then e.units end), 0) as bigint) as booked,
+  const rows = await reader.all<{ id: string; asset: Asset; paid: bigint; fee: bigint; booked: bigint; charged: bigint }>(sql`
+    select i.id, i.asset, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee,
+      cast(coalesce(sum(${credits}), 0) as bigint) as booked,
       cast(coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0) as bigint) as charged
     from invoices i
       left join ledger_entries e on e.invoice_id = i.id and e.line = 1
       left join ledger_transactions t on t.id = e.transaction_id
-    where i.state in ('credited', 'reversed')
-    group by i.id, i.paid_units, i.fee_units
-    having coalesce(i.paid_units, 0) <> coalesce(sum(case when t.movement = 'invoice credited' then e.units end), 0)
+    where i.state in ('credited', 'reversed') or i.paid_units is not null
+    group by i.id, i.asset, i.paid_units, i.fee_units
+    having coalesce(i.paid_units, 0) <> coalesce(sum(${credits}), 0)
       or coalesce(i.fee_units, 0) <> coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0)`)
-  const drifted = await reader.all<{ id: string; units: bigint }>(sql`
-    select invoice_id as id, cast(sum(units) as bigint) as units from ledger_entries
-    where invoice_id is not null group by invoice_id having sum(units) <> 0`)
+  const drifted = await reader.all<{ id: string; asset: Asset; units: bigint }>(sql`
+    select invoice_id as id, asset, cast(sum(units) as bigint) as units from ledger_entries
+    where invoice_id is not null group by invoice_id, asset having sum(units) <> 0`)
   return [
-    ...rows.map(({ id, paid, fee, booked, charged }) => ({
+    ...rows.map(({ id, asset, paid, fee, booked, charged }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: paid ${reais(paid)} with fee ${reais(fee)}, but ${reais(booked)} and ${reais(charged)} are in the books`,
+      says: `${id}: paid ${told(paid, asset)} with fee ${told(fee, asset)}, but ${told(booked, asset)} and ${told(charged, asset)} are in the books`,
     })),
-    ...drifted.map(({ id, units }) => ({
+    ...drifted.map(({ id, asset, units }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: its entries leave ${reais(units)} unexplained`,
+      says: `${id}: its entries leave ${told(units, asset)} unexplained`,
     })),
   ]
 }
 
 /** Nothing is ordered beyond what was credited, and nothing is settled twice. */
 async function overpaid(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; owed: bigint }>(sql`
-    select e.invoice_id as id, cast(-sum(e.units) as bigint) as owed from ledger_entries e
+  const rows = await reader.all<{ id: string; asset: Asset; owed: bigint }>(sql`
+    select e.invoice_id as id, e.asset, cast(-sum(e.units) as bigint) as owed from ledger_entries e
     where e.account = 'payable' and e.invoice_id is not null
       and e.invoice_id not in (
         select r.invoice_id from ledger_entries r join ledger_transactions t on t.id = r.transaction_id
         where t.movement = 'invoice reversed' and r.invoice_id is not null)
-    group by e.invoice_id having -sum(e.units) < 0`)
+    group by e.invoice_id, e.asset having -sum(e.units) < 0`)
   const twice = await reader.all<{ id: string; settled: bigint }>(sql`
     select payout_id as id, count(*) as settled from attempts where state = 'success' group by payout_id having count(*) > 1`)
   return [
-    ...rows.map(({ id, owed }) => ({
+    ...rows.map(({ id, asset, owed }) => ({
       invariant: 'conservation' as const,
       subject: id,
-      says: `${id}: ${reais(-owed)} more was ordered than it brought in`,
+      says: `${id}: ${told(-owed, asset)} more was ordered than it brought in`,
     })),
     ...twice.map(({ id, settled }) => ({ invariant: 'paid once' as const, subject: id, says: `${id} was settled ${settled} times` })),
   ]
@@ -85,18 +89,24 @@ async function overpaid(reader: Reader): Promise<Finding[]> {
 
 /** The states of payouts and invoices say what the books say. */
 async function contradicted(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; state: string; settled: bigint; ordered: bigint }>(sql`
-    select p.id, p.state,
+  const rows = await reader.all<{ id: string; state: string; asset: Asset; settled: bigint; ordered: bigint }>(sql`
+    select p.id, p.state, p.asset,
       (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id)
         - (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout refunded' where a.payout_id = p.id)
+        + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id and b.booked is not null)
         as settled,
       (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
     from payouts p where p.state in ('paid', 'sent', 'unsure')`)
-  return rows
-    .filter(({ state, settled, ordered }) => (state === 'paid' ? settled !== 1n : settled !== 0n || ordered !== 1n))
-    .map(({ id, state, settled, ordered }) => ({
-      invariant: 'states and books',
-      subject: id,
-      says: `${id} is ${state} with ${ordered} live order(s) and ${settled} settled in the books`,
-    }))
+  return (
+    rows
+      // What a block pays out stays `sent` until it lies deep enough.
+      .filter(({ state, asset, settled, ordered }) =>
+        state === 'paid' ? settled !== 1n : ordered !== 1n || (asset === 'BTC' ? settled > 1n : settled !== 0n),
+      )
+      .map(({ id, state, settled, ordered }) => ({
+        invariant: 'states and books',
+        subject: id,
+        says: `${id} is ${state} with ${ordered} live order(s) and ${settled} settled in the books`,
+      }))
+  )
 }

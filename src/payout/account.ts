@@ -5,7 +5,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
-import { move, remember, sql, type Reader, type Store } from '../store/store.ts'
+import { join, move, remember, sql, type Reader, type Store } from '../store/store.ts'
 
 export const accountMachine = {
   awaiting: ['approved', 'closed'],
@@ -13,28 +13,39 @@ export const accountMachine = {
   closed: [],
 } as const satisfies Machine
 
-export type AccountRow = {
+type CommonRow = {
   id: string
   name: string
-  kind: 'bank'
   holder: string
-  tax_id: string
-  bank: string
-  branch: string
-  number: string
-  type: BankDestination['type']
   state: StateOf<typeof accountMachine>
   added_by: string
   added_at: string
   approved_by: string | null
 }
 
+export type BankAccountRow = CommonRow & {
+  kind: 'bank'
+  tax_id: string
+  bank: string
+  branch: string
+  number: string
+  type: BankDestination['type']
+}
+
+/** `destination`: an address, or a descriptor that gives each payout one of its own, from `next_index` on. */
+export type BitcoinAccountRow = CommonRow & { kind: 'bitcoin'; destination: string; next_index: bigint }
+
+export type AccountRow = BankAccountRow | BitcoinAccountRow
+
+/** Where a new account pays to; `holder` may be left empty for Bitcoin. */
+export type NewDestination = ({ kind?: 'bank' } & BankDestination) | { kind: 'bitcoin'; holder: string; destination: string }
+
 export const findAccount = (reader: Reader, name: string) =>
   reader.one<AccountRow>(sql`select * from accounts where store_id = 'sto_default' and (name = ${name} or id = ${name})`)
 
 export const listAccounts = (reader: Reader) => reader.all<AccountRow>(sql`select * from accounts order by name`)
 
-export const destinationOf = (row: AccountRow): BankDestination => ({
+export const destinationOf = (row: BankAccountRow): BankDestination => ({
   holder: row.holder,
   taxId: row.tax_id,
   bank: row.bank,
@@ -44,16 +55,22 @@ export const destinationOf = (row: AccountRow): BankDestination => ({
 })
 
 /** Adds an account that awaits approval. `to` has been checked at the edge. */
-export async function addAccount(store: Store, world: World, name: string, to: BankDestination, by: string): Promise<AccountRow> {
+export async function addAccount(store: Store, world: World, name: string, to: NewDestination, by: string): Promise<AccountRow> {
   return store.tx(async tx => {
     if (await findAccount(tx, name))
       throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
     const id = newId('account', world)
     const now = await tx.now()
-    await tx.run(sql`
-      insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
-      values (${id}, 'sto_default', ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch}, ${to.number}, ${to.type},
-        'awaiting', ${by}, ${now}, ${now})`)
+    const added = [by, now, now]
+    if (to.kind === 'bitcoin')
+      await tx.run(sql`
+        insert into accounts (id, store_id, name, kind, holder, destination, state, added_by, added_at, changed_at)
+        values (${id}, 'sto_default', ${name}, 'bitcoin', ${to.holder}, ${to.destination}, 'awaiting', ${join(added)})`)
+    else
+      await tx.run(sql`
+        insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
+        values (${id}, 'sto_default', ${name}, 'bank', ${to.holder}, ${to.taxId}, ${to.bank}, ${to.branch}, ${to.number}, ${to.type},
+          'awaiting', ${join(added)})`)
     await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)
     await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
     return (await findAccount(tx, id))!

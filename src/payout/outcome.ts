@@ -4,7 +4,7 @@ import { later, type World } from '../base/world.ts'
 import { owedFor, post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
-import type { AccountRow } from './account.ts'
+import type { BankAccountRow } from './account.ts'
 import { giveBackFees } from './owe.ts'
 import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
@@ -38,7 +38,7 @@ const lacking = /invalid ?balance|insufficient/i
 /** Pure: which of the transfers under one key is the order, and what became of it. */
 export function decide(
   { found, errors }: PayoutNews,
-  ordered: { units: bigint; account: Pick<AccountRow, 'bank' | 'branch' | 'number'> },
+  ordered: { units: bigint; account: Pick<BankAccountRow, 'bank' | 'branch' | 'number'> },
 ): Decision {
   const successes = found.filter(({ status }) => status === 'success')
   if (successes.length > 1) return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
@@ -69,7 +69,7 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
   const attempt = await tx.one<AttemptRow>(sql`select * from attempts where external_id = ${news.externalId} ${forUpdate}`)
   if (!attempt) return 'not ours'
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-  const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
+  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
 
   const decision = decide(news, { units: attempt.units, account })
   // Whoever ordered it may be asking a second time, and a key whose transfer failed or came back is free for a new one: the answer,

@@ -10,10 +10,39 @@ export {
   type PayoutRow,
   type AttemptRow,
 } from './row.ts'
-export { accountMachine, addAccount, approveAccount, destinationOf, findAccount, listAccounts, type AccountRow } from './account.ts'
+export {
+  accountMachine,
+  addAccount,
+  approveAccount,
+  destinationOf,
+  findAccount,
+  listAccounts,
+  type AccountRow,
+  type BankAccountRow,
+  type BitcoinAccountRow,
+  type NewDestination,
+} from './account.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, takeBack, type Collected } from './owe.ts'
 export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
 export { holdPayout, releasePayout, retryPayout } from './person.ts'
+export { stopPayouts } from './row.ts'
+export { oweCoins, resume, suspend, uncredit, type Deep } from './oweCoins.ts'
+export {
+  bundleMachine,
+  candidateMachine,
+  candidatesOf,
+  findBundle,
+  latestOf,
+  outputsOf,
+  readPlan,
+  spendable,
+  type BundleRow,
+  type CandidateRow,
+  type OutputRow,
+} from './bundle.ts'
+export { planBundle, type BundleTerms, type Planning } from './bundlePlan.ts'
+export { bumpBundles, importSigned, sendBundles, type BundlesSent } from './bundleSend.ts'
+export { applyBundle } from './bundleOutcome.ts'

@@ -2,7 +2,7 @@
 import { later, type World } from '../base/world.ts'
 import type { ProviderPayout, Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
-import { destinationOf, type AccountRow } from './account.ts'
+import { destinationOf, type BankAccountRow } from './account.ts'
 import { applyPayout } from './outcome.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
 import { graceMs, silenceMs } from './send.ts'
@@ -16,7 +16,7 @@ export async function resolvePayouts(store: Store, rail: Rail, world: World): Pr
     await abandonSending(tx, now)
     return tx.all<AttemptRow>(sql`
       select a.* from attempts a join payouts p on p.id = a.payout_id
-      where p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
+      where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
   })
   for (const attempt of doubtful) await ask(store, rail, world, attempt)
   return doubtful.length
@@ -24,7 +24,9 @@ export async function resolvePayouts(store: Store, rail: Rail, world: World): Pr
 
 /** A worker that died while ordering leaves `sending` behind: past the grace, whether the money left is unknown. */
 async function abandonSending(tx: Tx, now: string): Promise<void> {
-  const rows = await tx.all<PayoutRow>(sql`select * from payouts where state = 'sending' and next_at <= ${now} limit 1000`)
+  const rows = await tx.all<PayoutRow>(
+    sql`select * from payouts where asset = 'BRL' and state = 'sending' and next_at <= ${now} limit 1000`,
+  )
   const why = 'nobody wrote down an answer'
   for (const { id } of rows) {
     const attempt = await tx.one<{ id: string }>(sql`select id from attempts where payout_id = ${id} and state = 'sending'`)
@@ -67,7 +69,7 @@ async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'aga
 }
 
 async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
-  const account = (await store.one<AccountRow & { invoice_id: string }>(
+  const account = (await store.one<BankAccountRow & { invoice_id: string }>(
     sql`select a.*, p.invoice_id from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
   ))!
   const { external_id: externalId, units } = attempt

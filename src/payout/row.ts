@@ -1,5 +1,6 @@
 /** Payouts and their attempts: machines, rows, and how they are found. */
 import type { Machine, StateOf } from '../base/machine.ts'
+import type { Asset } from '../base/money.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 
 export const payoutMachine = {
@@ -9,7 +10,8 @@ export const payoutMachine = {
   sent: ['paid', 'owed', 'waiting', 'held', 'canceled'],
   waiting: ['sending', 'held', 'canceled', 'owed'],
   held: ['owed', 'canceled', 'paid'],
-  paid: ['returned', 'canceled'],
+  // A block that paid it may be left behind.
+  paid: ['returned', 'canceled', 'sent'],
   returned: ['owed', 'canceled'],
   canceled: [],
 } as const satisfies Machine
@@ -20,7 +22,7 @@ export const attemptMachine = {
   sending: ['sent', 'unsure', 'refused', 'success', 'failed', 'canceled'],
   unsure: ['sent', 'sending', 'success', 'failed', 'canceled', 'refused'],
   sent: ['success', 'failed', 'canceled'],
-  success: ['refunded'],
+  success: ['refunded', 'sent'],
   failed: [],
   canceled: [],
   refused: [],
@@ -33,6 +35,7 @@ export type PayoutRow = {
   invoice_id: string
   rule: string
   account_id: string
+  asset: Asset
   units: bigint
   withheld_units: bigint
   state: PayoutState
@@ -56,6 +59,7 @@ export type AttemptRow = {
   why: string | null
   absences: bigint
   asked_at: string
+  bundle_id: string | null
 }
 
 export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
@@ -65,7 +69,9 @@ export const attemptsOf = (reader: Reader, id: string) =>
 /** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
 export async function payoutsStopped(reader: Reader): Promise<string | undefined> {
   return (
-    await reader.one<{ value: string }>(sql`select value from settings where name in ('hold', 'books', 'bank') order by name limit 1`)
+    await reader.one<{ value: string }>(
+      sql`select value from settings where name in ('hold', 'books', 'bank', 'chain') order by name limit 1`,
+    )
   )?.value
 }
 

@@ -6,7 +6,7 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { PayoutOrder, ProviderPayout, Rail } from '../rails/rail.ts'
 import { move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
-import { destinationOf, type AccountRow } from './account.ts'
+import { destinationOf, type BankAccountRow } from './account.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
 
 const batchSize = 100
@@ -44,7 +44,7 @@ const mayHaveBeenOrdered = sql`(
   or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value))`
 
 const isDue = (now: Instant): Sql => sql`
-  state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')`
+  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')`
 
 async function claimDue(store: Store, world: World, which: Sql): Promise<Order[]> {
   return store.tx(async tx => {
@@ -114,7 +114,7 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
   const now = await tx.now()
   const before = await tx.one<{ number: bigint | null }>(sql`select max(number) as number from attempts where payout_id = ${payout.id}`)
   const number = (before?.number ?? 0n) + 1n
-  const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
+  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   const attemptId = newId('attempt', world)
   const externalId = `${payout.id}-${number}`
 

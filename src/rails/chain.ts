@@ -175,7 +175,12 @@ export interface ChainRail {
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
   /** Holds what somebody handed back (PSBT in base64 or hex, or a raw transaction) against what was asked. */
   readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>): Signed
-  policy(): SpendingPolicy
+  /** Why the signing policy does not let this be signed; `spentUnits` is what others took since a day ago, in satoshis. */
+  againstPolicy(plan: Pick<Plan, 'psbt'>, spentUnits: bigint): string | undefined
+  /** Wakes at the node's word that a block or a transaction came, where it gives one; answers how to stop. Polling finds the same. */
+  onHint(wake: () => void): () => void
+  /** What `doctor` asks besides: the wallet that signs, where one does. */
+  wallet(): Promise<Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean }> | undefined>
   /** Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused. */
   broadcast(raw: Uint8Array): Promise<Answer<'sent' | 'known'>>
   close(): void

@@ -2,6 +2,7 @@
 import type { Answer } from '../base/answer.ts'
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
+import type { ChainRail } from './chain.ts'
 
 /** One invoice to ask for. `id` is ours and becomes the provider's tag. */
 export interface InvoiceOrder {
@@ -88,6 +89,12 @@ export interface StatementLine {
 
 /** The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try again. */
 export type Verdict = { is: 'genuine'; keyId: string } | { is: 'forged'; why: string } | { is: 'unknown'; why: string }
+
+/** The rails a house runs on; each is there only when it is configured. */
+export interface Rails {
+  starkbank?: Rail
+  bitcoin?: ChainRail
+}
 
 export interface Rail {
   readonly name: 'starkbank'

@@ -10,7 +10,7 @@ export interface Cause {
   ref?: string
 }
 
-type Table = 'invoices' | 'payouts' | 'attempts' | 'slots' | 'accounts' | 'schedules' | 'inbox'
+type Table = 'invoices' | 'payouts' | 'attempts' | 'slots' | 'accounts' | 'schedules' | 'inbox' | 'coins' | 'bundles' | 'bundle_candidates'
 
 /** Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the transition. */
 export async function move<M extends Machine>(

@@ -12,7 +12,8 @@ import { readiness } from './status.ts'
 
 export interface WebParts {
   store: Store
-  rail: Rail
+  /** The bank's, whose events come in here; absent where there is no bank. */
+  rail?: Rail
   inbox: Inbox
   log: Log
   /** False while there is too little room on the disk to keep anything. */
@@ -41,8 +42,10 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     await next()
     if (ctx.method === 'OPTIONS' && ctx.status === 200) ctx.status = 405
   })
-  const door = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
-  app.use(door.routes()).use(door.allowedMethods())
+  if (parts.rail) {
+    const door = receiver(parts.rail, parts.inbox, parts, parts.mayTake)
+    app.use(door.routes()).use(door.allowedMethods())
+  }
   const health = healthRoutes(parts)
   app.use(health.routes()).use(health.allowedMethods())
 

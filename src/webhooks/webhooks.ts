@@ -3,3 +3,6 @@ export { makeInbox, inboxMachine, type Arrival, type Inbox, type InboxRow } from
 export { receiver } from './receive.ts'
 export { pollEvents } from './poll.ts'
 export { settleInbox, settleOne, type Desk } from './settle.ts'
+export { restand } from './chainEvents.ts'
+export { usualChainTerms, type ChainTerms } from './apply.ts'
+export { followChain, type Followed } from './follow.ts'

@@ -18,7 +18,7 @@ type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units
 
 /** Everything that must hold once nothing is under way any more. */
 export async function audit(store: Store, bank: Bank, desk: Desk): Promise<string[]> {
-  const found = await reconcile(store, desk.rail, desk.world)
+  const found = await reconcile(store, desk.rails.starkbank!, desk.world)
   return [
     ...(typeof found === 'string'
       ? [found]

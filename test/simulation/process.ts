@@ -105,7 +105,15 @@ export function startProcess(parts: ProcessParts): Process {
       })
     },
   }
-  const desk: Desk = { store, world, worker: name, rail, inbox: counted, terms: parts.terms, pollSeconds: parts.pollSeconds }
+  const desk: Desk = {
+    store,
+    world,
+    worker: name,
+    rails: { starkbank: rail },
+    inbox: counted,
+    terms: parts.terms,
+    pollSeconds: parts.pollSeconds,
+  }
 
   return {
     name,

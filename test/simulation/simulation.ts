@@ -90,7 +90,7 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   )
   const start = (place: number) => startProcess({ ...shared, store: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
-  const jobs = timetable(pollSeconds)
+  const jobs = timetable({ rails: { starkbank: processes[0]!.desk.rails.starkbank! }, pollSeconds })
   const underWay = { count: 0 }
   const faults: string[] = []
   let perSlot: number[] = []
@@ -270,7 +270,7 @@ async function furnish(store: Store, world: World, scenario: Scenario): Promise<
 /** What the receiver does with a post, without the socket. */
 async function door({ desk }: Process, { body, headers }: Delivery): Promise<Outcome> {
   const signature = headers['Digital-Signature']!
-  const verdict = await desk.rail.verify(body, [signature])
+  const verdict = await desk.rails.starkbank!.verify(body, [signature])
   if (verdict.is !== 'genuine') return { status: verdict.is === 'forged' ? 401 : 503 }
   const { event } = JSON.parse(body.toString()) as { event: { id: string } }
   try {

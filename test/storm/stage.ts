@@ -114,7 +114,15 @@ export async function setStage({ seed, databaseUrl, workers, settings, faults, r
   const { workspaceId } = bank.bank.settings
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
-  const desk: Desk = { store, world, worker: 'the audit', rail, inbox: makeInbox(store, world), terms, pollSeconds: 60 }
+  const desk: Desk = {
+    store,
+    world,
+    worker: 'the audit',
+    rails: { starkbank: rail },
+    inbox: makeInbox(store, world),
+    terms,
+    pollSeconds: 60,
+  }
   return {
     folder,
     places,

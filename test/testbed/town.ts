@@ -71,13 +71,13 @@ export async function openTown({
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
   const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log: silentLog })
-  const desk: Desk = { store, world, worker: 'town', rail, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+  const desk: Desk = { store, world, worker: 'town', rails: { starkbank: rail }, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
   const pass = (ms: number) => {
     clock.moveTo(clock.now() + ms)
     bank.advance()
   }
   pass(60 * second)
-  await runDueSlots(desk, rail)
+  await runDueSlots(desk)
   const { id } = (await store.one<{ id: string }>(sql`select id from invoices`))!
 
   return {

@@ -1,0 +1,77 @@
+/** Addresses: numbers of our account, handed out once each and never again, with the scripts beyond them watched too. */
+import type { Branch, ChainRail, Destination } from '../rails/chain.ts'
+import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+
+type Deriving = Pick<ChainRail, 'derive'>
+
+/** Scripts watched beyond the last number handed out: what is paid to one that a lost database had handed out is seen all the same. */
+export const lookAhead = 1_000
+
+export interface Address extends Destination {
+  branch: Branch
+  number: number
+}
+
+export type ScriptRow = {
+  script: Uint8Array
+  address: string
+  branch: Branch
+  number: bigint
+  invoice_id: string | null
+  added_at: string
+}
+
+/** Fills the look-ahead; the first call on a database makes all of it. Answers how many scripts were new. */
+export async function prepareScripts(store: Store, rail: Deriving): Promise<number> {
+  let made = 0
+  for (const branch of ['receive', 'change'] as const)
+    made += await store.tx(async tx => {
+      const [next, known] = [await nextOf(tx, branch), await knownOf(tx, branch)]
+      for (let number = known; number < next + lookAhead; number++) await keep(tx, rail, branch, number)
+      return Math.max(0, next + lookAhead - known)
+    })
+  return made
+}
+
+/** Takes the next number of a branch, for an invoice where one is named, and answers its address. */
+export async function takeAddress(tx: Tx, rail: Deriving, branch: Branch, invoiceId?: string): Promise<Address> {
+  const taken = await tx.one<{ next: bigint }>(
+    sql`update chain_branches set next_index = next_index + 1 where branch = ${branch} returning next_index as next`,
+  )
+  const number = Number(taken!.next) - 1
+  await keep(tx, rail, branch, number)
+  await keep(tx, rail, branch, number + lookAhead)
+  const { address, script } = rail.derive(branch, number)
+  if (invoiceId !== undefined) {
+    const given = await tx.run(sql`update chain_scripts set invoice_id = ${invoiceId} where script = ${script} and invoice_id is null`)
+    if (given !== 1) throw new Error(`address ${number} was handed out before`)
+  }
+  return { address, script, branch, number }
+}
+
+/** After a restore: numbers that may have been handed out since the backup are passed over. Their scripts stay watched. */
+export async function passOver(tx: Tx): Promise<void> {
+  await tx.run(sql`update chain_branches set next_index = next_index + ${lookAhead} where next_index > 0`)
+}
+
+export const nextOf = async (reader: Reader, branch: Branch): Promise<number> =>
+  Number((await reader.one<{ next: bigint }>(sql`select next_index as next from chain_branches where branch = ${branch}`))!.next)
+
+const knownOf = async (reader: Reader, branch: Branch): Promise<number> =>
+  Number(
+    (await reader.one<{ known: bigint | null }>(sql`select max(number) + 1 as known from chain_scripts where branch = ${branch}`))?.known ??
+      0n,
+  )
+
+async function keep(tx: Tx, rail: Deriving, branch: Branch, number: number): Promise<void> {
+  const { address, script } = rail.derive(branch, number)
+  await tx.run(sql`
+    insert into chain_scripts (script, address, branch, number, added_at) values (${script}, ${address}, ${branch}, ${number}, ${await tx.now()})
+    on conflict do nothing`)
+}
+
+/** Addresses handed out, in their order. */
+export const listAddresses = async (reader: Reader, branch: Branch, from: number, limit: number): Promise<ScriptRow[]> =>
+  reader.all<ScriptRow>(sql`
+    select * from chain_scripts where branch = ${branch} and number >= ${from} and number < ${await nextOf(reader, branch)}
+    order by number limit ${limit}`)

@@ -1,0 +1,179 @@
+/** Blocks and the mempool as facts: which coins are there, and which are not any more. Each change is told, and what becomes of it is decided elsewhere. */
+import type { Instant } from '../base/world.ts'
+import type { BlockHeader, Outpoint, ReadBlock, Tx as ChainTx } from '../rails/chain.ts'
+import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
+import type { ScriptRow } from './addresses.ts'
+import { coinMachine, tipOf, type CoinRow, type CoinState } from './row.ts'
+
+/** Something the chain did to a coin, or with one. */
+export interface News {
+  kind:
+    | 'coin.seen'
+    | 'coin.mined'
+    | 'coin.confirmed'
+    | 'coin.orphaned'
+    | 'coin.dropped'
+    | 'coin.replaced'
+    | 'coin.conflicted'
+    | 'spend.seen'
+    | 'spend.mined'
+    | 'spend.confirmed'
+    | 'spend.orphaned'
+  coin: Outpoint
+  /** What spends it, replaced it or was mined in its place. */
+  txid?: string
+  block?: { hash: string; height: number }
+  /** The serialised transaction, where it is new to us. */
+  raw?: Uint8Array
+}
+
+/** Takes the block after our tip. Coins of up to `deepest` blocks tell that they lie one deeper. */
+export async function connectBlock(tx: Tx, block: ReadBlock, deepest: number, rate: bigint | undefined): Promise<News[]> {
+  const { hash, height, previous, at } = block
+  // Of two processes that follow at once the second finds it done.
+  if ((await tipOf(tx))?.hash !== previous) return []
+  await tx.run(sql`
+    insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
+    on conflict (hash) do update set active = 1`)
+  const news: News[] = []
+  const place = { hash, height }
+  for (const each of block.touching) {
+    news.push(...(await spendings(tx, each, place)))
+    news.push(...(await receipts(tx, each, { block: place, at, rate })))
+  }
+  return [...news, ...(await deeper(tx, place, deepest))]
+}
+
+/** Gives back our tip, which the chain left behind. */
+export async function disconnectBlock(tx: Tx, { hash, height }: Pick<BlockHeader, 'hash' | 'height'>): Promise<News[]> {
+  const place = { hash, height }
+  if ((await tipOf(tx))?.hash !== hash) return []
+  await tx.run(sql`update chain_blocks set active = 0 where hash = ${hash}`)
+  const news: News[] = []
+  const spent = await tx.all<{ id: Outpoint; spent_by: string }>(
+    sql`select id, spent_by from coins where spent_height = ${height} order by id`,
+  )
+  for (const { id, spent_by: txid } of spent) {
+    await tx.run(sql`update coins set spent_height = null, spent_by = null where id = ${id}`)
+    news.push({ kind: 'spend.orphaned', coin: id, txid, block: place })
+  }
+  const mined = await tx.all<CoinRow>(sql`select * from coins where block_hash = ${hash} and state = 'mined' order by id`)
+  for (const coin of mined) {
+    await step(tx, coin, 'orphaned', { why: `block ${height} was left behind`, ref: hash }, undefined)
+    news.push({ kind: 'coin.orphaned', coin: coin.id, block: place })
+  }
+  return news
+}
+
+/** Takes transactions that wait in the node's mempool. Those we have seen there before change nothing. */
+export async function seeWaiting(tx: Tx, waiting: ChainTx[], rate: bigint | undefined): Promise<News[]> {
+  const news: News[] = []
+  const at = await tx.now()
+  for (const each of waiting) {
+    news.push(...(await spendings(tx, each, undefined)))
+    news.push(...(await receipts(tx, each, { block: undefined, at, rate })))
+  }
+  return news
+}
+
+/** Whoever was seen waiting, is in no block and waits no more has been dropped; a spending of ours that is gone frees nothing, and is told. */
+export async function missWaiting(tx: Tx, present: ReadonlySet<string>): Promise<News[]> {
+  const news: News[] = []
+  const gone = (await tx.all<CoinRow>(sql`select * from coins where state in ('seen', 'orphaned') order by id`)).filter(
+    ({ txid }) => !present.has(txid),
+  )
+  for (const coin of gone) {
+    await step(tx, coin, 'dropped', { why: 'the node does not have it any more' }, undefined)
+    news.push({ kind: 'coin.dropped', coin: coin.id })
+  }
+  const unspent = await tx.all<{ id: Outpoint; spent_by: string }>(
+    sql`select id, spent_by from coins where spent_by is not null and spent_height is null order by id`,
+  )
+  for (const { id, spent_by: txid } of unspent.filter(({ spent_by: by }) => !present.has(by)))
+    await tx.run(sql`update coins set spent_by = null where id = ${id} and spent_by = ${txid}`)
+  return news
+}
+
+interface Sighting {
+  /** Undefined while it waits. */
+  block: { hash: string; height: number } | undefined
+  at: Instant
+  rate: bigint | undefined
+}
+
+async function receipts(tx: Tx, { txid, outputs, inputs, raw }: ChainTx, { block, at, rate }: Sighting): Promise<News[]> {
+  const news: News[] = []
+  const now = await tx.now()
+  for (const [vout, { units, script }] of outputs.entries()) {
+    const ours = await tx.one<ScriptRow>(sql`select * from chain_scripts where script = ${script}`)
+    if (!ours) continue
+    const id: Outpoint = `${txid}:${vout}`
+    const state = block ? 'mined' : 'seen'
+    const cause: Cause = block
+      ? { why: `in block ${block.height}`, ref: block.hash }
+      : { why: 'seen at the node, in no block yet', ref: txid }
+    const known = await tx.one<CoinRow>(sql`select * from coins where id = ${id}`)
+    const kind = `coin.${state}` as const
+    if (known) {
+      if (known.state === state || (state === 'seen' && known.state === 'mined')) continue
+      await step(tx, known, state, cause, block)
+    } else {
+      const firstSeenAt = at < now ? at : now
+      await tx.run(sql`
+        insert into coins (id, txid, units, branch, number, invoice_id, state, first_seen_at, rate_units, block_hash, height, changed_at)
+        values (${id}, ${txid}, ${units}, ${ours.branch}, ${ours.number}, ${ours.invoice_id}, ${state}, ${firstSeenAt}, ${rate ?? null},
+          ${block?.hash ?? null}, ${block?.height ?? null}, ${now})`)
+      await remember(tx, 'coins', id, '', state, cause, now)
+      for (const { outpoint } of inputs)
+        await tx.run(sql`insert into coin_inputs (outpoint, txid) values (${outpoint}, ${txid}) on conflict do nothing`)
+    }
+    news.push({ kind, coin: id, ...(block && { block }), ...(known ? {} : { raw }) })
+  }
+  return news
+}
+
+/** What a transaction spends of ours, and which others that pay us it shuts out. */
+async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting['block']): Promise<News[]> {
+  const news: News[] = []
+  for (const { outpoint } of inputs) {
+    const coin = await tx.one<CoinRow>(sql`select * from coins where id = ${outpoint}`)
+    const settled = coin?.spent_height !== null && !block
+    if (coin && !settled && (coin.spent_by !== txid || (block && coin.spent_height === null))) {
+      await tx.run(sql`update coins set spent_by = ${txid}, spent_height = ${block?.height ?? null} where id = ${outpoint}`)
+      news.push({ kind: block ? 'spend.mined' : 'spend.seen', coin: outpoint, txid, raw, ...(block && { block }) })
+    }
+    const others = await tx.all<CoinRow>(sql`
+      select c.* from coins c join coin_inputs i on i.txid = c.txid where i.outpoint = ${outpoint} and i.txid <> ${txid} and c.state <> 'mined' order by c.id`)
+    for (const other of others) {
+      const to = block ? 'conflicted' : 'replaced'
+      if (other.state === to || other.state === 'conflicted') continue
+      await step(
+        tx,
+        other,
+        to,
+        { why: block ? `its payer spent the same in block ${block.height}` : 'its payer replaced it', ref: txid },
+        undefined,
+      )
+      news.push({ kind: `coin.${to}`, coin: other.id, txid, ...(block && { block }) })
+    }
+  }
+  return news
+}
+
+/** Coins and spendings that a new block buries one deeper, as far as anyone waits for it. */
+async function deeper(tx: Tx, block: { hash: string; height: number }, deepest: number): Promise<News[]> {
+  const from = block.height - deepest + 1
+  const coins = await tx.all<{ id: Outpoint }>(sql`
+    select id from coins where state = 'mined' and height >= ${from} and height < ${block.height} and invoice_id is not null order by id`)
+  const spent = await tx.all<{ id: Outpoint; spent_by: string }>(sql`
+    select id, spent_by from coins where spent_height >= ${from} and spent_height < ${block.height} order by id`)
+  return [
+    ...coins.map(({ id }) => ({ kind: 'coin.confirmed', coin: id, block }) as const),
+    ...spent.map(({ id, spent_by: txid }) => ({ kind: 'spend.confirmed', coin: id, txid, block }) as const),
+  ]
+}
+
+async function step(tx: Tx, coin: CoinRow, to: CoinState, cause: Cause, block: Sighting['block']): Promise<void> {
+  const also = [sql`block_hash = ${block?.hash ?? null}`, sql`height = ${block?.height ?? null}`]
+  await move(tx, 'coins', coinMachine, coin.id, coin.state as 'seen', to as 'mined', cause, also)
+}

@@ -1,0 +1,54 @@
+/** Coins: outputs to scripts of ours, as the chain shows them now; each late truth is an arrow. */
+import type { Machine, StateOf } from '../base/machine.ts'
+import type { Instant } from '../base/world.ts'
+import type { Branch, Outpoint } from '../rails/chain.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+/** `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool. `dropped`: the node forgot it. */
+export const coinMachine = {
+  seen: ['mined', 'dropped', 'replaced', 'conflicted'],
+  mined: ['orphaned'],
+  orphaned: ['seen', 'mined', 'dropped', 'replaced', 'conflicted'],
+  dropped: ['seen', 'mined', 'replaced', 'conflicted'],
+  replaced: ['seen', 'mined', 'dropped', 'conflicted'],
+  conflicted: ['seen', 'mined', 'dropped', 'replaced'],
+} as const satisfies Machine
+export type CoinState = StateOf<typeof coinMachine>
+
+export type CoinRow = {
+  id: Outpoint
+  txid: string
+  units: bigint
+  branch: Branch
+  number: bigint
+  invoice_id: string | null
+  state: CoinState
+  /** When it was first heard of; of one that came in a block unseen, the block's own time. */
+  first_seen_at: Instant
+  /** What one BTC cost then, in BRL cents, where a rate was to be had. */
+  rate_units: bigint | null
+  block_hash: string | null
+  height: bigint | null
+  /** The transaction that spends it, and the block that has it; without the height it waits in the mempool. */
+  spent_by: string | null
+  spent_height: bigint | null
+  /** How often each was done and undone: odd means that it stands so now. */
+  bookings: bigint
+  credits: bigint
+  spendings: bigint
+  payout_id: string | null
+  changed_at: Instant
+}
+
+export type BlockRow = { hash: string; height: bigint; previous: string; at: Instant }
+
+/** The last block that was read, or undefined before the first. */
+export const tipOf = (reader: Reader) =>
+  reader.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where active = 1 order by height desc limit 1`)
+
+export const coinsOf = (reader: Reader, invoiceId: string) =>
+  reader.all<CoinRow>(sql`select * from coins where invoice_id = ${invoiceId} order by first_seen_at, id`)
+
+/** How many blocks deep a coin lies: 0 where it is in none, 1 in the newest. */
+export const depthOf = (coin: Pick<CoinRow, 'state' | 'height'>, tip: bigint | undefined): bigint =>
+  coin.state === 'mined' && coin.height !== null && tip !== undefined ? tip - coin.height + 1n : 0n

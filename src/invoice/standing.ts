@@ -1,0 +1,107 @@
+/** Standing: what the coins of a request make of it. Pure, and the only place it is decided; the same coins always mean the same. */
+import type { ConfirmationRule, LatePolicy } from '../base/bitcoinSettings.ts'
+import { millis, type Instant, type Millis } from '../base/world.ts'
+import type { RequestState } from './row.ts'
+
+export interface Asked {
+  state: RequestState
+  units: bigint
+  /** BRL cents, and cents for one BTC, at which it was priced; undefined where it was asked for in satoshis. */
+  quoteUnits: bigint | undefined
+  rateUnits: bigint | undefined
+  dueAt: Instant
+  watchUntil: Instant
+  confirmations: number
+  /** A person took on what came, however late or little. */
+  takenOn: boolean
+}
+
+export interface Sighting {
+  units: bigint
+  /** Blocks deep: 0 in the mempool, -1 where it is not there (any more). */
+  depth: number
+  firstSeenAt: Instant
+  /** Cents for one BTC when it came, where that was known. */
+  rateUnits: bigint | undefined
+}
+
+export interface Standing {
+  state: RequestState
+  why: string
+  /** Satoshis that are on their way or there, counted or not. */
+  received: bigint
+  /** What is still to come to the same address; 0 where nothing is. */
+  missing: bigint
+  /** How deep what covers it lies. */
+  depth: number
+  /** For each sighting, in order, whether it counts towards what was asked. */
+  counts: boolean[]
+}
+
+export interface Terms {
+  now: Millis
+  /** How deep a coin must lie before its money is passed on. */
+  payoutDepth: number
+  late: LatePolicy
+}
+
+/** Decides. Confirmations once reached are not lost by a shorter chain, only by a coin that leaves it. */
+export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms): Standing {
+  const judged = coins.map(coin => ({ coin, worth: worthOf(asked, coin, terms.late) }))
+  const live = judged.filter(({ coin }) => coin.depth >= 0)
+  const received = sum(live.map(({ coin }) => coin.units))
+  const counted = live.filter(({ worth }) => worth !== undefined)
+  const worth = sum(counted.map(each => each.worth!))
+  const missing = worth >= asked.units ? 0n : asked.units - worth
+  const depth = asked.takenOn ? Math.min(...live.map(({ coin }) => coin.depth)) : depthCovering(asked.units, counted)
+  const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
+  const be = (state: RequestState, why: string): Standing => ({ state, why, received, missing, depth, counts })
+
+  if (live.length === 0)
+    return terms.now > millis(asked.dueAt) ? be('expired', 'nothing came in its time') : be('issued', 'nothing has come yet')
+  const enough = missing === 0n || asked.takenOn
+  if (!enough) {
+    if (counted.length < live.length) return be('late', 'it was paid after its time: a person decides')
+    if (terms.now > millis(asked.watchUntil)) return be('late', 'it was paid in part, and its time is over: a person decides')
+    return be('underpaid', `${missing} satoshis are missing`)
+  }
+  const over = worth > asked.units ? `, ${worth - asked.units} more than asked` : ''
+  const payable = Math.max(terms.payoutDepth, asked.confirmations)
+  if (depth >= payable || (asked.state === 'credited' && depth > 0)) return be('credited', `${depth} blocks deep${over}`)
+  if (depth >= asked.confirmations || (asked.state === 'paid' && depth > 0)) return be('paid', `${depth} of ${payable} blocks deep${over}`)
+  if (depth > 0) return be('confirming', `${depth} of ${asked.confirmations} confirmations${over}`)
+  return be('seen', `seen, in no block yet${over}`)
+}
+
+/** How much of what was asked a coin covers; undefined where a person must say. */
+function worthOf(asked: Asked, { units, firstSeenAt, rateUnits }: Sighting, late: LatePolicy): bigint | undefined {
+  if (asked.takenOn || millis(firstSeenAt) <= millis(asked.dueAt)) return units
+  if (millis(firstSeenAt) > millis(asked.watchUntil)) return undefined
+  // Satoshis asked for are satoshis, whenever they come.
+  if (asked.quoteUnits === undefined || asked.rateUnits === undefined) return late.is === 'hold' ? undefined : units
+  if (late.is === 'hold' || rateUnits === undefined) return undefined
+  if (late.is === 'reprice') return (units * rateUnits) / asked.rateUnits
+  const drift = rateUnits > asked.rateUnits ? rateUnits - asked.rateUnits : asked.rateUnits - rateUnits
+  return drift * 10_000n <= asked.rateUnits * late.within ? units : undefined
+}
+
+/** The depth of the shallowest coin needed, when the deepest are taken first. */
+function depthCovering(units: bigint, counted: { coin: Sighting; worth: bigint | undefined }[]): number {
+  let covered = 0n
+  let depth = 0
+  for (const { coin, worth } of counted.toSorted((a, b) => b.coin.depth - a.coin.depth)) {
+    if (covered >= units) break
+    covered += worth!
+    depth = coin.depth
+  }
+  return depth
+}
+
+const sum = (units: bigint[]) => units.reduce((total, each) => total + each, 0n)
+
+/** How deep a payment must lie to be `paid`, by what it is worth; where its worth is unknown, the most that is ever asked. */
+export function confirmationsFor(rules: readonly ConfirmationRule[], quoteUnits: bigint | undefined): number {
+  const most = Math.max(...rules.map(({ confirmations }) => confirmations))
+  if (quoteUnits === undefined) return most
+  return rules.find(({ belowUnits }) => belowUnits === undefined || quoteUnits < belowUnits)?.confirmations ?? most
+}

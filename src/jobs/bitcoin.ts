@@ -1,0 +1,133 @@
+/** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
+import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
+import { centavosOf, satsFor } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { chainTrouble, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
+import { confirmationsFor, requestDrafts, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
+import { bumpBundles, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
+import type { ChainRail } from '../rails/chain.ts'
+import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { followChain, restand, type ChainTerms, type Followed } from '../webhooks/webhooks.ts'
+
+/** What the Bitcoin rail needs beside itself. */
+export interface BitcoinDesk {
+  terms: ChainTerms
+  bundles: Omit<BundleTerms, 'takeChange' | 'payoutDepth'>
+  /** How deep a payment must lie, by what it is worth. */
+  confirmations: readonly ConfirmationRule[]
+  sources: readonly RateSource[]
+  agreement: Agreement & { sources: readonly string[] }
+  /** This process's memory of what it watches. */
+  watching: Watching
+  /** Seconds between two looks at the node. */
+  pollSeconds: number
+}
+
+interface Parts {
+  store: Store
+  rail: ChainRail
+  bitcoin: BitcoinDesk
+  world: World
+}
+
+/** The rate that holds now, or why there is none. */
+export const rateNow = (reader: Reader, { agreement }: BitcoinDesk, { clock }: Pick<World, 'clock'>): Promise<Rate | NoRate> =>
+  goodRate(reader, clock.now(), agreement)
+
+/** Prices amounts of a schedule at the rate that holds now. Undefined where reais are asked for and no rate is good: then the rail waits. */
+export async function pricing(
+  tx: Tx,
+  bitcoin: BitcoinDesk,
+  world: Pick<World, 'clock'>,
+  { currency, watch_ms: watchMs }: { currency: 'BRL' | 'BTC'; watch_ms: bigint },
+): Promise<((units: bigint) => Priced) | undefined> {
+  const rate = await rateNow(tx, bitcoin, world)
+  const watch = Number(watchMs)
+  if (currency === 'BTC')
+    return units => {
+      const worth = rate.is === 'rate' ? centavosOf(units, rate.price) : undefined
+      return { units, quote: undefined, confirmations: confirmationsFor(bitcoin.confirmations, worth), watchMs: watch }
+    }
+  if (rate.is !== 'rate') return undefined
+  const { price: rateUnits, at, sources } = rate
+  return units => ({
+    units: satsFor(units, rateUnits),
+    quote: { units, rateUnits, at, sources: sources.join(', ') },
+    confirmations: confirmationsFor(bitcoin.confirmations, units),
+    watchMs: watch,
+  })
+}
+
+/** Gives drafts their addresses. */
+export const issueRequests = ({ store, rail, world }: Parts, slotId?: string): Promise<number> =>
+  requestDrafts(store, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, slotId)
+
+/** Reads the chain up to its tip. */
+export const follow = ({ store, rail, bitcoin, world }: Parts): Promise<Followed> =>
+  followChain({
+    ...{ store, rail, world, watching: bitcoin.watching },
+    deepest: deepestOf(bitcoin),
+    rate: async tx => {
+      const rate = await rateNow(tx, bitcoin, world)
+      return rate.is === 'rate' ? rate.price : undefined
+    },
+  })
+
+const deepestOf = ({ confirmations, terms }: BitcoinDesk) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
+
+export const askRates = ({ store, bitcoin, world }: Parts) => refreshRates(store, bitcoin.sources, world)
+
+const atOnce = 500
+
+/** What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. Answers how many moved. */
+export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
+  const due = await store.tx(async tx => {
+    const now = await tx.now()
+    return tx.all<{ id: string }>(sql`
+      select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
+      order by id limit ${atOnce}`)
+  })
+  let moved = 0
+  for (const { id } of due)
+    moved += await store.tx(async tx => {
+      const row = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
+      const { state } = await restand(tx, { world, chain: bitcoin.terms }, row!, { why: 'time has passed' })
+      return state === row!.state ? 0 : 1
+    }, 'locks')
+  return moved
+}
+
+/** Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction waits too long. */
+export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise<Record<string, number>> {
+  const terms: BundleTerms = {
+    ...bitcoin.bundles,
+    payoutDepth: bitcoin.terms.payoutDepth,
+    takeChange: tx => takeAddress(tx, rail, 'change'),
+  }
+  const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
+  let [bundled, bumped] = [0, 0]
+  // A chain that cannot be followed may hold what we would spend again.
+  if (trouble === undefined && tip && (await worthAsking(store))) {
+    const rate = await rail.feeRate()
+    await world.at('fee rate asked')
+    if (rate.is !== 'done') world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
+    else {
+      const now = { height: tip.height, feeRate: rate.value }
+      const planning = await planBundle(store, rail, world, terms, now)
+      bundled = planning.is === 'planned' ? planning.payouts : 0
+      bumped = await bumpBundles(store, rail, world, terms, now)
+    }
+  }
+  const sent = await sendBundles(store, rail, world)
+  return { bundled, ...sent, bumped }
+}
+
+/** Whether anything is due or under way, so that an idle house asks the node for nothing. */
+async function worthAsking(store: Store): Promise<boolean> {
+  const now = await store.tx(tx => tx.now())
+  const found = await store.one(sql`
+    select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
+    union all select 1 as yes from bundles where state = 'sent' limit 1`)
+  return found !== undefined
+}

@@ -1,0 +1,111 @@
+/** A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one of them at most is ever mined. */
+import type { Machine, StateOf } from '../base/machine.ts'
+import type { Instant } from '../base/world.ts'
+import type { Outpoint, Plan } from '../rails/chain.ts'
+import { sql, type Reader, type Tx } from '../store/store.ts'
+
+/** `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever forgotten. */
+export const bundleMachine = {
+  planned: ['signed', 'mined'],
+  signed: ['sent', 'mined'],
+  sent: ['mined'],
+  mined: ['paid', 'sent'],
+  paid: ['sent'],
+} as const satisfies Machine
+
+/** One transaction of a bundle. `replaced`: another of its group was mined. */
+export const candidateMachine = {
+  planned: ['signed', 'mined', 'replaced'],
+  signed: ['sent', 'mined', 'replaced'],
+  sent: ['mined', 'replaced'],
+  mined: ['sent'],
+  replaced: ['mined', 'sent'],
+} as const satisfies Machine
+
+export type BundleRow = {
+  id: string
+  state: StateOf<typeof bundleMachine>
+  booked: string | null
+  bookings: bigint
+  why: string | null
+  next_at: Instant
+  added_at: Instant
+  changed_at: Instant
+}
+
+export type CandidateRow = {
+  /** The txid. */
+  id: string
+  bundle_id: string
+  number: bigint
+  plan: string
+  fee_units: bigint
+  house_units: bigint
+  size: bigint
+  state: StateOf<typeof candidateMachine>
+  raw: Uint8Array | null
+  added_at: Instant
+  height: bigint | null
+}
+
+export type OutputRow = { candidate_id: string; attempt_id: string; units: bigint; fee_units: bigint; address: string }
+
+export const findBundle = (reader: Reader, id: string) => reader.one<BundleRow>(sql`select * from bundles where id = ${id}`)
+export const candidatesOf = (reader: Reader, bundleId: string) =>
+  reader.all<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundleId} order by number`)
+export const outputsOf = (reader: Reader, candidateId: string) =>
+  reader.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${candidateId} order by attempt_id`)
+
+/** The transaction that is wanted now: the last one planned. */
+export const latestOf = async (reader: Reader, bundleId: string): Promise<CandidateRow> =>
+  (await reader.one<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundleId} order by number desc limit 1`))!
+
+/** A plan as it is kept: JSON, with money as text and scripts in hex. */
+export const planText = (plan: Plan): string =>
+  JSON.stringify(plan, (_, value: unknown) =>
+    typeof value === 'bigint'
+      ? { units: value.toString() }
+      : value instanceof Uint8Array
+        ? { hex: Buffer.from(value).toString('hex') }
+        : value,
+  )
+
+export function readPlan(text: string): Plan {
+  return JSON.parse(text, (_, value: unknown) => {
+    if (typeof value !== 'object' || value === null) return value
+    if ('units' in value && typeof value.units === 'string' && Object.keys(value).length === 1) return BigInt(value.units)
+    if ('hex' in value && typeof value.hex === 'string' && Object.keys(value).length === 1)
+      return Uint8Array.from(Buffer.from(value.hex, 'hex'))
+    return value
+  }) as Plan
+}
+
+/** Writes one more transaction of a bundle, with what it pays to whom. */
+export async function keepCandidate(
+  tx: Tx,
+  bundleId: string,
+  number: bigint,
+  plan: Plan,
+  addresses: ReadonlyMap<string, string>,
+): Promise<void> {
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into bundle_candidates (id, bundle_id, number, plan, fee_units, house_units, size, state, added_at, changed_at)
+    values (${plan.txid}, ${bundleId}, ${number}, ${planText(plan)}, ${plan.feeUnits}, ${plan.houseUnits}, ${plan.size}, 'planned', ${now}, ${now})`)
+  for (const { outpoint } of plan.inputs)
+    await tx.run(
+      sql`insert into bundle_coins (outpoint, bundle_id) values (${outpoint}, ${bundleId}) ${number === 1n ? sql`` : sql`on conflict do nothing`}`,
+    )
+  for (const { key, units, feeShare } of plan.outputs)
+    if (key !== undefined)
+      await tx.run(sql`
+        insert into bundle_outputs (candidate_id, attempt_id, units, fee_units, address)
+        values (${plan.txid}, ${key}, ${units}, ${feeShare}, ${addresses.get(key)!})`)
+}
+
+/** Coins that may be spent now: ours, deep enough, spent by nobody and reserved by no bundle. */
+export const spendable = (reader: Reader, tip: bigint, depth: number) =>
+  reader.all<{ id: Outpoint; units: bigint; branch: 'receive' | 'change'; number: bigint }>(sql`
+    select id, units, branch, number from coins
+    where state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and units > 0
+      and id not in (select outpoint from bundle_coins) order by height, id limit 2000`)

@@ -1,0 +1,142 @@
+/** What became of a bundle: read from which of its transactions the chain has, so that replacement, delay and reorganisation do not matter. */
+import { btc } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { post } from '../ledger/ledger.ts'
+import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
+import { bundleMachine, candidateMachine, candidatesOf, outputsOf, type BundleRow, type CandidateRow } from './bundle.ts'
+import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+
+/** Books, unbooks and settles. Answers what changed, as a phrase. */
+export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth: number, cause: Cause): Promise<string> {
+  const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
+  const candidates = await candidatesOf(tx, id)
+  const mined = await minedOf(tx, candidates)
+  const before = candidates.find(candidate => candidate.id === bundle.booked)
+
+  let state = bundle.state
+  let bookings = bundle.bookings
+  if (before?.id !== mined?.candidate.id) {
+    if (before) {
+      await unbook(tx, world, before, ++bookings, cause)
+      await backToSent(tx, bundle, before, cause)
+      state = 'sent'
+    }
+    if (mined) {
+      await book(tx, world, candidates[0]!, mined.candidate, ++bookings, cause)
+      await toMined(tx, { ...bundle, state }, candidates, mined, cause)
+      state = 'mined'
+    }
+    await tx.run(
+      sql`update bundles set booked = ${mined?.candidate.id ?? null}, bookings = ${bookings}, next_at = ${await tx.now()} where id = ${id}`,
+    )
+  }
+  const tip = await tx.one<{ height: bigint }>(sql`select max(height) as height from chain_blocks where active = 1`)
+  if (state === 'mined' && mined && tip!.height - mined.height + 1n >= BigInt(payoutDepth)) {
+    await toPaid(tx, bundle, cause)
+    return `bundle ${id} is paid`
+  }
+  return mined ? `bundle ${id} lies ${tip!.height - mined.height + 1n} blocks deep` : `bundle ${id} is in no block`
+}
+
+/** Its transactions share coins, so at most one of them spends them in blocks. */
+async function minedOf(tx: Tx, candidates: CandidateRow[]): Promise<{ candidate: CandidateRow; height: bigint } | undefined> {
+  for (const candidate of candidates) {
+    const row = await tx.one<{ height: bigint }>(
+      sql`select spent_height as height from coins where spent_by = ${candidate.id} and spent_height is not null limit 1`,
+    )
+    if (row) return { candidate, height: row.height }
+  }
+  return undefined
+}
+
+/** What the block moved: to each payee less its share, and to the miners; beyond the first offer as a movement of its own. */
+async function book(tx: Tx, world: World, first: CandidateRow, mined: CandidateRow, times: bigint, cause: Cause): Promise<void> {
+  const offered = new Map((await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]))
+  for (const { attempt_id: attemptId, units, fee_units: fee } of await outputsOf(tx, mined.id)) {
+    const { invoice_id: invoiceId } = await payoutOf(tx, attemptId)
+    const offer = offered.get(attemptId) ?? fee
+    const network = fee < offer ? fee : offer
+    const each = { source: `${attemptId}/${times}`, invoiceId, memo: mined.id }
+    await post(tx, world, { movement: 'payout mined', amount: btc(units), ...each })
+    await post(tx, world, { movement: 'network fee', amount: btc(network), ...each })
+    await post(tx, world, { movement: 'fee bump', amount: btc(fee - network), ...each })
+    await tx.run(sql`update attempts set fee_units = ${fee} where id = ${attemptId}`)
+  }
+  await post(tx, world, {
+    movement: 'dust given up',
+    source: `${mined.bundle_id}/${times}`,
+    amount: btc(mined.house_units),
+    memo: cause.why,
+  })
+}
+
+async function unbook(tx: Tx, world: World, before: CandidateRow, times: bigint, cause: Cause): Promise<void> {
+  const first = (await candidatesOf(tx, before.bundle_id))[0]!
+  const offered = new Map((await outputsOf(tx, first.id)).map(output => [output.attempt_id, output.fee_units]))
+  for (const { attempt_id: attemptId, units, fee_units: fee } of await outputsOf(tx, before.id)) {
+    const { invoice_id: invoiceId } = await payoutOf(tx, attemptId)
+    const offer = offered.get(attemptId) ?? fee
+    const network = fee < offer ? fee : offer
+    const each = { source: `${attemptId}/${times}`, invoiceId, memo: before.id }
+    await post(tx, world, { movement: 'payout unmined', amount: btc(units), ...each })
+    await post(tx, world, { movement: 'network fee returned', amount: btc(network), ...each })
+    await post(tx, world, { movement: 'fee bump returned', amount: btc(fee - network), ...each })
+  }
+  await post(tx, world, {
+    movement: 'dust returned',
+    source: `${before.bundle_id}/${times}`,
+    amount: btc(before.house_units),
+    memo: cause.why,
+  })
+}
+
+async function toMined(
+  tx: Tx,
+  bundle: BundleRow,
+  candidates: CandidateRow[],
+  mined: { candidate: CandidateRow; height: bigint },
+  cause: Cause,
+): Promise<void> {
+  const why = { ...cause, ref: mined.candidate.id }
+  for (const candidate of candidates) {
+    const to = candidate.id === mined.candidate.id ? 'mined' : 'replaced'
+    const current = (await tx.one<{ state: CandidateRow['state'] }>(sql`select state from bundle_candidates where id = ${candidate.id}`))!
+      .state
+    const also = [sql`height = ${to === 'mined' ? mined.height : null}`]
+    if (current !== to) await move(tx, 'bundle_candidates', candidateMachine, candidate.id, current as 'sent', to, why, also)
+  }
+  if (bundle.state !== 'mined' && bundle.state !== 'paid')
+    await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state, 'mined', why, [sql`why = null`])
+  // It may be mined before the answer to its sending was written down.
+  for (const attempt of await attemptsIn(tx, bundle.id, ['sending'])) {
+    await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', why)
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', why)
+  }
+}
+
+/** Its block was left behind: its bytes are sent again. */
+async function backToSent(tx: Tx, bundle: BundleRow, before: CandidateRow, cause: Cause): Promise<void> {
+  await move(tx, 'bundle_candidates', candidateMachine, before.id, 'mined', 'sent', cause, [sql`height = null`])
+  await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state as 'mined', 'sent', cause)
+  for (const attempt of await attemptsIn(tx, bundle.id, ['success'])) {
+    await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'sent', cause)
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'paid', 'sent', cause)
+  }
+}
+
+async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
+  await move(tx, 'bundles', bundleMachine, bundle.id, 'mined', 'paid', cause)
+  for (const attempt of await attemptsIn(tx, bundle.id, ['sent'])) {
+    await move(tx, 'attempts', attemptMachine, attempt.id, 'sent', 'success', cause)
+    await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sent', 'paid', cause, [sql`why = null`])
+  }
+  // Coins that only a replaced transaction would have spent are free again.
+  await tx.run(sql`
+    delete from bundle_coins where bundle_id = ${bundle.id} and outpoint in (select id from coins where spent_by is null)`)
+}
+
+const payoutOf = async (tx: Tx, attemptId: string): Promise<PayoutRow> =>
+  (await tx.one<PayoutRow>(sql`select p.* from payouts p join attempts a on a.payout_id = p.id where a.id = ${attemptId}`))!
+
+const attemptsIn = (tx: Tx, bundleId: string, states: AttemptRow['state'][]): Promise<AttemptRow[]> =>
+  tx.all<AttemptRow>(sql`select * from attempts where bundle_id = ${bundleId} and state = ${states[0]!} order by id`)

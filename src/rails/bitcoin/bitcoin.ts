@@ -1,0 +1,129 @@
+/** The Bitcoin rail: a watch-only account, the node that is asked about it, and whoever signs. */
+import { done, type Answer } from '../../base/answer.ts'
+import type { Log } from '../../base/log.ts'
+import type { Clock } from '../../base/world.ts'
+import type { ChainRail, NetworkName, Signed } from '../chain.ts'
+import { parseAddress } from './address.ts'
+import { branchText, derive, parseDescriptor } from './descriptor.ts'
+import { startHints } from './hints.ts'
+import { networks } from './network.ts'
+import { chainNode, type ChainNode } from './node.ts'
+import { plan } from './plan.ts'
+import { checkPolicy, readPolicy } from './policy.ts'
+import { rpcClient } from './rpc.ts'
+import { readSigned } from './signed.ts'
+import { paymentUri } from './uri.ts'
+
+export interface ConnectParts extends AccountParts {
+  rpcUrl: string
+  cookieFile?: string | undefined
+  zmqUrl?: string | undefined
+  clock: Clock
+}
+
+export interface AccountParts {
+  network: NetworkName
+  /** The watch-only account: a descriptor with its checksum, or an extended public key. */
+  descriptor: string
+  signer: 'psbt' | 'wallet'
+  /** The node's wallet that signs. */
+  wallet?: string | undefined
+  /** The signing policy's JSON. */
+  policy?: string | undefined
+  /** Blocks within which a transaction of ours should be mined. */
+  feeBlocks: number
+  /** Satoshis for a thousand virtual bytes, at most. */
+  mostFeeRate: bigint
+  log: Log
+}
+
+/** The rail over Bitcoin Core's RPC. Asks nothing yet; throws `BadInput` on settings that cannot be used. */
+export function connectBitcoin({ rpcUrl, cookieFile, zmqUrl, clock, ...parts }: ConnectParts): ChainRail {
+  const rpc = rpcClient({ url: rpcUrl, cookieFile, clock })
+  return bitcoinRail({ ...parts, node: chainNode({ rpc, network: networks[parts.network] }), zmqUrl })
+}
+
+// Below this no node relays (Bitcoin Core, -minrelaytxfee): satoshis for a thousand virtual bytes.
+const leastFeeRate = 1_000n
+const scanRange = 10_000
+
+export function bitcoinRail({
+  network,
+  node,
+  signer,
+  wallet,
+  feeBlocks,
+  mostFeeRate,
+  log,
+  zmqUrl,
+  ...parts
+}: AccountParts & { node: ChainNode; zmqUrl?: string | undefined }): ChainRail {
+  const account = parseDescriptor(parts.descriptor, network)
+  const policy = parts.policy === undefined ? {} : readPolicy(parts.policy, network)
+  const destinations = new Map<string, ReturnType<typeof parseDescriptor>>()
+  const stops = new Set<() => void>()
+
+  return {
+    name: 'bitcoin',
+    asset: 'BTC',
+    network,
+    descriptor: account.text,
+    signer,
+
+    derive: (branch, index) => derive(account, branch, index),
+    destination(text, index) {
+      if (!isDescriptor(text)) return parseAddress(text, network)
+      const payee = destinations.get(text) ?? parseDescriptor(text, network)
+      destinations.set(text, payee)
+      return derive(payee, 'receive', index)
+    },
+    uri: (address, units, label) => paymentUri({ address, units, ...(label && { label }) }),
+
+    info: node.info,
+    hashAt: node.hashAt,
+    header: node.header,
+    newWatch: node.newWatch,
+    block: node.block,
+    mempool: node.mempool,
+    waiting: node.waiting,
+    unspent: node.unspent,
+    scan: () => node.scan((['receive', 'change'] as const).map(branch => ({ desc: branchText(account, branch), range: scanRange }))),
+
+    async feeRate() {
+      const answer = await node.feeRate(feeBlocks)
+      if (answer.is !== 'done') return answer
+      // Where the network asks more than may be paid, the cap is offered: it waits in the mempool, and may be raised.
+      const floored = answer.value < leastFeeRate ? leastFeeRate : answer.value
+      return done(floored > mostFeeRate ? mostFeeRate : floored)
+    },
+    plan: order => plan(order, account),
+    async sign(planned): Promise<Answer<Signed>> {
+      const answer = await node.walletProcess(wallet!, planned.psbt)
+      return answer.is === 'done' ? done(readSigned(answer.value.psbt, planned, network)) : answer
+    },
+    readSigned: (text, planned) => readSigned(text, planned, network),
+    againstPolicy: (planned, spentUnits) =>
+      checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network }),
+    broadcast: node.broadcast,
+    onHint(wake) {
+      if (zmqUrl === undefined) return () => undefined
+      const stop = startHints(zmqUrl, wake, log)
+      stops.add(stop)
+      return () => {
+        stops.delete(stop)
+        stop()
+      }
+    },
+    async wallet() {
+      if (signer !== 'wallet') return undefined
+      const answer = await node.wallet(wallet!)
+      return answer.is === 'done' ? done({ name: wallet!, ...answer.value }) : answer
+    },
+    close() {
+      for (const stop of stops) stop()
+    },
+  }
+}
+
+/** Whether a payout account is named by a descriptor or an extended key rather than by an address. */
+export const isDescriptor = (text: string): boolean => text.includes('(') || /^[xyztuv]pub/.test(text)

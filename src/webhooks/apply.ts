@@ -1,0 +1,57 @@
+/** Applying: what an event changes and the mark on its inbox row are one transaction, so both happen or neither. */
+import type { LatePolicy } from '../base/bitcoinSettings.ts'
+import { later, type World } from '../base/world.ts'
+import type { Terms } from '../payout/payout.ts'
+import type { Rails } from '../rails/rail.ts'
+import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { inboxMachine, type InboxRow } from './inbox.ts'
+
+export interface Desk {
+  store: Store
+  rails: Rails
+  world: World
+  terms: Terms
+  /** How what comes on a chain is judged; asked only where there is one. */
+  chain?: ChainTerms
+}
+
+export interface ChainTerms {
+  /** How deep a coin lies before it is passed on, and a payout before it is `paid`. */
+  payoutDepth: number
+  late: LatePolicy
+}
+
+/** What is usual: six blocks, and late money taken at the locked rate while the price has moved by 2 % at most. */
+export const usualChainTerms: ChainTerms = { payoutDepth: 6, late: { is: 'accept', within: 200n } }
+
+/** How an event ended. `again`: it can be applied later. */
+export type Outcome = { is: 'done' | 'ignored' | 'quarantined' | 'again'; why: string }
+
+const pauseMs = 15_000
+const mostTries = 40n
+
+/** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. False when it waits. */
+export async function finish(
+  { store, world }: Pick<Desk, 'store' | 'world'>,
+  row: InboxRow,
+  kind: string | undefined,
+  apply: (tx: Tx) => Promise<Outcome>,
+): Promise<boolean> {
+  const outcome = await store.tx(async tx => {
+    const current = await tx.one<{ state: InboxRow['state'] }>(sql`select state from inbox where id = ${row.id} ${forUpdate}`)
+    if (!current || (current.state !== 'new' && current.state !== 'waiting')) return undefined
+    const result = await apply(tx)
+    const giveUp = result.is === 'again' && row.tries >= mostTries
+    const state = giveUp ? 'quarantined' : result.is === 'again' ? 'waiting' : result.is
+    const now = await tx.now()
+    const pause = pauseMs * Math.min(Number(row.tries), 20)
+    const also = [sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${later(now, pause)}`]
+    await move(tx, 'inbox', inboxMachine, row.id, current.state, state, { why: result.why }, also)
+    return result
+  }, 'locks')
+  await world.at('event settled')
+  if (!outcome) return false
+  const level = outcome.is === 'quarantined' ? 'error' : outcome.is === 'again' ? 'warn' : 'info'
+  world.log[level]({ event: row.event_id, kind, via: row.via, why: outcome.why }, `event ${outcome.is === 'again' ? 'waits' : outcome.is}`)
+  return outcome.is !== 'again'
+}

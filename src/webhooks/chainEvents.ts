@@ -1,0 +1,171 @@
+/** The chain's events: each says that something about a coin changed, and what it is now is read from what we know of the chain. So order, delay and repetition do not matter. */
+import { BadInput } from '../base/answer.ts'
+import { btc } from '../base/money.ts'
+import { millis, type World } from '../base/world.ts'
+import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
+import { requestMachine, standing, type InvoiceRow, type RequestState, type Standing } from '../invoice/invoice.ts'
+import { post } from '../ledger/ledger.ts'
+import { applyBundle, oweCoins, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
+import type { ChainRail } from '../rails/chain.ts'
+import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
+import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
+import { readChainEvent, type ChainEvent } from './chainEvent.ts'
+import type { InboxRow } from './inbox.ts'
+
+type ChainDesk = Desk & { rail: ChainRail; chain: ChainTerms }
+
+/** Settles one claimed row of the chain's; false when it waits. */
+export async function settleChainEvent(desk: ChainDesk, row: InboxRow): Promise<boolean> {
+  const event = read(row)
+  if (!event) return finish(desk, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
+  const cause: Cause = { why: sayingOf(event), ref: row.event_id }
+  return finish(desk, row, event.kind, tx =>
+    event.kind.startsWith('coin.') ? settleCoin(tx, desk, event, cause) : settleSpending(tx, desk, event, cause),
+  )
+}
+
+function read(row: InboxRow): ChainEvent | undefined {
+  try {
+    return readChainEvent(row.raw)
+  } catch (error) {
+    if (error instanceof BadInput) return undefined
+    throw error
+  }
+}
+
+const sayingOf = ({ kind, block }: ChainEvent) => (block ? `the chain said ${kind} at block ${block.height}` : `the chain said ${kind}`)
+
+async function settleCoin(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
+  const known = await tx.one<{ invoice_id: string | null }>(sql`select invoice_id from coins where id = ${event.coin}`)
+  if (!known) return { is: 'quarantined', why: 'it tells of a coin that is not known' }
+  const invoice =
+    known.invoice_id === null
+      ? undefined
+      : await tx.one<InvoiceRow>(sql`select * from invoices where id = ${known.invoice_id} ${forUpdate}`)
+  const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
+  await book(tx, desk.world, coin, cause)
+  if (!invoice) return { is: 'done', why: 'of no request' }
+  const { state, why } = await restand(tx, desk, invoice, cause)
+  return { is: 'done', why: `${state}: ${why}` }
+}
+
+const odd = (times: bigint) => times % 2n === 1n
+
+/** What lies in a block is ours and in the books; what left it is taken out again. Change of our own transactions never left us. */
+async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<void> {
+  const there = coin.state === 'mined'
+  if (there === odd(coin.bookings) || (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.txid}`))) return
+  const times = coin.bookings + 1n
+  const movement = coin.invoice_id === null ? (there ? 'external in' : 'external out') : there ? 'coin received' : 'coin orphaned'
+  const ofInvoice = coin.invoice_id === null ? {} : { invoiceId: coin.invoice_id }
+  await post(tx, world, { movement, source: `${coin.id}/${times}`, amount: btc(coin.units), memo: cause.why, ...ofInvoice })
+  await tx.run(sql`update coins set bookings = ${times} where id = ${coin.id}`)
+  if (coin.invoice_id === null && there)
+    world.log.warn({ coin: coin.id, branch: coin.branch, number: coin.number }, 'money came to an address of ours that no request has')
+}
+
+/** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
+export async function restand(
+  tx: Tx,
+  { world, chain }: Pick<ChainDesk, 'world' | 'chain'>,
+  invoice: InvoiceRow,
+  cause: Cause,
+): Promise<Standing> {
+  const [coins, tip] = [await coinsOf(tx, invoice.id), await tipOf(tx)]
+  const depths = coins.map(coin => (coin.state === 'seen' ? 0 : coin.state === 'mined' ? Number(depthOf(coin, tip?.height)) : -1))
+  const decided = standing(
+    askedOf(invoice),
+    coins.map((coin, index) => ({
+      units: coin.units,
+      depth: depths[index]!,
+      firstSeenAt: coin.first_seen_at,
+      rateUnits: coin.rate_units ?? undefined,
+    })),
+    { now: millis(await tx.now()), ...chain },
+  )
+  if (decided.state !== invoice.state)
+    await move(tx, 'invoices', requestMachine, invoice.id, invoice.state as 'issued', decided.state as 'paid', {
+      ...cause,
+      why: `${cause.why}: ${decided.why}`,
+    })
+
+  for (const coin of coins) if (odd(coin.credits) && coin.payout_id !== null) await hold(tx, world, coin, cause)
+  if (decided.state === 'credited') await creditDeep(tx, world, invoice, { coins, depths, decided, payoutDepth: chain.payoutDepth }, cause)
+  return decided
+}
+
+const askedOf = (row: InvoiceRow) => ({
+  state: row.state as RequestState,
+  units: row.units,
+  quoteUnits: row.quote_units ?? undefined,
+  rateUnits: row.rate_units ?? undefined,
+  dueAt: row.due_at,
+  watchUntil: row.watch_until!,
+  confirmations: Number(row.confirmations ?? 1n),
+  takenOn: row.late_by !== null,
+})
+
+/** A credited coin that is in no block holds what it pays for; one that another transaction has shut out ends it. */
+async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: CoinRow, cause: Cause): Promise<void> {
+  if (state === 'mined') return
+  if (state === 'conflicted' && (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' })))
+    return
+  await suspend(tx, world, payoutId!, id, cause)
+}
+
+interface Deepest {
+  coins: CoinRow[]
+  depths: number[]
+  decided: Standing
+  payoutDepth: number
+}
+
+async function creditDeep(
+  tx: Tx,
+  world: World,
+  invoice: InvoiceRow,
+  { coins, depths, decided, payoutDepth }: Deepest,
+  cause: Cause,
+): Promise<void> {
+  const deep = coins.filter((_, index) => depths[index]! >= payoutDepth && decided.counts[index]!)
+  const back = new Set(deep.flatMap(({ payout_id: id, credits }) => (id !== null && odd(credits) ? [id] : [])))
+  for (const payoutId of back) {
+    const all = await tx.one(sql`select 1 as yes from coins where payout_id = ${payoutId} and state <> 'mined'`)
+    if (!all) await resume(tx, payoutId, cause)
+  }
+  // Read again, for a credit may have been taken back just now.
+  const current = await coinsOf(tx, invoice.id)
+  const fresh = current.filter(coin => !odd(coin.credits) && coin.units > 0n && deep.some(({ id }) => id === coin.id))
+  if (fresh.length === 0) return
+  const before = current.filter(coin => odd(coin.credits)).reduce((sum, coin) => sum + coin.units, 0n)
+  const terms = { accountId: invoice.account_id, commissionBp: invoice.commission_bp, minPayout: invoice.min_payout_units }
+  await oweCoins(tx, world, { invoiceId: invoice.id, ...terms, before, coins: fresh }, cause)
+}
+
+/** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
+async function settleSpending(tx: Tx, { world, chain }: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
+  const bundle = await tx.one<{ id: string }>(sql`select bundle_id as id from bundle_coins where outpoint = ${event.coin}`)
+  const applied = bundle ? await applyBundle(tx, world, bundle.id, chain.payoutDepth, cause) : undefined
+  const foreign = await settleForeign(tx, world, event, cause)
+  return { is: 'done', why: foreign ?? applied ?? 'nothing new' }
+}
+
+/** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
+async function settleForeign(tx: Tx, world: World, event: ChainEvent, cause: Cause): Promise<string | undefined> {
+  const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
+  const ours = coin.spent_by !== null && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))
+  const gone = coin.spent_height !== null && !ours
+  if (coin.spent_by !== null && !ours) {
+    world.log.error(
+      { coin: coin.id, txid: coin.spent_by },
+      'a coin of ours is spent by a transaction that is not ours: payouts are stopped',
+    )
+    await stopPayouts(tx, `${coin.spent_by} spends ${coin.id}, and is none of ours`)
+  }
+  if (gone === odd(coin.spendings)) return gone ? 'spent by a transaction that is not ours' : undefined
+  const times = coin.spendings + 1n
+  const movement = gone ? 'external out' : 'external in'
+  await post(tx, world, { movement, source: `${coin.id}/spent/${times}`, amount: btc(coin.units), memo: cause.why })
+  await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
+  return gone ? 'spent by a transaction that is not ours: payouts are stopped' : 'not spent after all'
+}
