@@ -13,8 +13,8 @@ const bip32 = BIP32Factory(curve)
 export interface Wallet {
   account: Descriptor
   key(branch: Branch, index: number): BIP32Interface
-  /** Signs every input, or those named, by bitcoinjs-lib; PSBT in base64, and so the answer. */
-  sign(psbt: string, places?: number[]): string
+  /** Signs every input, or those named, by bitcoinjs-lib; PSBT in base64, and so the answer. Other hash types than usual must be allowed. */
+  sign(psbt: string, places?: number[], hashTypes?: number[]): string
 }
 
 export function wallet(kind: Descriptor['kind'], network: NetworkName, seed: number): Wallet {
@@ -29,14 +29,14 @@ export function wallet(kind: Descriptor['kind'], network: NetworkName, seed: num
   return {
     account,
     key,
-    sign(text, places) {
+    sign(text, places, hashTypes) {
       const psbt = Psbt.fromBase64(text)
       for (const [place, input] of psbt.data.inputs.entries()) {
         if (places && !places.includes(place)) continue
         const { path } = (input.bip32Derivation ?? input.tapBip32Derivation)![0]!
         const [branch, index] = path.split('/').slice(-2).map(Number) as [number, number]
         const one = key(branch === 0 ? 'receive' : 'change', index)
-        psbt.signInput(place, kind === 'wpkh' ? one : one.tweak(crypto.taggedHash('TapTweak', toXOnly(one.publicKey))))
+        psbt.signInput(place, kind === 'wpkh' ? one : one.tweak(crypto.taggedHash('TapTweak', toXOnly(one.publicKey))), hashTypes)
       }
       return psbt.toBase64()
     },
