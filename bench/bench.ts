@@ -1,6 +1,7 @@
 /** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. */
 import { cpus } from 'node:os'
 import { readFlags } from '../sim/flags.ts'
+import { blocks } from './blocks.ts'
 import { derive } from './derive.ts'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { intake } from './intake.ts'
@@ -10,7 +11,7 @@ import { settle } from './settle.ts'
 import { slots } from './slots.ts'
 import { start } from './start.ts'
 
-const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake, past, settle, issue, slots, start, derive }
+const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake, past, settle, issue, slots, start, blocks, derive }
 
 const values = readFlags({
   options: {

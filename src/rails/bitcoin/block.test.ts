@@ -67,6 +67,12 @@ function blockOf(transactions: Transaction[]): { hash: string; raw: Buffer } {
   return { hash: block.getId(), raw: Buffer.from(block.toBuffer()) }
 }
 
+/** What the watch knows a script by; generated ones may be so short that two share it. */
+const knownBy = (script: Uint8Array): string =>
+  `${script.length & 0xff} ${script[0] ?? 0} ${Buffer.concat([Buffer.alloc(8), script])
+    .subarray(-8)
+    .toString('hex')}`
+
 test('the first block of all is read, and its one output found', () => {
   const watch = new ScriptWatch()
   watch.addScript(
@@ -120,7 +126,7 @@ test('of a block exactly what pays a watched script or spends a watched outpoint
       const block = readBlock(raw, hash, 7, watch)
       const expected = transactions.filter(
         (_, at) =>
-          list[at]!.outputs.some(({ script }) => watch.hasScript(script, 0, script.length)) ||
+          list[at]!.outputs.some(({ script }) => knownBy(script) === knownBy(paid)) ||
           list[at]!.inputs.some(input => Buffer.from(input.hash).equals(spent.hash) && input.index === spent.index),
       )
       expect(block.touching.map(({ txid }) => txid)).toEqual(expected.map(tx => tx.getId()))

@@ -17,12 +17,13 @@ export function readBlock(bytes: Buffer, hash: string, height: number, watch?: S
   if (count === 0) throw new BadInput('a block has at least one transaction')
 
   const txids = Buffer.allocUnsafe(32 * count)
+  const starts = new Uint32Array(count)
+  watch?.begin(bytes)
   const span = newSpan()
-  const touching: Tx[] = []
   for (let number = 0; number < count; number++) {
-    walk(bytes, at, span, watch)
+    starts[number] = at.at
+    walk(bytes, at, span, watch, number)
     writeTxid(bytes, span, txids, 32 * number)
-    if (span.touches) touching.push(transaction(bytes, span, shown(txids.subarray(32 * number, 32 * number + 32))))
   }
   if (at.at !== bytes.length) throw new BadInput(`${bytes.length - at.at} bytes are left after the block's last transaction`)
   if (!merkleRoot(txids).equals(bytes.subarray(36, 68))) throw new BadInput(`the transactions are not those of block ${hash}`)
@@ -32,27 +33,22 @@ export function readBlock(bytes: Buffer, hash: string, height: number, watch?: S
     height,
     at: instant(bytes.readUInt32LE(68) * 1000),
     transactions: count,
-    touching,
+    touching: watch ? watch.touched().map(number => transactionAt(bytes, starts[number]!)) : [],
   }
 }
 
 /** One serialised transaction, with or without witness (BIP 144); throws `BadInput` for anything else, bytes left over included. */
 export function readTransaction(raw: Uint8Array): Tx {
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
-  const at = { at: 0 }
-  const span = newSpan()
-  walk(bytes, at, span)
-  if (at.at !== bytes.length) throw new BadInput(`${bytes.length - at.at} bytes are left after the transaction`)
-  const txid = Buffer.allocUnsafe(32)
-  writeTxid(bytes, span, txid, 0)
-  return transaction(bytes, span, shown(txid))
+  const tx = transactionAt(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), 0)
+  if (tx.raw.length !== raw.length) throw new BadInput(`${raw.length - tx.raw.length} bytes are left after the transaction`)
+  return tx
 }
 
 /** Whether the transaction pays a watched script or spends a watched outpoint, as far as fingerprints tell. */
 export function touches(raw: Uint8Array, watch: ScriptWatch): boolean {
-  const span = newSpan()
-  walk(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), { at: 0 }, span, watch)
-  return span.touches
+  watch.begin(raw)
+  walk(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), { at: 0 }, newSpan(), watch)
+  return watch.touched().length > 0
 }
 
 /** A place in bytes, moved by who reads. */
@@ -67,17 +63,15 @@ interface Span {
   body: number
   bodyEnd: number
   lockTime: number
-  touches: boolean
 }
 
-const newSpan = (): Span => ({ start: 0, body: 0, bodyEnd: 0, lockTime: 0, touches: false })
+const newSpan = (): Span => ({ start: 0, body: 0, bodyEnd: 0, lockTime: 0 })
 
 const mostUnits = 2_100_000_000_000_000n
 
-/** Steps over one transaction, asking the watch on the way. */
-function walk(bytes: Buffer, cursor: Cursor, span: Span, watch?: ScriptWatch): void {
+/** Steps over one transaction, telling the watch on the way. */
+function walk(bytes: Buffer, cursor: Cursor, span: Span, watch?: ScriptWatch, number = 0): void {
   span.start = cursor.at
-  span.touches = false
   skip(bytes, cursor, 4)
   // BIP 144: where the count of inputs would stand, a zero and the flag 1.
   const segwit = bytes[cursor.at] === 0
@@ -88,20 +82,20 @@ function walk(bytes: Buffer, cursor: Cursor, span: Span, watch?: ScriptWatch): v
 
   const inputs = readCount(bytes, cursor, 41)
   if (inputs === 0) throw new BadInput(`the transaction at byte ${span.start} has no inputs`)
-  for (let number = 0; number < inputs; number++) {
+  for (let input = 0; input < inputs; input++) {
     const outpoint = cursor.at
     skip(bytes, cursor, 36)
-    if (watch?.hasOutpoint(bytes, outpoint)) span.touches = true
+    watch?.outpoint(outpoint, number)
     skip(bytes, cursor, readCount(bytes, cursor, 1) + 4)
   }
   const outputs = readCount(bytes, cursor, 9)
   if (outputs === 0) throw new BadInput(`the transaction at byte ${span.start} has no outputs`)
-  for (let number = 0; number < outputs; number++) {
+  for (let output = 0; output < outputs; output++) {
     skip(bytes, cursor, 8)
     const length = readCount(bytes, cursor, 1)
     const script = cursor.at
     skip(bytes, cursor, length)
-    if (watch?.hasScript(bytes, script, script + length)) span.touches = true
+    watch?.script(script, cursor.at, number)
   }
   span.bodyEnd = cursor.at
   if (segwit) skipWitnesses(bytes, cursor, inputs)
@@ -120,7 +114,13 @@ function skipWitnesses(bytes: Buffer, cursor: Cursor, inputs: number): void {
   if (items === 0) throw new BadInput('a transaction is written with a witness and has none')
 }
 
-function transaction(bytes: Buffer, span: Span, txid: string): Tx {
+/** The transaction that begins at `start`, as a value. */
+function transactionAt(bytes: Buffer, start: number): Tx {
+  const span = newSpan()
+  walk(bytes, { at: start }, span)
+  const hash = Buffer.allocUnsafe(32)
+  writeTxid(bytes, span, hash, 0)
+  const txid = shown(hash)
   // A copy: the block's megabytes are not kept for it.
   const raw = new Uint8Array(bytes.subarray(span.start, span.lockTime + 4))
   const own = Buffer.from(raw.buffer)
