@@ -1,0 +1,251 @@
+/** A house on a regtest chain: a node, a payer with coins, and the house's clock, which the node follows. Everything happens when the story says so. */
+import { seededRandom, systemClock } from '../../src/base/clock.ts'
+import { silentLog, type Log } from '../../src/base/log.ts'
+import { instant, type World } from '../../src/base/world.ts'
+import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
+import type { InvoiceRow } from '../../src/invoice/invoice.ts'
+import {
+  addSchedule,
+  follow,
+  holdAgainstChain,
+  reconcileChain,
+  runDueSlots,
+  sendCoins,
+  type BitcoinDesk,
+  type Desk,
+} from '../../src/jobs/jobs.ts'
+import { runNow } from '../../src/jobs/schedules.ts'
+import { balances, checkLedger } from '../../src/ledger/ledger.ts'
+import { addAccount, approveAccount, type PayoutRow } from '../../src/payout/payout.ts'
+import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
+import type { ChainRail } from '../../src/rails/chain.ts'
+import { refreshRates, type RateSource } from '../../src/rates/rates.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
+import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
+import { wallet, type Wallet } from './wallet.ts'
+
+/** What of a node a town uses: a bitcoind's testbed and the simulated node's have it alike. */
+export interface TownNode {
+  url: string
+  cookieFile: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
+  rpc<T = any>(method: string, params?: unknown[], wallet?: string): Promise<T>
+}
+
+export interface ChainTownOptions {
+  node: TownNode
+  /** Cents for one BTC; may be changed while the story runs. */
+  price?: bigint
+  signer?: 'psbt' | 'wallet'
+  kind?: 'wpkh' | 'tr'
+  commissionBp?: bigint
+  amount?: { units: bigint; currency: 'BRL' | 'BTC' }
+  count?: number
+  dueInMs?: number
+  policy?: string
+  terms?: Partial<BitcoinDesk['terms']>
+  bumpAfterBlocks?: number
+  databaseUrl?: string
+  /** Where payouts go; an address of the payee's own wallet where nothing is said. */
+  destination?: string
+  log?: Log
+  at?: World['at']
+}
+
+export interface ChainTown {
+  node: TownNode
+  clock: VirtualClock
+  store: Store
+  desk: Desk
+  rail: ChainRail
+  bitcoin: BitcoinDesk
+  wallet: Wallet
+  world: World
+  /** Moves our clock and the node's. */
+  pass(ms: number): Promise<void>
+  setPrice(price: bigint): Promise<void>
+  /** Issues a batch now and answers its requests. */
+  issue(): Promise<InvoiceRow[]>
+  /** Pays from the payer's wallet; answers the txid. */
+  pay(address: string, units: bigint, feeRate?: number): Promise<string>
+  mine(blocks?: number): Promise<string[]>
+  /** Follows the chain and settles what is due. */
+  look(): Promise<void>
+  /** Mines and looks, block by block. */
+  bury(blocks: number): Promise<void>
+  /** Bundles, signs, sends; with a gathering time of nothing. */
+  send(): Promise<Record<string, number>>
+  invoice(id: string): Promise<InvoiceRow>
+  coins(id: string): Promise<CoinRow[]>
+  payouts(): Promise<PayoutRow[]>
+  /** What does not hold: the books, our coins against the node's, and against its own scan of our descriptor. */
+  audit(): Promise<string[]>
+  /** Another process of the same house: nothing in memory, the same database. */
+  restart(): void
+  close(): Promise<void>
+}
+
+const payerName = 'payer'
+let towns = 0
+
+/** One approved account, one schedule, a payer with coins, and a chain that is followed. */
+export async function openChainTown(options: ChainTownOptions): Promise<ChainTown> {
+  const { node, signer = 'wallet', kind = 'wpkh', amount = { units: 10_000n, currency: 'BRL' } } = options
+  const number = ++towns
+  const clock = virtualClock(await timeOf(node))
+  await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
+  await furnishPayer(node)
+  const ours = wallet(kind, 'regtest', number)
+  const houseWallet = `house${number}-${process.pid}`
+  await importKeys(node, houseWallet, ours)
+
+  const random = seededRandom(number)
+  const world: World = { clock, random, log: options.log ?? silentLog, at: options.at ?? (() => undefined) }
+  const store = await openStore(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
+  await migrate(store, clock)
+  const rail = connectBitcoin({
+    ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
+    ...{ signer, wallet: houseWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },
+    ...{ clock: systemClock, log: world.log },
+  })
+  let price = options.price ?? 60_000_000n
+  const source: RateSource = {
+    name: 'town',
+    quote: async () => ({ is: 'done', value: { source: 'town', price, at: instant(clock.now()) } }),
+  }
+  const bitcoin: BitcoinDesk = {
+    terms: { payoutDepth: 6, late: { is: 'accept', within: 200n }, ...options.terms },
+    bundles: { gatherMs: 0, mostFeeRate: 100_000n, bumpAfterBlocks: options.bumpAfterBlocks ?? 6 },
+    confirmations: [
+      { belowUnits: 50_000n, confirmations: 1 },
+      { belowUnits: 2_000_000n, confirmations: 3 },
+      { belowUnits: undefined, confirmations: 6 },
+    ],
+    sources: [source],
+    agreement: { sources: ['town'], maxAgeMs: 365 * 86_400_000, maxDeviation: 200n, least: 1 },
+    watching: newWatching(rail),
+    pollSeconds: 5,
+  }
+  const desk: Desk = {
+    ...{ store, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(store, world) },
+    ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
+  }
+
+  const destination = options.destination ?? (await node.rpc<string>('getnewaddress', ['payee', 'bech32'], payerName))
+  await addAccount(store, world, 'main', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
+  await approveAccount(store, 'main', 'checker')
+  const many = options.count ?? 1
+  const what = { countLow: many, countHigh: many, unitsLow: amount.units, unitsHigh: amount.units, roster: undefined, payTo: 'main' }
+  const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: options.dueInMs ?? 86_400_000 }
+  const rule = { name: 'trial', rail: 'bitcoin', currency: amount.currency, commissionBp: options.commissionBp ?? 150n } as const
+  const schedule = await addSchedule(store, world, { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what }, 'maker')
+
+  const parts = { store, rail, bitcoin, world }
+  const look = async () => {
+    await follow(parts)
+    await settleInbox({ ...desk, chain: bitcoin.terms })
+  }
+  const mine = (blocks = 1) => mineOn(node, blocks)
+  await refreshRates(store, bitcoin.sources, world)
+  await look()
+
+  const town: ChainTown = {
+    ...{ node, clock, store, desk, rail, bitcoin, wallet: ours, world, look, mine },
+    async pass(ms) {
+      clock.moveTo(clock.now() + ms)
+      await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
+    },
+    async setPrice(next) {
+      price = next
+      await refreshRates(store, bitcoin.sources, world)
+    },
+    async issue() {
+      await town.pass(1_000)
+      const slot = await store.tx(tx => runNow(tx, world, schedule, 'town'))
+      await runDueSlots(desk)
+      return store.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
+    },
+    pay: (address, units, feeRate = 5) => payFrom(node, address, units, feeRate),
+    async bury(blocks) {
+      for (let count = 0; count < blocks; count++) {
+        await town.pass(60_000)
+        await mine()
+        await look()
+      }
+    },
+    async send() {
+      await town.pass(61_000)
+      return sendCoins(parts)
+    },
+    invoice: async id => (await store.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!,
+    coins: id => coinsOf(store, id),
+    payouts: () => store.all<PayoutRow>(sql`select * from payouts order by added_at, id`),
+    async audit() {
+      const found = await reconcileChain(store, rail, world)
+      const findings = (await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`)
+      if (typeof found === 'string') return [...findings, found]
+      const held = await holdAgainstChain(store, found)
+      if (held !== undefined) findings.push(held)
+      if (found.unsettled > 0) findings.push(`${found.unsettled} events wait`)
+      const scan = await rail.scan()
+      if (scan.is !== 'done') return [...findings, scan.why]
+      const book = (await balances(store, 'BTC')).bank
+      if (scan.value.units !== book) findings.push(`the node holds ${scan.value.units} for our descriptor, the books say ${book}`)
+      return findings
+    },
+    restart() {
+      bitcoin.watching = newWatching(rail)
+    },
+    async close() {
+      rail.close()
+      await store.close()
+    },
+  }
+  return town
+}
+
+/** Later than the chain's newest block, so that a block mined now is valid. */
+async function timeOf(node: TownNode): Promise<number> {
+  const hash = await node.rpc<string>('getbestblockhash')
+  const { time } = await node.rpc<{ time: number }>('getblockheader', [hash])
+  return Math.max(systemClock.now(), (time + 1) * 1000)
+}
+
+/** A wallet with mature coins, once for each node. */
+async function furnishPayer(node: TownNode): Promise<void> {
+  const wallets = await node.rpc<string[]>('listwallets')
+  if (wallets.includes(payerName)) return
+  await node.rpc('createwallet', [payerName])
+  const address = await node.rpc<string>('getnewaddress', ['mined', 'bech32'], payerName)
+  await node.rpc('generatetoaddress', [110, address])
+}
+
+/** The house's keys in a wallet of the node: what signs in `BITCOIN_SIGNER=wallet`. */
+async function importKeys(node: TownNode, name: string, ours: Wallet): Promise<void> {
+  await node.rpc('createwallet', [name, false, true])
+  const requests = []
+  for (const [branch, internal] of [
+    ['receive', false],
+    ['change', true],
+  ] as const) {
+    // The checksum of the text with the private key, which is what is imported.
+    const { checksum } = await node.rpc<{ checksum: string }>('getdescriptorinfo', [ours.privateText(branch)])
+    requests.push({ desc: `${ours.privateText(branch)}#${checksum}`, timestamp: 'now', range: [0, 1_000], active: false, internal })
+  }
+  await node.rpc('importdescriptors', [requests], name)
+}
+
+async function payFrom(node: TownNode, address: string, units: bigint, feeRate: number): Promise<string> {
+  const amount = `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`
+  // address, amount, comment, comment_to, subtractfee, replaceable, conf_target, estimate_mode, avoid_reuse, fee_rate
+  return node.rpc<string>('sendtoaddress', [address, amount, '', '', false, true, null, 'unset', false, feeRate], payerName)
+}
+
+let salt = 0
+/** To a script that nobody holds and that no other block has: two blocks of one second are never the same. */
+const mineOn = (node: TownNode, blocks: number): Promise<string[]> => {
+  const tag = (++salt).toString(16).padStart(8, '0')
+  return node.rpc<string[]>('generatetodescriptor', [blocks, `raw(6a08${process.pid.toString(16).padStart(8, '0')}${tag})`])
+}
