@@ -64,7 +64,9 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
   const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
   const missing = names.filter(name => config[name] === undefined)
   if (missing.length > 0)
-    throw new BadInput(`${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations”`)
+    throw new BadInput(
+      `${missing.join(', ')} must be set to talk to the bank: see .env.example, and the bank’s page “Integrations” (a house with BITCOIN_RPC_URL alone needs no bank)`,
+    )
 
   const environment = config.STARKBANK_ENVIRONMENT
   const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)

@@ -13,8 +13,10 @@ if (file) readDotenv({ path: file, quiet: true })
 // Settings found at the project's root name files there, wherever the command is given: another folder must not get empty books.
 if (file === own) {
   if (!before.has('DATABASE_URL')) process.env['DATABASE_URL'] = databaseAt(process.env['DATABASE_URL'] || 'sqlite:data/repasse.db')
-  const key = process.env['STARKBANK_PRIVATE_KEY_FILE']
-  if (key && !before.has('STARKBANK_PRIVATE_KEY_FILE')) process.env['STARKBANK_PRIVATE_KEY_FILE'] = resolve(dirname(own), key)
+  for (const name of ['STARKBANK_PRIVATE_KEY_FILE', 'BITCOIN_RPC_COOKIE_FILE', 'BITCOIN_POLICY_FILE', 'RATES_FILE']) {
+    const path = process.env[name]
+    if (path && !before.has(name)) process.env[name] = resolve(dirname(own), path)
+  }
 }
 
 process.exitCode = await runCli(process.argv, process.env)

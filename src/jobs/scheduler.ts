@@ -63,9 +63,13 @@ export function startScheduler(desk: Desk): Scheduler {
     return cron.schedule(everySecond, () => void (++seconds % everySeconds === 0 && start(job)), { timezone: 'Etc/UTC' })
   })
   for (const job of jobs) if (job.atStart) start(job)
+  // A node's word that something came saves the wait for the next look, and nothing else depends on it.
+  const following = jobs.find(({ name }) => name === 'follow-chain')
+  const deaf = following ? desk.rails.bitcoin?.onHint(() => start(following)) : undefined
 
   return {
     async stop() {
+      deaf?.()
       for (const task of tasks) await task.stop()
       await Promise.allSettled(atWork.values())
       for (const task of tasks) await task.destroy()
