@@ -7,11 +7,16 @@ export type Hint = 'block' | 'transaction'
  * Listens at `url` (`tcp://HOST:PORT`, the node's -zmqpubhashblock and -zmqpubhashtx) until what it answers is called.
  * The library connects again by itself. Where it is not installed, that is said once, and no hint comes.
  */
-export function startHints(url: string, onHint: (hint: Hint) => void, log: Log): () => void {
+export function startHints(
+  url: string,
+  onHint: (hint: Hint) => void,
+  log: Log,
+  library: () => Promise<typeof import('zeromq')> = () => import('zeromq'),
+): () => void {
   let close = () => {}
   let closed = false
   const listen = async () => {
-    const { Subscriber } = await import('zeromq')
+    const { Subscriber } = await library()
     if (closed) return
     const socket = new Subscriber({ linger: 0, reconnectInterval: 100, reconnectMaxInterval: 5_000 })
     close = () => socket.close()

@@ -166,6 +166,22 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     expect(await bitcoind.rpc('getrawtransaction', [txid, 1])).toMatchObject({ confirmations: 1 })
   })
 
+  test('knows what was mined though all it paid is spent again', async () => {
+    const [{ txid: coin, vout: coinVout, amount }] = await bitcoind.rpc('listunspent', [], 'payer')
+    const spend = async (txid: string, vout: number, units: number) => {
+      const made = await bitcoind.rpc('createpsbt', [[{ txid, vout }], [{ [await address()]: (units / 1e8).toFixed(8) }]])
+      const updated = worth(await node.walletProcess('payer', made))
+      return Buffer.from((await bitcoind.rpc('finalizepsbt', [updated.psbt])).hex, 'hex')
+    }
+    const first = await spend(coin, coinVout, Math.round(amount * 1e8) - 1_000)
+    expect(worth(await node.broadcast(first))).toBe('sent')
+    await bitcoind.mine(1)
+    const { txid, outputs } = readTransaction(first)
+    expect(worth(await node.broadcast(await spend(txid, 0, Number(outputs[0]!.units) - 1_000)))).toBe('sent')
+    await bitcoind.mine(1)
+    expect(worth(await node.broadcast(first))).toBe('known')
+  })
+
   test('refuses for good what spends what is spent, and for now what pays too little or is too early', async () => {
     const raw = await drafted()
     const { inputs } = readTransaction(raw)
@@ -264,6 +280,86 @@ describe.skipIf(!bitcoindAvailable())('a pruned node', () => {
     } finally {
       await bitcoind.stop()
     }
+  })
+})
+
+describe('a node that is made up', () => {
+  /** Answers each method as told; a batch one by one. */
+  function told(results: Record<string, () => unknown>): ChainNode {
+    const one = ({ id, method }: { id: number; method: string }) => `{"id":${id},"error":null,"result":${String(results[method]!())}}`
+    const answer = async (_: string, { body }: { body: string }) => {
+      const asked = JSON.parse(body)
+      return new Response(Array.isArray(asked) ? `[${asked.map(one).join(',')}]` : one(asked))
+    }
+    const rpc = rpcClient({ url: 'http://a:b@localhost', clock: systemClock, fetch: answer as unknown as typeof fetch })
+    return chainNode({ rpc, network: networks.mainnet })
+  }
+  const hash = (number: number) => `"${number.toString(16).padStart(64, '0')}"`
+  const info = (blocks: number, more = '') =>
+    `{"chain":"main","blocks":${blocks},"headers":900000,"bestblockhash":${hash(blocks)},"initialblockdownload":false,"pruned":false,"verificationprogress":0.99${more}}`
+
+  test.each([
+    ['0.00012345', '0.00001000', 12_345n],
+    ['0.00000100', '0.00001000', 1_000n],
+    // 1.1e-7 × 1e8 is 11.000000000000002 as a float.
+    ['0.00000011', '0.00000010', 11n],
+  ])('that estimates %s BTC and takes %s at least is paid %s satoshis', async (estimate, least, expected) => {
+    const node = told({
+      estimatesmartfee: () => `{"feerate":${estimate},"blocks":6}`,
+      getmempoolinfo: () => `{"mempoolminfee":${least}}`,
+    })
+    expect(worth(await node.feeRate(6))).toBe(expected)
+  })
+
+  test('is syncing while it has many headers without their blocks, and not for a few', async () => {
+    const getblockhash = () => `"${networks.mainnet.genesis}"`
+    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_990) }).info())).toMatchObject({ syncing: false })
+    expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_900) }).info())).toMatchObject({ syncing: true })
+  })
+
+  test('whose tip moves while it is asked is asked again, and given up when it never rests', async () => {
+    let [block, moves] = [7, 2]
+    const node = (lasting: boolean) =>
+      told({
+        getblockchaininfo: () => info(block),
+        gettxout: () => '{"value":0.00000001}',
+        getbestblockhash: () => hash(lasting || moves-- > 0 ? ++block : block),
+      })
+    const outpoint: Outpoint = `${'ab'.repeat(32)}:0`
+    expect(worth(await node(false).unspent([outpoint]))).toMatchObject({ height: 9, units: [1n] })
+    expect(await node(true).unspent([outpoint])).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringContaining('kept changing'),
+    })
+  })
+
+  test('that adds up a scan otherwise than it lists it is refused', async () => {
+    const unspents = `[{"txid":${hash(1)},"vout":0,"amount":0.1},{"txid":${hash(2)},"vout":0,"amount":0.2}]`
+    const node = (total: string) =>
+      told({ scantxoutset: () => `{"success":true,"height":7,"bestblock":${hash(7)},"unspents":${unspents},"total_amount":${total}}` })
+    expect(worth(await node('0.30000000').scan([])).units).toBe(30_000_000n)
+    expect(await node('0.30000001').scan([])).toMatchObject({ is: 'refused', again: false })
+  })
+
+  test('that hands out another block or transaction than asked for is refused, and may be asked again', async () => {
+    const header = '{"height":1,"time":1,"confirmations":1}'
+    const node = told({ getblockheader: () => header, getblock: () => `"${'00'.repeat(100)}"`, getrawtransaction: () => '"00"' })
+    expect(await node.block('ab'.repeat(32), node.newWatch())).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringContaining('not those of block'),
+    })
+    expect(await node.waiting(['ab'.repeat(32)], node.newWatch())).toMatchObject({ is: 'refused', again: true })
+  })
+
+  test('that breaks off while something is sent leaves it unsure, and while something is asked to be asked again', async () => {
+    const broken = async () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }))
+    const rpc = rpcClient({ url: 'http://a:b@localhost', clock: systemClock, fetch: broken as unknown as typeof fetch })
+    const node = chainNode({ rpc, network: networks.mainnet })
+    const raw = Buffer.from(`01000000${'01'}${'00'.repeat(36)}${'00'}ffffffff${'01'}${'00'.repeat(8)}${'00'}00000000`, 'hex')
+    expect(await node.broadcast(raw)).toMatchObject({ is: 'unsure' })
+    expect(await node.mempool()).toMatchObject({ is: 'refused', again: true })
   })
 })
 

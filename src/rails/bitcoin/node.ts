@@ -5,7 +5,24 @@ import { instant } from '../../base/world.ts'
 import type { ChainRail, Outpoint, Tx, Watch } from '../chain.ts'
 import { readBlock, readTransaction, touches } from './block.ts'
 import type { Network } from './network.ts'
-import { asked, satoshis, type Call, type Fault, type Item, type Reply, type RpcClient } from './rpc.ts'
+import {
+  acceptShape,
+  blockless,
+  hashShape,
+  headerShape,
+  hexShape,
+  infoShape,
+  inputsGone,
+  invalidParameter,
+  notFound,
+  said,
+  scanShape,
+  sendFault,
+  walletLocked,
+  walletNotFound,
+  walletShape,
+} from './nodeAnswers.ts'
+import { asked, satoshis, type Call, type Item, type Reply, type RpcClient } from './rpc.ts'
 import { outpointParts, ScriptWatch } from './watch.ts'
 
 /** A descriptor and how far it is looked at: the last index, or first and last. */
@@ -56,6 +73,11 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       items.push(...some.value)
     }
     return done(items)
+  }
+
+  const isMined = async (txid: string): Promise<boolean> => {
+    const answer = await ask(z.object({ confirmations: z.int().optional() }), 'getrawtransaction', txid, true)
+    return answer.is === 'done' && (answer.value.confirmations ?? 0) > 0
   }
 
   return {
@@ -182,7 +204,11 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       ])
       if (answer.is !== 'done') return answer
       const [entry, sent] = answer.value as [Item<unknown>, Item<unknown>]
-      if (sent.is === 'fault') return sendFault(sent)
+      if (sent.is === 'fault') {
+        const meant = sendFault(sent)
+        // Once all it paid is spent again, the node has forgotten it, and holds it for a second spending; an index still knows it.
+        return meant.is === 'refused' && inputsGone(sent) && (await isMined(txid)) ? done('known') : meant
+      }
       if (sent.value !== txid) return unsure('the node says it sent another transaction')
       return done(entry.is === 'done' ? 'known' : 'sent')
     },
@@ -215,13 +241,6 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
   }
 }
 
-// Bitcoin Core, rpc/protocol.h.
-const notFound = -5
-const invalidParameter = -8
-const walletLocked = -13
-const walletNotFound = -18
-const alreadyInChain = -27
-
 // Transactions of a standard size, 400 kB at most, are asked for this many at a time.
 const atOnce = 200
 // Headers come before their blocks: this many without theirs are an ordinary moment, more are a node that catches up.
@@ -230,58 +249,11 @@ const mostBehind = 12
 const scanDeadlineMs = 290_000
 const noHash = '0'.repeat(64)
 
-const hashShape = z.string().length(64)
-const hexShape = z.string().regex(/^(?:[0-9a-f]{2})+$/)
-const infoShape = z.object({
-  chain: z.string(),
-  blocks: z.int(),
-  headers: z.int(),
-  bestblockhash: hashShape,
-  initialblockdownload: z.boolean(),
-  pruned: z.boolean(),
-  pruneheight: z.int().optional(),
-})
-const headerShape = z.object({
-  height: z.int(),
-  time: z.int(),
-  /** -1 off the best chain. */
-  confirmations: z.int(),
-  previousblockhash: hashShape.optional(),
-})
-const scanShape = z.object({
-  success: z.literal(true),
-  height: z.int(),
-  bestblock: hashShape,
-  unspents: z.array(z.object({ txid: hashShape, vout: z.int(), amount: satoshis })),
-  total_amount: satoshis,
-})
-const acceptShape = z.object({
-  allowed: z.boolean(),
-  vsize: z.int().optional(),
-  fees: z.object({ base: satoshis }).optional(),
-  'reject-reason': z.string().optional(),
-})
-const walletShape = z.object({
-  private_keys_enabled: z.boolean(),
-  external_signer: z.boolean().optional(),
-  /** Only of wallets with a passphrase; 0 while locked. */
-  unlocked_until: z.int().optional(),
-})
 type Held = { value: { value: bigint } | null }
 
 /** What is not there is an answer too, where the node's code says just that. */
 const orNothing = <T>(reply: Reply<T>, code: number): Answer<T | undefined> =>
   reply.is === 'fault' && reply.code === code ? done(undefined) : asked(reply)
-
-const said = ({ message, code }: Fault): string => `the node: ${message} (${code})`
-
-function blockless(hash: string, fault: Fault): Answer<never> {
-  if (/pruned/i.test(fault.message)) return refused(`block ${hash} is gone from the node, which is pruned`)
-  if (fault.code === notFound) return refused(`the node does not know block ${hash}`)
-  // Its header came first.
-  if (/not fully downloaded/i.test(fault.message)) return refused(`the node has not loaded block ${hash} yet`, true)
-  return asked<never>(fault)
-}
 
 /** Bytes that are not what was asked for: the connection or the node is broken, and asking again may be answered better. */
 function orMalformed<T>(work: () => T): Answer<T> {
@@ -310,18 +282,4 @@ function outpointCall(outpoint: Outpoint): unknown[] {
   const { vout } = outpointParts(outpoint)
   // False: as the chain has it, whatever waits in the mempool.
   return [outpoint.slice(0, 64), vout, false]
-}
-
-// The node has it, in its mempool or its chain.
-const knownReasons = /already in mempool|already in block chain|already in utxo set|txn-already-known|txn-already-in-mempool/i
-// It could enter once others have left, a fee has fallen or time has passed.
-const laterReasons =
-  /mempool min fee not met|mempool full|insufficient fee|too many potential replacements|too-long-mempool-chain|non-final|non-BIP68-final/i
-
-/** What sendrawtransaction's refusals mean (Bitcoin Core, rpc/mempool.cpp and policy). */
-function sendFault(fault: Fault): Answer<'known'> {
-  if (fault.code === alreadyInChain || knownReasons.test(fault.message)) return done('known')
-  if (/missing inputs|missingorspent/i.test(fault.message))
-    return refused(`${said(fault)}: an input is spent, by this transaction where it is long mined, or not known to the node`)
-  return refused(said(fault), laterReasons.test(fault.message))
 }
