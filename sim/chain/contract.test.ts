@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { Block, Psbt, Transaction, networks, script as scripts, toXOnly } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind } from '../../test/testbed/bitcoind.ts'
+import { seededRandom, systemClock } from '../../src/base/clock.ts'
+import { makeChain } from './chain.ts'
 import { addressOf, extendedKey, hex, masterKey, pkh, taprootSigner, tr, unshown, wpkh, type BIP32Interface } from './keys.ts'
 import { startNode } from './server.ts'
 
@@ -26,6 +28,39 @@ describe.skipIf(!bitcoindAvailable())('a real bitcoind', () =>
     return { url: node.url, cookieFile: node.cookieFile, end: () => node.stop() }
   }),
 )
+
+describe.skipIf(!bitcoindAvailable())('a real bitcoind, given every block of a storm in the simulated one,', () => {
+  test('takes them all, orphans too, and ends at the same tip with the same coins', async () => {
+    const real = await startBitcoind()
+    try {
+      const random = seededRandom(2026)
+      const chain = makeChain({ clock: systemClock, random, settings: { skipAuth: true } })
+      const house = addressOf(wpkh(masterKey(new Uint8Array(32).fill(9), networks.regtest).publicKey), networks.regtest)!
+      const hashes = Array.from({ length: chain.height() + 1 }, (_, height) => chain.hashAt(height)!)
+      for (let round = 0; round < 25; round++) {
+        const paid = Array.from({ length: random.between(0, 4) }, () => chain.payer.pay(house, BigInt(random.between(1_000, 90_000))))
+        if (paid.length > 2) chain.payer.takeBack(chain.payer.bump(paid.pop()!))
+        const act = random.between(0, 3)
+        if (act === 0) hashes.push(...chain.reorg(random.between(1, 6), { leaveOut: paid.slice(0, 1), doubleSpend: [] }).mined)
+        else hashes.push(...chain.mine(random.between(1, 2)))
+        if (act === 1 && paid[0] !== undefined) hashes.push(...chain.reorg(2, { doubleSpend: [paid[0]] }).mined)
+      }
+      const raw = (hash: string): string => {
+        const body = JSON.stringify({ id: 1, method: 'getblock', params: [hash, 0] })
+        const answer = chain.handle({ method: 'POST', path: '/', authorization: undefined, body })
+        return JSON.parse((answer as { body: string }).body).result
+      }
+      // The first block both have from birth. One that is on no best branch yet is taken without a verdict.
+      for (const hash of hashes.slice(1)) expect([null, 'inconclusive']).toContain(await real.rpc('submitblock', [raw(hash)]))
+      expect(await real.rpc('getbestblockhash')).toBe(chain.tip())
+      const { total_amount } = await real.rpc('scantxoutset', ['start', [`addr(${house})`]])
+      expect(BigInt(Math.round(total_amount * 1e8))).toBe(chain.unspentOf(house))
+      expect(chain.unspentOf(house)).toBeGreaterThan(100_000n)
+    } finally {
+      await real.stop()
+    }
+  })
+})
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
 type Told = any

@@ -2,7 +2,7 @@
 import { seededRandom, systemClock, systemRandom } from '../../src/base/clock.ts'
 import { readFlags } from '../flags.ts'
 import { startNode } from './server.ts'
-import { chainFaults, type ChainName } from './settings.ts'
+import { chainFaults, noChainFaults, type ChainFaults, type ChainName } from './settings.ts'
 
 const values = readFlags({
   options: {
@@ -52,9 +52,11 @@ function network(): ChainName {
   return names.find(name => name === values.network) ?? wrong(`--network must be one of ${names.join(', ')}, not ${values.network}`)
 }
 
-function faults(): object {
+function faults(): Partial<ChainFaults> {
   try {
-    return JSON.parse(values.faults) as object
+    const given = JSON.parse(values.faults) as Partial<ChainFaults>
+    for (const name in given) if (!(name in noChainFaults)) wrong(`--faults knows no ${name}`)
+    return given
   } catch {
     return wrong(`--faults must be JSON, not ${values.faults}`)
   }

@@ -33,16 +33,15 @@ export interface Mempool {
   ancestors(txid: string): Set<string>
   /** With itself. */
   descendants(txid: string): Set<string>
-  /** `lenient`: one that was in a block already, which pays and signs enough. */
-  judge(transaction: Transaction, lenient?: boolean): Verdict
+  judge(transaction: Transaction): Verdict
   /** Puts in what fits; what it replaces goes. */
   enter(verdict: Extract<Verdict, { is: 'fits' }>): void
   /** Takes it out with all that spends it; answers what went. */
   remove(txid: string): string[]
   /** After a block: what is in it and what it contradicts goes. */
   connected(node: BlockNode): void
-  /** After blocks were undone: their transactions come first, and what no longer holds goes. */
-  rebuild(returned: Transaction[]): void
+  /** After blocks were undone: their transactions come first, and what no longer holds goes; but for its lock time, where `early`. */
+  rebuild(returned: Transaction[], early?: boolean): void
 }
 
 const mostAncestors = 25
@@ -71,12 +70,13 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
   const descendants = (txid: string) => walk([txid], childrenOf)
   const ancestorsOf = (transaction: Transaction) => walk(parentsOf(transaction), entry => parentsOf(entry.transaction))
 
-  function judge(transaction: Transaction, lenient = false): Verdict {
+  // `lenient`: it was in a block or in here already, so it pays and signs enough. `early`: a lower tip is only passed through.
+  function judge(transaction: Transaction, lenient = false, early = false): Verdict {
     const txid = transaction.getId()
     const shape = faultOfShape(transaction)
     if (shape !== undefined && !(lenient && shape === 'dust')) return rejected(shape)
     const tip = branches.tip()
-    if (!isFinal(transaction, tip.height, branches.medianTime(tip))) return rejected('non-final')
+    if (!early && !isFinal(transaction, tip.height, branches.medianTime(tip))) return rejected('non-final')
     if (entries.has(txid)) return rejected('txn-already-in-mempool')
 
     const outpoints = spentBy(transaction)
@@ -194,7 +194,7 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
     spender: outpoint => spenders.get(outpoint),
     ancestors: txid => ancestorsOf(entries.get(txid)!.transaction),
     descendants,
-    judge,
+    judge: transaction => judge(transaction),
     enter,
     remove,
     connected(node) {
@@ -206,12 +206,12 @@ export function makeMempool({ branches, settings, now }: { branches: Branches; s
         }
       }
     },
-    rebuild(returned) {
+    rebuild(returned, early = false) {
       const before = [...entries.values()]
       ;[entries, spenders, coins] = [new Map(), new Map(), makeCoins()]
       const times = new Map(before.map(({ txid, time }) => [txid, time]))
       for (const transaction of [...returned, ...before.map(entry => entry.transaction)]) {
-        const verdict = judge(transaction, true)
+        const verdict = judge(transaction, true, early)
         if (verdict.is !== 'fits' || verdict.replaces.size > 0) continue
         verdict.entry.time = times.get(verdict.entry.txid) ?? verdict.entry.time
         enter(verdict)

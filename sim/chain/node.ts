@@ -7,6 +7,7 @@ import { genesis } from './genesis.ts'
 import { networkOf, unshown, type Network } from './keys.ts'
 import { makeMempool, type Mempool } from './mempool.ts'
 import { makeBlock } from './miner.ts'
+import { isFinal } from './policy.ts'
 import type { ChainSettings } from './settings.ts'
 
 export interface MineOptions {
@@ -77,7 +78,7 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     return node
   }
 
-  /** Parents before children, as the mempool has them, and nothing that `including` contradicts. */
+  /** Parents before children, as the mempool has them; nothing that `including` contradicts, nor what is too early. */
   function choose(only: readonly string[] | undefined, without: readonly string[], including: readonly Transaction[]): Transaction[] {
     const out = new Set(without.filter(txid => mempool.get(txid)).flatMap(txid => [...mempool.descendants(txid)]))
     for (const transaction of including) {
@@ -88,6 +89,11 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
       }
     }
     const wanted = only?.map(txid => mempool.get(txid)!) ?? mempool.entries()
+    const tip = branches.tip()
+    const medianTime = branches.medianTime(tip)
+    for (const { txid, transaction } of wanted) {
+      if (!isFinal(transaction, tip.height, medianTime)) for (const later of mempool.descendants(txid)) out.add(later)
+    }
     return wanted.filter(({ txid }) => !out.has(txid)).map(({ transaction }) => transaction)
   }
 
@@ -127,7 +133,7 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     reorganise: (depth, { blocks = depth + 1, forget = [], ...options } = {}) =>
       whole(() => {
         const { disconnected } = branches.retreat(Math.max(0, branches.tip().height - depth))
-        mempool.rebuild(disconnected.toReversed().flatMap(payments))
+        mempool.rebuild(disconnected.toReversed().flatMap(payments), true)
         for (const txid of forget) mempool.remove(txid)
         // The old branch stays the higher one until the new one has overtaken it, so it is kept out of the choice till then.
         const base = disconnected.at(-1)
@@ -137,6 +143,7 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
         )
         if (base) base.invalid = false
         absorb(branches.activate())
+        mempool.rebuild([])
         return { left: disconnected, mined }
       }),
     invalidate: node =>

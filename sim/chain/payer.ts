@@ -62,8 +62,8 @@ export function makePayer(node: Node, random: Random): Payer {
   const conflict: Payer['conflict'] = (txid, feeRate) => {
     const { spent } = sent(txid)
     const rate = aboveOf(txid, feeRate)
-    // Everything back to itself, the first payee being the only one.
-    return wallet.pay([{ script, units: sumOf(spent) }], { rate, inputs: spent, subtractFee: true, replacing: txid })
+    // Everything back to itself, and fit for a block below the present tip.
+    return wallet.pay([{ script, units: sumOf(spent) }], { rate, inputs: spent, subtractFee: true, replacing: txid, lockTime: 0 })
   }
 
   return {

@@ -27,6 +27,8 @@ export interface PayOptions {
   inputs?: readonly Coin[]
   /** A transaction that is being replaced: nothing of its making is spent. */
   replacing?: string
+  /** The tip's height where none is said, as Core does it. */
+  lockTime?: number
 }
 
 export interface OwnKey {
@@ -151,7 +153,7 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
 
   function pay(
     payees: readonly Payee[],
-    { rate, replaceable = true, subtractFee = false, inputs = [], replacing }: PayOptions,
+    { rate, replaceable = true, subtractFee = false, inputs = [], replacing, lockTime }: PayOptions,
   ): Transaction {
     const named = new Set(inputs.map(outpointOf))
     const more = coins()
@@ -162,7 +164,8 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
     const at = random.between(0, payees.length)
     for (;;) {
       const have = sumOf(spent.map(({ units }) => units))
-      const draft = (change: bigint, fee: bigint) => compose(payees, spent, { change, fee: subtractFee ? fee : 0n, at, replaceable })
+      const draft = (change: bigint, fee: bigint) =>
+        compose(payees, spent, { change, fee: subtractFee ? fee : 0n, at, replaceable, lockTime })
       const fee = feeFor(draft(dust, 0n).virtualSize(), rate)
       const change = have - owed - (subtractFee ? 0n : fee)
       if (spent.length > 0 && change >= 0n) {
@@ -184,11 +187,17 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
   function compose(
     payees: readonly Payee[],
     spent: readonly Coin[],
-    { change, fee, at, replaceable }: { change: bigint; fee: bigint; at: number; replaceable: boolean },
+    {
+      change,
+      fee,
+      at,
+      replaceable,
+      lockTime,
+    }: { change: bigint; fee: bigint; at: number; replaceable: boolean; lockTime: number | undefined },
   ): Transaction {
     const transaction = new Transaction()
     transaction.version = 2
-    transaction.locktime = node.branches.tip().height
+    transaction.locktime = lockTime ?? node.branches.tip().height
     for (const { txid, vout } of spent) transaction.addInput(unshown(txid), vout, replaceable ? 0xfffffffd : 0xfffffffe)
     const outputs = payees.map(({ script, units }, nth) => ({ script, units: nth === 0 ? units - fee : units }))
     if (change > 0n) outputs.splice(at, 0, { script: scriptForChange(), units: change })
