@@ -28,21 +28,18 @@ export function writePsbt(draft: Draft, account: Descriptor, previous?: Previous
   const psbt = new Psbt()
   psbt.setVersion(2)
   psbt.setLocktime(draft.lockTime)
-  for (const { outpoint, units, branch, index } of draft.inputs) {
+  for (const { outpoint } of draft.inputs) {
     const [hash, vout] = outpoint.split(':') as [string, string]
-    const { script, ...key } = keyFields(account, branch, index)
-    const nonWitnessUtxo = previous?.get(hash)
-    psbt.addInput({
-      hash,
-      index: Number(vout),
-      sequence,
-      witnessUtxo: { script, value: units },
-      ...key,
-      ...(nonWitnessUtxo && { nonWitnessUtxo }),
-    })
+    psbt.addInput({ hash, index: Number(vout), sequence })
   }
   for (const { key, units, script } of draft.outputs) {
     psbt.addOutput({ value: units, ...(key === undefined ? keyFields(account, 'change', draft.changeIndex) : { script }) })
+  }
+  // Last, for the library looks through all inputs at every addition, and does so slowly once it must tell what kind each is of.
+  for (const [place, { outpoint, units, branch, index }] of draft.inputs.entries()) {
+    const { script, ...key } = keyFields(account, branch, index)
+    const nonWitnessUtxo = previous?.get(outpoint.slice(0, 64))
+    psbt.updateInput(place, { witnessUtxo: { script, value: units }, ...key, ...(nonWitnessUtxo && { nonWitnessUtxo }) })
   }
   return { txid: Transaction.fromBuffer(psbt.data.globalMap.unsignedTx.toBuffer()).getId(), psbt: psbt.toBase64() }
 }
