@@ -61,8 +61,7 @@ export const bitcoindAvailable = (): boolean => process.env['REPASSE_REQUIRE_SER
 /** Starts one with an empty chain and no wallet on a free port of 127.0.0.1. It ends with this process, however that ends. */
 export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promise<Bitcoind> {
   const program = findBitcoind()
-  if (!program)
-    throw new Error('no bitcoind here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in BITCOIND or PATH')
+  if (!program) throw new Error('no bitcoind here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in BITCOIND or PATH')
 
   const home = mkdtempSync(join(tmpdir(), 'repasse-bitcoind-'))
   // In the file an unknown setting is only warned of: this one is Knots' alone, which else refuses to start a year after its release.
@@ -93,7 +92,8 @@ export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promi
         () => false,
       )
       if (up) return
-      if (/^Error: /m.test(leash.said())) break
+      // Its own last word, or the shell's where it cannot be run.
+      if (/^Error: |: not found$|Permission denied$/m.test(leash.said())) break
       await sleep(25)
     }
     await leash.tell('kill')
