@@ -1,5 +1,6 @@
 /** What a planned transaction pays to whom, and when there is none. */
 import { crypto, Psbt, Transaction } from 'bitcoinjs-lib'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { wallet } from '../../../test/testbed/wallet.ts'
 import type { Coin, Payee, Plan, Planned, PlanOrder } from '../chain.ts'
@@ -251,6 +252,35 @@ describe('a replacement', () => {
     // They need not be among the coins, for they are spent.
     expect(again({ coins: [], replaces: both }).inputs).toHaveLength(2)
     expect(plan(order({ coins: [], payees: payees(150_000), replaces: both }), wpkh)).toEqual({ is: 'short', missing: 20_000n })
+  })
+
+  test.each([
+    ['wpkh', wpkh],
+    ['tr', tr],
+  ] as const)('of any plan of %s keeps to the rules, whatever the rates and coins are', (_, account) => {
+    const satoshis = fc.integer({ min: 300_000, max: 5_000_000 })
+    const rates = fc.bigInt({ min: 1_000n, max: 900_000n })
+    fc.assert(
+      fc.property(fc.array(satoshis, { minLength: 2, maxLength: 8 }), fc.nat(3), rates, rates, (held, more, before, now) => {
+        const all = coins(...held, ...Array.from({ length: more }, () => 250_000))
+        const owed = payees(...held.slice(0, 2).map(units => Math.floor(units * 0.9)))
+        const first = plan(order({ coins: all, payees: owed, feeRate: before, mostFeeRate: 2_000_000n }), account)
+        fc.pre(first.is === 'planned')
+        const { inputs, feeUnits, size } = (first as Extract<Planned, { is: 'planned' }>).plan
+        const second = plan(
+          order({ coins: all, payees: owed, feeRate: now, mostFeeRate: 2_000_000n, replaces: { inputs, feeUnits, size } }),
+          account,
+        )
+        fc.pre(second.is === 'planned')
+        const made = (second as Extract<Planned, { is: 'planned' }>).plan
+        expect(made.inputs).toEqual(expect.arrayContaining(inputs))
+        expect(made.outputs.filter(({ key }) => key !== undefined)).toHaveLength(2)
+        expect(made.feeUnits >= feeUnits + BigInt(made.size)).toBe(true)
+        // Even against the old one with its shortest signatures, two bytes less an input, and the new one with its longest.
+        const least = (4n * BigInt(size) - (account.kind === 'wpkh' ? 2n * BigInt(inputs.length) : 0n)) / 4n
+        expect(made.feeUnits * least > feeUnits * BigInt(made.size)).toBe(true)
+      }),
+    )
   })
 
   test('that would have to pay more than may be paid is too dear', () => {

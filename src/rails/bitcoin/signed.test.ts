@@ -206,7 +206,7 @@ describe.each(['wpkh', 'tr'] as const)('of %s', kind => {
           else expect(['wrong', 'incomplete']).toContain(answer.is)
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 500 },
     )
   })
 })
