@@ -11,18 +11,24 @@ export interface Scheduler {
   stop(): Promise<void>
 }
 
-const leaseMarginMs = 30_000
+/** Who dies is followed within this; who lives says so this often. */
+const leaseMs = 60_000
+const beatMs = 15_000
 const mostClockJumpMs = 60_000
 const everySecond = '* * * * * *'
 
 /** Runs one job now, if it is this process's turn. */
 export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
   if (job.among === 'any') return run(desk, job.name, job.limitMs, world => job.work(desk, world))
-  const fence = await takeLease(desk.store, desk.worker, job.name, job.limitMs + leaseMarginMs)
+  const fence = await takeLease(desk.store, desk.worker, job.name, leaseMs)
   if (fence === undefined) return 'not mine'
+  const over = new AbortController()
+  const beating = keepLease(desk, job.name, fence, over.signal)
   try {
     return await run(desk, job.name, job.limitMs, world => job.work(desk, world))
   } finally {
+    over.abort()
+    await beating
     await desk.store.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
   }
 }
@@ -37,6 +43,19 @@ async function takeLease(store: Store, holder: string, name: string, ms: number)
       where leases.lease_until <= ${now} returning fence`)
     return row?.fence
   })
+}
+
+/** Holds on to a lease until `signal` aborts, or another has it. */
+async function keepLease({ store, world }: Desk, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    await world.clock.sleep(beatMs, signal)
+    if (signal.aborted) return
+    const held = await store
+      .tx(async tx => tx.run(sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name} and fence = ${fence}`))
+      // A database that is gone for a moment is asked again at the next beat.
+      .catch(() => 1)
+    if (held === 0) return
+  }
 }
 
 /** Starts waking the timetable. Ends by `stop` alone. */
