@@ -36,7 +36,10 @@ export function sizeOf(kind: AccountKind, inputs: number, scripts: readonly Uint
   return Math.ceil((4 * bytes + 2 + witnessBytes[kind] * inputs) / 4)
 }
 
-/** The least a `wpkh` input may weigh below `sizeOf`, in virtual bytes: r and s are rarely a byte shorter still. */
+/**
+ * How many virtual bytes a signed transaction may be below `sizeOf`: two bytes an input, for one is the rule with signers that grind
+ * for a low r, and a second byte is missing once in 128 signatures.
+ */
 export const slackOf = (kind: AccountKind, inputs: number): number => (kind === 'wpkh' ? Math.ceil(inputs / 2) : 0)
 
 /** Number of items, then each with its length: signature and key, or the signature alone. */
