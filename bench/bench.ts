@@ -2,6 +2,7 @@
 import { cpus } from 'node:os'
 import { readFlags } from '../sim/flags.ts'
 import { blocks } from './blocks.ts'
+import { catchup } from './catchup.ts'
 import { derive } from './derive.ts'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { intake } from './intake.ts'
@@ -11,7 +12,17 @@ import { settle } from './settle.ts'
 import { slots } from './slots.ts'
 import { start } from './start.ts'
 
-const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = { intake, past, settle, issue, slots, start, blocks, derive }
+const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
+  intake,
+  past,
+  settle,
+  issue,
+  slots,
+  start,
+  blocks,
+  catchup,
+  derive,
+}
 
 const values = readFlags({
   options: {
