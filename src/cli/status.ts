@@ -1,62 +1,31 @@
-/** `repasse status`: two sums that must be wholly explained, and what needs a person. */
+/** `repasse status`: on each rail two sums that must be wholly explained, and what needs a person. */
 import { formatDuration } from '../base/duration.ts'
+import { told, type Asset } from '../base/money.ts'
 import { millis } from '../base/world.ts'
+import type { Base } from '../house.ts'
+import type { ChainStatus, Status } from '../web/web.ts'
+import { rateLine, rateOf, rateView, type RateNow } from './rate.ts'
 import { countsOf, json, moneyOf, paint, reais, sheet, tame } from './print.ts'
 import { inBase, type Shell } from './shell.ts'
 
 type Next = { name: string; next_at: string; time_zone: string }
 
 export async function printStatus(shell: Shell, { json: asJson }: { json?: true }): Promise<void> {
-  await inBase(shell, async ({ store, world }) => {
-    const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
-    const { now, next } = await store.tx(async tx => ({
-      now: await status(tx),
-      next: await tx.all<Next>(sql`
-      select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
-    }))
-    const { invoices, money } = now
-    if (asJson) {
-      const { counts, ...sums } = invoices
-      return shell.out(
-        json({
-          addsUp: now.addsUp,
-          stopped: now.stopped ?? null,
-          invoices: { ...moneyEach(sums), counts },
-          money: moneyEach(money),
-          payouts: now.payouts,
-          events: now.inbox,
-          nextSlots: next.map(row => ({ schedule: row.name, at: row.next_at })),
-          needsPerson: now.needsPerson,
-        }),
-      )
-    }
+  await inBase(shell, async base => {
+    const { now, next, rate } = await look(base)
+    if (asJson) return shell.out(json(viewOf(now, next, rate)))
 
-    const parts = [
-      ['bank fees', money.bankFees],
-      ['commission', money.commission],
-      ['withheld for transfers', money.withheld],
-      ['paid on', money.paidOn],
-      ['in transit', money.inTransit],
-      ['reversed', money.reversed],
-      ['still owed', money.owed],
-    ] as const
-    const explained = parts
-      .filter(([name, units]) => units !== 0n || name === 'paid on' || name === 'still owed')
-      .map(([name, units]) => `${reais(units)} ${name}`)
+    const { invoices, bitcoin } = now
+    // A house without a bank has nothing to say about one.
+    const bank = bitcoin === undefined || invoices.asked > 0n || now.money.credited > 0n || now.money.atBank !== 0n
     await shell.out(
       sheet([
-        [
-          'asked',
-          `${reais(invoices.asked)} = ${reais(invoices.open)} open + ${reais(invoices.paid)} paid + ${reais(invoices.lost)} expired, canceled or refused`,
-        ],
-        ['credited', `${reais(money.credited)} = ${explained.join(' + ')}`],
-        ['at the bank', `${reais(money.atBank)} by the books`],
-        ['invoices', countsOf(invoices.counts)],
-        ['payouts', countsOf(now.payouts)],
+        ...(bank ? bankLines(now) : []),
+        ...(bitcoin ? chainLines(bitcoin, rate) : []),
         ['events', countsOf(now.inbox)],
         [
           'next',
-          next.map(row => `${row.name} at ${row.next_at} (${inTime(row.next_at, world.clock.now())})`).join('; ') ||
+          next.map(row => `${row.name} at ${row.next_at} (${inTime(row.next_at, base.world.clock.now())})`).join('; ') ||
             'no schedule is active',
         ],
       ]),
@@ -71,7 +40,116 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
   })
 }
 
+async function look({ store, config, world }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
+  const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
+  return store.tx(async tx => ({
+    now: await status(tx, { now: await tx.now(), payoutDepth: config.BITCOIN_PAYOUT_DEPTH }),
+    next: await tx.all<Next>(sql`
+      select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
+    rate: await rateOf(tx, config, world),
+  }))
+}
+
+function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
+  const { counts, ...sums } = now.invoices
+  return {
+    addsUp: now.addsUp,
+    stopped: now.stopped ?? null,
+    invoices: { ...moneyEach(sums), counts },
+    money: moneyEach(now.money),
+    payouts: now.payouts,
+    events: now.inbox,
+    ...(now.bitcoin && { bitcoin: chainView(now.bitcoin, rate) }),
+    nextSlots: next.map(row => ({ schedule: row.name, at: row.next_at })),
+    needsPerson: now.needsPerson,
+  }
+}
+
+function chainView(
+  { requests: { counts, ...sums }, money, payouts, bundles, tip, trouble, addsUp }: ChainStatus,
+  rate: RateNow | undefined,
+) {
+  return {
+    addsUp,
+    requests: { ...moneyEach(sums, 'BTC'), counts },
+    money: moneyEach(money, 'BTC'),
+    payouts,
+    bundles,
+    tip: tip ?? null,
+    trouble: trouble ?? null,
+    rate: rate === undefined ? null : rateView(rate),
+  }
+}
+
+type Lines = [string, string | undefined][]
+
+function bankLines({ invoices, money, payouts }: Status): Lines {
+  const parts = [
+    ['bank fees', money.bankFees],
+    ['commission', money.commission],
+    ['withheld for transfers', money.withheld],
+    ['paid on', money.paidOn],
+    ['in transit', money.inTransit],
+    ['reversed', money.reversed],
+    ['still owed', money.owed],
+  ] as const
+  return [
+    [
+      'asked',
+      `${reais(invoices.asked)} = ${reais(invoices.open)} open + ${reais(invoices.paid)} paid + ${reais(invoices.lost)} expired, canceled or refused`,
+    ],
+    ['credited', `${reais(money.credited)} = ${sumOf(parts, 'BRL')}`],
+    ['at the bank', `${reais(money.atBank)} by the books`],
+    ['invoices', countsOf(invoices.counts)],
+    ['payouts', countsOf(payouts)],
+  ]
+}
+
+function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainStatus, rate: RateNow | undefined): Lines {
+  const btc = (units: bigint) => told(units, 'BTC')
+  const parts = [
+    ['commission', money.commission],
+    ['network fees', money.networkFees],
+    ['paid on', money.paidOn],
+    ['in transit', money.inTransit],
+    ['still owed', money.owed],
+  ] as const
+  const besides = [
+    ['too shallow or not credited', money.pending],
+    ['of no request', money.external],
+    ['left to miners as dust', money.dust],
+  ] as const
+  const aside = besides.filter(([, units]) => units !== 0n).map(([name, units]) => `${btc(units)} ${name}`)
+  return [
+    [
+      'asked in BTC',
+      `${btc(requests.asked)} = ${btc(requests.open)} open + ${btc(requests.paid)} paid + ${btc(requests.lost)} expired or canceled`,
+    ],
+    ['credited in BTC', `${btc(money.credited)} = ${sumOf(parts, 'BTC')}`],
+    ['on the chain', `${btc(money.onChain)} by the books${aside.length === 0 ? '' : `; besides: ${aside.join(', ')}`}`],
+    ['requests', countsOf(requests.counts)],
+    ['BTC payouts', countsOf(payouts)],
+    ['bundles', countsOf(bundles)],
+    [
+      'chain',
+      trouble === undefined
+        ? tip
+          ? `followed up to block ${tip.height} of ${tip.at}`
+          : 'not looked at yet: "repasse serve" follows it'
+        : `not followed: ${trouble}`,
+    ],
+    ['rate', rate === undefined ? undefined : rateLine(rate)],
+  ]
+}
+
+const sumOf = (parts: readonly (readonly [string, bigint])[], asset: Asset) =>
+  parts
+    .filter(([name, units]) => units !== 0n || name === 'paid on' || name === 'still owed')
+    .map(([name, units]) => `${told(units, asset)} ${name}`)
+    .join(' + ')
+
 const inTime = (at: string, now: number) =>
   millis(at) <= now ? 'due now' : `in ${formatDuration(Math.ceil((millis(at) - now) / 1000) * 1000)}`
 
-const moneyEach = (sums: Record<string, bigint>) => Object.fromEntries(Object.entries(sums).map(([name, units]) => [name, moneyOf(units)]))
+const moneyEach = (sums: Record<string, bigint>, asset: Asset = 'BRL') =>
+  Object.fromEntries(Object.entries(sums).map(([name, units]) => [name, moneyOf(units, asset)]))

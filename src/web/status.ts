@@ -1,8 +1,11 @@
 /** How things stand, as figures: what the status command, `/ready` and the demo show. */
+import type { Instant } from '../base/world.ts'
+import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals } from '../ledger/ledger.ts'
 import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
+import { chainStatus, type ChainStatus } from './chainStatus.ts'
 
 export interface Status {
   stopped: string | undefined
@@ -21,16 +24,24 @@ export interface Status {
     atBank: bigint
   }
   payouts: Record<string, number>
+  /** Events of every rail. */
   inbox: Record<string, number>
+  /** Satoshis; there with the Bitcoin rail. Nothing of it is in the figures above. */
+  bitcoin: ChainStatus | undefined
   /** What needs a person, as sentences. */
   needsPerson: string[]
-  /** asked and credited are wholly explained. */
+  /** asked and credited are wholly explained, on every rail. */
   addsUp: boolean
 }
 
-export async function status(reader: Reader): Promise<Status> {
+/** `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough and is not credited. */
+export async function status(
+  reader: Reader,
+  { now = '', payoutDepth = usualDepth }: { now?: Instant; payoutDepth?: number } = {},
+): Promise<Status> {
   const invoiceRows = await reader.all<{ state: string; count: bigint; units: bigint; paid: bigint }>(sql`
-    select state, count(*) as count, cast(sum(units) as bigint) as units, cast(coalesce(sum(paid_units), 0) as bigint) as paid from invoices group by state`)
+    select state, count(*) as count, cast(sum(units) as bigint) as units, cast(coalesce(sum(paid_units), 0) as bigint) as paid
+    from invoices where asset = 'BRL' group by state`)
   const asked = invoiceRows.reduce((sum, row) => sum + row.units, 0n)
   const sumOf = (states: string[]) => invoiceRows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
   const invoices = {
@@ -56,21 +67,27 @@ export async function status(reader: Reader): Promise<Status> {
   }
   const explained = money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed
   const stopped = await payoutsStopped(reader)
+  const bitcoin = await chainStatus(reader, { now, payoutDepth })
   return {
     stopped,
     invoices,
     money,
     payouts: await counts(reader, 'payouts'),
     inbox: await counts(reader, 'inbox'),
-    needsPerson: await needsPerson(reader, stopped),
-    addsUp: asked === invoices.open + invoices.paid + invoices.lost && money.credited === explained,
+    bitcoin,
+    needsPerson: [...(await needsPerson(reader, stopped)), ...(bitcoin?.needsPerson ?? [])],
+    addsUp:
+      asked === invoices.open + invoices.paid + invoices.lost && money.credited === explained && (bitcoin === undefined || bitcoin.addsUp),
   }
 }
+
+/** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
+const usualDepth = 6
 
 async function counts(reader: Reader, table: 'payouts' | 'inbox'): Promise<Record<string, number>> {
   const rows = await reader.all<{ state: string; count: bigint }>(
     table === 'payouts'
-      ? sql`select state, count(*) as count from payouts group by state`
+      ? sql`select state, count(*) as count from payouts where asset = 'BRL' group by state`
       : sql`select state, count(*) as count from inbox group by state`,
   )
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
@@ -94,16 +111,18 @@ async function needsPerson(reader: Reader, stopped: string | undefined): Promise
   return [...(stopped === undefined ? [] : [`payouts are stopped: ${stopped}`]), ...rows.map(({ says }) => says)]
 }
 
-/** Whether the house can do its work: the database, its version, and payouts not stopped. Says only ok or a short word. */
+/** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */
 export async function readiness(store: Store): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
     checks['schema'] = (await pending(store)).length === 0 ? 'ok' : 'behind: run repasse migrate'
     checks['database'] = 'ok'
     checks['payouts'] = (await payoutsStopped(store)) === undefined ? 'ok' : 'stopped: see repasse status'
+    if ((await tipOf(store)) || (await chainTrouble(store)) !== undefined)
+      checks['chain'] = (await chainTrouble(store)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {
     checks['database'] = 'unavailable'
   }
-  // Stopped payouts are said, but intake goes on, so the door stays open.
+  // Stopped payouts and a chain that cannot be followed are said, but intake goes on, so the door stays open.
   return { ready: checks['database'] === 'ok' && checks['schema'] === 'ok', checks }
 }
