@@ -167,6 +167,20 @@ describe('a storm', () => {
     expect(rpc(chain, 'estimatesmartfee', [6])).toEqual({ feerate: 0.00012345, blocks: 6 })
   })
 
+  test('with an index it finds transactions of blocks by their id alone', () => {
+    const chain = chainOf(27)
+    const txid = chain.payer.pay(house, 3_000n)
+    chain.mine(2)
+    expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({ code: -5, message: expect.stringContaining('-txindex') })
+    chain.setSettings({ txindex: true })
+    expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({
+      txid,
+      confirmations: 2,
+      blockhash: chain.hashAt(chain.height() - 1),
+    })
+    expect(rpc(chain, 'getrawtransaction', ['ab'.repeat(32)])).toMatchObject({ code: -5 })
+  })
+
   test('a node whose newest block is of last week believes to be loading, until one of today comes', () => {
     const time = { now: noon }
     const chain = chainOf(26, {}, time)

@@ -21,6 +21,7 @@ import { answerRpc, methodsOf } from './rpc.ts'
 import { defaultChainSettings, type ChainFault, type ChainFaults, type ChainSettings } from './settings.ts'
 import { makeWallets, type Wallets } from './wallets.ts'
 
+export { RpcFault }
 export type { ChainFault, ChainFaults, ChainResponse, ChainSettings, MineOptions, Payer, PaymentOptions }
 
 export interface ChainRequest {
@@ -41,6 +42,9 @@ export interface ChainOptions {
 
 export interface Chain {
   handle(request: ChainRequest): ChainResponse
+  /** Asks past the door: no cookie, no faults, no delay. Throws `RpcFault`; amounts come as floats, so it is for tests. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- who asks knows for what
+  rpc<T = any>(method: string, params?: unknown, wallet?: string): T
   /** `user:password`, new each time the node goes up; `onCookie` hears of it. */
   readonly cookie: string
   onCookie: ((cookie: string) => void) | undefined
@@ -103,6 +107,14 @@ export function makeChain({ clock, random, settings: given = {}, faults = {} }: 
     return !hasCaughtUp
   }
 
+  const contextOf = (wallet: string | undefined) => ({
+    node,
+    wallets,
+    upSince: () => upSince,
+    isInitialDownload,
+    wallet: () => wallets.of(wallet === undefined ? undefined : decodeURIComponent(wallet)),
+  })
+
   function answer({ method, path, authorization, body }: ChainRequest): ChainResponse {
     const wait = settings.answerMs[1] > 0 ? random.between(...settings.answerMs) : 0
     const say = (status: number, text: string, headers: Record<string, string> = {}): ChainResponse => ({
@@ -118,14 +130,7 @@ export function makeChain({ clock, random, settings: given = {}, faults = {} }: 
     if (!settings.skipAuth && authorization !== `Basic ${Buffer.from(cookie).toString('base64')}`) {
       return say(401, '', { 'WWW-Authenticate': 'Basic realm="jsonrpc"' })
     }
-    const context = {
-      node,
-      wallets,
-      upSince: () => upSince,
-      isInitialDownload,
-      wallet: () => wallets.of(wallet === undefined ? undefined : decodeURIComponent(wallet)),
-    }
-    const { status, body: text } = answerRpc(body, context, name => {
+    const { status, body: text } = answerRpc(body, contextOf(wallet), name => {
       counts.set(name, (counts.get(name) ?? 0) + 1)
       if (clock.now() < warmUntil) throw new RpcFault(codes.warmup, 'Loading block index…')
     })
@@ -140,6 +145,12 @@ export function makeChain({ clock, random, settings: given = {}, faults = {} }: 
 
   const chain: Chain = {
     handle: request => (down ? { is: 'reset', afterMs: 0 } : box.around(methodsOf(request.body), () => answer(request))),
+    rpc(method, params = [], wallet) {
+      const { body } = answerRpc(JSON.stringify({ id: 1, method, params }), contextOf(wallet), () => undefined)
+      const { result, error } = JSON.parse(body)
+      if (error) throw new RpcFault(error.code, `${method}: ${error.message}`)
+      return result
+    },
     get cookie() {
       return cookie
     },

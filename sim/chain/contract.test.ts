@@ -279,6 +279,14 @@ function contract(start: () => Promise<Engine>): void {
       expect(whole.tx[1]).toMatchObject({ txid, vin: [{ sequence: 0xfffffffd }], hex: block.transactions![1]!.toHex() })
     })
 
+    test('setmocktime decides the time of the next block', async () => {
+      const { time } = await rpc('getblockheader', [await rpc('getbestblockhash')])
+      await rpc('setmocktime', [time + 600])
+      const [hash] = await mine()
+      expect((await rpc('getblockheader', [hash])).time).toBe(time + 600)
+      await rpc('setmocktime', [0])
+    })
+
     test('what is not there is said by code', async () => {
       const none = 'ab'.repeat(32)
       expect(await fault('getblockhash', [9_999_999])).toEqual({ code: -8, message: 'Block height out of range' })
@@ -306,7 +314,7 @@ function contract(start: () => Promise<Engine>): void {
       expect(await rpc('gettxout', [coin.txid, coin.vout, false])).toBeNull()
       const entry = await rpc('getmempoolentry', [coin.txid])
       expect(entry).toMatchObject({
-        vsize: 141,
+        vsize: expect.toBeOneOf([140, 141]),
         depends: [],
         spentby: [],
         ancestorcount: 1,
@@ -423,7 +431,11 @@ function contract(start: () => Promise<Engine>): void {
 
     test('too little fee, too much, dust, more than there is, too early, from nowhere and nonsense are told apart', async () => {
       const coin = await fund(0.02)
-      expect(await refused(spend(coin, { fee: 100n }))).toEqual({ code: -26, message: 'min relay fee not met, 100 < 110' })
+      expect(await refused(spend(coin, { fee: 100n }))).toMatchObject({
+        code: -26,
+        // A signature is a byte shorter once in a hundred.
+        message: expect.stringMatching(/^min relay fee not met, 100 < 1(?:10|09)$/),
+      })
       expect(await fault('sendrawtransaction', [spend(coin, { fee: 1_500_000n }).toHex()])).toEqual({
         code: -25,
         message: 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
@@ -483,7 +495,7 @@ function contract(start: () => Promise<Engine>): void {
       })
       expect(await refused(spend(coin, { fee: 1_520n }))).toMatchObject({
         code: -26,
-        message: expect.stringMatching(/not enough additional fees to relay; 0\.0000002 < 0\.0000011$/),
+        message: expect.stringMatching(/not enough additional fees to relay; 0\.0000002 < 0\.00000(?:11|109)$/),
       })
       const better = spend(coin, { fee: 5_000n, to: fresh().script })
       expect(await rpc('testmempoolaccept', [[better.toHex()]])).toMatchObject([{ allowed: true }])
@@ -673,6 +685,37 @@ function contract(start: () => Promise<Engine>): void {
       await mine()
       expect(await rpc('getbalance', [], 'signer')).toBe(0)
       expect((await fault('walletprocesspsbt', ['nonsense!'], 'signer')).code).toBe(-22)
+    })
+
+    test.each([
+      ['wpkh', 84],
+      ['tr', 86],
+    ] as const)('take %s keys that are imported, and sign for them', async (name, purpose) => {
+      const account = masterKey(randomBytes(32), networks.regtest)
+      const root = account.derivePath(`m/${purpose}'/1'/0'`)
+      const text = (key: BIP32Interface) => `${name}([${hex(account.fingerprint)}/${purpose}h/1h/0h]${key.toBase58()}/0/*)`
+      const { checksum, descriptor, hasprivatekeys } = await rpc('getdescriptorinfo', [text(root)])
+      expect([descriptor.slice(0, -9), hasprivatekeys]).toEqual([text(root.neutered()), true])
+      const held = `imported-${name}`
+      await rpc('createwallet', [held, false, true])
+      const request = { desc: `${text(root)}#${checksum}`, timestamp: 'now', range: [0, 50], active: false, internal: false }
+      expect(await rpc('importdescriptors', [[request, { ...request, desc: text(root) }]], held)).toMatchObject([
+        { success: true },
+        { success: false, error: { code: -5, message: 'Missing checksum' } },
+      ])
+      const key = root.derivePath('0/42')
+      const script = name === 'wpkh' ? wpkh(key.publicKey) : tr(key.publicKey)
+      const txid = await rpc('sendtoaddress', [addressOf(script, networks.regtest), '0.12000000'], 'miner')
+      const { vout } = await rpc('getrawtransaction', [txid, true])
+      await mine()
+      expect(await rpc('getbalance', [], held)).toBe(0.12)
+      const psbt = new Psbt({ network: networks.regtest })
+      const index = vout.findIndex((output: Told) => output.scriptPubKey.hex === hex(script))
+      psbt.addInput({ hash: txid, index, witnessUtxo: { script, value: 12_000_000n } })
+      psbt.addOutput({ script: fresh().script, value: 11_990_000n })
+      const signed = await rpc('walletprocesspsbt', [psbt.toBase64()], held)
+      expect(signed.complete).toBe(true)
+      expect(await send(Transaction.fromHex(signed.hex))).toMatch(/^[0-9a-f]{64}$/)
     })
 
     test('give new addresses of the kind that was asked for, none twice', async () => {

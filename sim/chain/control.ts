@@ -76,7 +76,7 @@ function known<T extends object>(fields: Fields, model: T): Partial<T> {
 
 /** Those that may change while it runs; rates come as numbers of JSON. */
 function settingsOf(fields: Fields): Partial<ChainSettings> {
-  const model = { network: 0, feeRate: 0, mempoolMinimum: 0, fullRbf: 0, prunedBelow: 0, answerMs: 0 }
+  const model = { network: 0, feeRate: 0, mempoolMinimum: 0, fullRbf: 0, prunedBelow: 0, txindex: 0, answerMs: 0 }
   const given: Fields = { ...known(fields, model) }
   for (const name of ['feeRate', 'mempoolMinimum']) if (given[name] !== undefined) given[name] = BigInt(whole(given[name], name))
   return given as Partial<ChainSettings>

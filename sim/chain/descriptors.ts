@@ -5,8 +5,33 @@ import { typeOf } from './policy.ts'
 
 export interface Descriptor {
   ranged: boolean
-  /** Its scripts at one index, each with the descriptor of that script alone. */
-  at(index: number): { script: Uint8Array; descriptor: string }[]
+  /** Its scripts at one index; each tells the descriptor of that script alone. */
+  at(index: number): { script: Uint8Array; told(): string }[]
+}
+
+/** The same, remembered: whoever scans an account scans it again, and its addresses are dear to derive. */
+export function makeDescriptors(network: () => Network): (text: string) => Descriptor {
+  const known = new Map<string, Descriptor>()
+  return text => {
+    const name = `${network().bech32} ${text}`
+    const found = known.get(name) ?? remembering(parseDescriptor(text, network()))
+    known.delete(name)
+    known.set(name, found)
+    if (known.size > 8) known.delete([...known.keys()][0]!)
+    return found
+  }
+}
+
+function remembering({ ranged, at }: Descriptor): Descriptor {
+  const told = new Map<number, ReturnType<Descriptor['at']>>()
+  return {
+    ranged,
+    at(index) {
+      const found = told.get(index) ?? at(index)
+      told.set(index, found)
+      return found
+    },
+  }
 }
 
 export function parseDescriptor(text: string, network: Network): Descriptor {
@@ -40,7 +65,7 @@ export function describeScript(script: Uint8Array, network: Network): string {
 
 const fixed = (script: Uint8Array, network: Network): Descriptor => ({
   ranged: false,
-  at: () => [{ script, descriptor: describeScript(script, network) }],
+  at: () => [{ script, told: () => describeScript(script, network) }],
 })
 
 const scripts = {
@@ -57,7 +82,7 @@ function ofKey(name: keyof typeof scripts, text: string): Descriptor {
   const extended = extendedKey(key!)
   if (!extended) {
     const plain = /^(?:0[23])?[0-9a-f]{64}$/.test(key!) && path === '' ? bytes(key!.length === 64 ? `02${key}` : key!) : bad()
-    return { ranged: false, at: () => [{ script: toScript(plain), descriptor: summed(describe(text)) }] }
+    return { ranged: false, at: () => [{ script: toScript(plain), told: () => summed(describe(text)) }] }
   }
   const steps = path!.split('/').slice(1)
   const choices = steps
@@ -65,16 +90,24 @@ function ofKey(name: keyof typeof scripts, text: string): Descriptor {
     ?.slice(1, -1)
     .split(';') ?? ['']
   const from = origin ?? hex(extended.fingerprint)
-  const derive = (choice: string, index: number) => {
-    const taken = steps.map(step => (step.startsWith('<') ? choice : step === '*' ? String(index) : step))
-    const child = taken.reduce<BIP32Interface>((parent, step) => parent.derive(/^\d+$/.test(step) ? Number(step) : bad()), extended)
-    const shownKey = name === 'tr' ? hex(child.publicKey.subarray(1)) : hex(child.publicKey)
-    return {
-      script: toScript(child.publicKey),
-      descriptor: summed(describe(`[${[from, ...taken].join('/')}]${shownKey}`)),
-    }
+  const step = (parent: BIP32Interface, one: string) => parent.derive(/^\d+$/.test(one) ? Number(one) : bad())
+  const ranged = steps.at(-1) === '*'
+  const branches = choices.map(choice => {
+    const taken = steps.slice(0, ranged ? -1 : undefined).map(one => (one.startsWith('<') ? choice : one))
+    return { taken, key: taken.reduce(step, extended) }
+  })
+  return {
+    ranged,
+    at: index =>
+      branches.map(({ taken, key: parent }) => {
+        const { publicKey } = ranged ? parent.derive(index) : parent
+        const place = [from, ...taken, ...(ranged ? [index] : [])].join('/')
+        return {
+          script: toScript(publicKey),
+          told: () => summed(describe(`[${place}]${hex(name === 'tr' ? publicKey.subarray(1) : publicKey)}`)),
+        }
+      }),
   }
-  return { ranged: steps.includes('*'), at: index => choices.map(choice => derive(choice, index)) }
 }
 
 const letters = '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ '

@@ -51,8 +51,14 @@ export const masterKey = (seed: Uint8Array, network: Network): BIP32Interface =>
 export const extendedKey = (text: string): BIP32Interface | undefined =>
   [networks.regtest, networks.bitcoin].map(network => orNull(() => bip32.fromBase58(text, network))).find(key => key !== null) ?? undefined
 
-export const wpkh = (publicKey: Uint8Array): Uint8Array => payments.p2wpkh({ pubkey: publicKey }).output!
-export const tr = (publicKey: Uint8Array): Uint8Array => payments.p2tr({ internalPubkey: toXOnly(publicKey) }).output!
+// By hand where a scan makes thousands.
+export const wpkh = (publicKey: Uint8Array): Uint8Array => concat(Uint8Array.of(0, 20), crypto.hash160(publicKey))
+/** BIP 86: no script path. */
+export function tr(publicKey: Uint8Array): Uint8Array {
+  const inner = toXOnly(publicKey)
+  const outer = native.publicKeyTweakAdd(concat(Uint8Array.of(2), inner), crypto.taggedHash('TapTweak', inner), true)
+  return concat(Uint8Array.of(0x51, 32), toXOnly(outer))
+}
 export const pkh = (publicKey: Uint8Array): Uint8Array => payments.p2pkh({ pubkey: publicKey }).output!
 export const shOf = (script: Uint8Array): Uint8Array => payments.p2sh({ redeem: { output: script } }).output!
 

@@ -3,6 +3,7 @@ import type { Transaction } from 'bitcoinjs-lib'
 import type { Clock } from '../../src/base/world.ts'
 import { makeBranches, payments, type BlockNode, type Branches, type Change } from './branches.ts'
 import { spentBy } from './coins.ts'
+import { makeDescriptors, type Descriptor } from './descriptors.ts'
 import { genesis } from './genesis.ts'
 import { networkOf, unshown, type Network } from './keys.ts'
 import { makeMempool, type Mempool } from './mempool.ts'
@@ -33,8 +34,12 @@ export interface Node {
   readonly branches: Branches
   readonly mempool: Mempool
   network(): Network
+  /** Reads a descriptor, and remembers what it derived. */
+  descriptor(text: string): Descriptor
   /** Seconds. */
   now(): number
+  /** `setmocktime`: this second from now on, or the clock's own again for 0. */
+  setTime(seconds: number): void
   /** Of the best header it has heard of: above its tip while it lags. */
   headers(): number
   mine(blocks: number, options?: MineOptions): BlockNode[]
@@ -49,9 +54,11 @@ export interface Node {
 const nobody = Uint8Array.from([0x51])
 
 export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; settings: ChainSettings }): Node {
-  const now = () => Math.floor(clock.now() / 1_000)
+  let mockTime = 0
+  const now = () => mockTime || Math.floor(clock.now() / 1_000)
   const branches = makeBranches(genesis(settings.network))
   const mempool = makeMempool({ branches, settings, now })
+  const network = () => networkOf[settings.network]
   let made = 0
   let behind = 0
   let newest = 0
@@ -125,8 +132,10 @@ export function makeNode({ clock, settings }: { clock: Pick<Clock, 'now'>; setti
     settings,
     branches,
     mempool,
-    network: () => networkOf[settings.network],
+    network,
+    descriptor: makeDescriptors(network),
     now,
+    setTime: seconds => void (mockTime = seconds),
     headers: () => Math.max(newest, branches.tip().height),
     mine: (blocks, options = {}) =>
       whole(() => Array.from({ length: blocks }, (_, nth) => mineOne(nth === 0 ? options : { to: options.to, without: options.without }))),

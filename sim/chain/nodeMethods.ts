@@ -2,12 +2,12 @@
 import { payments, type BlockNode } from './branches.ts'
 import { decode } from './broadcast.ts'
 import { genesis } from './genesis.ts'
-import { hex } from './keys.ts'
+import { extendedKey, hex } from './keys.ts'
 import type { Node } from './node.ts'
 import { codes, refuse } from './refusal.ts'
 import { hashText, list, number, payTo, string, verbosity, type Method } from './asked.ts'
 import { blockShape, btc, headerShape } from './shapes.ts'
-import { summed, parseDescriptor } from './descriptors.ts'
+import { checksumOf, parseDescriptor, summed } from './descriptors.ts'
 
 /** What a method sees: the node, how long it has been up, and whether it still believes to be far behind. */
 export interface NodeContext {
@@ -63,6 +63,14 @@ export const nodeMethods: Record<string, Method<NodeContext>> = {
         }),
   },
   uptime: { takes: [], run: ({ node, upSince }) => node.now() - upSince() },
+  setmocktime: {
+    takes: ['timestamp'],
+    needs: 1,
+    run({ node }, seconds) {
+      if (number(seconds) < 0) refuse(codes.parameter, `Mocktime must be in the range [0, 9223372036], not ${number(seconds)}.`)
+      node.setTime(number(seconds))
+    },
+  },
   getindexinfo: { takes: ['index_name'], run: () => ({}) },
   getzmqnotifications: { takes: [], run: () => [] },
   getdescriptorinfo: {
@@ -71,8 +79,9 @@ export const nodeMethods: Record<string, Method<NodeContext>> = {
     run({ node }, text) {
       const body = string(text).split('#')[0]!
       const { ranged } = parseDescriptor(string(text), node.network())
-      const descriptor = summed(body)
-      return { descriptor, checksum: descriptor.slice(-8), isrange: ranged, issolvable: true, hasprivatekeys: /[xt]prv/.test(body) }
+      // The checksum is of what was given; what is shown has public keys alone.
+      const open = body.replace(/[xt]prv[0-9A-Za-z]+/g, key => extendedKey(key)!.neutered().toBase58())
+      return { descriptor: summed(open), checksum: checksumOf(body), isrange: ranged, issolvable: true, hasprivatekeys: open !== body }
     },
   },
   generatetoaddress: {

@@ -40,7 +40,7 @@ export interface Payer {
 }
 
 export function makePayer(node: Node, random: Random): Payer {
-  const wallet = makeWallet('payer', random.bytes(32), node, random)
+  const wallet = makeWallet({ name: 'payer', node, random, seed: random.bytes(32) })
   const address = wallet.address('bech32')
   const script = scriptOf(address, node.network())!
   const sent = (txid: string) => wallet.sent.get(txid) ?? missing(txid)

@@ -16,6 +16,9 @@ export interface NodeServer {
   /** Holds `user:password`; written anew when the node goes up again. */
   cookieFile: string
   chain: Chain
+  /** As `chain.rpc`, awaited: what a test asks of a real node in the same words. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
+  rpc<T = any>(method: string, params?: unknown[], wallet?: string): Promise<T>
   /** Stops answering; open connections are cut, and a folder it made is removed. */
   close(): Promise<void>
 }
@@ -74,6 +77,8 @@ export async function startNode(options: NodeServerOptions = {}): Promise<NodeSe
     port: bound,
     cookieFile,
     chain,
+    // oxlint-disable-next-line typescript/no-explicit-any -- a test knows what it asked for
+    rpc: async <T = any>(method: string, params?: unknown[], wallet?: string) => chain.rpc<T>(method, params, wallet),
     async close() {
       closing.abort()
       chain.onCookie = undefined

@@ -23,6 +23,8 @@ export interface ChainSettings {
   fullRbf: boolean
   /** Blocks below this height are gone; 0 where none are. */
   prunedBelow: number
+  /** Finds transactions of blocks by their id alone, as with Core's `-txindex`. */
+  txindex: boolean
   /** How long each answer takes. */
   answerMs: Range
   /** How many unused addresses of a wallet are watched beyond the last used one; Core's is 1000. */
@@ -38,6 +40,7 @@ export const defaultChainSettings: ChainSettings = {
   mempoolMinimum: 1_000n,
   fullRbf: true,
   prunedBelow: 0,
+  txindex: false,
   answerMs: [0, 0],
   keypool: 100,
 }

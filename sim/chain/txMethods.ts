@@ -3,7 +3,6 @@ import type { Transaction } from 'bitcoinjs-lib'
 import { boolean, hashText, list, number, satoshis, string, verbosity, type Method } from './asked.ts'
 import { decode, isTooDear, submit, usualCap } from './broadcast.ts'
 import { outpointOf, type Coin, type Outpoint } from './coins.ts'
-import { parseDescriptor } from './descriptors.ts'
 import { hex, shown } from './keys.ts'
 import type { Entry } from './mempool.ts'
 import type { Node } from './node.ts'
@@ -127,16 +126,9 @@ function entryShape({ mempool }: Node, { txid, transaction, fee, size, time, hei
 
 function rawTransaction(node: Node, txid: string, level: number, blockhash: unknown) {
   const network = node.network()
-  if (blockhash === undefined) {
-    const waiting =
-      node.mempool.get(txid) ??
-      refuse(
-        codes.notFound,
-        'No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.',
-      )
-    return level <= 0 ? hex(waiting.transaction.toBuffer()) : transactionShape(waiting.transaction, network)
-  }
-  const block = blockOf(node, blockhash, 'parameter 3', 'Block hash not found')
+  const waiting = blockhash === undefined ? node.mempool.get(txid) : undefined
+  if (waiting) return level <= 0 ? hex(waiting.transaction.toBuffer()) : transactionShape(waiting.transaction, network)
+  const block = blockhash === undefined ? indexed(node, txid) : blockOf(node, blockhash, 'parameter 3', 'Block hash not found')
   if (isPruned(node, block)) refuse(codes.misc, 'Block not available')
   const found =
     inBlock(block, txid) ??
@@ -144,12 +136,26 @@ function rawTransaction(node: Node, txid: string, level: number, blockhash: unkn
   if (level <= 0) return hex(found.toBuffer())
   const active = node.branches.isActive(block)
   return {
-    in_active_chain: active,
+    ...(blockhash !== undefined && { in_active_chain: active }),
     ...transactionShape(found, network),
     blockhash: block.hash,
     confirmations: active ? node.branches.tip().height - block.height + 1 : 0,
     ...(active && { time: block.block.timestamp, blocktime: block.block.timestamp }),
   }
+}
+
+function indexed({ branches, settings }: Node, txid: string) {
+  if (!settings.txindex) {
+    refuse(
+      codes.notFound,
+      'No such mempool transaction. Use -txindex or provide a block hash to enable blockchain transaction queries. Use gettransaction for wallet transactions.',
+    )
+  }
+  for (let { height } = branches.tip(); height > 0; height--) {
+    const block = branches.at(height)!
+    if (block.txids.includes(txid)) return block
+  }
+  return refuse(codes.notFound, 'No such mempool or blockchain transaction. Use gettransaction for wallet transactions.')
 }
 
 function txOut(node: Node, outpoint: Outpoint, withMempool: boolean) {
@@ -168,10 +174,10 @@ function txOut(node: Node, outpoint: Outpoint, withMempool: boolean) {
 }
 
 function scan(node: Node, objects: unknown[]) {
-  const found = new Map<Outpoint, { coin: Coin; descriptor: string }>()
+  const found = new Map<Outpoint, { coin: Coin; told: () => string }>()
   for (const object of objects) {
     const { desc, range = 1_000 } = typeof object === 'string' ? { desc: object } : (object as { desc: string; range?: number | number[] })
-    const descriptor = parseDescriptor(string(desc), node.network())
+    const descriptor = node.descriptor(string(desc))
     const [from, to] = Array.isArray(range) ? [number(range[0]), number(range[1])] : [0, number(range)]
     if (from < 0 || to < from)
       refuse(
@@ -179,19 +185,19 @@ function scan(node: Node, objects: unknown[]) {
         from < 0 ? 'Range should be greater or equal than 0' : 'Range specified as [begin,end] must not have begin after end',
       )
     for (let index = from; index <= (descriptor.ranged ? to : from); index++) {
-      for (const { script, descriptor: one } of descriptor.at(index)) {
-        for (const coin of node.branches.coins.ofScript(hex(script))) found.set(outpointOf(coin), { coin, descriptor: one })
+      for (const { script, told } of descriptor.at(index)) {
+        for (const coin of node.branches.coins.ofScript(hex(script))) found.set(outpointOf(coin), { coin, told })
       }
     }
   }
   const tip = node.branches.tip()
   const unspents = [...found.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { coin, descriptor }]) => ({
+    .map(([, { coin, told }]) => ({
       txid: coin.txid,
       vout: coin.vout,
       scriptPubKey: hex(coin.script),
-      desc: descriptor,
+      desc: told(),
       amount: btc(coin.units),
       coinbase: coin.coinbase,
       height: coin.height,

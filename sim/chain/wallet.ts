@@ -1,16 +1,11 @@
-/** One wallet: BIP 84 and BIP 86 accounts of one seed, the coins they hold, and transactions that spend them. */
+/** One wallet: the coins its accounts hold, and transactions that spend them. */
 import { crypto, payments, script as scripts, Transaction } from 'bitcoinjs-lib'
 import type { Random } from '../../src/base/world.ts'
+import { accountsOfSeed, makeAccounts, type Accounts, type Kind, type OwnKey, type Side } from './accounts.ts'
 import { outpointOf, type Coin } from './coins.ts'
-import { summed } from './descriptors.ts'
-import { addressOf, hex, masterKey, taprootSigner, tr, unshown, wpkh, type BIP32Interface } from './keys.ts'
+import { addressOf, hex, taprootSigner, unshown, type BIP32Interface } from './keys.ts'
 import type { Node } from './node.ts'
-import { dustOf } from './policy.ts'
 import { codes, refuse } from './refusal.ts'
-
-export type Kind = 'bech32' | 'bech32m'
-/** 0 is shown to payers, 1 is change. */
-export type Side = 0 | 1
 
 export interface Payee {
   script: Uint8Array
@@ -31,14 +26,6 @@ export interface PayOptions {
   lockTime?: number
 }
 
-export interface OwnKey {
-  key: BIP32Interface
-  kind: Kind
-  side: Side
-  /** From the master key: m/84'/1'/0'/0/5. */
-  path: string
-}
-
 export interface WalletCoin extends Coin {
   confirmations: number
   /** Confirmed and ripe, or our own change. */
@@ -47,11 +34,11 @@ export interface WalletCoin extends Coin {
 
 export interface Wallet {
   readonly name: string
-  /** False for one without private keys. */
+  /** False for one that may hold no private keys. */
   readonly signs: boolean
-  readonly fingerprint: Uint8Array
+  readonly accounts: Accounts
   address(kind: Kind, side?: Side): string
-  /** Where the wallet's window of addresses holds it. */
+  /** Where it is among the addresses the wallet looks at. */
   keyOf(script: Uint8Array): OwnKey | undefined
   /** Unspent, by what the node knows. */
   coins(): WalletCoin[]
@@ -60,61 +47,27 @@ export interface Wallet {
   /** Makes and signs one; it is not broadcast. Throws -6 where there is too little. */
   pay(payees: readonly Payee[], options: PayOptions): Transaction
   sign(transaction: Transaction, coins: readonly Coin[]): void
-  descriptors(secret: boolean): { desc: string; internal: boolean; next: number }[]
 }
 
-interface Account {
-  kind: Kind
-  side: Side
-  branch: BIP32Interface
-  path: string
-  scripts: string[]
-  next: number
+export interface WalletOptions {
+  name: string
+  node: Node
+  random: Random
+  /** Made from it; without one it is blank, until descriptors are imported. */
+  seed?: Uint8Array | undefined
+  signs?: boolean
 }
 
-const purposes: [Kind, number][] = [
-  ['bech32m', 86],
-  ['bech32', 84],
-]
-
-export function makeWallet(name: string, seed: Uint8Array | undefined, node: Node, random: Random): Wallet {
+export function makeWallet({ name, node, random, seed, signs = true }: WalletOptions): Wallet {
   const network = node.network()
-  const coinType = network.bech32 === 'bc' ? 0 : 1
-  const master = masterKey(seed ?? new Uint8Array(32), network)
-  const known = new Map<string, { account: Account; index: number }>()
   const sent: Wallet['sent'] = new Map()
-  const accounts = !seed
-    ? []
-    : purposes.flatMap(([kind, purpose]) =>
-        ([0, 1] as const).map((side): Account => {
-          const path = `m/${purpose}'/${coinType}'/0'/${side}`
-          return { kind, side, path, branch: master.derivePath(path), scripts: [], next: 0 }
-        }),
-      )
-
-  /** Looks as many unused addresses ahead as the settings say, from the last that was used or given out. */
-  function widen(account: Account): void {
-    for (let index = account.next; index < account.next + node.settings.keypool; index++) {
-      const script = (account.scripts[index] ??= learn(account, index))
-      if (node.branches.everPaid(script) || node.mempool.coins.ofScript(script).length > 0) account.next = index + 1
-    }
-  }
-
-  function learn(account: Account, index: number): string {
-    const { publicKey } = account.branch.derive(index)
-    const script = hex(account.kind === 'bech32' ? wpkh(publicKey) : tr(publicKey))
-    known.set(script, { account, index })
-    return script
-  }
-
-  const accountOf = (kind: Kind, side: Side) =>
-    accounts.find(account => account.kind === kind && account.side === side) ??
-    refuse(codes.wallet, 'Error: This wallet has no available keys')
+  const accounts = makeAccounts(node)
+  if (seed) accounts.add(accountsOfSeed(seed, node))
+  const { keyOf } = accounts
 
   function coins(): WalletCoin[] {
-    accounts.forEach(widen)
     const tip = node.branches.tip().height
-    return [...known.keys()].flatMap(script =>
+    return accounts.scripts().flatMap(script =>
       [...node.branches.coins.ofScript(script), ...node.mempool.coins.ofScript(script)]
         .filter(coin => node.mempool.spender(outpointOf(coin)) === undefined)
         .map(coin => {
@@ -135,21 +88,7 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
     }
   }
 
-  function keyOf(script: Uint8Array): OwnKey | undefined {
-    accounts.forEach(widen)
-    const place = known.get(hex(script))
-    if (!place) return undefined
-    const { account, index } = place
-    return { key: account.branch.derive(index), kind: account.kind, side: account.side, path: `${account.path}/${index}` }
-  }
-
-  function address(kind: Kind, side: Side = 0): string {
-    const account = accountOf(kind, side)
-    widen(account)
-    const script = (account.scripts[account.next] ??= learn(account, account.next))
-    account.next++
-    return addressOf(Buffer.from(script, 'hex'), network)!
-  }
+  const address = (kind: Kind, side: Side = 0): string => addressOf(Buffer.from(accounts.fresh(kind, side, true), 'hex'), network)!
 
   function pay(
     payees: readonly Payee[],
@@ -181,7 +120,6 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
     }
   }
 
-  const dust = dustOf(wpkh(master.publicKey))
   let changeScript: Uint8Array | undefined
 
   function compose(
@@ -209,31 +147,12 @@ export function makeWallet(name: string, seed: Uint8Array | undefined, node: Nod
   /** The same until it has been paid. */
   function scriptForChange(): Uint8Array {
     if (!changeScript || node.branches.everPaid(hex(changeScript)) || node.mempool.coins.ofScript(hex(changeScript)).length > 0) {
-      const account = accountOf('bech32', 1)
-      widen(account)
-      changeScript = Uint8Array.from(Buffer.from((account.scripts[account.next] ??= learn(account, account.next)), 'hex'))
+      changeScript = Uint8Array.from(Buffer.from(accounts.fresh('bech32', 1, false), 'hex'))
     }
     return changeScript
   }
 
-  return {
-    name,
-    signs: seed !== undefined,
-    fingerprint: master.fingerprint,
-    address,
-    keyOf,
-    coins,
-    sent,
-    pay,
-    sign,
-    descriptors: secret =>
-      accounts.map(({ kind, side, path, next }) => {
-        const origin = `${hex(master.fingerprint)}${path.slice(1, -2).replaceAll("'", 'h')}`
-        const parent = master.derivePath(path.slice(0, -2))
-        const key = secret ? parent.toBase58() : parent.neutered().toBase58()
-        return { desc: summed(`${kind === 'bech32' ? 'wpkh' : 'tr'}([${origin}]${key}/${side}/*)`), internal: side === 1, next }
-      }),
-  }
+  return { name, signs, accounts, address, keyOf, coins, sent, pay, sign }
 }
 
 function signKeyHash(transaction: Transaction, index: number, { units }: Coin, key: BIP32Interface): Uint8Array[] {
@@ -262,6 +181,9 @@ const placeholder = (script: Uint8Array): Uint8Array[] =>
 
 /** Rounded up. */
 export const feeFor = (size: number, rate: bigint): bigint => (BigInt(size) * rate + 999n) / 1_000n
+
+// Below this no change is made (P2WPKH at 3 satoshis a byte).
+const dust = 294n
 
 const sumOf = (amounts: bigint[]): bigint => amounts.reduce((sum, units) => sum + units, 0n)
 const compare = (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0)

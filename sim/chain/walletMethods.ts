@@ -1,14 +1,15 @@
 /** The RPCs of wallets, in Bitcoin Core's shapes. */
-import { boolean, hashText, number, payTo, satoshis, string, type Method } from './asked.ts'
+import { importedAccount, type ImportRequest, type Kind } from './accounts.ts'
+import { boolean, hashText, list, number, payTo, satoshis, string, type Method } from './asked.ts'
 import { submit, usualCap } from './broadcast.ts'
 import { outpointOf } from './coins.ts'
 import { describeScript } from './descriptors.ts'
 import { addressOf, hex, scriptOf } from './keys.ts'
 import type { Node } from './node.ts'
 import { dustOf, signalsReplacement } from './policy.ts'
-import { codes, refuse } from './refusal.ts'
+import { codes, refuse, RpcFault } from './refusal.ts'
 import { btc } from './shapes.ts'
-import type { Kind, Wallet, WalletCoin } from './wallet.ts'
+import type { Wallet, WalletCoin } from './wallet.ts'
 import { processPsbt } from './walletPsbt.ts'
 import type { Wallets } from './wallets.ts'
 
@@ -36,7 +37,7 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
     ],
     needs: 1,
     run: ({ wallets }, name, keyless, blank) => ({
-      name: wallets.create(string(name), !boolean(keyless, false) && !boolean(blank, false)).name,
+      name: wallets.create(string(name), { keyless: boolean(keyless, false), blank: boolean(blank, false) }).name,
     }),
   },
   loadwallet: { takes: ['filename', 'load_on_startup'], needs: 1, run: ({ wallets }, name) => ({ name: wallets.load(string(name)).name }) },
@@ -111,17 +112,33 @@ export const walletMethods: Record<string, Method<WalletContext>> = {
   listdescriptors: {
     takes: ['private'],
     run({ node, wallet }, secret) {
-      const { name, descriptors } = wallet()
-      const own = descriptors(boolean(secret, false)).map(({ desc, internal, next }) => ({
-        desc,
+      const { name, accounts } = wallet()
+      const own = accounts.all().map(({ text, active, side, next, through }) => ({
+        desc: text(boolean(secret, false)),
         timestamp: node.now(),
-        active: true,
-        internal,
-        range: [0, node.settings.keypool - 1],
+        active,
+        ...(active && { internal: side === 1 }),
+        range: [0, Math.max(through, next + node.settings.keypool - 1)],
         next,
         next_index: next,
       }))
       return { wallet_name: name, descriptors: own }
+    },
+  },
+  importdescriptors: {
+    takes: ['requests'],
+    needs: 1,
+    run: ({ node, wallet }, requests) => {
+      const { accounts, signs } = wallet()
+      return list(requests).map(request => {
+        try {
+          accounts.add([importedAccount(request as ImportRequest, node, signs)])
+          return { success: true }
+        } catch (fault) {
+          if (!(fault instanceof RpcFault)) throw fault
+          return { success: false, error: { code: fault.code, message: fault.message } }
+        }
+      })
     },
   },
   sendtoaddress: {
@@ -190,13 +207,13 @@ function walletInfo(node: Node, wallet: Wallet) {
     unconfirmed_balance: btc(total(coins, ({ spendable, confirmations }) => !spendable && confirmations === 0)),
     immature_balance: btc(total(coins, ({ coinbase, spendable }) => coinbase && !spendable)),
     txcount: wallet.sent.size,
-    keypoolsize: wallet.signs ? node.settings.keypool : 0,
+    keypoolsize: wallet.accounts.all().length * node.settings.keypool,
     private_keys_enabled: wallet.signs,
     avoid_reuse: false,
     scanning: false,
     descriptors: true,
     external_signer: false,
-    blank: !wallet.signs,
+    blank: wallet.accounts.all().length === 0,
     lastprocessedblock: { hash, height },
   }
 }

@@ -4,7 +4,8 @@ import { inBlock } from './nodeMethods.ts'
 import { shown, taprootSigner } from './keys.ts'
 import type { Node } from './node.ts'
 import { codes, refuse } from './refusal.ts'
-import type { OwnKey, Wallet } from './wallet.ts'
+import type { OwnKey } from './accounts.ts'
+import type { Wallet } from './wallet.ts'
 
 export interface PsbtOptions {
   sign: boolean
@@ -35,9 +36,9 @@ export function processPsbt(
     } else {
       const previous = given.nonWitnessUtxo ? undefined : transactionOf(node, shown(hash), coin?.height)
       if (previous) psbt.updateInput(index, { nonWitnessUtxo: previous.toBuffer() })
-      if (options.derivations && !given.bip32Derivation) psbt.updateInput(index, { bip32Derivation: [derivation(wallet, own)] })
+      if (options.derivations && !given.bip32Derivation) psbt.updateInput(index, { bip32Derivation: [derivation(own)] })
     }
-    if (!options.sign || !wallet.signs) return
+    if (!options.sign || key.isNeutered()) return
     try {
       if (!given.partialSig && !given.tapKeySig) psbt.signInput(index, kind === 'bech32' ? lowSigner(own) : taprootSigner(key))
     } catch (fault) {
@@ -48,7 +49,7 @@ export function processPsbt(
   psbt.txOutputs.forEach(({ script }, index) => {
     const own = options.derivations ? wallet.keyOf(script) : undefined
     if (own?.kind === 'bech32' && !psbt.data.outputs[index]!.bip32Derivation) {
-      psbt.updateOutput(index, { bip32Derivation: [derivation(wallet, own)] })
+      psbt.updateOutput(index, { bip32Derivation: [derivation(own)] })
     }
   })
   const complete = psbt.txInputs.every((_, index) => isFinal(psbt, index))
@@ -66,8 +67,8 @@ function read(text: string, node: Node): Psbt {
 
 const isFinal = (psbt: Psbt, index: number) => psbt.data.inputs[index]!.finalScriptWitness !== undefined
 
-const derivation = (wallet: Wallet, { key, path }: OwnKey) => ({
-  masterFingerprint: wallet.fingerprint,
+const derivation = ({ key, path, fingerprint }: OwnKey) => ({
+  masterFingerprint: fingerprint,
   path,
   pubkey: key.publicKey,
 })

@@ -5,7 +5,8 @@ import { codes, refuse } from './refusal.ts'
 import { makeWallet, type Wallet } from './wallet.ts'
 
 export interface Wallets {
-  create(name: string, withKeys: boolean): Wallet
+  /** `blank`: without descriptors; `keyless`: and never with private keys. */
+  create(name: string, options: { keyless: boolean; blank: boolean }): Wallet
   load(name: string): Wallet
   unload(name: string): void
   loaded(): string[]
@@ -19,10 +20,10 @@ export function makeWallets(node: Node, random: Random): Wallets {
   const all = new Map<string, Wallet>()
   const loaded = new Set<string>()
   return {
-    create(name, withKeys) {
+    create(name, { keyless, blank }) {
       if (all.has(name))
         refuse(codes.wallet, `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`)
-      const wallet = makeWallet(name, withKeys ? random.bytes(32) : undefined, node, random)
+      const wallet = makeWallet({ name, node, random, seed: keyless || blank ? undefined : random.bytes(32), signs: !keyless })
       all.set(name, wallet)
       loaded.add(name)
       return wallet
