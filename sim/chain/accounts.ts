@@ -1,6 +1,6 @@
 /** The accounts of one wallet: branches of addresses from a seed or an imported descriptor, and how far each is looked at. */
 import { parseDescriptor, summed } from './descriptors.ts'
-import { extendedKey, hex, masterKey, tr, wpkh, type BIP32Interface } from './keys.ts'
+import { extendedKey, hex, masterKey, publicChild, tr, wpkh, type BIP32Interface } from './keys.ts'
 import type { Node } from './node.ts'
 import { codes, refuse } from './refusal.ts'
 
@@ -59,7 +59,7 @@ export function makeAccounts(node: Node): Accounts {
   }
 
   function learn(account: Account, index: number): string {
-    const { publicKey } = account.branch.derive(index)
+    const publicKey = publicChild(account.branch, index)
     const script = hex(account.kind === 'bech32' ? wpkh(publicKey) : tr(publicKey))
     known.set(script, { account, index })
     return script

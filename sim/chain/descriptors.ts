@@ -1,6 +1,19 @@
 /** Output descriptors as `scantxoutset` takes them (BIP 380, 382, 386): one key, with or without a range. */
 import { codes, refuse } from './refusal.ts'
-import { addressOf, bytes, extendedKey, hex, pkh, scriptOf, shOf, tr, wpkh, type BIP32Interface, type Network } from './keys.ts'
+import {
+  addressOf,
+  bytes,
+  extendedKey,
+  hex,
+  pkh,
+  publicChild,
+  scriptOf,
+  shOf,
+  tr,
+  wpkh,
+  type BIP32Interface,
+  type Network,
+} from './keys.ts'
 import { typeOf } from './policy.ts'
 
 export interface Descriptor {
@@ -100,7 +113,7 @@ function ofKey(name: keyof typeof scripts, text: string): Descriptor {
     ranged,
     at: index =>
       branches.map(({ taken, key: parent }) => {
-        const { publicKey } = ranged ? parent.derive(index) : parent
+        const publicKey = ranged ? publicChild(parent, index) : parent.publicKey
         const place = [from, ...taken, ...(ranged ? [index] : [])].join('/')
         return {
           script: toScript(publicKey),

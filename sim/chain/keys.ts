@@ -1,4 +1,5 @@
 /** Keys, scripts and addresses of the simulated node. Signing is deterministic, so the same seed gives the same bytes. */
+import { createHmac } from 'node:crypto'
 import * as curve from '@bitcoinerlab/secp256k1'
 import { BIP32Factory, type BIP32Interface } from 'bip32'
 import { address, crypto, initEccLib, networks, payments, toXOnly, type Network } from 'bitcoinjs-lib'
@@ -51,7 +52,14 @@ export const masterKey = (seed: Uint8Array, network: Network): BIP32Interface =>
 export const extendedKey = (text: string): BIP32Interface | undefined =>
   [networks.regtest, networks.bitcoin].map(network => orNull(() => bip32.fromBase58(text, network))).find(key => key !== null) ?? undefined
 
-// By hand where a scan makes thousands.
+/** The public key of an unhardened child (BIP 32), without the child's own object: a scan asks for thousands. */
+export function publicChild({ publicKey, chainCode }: BIP32Interface, index: number): Uint8Array {
+  const place = Buffer.alloc(4)
+  place.writeUInt32BE(index)
+  const mixed = createHmac('sha512', chainCode).update(publicKey).update(place).digest()
+  return native.publicKeyTweakAdd(publicKey, Uint8Array.from(mixed.subarray(0, 32)), true)
+}
+
 export const wpkh = (publicKey: Uint8Array): Uint8Array => concat(Uint8Array.of(0, 20), crypto.hash160(publicKey))
 /** BIP 86: no script path. */
 export function tr(publicKey: Uint8Array): Uint8Array {
