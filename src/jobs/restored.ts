@@ -1,6 +1,7 @@
 /** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
 import type { World } from '../base/world.ts'
-import { invoiceMachine } from '../invoice/invoice.ts'
+import { passOver } from '../chain/chain.ts'
+import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { move, sql, type Store } from '../store/store.ts'
 import { materialise, slotMachine } from './slots.ts'
 
@@ -11,7 +12,9 @@ export interface SetAside {
 
 /**
  * Slots that fell due since the backup are kept as missed: their invoices may exist at the bank under ids this database never saw.
- * Drafts become a question to the bank, which has them by their tags if they were issued. A person runs again what is wanted.
+ * Drafts become a question to the bank, which has them by their tags if they were issued. Nobody can be asked about a payment request,
+ * so those drafts end; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
+ * is wanted.
  */
 export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clock' | 'random' | 'log' | 'at'>): Promise<SetAside> {
   await materialise(store, world)
@@ -21,12 +24,17 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
     for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why })
 
     const now = await tx.now()
-    const drafts = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft'`)
+    const drafts = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft' and rail <> 'bitcoin'`)
     for (const { id } of drafts)
       await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issuing', { why: 'it may have been issued after the backup' }, [
         sql`next_at = ${now}`,
         sql`absences = 0`,
       ])
-    return { slots: slots.length, drafts: drafts.length }
+
+    const requests = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft' and rail = 'bitcoin'`)
+    for (const { id } of requests)
+      await move(tx, 'invoices', requestMachine, id, 'draft', 'canceled', { why: 'its address may have been shown after the backup' })
+    await passOver(tx)
+    return { slots: slots.length, drafts: drafts.length + requests.length }
   })
 }

@@ -183,5 +183,7 @@ export interface ChainRail {
   wallet(): Promise<Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean }> | undefined>
   /** Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused. */
   broadcast(raw: Uint8Array): Promise<Answer<'sent' | 'known'>>
+  /** A transaction from its serialised bytes; throws on what is none. */
+  readTransaction(raw: Uint8Array): Tx
   close(): void
 }

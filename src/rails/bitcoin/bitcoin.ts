@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.ts'
 import type { Clock } from '../../base/world.ts'
 import type { ChainRail, NetworkName, Signed } from '../chain.ts'
 import { parseAddress } from './address.ts'
+import { readTransaction } from './block.ts'
 import { branchText, derive, parseDescriptor } from './descriptor.ts'
 import { startHints } from './hints.ts'
 import { networks } from './network.ts'
@@ -105,6 +106,7 @@ export function bitcoinRail({
     againstPolicy: (planned, spentUnits) =>
       checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network }),
     broadcast: node.broadcast,
+    readTransaction,
     onHint(wake) {
       if (zmqUrl === undefined) return () => undefined
       const stop = startHints(zmqUrl, wake, log)

@@ -1,0 +1,76 @@
+/** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
+import type { World } from '../base/world.ts'
+import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
+import { move, sql, type Cause, type Tx } from '../store/store.ts'
+import { payoutMachine, type PayoutRow } from './row.ts'
+
+/** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
+const lookedAt = 1_000
+const nameOf = (txid: string) => `foreign ${txid}`
+
+interface Foreign {
+  txid: string
+  /** When we heard of it: what was asked for later it cannot have paid. */
+  at: string
+  scripts: Set<string>
+}
+
+/** Remembers whom a transaction that is not ours pays, once. */
+export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<void> {
+  const value = JSON.stringify({ at: await tx.now(), scripts: outputs.map(({ script }) => hexOf(script)) })
+  await tx.run(sql`insert into cursors (name, value) values (${nameOf(txid)}, ${value}) on conflict (name) do nothing`)
+}
+
+/**
+ * Holds each payout that such a transaction may have paid: its account's address is among the outputs, and its invoice is older. What a
+ * person released after that stays released. Answers how many were held.
+ */
+export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destination'>, world: Pick<World, 'log'>): Promise<number> {
+  let held = 0
+  for (const foreign of await foreignOf(tx)) {
+    const cause: Cause = {
+      why: `${foreign.txid}, which this house does not know, pays its account: release it only if that was not its payment`,
+      ref: foreign.txid,
+    }
+    const rows = await tx.all<PayoutRow & { destination: string; next_index: bigint }>(sql`
+      select p.*, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id join invoices i on i.id = p.invoice_id
+      where p.asset = 'BTC' and p.state in ('owed', 'waiting') and a.destination is not null and i.added_at <= ${foreign.at}
+        and not exists (select 1 from transitions t where t.subject = p.id and t.to_state = 'held' and t.ref = ${foreign.txid}) order by p.id`)
+    const paid = new Map<string, boolean>()
+    for (const payout of rows) {
+      const known = paid.get(payout.account_id) ?? pays(foreign, rail, payout)
+      paid.set(payout.account_id, known)
+      if (!known) continue
+      await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', cause, [sql`why = ${cause.why}`])
+      world.log.warn({ payout: payout.id, txid: foreign.txid }, 'a payout is held: a transaction that is not ours pays its account')
+      held += 1
+    }
+  }
+  return held
+}
+
+async function foreignOf(tx: Tx): Promise<Foreign[]> {
+  const rows = await tx.all<{ name: string; value: string }>(sql`select name, value from cursors where name like 'foreign %' order by name`)
+  return rows.map(({ name, value }) => {
+    const { at, scripts } = JSON.parse(value) as { at: string; scripts: string[] }
+    return { txid: name.slice('foreign '.length), at, scripts: new Set(scripts) }
+  })
+}
+
+/** A plain address is the same whatever its number, so the first look answers. */
+function pays(
+  { scripts }: Foreign,
+  rail: Pick<ChainRail, 'destination'>,
+  { destination, next_index: next }: { destination: string; next_index: bigint },
+): boolean {
+  let last: string | undefined
+  for (let number = 0; number < Number(next) + lookedAt; number++) {
+    const { address, script } = rail.destination(destination, number)
+    if (scripts.has(hexOf(script))) return true
+    if (address === last) return false
+    last = address
+  }
+  return false
+}
+
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
