@@ -52,6 +52,12 @@ export function parseUnits(text: string, asset: Asset): bigint | undefined {
   return BigInt(match[1] + fraction.padEnd(decimals[asset], '0'))
 }
 
+/** As people write it: what `parseUnits` reads, and for BTC whole satoshis too, marked as such: "20000sats". Answers undefined for anything else. */
+export function parseAmount(text: string, asset: Asset): bigint | undefined {
+  const sats = asset === 'BTC' ? /^(\d{1,16}) ?sats?$/.exec(text.trim()) : null
+  return sats ? BigInt(sats[1]!) : parseUnits(text, asset)
+}
+
 /** Reads "1.5%" or "1.5" as basis points: at most two decimals, 0 to 100. Answers undefined for anything else. */
 export function parseBasisPoints(text: string): BasisPoints | undefined {
   const units = parseUnits(text.trim().replace(/\s*%$/, ''), 'BRL')

@@ -2,13 +2,13 @@
 import { parse, type Options } from 'csv-parse/sync'
 import { BadInput } from './answer.ts'
 import { checkTaxId } from './brazil.ts'
-import { parseUnits } from './money.ts'
+import { parseAmount, type Asset } from './money.ts'
 
 export interface RosterRow {
   name: string
   /** With punctuation, `012.345.678-90`. */
   taxId: string
-  /** Centavos, > 0. */
+  /** Centavos or satoshis, > 0. */
   units: bigint
   /** May be empty. */
   description: string
@@ -24,16 +24,17 @@ interface Line {
 
 /**
  * Reads CSV with the header `name,tax_id,amount,description`, columns in any order, a byte order mark tolerated.
+ * Amounts are in `currency`: reais, or BTC and satoshis marked as such ("20000sats").
  * Throws one `BadInput` that lists each bad row with its line, the field, the value and what would be right.
  */
-export function readRoster(csvText: string): RosterRow[] {
+export function readRoster(csvText: string, currency: Asset = 'BRL'): RosterRow[] {
   const [header, ...lines] = readLines(csvText)
   if (!header) throw new BadInput(`roster is empty; its first line must be ${columns.join(',')}`)
   const places = readHeader(header)
   if (lines.length === 0) throw new BadInput(`roster has no rows after its header; write one payer a line under ${columns.join(',')}`)
 
   const faults: string[] = []
-  const rows = lines.flatMap(line => readRow(line, places, header.cells.length, faults) ?? [])
+  const rows = lines.flatMap(line => readRow(line, { places, width: header.cells.length, currency }, faults) ?? [])
   if (faults.length > 0)
     throw new BadInput([`roster has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:`, ...faults].join('\n'))
   return rows
@@ -76,7 +77,18 @@ function readHeader({ cells, line }: Line): Record<Column, number> {
   return Object.fromEntries(columns.map(name => [name, names.indexOf(name)])) as Record<Column, number>
 }
 
-function readRow({ cells, line }: Line, places: Record<Column, number>, width: number, faults: string[]): RosterRow | undefined {
+interface Shape {
+  places: Record<Column, number>
+  width: number
+  currency: Asset
+}
+
+const amounts = {
+  BRL: 'more than zero with a point and at most two decimals, e.g. 1234.56',
+  BTC: 'more than zero in BTC with at most eight decimals, e.g. 0.0002, or in satoshis, e.g. 20000sats',
+}
+
+function readRow({ cells, line }: Line, { places, width, currency }: Shape, faults: string[]): RosterRow | undefined {
   const before = faults.length
   const fault = (what: string) => void faults.push(`line ${line}: ${what}`)
   if (cells.length !== width) {
@@ -99,8 +111,8 @@ function readRow({ cells, line }: Line, places: Record<Column, number>, width: n
     fault(error.message)
   }
 
-  const units = parseUnits(cell('amount'), 'BRL') ?? 0n
-  if (units <= 0n) fault(`amount "${cell('amount')}" is not more than zero with a point and at most two decimals, e.g. 1234.56`)
+  const units = parseAmount(cell('amount'), currency) ?? 0n
+  if (units <= 0n) fault(`amount "${cell('amount')}" is not ${amounts[currency]}`)
 
   return faults.length === before ? { name, taxId, units, description: cell('description') } : undefined
 }

@@ -1,10 +1,12 @@
-/** `repasse account`: where money may go; added by one person, approved by another. */
+/** `repasse account`: where money may go; added by one person, approved by another. Adding one is in `account-add.ts`. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../base/brazil.ts'
-import type { AccountRow, BankAccountRow } from '../payout/payout.ts'
-import type { BankDestination } from '../rails/rail.ts'
-import { nameFlag, textFlag } from './flags.ts'
+import type { Base } from '../house.ts'
+import type { AccountRow } from '../payout/payout.ts'
+import { addAccountCommand } from './account-add.ts'
+import { viewOf } from './accountView.ts'
+import { attempt } from './faults.ts'
+import { textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -13,52 +15,25 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .command('account')
     .description('payout accounts: where money may go')
     .addHelpText('after', example('account list'))
-
-  account
-    .command('add')
-    .description('adds an account, which awaits the approval of someone else')
-    .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
-    .requiredOption('--holder <name>', 'whose account it is', textFlag('--holder'))
-    .requiredOption('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
-    .requiredOption('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text => checkBank(text, '--bank'))
-    .requiredOption('--branch <number>', 'the branch, e.g. 0001', text => checkBranch(text, '--branch'))
-    .requiredOption('--number <number>', 'the account’s number', text => checkAccountNumber(text, '--number'))
-    .requiredOption('--type <type>', 'checking, payment, savings or salary', text => checkAccountType(text, '--type'))
-    .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
-    .option('--json', 'as JSON')
-    .addHelpText(
-      'after',
-      example(
-        'account add --name main --holder "Stark Bank S.A." --tax-id 20.018.183/0001-80 \\\n    --bank 20018183 --branch 0001 --number 6341320293482496 --type payment --by maker',
-      ),
-    )
-    .action(({ name, by = operator(), json: asJson, ...to }: { name: string; by?: string; json?: true } & BankDestination) =>
-      inBase(shell, async ({ store, world }) => {
-        const { addAccount, listAccounts } = await import('../payout/payout.ts')
-        const twins = (await listAccounts(store)).filter(row => row.state !== 'closed' && row.kind === 'bank' && isSame(row, to))
-        const added = await addAccount(store, world, name, to, by)
-        await shell.out(
-          asJson
-            ? json(viewOf(added))
-            : `account ${name} awaits approval by someone other than ${by}: repasse account approve ${name} --by PERSON\n`,
-        )
-        if (twins.length > 0)
-          shell.err(`the same bank account is known as ${twins.map(row => row.name).join(', ')} already: is ${name} meant to be another?\n`)
-      }),
-    )
+  addAccountCommand(account, shell)
 
   account
     .command('approve')
-    .description('approves an account that someone else added')
+    .description('approves an account that someone else added; "account show" says where it pays to')
     .argument('<name>', 'the account')
     .option('--by <person>', 'who approves it (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('account approve main --by checker'))
     .action((name: string, { by = operator(), json: asJson }: { by?: string; json?: true }) =>
-      inBase(shell, async ({ store }) => {
-        const { approveAccount } = await import('../payout/payout.ts')
-        const approved = await approveAccount(store, name, by)
-        await shell.out(asJson ? json(viewOf(approved)) : `account ${approved.name} is approved by ${by}\n`)
+      inBase(shell, async base => {
+        const { approveAccount, findAccount } = await import('../payout/payout.ts')
+        const row = await findAccount(base.store, name)
+        // Derived before it is approved: what is of another network is no place to pay to.
+        const first = row && (await firstOf(base, row))
+        if (first && 'why' in first) throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
+        const approved = await approveAccount(base.store, name, by)
+        await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
+        if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))
       }),
     )
 
@@ -68,15 +43,20 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('account list --json'))
     .action(({ json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async base => {
         const { listAccounts } = await import('../payout/payout.ts')
-        const rows = await listAccounts(store)
-        const heads = ['NAME', 'STATE', 'HOLDER', 'TAX ID', 'BANK', 'BRANCH', 'NUMBER', 'TYPE']
-        const line = (row: AccountRow) =>
-          row.kind === 'bank'
-            ? [row.name, row.state, row.holder, row.tax_id, row.bank, row.branch, row.number, row.type]
-            : [row.name, row.state, row.holder, '', 'bitcoin', '', row.destination, '']
-        await shell.out(asJson ? json(rows.map(viewOf)) : table(heads, rows.map(line)))
+        const rows: { row: AccountRow; first: First | undefined }[] = []
+        for (const row of await listAccounts(base.store)) rows.push({ row, first: await firstOf(base, row) })
+        const line = ({ row, first }: (typeof rows)[number]) => [
+          row.name,
+          row.state,
+          row.kind,
+          row.holder,
+          row.kind === 'bank' ? row.tax_id : '',
+          placeInLine(row, first),
+        ]
+        const heads = ['NAME', 'STATE', 'KIND', 'HOLDER', 'TAX ID', 'PAYS TO']
+        await shell.out(asJson ? json(rows.map(({ row, first }) => viewOf(row, addressOf(first)))) : table(heads, rows.map(line)))
       }),
     )
 
@@ -87,40 +67,62 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async base => {
         const [{ findAccount }, { history }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
-        const row = await findAccount(store, name)
+        const row = await findAccount(base.store, name)
         if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-        const steps = await history(store, row.id)
-        await shell.out(asJson ? json({ ...viewOf(row), history: historyOf(steps) }) : `${sheet(sheetOf(row))}\n${historyTable(steps)}`)
+        const steps = await history(base.store, row.id)
+        const first = await firstOf(base, row)
+        await shell.out(
+          asJson
+            ? json({ ...viewOf(row, addressOf(first)), history: historyOf(steps) })
+            : `${sheet(sheetOf(row, first))}\n${historyTable(steps)}`,
+        )
       }),
     )
 }
 
-/** Leading zeros and the hyphen of a check digit are ways of writing. */
-const plain = (text: string) => text.replace(/^0+|-/g, '')
-const isSame = (row: BankAccountRow, to: BankDestination) =>
-  row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)
+/** The address, or the descriptor's first, derived anew; or why it is not. */
+type First = { address: string } | { why: string }
 
-const viewOf = (row: AccountRow) => ({
-  id: row.id,
-  name: row.name,
-  state: row.state,
-  kind: row.kind,
-  holder: row.holder,
-  ...(row.kind === 'bank'
-    ? { taxId: row.tax_id, bank: row.bank, branch: row.branch, number: row.number, type: row.type }
-    : { destination: row.destination }),
-  addedBy: row.added_by,
-  addedAt: row.added_at,
-  approvedBy: row.approved_by,
-})
+async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promise<First | undefined> {
+  if (row.kind === 'bank') return undefined
+  const { destinationOf } = await import('./destination.ts')
+  const faults: string[] = []
+  const found = attempt(faults, () => destinationOf(config, row))
+  return found ? { address: found.first.address } : { why: faults[0]! }
+}
 
-const sheetOf = (row: AccountRow): [string, string | null][] => [
+const addressOf = (first: First | undefined) => (first && 'address' in first ? first.address : undefined)
+
+const bankPlaceOf = (row: AccountRow & { kind: 'bank' }) => `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}`
+
+const placeInLine = (row: AccountRow, first: First | undefined): string => {
+  if (row.kind === 'bank') return bankPlaceOf(row)
+  const address = addressOf(first)
+  return address === row.destination ? address : `${row.destination}${address === undefined ? '' : ` (first: ${address})`}`
+}
+
+type Facts = [string, string | null | undefined][]
+
+const placeOf = (row: AccountRow, first: First | undefined): Facts => {
+  if (row.kind === 'bank') return [['at', bankPlaceOf(row)]]
+  const address = addressOf(first)
+  const why = first && 'why' in first ? `not checked: ${first.why}` : undefined
+  if (!row.destination.includes('(')) return [['address', why === undefined ? row.destination : `${row.destination}, ${why}`]]
+  return [
+    ['descriptor', row.destination],
+    ['first address', why ?? `${address}, number 0: compare it with what the payee’s wallet shows`],
+    ['next address', `number ${row.next_index}`],
+  ]
+}
+
+const sheetOf = (row: AccountRow, first: First | undefined): Facts => [
   ['account', `${row.name} (${row.id})`],
   ['state', row.state],
-  ['holder', row.kind === 'bank' ? `${row.holder}, ${row.tax_id}` : row.holder],
-  ['at', row.kind === 'bank' ? `bank ${row.bank}, branch ${row.branch}, number ${row.number}, ${row.type}` : row.destination],
+  ['kind', row.kind],
+  ['holder', row.kind === 'bank' ? `${row.holder}, ${row.tax_id}` : row.holder || undefined],
+  ...placeOf(row, first),
   ['added', `${row.added_at} by ${row.added_by}`],
   ['approved by', row.approved_by],
 ]

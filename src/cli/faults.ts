@@ -48,11 +48,20 @@ export function tellAllFaults(repasse: Command): void {
     const missing = command.options.filter(
       option => given[option.attributeName()] === undefined && conditions.get(option)?.(given) === true,
     )
-    const faults = [...wrong, ...((await checks.get(command)?.(given)) ?? [])]
+    const faults = [...wrong, ...(await judged(checks.get(command), given))]
     if (missing.length === 0 && faults.length === 0) return
     if (missing.length === 0 && faults.length === 1) throw new BadInput(faults[0]!)
     throw new BadInput([...linesOfMissing(missing), ...linesOfWrong(faults), `(${trailOf(command)} --help shows an example)`].join('\n'))
   })
+}
+
+async function judged(check: Check | undefined, given: OptionValues): Promise<string[]> {
+  try {
+    return (await check?.(given)) ?? []
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    return [error.message]
+  }
 }
 
 const linesOfMissing = (missing: Option[]): string[] =>

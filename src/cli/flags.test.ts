@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest'
 import { BadInput } from '../base/answer.ts'
 import {
-  amountFlag,
-  amountRangeFlag,
+  amountIn,
+  amountRangeIn,
   countFlag,
   countRangeFlag,
   dueInFlag,
@@ -16,12 +16,15 @@ import {
 } from './flags.ts'
 
 const readers = {
-  amount: amountRangeFlag,
+  amount: amountRangeIn('BRL'),
+  bitcoin: amountRangeIn('BTC'),
+  sats: amountRangeIn('sats'),
   count: countRangeFlag,
   limit: countFlag(1000),
   due: dueInFlag,
   timeout: durationFlag,
-  least: amountFlag,
+  least: amountIn('BRL'),
+  leastBitcoin: amountIn('BTC'),
   name: nameFlag,
   percent: percentFlag,
   roles: rolesFlag,
@@ -32,6 +35,15 @@ describe('flags', () => {
   test.each([
     ['amount', '20.00..1000.00', { low: 2000n, high: 100_000n }],
     ['amount', '7.5', { low: 750n, high: 750n }],
+    ['bitcoin', '0.0002..0.01', { low: 20_000n, high: 1_000_000n }],
+    ['bitcoin', '20000..30000sats', { low: 20_000n, high: 30_000n }],
+    ['bitcoin', '20000sats..0.001', { low: 20_000n, high: 100_000n }],
+    ['bitcoin', '0.00000001', { low: 1n, high: 1n }],
+    ['sats', '20000..30000', { low: 20_000n, high: 30_000n }],
+    ['sats', '20000sats', { low: 20_000n, high: 20_000n }],
+    ['leastBitcoin', '0', 0n],
+    ['leastBitcoin', '1000sats', 1_000n],
+    ['leastBitcoin', '100', 10_000_000_000n],
     ['count', '8..12', { low: 8, high: 12 }],
     ['limit', '1000', 1000],
     ['due', '1d12h', 129_600_000],
@@ -52,6 +64,14 @@ describe('flags', () => {
     ['amount', '1000..20'],
     ['amount', '20,00'],
     ['amount', '1.001'],
+    ['bitcoin', '0.000000001'],
+    ['bitcoin', '20000'],
+    ['bitcoin', '0..1'],
+    ['bitcoin', '1.5sats'],
+    ['sats', '0.0002'],
+    ['sats', '10000000001'],
+    ['sats', 'sats'],
+    ['leastBitcoin', '100.00000001'],
     ['count', '0'],
     ['count', '12..8'],
     ['count', '10001'],
@@ -77,6 +97,15 @@ describe('flags', () => {
     expect(() => readers[flag](`--${flag}`)(text)).toThrow(`--${flag} "${text}"`)
   })
 
+  test('a private key behind the wrong flag is refused and not repeated', () => {
+    const key = 'L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ'
+    for (const text of [`${key} ${key}`, `xprv${key}${key}`]) {
+      const said = attemptMessage(() => nameFlag('--name')(text))
+      expect(said).toContain('--name holds a private key')
+      expect(said).not.toContain(key)
+    }
+  })
+
   test('a fault found further in gets the flag’s name in front, and a surprise stays a surprise', () => {
     const bad = () => {
       throw new BadInput('hour "25" is not 0 to 23')
@@ -88,3 +117,12 @@ describe('flags', () => {
     expect(() => under('--cron', surprise)).toThrow(TypeError)
   })
 })
+
+function attemptMessage(work: () => unknown): string {
+  try {
+    work()
+    return 'nothing was refused'
+  } catch (error) {
+    return (error as Error).message
+  }
+}

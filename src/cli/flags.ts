@@ -1,13 +1,15 @@
 /** Reads what stands behind a flag. Each fault names the flag, the value and what would be right. */
 import { BadInput } from '../base/answer.ts'
-import { parseBasisPoints, parseUnits, type BasisPoints } from '../base/money.ts'
+import { parseAmount, parseBasisPoints, type Asset, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
+import { holdsPrivateKey } from '../base/setting.ts'
 import type { Millis } from '../base/world.ts'
 
 type Reader<T> = (flag: string) => (text: string) => T
 
+/** Whatever flag it was pasted behind, a private key is not repeated. */
 const wrong = (flag: string, text: string, right: string): never => {
-  throw new BadInput(`${flag} "${text}" ${right}`)
+  throw new BadInput(`${flag} ${holdsPrivateKey(text) ? 'holds a private key, which belongs nowhere here, and' : `"${text}"`} ${right}`)
 }
 
 /** What `read` answers, or the fault `right`. */
@@ -39,18 +41,44 @@ export const textFlag: Reader<string> = orWrong(
   'is empty, longer than 200 characters, or has control characters: write a few words',
 )
 
-/** Ten million reais: more in one invoice is rather a slip of the hand, and the bank has its own limits below. */
-export const mostUnits = 1_000_000_000n
+/** What amounts may be written in; satoshis are BTC, written as whole numbers. */
+export type Currency = Asset | 'sats'
+export const assetIn = (currency: Currency): Asset => (currency === 'BRL' ? 'BRL' : 'BTC')
 
-export const amountFlag: Reader<bigint> = orWrong(text => {
-  const units = parseUnits(text, 'BRL')
-  return units !== undefined && units <= mostUnits ? units : undefined
-}, 'is not an amount up to 10000000.00: write reais with a point and at most two decimals, e.g. 20.00')
+/** Ten million reais, a hundred BTC: more in one invoice is rather a slip of the hand, and the bank has its own limits below. */
+export const mostUnits: Record<Asset, bigint> = { BRL: 1_000_000_000n, BTC: 10_000_000_000n }
 
-export const amountRangeFlag: Reader<Range<bigint>> = orWrong(text => {
-  const range = parseRange(text, end => parseUnits(end, 'BRL'))
-  return range && range.low > 0n && range.high <= mostUnits ? range : undefined
-}, 'is not a range of amounts above zero and up to 10000000.00, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same')
+const written = {
+  BRL: {
+    one: 'is not an amount up to 10000000.00: write reais with a point and at most two decimals, e.g. 20.00',
+    range: 'up to 10000000.00, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same',
+  },
+  BTC: {
+    one: 'is not an amount up to 100 BTC: write BTC with a point and at most eight decimals, e.g. 0.0002, or satoshis, e.g. 20000sats',
+    range: 'up to 100 BTC, the lower first: write BTC, e.g. 0.0002..0.01, or satoshis, e.g. 20000..1000000sats',
+  },
+  sats: {
+    one: 'is not a whole number of satoshis up to 10000000000 (100 BTC): write e.g. 20000',
+    range: 'up to 10000000000 satoshis (100 BTC), the lower first: write whole numbers, e.g. 20000..1000000',
+  },
+} as const satisfies Record<Currency, unknown>
+
+export const amountIn = (currency: Currency): Reader<bigint> =>
+  orWrong(text => {
+    const units = unitsIn(currency, text)
+    return units !== undefined && units <= mostUnits[assetIn(currency)] ? units : undefined
+  }, written[currency].one)
+
+export const amountRangeIn = (currency: Currency): Reader<Range<bigint>> =>
+  orWrong(text => {
+    // `20000..30000sats`: the word at the end is meant for both.
+    const [, ends = '', unit = ''] = /^(.*?)( ?sats?)?$/.exec(text.trim()) ?? []
+    const range = parseRange(ends, end => unitsIn(currency, /sats?$/.test(end) ? end : `${end}${unit}`))
+    return range && range.low > 0n && range.high <= mostUnits[assetIn(currency)] ? range : undefined
+  }, `is not a range of amounts above zero and ${written[currency].range}`)
+
+const unitsIn = (currency: Currency, text: string): bigint | undefined =>
+  currency === 'sats' ? parseAmount(/sats?$/.test(text) ? text : `${text.trim()}sats`, 'BTC') : parseAmount(text, currency)
 
 export const countRangeFlag: Reader<Range<number>> = orWrong(text => {
   const range = parseRange(text, parseCount)

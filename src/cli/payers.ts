@@ -2,19 +2,28 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import { readConfig, type Config } from '../base/config.ts'
+import type { Config } from '../base/config.ts'
 import type { Range } from '../base/duration.ts'
+import { told } from '../base/money.ts'
 import type { RosterRow } from '../base/roster.ts'
 import type { Payers } from '../jobs/jobs.ts'
+import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
-import { amountRangeFlag, countRangeFlag, mostUnits, textFlag, under } from './flags.ts'
-import { example, reais } from './print.ts'
+import { amountRangeIn, assetIn, countRangeFlag, mostUnits, textFlag, under, type Currency } from './flags.ts'
+import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export interface PayerFlags {
   payers: string
   count?: Range<number>
-  amount?: Range<bigint>
+  /** As it was typed: what it means depends on the currency. */
+  amount?: string
+}
+
+/** On which rail they are asked, and what amounts are written in; undefined where that itself is in question. */
+export interface Asking {
+  rail: 'starkbank' | 'bitcoin' | undefined
+  currency: Currency | undefined
 }
 
 export const rosterColumns = 'name,tax_id,amount,description'
@@ -26,29 +35,35 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .argument('<name>', 'the schedule')
     .argument('<who>', `a CSV file with ${rosterColumns}, or "random" (not in production)`)
     .option('--count <range>', 'with random: how many invoices a slot, e.g. 8..12', countRangeFlag('--count'))
-    .option('--amount <range>', 'with random: what each asks for, in reais, e.g. 20.00..1000.00', amountRangeFlag('--amount'))
+    .option('--amount <range>', 'with random: what each asks for, in the schedule’s currency, e.g. 20.00..1000.00 or 20000..50000sats')
     .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
     .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
-    .action(async (name: string, who: string, { by = operator() }: { by?: string }) => {
-      refuseMadeUp(who, readConfig(shell.env))
-      const payers = await payersOf({ ...command.opts(), payers: who }, [])
-      await inBase(shell, async ({ store, world }) => {
-        const { changePayers } = await import('../jobs/jobs.ts')
-        const row = await changePayers(store, world, name, payers!, by)
+    .action((name: string, who: string, { by = operator() }: { by?: string }) =>
+      inBase(shell, async base => {
+        const { changePayers, needSchedule } = await import('../jobs/jobs.ts')
+        const before = await needSchedule(base.store, name)
+        refuseMadeUp(who, base.config, before.rail)
+        const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
+        await refuseDust(base, { ...before, ...payers }, who === 'random' ? '--amount' : `--payers "${who}"`)
+        const row = await changePayers(base.store, base.world, name, payers, by)
         await shell.out(
           row === undefined
             ? `schedule ${name} has exactly these payers already: nothing was changed\n`
-            : `schedule ${row.name} asks ${saidOf(payers!)} from its next slot on (version ${row.version}); next: ${row.next_at ?? 'none'}\n`,
+            : `schedule ${row.name} asks ${saidOf(payers)} from its next slot on (version ${row.version}); next: ${row.next_at ?? 'none'}\n`,
         )
-      })
-    })
-  alsoCheck(command, async given => {
-    const faults: string[] = []
-    const [, who = ''] = command.args
-    await payersOf({ ...given, payers: who }, faults)
-    const lacking = (['count', 'amount'] as const).filter(flag => who === 'random' && given[flag] === undefined)
-    return [...faults, ...lacking.map(flag => `--${flag} is needed with random payers`)]
-  })
+      }),
+    )
+  // What amounts mean is known of the schedule alone, so the check looks it up.
+  alsoCheck(command, given =>
+    inBase(shell, async ({ store }) => {
+      const { needSchedule } = await import('../jobs/jobs.ts')
+      const faults: string[] = []
+      const [name = '', who = ''] = command.args
+      await payersOf({ ...given, payers: who }, await needSchedule(store, name), faults)
+      const lacking = (['count', 'amount'] as const).filter(flag => who === 'random' && given[flag] === undefined)
+      return [...faults, ...lacking.map(flag => `--${flag} is needed with random payers`)]
+    }),
+  )
 }
 
 /** As a sentence goes on: `2 payers of tenants.csv`, `8 to 12 payers made up`. */
@@ -58,33 +73,53 @@ export const saidOf = ({ roster, rosterFile, countLow, countHigh }: Payers): str
   return roster === undefined ? `${many} ${payers} made up` : `${many} ${payers}${rosterFile === undefined ? '' : ` of ${rosterFile}`}`
 }
 
-export function refuseMadeUp(payers: string, { STARKBANK_ENVIRONMENT: environment }: Config): void {
-  if (payers === 'random' && environment === 'production')
-    throw new BadInput('--payers "random" makes people up and is refused in production: name a CSV file')
+export function refuseMadeUp(payers: string, config: Config, rail: 'starkbank' | 'bitcoin'): void {
+  const real = config.STARKBANK_ENVIRONMENT === 'production' || (rail === 'bitcoin' && config.BITCOIN_NETWORK === 'mainnet')
+  if (payers === 'random' && real)
+    throw new BadInput(
+      `--payers "random" makes people up and is refused ${rail === 'bitcoin' ? 'where money is real' : 'in production'}: name a CSV file`,
+    )
 }
 
 /** Undefined where there are faults, which are added to `faults`, or where a flag is missing. */
-export async function payersOf({ payers, count, amount }: Partial<PayerFlags>, faults: string[]): Promise<Payers | undefined> {
+export async function payersOf(
+  { payers, count, amount }: Partial<PayerFlags>,
+  { rail, currency }: Asking,
+  faults: string[],
+): Promise<Payers | undefined> {
   if (payers === undefined) return undefined
-  if (payers === 'random')
-    return (
-      count && amount && { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: amount.low, unitsHigh: amount.high }
-    )
+  if (payers === 'random') {
+    const range = amount !== undefined && currency && attempt(faults, () => amountRangeIn(currency)('--amount')(amount))
+    const dust = range && rail === 'bitcoin' && currency !== 'BRL' ? dustFault(`--amount "${amount}"`, range.low) : undefined
+    if (dust !== undefined) faults.push(dust)
+    if (!range || !count || dust !== undefined) return undefined
+    return { roster: undefined, countLow: count.low, countHigh: count.high, unitsLow: range.low, unitsHigh: range.high }
+  }
 
   for (const [flag, value] of Object.entries({ '--count': count, '--amount': amount }))
     if (value) faults.push(`${flag} has no use with a roster, which has its own: leave it out`)
+  if (currency === 'sats')
+    faults.push('--currency sats is for --amount: with a roster write --currency BTC, and its amounts like 0.0002 or 20000sats')
+  if (currency === undefined || currency === 'sats') return undefined
   const { readRoster } = await import('../base/roster.ts')
-  return attempt(faults, () => listed(payers, readRoster))
+  return attempt(faults, () => listed(payers, currency, text => readRoster(text, currency)))
 }
 
-function listed(file: string, readRoster: (text: string) => RosterRow[]): Payers {
+function listed(file: string, currency: Currency, readRoster: (text: string) => RosterRow[]): Payers {
   const text = textOf(file)
   const rows = under(`--payers "${file}"`, () => readRoster(text))
-  const tooMuch = rows.find(row => row.units > mostUnits)
-  if (tooMuch) throw new BadInput(`--payers "${file}": ${reais(tooMuch.units)} of ${tooMuch.name} is more than ${reais(mostUnits)}`)
+  const asset = assetIn(currency)
+  const most = mostUnits[asset]
+  const tooMuch = rows.find(row => row.units > most)
+  if (tooMuch) throw new BadInput(`--payers "${file}": ${told(tooMuch.units, asset)} of ${tooMuch.name} is more than ${told(most, asset)}`)
   const units = rows.map(row => row.units)
-  const [least, most] = units.reduce(([low, high], each) => [each < low ? each : low, each > high ? each : high], [units[0]!, units[0]!])
-  return { roster: text, rosterFile: file, countLow: units.length, countHigh: units.length, unitsLow: least, unitsHigh: most }
+  const [low, high] = units.reduce(
+    ([least, greatest], each) => [each < least ? each : least, each > greatest ? each : greatest],
+    [units[0]!, units[0]!],
+  )
+  const dust = asset === 'BTC' ? dustFault(`--payers "${file}": ${told(low, asset)}`, low) : undefined
+  if (dust !== undefined) throw new BadInput(dust)
+  return { roster: text, rosterFile: file, countLow: units.length, countHigh: units.length, unitsLow: low, unitsHigh: high }
 }
 
 function textOf(file: string): string {

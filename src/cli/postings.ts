@@ -1,7 +1,7 @@
 /** Postings as people read them: one movement a row, in the order they were made. */
 import { formatUnits, type Asset } from '../base/money.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
-import { moneyOf, reais, table } from './print.ts'
+import { moneyOf, table, told } from './print.ts'
 
 export interface PostingRow {
   transaction: string
@@ -12,7 +12,7 @@ export interface PostingRow {
   to: string
   amount: string
   units: string
-  asset: string
+  asset: Asset
   memo: string
 }
 
@@ -51,7 +51,7 @@ export async function postingsOf(reader: Reader, where: Sql): Promise<PostingRow
 export const postingsTable = (postings: PostingRow[]) =>
   table(
     ['WHEN', 'MOVEMENT', 'FROM', 'TO', '>AMOUNT', 'MEMO'],
-    postings.map(row => [row.at, row.movement, row.from, row.to, reais(BigInt(row.units)), row.memo]),
+    postings.map(row => [row.at, row.movement, row.from, row.to, told(BigInt(row.units), row.asset), row.memo]),
   )
 
 export type EntryRow = {

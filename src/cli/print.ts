@@ -2,11 +2,11 @@
 import { formatUnits, type Asset } from '../base/money.ts'
 import type { Transition } from '../store/store.ts'
 
-export { reais } from '../base/money.ts'
+export { reais, told } from '../base/money.ts'
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
 export const moneyOf = (units: bigint, asset: Asset = 'BRL') => ({ amount: formatUnits(units, asset), units: units.toString(), asset })
-export const maybeMoney = (units: bigint | null) => (units === null ? null : moneyOf(units))
+export const maybeMoney = (units: bigint | null, asset: Asset = 'BRL') => (units === null ? null : moneyOf(units, asset))
 
 /** Indented JSON and a line's end; whole numbers of the database are written as text. */
 export const json = (value: unknown): string => `${JSON.stringify(value, plainValue, 2)}\n`

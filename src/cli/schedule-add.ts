@@ -4,15 +4,18 @@ import { BadInput } from '../base/answer.ts'
 import { instant, type Instant, type Millis } from '../base/world.ts'
 import { readConfig } from '../base/config.ts'
 import type { NewSchedule, Payers } from '../jobs/jobs.ts'
+import { refuseDust } from './dust.ts'
 import { alsoCheck, attempt, neededWhen } from './faults.ts'
-import { amountFlag, amountRangeFlag, countRangeFlag, dueInFlag, nameFlag, oneOf, percentFlag, textFlag, under } from './flags.ts'
+import { amountIn, assetIn, countRangeFlag, dueInFlag, nameFlag, oneOf, percentFlag, textFlag, under, type Currency } from './flags.ts'
 import { payersOf, refuseMadeUp, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 interface Flags extends PayerFlags {
   name: string
-  rail: 'starkbank'
+  rail: 'starkbank' | 'bitcoin'
+  currency: Currency
+  watch?: Millis
   cron: string
   timeZone: string
   starts?: string
@@ -20,7 +23,7 @@ interface Flags extends PayerFlags {
   dueIn: Millis
   payTo: string
   commission?: bigint
-  minPayout?: bigint
+  minPayout?: string
   catchUp: 'all' | 'latest' | 'none'
   by?: string
 }
@@ -30,7 +33,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .command('add')
     .description('adds an active schedule')
     .requiredOption('--name <name>', 'what you call it, e.g. trial', nameFlag('--name'))
-    .option('--rail <rail>', 'starkbank', oneOf(['starkbank'] as const)('--rail'), 'starkbank')
+    .option('--rail <rail>', 'starkbank or bitcoin', oneOf(['starkbank', 'bitcoin'] as const)('--rail'), 'starkbank')
     .requiredOption(
       '--cron <expression>',
       'when: minute, hour, day of month, month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
@@ -39,12 +42,19 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .option('--starts <time>', 'the first moment it may be due, in its zone, e.g. 2026-11-21T00:00')
     .option('--ends <time>', 'when it is over, that moment not included')
     .option('--count <range>', 'how many invoices a slot, e.g. 8..12 (not with a roster)', countRangeFlag('--count'))
-    .option('--amount <range>', 'what each asks for, in reais, e.g. 20.00..1000.00 (not with a roster)', amountRangeFlag('--amount'))
+    .option('--amount <range>', 'what each asks for, e.g. 20.00..1000.00, in --currency (not with a roster)')
+    .option(
+      '--currency <currency>',
+      'what amounts are in: BRL (on the bitcoin rail priced when they are asked for), BTC or sats',
+      oneOf(['BRL', 'BTC', 'sats'] as const)('--currency'),
+      'BRL',
+    )
     .requiredOption('--payers <who>', `"random" (not in production) or a CSV file with ${rosterColumns}, whose rows are taken in`)
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', dueInFlag('--due-in'))
+    .option('--watch <time>', 'bitcoin: how long after it is due a payment is still watched for (default: 30d)', dueInFlag('--watch'))
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
-    .option('--min-payout <amount>', 'below this nothing is paid on (default: 0.00)', amountFlag('--min-payout'))
+    .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
     .option(
       '--catch-up <rule>',
       'what of the slots missed while nothing ran is run: all, latest or none',
@@ -57,13 +67,20 @@ export function addCommand(schedule: Command, shell: Shell): void {
       example(
         'schedule add --name trial --cron "0 */3 * * *" --time-zone America/Sao_Paulo --count 8..12 --amount 20.00..1000.00 \\\n    --payers random --due-in 2d --pay-to main --commission 1.5%',
         'schedule add --name rent --cron "0 9 1 * *" --time-zone America/Sao_Paulo --payers tenants.csv --due-in 5d --pay-to main',
+        'schedule add --name coins --rail bitcoin --cron @daily --time-zone America/Sao_Paulo --count 10 --amount 20.00..1000.00 \\\n    --payers random --due-in 2d --watch 30d --pay-to wallet --min-payout 1000sats',
       ),
     )
     .action(async (flags: Flags) => {
-      refuseMadeUp(flags.payers, readConfig(shell.env))
+      refuseMadeUp(flags.payers, readConfig(shell.env), flags.rail)
       const rule = await ruleOf(flags)
-      await inBase(shell, async ({ store, world }) => {
+      await inBase(shell, async base => {
+        const { config, store, world } = base
         const { addSchedule } = await import('../jobs/jobs.ts')
+        await refuseDust(
+          base,
+          { ...rule, currency: assetIn(flags.currency) },
+          flags.amount === undefined ? `--payers "${flags.payers}"` : '--amount',
+        )
         const row = await addSchedule(store, world, rule, flags.by ?? operator())
         await shell.out(
           row.next_at === null
@@ -80,6 +97,8 @@ export function addCommand(schedule: Command, shell: Shell): void {
           shell.err(
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
           )
+        if (rule.rail === 'bitcoin' && config.BITCOIN_RPC_URL === undefined)
+          shell.err('BITCOIN_RPC_URL is not set, so nothing is issued on the bitcoin rail yet: see .env.example\n')
         const { findAccount } = await import('../payout/payout.ts')
         const account = await findAccount(store, rule.payTo)
         if (account?.state === 'awaiting')
@@ -91,10 +110,12 @@ export function addCommand(schedule: Command, shell: Shell): void {
 }
 
 async function ruleOf(flags: Flags): Promise<NewSchedule> {
-  const { startsAt, endsAt, payers } = await read(flags)
+  const { startsAt, endsAt, payers, minPayoutUnits } = await read(flags)
   return {
     name: flags.name,
     rail: flags.rail,
+    currency: assetIn(flags.currency),
+    ...(flags.watch !== undefined && { watchMs: flags.watch }),
     cron: flags.cron,
     timeZone: flags.timeZone,
     startsAt,
@@ -103,7 +124,7 @@ async function ruleOf(flags: Flags): Promise<NewSchedule> {
     dueInMs: flags.dueIn,
     payTo: flags.payTo,
     commissionBp: flags.commission ?? 0n,
-    minPayoutUnits: flags.minPayout ?? 0n,
+    minPayoutUnits: minPayoutUnits ?? 0n,
     catchUp: flags.catchUp,
   }
 }
@@ -113,11 +134,12 @@ interface Read {
   endsAt: Instant | undefined
   /** Undefined only where there are faults, or no `--payers`. */
   payers: Payers | undefined
+  minPayoutUnits: bigint | undefined
   faults: string[]
 }
 
 /** Reads what takes more than a flag's own text. What is missing is told by who asks for it. */
-async function read({ cron, timeZone, starts, ends, ...flags }: Partial<Flags>): Promise<Read> {
+async function read({ cron, timeZone, starts, ends, rail, currency, watch, minPayout, ...flags }: Partial<Flags>): Promise<Read> {
   const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([import('../base/cron.ts'), import('../base/zone.ts')])
   const faults: string[] = []
   if (cron !== undefined) attempt(faults, () => under('--cron', () => (assertFiveFields(cron), parseCron(cron))))
@@ -127,7 +149,14 @@ async function read({ cron, timeZone, starts, ends, ...flags }: Partial<Flags>):
   const startsAt = moment('--starts', starts)
   const endsAt = moment('--ends', ends)
   if (startsAt && endsAt && endsAt <= startsAt) faults.push(`--ends "${ends}" is not after --starts "${starts}"`)
-  return { startsAt, endsAt, payers: await payersOf(flags, faults), faults }
+  const bitcoin = rail === 'bitcoin'
+  if (rail === 'starkbank' && currency !== undefined && currency !== 'BRL')
+    faults.push(`--currency ${currency} is for --rail bitcoin: the bank asks for reais, so leave it out or write BRL`)
+  if (rail === 'starkbank' && watch !== undefined)
+    faults.push('--watch is for --rail bitcoin: the bank closes its invoices itself, so leave it out')
+  const minPayoutUnits =
+    rail && minPayout !== undefined ? attempt(faults, () => amountIn(bitcoin ? 'BTC' : 'BRL')('--min-payout')(minPayout)) : undefined
+  return { startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }
 }
 
 /** The arithmetic knows seconds too, but what is meant by a sixth field is seldom a batch each second. */

@@ -2,10 +2,11 @@
 import type { Command } from 'commander'
 import { formatDuration } from '../base/duration.ts'
 import { instant, millis } from '../base/world.ts'
+import type { Asset } from '../base/money.ts'
 import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { Base } from '../house.ts'
 import { countFlag, textFlag } from './flags.ts'
-import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
+import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from './print.ts'
 import { payersCommand } from './payers.ts'
 import { runCommand } from './run-now.ts'
 import { addCommand } from './schedule-add.ts'
@@ -31,6 +32,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         const line = (row: ScheduleRow) => [
           row.name,
           row.state,
+          row.rail,
           row.cron,
           row.time_zone,
           row.next_at ?? 'none',
@@ -40,7 +42,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         await shell.out(
           asJson
             ? json(rows.map(row => viewOf(row, names)))
-            : table(['NAME', 'STATE', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'], rows.map(line)),
+            : table(['NAME', 'STATE', 'RAIL', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'], rows.map(line)),
         )
       }),
     )
@@ -161,7 +163,13 @@ async function accountNames({ store }: Base): Promise<Map<string, string>> {
 
 const span = (low: string, high: string) => (low === high ? low : `${low}..${high}`)
 const sizeOf = (row: ScheduleRow) =>
-  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(reais(row.units_low), reais(row.units_high))}`
+  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(told(row.units_low, row.currency), told(row.units_high, row.currency))}`
+
+/** What is paid on: on the chain satoshis, whatever was asked for. */
+const payoutAsset = ({ rail }: ScheduleRow): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
+const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) => (rail === 'bitcoin' ? formatDuration(Number(watchMs)) : undefined)
+const pricedOf = ({ rail, currency }: ScheduleRow) =>
+  rail !== 'bitcoin' ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
 
 const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   id: row.id,
@@ -175,12 +183,14 @@ const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   endsAt: row.ends_at,
   nextAt: row.next_at ?? null,
   count: { low: Number(row.count_low), high: Number(row.count_high) },
-  amount: { low: moneyOf(row.units_low), high: moneyOf(row.units_high) },
+  currency: row.currency,
+  amount: { low: moneyOf(row.units_low, row.currency), high: moneyOf(row.units_high, row.currency) },
   payers: row.roster === null ? 'random' : 'roster',
   dueIn: formatDuration(Number(row.due_in_ms)),
+  watch: watchOf(row) ?? null,
   payTo: names.get(row.account_id) ?? row.account_id,
   commissionBasisPoints: Number(row.commission_bp),
-  minPayout: moneyOf(row.min_payout_units),
+  minPayout: moneyOf(row.min_payout_units, payoutAsset(row)),
   catchUp: row.catch_up,
   addedBy: row.added_by,
   addedAt: row.added_at,
@@ -191,11 +201,13 @@ type Roster = { rows: number; at: string; by: string; file: string | undefined }
 const sheetOf = (row: ScheduleRow, names: Map<string, string>, roster: Roster | null): [string, string | null | undefined][] => [
   ['schedule', `${row.name} (${row.id})`],
   ['state', row.state],
+  ['rail', row.rail],
   ['when', `${row.cron} in ${row.time_zone}`],
   ['from', row.starts_at],
   ['until', row.ends_at],
   ['next', row.next_at ?? 'none'],
-  ['asks for', `${sizeOf(row)}, due in ${formatDuration(Number(row.due_in_ms))}`],
+  ['asks for', `${sizeOf(row)}, due in ${formatDuration(Number(row.due_in_ms))}${pricedOf(row)}`],
+  ['watched', watchOf(row) && `for ${watchOf(row)} after it was due`],
   [
     'payers',
     roster === null
@@ -205,7 +217,7 @@ const sheetOf = (row: ScheduleRow, names: Map<string, string>, roster: Roster | 
   ['version', `${row.version}`],
   ['pays on to', names.get(row.account_id)],
   ['commission', `${percentOf(row.commission_bp)} %`],
-  ['least payout', reais(row.min_payout_units)],
+  ['least payout', told(row.min_payout_units, payoutAsset(row))],
   ['after downtime', `catches up ${row.catch_up}`],
   ['added', `${row.added_at} by ${row.added_by}`],
 ]

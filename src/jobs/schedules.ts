@@ -88,7 +88,7 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
 /** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
 export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string): Promise<ScheduleRow> {
   const cron = parseCron(rule.cron)
-  if (rule.roster !== undefined) readRoster(rule.roster)
+  if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt)
     throw new BadInput(`--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`)
   return store.tx(async tx => {
@@ -137,9 +137,9 @@ export async function changePayers(
   by: string,
   draft: (tx: Tx, slotId: string, schedule: ScheduleRow) => Promise<unknown> = draftHere(world),
 ): Promise<ScheduleRow | undefined> {
-  if (payers.roster !== undefined) readRoster(payers.roster)
   return store.tx(async tx => {
     const schedule = await needSchedule(tx, name)
+    if (payers.roster !== undefined) readRoster(payers.roster, schedule.currency)
     if (samePayers(schedule, payers)) return undefined
     const open = await tx.all<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and state = 'due'`)
     for (const { id } of open) await draft(tx, id, schedule)
@@ -229,7 +229,7 @@ export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   countHigh: Number(schedule.count_high),
   unitsLow: schedule.units_low,
   unitsHigh: schedule.units_high,
-  roster: schedule.roster === null ? undefined : readRoster(schedule.roster),
+  roster: schedule.roster === null ? undefined : readRoster(schedule.roster, schedule.currency),
   payer: randomPayer,
   description: schedule.name,
 })
@@ -248,11 +248,15 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
   minPayoutUnits: schedule.min_payout_units,
 })
 
-/** What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices. Nothing is written or sent. */
-export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms) {
+/**
+ * What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices. Nothing is written or sent.
+ * `price` makes satoshis of what a schedule's currency says, where it pays on a chain; `quoted` is what it was before.
+ */
+export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, price: (units: bigint) => bigint = units => units) {
   const lines = planBatch(batchRule(schedule), world.random).map(draft => {
-    const { commission, withheld, net } = netOf(draft.units, 0n, schedule.commission_bp, terms)
-    return { ...draft, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
+    const units = price(draft.units)
+    const { commission, withheld, net } = netOf(units, 0n, schedule.commission_bp, schedule.rail === 'bitcoin' ? noTransferFee : terms)
+    return { ...draft, units, quoted: draft.units, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
   })
   const total = (pick: (line: (typeof lines)[number]) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
   return {
@@ -263,6 +267,9 @@ export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms) 
     paidOn: total(line => (line.paysOn ? line.net : 0n)),
   }
 }
+
+/** On a chain the network's fee is known only when payouts go out together. */
+const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 
 /** Inserts a slot due now; two people at the same millisecond get the same one. */
 export async function runNow(tx: Tx, world: World, schedule: ScheduleRow, by: string): Promise<string> {

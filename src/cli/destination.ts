@@ -1,0 +1,62 @@
+/** Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew, and never one of ours. */
+import { BadInput } from '../base/answer.ts'
+import type { Config } from '../base/config.ts'
+import { lookAhead } from '../chain/chain.ts'
+import type { BitcoinAccountRow } from '../payout/payout.ts'
+import { parseAddress } from '../rails/bitcoin/address.ts'
+import { isDescriptor } from '../rails/bitcoin/bitcoin.ts'
+import { derive, parseDescriptor } from '../rails/bitcoin/descriptor.ts'
+import { refuseSecrets } from '../rails/bitcoin/secret.ts'
+import type { Destination } from '../rails/chain.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+export interface BitcoinDestination {
+  /** As it is kept: the address, or the descriptor with its checksum. */
+  text: string
+  /** The address, or the descriptor's first. */
+  first: Destination
+}
+
+export type Settings = Pick<Config, 'BITCOIN_NETWORK' | 'BITCOIN_DESCRIPTOR'>
+
+/** Reads what was typed. Throws `BadInput`, which repeats no private key. */
+export function readDestination(flag: string, text: string, config: Settings): BitcoinDestination {
+  refuseSecrets(text, flag)
+  const destination = destinationOn(config, text)
+  refuseOurs(flag, destination, config)
+  return destination
+}
+
+/** An account's, derived anew from what is kept. Throws `BadInput` where it is not of this network. */
+export const destinationOf = (config: Settings, row: BitcoinAccountRow): BitcoinDestination => destinationOn(config, row.destination)
+
+/** Whether the address is one that payers of ours were or will be shown. */
+export const isOurScript = async (reader: Reader, { first }: BitcoinDestination): Promise<boolean> =>
+  (await reader.one(sql`select 1 as yes from chain_scripts where script = ${first.script}`)) !== undefined
+
+export const oursRefused = (flag: string): BadInput =>
+  new BadInput(`${flag} is of our own account (BITCOIN_DESCRIPTOR), where nothing is paid on to: give the payee’s`)
+
+function destinationOn({ BITCOIN_NETWORK: network }: Settings, text: string): BitcoinDestination {
+  if (network === undefined)
+    throw new BadInput(
+      'BITCOIN_NETWORK is not set, and without it no address can be checked: set it to mainnet, testnet4, signet or regtest in .env',
+    )
+  const given = text.trim()
+  if (!isDescriptor(given)) {
+    const first = parseAddress(given, network)
+    return { text: first.address, first }
+  }
+  const account = parseDescriptor(given, network)
+  return { text: account.text, first: derive(account, 'receive', 0) }
+}
+
+/** Judged by scripts: the same account may be written in several ways, with its origin or without. */
+function refuseOurs(flag: string, { text, first }: BitcoinDestination, config: Settings): void {
+  if (config.BITCOIN_DESCRIPTOR === undefined) return
+  const ours = parseDescriptor(config.BITCOIN_DESCRIPTOR, config.BITCOIN_NETWORK!)
+  const script = Buffer.from(first.script).toString('hex')
+  for (const branch of ['receive', 'change'] as const)
+    for (let number = 0; number < (isDescriptor(text) ? 1 : lookAhead); number++)
+      if (Buffer.from(derive(ours, branch, number).script).toString('hex') === script) throw oursRefused(flag)
+}
