@@ -35,13 +35,18 @@ export async function connectBlock(tx: Tx, block: ReadBlock, deepest: number, ra
   await tx.run(sql`
     insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
     on conflict (hash) do update set active = 1`)
+  return [...(await takeTransactions(tx, block, rate)), ...(await deeper(tx, { hash, height }, deepest))]
+}
+
+/** Takes what a block's transactions bring us and spend of ours. What is known already changes nothing, and is not told. */
+export async function takeTransactions(tx: Tx, { hash, height, at, touching }: ReadBlock, rate: bigint | undefined): Promise<News[]> {
   const news: News[] = []
   const place = { hash, height }
-  for (const each of block.touching) {
+  for (const each of touching) {
     news.push(...(await spendings(tx, each, place)))
     news.push(...(await receipts(tx, each, { block: place, at, rate })))
   }
-  return [...news, ...(await deeper(tx, place, deepest))]
+  return news
 }
 
 /** Gives back our tip, which the chain left behind. */
@@ -76,7 +81,7 @@ export async function seeWaiting(tx: Tx, waiting: ChainTx[], rate: bigint | unde
   return news
 }
 
-/** Whoever was seen waiting, is in no block and waits no more has been dropped; a spending of ours that is gone frees nothing, and is told. */
+/** What was seen waiting, is in no block and waits no more was dropped. A spending that is gone is forgotten; what a bundle of ours spends stays its own. */
 export async function missWaiting(tx: Tx, present: ReadonlySet<string>): Promise<News[]> {
   const news: News[] = []
   const gone = (await tx.all<CoinRow>(sql`select * from coins where state in ('seen', 'orphaned') order by id`)).filter(

@@ -2,5 +2,5 @@
 export { coinMachine, coinsOf, depthOf, tipOf, type BlockRow, type CoinRow, type CoinState } from './row.ts'
 export { listAddresses, lookAhead, nextOf, passOver, prepareScripts, takeAddress, type Address, type ScriptRow } from './addresses.ts'
 export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News } from './blocks.ts'
-export { newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
+export { holdTurn, newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
 export { chainTrouble, setTrouble } from './trouble.ts'

@@ -1,6 +1,6 @@
 /** What one process keeps in memory of what it watches: filled from the database, and filled anew when another process has followed meanwhile. */
 import type { Branch, ChainRail, Outpoint, Watch } from '../rails/chain.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 
 export interface Watching {
   readonly watch: Watch
@@ -26,6 +26,12 @@ export const newWatching = (rail: Pick<ChainRail, 'newWatch'>): Watching => ({
 export async function turnOf(reader: Reader): Promise<bigint> {
   const row = await reader.one<{ value: string }>(sql`select value from cursors where name = ${turnName}`)
   return BigInt(row?.value ?? '0')
+}
+
+/** Whoever changes what is known of the chain does it alone: two that follow at once wait for each other here, to the transaction's end. */
+export async function holdTurn(tx: Tx): Promise<void> {
+  await tx.run(sql`insert into cursors (name, value) values (${turnName}, '0') on conflict (name) do nothing`)
+  await tx.one(sql`select value from cursors where name = ${turnName} ${forUpdate}`)
 }
 
 /** Counts one more in the transaction that changes something, and answers which it is. */

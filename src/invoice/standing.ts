@@ -4,7 +4,6 @@ import { millis, type Instant, type Millis } from '../base/world.ts'
 import type { RequestState } from './row.ts'
 
 export interface Asked {
-  state: RequestState
   units: bigint
   /** BRL cents, and cents for one BTC, at which it was priced; undefined where it was asked for in satoshis. */
   quoteUnits: bigint | undefined
@@ -45,7 +44,7 @@ export interface Terms {
   late: LatePolicy
 }
 
-/** Decides. Confirmations once reached are not lost by a shorter chain, only by a coin that leaves it. */
+/** Decides, from what lies where now: what was reached before gives nothing, for the coin that reached it may have been exchanged for another. */
 export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms): Standing {
   const judged = coins.map(coin => ({ coin, worth: worthOf(asked, coin, terms.late) }))
   const live = judged.filter(({ coin }) => coin.depth >= 0)
@@ -53,7 +52,7 @@ export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms)
   const counted = live.filter(({ worth }) => worth !== undefined)
   const worth = sum(counted.map(each => each.worth!))
   const missing = worth >= asked.units ? 0n : asked.units - worth
-  const depth = asked.takenOn ? Math.min(...live.map(({ coin }) => coin.depth)) : depthCovering(asked.units, counted)
+  const depth = depthCovering(asked.units, counted)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
   const be = (state: RequestState, why: string): Standing => ({ state, why, received, missing, depth, counts })
 
@@ -65,10 +64,11 @@ export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms)
     if (terms.now > millis(asked.watchUntil)) return be('late', 'it was paid in part, and its time is over: a person decides')
     return be('underpaid', `${missing} satoshis are missing`)
   }
-  const over = worth > asked.units ? `, ${worth - asked.units} more than asked` : ''
+  const aside = received - sum(counted.map(({ coin }) => coin.units))
+  const over = `${worth > asked.units ? `, ${worth - asked.units} more than asked` : ''}${aside > 0n ? `, and ${aside} came late: a person decides about those` : ''}`
   const payable = Math.max(terms.payoutDepth, asked.confirmations)
-  if (depth >= payable || (asked.state === 'credited' && depth > 0)) return be('credited', `${depth} blocks deep${over}`)
-  if (depth >= asked.confirmations || (asked.state === 'paid' && depth > 0)) return be('paid', `${depth} of ${payable} blocks deep${over}`)
+  if (depth >= payable) return be('credited', `${depth} blocks deep${over}`)
+  if (depth >= asked.confirmations) return be('paid', `${depth} of ${payable} blocks deep${over}`)
   if (depth > 0) return be('confirming', `${depth} of ${asked.confirmations} confirmations${over}`)
   return be('seen', `seen, in no block yet${over}`)
 }
@@ -85,7 +85,7 @@ function worthOf(asked: Asked, { units, firstSeenAt, rateUnits }: Sighting, late
   return drift * 10_000n <= asked.rateUnits * late.within ? units : undefined
 }
 
-/** The depth of the shallowest coin needed, when the deepest are taken first. */
+/** The depth of the shallowest coin needed, when the deepest are taken first; of the shallowest of all where they do not cover it. */
 function depthCovering(units: bigint, counted: { coin: Sighting; worth: bigint | undefined }[]): number {
   let covered = 0n
   let depth = 0

@@ -86,6 +86,8 @@ export async function passTime({ store, bitcoin, world }: Parts): Promise<number
     const now = await tx.now()
     return tx.all<{ id: string }>(sql`
       select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
+  // A payment may lie in a block that could not be read yet.
+  if ((await chainTrouble(store)) !== undefined) return 0
       order by id limit ${atOnce}`)
   })
   let moved = 0

@@ -62,11 +62,8 @@ const isWaiting = (state: string): state is (typeof waits)[number] => (waits as 
  * until a person has looked. Answers `late` then.
  */
 export async function suspend(tx: Tx, world: World, payoutId: string, coin: string, cause: Cause): Promise<'suspended' | 'late'> {
-  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
-  if (isWaiting(payout.state)) {
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: orphanedWhy }, [sql`why = ${orphanedWhy}`])
-    return 'suspended'
-  }
+  const payout = await pause(tx, payoutId, cause)
+  if (isWaiting(payout.state)) return 'suspended'
   if (payout.state === 'held' || payout.state === 'canceled' || payout.state === 'returned') return 'suspended'
   world.log.error({ payout: payoutId, coin, ref: cause.ref }, 'the chain left a payment behind that was passed on: payouts are stopped')
   await stopPayouts(
@@ -74,6 +71,14 @@ export async function suspend(tx: Tx, world: World, payoutId: string, coin: stri
     `${payout.invoice_id}: its payment ${coin} left the chain after ${payoutId} was ${payout.state === 'sending' ? 'ordered' : payout.state}`,
   )
   return 'late'
+}
+
+/** What is not ordered yet waits until its coins lie deep again. Answers the payout as it was. */
+export async function pause(tx: Tx, payoutId: string, cause: Cause): Promise<PayoutRow> {
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${payoutId} ${forUpdate}`))!
+  if (isWaiting(payout.state))
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: orphanedWhy }, [sql`why = ${orphanedWhy}`])
+  return payout
 }
 
 /** The coin is back, deep enough: what waited for it goes on. */

@@ -29,7 +29,7 @@ export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
 export { holdPayout, releasePayout, retryPayout } from './person.ts'
 export { stopPayouts } from './row.ts'
-export { oweCoins, resume, suspend, uncredit, type Deep } from './oweCoins.ts'
+export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './oweCoins.ts'
 export {
   bundleMachine,
   candidateMachine,

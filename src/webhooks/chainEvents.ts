@@ -3,9 +3,9 @@ import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
 import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
-import { requestMachine, standing, type InvoiceRow, type RequestState, type Standing } from '../invoice/invoice.ts'
+import { requestMachine, standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
-import { applyBundle, oweCoins, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
+import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
@@ -54,7 +54,7 @@ const odd = (times: bigint) => times % 2n === 1n
 /** What lies in a block is ours and in the books; what left it is taken out again. Change of our own transactions never left us. */
 async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<void> {
   const there = coin.state === 'mined'
-  if (there === odd(coin.bookings) || (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.txid}`))) return
+  if (there === odd(coin.bookings) || (await isOwnChange(tx, coin))) return
   const times = coin.bookings + 1n
   const movement = coin.invoice_id === null ? (there ? 'external in' : 'external out') : there ? 'coin received' : 'coin orphaned'
   const ofInvoice = coin.invoice_id === null ? {} : { invoiceId: coin.invoice_id }
@@ -65,6 +65,10 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
 }
 
 /** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
+/** What a bundle pays to a request of ours did leave us, and comes in anew. */
+const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> =>
+  branch === 'change' && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
+
 export async function restand(
   tx: Tx,
   { world, chain }: Pick<ChainDesk, 'world' | 'chain'>,
@@ -89,13 +93,15 @@ export async function restand(
       why: `${cause.why}: ${decided.why}`,
     })
 
-  for (const coin of coins) if (odd(coin.credits) && coin.payout_id !== null) await hold(tx, world, coin, cause)
-  if (decided.state === 'credited') await creditDeep(tx, world, invoice, { coins, depths, decided, payoutDepth: chain.payoutDepth }, cause)
+  const deep = coins.filter((_, index) => depths[index]! >= chain.payoutDepth)
+  for (const coin of coins) if (odd(coin.credits) && !deep.includes(coin)) await hold(tx, world, coin, cause)
+  await resumeDeep(tx, coins, deep, cause)
+  const counted = deep.filter(coin => decided.counts[coins.indexOf(coin)]!)
+  if (decided.state === 'credited') await creditDeep(tx, world, invoice, counted, cause)
   return decided
 }
 
 const askedOf = (row: InvoiceRow) => ({
-  state: row.state as RequestState,
   units: row.units,
   quoteUnits: row.quote_units ?? undefined,
   rateUnits: row.rate_units ?? undefined,
@@ -110,14 +116,16 @@ async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: Co
   if (state === 'mined') return
   if (state === 'conflicted' && (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' })))
     return
-  await suspend(tx, world, payoutId!, id, cause)
+  // In a block again, if a newer one: what was not ordered waits, and what was is no reason for an alarm.
+  if (state === 'mined') await pause(tx, payoutId!, cause)
+  else await suspend(tx, world, payoutId!, id, cause)
 }
 
-interface Deepest {
-  coins: CoinRow[]
-  depths: number[]
-  decided: Standing
-  payoutDepth: number
+/** What waited goes on once all its coins lie deep. */
+async function resumeDeep(tx: Tx, coins: CoinRow[], deep: CoinRow[], cause: Cause): Promise<void> {
+  const payouts = new Set(deep.flatMap(({ payout_id: id, credits }) => (id !== null && odd(credits) ? [id] : [])))
+  for (const payoutId of payouts)
+    if (coins.every(coin => coin.payout_id !== payoutId || deep.includes(coin))) await resume(tx, payoutId, cause)
 }
 
 async function creditDeep(

@@ -3,6 +3,7 @@ import type { World } from '../base/world.ts'
 import {
   connectBlock,
   disconnectBlock,
+  holdTurn,
   missWaiting,
   prepareScripts,
   refresh,
@@ -10,6 +11,7 @@ import {
   setTrouble,
   takeTurn,
   tipOf,
+  turnOf,
   type BlockRow,
   type News,
   type Watching,
@@ -62,9 +64,10 @@ async function follow(parts: FollowParts, followed: Followed): Promise<string | 
 
   const started = (await tipOf(store)) ?? (await begin(parts, info.value))
   if (typeof started === 'string') return started
-  const back = await stepBack(parts, followed, started)
-  if (typeof back === 'string') return back
-  return climb(parts, followed, back)
+  const fork = await findFork(parts, started, info.value)
+  if (typeof fork === 'string') return fork
+  await stepBack(parts, followed, fork)
+  return climb(parts, followed, fork.base)
 }
 
 /** A new database begins at the node's tip: no address of ours was shown to anyone before. */
@@ -74,34 +77,73 @@ async function begin({ store, rail, world }: FollowParts, { hash }: ChainInfo): 
   if (!header.value) return 'the node does not know its own best block'
   const { height, previous, at } = header.value
   await prepareScripts(store, rail)
-  await store.tx(tx =>
-    tx.run(
-      sql`insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1) on conflict do nothing`,
-    ),
-  )
-  world.log.info({ height, hash }, 'the chain is followed from here')
-  return { hash, height: BigInt(height), previous, at }
+  const row = { hash, height: BigInt(height), previous, at }
+  // Of two processes that begin at once the second goes on from where the first began.
+  const begun = await store.tx(async tx => {
+    await holdTurn(tx)
+    const there = await tipOf(tx)
+    if (!there) await keepBase(tx, row)
+    return there ?? row
+  }, 'locks')
+  world.log.info({ height: Number(begun.height), hash: begun.hash }, 'the chain is followed from here')
+  return begun
 }
 
-/** Gives back blocks that the chain left behind, newest first, and answers the one it still has. */
-async function stepBack(parts: FollowParts, followed: Followed, from: BlockRow): Promise<BlockRow | string> {
-  const { store, rail, world } = parts
+const keepBase = (tx: Tx, { hash, height, previous, at }: BlockRow) =>
+  tx.run(sql`
+    insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
+    on conflict (hash) do nothing`)
+
+interface Fork {
+  /** The newest block that both have. */
+  base: BlockRow
+  /** Blocks of ours that the chain left behind, newest first. */
+  left: BlockRow[]
+}
+
+/** Where our blocks and the node's part. It only asks: nothing is unsaid before it is known that another chain says otherwise. */
+async function findFork({ store, rail }: FollowParts, from: BlockRow, info: ChainInfo): Promise<Fork | string> {
+  const left: BlockRow[] = []
   for (let tip = from; ;) {
     const header = await rail.header(tip.hash)
     if (header.is !== 'done') return header.why
-    if (header.value?.active) return tip
-    const before = await store.one<BlockRow>(sql`select * from chain_blocks where hash = ${tip.previous}`)
-    if (!before)
-      return header.value
-        ? `the chain left block ${tip.height} behind, and it is the first one read: "repasse bitcoin scan --from HEIGHT" begins anew`
-        : `the node does not know block ${tip.height} (${tip.hash}): is it another chain, or was it emptied?`
-    if (followed.left >= furthestBack)
-      return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
-    world.log.warn({ height: tip.height, hash: tip.hash }, 'a block was left behind by the chain')
-    followed.news += await keepNews(parts, tx => disconnectBlock(tx, { hash: tip.hash, height: Number(tip.height) }))
+    if (header.value?.active) {
+      // A chain is only left for one with more work, so a node that shows less of ours has forgotten, or is reading it anew.
+      if (left.length > 0 && tip.hash === info.hash)
+        return `the node is at block ${tip.height}, and ${from.height} was read already: it is behind, and what it shows is old`
+      return { base: tip, left }
+    }
+    const before =
+      (await store.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)) ??
+      (header.value && (await beforeFirst(rail, tip)))
+    if (typeof before === 'string') return before
+    if (!before) return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
+    if (left.length >= furthestBack) return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
+    left.push(tip)
+    tip = before
+  }
+}
+
+/** The first block we read was left behind too: what came before it the node knows. */
+async function beforeFirst(rail: ChainRail, { previous: hash }: BlockRow): Promise<BlockRow | string | undefined> {
+  const header = await rail.header(hash)
+  if (header.is !== 'done') return header.why
+  return header.value && { hash, height: BigInt(header.value.height), previous: header.value.previous, at: header.value.at }
+}
+
+/** Gives back the blocks that the chain left behind, newest first. */
+async function stepBack(parts: FollowParts, followed: Followed, { base, left }: Fork): Promise<void> {
+  if (left.length === 0) return
+  const { store, watching, world } = parts
+  // First, so that there is a block to go on from at every moment.
+  await store.tx(tx => keepBase(tx, base))
+  // What was in those blocks may wait again, and is looked at anew.
+  watching.waiting = new Set()
+  for (const { hash, height } of left) {
+    world.log.warn({ height: Number(height), hash }, 'a block was left behind by the chain')
+    followed.news += await keepNews(parts, tx => disconnectBlock(tx, { hash, height: Number(height) }))
     followed.left += 1
     await world.at('block left behind')
-    tip = before
   }
 }
 
@@ -150,13 +192,18 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
   // What left the mempool may be in a block that came meanwhile: only where none came is it gone.
   const after = await rail.info()
   if (after.is !== 'done') return after.why
-  if (after.value.hash === tipHash) followed.news += await keepNews(parts, tx => missWaiting(tx, watching.waiting))
+  if (after.value.hash === tipHash)
+    followed.news += await keepNews(parts, async tx =>
+      // Another process may have seen since what came after our list was made.
+      (await turnOf(tx)) === watching.turn ? missWaiting(tx, watching.waiting) : [],
+    )
   return undefined
 }
 
 /** Facts, their events and the turn are one transaction: a process that dies in between begins again where it was. */
-async function keepNews({ store, watching, world }: FollowParts, look: (tx: Tx) => Promise<News[]>): Promise<number> {
+export async function keepNews({ store, watching, world }: Pick<FollowParts, 'store' | 'watching' | 'world'>, look: (tx: Tx) => Promise<News[]>): Promise<number> {
   const { news, turn } = await store.tx(async tx => {
+    await holdTurn(tx)
     const found = await look(tx)
     if (found.length === 0) return { news: found, turn: watching.turn }
     const mine = await takeTurn(tx)
@@ -169,13 +216,9 @@ async function keepNews({ store, watching, world }: FollowParts, look: (tx: Tx) 
   }, 'locks')
   // Ours alone: had another process followed meanwhile, the turn would be more than one further.
   if (turn === watching.turn + 1n) watching.turn = turn
-  for (const { coin } of news) watching.watch.addOutpoint(coin)
-  if (news.length > 0)
-    await inputsOf(
-      store,
-      watching,
-      news.map(({ coin }) => coin),
-    )
+  const fresh = news.filter(({ kind, raw }) => kind.startsWith('coin.') && raw).map(({ coin }) => coin)
+  for (const coin of fresh) watching.watch.addOutpoint(coin)
+  await inputsOf(store, watching, fresh)
   for (const { kind, coin, txid } of news)
     if (kind !== 'coin.confirmed' && kind !== 'spend.confirmed')
       world.log.info({ kind, coin, ...(txid !== undefined && { txid }) }, 'the chain moved')

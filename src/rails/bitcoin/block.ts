@@ -33,7 +33,7 @@ export function readBlock(bytes: Buffer, hash: string, height: number, watch?: S
     height,
     at: instant(bytes.readUInt32LE(68) * 1000),
     transactions: count,
-    touching: watch ? watch.touched().map(number => transactionAt(bytes, starts[number]!)) : [],
+    touching: watch ? touchingIn(bytes, starts, watch) : [],
   }
 }
 
@@ -49,6 +49,21 @@ export function touches(raw: Uint8Array, watch: ScriptWatch): boolean {
   watch.begin(raw)
   walk(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength), { at: 0 }, newSpan(), watch)
   return watch.touched().length > 0
+}
+
+/** In the block's order. What pays us is watched from here on, so that its being spent in this same block is noticed too. */
+function touchingIn(bytes: Buffer, starts: Uint32Array, watch: ScriptWatch): Tx[] {
+  const found = new Map<number, Tx>()
+  for (let fresh = watch.touched(); fresh.length > 0;) {
+    const before = watch.size
+    for (const number of fresh) {
+      const tx = transactionAt(bytes, starts[number]!)
+      found.set(number, tx)
+      watch.addOutputs(tx)
+    }
+    fresh = watch.size === before ? [] : watch.spending().filter(number => !found.has(number))
+  }
+  return [...found].sort(([a], [b]) => a - b).map(([, tx]) => tx)
 }
 
 /** A place in bytes, moved by who reads. */

@@ -15,6 +15,10 @@ export class Fingerprints {
     if (this.#put(low, high)) this.size++
   }
 
+  has(low: number, high: number): boolean {
+    return this.#has(low === 0 ? 1 : low, high)
+  }
+
   /**
    * The owners of those noted that are in the set, each once, in the order they were noted. Asked in one go because a
    * machine waits for many far words of memory as long as for one, where nothing else is done in between.

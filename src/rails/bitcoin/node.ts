@@ -275,6 +275,8 @@ function touching(hex: string, txid: string, watch: ScriptWatch): Tx[] {
   if (!touches(raw, watch)) return []
   const tx = readTransaction(raw)
   if (tx.txid !== txid) throw new BadInput(`asked for transaction ${txid}, was given ${tx.txid}`)
+  // The node lists what others spend before them, so a child that is asked for in the same breath is found.
+  watch.addOutputs(tx)
   return [tx]
 }
 

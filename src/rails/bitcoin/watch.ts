@@ -1,6 +1,6 @@
 /** What is looked for in every block: our scripts, and the outpoints whose spending concerns us. */
 import { BadInput } from '../../base/answer.ts'
-import type { Outpoint, Watch } from '../chain.ts'
+import type { Outpoint, Tx, Watch } from '../chain.ts'
 import { Fingerprints, Notes } from './fingerprints.ts'
 
 /**
@@ -33,6 +33,17 @@ export class ScriptWatch implements Watch {
     this.#outpoints.add(outpointLow(txid.readUInt32LE(0), vout), txid.readUInt32LE(4))
   }
 
+  /** Watches the outputs of `tx` that pay a watched script. */
+  addOutputs({ txid, outputs }: Pick<Tx, 'txid' | 'outputs'>): void {
+    for (const [vout, { script }] of outputs.entries()) if (this.#knows(script)) this.addOutpoint(`${txid}:${vout}`)
+  }
+
+  #knows(script: Uint8Array): boolean {
+    const view = viewOf(script)
+    const { length } = script
+    return this.#kinds[kindOf(view, 0, length)] === 1 && this.#scripts.has(tailWord(view, 0, length, 8), tailWord(view, 0, length, 4))
+  }
+
   /** Forgets what was read, and reads these bytes from now on. */
   begin(bytes: Uint8Array): void {
     this.#view = viewOf(bytes)
@@ -53,8 +64,13 @@ export class ScriptWatch implements Watch {
 
   /** The numbers of the transactions that may concern us, rising. */
   touched(): number[] {
-    const owners = [...this.#scripts.owners(this.#outputs), ...this.#outpoints.owners(this.#inputs)]
+    const owners = [...this.#scripts.owners(this.#outputs), ...this.spending()]
     return [...new Set(owners)].sort((a, b) => a - b)
+  }
+
+  /** Those of them that may spend a watched outpoint; asked again, it counts what was added since. */
+  spending(): number[] {
+    return this.#outpoints.owners(this.#inputs)
   }
 }
 
