@@ -5,7 +5,7 @@ import { millis, type World } from '../base/world.ts'
 import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
 import { requestMachine, standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
-import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
+import { applyBundle, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
@@ -64,12 +64,12 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
     world.log.warn({ coin: coin.id, branch: coin.branch, number: coin.number }, 'money came to an address of ours that no request has')
 }
 
-/** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
 /** What a bundle pays to a request of ours did leave us, and comes in anew. */
 const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> =>
   branch === 'change' && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
 
 export async function restand(
+/** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
   tx: Tx,
   { world, chain }: Pick<ChainDesk, 'world' | 'chain'>,
   invoice: InvoiceRow,
@@ -111,9 +111,8 @@ const askedOf = (row: InvoiceRow) => ({
   takenOn: row.late_by !== null,
 })
 
-/** A credited coin that is in no block holds what it pays for; one that another transaction has shut out ends it. */
+/** A credited coin that does not lie deep any more holds what it pays for; one that another transaction has shut out ends it. */
 async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: CoinRow, cause: Cause): Promise<void> {
-  if (state === 'mined') return
   if (state === 'conflicted' && (await uncredit(tx, world, payoutId!, { ...cause, why: 'another transaction was mined in its place' })))
     return
   // In a block again, if a newer one: what was not ordered waits, and what was is no reason for an alarm.
@@ -128,19 +127,7 @@ async function resumeDeep(tx: Tx, coins: CoinRow[], deep: CoinRow[], cause: Caus
     if (coins.every(coin => coin.payout_id !== payoutId || deep.includes(coin))) await resume(tx, payoutId, cause)
 }
 
-async function creditDeep(
-  tx: Tx,
-  world: World,
-  invoice: InvoiceRow,
-  { coins, depths, decided, payoutDepth }: Deepest,
-  cause: Cause,
-): Promise<void> {
-  const deep = coins.filter((_, index) => depths[index]! >= payoutDepth && decided.counts[index]!)
-  const back = new Set(deep.flatMap(({ payout_id: id, credits }) => (id !== null && odd(credits) ? [id] : [])))
-  for (const payoutId of back) {
-    const all = await tx.one(sql`select 1 as yes from coins where payout_id = ${payoutId} and state <> 'mined'`)
-    if (!all) await resume(tx, payoutId, cause)
-  }
+async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinRow[], cause: Cause): Promise<void> {
   // Read again, for a credit may have been taken back just now.
   const current = await coinsOf(tx, invoice.id)
   const fresh = current.filter(coin => !odd(coin.credits) && coin.units > 0n && deep.some(({ id }) => id === coin.id))
