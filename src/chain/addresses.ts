@@ -1,6 +1,6 @@
 /** Addresses: numbers of our account, handed out once each and never again, with the scripts beyond them watched too. */
 import type { Branch, ChainRail, Destination } from '../rails/chain.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 type Deriving = Pick<ChainRail, 'derive'>
 
@@ -48,6 +48,10 @@ export async function takeAddress(tx: Tx, rail: Deriving, branch: Branch, invoic
   }
   return { address, script, branch, number }
 }
+
+/** The next number of a branch, which nobody else can take before this transaction ends. */
+export const holdNext = async (tx: Tx, branch: Branch): Promise<number> =>
+  Number((await tx.one<{ next: bigint }>(sql`select next_index as next from chain_branches where branch = ${branch} ${forUpdate}`))!.next)
 
 /** After a restore: numbers that may have been handed out since the backup are passed over. Their scripts stay watched. */
 export async function passOver(tx: Tx): Promise<void> {

@@ -2,7 +2,7 @@
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { centavosOf, satsFor } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { chainTrouble, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
+import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
 import { bumpBundles, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
@@ -13,7 +13,7 @@ import { followChain, restand, type ChainTerms, type Followed } from '../webhook
 /** What the Bitcoin rail needs beside itself. */
 export interface BitcoinDesk {
   terms: ChainTerms
-  bundles: Omit<BundleTerms, 'takeChange' | 'payoutDepth'>
+  bundles: Omit<BundleTerms, 'change' | 'payoutDepth'>
   /** How deep a payment must lie, by what it is worth. */
   confirmations: readonly ConfirmationRule[]
   sources: readonly RateSource[]
@@ -105,7 +105,7 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
   const terms: BundleTerms = {
     ...bitcoin.bundles,
     payoutDepth: bitcoin.terms.payoutDepth,
-    takeChange: tx => takeAddress(tx, rail, 'change'),
+    change: { hold: tx => holdNext(tx, 'change'), take: tx => takeAddress(tx, rail, 'change') },
   }
   const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
   let [bundled, bumped] = [0, 0]
@@ -130,6 +130,6 @@ async function worthAsking(store: Store): Promise<boolean> {
   const now = await store.tx(tx => tx.now())
   const found = await store.one(sql`
     select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
-    union all select 1 as yes from bundles where state = 'sent' limit 1`)
+    union all select 1 as yes from bundles where state in ('signed', 'sent') limit 1`)
   return found !== undefined
 }

@@ -1,7 +1,7 @@
 /** A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one of them at most is ever mined. */
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
-import type { Outpoint, Plan } from '../rails/chain.ts'
+import type { Branch, Coin, Outpoint, Plan } from '../rails/chain.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 
 /** `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever forgotten. */
@@ -18,8 +18,9 @@ export const candidateMachine = {
   planned: ['signed', 'mined', 'replaced'],
   signed: ['sent', 'mined', 'replaced'],
   sent: ['mined', 'replaced'],
-  mined: ['sent'],
-  replaced: ['mined', 'sent'],
+  mined: ['sent', 'planned'],
+  // Where the block that shut it out is left behind, it may be signed or sent again.
+  replaced: ['mined', 'sent', 'planned'],
 } as const satisfies Machine
 
 export type BundleRow = {
@@ -44,6 +45,7 @@ export type CandidateRow = {
   size: bigint
   state: StateOf<typeof candidateMachine>
   raw: Uint8Array | null
+  signed_at: Instant | null
   added_at: Instant
   height: bigint | null
 }
@@ -56,19 +58,24 @@ export const candidatesOf = (reader: Reader, bundleId: string) =>
 export const outputsOf = (reader: Reader, candidateId: string) =>
   reader.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${candidateId} order by attempt_id`)
 
-/** The transaction that is wanted now: the last one planned. */
+/** The transaction that is wanted now: the last one planned that no other of its bundle has shut out. */
 export const latestOf = async (reader: Reader, bundleId: string): Promise<CandidateRow> =>
-  (await reader.one<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundleId} order by number desc limit 1`))!
+  (await reader.one<CandidateRow>(sql`
+    select * from bundle_candidates where bundle_id = ${bundleId} and state <> 'replaced' order by number desc limit 1`))!
+
+/** The transaction that is in a mempool, or should be: the last of those whose bytes are kept. */
+export const signedOf = (reader: Reader, bundleId: string) =>
+  reader.one<CandidateRow & { raw: Uint8Array }>(sql`
+    select * from bundle_candidates where bundle_id = ${bundleId} and state in ('signed', 'sent') order by number desc limit 1`)
 
 /** A plan as it is kept: JSON, with money as text and scripts in hex. */
 export const planText = (plan: Plan): string =>
-  JSON.stringify(plan, (_, value: unknown) =>
-    typeof value === 'bigint'
-      ? { units: value.toString() }
-      : value instanceof Uint8Array
-        ? { hex: Buffer.from(value).toString('hex') }
-        : value,
-  )
+  JSON.stringify(plan, function (this: Record<string, unknown>, key) {
+    // Not what the replacer is handed: a Buffer has been made into something else by then.
+    const value = this[key]
+    if (typeof value === 'bigint') return { units: value.toString() }
+    return value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value
+  })
 
 export function readPlan(text: string): Plan {
   return JSON.parse(text, (_, value: unknown) => {
@@ -81,21 +88,17 @@ export function readPlan(text: string): Plan {
 }
 
 /** Writes one more transaction of a bundle, with what it pays to whom. */
-export async function keepCandidate(
-  tx: Tx,
-  bundleId: string,
-  number: bigint,
-  plan: Plan,
-  addresses: ReadonlyMap<string, string>,
-): Promise<void> {
+export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, addresses: ReadonlyMap<string, string>): Promise<void> {
   const now = await tx.now()
+  const number = ((await candidatesOf(tx, bundleId)).at(-1)?.number ?? 0n) + 1n
   await tx.run(sql`
     insert into bundle_candidates (id, bundle_id, number, plan, fee_units, house_units, size, state, added_at, changed_at)
     values (${plan.txid}, ${bundleId}, ${number}, ${planText(plan)}, ${plan.feeUnits}, ${plan.houseUnits}, ${plan.size}, 'planned', ${now}, ${now})`)
+  const own = await tx.all<{ outpoint: Outpoint }>(sql`select outpoint from bundle_coins where bundle_id = ${bundleId}`)
+  // A coin of another bundle breaks the key, and then nothing of this is kept.
   for (const { outpoint } of plan.inputs)
-    await tx.run(
-      sql`insert into bundle_coins (outpoint, bundle_id) values (${outpoint}, ${bundleId}) ${number === 1n ? sql`` : sql`on conflict do nothing`}`,
-    )
+    if (!own.some(coin => coin.outpoint === outpoint))
+      await tx.run(sql`insert into bundle_coins (outpoint, bundle_id) values (${outpoint}, ${bundleId})`)
   for (const { key, units, feeShare } of plan.outputs)
     if (key !== undefined)
       await tx.run(sql`
@@ -104,8 +107,10 @@ export async function keepCandidate(
 }
 
 /** Coins that may be spent now: ours, deep enough, spent by nobody and reserved by no bundle. */
-export const spendable = (reader: Reader, tip: bigint, depth: number) =>
-  reader.all<{ id: Outpoint; units: bigint; branch: 'receive' | 'change'; number: bigint }>(sql`
+export async function spendable(reader: Reader, tip: bigint, depth: number): Promise<Coin[]> {
+  const rows = await reader.all<{ id: Outpoint; units: bigint; branch: Branch; number: bigint }>(sql`
     select id, units, branch, number from coins
     where state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and units > 0
       and id not in (select outpoint from bundle_coins) order by height, id limit 2000`)
+  return rows.map(({ id, units, branch, number }) => ({ outpoint: id, units, branch, index: Number(number) }))
+}

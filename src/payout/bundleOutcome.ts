@@ -18,7 +18,7 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
   if (before?.id !== mined?.candidate.id) {
     if (before) {
       await unbook(tx, world, before, ++bookings, cause)
-      await backToSent(tx, bundle, before, cause)
+      await backToSent(tx, bundle, candidates, cause)
       state = 'sent'
     }
     if (mined) {
@@ -30,6 +30,8 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
       sql`update bundles set booked = ${mined?.candidate.id ?? null}, bookings = ${bookings}, next_at = ${await tx.now()} where id = ${id}`,
     )
   }
+  // The same transaction may lie in another block than before.
+  if (mined) await tx.run(sql`update bundle_candidates set height = ${mined.height} where id = ${mined.candidate.id}`)
   const tip = await tx.one<{ height: bigint }>(sql`select max(height) as height from chain_blocks where active = 1`)
   if (state === 'mined' && mined && tip!.height - mined.height + 1n >= BigInt(payoutDepth)) {
     await toPaid(tx, bundle, cause)
@@ -108,17 +110,20 @@ async function toMined(
   if (bundle.state !== 'mined' && bundle.state !== 'paid')
     await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state, 'mined', why, [sql`why = null`])
   // It may be mined before the answer to its sending was written down.
-  for (const attempt of await attemptsIn(tx, bundle.id, ['sending'])) {
+  for (const attempt of await attemptsIn(tx, bundle.id, 'sending')) {
     await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', why)
     await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'sent', why)
   }
 }
 
-/** Its block was left behind: its bytes are sent again. */
-async function backToSent(tx: Tx, bundle: BundleRow, before: CandidateRow, cause: Cause): Promise<void> {
-  await move(tx, 'bundle_candidates', candidateMachine, before.id, 'mined', 'sent', cause, [sql`height = null`])
+/** Its block was left behind: any of the group may be mined now, and what has bytes is sent again. */
+async function backToSent(tx: Tx, bundle: BundleRow, candidates: CandidateRow[], cause: Cause): Promise<void> {
+  for (const { id, state, raw } of candidates)
+    // Once it was paid, coins that only the others spend were set free, and they are not sent again.
+    if (state === 'mined' || (state === 'replaced' && bundle.state !== 'paid'))
+      await move(tx, 'bundle_candidates', candidateMachine, id, state, raw === null ? 'planned' : 'sent', cause, [sql`height = null`])
   await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state as 'mined', 'sent', cause)
-  for (const attempt of await attemptsIn(tx, bundle.id, ['success'])) {
+  for (const attempt of await attemptsIn(tx, bundle.id, 'success')) {
     await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'sent', cause)
     await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'paid', 'sent', cause)
   }
@@ -126,7 +131,7 @@ async function backToSent(tx: Tx, bundle: BundleRow, before: CandidateRow, cause
 
 async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
   await move(tx, 'bundles', bundleMachine, bundle.id, 'mined', 'paid', cause)
-  for (const attempt of await attemptsIn(tx, bundle.id, ['sent'])) {
+  for (const attempt of await attemptsIn(tx, bundle.id, 'sent')) {
     await move(tx, 'attempts', attemptMachine, attempt.id, 'sent', 'success', cause)
     await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sent', 'paid', cause, [sql`why = null`])
   }
@@ -138,5 +143,5 @@ async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
 const payoutOf = async (tx: Tx, attemptId: string): Promise<PayoutRow> =>
   (await tx.one<PayoutRow>(sql`select p.* from payouts p join attempts a on a.payout_id = p.id where a.id = ${attemptId}`))!
 
-const attemptsIn = (tx: Tx, bundleId: string, states: AttemptRow['state'][]): Promise<AttemptRow[]> =>
-  tx.all<AttemptRow>(sql`select * from attempts where bundle_id = ${bundleId} and state = ${states[0]!} order by id`)
+const attemptsIn = (tx: Tx, bundleId: string, state: AttemptRow['state']): Promise<AttemptRow[]> =>
+  tx.all<AttemptRow>(sql`select * from attempts where bundle_id = ${bundleId} and state = ${state} order by id`)

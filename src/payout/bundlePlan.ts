@@ -17,72 +17,89 @@ export interface BundleTerms {
   mostFeeRate: bigint
   /** After so many blocks without being mined a better fee is offered. */
   bumpAfterBlocks: number
-  /** Hands out the next change address of ours. */
-  takeChange: (tx: Tx) => Promise<Destination & { number: number }>
+  change: ChangeNumbers
+}
+
+/** Numbers of our change addresses. A plan is made with one that is held; only a plan that is kept and pays change takes it. */
+export interface ChangeNumbers {
+  /** The next one, locked until the transaction ends: who plans at the same time waits here, and then sees what was planned. */
+  hold(tx: Tx): Promise<number>
+  /** Takes the one that is held. */
+  take(tx: Tx): Promise<unknown>
+}
+
+/** What the node says now. `height`: of our tip; `feeRate`: satoshis for a thousand virtual bytes. */
+export interface Present {
+  height: bigint
+  feeRate: bigint
 }
 
 export type Planning = { is: 'planned'; bundleId: string; payouts: number } | { is: 'nothing' } | { is: 'not now'; why: string }
 
 const mostPayees = 100
+// Nodes pass on no transaction above 100 000 virtual bytes (Bitcoin Core, MAX_STANDARD_TX_WEIGHT).
+const mostSize = 100_000
 const againMs = 5 * 60_000
 const dustAgainMs = 60 * 60_000
 
-/** Plans one bundle of what is due. `height` and `feeRate` come from the node, asked before. */
-export async function planBundle(
-  store: Store,
-  rail: ChainRail,
-  world: World,
-  { gatherMs, payoutDepth, mostFeeRate, takeChange }: BundleTerms,
-  { height, feeRate }: { height: bigint; feeRate: bigint },
-): Promise<Planning> {
-  const planning = await store.tx(async (tx): Promise<Planning> => {
-    if (await payoutsStopped(tx)) return { is: 'nothing' }
-    const due = await claimable(tx, gatherMs)
-    if (due.length === 0) return { is: 'nothing' }
-    const coins = (await spendable(tx, height, payoutDepth)).map(({ id, units, branch, number }) => ({
-      outpoint: id,
-      units,
-      branch,
-      index: Number(number),
-    }))
-    const orders = await payeesOf(tx, rail, world, due)
-    const change = await takeChange(tx)
-
-    let payees = [...orders.values()].map(({ payee }) => payee)
-    for (;;) {
-      if (payees.length === 0) return { is: 'nothing' }
-      const planned = rail.plan({ coins, payees, feeRate, mostFeeRate, change: { index: change.number }, lockTime: Number(height) })
-      switch (planned.is) {
-        case 'planned': {
-          const bundleId = await open(tx, world, orders, planned.plan)
-          return { is: 'planned', bundleId, payouts: payees.length }
-        }
-        case 'dust':
-          // What is too small beside the fee waits for a cheaper hour, and holds up nobody else.
-          for (const key of planned.keys)
-            await wait(tx, orders.get(key)!.payout, 'its share of the network fee would leave dust', dustAgainMs)
-          payees = payees.filter(({ key }) => !planned.keys.includes(key))
-          break
-        case 'short': {
-          // The oldest are sent first: the newest wait until more coins lie deep enough.
-          const last = orders.get(payees.at(-1)!.key)!.payout
-          await wait(tx, last, 'the coins that lie deep enough do not cover it yet', againMs)
-          payees = payees.slice(0, -1)
-          break
-        }
-        case 'too dear':
-          return { is: 'not now', why: planned.why }
-      }
-    }
-  }, 'locks')
+/** Plans one bundle of what is due. */
+export async function planBundle(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+  const planning = await store.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
   await world.at('bundle planned')
   if (planning.is === 'planned')
-    world.log.info({ bundle: planning.bundleId, count: planning.payouts, feeRate: feeRate.toString() }, 'payouts bundled')
+    world.log.info({ bundle: planning.bundleId, count: planning.payouts, feeRate: present.feeRate.toString() }, 'payouts bundled')
   if (planning.is === 'not now') world.log.warn({ why: planning.why }, 'payouts wait')
   return planning
 }
 
-/** Owed long enough to be gathered, to an account that a second person approved. */
+async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms, { height, feeRate }: Present): Promise<Planning> {
+  if (await payoutsStopped(tx)) return { is: 'nothing' }
+  const index = await terms.change.hold(tx)
+  const due = await claimable(tx, terms.gatherMs)
+  if (due.length === 0) return { is: 'nothing' }
+  const coins = await spendable(tx, height, terms.payoutDepth)
+  const accounts = await accountsOf(tx, due)
+
+  for (let waiting = due.map(payout => ({ payout, key: newId('attempt', world) })); waiting.length > 0;) {
+    const orders = addressed(rail, accounts, waiting)
+    const payees = orders.map(({ payee }) => payee)
+    const { mostFeeRate } = terms
+    const planned = rail.plan({ coins, payees, feeRate, mostFeeRate, change: { index }, lockTime: Number(height) })
+    switch (planned.is) {
+      case 'planned': {
+        if (planned.plan.size > mostSize) {
+          // Who is left out of this one is in the next.
+          const last = waiting.pop()!
+          if (waiting.length === 0) await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
+          break
+        }
+        if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
+        return { is: 'planned', bundleId: await open(tx, world, orders, planned.plan), payouts: orders.length }
+      }
+      case 'dust': {
+        // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody else.
+        const tooSmall = waiting.filter(({ key }) => planned.keys.includes(key))
+        for (const { payout } of tooSmall) await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
+        waiting = waiting.filter(one => !tooSmall.includes(one))
+        break
+      }
+      case 'short':
+        // The oldest are sent first: the newest wait until more coins lie deep enough.
+        for (let missing = planned.missing; missing > 0n && waiting.length > 0;) {
+          const { payout } = waiting.pop()!
+          missing -= payout.units
+          await wait(tx, payout, 'the coins that lie deep enough do not cover it yet', againMs)
+        }
+        break
+      case 'too dear':
+        for (const { payout } of waiting) await wait(tx, payout, planned.why, againMs)
+        return { is: 'not now', why: planned.why }
+    }
+  }
+  return { is: 'nothing' }
+}
+
+/** Owed long enough to be gathered, to an account that a second person approved; the oldest first. */
 async function claimable(tx: Tx, gatherMs: Millis): Promise<PayoutRow[]> {
   const now = await tx.now()
   const rows = await tx.all<PayoutRow>(sql`
@@ -99,30 +116,46 @@ interface Order {
   to: Destination
 }
 
-async function payeesOf(tx: Tx, rail: ChainRail, world: World, due: PayoutRow[]): Promise<Map<string, Order>> {
-  const orders = new Map<string, Order>()
-  for (const payout of due) {
-    const account = (await tx.one<{ destination: string; next_index: bigint }>(
-      sql`select destination, next_index from accounts where id = ${payout.account_id}`,
-    ))!
-    const to = rail.destination(account.destination, Number(account.next_index))
-    // A descriptor gives every payout an address of its own; a plain address does not mind the number.
-    await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
-    const key = newId('attempt', world)
-    orders.set(key, { payout, to, payee: { key, units: payout.units, script: to.script } })
+type Accounts = Map<string, { destination: string; next: number }>
+
+async function accountsOf(tx: Tx, due: PayoutRow[]): Promise<Accounts> {
+  const accounts: Accounts = new Map()
+  for (const id of new Set(due.map(payout => payout.account_id))) {
+    const row = await tx.one<{ destination: string; next_index: bigint }>(
+      sql`select destination, next_index from accounts where id = ${id}`,
+    )
+    accounts.set(id, { destination: row!.destination, next: Number(row!.next_index) })
   }
-  return orders
+  return accounts
 }
 
-async function open(tx: Tx, world: World, orders: Map<string, Order>, plan: Plan): Promise<string> {
+interface Order {
+  payout: PayoutRow
+  payee: Payee
+  to: Destination
+}
+
+/** A descriptor gives every payout an address of its own, from the account's next number on; a plain address does not mind the number. */
+function addressed(rail: ChainRail, accounts: Accounts, waiting: readonly { payout: PayoutRow; key: string }[]): Order[] {
+  const given = new Map<string, number>()
+  return waiting.map(({ payout, key }) => {
+    const { destination, next } = accounts.get(payout.account_id)!
+    const before = given.get(payout.account_id) ?? 0
+    given.set(payout.account_id, before + 1)
+    const to = rail.destination(destination, next + before)
+    return { payout, to, payee: { key, units: payout.units, script: to.script } }
+  })
+}
+
+async function open(tx: Tx, world: World, orders: Order[], plan: Plan): Promise<string> {
   const now = await tx.now()
   const bundleId = newId('bundle', world)
   await tx.run(
     sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at) values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
   )
   await remember(tx, 'bundles', bundleId, '', 'planned', { why: `${plan.inputs.length} coins are spent`, ref: plan.txid }, now)
-  for (const { key } of plan.outputs) if (key !== undefined) await openAttempt(tx, world, bundleId, key, orders.get(key)!.payout)
-  await keepCandidate(tx, bundleId, 1n, plan, new Map([...orders].map(([key, { to }]) => [key, to.address])))
+  for (const { payee, payout } of orders) await openAttempt(tx, world, bundleId, payee.key, payout)
+  await keepCandidate(tx, bundleId, plan, new Map(orders.map(({ payee, to }) => [payee.key, to.address])))
   return bundleId
 }
 
@@ -133,6 +166,7 @@ async function openAttempt(tx: Tx, world: World, bundleId: string, attemptId: st
   const externalId = `${payout.id}-${number}`
   const cause = { why: 'it goes out in a bundle', ref: bundleId }
   await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
+  await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id)
     values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${bundleId})`)

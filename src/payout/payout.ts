@@ -43,6 +43,9 @@ export {
   type CandidateRow,
   type OutputRow,
 } from './bundle.ts'
-export { planBundle, type BundleTerms, type Planning } from './bundlePlan.ts'
-export { bumpBundles, importSigned, sendBundles, type BundlesSent } from './bundleSend.ts'
+export { planBundle, type BundleTerms, type ChangeNumbers, type Planning } from './bundlePlan.ts'
+export { sendBundles, type BundlesSent } from './bundleSend.ts'
+export { importSigned, type Imported } from './bundleImport.ts'
+export { bumpBundles } from './bundleBump.ts'
 export { applyBundle } from './bundleOutcome.ts'
+export { holdPaidElsewhere, noteForeign } from './elsewhere.ts'

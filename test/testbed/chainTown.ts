@@ -66,8 +66,8 @@ export interface ChainTown {
   /** Moves our clock and the node's. */
   pass(ms: number): Promise<void>
   setPrice(price: bigint): Promise<void>
-  /** Issues a batch now and answers its requests. */
-  issue(): Promise<InvoiceRow[]>
+  /** Issues a batch now and answers its requests: of the town's own schedule, or of one in satoshis to an account of that name. */
+  issue(other?: { units: bigint; payTo: string }): Promise<InvoiceRow[]>
   /** Pays from the payer's wallet; answers the txid. */
   pay(address: string, units: bigint, feeRate?: number): Promise<string>
   mine(blocks?: number): Promise<string[]>
@@ -141,6 +141,11 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: options.dueInMs ?? 86_400_000 }
   const rule = { name: 'trial', rail: 'bitcoin', currency: amount.currency, commissionBp: options.commissionBp ?? 150n } as const
   const schedule = await addSchedule(store, world, { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what }, 'maker')
+  let others = 0
+  const otherSchedule = ({ units, payTo }: { units: bigint; payTo: string }) => {
+    const named = { ...rule, name: `trial ${++others}`, currency: 'BTC', minPayoutUnits: 0n, catchUp: 'all' } as const
+    return addSchedule(store, world, { ...named, ...when, ...what, unitsLow: units, unitsHigh: units, payTo }, 'maker')
+  }
 
   const parts = { store, rail, bitcoin, world }
   const look = async () => {
@@ -161,9 +166,10 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       price = next
       await refreshRates(store, bitcoin.sources, world)
     },
-    async issue() {
+    async issue(other) {
       await town.pass(1_000)
-      const slot = await store.tx(tx => runNow(tx, world, schedule, 'town'))
+      const rule = other ? await otherSchedule(other) : schedule
+      const slot = await store.tx(tx => runNow(tx, world, rule, 'town'))
       await runDueSlots(desk)
       return store.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
     },

@@ -1,0 +1,65 @@
+/** A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same coins, so one of the two at most is mined. */
+import type { World } from '../base/world.ts'
+import type { ChainRail } from '../rails/chain.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { keepCandidate, latestOf, outputsOf, readPlan, spendable, type BundleRow, type CandidateRow } from './bundle.ts'
+import type { BundleTerms, Present } from './bundlePlan.ts'
+import { payoutsStopped } from './row.ts'
+
+type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
+
+/** Plans a replacement where a transaction is stuck and more is usual now. Its signing and sending are those of every other. */
+export async function bumpBundles(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<number> {
+  const open = await store.all<BundleRow>(sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`)
+  let count = 0
+  for (const { id, why } of open) {
+    // Most are not: then nothing is locked.
+    if (!(await isStuck(store, await latestOf(store, id), terms.bumpAfterBlocks))) continue
+    const bumped = await store.tx(tx => bump(tx, rail, id, terms, present), 'locks')
+    await world.at('bundle bumped')
+    if (bumped.is === 'bumped') {
+      count += 1
+      world.log.warn({ bundle: id, feeRate: present.feeRate.toString() }, 'a bundle waits too long in the mempool: a better fee is offered')
+    }
+    if (bumped.is === 'impossible' && bumped.why !== why)
+      world.log.warn({ bundle: id, why: bumped.why }, 'a bundle waits too long in the mempool')
+  }
+  return count
+}
+
+async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { height, feeRate }: Present): Promise<Bumped> {
+  const index = await terms.change.hold(tx)
+  const { state } = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
+  const candidate = await latestOf(tx, id)
+  if ((state !== 'signed' && state !== 'sent') || !(await isStuck(tx, candidate, terms.bumpAfterBlocks))) return { is: 'not needed' }
+  const rate = (candidate.fee_units * 1000n) / candidate.size
+  if (feeRate <= rate || (await payoutsStopped(tx))) return { is: 'not needed' }
+
+  const plan = readPlan(candidate.plan)
+  const payees = plan.outputs.flatMap(({ key, units, feeShare, script }) =>
+    key === undefined ? [] : [{ key, units: units + feeShare, script }],
+  )
+  const planned = rail.plan({
+    ...{ coins: await spendable(tx, height, terms.payoutDepth), payees, feeRate, mostFeeRate: terms.mostFeeRate },
+    ...{ change: { index }, lockTime: Number(height) },
+    replaces: { inputs: plan.inputs, feeUnits: candidate.fee_units, size: Number(candidate.size) },
+  })
+  if (planned.is !== 'planned') {
+    const why = `no better fee can be offered: ${planned.is === 'dust' ? 'its payees would be left with dust' : planned.is === 'short' ? 'its coins do not cover it' : planned.why}`
+    await tx.run(sql`update bundles set why = ${why} where id = ${id}`)
+    return { is: 'impossible', why }
+  }
+  if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
+  const addresses = (await outputsOf(tx, candidate.id)).map(({ attempt_id: key, address }) => [key, address] as const)
+  await keepCandidate(tx, id, planned.plan, new Map(addresses))
+  await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+  return { is: 'bumped' }
+}
+
+/** Signed, and so many blocks have come since without it: a person may sign long after it was planned. */
+async function isStuck(reader: Reader, { state, signed_at: signedAt, plan }: CandidateRow, blocks: number): Promise<boolean> {
+  if ((state !== 'signed' && state !== 'sent') || signedAt === null) return false
+  const row = await reader.one<{ count: bigint }>(sql`
+    select count(*) as count from chain_blocks where active = 1 and height > ${readPlan(plan).lockTime} and at >= ${signedAt}`)
+  return row!.count >= BigInt(blocks)
+}

@@ -1,0 +1,52 @@
+/** Importing: what a person hands back signed is held against what was asked, output by output, and against the signing policy. */
+import { BadInput } from '../base/answer.ts'
+import { audit } from '../ledger/ledger.ts'
+import type { ChainRail } from '../rails/chain.ts'
+import { sql, type Store } from '../store/store.ts'
+import { readPlan, type CandidateRow } from './bundle.ts'
+import { keepSigned } from './bundleSign.ts'
+
+/** `already`: it had been signed before, and nothing changed. */
+export interface Imported {
+  bundleId: string
+  txid: string
+  already: boolean
+}
+
+/**
+ * Takes a PSBT (base64 or hex) or a raw transaction and keeps its bytes; sending is the worker's, and while payouts are stopped it
+ * waits. Throws `BadInput` on what is not a transaction that waits for a signature, whole and allowed.
+ */
+export async function importSigned(store: Store, rail: ChainRail, text: string, by: string): Promise<Imported> {
+  const known = await store.all<CandidateRow>(sql`
+    select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where b.state <> 'paid' or c.state = 'mined'
+    order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${mostKnown}`)
+  const read = known.map(candidate => ({ candidate, signed: rail.readSigned(text, readPlan(candidate.plan)) }))
+  const match = read.find(({ signed }) => signed.is === 'signed')
+  if (match?.signed.is !== 'signed') throw new BadInput(refusal(read))
+
+  const { candidate, signed } = match
+  const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
+  return store.tx(async tx => {
+    const current = (await tx.one<CandidateRow>(sql`select * from bundle_candidates where id = ${candidate.id}`))!
+    if (current.raw !== null) return { ...imported, already: true }
+    if (current.state === 'replaced')
+      throw new BadInput(`${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`)
+    const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)
+    if (against !== undefined) throw new BadInput(against)
+    await audit(tx, { actor: by, act: 'bundle signed', subject: candidate.bundle_id, detail: { txid: candidate.id } })
+    return { ...imported, already: false }
+  }, 'locks')
+}
+
+const mostKnown = 200
+
+function refusal(read: { candidate: CandidateRow; signed: ReturnType<ChainRail['readSigned']> }[]): string {
+  const partly = read.find(({ signed }) => signed.is === 'incomplete')
+  if (partly)
+    return `it is the transaction of bundle ${partly.candidate.bundle_id}, but not every input is signed: have it signed by all its keys`
+  const asked = read.filter(({ candidate }) => candidate.state === 'planned')
+  if (asked.length === 0) return 'no bundle waits for a signature: "repasse bitcoin psbt list" shows those that do'
+  const whys = asked.map(({ candidate, signed }) => `  ${candidate.bundle_id}: ${signed.is === 'wrong' ? signed.why : ''}`)
+  return `it is not what was asked for:\n${whys.join('\n')}`
+}

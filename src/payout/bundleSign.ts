@@ -1,0 +1,76 @@
+/** Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone sees them. */
+import { later, type World } from '../base/world.ts'
+import type { ChainRail, Plan, Signed } from '../rails/chain.ts'
+import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { bundleMachine, candidateMachine, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { payoutsStopped } from './row.ts'
+
+const dayMs = 86_400_000
+export const signAgainMs = 60_000
+
+/** Has the node's wallet sign a planned transaction; false when it waits. */
+export async function signByWallet(store: Store, rail: ChainRail, world: World, candidate: CandidateRow): Promise<boolean> {
+  const { bundle_id: id } = candidate
+  const plan = readPlan(candidate.plan)
+  const against = await store.tx(async tx => (await payoutsStopped(tx)) ?? againstPolicy(tx, rail, plan, id))
+  if (against !== undefined) return putOff(store, world, id, against)
+  const answer = await rail.sign(plan)
+  await world.at('bundle signed')
+  if (answer.is !== 'done') return putOff(store, world, id, `the wallet did not sign: ${answer.why}`)
+  const signed = answer.value
+  switch (signed.is) {
+    case 'signed': {
+      const refusal = await store.tx(tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'), 'locks')
+      await world.at('bundle bytes kept')
+      return refusal === undefined ? true : putOff(store, world, id, refusal)
+    }
+    case 'incomplete':
+      return putOff(store, world, id, 'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?')
+    case 'wrong':
+      return putOff(store, world, id, `the wallet signed something else: ${signed.why}`)
+  }
+}
+
+/** The signing policy, asked anew at signing time: a reason not to sign, or undefined. */
+async function againstPolicy(tx: Tx, rail: ChainRail, plan: Plan, bundleId: string): Promise<string | undefined> {
+  const since = later(await tx.now(), -dayMs)
+  // Of each other bundle the latest that was signed: one of its transactions at most is ever mined.
+  const row = await tx.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(c.house_units + (select sum(o.units + o.fee_units) from bundle_outputs o where o.candidate_id = c.id)), 0) as bigint)
+      as units from bundle_candidates c
+    where c.signed_at > ${since} and c.bundle_id <> ${bundleId}
+      and c.number = (select max(number) from bundle_candidates where bundle_id = c.bundle_id and raw is not null)`)
+  return rail.againstPolicy(plan, row!.units)
+}
+
+/** Keeps the bytes where the policy still allows it; answers why it does not. Keeping them twice is keeping them once. */
+export async function keepSigned(
+  tx: Tx,
+  rail: ChainRail,
+  candidate: CandidateRow,
+  { raw }: Signed & { is: 'signed' },
+  why: string,
+): Promise<string | undefined> {
+  // One after the other, so that two together do not pass a cap that each keeps.
+  await tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
+  const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
+  if (against !== undefined) return against
+  const now = await tx.now()
+  const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`))!
+  const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`]
+  if (!(await move(tx, 'bundle_candidates', candidateMachine, candidate.id, 'planned', 'signed', { why }, bytes))) return undefined
+  await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
+  if (bundle.state === 'planned') await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
+  return undefined
+}
+
+/** What cannot go on now is said on the bundle, and tried again. */
+export async function putOff(store: Store, world: World, bundleId: string, why: string): Promise<false> {
+  const news = await store.tx(async tx => {
+    const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundleId} ${forUpdate}`)
+    await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), signAgainMs)} where id = ${bundleId}`)
+    return before?.why !== why
+  }, 'locks')
+  if (news) world.log.warn({ bundle: bundleId, why }, 'a bundle waits')
+  return false
+}

@@ -1,0 +1,213 @@
+/** Payouts in Bitcoin on a real node: how many become one transaction, what each payee gets of it, and who waits for what. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { done } from '../src/base/answer.ts'
+import { nextOf } from '../src/chain/chain.ts'
+import { balances, totals } from '../src/ledger/ledger.ts'
+import { addAccount, approveAccount, holdPayout, releasePayout } from '../src/payout/payout.ts'
+import { derive } from '../src/rails/bitcoin/descriptor.ts'
+import { sql } from '../src/store/store.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { bundlesOf, openAccount, owing, paysOnNode } from './testbed/owing.ts'
+import { wallet } from './testbed/wallet.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+describe.skipIf(!bitcoindAvailable())('payouts', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  beforeAll(async () => {
+    node = await startBitcoind()
+  }, 60_000)
+  afterAll(() => node?.stop())
+  afterEach(() => town?.close())
+  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const address = () => node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
+  const whyOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.why
+  const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
+  const nextIndex = async (name: string) =>
+    (await town.store.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!.next_index
+
+  test.each(['wpkh', 'tr'] as const)(
+    'to addresses and descriptors go out as one %s transaction, and share its fee to the satoshi',
+    async kind => {
+      await open({ kind, commissionBp: 150n })
+      const payee = wallet('wpkh', 'regtest', 77)
+      const [shared, single] = [await address(), await address()]
+      await openAccount(town, 'shared', shared)
+      await openAccount(town, 'single', single)
+      await openAccount(town, 'fresh', payee.account.text)
+      const payTo = ['shared', 'fresh', 'single', 'shared', 'fresh'] as const
+      const payouts = await owing(
+        town,
+        [100_003n, 250_007n, 33_331n, 1_000_009n, 47_777n].map((units, place) => ({ units, payTo: payTo[place]! })),
+      )
+      expect(await town.send()).toMatchObject({ bundled: 5, signed: 1, sent: 1 })
+
+      const [bundle] = await bundlesOf(town)
+      const { id: txid, read, outputs, fee_units: fee, house_units: house } = bundle!.offers[0]!
+      expect(outputs.reduce((sum, output) => sum + output.fee_units, 0n)).toBe(fee - house)
+      const { vsize, fees } = await node.rpc<{ vsize: number; fees: { base: number } }>('getmempoolentry', [txid])
+      expect(BigInt(Math.round(fees.base * 1e8))).toBe(fee)
+      expect(read.size - vsize).toBeLessThanOrEqual(2)
+
+      const paid = await paysOnNode(town, txid)
+      const fresh = [0, 1].map(index => derive(payee.account, 'receive', index).address)
+      const owed = payouts.reduce((sum, { units }) => sum + units, 0n)
+      const attempts = await town.store.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts`)
+      for (const [place, payout] of payouts.entries()) {
+        const { id } = attempts.find(({ payout_id: of }) => of === payout.id)!
+        const { fee_units: share, units, address: to } = outputs.find(({ attempt_id: of }) => of === id)!
+        expect(units).toBe(payout.units - share)
+        // In proportion: never a satoshi or more away from its exact share.
+        expect((share * owed - (fee - house) * payout.units) / owed).toBe(0n)
+        expect(paid).toContainEqual({ address: to, units })
+        const right = { shared: [shared], single: [single], fresh }[payTo[place]!]
+        expect(right).toContain(to)
+      }
+      expect(new Set(outputs.map(output => output.address)).size).toBe(4)
+      expect(paid.length).toBe(payouts.length + (house === 0n ? 1 : 0))
+      expect([await nextIndex('fresh'), await nextIndex('main')]).toEqual([2n, 0n])
+
+      await town.bury(6)
+      expect((await town.payouts()).map(({ state }) => state)).toEqual(Array(5).fill('paid'))
+      expect((await totals(town.store, 'BTC'))['network fee']).toBe(fee - house)
+      expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n })
+      expect(await town.audit()).toEqual([])
+    },
+  )
+
+  test('are gathered for a while from the oldest on, and the next gathering gives a descriptor’s next address', async () => {
+    const payee = wallet('tr', 'regtest', 78)
+    await open({ destination: payee.account.text })
+    town.bitcoin.bundles.gatherMs = 20 * minute
+    await owing(town, [{ units: 90_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 0 })
+    await owing(town, [{ units: 80_000n }])
+    await town.pass(14 * minute)
+    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
+    town.bitcoin.bundles.gatherMs = 0
+    await owing(town, [{ units: 70_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    const [first, second] = await bundlesOf(town)
+    const paid = [...(await paysOnNode(town, first!.offers[0]!.id)), ...(await paysOnNode(town, second!.offers[0]!.id))]
+    for (const index of [0, 1, 2])
+      expect(paid.filter(output => output.address === derive(payee.account, 'receive', index).address)).toHaveLength(1)
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('to an account that a second person did not approve wait for that, and hold up nobody', async () => {
+    await open()
+    await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'New', destination: await address() }, 'maker')
+    const [waiting, other] = await owing(town, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 1 })
+    expect([await stateOf(waiting!.id), await stateOf(other!.id)]).toEqual(['owed', 'sent'])
+    expect(await nextIndex('new')).toBe(0n)
+    await approveAccount(town.store, 'new', 'checker')
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('too small beside the fee wait and are told so, use up no number, and go when fees have fallen', async () => {
+    const payee = wallet('wpkh', 'regtest', 79)
+    await open({ destination: payee.account.text })
+    const [small] = await owing(town, [{ units: 3_000n }])
+    const usual = town.rail.feeRate
+    town.rail.feeRate = async () => done(50_000n)
+    const before = await nextOf(town.store, 'change')
+    for (let times = 0; times < 3; times++) {
+      expect(await town.send()).toMatchObject({ bundled: 0 })
+      await town.pass(hour)
+    }
+    expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringContaining('dust') }])
+    expect(await nextOf(town.store, 'change')).toBe(before)
+    expect(await nextIndex('main')).toBe(0n)
+
+    // In company: the large one goes at any fee, and the small one beside it has so small a share that it goes too.
+    town.rail.feeRate = async () => done(3_000n)
+    await owing(town, [{ units: 500_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
+    town.rail.feeRate = usual
+    expect(await stateOf(small!.id)).toBe('sent')
+    expect(await nextIndex('main')).toBe(2n)
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('are covered from the oldest on where too few coins lie deep enough, and the rest goes when change is deep', async () => {
+    await open()
+    const [old] = await owing(town, [{ units: 40_000n }])
+    const [early] = await owing(town, [{ units: 100_000n, parts: [50_000n, 50_000n] }])
+    const [large] = await owing(town, [{ units: 300_000n }])
+    const act = { by: 'someone', why: 'the story says so' }
+    for (const payout of [old, large]) await holdPayout(town.store, payout!.id, act)
+    // One large coin rather than two: what is left of it is change, and shallow.
+    expect(await town.send()).toMatchObject({ bundled: 1 })
+    expect((await bundlesOf(town))[0]!.offers[0]!.read.inputs.map(({ units }) => units)).toEqual([300_000n])
+    for (const payout of [old, large]) await releasePayout(town.store, payout!.id, act)
+
+    expect(await town.send()).toMatchObject({ bundled: 1 })
+    expect([await stateOf(old!.id), await stateOf(early!.id), await stateOf(large!.id)]).toEqual(['sent', 'sent', 'owed'])
+    expect(await whyOf(large!.id)).toContain('do not cover it yet')
+    await town.bury(5)
+    expect(await town.send()).toMatchObject({ bundled: 0 })
+    await town.bury(5)
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await town.bury(6)
+    expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('wait while the network asks more than may be paid, say so, and use up no number of ours', async () => {
+    await open()
+    await owing(town, [{ units: 60_000n }])
+    town.bitcoin.bundles.mostFeeRate = 500n
+    const before = await nextOf(town.store, 'change')
+    expect(await town.send()).toMatchObject({ bundled: 0 })
+    expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringMatching(/asks .* sat\/vB/) }])
+    expect(await nextOf(town.store, 'change')).toBe(before)
+    town.bitcoin.bundles.mostFeeRate = 100_000n
+    await town.pass(5 * minute)
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    // All of its coin is owed, so nothing comes back, and no number is used.
+    expect(await nextOf(town.store, 'change')).toBe(before)
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('that were stopped are neither planned, signed nor sent until a person lets go', async () => {
+    await open()
+    const stop = () => town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    const go = () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await owing(town, [{ units: 60_000n }])
+    await stop()
+    expect(await town.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
+    await go()
+
+    const { sign, broadcast } = town.rail
+    town.rail.sign = async plan => (await stop(), sign(plan))
+    expect(await town.send()).toMatchObject({ bundled: 1, signed: 1, sent: 0 })
+    town.rail.sign = sign
+    expect(await town.send()).toMatchObject({ sent: 0 })
+    expect(await bundlesOf(town)).toMatchObject([{ state: 'signed', why: 'a person stopped them' }])
+    expect(await node.rpc('getrawmempool')).toEqual([])
+    await go()
+    expect(await town.send()).toMatchObject({ sent: 1 })
+
+    await owing(town, [{ units: 70_000n }])
+    town.rail.sign = async () => ({ is: 'refused', why: 'not now', again: true })
+    expect(await town.send()).toMatchObject({ bundled: 1, signed: 0 })
+    town.rail.sign = sign
+    await stop()
+    town.rail.broadcast = async () => expect.unreachable('nothing new is sent')
+    expect(await town.send()).toMatchObject({ signed: 0, sent: 0 })
+    town.rail.broadcast = broadcast
+    await go()
+    expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+})
