@@ -39,8 +39,8 @@ export async function takeAddress(tx: Tx, rail: Deriving, branch: Branch, invoic
     sql`update chain_branches set next_index = next_index + 1 where branch = ${branch} returning next_index as next`,
   )
   const number = Number(taken!.next) - 1
-  await keep(tx, rail, branch, number)
-  await keep(tx, rail, branch, number + lookAhead)
+  // One more at a time, but after numbers were passed over: then all that lie between, so that none is missing from what is watched.
+  for (let next = await knownOf(tx, branch); next <= number + lookAhead; next++) await keep(tx, rail, branch, next)
   const { address, script } = rail.derive(branch, number)
   if (invoiceId !== undefined) {
     const given = await tx.run(sql`update chain_scripts set invoice_id = ${invoiceId} where script = ${script} and invoice_id is null`)
@@ -55,7 +55,9 @@ export const holdNext = async (tx: Tx, branch: Branch): Promise<number> =>
 
 /** After a restore: numbers that may have been handed out since the backup are passed over. Their scripts stay watched. */
 export async function passOver(tx: Tx): Promise<void> {
-  await tx.run(sql`update chain_branches set next_index = next_index + ${lookAhead} where next_index > 0`)
+  await tx.run(sql`
+    update chain_branches set next_index = next_index + ${lookAhead}
+    where next_index > 0 or exists (select 1 from chain_scripts) or exists (select 1 from settings where name = 'bitcoin identity')`)
 }
 
 export const nextOf = async (reader: Reader, branch: Branch): Promise<number> =>

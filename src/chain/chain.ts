@@ -1,6 +1,17 @@
 /** The chain as this house knows it: its addresses, the blocks it has read, and its coins. */
 export { coinMachine, coinsOf, depthOf, tipOf, type BlockRow, type CoinRow, type CoinState } from './row.ts'
-export { holdNext, listAddresses, lookAhead, nextOf, passOver, prepareScripts, takeAddress, type Address, type ScriptRow } from './addresses.ts'
+export {
+  holdNext,
+  listAddresses,
+  lookAhead,
+  nextOf,
+  passOver,
+  prepareScripts,
+  takeAddress,
+  type Address,
+  type ScriptRow,
+} from './addresses.ts'
 export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News } from './blocks.ts'
 export { holdTurn, newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
 export { chainTrouble, setTrouble } from './trouble.ts'
+export { enterBelow, firstRead, rereadBlock } from './rescan.ts'

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { accountCommands } from './accounts.ts'
+import { bitcoinCommands } from './bitcoin.ts'
 import { eventCommands } from './events.ts'
 import { tellAllFaults } from './faults.ts'
 import { invoiceCommands } from './invoices.ts'
@@ -61,6 +62,7 @@ export function program(shell: Shell): Command {
   eventCommands(repasse, shell)
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
+  bitcoinCommands(repasse, shell)
   operateCommands(repasse, shell)
   tellAllFaults(repasse)
   return repasse

@@ -1,4 +1,4 @@
-/** The rate that holds now, as commands tell it. */
+/** What a bitcoin and a virtual byte cost now, as commands tell it. */
 import type { Config } from '../base/config.ts'
 import { reais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
@@ -20,3 +20,6 @@ export const rateView = (rate: RateNow) =>
 
 export const rateLine = (rate: RateNow): string =>
   rate.is === 'rate' ? `${reais(rate.price)} for 1 BTC, of ${rate.at}, by ${rate.sources.join(', ')}` : `none: ${rate.why}`
+
+/** Satoshis for a virtual byte, of those for a thousand: `12.5`. */
+export const perByte = (rate: bigint): string => `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')}`.replace(/\.?0+$/, '')

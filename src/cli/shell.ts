@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { resolve } from 'node:path'
+import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { makeLog, type Log } from '../base/log.ts'
-import type { Base, Open } from '../house.ts'
+import type { Base, Open, openChain } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 
@@ -31,6 +32,9 @@ export function terminal(env: Shell['env']): Outlet {
     colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
   }
 }
+
+/** What `openChain` gives where a node is configured. */
+export type Chain = NonNullable<Awaited<ReturnType<typeof openChain>>>
 
 /** A command's own log goes to stderr; `info` is for servers, so here only what went wrong is said. */
 export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
@@ -75,6 +79,20 @@ export function onRails<T>(shell: Shell, work: (base: Base, open: Open) => Promi
       return await work(base, open)
     } finally {
       open.close()
+    }
+  })
+}
+
+/** The same with the node and the watch-only account at hand. `binds`: see `openChain`. */
+export function onChain<T>(shell: Shell, work: (base: Base, chain: Chain) => Promise<T>, { binds = false } = {}): Promise<T> {
+  return inBase(shell, async base => {
+    const { openChain } = await import('../house.ts')
+    const chain = await openChain(base, { binds })
+    if (!chain) throw new BadInput('BITCOIN_RPC_URL is not set, so there is no Bitcoin rail here: .env.example explains each setting')
+    try {
+      return await work(base, chain)
+    } finally {
+      chain.rail.close()
     }
   })
 }

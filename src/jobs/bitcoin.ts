@@ -8,7 +8,7 @@ import { bumpBundles, planBundle, sendBundles, type BundleTerms } from '../payou
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
-import { followChain, restand, type ChainTerms, type Followed } from '../webhooks/webhooks.ts'
+import { followChain, restand, scanChain, type ChainTerms, type Followed, type Progress, type Scanned } from '../webhooks/webhooks.ts'
 
 /** What the Bitcoin rail needs beside itself. */
 export interface BitcoinDesk {
@@ -64,15 +64,19 @@ export const issueRequests = ({ store, rail, world }: Parts, slotId?: string): P
   requestDrafts(store, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, slotId)
 
 /** Reads the chain up to its tip. */
-export const follow = ({ store, rail, bitcoin, world }: Parts): Promise<Followed> =>
-  followChain({
-    ...{ store, rail, world, watching: bitcoin.watching },
-    deepest: deepestOf(bitcoin),
-    rate: async tx => {
-      const rate = await rateNow(tx, bitcoin, world)
-      return rate.is === 'rate' ? rate.price : undefined
-    },
-  })
+export const follow = (parts: Parts): Promise<Followed> => followChain(following(parts))
+
+/** Reads it again from a block on. */
+export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned> => scanChain(following(parts), from, tell)
+
+const following = ({ store, rail, bitcoin, world }: Parts) => ({
+  ...{ store, rail, world, watching: bitcoin.watching },
+  deepest: deepestOf(bitcoin),
+  rate: async (tx: Tx) => {
+    const rate = await rateNow(tx, bitcoin, world)
+    return rate.is === 'rate' ? rate.price : undefined
+  },
+})
 
 const deepestOf = ({ confirmations, terms }: BitcoinDesk) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
 
@@ -82,12 +86,12 @@ const atOnce = 500
 
 /** What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. Answers how many moved. */
 export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
+  // A payment may lie in a block that could not be read yet.
+  if ((await chainTrouble(store)) !== undefined) return 0
   const due = await store.tx(async tx => {
     const now = await tx.now()
     return tx.all<{ id: string }>(sql`
       select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
-  // A payment may lie in a block that could not be read yet.
-  if ((await chainTrouble(store)) !== undefined) return 0
       order by id limit ${atOnce}`)
   })
   let moved = 0

@@ -2,7 +2,7 @@
 export * from './schedules.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
 export { runDueSlots, type Issuer } from './issue-slot.ts'
-export { follow, rateNow, sendCoins, type BitcoinDesk } from './bitcoin.ts'
+export { follow, rateNow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 export { holdAgainstChain, reconcileChain, type ChainReconciliation } from './chainBooks.ts'
 export { checkBooks, holdAgainstBank, reconcile, type Reconciliation } from './books.ts'
 export { setAsideAfterRestore } from './restored.ts'

@@ -6,6 +6,7 @@ import { post } from '../ledger/ledger.ts'
 import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
 import { move, remember, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
+import { holdPaidElsewhere } from './elsewhere.ts'
 import { payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
 
 export interface BundleTerms {
@@ -55,6 +56,7 @@ export async function planBundle(store: Store, rail: ChainRail, world: World, te
 async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms, { height, feeRate }: Present): Promise<Planning> {
   if (await payoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
+  await holdPaidElsewhere(tx, rail, world)
   const due = await claimable(tx, terms.gatherMs)
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)

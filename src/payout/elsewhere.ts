@@ -15,10 +15,10 @@ interface Foreign {
   scripts: Set<string>
 }
 
-/** Remembers whom a transaction that is not ours pays, once. */
-export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<void> {
+/** Remembers whom a transaction that is not ours pays. Answers whether this is news. */
+export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<boolean> {
   const value = JSON.stringify({ at: await tx.now(), scripts: outputs.map(({ script }) => hexOf(script)) })
-  await tx.run(sql`insert into cursors (name, value) values (${nameOf(txid)}, ${value}) on conflict (name) do nothing`)
+  return (await tx.run(sql`insert into cursors (name, value) values (${nameOf(txid)}, ${value}) on conflict (name) do nothing`)) === 1
 }
 
 /**

@@ -5,7 +5,7 @@ import { millis, type World } from '../base/world.ts'
 import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
 import { requestMachine, standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
-import { applyBundle, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
+import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
@@ -46,6 +46,7 @@ async function settleCoin(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cau
   await book(tx, desk.world, coin, cause)
   if (!invoice) return { is: 'done', why: 'of no request' }
   const { state, why } = await restand(tx, desk, invoice, cause)
+  if (state === 'credited') await holdPaidElsewhere(tx, desk.rail, desk.world)
   return { is: 'done', why: `${state}: ${why}` }
 }
 
@@ -68,8 +69,8 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
 const isOwnChange = async (tx: Tx, { branch, txid }: CoinRow): Promise<boolean> =>
   branch === 'change' && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${txid}`)) !== undefined
 
-export async function restand(
 /** Decides anew where a request stands, moves it there, and credits or takes back what follows. `invoice` is locked by the caller. */
+export async function restand(
   tx: Tx,
   { world, chain }: Pick<ChainDesk, 'world' | 'chain'>,
   invoice: InvoiceRow,
@@ -138,24 +139,30 @@ async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinR
 }
 
 /** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
-async function settleSpending(tx: Tx, { world, chain }: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
+async function settleSpending(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
+  const { world, chain } = desk
   const bundle = await tx.one<{ id: string }>(sql`select bundle_id as id from bundle_coins where outpoint = ${event.coin}`)
   const applied = bundle ? await applyBundle(tx, world, bundle.id, chain.payoutDepth, cause) : undefined
-  const foreign = await settleForeign(tx, world, event, cause)
+  const foreign = await settleForeign(tx, desk, event, cause)
   return { is: 'done', why: foreign ?? applied ?? 'nothing new' }
 }
 
 /** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
-async function settleForeign(tx: Tx, world: World, event: ChainEvent, cause: Cause): Promise<string | undefined> {
+async function settleForeign(tx: Tx, { world, rail }: ChainDesk, event: ChainEvent, cause: Cause): Promise<string | undefined> {
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
   const ours = coin.spent_by !== null && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))
   const gone = coin.spent_height !== null && !ours
-  if (coin.spent_by !== null && !ours) {
-    world.log.error(
-      { coin: coin.id, txid: coin.spent_by },
-      'a coin of ours is spent by a transaction that is not ours: payouts are stopped',
-    )
-    await stopPayouts(tx, `${coin.spent_by} spends ${coin.id}, and is none of ours`)
+  // Said once for each such transaction: a person who has looked is not stopped again by its next block.
+  if (coin.spent_by !== null && !ours && event.raw !== undefined && event.txid === coin.spent_by) {
+    const isNews = await noteForeign(tx, rail.readTransaction(Buffer.from(event.raw, 'hex')))
+    if (isNews) {
+      world.log.error(
+        { coin: coin.id, txid: coin.spent_by },
+        'a coin of ours is spent by a transaction that is not ours: payouts are stopped',
+      )
+      await stopPayouts(tx, await sayingOfForeign(tx, coin.spent_by))
+    }
+    await holdPaidElsewhere(tx, rail, world)
   }
   if (gone === odd(coin.spendings)) return gone ? 'spent by a transaction that is not ours' : undefined
   const times = coin.spendings + 1n
@@ -163,4 +170,14 @@ async function settleForeign(tx: Tx, world: World, event: ChainEvent, cause: Cau
   await post(tx, world, { movement, source: `${coin.id}/spent/${times}`, amount: btc(coin.units), memo: cause.why })
   await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
   return gone ? 'spent by a transaction that is not ours: payouts are stopped' : 'not spent after all'
+}
+
+/** One sentence for each transaction, however many coins it spends. */
+async function sayingOfForeign(tx: Tx, txid: string): Promise<string> {
+  const restored = await tx.one<{ value: string }>(sql`select value from settings where name = 'restored'`)
+  return `${txid} spends coins of ours, and is none of ours: ${
+    restored
+      ? `it may have been sent after the backup that was restored at ${restored.value}. Owed payouts to the accounts it pays are held: compare them with it`
+      : 'does somebody else hold the keys?'
+  }`
 }

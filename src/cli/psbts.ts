@@ -1,0 +1,212 @@
+/** `repasse bitcoin psbt`: transactions that wait for a person's signature, out to where the keys are and back. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { told } from '../base/money.ts'
+import type { Plan } from '../rails/chain.ts'
+import type { Store } from '../store/store.ts'
+import { textFlag } from './flags.ts'
+import { example, json, moneyOf, sheet, table } from './print.ts'
+import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
+import { perByte } from './rate.ts'
+import { onChain, operator, type Chain, type Shell } from './shell.ts'
+
+type Waiting = {
+  id: string
+  bundle_id: string
+  number: bigint
+  plan: string
+  fee_units: bigint
+  size: bigint
+  added_at: string
+  why: string | null
+}
+
+export function psbtCommands(bitcoin: Command, shell: Shell): void {
+  const psbt = bitcoin
+    .command('psbt')
+    .description('transactions that wait for a signature')
+    .addHelpText(
+      'after',
+      example(
+        'bitcoin psbt list',
+        'bitcoin psbt export bun_01k9zq3f5c8wxy2m7n4p6r8s0t --file payouts.psbt',
+        'bitcoin psbt import signed.psbt',
+      ),
+    )
+
+  psbt
+    .command('list')
+    .description('those that wait, oldest first')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin psbt list'))
+    .action(({ json: asJson }: { json?: true }) => onChain(shell, ({ store }) => list(shell, store, asJson)))
+
+  psbt
+    .command('export')
+    .description('writes one as a PSBT in base64; who is paid what is said beside it')
+    .argument('<bundle>', 'the bundle, or the txid')
+    .option('--file <file>', 'a file that does not exist yet (default: standard output)')
+    .option('--json', 'the PSBT and what it does, as JSON')
+    .addHelpText('after', example('bitcoin psbt export bun_01k9zq3f5c8wxy2m7n4p6r8s0t > payouts.psbt'))
+    .action((name: string, flags: { file?: string; json?: true }) =>
+      onChain(shell, ({ store }, chain) => exportOne(shell, store, chain, name, flags)),
+    )
+
+  psbt
+    .command('import')
+    .description('takes one back signed: a PSBT (base64, hex or binary) or a raw transaction, held against what was asked')
+    .argument('<file>', 'the file, or - for standard input')
+    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin psbt import signed.psbt', 'bitcoin psbt import - < signed.psbt'))
+    .action((file: string, flags: { by?: string; json?: true }) =>
+      onChain(shell, ({ store }, chain) => importOne(shell, store, chain, file, flags)),
+    )
+}
+
+async function waitingOnes(store: Store): Promise<(Waiting & { read: Plan })[]> {
+  const [{ readPlan }, { sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
+  const rows = await store.all<Waiting>(sql`
+    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
+    where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
+      and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
+  return rows.map(row => ({ ...row, read: readPlan(row.plan) }))
+}
+
+const paidBy = ({ outputs }: Plan) => outputs.filter(({ key }) => key !== undefined)
+const sumOf = (outputs: { units: bigint }[]) => outputs.reduce((sum, { units }) => sum + units, 0n)
+const rateOf = ({ fee_units: fee, size }: Waiting) => (fee * 1000n) / size
+
+async function list(shell: Shell, store: Store, asJson: true | undefined): Promise<void> {
+  const rows = await waitingOnes(store)
+  await shell.out(
+    asJson
+      ? json(
+          rows.map(row => ({
+            ...{ bundle: row.bundle_id, txid: row.id, addedAt: row.added_at, payees: paidBy(row.read).length },
+            pays: moneyOf(sumOf(paidBy(row.read)), 'BTC'),
+            fee: moneyOf(row.fee_units, 'BTC'),
+            // Satoshis for a thousand virtual bytes.
+            feeRate: rateOf(row),
+            replaces: row.number > 1n,
+            why: row.why,
+          })),
+        )
+      : table(
+          ['BUNDLE', 'PLANNED (UTC)', '>PAYEES', '>PAYS', '>FEE', '>SAT/VB', 'TXID', 'WHY'],
+          rows.map(row => [
+            ...[
+              row.bundle_id,
+              row.added_at,
+              `${paidBy(row.read).length}`,
+              told(sumOf(paidBy(row.read)), 'BTC'),
+              told(row.fee_units, 'BTC'),
+            ],
+            ...[perByte(rateOf(row)), row.id, row.why ?? (row.number > 1n ? 'offers more for one that waits in the mempool' : '')],
+          ]),
+        ),
+  )
+}
+
+async function exportOne(
+  shell: Shell,
+  store: Store,
+  { rail }: Chain,
+  name: string,
+  { file, json: asJson }: { file?: string; json?: true },
+): Promise<void> {
+  const waiting = (await waitingOnes(store)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
+  if (!waiting) throw new BadInput(`no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`)
+  if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
+  const { read: plan } = waiting
+  const [paid, changes] = [await payeesOf(store, rail, waiting.id, plan), await changesOf(store, rail, plan)]
+  // Nobody is asked to sign what this house would refuse to take back.
+  const strange = [
+    ...paid.filter(({ same }) => !same).map(({ address }) => address),
+    ...changes.filter(({ ours }) => !ours).map(({ units }) => `${units} sat of change`),
+  ]
+  if (strange.length > 0)
+    throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${strange.join(', ')}`)
+
+  if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt: plan.psbt }))
+  else if (file === undefined) await shell.out(`${plan.psbt}\n`)
+  if (file !== undefined) writeFileSync(file, `${plan.psbt}\n`, { mode: 0o600, flag: 'wx' })
+  if (!asJson) shell.err(sayingOf(waiting, paid, changes))
+  if (file !== undefined) shell.err(`written to ${file}; signed, it comes back by: repasse bitcoin psbt import FILE\n`)
+}
+
+const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Change[]) => ({
+  bundle: waiting.bundle_id,
+  txid: waiting.id,
+  inputs: waiting.read.inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
+  pays: paid.map(({ account, payout, address, units, feeShare }) => ({
+    ...{ account, payout, address, ...moneyOf(units, 'BTC') },
+    feeShare: moneyOf(feeShare, 'BTC'),
+  })),
+  change: changes.map(({ address, path, units }) => ({ address, path, ...moneyOf(units, 'BTC') })),
+  fee: moneyOf(waiting.fee_units, 'BTC'),
+  feeRate: rateOf(waiting),
+  lockTime: waiting.read.lockTime,
+})
+
+function sayingOf(waiting: Waiting & { read: Plan }, paid: Paid[], changes: Change[]): string {
+  const { inputs, lockTime } = waiting.read
+  const facts = sheet([
+    ['bundle', waiting.bundle_id],
+    ['txid', waiting.id],
+    ['spends', `${told(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`],
+    ['pays', `${told(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`],
+    ['fee', `${told(waiting.fee_units, 'BTC')}, ${perByte(rateOf(waiting))} sat/vB`],
+    ['lock time', `block ${lockTime}`],
+  ])
+  const outputs = table(
+    ['TO', 'ADDRESS', '>AMOUNT', '>FEE SHARE', 'DERIVED ANEW'],
+    [
+      ...paid.map(({ account, address, units, feeShare }) => [
+        account,
+        address,
+        told(units, 'BTC'),
+        told(feeShare, 'BTC'),
+        'an address of that account',
+      ]),
+      ...changes.map(({ address, path, units }) => ['change', address, told(units, 'BTC'), '', `ours, ${path}`]),
+    ],
+  )
+  return `${facts}\n${outputs}`
+}
+
+const mostBytes = 4 * 1024 * 1024
+
+async function importOne(
+  shell: Shell,
+  store: Store,
+  { rail }: Chain,
+  file: string,
+  { by = operator(), json: asJson }: { by?: string; json?: true },
+): Promise<void> {
+  const { importSigned, payoutsStopped } = await import('../payout/payout.ts')
+  const { bundleId, txid, already } = await importSigned(store, rail, textOf(file), by)
+  const stopped = await payoutsStopped(store)
+  if (asJson) return shell.out(json({ bundle: bundleId, txid, already, stopped: stopped ?? null }))
+  await shell.out(
+    `bundle ${bundleId}: ${txid} ${already ? 'was signed before, and nothing changed' : 'is signed and kept: "repasse serve" sends it'}\n`,
+  )
+  if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
+}
+
+/** Wallets write PSBTs as text or as bytes that begin with `psbt` and 0xff (BIP 174). */
+function textOf(file: string): string {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(file === '-' ? 0 : file)
+  } catch (error) {
+    throw new BadInput(
+      `FILE "${file}" cannot be read (${(error as { code?: string }).code}): name what was signed, or - for standard input`,
+      { cause: error },
+    )
+  }
+  if (bytes.length > mostBytes)
+    throw new BadInput(`FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${mostBytes}`)
+  return bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff' ? bytes.toString('base64') : bytes.toString('utf8').trim()
+}
