@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { invoiceMachine } from '../invoice/invoice.ts'
+import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { timetable, type Desk } from '../jobs/jobs.ts'
 import { payoutMachine } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
@@ -261,7 +261,7 @@ describe('codes and shapes', () => {
   })
 
   test('the states that flags take are those of the machines', () => {
-    expect([...invoiceStates].sort()).toEqual(Object.keys(invoiceMachine).sort())
+    expect([...invoiceStates].sort()).toEqual([...new Set([...Object.keys(invoiceMachine), ...Object.keys(requestMachine)])].sort())
     expect([...payoutStates].sort()).toEqual(Object.keys(payoutMachine).sort())
     expect([...eventStates].sort()).toEqual(Object.keys(inboxMachine).sort())
   })

@@ -1,4 +1,4 @@
-/** `repasse event`: what the bank told us, byte for byte, and what came of it. */
+/** `repasse event`: what the bank told us, byte for byte, or what we saw on the chain, and what came of it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../house.ts'
@@ -16,7 +16,7 @@ export const eventStates = ['new', 'waiting', 'done', 'ignored', 'quarantined'] 
 export function eventCommands(repasse: Command, shell: Shell): void {
   const event = repasse
     .command('event')
-    .description('events: what the bank told us')
+    .description('events: what the bank told us, and what was seen on the chain')
     .addHelpText('after', example('event list --state quarantined'))
 
   event
@@ -107,6 +107,8 @@ async function replay(tx: Tx, id: string, by: string, why: string): Promise<stri
 
 /** Whether bytes and signature agree, judged now. What was polled came over our own connection and bears none. */
 async function verdictOf(base: Base, row: InboxRow): Promise<string> {
+  if (row.rail === 'bitcoin')
+    return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
   if (row.via === 'poll') return 'asked for by us, so not signed'
   if (row.signature === null) return 'no signature was kept'
   if (!bankIsConfigured(base.config)) return 'not judged: the bank is not configured here'
@@ -143,6 +145,7 @@ const viewOf = (row: InboxRow) => ({
 
 const factsOf = (row: InboxRow): [string, string | null][] => [
   ['event', row.event_id],
+  ['rail', row.rail],
   ['kind', row.kind],
   ['state', row.why === null ? row.state : `${row.state}: ${row.why}`],
   ['received', `${row.received_at} by ${row.via}, ${row.raw.length} bytes`],

@@ -3,11 +3,13 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { PayoutRow } from '../payout/payout.ts'
+import type { Base } from '../house.ts'
 import type { Reader } from '../store/store.ts'
-import { countFlag, oneOf } from './flags.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
-import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table } from './print.ts'
-import { inBase, type Shell } from './shell.ts'
+import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
+import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from './requests.ts'
+import { inBase, operator, type Shell } from './shell.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
 
@@ -18,6 +20,10 @@ export const invoiceStates = [
   'unsure',
   'issued',
   'overdue',
+  'seen',
+  'underpaid',
+  'confirming',
+  'late',
   'paid',
   'credited',
   'expired',
@@ -43,7 +49,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags) =>
       inBase(shell, async ({ store }) => {
         const rows = await newest(store, flags)
-        const line = (row: InvoiceRow) => [row.id, row.added_at, row.state, reais(row.units), row.payer_name, row.due_at]
+        const line = (row: InvoiceRow) => [row.id, row.added_at, row.state, told(row.units, row.asset), row.payer_name, row.due_at]
         await shell.out(
           flags.json ? json(rows.map(viewOf)) : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)'], rows.map(line)),
         )
@@ -53,32 +59,76 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
 
   invoice
     .command('show')
-    .description('one invoice: its history, its postings and its payout')
-    .argument('<id>', 'our id, or the bank’s')
+    .description('one invoice: what came for it, its history, its postings and its payouts')
+    .argument('<id>', 'our id, the bank’s, or the address it is paid to')
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice show inv_01k9zq3f5c8wxy2m7n4p6r8s0t'))
-    .action((id: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
-        const { history, sql } = await import('../store/store.ts')
-        const row = await store.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
-        if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
-        const steps = await history(store, row.id)
-        const postings = await postingsOf(store, sql`e.invoice_id = ${row.id}`)
-        const payout = await store.one<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id}`)
+    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, base => show(shell, base, id, asJson)))
+
+  invoice
+    .command('accept')
+    .description('bitcoin: takes on what came late or was too little, so that it is passed on as it is')
+    .argument('<id>', 'our id, or the address it is paid to')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who takes it on (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
+    .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+      inBase(shell, async ({ store, world, config }) => {
+        const { takeOn } = await import('../webhooks/takeOn.ts')
+        const { invoice: row, standing } = await takeOn(store, world, chainTermsOf(config), id, { by, why })
         await shell.out(
           asJson
-            ? json({
-                ...viewOf(row),
-                brcode: row.brcode,
-                history: historyOf(steps),
-                postings,
-                payout: payout ? { id: payout.id, state: payout.state, ...moneyOf(payout.units), why: payout.why } : null,
-              })
-            : text(row, payout, historyTable(steps), postings),
+            ? json({ ...viewOf(row), takenOnBy: row.late_by, received: moneyOf(standing.received, row.asset), why: standing.why })
+            : `invoice ${row.id} is ${row.state}: ${told(standing.received, row.asset)} of ${told(row.units, row.asset)} taken on by ${by}; ${standing.why}\n`,
         )
       }),
     )
 }
+
+async function show(shell: Shell, base: Base, id: string, asJson: true | undefined): Promise<void> {
+  const { store } = base
+  const { history, sql } = await import('../store/store.ts')
+  const row = await store.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
+  if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
+  const request = row.rail === 'bitcoin' ? await readRequest(base, row) : undefined
+  const steps = await history(store, row.id)
+  const postings = await postingsOf(store, sql`e.invoice_id = ${row.id}`)
+  const payouts = await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)
+  const paid: Paid[] = []
+  for (const payout of payouts) paid.push({ payout, txids: await txidsOf(store, payout.id) })
+  if (!asJson) return shell.out(text(row, request, paid, historyTable(steps), postings))
+  const views = paid.map(payoutOf)
+  await shell.out(
+    json({
+      ...viewOf(row),
+      brcode: request ? request.place.uri : row.brcode,
+      ...(request && requestView(request)),
+      history: historyOf(steps),
+      postings,
+      payout: views[0] ?? null,
+      ...(request && { payouts: views }),
+    }),
+  )
+}
+
+type Paid = { payout: PayoutRow; txids: { id: string; state: string }[] }
+
+/** The transactions that pay it, of which one at most is ever mined. */
+async function txidsOf(store: Reader, payoutId: string): Promise<Paid['txids']> {
+  const { sql } = await import('../store/store.ts')
+  return store.all(sql`
+    select c.id, c.state from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
+    where a.payout_id = ${payoutId} order by a.number, c.number`)
+}
+
+const payoutOf = ({ payout, txids }: Paid) => ({
+  id: payout.id,
+  state: payout.state,
+  ...moneyOf(payout.units, payout.asset),
+  why: payout.why,
+  ...(payout.asset === 'BTC' && { transactions: txids.map(({ id, state }) => ({ txid: id, state })) }),
+})
 
 async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<InvoiceRow[]> {
   const { sql } = await import('../store/store.ts')
@@ -92,9 +142,9 @@ const viewOf = (row: InvoiceRow) => ({
   slot: row.slot_id,
   state: row.state,
   rail: row.rail,
-  ...moneyOf(row.units),
-  paid: maybeMoney(row.paid_units),
-  bankFee: maybeMoney(row.fee_units),
+  ...moneyOf(row.units, row.asset),
+  paid: maybeMoney(row.paid_units, row.asset),
+  bankFee: maybeMoney(row.fee_units, row.asset),
   payer: row.payer_name,
   payerTaxId: row.payer_tax_id,
   description: row.description,
@@ -105,19 +155,38 @@ const viewOf = (row: InvoiceRow) => ({
   changedAt: row.changed_at,
 })
 
-function text(row: InvoiceRow, payout: PayoutRow | undefined, steps: string, postings: PostingRow[]): string {
+function text(row: InvoiceRow, request: Request | undefined, paid: Paid[], steps: string, postings: PostingRow[]): string {
   const facts = sheet([
     ['invoice', row.id],
-    ['state', row.state],
-    ['asked', reais(row.units)],
-    ['paid', row.paid_units === null ? null : `${reais(row.paid_units)}, of which the bank kept ${reais(row.fee_units ?? 0n)}`],
+    ['state', row.state === request?.looked?.standing.state ? `${row.state}: ${request.looked.standing.why}` : row.state],
+    ...(request ? askedFacts(request) : bankFacts(row)),
     ['payer', `${row.payer_name}, ${row.payer_tax_id}`],
     ['for', row.description],
     ['due', row.due_at],
     ['slot', row.slot_id],
-    ['at the bank', row.provider_id],
-    ['to pay it', row.link],
-    ['payout', payout ? `${payout.id} of ${reais(payout.units)} is ${payout.state}${payout.why ? `: ${payout.why}` : ''}` : undefined],
+    ...(request ? placeFacts(request) : placeAtBank(row)),
+    ...paid.map(payoutFact),
   ])
-  return `${facts}\n${steps}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`
+  const seen = request ? paymentsTable(request) : ''
+  return `${facts}\n${seen}${seen && '\n'}${steps}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`
 }
+
+type Fact = [string, string | null | undefined]
+
+const bankFacts = (row: InvoiceRow): Fact[] => [
+  ['asked', reais(row.units)],
+  ['paid', row.paid_units === null ? null : `${reais(row.paid_units)}, of which the bank kept ${reais(row.fee_units ?? 0n)}`],
+]
+
+const placeAtBank = (row: InvoiceRow): Fact[] => [
+  ['at the bank', row.provider_id],
+  ['to pay it', row.link],
+]
+
+const payoutFact = ({ payout, txids }: Paid): Fact => [
+  'payout',
+  [
+    `${payout.id} of ${told(payout.units, payout.asset)} is ${payout.state}${payout.why ? `: ${payout.why}` : ''}`,
+    ...txids.map(({ id, state }) => `${id} (${state})`),
+  ].join(', '),
+]

@@ -1,8 +1,10 @@
 /** `repasse ledger`: whether the books add up, what stands in them, and all of it as CSV. */
 import type { Command } from 'commander'
+import type { Asset } from '../base/money.ts'
 import type { Account } from '../ledger/ledger.ts'
+import type { Reader } from '../store/store.ts'
 import { oneOf } from './flags.ts'
-import { csvCell, example, json, moneyOf, paint, reais, table } from './print.ts'
+import { csvCell, example, json, moneyOf, paint, table, told } from './print.ts'
 import { inBase, type Shell } from './shell.ts'
 
 export function ledgerCommands(repasse: Command, shell: Shell): void {
@@ -50,13 +52,22 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     .action(({ json: asJson }: { json?: true }) =>
       inBase(shell, async ({ store }) => {
         const { accounts, balances } = await import('../ledger/ledger.ts')
-        const standing = await balances(store)
+        const rows = (await assetsOf(store)).map(async asset => {
+          const standing = await balances(store, asset)
+          return accounts.map(account => ({
+            account,
+            asset,
+            units: standing[account],
+            says: chainMeanings[asset][account] ?? meanings[account],
+          }))
+        })
+        const all = (await Promise.all(rows)).flat()
         await shell.out(
           asJson
-            ? json(accounts.map(account => ({ account, ...moneyOf(standing[account]), says: meanings[account] })))
+            ? json(all.map(({ account, asset, units, says }) => ({ account, ...moneyOf(units, asset), says })))
             : table(
                 ['ACCOUNT', '>BALANCE', 'MEANING'],
-                accounts.map(account => [account, reais(standing[account]), meanings[account]]),
+                all.map(({ account, asset, units, says }) => [account, told(units, asset), says]),
               ),
         )
       }),
@@ -88,6 +99,22 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
         }
       }),
     )
+}
+
+/** Reais always, and bitcoin once something was booked in it. */
+async function assetsOf(store: Reader): Promise<Asset[]> {
+  const { sql } = await import('../store/store.ts')
+  const coins = await store.one(sql`select 1 as yes from ledger_entries where asset = 'BTC' limit 1`)
+  return coins ? ['BRL', 'BTC'] : ['BRL']
+}
+
+const chainMeanings: Record<Asset, Partial<Record<Account, string>>> = {
+  BRL: {},
+  BTC: {
+    bank: 'our coins on the chain',
+    'transfer-fee': 'what the network cost the house',
+    external: 'movements on the chain that are not ours',
+  },
 }
 
 const meanings: Record<Account, string> = {

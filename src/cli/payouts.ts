@@ -1,14 +1,16 @@
 /** `repasse payout`: what is owed and was paid on, and what a person may do about it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { AccountRow, AttemptRow, PayoutRow } from '../payout/payout.ts'
+import type { Asset } from '../base/money.ts'
+import type { AccountRow, AttemptRow, BundleRow, PayoutRow } from '../payout/payout.ts'
 import { waitsFor } from '../payout/person.ts'
 import type { Reader } from '../store/store.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
 import { postingsOf, postingsTable } from './postings.ts'
-import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table } from './print.ts'
+import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
+import { bundleOf, bundleWaits, lastOf, transactionsOf, transactionsTable, transactionView, type OrderTransaction } from './transactions.ts'
 
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
 type ActFlags = { why: string; by?: string; json?: true }
@@ -35,7 +37,15 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags) =>
       inBase(shell, async ({ store }) => {
         const rows = await newest(store, flags)
-        const line = (row: Listed) => [row.id, row.added_at, row.state, reais(row.units), row.account, row.invoice_id, whyOf(row) ?? '']
+        const line = (row: Listed) => [
+          row.id,
+          row.added_at,
+          row.state,
+          told(row.units, row.asset),
+          row.account,
+          row.invoice_id,
+          whyOf(row) ?? '',
+        ]
         await shell.out(
           flags.json
             ? json(rows.map(viewOf))
@@ -47,7 +57,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
 
   payout
     .command('show')
-    .description('one payout: its orders at the bank, its history and its postings')
+    .description('one payout: its orders at the bank or its transactions, its history and its postings')
     .argument('<id>', 'the payout')
     .option('--json', 'as JSON')
     .addHelpText('after', example('payout show pay_01k9zq3f5c8wxy2m7n4p6r8s0t'))
@@ -65,7 +75,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
         inBase(shell, async ({ store }) => {
           const { holdPayout, payoutsStopped, releasePayout, retryPayout } = await import('../payout/payout.ts')
           const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why })
-          await shell.out(`payout ${row.id} of ${reais(row.units)} is ${row.state}\n`)
+          await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}\n`)
           const stopped = row.state === 'owed' ? await payoutsStopped(store) : undefined
           if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
         }),
@@ -76,13 +86,38 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   stopCommands(payout, shell)
 }
 
-type Listed = PayoutRow & { account: string; account_state: AccountRow['state'] }
+type Listed = PayoutRow & {
+  account: string
+  account_state: AccountRow['state']
+  /** Of the bundle it goes out in, where it is under way on a chain. */
+  bundle_id: string | null
+  bundle_state: BundleRow['state'] | null
+  bundle_why: string | null
+}
 
-const waits = (row: Listed) => waitsFor(row, { name: row.account, state: row.account_state })
+/** A payout and what is known beside it, as `p`, `a` and `b`; its last order is the one at work. */
+const listed = async () => {
+  const { sql } = await import('../store/store.ts')
+  return sql`
+    select p.*, a.name as account, a.state as account_state, b.id as bundle_id, b.state as bundle_state, b.why as bundle_why
+    from payouts p join accounts a on a.id = p.account_id
+      left join attempts t on t.payout_id = p.id and p.state in ('sending', 'unsure', 'sent')
+        and t.number = (select max(number) from attempts where payout_id = p.id)
+      left join bundles b on b.id = t.bundle_id`
+}
+
+const waits = (row: Listed) => waitsFor(row, { name: row.account, state: row.account_state }) ?? bundleSays(row)
+
+function bundleSays({ bundle_id: id, bundle_state: state, bundle_why: why }: Listed): string | undefined {
+  const waiting = id !== null && state !== null ? bundleWaits({ state, why }) : undefined
+  return waiting === undefined ? undefined : `its bundle ${id} ${why === null ? waiting : `is ${state}: ${waiting}`}`
+}
 const whyOf = (row: Listed) => row.why ?? waits(row) ?? null
 /** When it is looked at next; nothing is next where it has ended, or waits for a person. */
 const nextOf = (row: Listed) =>
-  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) && waits(row) === undefined ? row.next_at : undefined
+  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) && row.bundle_id === null && waits(row) === undefined
+    ? row.next_at
+    : undefined
 
 async function newest(store: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<Listed[]> {
   const { sql } = await import('../store/store.ts')
@@ -91,8 +126,7 @@ async function newest(store: Reader, { state, account, invoice, limit, before }:
   const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(store, invoice)).id}`
   const older = before === undefined ? sql`` : sql`and p.id < ${before}`
   return store.all<Listed>(sql`
-    select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id
-    where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
+    ${await listed()} where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
 }
 
 async function needAccount(store: Reader, name: string): Promise<{ id: string }> {
@@ -111,34 +145,55 @@ async function needInvoice(store: Reader, id: string): Promise<{ id: string }> {
 
 async function show(shell: Shell, store: Reader, id: string, asJson: true | undefined): Promise<void> {
   const [{ attemptsOf }, { history, sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
-  const row = await store.one<Listed>(
-    sql`select p.*, a.name as account, a.state as account_state from payouts p join accounts a on a.id = p.account_id where p.id = ${id}`,
-  )
+  const row = await store.one<Listed>(sql`${await listed()} where p.id = ${id}`)
   if (!row) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   const attempts = await Promise.all(
-    (await attemptsOf(store, id)).map(async attempt => ({ attempt, steps: await history(store, attempt.id) })),
+    (await attemptsOf(store, id)).map(async attempt => ({
+      attempt,
+      steps: await history(store, attempt.id),
+      transactions: await transactionsOf(store, attempt),
+      bundle: await bundleOf(store, attempt),
+    })),
   )
   const steps = await history(store, id)
-  const postings = await postingsOf(store, sql`t.source in (select id from attempts where payout_id = ${id})`)
+  const ofOrders = sql`t.source in (select id from attempts where payout_id = ${id})`
+  // A block may be left behind and the order be mined anew: each time is a movement of its own.
+  const again = sql`e.invoice_id = ${row.invoice_id} and exists (select 1 from attempts where payout_id = ${id} and t.source like id || '/%')`
+  const postings = await postingsOf(store, row.asset === 'BTC' ? sql`(${ofOrders} or (${again}))` : ofOrders)
   if (asJson) {
-    const orders = attempts.map(({ attempt, steps: taken }) => ({ ...orderOf(attempt), history: historyOf(taken) }))
+    const orders = attempts.map(order => ({ ...orderOf(order, row.asset), history: historyOf(order.steps) }))
     return shell.out(json({ ...viewOf(row), attempts: orders, history: historyOf(steps), postings }))
   }
+  const last = lastOf(attempts.at(-1)?.transactions ?? [])
   const facts = sheet([
     ['payout', row.id],
     ['state', [row.state, row.why, waits(row)].filter(Boolean).join(': ')],
-    ['amount', reais(row.units)],
-    ['withheld', `${reais(row.withheld_units)} for the transfer’s fee`],
-    ['to', row.account],
+    ['amount', told(row.units, row.asset)],
+    ['withheld', row.asset === 'BRL' ? `${reais(row.withheld_units)} for the transfer’s fee` : undefined],
+    ['network fee', last && `${told(last.share_units, 'BTC')}, so ${told(last.units, 'BTC')} reach the payee`],
+    ['to', last ? `${row.account}, at ${last.address}` : row.account],
     ['for', row.invoice_id],
     ['next look', nextOf(row)],
   ])
-  const orders = attempts.map(({ attempt, steps: taken }) => {
-    const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
-    return `\norder ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n${historyTable(taken)}`
-  })
+  const orders = attempts.map(
+    order => `\n${order.attempt.bundle_id === null ? bankOrder(order) : bundleOrder(order)}${historyTable(order.steps)}`,
+  )
   await shell.out(`${facts}\n${historyTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`)
 }
+
+interface Order {
+  attempt: AttemptRow
+  transactions: OrderTransaction[]
+  bundle: BundleRow | undefined
+}
+
+function bankOrder({ attempt }: Order): string {
+  const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
+  return `order ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n`
+}
+
+const bundleOrder = ({ attempt, transactions, bundle }: Order): string =>
+  `order ${attempt.external_id} is ${attempt.state} in bundle ${attempt.bundle_id}, which is ${bundle?.state}${bundle?.why ? `: ${bundle.why}` : ''}\n${transactionsTable(transactions)}`
 
 const viewOf = (row: Listed) => ({
   id: row.id,
@@ -146,22 +201,23 @@ const viewOf = (row: Listed) => ({
   account: row.account,
   state: row.state,
   why: whyOf(row),
-  ...moneyOf(row.units),
-  withheld: moneyOf(row.withheld_units),
+  ...moneyOf(row.units, row.asset),
+  withheld: moneyOf(row.withheld_units, row.asset),
   tries: Number(row.tries),
   nextAt: nextOf(row),
   addedAt: row.added_at,
   changedAt: row.changed_at,
 })
 
-const orderOf = (attempt: AttemptRow) => ({
+const orderOf = ({ attempt, transactions, bundle }: Order, asset: Asset) => ({
   id: attempt.id,
   number: Number(attempt.number),
   externalId: attempt.external_id,
   state: attempt.state,
   why: attempt.why,
-  ...moneyOf(attempt.units),
-  fee: maybeMoney(attempt.fee_units),
+  ...moneyOf(attempt.units, asset),
+  fee: maybeMoney(attempt.fee_units, asset),
   providerId: attempt.provider_id,
   askedAt: attempt.asked_at,
+  ...(bundle && { bundle: { id: bundle.id, state: bundle.state, why: bundle.why }, transactions: transactions.map(transactionView) }),
 })

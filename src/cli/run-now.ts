@@ -1,11 +1,15 @@
 /** `repasse schedule run`: a slot now, waited for if asked, or only told. */
 import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
 import { formatDuration } from '../base/duration.ts'
+import type { Asset } from '../base/money.ts'
 import type { Millis } from '../base/world.ts'
 import type { Base, Open } from '../house.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
+import type { ScheduleRow } from '../jobs/jobs.ts'
+import type { NoRate, Rate } from '../rates/rates.ts'
 import { durationFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, reais, table } from './print.ts'
+import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
@@ -15,7 +19,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
     .command('run')
     .description('adds a slot that is due now')
     .argument('<name>', 'the schedule')
-    .option('--wait', 'waits until the bank has its invoices, and does the work itself if no "repasse serve" does')
+    .option('--wait', 'waits until its invoices are issued, and does the work itself if no "repasse serve" does')
     .option('--timeout <time>', 'how long --wait waits (default: 10m)', durationFlag('--timeout'))
     .option('--by <person>', 'who asks for it (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
@@ -40,43 +44,71 @@ export function runCommand(schedule: Command, shell: Shell): void {
     })
 }
 
-async function tell(shell: Shell, { store, world, terms }: Base, name: string, flags: Flags): Promise<void> {
-  const { dryRun, needSchedule } = await import('../jobs/jobs.ts')
-  const schedule = await needSchedule(store, name)
-  const plan = await dryRun(schedule, world, terms)
+async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promise<void> {
+  const { assetOf, dryRun, needSchedule } = await import('../jobs/jobs.ts')
+  const { satsFor } = await import('../base/money.ts')
+  const schedule = await needSchedule(base.store, name)
+  const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
+  const rate = asset === quoted ? undefined : await rateOf(base)
+  if (rate?.is === 'none') {
+    shell.err(`there is no good rate, so schedule ${schedule.name} would issue nothing now: ${rate.why}; "repasse serve" asks for rates\n`)
+    shell.exitCode = 1
+    return
+  }
+  const plan = await dryRun(schedule, base.world, base.terms, rate && (units => satsFor(units, rate.price)))
+  const money = (units: bigint) => moneyOf(units, asset)
   if (flags.json) {
-    const lines = plan.lines.map(({ name: payer, taxId, description, units, commission, withheld, net, paysOn }) => ({
-      payer,
-      taxId,
-      description,
-      ...moneyOf(units),
-      commission: moneyOf(commission),
-      withheld: moneyOf(withheld),
-      net: moneyOf(net),
-      paysOn,
+    const lines = plan.lines.map(({ name: payer, taxId, description, units, quoted: before, commission, withheld, net, paysOn }) => ({
+      ...{ payer, taxId, description },
+      ...money(units),
+      ...(rate && { quote: moneyOf(before, quoted) }),
+      ...{ commission: money(commission), withheld: money(withheld), net: money(net), paysOn },
     }))
     const { asked, commission, withheld, paidOn } = plan
+    const sums = { asked: money(asked), commission: money(commission), withheld: money(withheld), paidOn: money(paidOn) }
     return shell.out(
-      json({ lines, asked: moneyOf(asked), commission: moneyOf(commission), withheld: moneyOf(withheld), paidOn: moneyOf(paidOn) }),
+      json({ lines, ...sums, ...(rate && { rate: { ...moneyOf(rate.price, quoted), at: rate.at, sources: rate.sources } }) }),
     )
   }
-  const lines = plan.lines.map(line => [
-    line.name,
-    line.taxId,
-    reais(line.units),
-    reais(line.commission),
-    reais(line.withheld),
-    line.paysOn ? reais(line.net) : `held: ${line.net > 0n ? reais(line.net) : 'nothing left'}`,
-  ])
-  const sums = ['in all', '', reais(plan.asked), reais(plan.commission), reais(plan.withheld), reais(plan.paidOn)]
-  await shell.out(table(['PAYER', 'TAX ID', '>ASKED', '>COMMISSION', '>TRANSFER FEE', '>PAID ON'], [...lines, sums]))
+  await shell.out(planTable(plan, { asset, quoted }))
+  if (rate) shell.err(`at ${told(rate.price, quoted)} a BTC, said ${rate.at} by ${rate.sources.join(', ')}\n`)
   const held = plan.lines.filter(({ paysOn }) => !paysOn).length
   if (held > 0)
     shell.err(
-      `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${reais(schedule.min_payout_units)} or with nothing left; a person releases them\n`,
+      `${held} of ${plan.lines.length} would be held, below the schedule’s least payout of ${told(schedule.min_payout_units, asset)} or with nothing left; a person releases them\n`,
     )
   const differ = schedule.roster === null ? ' Random payers differ each time;' : ''
-  shell.err(`Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} bank’s own fee for an invoice comes off what is paid on.\n`)
+  const fee = asset === 'BTC' ? 'network’s fee for the transaction' : 'bank’s own fee for an invoice'
+  shell.err(`Nothing was written or sent.${differ} ${differ ? 'the' : 'The'} ${fee} comes off what is paid on.\n`)
+}
+
+type Plan = Awaited<ReturnType<typeof import('../jobs/jobs.ts').dryRun>>
+
+function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset, quoted }: { asset: Asset; quoted: Asset }): string {
+  const tell = (units: bigint) => told(units, asset)
+  // What is shown beside the amount: reais it was priced from, or the bank's fee for the transfer.
+  const beside = asset === quoted ? [] : ['>IN REAIS']
+  const transfer = asset === 'BRL' ? ['>TRANSFER FEE'] : []
+  const row = (names: string[], units: bigint, before: bigint, shared: bigint, kept: bigint, on: string) => [
+    ...names,
+    tell(units),
+    ...beside.map(() => told(before, quoted)),
+    tell(shared),
+    ...transfer.map(() => tell(kept)),
+    on,
+  ]
+  const rows = lines.map(line => {
+    const on = line.paysOn ? tell(line.net) : `held: ${line.net > 0n ? tell(line.net) : 'nothing left'}`
+    return row([line.name, line.taxId], line.units, line.quoted, line.commission, line.withheld, on)
+  })
+  const before = lines.reduce((sum, line) => sum + line.quoted, 0n)
+  const sums = row(['in all', ''], asked, before, commission, withheld, tell(paidOn))
+  return table(['PAYER', 'TAX ID', '>ASKED', ...beside, '>COMMISSION', ...transfer, '>PAID ON'], [...rows, sums])
+}
+
+async function rateOf({ store, world, config }: Base): Promise<Rate | NoRate> {
+  const { agreementOf, goodRate } = await import('../rates/rates.ts')
+  return goodRate(store, world.clock.now(), agreementOf(config))
 }
 
 async function addSlot({ store, world }: Base, name: string, { by = operator() }: Flags): Promise<string> {
@@ -86,8 +118,19 @@ async function addSlot({ store, world }: Base, name: string, { by = operator() }
 
 type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number }
 
+/** A slot of a rail that is not configured would wait for ever. */
+function needRail({ rails }: Open, { name, rail }: ScheduleRow): void {
+  if (rails[rail] !== undefined) return
+  const settings =
+    rail === 'bitcoin' ? 'BITCOIN_RPC_URL, BITCOIN_NETWORK and BITCOIN_DESCRIPTOR' : 'STARKBANK_PROJECT_ID and what belongs to it'
+  throw new BadInput(`schedule "${name}" is of the rail ${rail}, which is not configured: set ${settings}, see .env.example`)
+}
+
 async function runAndWait(shell: Shell, base: Base, open: Open, name: string, flags: Flags): Promise<void> {
   const { timeout: timeoutMs = 600_000 } = flags
+  const { needSchedule } = await import('../jobs/jobs.ts')
+  const schedule = await needSchedule(base.store, name)
+  needRail(open, schedule)
   const slot = await addSlot(base, name, flags)
   const ended = await waitFor(base, open, slot, timeoutMs)
   const refused = ended.invoices.filter(({ state }) => state === 'refused').length
@@ -96,6 +139,8 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
     shell.err(
       `slot ${slot} is ${ended.state} with ${ended.open} invoices open after ${formatDuration(timeoutMs)} at most: "repasse run list" shows why\n`,
     )
+    const rate = schedule.rail === 'bitcoin' && schedule.currency === 'BRL' ? await rateOf(base) : undefined
+    if (rate?.is === 'none') shell.err(`there is no good rate, so what is asked for in reais waits: ${rate.why}\n`)
     shell.exitCode = 1
   }
   if (refused > 0) {
@@ -157,7 +202,7 @@ const viewOf = ({ slot, state, invoices }: Ended) => ({
   invoices: invoices.map(row => ({
     id: row.id,
     state: row.state,
-    ...moneyOf(row.units),
+    ...moneyOf(row.units, row.asset),
     payer: row.payer_name,
     providerId: row.provider_id,
     link: row.link,
@@ -165,7 +210,8 @@ const viewOf = ({ slot, state, invoices }: Ended) => ({
 })
 
 const tableOf = ({ slot, state, invoices }: Ended) => {
+  const asset = invoices[0]?.asset ?? 'BRL'
   const total = invoices.filter(row => row.provider_id !== null).reduce((sum, row) => sum + row.units, 0n)
-  const lines = invoices.map(row => [row.id, row.state, reais(row.units), row.payer_name, row.provider_id ?? ''])
-  return `${table(['INVOICE', 'STATE', '>AMOUNT', 'PAYER', 'AT THE BANK'], lines)}slot ${slot} is ${state}: ${reais(total)} asked for in ${invoices.length} invoices\n`
+  const lines = invoices.map(row => [row.id, row.state, told(row.units, row.asset), row.payer_name, row.provider_id ?? ''])
+  return `${table(['INVOICE', 'STATE', '>AMOUNT', 'PAYER', asset === 'BTC' ? 'ADDRESS' : 'AT THE BANK'], lines)}slot ${slot} is ${state}: ${told(total, asset)} asked for in ${invoices.length} invoices\n`
 }

@@ -1,5 +1,6 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
 import { BadInput } from '../base/answer.ts'
+import { told } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
@@ -15,7 +16,7 @@ export const holdPayout = (store: Store, id: string, act: Act) => actOn(store, i
 /** Lets a held payout go: one that is not above zero stays. */
 export const releasePayout = (store: Store, id: string, act: Act) =>
   actOn(store, id, act, 'owed', ['held'], payout => {
-    if (payout.units <= 0n) throw new BadInput(`payout ${id} is of ${payout.units} cents: nothing is left to pay on`)
+    if (payout.units <= 0n) throw new BadInput(`payout ${id} is of ${told(payout.units, payout.asset)}: nothing is left to pay on`)
   })
 
 /** Tries again what waits or came back. */
@@ -47,9 +48,13 @@ async function actOn(
   return store.tx(async tx => {
     const payout = await findPayout(tx, id)
     if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-    if (!from.includes(payout.state)) throw new BadInput(`payout ${id} is ${payout.state}: this is for one that is ${from.join(' or ')}`)
+    if (!from.includes(payout.state))
+      throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
     await check?.(payout, tx)
-    if (to === 'owed') await assertDead(tx, payout)
+    if (to === 'owed') {
+      await assertDead(tx, payout)
+      await assertThere(tx, payout)
+    }
     const now = await tx.now()
     if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now} where id = ${id} and state = ${to}`)
     else
@@ -63,8 +68,30 @@ async function actOn(
   })
 }
 
+/** A transaction pays it among others, and what was planned or signed cannot be unsaid for one of them. */
+async function bundleSays(tx: Tx, { id, state }: PayoutRow): Promise<string> {
+  const last = (await attemptsOf(tx, id)).at(-1)
+  if (!last || last.bundle_id === null || !['sending', 'unsure', 'sent'].includes(state)) return ''
+  const bundle = (await tx.one<{ state: string }>(sql`select state from bundles where id = ${last.bundle_id}`))!
+  const stop = bundle.state === 'planned' || bundle.state === 'signed' ? ', and only "repasse payout stop" keeps that from going out' : ''
+  return ` in bundle ${last.bundle_id}, whose transaction is ${bundle.state} and pays it with others${stop}`
+}
+
+/** What came on a chain and left it again is not there to be passed on. */
+async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
+  const gone = await tx.one<{ id: string; state: string }>(
+    sql`select id, state from coins where payout_id = ${id} and state <> 'mined' order by id limit 1`,
+  )
+  if (gone)
+    throw new BadInput(
+      `payout ${id} passes on the payment ${gone.id}, which is ${gone.state} and in no block: it goes on by itself when the payment is back`,
+    )
+}
+
 async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
   const live = (await attemptsOf(tx, payout.id)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
   if (live)
-    throw new BadInput(`payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until the bank has settled it`)
+    throw new BadInput(
+      `payout ${payout.id} has the order ${live.external_id}, which is ${live.state}: wait until ${payout.asset === 'BTC' ? 'the chain' : 'the bank'} has settled it`,
+    )
 }
