@@ -200,6 +200,7 @@ create table coins (
   changed_at text not null
 );
 create index coins_by_txid on coins (txid);
+create index coins_by_address on coins (branch, number);
 create index coins_by_invoice on coins (invoice_id);
 create index coins_by_height on coins (height);
 create index coins_unspent on coins (height) where spent_height is null;

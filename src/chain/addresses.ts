@@ -35,10 +35,7 @@ export async function prepareScripts(store: Store, rail: Deriving): Promise<numb
 
 /** Takes the next number of a branch, for an invoice where one is named, and answers its address. */
 export async function takeAddress(tx: Tx, rail: Deriving, branch: Branch, invoiceId?: string): Promise<Address> {
-  const taken = await tx.one<{ next: bigint }>(
-    sql`update chain_branches set next_index = next_index + 1 where branch = ${branch} returning next_index as next`,
-  )
-  const number = Number(taken!.next) - 1
+  const number = await nextUnpaid(tx, branch)
   // One more at a time, but after numbers were passed over: then all that lie between, so that none is missing from what is watched.
   for (let next = await knownOf(tx, branch); next <= number + lookAhead; next++) await keep(tx, rail, branch, next)
   const { address, script } = rail.derive(branch, number)
@@ -47,6 +44,19 @@ export async function takeAddress(tx: Tx, rail: Deriving, branch: Branch, invoic
     if (given !== 1) throw new Error(`address ${number} was handed out before`)
   }
   return { address, script, branch, number }
+}
+
+/** Money came to some before they were shown: whoever sent it could pay there again, so those are nobody's. */
+async function nextUnpaid(tx: Tx, branch: Branch): Promise<number> {
+  for (;;) {
+    const taken = await tx.one<{ next: bigint }>(
+      sql`update chain_branches set next_index = next_index + 1 where branch = ${branch} returning next_index as next`,
+    )
+    const number = taken!.next - 1n
+    const paid =
+      branch === 'receive' && (await tx.one(sql`select 1 as yes from coins where branch = ${branch} and number = ${number} limit 1`))
+    if (!paid) return Number(number)
+  }
 }
 
 /** The next number of a branch, which nobody else can take before this transaction ends. */

@@ -118,7 +118,8 @@ async function findFork({ store, rail }: FollowParts, from: BlockRow, info: Chai
       (header.value && (await beforeFirst(rail, tip)))
     if (typeof before === 'string') return before
     if (!before) return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
-    if (left.length >= furthestBack) return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
+    if (left.length >= furthestBack)
+      return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
     left.push(tip)
     tip = before
   }
@@ -201,7 +202,10 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
 }
 
 /** Facts, their events and the turn are one transaction: a process that dies in between begins again where it was. */
-export async function keepNews({ store, watching, world }: Pick<FollowParts, 'store' | 'watching' | 'world'>, look: (tx: Tx) => Promise<News[]>): Promise<number> {
+export async function keepNews(
+  { store, watching, world }: Pick<FollowParts, 'store' | 'watching' | 'world'>,
+  look: (tx: Tx) => Promise<News[]>,
+): Promise<number> {
   const { news, turn } = await store.tx(async tx => {
     await holdTurn(tx)
     const found = await look(tx)
