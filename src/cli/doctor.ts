@@ -1,4 +1,4 @@
-/** `repasse doctor`: one check after another, each with what to do about it. */
+/** `repasse doctor`: one check after another, each with what to do about it. A rail that is not configured is not asked about. */
 import { existsSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
@@ -6,10 +6,11 @@ import { millis } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
+import { bitcoin } from './doctorBitcoin.ts'
 import { json, paint, reais, tame } from './print.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
 
-interface Check {
+export interface Check {
   check: string
   is: 'ok' | 'info' | 'warn' | 'error'
   says: string
@@ -48,13 +49,18 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     }
   if (flags.registerWebhook && config.PUBLIC_URL === undefined)
     throw new BadInput('--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com')
-  const where = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${config.STARKBANK_API_URL}`}`
+  const hasBank = config.BITCOIN_RPC_URL === undefined || bankNames.some(name => config[name] !== undefined)
+  const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${config.STARKBANK_API_URL}`}`
   yield {
     check: 'configuration',
     is: 'ok',
-    says: `${where}, ${config.DATABASE_URL.startsWith('sqlite:') ? config.DATABASE_URL : 'PostgreSQL'}`,
+    says: [
+      ...(hasBank ? [bankAt] : []),
+      ...(config.BITCOIN_RPC_URL === undefined ? [] : [`bitcoin ${config.BITCOIN_NETWORK}`]),
+      config.DATABASE_URL.startsWith('sqlite:') ? config.DATABASE_URL : 'PostgreSQL',
+    ].join(', '),
   }
-  yield* await keyFile(config)
+  if (hasBank) yield* await keyFile(config)
 
   const { openBase } = await import('../house.ts')
   const there = isThere(config.DATABASE_URL)
@@ -76,12 +82,15 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     if (there) yield* database(base)
     else yield { check: 'database', is: 'info', says: `${config.DATABASE_URL} is not there yet`, run: 'repasse migrate' }
     yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
-    yield* bank(base, flags)
+    if (hasBank) yield* bank(base, flags)
+    yield* bitcoin(base)
     yield* books(base)
   } finally {
     await base.store.close()
   }
 }
+
+const bankNames = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
 
 async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT: environment }: Config): Promise<Check[]> {
   if (file === undefined)
@@ -149,9 +158,7 @@ function isThere(url: string): boolean {
 async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
   const { config } = base
   if (!bankIsConfigured(config)) {
-    const missing = (['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const).filter(
-      name => config[name] === undefined,
-    )
+    const missing = bankNames.filter(name => config[name] === undefined)
     return yield {
       check: 'bank',
       is: 'error',

@@ -6,8 +6,8 @@ import { monotonicMs, systemClock, systemRandom } from '../base/clock.ts'
 import { makeLog, type Log } from '../base/log.ts'
 import { crashPoint } from './crash.ts'
 import { rolesFlag, textFlag } from './flags.ts'
-import { example, json, moneyOf, reais, sheet } from './print.ts'
-import { atBank, operator, type Shell } from './shell.ts'
+import { example } from './print.ts'
+import { operator, type Shell } from './shell.ts'
 
 export function operateCommands(repasse: Command, shell: Shell): void {
   repasse
@@ -35,7 +35,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
 
   repasse
     .command('doctor')
-    .description('checks configuration, key, clock, database, bank, webhook and books, and says what to run for each fault')
+    .description('checks configuration, key, clock, database, bank, webhook, Bitcoin node and books, and says what to run for each fault')
     .option('--register-webhook', 'registers PUBLIC_URL with the bank where it is missing')
     .option('--json', 'as JSON')
     .addHelpText('after', example('doctor', 'doctor --register-webhook'))
@@ -50,10 +50,10 @@ export function operateCommands(repasse: Command, shell: Shell): void {
 
   repasse
     .command('reconcile')
-    .description('asks the bank for missed events, applies them, and holds its balance against the books')
+    .description('asks the bank and the chain for what was missed, applies it, and holds what each of them has against the books')
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile'))
-    .action(({ json: asJson }: { json?: true }) => reconcileNow(shell, asJson))
+    .action(async ({ json: asJson }: { json?: true }) => (await import('./reconcile.ts')).reconcileNow(shell, asJson))
 
   repasse
     .command('backup')
@@ -111,43 +111,5 @@ function signalled(log: Log): Promise<string> {
     }
     process.on('SIGTERM', hear)
     process.on('SIGINT', hear)
-  })
-}
-
-async function reconcileNow(shell: Shell, asJson: true | undefined): Promise<void> {
-  await atBank(shell, async ({ store, world, terms }, rail) => {
-    const [{ holdAgainstBank, reconcile }, { makeInbox, pollEvents, settleInbox }] = await Promise.all([
-      import('../jobs/jobs.ts'),
-      import('../webhooks/webhooks.ts'),
-    ])
-    const found = await pollEvents(store, rail, makeInbox(store, world), world)
-    const settled = await settleInbox({ store, rails: { starkbank: rail }, world, terms })
-    const result = await reconcile(store, rail, world)
-    if (typeof result === 'string') throw new Error(result)
-    // As the job does it, so that `status` says the same whoever looked.
-    const lasting = await holdAgainstBank(store, result)
-    if (!result.agrees) shell.exitCode = 1
-
-    const { bankUnits, bookUnits, inFlightUnits, imported, agrees } = result
-    if (asJson) {
-      const money = {
-        bank: moneyOf(bankUnits),
-        books: moneyOf(bookUnits),
-        difference: moneyOf(bankUnits - bookUnits),
-        inFlight: moneyOf(inFlightUnits),
-      }
-      return shell.out(json({ agrees, ...money, stopped: lasting ?? null, imported, eventsFound: found, eventsSettled: settled }))
-    }
-    await shell.out(
-      sheet([
-        ['events', `${found} polled ones were new to the inbox, ${settled} settled now`],
-        ['statement', `${imported} lines that are not ours were booked as external`],
-        ['the bank', reais(bankUnits)],
-        ['the books', reais(bookUnits)],
-        ['in flight', `${reais(inFlightUnits)} at most`],
-        ['so', agrees ? 'they agree' : `they differ by ${reais(bankUnits - bookUnits)}, more than what is in flight`],
-        ['payouts', agrees ? undefined : lasting === undefined ? 'stop if it is the same next time' : 'are stopped until the two agree'],
-      ]),
-    )
   })
 }

@@ -74,3 +74,35 @@ export async function holdAgainstChain(
   })
   return agrees ? undefined : finding
 }
+
+/** Our account as the node's own scan of its unspent outputs has it. */
+export interface ScanComparison {
+  height: number
+  /** Satoshis. */
+  scannedUnits: bigint
+  coinUnits: bigint
+  /** Outputs of our account that we do not know, and coins of ours that the node did not find. */
+  unknown: Outpoint[]
+  missing: Outpoint[]
+  agrees: boolean
+}
+
+/** Asks the node for all that our descriptor has (`scantxoutset`), whatever we were watching: minutes on a big chain. A string says why nothing was compared. */
+export async function compareScan(store: Store, rail: ChainRail): Promise<ScanComparison | string> {
+  const scanned = await rail.scan()
+  if (scanned.is !== 'done') return `the node did not scan: ${scanned.why}`
+  const { height, hash, units: scannedUnits, outpoints } = scanned.value
+  const { tip, coins } = await store.tx(async tx => ({
+    tip: await tipOf(tx),
+    coins: await tx.all<{ id: Outpoint; units: bigint }>(
+      sql`select id, units from coins where state = 'mined' and spent_height is null order by id`,
+    ),
+  }))
+  if (tip?.hash !== hash)
+    return `the node scanned at block ${height} and the books are at ${tip?.height ?? 'none'}: compared when both are at one`
+  const [theirs, ours] = [new Set(outpoints), new Set(coins.map(({ id }) => id))]
+  const unknown = outpoints.filter(outpoint => !ours.has(outpoint))
+  const missing = [...ours].filter(outpoint => !theirs.has(outpoint))
+  const coinUnits = coins.reduce((sum, coin) => sum + coin.units, 0n)
+  return { height, scannedUnits, coinUnits, unknown, missing, agrees: unknown.length + missing.length === 0 && scannedUnits === coinUnits }
+}

@@ -35,3 +35,10 @@ export function startHints(
     close()
   }
 }
+
+/** Whether the library that listens can be had here. */
+export const hintsAvailable = (): Promise<boolean> =>
+  import('zeromq').then(
+    () => true,
+    () => false,
+  )
