@@ -1,0 +1,196 @@
+/** Payouts that a person signs elsewhere, and the policy that is asked again whoever signs. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { BadInput, done } from '../src/base/answer.ts'
+import { holdPayout, importSigned } from '../src/payout/payout.ts'
+import type { PlanOrder } from '../src/rails/chain.ts'
+import { sql } from '../src/store/store.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { bundlesOf, openAccount, owing, paysOnNode } from './testbed/owing.ts'
+import { signByScure } from './testbed/wallet.ts'
+
+const hour = 3_600_000
+
+describe.skipIf(!bitcoindAvailable())('a bundle', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  beforeAll(async () => {
+    node = await startBitcoind()
+  }, 60_000)
+  afterAll(() => node?.stop())
+  afterEach(() => town?.close())
+  const open = async (options: Partial<ChainTownOptions> = {}) => {
+    town = await openChainTown({ node, signer: 'psbt', commissionBp: 0n, ...options })
+    town.rail.feeRate = async () => done(feeRate)
+    return town
+  }
+  const address = () => node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
+  const feeRate = 5_000n
+  const bring = (text: string) => importSigned(town.store, town.rail, text, 'signer')
+  const newest = async () => (await bundlesOf(town)).at(-1)!
+  const psbtOf = async () => (await newest()).offers.at(-1)!.read.psbt
+
+  const byNode = async (psbt: string) => {
+    const wallets = await node.rpc<string[]>('listwallets')
+    const houses = wallets
+      .filter(name => name.startsWith('house'))
+      .sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
+    return (await node.rpc<{ psbt: string }>('walletprocesspsbt', [psbt], houses.at(-1)!)).psbt
+  }
+  const signers = {
+    bitcoinjs: (psbt: string) => town.wallet.sign(psbt),
+    'a node': byNode,
+    '@scure/btc-signer': (psbt: string) => signByScure(town.wallet, psbt),
+  }
+  test.each(['wpkh', 'tr'] as const)(
+    'of a %s account waits for its signature, and is sent and paid whichever program signed it',
+    async kind => {
+      await open({ kind })
+      for (const sign of Object.values(signers)) {
+        await owing(town, [{ units: 60_000n }, { units: 200_000n, parts: [120_000n, 80_000n] }])
+        expect(await town.send()).toMatchObject({ bundled: 2, signed: 0, sent: 0, later: 0 })
+        expect(await town.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0, later: 0 })
+        const { id: bundleId, offers, state } = await newest()
+        expect(state).toBe('planned')
+        expect(await node.rpc('getrawmempool')).toEqual([])
+
+        expect(await bring(await sign(offers[0]!.read.psbt))).toEqual({ bundleId, txid: offers[0]!.id, already: false })
+        expect(await town.send()).toMatchObject({ sent: 1 })
+        expect(await node.rpc('getrawmempool')).toEqual([offers[0]!.id])
+      }
+      await town.bury(6)
+      expect((await town.payouts()).map(({ state }) => state)).toEqual(Array(6).fill('paid'))
+      expect(await town.audit()).toEqual([])
+    },
+  )
+
+  test('takes nothing back but what was asked for, whole, and says what is wrong', async () => {
+    await open()
+    await owing(town, [{ units: 200_000n, parts: [120_000n, 80_000n] }])
+    await owing(town, [{ units: 300_000n, parts: [290_000n, 10_000n] }])
+    await town.send()
+    const { read } = (await newest()).offers[0]!
+    const theirs = await address()
+    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) => (key ? [{ key, units: units + feeShare, script }] : []))
+    const order: PlanOrder = {
+      ...{ coins: read.inputs, payees, feeRate, mostFeeRate: 100_000n, change: { index: 0 }, lockTime: read.lockTime },
+    }
+    const altered = (other: Partial<PlanOrder>) => {
+      const planned = town.rail.plan({ ...order, ...other })
+      return planned.is === 'planned' ? town.wallet.sign(planned.plan.psbt) : expect.unreachable(planned.is)
+    }
+    const script = town.rail.destination(theirs, 0).script
+    const wrong: [string, string | RegExp][] = [
+      [altered({ payees: payees.map((payee, place) => (place === 0 ? { ...payee, script } : payee)) }), theirs],
+      [altered({ feeRate: 4n * feeRate }), /too few|too many|pays \d+ satoshis/],
+      [altered({ lockTime: read.lockTime - 1 }), /lock time is \d+/],
+      [town.wallet.sign(read.psbt, [0]), 'not every input is signed'],
+      [read.psbt, 'not every input is signed'],
+      ['', 'not what was asked for'],
+      ['cHNidP8BAHE=', 'not what was asked for'],
+      ['what is this?', 'not what was asked for'],
+    ]
+    for (const [text, why] of wrong) {
+      const refused = await bring(text).catch((error: unknown) => error)
+      expect(refused).toBeInstanceOf(BadInput)
+      expect((refused as BadInput).message).toMatch(why)
+    }
+    expect(await newest()).toMatchObject({ state: 'planned', offers: [{ raw: null }] })
+
+    const right = town.wallet.sign(read.psbt)
+    expect(await bring(right)).toMatchObject({ already: false })
+    expect(await bring(right)).toMatchObject({ already: true })
+    await town.send()
+    expect(await bring(right)).toMatchObject({ already: true })
+    expect(await town.store.all(sql`select act from audit where act = 'bundle signed'`)).toHaveLength(1)
+    await town.bury(6)
+    expect(await bring(right)).toMatchObject({ already: true })
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('is known among several by what it spends, and whose change comes back to another number is refused', async () => {
+    await open()
+    await openAccount(town, 'other', await address())
+    const [large] = await owing(town, [{ units: 200_000n }, { units: 90_000n, parts: [45_000n, 45_000n] }])
+    // Held, so that its coin alone covers the other, and comes back in part.
+    await holdPayout(town.store, large!.id, { by: 'someone', why: 'the story says so' })
+    await town.send()
+    await owing(town, [{ units: 70_000n, payTo: 'other' }])
+    await town.send()
+    const [first, second] = await bundlesOf(town)
+    const { read } = first!.offers[0]!
+    expect(read.outputs.some(({ key }) => key === undefined)).toBe(true)
+    const payees = read.outputs.flatMap(({ key, units, feeShare, script }) => (key ? [{ key, units: units + feeShare, script }] : []))
+    const elsewhere = town.rail.plan({
+      ...{ coins: read.inputs, payees, feeRate, mostFeeRate: 100_000n, change: { index: 5 }, lockTime: read.lockTime },
+    })
+    if (elsewhere.is !== 'planned') return expect.unreachable(elsewhere.is)
+    await expect(bring(town.wallet.sign(elsewhere.plan.psbt))).rejects.toThrow(town.rail.derive('change', 5).address)
+
+    expect(await bring(town.wallet.sign(second!.offers[0]!.read.psbt))).toMatchObject({ bundleId: second!.id })
+    expect(await bring(town.wallet.sign(read.psbt))).toMatchObject({ bundleId: first!.id })
+    expect(await town.send()).toMatchObject({ sent: 2 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('that comes back signed while payouts are stopped is kept, and sent once they go on', async () => {
+    await open()
+    await owing(town, [{ units: 60_000n }])
+    await town.send()
+    await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    expect(await bring(town.wallet.sign(await psbtOf()))).toMatchObject({ already: false })
+    expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
+    expect(await node.rpc('getrawmempool')).toEqual([])
+    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    expect(await town.send()).toMatchObject({ sent: 1 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test.each(['wallet', 'psbt'] as const)(
+    'above what the policy allows in a day is not signed by %s before the day is over',
+    async signer => {
+      await open({ signer, policy: '{"maxPerDay": "0.001", "maxPerTransaction": "0.0009"}' })
+      const sign = async () => (signer === 'psbt' ? bring(town.wallet.sign(await psbtOf())) : undefined)
+      await owing(town, [{ units: 60_000n }])
+      await town.send()
+      await sign()
+      await town.send()
+      await owing(town, [{ units: 50_000n }])
+      expect(await town.send()).toMatchObject({ bundled: 1, signed: 0 })
+      const why =
+        'it spends 0.00050000 BTC with its fee, 0.00060000 BTC were spent today, and the signing policy allows 0.00100000 BTC a day'
+      if (signer === 'psbt') await expect(sign()).rejects.toThrow(why)
+      else expect(await newest()).toMatchObject({ state: 'planned', why })
+
+      await town.pass(24 * hour)
+      await sign()
+      expect(await town.send()).toMatchObject({ signed: signer === 'wallet' ? 1 : 0, sent: 1 })
+      await town.bury(6)
+      expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
+
+      await owing(town, [{ units: 95_000n }])
+      await town.pass(24 * hour)
+      await town.send()
+      if (signer === 'psbt') await expect(sign()).rejects.toThrow('allows 0.00090000 BTC at once')
+      else expect(await newest()).toMatchObject({ state: 'planned', why: expect.stringContaining('allows 0.00090000 BTC at once') })
+      expect(await town.audit()).toEqual([])
+    },
+  )
+
+  test('to whom the policy does not allow is not signed, whoever approved the account', async () => {
+    const allowed = await address()
+    await open({ signer: 'wallet', destination: allowed, policy: JSON.stringify({ allow: [allowed] }) })
+    const stranger = await address()
+    await openAccount(town, 'stranger', stranger)
+    const [right] = await owing(town, [{ units: 60_000n }])
+    expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
+    expect(await paysOnNode(town, (await newest()).offers[0]!.id)).toMatchObject([{ address: allowed }])
+    await owing(town, [{ units: 70_000n, payTo: 'stranger' }])
+    expect(await town.send()).toMatchObject({ bundled: 1, signed: 0, later: 1 })
+    expect(await newest()).toMatchObject({ state: 'planned', why: expect.stringContaining(`to ${stranger}, which the signing policy`) })
+    expect((await town.payouts()).find(({ id }) => id === right!.id)).toMatchObject({ state: 'paid' })
+    expect(await town.audit()).toEqual([])
+  })
+})
