@@ -2,8 +2,8 @@
 import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
-import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
-import { requestMachine, standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
+import { coinsOf, type CoinRow } from '../chain/chain.ts'
+import { requestMachine, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
 import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
@@ -11,6 +11,7 @@ import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
 import { readChainEvent, type ChainEvent } from './chainEvent.ts'
 import type { InboxRow } from './inbox.ts'
+import { standingOf } from './standingOf.ts'
 
 type ChainDesk = Desk & { rail: ChainRail; chain: ChainTerms }
 
@@ -76,41 +77,24 @@ export async function restand(
   invoice: InvoiceRow,
   cause: Cause,
 ): Promise<Standing> {
-  const [coins, tip] = [await coinsOf(tx, invoice.id), await tipOf(tx)]
-  const depths = coins.map(coin => (coin.state === 'seen' ? 0 : coin.state === 'mined' ? Number(depthOf(coin, tip?.height)) : -1))
-  const decided = standing(
-    askedOf(invoice),
-    coins.map((coin, index) => ({
-      units: coin.units,
-      depth: depths[index]!,
-      firstSeenAt: coin.first_seen_at,
-      rateUnits: coin.rate_units ?? undefined,
-    })),
-    { now: millis(await tx.now()), ...chain },
-  )
+  const looked = await standingOf(tx, invoice, chain, millis(await tx.now()))
+  if (!looked) throw new Error(`${invoice.id} is ${invoice.state}: it is not watched, and has coins`)
+  const { standing: decided, payments } = looked
   if (decided.state !== invoice.state)
     await move(tx, 'invoices', requestMachine, invoice.id, invoice.state as 'issued', decided.state as 'paid', {
       ...cause,
       why: `${cause.why}: ${decided.why}`,
     })
 
-  const deep = coins.filter((_, index) => depths[index]! >= chain.payoutDepth)
-  for (const coin of coins) if (odd(coin.credits) && !deep.includes(coin)) await hold(tx, world, coin, cause)
-  await resumeDeep(tx, coins, deep, cause)
-  const counted = deep.filter(coin => decided.counts[coins.indexOf(coin)]!)
+  const coins = payments.map(({ coin }) => coin)
+  const deep = payments.filter(({ depth }) => depth >= chain.payoutDepth)
+  const deepCoins = deep.map(({ coin }) => coin)
+  for (const coin of coins) if (odd(coin.credits) && !deepCoins.includes(coin)) await hold(tx, world, coin, cause)
+  await resumeDeep(tx, coins, deepCoins, cause)
+  const counted = deep.filter(({ counts }) => counts).map(({ coin }) => coin)
   if (decided.state === 'credited') await creditDeep(tx, world, invoice, counted, cause)
   return decided
 }
-
-const askedOf = (row: InvoiceRow) => ({
-  units: row.units,
-  quoteUnits: row.quote_units ?? undefined,
-  rateUnits: row.rate_units ?? undefined,
-  dueAt: row.due_at,
-  watchUntil: row.watch_until!,
-  confirmations: Number(row.confirmations ?? 1n),
-  takenOn: row.late_by !== null,
-})
 
 /** A credited coin that does not lie deep any more holds what it pays for; one that another transaction has shut out ends it. */
 async function hold(tx: Tx, world: World, { id, state, payout_id: payoutId }: CoinRow, cause: Cause): Promise<void> {

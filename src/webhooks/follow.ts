@@ -92,7 +92,7 @@ async function begin({ store, rail, world }: FollowParts, { hash }: ChainInfo): 
 const keepBase = (tx: Tx, { hash, height, previous, at }: BlockRow) =>
   tx.run(sql`
     insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
-    on conflict (hash) do nothing`)
+    on conflict (hash) do update set active = 1`)
 
 interface Fork {
   /** The newest block that both have. */
