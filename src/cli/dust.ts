@@ -26,6 +26,11 @@ export async function refuseDust({ config, store, world }: Base, { rail, currenc
   if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= leastUnits) return
   throw new BadInput(
     `${flag}: ${reais(unitsLow)} is ${satsFor(unitsLow, rate.price)} satoshis at ${reais(rate.price)} a BTC, and no node passes on less than ` +
-      `${leastUnits}: ask for at least ${reais(centavosOf(leastUnits, rate.price) + 1n)}`,
+      `${leastUnits}: ask for at least ${reais(leastReais(rate.price))}`,
   )
+}
+
+function leastReais(price: bigint): bigint {
+  const near = centavosOf(leastUnits, price)
+  return satsFor(near, price) < leastUnits ? near + 1n : near
 }

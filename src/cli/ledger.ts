@@ -1,6 +1,7 @@
 /** `repasse ledger`: whether the books add up, what stands in them, and all of it as CSV. */
 import type { Command } from 'commander'
 import type { Asset } from '../base/money.ts'
+import type { Base } from '../house.ts'
 import type { Account } from '../ledger/ledger.ts'
 import type { Reader } from '../store/store.ts'
 import { oneOf } from './flags.ts'
@@ -12,37 +13,12 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
 
   ledger
     .command('check')
-    .description('proves that the books add up; payouts stop when they do not, and go on when they do again')
+    .description(
+      'proves that the books add up, and that our coins are the node’s to the satoshi; payouts stop when not, and go on when they do again',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', example('ledger check'))
-    .action(({ json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store, world }) => {
-        const [{ checkBooks }, { sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
-        const findings = await checkBooks(store, world)
-        const counts = (await store.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
-          select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
-            (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
-        if (findings.length > 0) shell.exitCode = 1
-        if (asJson)
-          return shell.out(
-            json({
-              ok: findings.length === 0,
-              findings,
-              movements: Number(counts.movements),
-              invoices: Number(counts.invoices),
-              payouts: Number(counts.payouts),
-              acts: Number(counts.acts),
-            }),
-          )
-        if (findings.length === 0)
-          return shell.out(
-            `${paint(shell, 'green', 'OK')}: ${counts.movements} movements sum to zero; ${counts.invoices} credited invoices, ${counts.payouts} payouts and ${counts.acts} audited acts agree with them\n`,
-          )
-        await shell.out(
-          `${findings.map(finding => `${paint(shell, 'red', 'WRONG')}: ${finding}\n`).join('')}payouts are stopped until this is mended\n`,
-        )
-      }),
-    )
+    .action(({ json: asJson }: { json?: true }) => inBase(shell, base => check(shell, base, asJson)))
 
   ledger
     .command('balances')
@@ -99,6 +75,61 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
         }
       }),
     )
+}
+
+async function check(shell: Shell, base: Base, asJson: true | undefined): Promise<void> {
+  const { store, world } = base
+  const [{ checkBooks }, { sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
+  const inBooks = await checkBooks(store, world)
+  const chain = await againstNode(base)
+  const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]
+  const counts = (await store.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
+    select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
+      (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
+  if (findings.length > 0) shell.exitCode = 1
+  if (asJson)
+    return shell.out(
+      json({
+        ok: findings.length === 0,
+        findings,
+        movements: Number(counts.movements),
+        invoices: Number(counts.invoices),
+        payouts: Number(counts.payouts),
+        acts: Number(counts.acts),
+        ...(chain && { chain: chain.compared ?? null, notCompared: chain.why ?? null }),
+      }),
+    )
+  // Not compared is no fault of the books, and nothing that was proved.
+  if (chain?.why !== undefined) shell.err(`the books were not compared with the node: ${chain.why}\n`)
+  if (findings.length > 0)
+    return shell.out(
+      `${findings.map(finding => `${paint(shell, 'red', 'WRONG')}: ${finding}\n`).join('')}payouts are stopped until this is mended\n`,
+    )
+  const coins = chain?.compared ? `; the node has our coins, ${chain.compared.amount} BTC at block ${chain.compared.height}` : ''
+  await shell.out(
+    `${paint(shell, 'green', 'OK')}: ${counts.movements} movements sum to zero; ${counts.invoices} credited invoices, ${counts.payouts} payouts and ${counts.acts} audited acts agree with them${coins}\n`,
+  )
+}
+
+interface AgainstNode {
+  compared?: { height: number; amount: string; units: string; asset: string; unsettled: number }
+  why?: string
+  finding?: string | undefined
+}
+
+/** Our coins against the node's set of unspent outputs; undefined where there is no node. */
+async function againstNode(base: Base): Promise<AgainstNode | undefined> {
+  if (base.config.BITCOIN_RPC_URL === undefined) return undefined
+  const [{ openChain }, { holdAgainstChain, reconcileChain }] = await Promise.all([import('../house.ts'), import('../jobs/jobs.ts')])
+  const { rail } = (await openChain(base, { binds: false }))!
+  try {
+    const found = await reconcileChain(base.store, rail, base.world)
+    if (typeof found === 'string') return { why: found }
+    const { height, chainUnits, unsettled } = found
+    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.store, found) }
+  } finally {
+    rail.close()
+  }
 }
 
 /** Reais always, and bitcoin once something was booked in it. */
