@@ -47,7 +47,7 @@ export async function backup(shell: Shell, file: string): Promise<void> {
 }
 
 export async function restore(shell: Shell, file: string, force: boolean, by: string): Promise<void> {
-  const { DATABASE_URL: url } = readConfig(shell.env)
+  const { DATABASE_URL: url, BITCOIN_RPC_URL: bitcoin } = readConfig(shell.env)
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const kept = url.startsWith('sqlite:')
@@ -57,7 +57,10 @@ export async function restore(shell: Shell, file: string, force: boolean, by: st
   shell.err(
     'Payouts are stopped: what was paid after the backup is not in it. Start "repasse serve", or run "repasse reconcile", see "repasse status", then "repasse payout go --why …".\n' +
       'A payout of an invoice from before the restore is looked up at the bank before its first order, and held where the bank shows one.\n' +
-      'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n',
+      'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n' +
+      (bitcoin === undefined
+        ? ''
+        : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
   )
 }
 

@@ -146,6 +146,7 @@ const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Chang
   })),
   change: changes.map(({ address, path, units }) => ({ address, path, ...moneyOf(units, 'BTC') })),
   fee: moneyOf(waiting.fee_units, 'BTC'),
+  dust: moneyOf(waiting.read.houseUnits, 'BTC'),
   feeRate: rateOf(waiting),
   lockTime: waiting.read.lockTime,
 })
@@ -158,6 +159,7 @@ function sayingOf(waiting: Waiting & { read: Plan }, paid: Paid[], changes: Chan
     ['spends', `${told(sumOf(inputs), 'BTC')} in ${inputs.length === 1 ? 'one coin' : `${inputs.length} coins`} of ours`],
     ['pays', `${told(sumOf(paid), 'BTC')} to ${paid.length === 1 ? 'one payee' : `${paid.length} payees`}`],
     ['fee', `${told(waiting.fee_units, 'BTC')}, ${perByte(rateOf(waiting))} sat/vB`],
+    ['of it', waiting.read.houseUnits > 0n ? `${told(waiting.read.houseUnits, 'BTC')} are change too small for an output` : undefined],
     ['lock time', `block ${lockTime}`],
   ])
   const outputs = table(

@@ -75,29 +75,28 @@ async function scanAlone(
   ])
   const { store, world, terms } = base
   const open = { rails: { bitcoin: rail }, bitcoin, close: () => undefined }
+  const info = await rail.info()
+  if (info.is === 'done' && from > info.value.height) throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
   const desk = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(store, world))
-  let scanned: Scanned | undefined
-  let fault: unknown
+  const ended: { scanned?: Scanned; why: string } = { why: 'it was not ended: "repasse run list --job follow-chain" tells more' }
   const job: Job = {
     ...{ name: 'follow-chain', wakes: '', limitMs, among: 'one' },
     work: async (_, own) => {
-      try {
-        scanned = await scan({ store, rail, bitcoin, world: own }, from, (height, to, found) =>
-          shell.err(`block ${height} of ${to}, ${found} news so far\n`),
-        )
-        return `blocks ${scanned.from} to ${scanned.to} read again, ${scanned.coins + scanned.spendings} news`
-      } catch (error) {
-        fault = error
-        throw error
-      }
+      const scanned = await scan({ store, rail, bitcoin, world: own }, from, (height, to, found) =>
+        shell.err(`block ${height} of ${to}, ${found} news so far\n`),
+      )
+      if (typeof scanned === 'string') return (ended.why = `the scan from block ${from} ended: ${scanned}`)
+      ended.scanned = scanned
+      return `blocks ${scanned.from} to ${scanned.to} read again, ${scanned.coins + scanned.spendings} news`
     },
   }
   // Serve follows for a moment every few seconds, and then lets go.
   for (let waits = 0; (await wake(desk, job)) === 'not mine'; waits++) {
     if (waits === mostWaits)
-      throw new BadInput('another process follows the chain just now, and did not let go: try again when it has caught up')
+      throw new Error('another process follows the chain just now, and did not let go: try again when it has caught up')
     await world.clock.sleep(waitMs)
   }
-  if (!scanned) throw fault instanceof Error ? fault : new Error('the scan was not ended')
-  return { scanned, settled: await settleInbox({ store, rails: { bitcoin: rail }, world, terms, chain: bitcoin.terms }) }
+  const settled = await settleInbox({ store, rails: { bitcoin: rail }, world, terms, chain: bitcoin.terms })
+  if (!ended.scanned) throw new Error(ended.why)
+  return { scanned: ended.scanned, settled }
 }

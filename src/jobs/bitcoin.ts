@@ -66,8 +66,8 @@ export const issueRequests = ({ store, rail, world }: Parts, slotId?: string): P
 /** Reads the chain up to its tip. */
 export const follow = (parts: Parts): Promise<Followed> => followChain(following(parts))
 
-/** Reads it again from a block on. */
-export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned> => scanChain(following(parts), from, tell)
+/** Reads it again from a block on, or says why it could not. */
+export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned | string> => scanChain(following(parts), from, tell)
 
 const following = ({ store, rail, bitcoin, world }: Parts) => ({
   ...{ store, rail, world, watching: bitcoin.watching },

@@ -1,8 +1,7 @@
 /** Scanning: the chain is read again from a block on, where one was read before an address was known, or reading began too late. */
-import { BadInput } from '../base/answer.ts'
 import { enterBelow, firstRead, lookAhead, nextOf, prepareScripts, refresh, rereadBlock, tipOf, type News } from '../chain/chain.ts'
-import type { Branch, ChainInfo } from '../rails/chain.ts'
-import { sql, type Store } from '../store/store.ts'
+import type { Branch } from '../rails/chain.ts'
+import { sql } from '../store/store.ts'
 import { followChain, keepNews, type FollowParts } from './follow.ts'
 
 export interface Scanned {
@@ -27,28 +26,34 @@ const tellEach = 1_000
 
 /**
  * Reads every block from `from` up to our tip once more, and adds coins and spendings that are missing, with the events they would have
- * had. Said twice it changes nothing. `deepest` and `rate` are for what is followed at the tip meanwhile. Throws where the node cannot
- * say; whoever calls holds the lease of those who follow.
+ * had. Said twice it changes nothing. `deepest` and `rate` are for what is followed at the tip meanwhile. A string says why it could not
+ * go on; what was found until then is kept. Whoever calls holds the lease of those who follow.
  */
-export async function scanChain(parts: FollowParts, from: number, tell: Progress): Promise<Scanned> {
+export async function scanChain(parts: FollowParts, from: number, tell: Progress): Promise<Scanned | string> {
   const { store, rail, world } = parts
   const info = await rail.info()
-  if (info.is !== 'done') throw new Error(info.why)
-  if (info.value.syncing)
-    throw new Error(`the node is still reading blocks (${info.value.height} of ${info.value.headers}): scan when it has them`)
-  const start = startOf(from, info.value)
+  if (info.is !== 'done') return info.why
+  const { height: best, headers, syncing, prunedBelow } = info.value
+  if (syncing) return `the node is still reading blocks (${best} of ${headers}): scan when it has them`
+  if (from > best) return `block ${from} is above the node’s tip, ${best}`
+  const start = Math.max(from, prunedBelow)
   await prepareScripts(store, rail)
 
   // A new database begins at the node's tip, and one whose first block was left behind goes on from below it.
-  if (!(await firstRead(store))) await follow(parts)
+  const begun = (await firstRead(store)) ? undefined : await followChain(parts)
+  if (begun?.trouble !== undefined) return `the chain cannot be followed: ${begun.trouble}`
   const entered = await enter(parts, start)
-  await follow(parts)
+  if (typeof entered === 'string') return entered
+  const { trouble } = await followChain(parts)
+  if (trouble !== undefined) return `the chain cannot be followed: ${trouble}`
 
   const to = Number((await tipOf(store))!.height)
   const found: News[] = []
   await refresh(store, parts.watching)
   for (let height = start; height <= to; height++) {
-    found.push(...(await reread(parts, height)))
+    const news = await reread(parts, height)
+    if (typeof news === 'string') return news
+    found.push(...news)
     await world.at('block read again')
     if ((height - start) % tellEach === tellEach - 1) tell(height, to, found.length)
   }
@@ -60,23 +65,13 @@ export async function scanChain(parts: FollowParts, from: number, tell: Progress
   }
 }
 
-function startOf(from: number, { height, prunedBelow }: ChainInfo): number {
-  if (from > height) throw new BadInput(`--from ${from} is above the node’s tip, ${height}`)
-  return Math.max(from, prunedBelow)
-}
-
-async function follow(parts: FollowParts): Promise<void> {
-  const { trouble } = await followChain(parts)
-  if (trouble !== undefined) throw new Error(`the chain cannot be followed: ${trouble}`)
-}
-
 /** Enters headers downwards, so that whoever is interrupted leaves no gap. Answers how many. */
-async function enter({ store, rail, world }: FollowParts, from: number): Promise<number> {
+async function enter({ store, rail, world }: FollowParts, from: number): Promise<number | string> {
   let entered = 0
   for (let first = (await firstRead(store))!; Number(first.height) > from; first = (await firstRead(store))!) {
     const header = await rail.header(first.previous)
-    if (header.is !== 'done') throw new Error(header.why)
-    if (!header.value) throw new Error(`the node does not know block ${first.height - 1n} (${first.previous}): is it another chain?`)
+    if (header.is !== 'done') return header.why
+    if (!header.value) return `the node does not know block ${first.height - 1n} (${first.previous}): is it another chain?`
     const { value } = header
     if (await store.tx(tx => enterBelow(tx, value))) entered += 1
     await world.at('block entered')
@@ -84,22 +79,17 @@ async function enter({ store, rail, world }: FollowParts, from: number): Promise
   return entered
 }
 
-async function reread(parts: FollowParts, height: number): Promise<News[]> {
+async function reread(parts: FollowParts, height: number): Promise<News[] | string> {
   const { store, rail, watching } = parts
-  const hash = await hashOf(store, height)
-  const block = await rail.block(hash, watching.watch)
-  if (block.is !== 'done') throw new Error(`block ${height} cannot be read: ${block.why}`)
-  let found: News[] = []
+  const left = `the chain left block ${height} behind while it was read again: scan once more`
+  const ours = await store.one<{ hash: string }>(sql`select hash from chain_blocks where height = ${height} and active = 1`)
+  if (!ours) return left
+  const block = await rail.block(ours.hash, watching.watch)
+  if (block.is !== 'done') return `block ${height} cannot be read: ${block.why}`
+  let found: News[] | undefined
   await keepNews(parts, async tx => {
-    const news = await rereadBlock(tx, block.value)
-    if (!news) throw new Error(`the chain left block ${height} behind while it was read again: scan once more`)
-    return (found = news)
+    found = await rereadBlock(tx, block.value)
+    return found ?? []
   })
-  return found
-}
-
-async function hashOf(store: Store, height: number): Promise<string> {
-  const row = await store.one<{ hash: string }>(sql`select hash from chain_blocks where height = ${height} and active = 1`)
-  if (!row) throw new Error(`the chain left block ${height} behind while it was read again: scan once more`)
-  return row.hash
+  return found ?? left
 }

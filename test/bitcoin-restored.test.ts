@@ -1,0 +1,156 @@
+/** A house on a chain that was restored from before a payout: the chain has paid, the books do not know it, and nothing is paid twice. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { newWatching, nextOf } from '../src/chain/chain.ts'
+import { runCli } from '../src/cli/cli.ts'
+import type { InvoiceRow } from '../src/invoice/invoice.ts'
+import { follow, reconcileChain, runDueSlots, sendCoins, type BitcoinDesk, type Desk } from '../src/jobs/jobs.ts'
+import { runNow } from '../src/jobs/schedules.ts'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import { importSigned, latestOf, readPlan, type PayoutRow } from '../src/payout/payout.ts'
+import { openStore, sql, type Store } from '../src/store/store.ts'
+import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
+import { status } from '../src/web/status.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+
+describe.skipIf(!bitcoindAvailable())('a restored house', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  let folder: string
+  let restored: Store
+  beforeAll(async () => {
+    node = await startBitcoind()
+  }, 60_000)
+  afterAll(() => node?.stop())
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'repasse-restored-'))
+    town = await openChainTown({ node, signer: 'psbt' })
+  })
+  afterEach(async () => {
+    await town.close()
+    await restored.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  async function repasse(...words: string[]): Promise<void> {
+    let said = ''
+    const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
+    const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet)
+    expect(code, said).toBe(0)
+  }
+
+  interface House {
+    look(): Promise<void>
+    bury(blocks: number): Promise<void>
+    send(): Promise<Record<string, number>>
+    issue(): Promise<InvoiceRow>
+    payouts(): Promise<PayoutRow[]>
+  }
+
+  /** What is in the backup goes on in a house of its own, on the same chain. */
+  async function restoreFrom(backup: string): Promise<House> {
+    await repasse('restore', backup)
+    restored = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
+    const bitcoin: BitcoinDesk = { ...town.bitcoin, watching: newWatching(town.rail) }
+    const desk: Desk = { ...town.desk, store: restored, bitcoin, inbox: makeInbox(restored, town.world) }
+    const parts = { store: restored, rail: town.rail, bitcoin, world: town.world }
+    const house: House = {
+      async look() {
+        await follow(parts)
+        await settleInbox({ ...desk, chain: bitcoin.terms })
+      },
+      async bury(blocks) {
+        for (let count = 0; count < blocks; count++) {
+          await town.pass(60_000)
+          await town.mine()
+          await house.look()
+        }
+      },
+      async send() {
+        await town.pass(61_000)
+        return sendCoins(parts)
+      },
+      async issue() {
+        const schedule = (await restored.one<{ id: string }>(sql`select * from schedules`))!
+        await town.pass(1_000)
+        const slot = await restored.tx(tx => runNow(tx, town.world, schedule as never, 'town'))
+        await runDueSlots(desk)
+        return (await restored.one<InvoiceRow>(sql`select * from invoices where slot_id = ${slot}`))!
+      },
+      payouts: () => restored.all<PayoutRow>(sql`select * from payouts order by added_at, id`),
+    }
+    return house
+  }
+
+  async function signNewest(store: Store): Promise<void> {
+    const bundle = (await store.one<{ id: string }>(sql`select id from bundles order by id desc limit 1`))!
+    const { psbt } = readPlan((await latestOf(store, bundle.id)).plan)
+    await importSigned(store, town.rail, town.wallet.sign(psbt), 'signer')
+  }
+
+  const received = async () => (await node.rpc<string[]>('getrawmempool')).length
+  const holdOf = async () => (await restored.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+
+  test.each([
+    { moment: 'owed', blocks: 6 },
+    { moment: 'not even confirmed', blocks: 0 },
+  ])(
+    'what was $moment at the backup and paid after it is held, and is not paid twice when payouts go',
+    async ({ blocks }) => {
+      const [request] = await town.issue()
+      await town.pay(request!.provider_id!, request!.units)
+      await town.bury(blocks)
+      const backup = join(folder, 'backup.db')
+      await town.store.backup(backup, {})
+      await town.bury(6 - blocks)
+      expect(await town.send()).toMatchObject({ bundled: 1 })
+      await signNewest(town.store)
+      expect(await town.send()).toMatchObject({ sent: 1 })
+      const [txid] = await node.rpc<string[]>('getrawmempool')
+      await town.bury(2)
+      // Shown to a payer by the house that is gone.
+      const [forgotten] = await town.issue()
+
+      const house = await restoreFrom(backup)
+      await house.look()
+      expect(await holdOf()).toMatch(
+        new RegExp(`${txid} spends coins of ours, and is none of ours: .*the backup that was restored.*restored from`),
+      )
+      await repasse('payout', 'go', '--why', 'nobody compared anything')
+      expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+      expect(await house.payouts()).toMatchObject([
+        { state: 'held', why: expect.stringContaining(`${txid}, which this house does not know, pays its account`) },
+      ])
+      await house.bury(3)
+      expect(await holdOf()).toBeUndefined()
+      expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+      expect(await received()).toBe(0)
+
+      // What is asked for anew has an address that nobody was shown, and goes its way.
+      const request2 = await house.issue()
+      expect(request2.provider_id).not.toBe(forgotten!.provider_id)
+      expect(Number(request2.address_index)).toBeGreaterThanOrEqual(1_000)
+      await town.pay(request2.provider_id!, request2.units)
+      await house.bury(6)
+      expect(await house.send()).toMatchObject({ bundled: 1 })
+      await signNewest(restored)
+      expect(await house.send()).toMatchObject({ sent: 1 })
+      await house.bury(6)
+      expect((await house.payouts()).map(({ state }) => state).sort()).toEqual(['held', 'paid'])
+
+      // What the forgotten request's payer sends is seen, though nothing here asked for it.
+      await town.pay(forgotten!.provider_id!, forgotten!.units)
+      await house.bury(1)
+      const now = await status(restored)
+      expect(now.needsPerson).toContainEqual(expect.stringMatching(/^0\.00016667 BTC came to address 1 of ours, which no request has/))
+      expect(now.addsUp).toBe(true)
+      expect(await checkLedger(restored)).toEqual([])
+      expect(await reconcileChain(restored, town.rail, town.world)).toMatchObject({ agrees: true, differing: [] })
+      expect(await nextOf(restored, 'receive')).toBeGreaterThan(1_000)
+    },
+    60_000,
+  )
+})
