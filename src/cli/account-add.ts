@@ -27,6 +27,8 @@ export function addAccountCommand(account: Command, shell: Shell): void {
   const add = account
     .command('add')
     .description('adds an account, which awaits the approval of someone else')
+    // Commander would repeat them, and they may be the words of a seed, pasted without quotation marks.
+    .allowExcessArguments(true)
     .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
     .option('--kind <kind>', 'bank or bitcoin', oneOf(['bank', 'bitcoin'] as const)('--kind'), 'bank')
     .option('--holder <name>', 'whose account it is (may be left out with --kind bitcoin)', textFlag('--holder'))
@@ -52,10 +54,19 @@ export function addAccountCommand(account: Command, shell: Shell): void {
     .action((flags: Flags) => addOne(shell, flags))
   neededWhen(add, ['--holder', ...bankFlags.map(flag => `--${flag}`)], given => given['kind'] === 'bank' && !namesBitcoin(given))
   neededWhen(add, ['--address'], given => given['kind'] === 'bitcoin' && !namesBitcoin(given))
-  alsoCheck(add, async given => faultsOf(given, shell.env))
+  alsoCheck(add, async given => [...(await strayWords(given, add.args)), ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env))])
 }
 
 const namesBitcoin = (given: OptionValues) => bitcoinFlags.some(flag => given[flag] !== undefined)
+
+async function strayWords(given: OptionValues, words: string[]): Promise<string[]> {
+  if (words.length === 0) return []
+  const { refuseSecrets } = await import('../rails/bitcoin/secret.ts')
+  const faults: string[] = []
+  const pasted = [...bitcoinFlags.map(flag => given[flag] as string | undefined), ...words].filter(word => word !== undefined)
+  attempt(faults, () => refuseSecrets(pasted.join(' '), 'what stands behind the flags'))
+  return faults.length > 0 ? faults : [`too many arguments: ${words.length} belong to no flag, so put what has blanks in quotation marks`]
+}
 
 async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[]> {
   const faults: string[] = []

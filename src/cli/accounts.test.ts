@@ -133,6 +133,19 @@ test.each([
   expect(err).not.toContain(xpub)
 })
 
+test('seed words without quotation marks, and a key under a flag nobody knows, are not said again', async () => {
+  for (const given of [
+    ['--address', ...words.split(' ')],
+    ['--key', wif],
+  ]) {
+    const { code, out, err } = await say(add('bad', ...given))
+    expect([code, out]).toEqual([2, ''])
+    expect(err).not.toMatch(/abandon|L1aW4/)
+  }
+  expect((await say(add('bad', '--address', ...words.split(' ')))).err).toContain('what looks like the words of a seed')
+  expect((await say(add('bad', '--address', address, 'of', 'Ana'))).err).toContain('2 belong to no flag')
+})
+
 test('without BITCOIN_NETWORK it is said that it must be set', async () => {
   const { code, err } = await say(add('bad', '--address', address), {})
   expect([code, err]).toEqual([2, expect.stringContaining('--address: BITCOIN_NETWORK is not set')])

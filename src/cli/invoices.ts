@@ -75,7 +75,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
       inBase(shell, async ({ store, world, config }) => {
-        const { takeOn } = await import('../webhooks/takeOn.ts')
+        const { takeOn } = await import('../webhooks/webhooks.ts')
         const { invoice: row, standing } = await takeOn(store, world, chainTermsOf(config), id, { by, why })
         await shell.out(
           asJson

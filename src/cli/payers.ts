@@ -87,9 +87,13 @@ export async function payersOf(
   { rail, currency }: Asking,
   faults: string[],
 ): Promise<Payers | undefined> {
+  // Read even where it is not known who is asked, so that its fault is told with the others.
+  const range =
+    amount !== undefined && currency && (payers === undefined || payers === 'random')
+      ? attempt(faults, () => amountRangeIn(currency)('--amount')(amount))
+      : undefined
   if (payers === undefined) return undefined
   if (payers === 'random') {
-    const range = amount !== undefined && currency && attempt(faults, () => amountRangeIn(currency)('--amount')(amount))
     const dust = range && rail === 'bitcoin' && currency !== 'BRL' ? dustFault(`--amount "${amount}"`, range.low) : undefined
     if (dust !== undefined) faults.push(dust)
     if (!range || !count || dust !== undefined) return undefined

@@ -120,13 +120,32 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect((await repasse(['invoice', 'accept', paid!.id, '--why', 'x'])).err).toContain('is seen and all that came counts: ')
   })
 
+  test('what comes late beside a paid request waits too, and is passed on once taken on', async () => {
+    const [request] = await town.issue({ units: 20_000n, payTo: 'main' })
+    await town.pay(request!.provider_id!, 20_000n)
+    await town.look()
+    await town.bury(6)
+    await town.pass(40 * 86_400_000)
+    await town.pay(request!.provider_id!, 5_000n)
+    await town.look()
+    await town.bury(6)
+    const shown = await told('invoice', 'show', request!.id)
+    expect(shown).toMatchObject({ state: 'credited', paid: { units: '20000' }, received: { units: '25000' }, missing: { units: '0' } })
+    expect(shown.payments.map(({ counts }: { counts: boolean }) => counts)).toEqual([true, false])
+    expect((await repasse(['invoice', 'accept', request!.id, '--why', 'his tip', '--by', 'ana'])).code).toBe(0)
+    const after = await told('invoice', 'show', request!.id)
+    expect(after).toMatchObject({ state: 'credited', paid: { units: '25000' } })
+    expect(after.payouts.map(({ units }: { units: string }) => units).sort()).toEqual(['19700', '4925'])
+    expect(await town.audit()).toEqual([])
+  })
+
   test('a payout says what its bundle waits for, and cannot be held once it is in one', async () => {
     const [first] = await told('payout', 'list', '--invoice', invoice.id)
     expect(first).toMatchObject({ state: 'owed', units: '9850', asset: 'BTC', withheld: { units: '0', asset: 'BTC' } })
     expect((await repasse(['payout', 'hold', first.id, '--why', 'wait'])).out).toBe(`payout ${first.id} of 0.00009850 BTC is held\n`)
     expect((await repasse(['payout', 'release', first.id, '--why', 'go'])).out).toContain('is owed')
 
-    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
+    expect(await town.send()).toMatchObject({ bundled: 5, sent: 1 })
     const sent = await told('payout', 'show', first.id)
     const [transaction] = sent.attempts[0].transactions
     expect(sent).toMatchObject({ state: 'sent', why: expect.stringMatching(/^its bundle bun_\w+ waits to be mined$/) })
@@ -175,7 +194,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('events of the chain are listed and shown as followed from the node, and replayed without being done again', async () => {
-    const events = await told('event', 'list', '--state', 'done')
+    const events = await told('event', 'list', '--state', 'done', '--limit', '1000')
     const seen = events.find(({ id }: { id: string }) => id.startsWith(`coin.seen/${txid}`))
     expect(seen).toMatchObject({ rail: 'bitcoin', via: 'poll', kind: 'coin.seen' })
     const { out } = await repasse(['event', 'show', seen.id])

@@ -3,8 +3,7 @@ import type { Config } from '../base/config.ts'
 import { told } from '../base/money.ts'
 import type { Base } from '../house.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
-import type { ChainTerms } from '../webhooks/webhooks.ts'
-import type { Looked } from '../webhooks/standingOf.ts'
+import type { ChainTerms, Looked } from '../webhooks/webhooks.ts'
 import { maybeMoney, moneyOf, table } from './print.ts'
 
 export interface Request {
@@ -25,7 +24,7 @@ interface Place {
 
 /** Reads it all. Throws where the kept address is not the one that our descriptor derives: it must not be shown to anyone. */
 export async function readRequest({ store, world, config }: Base, row: InvoiceRow): Promise<Request> {
-  const { standingOf } = await import('../webhooks/standingOf.ts')
+  const { standingOf } = await import('../webhooks/webhooks.ts')
   const looked = await standingOf(store, row, chainTermsOf(config), world.clock.now())
   return { row, place: await placeOf(config, row), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
 }

@@ -103,6 +103,11 @@ test('every fault of the Bitcoin flags is told at once', async () => {
   for (const part of ['--watch "0d"', '--cron: cron "60', '--min-payout "x"', '--amount "1..2"']) expect(err).toContain(`  ${part}`)
 })
 
+test('a wrong amount is told beside the flags that are missing', async () => {
+  const { code, err } = await repasse(add({ name: 'bad', payers: '', amount: 'much', currency: 'sats' }))
+  expect([code, err]).toEqual([2, expect.stringMatching(/a flag is missing:\n {2}--payers[^]*a value cannot be:\n {2}--amount "much"/)])
+})
+
 test('random payers are refused where money is real', async () => {
   const { code, err } = await repasse(add({ name: 'bad' }), { BITCOIN_NETWORK: 'mainnet', RATE_FIXED: '' })
   expect([code, err]).toEqual([2, expect.stringContaining('--payers "random" makes people up and is refused where money is real')])
