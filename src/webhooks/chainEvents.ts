@@ -63,7 +63,10 @@ async function book(tx: Tx, world: World, coin: CoinRow, cause: Cause): Promise<
   await post(tx, world, { movement, source: `${coin.id}/${times}`, amount: btc(coin.units), memo: cause.why, ...ofInvoice })
   await tx.run(sql`update coins set bookings = ${times} where id = ${coin.id}`)
   if (coin.invoice_id === null && there)
-    world.log.warn({ coin: coin.id, branch: coin.branch, number: coin.number }, 'money came to an address of ours that no request has')
+    world.log.warn(
+      { coin: coin.id, branch: coin.branch, index: Number(coin.number) },
+      'money came to an address of ours that no request has',
+    )
 }
 
 /** What a bundle pays to a request of ours did leave us, and comes in anew. */

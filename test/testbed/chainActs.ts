@@ -23,10 +23,27 @@ export async function make(node: TownNode, outputs: Outputs, { inputs, feeRate =
   // The change comes last, where nobody looks for a payment.
   const options = { add_inputs: inputs === undefined, fee_rate: feeRate, changePosition: outputs.length, lockUnspents: false }
   const { hex: funded } = await node.rpc<{ hex: string }>('fundrawtransaction', [bare, options], payerName)
-  const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [funded], payerName)
+  const { hex } = await node.rpc<{ hex: string }>(
+    'signrawtransactionwithwallet',
+    [funded, await outputsSpent(node, inputs ?? [])],
+    payerName,
+  )
   const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
   return { txid, hex }
 }
+
+/** What is spent in a block already is not found by who signs, and handed in. */
+const outputsSpent = (node: TownNode, inputs: { txid: string; vout: number }[]) =>
+  Promise.all(
+    inputs.map(async ({ txid, vout }) => {
+      const { vout: outputs } = await node.rpc<{ vout: { value: number; scriptPubKey: { hex: string } }[] }>('getrawtransaction', [
+        txid,
+        true,
+      ])
+      const { value, scriptPubKey } = outputs[vout]!
+      return { txid, vout, scriptPubKey: scriptPubKey.hex, amount: value }
+    }),
+  )
 
 /** The same by hand, with a coin of the payer's that nothing else takes: a wallet makes no outputs as small as these may be. */
 export async function makeDust(node: TownNode, outputs: Outputs): Promise<Made> {

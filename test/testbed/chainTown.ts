@@ -1,6 +1,6 @@
 /** A house on a regtest chain: a node, a payer with coins, and the house's clock, which the node follows. Everything happens when the story says so. */
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
-import { silentLog, type Log } from '../../src/base/log.ts'
+import type { Log } from '../../src/base/log.ts'
 import { instant, type World } from '../../src/base/world.ts'
 import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
@@ -56,6 +56,11 @@ export interface ChainTownOptions {
   at?: World['at']
 }
 
+export interface Said {
+  level: 'debug' | 'info' | 'warn' | 'error'
+  text: string
+}
+
 export interface ChainTown {
   node: TownNode
   clock: VirtualClock
@@ -65,6 +70,8 @@ export interface ChainTown {
   bitcoin: BitcoinDesk
   wallet: Wallet
   world: World
+  /** What was logged, where no log was handed in. */
+  said: Said[]
   /** Moves our clock and the node's. */
   pass(ms: number): Promise<void>
   setPrice(price: bigint): Promise<void>
@@ -86,6 +93,8 @@ export interface ChainTown {
   audit(): Promise<string[]>
   /** Another process of the same house: nothing in memory, the same database. */
   restart(): void
+  /** The same with its own connection to the database, which must be one that outlasts that. */
+  reopen(): Promise<void>
   close(): Promise<void>
 }
 
@@ -103,8 +112,10 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   await importKeys(node, houseWallet, ours)
 
   const random = seededRandom(number)
-  const world: World = { clock, random, log: options.log ?? silentLog, at: options.at ?? (() => undefined) }
-  const store = await openStore(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
+  const said: Said[] = []
+  const world: World = { clock, random, log: options.log ?? recording(said), at: options.at ?? (() => undefined) }
+  const open = () => openStore(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
+  let store = await open()
   await migrate(store, clock)
   const rail = connectBitcoin({
     ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
@@ -159,7 +170,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   await look()
 
   const town: ChainTown = {
-    ...{ node, clock, store, desk, rail, bitcoin, wallet: ours, world, look, mine },
+    ...{ node, clock, store, desk, rail, bitcoin, wallet: ours, world, said, look, mine },
     async pass(ms) {
       clock.moveTo(clock.now() + ms)
       await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
@@ -205,12 +216,25 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     restart() {
       bitcoin.watching = newWatching(rail)
     },
+    async reopen() {
+      await store.close()
+      store = await open()
+      town.store = parts.store = desk.store = store
+      desk.inbox = makeInbox(store, world)
+      town.restart()
+    },
     async close() {
       rail.close()
       await store.close()
     },
   }
   return town
+}
+
+function recording(said: Said[]): Log {
+  const as = (level: Said['level']) => (_: unknown, text: string) => void said.push({ level, text })
+  const log: Log = { debug: as('debug'), info: as('info'), warn: as('warn'), error: as('error'), child: () => log }
+  return log
 }
 
 /** Later than the chain's newest block, so that a block mined now is valid. */
@@ -242,7 +266,7 @@ async function furnishPayer(node: TownNode): Promise<void> {
 }
 
 /** The house's keys in a wallet of the node: what signs in `BITCOIN_SIGNER=wallet`. */
-async function importKeys(node: TownNode, name: string, ours: Wallet): Promise<void> {
+export async function importKeys(node: TownNode, name: string, ours: Wallet): Promise<void> {
   await node.rpc('createwallet', [name, false, true])
   const requests = []
   for (const [branch, internal] of [

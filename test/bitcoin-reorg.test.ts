@@ -1,0 +1,252 @@
+/** A chain that thinks again, as stories on a real node: what was credited is held, taken back or stands, and what was passed on is told. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { balances } from '../src/ledger/ledger.ts'
+import { sql } from '../src/store/store.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { make, mineExactly, ownAddress, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
+import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const there = bitcoindAvailable()
+
+describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had on this machine', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  let postgres: Postgres | undefined
+  beforeAll(async () => {
+    node = await startBitcoind()
+  }, 60_000)
+  afterAll(() => Promise.all([node?.stop(), postgres?.stop()]))
+  afterEach(() => town?.close())
+  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))
+  const stateOf = async (id: string) => (await town.invoice(id)).state
+  const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
+  const holdOf = async () => (await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+  const payoutStates = async () => (await town.payouts()).map(({ state }) => state)
+
+  /** A request that is paid in a block, and that block `depth` deep. */
+  async function paid(depth: number) {
+    const [request] = await town.issue()
+    const payment = await make(node, [[request!.provider_id!, request!.units]])
+    await sendMade(node, payment)
+    await town.look()
+    await town.bury(depth)
+    return { id: request!.id, units: request!.units, payment }
+  }
+  /** Another transaction that spends what the payment does, to the payer itself. */
+  const away = async (txid: string) => rival(node, txid, [[await ownAddress(node), 50_000n]])
+
+  describe.each([1, 3, 6])('%i blocks deep', depth => {
+    test('a payment whose block is left behind waits again, and is as deep as it is mined anew', async () => {
+      await open()
+      const { id, payment } = await paid(depth)
+      const credited = depth === 6
+      expect(await stateOf(id)).toBe(credited ? 'credited' : 'paid')
+
+      await reorganise(node, depth)
+      await town.look()
+      expect(await coinStates(id)).toEqual(['seen'])
+      expect(await stateOf(id)).toBe('seen')
+      expect(await payoutStates()).toEqual(credited ? ['held'] : [])
+      expect((await balances(town.store, 'BTC')).bank).toBe(0n)
+      expect(await town.send()).toMatchObject({ bundled: 0 })
+      expect(await town.audit()).toEqual([])
+
+      await mineExactly(node, [payment.txid])
+      await town.look()
+      expect(await stateOf(id)).toBe('paid')
+      await town.bury(4)
+      expect(await payoutStates()).toEqual(credited ? ['held'] : [])
+      await town.bury(1)
+      expect(await stateOf(id)).toBe('credited')
+      expect(await payoutStates()).toEqual(['owed'])
+      expect(await holdOf()).toBeUndefined()
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('a payment that the new chain has too, deeper or not so deep, is counted from where it lies now', async () => {
+      await open()
+      const { id, payment } = await paid(depth)
+      // In the last block of the new chain but one.
+      await reorganise(node, depth, [...Array.from({ length: depth - 1 }, () => []), [payment.hex]])
+      await town.look()
+      expect((await town.coins(id))[0]).toMatchObject({ state: 'mined' })
+      expect(await stateOf(id)).toBe('paid')
+      // It was credited, and lies two deep now: it is not paid on before it lies as deep again.
+      expect(await payoutStates()).toEqual(depth === 6 ? ['held'] : [])
+      expect(await holdOf()).toBeUndefined()
+      await town.bury(4)
+      expect(await payoutStates()).toEqual(['owed'])
+      expect(await town.payouts()).toHaveLength(1)
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('a payment that is spent elsewhere in the new chain never was, and the request may be paid again', async () => {
+      await open()
+      const { id, units, payment } = await paid(depth)
+      const other = await away(payment.txid)
+      await reorganise(node, depth, [[other.hex]])
+      await town.look()
+      expect(await coinStates(id)).toEqual(['conflicted'])
+      expect(await stateOf(id)).toBe('issued')
+      expect(await payoutStates()).toEqual(depth === 6 ? ['canceled'] : [])
+      expect(await holdOf()).toBeUndefined()
+      expect(await balances(town.store, 'BTC')).toMatchObject({ bank: 0n, payable: 0n, commission: 0n, pending: 0n })
+      expect(await town.audit()).toEqual([])
+
+      await town.pay((await town.invoice(id)).provider_id!, units)
+      await town.bury(6)
+      expect(await stateOf(id)).toBe('credited')
+      expect(await payoutStates()).toEqual(depth === 6 ? ['canceled', 'owed'] : ['owed'])
+      expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+      await town.bury(6)
+      expect(await payoutStates()).toEqual(depth === 6 ? ['canceled', 'paid'] : ['paid'])
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('a payout whose block is left behind is sent again, and paid once', async () => {
+      await open()
+      await paid(6)
+      await town.send()
+      await town.bury(depth)
+      expect(await payoutStates()).toEqual([depth === 6 ? 'paid' : 'sent'])
+      const [txid] = (await town.store.all<{ id: string }>(sql`select id from bundle_candidates`)).map(({ id }) => id)
+      const held = (await balances(town.store, 'BTC')).bank
+      await reorganise(node, depth)
+      await town.look()
+      expect(await payoutStates()).toEqual(['sent'])
+      expect((await balances(town.store, 'BTC')).bank).not.toBe(held)
+      expect(await town.audit()).toEqual([])
+      expect(await holdOf()).toBeUndefined()
+
+      await town.pass(11 * 60_000)
+      await town.send()
+      await mineExactly(node, [txid!])
+      await town.look()
+      await town.bury(5)
+      expect(await payoutStates()).toEqual(['paid'])
+      expect((await balances(town.store, 'BTC')).bank).toBe(held)
+      expect(await town.audit()).toEqual([])
+    })
+  })
+
+  test('a payment that leaves the chain after it was passed on stops all payouts, and is said aloud', async () => {
+    await open()
+    const { id, payment } = await paid(6)
+    await town.send()
+    const other = await away(payment.txid)
+    // Six blocks of the payment and what sends it on, which falls with it.
+    await reorganise(node, 6, [[other.hex]])
+    await town.look()
+    expect(await coinStates(id)).toEqual(['conflicted'])
+    expect(await payoutStates()).toEqual(['sent'])
+    expect(await holdOf()).toMatch(new RegExp(`${id}: its payment ${payment.txid}:\\d+ left the chain after`))
+    expect(town.said).toContainEqual({ level: 'error', text: 'the chain left a payment behind that was passed on: payouts are stopped' })
+    expect(await town.audit()).toEqual([])
+
+    const [request] = await town.issue()
+    await town.pay(request!.provider_id!, request!.units)
+    await town.bury(6)
+    expect(await payoutStates()).toEqual(['sent', 'owed'])
+    expect(await town.send()).toMatchObject({ bundled: 0, signed: 0 })
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('a block that is left and taken again, twice over, leaves everything as it was', async () => {
+    await open()
+    const { id } = await paid(6)
+    const entries = async () => Number((await town.store.one<{ count: bigint }>(sql`select count(*) as count from ledger_entries`))!.count)
+    const [before, written] = [await balances(town.store, 'BTC'), await entries()]
+    for (let times = 1; times <= 2; times++) {
+      const turned = await reorganise(node, 6)
+      await town.look()
+      expect(await stateOf(id)).toBe('seen')
+      expect(await payoutStates()).toEqual(['held'])
+      expect(await town.audit()).toEqual([])
+
+      // The chain that was left is shorter than what was read since, and still the one that holds.
+      await turnBack(node, turned)
+      await town.look()
+      expect(await stateOf(id)).toBe('credited')
+      expect(await payoutStates()).toEqual(['owed'])
+      expect(await balances(town.store, 'BTC')).toEqual(before)
+      // Two movements, of two entries each: out of the books, and in again.
+      expect(await entries()).toBe(written + 4 * times)
+      expect(await town.audit()).toEqual([])
+    }
+    expect(await town.payouts()).toHaveLength(1)
+  })
+
+  test('a payment shut out by one chain and mined by the next is credited anew', async () => {
+    await open()
+    const { id, payment } = await paid(6)
+    const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])
+    await town.look()
+    expect(await payoutStates()).toEqual(['canceled'])
+    await turnBack(node, turned)
+    await town.pass(1_000)
+    await town.look()
+    expect(await coinStates(id)).toEqual(['mined'])
+    expect(await stateOf(id)).toBe('credited')
+    expect((await town.payouts()).map(({ state, units }) => [state, units])).toEqual([
+      ['canceled', 16_417n],
+      ['owed', 16_417n],
+    ])
+    expect((await town.invoice(id)).paid_units).toBe(16_667n)
+    expect((await balances(town.store, 'BTC')).commission).toBe(-250n)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('of two payments credited together one is lost: the other waits for the rest, and both are said back', async () => {
+    await open({ commissionBp: 0n })
+    const [request] = await town.issue()
+    await town.pay(request!.provider_id!, 10_000n)
+    await town.bury(1)
+    const second = await make(node, [[request!.provider_id!, 6_667n]])
+    await sendMade(node, second)
+    await town.bury(6)
+    expect(await town.payouts()).toMatchObject([{ state: 'owed', units: 16_667n }])
+
+    await reorganise(node, 6, [[(await away(second.txid)).hex]])
+    await town.look()
+    expect(await stateOf(request!.id)).toBe('underpaid')
+    expect(await payoutStates()).toEqual(['canceled'])
+    expect((await town.invoice(request!.id)).paid_units).toBe(0n)
+    expect((await balances(town.store, 'BTC')).pending).toBe(-10_000n)
+    await town.pay(request!.provider_id!, 6_667n)
+    await town.bury(6)
+    expect(await town.payouts()).toMatchObject([{ state: 'canceled' }, { state: 'owed', units: 16_667n }])
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('a payment whose replacement the new chain has is paid by that, and as deep as that', async () => {
+    await open()
+    const { id, payment } = await paid(6)
+    const address = (await town.invoice(id)).provider_id!
+    await reorganise(node, 6, [...Array.from({ length: 6 }, () => []), [(await rival(node, payment.txid, [[address, 20_000n]])).hex]])
+    await town.look()
+    // One deep. What was credited before gives it nothing.
+    expect(await stateOf(id)).toBe('paid')
+    expect(await payoutStates()).toEqual(['canceled'])
+    await town.bury(5)
+    expect(await stateOf(id)).toBe('credited')
+    expect(await town.payouts()).toMatchObject([{ state: 'canceled' }, { state: 'owed', units: 19_700n }])
+    expect(await town.audit()).toEqual([])
+  })
+
+  test.skipIf(!postgresAvailable())('on PostgreSQL it is the same: left, shut out, and back', async () => {
+    postgres = await startPostgres({ durable: false })
+    await open({ databaseUrl: await postgres.freshDatabase() })
+    const { id, payment } = await paid(6)
+    const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])
+    await town.look()
+    expect(await stateOf(id)).toBe('issued')
+    expect(await town.audit()).toEqual([])
+    await turnBack(node, turned)
+    await town.pass(1_000)
+    await town.look()
+    expect(await stateOf(id)).toBe('credited')
+    expect(await payoutStates()).toEqual(['canceled', 'owed'])
+    expect(await town.audit()).toEqual([])
+  })
+})
