@@ -247,6 +247,8 @@ create table bundle_candidates (
   state text not null check (state in ('planned', 'signed', 'sent', 'mined', 'replaced')),
   raw bytea,
   signed_at text,
+  -- Our tip then: how many blocks came without it is counted from here.
+  signed_height bigint,
   added_at text not null,
   changed_at text not null,
   height bigint,

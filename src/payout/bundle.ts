@@ -46,6 +46,7 @@ export type CandidateRow = {
   state: StateOf<typeof candidateMachine>
   raw: Uint8Array | null
   signed_at: Instant | null
+  signed_height: bigint | null
   added_at: Instant
   height: bigint | null
 }

@@ -1,7 +1,7 @@
 /** A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same coins, so one of the two at most is mined. */
 import type { World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, latestOf, outputsOf, readPlan, spendable, type BundleRow, type CandidateRow } from './bundle.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
 import { payoutsStopped } from './row.ts'
@@ -14,7 +14,7 @@ export async function bumpBundles(store: Store, rail: ChainRail, world: World, t
   let count = 0
   for (const { id, why } of open) {
     // Most are not: then nothing is locked.
-    if (!(await isStuck(store, await latestOf(store, id), terms.bumpAfterBlocks))) continue
+    if (!isStuck(await latestOf(store, id), present.height, terms.bumpAfterBlocks)) continue
     const bumped = await store.tx(tx => bump(tx, rail, id, terms, present), 'locks')
     await world.at('bundle bumped')
     if (bumped.is === 'bumped') {
@@ -31,7 +31,7 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
   const index = await terms.change.hold(tx)
   const { state } = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const candidate = await latestOf(tx, id)
-  if ((state !== 'signed' && state !== 'sent') || !(await isStuck(tx, candidate, terms.bumpAfterBlocks))) return { is: 'not needed' }
+  if ((state !== 'signed' && state !== 'sent') || !isStuck(candidate, height, terms.bumpAfterBlocks)) return { is: 'not needed' }
   const rate = (candidate.fee_units * 1000n) / candidate.size
   if (feeRate <= rate || (await payoutsStopped(tx))) return { is: 'not needed' }
 
@@ -57,9 +57,5 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
 }
 
 /** Signed, and so many blocks have come since without it: a person may sign long after it was planned. */
-async function isStuck(reader: Reader, { state, signed_at: signedAt, plan }: CandidateRow, blocks: number): Promise<boolean> {
-  if ((state !== 'signed' && state !== 'sent') || signedAt === null) return false
-  const row = await reader.one<{ count: bigint }>(sql`
-    select count(*) as count from chain_blocks where active = 1 and height > ${readPlan(plan).lockTime} and at >= ${signedAt}`)
-  return row!.count >= BigInt(blocks)
-}
+const isStuck = ({ state, signed_height: since }: CandidateRow, height: bigint, blocks: number): boolean =>
+  (state === 'signed' || state === 'sent') && since !== null && height >= since + BigInt(blocks)

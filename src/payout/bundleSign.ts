@@ -57,7 +57,8 @@ export async function keepSigned(
   if (against !== undefined) return against
   const now = await tx.now()
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`))!
-  const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`]
+  const height = sql`(select max(height) from chain_blocks where active = 1)`
+  const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`, sql`signed_height = ${height}`]
   if (!(await move(tx, 'bundle_candidates', candidateMachine, candidate.id, 'planned', 'signed', { why }, bytes))) return undefined
   await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
   if (bundle.state === 'planned') await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
