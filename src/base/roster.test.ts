@@ -81,3 +81,11 @@ describe('what is no roster is refused whole', () => {
     ],
   ])('%j: %s', (text, why) => expect(() => readRoster(text)).toThrow(new BadInput(why)))
 })
+
+test('of bitcoin, amounts are BTC or satoshis marked as such, and a fault says so', () => {
+  const text = 'name,tax_id,amount,description\nAna,123.456.789-09,0.0002,\nBia,123.456.789-09,30000sats,\n'
+  expect(readRoster(text, 'BTC').map(({ units }) => units)).toEqual([20_000n, 30_000n])
+  expect(() => readRoster(text.replace('0.0002', '0.000000001'), 'BTC')).toThrow(
+    'line 2: amount "0.000000001" is not more than zero in BTC with at most eight decimals, e.g. 0.0002, or in satoshis, e.g. 20000sats',
+  )
+})
