@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Asset } from '../base/money.ts'
 import type { Base } from '../house.ts'
+import type { ScanComparison } from '../jobs/jobs.ts'
 import type { Account } from '../ledger/ledger.ts'
 import type { Reader } from '../store/store.ts'
 import { oneOf } from './flags.ts'
@@ -16,9 +17,10 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     .description(
       'proves that the books add up, and that our coins are the node’s to the satoshi; payouts stop when not, and go on when they do again',
     )
+    .option('--scan', 'also has the node search its whole set of unspent outputs for our account, which takes minutes on a big chain')
     .option('--json', 'as JSON')
-    .addHelpText('after', example('ledger check'))
-    .action(({ json: asJson }: { json?: true }) => inBase(shell, base => check(shell, base, asJson)))
+    .addHelpText('after', example('ledger check', 'ledger check --scan'))
+    .action((flags: { scan?: true; json?: true }) => inBase(shell, base => check(shell, base, flags)))
 
   ledger
     .command('balances')
@@ -77,30 +79,34 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function check(shell: Shell, base: Base, asJson: true | undefined): Promise<void> {
+async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: true; json?: true }): Promise<void> {
   const { store, world } = base
   const [{ checkBooks }, { sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
   const inBooks = await checkBooks(store, world)
-  const chain = await againstNode(base)
+  const chain = await againstNode(base, scan)
+  const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
   const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]
   const counts = (await store.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
     select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
       (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
-  if (findings.length > 0) shell.exitCode = 1
+  if (findings.length > 0 || unlike !== undefined) shell.exitCode = 1
   if (asJson)
     return shell.out(
       json({
-        ok: findings.length === 0,
-        findings,
+        ok: findings.length === 0 && unlike === undefined,
+        findings: [...findings, ...(unlike === undefined ? [] : [unlike])],
         movements: Number(counts.movements),
         invoices: Number(counts.invoices),
         payouts: Number(counts.payouts),
         acts: Number(counts.acts),
         ...(chain && { chain: chain.compared ?? null, notCompared: chain.why ?? null }),
+        ...(searched !== undefined && { scan: typeof searched === 'string' ? { notCompared: searched } : scanView(searched) }),
       }),
     )
   // Not compared is no fault of the books, and nothing that was proved.
   if (chain?.why !== undefined) shell.err(`the books were not compared with the node: ${chain.why}\n`)
+  if (typeof searched === 'string') shell.err(`our account was not searched for: ${searched}\n`)
+  if (unlike !== undefined) await shell.out(`${paint(shell, 'red', 'WRONG')}: ${unlike}\n`)
   if (findings.length > 0)
     return shell.out(
       `${findings.map(finding => `${paint(shell, 'red', 'WRONG')}: ${finding}\n`).join('')}payouts are stopped until this is mended\n`,
@@ -115,22 +121,50 @@ interface AgainstNode {
   compared?: { height: number; amount: string; units: string; asset: string; unsettled: number }
   why?: string
   finding?: string | undefined
+  /** What a search for our account found, or why there was none. */
+  searched?: ScanComparison | string
 }
 
-/** Our coins against the node's set of unspent outputs; undefined where there is no node. */
-async function againstNode(base: Base): Promise<AgainstNode | undefined> {
-  if (base.config.BITCOIN_RPC_URL === undefined) return undefined
-  const [{ openChain }, { holdAgainstChain, reconcileChain }] = await Promise.all([import('../house.ts'), import('../jobs/jobs.ts')])
+/** Our coins against the node's set of unspent outputs; undefined where there is no chain. */
+async function againstNode(base: Base, scan: true | undefined): Promise<AgainstNode | undefined> {
+  if (base.config.BITCOIN_RPC_URL === undefined)
+    return (await assetsOf(base.store)).includes('BTC') ? { why: 'BITCOIN_RPC_URL is not set here' } : undefined
+  const [{ openChain }, { compareScan, holdAgainstChain, reconcileChain }] = await Promise.all([
+    import('../house.ts'),
+    import('../jobs/jobs.ts'),
+  ])
   const { rail } = (await openChain(base, { binds: false }))!
   try {
     const found = await reconcileChain(base.store, rail, base.world)
-    if (typeof found === 'string') return { why: found }
+    const searched = scan && (await compareScan(base.store, rail))
+    const also = searched === undefined ? {} : { searched }
+    if (typeof found === 'string') return { why: found, ...also }
     const { height, chainUnits, unsettled } = found
-    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.store, found) }
+    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.store, found), ...also }
   } finally {
     rail.close()
   }
 }
+
+/** What a search found otherwise than we have it. No reason to stop payouts: what we know of is there, or the comparison above says so. */
+function unlikeOf(searched: ScanComparison | string | undefined): string | undefined {
+  if (searched === undefined || typeof searched === 'string' || searched.agrees) return undefined
+  const { scannedUnits, coinUnits, unknown, missing } = searched
+  const some = (outpoints: readonly string[]) => outpoints.slice(0, 3).join(', ')
+  return [
+    `the node’s own search for our account finds ${told(scannedUnits, 'BTC')}, and our coins are ${told(coinUnits, 'BTC')}`,
+    unknown.length > 0 && `we do not know ${some(unknown)}: "repasse bitcoin scan --from HEIGHT" reads the blocks again`,
+    missing.length > 0 && `the node did not find ${some(missing)}`,
+  ]
+    .filter(Boolean)
+    .join('; ')
+}
+
+const scanView = ({ height, scannedUnits, coinUnits, unknown, missing, agrees }: ScanComparison) => ({
+  ...{ agrees, height, unknown, missing },
+  node: moneyOf(scannedUnits, 'BTC'),
+  coins: moneyOf(coinUnits, 'BTC'),
+})
 
 /** Reais always, and bitcoin once something was booked in it. */
 async function assetsOf(store: Reader): Promise<Asset[]> {

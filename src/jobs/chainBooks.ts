@@ -1,9 +1,9 @@
 /** The books against the chain: what we hold unspent, coin by coin, as the node's own set of unspent outputs has it, to the satoshi. */
 import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { tipOf } from '../chain/chain.ts'
+import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
 import { balances } from '../ledger/ledger.ts'
-import type { ChainRail, Outpoint } from '../rails/chain.ts'
+import type { Branch, ChainRail, Outpoint } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
 
 export interface ChainReconciliation {
@@ -89,7 +89,9 @@ export interface ScanComparison {
 
 /** Asks the node for all that our descriptor has (`scantxoutset`), whatever we were watching: minutes on a big chain. A string says why nothing was compared. */
 export async function compareScan(store: Store, rail: ChainRail): Promise<ScanComparison | string> {
-  const scanned = await rail.scan()
+  // As far as we watch, which may be further than any wallet looks.
+  const watched = async (branch: Branch) => lookAhead + (await nextOf(store, branch))
+  const scanned = await rail.scan({ receive: await watched('receive'), change: await watched('change') })
   if (scanned.is !== 'done') return `the node did not scan: ${scanned.why}`
   const { height, hash, units: scannedUnits, outpoints } = scanned.value
   const { tip, coins } = await store.tx(async tx => ({

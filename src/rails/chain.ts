@@ -165,8 +165,11 @@ export interface ChainRail {
   waiting(txids: string[], watch: Watch): Promise<Answer<Tx[]>>
   /** What the node holds unspent at these outpoints in its active chain, in satoshis, and at which block it was asked. */
   unspent(outpoints: Outpoint[]): Promise<Answer<{ height: number; hash: string; units: (bigint | undefined)[] }>>
-  /** The node's own sum over our whole account, by descriptor, from its UTXO set (`scantxoutset`). Takes long on a big chain. */
-  scan(): Promise<Answer<{ height: number; hash: string; units: bigint; outpoints: Outpoint[] }>>
+  /**
+   * The node's own sum over our whole account, by descriptor, from its UTXO set (`scantxoutset`). Takes long on a big chain. `upTo`: the
+   * last number of each branch to look for; 10 000 where nothing is said.
+   */
+  scan(upTo?: Record<Branch, number>): Promise<Answer<{ height: number; hash: string; units: bigint; outpoints: Outpoint[] }>>
 
   /** Satoshis for a thousand virtual bytes, within the floor and the cap. */
   feeRate(): Promise<Answer<bigint>>

@@ -99,7 +99,8 @@ async function needsPerson(
 ): Promise<string[]> {
   const deep = (tip ?? 0n) - BigInt(payoutDepth) + 1n
   const ofRequests = await reader.all<{ says: string }>(sql`
-    select 'request ' || i.id || ' is late: ' || coalesce((select why from transitions where subject = i.id order by seq desc limit 1), '') as says
+    select 'request ' || i.id || ' is late: ' || coalesce((select why from transitions where subject = i.id order by seq desc limit 1), '')
+        || ' (repasse invoice accept ' || i.id || ' takes it on)' as says
       from invoices i where i.asset = 'BTC' and i.state = 'late'
     union all select 'request ' || id || ' was paid in part, and its time is over: it is watched until ' || watch_until
       from invoices where asset = 'BTC' and state = 'underpaid' and due_at < ${now}

@@ -88,7 +88,10 @@ export function bitcoinRail({
     mempool: node.mempool,
     waiting: node.waiting,
     unspent: node.unspent,
-    scan: () => node.scan((['receive', 'change'] as const).map(branch => ({ desc: branchText(account, branch), range: scanRange }))),
+    scan: upTo =>
+      node.scan(
+        (['receive', 'change'] as const).map(branch => ({ desc: branchText(account, branch), range: upTo?.[branch] ?? scanRange })),
+      ),
 
     async feeRate() {
       const answer = await node.feeRate(feeBlocks)
