@@ -2,11 +2,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
+import { freePort } from '../../sim/port.ts'
 
 export interface Postgres {
   /** `postgres://` URL of the maintenance database. */
@@ -152,16 +152,6 @@ async function query(url: string, text: string): Promise<void> {
     await client.end().catch(() => {})
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((found, failed) => {
-    const server = createServer()
-    server.once('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => found(port))
-    })
-  })
 
 /** The folder with `initdb` and `postgres`, and `program`: the npm package's for this platform, else the newest of Debian's. */
 function binaries(program = 'initdb'): string | undefined {
