@@ -88,7 +88,12 @@ _repasse_exec() {
   exec node --disable-warning=ExperimentalWarning "$file" "$@"
 }
 
-_repasse_demo() { _repasse_bring && _repasse_exec sim/demo.ts "$@"; }
+# What the demonstration does without a bitcoind need not wait for one to be brought.
+_repasse_demo() {
+  _repasse_bring || return 1
+  case " $* " in *' --simulated '* | *' --without-bitcoin '* | *' --help '* | *' -h '*) ;; *) _repasse_bring_bitcoind ;; esac
+  _repasse_exec sim/demo.ts "$@"
+}
 _repasse_bench() { _repasse_bring && _repasse_exec bench/bench.ts "$@"; }
 _repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
 
@@ -203,7 +208,8 @@ _repasse_help() {
   cat <<'HELP'
 Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-utils.sh  and devCMD
 
-  demo [--once]            the simulated bank and the worker, live in the terminal; --once: one batch to its end
+  demo [--once]            a simulated bank, a Bitcoin node on regtest and the worker, live in the terminal; --once: one batch to its
+                           end; --simulated: no real bitcoind; --without-bitcoin: the bank alone
   test [vitest arguments]  every test, or those whose path matches; ends with `N passed, N failed`
   check                    types, lint, format, floors, tidy, scripts
   format                   writes the format `check` asks for
@@ -215,8 +221,8 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   bring                    only brings what is missing, as every command does first
   help                     this
 
-What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests
-a bitcoind into .tools/ (on Debian; elsewhere BITCOIND names one).
+What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests and
+the demo a bitcoind into .tools/ (on Debian; elsewhere BITCOIND names one).
 HELP
 }
 

@@ -1,5 +1,6 @@
 /** What the demonstration shows, as text: the figures of `repasse status --json`, and whether they explain every cent. */
 import { formatUnits } from '../src/base/money.ts'
+import { coinLines, coinProgress, type CoinFigures } from './demoCoins.ts'
 
 /** An amount as the program prints it; `units` are cents as text. */
 interface Amount {
@@ -13,6 +14,8 @@ export interface Figures {
   money: Record<'credited' | 'bankFees' | 'commission' | 'withheld' | 'paidOn' | 'inTransit' | 'reversed' | 'owed', Amount>
   payouts: Record<string, number>
   events: Record<string, number>
+  /** There where the demonstration has a chain. */
+  bitcoin?: CoinFigures
   needsPerson: string[]
 }
 
@@ -46,42 +49,67 @@ export function equations({ invoices, money }: Figures) {
   }
 }
 
-const mark = (holds: boolean) => (holds ? '✓' : '✗ does not add up')
+/** First, so that no narrow window hides it. */
+const mark = (holds: boolean) => (holds ? '✓' : '✗ does not add up:')
 
 /** Both equations as two lines. */
 export function equationLines(figures: Figures): string[] {
   const { asked: a, credited: c } = equations(figures)
   const back = c.reversed === 0n ? '' : ` + taken back ${reais(c.reversed)}`
   return [
-    `asked    R$ ${reais(a.asked)} = open ${reais(a.open)} + paid ${reais(a.paid)} + expired ${reais(a.expired)}  ${mark(a.holds)}`,
-    `credited R$ ${reais(c.credited)} = fees ${reais(c.bank + c.house)} (bank ${reais(c.bank)}, commission ${reais(c.house)})` +
-      ` + paid out ${reais(c.paidOut)} + still owed ${reais(c.owed)}${back}  ${mark(c.holds)}`,
+    `${mark(a.holds)} asked    R$ ${reais(a.asked)} = open ${reais(a.open)} + paid ${reais(a.paid)} + expired ${reais(a.expired)}`,
+    `${mark(c.holds)} credited R$ ${reais(c.credited)} = fees ${reais(c.bank + c.house)} (bank ${reais(c.bank)}, commission ${reais(c.house)})` +
+      ` + paid out ${reais(c.paidOut)} + still owed ${reais(c.owed)}${back}`,
   ]
 }
 
-/** One line, for where nothing can be drawn over. */
-export function oneLine(figures: Figures): string {
+/** A line for each rail, for where nothing can be drawn over: what was asked for is told at the end, or where it does not add up. */
+export function plainLines(figures: Figures): string[] {
   const { issued, paid, credited, paidOn } = progress(figures)
-  return `issued ${issued} · paid ${paid} · credited ${credited} · paid on ${paidOn} · ${equationLines(figures).join(' · ')}`
+  const wanted = (lines: string[]) => lines.filter((line, place) => place > 0 || !line.startsWith('✓')).join(' · ')
+  const bank = `Pix      issued ${issued} · paid ${paid} · credited ${credited} · paid on ${paidOn} · ${wanted(equationLines(figures))}`
+  if (!figures.bitcoin) return [bank]
+  const coins = coinProgress(figures.bitcoin)
+  const counts = `requested ${coins.requested} · seen ${coins.seen} · paid ${coins.paid} · credited ${coins.credited} · paid on ${coins.paidOn}`
+  return [bank, `Bitcoin  ${counts} · ${wanted(coinLines(figures.bitcoin))}`]
 }
 
 /** The whole picture, line by line. */
 export function picture(figures: Figures, recent: string[]): string[] {
   const { issued, paid, credited, paidOn } = progress(figures)
-  const bar = (count: number) => '█'.repeat(issued === 0 ? 0 : Math.round((count / issued) * 30)).padEnd(30, '·')
-  const row = (name: string, count: number) => `  ${name.padEnd(16)} ${bar(count)} ${String(count).padStart(4)}`
+  const { bitcoin } = figures
   return [
-    row('invoices issued', issued),
-    row('paid', paid),
-    row('credited', credited),
-    row('paid on', paidOn),
-    '',
+    'Pix',
+    ...bars({ 'invoices issued': issued, paid, credited, 'paid on': paidOn }),
     ...equationLines(figures).map(line => `  ${line}`),
+    ...(bitcoin ? ['', ...coinPicture(bitcoin)] : []),
     ...(figures.stopped ? ['', `  payouts are stopped: ${figures.stopped}`] : []),
-    ...figures.needsPerson.map(says => `  ! ${says}`),
+    ...(figures.needsPerson.length > 0 ? [''] : []),
+    ...figures.needsPerson.slice(-mostSaid).map(says => `  ! ${says}`),
     '',
     ...recent.map(line => `  ${line}`),
   ]
+}
+
+/** A screen has so much room, and there is more every minute. */
+const mostSaid = 4
+
+function coinPicture(figures: CoinFigures): string[] {
+  const { requested, seen, paid, credited, paidOn } = coinProgress(figures)
+  const { tip, trouble } = figures
+  return [
+    `Bitcoin${tip ? `, block ${tip.height}` : ''}`,
+    ...bars({ requested, seen, paid, credited, 'paid on': paidOn }),
+    ...coinLines(figures).map(line => `  ${line}`),
+    ...(trouble === null ? [] : [`  the chain is not followed: ${trouble}`]),
+  ]
+}
+
+/** The first is the whole. */
+function bars(counts: Record<string, number>): string[] {
+  const whole = Object.values(counts)[0]!
+  const bar = (count: number) => '█'.repeat(whole === 0 ? 0 : Math.round((count / whole) * 30)).padEnd(30, '·')
+  return Object.entries(counts).map(([name, count]) => `  ${name.padEnd(16)} ${bar(count)} ${String(count).padStart(4)}`)
 }
 
 /** A line of the worker's log as a person reads it; undefined for what is no news. */
@@ -92,7 +120,14 @@ export function newsOf(line: string): string | undefined {
   // The bank tells every step of an order; those that change nothing would push what matters off the screen.
   if (typeof msg !== 'string' || (typeof why === 'string' && why.includes('nothing'))) return undefined
   const at = typeof time === 'string' ? `${time.slice(11, 19)}  ` : ''
-  if (msg === 'event done') return `${at}event ${typeof kind === 'string' ? kind : 'of no kind'}`
+  // What the chain did is told once more when it was taken in, and then with what it changed.
+  if (msg === 'the chain moved') return undefined
+  if (msg === 'event done') {
+    const what = typeof kind === 'string' ? kind : 'of no kind'
+    if (!/^(coin|spend)\./.test(what) || typeof why !== 'string') return `${at}event ${what}`
+    // One block deeper is one of hundreds, and the bars show it.
+    return what.endsWith('.confirmed') && !/^credited|paid on/.test(why) ? undefined : `${at}${what}: ${why}`
+  }
   const told = ['count', 'kind', 'why', 'finding'].flatMap(name => {
     const value = entry[name]
     return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []

@@ -1,10 +1,11 @@
 /** The worker as the demonstration meets it: a child process, and the same front door a person has. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+
+export { freePort } from './port.ts'
 
 export const program = fileURLToPath(new URL('../bin/repasse', import.meta.url))
 
@@ -16,7 +17,7 @@ export interface Ended {
 }
 
 // What the caller's shell has set would win over the demonstration's own `.env`.
-const ours = /^(STARKBANK_|BITCOIN_|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
+const ours = /^(STARKBANK_|BITCOIN_|RATE|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
 const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 
 /** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads; `settings` win over that. */
@@ -55,20 +56,29 @@ const patienceMs = 15_000
 export function startWorker(folder: string, news: (line: string) => string | undefined, settings: Record<string, string> = {}): Worker {
   const child = spawn(program, ['serve'], { cwd: folder, env: { ...environment(), ...settings }, stdio: ['ignore', 'pipe', 'pipe'] })
   const log = createWriteStream(join(folder, 'worker.log'), { flags: 'a' })
-  const lines: string[] = []
+  const lines: { told: string; times: number }[] = []
   for (const stream of [child.stdout, child.stderr])
     createInterface({ input: stream }).on('line', line => {
       log.write(`${line}\n`)
       const told = news(line)
-      if (told !== undefined) lines.push(told)
-      if (lines.length > mostLines) lines.shift()
+      if (told !== undefined) gather(lines, told)
     })
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
-    child.once('error', error => (lines.push(error.message), resolve({ code: null, signal: null })))
+    child.once('error', error => (gather(lines, error.message), resolve({ code: null, signal: null })))
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
   void ended.then(() => log.end())
-  return { recent: () => [...lines], ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
+  const recent = () => lines.map(({ told, times }) => (times === 1 ? told : `${told} ×${times}`))
+  return { recent, ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
+}
+
+/** The same news again, but for its time, is counted. */
+function gather(lines: { told: string; times: number }[], told: string): void {
+  const timeless = (text: string) => text.replace(/^\d\d:\d\d:\d\d /, '')
+  const last = lines.at(-1)
+  if (last && timeless(last.told) === timeless(told)) Object.assign(last, { told, times: last.times + 1 })
+  else lines.push({ told, times: 1 })
+  if (lines.length > mostLines) lines.shift()
 }
 
 /** Asks first, by the pid that was started; who does not go in time is ended. */
@@ -77,15 +87,6 @@ async function end(child: ChildProcess, ended: Promise<unknown>): Promise<void> 
   const hard = setTimeout(() => child.kill('SIGKILL'), patienceMs)
   await ended
   clearTimeout(hard)
-}
-
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Waits until the worker answers on `url`; false when it ended first or time is up. */
