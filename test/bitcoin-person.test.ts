@@ -1,0 +1,137 @@
+/** What on a chain needs a person, as status says it, on both databases: money that is late, too little, too much, gone, or spent by others. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { newWatching, tipOf } from '../src/chain/chain.ts'
+import { passTime } from '../src/jobs/bitcoin.ts'
+import { scan } from '../src/jobs/jobs.ts'
+import { releasePayout } from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/web.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { coinsText, reorganise, turnBack } from './testbed/chainActs.ts'
+import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const hour = 3_600_000
+
+describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on %s', engine => {
+  const here = engine === 'sqlite' || postgresAvailable()
+  describe.skipIf(!here)(here ? 'on a real bitcoind' : 'no PostgreSQL is to be had on this machine', () => {
+    let node: Bitcoind
+    let postgres: Postgres | undefined
+    let town: ChainTown
+    beforeAll(async () => {
+      node = await startBitcoind()
+      if (engine === 'postgres') postgres = await startPostgres({ durable: false })
+    }, 60_000)
+    afterAll(async () => {
+      await node?.stop()
+      await postgres?.stop()
+    })
+    afterEach(() => town?.close())
+    const open = async (options: Partial<ChainTownOptions>) => {
+      const databaseUrl = await postgres?.freshDatabase()
+      town = await openChainTown({ node, ...options, ...(databaseUrl !== undefined && { databaseUrl }) })
+    }
+    const needed = async () => {
+      const now = await town.store.tx(async tx => status(tx, { now: await tx.now(), payoutDepth: 6 }))
+      expect(now.addsUp).toBe(true)
+      return now.needsPerson
+    }
+
+    test('a request paid in part, or late, or once more after it was credited, is said with what a person may do', async () => {
+      await open({ count: 3, dueInMs: hour })
+      const [part, late, twice] = await town.issue()
+      await town.pay(part!.provider_id!, 10_000n)
+      await town.pay(twice!.provider_id!, twice!.units)
+      await town.bury(6)
+      expect(await needed()).toEqual([])
+
+      await town.pass(2 * hour)
+      await town.setPrice(66_000_000n)
+      await town.pay(late!.provider_id!, late!.units)
+      await town.pay(twice!.provider_id!, 5_000n)
+      await town.bury(5)
+      const before = await needed()
+      expect(before).toContainEqual(
+        expect.stringMatching(new RegExp(`^request ${part!.id} was paid in part, and its time is over: it is watched until 2`)),
+      )
+      expect(before).toContainEqual(
+        expect.stringMatching(
+          new RegExp(`^request ${late!.id} is late: .*a person decides \\(repasse invoice accept ${late!.id} takes it on\\)$`),
+        ),
+      )
+      expect(before).toHaveLength(2)
+      await town.bury(1)
+      expect(await needed()).toContainEqual(
+        expect.stringMatching(
+          new RegExp(
+            `^0\\.00005000 BTC more came to request ${twice!.id} after it was credited, and are not counted: coin [0-9a-f]{64}:\\d$`,
+          ),
+        ),
+      )
+
+      await town.pass(40 * 24 * hour)
+      await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      expect(await needed()).toContainEqual(expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)))
+    }, 60_000)
+
+    test('who else holds our keys stops payouts, once, and what we owe to whom he paid is held until a person releases it', async () => {
+      await open({ count: 2 })
+      const [first, second] = await town.issue()
+      for (const request of [first, second]) await town.pay(request!.provider_id!, request!.units)
+      await town.bury(6)
+      const [account] = await town.store.all<{ destination: string }>(sql`select destination from accounts`)
+      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const [coin] = await town.coins(first!.id)
+      const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
+      const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [account!.destination]: coinsText(coin!.units - 1_000n) }]])
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const txid = await node.rpc<string>('sendrawtransaction', [hex])
+      await town.look()
+      const said = await needed()
+      expect(said[0]).toBe(`payouts are stopped: ${txid} spends coins of ours, and is none of ours: does somebody else hold the keys?`)
+      expect(said.filter(says => says.includes('is held: '))).toHaveLength(2)
+      expect(await town.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
+
+      // A person has looked: no block of the same transaction stops or holds anything again.
+      await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      const [, mine] = await town.payouts()
+      await releasePayout(town.store, mine!.id, { by: 'ana', why: 'it was the other one' })
+      await town.bury(2)
+      expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+      expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
+      await town.bury(6)
+      expect((await town.payouts()).map(({ state }) => state)).toEqual(['held', 'paid'])
+      expect(await town.audit()).toEqual([])
+    }, 60_000)
+
+    test('a credited payment that is in no block any more is said', async () => {
+      await open({})
+      const [request] = await town.issue()
+      await town.pay(request!.provider_id!, request!.units)
+      await town.bury(6)
+      const [coin] = await town.coins(request!.id)
+      const turned = await reorganise(node, 6)
+      await town.look()
+      expect(await needed()).toContainEqual(
+        `the credited payment of 0.00016667 BTC to request ${request!.id} left the chain: coin ${coin!.id}`,
+      )
+      await turnBack(node, turned)
+      await town.look()
+      expect(await needed()).toEqual([])
+    }, 60_000)
+
+    test('blocks below the first one read are entered, and nothing is found twice', async () => {
+      await open({})
+      const tip = Number((await tipOf(town.store))!.height)
+      const parts = {
+        store: town.store,
+        rail: town.rail,
+        bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
+        world: town.world,
+      }
+      expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({ from: tip - 10, to: tip, entered: 10 })
+      expect(await scan(parts, tip - 10, () => undefined)).toMatchObject({ entered: 0 })
+    })
+  })
+})
