@@ -55,7 +55,8 @@ describe.skipIf(!bitcoindAvailable())('a payout that was sent', () => {
   }
   /** Sends one payout, and lets `blocks` come without it. */
   const stuck = async (options: Partial<ChainTownOptions> = {}, blocks = 6) => {
-    await open(options)
+    // With the commission there is change, which is another in each offer.
+    await open({ commissionBp: 150n, ...options })
     await owing(town, [{ units: 60_000n }, { units: 140_001n, parts: [100_000n, 40_001n] }])
     await town.send()
     await mineOnly(town, blocks)
@@ -183,6 +184,33 @@ describe.skipIf(!bitcoindAvailable())('a payout that was sent', () => {
       'network fee': first!.fee_units,
       'fee bump': second!.fee_units - first!.fee_units,
     })
+    // Both offers pay the commission back to us as change, each to a number of its own.
+    const change = await town.store.all<{ txid: string; state: string; units: bigint }>(
+      sql`select txid, state, units from coins where branch = 'change' order by number`,
+    )
+    expect(change).toEqual([
+      { txid: first!.id, state: 'conflicted', units: 3_000n },
+      { txid: second!.id, state: 'mined', units: 3_000n },
+    ])
+    await settled(second!)
+  })
+
+  test('and whose replacement is signed when payouts stop stays in the mempool, and the replacement follows once they go on', async () => {
+    await stuck()
+    fee(8_000n)
+    const { sign } = town.rail
+    const stop = () => town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    town.rail.sign = async plan => (await stop(), sign(plan))
+    expect(await town.send()).toMatchObject({ bumped: 1, signed: 1, sent: 0, later: 1 })
+    const [first, second] = await offersOf()
+    await node.stop()
+    await start()
+    expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
+    expect(await mempool()).toEqual([first!.id])
+    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    expect(await town.send()).toMatchObject({ sent: 1 })
+    expect(await mempool()).toEqual([second!.id])
+    await town.bury(6)
     await settled(second!)
   })
 

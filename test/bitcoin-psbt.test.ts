@@ -6,7 +6,7 @@ import type { PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
-import { bundlesOf, openAccount, owing, paysOnNode } from './testbed/owing.ts'
+import { bundlesOf, mineOnly, openAccount, owing, paysOnNode, reorganise } from './testbed/owing.ts'
 import { signByScure } from './testbed/wallet.ts'
 
 const hour = 3_600_000
@@ -131,6 +131,28 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     expect(await bring(town.wallet.sign(read.psbt))).toMatchObject({ bundleId: first!.id })
     expect(await town.send()).toMatchObject({ sent: 2 })
     await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('that a person sent without bringing it back is booked as the chain has it', async () => {
+    await open()
+    await owing(town, [{ units: 60_000n }])
+    await town.send()
+    const { id: txid, read } = (await newest()).offers[0]!
+    const raw = signByScure(town.wallet, read.psbt)
+    await node.rpc('sendrawtransaction', [raw])
+    await town.look()
+    await mineOnly(town, 1, [txid])
+    expect(await newest()).toMatchObject({ state: 'mined', booked: txid })
+    expect(await bring(raw)).toMatchObject({ txid, already: true })
+
+    // Left behind, it is again one that waits for its signature.
+    await reorganise(town, 1)
+    expect(await newest()).toMatchObject({ state: 'sent', booked: null, offers: [{ state: 'planned', raw: null }] })
+    expect(await bring(raw)).toMatchObject({ txid, already: false })
+    await town.send()
+    await town.bury(6)
+    expect(await town.payouts()).toMatchObject([{ state: 'paid' }])
     expect(await town.audit()).toEqual([])
   })
 

@@ -64,10 +64,10 @@ export const latestOf = async (reader: Reader, bundleId: string): Promise<Candid
   (await reader.one<CandidateRow>(sql`
     select * from bundle_candidates where bundle_id = ${bundleId} and state <> 'replaced' order by number desc limit 1`))!
 
-/** The transaction that is in a mempool, or should be: the last of those whose bytes are kept. */
+/** What is in a mempool or should be, the best offer first: those whose bytes are kept. */
 export const signedOf = (reader: Reader, bundleId: string) =>
-  reader.one<CandidateRow & { raw: Uint8Array }>(sql`
-    select * from bundle_candidates where bundle_id = ${bundleId} and state in ('signed', 'sent') order by number desc limit 1`)
+  reader.all<CandidateRow & { raw: Uint8Array }>(sql`
+    select * from bundle_candidates where bundle_id = ${bundleId} and state in ('signed', 'sent') order by number desc`)
 
 /** A plan as it is kept: JSON, with money as text and scripts in hex. */
 export const planText = (plan: Plan): string =>

@@ -6,7 +6,7 @@ import { sql, type Store } from '../store/store.ts'
 import { readPlan, type CandidateRow } from './bundle.ts'
 import { keepSigned } from './bundleSign.ts'
 
-/** `already`: it had been signed before, and nothing changed. */
+/** `already`: it had been signed or mined before, and nothing changed. */
 export interface Imported {
   bundleId: string
   txid: string
@@ -29,7 +29,8 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
   const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
   return store.tx(async tx => {
     const current = (await tx.one<CandidateRow>(sql`select * from bundle_candidates where id = ${candidate.id}`))!
-    if (current.raw !== null) return { ...imported, already: true }
+    // Whoever signed it may have sent it too, and then a block has it.
+    if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }
     if (current.state === 'replaced')
       throw new BadInput(`${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`)
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)

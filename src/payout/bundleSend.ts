@@ -24,12 +24,20 @@ export async function sendBundles(store: Store, rail: ChainRail, world: World): 
     const latest = await latestOf(store, id)
     if (rail.signer === 'wallet' && latest.state === 'planned')
       outcome[(await signByWallet(store, rail, world, latest)) ? 'signed' : 'later'] += 1
-    // While a better offer waits for its signature, the one before it is kept in the mempool.
-    const signed = await signedOf(store, id)
-    const became = signed && (await send(store, rail, world, signed))
+    const became = await sendBest(store, rail, world, id)
     if (became) outcome[became] += 1
   }
   return outcome
+}
+
+/** While a better offer waits for its signature, or for a person to let go, the one before it is kept in the mempool. */
+async function sendBest(store: Store, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
+  const [best, ...others] = await signedOf(store, bundleId)
+  const stopped = best?.state === 'signed' ? await store.tx(payoutsStopped) : undefined
+  const may = stopped === undefined ? best : others.find(({ state }) => state === 'sent')
+  const became = may && (await send(store, rail, world, may))
+  if (stopped !== undefined) await putOff(store, world, bundleId, stopped)
+  return stopped === undefined ? became : 'later'
 }
 
 /** Sends the kept bytes. The node having them already is what we want, and so is a second sending, which is no news. */
@@ -42,9 +50,6 @@ async function send(
   const { bundle_id: bundle, id: txid } = candidate
   const fresh = candidate.state === 'signed'
   const wait = async (why: string) => (await putOff(store, world, bundle, why), 'later' as const)
-  const stopped = fresh ? await store.tx(payoutsStopped) : undefined
-  if (stopped !== undefined) return wait(stopped)
-
   const answer = await rail.broadcast(candidate.raw)
   await world.at('bundle sent')
   if (answer.is === 'done') {
