@@ -1,6 +1,8 @@
-/** `repasse reconcile` against a simulated bank: a difference that lasts stops payouts, and agreement lets them go again. */
+/** `repasse reconcile` against a simulated bank, and a node beside it: a difference that lasts stops payouts, and agreement lets them go again. */
 import { expect, test } from 'vitest'
+import { bitcoindAvailable, startBitcoind } from '../../test/testbed/bitcoind.ts'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
+import { wallet } from '../../test/testbed/wallet.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { post } from '../ledger/ledger.ts'
@@ -39,3 +41,32 @@ test('the same difference twice stops payouts, as the job would have it, and agr
   expect(await reconcile()).toMatchObject({ code: 0, told: { agrees: true, stopped: null } })
   expect(await stopped()).toBe(null)
 })
+
+test.skipIf(!bitcoindAvailable())(
+  'with a node configured each rail is compared, and the bank’s keys stay where they were',
+  async () => {
+    const node = await startBitcoind()
+    try {
+      await node.mine(1)
+      const bitcoin = {
+        ...{ BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: wallet('tr', 'regtest', 5).account.text, BITCOIN_RPC_URL: node.url },
+        ...{ BITCOIN_RPC_COOKIE_FILE: node.cookieFile, RATE_FIXED: 'BTC-BRL 600000.00' },
+      }
+      const { code, out } = await run(['reconcile', '--json'], bitcoin)
+      expect([code, JSON.parse(out)]).toMatchObject([
+        0,
+        { agrees: true, bank: { asset: 'BRL' }, bitcoin: { agrees: true, height: 1, trouble: null } },
+      ])
+      const text = (await run(['reconcile'], bitcoin)).out
+      expect(text).toMatch(/the bank +R\$ 500\.00\n/)
+      expect(text).toMatch(/the chain +0\.00000000 BTC\n/)
+      await node.stop()
+      // The bank is told of all the same.
+      const gone = await run(['reconcile', '--json'], bitcoin)
+      expect([gone.code, JSON.parse(gone.out)]).toMatchObject([1, { agrees: true, bitcoin: { agrees: null, why: expect.any(String) } }])
+    } finally {
+      await node.stop()
+    }
+  },
+  60_000,
+)
