@@ -104,23 +104,22 @@ interface Fork {
 /** Where our blocks and the node's part. It only asks: nothing is unsaid before it is known that another chain says otherwise. */
 async function findFork({ store, rail }: FollowParts, from: BlockRow, info: ChainInfo): Promise<Fork | string> {
   const left: BlockRow[] = []
-  for (let tip = from; ;) {
+  for (let tip = from, steps = 0, read = true; ; steps++) {
     const header = await rail.header(tip.hash)
     if (header.is !== 'done') return header.why
     if (header.value?.active) {
       // A chain is only left for one with more work, so a node that shows less of ours has forgotten, or is reading it anew.
-      if (left.length > 0 && tip.hash === info.hash)
+      if (steps > 0 && tip.hash === info.hash)
         return `the node is at block ${tip.height}, and ${from.height} was read already: it is behind, and what it shows is old`
       return { base: tip, left }
     }
-    const before =
-      (await store.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)) ??
-      (header.value && (await beforeFirst(rail, tip)))
+    const ours = await store.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)
+    const before = ours ?? (header.value && (await beforeFirst(rail, tip)))
     if (typeof before === 'string') return before
     if (!before) return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
-    if (left.length >= furthestBack)
-      return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
-    left.push(tip)
+    if (steps >= furthestBack) return `the chain left more than ${furthestBack} blocks behind: a person must look before they are unsaid`
+    if (read) left.push(tip)
+    read &&= ours !== undefined
     tip = before
   }
 }
