@@ -36,7 +36,9 @@ export async function audit(store: Store, bank: Bank, desk: Desk): Promise<strin
 /** Every invoice of ours exists at most once there, and every credit there is a credit here. */
 async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
   const faults: string[] = []
-  const ours = new Map((await store.all<OurInvoice>(sql`select * from invoices order by id`)).map(row => [row.id, row]))
+  const ours = new Map(
+    (await store.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank' order by id`)).map(row => [row.id, row]),
+  )
   const there = Map.groupBy(bank.invoices(), ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? 'none')
   for (const [tag, twins] of there) {
     const row = ours.get(tag)
@@ -66,9 +68,11 @@ async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
 /** Each credited invoice that was not given back was paid on once, with the right net; no payout twice, none without an order of ours. */
 async function judgePayouts(store: Store, bank: Bank): Promise<string[]> {
   const faults: string[] = []
-  const invoices = new Map((await store.all<OurInvoice>(sql`select * from invoices`)).map(row => [row.id, row]))
-  const payouts = await store.all<OurPayout>(sql`select * from payouts order by id`)
-  const keys = new Set((await store.all<{ external_id: string }>(sql`select external_id from attempts`)).map(row => row.external_id))
+  const invoices = new Map((await store.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank'`)).map(row => [row.id, row]))
+  const payouts = await store.all<OurPayout>(sql`select * from payouts where asset = 'BRL' order by id`)
+  const keys = new Set(
+    (await store.all<{ external_id: string }>(sql`select external_id from attempts where bundle_id is null`)).map(row => row.external_id),
+  )
   const arrived = new Map<string, Transfer[]>()
   for (const transfer of bank.transfers()) {
     if (!keys.has(transfer.externalId)) faults.push(`the bank has a transfer ${transfer.externalId} that is no order of ours`)
@@ -105,7 +109,10 @@ async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   type Kept = { event_id: string; raw: Uint8Array; via: string; state: string; why: string | null }
   const kept = new Map(
-    (await store.all<Kept>(sql`select event_id, raw, via, state, why from inbox order by id`)).map(row => [row.event_id, row]),
+    (await store.all<Kept>(sql`select event_id, raw, via, state, why from inbox where rail = 'starkbank' order by id`)).map(row => [
+      row.event_id,
+      row,
+    ]),
   )
   for (const event of bank.eventsCreated()) {
     const row = kept.get(event.id)

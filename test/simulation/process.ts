@@ -1,13 +1,21 @@
 /** One process of the house, which may end between any two effects as kill -9 ends it: what it held in memory is gone, nothing of it runs on. */
 import type { Bank } from '../../sim/bank.ts'
+import type { Chain } from '../../sim/chain/chain.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { Random } from '../../src/base/world.ts'
-import { Crash, type Desk } from '../../src/jobs/jobs.ts'
+import { newWatching } from '../../src/chain/chain.ts'
+import { Crash, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
 import type { Terms } from '../../src/payout/payout.ts'
+import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
+import { networks } from '../../src/rails/bitcoin/network.ts'
+import { chainNode } from '../../src/rails/bitcoin/node.ts'
+import { rpcClient } from '../../src/rails/bitcoin/rpc.ts'
+import type { ChainRail } from '../../src/rails/chain.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/store/store.ts'
 import { makeInbox, type Inbox } from '../../src/webhooks/webhooks.ts'
 import type { VirtualClock } from './clock.ts'
+import { nodeWire } from './nodeWire.ts'
 import { wire } from './wire.ts'
 
 /** How likely each misfortune is at its occasion; the driver sets these to nothing when the storm is over. */
@@ -31,11 +39,22 @@ export interface ProcessParts {
   pollSeconds: number
   /** The bank's keys as the database keeps them. */
   keys: string[]
+  /** The second rail, where there is one. */
+  bitcoin?: BitcoinParts | undefined
   /** How much of the store is at work, over all processes. */
   busy: { count: number }
   trace: (line: string) => void
   /** Told of each point that was passed, and where it died. */
   onPoint: (name: string, died: boolean) => void
+}
+
+export interface BitcoinParts {
+  chain: Chain
+  isDown: () => boolean
+  account: Omit<AccountParts, 'log'>
+  desk: Omit<BitcoinDesk, 'watching'>
+  /** Derives as the rail does, and remembers: it is the same in every life. */
+  derive: ChainRail['derive']
 }
 
 export interface Process {
@@ -49,7 +68,14 @@ export interface Process {
   kill(where: string): void
 }
 
-const seldom = new Set(['payouts looked up', 'payout asked for again', 'invoices looked up'])
+const seldom = new Set([
+  ...['payouts looked up', 'payout asked for again', 'invoices looked up'],
+  ...['block left behind', 'bundle planned', 'fee rate asked', 'bundle signed', 'bundle bytes kept', 'bundle sent'],
+  ...['bundle bumped', 'before sendrawtransaction', 'after sendrawtransaction', 'before walletprocesspsbt', 'after walletprocesspsbt'],
+])
+
+/** The node is asked so often that a process would die of nothing else. */
+const isQuestion = (where: string) => /^(before|after) (get|estimate)/.test(where)
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
@@ -70,7 +96,8 @@ export function startProcess(parts: ProcessParts): Process {
   const passed = new Set<string>()
   const dies = (where: string): boolean => {
     // Where a process comes seldom it would seldom die: the first time it passes a point is the likeliest to be the last.
-    const now = self.alive && chance(weather.crash * (passed.has(where) ? 1 : seldom.has(where) ? 40 : 5))
+    const weight = isQuestion(where) ? 0.1 : passed.has(where) ? 1 : seldom.has(where) ? 40 : 5
+    const now = self.alive && chance(weather.crash * weight)
     passed.add(where)
     onPoint(where, now)
     if (now) kill(where)
@@ -105,14 +132,16 @@ export function startProcess(parts: ProcessParts): Process {
       })
     },
   }
+  const coins = parts.bitcoin && openCoins(parts.bitcoin)
   const desk: Desk = {
     store,
     world,
     worker: name,
-    rails: { starkbank: rail },
+    rails: { starkbank: rail, ...(coins && { bitcoin: coins }) },
     inbox: counted,
     terms: parts.terms,
     pollSeconds: parts.pollSeconds,
+    ...(coins && { bitcoin: { ...parts.bitcoin!.desk, watching: newWatching(coins) } }),
   }
 
   return {
@@ -124,6 +153,12 @@ export function startProcess(parts: ProcessParts): Process {
     get alive() {
       return self.alive
     },
+  }
+
+  function openCoins({ chain, isDown, account, derive }: BitcoinParts): ChainRail {
+    const send = nodeWire({ chain, isDown, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) })
+    const rpc = rpcClient({ url: 'http://house:simulated@node', clock: own, fetch: send })
+    return { ...bitcoinRail({ ...account, log, node: chainNode({ rpc, network: networks[account.network] }) }), derive }
   }
 
   /** The store as this process has it. A transaction open at its end rolls back; an answer it did not live to hear is never heard. */

@@ -8,7 +8,7 @@ export async function attend(store: Store): Promise<void> {
   const act = { by: 'operator', why: 'the storm is over' }
   const rows = await store.all<{ id: string; state: string }>(sql`
     select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
-    where p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' order by p.id`)
+    where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited' order by p.id`)
   for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
 }
 
@@ -18,6 +18,24 @@ export async function allHeard(store: Store, bank: Bank): Promise<boolean> {
   return bank.eventsCreated().every(({ id }) => kept.has(id))
 }
 
+/** Bundles that spend what the chain took away: no node will ever have them, and they wait for a person for ever. */
+const dead = sql`
+  select b.bundle_id from bundle_coins b join coins c on c.id = b.outpoint
+  where c.state in ('dropped', 'replaced', 'conflicted')
+    or (c.spent_height is not null and c.spent_by not in (select id from bundle_candidates where bundle_id = b.bundle_id))`
+const ofDead = sql`select payout_id from attempts where state in ('sending', 'sent') and bundle_id in (${dead})`
+
+/** Whether everything that lies on the chain lies deep enough, up to `tip`, and what is owed of it has been paid. */
+export async function isBuried(store: Store, tip: number): Promise<boolean> {
+  const { height } = (await store.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`))!
+  const open = await store.one(sql`
+    select 1 as yes from invoices where rail = 'bitcoin' and state in ('draft', 'seen', 'confirming', 'paid')
+    union all select 1 as yes from bundles where state <> 'paid' and id not in (${dead})
+    union all select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'sending', 'sent', 'waiting') and id not in (${ofDead})
+    union all select 1 as yes from coins where state in ('seen', 'orphaned') or (state = 'mined' and height > ${BigInt(tip - 6)}) limit 1`)
+  return height === BigInt(tip) && open === undefined
+}
+
 /** When the house next has something to do by its own books; undefined when nothing is open. */
 export async function nextDue(store: Store): Promise<string | undefined> {
   const row = await store.one<{ at: string | null }>(sql`
@@ -25,7 +43,9 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       select next_at as at from schedules where state = 'active' and next_at is not null
       union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running')
       union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
+      union all select changed_at from invoices where state in ('seen', 'confirming') or (state = 'paid' and rail = 'bitcoin')
       union all select next_at from inbox where state in ('new', 'waiting')
-      union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting')) as open_work`)
+      union all select next_at from bundles where state <> 'paid' and id not in (${dead})
+      union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)
   return row?.at ?? undefined
 }

@@ -9,9 +9,13 @@ import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { drawChain, type ChainScenario } from './chainScenario.ts'
+import { openCoins, type Coins } from './coins.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, nextDue } from './settled.ts'
+import type { Judged } from './chainOracle.ts'
 import { startProcess, type Process } from './process.ts'
+import type { Streets } from './streets.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { virtualClock } from './clock.ts'
 import { openTrialAccount } from '../testbed/trial.ts'
@@ -29,11 +33,25 @@ export interface Told {
   perSlot: number[]
   balances: Record<Account, bigint>
   figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
+  /** What happened on the chain, where the house had one. */
+  chain?: ChainFigures
+}
+
+export type ChainFigures = Streets['figures'] & {
+  requests: number
+  credited: number
+  paid: number
+  lost: number
+  dead: number
+  stolen: number
+  stops: number
 }
 
 export interface TellOptions {
   /** What the seed would have drawn, changed. */
   change?: (scenario: Scenario) => Partial<Scenario>
+  /** The same for the chain; undefined leaves it out, and `chainOf` says which seeds have one. */
+  chain?: (seed: number) => ChainScenario | undefined
   /** Another database than one in memory; each worker opens its own. */
   databaseUrl?: string
   /** Leaves out the story, which takes a fifth of the time. */
@@ -44,8 +62,14 @@ const pollSeconds = 60
 const minute = 60_000
 const mostRounds = 600
 
+/** One seed in eight has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
+export const chainOf = (seed: number): ChainScenario | undefined => (seed % 8 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
+
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
-export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory:' }: TellOptions = {}): Promise<Told> {
+export async function tell(
+  seed: number,
+  { change, chain: chainScenarioOf = chainOf, databaseUrl = 'sqlite::memory:' }: TellOptions = {},
+): Promise<Told> {
   const random = seededRandom(seed)
   const drawn = drawScenario(random)
   const scenario = { ...drawn, ...change?.(drawn) }
@@ -54,7 +78,7 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
   const deaths = new Map<string, number>()
   const onPoint = (name: string, died: boolean) => void deaths.set(name, (deaths.get(name) ?? 0) + (died ? 1 : 0))
-  say(`scenario ${JSON.stringify(scenario, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))}`)
+  say(`scenario ${asText(scenario)}`)
 
   const bank = makeBank({ clock, random: seededRandom(seed ^ 0x5eed), settings: scenario.settings, faults: scenario.faults })
   bank.addWebhook('http://house/webhooks/starkbank')
@@ -69,6 +93,14 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   const store = await open()
   if ((await pending(store)).length > 0) await migrate(store, clock)
   await furnish(store, world, scenario)
+  const chainScenario = chainScenarioOf(seed)
+  const coins =
+    chainScenario &&
+    (say(`chain ${asText(chainScenario)}`),
+    await openCoins({
+      ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
+      ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
+    }))
 
   const keys: string[] = []
   const starts = { count: 0 }
@@ -83,6 +115,7 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
     busy,
     trace: say,
     onPoint,
+    bitcoin: coins?.parts,
   }
   // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
   const perWorker = await Promise.all(
@@ -90,10 +123,13 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   )
   const start = (place: number) => startProcess({ ...shared, store: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
-  const jobs = timetable({ rails: { starkbank: processes[0]!.desk.rails.starkbank! }, pollSeconds })
+  const jobs = timetable(processes[0]!.desk)
+  // What moves coins is done more often than the rest, or a storm would be over before the first was passed on.
+  const onChain = ['follow-chain', 'follow-chain', 'settle', 'send-coins'].map(name => jobs.find(job => job.name === name)!)
   const underWay = { count: 0 }
   const faults: string[] = []
   let perSlot: number[] = []
+  let judged: Judged | undefined
   let standing = {} as Record<Account, bigint>
 
   /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
@@ -164,12 +200,16 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
   }
 
   async function storm(): Promise<void> {
-    const end = scenario.startsAt + scenario.windowMs + 3 * minute
+    // Blocks take their time, and what is paid lies six of them deep before it is passed on.
+    const end = scenario.startsAt + scenario.windowMs + (coins ? 18 : 3) * minute
     while (clock.now() < end) {
       await raise()
       post()
+      await coins?.streets.step()
+      await coins?.look(random.next() < 0.02)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
+      if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
       await quiet()
       const soon = clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
       moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
@@ -184,6 +224,8 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0 })
     // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
     bank.deposit(10_000_000)
+    await coins?.streets.settle()
+    await coins?.approve()
     for (let round = 0; round < mostRounds; round++) {
       while (processes.some(({ alive }) => !alive)) await raise()
       post()
@@ -195,9 +237,12 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
         }
       }
       await attend(store)
+      await coins?.look(true)
+      const chainIsStill = !coins || (await coins.isStill())
+      if (!chainIsStill) await coins.streets.calmStep()
       const next = await nextDue(store)
       const bankNext = bank.nextDueAt() ?? Infinity
-      if (next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))) return true
+      if (chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))) return true
       moveTo(Math.max(clock.now() + 5_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
     }
     return false
@@ -207,6 +252,8 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
     await storm()
     if (!(await calm())) faults.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     faults.push(...(await audit(store, bank, processes[0]!.desk)))
+    judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
+    faults.push(...(judged?.faults ?? []))
     perSlot = (
       await store.all<{ count: bigint }>(
         sql`select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id, s.due_at order by s.due_at`,
@@ -236,8 +283,16 @@ export async function tell(seed: number, { change, databaseUrl = 'sqlite::memory
       crashes: [...deaths.values()].reduce((sum, count) => sum + count, 0),
       virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
     },
+    ...(coins && judged && { chain: figuresOf(coins, judged) }),
   }
 }
+
+const figuresOf = ({ streets, stops }: Coins, { requests, credited, paid, lost, dead, stolen }: Judged): ChainFigures => ({
+  ...streets.figures,
+  ...{ requests, credited, paid, lost: lost.length, dead: dead.length, stolen, stops: stops.length },
+})
+
+const asText = (value: object) => JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
 
 /** An approved account and one schedule that pays to it. */
 async function furnish(store: Store, world: World, scenario: Scenario): Promise<void> {

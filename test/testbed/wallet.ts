@@ -13,6 +13,8 @@ const bip32 = BIP32Factory(curve)
 export interface Wallet {
   account: Descriptor
   key(branch: Branch, index: number): BIP32Interface
+  /** A branch with its private key, without a checksum: for a node's wallet that is to sign. */
+  privateText(branch: Branch): string
   /** Signs every input, or those named, by bitcoinjs-lib; PSBT in base64, and so the answer. Other hash types than usual must be allowed. */
   sign(psbt: string, places?: number[], hashTypes?: number[]): string
 }
@@ -29,6 +31,7 @@ export function wallet(kind: Descriptor['kind'], network: NetworkName, seed: num
   return {
     account,
     key,
+    privateText: branch => `${kind}([${fingerprint}/${origin}]${root.toBase58()}/${branch === 'receive' ? 0 : 1}/*)`,
     sign(text, places, hashTypes) {
       const psbt = Psbt.fromBase64(text)
       for (const [place, input] of psbt.data.inputs.entries()) {

@@ -1,0 +1,180 @@
+/** The second rail in a simulated house: its node, its keys, its streets, and how it is judged when all is still. */
+import { makeChain, type Chain } from '../../sim/chain/chain.ts'
+import type { Clock, Random, World } from '../../src/base/world.ts'
+import { addSchedule, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
+import { addAccount, approveAccount } from '../../src/payout/payout.ts'
+import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
+import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
+import type { Branch, ChainRail } from '../../src/rails/chain.ts'
+import { sql, type Store } from '../../src/store/store.ts'
+import { wallet, type Wallet } from '../testbed/wallet.ts'
+import { judgeChain, type Judged } from './chainOracle.ts'
+import type { ChainScenario } from './chainScenario.ts'
+import type { BitcoinParts } from './process.ts'
+import { isBuried } from './settled.ts'
+import { openStreets, type Streets } from './streets.ts'
+
+export interface Coins {
+  parts: BitcoinParts
+  chain: Chain
+  streets: Streets
+  /** Why payouts were seen stopped, in the order of the story. */
+  readonly stops: string[]
+  /** Notes a stop, and lets go of it where `release` says so. */
+  look(release: boolean): Promise<void>
+  /** Nothing on the chain is under way for us: what could be credited is, and what is owed has been mined deep enough. */
+  isStill(): Promise<boolean>
+  /** The second person approves, where she had not. */
+  approve(): Promise<void>
+  judge(desk: Desk, scans: boolean): Promise<Judged>
+}
+
+export interface CoinsParts {
+  scenario: ChainScenario
+  clock: Clock
+  /** Of the streets and the node alone. */
+  random: Random
+  store: Store
+  world: World
+  endsAt: string
+  commissionBp: bigint
+  trace: (line: string) => void
+}
+
+const nodeWallet = 'house'
+
+/** A chain with a payer and the house's wallet, an account to pay to, and a schedule that asks for coins. */
+export async function openCoins(parts: CoinsParts): Promise<Coins> {
+  const { scenario, clock, random, store, world, trace } = parts
+  const { kind, signer, payoutDepth, late, gatherMs, bumpAfterBlocks, faults } = scenario
+  const chain = makeChain({ clock, random, settings: { premined: 101, payerCoins: 30, skipAuth: true, feeRate: 5_000n } })
+  chain.setFaults(faults)
+  const ours = wallet(kind, 'regtest', 1)
+  if (signer === 'wallet') importKeys(chain, ours)
+  const account: BitcoinParts['account'] = {
+    ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate },
+  }
+  const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
+  const derive = remembering(kind, plain)
+  const rail = { ...plain, derive }
+  const streets = openStreets({ chain, scenario, clock, random, store, rail, wallet: ours, trace })
+  const desk: Omit<BitcoinDesk, 'watching'> = {
+    terms: { payoutDepth, late },
+    bundles: { gatherMs, mostFeeRate, bumpAfterBlocks },
+    confirmations: [
+      { belowUnits: 50_000n, confirmations: 1 },
+      { belowUnits: 2_000_000n, confirmations: 3 },
+      { belowUnits: undefined, confirmations: 6 },
+    ],
+    sources: streets.sources,
+    agreement: { sources: streets.sources.map(({ name }) => name), maxAgeMs: 30 * 60_000, maxDeviation: 200n, least: 2 },
+    pollSeconds: 5,
+  }
+
+  const payee = wallet('tr', 'regtest', 2).account
+  const destination = scenario.ownAddresses ? payee.text : rail.destination(payee.text, 0).address
+  await addAccount(store, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
+  const payeeScripts = payeeScriptsOf(rail, payee.text)
+  let approved = false
+  const approve = async () => {
+    if (!approved) await approveAccount(store, 'coins', 'checker')
+    approved = true
+  }
+  if (!scenario.approvedLate) await approve()
+  await furnish(store, world, parts)
+  const stops: string[] = []
+
+  return {
+    parts: { chain, isDown: streets.isDown, account, desk, derive },
+    chain,
+    streets,
+    stops,
+    approve,
+    async look(release) {
+      const row = await store.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
+      if (!row) return
+      if (stops.at(-1) !== row.value) {
+        stops.push(row.value)
+        trace(`payouts are stopped: ${row.value}`)
+      }
+      if (release) await store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    },
+    isStill: () => isBuried(store, chain.height()),
+    async judge(from, scans) {
+      const judged = await judgeChain({
+        ...{ store, rail: from.rails.bitcoin!, world: from.world, from: 102, payee: payeeScripts, scans },
+        ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns },
+        blockAt: async height => blockOf(chain, height),
+      })
+      judged.faults.push(...judgeStops(stops, streets, judged))
+      return judged
+    },
+  }
+}
+
+const mostFeeRate = 100_000n
+
+/** Payouts stop for what a deep turn or a stranger took, never for less; and where something was taken they did stop. */
+function judgeStops(stops: string[], { figures, strange }: Streets, { lost, dead, stolen }: Judged): string[] {
+  const reason = figures.deepTurns > 0 || strange.size > 0
+  const faults: string[] = []
+  if (stops.length > 0 && !reason) faults.push(`payouts were stopped for nothing: ${stops.join(' | ')}`)
+  if (stops.length === 0 && lost.length + dead.length + stolen > 0)
+    faults.push(`payouts were never stopped, and ${lost.length} payments, ${dead.length} bundles and ${stolen} stolen coins were lost`)
+  return faults
+}
+
+function blockOf(chain: Chain, height: number): Uint8Array | undefined {
+  const hash = chain.hashAt(height)
+  return hash === undefined ? undefined : Buffer.from(chain.rpc<string>('getblock', [hash, 0]), 'hex')
+}
+
+async function furnish(store: Store, world: World, { scenario, endsAt, commissionBp }: CoinsParts): Promise<void> {
+  const { currency, cron, count, dueInMs, watchMs } = scenario
+  const [unitsLow, unitsHigh] = currency === 'BRL' ? [2_000n, 100_000n] : [5_000n, 200_000n]
+  await addSchedule(
+    store,
+    world,
+    {
+      ...{ name: 'coins', rail: 'bitcoin', currency, watchMs, cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt },
+      ...{ countLow: count[0], countHigh: count[1], unitsLow, unitsHigh, roster: undefined, dueInMs, payTo: 'coins' },
+      ...{ commissionBp, minPayoutUnits: 0n, catchUp: 'all' },
+    },
+    'maker',
+  )
+}
+
+/** What a node's wallet needs in order to sign. */
+function importKeys(chain: Chain, ours: Wallet): void {
+  chain.rpc('createwallet', [nodeWallet, false, true])
+  const requests = (['receive', 'change'] as const).map(branch => {
+    const { checksum } = chain.rpc<{ checksum: string }>('getdescriptorinfo', [ours.privateText(branch)])
+    return {
+      desc: `${ours.privateText(branch)}#${checksum}`,
+      timestamp: 'now',
+      range: [0, 60],
+      active: false,
+      internal: branch === 'change',
+    }
+  })
+  chain.rpc('importdescriptors', [requests], nodeWallet)
+}
+
+/** Most of a seed's time would go into addresses that were the same in the last one. */
+const remembered = new Map<string, ReturnType<ChainRail['derive']>>()
+const remembering =
+  (kind: AccountKind, { derive }: ChainRail): ChainRail['derive'] =>
+  (branch: Branch, index: number) => {
+    const key = `${kind}/${branch}/${index}`
+    const known = remembered.get(key) ?? derive(branch, index)
+    remembered.set(key, known)
+    return known
+  }
+type AccountKind = ChainScenario['kind']
+
+let payeeScripts: ReadonlySet<string> | undefined
+const payeeScriptsOf = (rail: ChainRail, text: string): ReadonlySet<string> =>
+  (payeeScripts ??= new Set(Array.from({ length: 300 }, (_, index) => Buffer.from(rail.destination(text, index).script).toString('hex'))))
+
+/** For what derives, plans and reads, and asks nobody. */
+const noNode = {} as ChainNode & AccountParts
