@@ -27,7 +27,11 @@ const plans: fc.Arbitrary<Plan> = fc.record({
 })
 
 test('a plan is read as it was written', () => {
-  fc.assert(fc.property(plans, plan => void expect(readPlan(planText(plan))).toEqual(plan)))
+  fc.assert(
+    fc.property(plans, plan => {
+      expect(readPlan(planText(plan))).toEqual(plan)
+    }),
+  )
 })
 
 test('a script in a Buffer is kept as any other bytes', () => {
