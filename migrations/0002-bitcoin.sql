@@ -218,7 +218,7 @@ create index coin_inputs_by_txid on coin_inputs (txid);
 create table bundles (
   id text primary key,
   store_id text not null references stores (id),
-  state text not null check (state in ('planned', 'signed', 'sent', 'mined', 'paid')),
+  state text not null check (state in ('planned', 'signed', 'sent', 'mined', 'paid', 'void')),
   -- Which of its candidates the books hold as mined, and how often that was booked or taken back.
   booked text,
   bookings bigint not null default 0,
@@ -227,7 +227,7 @@ create table bundles (
   added_at text not null,
   changed_at text not null
 );
-create index bundles_open on bundles (next_at) where state <> 'paid';
+create index bundles_open on bundles (next_at) where state not in ('paid', 'void');
 
 create table bundle_coins (
   outpoint text primary key references coins (id),

@@ -2,9 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { sendCoins } from '../src/jobs/jobs.ts'
-import { importSigned } from '../src/payout/payout.ts'
+import { holdPayout, importSigned, releasePayout } from '../src/payout/payout.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { mineOnly, owing, type Offer } from './testbed/owing.ts'
+import { bundlesOf, mineOnly, owing, type Offer } from './testbed/owing.ts'
 import { openSentTown, type SentTown } from './testbed/sentTown.ts'
 
 const minute = 60_000
@@ -117,6 +117,28 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
     expect(await town.stopped()).toContain(`the node refuses ${read.txid}`)
     expect(await town.states()).toEqual(['sending'])
+    expect(await town.audit()).toEqual([])
+
+    // Who has looked is not stopped by the same again; once it lies deep, what was to be paid is owed, and a person says what becomes of it.
+    await town.letGo()
+    await town.pass(10 * minute)
+    expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
+    expect(await town.stopped()).toBeUndefined()
+    await mineOnly(town, 5)
+    expect(await town.only()).toMatchObject({ state: 'void' })
+    const [held] = await town.payouts()
+    expect(held).toMatchObject({ state: 'held', why: expect.stringContaining('spent by somebody else') })
+    expect(await town.audit()).toEqual([])
+
+    // Other money pays it, and the dead transaction is never asked about again.
+    await holdPayout(town.store, (await owing(town, [{ units: 90_000n }]))[0]!.id, { by: 'someone', why: 'the story says so' })
+    await releasePayout(town.store, held!.id, { by: 'someone', why: 'it was not paid' })
+    expect(await town.send()).toMatchObject({ bundled: 1, later: 0 })
+    const { offers } = (await bundlesOf(town))[1]!
+    await importSigned(town.store, town.rail, town.wallet.sign(offers[0]!.read.psbt), 'signer')
+    expect(await town.send()).toMatchObject({ sent: 1, later: 0 })
+    await town.bury(6)
+    expect((await town.payouts()).find(({ id }) => id === held!.id)).toMatchObject({ state: 'paid' })
     expect(await town.audit()).toEqual([])
   })
 })

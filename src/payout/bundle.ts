@@ -4,13 +4,17 @@ import type { Instant } from '../base/world.ts'
 import type { Branch, Coin, Outpoint, Plan } from '../rails/chain.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 
-/** `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever forgotten. */
+/**
+ * `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever
+ * forgotten: `void` is only what can never be mined, for somebody else has spent a coin of it, deep enough.
+ */
 export const bundleMachine = {
-  planned: ['signed', 'mined'],
-  signed: ['sent', 'mined'],
-  sent: ['mined'],
+  planned: ['signed', 'mined', 'void'],
+  signed: ['sent', 'mined', 'void'],
+  sent: ['mined', 'void'],
   mined: ['paid', 'sent'],
   paid: ['sent'],
+  void: [],
 } as const satisfies Machine
 
 /** One transaction of a bundle. `replaced`: another of its group was mined. */

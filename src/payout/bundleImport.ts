@@ -4,7 +4,7 @@ import { audit } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
 import { readPlan, type CandidateRow } from './bundle.ts'
-import { keepSigned } from './bundleSign.ts'
+import { keepSigned, takeTurnToSign } from './bundleSign.ts'
 
 /** `already`: it had been signed or mined before, and nothing changed. */
 export interface Imported {
@@ -19,7 +19,7 @@ export interface Imported {
  */
 export async function importSigned(store: Store, rail: ChainRail, text: string, by: string): Promise<Imported> {
   const known = await store.all<CandidateRow>(sql`
-    select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where b.state <> 'paid' or c.state = 'mined'
+    select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid' and b.state <> 'void') or c.state = 'mined'
     order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${mostKnown}`)
   const read = known.map(candidate => ({ candidate, signed: rail.readSigned(text, readPlan(candidate.plan)) }))
   const match = read.find(({ signed }) => signed.is === 'signed')
@@ -28,6 +28,7 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
   const { candidate, signed } = match
   const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
   return store.tx(async tx => {
+    await takeTurnToSign(tx)
     const current = (await tx.one<CandidateRow>(sql`select * from bundle_candidates where id = ${candidate.id}`))!
     // Whoever signed it may have sent it too, and then a block has it.
     if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }

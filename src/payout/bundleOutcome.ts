@@ -3,8 +3,8 @@ import { btc } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
-import { bundleMachine, candidateMachine, candidatesOf, outputsOf, type BundleRow, type CandidateRow } from './bundle.ts'
-import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import { bundleMachine, candidateMachine, candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
 export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth: number, cause: Cause): Promise<string> {
@@ -12,6 +12,11 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
   const candidates = await candidatesOf(tx, id)
   const mined = await minedOf(tx, candidates)
   const before = candidates.find(candidate => candidate.id === bundle.booked)
+  if (bundle.state === 'void') {
+    // Its payouts may have been paid by another since.
+    if (mined) await stopPayouts(tx, `${mined.candidate.id} of ${id} was mined after it was given up: see what was paid twice`)
+    return `bundle ${id} was given up`
+  }
 
   let state = bundle.state
   let bookings = bundle.bookings
@@ -37,6 +42,8 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
     await toPaid(tx, bundle, cause)
     return `bundle ${id} is paid`
   }
+  if (!mined && (await isShutOut(tx, candidates[0]!, tip!.height, payoutDepth)) && (await giveUp(tx, world, bundle, cause)))
+    return `bundle ${id} can never be mined`
   return mined ? `bundle ${id} lies ${tip!.height - mined.height + 1n} blocks deep` : `bundle ${id} is in no block`
 }
 
@@ -138,6 +145,35 @@ async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
   // Coins that only a replaced transaction would have spent are free again.
   await tx.run(sql`
     delete from bundle_coins where bundle_id = ${bundle.id} and outpoint in (select id from coins where spent_by is null)`)
+}
+
+/** Somebody else has spent, deep enough, a coin that every transaction of the bundle spends: those of its first one. */
+async function isShutOut(tx: Tx, first: CandidateRow, tip: bigint, payoutDepth: number): Promise<boolean> {
+  for (const { outpoint } of readPlan(first.plan).inputs) {
+    const coin = await tx.one<{ height: bigint | null }>(sql`select spent_height as height from coins where id = ${outpoint}`)
+    if (coin?.height != null && tip - coin.height + 1n >= BigInt(payoutDepth)) return true
+  }
+  return false
+}
+
+const shutOutWhy = 'a coin of its transaction was spent by somebody else: see whether it was paid otherwise, and release it if not'
+
+/** What it was to pay is owed again, and held: whoever spent the coin may have paid it too. Its other coins are free. */
+async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {
+  if (state !== 'planned' && state !== 'signed' && state !== 'sent') return false
+  const why = { ...cause, why: shutOutWhy }
+  await move(tx, 'bundles', bundleMachine, id, state, 'void', why, [sql`why = ${shutOutWhy}`])
+  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)
+  for (const from of ['sending', 'sent'] as const)
+    for (const attempt of await attemptsIn(tx, id, from)) {
+      const payout = await payoutOf(tx, attempt.id)
+      await move(tx, 'attempts', attemptMachine, attempt.id, from, 'failed', why, [sql`why = ${shutOutWhy}`])
+      await move(tx, 'payouts', payoutMachine, payout.id, from, 'held', why, [sql`why = ${shutOutWhy}`])
+      const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: shutOutWhy }
+      await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
+    }
+  world.log.error({ bundle: id }, 'a bundle can never be mined, for a coin of it was spent by somebody else: its payouts are held')
+  return true
 }
 
 const payoutOf = async (tx: Tx, attemptId: string): Promise<PayoutRow> =>

@@ -60,11 +60,14 @@ async function send(
   // A lost answer is asked for again by sending the same bytes: they cannot pay twice.
   if (answer.is === 'unsure' || answer.again) return wait(answer.why)
   if (await mayBeMined(store, rail, candidate)) return wait(`${answer.why}; blocks that may have it are not read yet`)
-  await store.tx(async tx => {
+  const news = await store.tx(async tx => {
+    const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundle} ${forUpdate}`)
     await tx.run(sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)} where id = ${bundle}`)
-    await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
-  })
-  world.log.error({ bundle, txid, why: answer.why }, 'the node refuses a transaction of ours: payouts are stopped')
+    // A person who has looked and let go is not stopped by the same again.
+    if (before?.why !== answer.why) await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
+    return before?.why !== answer.why
+  }, 'locks')
+  if (news) world.log.error({ bundle, txid, why: answer.why }, 'the node refuses a transaction of ours: payouts are stopped')
   return 'later'
 }
 

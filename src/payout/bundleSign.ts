@@ -51,8 +51,7 @@ export async function keepSigned(
   { raw }: Signed & { is: 'signed' },
   why: string,
 ): Promise<string | undefined> {
-  // One after the other, so that two together do not pass a cap that each keeps.
-  await tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
+  await takeTurnToSign(tx)
   const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
   if (against !== undefined) return against
   const now = await tx.now()
@@ -64,6 +63,9 @@ export async function keepSigned(
   if (bundle.state === 'planned') await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })
   return undefined
 }
+
+/** One after the other, so that two together do not pass a cap that each keeps. */
+export const takeTurnToSign = (tx: Tx) => tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
 
 /** What cannot go on now is said on the bundle, and tried again. */
 export async function putOff(store: Store, world: World, bundleId: string, why: string): Promise<false> {
