@@ -10,7 +10,7 @@ import { perByte } from './rate.ts'
 import { inBase, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
-export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid'] as const
+export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid', 'void'] as const
 
 export function bundleCommands(bitcoin: Command, shell: Shell): void {
   const bundle = bitcoin

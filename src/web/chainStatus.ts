@@ -104,7 +104,7 @@ async function needsPerson(
       from invoices i where i.asset = 'BTC' and i.state = 'late'
     union all select 'request ' || id || ' was paid in part, and its time is over: it is watched until ' || watch_until
       from invoices where asset = 'BTC' and state = 'underpaid' and due_at < ${now}
-    union all select 'bundle ' || b.id || ' waits: ' || b.why from bundles b where b.state <> 'paid' and b.why is not null
+    union all select 'bundle ' || b.id || ' waits: ' || b.why from bundles b where b.state not in ('paid', 'void') and b.why is not null
     union all select 'bundle ' || b.id || ' waits for a signature: repasse bitcoin psbt export ' || b.id
       from bundles b join bundle_candidates c on c.bundle_id = b.id
       where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state = 'planned'
