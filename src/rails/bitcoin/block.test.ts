@@ -215,3 +215,24 @@ test.each([
   expect(() => readTransaction(Buffer.from(hex, 'hex'))).toThrow(new RegExp(why))
   expect(() => readTransaction(Buffer.from(hex, 'hex'))).toThrow(BadInput)
 })
+
+test('what pays a watched script and is spent on in the same block is followed from hand to hand', () => {
+  const [ours, other] = [Buffer.from('0014'.padEnd(44, 'a1'), 'hex'), Buffer.from('0014'.padEnd(44, 'b2'), 'hex')]
+  const paying = (from: { hash: Uint8Array; index: number }, scripts: Buffer[]) =>
+    built({
+      inputs: [{ ...from, sequence: 0, script: Buffer.alloc(0), witness: [Buffer.alloc(1)] }],
+      outputs: scripts.map(script => ({ value: 1n, script })),
+      version: 2,
+      lockTime: 0,
+    })
+  const first = paying({ hash: Buffer.alloc(32, 3), index: 0 }, [other, ours])
+  const second = paying({ hash: first.getHash(), index: 1 }, [ours])
+  const last = paying({ hash: second.getHash(), index: 0 }, [other])
+  // It spends what `first` paid to somebody else, which does not concern us.
+  const stranger = paying({ hash: first.getHash(), index: 0 }, [other])
+  const { hash, raw } = blockOf([first, stranger, second, last])
+
+  const watch = new ScriptWatch()
+  watch.addScript(ours)
+  expect(readBlock(raw, hash, 5, watch).touching.map(({ txid }) => txid)).toEqual([first, second, last].map(tx => tx.getId()))
+})
