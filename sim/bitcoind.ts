@@ -88,7 +88,7 @@ export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promi
       await sleep(25)
     }
     await leash.tell('kill')
-    throw new Error(`bitcoind did not start: ${leash.said()}`)
+    throw new Error(`bitcoind did not start: ${leash.said() || 'it said nothing'}`)
   }
 
   try {

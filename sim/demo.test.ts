@@ -104,9 +104,9 @@ test('it is settled once the bank is quiet and everything credited there is paid
   expect(isSettled({ ...done, events: { waiting: 1 } }, bank, 0)).toBe(false)
 })
 
-const paper = () => {
+const paper = (heard: (text: string) => void = () => undefined) => {
   let text = ''
-  const out = new Writable({ write: (chunk: Buffer, _, then) => ((text += chunk.toString()), then()) })
+  const out = new Writable({ write: (chunk: Buffer, _, then) => ((text += chunk.toString()), heard(text), then()) })
   return { out, text: () => text }
 }
 const folderIn = (text: string) => /SQLite in (\S+)/.exec(text)![1]!
@@ -126,7 +126,7 @@ test('one batch at the bank runs to its end: every paid invoice is paid on, the 
   const { out, text } = paper()
   const code = await runDemo({ ...goesOn, bitcoin: 'none', out })
   expect(text()).toContain('The books add up, and the bank agrees.')
-  expect(code).toBe(0)
+  expect(code, text()).toBe(0)
   expect(text()).toMatch(/✓ credited R\$ .* still owed 0\.00$/m)
   expect(existsSync(folderIn(text()))).toBe(false)
 })
@@ -150,7 +150,7 @@ test('one batch on each rail runs to its end on the simulated node, and coins ta
   expect(before.join('\n')).toMatch(everyone)
   expect(text()).toContain('the simulated node')
   expect(text()).toMatch(/✗ -0\.\d+ BTC moved that nobody asked for/)
-  expect(code).toBe(1)
+  expect(code, text()).toBe(1)
   // What a person wants to look at is left, and said.
   const folder = folderIn(text())
   expect(text()).toContain(`Left behind: ${folder}`)
@@ -169,15 +169,17 @@ describe.skipIf(findBitcoind() === undefined && process.env['REPASSE_REQUIRE_SER
     expect(text()).toContain('a real bitcoind')
     expect(text()).toMatch(everyone)
     expect(text()).toContain('The books add up, and the bank and the node agree.')
-    expect(code).toBe(0)
+    expect(code, text()).toBe(0)
     expect([existsSync(folderIn(text())), existsSync(cookieFile)]).toEqual([false, false])
     await expect(fetch(url)).rejects.toThrow('fetch failed')
   })
 })
 
 test('a stop in the middle ends well and leaves nothing behind', async () => {
-  const { out, text } = paper()
-  expect(await runDemo({ once: false, bitcoin: 'simulated', signal: AbortSignal.timeout(4_500), out })).toBe(0)
-  expect(text()).toContain('Stopped: the worker, the bank and the node are gone.')
+  const over = new AbortController()
+  const { out, text } = paper(said => /Bitcoin +requested [1-9]/.test(said) && over.abort())
+  const code = await runDemo({ once: false, bitcoin: 'simulated', signal: over.signal, out })
+  expect(code, text()).toBe(0)
+  expect(text()).toContain('Stopped: everything it started is gone.')
   expect(existsSync(folderIn(text()))).toBe(false)
 })

@@ -49,7 +49,9 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let code = 1
   try {
     bank = await startBank({ settings: { ...settings, ...options.settings } })
-    if (bitcoin !== 'none') chain = await startDemoChain(bitcoin === 'simulated', say)
+    if (bitcoin !== 'none') chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
+    // What a Ctrl-C ended by itself is not tried another way.
+    signal.throwIfAborted()
     const url = await furnish(folder, bank, chain)
     for (const line of opening({ once, bank, chain, url, folder, blockMs: pace.blockMs })) say(line)
     const schedules = await configure(folder, { once, chain, dueIn: pace.dueIn })
@@ -76,7 +78,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   await worker?.stop()
   await chain?.close()
   await bank?.close()
-  if (signal.aborted) say(`Stopped: the worker, the bank${chain ? ' and the node' : ''} are gone.`)
+  if (signal.aborted) say('Stopped: everything it started is gone.')
   // Books that do not add up are what a person wants to look at.
   if (keep || (code !== 0 && !signal.aborted)) say(`Left behind: ${folder} (look with: cd ${folder} && ${program} status)`)
   else rmSync(folder, { recursive: true, force: true })

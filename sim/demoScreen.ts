@@ -30,15 +30,15 @@ export function fitting(figures: Figures, recent: string[], { columns, rows }: {
   ).slice(0, rows - 1)
 }
 
-/** Breaks before a plus or at a space, where it must; what follows is set in. */
+/** Breaks before a plus, a bracket or an equals sign, else at a space; what follows is set in. */
 export function foldLine(line: string, width: number): string[] {
   const indent = ' '.repeat(13)
   const lines: string[] = []
   for (let rest = line; ;) {
     if (rest.length <= width) return [...lines, rest]
     const least = indent.length + 1
-    const plus = rest.lastIndexOf(' + ', width - 1)
-    const space = plus >= least ? plus : rest.lastIndexOf(' ', width)
+    const sign = Math.max(...[' + ', ' (', ' = '].map(text => rest.lastIndexOf(text, width)))
+    const space = sign >= least ? sign : rest.lastIndexOf(' ', width)
     const at = space >= least ? space : width
     lines.push(rest.slice(0, at))
     rest = indent + rest.slice(at).trimStart()
