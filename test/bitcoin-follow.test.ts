@@ -173,6 +173,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
         await Promise.all([settle(), settle()])
         return looks
       }
+      // As on a new database, with a block that comes just then.
+      await town.store.tx(tx => tx.run(sql`delete from chain_blocks`))
+      await Promise.all([both(), town.mine()])
+      await both()
+      const [begun] = await town.store.all(sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`)
+      expect(begun!['blocks']).toBe(begun!['heights'])
+
       for (const { provider_id: address, units } of requests) await town.pay(address!, units)
       await both()
       await town.mine()
