@@ -5,7 +5,7 @@ import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
-import { addSchedule, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
+import { addSchedule, scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
@@ -210,6 +210,8 @@ export async function tell(
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
+      if (coins && random.next() < 0.01)
+        begin(processes[random.between(0, processes.length - 1)]!, scanning(random.between(100, coins.chain.height())))
       await quiet()
       const soon = clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
       moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
@@ -293,6 +295,17 @@ const figuresOf = ({ streets, stops }: Coins, { requests, credited, paid, lost, 
 })
 
 const asText = (value: object) => JSON.stringify(value, (_, each: unknown) => (typeof each === 'bigint' ? String(each) : each))
+
+/** What a person does at the command line: the chain is read again from a block on, under the name and the lease of those who follow it. */
+const scanning = (from: number): Job => ({
+  ...{ name: 'follow-chain', wakes: '', limitMs: 60 * minute, among: 'one' },
+  async work({ store, rails, bitcoin }, world) {
+    const found = await scan({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, from, () => undefined)
+    return typeof found === 'string'
+      ? found
+      : `blocks ${found.from} to ${found.to} were read again: ${found.coins} and ${found.spendings} news`
+  },
+})
 
 /** An approved account and one schedule that pays to it. */
 async function furnish(store: Store, world: World, scenario: Scenario): Promise<void> {

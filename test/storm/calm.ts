@@ -14,14 +14,14 @@ const longestCalmMs = 180_000
 
 /** Answers what does not hold, as sentences; nothing is the proof. */
 export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
-  const { bank, places, store, desk, command } = stage
+  const { bank, coins, places, store, desk, command } = stage
   const found: string[] = []
   bank.setFaults(noFaults)
   bank.setSettings({ transferFailRate: 0 })
   // What transfers cost must be coverable, or the last payouts wait for ever.
   bank.deposit(10_000_000)
   for (const place of places) startIn(place)
-  await command('schedule', 'pause', 'trial', '--why', 'the storm is over')
+  for (const name of coins ? ['trial', 'coins'] : ['trial']) await command('schedule', 'pause', name, '--why', 'the storm is over')
 
   found.push(...(await settle(stage, say)))
   for (const { worker } of places) {
@@ -33,6 +33,12 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
   // The last poll may have brought what was known already, a moment before its worker ended.
   await settleInbox(desk)
   found.push(...(await audit(store, bank, desk)))
+  if (coins) {
+    const { faults, requests, credited, paid } = await coins.judge(store, desk.world)
+    found.push(...faults)
+    say(`${requests} requests for bitcoin, ${credited} credited, ${paid} payouts in blocks`)
+    if (paid === 0) found.push('no bitcoin was paid on, so nothing was shown of them')
+  }
   if (store.engine === 'sqlite') {
     const looked = await store.one<{ integrity_check: string }>(sql`pragma integrity_check`)
     if (looked?.integrity_check !== 'ok') found.push(`the database is damaged: ${looked?.integrity_check}`)
@@ -41,11 +47,12 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 }
 
 /** Waits until nothing is open here and nothing is under way there. */
-async function settle({ store, bank, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
+async function settle({ store, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
   for (const until = systemClock.now() + longestCalmMs; systemClock.now() < until; await sleep(500)) {
     await attend(store)
+    const isBuried = coins === undefined || (await coins.calmStep(store))
     const bankNext = bank.nextDueAt() ?? Infinity
-    if ((await nextDue(store)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(store, bank))) {
+    if (isBuried && (await nextDue(store)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(store, bank))) {
       say(`settled at ${instant(clock.now())}`)
       return []
     }

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
 import { calmAndAudit } from './calm.ts'
+import type { CoinStage } from './coins.ts'
 import { crashAt, namedPoints } from './points.ts'
 import { setStage, startIn, type Place, type Stage, type StageOptions } from './stage.ts'
 
@@ -67,22 +68,25 @@ export interface PlayOptions extends StageOptions {
 
 /** Sets the stage, lets workers live and die until `meanwhile` is over, and judges what is left. */
 export async function play({ fate, meanwhile, last, say = () => undefined, ...options }: PlayOptions): Promise<Told> {
-  const stage = await setStage(options)
+  const stage = await setStage({ ...options, say })
   const { bank, folder, places, startedAt, world } = stage
   const found: string[] = []
   const deaths = new Map<string, number>()
   const died = () => [...deaths.values()].reduce((sum, count) => sum + count, 0)
   const killOne = () => places[world.random.between(0, places.length - 1)]!.worker?.kill()
   const secondsSo = () => Math.round((systemClock.now() - startedAt) / 1_000)
-  say(`${places.length} ${places.length === 1 ? 'worker' : 'workers'} on ${stage.store.engine}, seed ${options.seed}`)
+  say(
+    `${places.length} ${places.length === 1 ? 'worker' : 'workers'} on ${stage.store.engine}${stage.coins ? `, with ${stage.coins.is}` : ''}, seed ${options.seed}`,
+  )
   try {
     const over = new AbortController()
     const lives = places.map(place => liveAndDie(place, over.signal))
+    const streets = stage.coins && onTheStreets(stage.coins, stage, over.signal)
     await meanwhile({ stage, died, found, killOne }).finally(() => {
       over.abort()
       for (const { worker } of places) worker?.kill()
     })
-    await Promise.all(lives)
+    await Promise.all([...lives, streets])
     say(`${died()} deaths in ${secondsSo()} s; now the calm`)
     found.push(...(await calmAndAudit(stage, say)))
     await last?.(stage)
@@ -109,6 +113,11 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
     folder: found.length === 0 ? undefined : folder,
   }
 
+  /** Blocks come, and what is asked for is paid, whoever of the house is alive. */
+  async function onTheStreets(coins: CoinStage, { store }: Stage, over: AbortSignal): Promise<void> {
+    for (; !over.aborted; await sleep(world.random.between(300, 900))) await coins.step(store)
+  }
+
   /** Starts a worker again each time it is gone. Only kill -9 may end one. */
   async function liveAndDie(place: Place, over: AbortSignal): Promise<void> {
     while (!over.aborted && found.length <= mostFound) {
@@ -122,6 +131,7 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
 }
 
 export const mostFound = 5
+const fewestPayments = 3
 const killedAt = (line: string): string | undefined => /^\{"killedAt":"([^"]+)"\}$/.exec(line)?.[1]
 
 export interface StormOptions {
@@ -139,9 +149,12 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
     ...options,
     ...weather,
     rule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '3..8'],
+    coinRule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '1..3'],
     fate: (deaths, { world }) => crashAt(points, deaths, world.random),
     async meanwhile({ stage, died, found, killOne }) {
-      while (died() < kills && found.length <= mostFound) {
+      // However soon enough have died: a few must have paid, or nothing would be shown.
+      const paid = () => stage.coins!.figures.payments
+      while ((died() < kills || paid() < fewestPayments) && found.length <= mostFound) {
         // A worker needs about a second to stand; some are killed before that.
         await sleep(stage.world.random.between(400, 6_000) / Math.min(stage.places.length, 2))
         killOne()

@@ -14,6 +14,7 @@ import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 import { trialAccountFlags } from '../testbed/trial.ts'
+import { openCoinStage, type CoinStage } from './coins.ts'
 import { openDoor } from './door.ts'
 
 /** One place a worker runs in: its folder holds its `.env` and its log over all its lives. */
@@ -27,6 +28,8 @@ export interface Stage {
   folder: string
   places: Place[]
   bank: Bank
+  /** The Bitcoin rail's half, where there is one. */
+  coins: CoinStage | undefined
   world: World
   store: Store
   /** The house as the audit uses it, beside the workers. */
@@ -48,6 +51,9 @@ export interface StageOptions {
   faults: Partial<Faults>
   /** What `schedule add` is told, besides what every schedule here has. */
   rule: string[]
+  /** The same for a second schedule, which asks for bitcoin; without it there is no Bitcoin rail. */
+  coinRule?: string[]
+  say?: (line: string) => void
 }
 
 /** How many of the clock's seconds pass in one: short enough to wait for, long enough for an honest request to be answered in time. */
@@ -55,7 +61,16 @@ const speed = 30
 const projectId = '5656565656565656'
 
 /** Sets everything up but the workers: a migrated database, an approved account, a schedule, a webhook. */
-export async function setStage({ seed, databaseUrl, workers, settings, faults, rule }: StageOptions): Promise<Stage> {
+export async function setStage({
+  seed,
+  databaseUrl,
+  workers,
+  settings,
+  faults,
+  rule,
+  coinRule,
+  say = () => undefined,
+}: StageOptions): Promise<Stage> {
   const startedAt = systemClock.now()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
   const url = databaseUrl === 'sqlite:' ? `sqlite:${join(folder, 'house.db')}` : databaseUrl
@@ -87,6 +102,7 @@ export async function setStage({ seed, databaseUrl, workers, settings, faults, r
     random,
   )
 
+  const coins = coinRule && (await openCoinStage(world, say))
   const { keyFile, privateKeyPem } = makeKey(folder, bank.bank)
   for (const { folder: own, port } of places) {
     mkdirSync(own)
@@ -101,12 +117,15 @@ export async function setStage({ seed, databaseUrl, workers, settings, faults, r
       STARKBANK_API_URL: bank.url,
       STARKBANK_POLL_SECONDS: '60',
       CLOCK: `${speed}x since ${instant(startedAt)}, skips in ${skips}`,
+      ...coins?.settings,
     }
-    const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`)
+    // Unquoted, what follows a # would be a comment.
+    const text = Object.entries(lines).map(([name, value]) => `${name}=${value.includes('#') ? `"${value}"` : value}\n`)
     writeFileSync(join(own, '.env'), text.join(''))
   }
   const command = (...words: string[]) => mustRepasse(places[0]!.folder, words)
   await configure(command, rule)
+  if (coins && coinRule) await configureCoins(command, coins, coinRule)
   bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
   bank.bank.setFaults(faults)
 
@@ -127,6 +146,7 @@ export async function setStage({ seed, databaseUrl, workers, settings, faults, r
     folder,
     places,
     bank: bank.bank,
+    coins,
     world,
     store,
     desk,
@@ -139,6 +159,7 @@ export async function setStage({ seed, databaseUrl, workers, settings, faults, r
       rail.close()
       await store.close()
       await door.close()
+      await coins?.close()
       await bank.close()
     },
   }
@@ -162,4 +183,13 @@ async function configure(command: Stage['command'], rule: string[]): Promise<voi
   await command('account', 'approve', 'main', '--by', 'checker')
   const always = '--name trial --rail starkbank --due-in 2d --amount 20.00..1000.00 --payers random --pay-to main --commission 1.5%'
   await command('schedule', 'add', ...always.split(' '), ...rule)
+}
+
+async function configureCoins(command: Stage['command'], { payee, height }: CoinStage, rule: string[]): Promise<void> {
+  await command('account', 'add', '--name', 'coins', '--kind', 'bitcoin', '--address', payee, '--by', 'maker')
+  await command('account', 'approve', 'coins', '--by', 'checker')
+  const always = '--name coins --rail bitcoin --due-in 2d --amount 20.00..1000.00 --payers random --pay-to coins --commission 1.5%'
+  await command('schedule', 'add', ...always.split(' '), ...rule)
+  // The first look at a chain makes two thousand addresses: a worker that lives for a second might never be through with it.
+  await command('bitcoin', 'scan', '--from', String(height))
 }

@@ -1,4 +1,4 @@
-/** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's. */
+/** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's and the chain's. */
 import { readFlags } from '../../sim/flags.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
 import { namedPoints } from './points.ts'
@@ -16,7 +16,9 @@ const values = readFlags({
 
 if (values.help) {
   process.stdout.write(`Kills the worker with kill -9, from outside and at every named point between two effects, under a bank that
-duplicates, reorders, drops, forges, refuses, hangs and loses answers; then lets it settle and audits every cent. Exit 0 only if all holds.
+duplicates, reorders, drops, forges, refuses, hangs and loses answers, and beside a chain whose payers pay in parts and too much and whose
+blocks are left behind (a real bitcoind where there is one); then lets it settle and audits every cent and every satoshi. Exit 0 only if
+all holds.
   --kills N      how many deaths on each database (200)
   --seed S       what goes wrong at the bank and when it is killed; real processes are not replayed exactly by it
   --database D   sqlite, postgres or both (both)
