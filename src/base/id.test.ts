@@ -20,7 +20,7 @@ test('it has its kind before 26 lower-case characters', () => {
     payout: 'pay',
     attempt: 'att',
     bundle: 'bun',
-  transaction: 'txn',
+    transaction: 'txn',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {
     const id = newId(kind, { clock: at(1_795_219_200_000), random: systemRandom })

@@ -43,6 +43,7 @@ export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): s
     case 'mined':
       return 'waits for more blocks'
     case 'paid':
+    case 'void':
       return undefined
   }
 }

@@ -51,7 +51,9 @@ async function keepLease({ store, world }: Desk, name: string, fence: bigint, si
     await world.clock.sleep(beatMs, signal)
     if (signal.aborted) return
     const held = await store
-      .tx(async tx => tx.run(sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name} and fence = ${fence}`))
+      .tx(async tx =>
+        tx.run(sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name} and fence = ${fence}`),
+      )
       // A database that is gone for a moment is asked again at the next beat.
       .catch(() => 1)
     if (held === 0) return

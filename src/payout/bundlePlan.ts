@@ -40,7 +40,7 @@ export type Planning = { is: 'planned'; bundleId: string; payouts: number } | { 
 const mostPayees = 100
 // Nodes pass on no transaction above 100 000 virtual bytes (Bitcoin Core, MAX_STANDARD_TX_WEIGHT).
 const mostSize = 100_000
-const againMs = 5 * 60_000
+const againMs = 60_000
 const dustAgainMs = 60 * 60_000
 
 /** Plans one bundle of what is due. */
