@@ -1,6 +1,7 @@
 /** A chain that thinks again, as stories on a real node: what was credited is held, taken back or stands, and what was passed on is told. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { balances } from '../src/ledger/ledger.ts'
+import { releasePayout } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
@@ -139,7 +140,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await reorganise(node, 6, [[other.hex]])
     await town.look()
     expect(await coinStates(id)).toEqual(['conflicted'])
-    expect(await payoutStates()).toEqual(['sent'])
+    // What sends it on spends what never came, so it never goes out; but it was on its way, and a person should know.
+    expect(await payoutStates()).toEqual(['canceled'])
     expect(await holdOf()).toMatch(new RegExp(`${id}: its payment ${payment.txid}:\\d+ left the chain after`))
     expect(town.said).toContainEqual({ level: 'error', text: 'the chain left a payment behind that was passed on: payouts are stopped' })
     expect(await town.audit()).toEqual([])
@@ -147,8 +149,39 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [request] = await town.issue()
     await town.pay(request!.provider_id!, request!.units)
     await town.bury(6)
-    expect(await payoutStates()).toEqual(['sent', 'owed'])
+    expect(await payoutStates()).toEqual(['canceled', 'owed'])
     expect(await town.send()).toMatchObject({ bundled: 0, signed: 0 })
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('what was sent together with money that never came is owed again once that is certain, and a person lets it go', async () => {
+    await open({ count: 2 })
+    const requests = await town.issue()
+    const lost = await make(node, [[requests[0]!.provider_id!, 16_667n]])
+    await sendMade(node, lost)
+    const kept = await make(node, [[requests[1]!.provider_id!, 16_667n]])
+    await sendMade(node, kept)
+    await town.bury(6)
+    expect(await town.send()).toMatchObject({ bundled: 2, sent: 1 })
+
+    const empty = Array.from({ length: 6 }, (): string[] => [])
+    await reorganise(node, 6, [...empty, [(await away(lost.txid)).hex, kept.hex]])
+    await town.look()
+    expect(await payoutStates()).toEqual(['sent', 'sent'])
+    expect(await holdOf()).toMatch('left the chain after')
+    // Until it lies deep the first chain may come back, and its transaction with it.
+    await town.bury(5)
+    const states = Object.fromEntries((await town.payouts()).map(({ invoice_id: id, state }) => [id, state]))
+    expect(states).toEqual({ [requests[0]!.id]: 'canceled', [requests[1]!.id]: 'held' })
+    expect(await town.store.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
+    expect(await town.audit()).toEqual([])
+
+    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    const held = (await town.payouts()).find(({ state }) => state === 'held')!
+    await releasePayout(town.store, held.id, { by: 'checker', why: 'nobody paid it' })
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await town.bury(6)
+    expect((await payoutStates()).toSorted()).toEqual(['canceled', 'paid'])
     expect(await town.audit()).toEqual([])
   })
 

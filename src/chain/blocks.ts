@@ -67,6 +67,11 @@ export async function disconnectBlock(tx: Tx, { hash, height }: Pick<BlockHeader
     await step(tx, coin, 'orphaned', { why: `block ${height} was left behind`, ref: hash }, undefined)
     news.push({ kind: 'coin.orphaned', coin: coin.id, block: place })
   }
+  const freed = await tx.all<CoinRow>(sql`select * from coins where block_hash = ${hash} and state = 'conflicted' order by id`)
+  for (const coin of freed) {
+    await step(tx, coin, 'dropped', { why: `block ${height}, which shut it out, was left behind`, ref: hash }, undefined)
+    news.push({ kind: 'coin.dropped', coin: coin.id, block: place })
+  }
   return news
 }
 
@@ -157,7 +162,7 @@ async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting
         other,
         to,
         { why: block ? `its payer spent the same in block ${block.height}` : 'its payer replaced it', ref: txid },
-        undefined,
+        block,
       )
       news.push({ kind: `coin.${to}`, coin: other.id, txid, ...(block && { block }) })
     }
@@ -169,7 +174,7 @@ async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting
 async function deeper(tx: Tx, block: { hash: string; height: number }, deepest: number): Promise<News[]> {
   const from = block.height - deepest + 1
   const coins = await tx.all<{ id: Outpoint }>(sql`
-    select id from coins where state = 'mined' and height >= ${from} and height < ${block.height} and invoice_id is not null order by id`)
+    select id from coins where state in ('mined', 'conflicted') and height >= ${from} and height < ${block.height} and invoice_id is not null order by id`)
   const spent = await tx.all<{ id: Outpoint; spent_by: string }>(sql`
     select id, spent_by from coins where spent_height >= ${from} and spent_height < ${block.height} order by id`)
   return [

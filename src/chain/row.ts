@@ -27,6 +27,7 @@ export type CoinRow = {
   first_seen_at: Instant
   /** What one BTC cost then, in BRL cents, where a rate was to be had. */
   rate_units: bigint | null
+  /** The block it lies in; of one that is `conflicted` the block that shut it out. */
   block_hash: string | null
   height: bigint | null
   /** The transaction that spends it, and the block that has it; without the height it waits in the mempool. */

@@ -79,7 +79,7 @@ export const requestView = ({ row, place, looked, payoutDepth }: Request) => ({
     confirmations: Math.max(depth, 0),
     counts,
     firstSeenAt: coin.first_seen_at,
-    block: coin.block_hash === null ? null : { hash: coin.block_hash, height: Number(coin.height) },
+    block: coin.state !== 'mined' || coin.block_hash === null ? null : { hash: coin.block_hash, height: Number(coin.height) },
     payout: coin.payout_id,
   })),
 })
@@ -121,7 +121,7 @@ export function paymentsTable({ row, looked }: Request): string {
     depth >= 0 && !counts ? `${coin.state}, waits for a person` : coin.state,
     `${Math.max(depth, 0)}/${row.confirmations ?? 1n}`,
     coin.first_seen_at,
-    coin.height === null ? '' : `${coin.height}`,
+    coin.state === 'mined' ? `${coin.height}` : '',
   ])
   return table(['PAYMENT', '>AMOUNT', 'STATE', '>CONFIRMATIONS', 'FIRST SEEN (UTC)', '>BLOCK'], lines)
 }

@@ -147,16 +147,18 @@ async function toPaid(tx: Tx, bundle: BundleRow, cause: Cause): Promise<void> {
     delete from bundle_coins where bundle_id = ${bundle.id} and outpoint in (select id from coins where spent_by is null)`)
 }
 
-/** Somebody else has spent, deep enough, a coin that every transaction of the bundle spends: those of its first one. */
+/** A coin that every transaction of the bundle spends, those of its first one, was spent by somebody else or is none any more, deep enough. */
 async function isShutOut(tx: Tx, first: CandidateRow, tip: bigint, payoutDepth: number): Promise<boolean> {
   for (const { outpoint } of readPlan(first.plan).inputs) {
-    const coin = await tx.one<{ height: bigint | null }>(sql`select spent_height as height from coins where id = ${outpoint}`)
+    const coin = await tx.one<{ height: bigint | null }>(sql`
+      select case when state = 'conflicted' then height else spent_height end as height from coins where id = ${outpoint}`)
     if (coin?.height != null && tip - coin.height + 1n >= BigInt(payoutDepth)) return true
   }
   return false
 }
 
-const shutOutWhy = 'a coin of its transaction was spent by somebody else: see whether it was paid otherwise, and release it if not'
+const shutOutWhy =
+  'a coin of its transaction was spent by somebody else, or never came: see whether it was paid otherwise, and release it if not'
 
 /** What it was to pay is owed again, and held: whoever spent the coin may have paid it too. Its other coins are free. */
 async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {
@@ -172,7 +174,10 @@ async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cau
       const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: shutOutWhy }
       await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
     }
-  world.log.error({ bundle: id }, 'a bundle can never be mined, for a coin of it was spent by somebody else: its payouts are held')
+  world.log.error(
+    { bundle: id },
+    'a bundle can never be mined, for a coin of it was spent by somebody else or never came: its payouts are held',
+  )
   return true
 }
 
