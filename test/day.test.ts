@@ -1,5 +1,6 @@
-/** A day told as a story: eight slots over twenty-four hours, in bad weather, on both databases; it ends with every cent passed on. */
+/** A day told as a story: eight slots over twenty-four hours on both rails, in bad weather, on both databases; it ends with every cent and satoshi passed on. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ChainScenario } from './simulation/chainScenario.ts'
 import { tell, type Told } from './simulation/simulation.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
@@ -47,6 +48,15 @@ const theDay = {
   weather: { crash: 0.001, busy: 0.001, slow: 0.05 },
 }
 
+/** Payers of the same hours who pay in bitcoin, blocks of ten minutes, and a chain that now and then thinks again. */
+const theDaysCoins: ChainScenario = {
+  ...{ signer: 'wallet', kind: 'wpkh', ownAddresses: false, approvedLate: false, currency: 'BRL' },
+  ...{ cron: '0 */3 * * *', count: [2, 4], dueInMs: 24 * hour, watchMs: 30 * 24 * hour, late: { is: 'accept', within: 200n } },
+  ...{ payoutDepth: 6, gatherMs: 60_000, bumpAfterBlocks: 6, blockMs: 10 * 60_000, turnRate: 0.05, deepTurns: 0, stranger: false },
+  ...{ passedOver: 0.1, downRate: 0.002, lagRate: 0.002, priceStep: 1, feeMoves: true, rateFails: 0.02 },
+  faults: { resetBefore: 0.01, loseAnswer: 0.01, hang: 0.002, hangAfter: 0.002, busy: 0.01, html502: 0.01, cutAnswer: 0.01, slow: 0.01 },
+}
+
 function itWasAGoodDay(day: () => Told) {
   test('then eight slots were issued, eight to twelve invoices each', () => {
     expect(day().perSlot).toHaveLength(8)
@@ -56,7 +66,12 @@ function itWasAGoodDay(day: () => Told) {
     expect(day().figures.credited).toBeGreaterThan(45)
     expect(day().figures.crashes).toBeGreaterThan(5)
   })
-  test('then every credited invoice was paid on once, nothing was lost, forged or left open, and the bank agrees', () => {
+  test('then payers of bitcoin had paid too, and what lay six blocks deep was passed on', () => {
+    expect(day().chain!.requests).toBeGreaterThanOrEqual(16)
+    expect(day().chain!.paid).toBeGreaterThan(8)
+    expect(day().chain!.turns).toBeGreaterThan(0)
+  })
+  test('then every credited invoice was paid on once, nothing was lost, forged or left open, and bank and chain agree', () => {
     expect(day().faults, `node test/simulation/replay.ts tells seeds; this day is seed ${seed}`).toEqual([])
   })
   test('then the books stand at zero: nothing is owed and nothing is in transit', () => {
@@ -72,7 +87,7 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
   describe('when one worker keeps the house in one embedded database for a day', () => {
     let day: Told
     beforeAll(async () => {
-      day = await tell(seed, { change: () => ({ ...theDay, workers: 1 }) })
+      day = await tell(seed, { change: () => ({ ...theDay, workers: 1 }), chain: () => theDaysCoins })
     }, 120_000)
     itWasAGoodDay(() => day)
   })
@@ -82,7 +97,11 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
     let day: Told
     beforeAll(async () => {
       postgres = await startPostgres({ durable: false })
-      day = await tell(seed, { change: () => ({ ...theDay, workers: 4 }), databaseUrl: await postgres.freshDatabase() })
+      day = await tell(seed, {
+        change: () => ({ ...theDay, workers: 4 }),
+        chain: () => theDaysCoins,
+        databaseUrl: await postgres.freshDatabase(),
+      })
     }, 240_000)
     afterAll(() => postgres.stop())
     itWasAGoodDay(() => day)

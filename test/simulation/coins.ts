@@ -2,7 +2,7 @@
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { addSchedule, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
-import { addAccount, approveAccount } from '../../src/payout/payout.ts'
+import { addAccount, approveAccount, releasePayout } from '../../src/payout/payout.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
 import type { Branch, ChainRail } from '../../src/rails/chain.ts'
@@ -22,6 +22,8 @@ export interface Coins {
   readonly stops: string[]
   /** Notes a stop, and lets go of it where `release` says so. */
   look(release: boolean): Promise<void>
+  /** A person looked: payouts whose transaction lost a coin to somebody else, and whose own payment is there, are let go. */
+  attend(): Promise<void>
   /** Nothing on the chain is under way for us: what could be credited is, and what is owed has been mined deep enough. */
   isStill(): Promise<boolean>
   /** The second person approves, where she had not. */
@@ -97,7 +99,17 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
         stops.push(row.value)
         trace(`payouts are stopped: ${row.value}`)
       }
-      if (release) await store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      if (!release) return
+      await store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    },
+    async attend() {
+      const rows = await store.all<{ id: string }>(sql`
+        select p.id from payouts p where p.asset = 'BTC' and p.state = 'held' and p.units > 0 and p.why like 'a coin of its transaction%'
+          and not exists (select 1 from coins c where c.payout_id = p.id and c.state <> 'mined') order by p.id`)
+      for (const { id } of rows) {
+        trace(`${id} is let go: its own payment is there`)
+        await releasePayout(store, id, { by: 'operator', why: 'nobody paid it otherwise' })
+      }
     },
     isStill: () => isBuried(store, chain.height()),
     async judge(from, scans) {

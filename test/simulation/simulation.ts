@@ -29,7 +29,7 @@ export interface Told {
   digest: string
   /** How often a process died at each point it could die at. */
   deaths: Map<string, number>
-  /** Invoices of each slot, in the order of the day. */
+  /** Invoices of each slot of the bank's schedule, in the order of the day. */
   perSlot: number[]
   balances: Record<Account, bigint>
   figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
@@ -240,6 +240,7 @@ export async function tell(
       }
       await attend(store)
       await coins?.look(true)
+      await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
       if (!chainIsStill) await coins.streets.calmStep()
       const next = await nextDue(store)
@@ -258,7 +259,8 @@ export async function tell(
     faults.push(...(judged?.faults ?? []))
     perSlot = (
       await store.all<{ count: bigint }>(
-        sql`select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id, s.due_at order by s.due_at`,
+        sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left join invoices i on i.slot_id = s.id
+          where r.rail = 'starkbank' group by s.id, s.due_at order by s.due_at`,
       )
     ).map(({ count }) => Number(count))
     standing = await balances(store)

@@ -56,6 +56,8 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   let deeds: Deed[] = []
   /** Payments that were made, by their present txid. */
   const payments: string[] = []
+  /** Transactions of the house, which nodes and miners forget like any other. */
+  const ours = new Set<string>()
   const strange = new Set<string>()
   const signAt = new Map<string, Millis>()
   const figures = { payments: 0, turns: 0, deepTurns: 0, evicted: 0, doubleSpent: 0, imported: 0 }
@@ -70,7 +72,6 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   let feeRate = 5_000n
 
   const later = (low: Millis, high: Millis, does: () => void) => void deeds.push({ at: clock.now() + random.between(low, high), does })
-  const one = <T>(list: readonly T[]): T | undefined => (list.length === 0 ? undefined : list[random.between(0, list.length - 1)])
 
   /** What the node or the payer's wallet will not do is not done; anything else is a fault of ours. */
   function attempt<T>(what: string, act: () => T): T | undefined {
@@ -166,11 +167,12 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
       known.add(row.id)
       plan(row)
     }
+    for (const { id } of await store.all<{ id: string }>(sql`select id from bundle_candidates where raw is not null`)) ours.add(id)
   }
 
   function mine(): void {
-    const ours = chain.mempool().filter(txid => chain.payer.transaction(txid) === undefined)
-    const without = ours.length > 0 && random.next() < scenario.passedOver ? ours : []
+    const waiting = chain.mempool().filter(txid => ours.has(txid))
+    const without = waiting.length > 0 && random.next() < scenario.passedOver ? waiting : []
     chain.mine(1, { without })
     trace(`streets: block ${chain.height()}${without.length > 0 ? ` without ${without.length}` : ''}`)
     nextBlock = clock.now() + random.between(1_000, 2 * scenario.blockMs)
@@ -178,7 +180,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     if (random.next() < scenario.turnRate) turn(random.between(1, Math.max(1, Math.min(3, scenario.payoutDepth - 1))))
     else if (deepTurnsLeft > 0 && chain.height() - firstHeight > 2 * scenario.payoutDepth + 8 && random.next() < 0.1) {
       deepTurnsLeft--
-      turn(scenario.payoutDepth + random.between(0, 3))
+      turn(scenario.payoutDepth + random.between(0, 8))
     }
   }
 
@@ -186,7 +188,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   function turn(depth: number): void {
     if (depth >= scenario.payoutDepth) figures.deepTurns++
     figures.turns++
-    const among = payments.filter(txid => {
+    const among = [...payments, ...ours].filter(txid => {
       const deep = chain.confirmations(txid) ?? 0
       return deep > 0 && deep <= depth
     })
@@ -195,14 +197,17 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     const doubleSpend: string[] = []
     for (const txid of new Set(among)) {
       const chance = random.next()
-      if (chance < 0.15 && standsOn(txid, depth)) doubleSpend.push(txid)
+      // A branch that deep is made by somebody who wants it, and for what was passed on already.
+      const wanted = depth >= scenario.payoutDepth ? 0.5 : 0.15
+      if (chance < wanted && !ours.has(txid) && standsOn(txid, depth)) doubleSpend.push(txid)
       else if (chance < 0.25) forget.push(txid)
       else if (chance < 0.5) leaveOut.push(txid)
     }
     if (chain.height() - depth < 101) return
     chain.reorg(depth, { leaveOut, forget, doubleSpend })
     for (const txid of forget)
-      if (random.next() < 0.6) later(10_000, 3 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
+      if (!ours.has(txid) && random.next() < 0.6)
+        later(10_000, 3 * minute, () => attempt('hand in again', () => chain.payer.rebroadcast(txid)))
     trace(`streets: ${depth} blocks left behind; ${leaveOut.length} wait, ${forget.length} lost, ${doubleSpend.length} spent otherwise`)
   }
 
@@ -226,8 +231,8 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     }
     if (scenario.priceStep > 0) price += (price * BigInt(random.between(-scenario.priceStep * 10, scenario.priceStep * 10))) / 10_000n
     if (random.next() < 0.02) {
-      const ours = one(chain.mempool().filter(txid => chain.payer.transaction(txid) === undefined))
-      if (ours !== undefined) attempt('evict ours', () => chain.evict(ours))
+      const one = chain.mempool().find(txid => ours.has(txid))
+      if (one !== undefined) attempt('evict ours', () => chain.evict(one))
     }
   }
 
