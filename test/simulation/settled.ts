@@ -30,7 +30,7 @@ export async function isBuried(store: Store, tip: number): Promise<boolean> {
   const { height } = (await store.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`))!
   const open = await store.one(sql`
     select 1 as yes from invoices where rail = 'bitcoin' and state in ('draft', 'seen', 'confirming', 'paid')
-    union all select 1 as yes from bundles where state <> 'paid' and id not in (${dead})
+    union all select 1 as yes from bundles where state not in ('paid', 'void') and id not in (${dead})
     union all select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'sending', 'sent', 'waiting') and id not in (${ofDead})
     union all select 1 as yes from coins where state in ('seen', 'orphaned') or (state = 'mined' and height > ${BigInt(tip - 6)}) limit 1`)
   return height === BigInt(tip) && open === undefined
@@ -45,7 +45,7 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
       union all select changed_at from invoices where state in ('seen', 'confirming') or (state = 'paid' and rail = 'bitcoin')
       union all select next_at from inbox where state in ('new', 'waiting')
-      union all select next_at from bundles where state <> 'paid' and id not in (${dead})
+      union all select next_at from bundles where state not in ('paid', 'void') and id not in (${dead})
       union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)
   return row?.at ?? undefined
 }
