@@ -38,7 +38,20 @@ export const cents = parsedOr('0.00', text => parseUnits(text, 'BRL'), 'an amoun
 /** Base58 has no 0, O, I or l; what is only part of a longer word is no key. */
 const extendedPrivate = /(?<![A-Za-z0-9])[xtyzuv]prv/i
 const walletImport = /(?<![A-Za-z0-9])[5KL9c][1-9A-HJ-NP-Za-km-z]{50,51}(?![A-Za-z0-9])/
-const recoveryWords = /^\s*(?:[a-z]+\s+){11,}[a-z]+\s*$/
+/** Words a sentence is hardly without, and no list of BIP 39 has. */
+const sentence = /(?:^|\s)(?:the|and|for|was|not|his|her|from)(?:\s|$)/
+
+/** 12, 15, 18, 21 or 24 words of three letters or more, and nothing else. */
+function isRecovery(text: string): boolean {
+  const words = text.trim().split(/\s+/)
+  return (
+    words.length >= 12 &&
+    words.length <= 24 &&
+    words.length % 3 === 0 &&
+    words.every(word => /^[a-z]{3,}$/.test(word)) &&
+    !sentence.test(text)
+  )
+}
 
 /** True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, or recovery words (BIP 39). */
-export const holdsPrivateKey = (text: string): boolean => extendedPrivate.test(text) || walletImport.test(text) || recoveryWords.test(text)
+export const holdsPrivateKey = (text: string): boolean => extendedPrivate.test(text) || walletImport.test(text) || isRecovery(text)

@@ -142,7 +142,7 @@ test('seed words without quotation marks, and a key under a flag nobody knows, a
     expect([code, out]).toEqual([2, ''])
     expect(err).not.toMatch(/abandon|L1aW4/)
   }
-  expect((await say(add('bad', '--address', ...words.split(' ')))).err).toContain('what looks like the words of a seed')
+  expect((await say(add('bad', '--address', ...words.split(' ')))).err).toContain('recovery words')
   expect((await say(add('bad', '--address', address, 'of', 'Ana'))).err).toContain('2 belong to no flag')
 })
 

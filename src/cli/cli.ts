@@ -13,12 +13,14 @@ import { payoutCommands } from './payouts.ts'
 import { example, tame } from './print.ts'
 import { runCommands } from './runs.ts'
 import { scheduleCommands } from './schedules.ts'
+import { refuseKeys } from './secrets.ts'
 import { terminal, type Outlet, type Shell } from './shell.ts'
 
 /** Runs one command line (`argv` as the process has it). 0: fine. 1: it failed, or a check found something. 2: bad input. */
 export async function runCli(argv: string[], env: Record<string, string | undefined>, outlet: Outlet = terminal(env)): Promise<number> {
   const shell: Shell = { ...outlet, env, exitCode: 0 }
   try {
+    refuseKeys(argv.slice(2))
     await program(shell).parseAsync(argv)
     return shell.exitCode
   } catch (error) {
