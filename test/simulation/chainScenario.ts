@@ -23,7 +23,7 @@ export interface ChainScenario {
   blockMs: Millis
   /** After a block, how likely it is that the chain is turned below the payout depth. */
   turnRate: number
-  /** How many times it is turned at the payout depth or deeper, which is what six blocks are thought to be safe from. */
+  /** How many times it is turned at the payout depth or deeper. Twice would undo what is held to be for ever: that is a person's. */
   deepTurns: number
   /** Somebody else spends a coin of ours with our keys. */
   stranger: boolean
@@ -62,7 +62,7 @@ export function drawChain(random: Random): ChainScenario {
     bumpAfterBlocks: one([1, 2, 6]),
     blockMs: one([12_000, 25_000, 60_000]),
     turnRate: share(0.25),
-    deepTurns: random.next() < 0.15 ? random.between(1, 3) : 0,
+    deepTurns: random.next() < 0.15 ? 1 : 0,
     stranger: random.next() < 0.05,
     passedOver: one([0, 0, 0.5, 0.9]),
     downRate: share(0.02),

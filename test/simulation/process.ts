@@ -70,7 +70,16 @@ export interface Process {
 
 const seldom = new Set([
   ...['payouts looked up', 'payout asked for again', 'invoices looked up'],
-  ...['block left behind', 'block entered', 'bundle planned', 'fee rate asked', 'bundle signed', 'bundle bytes kept', 'bundle sent'],
+  ...[
+    'block left behind',
+    'block entered',
+    'block read again',
+    'bundle planned',
+    'fee rate asked',
+    'bundle signed',
+    'bundle bytes kept',
+    'bundle sent',
+  ],
   ...['bundle bumped', 'before sendrawtransaction', 'after sendrawtransaction', 'before walletprocesspsbt', 'after walletprocesspsbt'],
 ])
 

@@ -13,7 +13,7 @@ const values = readFlags({
 if (values.help) {
   process.stdout.write(
     `node test/simulation/replay.ts [--seed N] [--many M [--step S]]: tells storm N line by line, or only the faults of M storms from N on,
-each S further than the last; those whose number 8 divides have the Bitcoin rail too\n`,
+each S further than the last; those whose number ends in 0 have the Bitcoin rail too\n`,
   )
   process.exit(0)
 }

@@ -1,4 +1,4 @@
-/** A thousand houses in a thousand storms, each told from its seed; every eighth has the Bitcoin rail too. A failure prints the seed and the command that tells it again. */
+/** A thousand houses in a thousand storms, each told from its seed; every tenth has the Bitcoin rail too. A failure prints the seed and the command that tells it again. */
 import { describe, expect, test } from 'vitest'
 import { projectFiles } from '../testbed/tree.ts'
 import { tell } from './simulation.ts'
@@ -31,7 +31,7 @@ describe('whatever the seed', () => {
       // So many storms in which nothing happened would prove nothing.
       expect(seen.credited).toBeGreaterThan(seeds * 2)
       expect(seen.crashes).toBeGreaterThan(seeds)
-      expect(chain.storms).toBe(Math.floor((first + seeds - 1) / 8) - Math.floor((first - 1) / 8))
+      expect(chain.storms).toBe(Math.floor((first + seeds - 1) / 10) - Math.floor((first - 1) / 10))
       expect(chain.payments).toBeGreaterThan(chain.storms * 2)
       expect(chain.paid).toBeGreaterThan(chain.storms * 2)
       expect(chain.turns).toBeGreaterThan(chain.storms)
@@ -70,7 +70,7 @@ describe('whatever the seed', () => {
   })
 })
 
-test.each([7, 365, 2024, 2026])('seed %i told twice is the same story, byte for byte', async seed => {
+test.each([7, 365, 2020, 2026])('seed %i told twice is the same story, byte for byte', async seed => {
   const [once, again] = [await tell(seed), await tell(seed)]
   expect(again.trace).toEqual(once.trace)
   expect(again.digest).toBe(once.digest)

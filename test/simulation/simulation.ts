@@ -62,8 +62,8 @@ const pollSeconds = 60
 const minute = 60_000
 const mostRounds = 600
 
-/** One seed in eight has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
-export const chainOf = (seed: number): ChainScenario | undefined => (seed % 8 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
+/** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
+export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
 
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
 export async function tell(
@@ -210,8 +210,11 @@ export async function tell(
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
-      if (coins && random.next() < 0.01)
-        begin(processes[random.between(0, processes.length - 1)]!, scanning(random.between(100, coins.chain.height())))
+      if (coins && random.next() < 0.03)
+        begin(
+          processes[random.between(0, processes.length - 1)]!,
+          scanning(random.next() < 0.5 ? 95 : random.between(95, coins.chain.height())),
+        )
       await quiet()
       const soon = clock.now() + random.between(1, random.next() < 0.2 ? 4 * scenario.strideMs : scenario.strideMs)
       moveTo(Math.max(clock.now(), Math.min(soon, clock.nextWake() ?? soon, Math.max(bank.nextDueAt() ?? soon, clock.now() + 50))))
