@@ -76,6 +76,36 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     })
   })
 
+  test('doctor tells a wallet that has other keys, and one that does not know the next addresses yet', async () => {
+    const signer = async (wallet: string) => (await doctor({ BITCOIN_SIGNER: 'wallet', BITCOIN_WALLET: wallet }))['signer']
+    await node.rpc('createwallet', ['other keys'])
+    expect(await signer('other keys')).toMatchObject({
+      is: 'error',
+      says: expect.stringContaining(`does not know our first address ${town.rail.derive('receive', 0).address}`),
+      run: expect.stringContaining('importdescriptors'),
+    })
+
+    await node.rpc('createwallet', ['short', false, true])
+    const wanted = await Promise.all(
+      (['receive', 'change'] as const).map(async branch => {
+        const text = town.wallet.privateText(branch)
+        const { checksum } = await node.rpc('getdescriptorinfo', [text])
+        return { desc: `${text}#${checksum}`, timestamp: 'now', active: true, internal: branch === 'change', range: [0, 9] }
+      }),
+    )
+    expect(await node.rpc('importdescriptors', [wanted], 'short')).toMatchObject([{ success: true }, { success: true }])
+    expect(await signer('short')).toMatchObject({ is: 'ok' })
+    await town.store.tx(tx => tx.run(sql`update chain_branches set next_index = next_index + 5000 where branch = 'change'`))
+    const told = (await signer('short'))!
+    expect(told).toMatchObject({ is: 'error', says: expect.stringContaining('does not know our next address') })
+    expect(told.says).toContain(town.rail.derive('change', 5000).path)
+
+    const size = Number(/keypoolrefill (\d+)/.exec(told.run!)![1])
+    await node.rpc('keypoolrefill', [size], 'short')
+    expect(await signer('short')).toMatchObject({ is: 'ok' })
+    await town.store.tx(tx => tx.run(sql`update chain_branches set next_index = next_index - 5000 where branch = 'change'`))
+  })
+
   test('a last block the node does not know is an error, and far behind is a warning', async () => {
     const tip = (await town.store.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`))!
     await town.store.tx(tx => tx.run(sql`update chain_blocks set hash = ${'00'.repeat(32)} where hash = ${tip.hash}`))

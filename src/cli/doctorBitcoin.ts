@@ -104,14 +104,26 @@ async function* following({ store }: Base, rail: ChainRail, info: ChainInfo): As
   else if (trouble === undefined) yield { check, is: 'ok', says: `read up to block ${height}${lag > 0 ? `, ${lag} behind the node` : ''}` }
 }
 
-async function* signer({ config }: Base, rail: ChainRail): AsyncGenerator<Check> {
+/** As far again as a restore passes over, so that it is not told again soon. */
+const furtherOn = 2_000
+
+/** The numbers that are handed out next; 0 where there is no database yet. */
+async function nextNumbers(store: Base['store']): Promise<Record<'receive' | 'change', number>> {
+  const { nextOf } = await import('../chain/chain.ts')
+  return { receive: await nextOf(store, 'receive'), change: await nextOf(store, 'change') }
+}
+
+async function* signer({ config, store }: Base, rail: ChainRail): AsyncGenerator<Check> {
   const check = 'signer'
-  const answer = await rail.wallet()
+  const next = await nextNumbers(store)
+  const [first, ...later] = [rail.derive('receive', 0), rail.derive('receive', next.receive), rail.derive('change', next.change)]
+  const answer = await rail.wallet([first, ...later].map(({ address }) => address))
   if (answer === undefined) yield { check, is: 'ok', says: 'a person signs: repasse bitcoin psbt list' }
   else if (answer.is !== 'done')
     yield { check, is: 'error', says: answer.why, run: 'see that the node has the wallet that BITCOIN_WALLET names' }
   else {
-    const { name, loaded, signs, locked } = answer.value
+    const { name, loaded, signs, locked, strange } = answer.value
+    const unknown = later.filter(({ address }) => strange.includes(address))
     if (!loaded) yield { check, is: 'error', says: `the node has not loaded the wallet ${name}`, run: `bitcoin-cli loadwallet ${name}` }
     else if (!signs)
       yield {
@@ -119,6 +131,22 @@ async function* signer({ config }: Base, rail: ChainRail): AsyncGenerator<Check>
         is: 'error',
         says: `the wallet ${name} holds no private keys`,
         run: 'name in BITCOIN_WALLET the one that does, or set BITCOIN_SIGNER=psbt',
+      }
+    else if (strange.includes(first.address))
+      yield {
+        check,
+        is: 'error',
+        says: `the wallet ${name} does not know our first address ${first.address}, so it cannot sign for what is paid to us`,
+        run: 'import into it the private descriptors of BITCOIN_DESCRIPTOR (bitcoin-cli importdescriptors), or name in BITCOIN_WALLET the wallet that has them',
+      }
+    else if (unknown.length > 0)
+      yield {
+        check,
+        is: 'error',
+        says: `the wallet ${name} does not know our next ${unknown.length === 1 ? 'address' : 'addresses'} ${unknown
+          .map(({ address, path }) => `${address} (${path})`)
+          .join(' and ')}, so it could not sign for what comes there`,
+        run: `bitcoin-cli -rpcwallet=${name} keypoolrefill ${Math.max(next.receive, next.change) + furtherOn}; where its descriptors were imported and are not active, import them again with a longer range`,
       }
     else if (locked)
       yield {
@@ -136,7 +164,7 @@ async function* signer({ config }: Base, rail: ChainRail): AsyncGenerator<Check>
       check: 'signing policy',
       is: 'warn',
       says: 'there is none, so the wallet signs whatever is planned',
-      run: 'write caps and destinations into a file, and name it in BITCOIN_POLICY_FILE; .env.example shows one',
+      run: 'write caps and destinations into a file, and name it in BITCOIN_POLICY_FILE; docs/bitcoin.md shows one',
     }
 }
 

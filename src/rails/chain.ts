@@ -182,8 +182,10 @@ export interface ChainRail {
   againstPolicy(plan: Pick<Plan, 'psbt'>, spentUnits: bigint): string | undefined
   /** Wakes at the node's word that a block or a transaction came, where it gives one; answers how to stop. Polling finds the same. */
   onHint(wake: () => void): () => void
-  /** What `doctor` asks besides: the wallet that signs, where one does. */
-  wallet(): Promise<Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean }> | undefined>
+  /** What `doctor` asks besides: the wallet that signs, where one does, and which of our `addresses` it does not know as its own. */
+  wallet(
+    addresses?: string[],
+  ): Promise<Answer<{ name: string; loaded: boolean; signs: boolean; locked: boolean; strange: string[] }> | undefined>
   /** Sends these bytes. What the node has already is done; what can never enter (`again` false) is refused. */
   broadcast(raw: Uint8Array): Promise<Answer<'sent' | 'known'>>
   /** A transaction from its serialised bytes; throws on what is none. */

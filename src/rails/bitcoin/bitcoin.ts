@@ -119,10 +119,12 @@ export function bitcoinRail({
         stop()
       }
     },
-    async wallet() {
+    async wallet(addresses = []) {
       if (signer !== 'wallet') return undefined
       const answer = await node.wallet(wallet!)
-      return answer.is === 'done' ? done({ name: wallet!, ...answer.value }) : answer
+      if (answer.is !== 'done') return answer
+      const strange = answer.value.loaded ? await node.walletStrange(wallet!, addresses) : done([])
+      return strange.is === 'done' ? done({ name: wallet!, ...answer.value, strange: strange.value }) : strange
     },
     close() {
       for (const stop of stops) stop()

@@ -56,6 +56,8 @@ export interface ChainNode extends Pick<
   /** Whether the node's mempool would take it now (testmempoolaccept); nothing is sent. */
   testAccept(raw: Uint8Array): Promise<Answer<Accepted>>
   wallet(name: string): Promise<Answer<WalletState>>
+  /** Those of our addresses that the wallet does not call its own (getaddressinfo), and so cannot sign for. */
+  walletStrange(name: string, addresses: string[]): Promise<Answer<string[]>>
   /** Signs what the wallet can of a PSBT in base64 (walletprocesspsbt, finalised); `complete` where nothing is missing. */
   walletProcess(name: string, psbt: string): Promise<Answer<{ psbt: string; complete: boolean }>>
 }
@@ -228,6 +230,17 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       if (answer.is !== 'done') return answer
       const { private_keys_enabled, external_signer = false, unlocked_until } = answer.value
       return done({ loaded: true, signs: private_keys_enabled || external_signer, locked: unlocked_until === 0 })
+    },
+
+    walletStrange: async (name, addresses) => {
+      const strange: string[] = []
+      for (const address of addresses) {
+        const reply = await rpc.call(z.object({ ismine: z.boolean() }), { method: 'getaddressinfo', params: [address] }, { wallet: name })
+        const answer = asked(reply)
+        if (answer.is !== 'done') return answer
+        if (!answer.value.ismine) strange.push(address)
+      }
+      return done(strange)
     },
 
     walletProcess: async (name, psbt) => {
