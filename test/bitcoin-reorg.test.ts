@@ -185,6 +185,25 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await town.audit()).toEqual([])
   })
 
+  test('a bundle that was given up and is mined after all stops payouts, and the books follow the chain', async () => {
+    await open()
+    const { payment } = await paid(6)
+    await town.send()
+    const [bundled] = await town.store.all<{ raw: Uint8Array }>(sql`select raw from bundle_candidates`)
+    const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])
+    await town.look()
+    expect(await town.store.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
+
+    // The first chain comes back, with the payment in it; and somebody has kept the bytes.
+    await turnBack(node, turned)
+    await mineExactly(node, [Buffer.from(bundled!.raw).toString('hex')])
+    for (let blocks = 0; blocks < 3; blocks++) await mineExactly(node)
+    await town.look()
+    expect(await holdOf()).toMatch('was mined after it was given up')
+    expect((await balances(town.store, 'BTC')).external).toBeGreaterThan(0n)
+    expect(await town.audit()).toEqual([])
+  })
+
   test('a block that is left and taken again, twice over, leaves everything as it was', async () => {
     await open()
     const { id } = await paid(6)

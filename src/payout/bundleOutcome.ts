@@ -12,11 +12,7 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
   const candidates = await candidatesOf(tx, id)
   const mined = await minedOf(tx, candidates)
   const before = candidates.find(candidate => candidate.id === bundle.booked)
-  if (bundle.state === 'void') {
-    // Its payouts may have been paid by another since.
-    if (mined) await stopPayouts(tx, `${mined.candidate.id} of ${id} was mined after it was given up: see what was paid twice`)
-    return `bundle ${id} was given up`
-  }
+  if (bundle.state === 'void') return bookGivenUp(tx, world, bundle, before, mined?.candidate, cause)
 
   let state = bundle.state
   let bookings = bundle.bookings
@@ -159,6 +155,34 @@ async function isShutOut(tx: Tx, first: CandidateRow, tip: bigint, payoutDepth: 
 
 const shutOutWhy =
   'a coin of its transaction was spent by somebody else, or never came: see whether it was paid otherwise, and release it if not'
+
+/**
+ * The chain thought once more, and has what was given up: its payouts are owed again and may have been paid by another since, so what left us is
+ * nobody's order, and a person says what becomes of it. The books follow the chain all the same.
+ */
+async function bookGivenUp(
+  tx: Tx,
+  world: World,
+  { id, bookings }: BundleRow,
+  before: CandidateRow | undefined,
+  mined: CandidateRow | undefined,
+  cause: Cause,
+): Promise<string> {
+  if (before?.id === mined?.id) return `bundle ${id} was given up`
+  const left = async (candidate: CandidateRow) =>
+    (await outputsOf(tx, candidate.id)).reduce((sum, { units, fee_units: fee }) => sum + units + fee, candidate.house_units)
+  let times = bookings
+  const book = async (movement: 'external in' | 'external out', candidate: CandidateRow) =>
+    post(tx, world, { movement, source: `${id}/${++times}`, amount: btc(await left(candidate)), memo: candidate.id })
+  if (before) await book('external in', before)
+  if (mined) {
+    await book('external out', mined)
+    await stopPayouts(tx, `${mined.id} of ${id} was mined after it was given up: see what was paid twice`)
+    world.log.error({ bundle: id, txid: mined.id }, 'a bundle was mined after it was given up: payouts are stopped')
+  }
+  await tx.run(sql`update bundles set booked = ${mined?.id ?? null}, bookings = ${times} where id = ${id}`)
+  return mined ? `bundle ${id} was mined after it was given up: ${cause.why}` : `bundle ${id} was given up`
+}
 
 /** What it was to pay is owed again, and held: whoever spent the coin may have paid it too. Its other coins are free. */
 async function giveUp(tx: Tx, world: World, { id, state }: BundleRow, cause: Cause): Promise<boolean> {

@@ -49,15 +49,18 @@ async function settleCoin(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cau
   const { state, why } = await restand(tx, desk, invoice, cause)
   if (state === 'credited') await holdPaidElsewhere(tx, desk.rail, desk.world)
   // What spends a coin that can never come will never be mined either; and what it was to pay is then owed to nobody.
-  if (coin.state === 'conflicted' && (await tellBundle(tx, desk, coin.id, cause)) !== undefined)
+  if (coin.state === 'conflicted' && (await tellBundles(tx, desk, coin.id, cause)) !== undefined)
     await restand(tx, desk, (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoice.id}`))!, cause)
   return { is: 'done', why: `${state}: ${why}` }
 }
 
-/** The bundle that spends this coin, if one does, looks anew at what became of it. */
-async function tellBundle(tx: Tx, { world, chain }: ChainDesk, coin: string, cause: Cause): Promise<string | undefined> {
-  const bundle = await tx.one<{ id: string }>(sql`select bundle_id as id from bundle_coins where outpoint = ${coin}`)
-  return bundle && applyBundle(tx, world, bundle.id, chain.payoutDepth, cause)
+/** The bundles that spend this coin look anew at what became of them; one that was given up has let go of its coins, and is known by its `txid`. */
+async function tellBundles(tx: Tx, { world, chain }: ChainDesk, coin: string, cause: Cause, txid = ''): Promise<string | undefined> {
+  const bundles = await tx.all<{ id: string }>(sql`
+    select bundle_id as id from bundle_coins where outpoint = ${coin} union select bundle_id as id from bundle_candidates where id = ${txid} order by id`)
+  const said: string[] = []
+  for (const { id } of bundles) said.push(await applyBundle(tx, world, id, chain.payoutDepth, cause))
+  return said.length === 0 ? undefined : said.join(', ')
 }
 
 const odd = (times: bigint) => times % 2n === 1n
@@ -136,7 +139,7 @@ async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinR
 
 /** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
 async function settleSpending(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
-  const applied = await tellBundle(tx, desk, event.coin, cause)
+  const applied = await tellBundles(tx, desk, event.coin, cause, event.txid)
   const foreign = await settleForeign(tx, desk, event, cause)
   return { is: 'done', why: foreign ?? applied ?? 'nothing new' }
 }
