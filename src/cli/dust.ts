@@ -2,6 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { centavosOf, reais, satsFor, told, type Asset } from '../base/money.ts'
 import type { Base } from '../house.ts'
+import type { NoRate, Rate } from '../rates/rates.ts'
 
 /** Satoshis: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
 export const leastUnits = 546n
@@ -18,15 +19,30 @@ interface Asking {
   unitsLow: bigint
 }
 
-/** Reais that would be dust at the last good rate; without one it shows when they are priced. Throws `BadInput`. */
-export async function refuseDust({ config, store, world }: Base, { rail, currency, unitsLow }: Asking, flag: string): Promise<void> {
+/** Reais that would be dust at the last good rate, or at one that is asked for now. Throws `BadInput`. */
+export async function refuseDust(base: Base, { rail, currency, unitsLow }: Asking, flag: string): Promise<void> {
   if (rail !== 'bitcoin' || currency !== 'BRL') return
-  const { agreementOf, goodRate } = await import('../rates/rates.ts')
-  const rate = await goodRate(store, world.clock.now(), agreementOf(config))
+  const rate = await rateFor(base, unitsLow)
   if (rate.is !== 'rate' || satsFor(unitsLow, rate.price) >= leastUnits) return
   throw new BadInput(
     `${flag}: ${reais(unitsLow)} is ${satsFor(unitsLow, rate.price)} satoshis at ${reais(rate.price)} a BTC, and no node passes on less than ` +
       `${leastUnits}: ask for at least ${reais(leastReais(rate.price))}`,
+  )
+}
+
+/** Centavos that are dust at no price a bitcoin has come near: above R$ 1.8 million it would be. Nobody need be asked for those. */
+const never = 1_000n
+
+/** Before the first "serve" there is no rate yet, and then a schedule would be added whose requests nobody can pay. */
+async function rateFor({ config, store, world }: Base, unitsLow: bigint): Promise<Rate | NoRate> {
+  const { agreementOf, decideRate, goodRate, makeSources } = await import('../rates/rates.ts')
+  const [now, agreement] = [world.clock.now(), agreementOf(config)]
+  const known = await goodRate(store, now, agreement)
+  if (known.is === 'rate' || unitsLow >= never) return known
+  const answers = await Promise.all(makeSources(config, { fetch, clock: world.clock }).map(source => source.quote()))
+  return decideRate(
+    answers.flatMap(answer => (answer.is === 'done' ? [answer.value] : [])),
+    { ...agreement, now },
   )
 }
 

@@ -113,6 +113,12 @@ test('random payers are refused where money is real', async () => {
   expect([code, err]).toEqual([2, expect.stringContaining('--payers "random" makes people up and is refused where money is real')])
 })
 
+test('reais that would be dust are refused before there is any rate, for then the sources are asked', async () => {
+  const { code, err } = await repasse(add({ name: 'bad', amount: '0.10' }))
+  expect([code, err]).toEqual([2, expect.stringContaining('--amount: R$ 0.10 is 17 satoshis at R$ 600000.00 a BTC')])
+  expect((await repasse(['schedule', 'show', 'bad'])).code).toBe(2)
+})
+
 test('reais that would be dust are refused by the last good rate, and a dry run is priced at it', async () => {
   await price(60_000_000n)
   const { code, err } = await repasse(add({ name: 'bad', amount: '3.00..9.00' }))
