@@ -78,6 +78,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(shown.payments).toMatchObject([{ units: '10000', asset: 'BTC', state: 'seen', confirmations: 0, counts: true, block: null }])
     expect(shown.payments[0].coin).toMatch(new RegExp(`^${txid}:\\d+$`))
     const { out } = await repasse(['invoice', 'show', invoice.id])
+    expect(shown.uri).toBe(`bitcoin:${invoice.provider_id}?amount=0.00006667&label=trial`)
     expect(out).toContain('underpaid: 6667 satoshis are missing')
     expect(out).toMatch(/received +0\.00010000 BTC; missing: 0\.00006667 BTC, to the same address\n/)
     expect(out).toMatch(new RegExp(`${shown.payments[0].coin} +0\\.00010000 BTC  seen +0/1 `))

@@ -4,6 +4,7 @@ import { told } from '../base/money.ts'
 import type { Base } from '../house.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { ChainTerms, Looked } from '../webhooks/webhooks.ts'
+import { leastUnits } from './dust.ts'
 import { maybeMoney, moneyOf, table } from './print.ts'
 
 export interface Request {
@@ -26,12 +27,12 @@ interface Place {
 export async function readRequest({ store, world, config }: Base, row: InvoiceRow): Promise<Request> {
   const { standingOf } = await import('../webhooks/webhooks.ts')
   const looked = await standingOf(store, row, chainTermsOf(config), world.clock.now())
-  return { row, place: await placeOf(config, row), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
+  return { row, place: await placeOf(config, row, looked?.standing.missing ?? row.units), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
 }
 
 export const chainTermsOf = (config: Config): ChainTerms => ({ payoutDepth: config.BITCOIN_PAYOUT_DEPTH, late: config.BITCOIN_LATE })
 
-async function placeOf(config: Config, row: InvoiceRow): Promise<Place> {
+async function placeOf(config: Config, row: InvoiceRow, missing: bigint): Promise<Place> {
   const { provider_id: address, address_index: index, brcode: uri } = row
   if (address === null || index === null) return { address, path: undefined, uri, unchecked: undefined }
   const { BITCOIN_DESCRIPTOR: text, BITCOIN_NETWORK: network } = config
@@ -47,8 +48,10 @@ async function placeOf(config: Config, row: InvoiceRow): Promise<Place> {
       `invoice ${row.id} is kept with the address ${address}, and number ${index} of BITCOIN_DESCRIPTOR is ${ours.address}: ` +
         'show neither to a payer; somebody changed the database, or the descriptor is another',
     )
-  const { units, description } = row
-  return { address, path: ours.path, uri: paymentUri({ address, units, ...(description && { label: description }) }), unchecked: undefined }
+  // Of what came in part only the rest is asked for: a wallet that reads the first URI again would pay it all once more.
+  const units = missing > 0n ? missing : row.units
+  const label = row.description && { label: row.description }
+  return { address, path: ours.path, uri: paymentUri({ address, units, ...label }), unchecked: undefined }
 }
 
 export const requestView = ({ row, place, looked, payoutDepth }: Request) => ({
@@ -103,14 +106,16 @@ export const askedFacts = ({ row, looked }: Request): Facts => [
 const receivedOf = ({ standing: { received, missing } }: Looked) =>
   missing === 0n || received === 0n
     ? told(received, 'BTC')
-    : `${told(received, 'BTC')}; missing: ${told(missing, 'BTC')}, to the same address`
+    : `${told(received, 'BTC')}; missing: ${told(missing, 'BTC')}, ${
+        missing < leastUnits ? 'less than a node passes on: "repasse invoice accept" takes it as it came' : 'to the same address'
+      }`
 
 /** Where it is paid to. */
-export const placeFacts = ({ row, place }: Request): Facts => [
+export const placeFacts = ({ row, place, looked }: Request): Facts => [
   ['watched until', row.watch_until],
   ['address', place.address && [place.address, place.unchecked].filter(Boolean).join(', ')],
   ['number', row.address_index === null ? undefined : `${row.address_index}${place.path === undefined ? '' : ` (${place.path})`}`],
-  ['to pay it', place.uri],
+  ['to pay it', looked?.standing.missing === 0n ? undefined : place.uri],
 ]
 
 export function paymentsTable({ row, looked }: Request): string {
