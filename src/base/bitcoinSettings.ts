@@ -89,7 +89,17 @@ export function bitcoinFaults(env: Record<string, string | undefined>): string[]
 function isNodeUrl(text: string): boolean {
   if (!/^https?:\/\/([^/?#@\s]+@)?(\[[0-9a-f:]+\]|[\w.-]+):\d{1,5}\/?$/i.test(text) || !URL.canParse(text)) return false
   const { username, password } = new URL(text)
-  return (username === '') === (password === '')
+  return (username === '') === (password === '') && isEscaped(username) && isEscaped(password)
+}
+
+/** A lone % is no escape, and would surprise whoever reads the password out of it. */
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function parseFeeRate(text: string): bigint | undefined {

@@ -150,6 +150,7 @@ test.each([
   'http://repasse:hunter2@2@127.0.0.1:8332',
   'http://hunter2@127.0.0.1:8332',
   'http://repasse:hunter2@127.0.0.1:99999',
+  'http://repasse:%hunter2@127.0.0.1:8332',
 ])('%s is no node, and its password is not told', BITCOIN_RPC_URL => {
   const read = () => readConfig({ ...bitcoin, BITCOIN_RPC_URL })
   expect(read).toThrow(/BITCOIN_RPC_URL is set, and not shown .*expected an address like/)

@@ -1,5 +1,5 @@
 /** The Bitcoin rail: a watch-only account, the node that is asked about it, and whoever signs. */
-import { done, type Answer } from '../../base/answer.ts'
+import { BadInput, done, type Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
 import type { Clock } from '../../base/world.ts'
 import type { ChainRail, NetworkName, Signed } from '../chain.ts'
@@ -59,7 +59,7 @@ export function bitcoinRail({
   zmqUrl,
   ...parts
 }: AccountParts & { node: ChainNode; zmqUrl?: string | undefined }): ChainRail {
-  const account = parseDescriptor(parts.descriptor, network)
+  const account = ownAccount(parts.descriptor, network)
   const policy = parts.policy === undefined ? {} : readPolicy(parts.policy, network)
   const destinations = new Map<string, ReturnType<typeof parseDescriptor>>()
   const stops = new Set<() => void>()
@@ -129,6 +129,17 @@ export function bitcoinRail({
     close() {
       for (const stop of stops) stop()
     },
+  }
+}
+
+/** In a `.env` what follows a # outside quotes is a comment: the checksum that was written there is not what is read. */
+function ownAccount(text: string, network: NetworkName): ReturnType<typeof parseDescriptor> {
+  try {
+    return parseDescriptor(text, network)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    const hint = text.includes('(') && !text.includes('#') ? '; if it is there in .env, put quotes around the whole' : ''
+    throw new BadInput(`BITCOIN_DESCRIPTOR: ${error.message}${hint}`, { cause: error })
   }
 }
 

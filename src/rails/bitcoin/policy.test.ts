@@ -39,7 +39,11 @@ describe('read', () => {
     ['a number for an amount', '{"maxPerDay": 0.5}', /maxPerDay is not right/],
     ['an amount with too many decimals', '{"maxPerDay": "0.000000001"}', /maxPerDay "0.000000001" is no amount in BTC/],
     ['a negative amount', '{"maxPerTransaction": "-1"}', /maxPerTransaction "-1"/],
-    ['an address of another network', '{"allow": ["bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"]}', /mainnet/],
+    [
+      'an address of another network',
+      '{"allow": ["bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"]}',
+      /the signing policy’s allow: bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq is an address of mainnet/,
+    ],
     ['a descriptor without a checksum', JSON.stringify({ allow: [theirs.text.split('#')[0]] }), /checksum/],
     ['something else in the list', '{"allow": [1]}', /allow\.0 is not right/],
   ])('%s is refused with what would be right', (_, text, said) => {

@@ -85,9 +85,17 @@ function readUnits(text: string, field: string): bigint {
 }
 
 function readAllowed(allow: readonly string[], network: NetworkName): NonNullable<SpendingPolicy['allowed']> {
-  const addresses = allow.filter(text => !text.includes('('))
-  const single = new Set(addresses.map(text => hex(parseAddress(text, network).script)))
-  const accounts = allow.filter(text => text.includes('(')).map(text => lookup(parseDescriptor(text, network)))
+  const single = new Set<string>()
+  const accounts: ReturnType<typeof lookup>[] = []
+  for (const text of allow) {
+    try {
+      if (text.includes('(')) accounts.push(lookup(parseDescriptor(text, network)))
+      else single.add(hex(parseAddress(text, network).script))
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error
+      throw new BadInput(`the signing policy’s allow: ${error.message}`, { cause: error })
+    }
+  }
   return { has: script => single.has(hex(script)) || accounts.some(has => has(hex(script))) }
 }
 
