@@ -69,6 +69,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const found = await doctor({ BITCOIN_SIGNER: 'wallet', BITCOIN_WALLET: 'nobody’s' })
     expect(found['signer']).toMatchObject({ is: 'error', says: expect.stringContaining('nobody’s') })
     expect(found['signing policy']).toMatchObject({ is: 'warn' })
+    const [unquoted] = town.wallet.account.text.split('#')
+    expect((await doctor({ BITCOIN_DESCRIPTOR: unquoted! }))['bitcoin']).toMatchObject({
+      is: 'error',
+      says: expect.stringMatching(/^BITCOIN_DESCRIPTOR: the descriptor has no checksum.*put quotes around the whole$/),
+    })
     expect((await doctor({ BITCOIN_RPC_URL: 'http://127.0.0.1:1' }))['node']).toMatchObject({ is: 'error' })
     expect((await doctor({ RATE_FIXED: '', RATES_FILE: at('nothing.json') }))['rate']).toMatchObject({
       is: 'error',
@@ -176,6 +181,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       code: 2,
       err: expect.stringContaining('cannot be read (ENOENT)'),
     })
+    writeFileSync(at('key.txt'), town.wallet.privateText('receive'))
+    const pasted = await repasse(['bitcoin', 'psbt', 'import', at('key.txt')])
+    expect([pasted.code, pasted.err]).toEqual([2, expect.stringContaining('holds a private key, which belongs nowhere here')])
     writeFileSync(at('signed.psbt'), Buffer.from(town.wallet.sign(shown.psbt), 'base64'))
     expect((await repasse(['payout', 'stop', '--why', 'a look', '--by', 'ana'])).code).toBe(0)
     const taken = await repasse(['bitcoin', 'psbt', 'import', at('signed.psbt'), '--by', 'ana'])
@@ -255,6 +263,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await told('ledger', 'check', '--scan')).toMatchObject({ ok: true, scan: { agrees: true } })
     const coin = (await town.store.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
     await town.store.tx(tx => tx.run(sql`update coins set spent_height = 1 where id = ${coin.id}`))
+    const away = await repasse(['ledger', 'check', '--scan'], { BITCOIN_RPC_URL: 'http://127.0.0.1:1' })
+    expect([away.code, away.err]).toEqual([1, expect.stringContaining('our account was not searched for: ')])
     const { code, out } = await repasse(['ledger', 'check', '--scan'])
     expect([code, out]).toEqual([1, expect.stringContaining(`we do not know ${coin.id}: "repasse bitcoin scan --from HEIGHT"`)])
     await town.store.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))

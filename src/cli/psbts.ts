@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
+import { holdsPrivateKey } from '../base/setting.ts'
 import type { Plan } from '../rails/chain.ts'
 import type { Store } from '../store/store.ts'
 import { textFlag } from './flags.ts'
@@ -210,5 +211,9 @@ function textOf(file: string): string {
   }
   if (bytes.length > mostBytes)
     throw new BadInput(`FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${mostBytes}`)
-  return bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff' ? bytes.toString('base64') : bytes.toString('utf8').trim()
+  if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff') return bytes.toString('base64')
+  const text = bytes.toString('utf8').trim()
+  if (holdsPrivateKey(text))
+    throw new BadInput(`FILE "${file}" holds a private key, which belongs nowhere here: hand back the transaction that was signed with it`)
+  return text
 }

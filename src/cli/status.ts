@@ -115,7 +115,8 @@ function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainSt
     ['still owed', money.owed],
   ] as const
   const besides = [
-    ['too shallow or not credited', money.pending],
+    ['too shallow or not credited', money.pending > 0n ? money.pending : 0n],
+    ['passed on, and gone from the chain since', money.pending < 0n ? -money.pending : 0n],
     ['of no request', money.external],
     ['left to miners as dust', money.dust],
   ] as const
