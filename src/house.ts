@@ -106,11 +106,14 @@ async function belongsTo(store: Store, what: 'bank' | 'bitcoin', identity: strin
     if (binds) await tx.run(sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`)
     return tx.one<{ value: string }>(sql`select value from settings where name = ${name}`)
   })
-  if (bound !== undefined && bound.value !== identity)
+  if (bound !== undefined && keysOf(bound.value) !== keysOf(identity))
     throw new BadInput(
       `this database belongs to ${bound.value}, and the configuration says ${identity}: use another DATABASE_URL, or mend ${what === 'bank' ? 'STARKBANK_*' : 'BITCOIN_*'}`,
     )
 }
+
+/** A descriptor without where its key comes from: whoever began with an xpub may add its origin, which hardware wallets need, and no address changes. */
+const keysOf = (identity: string) => identity.replace(/\[[^\]]*\]|#[a-z0-9]{8}$/g, '')
 
 /** Connects the node and the watch-only account; undefined where no node is configured. */
 export async function openChain(

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from '../../test/testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from '../../test/testbed/chainTown.ts'
 import { openTerminal } from '../../test/testbed/terminal.ts'
+import { wallet } from '../../test/testbed/wallet.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { bundleMachine } from '../payout/payout.ts'
 import { sql } from '../store/store.ts'
@@ -120,6 +121,15 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect((await doctor())['chain']).toMatchObject({ is: 'warn', says: expect.stringContaining('4 behind the node') })
     await town.look()
     expect((await doctor())['chain']).toMatchObject({ is: 'ok' })
+  })
+
+  test('the origin of our key may be left out or added later, and another account is refused', async () => {
+    const { text } = town.wallet.account
+    expect((await repasse(['reconcile'])).code).toBe(0)
+    const [key] = /tpub\w+/.exec(text)!
+    expect(await repasse(['bitcoin', 'status'], { BITCOIN_DESCRIPTOR: key })).toMatchObject({ code: 0, err: '' })
+    const other = await repasse(['bitcoin', 'status'], { BITCOIN_DESCRIPTOR: wallet('tr', 'regtest', 4711).account.text })
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining(`this database belongs to regtest/${text}`)])
   })
 
   test('addresses are listed with what came to each, and one that was changed is told', async () => {
