@@ -8,8 +8,8 @@ import { runCli } from '../src/cli/cli.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { follow, reconcileChain, runDueSlots, sendCoins, type BitcoinDesk, type Desk } from '../src/jobs/jobs.ts'
 import { runNow } from '../src/jobs/schedules.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
-import { importSigned, latestOf, readPlan, type PayoutRow } from '../src/payout/payout.ts'
+import { balances, checkLedger } from '../src/ledger/ledger.ts'
+import { importSigned, latestOf, readPlan, settlePaidElsewhere, type PayoutRow } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
@@ -129,6 +129,15 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
       expect(await received()).toBe(0)
 
+      // A person who has compared says which transaction it was.
+      const [held] = await house.payouts()
+      const settle = (ref: string) =>
+        settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, { by: 'checker', why: 'compared', ref })
+      await expect(settle('ab'.repeat(32))).rejects.toThrow('is no transaction that spends coins of ours')
+      expect(await settle(txid!)).toMatchObject({ state: 'paid' })
+      // The commission was too little for an output of its own, and went to the miners.
+      expect((await balances(restored, 'BTC')).external).toBe(250n)
+
       // What is asked for anew has an address that nobody was shown, and goes its way.
       const request2 = await house.issue()
       expect(request2.provider_id).not.toBe(forgotten!.provider_id)
@@ -139,7 +148,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       await signNewest(restored)
       expect(await house.send()).toMatchObject({ sent: 1 })
       await house.bury(6)
-      expect((await house.payouts()).map(({ state }) => state).sort()).toEqual(['held', 'paid'])
+      expect((await house.payouts()).map(({ state }) => state).sort()).toEqual(['paid', 'paid'])
 
       // What the forgotten request's payer sends is seen, though nothing here asked for it.
       await town.pay(forgotten!.provider_id!, forgotten!.units)

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import { runCli } from '../src/cli/cli.ts'
 import type { Desk } from '../src/jobs/jobs.ts'
-import { sendPayouts } from '../src/payout/payout.ts'
+import { checkLedger, owedFor } from '../src/ledger/ledger.ts'
+import { sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -63,6 +64,17 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
     { state: 'held', why: expect.stringMatching(/^the bank shows it as success under pay_\w+-1, ordered after the backup restored here$/) },
   ])
   expect(town.transfers()).toHaveLength(1)
+
+  // A person who has compared says which transfer it was, and then nothing is owed any more.
+  const transfer = town.transfers()[0]!.id
+  const [{ id }] = (await restored.all<{ id: string }>(sql`select id from payouts`)) as [{ id: string }]
+  const settle = (ref: string) =>
+    settlePaidElsewhere(restored, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'compared', ref })
+  await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${town.id}`)
+  expect(await settle(transfer)).toMatchObject({ state: 'paid' })
+  await expect(settle(transfer)).rejects.toThrow('is paid: this is for one that is held')
+  expect((await owedFor(restored, town.id)).units).toBe(0n)
+  expect(await checkLedger(restored)).toEqual([])
 })
 
 test('a payout that was not ordered, or failed, is sent', async () => {

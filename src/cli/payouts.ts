@@ -9,7 +9,7 @@ import { countFlag, oneOf, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
 import { postingsOf, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, onRails, operator, type Shell } from './shell.ts'
 import { bundleOf, bundleWaits, lastOf, transactionsOf, transactionsTable, transactionView, type OrderTransaction } from './transactions.ts'
 
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
@@ -83,7 +83,27 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   act('retry', 'tries again one that waits or came back')
   act('hold', 'keeps one from being sent')
   act('release', 'lets a held one go')
+  settleCommand(payout, shell)
   stopCommands(payout, shell)
+}
+
+/** What these books did not order and was paid all the same, as after a restore. */
+function settleCommand(payout: Command, shell: Shell): void {
+  payout
+    .command('settle')
+    .description('says that a held one was paid by what these books did not order, as after a restore')
+    .argument('<id>', 'the payout')
+    .requiredOption('--ref <id>', 'the transaction on the chain, or the bank’s transfer', textFlag('--ref'))
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('payout settle pay_01k9zq3f5c8wxy2m7n4p6r8s0t --ref 6341320293482496 --why "sent after the backup"'))
+    .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
+      onRails(shell, async ({ store, world }, { rails }) => {
+        const { settlePaidElsewhere } = await import('../payout/payout.ts')
+        const row = await settlePaidElsewhere(store, rails, world, id, { by, why, ref })
+        await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
+      }),
+    )
 }
 
 type Listed = PayoutRow & {

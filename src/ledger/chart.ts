@@ -13,7 +13,7 @@ export type Account = (typeof accounts)[number]
 interface Movement {
   from: Account
   to: Account
-  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle'
+  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout'
   says: string
 }
 
@@ -55,6 +55,12 @@ export const chart = {
     says: 'with a settled transfer its charge came back too',
   },
   'payout refunded': { from: 'payable', to: 'bank', source: 'attempt', says: 'a settled transfer came back' },
+  'payout paid elsewhere': {
+    from: 'external',
+    to: 'payable',
+    source: 'payout',
+    says: 'a person says that money which left by no order of these books has paid it',
+  },
   'invoice reversed': {
     from: 'bank',
     to: 'payable',

@@ -94,6 +94,7 @@ async function contradicted(reader: Reader): Promise<Finding[]> {
       (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id)
         - (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout refunded' where a.payout_id = p.id)
         + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id and b.booked is not null and b.state <> 'void')
+        + (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere' and t.source = p.id)
         as settled,
       (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
     from payouts p where p.state in ('paid', 'sent', 'unsure')`)

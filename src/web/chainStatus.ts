@@ -66,7 +66,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     credited: moved['payment credited'] - moved['payment uncredited'],
     commission: moved.commission - moved['commission returned'],
     networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
-    paidOn: moved['payout mined'] - moved['payout unmined'],
+    paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],
     inTransit: -standing['in-transit'],
     owed: -standing.payable,
     dust: moved['dust given up'] - moved['dust returned'],

@@ -59,7 +59,7 @@ export async function status(
     bankFees: moved['bank fee'],
     commission: moved.commission - moved['commission returned'],
     withheld: moved['transfer fee withheld'] - moved['transfer fee returned'],
-    paidOn: moved['payout settled'] - moved['payout refunded'],
+    paidOn: moved['payout settled'] - moved['payout refunded'] + moved['payout paid elsewhere'],
     inTransit: -standing['in-transit'],
     reversed: moved['invoice reversed'],
     owed: -standing.payable,
