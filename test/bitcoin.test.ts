@@ -4,6 +4,7 @@ import { listAddresses, lookAhead } from '../src/chain/chain.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { balances } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, makeDust, mineExactly, ownAddress, sendMade, spendWith } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
@@ -87,6 +88,16 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   const lastWhy = async (id: string) =>
     (await town.store.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
+
+  test('a request that a risen price made too small is refused, and nobody is asked', async () => {
+    await open({ amount: { units: 300n, currency: 'BRL' } })
+    // R$ 3.00 at R$ 600 000.00 a BTC is 500 satoshis.
+    expect(await town.issue()).toMatchObject([{ state: 'refused', units: 500n, provider_id: null }])
+    const { needsPerson, addsUp } = await status(town.store)
+    expect(needsPerson).toContainEqual(expect.stringMatching(/^invoice inv_\w+ is too small for the chain/))
+    expect(addsUp).toBe(true)
+    expect(await town.audit()).toEqual([])
+  })
 
   test('one satoshi less than asked is too little, and one more is passed on too', async () => {
     await open({ commissionBp: 0n, count: 2 })

@@ -28,6 +28,9 @@ export function shareOf(units: bigint, basisPoints: BasisPoints): bigint {
 /** Satoshis in one bitcoin. */
 const perCoin = 100_000_000n
 
+/** Satoshis below which nobody is asked: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
+export const leastRequest = 546n
+
 /**
  * What `centavos` cost in satoshis at `price` centavos per BTC, rounded UP to a satoshi, so that the house never gets less than it asked.
  * Back in centavos it is never less than was asked, and a centavo more where a satoshi is worth half a centavo or above (R$ 500 000 a BTC).

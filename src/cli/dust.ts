@@ -1,11 +1,10 @@
 /** Amounts too small for a chain: no node passes on an output of so little, so they are refused before anything is asked for. */
 import { BadInput } from '../base/answer.ts'
-import { centavosOf, reais, satsFor, told, type Asset } from '../base/money.ts'
+import { centavosOf, leastRequest, reais, satsFor, told, type Asset } from '../base/money.ts'
 import type { Base } from '../house.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 
-/** Satoshis: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
-export const leastUnits = 546n
+export const leastUnits = leastRequest
 
 /** The fault of satoshis that are too few; undefined where they are enough. */
 export const dustFault = (what: string, units: bigint): string | undefined =>

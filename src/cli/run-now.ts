@@ -144,7 +144,7 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
     shell.exitCode = 1
   }
   if (refused > 0) {
-    shell.err(`${refused} of ${ended.invoices.length} were refused by the bank: "repasse invoice show ID" says why\n`)
+    shell.err(`${refused} of ${ended.invoices.length} were refused: "repasse invoice show ID" says why\n`)
     shell.exitCode = 1
   }
 }

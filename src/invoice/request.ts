@@ -1,4 +1,5 @@
 /** Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing here can be unsure. */
+import { leastRequest, told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import type { Destination } from '../rails/chain.ts'
 import { move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
@@ -26,6 +27,13 @@ export async function requestDrafts(store: Store, { takeAddress, uri }: Requesti
         select * from invoices where state = 'draft' and rail = 'bitcoin' and next_at <= ${now} ${only}
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
       for (const row of rows) {
+        // A price that rose since the schedule was added makes of few reais what no node passes on.
+        if (row.units < leastRequest) {
+          const why = `${told(row.units, 'BTC')} is below ${told(leastRequest, 'BTC')}, which no node passes on: ask for more`
+          await move(tx, 'invoices', requestMachine, row.id, 'draft', 'refused', { why })
+          world.log.warn({ invoice: row.id, why }, 'a request was refused')
+          continue
+        }
         const { address, number } = await takeAddress(tx, row.id)
         const cause = { why: `address ${number} of our account is its own`, ref: address }
         await move(tx, 'invoices', requestMachine, row.id, 'draft', 'issued', cause, [

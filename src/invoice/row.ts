@@ -25,9 +25,10 @@ type Watched = (typeof watched)[number]
 
 /** A request on a chain. `paid`: as deep as its value asks for; `credited`: deep enough to pay on; `late`: a person decides. */
 export const requestMachine = {
-  draft: ['issued', 'canceled'],
+  draft: ['issued', 'canceled', 'refused'],
   ...(Object.fromEntries(watched.map(state => [state, watched.filter(other => other !== state)])) as Record<Watched, Watched[]>),
   canceled: [],
+  refused: [],
 } as const satisfies Machine
 export type RequestState = StateOf<typeof requestMachine>
 export type InvoiceState = StateOf<typeof invoiceMachine> | RequestState

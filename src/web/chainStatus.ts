@@ -7,7 +7,7 @@ import { sql, type Reader } from '../store/store.ts'
 
 /** Every amount in satoshis. */
 export interface ChainStatus {
-  /** asked = open + paid + lost (expired or canceled). */
+  /** asked = open + paid + lost (expired, canceled or refused). */
   requests: { asked: bigint; open: bigint; paid: bigint; lost: bigint; counts: Record<string, number> }
   /** credited = commission + networkFees + paidOn + inTransit + owed. */
   money: {
@@ -43,7 +43,7 @@ export interface ChainNow {
 }
 
 const open = ['draft', 'issued', 'seen', 'underpaid', 'confirming', 'late']
-const over = { paid: ['paid', 'credited'], lost: ['expired', 'canceled'] }
+const over = { paid: ['paid', 'credited'], lost: ['expired', 'canceled', 'refused'] }
 
 /** Undefined where no chain was ever looked at and nothing was asked for on one. */
 export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainStatus | undefined> {
