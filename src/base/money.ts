@@ -28,6 +28,26 @@ export function shareOf(units: bigint, basisPoints: BasisPoints): bigint {
 /** Satoshis in one bitcoin. */
 const perCoin = 100_000_000n
 
+/**
+ * Takes the fee out of what is owed, in proportion to it and to the satoshi: whole parts first, then one satoshi each to the largest
+ * remainders, ties in the order of their keys. Answers the shares in the payees' order; they add up to `feeUnits`, whatever that order.
+ */
+export function shareFee(feeUnits: bigint, payees: readonly { key: string; units: bigint }[]): bigint[] {
+  const owed = payees.reduce((total, { units }) => total + units, 0n)
+  if (feeUnits < 0n || owed <= 0n || payees.some(({ units }) => units < 0n)) {
+    throw new RangeError(`a fee is shared by what is owed, got ${feeUnits} among ${owed}`)
+  }
+  const shares = payees.map(({ units }) => (feeUnits * units) / owed)
+  const left = feeUnits - shares.reduce((total, share) => total + share, 0n)
+  const byRemainder = payees
+    .map(({ key, units }, place) => ({ key, place, remainder: (feeUnits * units) % owed }))
+    .sort((a, b) => compare(b.remainder, a.remainder) || compare(a.key, b.key))
+  for (const { place } of byRemainder.slice(0, Number(left))) shares[place]! += 1n
+  return shares
+}
+
+const compare = <T extends bigint | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0)
+
 /** Satoshis below which nobody is asked: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
 export const leastRequest = 546n
 

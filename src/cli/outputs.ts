@@ -4,7 +4,7 @@ import type { Reader } from '../store/store.ts'
 
 export interface Paid {
   account: string
-  payout: string
+  payouts: string[]
   address: string
   units: bigint
   feeShare: bigint
@@ -23,15 +23,27 @@ export interface Change {
 /** The payees of transaction `txid`, in the order of its outputs. */
 export async function payeesOf(reader: Reader, rail: ChainRail, txid: string, plan: Plan): Promise<Paid[]> {
   const { sql } = await import('../store/store.ts')
-  const rows = await reader.all<{ key: string; address: string; payout: string; account: string; destination: string; next: bigint }>(sql`
-    select o.attempt_id as key, o.address, p.id as payout, a.name as account, a.destination, a.next_index as next
+  const rows = await reader.all<{
+    key: string
+    address: string
+    payout: string
+    account: string
+    destination: string
+    next: bigint
+    units: bigint
+  }>(sql`
+    select o.attempt_id as key, o.address, o.units, p.id as payout, a.name as account, a.destination, a.next_index as next
     from bundle_outputs o join attempts t on t.id = o.attempt_id join payouts p on p.id = t.payout_id join accounts a on a.id = p.account_id
     where o.candidate_id = ${txid}`)
   return plan.outputs.flatMap(({ key, units, feeShare, script }) => {
     const row = rows.find(each => each.key === key)
-    if (!row) return key === undefined ? [] : [{ account: 'of no payout', payout: '', address: key, units, feeShare, same: false }]
-    const { account, payout, address } = row
-    return [{ account, payout, address, units, feeShare, same: derives(rail, row, script) }]
+    if (!row) return key === undefined ? [] : [{ account: 'of no payout', payouts: [], address: key, units, feeShare, same: false }]
+    const { account, address } = row
+    const sharing = rows.filter(each => each.address === address)
+    // Payouts to one address share its output, and must add up to it.
+    const whole = sharing.reduce((sum, each) => sum + each.units, 0n) === units
+    const same = whole && sharing.every(each => derives(rail, each, script))
+    return [{ account, payouts: sharing.map(({ payout }) => payout), address, units, feeShare, same }]
   })
 }
 

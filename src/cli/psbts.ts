@@ -141,8 +141,8 @@ const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Chang
   bundle: waiting.bundle_id,
   txid: waiting.id,
   inputs: waiting.read.inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
-  pays: paid.map(({ account, payout, address, units, feeShare }) => ({
-    ...{ account, payout, address, ...moneyOf(units, 'BTC') },
+  pays: paid.map(({ account, payouts, address, units, feeShare }) => ({
+    ...{ account, payouts, address, ...moneyOf(units, 'BTC') },
     feeShare: moneyOf(feeShare, 'BTC'),
   })),
   change: changes.map(({ address, path, units }) => ({ address, path, ...moneyOf(units, 'BTC') })),

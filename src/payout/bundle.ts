@@ -1,5 +1,6 @@
 /** A bundle: payouts that go out together, as a group of transactions that spend the same coins, so that one of them at most is ever mined. */
 import type { Machine, StateOf } from '../base/machine.ts'
+import { shareFee } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import type { Branch, Coin, Outpoint, Plan } from '../rails/chain.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
@@ -92,8 +93,15 @@ export function readPlan(text: string): Plan {
   }) as Plan
 }
 
-/** Writes one more transaction of a bundle, with what it pays to whom. */
-export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, addresses: ReadonlyMap<string, string>): Promise<void> {
+/** One order of an output: what is owed by it. */
+export interface Share {
+  attemptId: string
+  address: string
+  units: bigint
+}
+
+/** Writes one more transaction of a bundle, with what it pays to whom: `shares` by the key of their output, whose fee they share. */
+export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, shares: ReadonlyMap<string, readonly Share[]>): Promise<void> {
   const now = await tx.now()
   const number = ((await candidatesOf(tx, bundleId)).at(-1)?.number ?? 0n) + 1n
   await tx.run(sql`
@@ -104,11 +112,15 @@ export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, addres
   for (const { outpoint } of plan.inputs)
     if (!own.some(coin => coin.outpoint === outpoint))
       await tx.run(sql`insert into bundle_coins (outpoint, bundle_id) values (${outpoint}, ${bundleId})`)
-  for (const { key, units, feeShare } of plan.outputs)
-    if (key !== undefined)
+  for (const { key, feeShare } of plan.outputs) {
+    if (key === undefined) continue
+    const orders = shares.get(key)!.map(({ attemptId, ...share }) => ({ key: attemptId, ...share }))
+    const fees = shareFee(feeShare, orders)
+    for (const [place, { key: attemptId, units, address }] of orders.entries())
       await tx.run(sql`
         insert into bundle_outputs (candidate_id, attempt_id, units, fee_units, address)
-        values (${plan.txid}, ${key}, ${units}, ${feeShare}, ${addresses.get(key)!})`)
+        values (${plan.txid}, ${attemptId}, ${units - fees[place]!}, ${fees[place]!}, ${address})`)
+  }
 }
 
 /** Coins that may be spent now: ours, deep enough, spent by nobody and reserved by no bundle. */

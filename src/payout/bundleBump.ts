@@ -2,7 +2,17 @@
 import type { World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
-import { keepCandidate, latestOf, outputsOf, readPlan, spendable, type BundleRow, type CandidateRow } from './bundle.ts'
+import {
+  keepCandidate,
+  latestOf,
+  outputsOf,
+  readPlan,
+  spendable,
+  type BundleRow,
+  type CandidateRow,
+  type OutputRow,
+  type Share,
+} from './bundle.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
 import { payoutsStopped } from './row.ts'
 
@@ -50,10 +60,18 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
     return { is: 'impossible', why }
   }
   if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
-  const addresses = (await outputsOf(tx, candidate.id)).map(({ attempt_id: key, address }) => [key, address] as const)
-  await keepCandidate(tx, id, planned.plan, new Map(addresses))
+  await keepCandidate(tx, id, planned.plan, sharesOf(await outputsOf(tx, candidate.id)))
   await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
   return { is: 'bumped' }
+}
+
+/** The orders of each output, by every one of them: whichever was its key stays it. */
+function sharesOf(outputs: OutputRow[]): Map<string, Share[]> {
+  const byAddress = Map.groupBy(
+    outputs.map(({ attempt_id: attemptId, address, units, fee_units: fee }): Share => ({ attemptId, address, units: units + fee })),
+    ({ address }) => address,
+  )
+  return new Map([...byAddress.values()].flatMap(shares => shares.map(({ attemptId }) => [attemptId, shares] as const)))
 }
 
 /** Signed, and so many blocks have come since without it: a person may sign long after it was planned. */

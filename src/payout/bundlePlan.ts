@@ -64,7 +64,7 @@ async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms
 
   for (let waiting = due.map(payout => ({ payout, key: newId('attempt', world) })); waiting.length > 0;) {
     const orders = addressed(rail, accounts, waiting)
-    const payees = orders.map(({ payee }) => payee)
+    const payees = payeesOf(orders)
     const { mostFeeRate } = terms
     const planned = rail.plan({ coins, payees, feeRate, mostFeeRate, change: { index }, lockTime: Number(height) })
     switch (planned.is) {
@@ -76,13 +76,14 @@ async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms
           break
         }
         if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
-        return { is: 'planned', bundleId: await open(tx, world, orders, planned.plan), payouts: orders.length }
+        return { is: 'planned', bundleId: await open(tx, world, payees, planned.plan), payouts: orders.length }
       }
       case 'dust': {
         // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody else.
-        const tooSmall = waiting.filter(({ key }) => planned.keys.includes(key))
-        for (const { payout } of tooSmall) await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
-        waiting = waiting.filter(one => !tooSmall.includes(one))
+        const tooSmall = new Set(payees.filter(({ key }) => planned.keys.includes(key)).flatMap(({ of }) => of.map(({ key }) => key)))
+        for (const { payout, key } of waiting)
+          if (tooSmall.has(key)) await wait(tx, payout, 'its share of the network fee would leave dust', dustAgainMs)
+        waiting = waiting.filter(({ key }) => !tooSmall.has(key))
         break
       }
       case 'short':
@@ -112,12 +113,6 @@ async function claimable(tx: Tx, gatherMs: Millis): Promise<PayoutRow[]> {
   return ripe ? rows : []
 }
 
-interface Order {
-  payout: PayoutRow
-  payee: Payee
-  to: Destination
-}
-
 type Accounts = Map<string, { destination: string; next: number }>
 
 async function accountsOf(tx: Tx, due: PayoutRow[]): Promise<Accounts> {
@@ -133,9 +128,13 @@ async function accountsOf(tx: Tx, due: PayoutRow[]): Promise<Accounts> {
 
 interface Order {
   payout: PayoutRow
-  payee: Payee
+  /** Of the attempt it becomes. */
+  key: string
   to: Destination
 }
+
+/** One output, and the orders that share it. */
+type Output = Payee & { of: Order[] }
 
 /** A descriptor gives every payout an address of its own, from the account's next number on; a plain address does not mind the number. */
 function addressed(rail: ChainRail, accounts: Accounts, waiting: readonly { payout: PayoutRow; key: string }[]): Order[] {
@@ -144,20 +143,31 @@ function addressed(rail: ChainRail, accounts: Accounts, waiting: readonly { payo
     const { destination, next } = accounts.get(payout.account_id)!
     const before = given.get(payout.account_id) ?? 0
     given.set(payout.account_id, before + 1)
-    const to = rail.destination(destination, next + before)
-    return { payout, to, payee: { key, units: payout.units, script: to.script } }
+    return { payout, key, to: rail.destination(destination, next + before) }
   })
 }
 
-async function open(tx: Tx, world: World, orders: Order[], plan: Plan): Promise<string> {
+/** What goes to one address goes there as one output: it costs its payee and us less than many, and what is small passes in company. */
+const payeesOf = (orders: Order[]): Output[] =>
+  [...Map.groupBy(orders, ({ to }) => to.address).values()].map(of => ({
+    key: of[0]!.key,
+    units: of.reduce((sum, { payout }) => sum + payout.units, 0n),
+    script: of[0]!.to.script,
+    of,
+  }))
+
+async function open(tx: Tx, world: World, outputs: Output[], plan: Plan): Promise<string> {
   const now = await tx.now()
   const bundleId = newId('bundle', world)
   await tx.run(
     sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at) values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
   )
   await remember(tx, 'bundles', bundleId, '', 'planned', { why: `${plan.inputs.length} coins are spent`, ref: plan.txid }, now)
-  for (const { payee, payout } of orders) await openAttempt(tx, world, bundleId, payee.key, payout)
-  await keepCandidate(tx, bundleId, plan, new Map(orders.map(({ payee, to }) => [payee.key, to.address])))
+  for (const { key, payout } of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, key, payout)
+  const shares = outputs.map(
+    ({ key, of }) => [key, of.map(({ payout, to, key: attemptId }) => ({ attemptId, address: to.address, units: payout.units }))] as const,
+  )
+  await keepCandidate(tx, bundleId, plan, new Map(shares))
   return bundleId
 }
 

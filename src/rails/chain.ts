@@ -78,7 +78,7 @@ export interface Coin {
   index: number
 }
 
-/** One payee of a transaction. `units` is what is owed; the network fee's share is taken from it. */
+/** One payee of a transaction, which gets one output. `units` is what is owed; the network fee's share is taken from it. */
 export interface Payee {
   key: string
   units: bigint

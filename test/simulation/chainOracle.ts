@@ -240,7 +240,7 @@ async function judgePayouts(
     else if (txid === null || units === null || !picture.transactions.has(txid))
       faults.push(`${id} is paid here, and ${txid ?? 'nothing'} in the chain did it`)
     else if (units + fee! !== owed) faults.push(`${id} is of ${owed}, and ${units} with ${fee} of fee went out`)
-    else told.set(`${txid}/${units}`, (told.get(`${txid}/${units}`) ?? 0n) + 1n)
+    else told.set(txid, (told.get(txid) ?? 0n) + units)
   }
 
   const ours = await scriptsOf(store)
@@ -257,15 +257,15 @@ async function judgePayouts(
     for (const { script, units } of paid) {
       if (ours.has(script)) continue
       if (!payee.has(script)) faults.push(`${txid} pays ${units} to somebody whom nobody approved`)
-      const key = `${txid}/${units}`
-      const left = (told.get(key) ?? 0n) - 1n
-      told.set(key, left)
-      if (left < 0n) faults.push(`${txid} pays ${units} that no payout owes`)
+      // Payouts to one address share an output.
+      const left = (told.get(txid) ?? 0n) - units
+      told.set(txid, left)
+      if (left < 0n) faults.push(`${txid} pays ${units}, of which no payout owes ${-left}`)
     }
     const fee = sumOf(spent.map(output => output!.units)) - sumOf(paid.map(({ units }) => units))
     if (fee !== candidate.fee_units) faults.push(`${txid} left ${fee} to the miners, and ${candidate.fee_units} here`)
   }
-  for (const [key, left] of told) if (left > 0n) faults.push(`${key} was paid here ${left} times more than in the chain`)
+  for (const [txid, left] of told) if (left > 0n) faults.push(`${txid} paid ${left} more here than in the chain`)
   return { faults, dead, paid: payouts.filter(({ state }) => state === 'paid').length }
 }
 

@@ -1,7 +1,8 @@
 /** Fee shares add up to the satoshi, and sizes are those of real transactions. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { feeOf, shareFee, sizeOf } from './fees.ts'
+import { shareFee } from '../../base/money.ts'
+import { feeOf, sizeOf } from './fees.ts'
 
 const payees = fc
   .array(fc.bigInt({ min: 1n, max: 2_100_000_000_000_000n }), { minLength: 1, maxLength: 40 })

@@ -1,26 +1,7 @@
-/** What a transaction weighs once it is signed, what that costs at a rate, and how its payees share the cost. */
-import type { Payee } from '../chain.ts'
+/** What a transaction weighs once it is signed, and what that costs at a rate. */
 
 /** The two single-key scripts an account can have: BIP 84's and BIP 86's. */
 export type AccountKind = 'wpkh' | 'tr'
-
-/**
- * Takes the fee out of what is owed, in proportion to it and to the satoshi: whole parts first, then one satoshi each to the largest
- * remainders, ties in the order of their keys. Answers the shares in the payees' order; they add up to `feeUnits`, whatever that order.
- */
-export function shareFee(feeUnits: bigint, payees: readonly Pick<Payee, 'key' | 'units'>[]): bigint[] {
-  const owed = payees.reduce((total, { units }) => total + units, 0n)
-  if (feeUnits < 0n || owed <= 0n || payees.some(({ units }) => units < 0n)) {
-    throw new RangeError(`a fee is shared by what is owed, got ${feeUnits} among ${owed}`)
-  }
-  const shares = payees.map(({ units }) => (feeUnits * units) / owed)
-  const left = feeUnits - shares.reduce((total, share) => total + share, 0n)
-  const byRemainder = payees
-    .map(({ key, units }, place) => ({ key, place, remainder: (feeUnits * units) % owed }))
-    .sort((a, b) => compare(b.remainder, a.remainder) || compare(a.key, b.key))
-  for (const { place } of byRemainder.slice(0, Number(left))) shares[place]! += 1n
-  return shares
-}
 
 /** Satoshis for `size` virtual bytes at `rate` satoshis for a thousand of them, rounded up as Bitcoin Core does (`CFeeRate::GetFee`). */
 export const feeOf = (rate: bigint, size: number): bigint => (rate * BigInt(size) + 999n) / 1_000n
@@ -47,6 +28,3 @@ const witnessBytes = { wpkh: 1 + 1 + 72 + 1 + 33, tr: 1 + 1 + 64 } as const sati
 
 /** How long a compact size is that says `count`. */
 const countBytes = (count: number): number => (count < 0xfd ? 1 : count <= 0xffff ? 3 : 5)
-
-/** For `sort`: any two values of one ordered kind. */
-const compare = <T extends bigint | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0)

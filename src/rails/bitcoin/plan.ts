@@ -1,8 +1,9 @@
 /** Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and what comes back to us. */
+import { shareFee } from '../../base/money.ts'
 import type { Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
 import { derive, type Descriptor } from './descriptor.ts'
-import { feeOf, shareFee, sizeOf, slackOf } from './fees.ts'
+import { feeOf, sizeOf, slackOf } from './fees.ts'
 import { writePsbt, type Previous } from './psbt.ts'
 import { select } from './select.ts'
 
