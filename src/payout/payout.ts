@@ -28,7 +28,7 @@ export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
 export { holdPayout, releasePayout, retryPayout } from './person.ts'
-export { stopPayouts } from './row.ts'
+export { beforeThat, stopPayouts } from './row.ts'
 export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './oweCoins.ts'
 export {
   bundleMachine,

@@ -75,10 +75,13 @@ export async function payoutsStopped(reader: Reader): Promise<string | undefined
   )?.value
 }
 
+/** Between one reason and the one that stood before it. */
+export const beforeThat = ' · before that: '
+
 /** Stops them until a person lets go. Where they are stopped already, both reasons stand: whoever lets go of one sees the other. */
 export async function stopPayouts(tx: Tx, why: string): Promise<void> {
   const standing = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold' ${forUpdate}`)
   if (standing?.value.includes(why)) return
-  const both = standing === undefined ? why : `${why} · before that: ${standing.value}`
+  const both = standing === undefined ? why : `${why}${beforeThat}${standing.value}`
   await tx.run(sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update set value = excluded.value`)
 }

@@ -2,7 +2,7 @@
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals } from '../ledger/ledger.ts'
-import { payoutsStopped } from '../payout/payout.ts'
+import { beforeThat, payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
@@ -109,7 +109,11 @@ async function needsPerson(reader: Reader, stopped: string | undefined): Promise
       and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
         where via = 'push' and coalesce(why, '') not like 'of another workspace%')
     limit 200`)
-  return [...(stopped === undefined ? [] : [`payouts are stopped: ${stopped}`]), ...rows.map(({ says }) => says)]
+  // Each reason stands by itself: whoever lets go of one must have seen the others.
+  const stops = (stopped?.split(beforeThat) ?? []).map((why, place) =>
+    place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
+  )
+  return [...stops, ...rows.map(({ says }) => says)]
 }
 
 /** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */
