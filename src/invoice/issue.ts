@@ -1,6 +1,6 @@
 /** Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written down. */
 import type { Answer } from '../base/answer.ts'
-import { later, type World } from '../base/world.ts'
+import { later, type Millis, type World } from '../base/world.ts'
 import type { InvoiceOrder, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
@@ -10,6 +10,8 @@ const batchSize = 100
 /** How long after a question the bank is asked whether it happened. */
 export const graceMs = 60_000
 const againMs = 30_000
+/** A claim older than this is not acted on: whoever stalled so long may be taken for dead, and what it claimed is asked for by another soon. */
+const freshMs = graceMs / 2
 
 export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 
@@ -17,10 +19,11 @@ export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 export async function issueDrafts(store: Store, rail: Rail, world: World, slotId?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
+    const startedAt = world.clock.now()
     const orders = await claimDrafts(store, rail, slotId)
     if (orders.length === 0) return outcome
     await world.at('invoices claimed')
-    await askFor(store, rail, world, orders, outcome)
+    await askFor(store, rail, world, orders, outcome, startedAt)
     if (outcome.later > 0) return outcome
   }
 }
@@ -52,15 +55,21 @@ const orderOf = (row: InvoiceRow): InvoiceOrder => ({
   batchTag: row.batch_tag,
 })
 
-async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrder[], outcome: Issued): Promise<void> {
+async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrder[], outcome: Issued, startedAt: Millis): Promise<void> {
+  const stalledMs = world.clock.now() - startedAt
+  if (stalledMs > freshMs) {
+    outcome.unsure += orders.length
+    world.log.warn({ count: orders.length, batch: orders[0]?.batchTag, stalledMs }, 'too late to ask for invoices: left to be resolved')
+    return
+  }
   const answer = await rail.issue(orders)
   await world.at('invoices asked for')
 
   // One bad element refuses the whole call and nothing happened, so the halves are asked for apart until the bad one stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
-    await askFor(store, rail, world, orders.slice(0, middle), outcome)
-    await askFor(store, rail, world, orders.slice(middle), outcome)
+    await askFor(store, rail, world, orders.slice(0, middle), outcome, startedAt)
+    await askFor(store, rail, world, orders.slice(middle), outcome, startedAt)
     return
   }
 

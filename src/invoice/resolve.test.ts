@@ -1,15 +1,16 @@
 /** Unsure invoices and their twins: what the bank shows under one tag decides which is issued, which is asked for again, and which is taken back. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { done } from '../base/answer.ts'
+import { done, unsure } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
-import { instant, type Clock } from '../base/world.ts'
+import { instant, type Clock, type World } from '../base/world.ts'
 import { addSchedule } from '../jobs/jobs.ts'
 import { addAccount } from '../payout/payout.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
 import { draftBatch } from './draft.ts'
+import { issueDrafts } from './issue.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
 
 let now: number
@@ -88,6 +89,32 @@ test('what the bank has is issued, and what it has not, asked twice a minute apa
   expect(await resolve(made('11', ids[0]!, 1))).toBe(1)
   expect((await stand())[1]).toEqual(['draft', null])
   expect(canceled).toEqual([])
+})
+
+test('who stalls between claiming and asking does not ask: somebody else has begun to find out', async () => {
+  await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+  const asked: string[] = []
+  const rail = {
+    name: 'starkbank',
+    issue: async (orders: { id: string }[]) => {
+      asked.push(...orders.map(({ id }) => id))
+      return unsure('no answer')
+    },
+  } as unknown as Rail
+  const stalled: World = { ...world, at: point => void (point === 'invoices claimed' && (now += 31_000)) }
+  expect(await issueDrafts(store, rail, stalled)).toMatchObject({ issued: 0, unsure: 2 })
+  expect(asked).toEqual([])
+  expect(await stand()).toEqual([
+    ['issuing', null],
+    ['issuing', null],
+  ])
+
+  now += 60_000
+  await resolve()
+  now += 60_000
+  await resolve()
+  expect(await issueDrafts(store, rail, world)).toMatchObject({ unsure: 2 })
+  expect(asked).toEqual(ids)
 })
 
 describe('two invoices of one tag', () => {
