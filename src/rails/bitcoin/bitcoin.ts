@@ -40,7 +40,13 @@ export interface AccountParts {
 
 /** The rail over Bitcoin Core's RPC. Asks nothing yet; throws `BadInput` on settings that cannot be used. */
 export function connectBitcoin({ rpcUrl, cookieFile, zmqUrl, clock, ...parts }: ConnectParts): ChainRail {
-  const rpc = rpcClient({ url: rpcUrl, cookieFile, clock })
+  const reach = () => rpcClient({ url: rpcUrl, cookieFile, clock })
+  tellFaults(
+    () => ownAccount(parts.descriptor, parts.network),
+    () => parts.policy !== undefined && readPolicy(parts.policy, parts.network),
+    reach,
+  )
+  const rpc = reach()
   return bitcoinRail({ ...parts, node: chainNode({ rpc, network: networks[parts.network] }), zmqUrl })
 }
 
@@ -130,6 +136,22 @@ export function bitcoinRail({
       for (const stop of stops) stop()
     },
   }
+}
+
+/** Settings are read once to see what is wrong with them: all of it is told, and not one fault after the other. */
+function tellFaults(...reads: (() => unknown)[]): void {
+  const faults = reads.flatMap(read => {
+    try {
+      read()
+      return []
+    } catch (error) {
+      if (error instanceof BadInput) return [error.message]
+      throw error
+    }
+  })
+  if (faults.length === 1) throw new BadInput(faults[0])
+  if (faults.length > 1)
+    throw new BadInput(`the Bitcoin rail has ${faults.length} faults:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
 }
 
 /** In a `.env` what follows a # outside quotes is a comment: the checksum that was written there is not what is read. */
