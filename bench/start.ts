@@ -3,10 +3,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../sim/port.ts'
 import { startBank } from '../sim/server.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
 
@@ -76,11 +76,3 @@ const isAlive = (port: number): Promise<boolean> =>
     async answer => (await answer.arrayBuffer(), answer.ok),
     () => false,
   )
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
