@@ -1,8 +1,9 @@
 /** Payouts that a person signs elsewhere, and the policy that is asked again whoever signs. */
+import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
-import { holdPayout, importSigned } from '../src/payout/payout.ts'
-import type { PlanOrder } from '../src/rails/chain.ts'
+import { holdPayout, importSigned, minedIn } from '../src/payout/payout.ts'
+import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
@@ -30,6 +31,12 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
   const newest = async () => (await bundlesOf(town)).at(-1)!
   const psbtOf = async () => (await newest()).offers.at(-1)!.read.psbt
 
+  /** As `bitcoin psbt export` hands it out. */
+  const forSigner = async (bundleId: string, plan: Pick<Plan, 'psbt'>) => {
+    const answer = await town.rail.forSigner(plan, await minedIn(town.store, bundleId))
+    return answer.is === 'done' ? answer.value : expect.unreachable(answer.why)
+  }
+
   const byNode = async (psbt: string) => {
     const wallets = await node.rpc<string[]>('listwallets')
     const houses = wallets
@@ -54,7 +61,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
         expect(state).toBe('planned')
         expect(await node.rpc('getrawmempool')).toEqual([])
 
-        expect(await bring(await sign(offers[0]!.read.psbt))).toEqual({ bundleId, txid: offers[0]!.id, already: false })
+        const handed = await forSigner(bundleId, offers[0]!.read)
+        expect(handed.without).toEqual([])
+        for (const { nonWitnessUtxo } of Psbt.fromBase64(handed.psbt).data.inputs)
+          expect(nonWitnessUtxo !== undefined).toBe(kind === 'wpkh')
+        expect(await bring(await sign(handed.psbt))).toEqual({ bundleId, txid: offers[0]!.id, already: false })
         expect(await town.send()).toMatchObject({ sent: 1 })
         expect(await node.rpc('getrawmempool')).toEqual([offers[0]!.id])
       }

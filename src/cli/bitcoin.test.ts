@@ -1,7 +1,8 @@
 /** `repasse bitcoin`, and what doctor, status, reconcile and the books' check say of a chain: on a house with a real node. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bitcoindAvailable, startBitcoind, type Bitcoind } from '../../test/testbed/bitcoind.ts'
+import { bitcoindAvailable, freePort, startBitcoind, type Bitcoind } from '../../test/testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from '../../test/testbed/chainTown.ts'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { wallet } from '../../test/testbed/wallet.ts'
@@ -22,8 +23,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let node: Bitcoind
   let town: ChainTown
   let paid: InvoiceRow
+  let zmq: { both: string; blocks: string }
   beforeAll(async () => {
-    node = await startBitcoind()
+    const [both, blocks] = [await freePort(), await freePort()]
+    zmq = { both: `tcp://127.0.0.1:${both}`, blocks: `tcp://127.0.0.1:${blocks}` }
+    const extra = [`-zmqpubhashblock=${zmq.both}`, `-zmqpubhashtx=${zmq.both}`, `-zmqpubhashblock=${zmq.blocks}`]
+    node = await startBitcoind({ extra })
     town = await openChainTown({ node, databaseUrl: env.DATABASE_URL, signer: 'psbt', count: 2 })
   }, 60_000)
   afterAll(async () => {
@@ -59,6 +64,17 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       rate: { is: 'warn' },
     })
     expect(await town.store.all(sql`select 1 as yes from settings where name = 'bitcoin identity'`)).toEqual([])
+  })
+
+  test('doctor compares where hints are listened to with where the node gives them', async () => {
+    const hints = async (url: string) => (await doctor({ BITCOIN_ZMQ_URL: url }))['hints']
+    expect(await hints(zmq.both)).toMatchObject({ is: 'ok' })
+    expect(await hints(zmq.blocks)).toMatchObject({ is: 'warn', says: expect.stringContaining('does not publish hashtx at port') })
+    expect(await hints('tcp://127.0.0.1:1')).toMatchObject({
+      is: 'warn',
+      says: expect.stringContaining('does not publish hashblock and hashtx at port 1'),
+      run: expect.stringContaining('-zmqpubhashblock=tcp://ADDRESS:1 -zmqpubhashtx=tcp://ADDRESS:1'),
+    })
   })
 
   test('doctor names the wrong network, another account’s node, a wallet that is not there and a policy that is missing', async () => {
@@ -177,6 +193,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const shown = await told('bitcoin', 'psbt', 'export', bundle)
     const { out, err } = await repasse(['bitcoin', 'psbt', 'export', bundle])
     expect(out).toBe(`${shown.psbt}\n`)
+    expect(shown.lack).toBeNull()
+    for (const { nonWitnessUtxo } of Psbt.fromBase64(out).data.inputs) expect(nonWitnessUtxo).toBeDefined()
+    const alone = await repasse(['bitcoin', 'psbt', 'export', bundle], { BITCOIN_RPC_URL: 'http://127.0.0.1:1' })
+    expect([alone.code, Psbt.fromBase64(alone.out).data.inputs[0]!.nonWitnessUtxo]).toEqual([0, undefined])
+    expect(alone.err).toMatch(/without the transactions its coins come from, which some signers ask for: the connection to the node broke/)
     expect(err).toMatch(new RegExp(`main +${shown.pays[0].address} +${shown.pays[0].amount} BTC .*an address of that account`))
     expect((await repasse(['bitcoin', 'psbt', 'export', shown.txid, '--file', at('p.psbt')])).out).toBe('')
     expect([readFileSync(at('p.psbt'), 'utf8'), statSync(at('p.psbt')).mode & 0o777]).toEqual([`${shown.psbt}\n`, 0o600])

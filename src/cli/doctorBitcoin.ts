@@ -43,7 +43,7 @@ export async function* bitcoin(base: Base): AsyncGenerator<Check> {
     yield* signer(base, rail)
     if (info.is === 'done') yield await fees(base, rail)
     yield* rates(base, chain)
-    yield* hints(base)
+    yield* hints(base, rail)
   } finally {
     rail.close()
   }
@@ -212,16 +212,37 @@ function sayingOf({ price, at }: Quote, middle: bigint | undefined, now: number)
   return `${reais(price)}, ${age}, ${hundredths / 100n}.${(hundredths % 100n).toString().padStart(2, '0')} % ${apart < 0n ? 'below' : 'above'} it`
 }
 
-async function* hints({ config }: Base): AsyncGenerator<Check> {
-  if (config.BITCOIN_ZMQ_URL === undefined) return
+/** Hints only hasten: without them the node is asked as often as BITCOIN_POLL_SECONDS says. */
+async function* hints({ config }: Base, rail: ChainRail): AsyncGenerator<Check> {
+  const url = config.BITCOIN_ZMQ_URL
+  if (url === undefined) return
   const check = 'hints'
+  const instead = `so the node is asked every ${config.BITCOIN_POLL_SECONDS} s instead`
   const { hintsAvailable } = await import('../rails/bitcoin/hints.ts')
-  yield (await hintsAvailable())
-    ? { check, is: 'ok', says: `${config.BITCOIN_ZMQ_URL} is listened to` }
-    : {
-        check,
-        is: 'warn',
-        says: `the package zeromq is not installed, so the node is asked every ${config.BITCOIN_POLL_SECONDS} s instead`,
-        run: 'npm install zeromq, or leave BITCOIN_ZMQ_URL out',
-      }
+  if (!(await hintsAvailable()))
+    return yield {
+      check,
+      is: 'warn',
+      says: `the package zeromq is not installed, ${instead}`,
+      run: 'npm install zeromq, or leave BITCOIN_ZMQ_URL out',
+    }
+  const answer = await rail.hints()
+  // Behind a tunnel or in a container the node knows itself by another host.
+  const port = portOf(url)
+  const missing =
+    answer.is === 'done'
+      ? ['hashblock', 'hashtx'].filter(type => !answer.value.some(word => word.startsWith(`${type} `) && portOf(word) === port))
+      : []
+  yield answer.is !== 'done'
+    ? { check, is: 'warn', says: `${url} is listened to, and the node did not say what it publishes: ${answer.why}` }
+    : missing.length > 0
+      ? {
+          check,
+          is: 'warn',
+          says: `the node does not publish ${missing.join(' and ')} at port ${port}, ${missing.length === 2 ? instead : 'so part of what happens is found by asking'}`,
+          run: `start bitcoind with ${missing.map(type => `-zmqpub${type}=tcp://ADDRESS:${port}`).join(' ')}, or leave BITCOIN_ZMQ_URL out`,
+        }
+      : { check, is: 'ok', says: `${url} is listened to, and the node publishes there` }
 }
+
+const portOf = (url: string): string | undefined => /:(\d+)$/.exec(url)?.[1]

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
-import type { Plan } from '../rails/chain.ts'
+import type { ChainRail, Plan } from '../rails/chain.ts'
 import type { Store } from '../store/store.ts'
 import { textFlag } from './flags.ts'
 import { example, json, moneyOf, sheet, table } from './print.ts'
@@ -130,11 +130,31 @@ async function exportOne(
   if (strange.length > 0)
     throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${strange.join(', ')}`)
 
-  if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt: plan.psbt }))
-  else if (file === undefined) await shell.out(`${plan.psbt}\n`)
-  if (file !== undefined) writeFileSync(file, `${plan.psbt}\n`, { mode: 0o600, flag: 'wx' })
+  const { psbt, lack } = await forSigner(store, rail, waiting)
+  if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt, lack: lack ?? null }))
+  else if (file === undefined) await shell.out(`${psbt}\n`)
+  if (file !== undefined) writeFileSync(file, `${psbt}\n`, { mode: 0o600, flag: 'wx' })
   if (!asJson) shell.err(sayingOf(waiting, paid, changes))
+  if (!asJson && lack !== undefined) shell.err(`${lack}\n`)
   if (file !== undefined) shell.err(`written to ${file}; signed, it comes back by: repasse bitcoin psbt import FILE\n`)
+}
+
+/** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */
+async function forSigner(
+  store: Store,
+  rail: ChainRail,
+  { read: plan, bundle_id: bundleId }: Waiting & { read: Plan },
+): Promise<{ psbt: string; lack?: string }> {
+  const { minedIn } = await import('../payout/payout.ts')
+  const answer = await rail.forSigner(plan, await minedIn(store, bundleId))
+  if (answer.is !== 'done')
+    return { psbt: plan.psbt, lack: `without the transactions its coins come from, which some signers ask for: ${answer.why}` }
+  const { psbt, without } = answer.value
+  if (without.length === 0) return { psbt }
+  return {
+    psbt,
+    lack: `without ${without.length === 1 ? 'a transaction' : `${without.length} transactions`} its coins come from, which the node does not give or which are too large; some signers ask for them: ${without.join(', ')}`,
+  }
 }
 
 const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Change[]) => ({

@@ -123,6 +123,14 @@ export async function keepCandidate(tx: Tx, bundleId: string, plan: Plan, shares
   }
 }
 
+/** In which block each transaction was mined whose coins a bundle spends, by txid. */
+export async function minedIn(reader: Reader, bundleId: string): Promise<Map<string, string>> {
+  const rows = await reader.all<{ txid: string; block_hash: string }>(sql`
+    select c.txid, c.block_hash from bundle_coins b join coins c on c.id = b.outpoint
+    where b.bundle_id = ${bundleId} and c.block_hash is not null order by c.id`)
+  return new Map(rows.map(({ txid, block_hash: block }) => [txid, block]))
+}
+
 /** Coins that may be spent now: ours, deep enough, spent by nobody and reserved by no bundle. */
 export async function spendable(reader: Reader, tip: bigint, depth: number): Promise<Coin[]> {
   const rows = await reader.all<{ id: Outpoint; units: bigint; branch: Branch; number: bigint }>(sql`

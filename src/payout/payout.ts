@@ -36,6 +36,7 @@ export {
   candidatesOf,
   findBundle,
   latestOf,
+  minedIn,
   outputsOf,
   readPlan,
   spendable,

@@ -176,12 +176,19 @@ export interface ChainRail {
   plan(order: PlanOrder): Planned
   /** Has the node's wallet sign; `incomplete` where a person must. */
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
+  /**
+   * The plan's PSBT as it is handed to whoever signs elsewhere: with the transactions its coins come from, where a signature does not
+   * cover the amounts without them. `blocks`: which block each txid was mined in. `without`: those the node does not have any more.
+   */
+  forSigner(plan: Pick<Plan, 'psbt'>, blocks: ReadonlyMap<string, string>): Promise<Answer<{ psbt: string; without: string[] }>>
   /** Holds what somebody handed back (PSBT in base64 or hex, or a raw transaction) against what was asked. */
   readSigned(text: string, plan: Pick<Plan, 'txid' | 'psbt'>): Signed
   /** Why the signing policy does not let this be signed; `spentUnits` is what others took since a day ago, in satoshis. */
   againstPolicy(plan: Pick<Plan, 'psbt'>, spentUnits: bigint): string | undefined
   /** Wakes at the node's word that a block or a transaction came, where it gives one; answers how to stop. Polling finds the same. */
   onHint(wake: () => void): () => void
+  /** What the node says it gives word of, and where: `hashblock tcp://127.0.0.1:28332`. */
+  hints(): Promise<Answer<string[]>>
   /** What `doctor` asks besides: the wallet that signs, where one does, and which of our `addresses` it does not know as its own. */
   wallet(
     addresses?: string[],

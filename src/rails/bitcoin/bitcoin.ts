@@ -12,6 +12,7 @@ import { chainNode, type ChainNode } from './node.ts'
 import { plan } from './plan.ts'
 import { checkPolicy, readPolicy } from './policy.ts'
 import { rpcClient } from './rpc.ts'
+import { addPrevious } from './psbt.ts'
 import { readSigned } from './signed.ts'
 import { paymentUri } from './uri.ts'
 
@@ -111,6 +112,12 @@ export function bitcoinRail({
       const answer = await node.walletProcess(wallet!, planned.psbt)
       return answer.is === 'done' ? done(readSigned(answer.value.psbt, planned, network)) : answer
     },
+    async forSigner({ psbt }, blocks) {
+      // A taproot signature covers every amount it spends (BIP 341).
+      if (account.kind === 'tr') return done({ psbt, without: [] })
+      const answer = await node.mined(blocks)
+      return answer.is === 'done' ? done(addPrevious(psbt, answer.value)) : answer
+    },
     readSigned: (text, planned) => readSigned(text, planned, network),
     againstPolicy: (planned, spentUnits) =>
       checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network }),
@@ -125,6 +132,7 @@ export function bitcoinRail({
         stop()
       }
     },
+    hints: node.hints,
     async wallet(addresses = []) {
       if (signer !== 'wallet') return undefined
       const answer = await node.wallet(wallet!)

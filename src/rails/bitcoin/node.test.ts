@@ -216,6 +216,10 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     expect(await node.walletProcess('nobody', psbt)).toMatchObject({ is: 'refused', why: 'the node has no wallet "nobody" loaded' })
   })
 
+  test('says where it gives word of what', async () => {
+    expect(new Set(worth(await node.hints()))).toEqual(new Set([`hashblock ${zmq}`, `hashtx ${zmq}`]))
+  })
+
   test('hints at blocks and transactions, also after it was away', async () => {
     const hints = new Set<Hint>()
     const close = startHints(zmq, hint => void hints.add(hint), silentLog)
@@ -277,6 +281,11 @@ describe.skipIf(!bitcoindAvailable())('a pruned node', () => {
         why: `block ${gone} is gone from the node, which is pruned`,
       })
       expect(worth(await node.block(kept, node.newWatch()))).toMatchObject({ hash: kept, height: prunedBelow })
+
+      // Of what is asked for by its block, it gives what it has.
+      const { tx } = await bitcoind.rpc<{ tx: string[] }>('getblock', [kept, 1])
+      const found = worth(await node.mined(new Map([[tx[0]!, kept], ['ab'.repeat(32), gone]]))) // prettier-ignore
+      expect([...found].map(([txid, raw]) => [txid, readTransaction(raw).txid])).toEqual([[tx[0], tx[0]]])
     } finally {
       await bitcoind.stop()
     }

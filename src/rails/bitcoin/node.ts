@@ -18,6 +18,7 @@ import {
   said,
   scanShape,
   sendFault,
+  unknownMethod,
   walletLocked,
   walletNotFound,
   walletShape,
@@ -53,6 +54,10 @@ export interface ChainNode extends Pick<
    * mempool takes. A node that has not seen enough to estimate answers with the latter alone.
    */
   feeRate(blocks: number): Promise<Answer<bigint>>
+  /** These transactions' bytes, each read from the block it was mined in; a pruned node does not have them all any more. */
+  mined(blocks: ReadonlyMap<string, string>): Promise<Answer<Map<string, Uint8Array>>>
+  /** What the node publishes, and where (getzmqnotifications): `hashblock tcp://127.0.0.1:28332`. */
+  hints(): Promise<Answer<string[]>>
   /** Whether the node's mempool would take it now (testmempoolaccept); nothing is sent. */
   testAccept(raw: Uint8Array): Promise<Answer<Accepted>>
   wallet(name: string): Promise<Answer<WalletState>>
@@ -148,6 +153,28 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
         found.value.map(({ txid }) => ({ method: 'getmempoolentry', params: [txid] })),
       )
       return entries.is === 'done' ? done(found.value.filter((_, at) => entries.value[at]!.is === 'done')) : entries
+    },
+
+    mined: async blocks => {
+      const calls = [...blocks].map(([txid, block]) => ({ method: 'getrawtransaction', params: [txid, false, block] }))
+      const answer = await askEach(hexShape, calls)
+      if (answer.is !== 'done') return answer
+      const found = new Map<string, Uint8Array>()
+      return orMalformed(() => {
+        for (const [at, txid] of [...blocks.keys()].entries()) {
+          const item = answer.value[at]!
+          if (item.is === 'done') found.set(txid, transactionNamed(txid, Buffer.from(item.value, 'hex')).raw)
+        }
+        return found
+      })
+    },
+
+    hints: async () => {
+      const reply = await rpc.call(z.array(z.object({ type: z.string(), address: z.string() })), { method: 'getzmqnotifications' })
+      // Built without it, the node does not know the method.
+      if (reply.is === 'fault' && reply.code === unknownMethod) return done([])
+      const answer = asked(reply)
+      return answer.is === 'done' ? done(answer.value.map(({ type, address }) => `${type.replace(/^pub/, '')} ${address}`)) : answer
     },
 
     unspent: async outpoints => {
@@ -286,11 +313,16 @@ function own(watch: Watch): ScriptWatch {
 function touching(hex: string, txid: string, watch: ScriptWatch): Tx[] {
   const raw = Buffer.from(hex, 'hex')
   if (!touches(raw, watch)) return []
-  const tx = readTransaction(raw)
-  if (tx.txid !== txid) throw new BadInput(`asked for transaction ${txid}, was given ${tx.txid}`)
+  const tx = transactionNamed(txid, raw)
   // The node lists what others spend before them, so a child that is asked for in the same breath is found.
   watch.addOutputs(tx)
   return [tx]
+}
+
+function transactionNamed(txid: string, bytes: Uint8Array): Tx {
+  const tx = readTransaction(bytes)
+  if (tx.txid !== txid) throw new BadInput(`asked for transaction ${txid}, was given ${tx.txid}`)
+  return tx
 }
 
 function outpointCall(outpoint: Outpoint): unknown[] {

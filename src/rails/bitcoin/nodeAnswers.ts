@@ -9,6 +9,7 @@ export const invalidParameter = -8
 export const walletLocked = -13
 export const walletNotFound = -18
 export const alreadyInChain = -27
+export const unknownMethod = -32601
 
 export const hashShape = z.string().length(64)
 export const hexShape = z.string().regex(/^(?:[0-9a-f]{2})+$/)

@@ -7,6 +7,7 @@ import type { Coin, Payee, Plan, Planned, PlanOrder } from '../chain.ts'
 import { derive } from './descriptor.ts'
 import { feeOf } from './fees.ts'
 import { plan } from './plan.ts'
+import { addPrevious } from './psbt.ts'
 
 const wpkh = wallet('wpkh', 'regtest', 1).account
 const tr = wallet('tr', 'regtest', 1).account
@@ -204,14 +205,32 @@ describe('the PSBT', () => {
     expect(paid).toEqual({})
   })
 
-  test('carries the whole transaction that is spent from, where it is known', () => {
-    const before = new Transaction()
-    before.addInput(new Uint8Array(32).fill(1), 0)
-    before.addOutput(derive(wpkh, 'receive', 0).script, 100_000n)
-    const spent: Coin = { ...coin(100_000), outpoint: `${before.getId()}:0` }
-    const answer = plan(order({ coins: [spent] }), wpkh, new Map([[before.getId(), before.toBuffer()]]))
+  test('takes the whole transactions that are spent from, where they are known and not too large together', () => {
+    const before = (mark: number, padding = 0) => {
+      const made = new Transaction()
+      made.addInput(new Uint8Array(32).fill(mark), 0)
+      made.addOutput(derive(wpkh, 'receive', 0).script, 100_000n)
+      if (padding > 0) made.addOutput(new Uint8Array(padding), 0n)
+      return made
+    }
+    const [known, unknown, large] = [before(1), before(2), before(3, 1_000_000)]
+    const spent = [known, unknown, large].map((made): Coin => ({ ...coin(100_000), outpoint: `${made.getId()}:0` }))
+    const answer = plan(order({ coins: spent, payees: [payee(250_000)] }), wpkh)
     if (answer.is !== 'planned') throw new Error(answer.is)
-    expect(hex(Psbt.fromBase64(answer.plan.psbt).data.inputs[0]!.nonWitnessUtxo)).toBe(before.toHex())
+    const { psbt, without } = addPrevious(answer.plan.psbt, new Map([known, large].map(made => [made.getId(), made.toBuffer()])))
+    const read = Psbt.fromBase64(psbt)
+    const shown = read.txInputs.map(({ hash }, place) => [
+      hex(Uint8Array.from(hash).reverse()),
+      hex(read.data.inputs[place]!.nonWitnessUtxo),
+    ])
+    expect(new Map(shown as [string, string | undefined][])).toEqual(
+      new Map([
+        [known.getId(), known.toHex()],
+        [unknown.getId(), undefined],
+        [large.getId(), undefined],
+      ]),
+    )
+    expect(new Set(without)).toEqual(new Set([unknown.getId(), large.getId()]))
   })
 })
 

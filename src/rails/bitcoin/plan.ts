@@ -4,7 +4,7 @@ import type { Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
 import { derive, type Descriptor } from './descriptor.ts'
 import { feeOf, sizeOf, slackOf } from './fees.ts'
-import { writePsbt, type Previous } from './psbt.ts'
+import { writePsbt } from './psbt.ts'
 import { select } from './select.ts'
 
 /**
@@ -14,7 +14,7 @@ import { select } from './select.ts'
  * Inputs and outputs are ordered by their content (BIP 69): the order then tells nobody which output is change, and needs no chance,
  * so the same order planned twice is the same transaction.
  */
-export function plan(order: PlanOrder, account: Descriptor, previous?: Previous): Planned {
+export function plan(order: PlanOrder, account: Descriptor): Planned {
   check(order)
   // What is dust before any fee will be dust with it, and must not keep the others waiting for coins.
   const tiny = order.payees.filter(({ units, script }) => units < dustUnits(script))
@@ -35,7 +35,7 @@ export function plan(order: PlanOrder, account: Descriptor, previous?: Previous)
   }
   const dust = new Set(fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key))
   if (dust.size > 0) return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
-  return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account, previous) } }
+  return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account) } }
 }
 
 /** A mistake of ours, not of anybody's input. */

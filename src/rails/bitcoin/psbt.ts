@@ -17,14 +17,11 @@ export interface Draft {
   changeIndex: number
 }
 
-/** Raw transactions by txid, for signers that do not trust an amount unless they see where it comes from (BIP 174, non-witness UTXO). */
-export type Previous = ReadonlyMap<string, Uint8Array>
-
 /**
  * Every input carries what it spends and how its key is derived from the origin the descriptor names; so does our change, which
  * signers recognise by it. Addresses are derived here anew, never taken from where they were kept. The txid is final already.
  */
-export function writePsbt(draft: Draft, account: Descriptor, previous?: Previous): { txid: string; psbt: string } {
+export function writePsbt(draft: Draft, account: Descriptor): { txid: string; psbt: string } {
   const psbt = new Psbt()
   psbt.setVersion(2)
   psbt.setLocktime(draft.lockTime)
@@ -36,12 +33,33 @@ export function writePsbt(draft: Draft, account: Descriptor, previous?: Previous
     psbt.addOutput({ value: units, ...(key === undefined ? keyFields(account, 'change', draft.changeIndex) : { script }) })
   }
   // Last, for the library looks through all inputs at every addition, and does so slowly once it must tell what kind each is of.
-  for (const [place, { outpoint, units, branch, index }] of draft.inputs.entries()) {
+  for (const [place, { units, branch, index }] of draft.inputs.entries()) {
     const { script, ...key } = keyFields(account, branch, index)
-    const nonWitnessUtxo = previous?.get(outpoint.slice(0, 64))
-    psbt.updateInput(place, { witnessUtxo: { script, value: units }, ...key, ...(nonWitnessUtxo && { nonWitnessUtxo }) })
+    psbt.updateInput(place, { witnessUtxo: { script, value: units }, ...key })
   }
   return { txid: Transaction.fromBuffer(psbt.data.globalMap.unsignedTx.toBuffer()).getId(), psbt: psbt.toBase64() }
+}
+
+// Wallets hand back what they were given, and 4 000 000 characters of it are read (handed.ts).
+const mostPrevious = 1_000_000
+
+/**
+ * Adds the transactions that the coins come from (BIP 174, non-witness UTXO), by txid: hardware wallets ask for them before they believe
+ * an amount, for the signatures of segwit version 0 do not cover what other inputs hold. `without`: those not known, or too large together.
+ */
+export function addPrevious(psbt: string, previous: ReadonlyMap<string, Uint8Array>): { psbt: string; without: string[] } {
+  const read = Psbt.fromBase64(psbt)
+  const without = new Set<string>()
+  let room = mostPrevious
+  for (const [place, { hash }] of read.txInputs.entries()) {
+    const txid = Buffer.from(hash).reverse().toString('hex')
+    const nonWitnessUtxo = previous.get(txid)
+    if (nonWitnessUtxo && nonWitnessUtxo.length <= room) {
+      read.updateInput(place, { nonWitnessUtxo })
+      room -= nonWitnessUtxo.length
+    } else without.add(txid)
+  }
+  return { psbt: read.toBase64(), without: [...without] }
 }
 
 /** The same fields of an input and of an output of ours: whose key it is (BIP 174), by its x alone for taproot (BIP 371). */
