@@ -130,7 +130,7 @@ export async function openChain(
     zmqUrl: config.BITCOIN_ZMQ_URL,
     signer: config.BITCOIN_SIGNER,
     wallet: config.BITCOIN_WALLET,
-    policy: config.BITCOIN_POLICY_FILE === undefined ? undefined : readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE),
+    policy: config.BITCOIN_POLICY_FILE === undefined ? undefined : () => readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE!),
     feeBlocks: config.BITCOIN_FEE_BLOCKS,
     mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
     clock: world.clock,

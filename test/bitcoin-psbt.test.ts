@@ -1,6 +1,6 @@
 /** Payouts that a person signs elsewhere, and the policy that is asked again whoever signs. */
 import { Psbt } from 'bitcoinjs-lib'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
 import { holdPayout, importSigned, minedIn } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
@@ -184,7 +184,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
   test.each(['wallet', 'psbt'] as const)(
     'above what the policy allows in a day is not signed by %s before the day is over',
     async signer => {
-      await open({ signer, policy: '{"maxPerDay": "0.001", "maxPerTransaction": "0.0009"}' })
+      await open({ signer, policy: () => '{"maxPerDay": "0.001", "maxPerTransaction": "0.0009"}' })
       const sign = async () => (signer === 'psbt' ? bring(town.wallet.sign(await psbtOf())) : undefined)
       await owing(town, [{ units: 60_000n }])
       await town.send()
@@ -212,9 +212,34 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     },
   )
 
+  test('is held against the policy as it stands at that moment, and waits while it cannot be read', async () => {
+    const asked = vi.fn(() => '{"maxPerTransaction": "0.0001"}')
+    await open({ signer: 'wallet', policy: asked })
+    await owing(town, [{ units: 60_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 1, signed: 0 })
+    expect(await newest()).toMatchObject({ why: expect.stringContaining('allows 0.00010000 BTC at once') })
+    for (const broken of ['{"maxPerTransaction": ', '{"mostPerTransaction": "1"}']) {
+      asked.mockReturnValue(broken)
+      await town.pass(hour)
+      expect(await town.send()).toMatchObject({ signed: 0 })
+      expect(await newest()).toMatchObject({ why: expect.stringContaining('nothing is signed without the signing policy: ') })
+    }
+    asked.mockImplementation(() => {
+      throw new BadInput('BITCOIN_POLICY_FILE cannot be read (ENOENT)')
+    })
+    await town.pass(hour)
+    expect(await town.send()).toMatchObject({ signed: 0 })
+    expect(await newest()).toMatchObject({ why: expect.stringContaining('ENOENT') })
+    asked.mockReturnValue('{"maxPerTransaction": "0.01"}')
+    await town.pass(hour)
+    expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
   test('to whom the policy does not allow is not signed, whoever approved the account', async () => {
     const allowed = await address()
-    await open({ signer: 'wallet', destination: allowed, policy: JSON.stringify({ allow: [allowed] }) })
+    await open({ signer: 'wallet', destination: allowed, policy: () => JSON.stringify({ allow: [allowed] }) })
     const stranger = await address()
     await openAccount(town, 'stranger', stranger)
     const [right] = await owing(town, [{ units: 60_000n }])

@@ -46,7 +46,7 @@ export interface ChainTownOptions {
   amount?: { units: bigint; currency: 'BRL' | 'BTC' }
   count?: number
   dueInMs?: number
-  policy?: string
+  policy?: () => string
   terms?: Partial<BitcoinDesk['terms']>
   bumpAfterBlocks?: number
   databaseUrl?: string

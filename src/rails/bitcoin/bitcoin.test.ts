@@ -7,7 +7,7 @@ import { connectBitcoin } from './bitcoin.ts'
 test('every fault of the settings is told at once, and each names its own', () => {
   const connect = (descriptor: string, policy: string, rpcUrl: string) => () =>
     connectBitcoin({
-      ...{ network: 'regtest', descriptor, policy, rpcUrl, signer: 'psbt', feeBlocks: 6, mostFeeRate: 100_000n },
+      ...{ network: 'regtest', descriptor, policy: () => policy, rpcUrl, signer: 'psbt', feeBlocks: 6, mostFeeRate: 100_000n },
       ...{ clock: systemClock, log: silentLog },
     })
   const bad = connect('wpkh(nothing)', 'no JSON', 'http://127.0.0.1:1')

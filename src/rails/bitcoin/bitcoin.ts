@@ -2,7 +2,7 @@
 import { BadInput, done, type Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
 import type { Clock } from '../../base/world.ts'
-import type { ChainRail, NetworkName, Signed } from '../chain.ts'
+import type { ChainRail, NetworkName, Signed, SpendingPolicy } from '../chain.ts'
 import { parseAddress } from './address.ts'
 import { readTransaction } from './block.ts'
 import { branchText, derive, parseDescriptor } from './descriptor.ts'
@@ -30,8 +30,8 @@ export interface AccountParts {
   signer: 'psbt' | 'wallet'
   /** The node's wallet that signs. */
   wallet?: string | undefined
-  /** The signing policy's JSON. */
-  policy?: string | undefined
+  /** The signing policy's JSON as it stands now, asked for at every signature; throws `BadInput` where it cannot be read. */
+  policy?: (() => string) | undefined
   /** Blocks within which a transaction of ours should be mined. */
   feeBlocks: number
   /** Satoshis for a thousand virtual bytes, at most. */
@@ -44,7 +44,7 @@ export function connectBitcoin({ rpcUrl, cookieFile, zmqUrl, clock, ...parts }: 
   const reach = () => rpcClient({ url: rpcUrl, cookieFile, clock })
   tellFaults(
     () => ownAccount(parts.descriptor, parts.network),
-    () => parts.policy !== undefined && readPolicy(parts.policy, parts.network),
+    () => parts.policy !== undefined && readPolicy(parts.policy(), parts.network),
     reach,
   )
   const rpc = reach()
@@ -67,7 +67,7 @@ export function bitcoinRail({
   ...parts
 }: AccountParts & { node: ChainNode; zmqUrl?: string | undefined }): ChainRail {
   const account = ownAccount(parts.descriptor, network)
-  const policy = parts.policy === undefined ? {} : readPolicy(parts.policy, network)
+  const policyNow = parts.policy === undefined ? () => ({}) : policyReader(parts.policy, network)
   const destinations = new Map<string, ReturnType<typeof parseDescriptor>>()
   const stops = new Set<() => void>()
 
@@ -119,8 +119,12 @@ export function bitcoinRail({
       return answer.is === 'done' ? done(addPrevious(psbt, answer.value)) : answer
     },
     readSigned: (text, planned) => readSigned(text, planned, network),
-    againstPolicy: (planned, spentUnits) =>
-      checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network }),
+    againstPolicy(planned, spentUnits) {
+      const policy = policyNow()
+      return typeof policy === 'string'
+        ? policy
+        : checkPolicy(planned, policy, spentUnits, { derive: (branch, index) => derive(account, branch, index), network })
+    },
     broadcast: node.broadcast,
     readTransaction,
     onHint(wake) {
@@ -143,6 +147,21 @@ export function bitcoinRail({
     close() {
       for (const stop of stops) stop()
     },
+  }
+}
+
+/** The policy as it stands, read anew only when its text has changed; or why there is none to go by, and then nothing may be signed. */
+function policyReader(read: () => string, network: NetworkName): () => SpendingPolicy | string {
+  let known: { text: string; policy: SpendingPolicy } | undefined
+  return () => {
+    try {
+      const text = read()
+      if (known?.text !== text) known = { text, policy: readPolicy(text, network) }
+      return known.policy
+    } catch (error) {
+      if (error instanceof BadInput) return `nothing is signed without the signing policy: ${error.message}`
+      throw error
+    }
   }
 }
 
