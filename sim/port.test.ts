@@ -6,11 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { freePort } from './port.ts'
 
-const listening = (port: number) =>
+const listening = (where: number | string) =>
   new Promise<() => Promise<void>>((up, failed) => {
     const server = createServer()
     server.once('error', failed)
-    server.listen(port, '127.0.0.1', () => up(() => new Promise(closed => void server.close(() => closed()))))
+    server.listen(typeof where === 'number' ? { port: where, host: '127.0.0.1' } : { path: where }, () =>
+      up(() => new Promise(closed => void server.close(() => closed()))),
+    )
   })
 
 it('can be listened on twice in a row', async () => {
@@ -33,6 +35,13 @@ it.skipIf(process.platform !== 'linux')(
     const theirs: unknown = JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', asked], { encoding: 'utf8' }))
     expect(theirs).toHaveLength(300)
     expect(mine.filter(port => (theirs as number[]).includes(port))).toEqual([])
+    const keeps = async (port: number) =>
+      await listening(`\0repasse-port-${port}`).then(
+        close => close().then(() => false),
+        () => true,
+      )
+    expect(await Promise.all(mine.map(keeps))).not.toContain(false)
+    expect(await Promise.all((theirs as number[]).map(keeps))).not.toContain(true)
   },
 )
 
