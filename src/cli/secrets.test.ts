@@ -9,6 +9,8 @@ const xprv = 'xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvN
 const wif = 'L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ'
 const words = `${'abandon '.repeat(11)}about`
 
+const { repasse, at } = openTerminal()
+
 test.each([
   ['as the name of an account', ['account', 'show', xprv], /an argument holds a private key/],
   ['as an invoice', ['invoice', 'show', wif], /an argument holds/],
@@ -20,7 +22,6 @@ test.each([
   ['as recovery words in quotes', ['invoice', 'show', words], /recovery words/],
   ['as recovery words without quotes', ['invoice', 'show', ...words.split(' ')], /recovery words/],
 ])('a private key %s is refused before anything is done, and not repeated', async (_, args, says) => {
-  const { repasse, at } = openTerminal()
   const { code, out, err } = await repasse(args)
   expect([code, out]).toEqual([2, ''])
   expect(err).toMatch(says)

@@ -14,7 +14,7 @@ export interface Said {
   err: string
 }
 
-/** A folder, which is gone when the tests of the file that asked are over, and commands on the database in it. */
+/** A folder, which is gone when the tests of the file or suite that asked are over, and commands on the database in it. Not to be asked for inside a test. */
 export function openTerminal() {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-cli-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
