@@ -227,22 +227,18 @@ async function* hints({ config }: Base, rail: ChainRail): AsyncGenerator<Check> 
       run: 'npm install zeromq, or leave BITCOIN_ZMQ_URL out',
     }
   const answer = await rail.hints()
+  if (answer.is !== 'done')
+    return yield { check, is: 'warn', says: `${url} is listened to, and the node did not say what it publishes: ${answer.why}` }
   // Behind a tunnel or in a container the node knows itself by another host.
   const port = portOf(url)
-  const missing =
-    answer.is === 'done'
-      ? ['hashblock', 'hashtx'].filter(type => !answer.value.some(word => word.startsWith(`${type} `) && portOf(word) === port))
-      : []
-  yield answer.is !== 'done'
-    ? { check, is: 'warn', says: `${url} is listened to, and the node did not say what it publishes: ${answer.why}` }
-    : missing.length > 0
-      ? {
-          check,
-          is: 'warn',
-          says: `the node does not publish ${missing.join(' and ')} at port ${port}, ${missing.length === 2 ? instead : 'so part of what happens is found by asking'}`,
-          run: `start bitcoind with ${missing.map(type => `-zmqpub${type}=tcp://ADDRESS:${port}`).join(' ')}, or leave BITCOIN_ZMQ_URL out`,
-        }
-      : { check, is: 'ok', says: `${url} is listened to, and the node publishes there` }
+  const missing = ['hashblock', 'hashtx'].filter(type => !answer.value.some(word => word.startsWith(`${type} `) && portOf(word) === port))
+  if (missing.length === 0) return yield { check, is: 'ok', says: `${url} is listened to, and the node publishes there` }
+  yield {
+    check,
+    is: 'warn',
+    says: `the node does not publish ${missing.join(' and ')} at port ${port}, ${missing.length === 2 ? instead : 'so part of what happens is found by asking'}`,
+    run: `start bitcoind with ${missing.map(type => `-zmqpub${type}=tcp://ADDRESS:${port}`).join(' ')}, or leave BITCOIN_ZMQ_URL out`,
+  }
 }
 
 const portOf = (url: string): string | undefined => /:(\d+)$/.exec(url)?.[1]
