@@ -19,7 +19,7 @@ _repasse_fail() {
   return 1
 }
 
-# Node 22.18 is the first that runs .ts files as they are; 23 was never supported for long.
+# Node 22.18 is the first that runs the .ts files of sim, test and bench as they are; 23 was never supported for long.
 _repasse_node_is_enough() {
   local version major minor
   version="$("$1" --version 2>/dev/null)" || return 1
@@ -76,6 +76,13 @@ _repasse_bring_packages() {
   touch "$installed"
 }
 
+# dist is what runs; bin/repasse makes it too, when something in src is newer.
+_repasse_bring_build() {
+  local dist="$REPASSE_ROOT/dist/built"
+  [ -f "$dist" ] && [ -z "$(find "$REPASSE_ROOT/src" "$REPASSE_ROOT/tsconfig.json" -newer "$dist" -type f ! -name '*.test.ts*' | head -n 1)" ] && return 0
+  "$REPASSE_ROOT/bin/build" node >&2 || _repasse_fail 'src does not compile: see the messages above'
+}
+
 _repasse_bring() { _repasse_bring_node && _repasse_bring_packages; }
 
 # Replaces this process by a program of the project, so that Ctrl-C and kill reach it and nothing is left running.
@@ -94,7 +101,7 @@ _repasse_demo() {
   case " $* " in *' --simulated '* | *' --without-bitcoin '* | *' --help '* | *' -h '*) ;; *) _repasse_bring_bitcoind ;; esac
   _repasse_exec sim/demo.ts "$@"
 }
-_repasse_bench() { _repasse_bring && _repasse_exec bench/bench.ts "$@"; }
+_repasse_bench() { _repasse_bring && _repasse_bring_build && _repasse_exec bench/bench.ts "$@"; }
 _repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
 
 # Runs in the caller's folder, because the program reads `.env` there first.
@@ -147,7 +154,7 @@ _repasse_bring_servers() {
 
 # The last line is always `N passed, N failed`, also when vitest dies before it can count.
 _repasse_test() {
-  _repasse_bring || return 1
+  { _repasse_bring && _repasse_bring_build; } || return 1
   cd "$REPASSE_ROOT" || return 1
   # Where a machine is expected to have the servers, a test that skips for want of one hides a fault.
   case "${CI:-}" in '' | 0 | false) ;; *) export REPASSE_REQUIRE_SERVERS=1 ;; esac
@@ -177,10 +184,10 @@ _repasse_format() {
 _repasse_scripts_parse() {
   local script status=0
   for script in dev-utils.sh .ci/run test/testbed/get-bitcoind.sh; do bash -n "$script" || status=1; done
-  sh -n bin/repasse || status=1
+  sh -n bin/repasse && sh -n bin/build || status=1
   return "$status"
 }
-_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse test/testbed/get-bitcoind.sh; }
+_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse bin/build test/testbed/get-bitcoind.sh; }
 
 # Everything a machine can judge of the text, each part run to its end so that one visit shows every fault.
 _repasse_check() {
@@ -194,6 +201,7 @@ _repasse_check() {
     "$@" || failed="$failed $name"
   }
   _repasse_part types node node_modules/typescript/bin/tsc --noEmit -p .
+  _repasse_part types-in-the-browser node node_modules/typescript/bin/tsc --noEmit -p src/web/client
   _repasse_part lint node node_modules/oxlint/bin/oxlint --type-aware --deny-warnings
   _repasse_part format node node_modules/oxfmt/bin/oxfmt --check .
   _repasse_part floors-and-tidy node node_modules/vitest/vitest.mjs run test/floors.test.ts test/tidy.test.ts

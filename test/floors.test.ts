@@ -4,7 +4,7 @@ import { breaches } from './testbed/floors.ts'
 import { projectFiles } from './testbed/tree.ts'
 
 test('imports only go down, never in a ring, and each primitive stays in its file', () => {
-  const files = projectFiles(/\.ts$/)
+  const files = projectFiles(/\.tsx?$/)
   expect(files.map(file => file.path)).toContain('src/base/clock.ts')
   expect(breaches(files)).toEqual([])
 })

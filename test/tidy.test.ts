@@ -5,7 +5,7 @@ import { projectFiles } from './testbed/tree.ts'
 
 // Vectors are others' bytes, kept as they came.
 const files = projectFiles(
-  /\.(?:ts|js|mjs|sh|sql|md|json|jsonc|ya?ml|conf|html|css|svg|example)$|^(?:repasse|run|LICENSE|Dockerfile|\.\w+)$/,
+  /\.(?:tsx?|js|mjs|sh|sql|md|json|jsonc|ya?ml|conf|html|css|svg|example)$|^(?:repasse|run|LICENSE|Dockerfile|\.\w+)$/,
 ).filter(file => !file.path.includes('/vectors/'))
 
 test('nothing in the tree is what a reader should never meet', () => {

@@ -3,6 +3,11 @@ import { dirname, posix } from 'node:path'
 import { parseAst } from 'vitest/node'
 import type { SourceFile } from './tree.ts'
 
+const everything = [
+  ...['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  ...['people', 'mail', 'shop', 'webhooks', 'jobs', 'web'],
+]
+
 /** Which rooms of src each room may import, itself aside: imports only go down. */
 const below: Record<string, readonly string[]> = {
   base: [],
@@ -13,12 +18,15 @@ const below: Record<string, readonly string[]> = {
   invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
   payout: ['base', 'store', 'ledger', 'rails', 'rates'],
   chain: ['base', 'store', 'ledger', 'rails', 'rates'],
+  people: ['base', 'store', 'ledger'],
+  mail: ['base', 'store'],
+  shop: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
   webhooks: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  jobs: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks'],
-  web: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs'],
+  jobs: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail', 'shop', 'webhooks'],
+  web: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks', 'jobs'],
   // The builder's parts, put together for whichever command needs them.
-  'house.ts': ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs', 'web'],
-  cli: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'webhooks', 'jobs', 'web', 'house.ts'],
+  'house.ts': everything,
+  cli: [...everything, 'house.ts'],
 }
 
 /** A primitive that reaches past what was handed in, and the only files that may name it. */
@@ -48,12 +56,15 @@ const packageRooms: Record<string, string> = {
   'better-sqlite3': 'src/store/',
   pg: 'src/store/',
   'node-cron': 'src/jobs/',
+  nodemailer: 'src/mail/',
+  preact: 'src/web/',
+  'preact-render-to-string': 'src/web/',
 }
 
 /** Every breach, as a sentence that begins with the file's path. Files outside src and sim are not judged, nor are tests. */
 export function breaches(files: readonly SourceFile[]): string[] {
   const judged = files
-    .filter(({ path }) => /^(src|sim)\/.*\.ts$/.test(path) && !path.endsWith('.test.ts'))
+    .filter(({ path }) => /^(src|sim)\/.*\.tsx?$/.test(path) && !/\.test\.tsx?$/.test(path) && !path.startsWith('src/web/client/'))
     .map(file => ({ ...file, ...read(file) }))
   const found: string[] = []
   for (const { path, imports, names } of judged) {
@@ -135,7 +146,7 @@ function read({ path, text }: SourceFile): { imports: string[]; runtimeImports: 
     }
   }
   try {
-    visit(parseAst(text, { lang: 'ts' }) as unknown as Node)
+    visit(parseAst(text, { lang: path.endsWith('x') ? 'tsx' : 'ts' }) as unknown as Node)
   } catch (fault) {
     throw new Error(`${path} cannot be parsed: ${String(fault)}`, { cause: fault })
   }

@@ -7,7 +7,7 @@ interface Rule {
   why: string
 }
 
-const code = /\.(?:ts|sh|sql)$/
+const code = /\.(?:tsx?|sh|sql)$/
 
 // Written in pieces where this file would otherwise break its own rule.
 const rules: readonly Rule[] = [
@@ -35,14 +35,14 @@ const rules: readonly Rule[] = [
     why: 'pins packages to one registry: omit-lockfile-registry-resolved is set in .npmrc',
   },
   {
-    about: /^(?:src|sim|test|bench)\/.*\.ts$/,
+    about: /^(?:src|sim|test|bench)\/.*\.tsx?$/,
     forbids: /^(?!(?:#!.*\n)?(?:\/\*\*|\/\/)\s)/,
     why: 'does not begin with a sentence in a comment',
   },
   { about: code, forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/, why: 'has a class whose name says nothing' },
 ]
 
-const namesNothing = /(?:^|[-_./])(?:utils?|helpers?|common|services?|managers?)\.ts$/i
+const namesNothing = /(?:^|[-_./])(?:utils?|helpers?|common|services?|managers?)\.tsx?$/i
 const longest = 400
 
 /** Each fault as a sentence that begins with path and line. */
@@ -58,10 +58,12 @@ export function faults(files: readonly SourceFile[]): string[] {
 
 /** What to look at again, and nothing to fail for: long files, and rooms without the file that bears their name. */
 export function marks(files: readonly SourceFile[]): string[] {
-  const source = files.filter(file => /^src\/.*\.ts$/.test(file.path))
+  const source = files.filter(file => /^src\/.*\.tsx?$/.test(file.path))
   const paths = new Set(source.map(file => file.path))
   const rooms = new Set(
-    source.map(file => file.path.slice(0, file.path.lastIndexOf('/'))).filter(folder => folder !== 'src' && folder !== 'src/base'),
+    source
+      .map(file => file.path.slice(0, file.path.lastIndexOf('/')))
+      .filter(folder => !['src', 'src/base', 'src/web/client'].includes(folder)),
   )
   return [
     ...source.filter(({ text }) => text.split('\n').length > longest).map(({ path }) => `${path} is longer than ${longest} lines`),

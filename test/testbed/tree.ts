@@ -18,7 +18,8 @@ export function projectFiles(endings: RegExp, root = projectRoot): SourceFile[] 
   const paths: string[] = []
   const walk = (folder: string): void => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (notOurs.has(entry.name)) continue
+      // A build under way stands beside dist.
+      if (notOurs.has(entry.name) || entry.name.startsWith('dist.')) continue
       const path = join(folder, entry.name)
       if (entry.isDirectory()) walk(path)
       else if (entry.isFile() && endings.test(entry.name)) paths.push(path)

@@ -1,4 +1,5 @@
 /** Where signatures are proven: where they arrive, or, while a burst lasts, in a thread beside. Either way by the same `prove`. */
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../../base/log.ts'
 import type { Clock, Millis } from '../../base/world.ts'
@@ -55,7 +56,8 @@ function startThread(log: Log): Beside {
   const open: (Job & { answer: (genuine: ReturnType<Prover> | Promise<boolean>) => void })[] = []
   let is: 'starting' | 'ready' | 'closing' | 'gone' = 'starting'
 
-  const thread = new Worker(new URL('./provingThread.ts', import.meta.url), { workerData: ring.memory })
+  // Compiled it ends in .js, as this file does then.
+  const thread = new Worker(new URL(`./provingThread${extname(import.meta.filename)}`, import.meta.url), { workerData: ring.memory })
   thread.unref()
   thread.on('message', () => {
     if (is === 'starting') is = 'ready'
