@@ -25,7 +25,7 @@ async function ours(): Promise<number> {
   await migrate(store, world.clock)
   const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
   const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [publicKeyPem], proving: provingBeside(world) } })
-  const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), log: world.log }, '127.0.0.1:0')
+  const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: world.log }, '127.0.0.1:0')
   return Number(new URL(web.address).port)
 }
 

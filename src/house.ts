@@ -204,7 +204,14 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const room = diskWatch(config.DATABASE_URL, world)
   const web = roles.includes('web')
     ? await serveWeb(
-        { store, ...(open.rails.starkbank && { rail: open.rails.starkbank }), inbox, log: world.log, mayTake: room.mayTake },
+        {
+          store,
+          ...(open.rails.starkbank && { rail: open.rails.starkbank }),
+          inbox,
+          clock: world.clock,
+          log: world.log,
+          mayTake: room.mayTake,
+        },
         config.LISTEN,
       ).catch((error: unknown) => {
         // What already runs would keep a process alive that can serve nothing.

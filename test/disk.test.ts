@@ -128,7 +128,7 @@ describe.each([
         keys: { initial: [bank.publicKeyPem] },
         ...world,
       })
-      web = await serveWeb({ store, rail, inbox: makeInbox(store, world), log: silentLog }, '127.0.0.1:0')
+      web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: silentLog }, '127.0.0.1:0')
     }
     async function close() {
       await web.close()

@@ -39,7 +39,7 @@ beforeEach(async () => {
   const rail = starkbankRail({ bank, workspaceId: '1', ...world })
   const real = makeInbox(store, world)
   const inbox: Inbox = { keep: arrival => (inboxFails ? Promise.reject(new StoreUnavailable('the disk is full')) : real.keep(arrival)) }
-  web = await serveWeb({ store, rail, inbox, log: silentLog, mayTake: () => room }, '127.0.0.1:0')
+  web = await serveWeb({ store, rail, inbox, clock: systemClock, log: silentLog, mayTake: () => room }, '127.0.0.1:0')
 })
 afterEach(async () => {
   await web.close()

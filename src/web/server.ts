@@ -1,13 +1,13 @@
 /** The web server: the receiver's route, and whether we are alive and ready. */
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import Router from '@koa/router'
-import Koa from 'koa'
+import Koa, { type Middleware } from 'koa'
 import type { Log } from '../base/log.ts'
+import type { Clock } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Store } from '../store/store.ts'
 import { receiver, type Inbox } from '../webhooks/webhooks.ts'
+import { listenOn } from './listen.ts'
 import { readiness } from './status.ts'
 
 export interface WebParts {
@@ -15,9 +15,12 @@ export interface WebParts {
   /** The bank's, whose events come in here; absent where there is no bank. */
   rail?: Rail
   inbox: Inbox
+  clock: Clock
   log: Log
   /** False while there is too little room on the disk to keep anything. */
   mayTake?: () => boolean
+  /** The shop and the console; absent where only events are taken. `over` aborts when the server closes: what streams ends then. */
+  pages?: (over: AbortSignal) => Middleware[]
 }
 
 export interface Web {
@@ -28,11 +31,16 @@ export interface Web {
 }
 
 const requestTimeoutMs = 15_000
+const lingerMs = 300
 
 /** Serves on `host:port` or `unix:/path`. */
 export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
+  const over = new AbortController()
   const app = new Koa()
   app.silent = true
+  // Behind a socket only nginx speaks to us, and it overwrites what a client claims to be.
+  app.proxy = listen.startsWith('unix:')
+  app.maxIpsCount = 1
   app.on('error', (error: Error & { code?: string }) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET')
       parts.log.error({ why: error.message }, 'a request failed')
@@ -48,19 +56,25 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   }
   const health = healthRoutes(parts)
   app.use(health.routes()).use(health.allowedMethods())
+  for (const middleware of parts.pages?.(over.signal) ?? []) app.use(middleware)
 
   const server = createServer(
     { requestTimeout: requestTimeoutMs, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024 },
     app.callback(),
   )
-  await listenOn(server, listen)
+  const ready = async () => (await readiness(parts.store)).ready
+  const address = await listenOn(server, listen, ready, parts, over.signal)
   return {
-    address: addressOf(server, listen),
-    close: () =>
-      new Promise(resolve => {
+    address,
+    async close() {
+      over.abort()
+      // Whoever connected before the name went to the next server may still wait to be accepted, and closing would reset that.
+      if (listen.startsWith('unix:')) await parts.clock.sleep(lingerMs)
+      await new Promise<void>(resolve => {
         server.close(() => resolve())
         server.closeIdleConnections()
-      }),
+      })
+    },
   }
 }
 
@@ -75,26 +89,4 @@ function healthRoutes({ store }: WebParts): Router {
     ctx.body = { ready, checks }
   })
   return router
-}
-
-function listenOn(server: Server, listen: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    if (listen.startsWith('unix:')) {
-      const path = listen.slice('unix:'.length)
-      rmSync(path, { force: true })
-      // nginx runs as another user and needs to write to the socket.
-      server.listen(path, () => (chmodSync(path, 0o666), resolve()))
-    } else {
-      const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(listen)!
-      server.listen(Number(port), host, resolve)
-    }
-  })
-}
-
-function addressOf(server: Server, listen: string): string {
-  const address = server.address() as AddressInfo | string | null
-  return typeof address === 'object' && address !== null
-    ? `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-    : listen
 }
