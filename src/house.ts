@@ -17,6 +17,7 @@ import { connectStarkbank } from './rails/starkbank/starkbank.ts'
 import { agreementOf, makeSources } from './rates/rates.ts'
 import { migrate, pending } from './store/migrate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
+import type { Metrics } from './web/metrics.ts'
 import { serveWeb, type Web } from './web/web.ts'
 import { makeInbox, type Inbox } from './webhooks/webhooks.ts'
 
@@ -189,6 +190,8 @@ export async function openRails(base: Base): Promise<Open> {
 export interface House {
   desk: Desk
   web: Web | undefined
+  /** There where METRICS_LISTEN is set. */
+  metrics: Metrics | undefined
   /** Stops taking, finishes what is at work, closes. */
   stop(): Promise<void>
 }
@@ -202,6 +205,11 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const desk: Desk = deskOf(base, open, worker, inbox)
 
   const room = diskWatch(config.DATABASE_URL, world)
+  const metrics = await openMetrics(base, open, roles, room.mayTake).catch((error: unknown) => {
+    room.stop()
+    open.close()
+    throw error
+  })
   const web = roles.includes('web')
     ? await serveWeb(
         {
@@ -215,6 +223,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
         config.LISTEN,
       ).catch((error: unknown) => {
         // What already runs would keep a process alive that can serve nothing.
+        void metrics?.close()
         room.stop()
         open.close()
         throw error
@@ -229,13 +238,34 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   return {
     desk,
     web,
+    metrics,
     async stop() {
       room.stop()
       await web?.close()
       await scheduler?.stop()
+      await metrics?.close()
       open.close()
       await store.close()
     },
+  }
+}
+
+async function openMetrics(
+  { config, store, world }: Base,
+  { bitcoin }: Open,
+  roles: string[],
+  mayTake: () => boolean,
+): Promise<Metrics | undefined> {
+  const listen = config.METRICS_LISTEN
+  if (listen === undefined) return undefined
+  const { serveMetrics } = await import('./web/metrics.ts')
+  try {
+    const metrics = await serveMetrics({ store, roles, mayTake, ...world, ...(bitcoin && { agreement: bitcoin.agreement }) }, listen)
+    world.log.info({ listening: metrics.address }, 'figures are told at /metrics')
+    return metrics
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new BadInput(`METRICS_LISTEN is "${listen}", which another program has: stop it, or set another`, { cause: error })
   }
 }
 

@@ -13,6 +13,7 @@ const shape = z.object({
     text => /^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/.test(text),
     'expected host:port or unix:/path',
   ),
+  METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(

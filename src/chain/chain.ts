@@ -14,4 +14,5 @@ export {
 export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News } from './blocks.ts'
 export { holdTurn, newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
 export { chainTrouble, setTrouble } from './trouble.ts'
+export { keepNodeHeight, nodeHeight } from './nodeHeight.ts'
 export { enterBelow, firstRead, rereadBlock } from './rescan.ts'

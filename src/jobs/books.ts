@@ -1,7 +1,7 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
 import { brl, reais } from '../base/money.ts'
 import { instant, later, millis, type World } from '../base/world.ts'
-import { balances, checkLedger, post } from '../ledger/ledger.ts'
+import { balances, checkLedger, keepReconciled, post } from '../ledger/ledger.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
@@ -64,6 +64,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     const book = (await balances(tx)).bank
     const flight = await inFlight(tx, statement.value)
     const drift = balance.value - book
+    await keepReconciled(tx, rail.name, { providerUnits: balance.value, bookUnits: book, inFlightUnits: flight, at: startedAt })
     return {
       bankUnits: balance.value,
       bookUnits: book,

@@ -2,7 +2,7 @@
 import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
-import { balances } from '../ledger/ledger.ts'
+import { balances, keepReconciled } from '../ledger/ledger.ts'
 import type { Branch, ChainRail, Outpoint } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
 
@@ -52,6 +52,10 @@ export async function reconcileChain(store: Store, rail: ChainRail, world: World
   const coinUnits = coins.reduce((sum, coin) => sum + coin.units, 0n)
   const agrees = differing.length === 0 && (bookUnits === coinUnits || unsettled > 0)
   const result = { height: Number(tip.height), chainUnits, coinUnits, bookUnits, differing, unsettled, agrees }
+  // What is kept and not settled yet may make the books lag by as much.
+  const apart = chainUnits > bookUnits ? chainUnits - bookUnits : bookUnits - chainUnits
+  const inFlightUnits = unsettled > 0 ? apart : 0n
+  await store.tx(async tx => keepReconciled(tx, 'bitcoin', { providerUnits: chainUnits, bookUnits, inFlightUnits, at: await tx.now() }))
   const shown = { chain: told(chainUnits, 'BTC'), coins: told(coinUnits, 'BTC'), books: told(bookUnits, 'BTC'), unsettled }
   world.log[agrees ? 'info' : 'warn'](shown, agrees ? 'the chain and the books agree' : 'the chain and the books differ')
   return result

@@ -8,6 +8,7 @@ import { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { checkLedger, type Finding } from './check.ts'
 export { audit, auditChain, type Act } from './audit.ts'
+export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 
 export interface Posting {
   movement: MovementName

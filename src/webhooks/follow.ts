@@ -4,6 +4,7 @@ import {
   connectBlock,
   disconnectBlock,
   holdTurn,
+  keepNodeHeight,
   missWaiting,
   prepareScripts,
   refresh,
@@ -60,6 +61,7 @@ async function follow(parts: FollowParts, followed: Followed): Promise<string | 
   const { store, rail } = parts
   const info = await rail.info()
   if (info.is !== 'done') return info.why
+  await keepNodeHeight(store, Math.max(info.value.height, info.value.headers))
   if (info.value.syncing) return `the node is still reading blocks (${info.value.height} of ${info.value.headers}), so what it shows is old`
 
   const started = (await tipOf(store)) ?? (await begin(parts, info.value))
