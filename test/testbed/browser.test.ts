@@ -1,9 +1,13 @@
 /** The browser of the tests sees what it is there to see: each kind of fault, put into a page, is found and named. */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import encodeQR from 'qr'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { axe, browserAvailable, layout, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './browser.ts'
+import { axe, browserAvailable, desktop, layout, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './browser.ts'
+import { readQr } from './qr.ts'
 
+// As long as a Pix code with its link is.
+const pixCode = `00020101021226890014br.gov.bcb.pix2567${'invoice.example/v2/'.repeat(3)}5204000053039865802BR6304ABCD`
 const good = (body: string, head = '') =>
   `<!doctype html><html lang="pt-BR"><head><title>Loja</title><meta name="viewport" content="width=device-width">${head}</head><body><main><h1>Loja</h1>${body}</main></body></html>`
 
@@ -17,6 +21,10 @@ const pages: Record<string, string> = {
   '/throws': good('<script src="/throws.js"></script>'),
   '/wide': good('<div id="sheet" style="width:900px">Largo demais</div>'),
   '/headless': '<!doctype html><html><body><h1>Um</h1><h1>Dois</h1><p id="a"></p><p id="a"></p></body></html>',
+  '/code': good(
+    `<figure style="width:240px;background:#fff">${encodeQR(pixCode, 'svg', { border: 4 })}</figure>`,
+    '<style>:root{background:black}</style>',
+  ),
   '/themed': good('<p>Cores</p>', '<style>:root{color-scheme:light dark;background:light-dark(white,black)}</style>'),
 }
 
@@ -121,6 +129,15 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
       'the page has no title',
       'the id a is there twice',
     ])
+  })
+
+  test('a code is read from what is seen, on a desktop and a phone; where there is none nothing is read', async () => {
+    for (const device of [desktop, phone]) {
+      const { page } = await at('/code', { device })
+      expect(await readQr(page.locator('figure'))).toBe(pixCode)
+      await expect(readQr(page.locator('h1'))).rejects.toThrow()
+      await visitor!.leave()
+    }
   })
 
   test('a look is what the page is asked for: language, theme, scripts', async () => {
