@@ -1,0 +1,126 @@
+/** A house as people meet it in a browser: the real program on a port, a simulated bank over real HTTP, a Bitcoin node where asked for, and one clock. */
+import { generateKeyPairSync } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startDemoChain, type DemoChain } from '../../sim/demoChain.ts'
+import { freePort } from '../../sim/port.ts'
+import { startBank, type BankServer } from '../../sim/server.ts'
+import type { Settings } from '../../sim/settings.ts'
+import { hastyClock, systemClock } from '../../src/base/clock.ts'
+import { readConfig } from '../../src/base/config.ts'
+import { silentLog, type Log } from '../../src/base/log.ts'
+import type { Clock, Millis } from '../../src/base/world.ts'
+import { runCli } from '../../src/cli/cli.ts'
+import { openBase, serve, type House } from '../../src/house.ts'
+
+export interface PageTown {
+  /** `http://127.0.0.1:PORT`. */
+  origin: string
+  folder: string
+  house: House
+  bank: BankServer['bank']
+  /** There where it was asked for. */
+  chain: DemoChain | undefined
+  /** Of house and bank; the node's own stays what it is. */
+  clock: Clock
+  /** Puts the clock forward, and lets bank and worker do what falls due. */
+  skip(ms: Millis): Promise<void>
+  /** A command of `bin/repasse` on this house; what it printed, or throws what it said. */
+  repasse(...words: string[]): Promise<string>
+  /** The same of one that takes `--json`. */
+  ask<T>(...words: string[]): Promise<T>
+  close(): Promise<void>
+}
+
+export interface PageTownOptions {
+  /** `real`: a bitcoind on regtest; `simulated`: the simulated node; none otherwise. */
+  chain?: 'real' | 'simulated'
+  /** How the bank behaves; nobody pays unless told to. */
+  bank?: Partial<Settings>
+  /** More of the environment. */
+  env?: Record<string, string>
+  log?: Log
+}
+
+const projectId = '5656565656565656'
+// Whatever is waited for at the bank comes at once, so that a story waits for the house alone.
+const promptly: Partial<Settings> = {
+  ...{ payRate: 0, fee: 50, payDelayMs: [0, 0], creditDelayMs: [50, 100], eventDelayMs: [10, 20] },
+  transferDelayMs: [100, 200],
+}
+
+/** An empty installation that serves: no user, no account, no schedule, no product. */
+export async function openPageTown(options: PageTownOptions = {}): Promise<PageTown> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
+  const undo: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    return { ...(await open(options, folder, undo)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(options: PageTownOptions, folder: string, undo: (() => unknown)[]): Promise<Omit<PageTown, 'close'>> {
+  const since = systemClock.now()
+  const skips = join(folder, 'skips')
+  let skipped = 0
+  writeFileSync(skips, '0')
+  const clock = hastyClock(1, since, () => skipped)
+
+  const server = await startBank({ clock, settings: { ...promptly, ...options.bank } })
+  undo.push(() => server.close())
+  const { bank } = server
+  const chain = options.chain && (await startDemoChain(options.chain === 'simulated', () => undefined))
+  if (chain) undo.push(() => chain.close())
+
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const keyFile = join(folder, 'project.pem')
+  writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
+  bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
+
+  const listen = `127.0.0.1:${await freePort()}`
+  const origin = `http://${listen}`
+  const env: Record<string, string> = {
+    DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
+    LISTEN: listen,
+    PUBLIC_URL: origin,
+    STARKBANK_ENVIRONMENT: 'sandbox',
+    STARKBANK_PROJECT_ID: projectId,
+    STARKBANK_WORKSPACE_ID: bank.settings.workspaceId,
+    STARKBANK_PRIVATE_KEY_FILE: keyFile,
+    STARKBANK_API_URL: server.url,
+    STARKBANK_POLL_SECONDS: '5',
+    CLOCK: `1x since ${new Date(since).toISOString()}, skips in ${skips}`,
+    LOG_LEVEL: 'silent',
+    ...(chain && { ...chain.settings, BITCOIN_POLL_SECONDS: '1', BITCOIN_BATCH_SECONDS: '1' }),
+    ...options.env,
+  }
+  const base = await openBase(readConfig(env), options.log ?? silentLog)
+  const house = await serve(base, ['web', 'worker'])
+  undo.push(() => house.stop())
+  bank.addWebhook(`${origin}/webhooks/starkbank`)
+
+  const repasse = async (...words: string[]): Promise<string> => {
+    let out = ''
+    let said = ''
+    const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (said += text), colours: false }
+    const code = await runCli(['node', 'repasse', ...words], env, outlet)
+    if (code !== 0) throw new Error(`repasse ${words.join(' ')} ended with ${code}: ${said}${out}`)
+    return out
+  }
+  return {
+    ...{ origin, folder, house, bank, chain, clock, repasse },
+    ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
+    async skip(ms) {
+      skipped += ms
+      writeFileSync(skips, String(skipped))
+      // Any question makes the bank look at its clock.
+      await (await fetch(`${server.url}/sim/settings`)).arrayBuffer()
+    },
+  }
+}
