@@ -21,6 +21,11 @@ test('it has its kind before 26 lower-case characters', () => {
     attempt: 'att',
     bundle: 'bun',
     transaction: 'txn',
+    user: 'usr',
+    session: 'ses',
+    product: 'prd',
+    order: 'ord',
+    mail: 'mai',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {
     const id = newId(kind, { clock: at(1_795_219_200_000), random: systemRandom })

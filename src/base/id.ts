@@ -12,6 +12,11 @@ const kinds = {
   attempt: 'att',
   transaction: 'txn',
   bundle: 'bun',
+  user: 'usr',
+  session: 'ses',
+  product: 'prd',
+  order: 'ord',
+  mail: 'mai',
 } as const
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`

@@ -10,7 +10,21 @@ export interface Cause {
   ref?: string
 }
 
-type Table = 'invoices' | 'payouts' | 'attempts' | 'slots' | 'accounts' | 'schedules' | 'inbox' | 'coins' | 'bundles' | 'bundle_candidates'
+type Table =
+  | 'invoices'
+  | 'payouts'
+  | 'attempts'
+  | 'slots'
+  | 'accounts'
+  | 'schedules'
+  | 'inbox'
+  | 'coins'
+  | 'bundles'
+  | 'bundle_candidates'
+  | 'products'
+  | 'orders'
+  | 'mails'
+  | 'users'
 
 /** Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the transition. */
 export async function move<M extends Machine>(

@@ -1,0 +1,57 @@
+/** Who may do what: one table from act to roles. Making and checking are different roles, and an admin moves no money. */
+
+export const roles = ['viewer', 'maker', 'checker', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+interface Rule {
+  roles: readonly Role[]
+  /** The act asks for a code that is at most five minutes old. */
+  stepUp?: true
+}
+
+const table = {
+  see: { roles: ['viewer', 'maker', 'checker', 'admin'] },
+  /** One's own language, password and sessions. */
+  me: { roles: ['viewer', 'maker', 'checker', 'admin'] },
+
+  'schedule.add': { roles: ['maker'] },
+  'schedule.edit': { roles: ['maker'] },
+  'schedule.run': { roles: ['maker'] },
+  'schedule.pause': { roles: ['maker'] },
+  'schedule.resume': { roles: ['maker'] },
+  'product.add': { roles: ['maker'] },
+  'product.edit': { roles: ['maker'] },
+  'product.remove': { roles: ['maker'] },
+
+  'account.add': { roles: ['maker'] },
+  'account.approve': { roles: ['checker'], stepUp: true },
+
+  'payout.hold': { roles: ['maker'] },
+  'payout.release': { roles: ['checker'], stepUp: true },
+  'payout.retry': { roles: ['checker'], stepUp: true },
+  // Whoever sees something wrong stops everything at once; going on is a second thought, with a code.
+  'payouts.stop': { roles: ['maker', 'checker', 'admin'] },
+  'payouts.go': { roles: ['checker'], stepUp: true },
+  'invoice.accept': { roles: ['checker'], stepUp: true },
+  'psbt.export': { roles: ['maker', 'checker'] },
+  'psbt.import': { roles: ['checker'], stepUp: true },
+
+  'event.replay': { roles: ['checker', 'admin'] },
+
+  'user.add': { roles: ['admin'], stepUp: true },
+  'user.role': { roles: ['admin'], stepUp: true },
+  'user.reset': { roles: ['admin'], stepUp: true },
+  'user.lock': { roles: ['admin'] },
+  'user.unlock': { roles: ['admin'], stepUp: true },
+  'user.remove': { roles: ['admin'], stepUp: true },
+  'session.revoke': { roles: ['admin'] },
+} as const satisfies Record<string, Rule>
+
+export type Act = keyof typeof table
+export const acts = Object.keys(table) as Act[]
+
+const ruleOf = (act: Act): Rule => table[act]
+
+export const may = (role: Role, act: Act): boolean => ruleOf(act).roles.includes(role)
+
+export const needsStepUp = (act: Act): boolean => ruleOf(act).stepUp === true

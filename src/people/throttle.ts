@@ -1,0 +1,82 @@
+/** Slows down who guesses: after five failures a name, or an address, waits 1, 2, 4 … 15 minutes. Kept in the database, so every process and the next start know it. */
+import { later, millis, type Instant, type Millis } from '../base/world.ts'
+import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
+import { digestOf } from './token.ts'
+
+const free = 5
+const longestMs = 15 * 60_000
+/** After a day without a failure it is forgotten. */
+const memoryMs = 24 * 3_600_000
+
+type FailureRow = { failures: bigint; last_at: Instant; wait_until: Instant }
+
+export type Guessing = { is: 'allowed'; bursts: string[] } | { is: 'throttled'; untilMs: Millis }
+
+/** How long to wait after so many failures in a row. */
+export const waitAfter = (failures: number): Millis => (failures < free ? 0 : Math.min(60_000 * 2 ** (failures - free), longestMs))
+
+/** A name is kept as a digest: people type passwords where the name belongs. */
+export const ofName = (folded: string): string => `name:${digestOf(folded)}`
+/** Codes asked for again in an open session: who stole one session guesses in it alone. */
+export const ofSession = (sessionId: string): string => `session:${sessionId}`
+export const ofAddress = (address: string): string => `address:${networkOf(address)}`
+
+/** An IPv6 address counts by its /64, which is what one household has; a mapped IPv4 address as itself. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  if (!plain.includes(':')) return plain
+  const [head = '', tail] = plain.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const all = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
+  return `${all
+    .slice(0, 4)
+    .map(part => part.toLowerCase().replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`
+}
+
+/**
+ * Takes one guess for all `subjects`, and counts it as failed before anyone looks whether it was: a hundred at the same moment are a
+ * hundred failures. `forgive` takes that back. `bursts` are the subjects that have to wait from now on.
+ */
+export const takeGuess = (store: Store, subjects: readonly string[]): Promise<Guessing> =>
+  store.tx(async tx => {
+    const now = await tx.now()
+    const rows: { subject: string; failures: number }[] = []
+    let until = now
+    // Always in the same order, name before address, so that two never wait for each other.
+    for (const subject of subjects) {
+      const row = await hold(tx, subject, now)
+      if (row.wait_until > until) until = row.wait_until
+      rows.push({ subject, failures: later(row.last_at, memoryMs) < now ? 0 : Number(row.failures) })
+    }
+    if (until > now) return { is: 'throttled', untilMs: millis(until) }
+    const bursts: string[] = []
+    for (const { subject, failures } of rows) {
+      const waitMs = waitAfter(failures + 1)
+      if (waitMs > 0) bursts.push(subject)
+      await tx.run(sql`
+        update sign_in_failures set failures = ${BigInt(failures + 1)}, last_at = ${now}, wait_until = ${later(now, waitMs)}
+        where subject = ${subject}`)
+    }
+    return { is: 'allowed', bursts }
+  }, 'locks')
+
+async function hold(tx: Tx, subject: string, now: Instant): Promise<FailureRow> {
+  const added = await tx.run(sql`
+    insert into sign_in_failures (subject, failures, last_at, wait_until) values (${subject}, 0, ${now}, ${now}) on conflict (subject) do nothing`)
+  // Rows nobody needs go when new ones come, so there are never more than a day's.
+  if (added > 0) await tx.run(sql`delete from sign_in_failures where last_at < ${later(now, -memoryMs)} and subject <> ${subject}`)
+  return (await tx.one<FailureRow>(
+    sql`select failures, last_at, wait_until from sign_in_failures where subject = ${subject} ${forUpdate}`,
+  ))!
+}
+
+/** The guess was right: what stands for the person begins anew, and the address gets back the one guess, for others may guess from there. */
+export async function forgive(tx: Tx, own: string, address?: string): Promise<void> {
+  await tx.run(sql`delete from sign_in_failures where subject = ${own}`)
+  if (address === undefined) return
+  const now = await tx.now()
+  await tx.run(sql`
+    update sign_in_failures set failures = failures - 1, wait_until = ${now} where subject = ${address} and failures > 0`)
+}
