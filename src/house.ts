@@ -18,7 +18,7 @@ import { agreementOf, makeSources } from './rates/rates.ts'
 import { migrate, pending } from './store/migrate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import type { Metrics } from './web/metrics.ts'
-import { serveWeb, type Web } from './web/web.ts'
+import { pages, serveWeb, type PageSettings, type Web } from './web/web.ts'
 import { makeInbox, type Inbox } from './webhooks/webhooks.ts'
 
 export interface Base {
@@ -219,6 +219,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
           clock: world.clock,
           log: world.log,
           mayTake: room.mayTake,
+          pages: over => pages({ desk, settings: pageSettings(config), over }),
         },
         config.LISTEN,
       ).catch((error: unknown) => {
@@ -268,6 +269,12 @@ async function openMetrics(
     throw new BadInput(`METRICS_LISTEN is "${listen}", which another program has: stop it, or set another`, { cause: error })
   }
 }
+
+const pageSettings = (config: Config): PageSettings => ({
+  publicUrl: config.PUBLIC_URL?.replace(/\/+$/, ''),
+  shopName: config.SHOP_NAME,
+  simulateUrl: config.SIMULATE_URL?.replace(/\/+$/, ''),
+})
 
 /** The desk at which jobs are done, for whoever does them. */
 export const deskOf = ({ config, store, world, terms }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({

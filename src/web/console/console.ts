@@ -1,0 +1,24 @@
+/** The console: sign-in before the door, and behind it every page, each asking for its act. */
+import Router from '@koa/router'
+import type { Middleware } from 'koa'
+import { hung } from '../page/page.ts'
+import type { PageParts } from '../pages.ts'
+import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
+
+/** In their order: what needs no session, the door, what is behind it. */
+export function consolePages(parts: PageParts): Middleware[] {
+  const outside = new Router({ strict: true, sensitive: true })
+  const gate = signedIn(parts)
+  return [
+    ...hung(outside),
+    (ctx, next) => (ctx.path === '/console' || ctx.path.startsWith('/console/') ? gate(ctx, next) : next()),
+    ...hung(insideOf(parts).inside),
+  ]
+}
+
+/** Every page and act behind sign-in, with the act it asks for. Paths are whole: `/console/payouts/:id`. */
+export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; doors: Doors } {
+  const inside = new Router<ConsoleState>({ strict: true, sensitive: true })
+  const doors = doorsOf(inside, parts)
+  return { inside, doors }
+}

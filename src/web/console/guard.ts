@@ -1,0 +1,87 @@
+/** The console's doors: who is signed in, what their role allows, and that an act was meant. Every route of the console goes through here. */
+import { timingSafeEqual } from 'node:crypto'
+import type Router from '@koa/router'
+import type { RouterContext } from '@koa/router'
+import type { Middleware } from 'koa'
+import { BadInput } from '../../base/answer.ts'
+import { may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
+import { isLanguage, readForm, type Form, type PageState } from '../page/page.ts'
+import type { PageParts } from '../pages.ts'
+import { frameWords } from './words/frame.ts'
+
+export interface ConsoleState extends PageState {
+  person: Person
+}
+export type ConsoleContext = RouterContext<ConsoleState>
+
+export interface PostLimits {
+  /** The most bytes of one file; a form has none where this is left out. */
+  fileBytes?: number
+  /** The most bytes of all text together. */
+  textBytes?: number
+}
+
+/** Where pages and acts are hung up; `list` is every one of them, for whoever checks that each asks for its act. */
+export interface Doors {
+  /** A GET page that `act` allows. What each role may see and do is one table: src/people/roles.ts. */
+  page(path: string, act: Act, handle: (ctx: ConsoleContext) => Promise<void> | void): void
+  /**
+   * A POST that does `act`: the role must allow it, the form must bear the session's token (field `csrf`), and where the act asks for
+   * it a fresh code must be given (field `code`) or have been within five minutes. `handle` answers where to go then (303), or shows a
+   * page itself. A `BadInput` it throws is shown as it reads, with status 400.
+   */
+  post(path: string, act: Act, handle: (ctx: ConsoleContext, form: Form) => Promise<string | undefined | void>, limits?: PostLimits): void
+  readonly list: readonly { method: 'GET' | 'POST'; path: string; act: Act }[]
+}
+
+export const sessionCookie = (secure: boolean) => (secure ? '__Host-console' : 'console')
+
+/** Lets in who is signed in, and sends others to sign in, from where they come back. A person's own language wins over the browser's. */
+export function signedIn({ desk }: PageParts): Middleware {
+  return async (ctx, next) => {
+    const state = ctx.state as ConsoleState
+    const token = ctx.cookies.get(sessionCookie(state.secure))
+    const person = token === undefined ? undefined : await sessionOf(desk.store, desk.world, token)
+    if (!person) return ctx.redirect(`/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`)
+    state.person = person
+    if (isLanguage(person.language) && ctx.query['lang'] === undefined) state.lang = person.language
+    await next()
+  }
+}
+
+export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Doors {
+  const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
+  return {
+    list,
+    page(path, act, handle) {
+      list.push({ method: 'GET', path, act })
+      router.get(path, async ctx => {
+        if (!may(ctx.state.person.role, act)) ctx.throw(403)
+        await handle(ctx)
+      })
+    },
+    post(path, act, handle, limits = {}) {
+      list.push({ method: 'POST', path, act })
+      router.post(path, async ctx => {
+        const { person, lang } = ctx.state
+        if (!may(person.role, act)) ctx.throw(403)
+        const form = await readForm(ctx, limits)
+        if (!same(form.text('csrf'), person.csrf)) ctx.throw(403)
+        if (needsStepUp(act) && !person.steppedUp) {
+          const { is } = await stepUp(desk.store, desk.world, person, form.text('code'))
+          if (is !== 'stepped up') throw new BadInput(frameWords[lang].code[is])
+        }
+        const to = await handle(ctx, form)
+        if (typeof to !== 'string') return
+        ctx.redirect(to)
+        ctx.status = 303
+      })
+    },
+  }
+}
+
+/** Compares without telling by its time how much was right. */
+function same(given: string, expected: string): boolean {
+  const [one, other] = [Buffer.from(given), Buffer.from(expected)]
+  return one.length === other.length && timingSafeEqual(one, other)
+}

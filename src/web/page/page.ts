@@ -1,0 +1,10 @@
+/** What every page has: its language, what it may load, who may post to it, and how it is shown. */
+export { asset, assetRoutes } from './assets.ts'
+export { eventStream, type Send } from './stream.ts'
+export { readForm, type Form, type Upload } from './form.ts'
+export { headers } from './headers.ts'
+export { hung } from './hung.ts'
+export { isLanguage, spoken, type Both, type Language } from './language.ts'
+export { sameOrigin } from './origin.ts'
+export { show, type PageContext, type PageState } from './show.ts'
+export { amount, day, houseZone, moment, relative, typedAmount } from './tell.ts'

@@ -1,0 +1,52 @@
+/** Amounts and times as people read and type them, in their language. Exact: made of bigints and text, never of floats. */
+import { formatUnits, parseAmount, type Asset } from '../../base/money.ts'
+import { millis, type Instant, type Millis } from '../../base/world.ts'
+import type { Language } from './language.ts'
+
+const places = { BRL: 2, BTC: 8 } as const
+
+/** `R$ 1.234,56` or `R$1,234.56`; `0,00012345 BTC`. */
+export function amount(lang: Language, units: bigint, asset: Asset): string {
+  // A decimal in text is formatted to its last digit, whatever its size.
+  const text = formatUnits(units, asset) as Intl.StringNumericLiteral
+  if (asset === 'BRL') return new Intl.NumberFormat(lang, { style: 'currency', currency: 'BRL' }).format(text)
+  return `${new Intl.NumberFormat(lang, { minimumFractionDigits: places.BTC, maximumFractionDigits: places.BTC }).format(text)} BTC`
+}
+
+/** Reads what a person types: `1.234,56`, `1234.56`, `20`; for BTC also `20000 sats`. Undefined for anything else. */
+export function typedAmount(text: string, asset: Asset): bigint | undefined {
+  const plain = text.trim().replace(/^R\$\s*/, '')
+  // Where both signs stand, the last one is the decimal's; a lone comma is one.
+  const comma = plain.lastIndexOf(',')
+  const point = plain.lastIndexOf('.')
+  if (comma < 0) return parseAmount(plain, asset)
+  return comma > point ? parseAmount(plain.replaceAll('.', '').replace(',', '.'), asset) : parseAmount(plain.replaceAll(',', ''), asset)
+}
+
+/** The zone of a page that is nobody's own: the house is Brazilian. */
+export const houseZone = 'America/Sao_Paulo'
+
+/** `21/11/2026, 20:07:12 GMT-3`, in `zone`. */
+export const moment = (lang: Language, at: Instant, zone: string = houseZone): string =>
+  new Intl.DateTimeFormat(lang, {
+    ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+    ...{ hourCycle: 'h23', timeZone: zone, timeZoneName: 'short' },
+  }).format(millis(at))
+
+/** `21/11/2026`. */
+export const day = (lang: Language, at: Instant, zone: string = houseZone): string =>
+  new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(millis(at))
+
+const steps: readonly [Intl.RelativeTimeFormatUnit, Millis][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+  ['second', 1_000],
+]
+
+/** `in 5 minutes`, `há 2 horas`: rounded down to the largest unit that fits. */
+export function relative(lang: Language, at: Instant, now: Millis): string {
+  const ms = millis(at) - now
+  const [unit, size] = steps.find(([, size]) => Math.abs(ms) >= size) ?? steps.at(-1)!
+  return new Intl.RelativeTimeFormat(lang, { numeric: 'auto' }).format(Math.trunc(ms / size), unit)
+}

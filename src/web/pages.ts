@@ -1,0 +1,62 @@
+/** The pages: what every one of them goes through, then the shop and the console. */
+import type { Middleware } from 'koa'
+import { BadInput } from '../base/answer.ts'
+import type { Desk } from '../jobs/jobs.ts'
+import { consolePages } from './console/console.ts'
+import { assetRoutes, headers, hung, sameOrigin, spoken, type PageState } from './page/page.ts'
+import { FaultPage } from './page/fault.tsx'
+import { show, type PageContext } from './page/show.ts'
+import { shopPages } from './shop/shop.ts'
+
+export interface PageSettings {
+  /** As people reach us, without a slash at the end; undefined where nobody said. */
+  publicUrl: string | undefined
+  /** What the shop is called. */
+  shopName: string
+  /** Where a payment can be simulated; there in the demonstration alone. */
+  simulateUrl: string | undefined
+}
+
+export interface PageParts {
+  desk: Desk
+  settings: PageSettings
+  /** Aborts when the server closes: what streams ends then. */
+  over: AbortSignal
+}
+
+/** Every page, as middleware in its order. */
+export function pages(parts: PageParts): Middleware[] {
+  const secure = parts.settings.publicUrl?.startsWith('https:') ?? false
+  const state: Middleware = async (ctx, next) => {
+    // The scheme by which people come is what we were told, or what nginx says; never what a client claims.
+    const given = ctx.state as PageState
+    given.secure = secure || ctx.protocol === 'https'
+    given.lang = spoken(ctx)
+    await next()
+  }
+  return [state, headers(), faults(parts), sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(parts)]
+}
+
+/** Constant words for what went wrong: no stack and no version; the log has the rest. */
+function faults({ desk, settings }: PageParts): Middleware {
+  return async (ctx, next) => {
+    const page = ctx as unknown as PageContext
+    const tell = (status: number, why?: string) =>
+      show(page, FaultPage({ lang: page.state.lang, status, shopName: settings.shopName, ...(why !== undefined && { why }) }), status)
+    try {
+      await next()
+    } catch (error) {
+      if (error instanceof BadInput) return tell(400, error.message)
+      const status = (error as { status?: unknown }).status
+      if (typeof status === 'number' && status >= 400 && status < 500) return tell(status)
+      if (status === 503) return tell(503)
+      desk.world.log.error(
+        { method: ctx.method, path: ctx.path, why: error instanceof Error ? error.message : 'an unknown surprise' },
+        'a page failed',
+      )
+      return tell(500)
+    }
+    if (ctx.status === 404 && ctx.body == null) tell(404)
+    else if (ctx.status === 405 && ctx.body == null) tell(405)
+  }
+}
