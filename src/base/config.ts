@@ -15,6 +15,8 @@ const shape = z.object({
   ),
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
+  SHOP_NAME: withDefault('Repasse'),
+  SIMULATE_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
   LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(
     text => text.split(',').every(role => role === 'web' || role === 'worker'),
@@ -59,6 +61,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       `PUBLIC_URL is "${env['PUBLIC_URL']}": in production expected an address with https, because payers’ names and amounts come that way`,
     )
   const mainnet = env['BITCOIN_NETWORK'] === 'mainnet'
+  if ((production || mainnet) && env['SIMULATE_URL'])
+    faults.push(`SIMULATE_URL is for demonstrations and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
   for (const name of ['CRASH_AT', 'CLOCK'])
     if ((production || mainnet) && env[name])
       faults.push(`${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
