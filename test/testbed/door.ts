@@ -1,0 +1,82 @@
+/** The real receiver behind a socket, with a bank whose key the test holds: for what is between it and the world. */
+import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { done } from '../../src/base/answer.ts'
+import { seededRandom, systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { Bank } from '../../src/rails/starkbank/bank.ts'
+import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openStore, sql } from '../../src/store/store.ts'
+import { serveWeb, type Web } from '../../src/web/web.ts'
+import { makeInbox } from '../../src/webhooks/webhooks.ts'
+
+export interface SignedEvent {
+  id: string
+  body: Buffer
+  signature: string
+}
+
+type Pages = NonNullable<Parameters<typeof serveWeb>[0]['pages']>
+
+export interface Door {
+  socket: string
+  /** A genuine event of its own id; `more` goes into its body. */
+  event(more?: string): SignedEvent
+  /** Genuine bytes, whatever they are. */
+  sign(body: Buffer): SignedEvent
+  /** What was kept under this id; undefined when nothing was. */
+  kept(id: string): Promise<Buffer | undefined>
+  /** One more server beside those there are, which takes the socket's name. */
+  serve(): Promise<Web>
+  close(): Promise<void>
+}
+
+export async function openDoor(pages?: Pages): Promise<Door> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-door-'))
+  // nginx's workers are another user.
+  chmodSync(folder, 0o755)
+  const socket = join(folder, 'web.sock')
+  const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
+  const keys = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
+  await migrate(store, systemClock)
+  const bank = { publicKeys: async () => done([{ content: pem }]), close: () => undefined } as Partial<Bank> as Bank
+  const rail = starkbankRail({ bank, workspaceId: '1', ...world })
+  const inbox = makeInbox(store, world)
+  const open: Web[] = []
+  const serve = async () => {
+    const web = await serveWeb({ store, rail, inbox, clock: systemClock, log: silentLog, ...(pages && { pages }) }, `unix:${socket}`)
+    open.push(web)
+    return web
+  }
+  await serve()
+
+  let number = 0
+  const sign = (body: Buffer): SignedEvent => ({
+    id: `sha256-${createHash('sha256').update(body).digest('hex').slice(0, 40)}`,
+    body,
+    signature: createSign('sha256').update(body).sign(keys.privateKey).toString('base64'),
+  })
+  return {
+    socket,
+    sign,
+    event(more = '') {
+      const id = `event-${++number}`
+      return { ...sign(Buffer.from(`{"event": {"id": "${id}", "subscription": "holmes", "workspaceId": "1", "log": {}}${more}}`)), id }
+    },
+    async kept(id) {
+      const row = await store.one<{ raw: Uint8Array }>(sql`select raw from inbox where event_id = ${id}`)
+      return row && Buffer.from(row.raw)
+    },
+    serve,
+    async close() {
+      for (const web of open) await web.close()
+      await store.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
