@@ -12,8 +12,9 @@ const before = new Set(Object.keys(process.env))
 if (file) readDotenv({ path: file, quiet: true })
 // Settings found at the project's root name files there, wherever the command is given: another folder must not get empty books.
 if (file === own) {
-  if (!before.has('DATABASE_URL')) process.env['DATABASE_URL'] = databaseAt(process.env['DATABASE_URL'] || 'sqlite:data/repasse.db')
-  for (const name of ['STARKBANK_PRIVATE_KEY_FILE', 'BITCOIN_RPC_COOKIE_FILE', 'BITCOIN_POLICY_FILE', 'RATES_FILE']) {
+  if (!before.has('DATABASE_URL') && !process.env['DATABASE_URL_FILE'])
+    process.env['DATABASE_URL'] = databaseAt(process.env['DATABASE_URL'] || 'sqlite:data/repasse.db')
+  for (const name of Object.keys(process.env).filter(known => known.endsWith('_FILE'))) {
     const path = process.env[name]
     if (path && !before.has(name)) process.env[name] = resolve(dirname(own), path)
   }

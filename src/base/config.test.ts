@@ -1,6 +1,8 @@
 /** Settings: what is wrong is told all at once, by name, with what would be right. */
-import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { bitcoinSettings } from './bitcoinSettings.ts'
 import { readConfig } from './config.ts'
 
@@ -227,6 +229,45 @@ test.each([
 
 test('a rate is fixed or read from a file, not both', () =>
   expect(() => readConfig({ RATE_FIXED: 'BTC-BRL 1.00', RATES_FILE: 'rates.json' })).toThrow('both set'))
+
+describe('a setting from a file', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-config-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const file = (text: string) => {
+    const path = join(folder, `secret-${text.length}`)
+    writeFileSync(path, text)
+    return path
+  }
+  test('is what stands in it, without its last line break', () => {
+    for (const end of ['', '\n', '\r\n'])
+      expect(readConfig({ DATABASE_URL_FILE: file(`postgres://repasse:hunter2@db/repasse${end}`) }).DATABASE_URL).toBe(
+        'postgres://repasse:hunter2@db/repasse',
+      )
+    const BITCOIN_RPC_URL_FILE = file(bitcoin.BITCOIN_RPC_URL)
+    const { BITCOIN_RPC_URL: _, ...others } = bitcoin
+    expect(readConfig({ ...others, BITCOIN_RPC_URL_FILE }).BITCOIN_RPC_URL).toBe(bitcoin.BITCOIN_RPC_URL)
+  })
+  test('is judged like any other, and not shown', () => {
+    const read = (DATABASE_URL_FILE: string) => () => readConfig({ DATABASE_URL_FILE })
+    expect(read(file('mysql://repasse:hunter2@db'))).toThrow(/DATABASE_URL is what stands in the file of DATABASE_URL_FILE, and not shown/)
+    expect(read(file('mysql://repasse:hunter2@db'))).not.toThrow('hunter2')
+    expect(() => readConfig({ BITCOIN_RPC_URL_FILE: file(bitcoin.BITCOIN_RPC_URL) })).toThrow('BITCOIN_NETWORK is not set')
+  })
+  test('that cannot be read is told by its name, with every other fault', () =>
+    expect(() => readConfig({ DATABASE_URL_FILE: join(folder, 'none'), LISTEN: 'nowhere' })).toThrow(
+      /2 faults[^]*DATABASE_URL_FILE names .*none, which cannot be read \(ENOENT\)[^]*LISTEN is "nowhere"/,
+    ))
+  test('and one that is set as well are one too many; set to nothing, neither is', () => {
+    const DATABASE_URL_FILE = file('sqlite:a.db')
+    expect(() => readConfig({ DATABASE_URL_FILE, DATABASE_URL: 'sqlite:b.db' })).toThrow('DATABASE_URL and DATABASE_URL_FILE are both set')
+    expect(readConfig({ DATABASE_URL_FILE, DATABASE_URL: '' }).DATABASE_URL).toBe('sqlite:a.db')
+    expect(readConfig({ DATABASE_URL_FILE: '', DATABASE_URL: 'sqlite:b.db' }).DATABASE_URL).toBe('sqlite:b.db')
+  })
+  test('is not a file of its own: a key stays where it is', () => {
+    expect(readConfig({ STARKBANK_PRIVATE_KEY_FILE: '/nowhere/key.pem' }).STARKBANK_PRIVATE_KEY_FILE).toBe('/nowhere/key.pem')
+    expect(() => readConfig({ STARKBANK_PROJECT_FILE: 'x' })).toThrow('STARKBANK_PROJECT_FILE is not a setting')
+  })
+})
 
 test('.env.example shows each setting a person may need, and every line that is no comment is the default', () => {
   const text = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8')

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
-import { cents, holdsPrivateKey, oneOf, optional, seconds, withDefault } from './setting.ts'
+import { cents, holdsPrivateKey, oneOf, optional, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -47,12 +47,19 @@ const shape = z.object({
 })
 export type Config = z.output<typeof shape>
 
-/** Reads `env`. Throws one `BadInput` that names every fault: the variable, what it is, and what would be right. */
-export function readConfig(env: Record<string, string | undefined>): Config {
+/**
+ * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names every fault: the variable,
+ * what it is, and what would be right.
+ */
+export function readConfig(given: Record<string, string | undefined>): Config {
+  const { env, fromFile, faults } = withFiles(given, Object.keys(shape.shape))
   const result = shape.safeParse(env)
-  const faults = result.success
-    ? []
-    : result.error.issues.map(issue => `${issue.path.join('.')} is ${shown(issue.path.join('.'), env)}: ${issue.message}`)
+  if (!result.success)
+    for (const { path, message } of result.error.issues) {
+      const name = path.join('.')
+      const is = fromFile.has(name) ? `what stands in the file of ${name}_FILE, and not shown` : shown(name, env)
+      faults.push(`${name} is ${is}: ${message}`)
+    }
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
   if (production && env['STARKBANK_API_URL'])
     faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
@@ -67,7 +74,9 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     if ((production || mainnet) && env[name])
       faults.push(`${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
   faults.push(...bitcoinFaults(env))
-  for (const name of Object.keys(env)) if (ours.test(name) && !(name in shape.shape)) faults.push(`${name} is not a setting${meant(name)}`)
+  for (const name of Object.keys(env))
+    if (ours.test(name) && !(name in shape.shape) && !(name.replace(/_FILE$/, '') in shape.shape))
+      faults.push(`${name} is not a setting${meant(name)}`)
   if (faults.length > 0 || !result.success)
     throw new BadInput(
       `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  ${fault}`).join('\n')}`,

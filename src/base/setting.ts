@@ -1,4 +1,5 @@
 /** The shapes one setting can have: text from the environment in, a value out, or what would have been right. */
+import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { parseUnits } from './money.ts'
 
@@ -34,6 +35,31 @@ export const parsedOr = <T>(fallback: string, parse: (text: string) => T | undef
   z.preprocess(value => unset(value) ?? fallback, parsed(parse, expected))
 
 export const cents = parsedOr('0.00', text => parseUnits(text, 'BRL'), 'an amount like 2.00')
+
+type Env = Record<string, string | undefined>
+
+/**
+ * The environment with each NAME whose NAME_FILE is set taken from that file, its last line break cut off: how containers and service
+ * managers hand in what a list of processes must not show. The only place of this folder that reads a file.
+ */
+export function withFiles(given: Env, names: readonly string[]): { env: Env; fromFile: Set<string>; faults: string[] } {
+  const env = { ...given }
+  const fromFile = new Set<string>()
+  const faults: string[] = []
+  for (const name of names) {
+    const file = given[`${name}_FILE`]
+    if (!file || names.includes(`${name}_FILE`)) continue
+    if (given[name]) faults.push(`${name} and ${name}_FILE are both set: leave one out`)
+    else
+      try {
+        env[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
+        fromFile.add(name)
+      } catch (error) {
+        faults.push(`${name}_FILE names ${file}, which cannot be read (${(error as { code?: string }).code})`)
+      }
+  }
+  return { env, fromFile, faults }
+}
 
 /** Base58 has no 0, O, I or l; what is only part of a longer word is no key. */
 const extendedPrivate = /(?<![A-Za-z0-9])[xtyzuv]prv/i
