@@ -1,4 +1,4 @@
-/** Drafts: the invoices of one slot, written with our ids before anyone is asked for anything. */
+/** Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for anything. */
 import { newId } from '../base/id.ts'
 import type { Asset } from '../base/money.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
@@ -43,8 +43,8 @@ export interface Priced {
   watchMs: number
 }
 
-export interface BatchTerms {
-  slotId: string
+/** What is the same for every invoice of a slot or an order. */
+export interface DraftTerms {
   storeId: string
   rail: string
   asset: Asset
@@ -52,6 +52,10 @@ export interface BatchTerms {
   accountId: string
   commissionBp: bigint
   minPayoutUnits: bigint
+}
+
+export interface BatchTerms extends DraftTerms {
+  slotId: string
 }
 
 /** Writes the drafts of one slot once: a slot that has its drafts keeps them. Answers how many the slot has. */
@@ -65,22 +69,49 @@ export async function draftBatch(
   const there = await tx.one<{ count: bigint }>(sql`select count(*) as count from invoices where slot_id = ${terms.slotId}`)
   if (there && there.count > 0n) return Number(there.count)
 
+  const drafts = plan()
+  for (const [ordinal, draft] of drafts.entries())
+    await write(tx, world, { slot: terms.slotId }, ordinal, terms, draft, price?.(draft.units))
+  return drafts.length
+}
+
+/** Writes one draft of an order: its next. Answers its id. */
+export async function draftOfOrder(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  orderId: string,
+  terms: DraftTerms,
+  draft: Draft,
+  priced?: Priced,
+): Promise<string> {
+  const last = await tx.one<{ ordinal: bigint | null }>(sql`select max(ordinal) as ordinal from invoices where order_id = ${orderId}`)
+  const ordinal = last?.ordinal === null || last === undefined ? 0 : Number(last.ordinal) + 1
+  return write(tx, world, { order: orderId }, ordinal, terms, draft, priced)
+}
+
+/** The tag that all invoices of one slot or order share at the bank is its id. */
+async function write(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  of: { slot: string; order?: undefined } | { order: string; slot?: undefined },
+  ordinal: number,
+  terms: DraftTerms,
+  draft: Draft,
+  priced: Priced | undefined,
+): Promise<string> {
   const now = await tx.now()
   const due: Instant = instant(millis(now) + terms.dueInMs)
-  const drafts = plan()
-  for (const [ordinal, draft] of drafts.entries()) {
-    const id = newId('invoice', world)
-    const priced = price?.(draft.units)
-    const watchUntil = priced ? later(due, priced.watchMs) : null
-    await tx.run(sql`
-      insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
-        account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
-        quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until)
-      values (${id}, ${terms.storeId}, ${terms.slotId}, ${ordinal}, ${terms.rail}, ${terms.asset}, ${priced?.units ?? draft.units}, ${draft.name}, ${draft.taxId},
-        ${draft.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${terms.slotId}, ${now}, ${now}, ${now},
-        ${priced?.quote?.units ?? null}, ${priced?.quote?.rateUnits ?? null}, ${priced?.quote?.at ?? null}, ${priced?.quote?.sources ?? null},
-        ${priced?.confirmations ?? null}, ${watchUntil})`)
-    await remember(tx, 'invoices', id, '', 'draft', { why: 'drafted for its slot', ref: terms.slotId }, now)
-  }
-  return drafts.length
+  const id = newId('invoice', world)
+  const tag = of.slot ?? of.order
+  const watchUntil = priced ? later(due, priced.watchMs) : null
+  await tx.run(sql`
+    insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
+      account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
+      quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until)
+    values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${terms.rail}, ${terms.asset}, ${priced?.units ?? draft.units},
+      ${draft.name}, ${draft.taxId}, ${draft.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
+      ${now}, ${now}, ${now}, ${priced?.quote?.units ?? null}, ${priced?.quote?.rateUnits ?? null}, ${priced?.quote?.at ?? null},
+      ${priced?.quote?.sources ?? null}, ${priced?.confirmations ?? null}, ${watchUntil})`)
+  await remember(tx, 'invoices', id, '', 'draft', { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag }, now)
+  return id
 }

@@ -1,6 +1,6 @@
 /** An invoice: an amount asked from a payer on a rail. */
 export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
-export { draftBatch, planBatch, type BatchRule, type BatchTerms, type Draft, type Priced } from './draft.ts'
+export { draftBatch, draftOfOrder, planBatch, type BatchRule, type BatchTerms, type Draft, type DraftTerms, type Priced } from './draft.ts'
 export { issueDrafts, takeAsIssued } from './issue.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'

@@ -15,12 +15,12 @@ const freshMs = graceMs / 2
 
 export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 
-/** Issues every draft that is due (of one slot, if named), a hundred a call. Answers how each ended. */
-export async function issueDrafts(store: Store, rail: Rail, world: World, slotId?: string): Promise<Issued> {
+/** Issues every draft that is due (of one slot or order, if named), a hundred a call. Answers how each ended. */
+export async function issueDrafts(store: Store, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
     const startedAt = world.clock.now()
-    const orders = await claimDrafts(store, rail, slotId)
+    const orders = await claimDrafts(store, rail, batchTag)
     if (orders.length === 0) return outcome
     await world.at('invoices claimed')
     await askFor(store, rail, world, orders, outcome, startedAt)
@@ -28,10 +28,10 @@ export async function issueDrafts(store: Store, rail: Rail, world: World, slotId
   }
 }
 
-async function claimDrafts(store: Store, rail: Rail, slotId: string | undefined): Promise<InvoiceOrder[]> {
+async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefined): Promise<InvoiceOrder[]> {
   return store.tx(async tx => {
     const now = await tx.now()
-    const only = slotId === undefined ? sql`` : sql`and slot_id = ${slotId}`
+    const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
     const rows = await tx.all<InvoiceRow>(sql`
       select * from invoices where state = 'draft' and rail = ${rail.name} and next_at <= ${now} ${only}
       order by batch_tag, ordinal limit ${batchSize} ${skipLocked}`)

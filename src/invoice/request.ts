@@ -17,12 +17,12 @@ export interface Requesting {
 
 const atOnce = 100
 
-/** Makes requests of every draft that is due (of one slot, if named). Answers how many. */
-export async function requestDrafts(store: Store, { takeAddress, uri }: Requesting, world: World, slotId?: string): Promise<number> {
+/** Makes requests of every draft that is due (of one slot or order, if named). Answers how many. */
+export async function requestDrafts(store: Store, { takeAddress, uri }: Requesting, world: World, batchTag?: string): Promise<number> {
   for (let made = 0; ;) {
     const count = await store.tx(async tx => {
       const now = await tx.now()
-      const only = slotId === undefined ? sql`` : sql`and slot_id = ${slotId}`
+      const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
       const rows = await tx.all<InvoiceRow>(sql`
         select * from invoices where state = 'draft' and rail = 'bitcoin' and next_at <= ${now} ${only}
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)

@@ -35,7 +35,9 @@ export type InvoiceState = StateOf<typeof invoiceMachine> | RequestState
 
 export type InvoiceRow = {
   id: string
-  slot_id: string
+  /** What it was drafted for: a slot of a schedule, or an order of the shop; the other is null. */
+  slot_id: string | null
+  order_id: string | null
   ordinal: bigint
   rail: string
   asset: Asset

@@ -60,8 +60,8 @@ export async function pricing(
 }
 
 /** Gives drafts their addresses. */
-export const issueRequests = ({ store, rail, world }: Parts, slotId?: string): Promise<number> =>
-  requestDrafts(store, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, slotId)
+export const issueRequests = ({ store, rail, world }: Parts, batchTag?: string): Promise<number> =>
+  requestDrafts(store, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, batchTag)
 
 /** Reads the chain up to its tip. */
 export const follow = (parts: Parts): Promise<Followed> => followChain(following(parts))

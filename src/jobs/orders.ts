@@ -1,0 +1,128 @@
+/** The shop's acts that need the rails: placing an order and asking for its code at once, seeing where it stands, and asking anew. */
+import type { World } from '../base/world.ts'
+import { chainTrouble, tipOf } from '../chain/chain.ts'
+import { issueDrafts } from '../invoice/invoice.ts'
+import type { Rails } from '../rails/rail.ts'
+import {
+  findOrderByToken,
+  invoicesOf,
+  linesOf,
+  shopRules,
+  standingOfOrder,
+  watchMs,
+  writeNewCode,
+  writeOrder,
+  type LookedAt,
+  type NewCode,
+  type OrderLineRow,
+  type OrderRow,
+  type OrderStanding,
+  type Placed,
+  type PlaceTerms,
+  type Placing,
+  type RailName,
+} from '../shop/shop.ts'
+import type { Reader, Store } from '../store/store.ts'
+import { standingOf } from '../webhooks/webhooks.ts'
+import { issueRequests, pricing, rateNow, type BitcoinDesk } from './bitcoin.ts'
+
+/** Who serves the shop: a `Desk` is one. */
+export interface Counter {
+  store: Store
+  world: World
+  rails: Rails
+  bitcoin?: BitcoinDesk
+}
+
+/** How long a buyer waits for the bank before the page is shown without a code; it comes by itself when the bank has answered. */
+const patienceMs = 4_000
+
+/** Places an order and asks for its code. The same basket key again is the same order. */
+export async function placeOrder(counter: Counter, placing: Placing): Promise<Placed> {
+  const placed = await writeOrder(counter.store, counter.world, placing, termsOf(counter))
+  if (placed.is === 'placed' && !placed.again) await askForCode(counter, placed.order)
+  return placed
+}
+
+/** Asks for a new code on an order whose time is over, on the rail it had or on `rail`. Undefined where no order has that token. */
+export async function newCode(counter: Counter, token: string, rail?: RailName): Promise<NewCode | undefined> {
+  const made = await writeNewCode(counter.store, counter.world, token, termsOf(counter), rail)
+  if (made?.is === 'made') await askForCode(counter, made.order)
+  return made
+}
+
+export interface SeenOrder {
+  order: OrderRow
+  lines: OrderLineRow[]
+  standing: OrderStanding
+}
+
+/** An order as its page tells it now; undefined where no order has that token. */
+export async function seeOrder({ store, world, rails, bitcoin }: Counter, token: string): Promise<SeenOrder | undefined> {
+  return store.tx(async tx => {
+    const order = await findOrderByToken(tx, token)
+    if (!order) return undefined
+    const invoices = await invoicesOf(tx, order.id)
+    const looked = new Map<string, LookedAt>()
+    const now = world.clock.now()
+    for (const invoice of invoices) {
+      const found = bitcoin && (await standingOf(tx, invoice, bitcoin.terms, now))
+      if (!found) continue
+      const there = found.payments.filter(({ depth }) => depth >= 0)
+      looked.set(invoice.id, { standing: found.standing, txids: [...new Set(there.map(({ coin }) => coin.txid))] })
+    }
+    const uri = (address: string, units: bigint, label: string) => rails.bitcoin?.uri(address, units, label) ?? `bitcoin:${address}`
+    return { order, lines: await linesOf(tx, order.id), standing: standingOfOrder(order, invoices, { now, looked, uri }) }
+  }, 'locks')
+}
+
+/** What the shop offers to pay with now, Pix first. `why`: it is offered, and cannot be used at the moment. */
+export type Offer = { rail: RailName; why: undefined | 'no rate' | 'not followed' }
+
+export async function offers(counter: Counter): Promise<Offer[]> {
+  const { store, world, bitcoin } = counter
+  const rules = (await shopRules(store)).filter(({ rail, account_state: state }) => railsOf(counter).includes(rail) && state !== 'closed')
+  const found: Offer[] = []
+  for (const { rail } of rules) {
+    const why = rail === 'bitcoin' ? await whyNot(store, bitcoin!, world) : undefined
+    found.push({ rail, why })
+  }
+  return found
+}
+
+const railsOf = ({ rails, bitcoin }: Counter): RailName[] => [
+  ...(rails.starkbank ? (['starkbank'] as const) : []),
+  ...(rails.bitcoin && bitcoin ? (['bitcoin'] as const) : []),
+]
+
+async function whyNot(reader: Reader, bitcoin: BitcoinDesk, world: World): Promise<Offer['why']> {
+  // What is paid to an address of ours must be seen while its time runs.
+  if (!(await tipOf(reader)) || (await chainTrouble(reader)) !== undefined) return 'not followed'
+  return (await rateNow(reader, bitcoin, world)).is === 'rate' ? undefined : 'no rate'
+}
+
+const termsOf = (counter: Counter): PlaceTerms => ({
+  rails: railsOf(counter),
+  writes: false,
+  async price(tx) {
+    const { bitcoin, world } = counter
+    if (!bitcoin || (await whyNot(tx, bitcoin, world)) !== undefined) return undefined
+    return pricing(tx, bitcoin, world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+  },
+})
+
+/** Whatever does not come of this is left to the worker's jobs, which issue drafts and settle what is unsure. */
+async function askForCode(counter: Counter, order: OrderRow): Promise<void> {
+  const { world } = counter
+  const over = new AbortController()
+  const asking = ask(counter, order).catch((error: unknown) =>
+    world.log.error({ order: order.id, why: error instanceof Error ? error.message : 'unknown' }, 'a code could not be asked for at once'),
+  )
+  await Promise.race([asking, world.clock.sleep(patienceMs, over.signal)])
+  over.abort()
+}
+
+async function ask({ store, world, rails, bitcoin }: Counter, order: OrderRow): Promise<void> {
+  if (order.rail === 'starkbank' && rails.starkbank) await issueDrafts(store, rails.starkbank, world, order.id)
+  if (order.rail === 'bitcoin' && rails.bitcoin && bitcoin) await issueRequests({ store, rail: rails.bitcoin, bitcoin, world }, order.id)
+}

@@ -1,0 +1,57 @@
+/** Who buys: the three things asked of a guest, checked and written alike. */
+import { BadInput } from '../base/answer.ts'
+import { checkTaxId } from '../base/brazil.ts'
+
+export interface Buyer {
+  name: string
+  email: string
+  /** CPF or CNPJ, with punctuation once it is checked. */
+  taxId: string
+}
+
+export type BuyerFault = { field: keyof Buyer; is: 'missing' | 'invalid' | 'too long' }
+
+export const mostNameLength = 100
+/** RFC 5321, 4.5.3.1.3, less the angle brackets. */
+export const mostEmailLength = 254
+
+/** What of it cannot be; nothing where `checked` can be used. */
+export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer } {
+  const faults: BuyerFault[] = []
+  const name = plain(buyer.name)
+  if (name === '') faults.push({ field: 'name', is: 'missing' })
+  else if (name.length > mostNameLength) faults.push({ field: 'name', is: 'too long' })
+  // A name has letters, and nothing that a terminal, a mail header or a page would obey.
+  else if (!/\p{L}/u.test(name) || /[\p{Cc}\p{Cf}\p{Cs}<>]/u.test(name)) faults.push({ field: 'name', is: 'invalid' })
+
+  const email = buyer.email.trim()
+  if (email === '') faults.push({ field: 'email', is: 'missing' })
+  else if (email.length > mostEmailLength) faults.push({ field: 'email', is: 'too long' })
+  else if (!isAddress(email)) faults.push({ field: 'email', is: 'invalid' })
+
+  const taxId = buyer.taxId.trim()
+  const formatted = taxId === '' ? undefined : formattedTaxId(taxId)
+  if (taxId === '') faults.push({ field: 'taxId', is: 'missing' })
+  else if (formatted === undefined) faults.push({ field: 'taxId', is: 'invalid' })
+  return { faults, checked: { name, email, taxId: formatted ?? taxId } }
+}
+
+const plain = (text: string) => text.normalize('NFC').trim().replace(/ {2,}/g, ' ')
+
+/**
+ * The usual shape (RFC 5321's dot-string at a domain with a point), letters of ASCII alone: no quotes, no comments, no blanks, so no
+ * mail header can be made of it.
+ */
+export const isAddress = (text: string): boolean =>
+  /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i.test(
+    text,
+  ) && text.indexOf('@') <= 64
+
+function formattedTaxId(text: string): string | undefined {
+  try {
+    return checkTaxId(text).formatted
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    return undefined
+  }
+}

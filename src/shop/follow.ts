@@ -1,0 +1,98 @@
+/** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
+import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import type { World } from '../base/world.ts'
+import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
+import { queueMail } from './letters.ts'
+import { linesOf, orderMachine, type OrderRow } from './order.ts'
+import { dead } from './place.ts'
+import { returnStock, takeStock } from './stock.ts'
+
+type Told = InvoiceRow & { told_state: InvoiceState | '' }
+
+const atOnce = 200
+
+/** Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved. */
+export async function followOrders(store: Store, world: World, { writes }: { writes: boolean }): Promise<number> {
+  await abandonDrafts(store)
+  const untold = await store.all<{ order_id: string }>(sql`
+    select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
+  let moved = 0
+  for (const { order_id: id } of untold) moved += (await store.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
+  return moved
+}
+
+/** A draft whose time is over before anyone could be asked is asked for no more: nobody has seen its code. */
+async function abandonDrafts(store: Store): Promise<void> {
+  const late = await store.tx(async tx =>
+    tx.all<{ id: string }>(sql`
+      select id from invoices where state = 'draft' and order_id is not null and due_at < ${await tx.now()} limit ${atOnce}`),
+  )
+  for (const { id } of late)
+    await store.tx(
+      tx => move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'its time was over before it could be asked for' }),
+      'locks',
+    )
+}
+
+async function followOne(tx: Tx, world: World, id: string, writes: boolean): Promise<boolean> {
+  const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
+  const invoices = await tx.all<Told>(sql`select * from invoices where order_id = ${id} order by ordinal`)
+  for (const { id: invoiceId, state, told_state: told } of invoices)
+    if (told !== state) await tx.run(sql`update invoices set told_state = ${state} where id = ${invoiceId}`)
+
+  const moved = await moveAfter(tx, world, order, invoices, writes)
+  const order2 = (await tx.one<OrderRow>(sql`select * from orders where id = ${id}`))!
+  const before = reasons(order2.paid_by, invoices, ({ told_state: told }) => told)
+  for (const reason of reasons(order2.paid_by, invoices, ({ state }) => state))
+    if (!before.includes(reason)) await callPerson(tx, id, reason)
+  return moved
+}
+
+async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[], writes: boolean): Promise<boolean> {
+  if (order.state === 'paid') return false
+  const paid = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (a.changed_at < b.changed_at ? -1 : 1))[0]
+  if (paid) {
+    const wasLate = order.state === 'expired'
+    const cause = { why: wasLate ? 'paid after it had expired' : 'paid', ref: paid.id }
+    const also = [sql`paid_by = ${paid.id}`, sql`paid_late = ${wasLate ? 1 : 0}`, sql`paid_at = ${paid.changed_at}`]
+    await move(tx, 'orders', orderMachine, order.id, order.state as 'awaiting', 'paid', cause, also)
+    if (wasLate) await takeAgain(tx, order.id)
+    if (writes) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
+    return true
+  }
+  if (order.state !== 'awaiting' || !invoices.every(({ state }) => dead.has(state))) return false
+  await move(tx, 'orders', orderMachine, order.id, 'awaiting', 'expired', { why: 'nothing came for any of its codes' })
+  await returnStock(tx, await linesOf(tx, order.id))
+  return true
+}
+
+/** What was given back at expiry is the buyer's after all, as far as it is still there. */
+async function takeAgain(tx: Tx, id: string): Promise<void> {
+  const lacking = await takeStock(tx, await linesOf(tx, id))
+  if (lacking.length > 0)
+    await callPerson(
+      tx,
+      id,
+      `it was paid after it had expired, and there is too little left of ${lacking.map(({ name }) => name).join(', ')}`,
+    )
+}
+
+const isPaid = (state: InvoiceState | '') => state === 'paid' || state === 'credited'
+
+/** Why a person has to look, by the states that `stateOf` says. Pure. */
+function reasons(paidBy: string | null, invoices: Told[], stateOf: (row: Told) => InvoiceState | ''): string[] {
+  const paid = invoices.filter(row => isPaid(stateOf(row)))
+  const found = paid.length > 1 ? [`it was paid ${paid.length} times: ${paid.map(({ id }) => id).join(', ')}`] : []
+  const payer = invoices.find(({ id }) => id === paidBy)
+  if (!payer || isPaid(stateOf(payer))) return found
+  const state = stateOf(payer)
+  if (state === 'reversed') return [...found, `its payment ${payer.id} was given back`]
+  // Before it was paid it is on its way; after, it is gone.
+  return isPaid(payer.told_state) && paid.length === 0 ? [...found, `its payment ${payer.id} left the chain`] : found
+}
+
+async function callPerson(tx: Tx, id: string, reason: string): Promise<void> {
+  const row = await tx.one<{ attention: string | null }>(sql`select attention from orders where id = ${id}`)
+  const attention = row?.attention ? `${row.attention}; ${reason}` : reason
+  await tx.run(sql`update orders set attention = ${attention}, changed_at = ${await tx.now()} where id = ${id}`)
+}

@@ -1,0 +1,49 @@
+/** Photos: what is handed in is what its bytes say, whatever it is called; it is kept without what is no picture, or refused. */
+import { createHash } from 'node:crypto'
+import { BadInput } from '../base/answer.ts'
+import { readJpeg, readPng, readWebp, type Picture } from './pictures.ts'
+import type { Photo } from './product.ts'
+
+export const mostPhotoBytes = 512 * 1024
+const leastSide = 16
+const mostSide = 8_000
+/** A picture of few bytes can unpack to many: more than this a phone may not hold. */
+const mostPixels = 24_000_000
+
+/** Reads a JPEG, PNG or WebP; what is kept has no text, place or camera in it. Throws `BadInput`. */
+export function readPhoto(bytes: Uint8Array): Photo & { digest: string } {
+  if (bytes.length > mostPhotoBytes)
+    throw new BadInput(`the photo has ${Math.ceil(bytes.length / 1024)} kB, and may have ${mostPhotoBytes / 1024}: save it smaller`)
+  const kind = kinds.find(({ starts }) => starts(bytes))
+  if (!kind) throw new BadInput('the photo is no JPEG, PNG or WebP by its bytes: save it as one of these')
+  const picture = kind.read(bytes)
+  if (!picture) throw new BadInput(`the photo begins like a ${kind.name} and is none, or has something behind its end: save it anew`)
+  const { width, height } = picture
+  if (Math.min(width, height) < leastSide || Math.max(width, height) > mostSide || width * height > mostPixels)
+    throw new BadInput(
+      `the photo is ${width} × ${height} pixels: expected ${leastSide} to ${mostSide} a side, and at most ${mostPixels / 1e6} million in all`,
+    )
+  const digest = createHash('sha256').update(picture.bytes).digest('hex')
+  return { digest, mediaType: kind.mediaType, width, height, bytes: picture.bytes }
+}
+
+interface Kind {
+  name: string
+  mediaType: Photo['mediaType']
+  starts(bytes: Uint8Array): boolean
+  read(bytes: Uint8Array): Picture | undefined
+}
+
+const latin = (bytes: Uint8Array, from: number, to: number) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1', from, to)
+
+const kinds: Kind[] = [
+  { name: 'JPEG', mediaType: 'image/jpeg', starts: bytes => latin(bytes, 0, 3) === '\u00ff\u00d8\u00ff', read: readJpeg },
+  { name: 'PNG', mediaType: 'image/png', starts: bytes => latin(bytes, 0, 8) === '\u0089PNG\r\n\u001a\n', read: readPng },
+  {
+    name: 'WebP',
+    mediaType: 'image/webp',
+    starts: bytes => latin(bytes, 0, 4) === 'RIFF' && latin(bytes, 8, 12) === 'WEBP',
+    read: readWebp,
+  },
+]

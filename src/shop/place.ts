@@ -1,0 +1,246 @@
+/** Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock from the database. */
+import { newId } from '../base/id.ts'
+import { leastRequest } from '../base/money.ts'
+import { millis, type World } from '../base/world.ts'
+import { draftOfOrder, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
+import { forUpdate, join, move, remember, sql, type Store, type Tx } from '../store/store.ts'
+import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
+import { queueMail } from './letters.ts'
+import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
+import type { ProductRow } from './product.ts'
+import { shopRules, type ShopRule } from './rules.ts'
+import { takeStock } from './stock.ts'
+
+/** How long a code can be paid. */
+export const codeMs = 15 * 60_000
+/** How long after that an address is still watched for its payer. */
+export const watchMs = 86_400_000
+
+export const mostLines = 50
+export const mostOfOne = 99n
+/** Ten million reais, in cents: more is rather a slip. */
+const mostUnits = 1_000_000_000n
+
+export interface BasketLine {
+  productId: string
+  /** 1 to 99. */
+  quantity: bigint
+}
+
+export interface Placing {
+  /** Of the form, made with `newKey`: sent twice, it is one order. */
+  basketKey: string
+  lines: readonly BasketLine[]
+  buyer: Buyer
+  rail: RailName
+  language: Language
+  /** What the buyer was shown, in BRL cents: never charged, only compared. */
+  unitsShown?: bigint
+}
+
+/** Why an order was not placed, for the page to word beside its field. */
+export type OrderFault =
+  | BuyerFault
+  | { field: 'rail'; is: 'not offered' | 'no rate' | 'too small' }
+  | { field: 'basket'; is: 'empty' | 'too many' | 'too dear' }
+  | { field: 'basket'; is: 'gone'; productId: string; name: string | undefined }
+  | { field: 'basket'; is: 'too few left'; productId: string; name: string; left: bigint }
+  /** A price changed since it was shown. */
+  | { field: 'basket'; is: 'other total'; units: bigint }
+  | { field: 'basketKey'; is: 'invalid' }
+
+export type Placed =
+  /** `again`: it was there already, and nothing changed. */
+  { is: 'placed'; order: OrderRow; again: boolean } | { is: 'refused'; faults: OrderFault[] }
+
+/** What the domain cannot know by itself. */
+export interface PlaceTerms {
+  /** The rails this house runs on. */
+  rails: readonly RailName[]
+  /** Prices reais in satoshis; undefined where no rate is good or the chain is not followed. */
+  price: (tx: Tx) => Promise<((units: bigint) => Priced) | undefined>
+  /** Whether letters can be sent at all. */
+  writes: boolean
+}
+
+/** 192 random bits, for basket keys and order tokens: nobody guesses one. */
+export const newKey = ({ random }: Pick<World, 'random'>): string => Buffer.from(random.bytes(24)).toString('base64url')
+export const isKey = (text: string): boolean => /^[A-Za-z0-9_-]{32}$/.test(text)
+
+/** Places an order: order, lines, stock and the draft of its invoice are there together, or none is. */
+export async function writeOrder(store: Store, world: World, placing: Placing, terms: PlaceTerms): Promise<Placed> {
+  if (!isKey(placing.basketKey)) return refuse({ field: 'basketKey', is: 'invalid' })
+  const { faults, checked } = checkBuyer(placing.buyer)
+  const basket = gathered(placing.lines)
+  return store.tx(async (tx): Promise<Placed> => {
+    const there = await ofBasket(tx, placing.basketKey)
+    if (there) return { is: 'placed', order: there, again: true }
+
+    const { found, wrong } = await priceBasket(tx, basket, placing.unitsShown)
+    const asked = await askable(tx, placing.rail, totalOf(found), terms)
+    const all = [...faults, ...wrong, ...(asked.is === 'refused' ? asked.faults : [])]
+    if (all.length > 0 || asked.is === 'refused') return { is: 'refused', faults: all }
+
+    const order = await insertOrder(tx, world, placing, checked, totalOf(found))
+    // The same form, sent twice at once: the other was first.
+    if (!order) return { is: 'placed', order: (await ofBasket(tx, placing.basketKey))!, again: true }
+    for (const [line, { product, quantity }] of found.entries())
+      await tx.run(sql`
+        insert into order_lines (order_id, line, product_id, name, units, quantity)
+        values (${order.id}, ${line}, ${product.id}, ${product.name}, ${product.units}, ${quantity})`)
+    // Every product was held and counted above.
+    const lacking = await takeStock(tx, await linesOf(tx, order.id))
+    if (lacking.length > 0) throw new Error(`order ${order.id} lacks ${lacking.map(({ name }) => name).join(', ')}`)
+    await draft(tx, world, order, asked)
+    if (terms.writes) await queueMail(tx, world, order.id, 'placed')
+    return { is: 'placed', order, again: false }
+  }, 'locks')
+}
+
+export type NewCode =
+  /** A new code is being asked for. */
+  | { is: 'made'; order: OrderRow }
+  /** There is one that can be paid, or money that came: nothing changed. */
+  | { is: 'there'; order: OrderRow }
+  | { is: 'refused'; faults: OrderFault[] }
+
+/** Asks anew for an order whose time is over, on the rail it had or on another. Pressed twice it is one. Undefined where there is no such order. */
+export async function writeNewCode(
+  store: Store,
+  world: World,
+  token: string,
+  terms: PlaceTerms,
+  rail?: RailName,
+): Promise<NewCode | undefined> {
+  return store.tx(async (tx): Promise<NewCode | undefined> => {
+    const order = await tx.one<OrderRow>(sql`select * from orders where token = ${token} ${forUpdate}`)
+    if (!order) return undefined
+    if (!mayAskAnew(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }
+
+    const asked = await askable(tx, rail ?? order.rail, order.units, terms)
+    if (asked.is === 'refused') return asked
+    if (order.state === 'expired') {
+      const lacking = await takeStock(tx, await linesOf(tx, order.id))
+      if (lacking.length > 0) return { is: 'refused', faults: lacking.map(product => tooFew(product)) }
+      await move(tx, 'orders', orderMachine, order.id, 'expired', 'awaiting', { why: 'a new code was asked for' })
+    }
+    await tx.run(sql`update orders set rail = ${asked.rule.rail} where id = ${order.id}`)
+    const again = (await findOrder(tx, order.id))!
+    await draft(tx, world, again, asked)
+    return { is: 'made', order: again }
+  }, 'locks')
+}
+
+/** Whether nothing of an order can be paid in time any more and nothing came. Pure. */
+export function mayAskAnew(order: OrderRow, invoices: readonly InvoiceRow[], now: number): boolean {
+  if (order.state === 'paid') return false
+  if (!invoices.every(({ state }) => quiet.has(state))) return false
+  const newest = invoices.at(-1)!
+  return dead.has(newest.state) || now > millis(newest.due_at)
+}
+
+/** Nothing came. */
+const quiet = new Set<InvoiceRow['state']>(['draft', 'issuing', 'unsure', 'issued', 'overdue', 'expired', 'canceled', 'refused'])
+/** Nothing can come, except late. */
+export const dead = new Set<InvoiceRow['state']>(['expired', 'canceled', 'refused'])
+
+const refuse = (...faults: OrderFault[]): { is: 'refused'; faults: OrderFault[] } => ({ is: 'refused', faults })
+
+const ofBasket = (tx: Tx, key: string) => tx.one<OrderRow>(sql`select * from orders where basket_key = ${key}`)
+
+/** One line for each product, in the order of their ids: so are they held, and no two orders wait for each other. */
+function gathered(lines: readonly BasketLine[]): BasketLine[] {
+  const sums = new Map<string, bigint>()
+  for (const { productId, quantity } of lines) sums.set(productId, (sums.get(productId) ?? 0n) + quantity)
+  return [...sums].map(([productId, quantity]) => ({ productId, quantity })).toSorted((a, b) => (a.productId < b.productId ? -1 : 1))
+}
+
+interface Found {
+  product: ProductRow
+  quantity: bigint
+}
+
+const totalOf = (found: Found[]): bigint => found.reduce((sum, { product, quantity }) => sum + product.units * quantity, 0n)
+
+const tooFew = ({ id, name, stock }: Pick<ProductRow, 'id' | 'name' | 'stock'>): OrderFault => ({
+  ...{ field: 'basket', is: 'too few left' },
+  ...{ productId: id, name, left: stock },
+})
+
+/** Holds every product of the basket until the transaction ends, and says what cannot be had. */
+async function priceBasket(tx: Tx, basket: BasketLine[], shown: bigint | undefined): Promise<{ found: Found[]; wrong: OrderFault[] }> {
+  if (basket.length === 0 || basket.some(({ quantity }) => quantity < 1n)) return { found: [], wrong: [{ field: 'basket', is: 'empty' }] }
+  if (basket.length > mostLines || basket.some(({ quantity }) => quantity > mostOfOne))
+    return { found: [], wrong: [{ field: 'basket', is: 'too many' }] }
+  const products = await tx.all<ProductRow>(sql`
+    select * from products where store_id = 'sto_default' and id in (${join(basket.map(line => line.productId))}) order by id ${forUpdate}`)
+  const found: Found[] = []
+  const wrong: OrderFault[] = []
+  for (const { productId, quantity } of basket) {
+    const product = products.find(({ id }) => id === productId)
+    if (product?.state !== 'listed') wrong.push({ field: 'basket', is: 'gone', productId, name: product?.name })
+    else if (product.stock < quantity) wrong.push(tooFew(product))
+    else found.push({ product, quantity })
+  }
+  const units = totalOf(found)
+  if (units > mostUnits) wrong.push({ field: 'basket', is: 'too dear' })
+  if (wrong.length === 0 && shown !== undefined && shown !== units) wrong.push({ field: 'basket', is: 'other total', units })
+  return { found, wrong }
+}
+
+interface Askable {
+  is: 'askable'
+  rule: ShopRule
+  priced: Priced | undefined
+}
+
+/** Whether `units` reais cents can be asked for on a rail now, and under which rule and price. */
+async function askable(
+  tx: Tx,
+  rail: RailName,
+  units: bigint,
+  terms: PlaceTerms,
+): Promise<Askable | { is: 'refused'; faults: OrderFault[] }> {
+  const rule = terms.rails.includes(rail) ? (await shopRules(tx)).find(each => each.rail === rail) : undefined
+  if (!rule || rule.account_state === 'closed') return refuse({ field: 'rail', is: 'not offered' })
+  if (rail === 'starkbank') return { is: 'askable', rule, priced: undefined }
+  const price = await terms.price(tx)
+  if (!price) return refuse({ field: 'rail', is: 'no rate' })
+  const priced = price(units)
+  return priced.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
+}
+
+async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer, units: bigint): Promise<OrderRow | undefined> {
+  const id = newId('order', world)
+  const now = await tx.now()
+  const inserted = await tx.run(sql`
+    insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
+    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${buyer.name}, ${buyer.email}, ${buyer.taxId}, ${placing.language},
+      ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
+  if (inserted === 0) return undefined
+  await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop' }, now)
+  return findOrder(tx, id)
+}
+
+async function draft(tx: Tx, world: World, order: OrderRow, { rule, priced }: Askable): Promise<void> {
+  await draftOfOrder(
+    tx,
+    world,
+    order.id,
+    {
+      storeId: order.store_id,
+      rail: rule.rail,
+      asset: rule.rail === 'bitcoin' ? 'BTC' : 'BRL',
+      dueInMs: codeMs,
+      accountId: rule.account_id,
+      commissionBp: rule.commission_bp,
+      minPayoutUnits: rule.min_payout_units,
+    },
+    { name: order.name, taxId: order.tax_id, units: order.units, description: titleOf(order) },
+    priced,
+  )
+}
+
+/** What the payer's bank or wallet shows. */
+export const titleOf = ({ id, language }: Pick<OrderRow, 'id' | 'language'>): string =>
+  `${language === 'en' ? 'Order' : 'Pedido'} ${numberOf(id)}`
