@@ -12,6 +12,8 @@ import { scheduleMachine, slotMachine } from '../src/jobs/jobs.ts'
 import { audit, post } from '../src/ledger/ledger.ts'
 import { brl } from '../src/base/money.ts'
 import { accountMachine, attemptMachine, bundleMachine, candidateMachine, payoutMachine } from '../src/payout/payout.ts'
+import { mailMachine, orderMachine, productMachine } from '../src/shop/shop.ts'
+import { userMachine } from '../src/people/people.ts'
 import { migrate, migrations, pending } from '../src/store/migrate.ts'
 import { forUpdate, history, move, openStore, skipLocked, sql, type Store } from '../src/store/store.ts'
 import { inboxMachine } from '../src/webhooks/webhooks.ts'
@@ -223,6 +225,10 @@ test.each<[string, Machine]>([
   ['coins', coinMachine],
   ['bundles', bundleMachine],
   ['bundle_candidates', candidateMachine],
+  ['products', productMachine],
+  ['orders', orderMachine],
+  ['mails', mailMachine],
+  ['users', userMachine],
 ])('the states the schema allows for %s are its machine’s', (table, machine) => {
   const text = migrations()
     .map(({ text: script }) => script)

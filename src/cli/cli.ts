@@ -15,6 +15,7 @@ import { runCommands } from './runs.ts'
 import { scheduleCommands } from './schedules.ts'
 import { refuseKeys } from './secrets.ts'
 import { terminal, type Outlet, type Shell } from './shell.ts'
+import { userCommands } from './users.ts'
 
 /** Runs one command line (`argv` as the process has it). 0: fine. 1: it failed, or a check found something. 2: bad input. */
 export async function runCli(argv: string[], env: Record<string, string | undefined>, outlet: Outlet = terminal(env)): Promise<number> {
@@ -65,6 +66,7 @@ export function program(shell: Shell): Command {
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
   bitcoinCommands(repasse, shell)
+  userCommands(repasse, shell)
   operateCommands(repasse, shell)
   tellAllFaults(repasse)
   return repasse

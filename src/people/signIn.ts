@@ -89,7 +89,7 @@ async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
  */
 async function guessAs(store: Store, name: string, user: UserRow | undefined, address: string) {
   const isKnownHere = user !== undefined && (await hasSignedInFrom(store, user.id, address))
-  const subjects = isKnownHere ? [ofAddress(address)] : [ofName(folded(name.slice(0, 200))), ofAddress(address)]
+  const subjects = isKnownHere ? [ofAddress(address)] : [ofAddress(address), ofName(folded(name.slice(0, 200)))]
   const guess = await takeGuess(store, subjects)
   if (guess.is === 'allowed' && guess.bursts.length > 0)
     await tellBurst(store, user, {

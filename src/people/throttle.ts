@@ -8,7 +8,7 @@ const longestMs = 15 * 60_000
 /** After a day without a failure it is forgotten. */
 const memoryMs = 24 * 3_600_000
 
-type FailureRow = { failures: bigint; last_at: Instant; wait_until: Instant }
+type FailureRow = { failures: bigint; wait_until: Instant }
 
 export type Guessing = { is: 'allowed'; bursts: string[] } | { is: 'throttled'; untilMs: Millis }
 
@@ -42,15 +42,15 @@ function networkOf(address: string): string {
 export const takeGuess = (store: Store, subjects: readonly string[]): Promise<Guessing> =>
   store.tx(async tx => {
     const now = await tx.now()
+    // Rows nobody needs go first, so there are never more than a day's.
+    await tx.run(sql`delete from sign_in_failures where last_at < ${later(now, -memoryMs)}`)
     const rows: { subject: string; failures: number }[] = []
-    let until = now
-    // Always in the same order, name before address, so that two never wait for each other.
+    // Always in the same order, so that two never wait for each other; and an address that waits adds no row for any name.
     for (const subject of subjects) {
       const row = await hold(tx, subject, now)
-      if (row.wait_until > until) until = row.wait_until
-      rows.push({ subject, failures: later(row.last_at, memoryMs) < now ? 0 : Number(row.failures) })
+      if (row.wait_until > now) return { is: 'throttled', untilMs: millis(row.wait_until) }
+      rows.push({ subject, failures: Number(row.failures) })
     }
-    if (until > now) return { is: 'throttled', untilMs: millis(until) }
     const bursts: string[] = []
     for (const { subject, failures } of rows) {
       const waitMs = waitAfter(failures + 1)
@@ -63,13 +63,9 @@ export const takeGuess = (store: Store, subjects: readonly string[]): Promise<Gu
   }, 'locks')
 
 async function hold(tx: Tx, subject: string, now: Instant): Promise<FailureRow> {
-  const added = await tx.run(sql`
+  await tx.run(sql`
     insert into sign_in_failures (subject, failures, last_at, wait_until) values (${subject}, 0, ${now}, ${now}) on conflict (subject) do nothing`)
-  // Rows nobody needs go when new ones come, so there are never more than a day's.
-  if (added > 0) await tx.run(sql`delete from sign_in_failures where last_at < ${later(now, -memoryMs)} and subject <> ${subject}`)
-  return (await tx.one<FailureRow>(
-    sql`select failures, last_at, wait_until from sign_in_failures where subject = ${subject} ${forUpdate}`,
-  ))!
+  return (await tx.one<FailureRow>(sql`select failures, wait_until from sign_in_failures where subject = ${subject} ${forUpdate}`))!
 }
 
 /** The guess was right: what stands for the person begins anew, and the address gets back the one guess, for others may guess from there. */

@@ -1,0 +1,78 @@
+/** People at the command line: invited, listed, changed and sent away, and what is refused. */
+import { expect, test } from 'vitest'
+import { openTerminal } from '../../test/testbed/terminal.ts'
+import { systemClock, systemRandom } from '../base/clock.ts'
+import { auditChain } from '../ledger/ledger.ts'
+import { openStore, sql } from '../store/store.ts'
+
+const { env, repasse } = openTerminal()
+const url = { PUBLIC_URL: 'https://pay.example.com' }
+
+test('a person is invited by a link that is told once, and is in the list', async () => {
+  const added = await repasse(['user', 'add', 'ana', '--role', 'maker', '--by', 'root'], url)
+  expect(added.code).toBe(0)
+  expect(added.out).toMatch(/^https:\/\/pay\.example\.com\/console\/welcome\/[A-Za-z0-9_-]{43}\n$/)
+  expect(added.err).toContain('ana is invited as maker')
+  const list = await repasse(['user', 'list'])
+  expect(list.out).toMatch(/^NAME +ROLE +STATE +LANGUAGE +LAST SEEN +ADDED +BY\nana +maker +invited +pt-BR +- +\S+ +root\n$/)
+  expect(list.out).not.toContain(added.out.trim().split('/').at(-1)!)
+  expect((await repasse(['user', 'list', '--json'])).out).not.toMatch(/password|secret|totp/i)
+})
+
+test('without PUBLIC_URL the link begins where the house listens, and that is said', async () => {
+  const added = await repasse(['user', 'add', 'local', '--role', 'viewer', '--lang', 'en', '--json'])
+  expect(JSON.parse(added.out)).toMatchObject({ name: 'local', role: 'viewer', language: 'en', state: 'invited' })
+  expect((JSON.parse(added.out) as { link: string }).link).toMatch(/^http:\/\/127\.0\.0\.1:8080\/console\/welcome\//)
+  const reset = await repasse(['user', 'reset', 'local'])
+  expect([reset.code, reset.err]).toEqual([0, expect.stringContaining('PUBLIC_URL is not set')])
+})
+
+test('a person gets another role, and their history tells', async () => {
+  expect(await repasse(['user', 'role', 'ana', 'checker', '--by', 'root'])).toMatchObject({ code: 0, out: 'ana is checker now\n' })
+  expect((await repasse(['user', 'role', 'ana', 'checker'])).err).toContain('ana is checker already')
+  expect((await repasse(['user', 'show', 'ana'])).out).toMatch(/role +checker[^]*added by root/)
+  expect(JSON.parse((await repasse(['user', 'show', 'ANA', '--json'])).out)).toMatchObject({
+    role: 'checker',
+    history: [{ to: 'invited' }],
+  })
+})
+
+test('a person without sessions has none, and signing them out says so', async () => {
+  expect((await repasse(['user', 'sessions', 'ana', '--json'])).out).toBe('[]\n')
+  expect((await repasse(['user', 'sign-out', 'ana'])).out).toBe('0 sessions of ana ended\n')
+  expect((await repasse(['user', 'sign-out', 'ana', 'ses_nothing'])).err).toContain('there is no session "ses_nothing" of this person')
+})
+
+test('a person is removed once, and their name stays theirs', async () => {
+  expect(await repasse(['user', 'remove', 'ana', '--by', 'root'])).toMatchObject({ code: 0, out: 'ana is removed\n' })
+  expect((await repasse(['user', 'remove', 'ana'])).err).toContain('ana was removed')
+  expect((await repasse(['user', 'add', 'Ana', '--role', 'maker'])).err).toContain('"Ana" was the name of somebody who was removed')
+})
+
+test.each([
+  [['add'], /missing required argument 'name'/],
+  [['add', 'bob'], /--role/],
+  [['add', 'bob', '--role', 'god'], /--role "god" is not one of viewer, maker, checker, admin/],
+  [['add', 'bob', '--role', 'maker', '--lang', 'fr'], /--lang "fr" is not one of pt-BR, en/],
+  [['add', 'bob smith', '--role', 'maker'], /"bob smith" is not a name/],
+  [['add', 'LOCAL', '--role', 'maker'], /"LOCAL" is taken/],
+  [['role', 'local', 'owner'], /"owner" is not one of/],
+  [['role', 'nobody', 'maker'], /there is no user "nobody": "repasse user list" shows them/],
+  [['show', 'nobody'], /there is no user "nobody"/],
+  [['reset', 'nobody'], /there is no user "nobody"/],
+  [['sessions', 'nobody'], /there is no user "nobody"/],
+  [['lock', 'local'], /has not signed in yet/],
+  [['unlock', 'local'], /is not locked, but invited/],
+])('user %j is refused with what would be right', async (words, why) => {
+  const said = await repasse(['user', ...words], url)
+  expect([said.code, said.out]).toEqual([2, ''])
+  expect(said.err).toMatch(why)
+})
+
+test('the audit log has each act with who did it, and holds', async () => {
+  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const acts = await store.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'root' order by seq`)
+  expect(acts.map(({ act }) => act)).toEqual(['user added', 'role changed', 'user removed'])
+  expect(await auditChain(store)).toEqual([])
+  await store.close()
+})
