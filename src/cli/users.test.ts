@@ -9,12 +9,12 @@ const { env, repasse } = openTerminal()
 const url = { PUBLIC_URL: 'https://pay.example.com' }
 
 test('a person is invited by a link that is told once, and is in the list', async () => {
-  const added = await repasse(['user', 'add', 'ana', '--role', 'maker', '--by', 'root'], url)
+  const added = await repasse(['user', 'add', 'ana', '--role', 'maker', '--by', 'boss'], url)
   expect(added.code).toBe(0)
   expect(added.out).toMatch(/^https:\/\/pay\.example\.com\/console\/welcome\/[A-Za-z0-9_-]{43}\n$/)
   expect(added.err).toContain('ana is invited as maker')
   const list = await repasse(['user', 'list'])
-  expect(list.out).toMatch(/^NAME +ROLE +STATE +LANGUAGE +LAST SEEN +ADDED +BY\nana +maker +invited +pt-BR +- +\S+ +root\n$/)
+  expect(list.out).toMatch(/^NAME +ROLE +STATE +LANGUAGE +LAST SEEN +ADDED +BY\nana +maker +invited +pt-BR +- +\S+ +boss\n$/)
   expect(list.out).not.toContain(added.out.trim().split('/').at(-1)!)
   expect((await repasse(['user', 'list', '--json'])).out).not.toMatch(/password|secret|totp/i)
 })
@@ -28,9 +28,9 @@ test('without PUBLIC_URL the link begins where the house listens, and that is sa
 })
 
 test('a person gets another role, and their history tells', async () => {
-  expect(await repasse(['user', 'role', 'ana', 'checker', '--by', 'root'])).toMatchObject({ code: 0, out: 'ana is checker now\n' })
+  expect(await repasse(['user', 'role', 'ana', 'checker', '--by', 'boss'])).toMatchObject({ code: 0, out: 'ana is checker now\n' })
   expect((await repasse(['user', 'role', 'ana', 'checker'])).err).toContain('ana is checker already')
-  expect((await repasse(['user', 'show', 'ana'])).out).toMatch(/role +checker[^]*added by root/)
+  expect((await repasse(['user', 'show', 'ana'])).out).toMatch(/role +checker[^]*added by boss/)
   expect(JSON.parse((await repasse(['user', 'show', 'ANA', '--json'])).out)).toMatchObject({
     role: 'checker',
     history: [{ to: 'invited' }],
@@ -44,7 +44,7 @@ test('a person without sessions has none, and signing them out says so', async (
 })
 
 test('a person is removed once, and their name stays theirs', async () => {
-  expect(await repasse(['user', 'remove', 'ana', '--by', 'root'])).toMatchObject({ code: 0, out: 'ana is removed\n' })
+  expect(await repasse(['user', 'remove', 'ana', '--by', 'boss'])).toMatchObject({ code: 0, out: 'ana is removed\n' })
   expect((await repasse(['user', 'remove', 'ana'])).err).toContain('ana was removed')
   expect((await repasse(['user', 'add', 'Ana', '--role', 'maker'])).err).toContain('"Ana" was the name of somebody who was removed')
 })
@@ -71,7 +71,7 @@ test.each([
 
 test('the audit log has each act with who did it, and holds', async () => {
   const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  const acts = await store.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'root' order by seq`)
+  const acts = await store.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'boss' order by seq`)
   expect(acts.map(({ act }) => act)).toEqual(['user added', 'role changed', 'user removed'])
   expect(await auditChain(store)).toEqual([])
   await store.close()

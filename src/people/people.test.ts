@@ -1,0 +1,457 @@
+/** People on both databases: invited, signed in, slowed down, sent away; every step twice. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
+import { virtualClock, type VirtualClock } from '../../test/simulation/clock.ts'
+import { systemRandom } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import type { World } from '../base/world.ts'
+import { auditChain } from '../ledger/ledger.ts'
+import { migrate } from '../store/migrate.ts'
+import { history, openStore, sql, type Store } from '../store/store.ts'
+import {
+  acceptInvitation,
+  addUser,
+  changeLanguage,
+  changePassword,
+  changeRole,
+  endSession,
+  endSessionsOf,
+  findUser,
+  invitationOf,
+  listSessions,
+  listUsers,
+  lockUser,
+  removeUser,
+  resetUser,
+  sessionOf,
+  signIn,
+  signOut,
+  stepUp,
+  unlockUser,
+  type Person,
+  type Role,
+} from './people.ts'
+import { codeAt, stepAt } from './totp.ts'
+
+const minute = 60_000
+const password = 'um pé de jabuticaba'
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('$engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'keeps its people' : 'is not to be had on this machine', () => {
+    let server: Postgres | undefined
+    let store: Store
+    let clock: VirtualClock
+    let world: World
+
+    beforeAll(async () => {
+      if (engine === 'postgres') server = await startPostgres({ durable: false })
+    })
+    afterAll(async () => {
+      await store?.close()
+      await server?.stop()
+    })
+    beforeEach(async () => {
+      await store?.close()
+      clock = virtualClock(Date.UTC(2026, 10, 21, 12))
+      world = { clock, random: systemRandom, log: silentLog, at: () => undefined }
+      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom, virtual: true })
+      await migrate(store, clock)
+    })
+
+    const pass = (ms: number) => clock.moveTo(clock.now() + ms)
+    const secretOf = async (name: string) => (await findUser(store, name))!.totp_secret!
+    const codeOf = async (name: string) => codeAt(await secretOf(name), stepAt(clock.now()))
+
+    /** Somebody who has accepted; the next code is a new one. */
+    async function member(name: string, role: Role = 'maker'): Promise<string> {
+      const { token } = await addUser(store, world, { name, role, language: 'pt-BR' }, 'root')
+      const { secret } = (await invitationOf(store, world, token))!
+      expect((await acceptInvitation(store, world, { token, password, code: codeAt(secret, stepAt(clock.now())) })).is).toBe('done')
+      pass(minute)
+      return secret
+    }
+    const attempt = { password, address: '203.0.113.7', agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }
+    const enter = async (name: string, more: Partial<Parameters<typeof signIn>[2]> = {}) =>
+      signIn(store, world, { name, code: await codeOf(name), ...attempt, ...more })
+    async function inside(name: string, more = {}): Promise<{ token: string; person: Person }> {
+      const answer = await enter(name, more)
+      if (answer.is !== 'in') throw new Error(`${name} is ${answer.is}`)
+      return answer
+    }
+    const guess = (name: string, more: Partial<Parameters<typeof signIn>[2]> = {}) =>
+      signIn(store, world, { name, ...attempt, password: 'something else entirely', code: '000000', ...more })
+    const actsOf = async () =>
+      (await store.all<{ actor: string; act: string }>(sql`select actor, act from audit order by seq`)).map(
+        ({ actor, act }) => `${actor}: ${act}`,
+      )
+
+    test('somebody is invited, sets a password, shows a code, signs in and is known', async () => {
+      const { user, token, endsAt } = await addUser(store, world, { name: 'Ana', role: 'checker', language: 'en' }, 'root')
+      expect([user.state, user.role, user.language, endsAt]).toEqual(['invited', 'checker', 'en', '2026-11-22T12:00:00.000Z'])
+      const { secret } = (await invitationOf(store, world, token))!
+      const code = codeAt(secret, stepAt(clock.now()))
+
+      expect(await acceptInvitation(store, world, { token, password: 'short', code })).toEqual({ is: 'weak', why: 'short' })
+      expect(await acceptInvitation(store, world, { token, password, code: '000000' })).toEqual({ is: 'code' })
+      expect((await acceptInvitation(store, world, { token, password, code })).is).toBe('done')
+      expect(await acceptInvitation(store, world, { token, password, code })).toEqual({ is: 'gone' })
+      expect(await invitationOf(store, world, token)).toBeUndefined()
+
+      // The code by which the invitation was accepted is used up.
+      expect(await signIn(store, world, { name: 'ana', code, ...attempt })).toEqual({ is: 'refused' })
+      pass(minute)
+      const { token: session, person } = await inside(' ANA ')
+      expect(person).toMatchObject({ name: 'Ana', role: 'checker', language: 'en', steppedUp: true })
+      expect(await sessionOf(store, world, session)).toEqual(person)
+      expect((await history(store, user.id)).map(step => step.to_state)).toEqual(['invited', 'active'])
+      expect(await actsOf()).toEqual(['root: user added', 'Ana: invitation accepted', 'Ana: signed in'])
+      expect(await auditChain(store)).toEqual([])
+    })
+
+    test('neither tokens nor passwords are in the database, and what was used up keeps no secret', async () => {
+      const { token: invited } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+      const { secret } = (await invitationOf(store, world, invited))!
+      await acceptInvitation(store, world, { token: invited, password, code: codeAt(secret, stepAt(clock.now())) })
+      pass(minute)
+      const { token } = await inside('ana')
+      const everything = JSON.stringify(
+        [
+          await store.all(sql`select * from users`),
+          await store.all(sql`select * from invitations`),
+          await store.all(sql`select * from sessions`),
+        ],
+        (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
+      )
+      for (const hidden of [invited, token, password]) expect(everything).not.toContain(hidden)
+      expect(await store.all(sql`select totp_secret from invitations`)).toEqual([{ totp_secret: '' }])
+    })
+
+    test('an invitation ends after a day, and with the next one', async () => {
+      const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+      pass(24 * 60 * minute - 1)
+      expect(await invitationOf(store, world, token)).toBeDefined()
+      pass(1)
+      expect(await invitationOf(store, world, token)).toBeUndefined()
+      const { token: second } = await resetUser(store, world, 'ana', 'root')
+      const { token: third } = await resetUser(store, world, 'ana', 'root')
+      expect(await invitationOf(store, world, second)).toBeUndefined()
+      expect(await invitationOf(store, world, third)).toBeDefined()
+      for (const wrong of ['', 'x', third.slice(1), `${third}'`]) expect(await invitationOf(store, world, wrong)).toBeUndefined()
+    })
+
+    test('an invitation accepted twice at the same moment is accepted once', async () => {
+      const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+      const { secret } = (await invitationOf(store, world, token))!
+      const code = codeAt(secret, stepAt(clock.now()))
+      const answers = await Promise.all([1, 2, 3].map(() => acceptInvitation(store, world, { token, password, code })))
+      expect(answers.map(({ is }) => is).sort()).toEqual(['done', 'gone', 'gone'])
+    })
+
+    test('a name is one person’s, in whatever letters, and stays so when they are gone', async () => {
+      await member('ana')
+      const add = (name: string) => addUser(store, world, { name, role: 'viewer', language: 'en' }, 'root')
+      await expect(add('ANA')).rejects.toThrow('is taken')
+      await removeUser(store, 'Ana', 'root')
+      await expect(add('ana')).rejects.toThrow('was removed')
+      for (const wrong of ['', ' ', 'a b', '-a', 'аna', 'a'.repeat(64), '<b>', 'usr_01jd0000000000000000000000'])
+        await expect(add(wrong)).rejects.toThrow('is not a name')
+      await expect(removeUser(store, 'ana', 'root')).rejects.toThrow('was removed')
+      await expect(changeRole(store, 'nobody', 'admin', 'root')).rejects.toThrow('there is no user "nobody"')
+    })
+
+    test('whatever is wrong, the answer is the same', async () => {
+      await member('ana')
+      await addUser(store, world, { name: 'invited', role: 'maker', language: 'en' }, 'root')
+      await member('locked')
+      await lockUser(store, 'locked', 'root')
+      const code = await codeOf('ana')
+      const tries: Parameters<typeof guess>[] = [
+        ['ana', { code }],
+        ['ana', { password }],
+        ['ana', { password, code: codeAt(await secretOf('ana'), stepAt(clock.now()) - 5) }],
+        ['nobody', { password, code }],
+        ['', {}],
+        ['invited', { password, code }],
+        ['locked', { password, code: await codeOf('locked') }],
+        [`' or 1=1 --`, { password: `' or 1=1 --` }],
+      ]
+      for (const [place, [name, more]] of tries.entries())
+        expect([name, await guess(name, { ...more, address: `198.51.100.${place}` })]).toEqual([name, { is: 'refused' }])
+    })
+
+    test('who does not exist is refused no faster than who does', async () => {
+      await member('ana')
+      const timeOf = async (name: string, address: string) => {
+        const from = performance.now()
+        await guess(name, { address })
+        return performance.now() - from
+      }
+      const known: number[] = []
+      const unknown: number[] = []
+      for (let turn = 0; turn < 4; turn++) {
+        known.push(await timeOf('ana', '198.51.100.1'))
+        unknown.push(await timeOf('nobody', '198.51.100.2'))
+      }
+      expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...known) / 3)
+    })
+
+    test('a code signs in once, also when it is shown twice at the same moment', async () => {
+      await member('ana')
+      const answers = await Promise.all([1, 2, 3].map(() => enter('ana')))
+      expect(answers.map(({ is }) => is).sort()).toEqual(['in', 'refused', 'refused'])
+      expect(await enter('ana')).toEqual({ is: 'refused' })
+      pass(minute)
+      expect((await enter('ana')).is).toBe('in')
+    })
+
+    test('after five failures a name waits 1, 2, 4, 8, 15 minutes; the right answer meanwhile is not looked at', async () => {
+      await member('ana')
+      // From another address each time: it is the name that is slowed down.
+      let place = 0
+      const from = () => ({ address: `198.51.100.${++place}` })
+      for (let turn = 0; turn < 5; turn++) expect((await guess('ana', from())).is).toBe('refused')
+      for (const minutes of [1, 2, 4, 8, 15, 15]) {
+        const untilMs = clock.now() + minutes * minute
+        expect(await guess('ANA', from())).toEqual({ is: 'throttled', untilMs })
+        expect(await enter('ana', from())).toEqual({ is: 'throttled', untilMs })
+        pass(minutes * minute - 1)
+        expect((await guess('ana', from())).is).toBe('throttled')
+        pass(1)
+        expect((await guess('ana', from())).is).toBe('refused')
+      }
+      pass(15 * minute)
+      expect((await enter('ana', from())).is).toBe('in')
+      // Who got in begins anew.
+      pass(minute)
+      for (let turn = 0; turn < 5; turn++) expect((await guess('ana', from())).is).toBe('refused')
+      expect((await actsOf()).filter(act => act.includes('slowed')).length).toBeGreaterThanOrEqual(7)
+      expect(await auditChain(store)).toEqual([])
+    })
+
+    test('an address waits too, whoever it tries to be, and with it its IPv6 neighbours', async () => {
+      await member('ana')
+      const address = '2001:db8:1:2:aaaa::1'
+      for (let turn = 0; turn < 5; turn++) expect((await guess(`nobody${turn}`, { address })).is).toBe('refused')
+      expect((await enter('ana', { address: '2001:db8:1:2::2' })).is).toBe('throttled')
+      expect((await enter('ana', { address: '2001:db8:1:3::2' })).is).toBe('in')
+      // What was typed as a name is told nowhere: it may be a password.
+      expect(JSON.stringify(await store.all(sql`select actor, detail, subject from audit`))).not.toContain('nobody')
+      expect(JSON.stringify(await store.all(sql`select subject from sign_in_failures`))).not.toContain('nobody')
+    })
+
+    test('a hundred guesses at the same moment are a hundred guesses', async () => {
+      await member('ana')
+      const answers = await Promise.all(Array.from({ length: 100 }, (_, place) => guess('ana', { address: `198.51.100.${place}` })))
+      expect(answers.filter(({ is }) => is === 'refused')).toHaveLength(5)
+      expect(answers.filter(({ is }) => is === 'throttled')).toHaveLength(95)
+    })
+
+    test('strangers who guess do not keep out who signed in from here before', async () => {
+      await member('ana')
+      await inside('ana')
+      for (let turn = 0; turn < 6; turn++) await guess('ana', { address: `198.51.100.${turn}` })
+      pass(30_000)
+      expect((await enter('ana', { address: '192.0.2.1' })).is).toBe('throttled')
+      expect((await enter('ana')).is).toBe('in')
+    })
+
+    test('failures are forgotten after a day, and their rows go', async () => {
+      await member('ana')
+      for (let turn = 0; turn < 8; turn++) await guess('ana', { address: `198.51.100.${turn}` })
+      pass(24 * 60 * minute + 1)
+      for (let turn = 0; turn < 4; turn++) expect((await guess('ana', { address: '198.51.100.77' })).is).toBe('refused')
+      const rows = await store.all<{ failures: bigint }>(sql`select failures from sign_in_failures`)
+      expect(rows.map(({ failures }) => failures)).toEqual([4n, 4n])
+    })
+
+    test('a session ends a quarter of an hour after it was last used, and eight hours after it began', async () => {
+      await member('ana')
+      const { token } = await inside('ana')
+      for (let turn = 0; turn < 34; turn++) {
+        pass(14 * minute)
+        expect(await sessionOf(store, world, token)).toBeDefined()
+      }
+      pass(4 * minute)
+      expect(await sessionOf(store, world, token)).toBeUndefined()
+
+      const { token: idle } = await inside('ana')
+      pass(15 * minute)
+      expect(await sessionOf(store, world, idle)).toBeUndefined()
+      expect((await listSessions(store, world, (await findUser(store, 'ana'))!.id)).map(({ open }) => open)).toEqual([false, false])
+    })
+
+    test('that a session is used is written at most once a minute', async () => {
+      await member('ana')
+      const { token, person } = await inside('ana')
+      const seen = async () =>
+        (await store.one<{ seen_at: string }>(sql`select seen_at from sessions where id = ${person.sessionId}`))!.seen_at
+      const first = await seen()
+      pass(minute - 1)
+      await sessionOf(store, world, token)
+      expect(await seen()).toBe(first)
+      pass(1)
+      await sessionOf(store, world, token)
+      expect(await seen()).not.toBe(first)
+    })
+
+    test('signing in makes a new token, and the one the browser came with is of no use any more', async () => {
+      await member('ana')
+      const { token: before } = await inside('ana')
+      pass(minute)
+      const { token: after } = await inside('ana', { previous: before })
+      expect(after).not.toBe(before)
+      expect(await sessionOf(store, world, before)).toBeUndefined()
+      expect(await sessionOf(store, world, after)).toBeDefined()
+      for (const wrong of [undefined, '', 'x', 'a'.repeat(43), `${after}x`, after.toUpperCase()])
+        expect(await sessionOf(store, world, wrong)).toBeUndefined()
+    })
+
+    test('a fresh code counts for five minutes; wrong ones slow the session down', async () => {
+      await member('ana', 'checker')
+      const { token } = await inside('ana')
+      pass(5 * minute)
+      const person = (await sessionOf(store, world, token))!
+      expect(person.steppedUp).toBe(false)
+      expect((await stepUp(store, world, person, '000000')).is).toBe('refused')
+      const code = await codeOf('ana')
+      expect((await stepUp(store, world, person, code)).is).toBe('stepped up')
+      expect((await sessionOf(store, world, token))!.steppedUp).toBe(true)
+      expect((await stepUp(store, world, person, code)).is).toBe('refused')
+      for (let turn = 0; turn < 4; turn++) expect((await stepUp(store, world, person, '000000')).is).toBe('refused')
+      expect((await stepUp(store, world, person, await codeOf('ana'))).is).toBe('throttled')
+      await signOut(store, world, token)
+      pass(15 * minute)
+      expect((await stepUp(store, world, person, await codeOf('ana'))).is).toBe('refused')
+    })
+
+    test('who signs out is out, once', async () => {
+      await member('ana')
+      const { token } = await inside('ana')
+      await signOut(store, world, token)
+      await signOut(store, world, token)
+      expect(await sessionOf(store, world, token)).toBeUndefined()
+      expect((await actsOf()).filter(act => act === 'ana: signed out')).toHaveLength(1)
+    })
+
+    test('a session is ended by its person or an admin, and never by naming somebody else’s', async () => {
+      await member('ana')
+      await member('bia')
+      const ana = await inside('ana')
+      const bia = await inside('bia', { address: '192.0.2.9' })
+      await expect(endSession(store, ana.person.id, bia.person.sessionId, 'ana')).rejects.toThrow('there is no session')
+      expect(await sessionOf(store, world, bia.token)).toBeDefined()
+      await endSession(store, bia.person.id, bia.person.sessionId, 'root')
+      await endSession(store, bia.person.id, bia.person.sessionId, 'root')
+      expect(await sessionOf(store, world, bia.token)).toBeUndefined()
+      expect((await actsOf()).filter(act => act === 'root: session ended')).toHaveLength(1)
+
+      pass(minute)
+      const second = await inside('ana')
+      expect(await endSessionsOf(store, ana.person.id, 'ana', second.person.sessionId)).toBe(1)
+      expect(await sessionOf(store, world, second.token)).toBeDefined()
+      expect(await sessionOf(store, world, ana.token)).toBeUndefined()
+      expect(await endSessionsOf(store, ana.person.id, 'ana')).toBe(1)
+      expect(await endSessionsOf(store, ana.person.id, 'ana')).toBe(0)
+    })
+
+    test.each([
+      ['removed', (name: string) => removeUser(store, name, 'root')],
+      ['locked', (name: string) => lockUser(store, name, 'root')],
+      ['reset', (name: string) => resetUser(store, world, name, 'root')],
+    ])('whoever is %s is out at once and cannot come back by themselves', async (_, act) => {
+      await member('ana')
+      const { token } = await inside('ana')
+      const code = codeAt(await secretOf('ana'), stepAt(clock.now()) + 1)
+      await act('ana')
+      expect(await sessionOf(store, world, token)).toBeUndefined()
+      expect((await signIn(store, world, { name: 'ana', code, ...attempt })).is).toBe('refused')
+    })
+
+    test('who was locked comes back with everything they had, when they are unlocked', async () => {
+      await member('ana')
+      await lockUser(store, 'ana', 'root')
+      await expect(lockUser(store, 'ana', 'root')).rejects.toThrow('locked already')
+      await unlockUser(store, 'ana', 'root')
+      await expect(unlockUser(store, 'ana', 'root')).rejects.toThrow('is not locked')
+      expect((await enter('ana')).is).toBe('in')
+      await addUser(store, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
+      await expect(lockUser(store, 'bia', 'root')).rejects.toThrow('has not signed in yet')
+    })
+
+    test('after a reset a new device and a new password are set, and the old code is worth nothing', async () => {
+      const old = await member('ana')
+      const { token } = await resetUser(store, world, 'ana', 'root')
+      const { secret } = (await invitationOf(store, world, token))!
+      expect(secret).not.toBe(old)
+      const fresh = 'outra senha bem longa'
+      expect((await acceptInvitation(store, world, { token, password: fresh, code: codeAt(old, stepAt(clock.now())) })).is).toBe('code')
+      expect((await acceptInvitation(store, world, { token, password: fresh, code: codeAt(secret, stepAt(clock.now())) })).is).toBe('done')
+      pass(minute)
+      expect((await enter('ana')).is).toBe('refused')
+      expect((await enter('ana', { password: fresh, code: codeAt(secret, stepAt(clock.now()) + 1) })).is).toBe('in')
+    })
+
+    test('another role counts from the next request on', async () => {
+      await member('ana', 'viewer')
+      const { token } = await inside('ana')
+      await changeRole(store, 'ana', 'maker', 'root')
+      expect((await sessionOf(store, world, token))!.role).toBe('maker')
+      await expect(changeRole(store, 'ana', 'maker', 'root')).rejects.toThrow('is maker already')
+      await expect(changeRole(store, 'ana', 'god' as Role, 'root')).rejects.toThrow('not one of viewer, maker, checker, admin')
+      await changeLanguage(store, 'ana', 'en')
+      expect((await sessionOf(store, world, token))!.language).toBe('en')
+    })
+
+    test('a new password asks for the old one and a code, and ends the other sessions', async () => {
+      await member('ana')
+      const other = await inside('ana')
+      pass(minute)
+      const { token, person } = await inside('ana')
+      const fresh = 'outra senha bem longa'
+      pass(minute)
+      const change = async (given: object) =>
+        changePassword(store, world, person, { old: password, fresh, code: await codeOf('ana'), ...given })
+      expect(await change({ fresh: 'curta' })).toEqual({ is: 'weak', why: 'short' })
+      expect(await change({ code: '000000' })).toEqual({ is: 'refused' })
+      expect(await change({ old: 'not the old one' })).toEqual({ is: 'refused' })
+      pass(minute)
+      expect(await change({})).toEqual({ is: 'done' })
+      expect(await sessionOf(store, world, other.token)).toBeUndefined()
+      expect(await sessionOf(store, world, token)).toBeDefined()
+      pass(minute)
+      expect((await enter('ana')).is).toBe('refused')
+      expect((await enter('ana', { password: fresh })).is).toBe('in')
+    })
+
+    test('the list shows everyone, the removed last, with when they were seen', async () => {
+      await member('zoe')
+      await member('ana')
+      await member('bia')
+      await removeUser(store, 'ana', 'root')
+      await inside('zoe')
+      expect((await listUsers(store)).map(({ name, state, seen_at }) => [name, state, seen_at !== null])).toEqual([
+        ['bia', 'active', false],
+        ['zoe', 'active', true],
+        ['ana', 'removed', false],
+      ])
+    })
+
+    test.each([
+      ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox 140 · Linux'],
+      ['Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36', 'Chrome 141 · Windows'],
+      [
+        'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0',
+        'Edge 141 · Windows',
+      ],
+      ['<script>alert(1)</script>'.repeat(1_000), ''],
+      ['', ''],
+    ])('of %j is kept %j', async (agent, kept) => {
+      await member('ana')
+      const { person } = await inside('ana', { agent })
+      expect((await listSessions(store, world, person.id)).map(row => row.agent)).toEqual([kept])
+    })
+  })
+})

@@ -1,0 +1,33 @@
+/** The table of roles, read as promises. */
+import { expect, test } from 'vitest'
+import { acts, may, needsStepUp, roles, type Act } from './roles.ts'
+
+const mayDo = (role: (typeof roles)[number]) => acts.filter(act => may(role, act))
+
+test('who views changes nothing but what is their own', () => {
+  expect(mayDo('viewer')).toEqual(['see', 'me'])
+})
+
+test('no role both adds an account and approves it, or holds a payout and releases it', () => {
+  const pairs: [Act, Act][] = [
+    ['account.add', 'account.approve'],
+    ['payout.hold', 'payout.release'],
+    ['schedule.add', 'account.approve'],
+    ['schedule.run', 'payout.release'],
+    ['user.add', 'account.approve'],
+  ]
+  for (const role of roles) for (const [one, other] of pairs) expect([role, may(role, one) && may(role, other)]).toEqual([role, false])
+})
+
+test('an admin moves no money, and nobody else decides who may', () => {
+  const people = acts.filter(act => /^(user|session)\./.test(act))
+  expect(new Set(mayDo('admin'))).toEqual(new Set(['see', 'me', 'payouts.stop', 'event.replay', ...people]))
+  for (const role of ['viewer', 'maker', 'checker'] as const) for (const act of people) expect(may(role, act)).toBe(false)
+})
+
+test('what lets money go asks for a fresh code, and stopping it does not', () => {
+  const lets: Act[] = ['account.approve', 'payout.release', 'payout.retry', 'payouts.go', 'invoice.accept', 'psbt.import']
+  for (const act of lets) expect([act, needsStepUp(act)]).toEqual([act, true])
+  expect(needsStepUp('payouts.stop')).toBe(false)
+  for (const act of acts) expect(roles.some(role => may(role, act))).toBe(true)
+})
