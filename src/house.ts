@@ -8,7 +8,8 @@ import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
-import { startScheduler, type BitcoinDesk, type Desk, type Scheduler } from './jobs/jobs.ts'
+import { startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
+import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
 import type { ChainRail } from './rails/chain.ts'
 import type { Rail, Rails } from './rails/rail.ts'
@@ -281,6 +282,14 @@ export const deskOf = ({ config, store, world, terms }: Base, { rails, bitcoin }
   ...{ store, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   ...(bitcoin && { bitcoin }),
+  ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),
+})
+
+/** Settings without these two beside SMTP_URL are refused when they are read. */
+const postOf = (config: Config, { clock }: World): Post => ({
+  mailer: connectMail({ url: config.SMTP_URL!, from: config.MAIL_FROM!, clock }),
+  shopName: config.SHOP_NAME,
+  publicUrl: config.PUBLIC_URL!.replace(/\/+$/, ''),
 })
 
 const leastBytes = 64 * 1024 * 1024

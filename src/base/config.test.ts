@@ -49,6 +49,18 @@ test('production wants https, for what the bank sends is not for everybody’s e
   expect(readConfig({ PUBLIC_URL: 'http://127.0.0.1:8080' }).PUBLIC_URL).toBe('http://127.0.0.1:8080')
 })
 
+test('letters need a sender and the shop’s address, and what could be a password is not shown', () => {
+  const SMTP_URL = 'smtp://shop:se:cr@t@mail.example.com'
+  expect(() => readConfig({ SMTP_URL })).toThrow(/MAIL_FROM is not set[^]*PUBLIC_URL is not set/)
+  const whole = readConfig({ SMTP_URL, PUBLIC_URL: 'https://pay.example.com', MAIL_FROM: 'Loja da Ana <loja@example.com>' })
+  expect(whole.MAIL_FROM).toEqual({ name: 'Loja da Ana', address: 'loja@example.com' })
+  for (const MAIL_FROM of ['nobody', 'a@b', 'Shop <a@example.com> b', 'a@example.com, b@example.com', 'Shop\r\nBcc: x <a@example.com>'])
+    expect(() => readConfig({ MAIL_FROM })).toThrow('Our Shop <shop@example.com>')
+  const wrong = () => readConfig({ SMTP_URL: 'imap://shop:se/cr@t@mail.example.com' })
+  expect(wrong).toThrow('SMTP_URL is set, and not shown')
+  expect(wrong).not.toThrow('cr@t')
+})
+
 test.each([
   ['LOG_LEVEL', 'loud', 'expected one of info, debug, warn, error, silent'],
   ['STARKBANK_ENVIRONMENT', 'staging', 'expected one of sandbox, production'],
@@ -277,6 +289,11 @@ test('.env.example shows each setting a person may need, and every line that is 
   const shownNames = new Set(lines.map(({ name }) => name))
   expect(Object.keys(bitcoinSettings).filter(name => !shownNames.has(name))).toEqual([])
   const examples = lines.filter(({ mark, value }) => mark && value).map(({ name, value }) => [name, value])
-  for (const [name, value] of examples)
-    expect(() => readConfig({ ...set, BITCOIN_NETWORK: 'regtest', BITCOIN_DESCRIPTOR: xpub, [name!]: value })).not.toThrow()
+  const beside = {
+    BITCOIN_NETWORK: 'regtest',
+    BITCOIN_DESCRIPTOR: xpub,
+    PUBLIC_URL: 'https://pay.example.com',
+    MAIL_FROM: 'shop@example.com',
+  }
+  for (const [name, value] of examples) expect(() => readConfig({ ...set, ...beside, [name!]: value })).not.toThrow()
 })

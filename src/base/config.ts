@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
-import { cents, holdsPrivateKey, oneOf, optional, seconds, withDefault, withFiles } from './setting.ts'
+import { readSender } from './mailAddress.ts'
+import { cents, holdsPrivateKey, oneOf, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -16,6 +17,8 @@ const shape = z.object({
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   SHOP_NAME: withDefault('Repasse'),
+  SMTP_URL: optional(z.url({ protocol: /^smtps?$/, error: 'expected an address like smtp://user:password@mail.example.com:587' })),
+  MAIL_FROM: optional(parsed(readSender, 'an address, or a name and one: Our Shop <shop@example.com>')),
   SIMULATE_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
   LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(
@@ -67,6 +70,8 @@ export function readConfig(given: Record<string, string | undefined>): Config {
     faults.push(
       `PUBLIC_URL is "${env['PUBLIC_URL']}": in production expected an address with https, because payers’ names and amounts come that way`,
     )
+  for (const name of ['MAIL_FROM', 'PUBLIC_URL'])
+    if (env['SMTP_URL'] && !env[name]) faults.push(`${name} is not set: mail that SMTP_URL sends bears it`)
   const mainnet = env['BITCOIN_NETWORK'] === 'mainnet'
   if ((production || mainnet) && env['SIMULATE_URL'])
     faults.push(`SIMULATE_URL is for demonstrations and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
@@ -89,7 +94,8 @@ const ours = /^(STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 function shown(name: string, env: Record<string, string | undefined>): string {
   const value = env[name]
   if (value === undefined) return 'not set'
-  if (/^BITCOIN_(RPC_URL|DESCRIPTOR)$/.test(name) || holdsPrivateKey(value)) return 'set, and not shown because it may hold a secret'
+  if (/^(BITCOIN_(RPC_URL|DESCRIPTOR)|SMTP_URL)$/.test(name) || holdsPrivateKey(value))
+    return 'set, and not shown because it may hold a secret'
   if (/KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL')
     return `"${value.replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"`
   return `"${value}"`

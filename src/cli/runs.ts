@@ -21,6 +21,8 @@ export const jobNames = [
   'issue',
   'slots',
   'settle',
+  'orders',
+  'send-mail',
   'send-payouts',
   'issue-left',
   'resolve-invoices',

@@ -13,6 +13,9 @@ const againMs = 30_000
 /** A claim older than this is not acted on: whoever stalled so long may be taken for dead, and what it claimed is asked for by another soon. */
 const freshMs = graceMs / 2
 
+/** An order's code is over when its time is; who said yes in the last seconds is still let through, for a Pix may take that long. */
+const orderGraceSeconds = 60
+
 export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 
 /** Issues every draft that is due (of one slot or order, if named), a hundred a call. Answers how each ended. */
@@ -52,6 +55,7 @@ const orderOf = (row: InvoiceRow): InvoiceOrder => ({
   payerTaxId: row.payer_tax_id,
   description: row.description,
   dueAt: row.due_at,
+  ...(row.order_id !== null && { graceSeconds: orderGraceSeconds }),
   batchTag: row.batch_tag,
 })
 

@@ -2,7 +2,18 @@
 export * from './schedules.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
 export { runDueSlots, type Issuer } from './issue-slot.ts'
-export { newCode, offers, placeOrder, seeOrder, type Counter, type Offer, type SeenOrder } from './orders.ts'
+export {
+  moveOrders,
+  newCode,
+  offers,
+  placeOrder,
+  seeOrder,
+  sendPost,
+  type Counter,
+  type Offer,
+  type Post,
+  type SeenOrder,
+} from './orders.ts'
 export { follow, rateNow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation, type ScanComparison } from './chainBooks.ts'
 export { checkBooks, holdAgainstBank, reconcile, type Reconciliation } from './books.ts'

@@ -2,9 +2,12 @@
 import type { World } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { issueDrafts } from '../invoice/invoice.ts'
+import { sendMails, type Mailer } from '../mail/mail.ts'
 import type { Rails } from '../rails/rail.ts'
 import {
+  composeLetter,
   findOrderByToken,
+  followOrders,
   invoicesOf,
   linesOf,
   shopRules,
@@ -21,6 +24,7 @@ import {
   type PlaceTerms,
   type Placing,
   type RailName,
+  type Sheet,
 } from '../shop/shop.ts'
 import type { Reader, Store } from '../store/store.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
@@ -32,6 +36,13 @@ export interface Counter {
   world: World
   rails: Rails
   bitcoin?: BitcoinDesk
+  /** There where letters can be sent. */
+  post?: Post
+}
+
+/** Who carries letters, and what stands in all of them. */
+export interface Post extends Sheet {
+  mailer: Mailer
 }
 
 /** How long a buyer waits for the bank before the page is shown without a code; it comes by itself when the bank has answered. */
@@ -103,7 +114,7 @@ async function whyNot(reader: Reader, bitcoin: BitcoinDesk, world: World): Promi
 
 const termsOf = (counter: Counter): PlaceTerms => ({
   rails: railsOf(counter),
-  writes: false,
+  writes: counter.post !== undefined,
   async price(tx) {
     const { bitcoin, world } = counter
     if (!bitcoin || (await whyNot(tx, bitcoin, world)) !== undefined) return undefined
@@ -126,3 +137,10 @@ async function ask({ store, world, rails, bitcoin }: Counter, order: OrderRow): 
   if (order.rail === 'starkbank' && rails.starkbank) await issueDrafts(store, rails.starkbank, world, order.id)
   if (order.rail === 'bitcoin' && rails.bitcoin && bitcoin) await issueRequests({ store, rail: rails.bitcoin, bitcoin, world }, order.id)
 }
+
+/** Moves orders after their invoices. Answers how many moved. */
+export const moveOrders = ({ store, world, post }: Counter): Promise<number> => followOrders(store, world, { writes: post !== undefined })
+
+/** Sends the letters that are due. */
+export const sendPost = ({ store, world }: Counter, { mailer, ...sheet }: Post) =>
+  sendMails(store, mailer, world, (reader, row) => composeLetter(reader, row, sheet))

@@ -7,6 +7,7 @@ import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk 
 import { checkBooks, holdAgainstBank, reconcile } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
 import { runDueSlots } from './issue-slot.ts'
+import { moveOrders, sendPost, type Post } from './orders.ts'
 import type { JobResult, Runner } from './runner.ts'
 import type { World } from '../base/world.ts'
 
@@ -18,6 +19,8 @@ export interface Desk extends Runner {
   pollSeconds: number
   /** There with the Bitcoin rail. */
   bitcoin?: BitcoinDesk
+  /** There where letters can be sent. */
+  post?: Post
 }
 
 export interface Job {
@@ -36,11 +39,12 @@ const minute = 60_000
 const say = (count: number, one: string, many: string): JobResult => (count === 0 ? undefined : `${count} ${count === 1 ? one : many}`)
 
 /** What this house wakes for: everyone's jobs, and those of each rail it runs on. */
-export function timetable({ rails, pollSeconds, bitcoin }: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin'>): Job[] {
+export function timetable({ rails, pollSeconds, bitcoin, post }: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post'>): Job[] {
   return [
     ...common,
     ...(rails.starkbank ? bankJobs(pollSeconds) : []),
     ...(rails.bitcoin && bitcoin ? bitcoinJobs(bitcoin.pollSeconds) : []),
+    ...(post ? postJobs(post) : []),
   ]
 }
 
@@ -61,6 +65,13 @@ const common: Job[] = [
     atStart: true,
     work: async ({ bitcoin, ...desk }, world) =>
       say(await settleInbox({ ...desk, world, ...(bitcoin && { chain: bitcoin.terms }) }), 'event settled', 'events settled'),
+  },
+  {
+    name: 'orders',
+    wakes: '* * * * * *',
+    limitMs: 5 * minute,
+    among: 'any',
+    work: async (desk, world) => say(await moveOrders({ ...desk, world }), 'order moved', 'orders moved'),
   },
   {
     name: 'check-books',
@@ -175,6 +186,16 @@ const bitcoinJobs = (pollSeconds: number): Job[] => [
       const result = await reconcileChain(store, rails.bitcoin!, world)
       return typeof result === 'string' ? result : holdAgainstChain(store, result)
     },
+  },
+]
+
+const postJobs = (post: Post): Job[] => [
+  {
+    name: 'send-mail',
+    wakes: '*/5 * * * * *',
+    limitMs: 10 * minute,
+    among: 'one',
+    work: async (desk, world) => counted(await sendPost({ ...desk, world }, post)),
   },
 ]
 

@@ -13,6 +13,8 @@ export interface InvoiceOrder {
   payerTaxId: string
   description: string
   dueAt: Instant
+  /** How long after `dueAt` it can still be paid, and then at the same amount; where nothing is said, the provider's own rule and fines hold. */
+  graceSeconds?: number
   /** Tag shared by the whole batch, so that a lost answer is settled with one question. */
   batchTag: string
 }

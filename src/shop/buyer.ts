@@ -1,6 +1,7 @@
 /** Who buys: the three things asked of a guest, checked and written alike. */
 import { BadInput } from '../base/answer.ts'
 import { checkTaxId } from '../base/brazil.ts'
+import { isAddress, mostEmailLength } from '../base/mailAddress.ts'
 
 export interface Buyer {
   name: string
@@ -12,8 +13,6 @@ export interface Buyer {
 export type BuyerFault = { field: keyof Buyer; is: 'missing' | 'invalid' | 'too long' }
 
 export const mostNameLength = 100
-/** RFC 5321, 4.5.3.1.3, less the angle brackets. */
-export const mostEmailLength = 254
 
 /** What of it cannot be; nothing where `checked` can be used. */
 export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer } {
@@ -37,15 +36,6 @@ export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer
 }
 
 const plain = (text: string) => text.normalize('NFC').trim().replace(/ {2,}/g, ' ')
-
-/**
- * The usual shape (RFC 5321's dot-string at a domain with a point), letters of ASCII alone: no quotes, no comments, no blanks, so no
- * mail header can be made of it.
- */
-export const isAddress = (text: string): boolean =>
-  /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/i.test(
-    text,
-  ) && text.indexOf('@') <= 64
 
 function formattedTaxId(text: string): string | undefined {
   try {

@@ -1,8 +1,8 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
+import { queueMail } from '../mail/mail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import type { World } from '../base/world.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
-import { queueMail } from './letters.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
 import { dead } from './place.ts'
 import { returnStock, takeStock } from './stock.ts'

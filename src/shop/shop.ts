@@ -1,7 +1,8 @@
 /** The shop: products, orders and where their money goes. What needs the rails (placing, seeing, a new code) is in `src/jobs/orders.ts`. */
 export * from './product.ts'
 export { mostPhotoBytes, readPhoto } from './photo.ts'
-export { checkBuyer, isAddress, mostEmailLength, mostNameLength, type Buyer, type BuyerFault } from './buyer.ts'
+export { isAddress, mostEmailLength } from '../base/mailAddress.ts'
+export { checkBuyer, mostNameLength, type Buyer, type BuyerFault } from './buyer.ts'
 export {
   findOrder,
   findOrderByToken,
@@ -34,7 +35,7 @@ export {
   type Placing,
 } from './place.ts'
 export { followOrders } from './follow.ts'
-export { mailMachine, type MailKind } from './letters.ts'
+export { composeLetter, type Sheet } from './letters.ts'
 export { payShopTo, shopRules, stopOffering, type NewRule, type ShopRule } from './rules.ts'
 export {
   standingOfOrder,

@@ -104,6 +104,11 @@ export interface InvoiceBody {
   name: string
   taxId: string
   due: string
+  /** Seconds after `due` in which it can still be paid; 59 days where nothing is said. */
+  expiration?: number
+  /** Percent added after `due`, at once and a month; 2 and 1 where nothing is said. */
+  fine?: number
+  interest?: number
   tags: string[]
   descriptions?: { key: string; value?: string }[]
 }

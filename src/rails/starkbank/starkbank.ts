@@ -228,6 +228,7 @@ const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
   name: order.payerName,
   taxId: order.payerTaxId,
   due: order.dueAt.replace(/Z$/, '+00:00'),
+  ...(order.graceSeconds !== undefined && { expiration: order.graceSeconds, fine: 0, interest: 0 }),
   tags: [order.id, order.batchTag],
   ...(order.description && { descriptions: [{ key: order.description }] }),
 })

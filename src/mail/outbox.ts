@@ -1,0 +1,86 @@
+/** The outbox: letters that wait to be sent, queued in the transaction that is their reason, each kind once for an order. */
+import { newId } from '../base/id.ts'
+import type { Machine, StateOf } from '../base/machine.ts'
+import { later, millis, type Instant, type World } from '../base/world.ts'
+import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import type { Letter, Mailer } from './mailer.ts'
+
+export const mailMachine = {
+  queued: ['sent', 'failed'],
+  sent: [],
+  failed: ['queued'],
+} as const satisfies Machine
+
+export type MailKind = 'placed' | 'paid' | 'late'
+
+export type MailRow = {
+  id: string
+  order_id: string
+  kind: MailKind
+  state: StateOf<typeof mailMachine>
+  tries: bigint
+  why: string | null
+  next_at: Instant
+  added_at: Instant
+  changed_at: Instant
+}
+
+const atOnce = 50
+const firstAgainMs = 60_000
+const longestAgainMs = 3_600_000
+/** After this nobody waits for it any more. */
+const giveUpMs = 3 * 86_400_000
+
+/** Queues a letter; a kind that the order has had is not written again. */
+export async function queueMail(tx: Tx, world: Pick<World, 'clock' | 'random'>, orderId: string, kind: MailKind): Promise<void> {
+  const id = newId('mail', world)
+  const now = await tx.now()
+  const queued = await tx.run(sql`
+    insert into mails (id, order_id, kind, state, next_at, added_at, changed_at)
+    values (${id}, ${orderId}, ${kind}, 'queued', ${now}, ${now}, ${now}) on conflict (order_id, kind) do nothing`)
+  if (queued > 0) await remember(tx, 'mails', id, '', 'queued', { why: `the order is ${kind}`, ref: orderId }, now)
+}
+
+/** How a row becomes a letter: read when it is sent, so that nothing of it is kept twice. */
+export type Compose = (reader: Reader, row: MailRow) => Promise<Letter>
+
+/** Sends what is due, one after the other; one process at a time does it. Answers how many went which way. */
+export async function sendMails(
+  store: Store,
+  mailer: Mailer,
+  world: World,
+  compose: Compose,
+): Promise<Record<'sent' | 'failed' | 'later', number>> {
+  const counts = { sent: 0, failed: 0, later: 0 }
+  const due = await store.tx(async tx =>
+    tx.all<MailRow>(sql`select * from mails where state = 'queued' and next_at <= ${await tx.now()} order by next_at, id limit ${atOnce}`),
+  )
+  for (const row of due) {
+    // Counted before it is tried: whoever dies over it does not try it at once again.
+    await store.tx(async tx => {
+      const nextAt = later(await tx.now(), againMs(row.tries))
+      await tx.run(sql`update mails set tries = tries + 1, next_at = ${nextAt} where id = ${row.id} and state = 'queued'`)
+    }, 'locks')
+    const answer = await mailer.send(await compose(store, row))
+    counts[await store.tx(tx => record(tx, row, answer), 'locks')] += 1
+    if (answer.is !== 'done') world.log.warn({ mail: row.id, why: answer.why }, 'a letter was not sent')
+  }
+  return counts
+}
+
+/** A minute, two, four, up to an hour. */
+const againMs = (tries: bigint): number => Math.min(firstAgainMs * 2 ** Number(tries), longestAgainMs)
+
+async function record(tx: Tx, row: MailRow, answer: Awaited<ReturnType<Mailer['send']>>): Promise<'sent' | 'failed' | 'later'> {
+  if (answer.is === 'done') {
+    await move(tx, 'mails', mailMachine, row.id, 'queued', 'sent', { why: 'the mail server took it on' }, [sql`why = null`])
+    return 'sent'
+  }
+  const isTooOld = millis(await tx.now()) - millis(row.added_at) > giveUpMs
+  if ((answer.is === 'refused' && !answer.again) || isTooOld) {
+    await move(tx, 'mails', mailMachine, row.id, 'queued', 'failed', { why: answer.why }, [sql`why = ${answer.why}`])
+    return 'failed'
+  }
+  await tx.run(sql`update mails set why = ${answer.why} where id = ${row.id} and state = 'queued'`)
+  return 'later'
+}
