@@ -73,7 +73,7 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
             row.invoice_id ?? '',
             row.memo,
           ])
-          await shell.out(rows.map(row => `${row.map(csvCell).join(',')}\n`).join(''))
+          await shell.out(rows.map(row => `${row.map(field => csvCell(field)).join(',')}\n`).join(''))
         }
       }),
     )

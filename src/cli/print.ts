@@ -2,6 +2,7 @@
 import { formatUnits, type Asset } from '../base/money.ts'
 import type { Transition } from '../store/store.ts'
 
+export { csvCell } from '../base/csv.ts'
 export { reais, told } from '../base/money.ts'
 
 /** Money for programs: exact in both forms, for neither survives as a JSON number. */
@@ -59,12 +60,6 @@ const shades = { green: 32, yellow: 33, red: 31, grey: 90 } as const
 
 export const paint = ({ colours }: { colours: boolean }, shade: keyof typeof shades, text: string) =>
   colours ? `\u001b[${shades[shade]}m${text}\u001b[39m` : text
-
-/** One field of CSV. What a spreadsheet would take for a formula is made text; our own amounts are numbers and stay so. */
-export function csvCell(text: string): string {
-  const defused = /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
-  return /[",\r\n]/.test(defused) ? `"${defused.replaceAll('"', '""')}"` : defused
-}
 
 /** What stands under a command's `--help`. */
 export const example = (...lines: string[]) => `\nExample:\n${lines.map(line => `  repasse ${line}`).join('\n')}\n`
