@@ -34,3 +34,6 @@ export function newId<K extends Kind>(kind: K, { clock, random }: Pick<World, 'c
 }
 
 export const isId = <K extends Kind>(kind: K, text: string): text is Id<K> => new RegExp(`^${kinds[kind]}_[${alphabet}]{26}$`).test(text)
+
+/** What people may call an account or a schedule: in commands and addresses of pages, and never mistaken for an id. */
+export const isName = (text: string): boolean => /^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text) && !/^[a-z]{3}_[0-9a-z]{26}$/.test(text)

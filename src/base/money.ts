@@ -48,6 +48,9 @@ export function shareFee(feeUnits: bigint, payees: readonly { key: string; units
 
 const compare = <T extends bigint | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0)
 
+/** Ten million reais, a hundred BTC: more in one invoice is rather a slip of the hand, and the bank has its own limits below. */
+export const mostUnits: Record<Asset, bigint> = { BRL: 1_000_000_000n, BTC: 10_000_000_000n }
+
 /** Satoshis below which nobody is asked: what Bitcoin Core calls dust for the largest of the usual outputs (GetDustThreshold, P2PKH). */
 export const leastRequest = 546n
 

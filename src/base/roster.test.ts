@@ -1,7 +1,7 @@
 /** Rosters as spreadsheets save them, good and bad. */
 import { describe, expect, test } from 'vitest'
 import { BadInput } from './answer.ts'
-import { readRoster } from './roster.ts'
+import { judgeRoster, readRoster } from './roster.ts'
 
 const header = 'name,tax_id,amount,description'
 const ana = { name: 'Ana Conceição', taxId: '123.456.789-09', units: 123_456n, description: 'Mensalidade, março' }
@@ -88,4 +88,19 @@ test('of bitcoin, amounts are BTC or satoshis marked as such, and a fault says s
   expect(() => readRoster(text.replace('0.0002', '0.000000001'), 'BTC')).toThrow(
     'line 2: amount "0.000000001" is not more than zero in BTC with at most eight decimals, e.g. 0.0002, or in satoshis, e.g. 20000sats',
   )
+})
+
+test('faults are answered as values too, for whoever says them in another language', () => {
+  expect(judgeRoster(`${header}\nAna,1,0,x\n,12345678909,1.00,\nBia,2\n`, 'BRL')).toEqual({
+    rows: [],
+    faults: [
+      { is: 'tax id', line: 2, value: '1' },
+      { is: 'amount', line: 2, value: '0' },
+      { is: 'no name', line: 3, value: '' },
+      { is: 'width', line: 4, fields: 2, expected: 4 },
+    ],
+  })
+  expect(judgeRoster('name;tax_id\n', 'BRL').faults).toEqual([{ is: 'separator', line: 1, value: ';' }])
+  expect(judgeRoster('', 'BRL').faults).toEqual([{ is: 'empty' }])
+  expect(judgeRoster(`${header}\n${rows}`, 'BRL')).toEqual({ rows: [ana, stark], faults: [] })
 })

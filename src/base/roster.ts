@@ -22,22 +22,63 @@ interface Line {
   line: number
 }
 
+/** What is wrong with a roster, for whoever says it in words of their own. `line` is the file's. */
+export type RosterFault =
+  | { is: 'empty' | 'no rows' }
+  | { is: 'quotation' | 'letters' | 'no name' | 'tax id' | 'amount'; line: number; value: string }
+  | { is: 'separator'; line: number; value: string }
+  | { is: 'header'; line: number; missing: string[]; extra: string[] }
+  | { is: 'width'; line: number; fields: number; expected: number }
+
+interface Told {
+  fault: RosterFault
+  /** As the command line says it. */
+  says: string
+}
+
+class Unreadable extends Error {
+  readonly told: Told
+  constructor(fault: RosterFault, says: string) {
+    super(says)
+    this.told = { fault, says }
+  }
+}
+
 /**
  * Reads CSV with the header `name,tax_id,amount,description`, columns in any order, a byte order mark tolerated.
  * Amounts are in `currency`: reais, or BTC and satoshis marked as such ("20000sats").
  * Throws one `BadInput` that lists each bad row with its line, the field, the value and what would be right.
  */
 export function readRoster(csvText: string, currency: Asset = 'BRL'): RosterRow[] {
-  const [header, ...lines] = readLines(csvText)
-  if (!header) throw new BadInput(`roster is empty; its first line must be ${columns.join(',')}`)
-  const places = readHeader(header)
-  if (lines.length === 0) throw new BadInput(`roster has no rows after its header; write one payer a line under ${columns.join(',')}`)
-
-  const faults: string[] = []
-  const rows = lines.flatMap(line => readRow(line, { places, width: header.cells.length, currency }, faults) ?? [])
-  if (faults.length > 0)
-    throw new BadInput([`roster has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}:`, ...faults].join('\n'))
+  const { rows, told } = readAll(csvText, currency)
+  if (told.whole) throw new BadInput(told.whole.says)
+  if (told.rows.length > 0)
+    throw new BadInput(
+      [`roster has ${told.rows.length} ${told.rows.length === 1 ? 'fault' : 'faults'}:`, ...told.rows.map(({ says }) => says)].join('\n'),
+    )
   return rows
+}
+
+/** The same, its faults as values: one of the whole, or those of its rows. */
+export function judgeRoster(csvText: string, currency: Asset): { rows: RosterRow[]; faults: RosterFault[] } {
+  const { rows, told } = readAll(csvText, currency)
+  return { rows, faults: told.whole ? [told.whole.fault] : told.rows.map(({ fault }) => fault) }
+}
+
+function readAll(csvText: string, currency: Asset): { rows: RosterRow[]; told: { whole?: Told; rows: Told[] } } {
+  try {
+    const [header, ...lines] = readLines(csvText)
+    if (!header) throw new Unreadable({ is: 'empty' }, `roster is empty; its first line must be ${columns.join(',')}`)
+    const places = readHeader(header)
+    if (lines.length === 0)
+      throw new Unreadable({ is: 'no rows' }, `roster has no rows after its header; write one payer a line under ${columns.join(',')}`)
+    const told: Told[] = []
+    const rows = lines.flatMap(line => readRow(line, { places, width: header.cells.length, currency }, told) ?? [])
+    return { rows, told: { rows: told } }
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    return { rows: [], told: { whole: error.told, rows: [] } }
+  }
 }
 
 function readLines(csvText: string): Line[] {
@@ -58,21 +99,30 @@ function readLines(csvText: string): Line[] {
     const { lines, code } = error as { lines?: number; code?: string }
     if (!code) throw error
     const right = 'quote a whole field and write "" for one within'
-    throw new BadInput(`roster line ${lines}: a quotation mark is not closed or stands within a field; ${right}`)
+    throw new Unreadable(
+      { is: 'quotation', line: lines ?? 1, value: '' },
+      `roster line ${lines}: a quotation mark is not closed or stands within a field; ${right}`,
+    )
   }
 }
 
 function readHeader({ cells, line }: Line): Record<Column, number> {
   const names = cells.map(cell => cell.toLowerCase())
   const right = `the header must be ${columns.join(',')}, in any order`
-  if (names.length === 1 && /[;\t|]/.test(names[0]!)) {
-    throw new BadInput(`roster line ${line}: columns are parted by "${/[;\t|]/.exec(names[0]!)![0]}", not by commas; ${right}`)
-  }
+  const other = names.length === 1 && /[;\t|]/.exec(names[0]!)?.[0]
+  if (other)
+    throw new Unreadable(
+      { is: 'separator', line, value: other },
+      `roster line ${line}: columns are parted by "${other}", not by commas; ${right}`,
+    )
   const missing = columns.filter(name => !names.includes(name))
   const extra = names.filter((name, place) => !columns.some(known => known === name) || names.indexOf(name) !== place)
   if (missing.length > 0 || extra.length > 0) {
     const what = [missing.length > 0 && `lacks ${missing.join(', ')}`, extra.length > 0 && `has "${extra.join('", "')}" too many`]
-    throw new BadInput(`roster line ${line}: the header ${what.filter(Boolean).join(' and ')}; ${right}`)
+    throw new Unreadable(
+      { is: 'header', line, missing, extra },
+      `roster line ${line}: the header ${what.filter(Boolean).join(' and ')}; ${right}`,
+    )
   }
   return Object.fromEntries(columns.map(name => [name, names.indexOf(name)])) as Record<Column, number>
 }
@@ -88,19 +138,24 @@ const amounts = {
   BTC: 'more than zero in BTC with at most eight decimals, e.g. 0.0002, or in satoshis, e.g. 20000sats',
 }
 
-function readRow({ cells, line }: Line, { places, width, currency }: Shape, faults: string[]): RosterRow | undefined {
-  const before = faults.length
-  const fault = (what: string) => void faults.push(`line ${line}: ${what}`)
+function readRow({ cells, line }: Line, { places, width, currency }: Shape, told: Told[]): RosterRow | undefined {
+  const before = told.length
+  const wrong = (fault: RosterFault, says: string) => void told.push({ fault, says: `line ${line}: ${says}` })
   if (cells.length !== width) {
-    fault(`${cells.length} fields instead of ${width}; a comma within a field needs quotation marks around it, an empty field its comma`)
+    wrong(
+      { is: 'width', line, fields: cells.length, expected: width },
+      `${cells.length} fields instead of ${width}; a comma within a field needs quotation marks around it, an empty field its comma`,
+    )
     return undefined
   }
   const cell = (name: Column) => cells[places[name]]!
 
   const name = cell('name')
-  if (name === '') fault('name "" is empty; write the payer\'s full name')
+  if (name === '') wrong({ is: 'no name', line, value: '' }, 'name "" is empty; write the payer\'s full name')
   for (const column of ['name', 'description'] as const) {
-    if (cell(column).includes('\ufffd')) fault(`${column} "${cell(column)}" has letters that cannot be read; save the file as UTF-8`)
+    const value = cell(column)
+    if (value.includes('\ufffd'))
+      wrong({ is: 'letters', line, value }, `${column} "${value}" has letters that cannot be read; save the file as UTF-8`)
   }
 
   let taxId = ''
@@ -108,11 +163,12 @@ function readRow({ cells, line }: Line, { places, width, currency }: Shape, faul
     taxId = checkTaxId(cell('tax_id'), 'tax_id').formatted
   } catch (error) {
     if (!(error instanceof BadInput)) throw error
-    fault(error.message)
+    wrong({ is: 'tax id', line, value: cell('tax_id') }, error.message)
   }
 
-  const units = parseAmount(cell('amount'), currency) ?? 0n
-  if (units <= 0n) fault(`amount "${cell('amount')}" is not ${amounts[currency]}`)
+  const amount = cell('amount')
+  const units = parseAmount(amount, currency) ?? 0n
+  if (units <= 0n) wrong({ is: 'amount', line, value: amount }, `amount "${amount}" is not ${amounts[currency]}`)
 
-  return faults.length === before ? { name, taxId, units, description: cell('description') } : undefined
+  return told.length === before ? { name, taxId, units, description: cell('description') } : undefined
 }

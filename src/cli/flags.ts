@@ -1,6 +1,7 @@
 /** Reads what stands behind a flag. Each fault names the flag, the value and what would be right. */
 import { BadInput } from '../base/answer.ts'
-import { parseAmount, parseBasisPoints, type Asset, type BasisPoints } from '../base/money.ts'
+import { isName } from '../base/id.ts'
+import { mostUnits, parseAmount, parseBasisPoints, type Asset, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
 import type { Millis } from '../base/world.ts'
@@ -30,7 +31,7 @@ export function under<T>(flag: string, work: () => T): T {
 }
 
 export const nameFlag: Reader<string> = orWrong(
-  text => (/^[a-z0-9][a-z0-9._-]{0,62}$/i.test(text) && !/^[a-z]{3}_[0-9a-z]{26}$/.test(text) ? text : undefined),
+  text => (isName(text) ? text : undefined),
   'is not a name: up to 63 letters, digits, points, underscores and hyphens, the first a letter or digit, e.g. main',
 )
 
@@ -44,9 +45,6 @@ export const textFlag: Reader<string> = orWrong(
 /** What amounts may be written in; satoshis are BTC, written as whole numbers. */
 export type Currency = Asset | 'sats'
 export const assetIn = (currency: Currency): Asset => (currency === 'BRL' ? 'BRL' : 'BTC')
-
-/** Ten million reais, a hundred BTC: more in one invoice is rather a slip of the hand, and the bank has its own limits below. */
-export const mostUnits: Record<Asset, bigint> = { BRL: 1_000_000_000n, BTC: 10_000_000_000n }
 
 const written = {
   BRL: {
