@@ -91,6 +91,7 @@ create table mails (
   unique (order_id, kind)
 );
 create index mails_open on mails (next_at) where state = 'queued';
+create index mails_failed on mails (id) where state = 'failed';
 
 -- @sqlite
 create table invoices_anew (

@@ -9,11 +9,14 @@ import { tellAllFaults } from './faults.ts'
 import { invoiceCommands } from './invoices.ts'
 import { ledgerCommands } from './ledger.ts'
 import { operateCommands } from './operate.ts'
+import { orderCommands } from './orders.ts'
 import { payoutCommands } from './payouts.ts'
 import { example, tame } from './print.ts'
+import { productCommands } from './products.ts'
 import { runCommands } from './runs.ts'
 import { scheduleCommands } from './schedules.ts'
 import { refuseKeys } from './secrets.ts'
+import { shopCommands } from './shop.ts'
 import { terminal, type Outlet, type Shell } from './shell.ts'
 import { userCommands } from './users.ts'
 
@@ -62,6 +65,9 @@ export function program(shell: Shell): Command {
   scheduleCommands(repasse, shell)
   invoiceCommands(repasse, shell)
   payoutCommands(repasse, shell)
+  productCommands(repasse, shell)
+  shopCommands(repasse, shell)
+  orderCommands(repasse, shell)
   eventCommands(repasse, shell)
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)

@@ -49,9 +49,19 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags) =>
       inBase(shell, async ({ store }) => {
         const rows = await newest(store, flags)
-        const line = (row: InvoiceRow) => [row.id, row.added_at, row.state, told(row.units, row.asset), row.payer_name, row.due_at]
+        const line = (row: InvoiceRow) => [
+          row.id,
+          row.added_at,
+          row.state,
+          told(row.units, row.asset),
+          row.payer_name,
+          row.due_at,
+          row.order_id ?? '',
+        ]
         await shell.out(
-          flags.json ? json(rows.map(viewOf)) : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)'], rows.map(line)),
+          flags.json
+            ? json(rows.map(viewOf))
+            : table(['INVOICE', 'ADDED (UTC)', 'STATE', '>AMOUNT', 'PAYER', 'DUE (UTC)', 'ORDER'], rows.map(line)),
         )
         if (!flags.json && rows.length === flags.limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
       }),
@@ -140,6 +150,7 @@ async function newest(store: Reader, { state, limit, before }: ListFlags): Promi
 const viewOf = (row: InvoiceRow) => ({
   id: row.id,
   slot: row.slot_id,
+  order: row.order_id,
   state: row.state,
   rail: row.rail,
   ...moneyOf(row.units, row.asset),
@@ -164,6 +175,7 @@ function text(row: InvoiceRow, request: Request | undefined, paid: Paid[], steps
     ['for', row.description],
     ['due', row.due_at],
     ['slot', row.slot_id],
+    ['order', row.order_id],
     ...(request ? placeFacts(request) : placeAtBank(row)),
     ...paid.map(payoutFact),
   ])

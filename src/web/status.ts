@@ -103,6 +103,8 @@ async function needsPerson(reader: Reader, stopped: string | undefined): Promise
       from invoices where state = 'refused'
     union all select 'invoice ' || i.id || ' was reversed after its payout was ordered: the payee owes it'
       from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
+    union all select 'order ' || id || ': ' || attention from orders where attention is not null
+    union all select 'the letter "' || kind || '" of order ' || order_id || ' could not be sent: ' || coalesce(why, '') from mails where state = 'failed'
     union all select 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
       where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
         where via = 'push' and why like 'of another workspace%') >= 3

@@ -1,0 +1,143 @@
+/** `repasse order`: what was ordered in the shop, and everything that happened to it. */
+import type { Command } from 'commander'
+import type { InvoiceRow } from '../invoice/invoice.ts'
+import type { MailRow } from '../mail/mail.ts'
+import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
+import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
+import { inBase, operator, type Shell } from './shell.ts'
+
+// Written here so that --help need not load the house; a test holds it against the machine.
+export const orderStates = ['awaiting', 'paid', 'expired'] as const
+
+type ListFlags = { state?: string; limit: number; before?: string; json?: true }
+
+export function orderCommands(repasse: Command, shell: Shell): void {
+  const order = repasse.command('order').description('orders: what was bought in the shop').addHelpText('after', example('order list'))
+
+  order
+    .command('list')
+    .description('orders, newest first')
+    .option('--state <state>', `only these: ${orderStates.join(', ')}`, oneOf(orderStates)('--state'))
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--before <id>', 'older than this one, to read on')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('order list --state awaiting --limit 20'))
+    .action(({ state, limit, before, json: asJson }: ListFlags) =>
+      inBase(shell, async ({ store }) => {
+        const { sql } = await import('../store/store.ts')
+        const ofState = state === undefined ? sql`` : sql`and state = ${state}`
+        const older = before === undefined ? sql`` : sql`and id < ${before}`
+        const rows = await store.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+        const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, reais(row.units), row.name, row.attention ?? '']
+        await shell.out(
+          asJson
+            ? json(rows.map(viewOf))
+            : table(['ORDER', 'PLACED (UTC)', 'STATE', 'RAIL', '>TOTAL', 'NAME', 'NEEDS A PERSON'], rows.map(line)),
+        )
+        if (!asJson && rows.length === limit) shell.err(`older ones: --before ${rows.at(-1)!.id}\n`)
+      }),
+    )
+
+  order
+    .command('show')
+    .description('one order: its lines, its invoices, its letters and its history')
+    .argument('<order>', 'its id, or the eight characters it is called by')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('order show 4P6R8S0T'))
+    .action((name: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, async ({ store, config }) => {
+        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([
+          import('../shop/shop.ts'),
+          import('../store/store.ts'),
+        ])
+        const row = await needOrder(store, name)
+        const [lines, invoices, steps] = [await linesOf(store, row.id), await invoicesOf(store, row.id), await history(store, row.id)]
+        const mails = await store.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
+        const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/\/+$/, '')}/orders/${row.token}`
+        if (!asJson) return shell.out(text(row, page, lines, invoices, mails, historyTable(steps)))
+        await shell.out(
+          json({
+            ...viewOf(row),
+            page: page ?? null,
+            lines: lines.map(line => ({
+              product: line.product_id,
+              name: line.name,
+              price: moneyOf(line.units),
+              quantity: Number(line.quantity),
+            })),
+            invoices: invoices.map(({ id, state, rail, units, asset, due_at: dueAt }) => ({
+              id,
+              state,
+              rail,
+              ...moneyOf(units, asset),
+              dueAt,
+            })),
+            mails: mails.map(({ id, kind, state, tries, why }) => ({ id, kind, state, tries: Number(tries), why })),
+            history: historyOf(steps),
+          }),
+        )
+      }),
+    )
+
+  order
+    .command('attended')
+    .description('says that what the order needed a person for is looked after')
+    .argument('<order>', 'its id, or the eight characters it is called by')
+    .requiredOption('--why <words>', 'what was done, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who did it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('order attended 4P6R8S0T --why "the second payment was sent back by hand"'))
+    .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { attended } = await import('../shop/shop.ts')
+        const { id } = await attended(store, name, { by, why })
+        await shell.out(`order ${id} needs nobody any more\n`)
+      }),
+    )
+}
+
+const viewOf = (row: OrderRow) => ({
+  id: row.id,
+  state: row.state,
+  rail: row.rail,
+  ...moneyOf(row.units),
+  name: row.name,
+  email: row.email,
+  taxId: row.tax_id,
+  language: row.language,
+  paidBy: row.paid_by,
+  paidAt: row.paid_at,
+  paidLate: row.paid_late === 1n,
+  needsPerson: row.attention,
+  placedAt: row.added_at,
+  changedAt: row.changed_at,
+})
+
+function text(
+  row: OrderRow,
+  page: string | undefined,
+  lines: OrderLineRow[],
+  invoices: InvoiceRow[],
+  mails: MailRow[],
+  steps: string,
+): string {
+  const facts = sheet([
+    ['order', row.id],
+    ['state', row.paid_late === 1n ? `${row.state}, after it had expired` : row.state],
+    ['needs a person', row.attention],
+    ['total', `${reais(row.units)}, by ${row.rail}`],
+    ['buyer', `${row.name}, ${row.tax_id}, ${row.email}`],
+    ['page', page],
+    ['paid by', row.paid_by],
+    ...mails.map(({ kind, state, why }): [string, string] => [`letter "${kind}"`, why === null ? state : `${state}: ${why}`]),
+  ])
+  const goods = table(
+    ['>HOW MANY', 'WHAT', '>EACH', '>IN ALL'],
+    lines.map(({ quantity, name, units }) => [`${quantity}`, name, reais(units), reais(units * quantity)]),
+  )
+  const asked = table(
+    ['INVOICE', 'STATE', '>AMOUNT', 'DUE (UTC)'],
+    invoices.map(({ id, state, units, asset, due_at: due }) => [id, state, told(units, asset), due]),
+  )
+  return `${facts}\n${goods}\n${asked}\n${steps}`
+}

@@ -1,0 +1,173 @@
+/** `repasse product`: what the shop sells. */
+import { readFileSync, statSync } from 'node:fs'
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import type { ProductChange, ProductRow } from '../shop/shop.ts'
+import { alsoCheck } from './faults.ts'
+import { amountIn, textFlag } from './flags.ts'
+import { example, json, moneyOf, reais, table } from './print.ts'
+import { inBase, operator, type Shell } from './shell.ts'
+
+interface Flags {
+  name?: string
+  price?: bigint
+  stock?: Stock
+  description?: string
+  photo?: string
+  listed?: true
+  by?: string
+  json?: true
+}
+
+export function productCommands(repasse: Command, shell: Shell): void {
+  const product = repasse.command('product').description('products: what the shop sells').addHelpText('after', example('product list'))
+
+  product
+    .command('add')
+    .description('adds a product, which is on sale from then on')
+    .requiredOption('--name <name>', 'what it is called, e.g. "Café 250 g"', textFlag('--name'))
+    .requiredOption('--price <amount>', 'what one costs, in reais, e.g. 39.90', priceFlag)
+    .requiredOption('--stock <n>', 'how many there are', stockFlag)
+    .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
+    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB')
+    .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'))
+    .action((flags: Flags & Required<Pick<Flags, 'name' | 'price' | 'stock'>>) =>
+      inBase(shell, async ({ store, world }) => {
+        const { addProduct } = await import('../shop/shop.ts')
+        const { name, price: units, stock, description = '', by = operator() } = flags
+        if (stock.is === 'change') throw new BadInput('--stock has a sign, which only "product edit" takes: write e.g. 20')
+        const photo = photoOf(flags.photo)
+        await tell(shell, flags, 'is on sale', await addProduct(store, world, { name, units, stock: stock.units, description, photo }, by))
+      }),
+    )
+
+  const edit = product
+    .command('edit')
+    .description('changes a product; orders that were placed keep their names and prices')
+    .argument('<product>', 'its name, short name or id')
+    .option('--name <name>', 'what it is called', textFlag('--name'))
+    .option('--price <amount>', 'what one costs, in reais, e.g. 39.90', priceFlag)
+    .option('--stock <n>', 'how many there are, or how many more or fewer: 20, +5, -2', stockFlag)
+    .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
+    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB')
+    .option('--listed', 'puts a product that was removed on sale again')
+    .option('--by <person>', 'who changes it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('product edit cafe-250-g --price 42.00 --stock +10'))
+    .action((name: string, flags: Flags) =>
+      inBase(shell, async ({ store }) => {
+        const { editProduct } = await import('../shop/shop.ts')
+        await tell(shell, flags, 'is changed', await editProduct(store, name, changeOf(flags), flags.by ?? operator()))
+      }),
+    )
+  alsoCheck(edit, async given =>
+    ['name', 'price', 'stock', 'description', 'photo', 'listed'].some(flag => given[flag] !== undefined)
+      ? []
+      : ['nothing to change: say --name, --price, --stock, --description, --photo or --listed'],
+  )
+
+  product
+    .command('remove')
+    .description('takes a product off the shop; orders that have it keep it')
+    .argument('<product>', 'its name, short name or id')
+    .option('--by <person>', 'who removes it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('product remove cafe-250-g'))
+    .action((name: string, flags: Flags) =>
+      inBase(shell, async ({ store }) => {
+        const { removeProduct } = await import('../shop/shop.ts')
+        await tell(shell, flags, 'is off the shop', await removeProduct(store, name, flags.by ?? operator()))
+      }),
+    )
+
+  product
+    .command('list')
+    .description('every product')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('product list --json'))
+    .action(({ json: asJson }: Flags) =>
+      inBase(shell, async ({ store }) => {
+        const { allProducts } = await import('../shop/shop.ts')
+        const rows = await allProducts(store)
+        const line = (row: ProductRow) => [
+          row.slug,
+          row.name,
+          row.state,
+          reais(row.units),
+          `${row.stock}`,
+          row.photo === null ? 'none' : 'yes',
+        ]
+        await shell.out(asJson ? json(rows.map(viewOf)) : table(['PRODUCT', 'NAME', 'STATE', '>PRICE', '>STOCK', 'PHOTO'], rows.map(line)))
+      }),
+    )
+}
+
+const tell = (shell: Shell, { json: asJson }: Flags, what: string, row: ProductRow) =>
+  shell.out(
+    asJson ? json(viewOf(row)) : `product ${row.slug} ${what}: "${row.name}", ${reais(row.units)}, ${row.stock} in stock, ${row.state}\n`,
+  )
+
+const viewOf = (row: ProductRow) => ({
+  id: row.id,
+  slug: row.slug,
+  name: row.name,
+  description: row.description,
+  state: row.state,
+  price: moneyOf(row.units),
+  stock: Number(row.stock),
+  photo: row.photo,
+  addedAt: row.added_at,
+  changedAt: row.changed_at,
+})
+
+const changeOf = ({ name, price, stock, description, photo, listed }: Flags): ProductChange => ({
+  ...(name !== undefined && { name }),
+  ...(price !== undefined && { units: price }),
+  ...(stock !== undefined && (stock.is === 'change' ? { addStock: stock.units } : { stock: stock.units })),
+  ...(description !== undefined && { description }),
+  ...(photo !== undefined && { photo: photoOf(photo) }),
+  ...(listed && { state: 'listed' as const }),
+})
+
+interface Stock {
+  is: 'all' | 'change'
+  units: bigint
+}
+
+const priceFlag = (text: string): bigint => {
+  const units = amountIn('BRL')('--price')(text)
+  if (units === 0n) throw new BadInput(`--price "${text}" is nothing: a price is above zero, e.g. 39.90`)
+  return units
+}
+
+function stockFlag(text: string): Stock {
+  const [, sign, digits] = /^([+-]?)(\d{1,6})$/.exec(text.trim()) ?? []
+  if (digits === undefined) throw new BadInput(`--stock "${text}" is not a whole number up to 999999: write e.g. 20`)
+  const units = BigInt(digits)
+  return sign === '' ? { is: 'all', units } : { is: 'change', units: sign === '-' ? -units : units }
+}
+
+/** May have line breaks, and be empty. */
+function descriptionFlag(text: string): string {
+  const plain = text.replace(/\r\n?/g, '\n').trim()
+  // eslint-disable-next-line no-control-regex
+  if (plain.length <= 2_000 && !/[\u0000-\u0009\u000b-\u001f\u007f]/.test(plain)) return plain
+  throw new BadInput('--description is longer than 2000 characters, or has control characters: write a few sentences')
+}
+
+/** Looked at before it is read, for a file of gigabytes is no photo. */
+function photoOf(file: string | undefined): Uint8Array | undefined {
+  if (file === undefined) return undefined
+  try {
+    const { size } = statSync(file)
+    if (size > mostFileBytes) throw new BadInput(`--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`)
+    return readFileSync(file)
+  } catch (error) {
+    if (error instanceof BadInput) throw error
+    throw new BadInput(`--photo names ${file}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
+  }
+}
+
+const mostFileBytes = 512 * 1024

@@ -1,0 +1,200 @@
+/** The shop at the command line: products with their photos, what can be paid with, and orders. */
+import { writeFileSync } from 'node:fs'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { png } from '../../test/testbed/photos.ts'
+import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
+import { systemClock, systemRandom } from '../base/clock.ts'
+import { auditChain } from '../ledger/ledger.ts'
+import { newKey, orderMachine, writeOrder, type Placing } from '../shop/shop.ts'
+import { openStore, sql } from '../store/store.ts'
+import { silentLog } from '../base/log.ts'
+import { orderStates } from './orders.ts'
+
+const { at, env, repasse } = openTerminal()
+const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
+const inStore = async <T>(work: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> => {
+  const store = await openStore(env['DATABASE_URL']!, world)
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+beforeAll(async () => {
+  expect((await repasse(accountAdd())).code).toBe(0)
+  writeFileSync(at('cafe.png'), png(64, 48))
+  writeFileSync(at('page.png'), '<html><script>alert(1)</script>')
+  writeFileSync(at('huge.png'), Buffer.alloc(600_000))
+})
+
+describe('products', () => {
+  test('one is added, listed, changed, removed and listed again, and the audit log has each act', async () => {
+    const added = await repasse([
+      'product',
+      'add',
+      '--name',
+      'Café Ético 250 g',
+      '--price',
+      '39.90',
+      '--stock',
+      '20',
+      '--photo',
+      at('cafe.png'),
+      '--by',
+      'ana',
+    ])
+    expect([added.code, added.out]).toEqual([0, 'product cafe-etico-250-g is on sale: "Café Ético 250 g", R$ 39.90, 20 in stock, listed\n'])
+    const [row] = JSON.parse((await repasse(['product', 'list', '--json'])).out) as Record<string, unknown>[]
+    expect(row).toMatchObject({
+      slug: 'cafe-etico-250-g',
+      price: { units: '3990' },
+      stock: 20,
+      photo: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    })
+
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--price', '42', '--stock', '+5', '--by', 'ana'])).out).toContain(
+      'R$ 42.00, 25 in stock',
+    )
+    expect((await repasse(['product', 'edit', 'Café Ético 250 g', '--stock', '-25'])).out).toContain('0 in stock')
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--stock', '-1'])).err).toContain('there are 0 of "Café Ético 250 g"')
+    expect((await repasse(['product', 'remove', 'cafe-etico-250-g', '--by', 'bia'])).out).toContain('removed')
+    expect((await repasse(['product', 'remove', 'cafe-etico-250-g'])).err).toContain('is removed already')
+    expect((await repasse(['product', 'add', '--name', 'Cafe etico 250 g', '--price', '1', '--stock', '1'])).err).toContain(
+      'already (cafe-etico-250-g, removed)',
+    )
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--listed', '--stock', '20'])).out).toContain('20 in stock, listed')
+    expect((await repasse(['product', 'list'])).out).toMatch(/cafe-etico-250-g +Café Ético 250 g +listed +R\$ 42\.00 +20 +yes/)
+
+    const acts = await inStore(async store => {
+      expect(await auditChain(store)).toEqual([])
+      return store.all<{ act: string; actor: string }>(
+        sql`select act, actor from audit where subject = ${row!['id'] as string} order by seq`,
+      )
+    })
+    expect(acts.map(({ act }) => act)).toEqual([
+      'product added',
+      'product changed',
+      'product changed',
+      'product removed',
+      'product listed',
+      'product changed',
+    ])
+    expect([acts[0]!.actor, acts[3]!.actor]).toEqual(['ana', 'bia'])
+  })
+
+  test.each([
+    [['--price', '0'], 'a price is above zero'],
+    [['--price', '-1'], '--price "-1" is not an amount'],
+    [['--price', '39,90'], '--price "39,90" is not an amount'],
+    [['--stock', 'many'], '--stock "many" is not a whole number'],
+    [['--stock', '+5'], 'a sign, which only "product edit" takes'],
+    [['--name', '***'], 'no letter or digit'],
+    [['--name', 'a\u0007b'], 'has control characters'],
+    [['--photo', 'missing.png'], 'cannot be read (ENOENT)'],
+  ])('%j is refused by name, and nothing is added', async (flags, right) => {
+    const base = { name: 'Other', price: '1.00', stock: '1' }
+    const words = Object.entries({ ...base, ...Object.fromEntries([[flags[0]!.slice(2), flags[1]!]]) }).flatMap(([name, value]) => [
+      `--${name}=${value}`,
+    ])
+    const { code, out, err } = await repasse(['product', 'add', ...words])
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(right)
+  })
+
+  test.each([
+    ['page.png', 'is no JPEG, PNG or WebP by its bytes'],
+    ['huge.png', 'kB, and may have 512'],
+  ])('a photo %s is refused, whatever it is called', async (file, right) => {
+    const { code, err } = await repasse(['product', 'add', '--name', 'Other', '--price', '1', '--stock', '1', '--photo', at(file)])
+    expect([code, err]).toEqual([2, expect.stringContaining(right)])
+    expect((await repasse(['product', 'edit', 'other', '--stock', '1'])).err).toContain('there is no product "other"')
+  })
+
+  test('an edit of nothing says what could be changed', async () => {
+    expect((await repasse(['product', 'edit', 'cafe-etico-250-g'])).err).toContain('nothing to change: say --name')
+  })
+})
+
+describe('the shop', () => {
+  test('offers what it was told to, to accounts of that rail, and can stop', async () => {
+    expect((await repasse(['shop', 'show'])).err).toContain('offers nothing to pay with')
+    const first = await repasse([
+      'shop',
+      'pay-to',
+      '--rail',
+      'starkbank',
+      '--account',
+      'main',
+      '--commission',
+      '1%',
+      '--min-payout',
+      '10.00',
+      '--by',
+      'ana',
+    ])
+    expect([first.code, first.out]).toEqual([0, 'the shop offers starkbank, and its money goes to main\n'])
+    expect(first.err).toContain('nothing is paid on before someone approves it')
+    expect((await repasse(['shop', 'show'])).out).toMatch(/starkbank +main +awaiting +1\.00% +R\$ 10\.00 +ana/)
+    expect((await repasse(['shop', 'pay-to', '--rail', 'bitcoin', '--account', 'main'])).err).toContain(
+      'the bitcoin rail pays to a bitcoin account',
+    )
+    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'nobody'])).err).toContain('there is no account "nobody"')
+    expect((await repasse(['shop', 'pay-to', '--rail', 'pix', '--account', 'main'])).err).toContain('is not one of starkbank, bitcoin')
+    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main', '--min-payout', 'some'])).err).toContain(
+      '--min-payout "some"',
+    )
+    const again = await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main', '--json'])
+    expect(JSON.parse(again.out)).toMatchObject({ rail: 'starkbank', commission: '0.00%', minPayout: { units: '0' } })
+    expect((await repasse(['shop', 'stop', '--rail', 'starkbank'])).code).toBe(0)
+    expect((await repasse(['shop', 'stop', '--rail', 'starkbank'])).err).toContain('does not offer starkbank')
+    expect((await repasse(['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main'])).code).toBe(0)
+  })
+})
+
+describe('orders', () => {
+  test('one is listed and shown with its goods and its invoice, which says whose it is', async () => {
+    const id = await inStore(async store => {
+      const [product] = await store.all<{ id: string }>(sql`select id from products`)
+      const placing: Placing = {
+        basketKey: newKey(world),
+        lines: [{ productId: product!.id, quantity: 2n }],
+        buyer: { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' },
+        rail: 'starkbank',
+        language: 'pt-BR',
+      }
+      const placed = await writeOrder(store, world, placing, { rails: ['starkbank'], price: async () => undefined, writes: false })
+      if (placed.is !== 'placed') throw new Error(JSON.stringify(placed))
+      return placed.order.id
+    })
+    expect((await repasse(['order', 'list', '--state', 'awaiting'])).out).toContain(id)
+    expect((await repasse(['order', 'list', '--state', 'paid'])).out).not.toContain(id)
+    const { out } = await repasse(['order', 'show', id.slice(-8).toUpperCase()], { PUBLIC_URL: 'https://shop.example.com/' })
+    expect(out).toContain('https://shop.example.com/orders/')
+    expect(out).toMatch(/2 +Café Ético 250 g +R\$ 42\.00 +R\$ 84\.00/)
+    const shown = JSON.parse((await repasse(['order', 'show', id, '--json'])).out) as { invoices: { id: string }[]; page: null }
+    expect(shown).toMatchObject({ id, state: 'awaiting', page: null, email: 'ana@example.com', needsPerson: null })
+    const invoice = shown.invoices[0]!.id
+    expect((await repasse(['invoice', 'show', invoice])).out).toMatch(new RegExp(`order +${id}`))
+    expect(JSON.parse((await repasse(['invoice', 'show', invoice, '--json'])).out)).toMatchObject({ slot: null, order: id })
+    expect((await repasse(['invoice', 'list'])).out).toMatch(new RegExp(`${invoice} .*${id}`))
+    expect((await repasse(['order', 'show', 'nothing'])).err).toContain('there is no order "nothing"')
+  })
+
+  test('what needs a person is told by status until someone says what was done, once', async () => {
+    const id = await inStore(async store => {
+      const [order] = await store.all<{ id: string }>(sql`select id from orders`)
+      await store.tx(tx => tx.run(sql`update orders set attention = 'it was paid 2 times' where id = ${order!.id}`))
+      return order!.id
+    })
+    expect((await repasse(['status'])).out).toContain(`order ${id}: it was paid 2 times`)
+    expect((await repasse(['order', 'attended', id])).err).toContain('--why')
+    expect((await repasse(['order', 'attended', id, '--why', 'sent back by hand', '--by', 'bia'])).code).toBe(0)
+    expect((await repasse(['order', 'attended', id, '--why', 'again'])).err).toContain('needs nobody')
+    expect((await repasse(['status'])).out).not.toContain('it was paid 2 times')
+  })
+
+  test('the states that --state takes are the machine’s', () => {
+    expect([...orderStates].sort()).toEqual(Object.keys(orderMachine).sort())
+  })
+})
