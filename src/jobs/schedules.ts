@@ -9,7 +9,7 @@ import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { draftBatch, planBatch, type BatchRule, type BatchTerms } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
-import { findAccount, netOf, type Terms } from '../payout/payout.ts'
+import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
@@ -85,33 +85,55 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
   return schedule
 }
 
+/** What only the database knows against a rule, besides what can be read of it. */
+export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind' | 'ends first'
+
 /** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
 export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string): Promise<ScheduleRow> {
+  const added = await openSchedule(store, world, rule, by)
+  if (added.is === 'added') return added.schedule
+  const { name, rail, payTo } = rule
+  const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
+  const other = kind === 'bank' ? 'bitcoin' : 'bank'
+  const says: Record<Unfit, string> = {
+    'ends first': `--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`,
+    'name taken': `--name "${name}" is taken by another schedule: choose another name`,
+    'no account': `--pay-to "${payTo}" is not an account: add it first with "repasse account add --name ${payTo} …"`,
+    'closed account': `--pay-to "${payTo}" is closed: "repasse account list" shows the others`,
+    'other kind': `--pay-to "${payTo}" is a ${other} account, and --rail ${rail} pays to a ${kind} account: "repasse account list" shows them`,
+  }
+  throw new BadInput(says[added.is === 'there' ? 'name taken' : added.why])
+}
+
+/** The same, with what stands against it as a value. Sent twice by one person, the same rule is one schedule. */
+export async function openSchedule(
+  store: Store,
+  world: World,
+  rule: NewSchedule,
+  by: string,
+): Promise<{ is: 'added'; schedule: ScheduleRow } | { is: 'there'; schedule: ScheduleRow } | { is: 'unfit'; why: Unfit }> {
   const cron = parseCron(rule.cron)
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
-  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt)
-    throw new BadInput(`--ends ${rule.endsAt} is not after --starts ${rule.startsAt}`)
+  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
   return store.tx(async tx => {
-    if (await findSchedule(tx, rule.name)) throw new BadInput(`--name "${rule.name}" is taken by another schedule: choose another name`)
+    const there = await findSchedule(tx, rule.name)
     const account = await findAccount(tx, rule.payTo)
-    if (!account)
-      throw new BadInput(`--pay-to "${rule.payTo}" is not an account: add it first with "repasse account add --name ${rule.payTo} …"`)
-    const kind = rule.rail === 'bitcoin' ? 'bitcoin' : 'bank'
-    if (account.kind !== kind)
-      throw new BadInput(
-        `--pay-to "${rule.payTo}" is a ${account.kind} account, and --rail ${rule.rail} pays to a ${kind} account: "repasse account list" shows them`,
-      )
+    if (there) {
+      const isTheirs = there.version === 1n && there.added_by === by && account !== undefined && sameRule(there, rule, account.id)
+      return isTheirs ? { is: 'there', schedule: there } : { is: 'unfit', why: 'name taken' }
+    }
+    const why = unfitAccount(rule.rail, account)
+    if (why !== undefined) return { is: 'unfit', why }
     const id = newId('schedule', world)
     const now = await tx.now()
-    // A window that began earlier today has not been missed: slots count from the moment the schedule exists.
-    const from = rule.startsAt && rule.startsAt > now ? instant(millis(rule.startsAt) - 1) : now
+    const from = firstFrom(rule.startsAt, now)
     const next = nextAfter(cron, rule.timeZone, rule.endsAt, from)
     await tx.run(sql`
       insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
         currency, watch_ms)
       values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
-        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account.id},
+        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account!.id},
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
         ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
@@ -119,11 +141,37 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
       actor: by,
       act: 'schedule added',
       subject: id,
-      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account.id, ...rosterDetail(rule) },
+      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account!.id, ...rosterDetail(rule) },
     })
-    return (await findSchedule(tx, id))!
+    return { is: 'added', schedule: (await findSchedule(tx, id))! }
   })
 }
+
+/** A window that began earlier today has not been missed: slots count from the moment the schedule exists. */
+export const firstFrom = (startsAt: Instant | undefined, now: Instant): Instant =>
+  startsAt && startsAt > now ? instant(millis(startsAt) - 1) : now
+
+export function unfitAccount(rail: ScheduleRow['rail'], account: AccountRow | undefined): Unfit | undefined {
+  if (!account) return 'no account'
+  if (account.kind !== (rail === 'bitcoin' ? 'bitcoin' : 'bank')) return 'other kind'
+  return account.state === 'closed' ? 'closed account' : undefined
+}
+
+/** Whether a schedule already says what `rule` says. */
+export const sameRule = (row: ScheduleRow, rule: NewSchedule, accountId: string): boolean =>
+  samePayers(row, rule) &&
+  row.rail === rule.rail &&
+  row.cron === rule.cron &&
+  row.time_zone === rule.timeZone &&
+  row.starts_at === (rule.startsAt ?? null) &&
+  row.ends_at === (rule.endsAt ?? null) &&
+  row.due_in_ms === BigInt(rule.dueInMs) &&
+  row.account_id === accountId &&
+  row.commission_bp === rule.commissionBp &&
+  row.min_payout_units === rule.minPayoutUnits &&
+  row.catch_up === rule.catchUp &&
+  row.currency === (rule.currency ?? 'BRL') &&
+  row.watch_ms === BigInt(rule.watchMs ?? usualWatchMs)
 
 /**
  * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has no invoices yet gets its
@@ -171,13 +219,13 @@ const samePayers = (row: ScheduleRow, payers: Payers): boolean =>
   row.units_low === payers.unitsLow &&
   row.units_high === payers.unitsHigh
 
-const rosterDetail = ({ roster, rosterFile, countLow }: Payers): Record<string, string> =>
+export const rosterDetail = ({ roster, rosterFile, countLow }: Payers): Record<string, string> =>
   roster === undefined ? {} : { rosterRows: `${countLow}`, ...(rosterFile !== undefined && { rosterFile }) }
 
 /** When and by whom the payers a schedule has were taken in, and from which file, as the audit log has it. */
 export async function rosterOrigin(reader: Reader, schedule: ScheduleRow): Promise<{ at: Instant; by: string; file: string | undefined }> {
   const row = await reader.one<{ at: Instant; actor: string; detail: string }>(sql`
-    select at, actor, detail from audit where subject = ${schedule.id} and act in ('schedule added', 'schedule payers changed')
+    select at, actor, detail from audit where subject = ${schedule.id} and act in ('schedule added', 'schedule payers changed', 'schedule changed')
     order by seq desc limit 1`)
   if (!row) return { at: schedule.added_at, by: schedule.added_by, file: undefined }
   return { at: row.at, by: row.actor, file: (JSON.parse(row.detail) as { rosterFile?: string }).rosterFile }
@@ -203,7 +251,7 @@ export async function setScheduleState(store: Store, name: string, to: 'active' 
 }
 
 /** The next due times within the schedule's window, with what daylight saving does to them. */
-export function nextDue(schedule: ScheduleRow, after: Instant, count: number): Due[] {
+export function nextDue(schedule: Pick<ScheduleRow, 'cron' | 'time_zone' | 'starts_at' | 'ends_at'>, after: Instant, count: number): Due[] {
   const from = schedule.starts_at && schedule.starts_at > after ? millis(schedule.starts_at) - 1 : millis(after)
   const due = nextSlots(parseCron(schedule.cron), schedule.time_zone, from, count)
   return due.filter(({ at }) => !schedule.ends_at || at < millis(schedule.ends_at))
@@ -271,17 +319,28 @@ export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, 
 /** On a chain the network's fee is known only when payouts go out together. */
 const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 
-/** Inserts a slot due now; two people at the same millisecond get the same one. */
-export async function runNow(tx: Tx, world: World, schedule: ScheduleRow, by: string): Promise<string> {
+/**
+ * Inserts a slot due now, or at `at`, which is not later; two people at the same millisecond get the same one, and so does who asks twice
+ * for the same `at`. `why` is their reason, where they gave one.
+ */
+export async function runNow(
+  tx: Tx,
+  world: World,
+  schedule: ScheduleRow,
+  by: string,
+  { at, why }: { at?: Instant; why?: string } = {},
+): Promise<string> {
   const now = await tx.now()
+  const due = at !== undefined && at < now ? at : now
   const id = newId('slot', world)
   await tx.run(sql`
     insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${now}, 'manual', 'due', ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
-  const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${now}`))!
+    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+  const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`))!
   if (slot.id === id) {
-    await remember(tx, 'slots', id, '', 'due', { why: `${by} asked for a run now` }, now)
-    await audit(tx, { actor: by, act: 'schedule run', subject: slot.id, detail: { schedule: schedule.name } })
+    await remember(tx, 'slots', id, '', 'due', { why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}` }, now)
+    const detail = { schedule: schedule.name, ...(why !== undefined && { why }) }
+    await audit(tx, { actor: by, act: 'schedule run', subject: slot.id, detail })
   }
   return slot.id
 }

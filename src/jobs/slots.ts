@@ -49,6 +49,14 @@ export async function materialise(store: Store, world: World): Promise<number> {
   }
 }
 
+/** The slots of one active schedule up to `now`, in an open transaction: what its rule still has to say before it is changed. */
+export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow, now: Instant): Promise<void> {
+  for (let row = schedule; row.state === 'active' && row.next_at !== null && row.next_at <= now;) {
+    await insertAll(tx, world, [{ schedule: row, due: dueSince(row, now, mostPerTick) }], now)
+    row = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${schedule.id}`))!
+  }
+}
+
 async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; due: Instant[] }[], now: Instant): Promise<number> {
   let inserted = 0
   for (const { schedule, due } of found) {

@@ -1,0 +1,125 @@
+/** Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as that one says. */
+import { readRoster } from '../base/roster.ts'
+import type { World } from '../base/world.ts'
+import { draftBatch, planBatch } from '../invoice/invoice.ts'
+import { audit } from '../ledger/ledger.ts'
+import { findAccount } from '../payout/payout.ts'
+import { forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
+import { pricing, type BitcoinDesk } from './bitcoin.ts'
+import {
+  batchRule,
+  batchTerms,
+  firstFrom,
+  nextAt,
+  rosterDetail,
+  sameRule,
+  unfitAccount,
+  usualWatchMs,
+  type NewSchedule,
+  type ScheduleRow,
+  type Unfit,
+} from './schedules.ts'
+import { materialiseOne } from './slots.ts'
+
+export interface Edit {
+  id: string
+  /** The version the editor saw: where another was made meanwhile, nothing is changed. */
+  version: bigint
+  rule: NewSchedule
+  by: string
+}
+
+/** `stale`: somebody else made a version meanwhile. `waiting`: slots fell due that cannot be priced yet, and must be asked for as they were. */
+export type Edited =
+  | { is: 'changed' | 'same' | 'stale'; schedule: ScheduleRow }
+  | { is: 'unfit'; why: Unfit }
+  | { is: 'gone' }
+  | { is: 'waiting' }
+
+/** Name and rail stay as they are; everything else is as `rule` says, from the next slot on. */
+export async function changeSchedule(
+  store: Store,
+  world: World,
+  bitcoin: BitcoinDesk | undefined,
+  { id, version, rule, by }: Edit,
+): Promise<Edited> {
+  if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
+  if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
+  return store.tx(async tx => {
+    const before = await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id} ${forUpdate}`)
+    if (!before) return { is: 'gone' }
+    const account = await findAccount(tx, rule.payTo)
+    if (account && sameRule(before, { ...rule, rail: before.rail }, account.id)) return { is: 'same', schedule: before }
+    if (before.version !== version) return { is: 'stale', schedule: before }
+    // An account that was closed stays where it is until another is chosen.
+    const why = account?.id === before.account_id ? undefined : unfitAccount(before.rail, account)
+    if (why !== undefined) return { is: 'unfit', why }
+
+    const now = await tx.now()
+    await materialiseOne(tx, world, before, now)
+    if (!(await draftOpen(tx, world, bitcoin, before))) return { is: 'waiting' }
+
+    await tx.run(sql`
+      update schedules set version = version + 1, cron = ${rule.cron}, time_zone = ${rule.timeZone}, starts_at = ${rule.startsAt ?? null},
+        ends_at = ${rule.endsAt ?? null}, count_low = ${rule.countLow}, count_high = ${rule.countHigh}, units_low = ${rule.unitsLow},
+        units_high = ${rule.unitsHigh}, roster = ${rule.roster ?? null}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
+        commission_bp = ${rule.commissionBp}, min_payout_units = ${rule.minPayoutUnits}, catch_up = ${rule.catchUp},
+        currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, changed_at = ${now} where id = ${id}`)
+    const after = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`))!
+    // The new rule is due from now on alone: it is not asked what it would have done before.
+    const from = firstFrom(rule.startsAt, now)
+    await tx.run(sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(after, from)} where id = ${id}`)
+    const changes = changesOf(before, after)
+    const detail = { name: before.name, version: `${after.version}`, ...changes, ...rosterDetail(rule) }
+    await remember(
+      tx,
+      'schedules',
+      id,
+      before.state,
+      before.state,
+      { why: `version ${after.version}, with another ${Object.keys(changes).join(', ')}, by ${by}` },
+      now,
+    )
+    await audit(tx, { actor: by, act: 'schedule changed', subject: id, detail })
+    return { is: 'changed', schedule: (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`))! }
+  })
+}
+
+/** Slots that are due and have no invoices get them by the rule they were made under; false where one has no price yet. */
+async function draftOpen(tx: Tx, world: World, bitcoin: BitcoinDesk | undefined, schedule: ScheduleRow): Promise<boolean> {
+  const open = await tx.all<{ id: string }>(sql`
+    select id from slots where schedule_id = ${schedule.id} and state = 'due' and not exists (select 1 from invoices where slot_id = slots.id)`)
+  if (open.length === 0) return true
+  const price = schedule.rail === 'bitcoin' && bitcoin ? await pricing(tx, bitcoin, world, schedule) : undefined
+  if (schedule.rail === 'bitcoin' && !price) return false
+  for (const { id } of open)
+    await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), price)
+  return true
+}
+
+/** What may be told of in the audit log, as it was and as it is. */
+const told = {
+  cron: 'cron',
+  zone: 'time_zone',
+  starts: 'starts_at',
+  ends: 'ends_at',
+  countFrom: 'count_low',
+  countTo: 'count_high',
+  amountFrom: 'units_low',
+  amountTo: 'units_high',
+  currency: 'currency',
+  dueInMs: 'due_in_ms',
+  payTo: 'account_id',
+  commissionBp: 'commission_bp',
+  leastPayout: 'min_payout_units',
+  catchUp: 'catch_up',
+  watchMs: 'watch_ms',
+} as const satisfies Record<string, keyof ScheduleRow>
+
+function changesOf(before: ScheduleRow, after: ScheduleRow): Record<string, string> {
+  const changes: Record<string, string> = {}
+  for (const [name, column] of Object.entries(told))
+    if (before[column] !== after[column]) changes[name] = `${before[column] ?? 'none'} -> ${after[column] ?? 'none'}`
+  if (before.roster !== after.roster) changes['roster'] = after.roster === null ? 'left out' : 'another'
+  return changes
+}
