@@ -57,3 +57,8 @@ create table sign_in_failures (
   wait_until text not null
 );
 create index sign_in_failures_by_time on sign_in_failures (last_at);
+
+-- What the console's page of the audit log filters by.
+create index audit_by_actor on audit (actor, seq);
+create index audit_by_act on audit (act, seq);
+create index audit_by_subject on audit (subject, seq);

@@ -7,7 +7,8 @@ import { accounts, chart, type Account, type MovementName } from './chart.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { checkLedger, type Finding } from './check.ts'
-export { audit, auditChain, type Act } from './audit.ts'
+export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
+export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 
 export interface Posting {

@@ -38,6 +38,7 @@ const table = {
 
   'event.replay': { roles: ['checker', 'admin'] },
 
+  'user.see': { roles: ['admin'] },
   'user.add': { roles: ['admin'], stepUp: true },
   'user.role': { roles: ['admin'], stepUp: true },
   'user.reset': { roles: ['admin'], stepUp: true },

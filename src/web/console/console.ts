@@ -1,13 +1,18 @@
 /** The console: sign-in before the door, and behind it every page, each asking for its act. */
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
-import { hung } from '../page/page.ts'
+import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
+import { auditRoutes } from './auditRoutes.ts'
+import { meRoutes } from './peopleMe.tsx'
+import { peopleRoutes } from './peopleRoutes.ts'
+import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
 
 /** In their order: what needs no session, the door, what is behind it. */
 export function consolePages(parts: PageParts): Middleware[] {
-  const outside = new Router({ strict: true, sensitive: true })
+  const outside = new Router<PageState>({ strict: true, sensitive: true })
+  signInRoutes(outside, parts)
   const gate = signedIn(parts)
   return [
     ...hung(outside),
@@ -20,5 +25,9 @@ export function consolePages(parts: PageParts): Middleware[] {
 export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; doors: Doors } {
   const inside = new Router<ConsoleState>({ strict: true, sensitive: true })
   const doors = doorsOf(inside, parts)
+  signOutRoutes(doors, parts)
+  meRoutes(doors, parts)
+  peopleRoutes(doors, parts)
+  auditRoutes(doors, parts)
   return { inside, doors }
 }

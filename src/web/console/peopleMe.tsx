@@ -1,0 +1,120 @@
+/** One's own account: language, password, sessions. */
+import { instant } from '../../base/world.ts'
+import { changeLanguage, changePassword, endSession, endSessionsOf, languages, listSessions, type Person } from '../../people/people.ts'
+import { moment, show, type Language } from '../page/page.ts'
+import { Facts, Faults, Field, Notice, Select } from '../page/parts.tsx'
+import type { PageParts } from '../pages.ts'
+import { ActForm, Frame } from './frame.tsx'
+import type { ConsoleContext, Doors } from './guard.ts'
+import { languageOptions } from './people.tsx'
+import { Sessions, type ShownSession } from './peopleSessions.tsx'
+import { frameWords } from './words/frame.ts'
+import { peopleWords } from './words/people.ts'
+
+interface MeParts {
+  lang: Language
+  person: Person
+  sessions: readonly ShownSession[]
+  done?: string | undefined
+  faults?: Readonly<Record<string, string>>
+}
+
+function MePage({ lang, person, sessions, done, faults = {} }: MeParts) {
+  const say = peopleWords[lang].me
+  const welcome = peopleWords[lang].welcome
+  return (
+    <Frame lang={lang} person={person} title={say.title}>
+      {done !== undefined && <Notice tone="good">{done}</Notice>}
+      <Faults title={frameWords[lang].faults} faults={faults} />
+      <Facts
+        facts={[
+          [say.name, person.name],
+          [say.role, peopleWords[lang].people.rolesTold[person.role]],
+        ]}
+      />
+      <h2>{say.language}</h2>
+      <ActForm lang={lang} person={person} act="me" action="/console/me/language">
+        <Select name="language" label={say.language} value={person.language} options={languageOptions} />
+        <button class="plain">{say.save}</button>
+      </ActForm>
+      <h2>{say.sessions}</h2>
+      <Sessions {...{ lang, person, sessions }} act="me" path="/console/me" />
+      {sessions.some(session => session.open && session.id !== person.sessionId) && (
+        <ActForm lang={lang} person={person} act="me" action="/console/me/sessions/end-others">
+          <p class="actions">
+            <button class="plain">{say.endOthers}</button>
+          </p>
+        </ActForm>
+      )}
+      <h2>{say.passwordTitle}</h2>
+      <ActForm lang={lang} person={person} act="me" action="/console/me/password">
+        <input type="hidden" name="username" value={person.name} autocomplete="username" />
+        <Field {...{ name: 'old', label: say.old, fault: faults['old'] }} type="password" required autoComplete="current-password" />
+        <Field
+          {...{ name: 'password', label: welcome.password, hint: welcome.passwordHint, fault: faults['password'] }}
+          type="password"
+          required
+          autoComplete="new-password"
+        />
+        <Field {...{ name: 'again', label: welcome.again, fault: faults['again'] }} type="password" required autoComplete="new-password" />
+        <Field
+          {...{ name: 'code', label: frameWords[lang].codeLabel, required: true, inputMode: 'numeric', maxLength: 7 }}
+          autoComplete="one-time-code"
+        />
+        <p class="actions">
+          <button>{say.change}</button>
+        </p>
+      </ActForm>
+    </Frame>
+  )
+}
+
+export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+  const path = '/console/me'
+  const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
+    const { lang, person } = ctx.state
+    show(ctx, MePage({ lang, person, sessions: await listSessions(store, world, person.id), ...more }), status)
+  }
+
+  doors.page(path, 'me', ctx => {
+    const say = peopleWords[ctx.state.lang].me
+    const done = ctx.query['changed'] !== undefined ? say.changed : ctx.query['saved'] !== undefined ? say.saved : undefined
+    return present(ctx, { done })
+  })
+
+  doors.post(`${path}/language`, 'me', async (ctx, form) => {
+    const language = languages.find(each => each === form.text('language')) ?? ctx.throw(400)
+    await changeLanguage(store, ctx.state.person.id, language)
+    return `${path}?saved`
+  })
+
+  doors.post(`${path}/sessions/end-others`, 'me', async ctx => {
+    const { person } = ctx.state
+    await endSessionsOf(store, person.id, person.name, person.sessionId)
+    return path
+  })
+
+  doors.post(`${path}/sessions/:session/end`, 'me', async ctx => {
+    const { person } = ctx.state
+    await endSession(store, person.id, ctx.params['session']!, person.name)
+    return path
+  })
+
+  doors.post(`${path}/password`, 'me', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = peopleWords[lang]
+    const [old = '', fresh = '', again = ''] = ['old', 'password', 'again'].map(name => form.all(name)[0] ?? '')
+    if (fresh !== again) return present(ctx, { faults: { again: say.welcome.different } }, 400)
+    const answer = await changePassword(store, world, person, { old, fresh, code: form.text('code') })
+    switch (answer.is) {
+      case 'done':
+        return `${path}?changed`
+      case 'weak':
+        return present(ctx, { faults: { password: say.weak[answer.why] } }, 400)
+      case 'refused':
+        return present(ctx, { faults: { old: say.me.wrong } }, 403)
+      case 'throttled':
+        return present(ctx, { faults: { old: say.me.throttled(moment(lang, instant(answer.untilMs))) } }, 429)
+    }
+  })
+}
