@@ -102,14 +102,15 @@ export const ActForm = ({ lang, person, act, action, file, children }: ActParts)
   may(person.role, act) ? (
     <form method="post" action={action} {...(file && { enctype: 'multipart/form-data' as const })}>
       <input type="hidden" name="csrf" value={person.csrf} />
-      {needsStepUp(act) && !person.steppedUp && <FreshCode lang={lang} />}
+      {needsStepUp(act) && !person.steppedUp && <FreshCode lang={lang} id={`code-${action}`} />}
       {children}
     </form>
   ) : null
 
-export const FreshCode = ({ lang }: { lang: Language }) => (
+export const FreshCode = ({ lang, id = 'code' }: { lang: Language; id?: string }) => (
   <Field
     {...{
+      id,
       name: 'code',
       label: frameWords[lang].codeLabel,
       hint: frameWords[lang].codeHint,

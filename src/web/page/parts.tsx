@@ -6,6 +6,8 @@ import { moment } from './tell.ts'
 
 interface FieldParts {
   name: string
+  /** Where another form of the page has a field of this name too. */
+  id?: string
   label: string
   value?: string | undefined
   /** What is wrong with what was typed. */
@@ -19,12 +21,13 @@ interface FieldParts {
   placeholder?: string
 }
 
-const describedBy = (name: string, hint?: string, fault?: string) =>
-  [hint && `${name}-hint`, fault && `${name}-fault`].filter(Boolean).join(' ') || undefined
+const describedBy = (id: string, hint?: string, fault?: string) =>
+  [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(' ') || undefined
 
 /** One line of text. Its fault stands beside it and is read with it. */
 export const Field = ({
   name,
+  id = name,
   label,
   value,
   fault,
@@ -37,22 +40,22 @@ export const Field = ({
   placeholder,
 }: FieldParts) => (
   <div class={fault ? 'field wrong' : 'field'}>
-    <label for={name}>{label}</label>
+    <label for={id}>{label}</label>
     {hint && (
-      <p class="hint" id={`${name}-hint`}>
+      <p class="hint" id={`${id}-hint`}>
         {hint}
       </p>
     )}
     <input
       // The types of attributes go by one type at a time.
       type={type as 'text'}
-      {...{ id: name, name, value, required, maxLength, placeholder, inputMode }}
+      {...{ id, name, value, required, maxLength, placeholder, inputMode }}
       autocomplete={autoComplete ?? 'off'}
       aria-invalid={fault ? 'true' : undefined}
-      aria-describedby={describedBy(name, hint, fault)}
+      aria-describedby={describedBy(id, hint, fault)}
     />
     {fault && (
-      <p class="fault" id={`${name}-fault`}>
+      <p class="fault" id={`${id}-fault`}>
         {fault}
       </p>
     )}
