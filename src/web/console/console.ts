@@ -5,6 +5,7 @@ import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
 import { auditRoutes } from './auditRoutes.ts'
+import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
 import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
@@ -29,5 +30,6 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   meRoutes(doors, parts)
   peopleRoutes(doors, parts)
   auditRoutes(doors, parts)
+  listRoutes(doors, parts)
   return { inside, doors }
 }

@@ -95,7 +95,8 @@ export function within(at: Sql, id: Sql, { from, until, after }: Pick<Filters, '
 /** One column, for people and for spreadsheets. */
 export interface Column<R> {
   head: string
-  cell: (row: R) => ComponentChildren
+  /** Left out where the column is for the file alone. */
+  cell?: (row: R) => ComponentChildren
   /** For the CSV; left out where the column is for the page alone. */
   plain?: (row: R, style: CsvStyle) => string
   number?: true

@@ -116,7 +116,8 @@ interface TableParts<R> {
 }
 
 /** Rows with their heads; on a phone each row is a card. */
-export function Rows<R>({ lang, caption, columns, rows, empty }: TableParts<R>) {
+export function Rows<R>({ lang, caption, columns: all, rows, empty }: TableParts<R>) {
+  const columns = all.filter(({ cell }) => cell !== undefined)
   if (rows.length === 0) return <p class="empty">{empty}</p>
   return (
     <div class="wide">
@@ -137,11 +138,11 @@ export function Rows<R>({ lang, caption, columns, rows, empty }: TableParts<R>) 
               {columns.map(({ head, cell, number }, place) =>
                 place === 0 ? (
                   <th scope="row" data-label={head}>
-                    <span>{cell(row)}</span>
+                    <span>{cell!(row)}</span>
                   </th>
                 ) : (
                   <td data-label={head} class={number && 'number'}>
-                    <span>{cell(row)}</span>
+                    <span>{cell!(row)}</span>
                   </td>
                 ),
               )}

@@ -1,0 +1,57 @@
+/** Hangs up the overview, the lists and their details, and the box that searches in all of them. */
+import { payoutsStopped } from '../../payout/payout.ts'
+import { show } from '../page/page.ts'
+import type { PageParts } from '../pages.ts'
+import { Frame } from './frame.tsx'
+import type { Doors } from './guard.ts'
+import { invoicePages } from './invoices.tsx'
+import { everything } from './listsFind.ts'
+import { AnyId } from './listsParts.tsx'
+import { listWords } from './words/lists.ts'
+
+export function listRoutes(doors: Doors, parts: PageParts): void {
+  invoicePages(doors, parts)
+  searchPage(doors, parts)
+}
+
+function searchPage(doors: Doors, { desk: { store } }: PageParts): void {
+  doors.page('/console/search', 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const given = ctx.query['any']
+    const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
+    const found = text === '' ? [] : await everything(store, text)
+    if (found.length === 1) return ctx.redirect(found[0]!.href)
+    const say = listWords[lang]
+    const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
+    show(
+      ctx,
+      <Frame {...{ lang, person, title: say.foundTitle, stopped: await payoutsStopped(store) }}>
+        <AnyId {...{ lang, value: text }} />
+        {found.length > 0 && (
+          <ul>
+            {found.map(({ kind, name, href }) => (
+              <li>
+                {say.kinds[kind]}: <a href={href}>{name}</a>
+              </li>
+            ))}
+          </ul>
+        )}
+        {text !== '' && found.length === 0 && (
+          <p>
+            {say.foundNothing} <span class="mono">{text}</span>.
+          </p>
+        )}
+        {text !== '' && (
+          <p class="actions">
+            <a class="button plain" href={`/console/invoices${asFilter}`}>
+              {say.manyInvoices}
+            </a>
+            <a class="button plain" href={`/console/payouts${asFilter}`}>
+              {say.manyPayouts}
+            </a>
+          </p>
+        )}
+      </Frame>,
+    )
+  })
+}
