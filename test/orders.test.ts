@@ -1,0 +1,237 @@
+/** Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the house's books as for any invoice. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Letter } from '../src/mail/mail.ts'
+import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
+import { findOrder, invoicesOf, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
+import { sql } from '../src/store/store.ts'
+import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const [second, minute] = [1_000, 60_000]
+let town: Town
+let floor: ShopFloor
+let counter: Counter
+let letters: Letter[]
+
+beforeEach(async () => {
+  town = await openTown()
+  const { letters: table, post } = openPost()
+  letters = table
+  town.desk.post = post
+  counter = town.desk
+  floor = await furnishShop(town.store, town.desk.world, ['starkbank'])
+})
+afterEach(async () => {
+  // Whatever the story was, its books add up and the bank's agree.
+  expect(await town.audit()).toEqual([])
+  await town.close()
+})
+
+async function place(change?: Partial<Placing>): Promise<OrderRow> {
+  const placed = await placeOrder(counter, floor.placing(change))
+  if (placed.is !== 'placed') throw new Error(JSON.stringify(placed.faults, (_, value: unknown) => String(value)))
+  return placed.order
+}
+const standing = async ({ token }: OrderRow): Promise<OrderStanding> => (await seeOrder(counter, token))!.standing
+const stateOf = async ({ id }: OrderRow) => (await findOrder(town.store, id))!
+const stockOf = async (id: string) => (await town.store.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
+const atBank = async (order: OrderRow, place = -1) => {
+  const row = (await invoicesOf(town.store, order.id)).at(place)!
+  return town.bank.invoices().find(({ id }) => id === row.provider_id)!
+}
+/** The bank tells of everything it has told of this kind, and the orders follow. */
+async function hear(...kinds: string[]): Promise<void> {
+  const known = town.bank.eventsCreated().filter(({ subscription, log }) => kinds.includes(`${subscription}.${log.type}`))
+  await town.hear(...known)
+  await moveOrders(counter)
+}
+async function pay(order: OrderRow, place = -1): Promise<boolean> {
+  const taken = town.bank.pay((await atBank(order, place)).id)
+  town.pass(5 * second)
+  await hear('invoice.paid', 'invoice.credited')
+  return taken
+}
+
+describe('an order by Pix', () => {
+  test('is asked for at the bank at once, with fifteen minutes, no fine, and the price that the database has', async () => {
+    const order = await place({
+      lines: [
+        { productId: floor.coffee.id, quantity: 2n },
+        { productId: floor.cup.id, quantity: 1n },
+      ],
+    })
+    expect(order.units).toBe(2n * 3_990n + 2_500n)
+    const found = await standing(order)
+    const invoice = await atBank(order)
+    expect(found).toMatchObject({ is: 'waiting', code: { rail: 'starkbank', brcode: invoice.brcode, units: order.units } })
+    expect(invoice).toMatchObject({ amount: 10_480, taxId: '012.345.678-90', name: 'Ana Lima', expiration: 60, fine: 0, interest: 0 })
+    expect(Date.parse(invoice.due) - town.clock.now()).toBe(15 * minute)
+    expect(found.is === 'waiting' && Date.parse(found.until)).toBe(Date.parse(invoice.due))
+    expect(invoice.tags).toEqual([(await invoicesOf(town.store, order.id))[0]!.id, order.id])
+    expect([await stockOf(floor.coffee.id), await stockOf(floor.cup.id)]).toEqual([8n, 0n])
+  })
+
+  test('is paid like any other invoice: its ledger, its commission, its payout, and two letters', async () => {
+    const order = await place()
+    expect(await pay(order)).toBe(true)
+    expect(await stateOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
+    expect(await standing(order)).toMatchObject({
+      is: 'paid',
+      late: false,
+      paid: { rail: 'starkbank', units: 3_990n, proofs: [(await atBank(order)).id] },
+    })
+    const [invoice] = await invoicesOf(town.store, order.id)
+    const payout = await town.store.one<{ state: string; units: bigint }>(
+      sql`select state, units from payouts where invoice_id = ${invoice!.id}`,
+    )
+    expect(payout).toEqual({ state: 'owed', units: 3_990n - 50n - 60n })
+    await town.send()
+    expect(town.transfers().filter(({ tags }) => tags.includes(invoice!.id))).toHaveLength(1)
+
+    await sendPost(counter, town.desk.post!)
+    expect(await sendPost(counter, town.desk.post!)).toEqual({ sent: 0, failed: 0, later: 0 })
+    const number = order.id.slice(-8).toUpperCase()
+    expect(letters.map(({ to, subject }) => [to, subject])).toEqual([
+      ['ana@example.com', `Loja: recebemos o pedido ${number}`],
+      ['ana@example.com', `Loja: pagamento confirmado do pedido ${number}`],
+    ])
+    expect(letters[0]!.text).toContain(`https://loja.example.com/orders/${order.token}`)
+    expect(letters[0]!.text).toContain('1 × Café 250 g: R$ 39,90')
+  })
+
+  test('the same basket sent twice, at once or after, is one order, one invoice and one letter', async () => {
+    const placing = floor.placing()
+    const both = await Promise.all([placeOrder(counter, placing), placeOrder(counter, placing)])
+    const again = await placeOrder(counter, { ...placing, lines: [], buyer: { name: '', email: '', taxId: '' } })
+    const ids = [...both, again].map(placed => placed.is === 'placed' && placed.order.id)
+    expect(new Set(ids).size).toBe(1)
+    expect([...both, again].filter(placed => placed.is === 'placed' && !placed.again)).toHaveLength(1)
+    expect(town.bank.invoices().filter(({ tags }) => tags.includes(ids[0] as string))).toHaveLength(1)
+    expect(await stockOf(floor.coffee.id)).toBe(9n)
+    await sendPost(counter, town.desk.post!)
+    expect(letters).toHaveLength(1)
+  })
+
+  test('two who want the last one: one has it, the other is told what is left', async () => {
+    const line = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
+    const placed = await Promise.all([placeOrder(counter, floor.placing(line)), placeOrder(counter, floor.placing(line))])
+    expect(placed.map(({ is }) => is).sort()).toEqual(['placed', 'refused'])
+    const refused = placed.find(each => each.is === 'refused')!
+    expect(refused).toEqual({
+      is: 'refused',
+      faults: [{ field: 'basket', is: 'too few left', productId: floor.cup.id, name: 'Xícara', left: 0n }],
+    })
+    expect(await stockOf(floor.cup.id)).toBe(0n)
+  })
+})
+
+describe('whose time is over', () => {
+  /** The bank has given up on the newest code. */
+  async function expire(): Promise<void> {
+    town.pass(17 * minute)
+    await hear('invoice.overdue', 'invoice.expired')
+  }
+
+  test('shows no code from its very second on, gives its stock back when the bank gave up, and a new code takes it again, once', async () => {
+    const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+    town.pass(15 * minute + 1)
+    expect(await standing(order)).toEqual({ is: 'expired' })
+    expect([(await stateOf(order)).state, await stockOf(floor.cup.id)]).toEqual(['awaiting', 0n])
+    await expire()
+    expect([(await stateOf(order)).state, await stockOf(floor.cup.id)]).toEqual(['expired', 1n])
+
+    const made = await Promise.all([newCode(counter, order.token), newCode(counter, order.token)])
+    expect(made.map(each => each!.is).sort()).toEqual(['made', 'there'])
+    expect(await stockOf(floor.cup.id)).toBe(0n)
+    expect((await invoicesOf(town.store, order.id)).map(({ ordinal, state }) => [ordinal, state])).toEqual([
+      [0n, 'expired'],
+      [1n, 'issued'],
+    ])
+    const found = await standing(order)
+    expect(found).toMatchObject({ is: 'waiting', code: { brcode: (await atBank(order)).brcode } })
+    await pay(order)
+    expect(await stateOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
+    expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
+    expect(await newCode(counter, 'unknown')).toBeUndefined()
+  })
+
+  test('a new code before the bank gave up takes no stock twice, and the order stays as it was', async () => {
+    const order = await place()
+    town.pass(15 * minute + 1)
+    expect(await newCode(counter, order.token)).toMatchObject({ is: 'made', order: { state: 'awaiting' } })
+    await hear('invoice.overdue', 'invoice.expired')
+    expect([(await stateOf(order)).state, await stockOf(floor.coffee.id)]).toEqual(['awaiting', 9n])
+  })
+
+  test('is not asked for anew where what it had is sold', async () => {
+    const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+    await expire()
+    await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+    expect(await newCode(counter, order.token)).toMatchObject({ is: 'refused', faults: [{ is: 'too few left', name: 'Xícara', left: 0n }] })
+    expect(await standing(order)).toEqual({ is: 'expired' })
+  })
+
+  test('paid late all the same it is paid, the stock is taken again, and the letter says so', async () => {
+    const order = await place()
+    const invoice = await atBank(order)
+    await expire()
+    // Some banks let through what was on its way: the bank shows it as paid after it had expired.
+    invoice.status = 'created'
+    expect(await pay(order)).toBe(true)
+    expect(await stateOf(order)).toMatchObject({ state: 'paid', paid_late: 1n, attention: null })
+    expect(await standing(order)).toMatchObject({ is: 'paid', late: true })
+    expect(await stockOf(floor.coffee.id)).toBe(9n)
+    await sendPost(counter, town.desk.post!)
+    expect(letters.at(-1)!.text).toContain('chegou depois do prazo')
+  })
+
+  test('paid late when it is sold out, or paid twice, a person is told', async () => {
+    const order = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+    const invoice = await atBank(order)
+    await expire()
+    const other = await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+    invoice.status = 'created'
+    await pay(order)
+    expect((await stateOf(order)).attention).toBe('it was paid after it had expired, and there is too little left of Xícara')
+
+    town.pass(15 * minute + 1)
+    await newCode(counter, other.token)
+    await pay(other, 0)
+    expect(await stateOf(other)).toMatchObject({ state: 'paid', attention: null })
+    await pay(other, 1)
+    const ids = (await invoicesOf(town.store, other.id)).map(({ id }) => id)
+    expect((await stateOf(other)).attention).toBe(`it was paid 2 times: ${ids.join(', ')}`)
+    // Told once, whatever else is heard.
+    await hear('invoice.paid', 'invoice.credited')
+    expect((await stateOf(other)).attention).toBe(`it was paid 2 times: ${ids.join(', ')}`)
+  })
+})
+
+describe('when the bank', () => {
+  test('does not answer, the order is there without a code, and the worker’s jobs ask for it', async () => {
+    town.bank.failNext('resetAfterCommit', 'POST /v2/invoice')
+    const order = await place()
+    expect(await standing(order)).toEqual({ is: 'preparing' })
+    const jobs = timetable(town.desk)
+    for (let round = 0; round < 4; round++) {
+      town.pass(61 * second)
+      for (const name of ['resolve-invoices', 'issue-left'])
+        await wake(
+          town.desk,
+          jobs.find(job => job.name === name)!,
+        )
+    }
+    expect(await standing(order)).toMatchObject({ is: 'waiting' })
+    expect(town.bank.invoices().filter(({ tags }) => tags.includes(order.id))).toHaveLength(1)
+  })
+
+  test('gives a payment back, a person is told and the page does not say paid', async () => {
+    const order = await place()
+    await pay(order)
+    town.bank.reverse((await atBank(order)).id)
+    town.pass(10 * second)
+    await hear('invoice.reversed', 'invoice.voided')
+    expect(await standing(order)).toEqual({ is: 'attention', why: 'returned' })
+    expect((await stateOf(order)).attention).toMatch(/^its payment inv_\w+ was given back$/)
+  })
+})

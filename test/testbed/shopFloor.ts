@@ -1,0 +1,46 @@
+/** What a story of the shop begins with: goods on the shelf, a rule where the money goes, and a buyer with a basket. */
+import type { World } from '../../src/base/world.ts'
+import type { Letter, Mailer } from '../../src/mail/mail.ts'
+import { addProduct, newKey, payShopTo, type Placing, type ProductRow, type RailName } from '../../src/shop/shop.ts'
+import type { Store } from '../../src/store/store.ts'
+
+export interface ShopFloor {
+  /** R$ 39.90, ten of them. */
+  coffee: ProductRow
+  /** R$ 25.00, one of it. */
+  cup: ProductRow
+  /** One coffee by Pix, of Ana, with a basket key of its own. */
+  placing(change?: Partial<Placing>): Placing
+}
+
+/** Goods, and `rails` offered; their money goes to the account `main`. */
+export async function furnishShop(store: Store, world: World, rails: RailName[], commissionBp = 150n): Promise<ShopFloor> {
+  for (const rail of rails) await payShopTo(store, { rail, account: 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+  const goods = { description: '', photo: undefined }
+  const coffee = await addProduct(store, world, { ...goods, name: 'Café 250 g', units: 3_990n, stock: 10n }, 'maker')
+  const cup = await addProduct(store, world, { ...goods, name: 'Xícara', units: 2_500n, stock: 1n }, 'maker')
+  return {
+    coffee,
+    cup,
+    placing: change => ({
+      basketKey: newKey(world),
+      lines: [{ productId: coffee.id, quantity: 1n }],
+      buyer: { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' },
+      rail: rails[0]!,
+      language: 'pt-BR',
+      ...change,
+    }),
+  }
+}
+
+/** Letters are laid on the table, where a story reads them. */
+export function openPost(): { letters: Letter[]; post: { mailer: Mailer; shopName: string; publicUrl: string } } {
+  const letters: Letter[] = []
+  const mailer: Mailer = {
+    async send(letter) {
+      letters.push(letter)
+      return { is: 'done', value: 'taken' }
+    },
+  }
+  return { letters, post: { mailer, shopName: 'Loja', publicUrl: 'https://loja.example.com' } }
+}
