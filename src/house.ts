@@ -275,6 +275,9 @@ const pageSettings = (config: Config): PageSettings => ({
   publicUrl: config.PUBLIC_URL?.replace(/\/+$/, ''),
   shopName: config.SHOP_NAME,
   simulateUrl: config.SIMULATE_URL?.replace(/\/+$/, ''),
+  sandbox:
+    (bankIsConfigured(config) && config.STARKBANK_ENVIRONMENT === 'sandbox') ||
+    (config.BITCOIN_NETWORK !== undefined && config.BITCOIN_NETWORK !== 'mainnet'),
 })
 
 /** The desk at which jobs are done, for whoever does them. */

@@ -3,8 +3,14 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
+import { browseRoutes } from './browse.ts'
+import { checkoutRoutes } from './checkout.ts'
+import { orderRoutes } from './orders.ts'
 
-export function shopPages(_parts: PageParts): Middleware[] {
+export function shopPages(parts: PageParts): Middleware[] {
   const router = new Router<PageState>({ strict: true, sensitive: true })
+  browseRoutes(router, parts)
+  checkoutRoutes(router, parts)
+  orderRoutes(router, parts)
   return hung(router)
 }
