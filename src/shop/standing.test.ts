@@ -1,7 +1,7 @@
 /** Where an order stands, as tables: every state of both rails, what time makes of it, and which of several codes is told. */
 import { describe, expect, test } from 'vitest'
 import { millis } from '../base/world.ts'
-import { invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from '../invoice/invoice.ts'
+import type { invoiceMachine, InvoiceRow, InvoiceState, requestMachine, RequestState } from '../invoice/invoice.ts'
 import type { OrderRow } from './order.ts'
 import { standingOfOrder, type LookedAt, type OrderStanding } from './standing.ts'
 
