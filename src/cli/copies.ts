@@ -21,7 +21,7 @@ import { instant } from '../base/world.ts'
 import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
-import { holdAll } from './hold.ts'
+import { holdAll } from '../payout/hold.ts'
 import { inBase, type Shell } from './shell.ts'
 
 const open = (url: string) => openStore(url, { clock: systemClock, random: systemRandom })

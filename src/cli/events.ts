@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../house.ts'
-import type { Reader, Tx } from '../store/store.ts'
+import type { Rail } from '../rails/rail.ts'
+import type { Reader } from '../store/store.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
@@ -69,7 +70,14 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('event replay 5155165527080960 --why "the bank mended it"'))
     .action((id: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const before = await store.tx(tx => replay(tx, id, by, why))
+        const { replayEvent } = await import('../webhooks/webhooks.ts')
+        const before = await store.tx(async tx => {
+          const row = await needEvent(tx, id)
+          if (row.state === 'new' || row.state === 'waiting')
+            throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
+          await replayEvent(tx, row, { by, why })
+          return row.state
+        })
         await shell.out(`event ${id} was ${before} and is new: "repasse serve" applies it, or "repasse reconcile"\n`)
       }),
     )
@@ -83,42 +91,37 @@ async function newest(store: Reader, { state, limit, before }: ListFlags): Promi
 }
 
 async function needEvent(reader: Reader, id: string): Promise<InboxRow> {
-  const { sql } = await import('../store/store.ts')
-  const row = await reader.one<InboxRow>(sql`select * from inbox where event_id = ${id}`)
+  const { findEvent } = await import('../webhooks/webhooks.ts')
+  const row = await findEvent(reader, id)
   if (!row) throw new BadInput(`there is no event "${id}": "repasse event list" shows them`)
   return row
 }
 
-/** Back to `new`, with its tries forgotten. Answers the state it was in. */
-async function replay(tx: Tx, id: string, by: string, why: string): Promise<string> {
-  const [{ audit }, { move, sql }, { inboxMachine }] = await Promise.all([
-    import('../ledger/ledger.ts'),
-    import('../store/store.ts'),
-    import('../webhooks/webhooks.ts'),
-  ])
-  const row = await needEvent(tx, id)
-  if (row.state === 'new' || row.state === 'waiting')
-    throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
-  const also = [sql`tries = 0`, sql`next_at = ${await tx.now()}`]
-  await move(tx, 'inbox', inboxMachine, row.id, row.state, 'new', { why: `replayed by ${by}: ${why}` }, also)
-  await audit(tx, { actor: by, act: 'event replayed', subject: id, detail: { from: row.state, was: row.why ?? '', why } })
-  return row.state
-}
-
 /** Whether bytes and signature agree, judged now. What was polled came over our own connection and bears none. */
 async function verdictOf(base: Base, row: InboxRow): Promise<string> {
-  if (row.rail === 'bitcoin')
-    return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
-  if (row.via === 'poll') return 'asked for by us, so not signed'
-  if (row.signature === null) return 'no signature was kept'
-  if (!bankIsConfigured(base.config)) return 'not judged: the bank is not configured here'
-  const { openRail } = await import('../house.ts')
-  const rail = await openRail(base)
-  try {
-    const verdict = await rail.verify(row.raw, [row.signature])
-    return verdict.is === 'genuine' ? `genuine by key ${verdict.keyId}` : `${verdict.is}: ${verdict.why}`
-  } finally {
-    rail.close()
+  const { judge } = await import('../webhooks/webhooks.ts')
+  const opened: Rail[] = []
+  const bank = async () => {
+    if (!bankIsConfigured(base.config)) return undefined
+    const { openRail } = await import('../house.ts')
+    opened.push(await openRail(base))
+    return opened[0]
+  }
+  const verdict = await judge(row, bank).finally(() => opened.forEach(rail => rail.close()))
+  switch (verdict.is) {
+    case 'followed':
+      return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
+    case 'polled':
+      return 'asked for by us, so not signed'
+    case 'no signature':
+      return 'no signature was kept'
+    case 'no bank':
+      return 'not judged: the bank is not configured here'
+    case 'genuine':
+      return `genuine by key ${verdict.keyId}`
+    case 'forged':
+    case 'unknown':
+      return `${verdict.is}: ${verdict.why}`
   }
 }
 

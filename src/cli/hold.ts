@@ -1,63 +1,9 @@
-/** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
+/** `repasse payout stop` and `go`: the house's hold, turned by a person. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import { audit } from '../ledger/ledger.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
 import { textFlag } from './flags.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
-
-interface Hold {
-  why: string
-  /** A person's name, or that it was the program. */
-  by: string
-}
-
-const theProgram = 'the program'
-
-/** A restore stops every payout until `letGo`. Where they are stopped already, both reasons stand, so that none is lost. */
-export async function holdAll(store: Store, why: string, by: string, act: 'restored'): Promise<void> {
-  await store.tx(async tx => {
-    const before = await holdOf(tx)
-    const now = before ? `${why} · before that: ${before.why}` : why
-    await tx.run(sql`insert into settings (name, value) values ('hold', ${now}) on conflict (name) do update set value = excluded.value`)
-    await audit(tx, { actor: by, act, subject: 'payouts', detail: { why: now } })
-  })
-}
-
-/** A person's stop: refused where one stands, because its reason is what has to be mended first. */
-async function stop(store: Store, why: string, by: string): Promise<void> {
-  await store.tx(async tx => {
-    const standing = await holdOf(tx)
-    if (standing)
-      throw new BadInput(
-        `payouts are stopped already, by ${standing.by}: ${standing.why}\nthat reason stays; "repasse payout go --why …" lets them go`,
-      )
-    await tx.run(sql`insert into settings (name, value) values ('hold', ${why})`)
-    await audit(tx, { actor: by, act: 'payouts stopped', subject: 'payouts', detail: { why } })
-  })
-}
-
-/** Ends a hold, whoever set it. What the books or the bank's balance stop is not a person's to let go. */
-async function letGo(store: Store, why: string, by: string): Promise<Hold | undefined> {
-  return store.tx(async tx => {
-    const held = await holdOf(tx)
-    if (!held) return undefined
-    await tx.run(sql`delete from settings where name = 'hold'`)
-    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { why, held: held.why, heldBy: held.by } })
-    return held
-  })
-}
-
-/** A person's hold is in the audit log under the same words; what the program saw and stopped for is not an act of a person. */
-async function holdOf(tx: Tx): Promise<Hold | undefined> {
-  const row = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
-  if (!row) return undefined
-  const last = await tx.one<{ actor: string; detail: string }>(sql`
-    select actor, detail from audit where subject = 'payouts' and act in ('payouts stopped', 'restored') order by seq desc limit 1`)
-  const said = last && (JSON.parse(last.detail) as { why?: string }).why
-  return { why: row.value, by: last && said === row.value ? last.actor : theProgram }
-}
 
 export function stopCommands(payout: Command, shell: Shell): void {
   payout
@@ -68,7 +14,8 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout stop --why "the bank looks wrong"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        await stop(store, `${by}: ${why}`, by)
+        const { stopAll } = await import('../payout/payout.ts')
+        await stopAll(store, `${by}: ${why}`, by)
         await shell.out('payouts are stopped: "repasse payout go --why …" lets them go\n')
       }),
     )
@@ -81,8 +28,8 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
+        const { letGo, payoutsStopped } = await import('../payout/payout.ts')
         const held = await letGo(store, why, by)
-        const { payoutsStopped } = await import('../payout/payout.ts')
         const still = await payoutsStopped(store)
         if (held === undefined && still === undefined) throw new BadInput('payouts are not stopped: there is nothing to let go')
         if (held !== undefined) await shell.out(`let go (${held.by} had stopped them: ${held.why})\n`)

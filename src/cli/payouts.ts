@@ -2,15 +2,15 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Asset } from '../base/money.ts'
-import type { AccountRow, AttemptRow, BundleRow, PayoutRow } from '../payout/payout.ts'
-import { waitsFor } from '../payout/person.ts'
+import { listedPayouts, nextLookOf, payoutWaits, seePayout, whyOfPayout, type ListedPayout, type SeenOrder } from '../payout/listed.ts'
+import { lastOf } from '../payout/transactions.ts'
 import type { Reader } from '../store/store.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
-import { postingsOf, postingsTable } from './postings.ts'
+import { postingView, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
-import { bundleOf, bundleWaits, lastOf, transactionsOf, transactionsTable, transactionView, type OrderTransaction } from './transactions.ts'
+import { transactionsTable, transactionView } from './transactions.ts'
 
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
 type ActFlags = { why: string; by?: string; json?: true }
@@ -37,14 +37,14 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .action((flags: ListFlags) =>
       inBase(shell, async ({ store }) => {
         const rows = await newest(store, flags)
-        const line = (row: Listed) => [
+        const line = (row: ListedPayout) => [
           row.id,
           row.added_at,
           row.state,
           told(row.units, row.asset),
           row.account,
           row.invoice_id,
-          whyOf(row) ?? '',
+          whyOfPayout(row) ?? '',
         ]
         await shell.out(
           flags.json
@@ -106,47 +106,14 @@ function settleCommand(payout: Command, shell: Shell): void {
     )
 }
 
-type Listed = PayoutRow & {
-  account: string
-  account_state: AccountRow['state']
-  /** Of the bundle it goes out in, where it is under way on a chain. */
-  bundle_id: string | null
-  bundle_state: BundleRow['state'] | null
-  bundle_why: string | null
-}
-
-/** A payout and what is known beside it, as `p`, `a` and `b`; its last order is the one at work. */
-const listed = async () => {
-  const { sql } = await import('../store/store.ts')
-  return sql`
-    select p.*, a.name as account, a.state as account_state, b.id as bundle_id, b.state as bundle_state, b.why as bundle_why
-    from payouts p join accounts a on a.id = p.account_id
-      left join attempts t on t.payout_id = p.id and p.state in ('sending', 'unsure', 'sent')
-        and t.number = (select max(number) from attempts where payout_id = p.id)
-      left join bundles b on b.id = t.bundle_id`
-}
-
-const waits = (row: Listed) => waitsFor(row, { name: row.account, state: row.account_state }) ?? bundleSays(row)
-
-function bundleSays({ bundle_id: id, bundle_state: state, bundle_why: why }: Listed): string | undefined {
-  const waiting = id !== null && state !== null ? bundleWaits({ state, why }) : undefined
-  return waiting === undefined ? undefined : `its bundle ${id} ${why === null ? waiting : `is ${state}: ${waiting}`}`
-}
-const whyOf = (row: Listed) => row.why ?? waits(row) ?? null
-/** When it is looked at next; nothing is next where it has ended, or waits for a person. */
-const nextOf = (row: Listed) =>
-  ['owed', 'sending', 'unsure', 'sent', 'waiting'].includes(row.state) && row.bundle_id === null && waits(row) === undefined
-    ? row.next_at
-    : undefined
-
-async function newest(store: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<Listed[]> {
+async function newest(store: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<ListedPayout[]> {
   const { sql } = await import('../store/store.ts')
   const ofState = state === undefined ? sql`` : sql`and p.state = ${state}`
   const toAccount = account === undefined ? sql`` : sql`and p.account_id = ${(await needAccount(store, account)).id}`
   const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(store, invoice)).id}`
   const older = before === undefined ? sql`` : sql`and p.id < ${before}`
-  return store.all<Listed>(sql`
-    ${await listed()} where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
+  return store.all<ListedPayout>(sql`
+    ${listedPayouts} where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
 }
 
 async function needAccount(store: Reader, name: string): Promise<{ id: string }> {
@@ -164,22 +131,10 @@ async function needInvoice(store: Reader, id: string): Promise<{ id: string }> {
 }
 
 async function show(shell: Shell, store: Reader, id: string, asJson: true | undefined): Promise<void> {
-  const [{ attemptsOf }, { history, sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
-  const row = await store.one<Listed>(sql`${await listed()} where p.id = ${id}`)
-  if (!row) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  const attempts = await Promise.all(
-    (await attemptsOf(store, id)).map(async attempt => ({
-      attempt,
-      steps: await history(store, attempt.id),
-      transactions: await transactionsOf(store, attempt),
-      bundle: await bundleOf(store, attempt),
-    })),
-  )
-  const steps = await history(store, id)
-  const ofOrders = sql`t.source in (select id from attempts where payout_id = ${id})`
-  // A block may be left behind and the order be mined anew: each time is a movement of its own.
-  const again = sql`e.invoice_id = ${row.invoice_id} and exists (select 1 from attempts where payout_id = ${id} and t.source like id || '/%')`
-  const postings = await postingsOf(store, row.asset === 'BTC' ? sql`(${ofOrders} or (${again}))` : ofOrders)
+  const seen = await seePayout(store, id)
+  if (!seen) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
+  const { row, orders: attempts, steps } = seen
+  const postings = seen.postings.map(postingView)
   if (asJson) {
     const orders = attempts.map(order => ({ ...orderOf(order, row.asset), history: historyOf(order.steps) }))
     return shell.out(json({ ...viewOf(row), attempts: orders, history: historyOf(steps), postings }))
@@ -187,13 +142,13 @@ async function show(shell: Shell, store: Reader, id: string, asJson: true | unde
   const last = lastOf(attempts.at(-1)?.transactions ?? [])
   const facts = sheet([
     ['payout', row.id],
-    ['state', [row.state, row.why, waits(row)].filter(Boolean).join(': ')],
+    ['state', [row.state, row.why, payoutWaits(row)].filter(Boolean).join(': ')],
     ['amount', told(row.units, row.asset)],
     ['withheld', row.asset === 'BRL' ? `${reais(row.withheld_units)} for the transfer’s fee` : undefined],
     ['network fee', last && `${told(last.share_units, 'BTC')}, so ${told(last.units, 'BTC')} reach the payee`],
     ['to', last ? `${row.account}, at ${last.address}` : row.account],
     ['for', row.invoice_id],
-    ['next look', nextOf(row)],
+    ['next look', nextLookOf(row)],
   ])
   const orders = attempts.map(
     order => `\n${order.attempt.bundle_id === null ? bankOrder(order) : bundleOrder(order)}${historyTable(order.steps)}`,
@@ -201,35 +156,29 @@ async function show(shell: Shell, store: Reader, id: string, asJson: true | unde
   await shell.out(`${facts}\n${historyTable(steps)}${orders.join('')}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`)
 }
 
-interface Order {
-  attempt: AttemptRow
-  transactions: OrderTransaction[]
-  bundle: BundleRow | undefined
-}
-
-function bankOrder({ attempt }: Order): string {
+function bankOrder({ attempt }: SeenOrder): string {
   const fee = attempt.fee_units === null ? '' : `, fee ${reais(attempt.fee_units)}`
   return `order ${attempt.external_id} is ${attempt.state}${attempt.why ? `: ${attempt.why}` : ''} (at the bank: ${attempt.provider_id ?? 'unknown'}${fee})\n`
 }
 
-const bundleOrder = ({ attempt, transactions, bundle }: Order): string =>
+const bundleOrder = ({ attempt, transactions, bundle }: SeenOrder): string =>
   `order ${attempt.external_id} is ${attempt.state} in bundle ${attempt.bundle_id}, which is ${bundle?.state}${bundle?.why ? `: ${bundle.why}` : ''}\n${transactionsTable(transactions)}`
 
-const viewOf = (row: Listed) => ({
+const viewOf = (row: ListedPayout) => ({
   id: row.id,
   invoice: row.invoice_id,
   account: row.account,
   state: row.state,
-  why: whyOf(row),
+  why: whyOfPayout(row),
   ...moneyOf(row.units, row.asset),
   withheld: moneyOf(row.withheld_units, row.asset),
   tries: Number(row.tries),
-  nextAt: nextOf(row),
+  nextAt: nextLookOf(row),
   addedAt: row.added_at,
   changedAt: row.changed_at,
 })
 
-const orderOf = ({ attempt, transactions, bundle }: Order, asset: Asset) => ({
+const orderOf = ({ attempt, transactions, bundle }: SeenOrder, asset: Asset) => ({
   id: attempt.id,
   number: Number(attempt.number),
   externalId: attempt.external_id,

@@ -19,18 +19,20 @@ export interface PostingRow {
   memo: string
 }
 
+export const postingView = ({ id, at, movement, source, memo, taken, given, asset, units }: ledger.PostingRow): PostingRow => ({
+  transaction: id,
+  at,
+  movement,
+  source,
+  from: taken,
+  to: given,
+  ...moneyOf(units, asset),
+  memo,
+})
+
 /** The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. */
 export const postingsOf = async (reader: Reader, where: Sql): Promise<PostingRow[]> =>
-  (await ledger.postingsOf(reader, where)).map(({ id, at, movement, source, memo, taken, given, asset, units }) => ({
-    transaction: id,
-    at,
-    movement,
-    source,
-    from: taken,
-    to: given,
-    ...moneyOf(units, asset),
-    memo,
-  }))
+  (await ledger.postingsOf(reader, where)).map(postingView)
 
 export const postingsTable = (postings: PostingRow[]) =>
   table(

@@ -3,25 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
-import { holdsPrivateKey } from '../base/setting.ts'
-import type { ChainRail, Plan } from '../rails/chain.ts'
+import type { Change, Paid, WaitingTransaction } from '../payout/payout.ts'
+import type { Plan } from '../rails/chain.ts'
 import type { Store } from '../store/store.ts'
 import { textFlag } from './flags.ts'
 import { example, json, moneyOf, sheet, table } from './print.ts'
-import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
 import { perByte } from './rate.ts'
 import { onChain, operator, type Chain, type Shell } from './shell.ts'
-
-type Waiting = {
-  id: string
-  bundle_id: string
-  number: bigint
-  plan: string
-  fee_units: bigint
-  size: bigint
-  added_at: string
-  why: string | null
-}
 
 export function psbtCommands(bitcoin: Command, shell: Shell): void {
   const psbt = bitcoin
@@ -66,21 +54,13 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
     )
 }
 
-async function waitingOnes(store: Store): Promise<(Waiting & { read: Plan })[]> {
-  const [{ readPlan }, { sql }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
-  const rows = await store.all<Waiting>(sql`
-    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
-    where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
-      and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
-  return rows.map(row => ({ ...row, read: readPlan(row.plan) }))
-}
-
 const paidBy = ({ outputs }: Plan) => outputs.filter(({ key }) => key !== undefined)
 const sumOf = (outputs: { units: bigint }[]) => outputs.reduce((sum, { units }) => sum + units, 0n)
-const rateOf = ({ fee_units: fee, size }: Waiting) => (fee * 1000n) / size
+const rateOf = ({ fee_units: fee, size }: WaitingTransaction) => (fee * 1000n) / size
 
 async function list(shell: Shell, store: Store, asJson: true | undefined): Promise<void> {
-  const rows = await waitingOnes(store)
+  const { waitingTransactions } = await import('../payout/payout.ts')
+  const rows = await waitingTransactions(store)
   await shell.out(
     asJson
       ? json(
@@ -117,20 +97,14 @@ async function exportOne(
   name: string,
   { file, json: asJson }: { file?: string; json?: true },
 ): Promise<void> {
-  const waiting = (await waitingOnes(store)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
+  const { handOut, waitingTransactions } = await import('../payout/payout.ts')
+  const waiting = (await waitingTransactions(store)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
   if (!waiting) throw new BadInput(`no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`)
   if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
-  const { read: plan } = waiting
-  const [paid, changes] = [await payeesOf(store, rail, waiting.id, plan), await changesOf(store, rail, plan)]
-  // Nobody is asked to sign what this house would refuse to take back.
-  const strange = [
-    ...paid.filter(({ same }) => !same).map(({ address }) => address),
-    ...changes.filter(({ ours }) => !ours).map(({ units }) => `${units} sat of change`),
-  ]
-  if (strange.length > 0)
-    throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${strange.join(', ')}`)
-
-  const { psbt, lack } = await forSigner(store, rail, waiting)
+  const handed = await handOut(store, rail, waiting)
+  if (handed.is === 'strange')
+    throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${handed.what.join(', ')}`)
+  const { psbt, lack, paid, changes } = handed
   if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt, lack: lack ?? null }))
   else if (file === undefined) await shell.out(`${psbt}\n`)
   if (file !== undefined) writeFileSync(file, `${psbt}\n`, { mode: 0o600, flag: 'wx' })
@@ -139,25 +113,7 @@ async function exportOne(
   if (file !== undefined) shell.err(`written to ${file}; signed, it comes back by: repasse bitcoin psbt import FILE\n`)
 }
 
-/** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */
-async function forSigner(
-  store: Store,
-  rail: ChainRail,
-  { read: plan, bundle_id: bundleId }: Waiting & { read: Plan },
-): Promise<{ psbt: string; lack?: string }> {
-  const { minedIn } = await import('../payout/payout.ts')
-  const answer = await rail.forSigner(plan, await minedIn(store, bundleId))
-  if (answer.is !== 'done')
-    return { psbt: plan.psbt, lack: `without the transactions its coins come from, which some signers ask for: ${answer.why}` }
-  const { psbt, without } = answer.value
-  if (without.length === 0) return { psbt }
-  return {
-    psbt,
-    lack: `without ${without.length === 1 ? 'a transaction' : `${without.length} transactions`} its coins come from, which the node does not give or which are too large; some signers ask for them: ${without.join(', ')}`,
-  }
-}
-
-const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Change[]) => ({
+const factsOf = (waiting: WaitingTransaction, paid: Paid[], changes: Change[]) => ({
   bundle: waiting.bundle_id,
   txid: waiting.id,
   inputs: waiting.read.inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
@@ -172,7 +128,7 @@ const factsOf = (waiting: Waiting & { read: Plan }, paid: Paid[], changes: Chang
   lockTime: waiting.read.lockTime,
 })
 
-function sayingOf(waiting: Waiting & { read: Plan }, paid: Paid[], changes: Change[]): string {
+function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]): string {
   const { inputs, lockTime } = waiting.read
   const facts = sheet([
     ['bundle', waiting.bundle_id],
@@ -199,8 +155,6 @@ function sayingOf(waiting: Waiting & { read: Plan }, paid: Paid[], changes: Chan
   return `${facts}\n${outputs}`
 }
 
-const mostBytes = 4 * 1024 * 1024
-
 async function importOne(
   shell: Shell,
   store: Store,
@@ -209,7 +163,7 @@ async function importOne(
   { by = operator(), json: asJson }: { by?: string; json?: true },
 ): Promise<void> {
   const { importSigned, payoutsStopped } = await import('../payout/payout.ts')
-  const { bundleId, txid, already } = await importSigned(store, rail, textOf(file), by)
+  const { bundleId, txid, already } = await importSigned(store, rail, await textOf(file), by)
   const stopped = await payoutsStopped(store)
   if (asJson) return shell.out(json({ bundle: bundleId, txid, already, stopped: stopped ?? null }))
   await shell.out(
@@ -218,8 +172,7 @@ async function importOne(
   if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
 }
 
-/** Wallets write PSBTs as text or as bytes that begin with `psbt` and 0xff (BIP 174). */
-function textOf(file: string): string {
+async function textOf(file: string): Promise<string> {
   let bytes: Buffer
   try {
     bytes = readFileSync(file === '-' ? 0 : file)
@@ -229,11 +182,16 @@ function textOf(file: string): string {
       { cause: error },
     )
   }
-  if (bytes.length > mostBytes)
-    throw new BadInput(`FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${mostBytes}`)
-  if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff') return bytes.toString('base64')
-  const text = bytes.toString('utf8').trim()
-  if (holdsPrivateKey(text))
-    throw new BadInput(`FILE "${file}" holds a private key, which belongs nowhere here: hand back the transaction that was signed with it`)
-  return text
+  const { handedText } = await import('../payout/payout.ts')
+  const handed = handedText(bytes)
+  switch (handed.is) {
+    case 'text':
+      return handed.text
+    case 'too large':
+      throw new BadInput(`FILE "${file}" has ${bytes.length} bytes, and no transaction has more than ${handed.mostBytes}`)
+    case 'private key':
+      throw new BadInput(
+        `FILE "${file}" holds a private key, which belongs nowhere here: hand back the transaction that was signed with it`,
+      )
+  }
 }

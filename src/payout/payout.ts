@@ -50,3 +50,17 @@ export { importSigned, type Imported } from './bundleImport.ts'
 export { bumpBundles } from './bundleBump.ts'
 export { applyBundle } from './bundleOutcome.ts'
 export { holdPaidElsewhere, noteForeign, settlePaidElsewhere } from './elsewhere.ts'
+export { holdAll, holdOf, letGo, stopAll, type Hold } from './hold.ts'
+export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
+export type { Change, Paid } from './outputs.ts'
+export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './transactions.ts'
+export {
+  listedPayouts,
+  nextLookOf,
+  payoutWaits,
+  seePayout,
+  whyOfPayout,
+  type ListedPayout,
+  type SeenOrder,
+  type SeenPayout,
+} from './listed.ts'

@@ -1,6 +1,6 @@
 /** What a planned transaction pays, each script derived anew from the account it is said to be of. */
 import type { Branch, ChainRail, Plan } from '../rails/chain.ts'
-import type { Reader } from '../store/store.ts'
+import { sql, type Reader } from '../store/store.ts'
 
 export interface Paid {
   account: string
@@ -22,7 +22,6 @@ export interface Change {
 
 /** The payees of transaction `txid`, in the order of its outputs. */
 export async function payeesOf(reader: Reader, rail: ChainRail, txid: string, plan: Plan): Promise<Paid[]> {
-  const { sql } = await import('../store/store.ts')
   const rows = await reader.all<{
     key: string
     address: string
@@ -63,7 +62,6 @@ function derives(
 
 /** What comes back to us. */
 export async function changesOf(reader: Reader, rail: ChainRail, plan: Plan): Promise<Change[]> {
-  const { sql } = await import('../store/store.ts')
   const changes: Change[] = []
   for (const { key, units, script } of plan.outputs) {
     if (key !== undefined) continue

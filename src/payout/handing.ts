@@ -1,0 +1,76 @@
+/** Transactions that wait for a person's signature: which they are, what each does, and the PSBT that is handed out and back. */
+import { holdsPrivateKey } from '../base/setting.ts'
+import type { Instant } from '../base/world.ts'
+import type { ChainRail, Plan } from '../rails/chain.ts'
+import { sql, type Reader } from '../store/store.ts'
+import { minedIn, readPlan } from './bundle.ts'
+import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
+
+export type WaitingTransaction = {
+  /** The txid. */
+  id: string
+  bundle_id: string
+  number: bigint
+  plan: string
+  fee_units: bigint
+  size: bigint
+  added_at: Instant
+  why: string | null
+  read: Plan
+}
+
+/** The one of each bundle that is wanted now, oldest first. */
+export async function waitingTransactions(reader: Reader): Promise<WaitingTransaction[]> {
+  const rows = await reader.all<Omit<WaitingTransaction, 'read'>>(sql`
+    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
+    where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
+      and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
+  return rows.map(row => ({ ...row, read: readPlan(row.plan) }))
+}
+
+/** `lack`: what some signers ask for and could not be had. `strange`: outputs that do not derive to what was approved; nobody is asked to sign those. */
+export type HandedOut =
+  | { is: 'handed'; psbt: string; lack?: string; paid: Paid[]; changes: Change[] }
+  | { is: 'strange'; what: string[]; paid: Paid[]; changes: Change[] }
+
+/** The PSBT of one that waits, each of its outputs derived anew first. */
+export async function handOut(reader: Reader, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
+  const [paid, changes] = [await payeesOf(reader, rail, waiting.id, waiting.read), await changesOf(reader, rail, waiting.read)]
+  // Nobody is asked to sign what this house would refuse to take back.
+  const what = [
+    ...paid.filter(({ same }) => !same).map(({ address }) => address),
+    ...changes.filter(({ ours }) => !ours).map(({ units }) => `${units} sat of change`),
+  ]
+  if (what.length > 0) return { is: 'strange', what, paid, changes }
+  return { is: 'handed', ...(await forSigner(reader, rail, waiting)), paid, changes }
+}
+
+/** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */
+async function forSigner(
+  reader: Reader,
+  rail: ChainRail,
+  { read: plan, bundle_id: bundleId }: WaitingTransaction,
+): Promise<{ psbt: string; lack?: string }> {
+  const answer = await rail.forSigner(plan, await minedIn(reader, bundleId))
+  if (answer.is !== 'done')
+    return { psbt: plan.psbt, lack: `without the transactions its coins come from, which some signers ask for: ${answer.why}` }
+  const { psbt, without } = answer.value
+  if (without.length === 0) return { psbt }
+  return {
+    psbt,
+    lack: `without ${without.length === 1 ? 'a transaction' : `${without.length} transactions`} its coins come from, which the node does not give or which are too large; some signers ask for them: ${without.join(', ')}`,
+  }
+}
+
+const mostBytes = 4 * 1024 * 1024
+
+/** What a person hands back, as text; a file of theirs may hold what must not be kept. */
+export type HandedBack = { is: 'text'; text: string } | { is: 'too large'; mostBytes: number } | { is: 'private key' }
+
+/** Wallets write PSBTs as text or as bytes that begin with `psbt` and 0xff (BIP 174). */
+export function handedText(bytes: Buffer): HandedBack {
+  if (bytes.length > mostBytes) return { is: 'too large', mostBytes }
+  if (bytes.subarray(0, 5).toString('latin1') === 'psbt\u00ff') return { is: 'text', text: bytes.toString('base64') }
+  const text = bytes.toString('utf8').trim()
+  return holdsPrivateKey(text) ? { is: 'private key' } : { is: 'text', text }
+}

@@ -1,0 +1,92 @@
+/** Looking at an event again: whether its bytes still bear their signature, what applying it once more would do, and having that done. */
+import { silentLog } from '../base/log.ts'
+import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
+import type { Rail, Verdict } from '../rails/rail.ts'
+import { move, sql, type Reader, type Store, type Transition, type Tx } from '../store/store.ts'
+import type { Desk } from './apply.ts'
+import { inboxMachine, type InboxRow } from './inbox.ts'
+import { settleOne } from './settle.ts'
+
+/** By the provider's id. Bitcoin's events have ids of another shape, so an id is one rail's. */
+export const findEvent = (reader: Reader, eventId: string) =>
+  reader.one<InboxRow>(sql`select * from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${eventId}`)
+
+export type EventVerdict = Verdict | { is: 'followed' } | { is: 'polled' } | { is: 'no signature' } | { is: 'no bank' }
+
+/** Whether bytes and signature agree, judged now. `bank` is asked for only where there is something to judge. */
+export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>): Promise<EventVerdict> {
+  if (row.rail === 'bitcoin') return { is: 'followed' }
+  if (row.via === 'poll') return { is: 'polled' }
+  if (row.signature === null) return { is: 'no signature' }
+  const rail = await bank()
+  return rail ? rail.verify(row.raw, [row.signature]) : { is: 'no bank' }
+}
+
+/** Back to `new`, with its tries forgotten; the next look at the inbox applies it. False where somebody moved it first, or it was never settled. */
+export async function replayEvent(tx: Tx, row: InboxRow, { by, why }: { by: string; why: string }): Promise<boolean> {
+  if (row.state === 'new' || row.state === 'waiting') return false
+  if (!(await backToNew(tx, row, `replayed by ${by}: ${why}`))) return false
+  await audit(tx, { actor: by, act: 'event replayed', subject: row.event_id, detail: { from: row.state, was: row.why ?? '', why } })
+  return true
+}
+
+const backToNew = async (tx: Tx, row: InboxRow, why: string): Promise<boolean> =>
+  move(tx, 'inbox', inboxMachine, row.id, row.state as 'done', 'new', { why }, [sql`tries = 0`, sql`next_at = ${await tx.now()}`])
+
+/** What applying an event once more would do. */
+export interface Rehearsal {
+  state: InboxRow['state']
+  why: string
+  /** Everything that would move, the event itself left out. */
+  moves: (Transition & { subject: string; about: string })[]
+  postings: PostingRow[]
+}
+
+/** It was done, and is to be undone. */
+class Rehearsed extends Error {
+  override name = 'Rehearsed'
+  readonly found: Rehearsal
+  constructor(found: Rehearsal) {
+    super('rehearsed')
+    this.found = found
+  }
+}
+
+/**
+ * Applies a settled event in a transaction that is never committed: the bank is asked as it would be, and nothing is written. Undefined
+ * where it was not settled, or moved meanwhile.
+ */
+export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | undefined> {
+  if (row.state === 'new' || row.state === 'waiting') return undefined
+  const store: Store = {
+    ...desk.store,
+    tx: (work, how) =>
+      desk.store.tx(async tx => {
+        const { seq } = (await tx.one<{ seq: bigint }>(sql`select coalesce(max(seq), 0) as seq from transitions`))!
+        const known = new Set((await newestPostings(tx)).map(({ id }) => id))
+        if (!(await backToNew(tx, row, 'rehearsed'))) throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
+        await work(tx)
+        throw new Rehearsed(await foundBy(tx, row, seq, known))
+      }, how),
+  }
+  const world = { ...desk.world, log: silentLog, at: () => undefined }
+  try {
+    await settleOne({ ...desk, store, world }, row)
+    return undefined
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.found
+    throw error
+  }
+}
+
+const newestPostings = (tx: Tx) => tx.all<{ id: string }>(sql`select id from ledger_transactions order by at desc, id desc limit 200`)
+
+async function foundBy(tx: Tx, row: InboxRow, seq: bigint, known: ReadonlySet<string>): Promise<Rehearsal> {
+  const after = (await tx.one<{ state: InboxRow['state']; why: string | null }>(sql`select state, why from inbox where id = ${row.id}`))!
+  const moves = await tx.all<Rehearsal['moves'][number]>(sql`
+    select subject, about, from_state, to_state, at, why, ref from transitions where seq > ${seq} and about <> 'inbox' order by seq`)
+  const postings: PostingRow[] = []
+  for (const { id } of (await newestPostings(tx)).toReversed())
+    if (!known.has(id)) postings.push(...(await postingsOf(tx, sql`t.id = ${id}`)))
+  return { state: after.state, why: after.why ?? '', moves, postings }
+}
