@@ -107,15 +107,24 @@ _repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
 # Runs in the caller's folder, because the program reads `.env` there first.
 _repasse_serve() { _repasse_bring && _repasse_say 'bin/repasse serve' && exec "$REPASSE_ROOT/bin/repasse" serve "$@"; }
 
+# Where .env.deploy names a host these four ask there; without it they speak of the house in this folder.
 _repasse_logs() {
+  if _deploy_is_set; then _deploy_ask logs "$@"; return; fi
   _repasse_bring || return 1
   case "${1:-}" in
     '' | -*) exec "$REPASSE_ROOT/bin/repasse" run list "$@" ;;
     *) exec "$REPASSE_ROOT/bin/repasse" run log "$@" ;;
   esac
 }
-
-_repasse_redeploy() { _repasse_fail 'redeploy is not here yet: it arrives with issue 3/3, which brings the servers to deploy to'; }
+_repasse_status() {
+  if _deploy_is_set; then _deploy_ask status "$@"; else _repasse_bring && exec "$REPASSE_ROOT/bin/repasse" status "$@"; fi
+}
+_repasse_backup() {
+  if _deploy_is_set; then _deploy_backup "$@"; else _repasse_bring && exec "$REPASSE_ROOT/bin/repasse" backup "$@"; fi
+}
+_repasse_restore() {
+  if _deploy_is_set; then _deploy_restore "$@"; else _repasse_bring && exec "$REPASSE_ROOT/bin/repasse" restore "$@"; fi
+}
 
 # A bitcoind for the tests and the demo, in .tools/bitcoind, from Debian's signed packages; 4 s the first time, nothing after.
 # Where it cannot be had, one line says so: what needs it skips, or fails where servers are expected.
@@ -129,7 +138,7 @@ _repasse_bring_bitcoind() {
   mkdir -p "$folder" || return 0
   log="$folder/failed"
   if command -v timeout >/dev/null; then limit='timeout 120'; fi
-  # shellcheck disable=SC2086 -- two words, or none
+  # shellcheck disable=SC2086 # two words, or none
   if $limit "$REPASSE_ROOT/test/testbed/get-bitcoind.sh" "$folder" >"$log" 2>&1; then
     rm -f "$log"
   else
@@ -214,7 +223,8 @@ _repasse_check() {
 
 _repasse_help() {
   cat <<'HELP'
-Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-utils.sh  and devCMD
+Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-utils.sh  and devCMD, or the bare name of
+                                       buildimage, sendcode, redeploy, logs, status, backup, restore
 
   demo [--once]            a simulated bank, a Bitcoin node on regtest and the worker, live in the terminal; --once: one batch to its
                            end; --simulated: no real bitcoind; --without-bitcoin: the bank alone
@@ -224,8 +234,18 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   bench [--json]           how fast, against plain ways of doing the same
   storm [--kills N] [--seed S]   kills the worker at the worst moments and checks the books
   serve [--roles web,worker]     the program itself; reads .env of this folder, else of the project
+  status                   how things stand
   logs [RUN]               the runs, or the log of one run
-  redeploy                 arrives with issue 3/3
+  backup FILE              a consistent copy of the books
+  restore FILE [--force]   puts one back; payouts rest until a person lets them go
+
+With a host in .env.deploy (see .env.deploy.example and docs/deploy.md) these four ask there, and
+
+  buildimage [--dirty]     the image of this commit; --dirty: of the tree as it stands
+  sendcode [--dirty]       builds, and sends image and compose files to the host
+  redeploy [--dirty]       builds, sends, migrates, starts the new one beside the old, switches when it is ready, and goes back by itself
+                           when it is not; --follow: shows the one under way, or the last; --stop: takes it back
+
   bring                    only brings what is missing, as every command does first
   help                     this
 
@@ -241,16 +261,27 @@ devformat() { (_repasse_format "$@"); }
 devbench() { (_repasse_bench "$@"); }
 devstorm() { (_repasse_storm "$@"); }
 devserve() { (_repasse_serve "$@"); }
-devlogs() { (_repasse_logs "$@"); }
-devredeploy() { (_repasse_redeploy "$@"); }
 devbring() { (_repasse_bring); }
 devhelp() { (_repasse_help "$@"); }
+# These in a process of their own: they need bash, whatever shell sourced this, and what Ctrl-C then means is theirs to say.
+buildimage() { "$REPASSE_ROOT/dev-utils.sh" buildimage "$@"; }
+sendcode() { "$REPASSE_ROOT/dev-utils.sh" sendcode "$@"; }
+redeploy() { "$REPASSE_ROOT/dev-utils.sh" redeploy "$@"; }
+logs() { "$REPASSE_ROOT/dev-utils.sh" logs "$@"; }
+status() { "$REPASSE_ROOT/dev-utils.sh" status "$@"; }
+backup() { "$REPASSE_ROOT/dev-utils.sh" backup "$@"; }
+restore() { "$REPASSE_ROOT/dev-utils.sh" restore "$@"; }
+devlogs() { logs "$@"; }
+devredeploy() { redeploy "$@"; }
 
 if [ -n "${BASH_VERSION:-}" ] && [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  # shellcheck source=infra/deploy.sh
+  . "$REPASSE_ROOT/infra/deploy.sh"
   _repasse_command="${1:-help}"
   [ $# -eq 0 ] || shift
   case "$_repasse_command" in
-    demo | test | check | format | bench | storm | serve | logs | redeploy | bring | help) "_repasse_$_repasse_command" "$@" ;;
+    demo | test | check | format | bench | storm | serve | buildimage | sendcode | redeploy | logs | status | backup | restore | bring | help)
+      "_repasse_$_repasse_command" "$@" ;;
     -h | --help) _repasse_help ;;
     *)
       _repasse_fail "there is no command '$_repasse_command'; these are:"
