@@ -100,21 +100,21 @@ function keep(cookies: Map<string, string>, line: string): void {
 
 /** The pages are ours and written by one renderer, so their forms can be read without a whole browser. */
 function formsOf(html: string): PageForm[] {
-  return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/g)].map(([, head = '', body = '']) => {
+  return [...html.matchAll(/<form\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/form>/g)].map(([, head = '', body = '']) => {
     const of = attributesOf(head)
     const fields: Record<string, string> = {}
-    for (const [, tag = ''] of body.matchAll(/<input\b([^>]*)>/g)) {
+    for (const [, tag = ''] of body.matchAll(/<input\b((?:[^>"]|"[^"]*")*)>/g)) {
       const { name, value = '', type = 'text', ...rest } = attributesOf(tag)
       if (name === undefined || 'disabled' in rest) continue
       if (type === 'radio' || type === 'checkbox') {
         if ('checked' in rest) fields[name] = value || 'on'
       } else fields[name] = value
     }
-    for (const [, tag = '', text = ''] of body.matchAll(/<textarea\b([^>]*)>([\s\S]*?)<\/textarea>/g)) {
+    for (const [, tag = '', text = ''] of body.matchAll(/<textarea\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/textarea>/g)) {
       const { name } = attributesOf(tag)
       if (name !== undefined) fields[name] = unescaped(text)
     }
-    const buttons = [...body.matchAll(/<button\b([^>]*)>([\s\S]*?)<\/button>/g)].map(([, tag = '', text = '']) => {
+    const buttons = [...body.matchAll(/<button\b((?:[^>"]|"[^"]*")*)>([\s\S]*?)<\/button>/g)].map(([, tag = '', text = '']) => {
       const { name = '', value = '' } = attributesOf(tag)
       return { name, value, says: textOf(text) }
     })
@@ -132,6 +132,6 @@ const textOf = (html: string) =>
   unescaped(
     html
       .replace(/<(head|noscript|svg)\b[\s\S]*?<\/\1>/g, ' ')
-      .replace(/<[^>]*>/g, ' ')
+      .replace(/<(?:[^>"]|"[^"]*")*>/g, ' ')
       .replace(/\s+/g, ' '),
   ).trim()

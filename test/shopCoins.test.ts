@@ -1,0 +1,127 @@
+/** Bought with bitcoin, over real HTTP and a chain: what is asked, what is seen of it, the exact rest, and the end of it. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formTo, type Page } from '../sim/visitor.ts'
+import { parseUnits } from '../src/base/money.ts'
+import { askRates } from '../src/jobs/bitcoin.ts'
+import { sql } from '../src/store/store.ts'
+import { qrInPage } from './testbed/qrInPage.ts'
+import { buyer, openShopTown, type ShopTown } from './testbed/shopTown.ts'
+
+let town: ShopTown
+beforeAll(async () => {
+  town = await openShopTown({ chain: 'simulated', simulates: true })
+})
+afterAll(() => town.close())
+
+const inputOf = (page: Page, id: string) => new RegExp(`<input id="${id}"[^>]*value="([^"]*)"`).exec(page.html)![1]!
+const addressOf = (page: Page) =>
+  (/id="address">(.*?)<\/p>/s.exec(page.html)![1]!.match(/<span>(\w{1,4})<\/span>/g) ?? []).join('').replace(/<\/?span>/g, '')
+
+test('checkout offers both, Pix first, and says about how much bitcoin it is', async () => {
+  const page = await town.toCheckout(town.visitor())
+  const [pix, coins] = ['starkbank', 'bitcoin'].map(rail => page.html.indexOf(`value="${rail}"`)) as [number, number]
+  expect(pix).toBeGreaterThan(0)
+  expect(coins).toBeGreaterThan(pix)
+  expect(page.text).toMatch(/Pix Código para o app do seu banco.* Bitcoin Cotação travada por 15 minutos\. Cerca de 0,00006650 BTC/)
+  expect(formTo(page, '/checkout').fields['rail']).toBe('starkbank')
+})
+
+test('a request shows amount, address, rate and a code that all say the same', async () => {
+  const page = await town.order(town.visitor(), 'bitcoin')
+  // R$ 39.90 at R$ 600 000.00 for one.
+  expect(inputOf(page, 'btc-amount')).toBe('0.00006650')
+  expect(page.text).toMatch(/Pague com Bitcoin .*A pagar 0,00006650 BTC/)
+  expect(page.text).toMatch(
+    /Em reais R\$\s39,90 Cotação 1 BTC = R\$\s600\.000,00 · Fonte: fixed Travada em \d\d\/\d\d\/\d{4}, \d\d:\d\d:\d\d/i,
+  )
+  const uri = qrInPage(page.html)
+  expect(uri).toMatch(new RegExp(`^bitcoin:${addressOf(page)}\\?amount=0\\.0000665`, 'i'))
+  expect(page.html).toContain(`href="${uri.replaceAll('&', '&amp;')}"`)
+  // In groups of four, with nothing between them that would be copied along.
+  expect(page.html).toMatch(/id="address">(<span>\w{1,4}<\/span><wbr\/>)+<\/p>/)
+})
+
+test('too little is told with the exact rest at the same address; then it is seen, confirmed, and paid', async () => {
+  const who = town.visitor()
+  const page = await town.order(who, 'bitcoin', ['mug'])
+  const [address, whole] = [addressOf(page), parseUnits(inputOf(page, 'btc-amount'), 'BTC')!]
+  await town.sendCoins(address, 4_000n)
+  const short = await town.becomes(who, page.path, /Falta uma parte do pagamento/)
+  expect(addressOf(short)).toBe(address)
+  expect(parseUnits(inputOf(short, 'btc-amount'), 'BTC')).toBe(whole - 4_000n)
+  expect(short.text).toMatch(/Recebido 0,00004000 BTC Falta 0,00005167 BTC/)
+  expect(qrInPage(short.html)).toMatch(new RegExp(`^bitcoin:${address}\\?amount=0\\.00005167`, 'i'))
+
+  const rest = await town.sendCoins(address, whole - 4_000n)
+  const seen = await town.becomes(who, page.path, /Pagamento a caminho/)
+  expect(seen.text).toContain('ainda não está em um bloco. Não pague de novo.')
+  expect(seen.text).toContain(rest)
+  // Nothing to pay with is shown any more.
+  expect(seen.html).not.toMatch(/class="qr"|href="bitcoin:|btc-amount/)
+  await town.chain!.mine()
+  await town.becomes(who, page.path, /[12] de 2 confirmações|Pagamento recebido/)
+  await town.chain!.mine()
+  const paid = await town.becomes(who, page.path, /Pagamento recebido/)
+  expect(paid.text).toMatch(/Pago com Bitcoin Valor pago 0,00009167 BTC Cobrança inv_\w{26} Transações/)
+  expect(paid.text).toContain(rest)
+})
+
+test('the button of the demonstration pays a part, and then the rest; and a Pix in one', async () => {
+  const who = town.visitor()
+  const coins = await town.order(who, 'bitcoin')
+  expect(coins.text).toContain('Só existe na demonstração')
+  const panel = formTo(coins, `${coins.path}/simulate`)
+  await who.send(panel, {}, { name: 'share', value: 'part' })
+  const short = await town.becomes(who, coins.path, /Falta uma parte do pagamento/)
+  await who.send(formTo(short, `${coins.path}/simulate`), {}, { name: 'share', value: 'all' })
+  const seen = await town.becomes(who, coins.path, /Pagamento a caminho/)
+  expect(seen.html).not.toContain('/simulate')
+  // Pressed on an old page it pays nothing more.
+  const txids = async () => (await town.chain!.rpc<string[]>('getrawmempool')).length
+  const before = await txids()
+  await who.send(panel, {}, { name: 'share', value: 'all' })
+  expect(await txids()).toBe(before)
+
+  const pix = await town.order(who, 'starkbank')
+  const after = await who.send(formTo(pix, `${pix.path}/simulate`), {}, { name: 'share', value: 'all' })
+  expect(after.path).toBe(pix.path)
+  await town.becomes(who, pix.path, /Pagamento recebido/)
+})
+
+test('without a good rate Bitcoin is shown as not there now, and refused; Pix works', async () => {
+  const { bitcoin } = town.house.desk
+  const agreement = bitcoin!.agreement
+  const who = town.visitor({ language: 'en' })
+  const form = formTo(await town.toCheckout(who), '/checkout')
+  Object.assign(bitcoin!, { agreement: { ...agreement, maxAgeMs: -1 } })
+  try {
+    const page = await who.get('/checkout')
+    expect(page.text).toContain('There is no reliable rate now. Use Pix, or try again in some minutes.')
+    const refused = await who.send(form, { ...buyer, rail: 'bitcoin' })
+    expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('There is no reliable Bitcoin rate now. Pix works')])
+    expect((await who.send(formTo(refused, '/checkout'), { rail: 'starkbank' })).text).toContain('Pay with Pix')
+  } finally {
+    Object.assign(bitcoin!, { agreement })
+  }
+})
+
+test('an order whose time is over can be asked for anew, at the rate of then, at an address of its own', async () => {
+  const who = town.visitor()
+  const page = await town.order(who, 'bitcoin')
+  await town.skip(15 * 60_000 + 5_000)
+  const over = await town.becomes(who, page.path, /O código expirou/)
+  expect(over.html).not.toMatch(/class="qr"|href="bitcoin:/)
+  // The rates of a quarter of an hour ago are too old.
+  const form = formTo(over, `${page.path}/code`)
+  const refused = await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
+  expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('Não há cotação de Bitcoin confiável agora.')])
+  expect(formTo(refused, form.action).buttons.map(({ value }) => value)).toEqual(['bitcoin', 'starkbank'])
+  const { store, rails, bitcoin, world } = town.house.desk
+  await askRates({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
+  await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
+  const anew = await town.becomes(who, page.path, /Pague com Bitcoin/)
+  expect(addressOf(anew)).not.toBe(addressOf(page))
+  const { orders } = (await store.one<{ orders: bigint }>(sql`
+    select count(distinct order_id) as orders from invoices where provider_id in (${addressOf(page)}, ${addressOf(anew)})`))!
+  expect(orders).toBe(1n)
+})
