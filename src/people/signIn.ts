@@ -84,7 +84,7 @@ async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
 }
 
 /**
- * Counts a guess at who `name` is. An address from which this person signed in within the month answers for itself alone: a stranger who
+ * Counts a guess at who `name` is. An address of this person’s last fifty sessions answers for itself alone: a stranger who
  * guesses elsewhere does not keep them out.
  */
 async function guessAs(store: Store, name: string, user: UserRow | undefined, address: string) {

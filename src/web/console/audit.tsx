@@ -4,6 +4,7 @@ import type { AuditRow, AuditVerdict } from '../../ledger/ledger.ts'
 import type { Language } from '../page/page.ts'
 import { Badge, Field, Notice, Select, Time } from '../page/parts.tsx'
 import { Frame, Pages } from './frame.tsx'
+import { actsInPortuguese } from './words/audit.ts'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
@@ -44,7 +45,7 @@ export function AuditPage({ lang, person, rows, acts, query, next, walked }: Aud
           name="act"
           label={say.act}
           value={query['act'] ?? ''}
-          options={[['', frame.all], ...acts.map(act => [act, act] as const)]}
+          options={[['', frame.all], ...acts.map(act => [act, actTold(lang, act)] as const)]}
         />
         <Field name="subject" label={say.subject} value={query['subject']} />
         <button class="plain">{frame.filter}</button>
@@ -72,7 +73,7 @@ export function AuditPage({ lang, person, rows, acts, query, next, walked }: Aud
                   <Time lang={lang} at={row.at} />
                 </td>
                 <td data-label={say.actor}>{row.actor}</td>
-                <td data-label={say.act}>{row.act}</td>
+                <td data-label={say.act}>{actTold(lang, row.act)}</td>
                 <td data-label={say.subject}>
                   <Subject text={row.subject} isAdmin={person.role === 'admin'} />
                 </td>
@@ -86,6 +87,8 @@ export function AuditPage({ lang, person, rows, acts, query, next, walked }: Aud
     </Frame>
   )
 }
+
+const actTold = (lang: Language, act: string): string => (lang === 'pt-BR' ? (actsInPortuguese[act] ?? act) : act)
 
 function verdictOf(lang: Language, { upTo, broken, after }: Walked): string {
   const say = peopleWords[lang].audit

@@ -1,11 +1,12 @@
 /** People: the list with the form that invites, the link shown once, and one person with what may be done about them. */
 import type { ComponentChildren } from 'preact'
-import type { Act, Language as PersonLanguage, Person, Role, UserRow } from '../../people/people.ts'
+import type { Act, Language as PersonLanguage, Person, UserRow } from '../../people/people.ts'
 import { languages, roles } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { moment, type Language } from '../page/page.ts'
 import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame } from './frame.tsx'
+import { StepUpForm } from './signIn.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
@@ -148,18 +149,29 @@ export function PersonPage({ lang, person, user, sessions, steps }: PersonParts)
       {user.state !== 'removed' && <h2>{say.acts}</h2>}
       {isSelf && <Notice tone="still">{say.self}</Notice>}
       {!isSelf && user.state !== 'removed' && (
-        <div class="tiles">
-          <section class="card">
-            <ActForm lang={lang} person={person} act="user.role" action={`${path}/role`}>
-              <RoleChoice lang={lang} role={user.role} />
-              <button>{say.changeRole}</button>
-            </ActForm>
-          </section>
-          {act('user.reset', 'reset', say.resetTold, <button class="plain">{say.reset}</button>)}
-          {user.state === 'active' && act('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
-          {user.state === 'locked' && act('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
-          {act('user.remove', 'remove', say.removeTold, <button class="danger">{say.remove}</button>)}
-        </div>
+        <>
+          {/* One question for a code rather than one in each act. */}
+          {!person.steppedUp && <StepUpForm lang={lang} person={person} next={path} />}
+          <div class="tiles">
+            {user.state === 'active' && act('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
+            {person.steppedUp && (
+              <>
+                <section class="card">
+                  <ActForm lang={lang} person={person} act="user.role" action={`${path}/role`}>
+                    <Select
+                      {...{ name: 'role', label: say.role, value: user.role }}
+                      options={roles.map(role => [role, frameWords[lang].roles[role]])}
+                    />
+                    <button>{say.changeRole}</button>
+                  </ActForm>
+                </section>
+                {act('user.reset', 'reset', say.resetTold, <button class="plain">{say.reset}</button>)}
+                {user.state === 'locked' && act('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
+                {act('user.remove', 'remove', say.removeTold, <button class="danger">{say.remove}</button>)}
+              </>
+            )}
+          </div>
+        </>
       )}
       <h2>{say.sessions}</h2>
       <Sessions {...{ lang, person, sessions }} act="session.revoke" path={path} />
@@ -195,13 +207,6 @@ export function PersonPage({ lang, person, user, sessions, steps }: PersonParts)
     </Frame>
   )
 }
-
-const RoleChoice = ({ lang, role }: { lang: Language; role: Role }) => (
-  <Select
-    {...{ name: 'role', label: peopleWords[lang].people.role, value: role }}
-    options={roles.map(each => [each, peopleWords[lang].people.rolesTold[each]])}
-  />
-)
 
 function stateTold(lang: Language, state: string): string {
   const states: Readonly<Record<string, string>> = peopleWords[lang].people.states

@@ -112,7 +112,7 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
       case 'weak':
         return present(ctx, { faults: { password: say.weak[answer.why] } }, 400)
       case 'refused':
-        return present(ctx, { faults: { old: say.me.wrong } }, 403)
+        return present(ctx, { faults: { old: say.me.wrong } }, 400)
       case 'throttled':
         return present(ctx, { faults: { old: say.me.throttled(moment(lang, instant(answer.untilMs))) } }, 429)
     }

@@ -99,15 +99,23 @@ export function StepUpPage({ lang, person, next, fault }: { lang: Language; pers
     <Frame lang={lang} person={person} title={say.title}>
       {fault !== undefined && <Notice tone="bad">{fault}</Notice>}
       {person.steppedUp && <Notice tone="good">{say.done}</Notice>}
-      <p>{say.why}</p>
-      <form method="post" action="/console/step-up">
-        <input type="hidden" name="csrf" value={person.csrf} />
-        <input type="hidden" name="next" value={next} />
-        <FreshCode lang={lang} />
-        <p class="actions">
-          <button>{say.go}</button>
-        </p>
-      </form>
+      <StepUpForm {...{ lang, person, next }} />
     </Frame>
+  )
+}
+
+/** Asks for a fresh code, and comes back to `next`. */
+export function StepUpForm({ lang, person, next }: { lang: Language; person: Person; next: string }) {
+  const say = peopleWords[lang].stepUp
+  return (
+    <form method="post" action="/console/step-up">
+      <p>{say.why}</p>
+      <input type="hidden" name="csrf" value={person.csrf} />
+      <input type="hidden" name="next" value={next} />
+      <FreshCode lang={lang} />
+      <p class="actions">
+        <button>{say.go}</button>
+      </p>
+    </form>
   )
 }

@@ -117,7 +117,7 @@ export function signOutRoutes(doors: Doors, { desk: { store, world } }: PagePart
     const next = nextOf(form.text('next'))
     const { is } = await stepUp(store, world, person, form.text('code'))
     if (is === 'stepped up') return next
-    show(ctx, StepUpPage({ lang, person, next, fault: frameWords[lang].code[is] }), is === 'throttled' ? 429 : 403)
+    show(ctx, StepUpPage({ lang, person, next, fault: frameWords[lang].code[is] }), is === 'throttled' ? 429 : 400)
     return undefined
   })
 }
