@@ -79,15 +79,16 @@ interface SmtpError extends Error {
   responseCode?: number
   response?: string
   command?: string
+  syscall?: string
 }
 
-function judged({ code, responseCode, response, command, message }: SmtpError): Answer<never> {
+function judged({ code, responseCode, response, command, syscall, message }: SmtpError): Answer<never> {
   const why = (response ?? message ?? 'an unknown surprise').replace(/\p{Cc}+/gu, ' ').slice(0, 300)
   // A wrong password or a server that wants another sender is mended by a person, and then the letter still goes.
   const isOfLetter = command !== undefined && /^(RCPT TO|DATA)/i.test(command)
   if (responseCode !== undefined && responseCode >= 500 && isOfLetter) return refused(why)
-  if (responseCode !== undefined || code === 'EAUTH' || code === 'ETLS' || code === 'EDNS' || code === 'ECONNECTION')
-    return refused(why, true)
+  const neverBegan = syscall === 'connect' || ['EAUTH', 'ETLS', 'EDNS'].includes(code ?? '')
+  if (responseCode !== undefined || neverBegan) return refused(why, true)
   // The line went dead: it may have been taken on. Sent again it bears the same Message-ID.
   return unsure(why)
 }
