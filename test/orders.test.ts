@@ -1,8 +1,9 @@
 /** Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the house's books as for any invoice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Letter } from '../src/mail/mail.ts'
+import type { InvoiceOrder } from '../src/rails/rail.ts'
 import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
-import { findOrder, invoicesOf, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
+import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
 import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -223,6 +224,48 @@ describe('when the bank', () => {
     }
     expect(await standing(order)).toMatchObject({ is: 'waiting' })
     expect(town.bank.invoices().filter(({ tags }) => tags.includes(order.id))).toHaveLength(1)
+  })
+
+  test('was not asked yet when the process died, the worker asks; where nobody does in time, the order is over and may be asked for anew', async () => {
+    // The transaction alone: nothing after it was done.
+    const cutOff = async (): Promise<OrderRow> => {
+      const placed = await writeOrder(town.store, counter.world, floor.placing(), {
+        rails: ['starkbank'],
+        price: async () => undefined,
+        writes: true,
+      })
+      if (placed.is !== 'placed') throw new Error('not placed')
+      expect(await standing(placed.order)).toEqual({ is: 'preparing' })
+      return placed.order
+    }
+    const helped = await cutOff()
+    await wake(
+      town.desk,
+      timetable(town.desk).find(({ name }) => name === 'issue-left')!,
+    )
+    expect(await standing(helped)).toMatchObject({ is: 'waiting' })
+
+    const alone = await cutOff()
+    town.pass(15 * minute + 1)
+    expect(await standing(alone)).toEqual({ is: 'expired' })
+    await moveOrders(counter)
+    expect((await invoicesOf(town.store, alone.id)).map(({ state }) => state)).toEqual(['canceled'])
+    expect((await stateOf(alone)).state).toBe('expired')
+    expect(await newCode(counter, alone.token)).toMatchObject({ is: 'made' })
+    expect(await standing(alone)).toMatchObject({ is: 'waiting' })
+  })
+
+  test('is slow, the buyer waits four seconds and the page is there; the code comes when the bank has answered', async () => {
+    const { rails, world } = counter
+    let answer = () => {}
+    const answered = new Promise<void>(resolve => (answer = resolve))
+    const starkbank = { ...rails.starkbank!, issue: async (orders: InvoiceOrder[]) => (await answered, rails.starkbank!.issue(orders)) }
+    const clock = { ...world.clock, sleep: () => Promise.resolve() }
+    const placed = await placeOrder({ ...counter, rails: { starkbank }, world: { ...world, clock } }, floor.placing())
+    if (placed.is !== 'placed') throw new Error('not placed')
+    expect(await standing(placed.order)).toEqual({ is: 'preparing' })
+    answer()
+    await expect.poll(async () => (await standing(placed.order)).is).toBe('waiting')
   })
 
   test('gives a payment back, a person is told and the page does not say paid', async () => {
