@@ -133,7 +133,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 // Names people write that no letter leads to from the database's own.
 const spoken: Record<string, string> = { brasilia: 'America/Sao_Paulo', brt: 'America/Sao_Paulo', brazil: 'America/Sao_Paulo' }
 
-function nearestZone(zone: string): string | undefined {
+/** The name of the database that comes nearest to what somebody wrote, if one does. */
+export function nearestZone(zone: string): string | undefined {
   const plain = (name: string) =>
     name
       .normalize('NFD')

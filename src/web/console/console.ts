@@ -8,6 +8,7 @@ import { auditRoutes } from './auditRoutes.ts'
 import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
+import { scheduleRoutes } from './schedulesRoutes.ts'
 import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
 
 /** In their order: what needs no session, the door, what is behind it. */
@@ -30,6 +31,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   meRoutes(doors, parts)
   peopleRoutes(doors, parts)
   auditRoutes(doors, parts)
+  scheduleRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }
 }

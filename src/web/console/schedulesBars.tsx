@@ -1,0 +1,143 @@
+/** The last slots of a schedule as bars, drawn on the server: each says in words what it stands for and leads to its run. */
+import { millis } from '../../base/world.ts'
+import type { Asset } from '../../base/money.ts'
+import type { LatestSlot } from '../../jobs/jobs.ts'
+import { amount, moment, type Language } from '../page/page.ts'
+import { Badge, Time, type Tone } from '../page/parts.tsx'
+import { scheduleWords } from './words/schedules.ts'
+
+interface Parts {
+  lang: Language
+  slots: readonly LatestSlot[]
+  asset: Asset
+  zone: string
+}
+
+/** A bar and the room around it: wide enough to be hit by a finger. */
+const [pitch, width, height, least] = [24, 16, 48, 6]
+export const tones: Record<LatestSlot['state'], Tone> = { due: 'wait', running: 'wait', done: 'good', failed: 'bad', missed: 'still' }
+const marks: Record<LatestSlot['state'], string> = { due: '…', running: '…', done: '✓', failed: '!', missed: '–' }
+
+/** How high: by how long it took, on a scale that tells a second from a minute from ten. */
+function heightOf(slot: LatestSlot): number {
+  const ms = tookMs(slot)
+  return ms === undefined ? least : least + Math.min(height - least, Math.round(Math.log10(1 + ms / 100) * 10))
+}
+
+const tookMs = ({ run }: LatestSlot) => (run?.endedAt === undefined ? undefined : millis(run.endedAt) - millis(run.startedAt))
+
+export function tookSaid(lang: Language, slot: LatestSlot): string {
+  const ms = tookMs(slot)
+  const text = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format((ms ?? 0) / 1_000)
+  return ms === undefined ? '' : scheduleWords[lang].seconds(text)
+}
+
+/** One slot in words: when, how it ended, how long it took, how many invoices, how much. */
+function said({ lang, asset, zone }: Parts, slot: LatestSlot): string {
+  const say = scheduleWords[lang]
+  const parts = [
+    moment(lang, slot.dueAt, zone),
+    say.slotStates[slot.state],
+    tookSaid(lang, slot),
+    slot.invoices > 0 && `${say.invoices(slot.invoices)}, ${amount(lang, slot.units, asset)}`,
+    slot.cause === 'manual' && say.manual,
+  ]
+  return parts.filter(Boolean).join(' · ')
+}
+
+export function Bars(parts: Parts) {
+  const { lang, slots } = parts
+  const say = scheduleWords[lang]
+  if (slots.length === 0) return <span class="quiet">{say.noRuns}</span>
+  const count = (...states: LatestSlot['state'][]) => slots.filter(({ state }) => states.includes(state)).length
+  const sums = [
+    [count('done'), say.barsSaid.done],
+    [count('failed'), say.barsSaid.failed],
+    [count('missed'), say.barsSaid.missed],
+    [count('due', 'running'), say.barsSaid.open],
+  ] as const
+  const inWords = `${say.barsOf(slots.length)}: ${sums
+    .filter(([many]) => many > 0)
+    .map(([many, word]) => `${many} ${word}`)
+    .join(', ')}`
+  const wide = slots.length * pitch
+  return (
+    <div class="bars">
+      <div class="wide" tabIndex={0} role="group" aria-label={inWords}>
+        <svg width={wide} height={height + 16} viewBox={`0 0 ${wide} ${height + 16}`}>
+          <title>{inWords}</title>
+          {slots.map((slot, place) => (
+            <Bar {...{ slot, x: place * pitch, name: said(parts, slot) }} />
+          ))}
+        </svg>
+      </div>
+      <p class="quiet">{inWords}</p>
+    </div>
+  )
+}
+
+function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
+  const high = heightOf(slot)
+  const drawn = (
+    <>
+      <rect x={x} y={0} width={pitch} height={height + 16} fill="none" pointer-events="all" />
+      <rect x={x + (pitch - width) / 2} y={height - high} width={width} height={high} rx={2} />
+      <text x={x + pitch / 2} y={height + 13} text-anchor="middle">
+        {marks[slot.state]}
+      </text>
+    </>
+  )
+  const tone = `slot ${tones[slot.state]}`
+  return slot.run ? (
+    <a href={`/console/runs/${slot.run.id}`} class={tone} aria-label={name}>
+      <title>{name}</title>
+      {drawn}
+    </a>
+  ) : (
+    <g class={tone} role="img" aria-label={name}>
+      <title>{name}</title>
+      {drawn}
+    </g>
+  )
+}
+
+/** The same as a table, the newest first. */
+export function SlotsTable({ lang, slots, asset, zone }: Parts) {
+  const say = scheduleWords[lang]
+  const heads = say.runHeads
+  return (
+    <table class="cards">
+      <thead>
+        <tr>
+          {[heads.due, heads.state, heads.cause, heads.took, heads.tries, heads.count, heads.amount].map(head => (
+            <th scope="col">{head}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {slots.toReversed().map(slot => (
+          <tr>
+            <th scope="row" data-label={heads.due}>
+              <Time {...{ lang, at: slot.dueAt, zone }} />
+            </th>
+            <td data-label={heads.state}>
+              <span>
+                <Badge tone={tones[slot.state]}>{say.slotStates[slot.state]}</Badge>{' '}
+                {slot.run && <a href={`/console/runs/${slot.run.id}`}>{slot.run.summary || slot.run.id}</a>}
+              </span>
+            </td>
+            <td data-label={heads.cause}>{say.causes[slot.cause]}</td>
+            <td data-label={heads.took}>{tookSaid(lang, slot)}</td>
+            <td data-label={heads.tries}>{slot.tries}</td>
+            <td data-label={heads.count}>
+              {slot.invoices > 0 ? <a href={`/console/invoices?slot=${slot.id}`}>{say.invoices(slot.invoices)}</a> : say.invoices(0)}
+            </td>
+            <td data-label={heads.amount} class="number">
+              {amount(lang, slot.units, asset)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}

@@ -1,0 +1,259 @@
+/** The routes of schedules: list, one, new, edit, preview, trial run, run now, pause and resume. */
+import { renderToString } from 'preact-render-to-string'
+import { satsFor } from '../../base/money.ts'
+import { instant, millis } from '../../base/world.ts'
+import {
+  assetOf,
+  changeSchedule,
+  dryRun,
+  findSchedule,
+  latestSlots,
+  openSchedule,
+  rateNow,
+  rosterOrigin,
+  runNow,
+  setScheduleState,
+  type ScheduleRow,
+  type Unfit,
+} from '../../jobs/jobs.ts'
+import { findAccount, listAccounts, payoutsStopped, type AccountRow } from '../../payout/payout.ts'
+import { history, sql } from '../../store/store.ts'
+import { show, type Form } from '../page/page.ts'
+import type { PageParts } from '../pages.ts'
+import type { ConsoleContext, Doors } from './guard.ts'
+import { SchedulePage } from './schedulesDetail.tsx'
+import { ScheduleForm } from './schedulesForm.tsx'
+import { pathOf, SchedulesPage } from './schedulesList.tsx'
+import { Preview } from './schedulesPreview.tsx'
+import { firstValues, readSchedule, valuesOf, type FormContext } from './schedulesRead.ts'
+import { DryRunPage, RunPage } from './schedulesRun.tsx'
+import { readWhen, type FieldFaults, type Values } from './schedulesWhen.ts'
+import { frameWords } from './words/frame.ts'
+import { scheduleWords } from './words/schedules.ts'
+import { scheduleFormWords } from './words/schedulesForm.ts'
+
+const path = '/console/schedules'
+const atOnce = 20
+const bars = 30
+/** How old a page may be that asks for a run. */
+const freshMs = 10 * 60_000
+const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
+
+export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
+  const { store, world, rails, bitcoin, terms } = desk
+  const now = () => world.clock.now()
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
+  /** The schedule of the path, or 404. */
+  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(store, ctx.params['name']!)) ?? ctx.throw(404)
+  const accountOf = (row: ScheduleRow) => findAccount(store, row.account_id)
+  const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
+
+  /** Why it is paused: the reason somebody gave. */
+  async function whyPaused(row: ScheduleRow): Promise<string | undefined> {
+    if (row.state !== 'paused') return undefined
+    const step = await store.one<{ why: string }>(
+      sql`select why from transitions where subject = ${row.id} and to_state = 'paused' and from_state = 'active' order by seq desc limit 1`,
+    )
+    return step?.why
+  }
+
+  doors.page(path, 'see', async ctx => {
+    const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
+    const rows = await store.all<ScheduleRow>(sql`
+      select * from schedules where store_id = 'sto_default' and name > ${after} order by name limit ${atOnce + 1}`)
+    const schedules = []
+    for (const row of rows.slice(0, atOnce))
+      schedules.push({ row, slots: await latestSlots(store, row.id, bars), why: await whyPaused(row) })
+    const next = rows.length > atOnce ? rows[atOnce - 1]!.name : undefined
+    show(ctx, SchedulesPage({ ...(await framed(ctx)), now: now(), schedules, query: after === '' ? {} : { after }, next }))
+  })
+
+  /** The fields that say when, in the address: what is shown is of nobody and changes nothing. */
+  doors.page(`${path}/preview`, 'see', ctx => {
+    const { lang } = ctx.state
+    const values = Object.fromEntries(Object.entries(ctx.query).map(([name, value]) => [name, String(value).slice(0, 200)]))
+    ctx.set('cache-control', 'no-store')
+    ctx.type = 'text/html; charset=utf-8'
+    ctx.body = renderToString(Preview({ lang, now: now(), when: readWhen(values, lang).when }))
+  })
+
+  formRoutes(doors)
+
+  doors.page(`${path}/:name`, 'see', async ctx => {
+    const row = await the(ctx)
+    const said = ctx.query['said']
+    const say = scheduleWords[ctx.state.lang].one
+    const notices = { ran: say.ran, saved: say.saved, same: say.same, paused: say.pausedNow, resumed: say.resumedNow } as const
+    const text = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said as keyof typeof notices] : undefined
+    await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
+  })
+
+  async function showOne(
+    ctx: ConsoleContext,
+    row: ScheduleRow,
+    more: { notice?: { tone: 'good' | 'bad'; text: string }; fault?: string },
+    status = 200,
+  ): Promise<void> {
+    const roster = row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(store, row)) }
+    const parts = {
+      ...(await framed(ctx)),
+      ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
+      ...{ slots: await latestSlots(store, row.id, bars), steps: await history(store, row.id), why: await whyPaused(row) },
+      notice: more.notice,
+      ...(more.fault !== undefined && { fault: more.fault }),
+    }
+    show(ctx, SchedulePage(parts), status)
+  }
+
+  for (const [verb, to, said] of [
+    ['pause', 'paused', 'paused'],
+    ['resume', 'active', 'resumed'],
+  ] as const)
+    doors.post(`${path}/:name/${verb}`, `schedule.${verb}`, async (ctx, form) => {
+      const row = await the(ctx)
+      const why = form.text('why').slice(0, 200)
+      if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
+      // The same again, as when a button is pressed twice, is no fault.
+      if (row.state !== to) await setScheduleState(store, row.id, to, ctx.state.person.name, why)
+      return `${pathOf(row)}?said=${said}`
+    })
+
+  doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
+    const row = await the(ctx)
+    const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(store, bitcoin, world) : noBitcoin
+    const price = rate?.is === 'rate' ? (units: bigint) => satsFor(units, rate.price) : undefined
+    const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
+    show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
+  })
+
+  const showRun = async (ctx: ConsoleContext, row: ScheduleRow, faults?: { why?: string; page?: string }) => {
+    const account = await accountOf(row)
+    const parts = { ...(await framed(ctx)), row, account, at: instant(now()), railIsThere: railIsThere(row) }
+    show(ctx, RunPage({ ...parts, ...(faults && { faults }) }), faults ? 400 : 200)
+  }
+  doors.page(`${path}/:name/run`, 'schedule.run', async ctx => showRun(ctx, await the(ctx)))
+  doors.post(`${path}/:name/run`, 'schedule.run', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const say = scheduleWords[lang].run
+    if (!railIsThere(row)) return showRun(ctx, row, { page: say.noRail })
+    const at = form.text('at')
+    const age = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) ? now() - millis(at) : NaN
+    if (!(age >= 0 && age <= freshMs)) return showRun(ctx, row, { page: say.stale })
+    const why = form.text('why').slice(0, 200)
+    if (why === '') return showRun(ctx, row, { why: frameWords[lang].reasonMissing })
+    await store.tx(tx => runNow(tx, world, row, person.name, { at, why }))
+    return `${pathOf(row)}?said=ran`
+  })
+
+  function formRoutes(doors: Doors): void {
+    interface Filled {
+      values: Values
+      faults?: FieldFaults
+      edited?: ScheduleRow
+      theirs?: Values
+    }
+    const showForm = async (ctx: ConsoleContext, filled: Filled, accounts: readonly AccountRow[], status = 200) => {
+      const rail = filled.edited?.rail
+      const mayMakeUp = await makingUp()
+      const parts = { ...(await framed(ctx)), now: now(), accounts, ...filled }
+      show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : mayMakeUp('starkbank') || mayMakeUp('bitcoin') }), status)
+    }
+    /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
+    const sent = (form: Form): { values: Values; file: FormContext['file'] } => {
+      const upload = form.file('rosterFile')
+      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: new TextDecoder().decode(upload.bytes) }
+      return { values: { ...form.values(), ...(file && { roster: file.text }) }, file }
+    }
+    const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
+      const rate = bitcoin && (await rateNow(store, bitcoin, world))
+      return { lang: ctx.state.lang, accounts, mayMakeUp: await makingUp(), price: rate?.is === 'rate' ? rate.price : undefined }
+    }
+
+    doors.page(`${path}/new`, 'schedule.add', async ctx => {
+      const accounts = await listAccounts(store)
+      const rail = rails.starkbank || !rails.bitcoin ? 'starkbank' : 'bitcoin'
+      const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === (rail === 'bitcoin' ? 'bitcoin' : 'bank'))
+      await showForm(ctx, { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) }, accounts)
+    })
+
+    doors.post(
+      `${path}/new`,
+      'schedule.add',
+      async (ctx, form) => {
+        const { lang, person } = ctx.state
+        const accounts = await listAccounts(store)
+        const { values, file } = sent(form)
+        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
+        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
+        if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
+        const opened = await openSchedule(store, world, rule, person.name)
+        if (opened.is === 'unfit') return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
+        return `${pathOf(opened.schedule)}?said=saved`
+      },
+      limits,
+    )
+
+    doors.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
+      const edited = await the(ctx)
+      await showForm(ctx, { values: valuesOf(edited, ctx.state.lang), edited }, await listAccounts(store))
+    })
+
+    doors.post(
+      `${path}/:name/edit`,
+      'schedule.edit',
+      async (ctx, form) => {
+        const { lang, person } = ctx.state
+        const edited = await the(ctx)
+        const accounts = await listAccounts(store)
+        const { values, file } = sent(form)
+        const version = /^\d{1,9}$/.test(form.text('version')) ? BigInt(form.text('version')) : 0n
+        // A version made meanwhile is told of before anything else is looked at: whoever reads the faults should know what they edit.
+        const theirs = version === edited.version ? {} : { theirs: valuesOf(edited, lang) }
+        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
+        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), edited, ...(file && { file }) })
+        if (!rule) return showForm(ctx, { values, faults, edited, ...theirs }, accounts, 400)
+        const outcome = await changeSchedule(store, world, bitcoin, { id: edited.id, version, rule, by: person.name })
+        switch (outcome.is) {
+          case 'changed':
+            return `${pathOf(outcome.schedule)}?said=saved`
+          case 'same':
+            return `${pathOf(outcome.schedule)}?said=same`
+          case 'stale':
+            return showForm(ctx, { values, edited: outcome.schedule, theirs: valuesOf(outcome.schedule, lang) }, accounts, 409)
+          case 'unfit':
+            return showForm(ctx, { values, faults: unfitFaults(outcome.why, lang), edited }, accounts, 400)
+          case 'waiting':
+            return showForm(ctx, { values, faults: { currency: scheduleFormWords[lang].faults.waiting }, edited }, accounts, 409)
+          case 'gone':
+            return ctx.throw(404)
+        }
+      },
+      limits,
+    )
+  }
+
+  /** Payers are made up for demonstrations alone: not where the database belongs to a bank or a chain whose money is real. */
+  async function makingUp(): Promise<FormContext['mayMakeUp']> {
+    const rows = await store.all<{ name: string; value: string }>(
+      sql`select name, value from settings where name in ('bank identity', 'bitcoin identity')`,
+    )
+    const begins = (name: string, text: string) => rows.some(row => row.name === name && row.value.startsWith(text))
+    const [bankIsReal, chainIsReal] = [begins('bank identity', 'production/'), begins('bitcoin identity', 'mainnet/')]
+    return rail => !bankIsReal && !(rail === 'bitcoin' && chainIsReal)
+  }
+}
+
+const noBitcoin = { is: 'none', why: 'the Bitcoin rail is not configured' } as const
+
+function unfitFaults(why: Unfit, lang: 'pt-BR' | 'en'): FieldFaults {
+  const say = scheduleFormWords[lang].faults
+  const faults: Record<Unfit, FieldFaults> = {
+    'name taken': { name: say.nameTaken },
+    'no account': { account: say.account },
+    'closed account': { account: say.accountClosed },
+    'other kind': { account: say.accountKind },
+    'ends first': { ends: say.endsFirst },
+  }
+  return faults[why]
+}
