@@ -2,6 +2,7 @@
 import { mostOfOne } from '../../shop/shop.ts'
 import { amount } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
+import { Of } from './of.tsx'
 import { ShopFrame, type Shop } from './frame.tsx'
 import type { PricedBasket, PricedLine } from './shelf.ts'
 import { shopWords, type ShopWords } from './words.ts'
@@ -80,13 +81,15 @@ function Line({ say, shop: { lang }, line }: { say: ShopWords; shop: Shop; line:
               inputMode="numeric"
               autocomplete="off"
             />
-            <button class="plain" name="act" value="change" aria-label={say.changeOf(name)}>
+            <button class="plain" name="act" value="change">
               {say.change}
+              <Of name={name} />
             </button>
           </div>
         )}
-        <button class="plain" name="act" value="remove" aria-label={say.removeOf(name)} formNoValidate>
+        <button class="plain" name="act" value="remove" formNoValidate>
           {say.remove}
+          <Of name={name} />
         </button>
         {wrong !== 'gone' && (
           <p class="number">

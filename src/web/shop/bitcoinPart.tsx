@@ -7,7 +7,14 @@ import { CopyButton } from './copyButton.tsx'
 import { QrCode } from './qrCode.tsx'
 import { shopWords } from './words.ts'
 
-export function BitcoinCodePart({ lang, code: { address, uri, units, quote } }: { lang: Language; code: BitcoinCode }) {
+interface BitcoinCodeParts {
+  lang: Language
+  code: BitcoinCode
+  /** It asks for what is missing; the price in reais is of the whole. */
+  isRest: boolean
+}
+
+export function BitcoinCodePart({ lang, code: { address, uri, units, quote }, isRest }: BitcoinCodeParts) {
   const say = shopWords[lang]
   return (
     <div class="pay">
@@ -33,7 +40,7 @@ export function BitcoinCodePart({ lang, code: { address, uri, units, quote } }: 
         {quote && (
           <Facts
             facts={[
-              [say.worth, amount(lang, quote.units, 'BRL')],
+              [isRest ? say.worthOfAll : say.worth, amount(lang, quote.units, 'BRL')],
               [
                 say.rate,
                 `${say.rateOf(amount(lang, quote.rateUnits, 'BRL'))}${quote.sources.length > 0 ? ` · ${say.rateFrom(quote.sources.join(', '))}` : ''}`,

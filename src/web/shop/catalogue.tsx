@@ -1,6 +1,7 @@
 /** What the shop sells: everything on one page, and a page for each product. */
 import { amount, type Language } from '../page/page.ts'
 import { Badge } from '../page/parts.tsx'
+import { Of } from './of.tsx'
 import { ShopFrame, type Shop } from './frame.tsx'
 import type { Shown } from './shelf.ts'
 import { shopWords } from './words.ts'
@@ -72,8 +73,9 @@ const Buying = ({ lang, product: { id, name, units, stock } }: { lang: Language;
       {stock > 0n && (
         <form method="post" action="/basket">
           <input type="hidden" name="product" value={id} />
-          <button name="act" value="add" aria-label={say.addOf(name)}>
+          <button name="act" value="add">
             {say.add}
+            <Of name={name} />
           </button>
         </form>
       )}

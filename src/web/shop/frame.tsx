@@ -36,14 +36,14 @@ export function ShopFrame({ shop, title, here, scripts = [], refreshSeconds, noi
         <a class="brand" href="/">
           {name}
         </a>
-        <a href="/" aria-current={here === 'products' ? 'page' : undefined}>
+        <a class="roomy" href="/" aria-current={here === 'products' ? 'page' : undefined}>
           {say.products}
         </a>
         <span class="grow" />
         <a href={`?lang=${other}`} lang={other} hreflang={other}>
           {say.otherLanguage}
         </a>
-        <a href="/basket" aria-current={here === 'basket' ? 'page' : undefined} aria-label={say.basketOf(`${count}`)}>
+        <a href="/basket" aria-current={here === 'basket' ? 'page' : undefined}>
           {say.basket} ({`${count}`})
         </a>
       </nav>

@@ -105,7 +105,7 @@ function Told({ shop: { lang }, say, standing, token, rail, others }: ToldParts)
         <>
           <Countdown {...{ lang, until: standing.until }} />
           {standing.code.rail === 'bitcoin' ? (
-            <BitcoinCodePart {...{ lang, code: standing.code }} />
+            <BitcoinCodePart {...{ lang, code: standing.code, isRest: false }} />
           ) : (
             <PixCodePart {...{ lang, code: standing.code }} />
           )}
@@ -143,7 +143,7 @@ function Told({ shop: { lang }, say, standing, token, rail, others }: ToldParts)
             }
           />
           <Countdown {...{ lang, until: standing.until }} />
-          <BitcoinCodePart {...{ lang, code: standing.code }} />
+          <BitcoinCodePart {...{ lang, code: standing.code, isRest: true }} />
           <Transactions {...{ lang, txids: standing.txids }} />
           <NoScript say={say} />
         </>

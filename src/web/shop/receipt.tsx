@@ -7,7 +7,7 @@ import { shopWords } from './words.ts'
 
 export function Receipt({ lang, at, paid }: { lang: Language; at: Instant; paid: Paid }) {
   const say = shopWords[lang]
-  const ids = paid.proofs.map(proof => <div class="mono">{proof}</div>)
+  const ids = paid.proofs.map(proof => <p class="mono">{proof}</p>)
   return (
     <section class="card" aria-labelledby="receipt-title">
       <h2 id="receipt-title">{say.receipt}</h2>
@@ -31,7 +31,7 @@ export const Transactions = ({ lang, txids, received }: { lang: Language; txids:
     <Facts
       facts={[
         [say.received, received === undefined ? undefined : amount(lang, received, 'BTC')],
-        [say.transactions, txids.length > 0 ? txids.map(txid => <div class="mono">{txid}</div>) : undefined],
+        [say.transactions, txids.length > 0 ? txids.map(txid => <p class="mono">{txid}</p>) : undefined],
       ]}
     />
   )
