@@ -18,7 +18,7 @@ const pages: Record<string, string> = {
   '/inline': good('<p>Um roteiro</p><script>document.title = "mudou"</script>'),
   '/abroad': good('<img src="http://127.0.0.2:9/pixel.png" alt="Um ponto">'),
   '/broken': good('<script src="/gone.js"></script>'),
-  '/throws': good('<script src="/throws.js"></script>'),
+  '/throws': good('<script src="/throws.js"></script><noscript><p>Sem JavaScript</p></noscript>'),
   '/wide': good('<div id="sheet" style="width:900px">Largo demais</div>'),
   '/headless': '<!doctype html><html><body><h1>Um</h1><h1>Dois</h1><p id="a"></p><p id="a"></p></body></html>',
   '/code': good(
@@ -106,9 +106,15 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
     expect(watched.faults).toContainEqual(expect.stringMatching(says))
   })
 
-  test('what breaks the policy is seen with scripts off too, and a page that is not there is no fault', async () => {
-    expect((await at('/abroad', { javaScript: false })).watched.faults).toContainEqual(expect.stringMatching(/asked another/))
+  test('with scripts off none runs, what stands in for them is shown, and what is asked elsewhere is seen all the same', async () => {
+    const { page, watched } = await at('/throws', { javaScript: false })
+    expect(await page.locator('noscript p').isVisible()).toBe(true)
+    expect(watched.faults).toEqual([])
     await visitor!.leave()
+    expect((await at('/abroad', { javaScript: false })).watched.faults).toContainEqual(expect.stringMatching(/asked another/))
+  })
+
+  test('a page that is not there is no fault: who asked for it sees it', async () => {
     const { watched, page } = await at('/nowhere')
     expect(await page.title()).toBe('Loja')
     expect(watched.faults).toEqual([])
@@ -140,12 +146,9 @@ describe.skipIf(!browserAvailable())('a browser of the tests', () => {
     }
   })
 
-  test('a look is what the page is asked for: language, theme, scripts', async () => {
+  test('a look is what the page is asked for: language and theme', async () => {
     const { page } = await at('/themed', { theme: 'dark', language: 'en' })
     expect(asked.at(-1)?.language).toMatch(/^en/)
     expect(await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)).toBe('rgb(0, 0, 0)')
-    await visitor!.leave()
-    const silent = await at('/throws', { javaScript: false })
-    expect(silent.watched.faults).toEqual([])
   })
 })

@@ -17,7 +17,7 @@ works() { HOME="$work" "$folder/bin/chromium" --version >/dev/null 2>&1; }
 # handler of crashes would start with this machine's own libraries.
 write_launcher() {
   local loader
-  for loader in "$folder"/root/usr/lib64/ld-linux-*.so.2 "$folder"/root/usr/lib/ld-linux-*.so.1; do [ -x "$loader" ] && break; done
+  for loader in "$folder/root/usr/lib64/"ld-linux-*.so.2 "$folder/root/usr/lib/"ld-linux-*.so.1; do [ -x "$loader" ] && break; done
   cp -L "$loader" "$folder/root/usr/lib/chromium/loader" || return 1
   mkdir -p "$folder/bin"
   cat >"$folder/bin/chromium.new" <<'LAUNCHER'

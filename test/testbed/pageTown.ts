@@ -13,6 +13,7 @@ import { silentLog, type Log } from '../../src/base/log.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { openBase, serve, type House } from '../../src/house.ts'
+import { openLetterBox, type Letter } from './letterBox.ts'
 
 export interface PageTown {
   /** `http://127.0.0.1:PORT`. */
@@ -20,12 +21,16 @@ export interface PageTown {
   folder: string
   house: House
   bank: BankServer['bank']
+  /** What the house wrote to people. */
+  letters: readonly Letter[]
   /** There where it was asked for. */
   chain: DemoChain | undefined
   /** Of house and bank; the node's own stays what it is. */
   clock: Clock
   /** Puts the clock forward, and lets bank and worker do what falls due. */
   skip(ms: Millis): Promise<void>
+  /** Somebody pays this invoice of ours by Pix; what follows of it comes by itself. */
+  pay(invoiceId: string): Promise<void>
   /** A command of `bin/repasse` on this house; what it printed, or throws what it said. */
   repasse(...words: string[]): Promise<string>
   /** The same of one that takes `--json`. */
@@ -48,6 +53,22 @@ const projectId = '5656565656565656'
 const promptly: Partial<Settings> = {
   ...{ payRate: 0, fee: 50, payDelayMs: [0, 0], creditDelayMs: [50, 100], eventDelayMs: [10, 20] },
   transferDelayMs: [100, 200],
+  // The bank's own library stamps requests with the machine's time, which is not put forward.
+  skewSeconds: 10_000_000,
+}
+
+/** Waits for what comes by itself; throws with `what` when it does not come. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = 40_000,
+): Promise<T> {
+  for (const end = systemClock.now() + limitMs; ;) {
+    const found = await look()
+    if (found !== undefined && found !== false) return found
+    if (systemClock.now() > end) throw new Error(`in ${limitMs / 1_000} s there was not: ${what}`)
+    await systemClock.sleep(50)
+  }
 }
 
 /** An empty installation that serves: no user, no account, no schedule, no product. */
@@ -78,6 +99,9 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const chain = options.chain && (await startDemoChain(options.chain === 'simulated', () => undefined))
   if (chain) undo.push(() => chain.close())
 
+  const letterBox = await openLetterBox()
+  undo.push(() => letterBox.close())
+
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const keyFile = join(folder, 'project.pem')
   writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
@@ -89,6 +113,9 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
     LISTEN: listen,
     PUBLIC_URL: origin,
+    SHOP_NAME: 'Armazém Jatobá',
+    SMTP_URL: letterBox.url,
+    MAIL_FROM: 'Armazém Jatobá <loja@example.com>',
     STARKBANK_ENVIRONMENT: 'sandbox',
     STARKBANK_PROJECT_ID: projectId,
     STARKBANK_WORKSPACE_ID: bank.settings.workspaceId,
@@ -113,14 +140,20 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     if (code !== 0) throw new Error(`repasse ${words.join(' ')} ended with ${code}: ${said}${out}`)
     return out
   }
+  // Any question makes the bank look at its clock, and at what was done to it behind its back.
+  const stir = async () => void (await (await fetch(`${server.url}/sim/settings`)).arrayBuffer())
   return {
-    ...{ origin, folder, house, bank, chain, clock, repasse },
+    ...{ origin, folder, house, bank, chain, clock, repasse, letters: letterBox.letters },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
     async skip(ms) {
       skipped += ms
       writeFileSync(skips, String(skipped))
-      // Any question makes the bank look at its clock.
-      await (await fetch(`${server.url}/sim/settings`)).arrayBuffer()
+      await stir()
+    },
+    async pay(invoiceId) {
+      const found = await until(`invoice ${invoiceId} at the bank`, () => bank.invoices().find(({ tags }) => tags.includes(invoiceId)))
+      if (!bank.pay(found.id)) throw new Error(`invoice ${invoiceId} cannot be paid: the bank has it as ${found.status}`)
+      await stir()
     },
   }
 }

@@ -1,0 +1,57 @@
+/** Every page in a real browser, in both themes, both languages, on a phone and on a desktop: readable by everyone, within its policy, light. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { axe, browserAvailable, desktop, layout, openBrowser, phone, visit, type Browser, type Look } from './testbed/browser.ts'
+import { photograph } from './testbed/drawn.ts'
+import { everyPage, type Visited } from './testbed/everyPage.ts'
+import { carry, tokenOf } from './testbed/folk.ts'
+import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
+
+const mostBytes = 50_000
+const looks: [string, Look][] = [
+  ['on a phone, dark, in Portuguese', { device: phone, theme: 'dark', language: 'pt-BR' }],
+  ['on a desktop, light, in English', { device: desktop, theme: 'light', language: 'en' }],
+]
+
+describe.skipIf(!browserAvailable())('every page', () => {
+  let browser: Browser
+  let town: SeededTown
+  const tokens = new Map<string, string>()
+
+  beforeAll(async () => {
+    browser = await openBrowser()
+    const [coffee, mug, hammock] = await Promise.all([
+      photograph(browser, 'coffee'),
+      photograph(browser, 'mug'),
+      photograph(browser, 'hammock'),
+    ])
+    town = await openSeededTown({ photos: { coffee, mug, hammock } })
+    for (const [name, folk] of Object.entries(town.folk)) tokens.set(name, await tokenOf(town, folk))
+  }, 180_000)
+  afterAll(async () => {
+    await town?.close()
+    await browser?.close()
+  })
+
+  describe.each(looks)('%s', (_, look) => {
+    test.each(everyPage.map((page): [string, Visited] => [page.name, page]))('%s', async (_name, { as, path, first, status = 200 }) => {
+      const { page, context, watched, leave } = await visit(browser, town.origin, look)
+      try {
+        if (as) await carry(context, town, tokens.get(as)!)
+        await first?.(page)
+        const where = new URL(await path(town), town.origin)
+        // A person's own language goes before the browser's.
+        if (as && look.language === 'en') where.searchParams.set('lang', 'en')
+        const answer = await page.goto(where.href)
+        expect(answer?.status()).toBe(status)
+        expect(new URL(page.url()).pathname).toBe(where.pathname)
+        expect(await page.getAttribute('html', 'lang')).toBe(look.language)
+        expect(await axe(page)).toEqual([])
+        expect(await layout(page)).toEqual([])
+        expect(watched.faults).toEqual([])
+        expect(watched.bytes()).toBeLessThanOrEqual(mostBytes)
+      } finally {
+        await leave()
+      }
+    })
+  })
+})

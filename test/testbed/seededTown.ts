@@ -1,0 +1,262 @@
+/** A town after some busy days: people, accounts, schedules with their runs, money on both rails, and an order in every state it can be in. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { payerWallet } from '../../sim/demoChain.ts'
+import { tipOf } from '../../src/chain/chain.ts'
+import { newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
+import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type RailName } from '../../src/shop/shop.ts'
+import { sql } from '../../src/store/store.ts'
+import type { Drawing } from './drawn.ts'
+import { addFolk, type Folk } from './folk.ts'
+import { openPageTown, until, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { trialAccountFlags } from './trial.ts'
+
+/** How an order's page can stand; each is there once. */
+export const standings = [
+  ...(['waitingPix', 'waitingBitcoin', 'seen', 'confirming', 'underpaid', 'paidPix', 'paidBitcoin', 'paidLate'] as const),
+  ...(['expired', 'refused', 'attention'] as const),
+]
+export type StandingName = (typeof standings)[number]
+
+export interface SeededTown extends PageTown {
+  folk: Record<'ana' | 'bruno' | 'carla' | 'vera', Folk>
+  /** The token of the order that stands so. */
+  orders: Record<StandingName, string>
+}
+
+const minute = 60_000
+const hour = 60 * minute
+
+// Invented people; the numbers are theirs by their check digits alone.
+const students = `name,tax_id,amount,description
+Beatriz Nogueira,318.274.950-14,480.00,Mensalidade de dezembro
+Davi Lacerda,529.641.873-55,480.00,Mensalidade de dezembro
+Helena Prado,174.930.256-06,520.00,Mensalidade de dezembro
+Ícaro Valença,806.512.347-35,480.00,Mensalidade de dezembro
+`
+const members = `name,tax_id,amount,description
+Joana Teles,652.013.984-05,59.90,Clube do café
+Rui Sampaio,940.271.536-34,89.90,Clube do café
+`
+const patrons = `name,tax_id,amount,description
+Helena Prado,174.930.256-06,45.00,Apoio mensal
+Ícaro Valença,806.512.347-35,320.00,Apoio mensal
+`
+
+const goods: { name: string; units: bigint; stock: bigint; description: string; drawing: Drawing }[] = [
+  {
+    ...{ name: 'Café em grãos 250 g', units: 4_290n, stock: 38n, drawing: 'coffee' },
+    description: 'Bourbon amarelo da Mantiqueira, torra média, colhido em 2026.',
+  },
+  { name: 'Caneca esmaltada', units: 5_600n, stock: 12n, drawing: 'mug', description: 'Ágata branca com borda escura, 350 ml.' },
+  { name: 'Caderno pautado', units: 3_450n, stock: 0n, drawing: 'notebook', description: 'Capa de tecido, 96 folhas, costura aberta.' },
+  { name: 'Rede de algodão', units: 38_900n, stock: 9n, drawing: 'hammock', description: 'Tecida em Jaguaruana, aguenta 160 kg.' },
+]
+
+/** `photos`: of the products, by what they show; a shop without them is one too. */
+export async function openSeededTown(
+  options: PageTownOptions & { photos?: Partial<Record<Drawing, Uint8Array>> } = {},
+): Promise<SeededTown> {
+  const town = await openPageTown({ chain: 'simulated', ...options })
+  try {
+    await until('the chain being followed', () => tipOf(town.house.desk.store))
+    await addMoneysPlaces(town)
+    await addGoods(town, options.photos ?? {})
+    const early = await ordersThatExpire(town)
+    await runSchedules(town)
+    const orders = { ...early, ...(await ordersThatStand(town)) }
+    await addEvents(town)
+    // Last, because hours that are skipped end every session.
+    const folk = {
+      ana: await addFolk(town, 'ana', 'maker'),
+      bruno: await addFolk(town, 'bruno', 'checker'),
+      carla: await addFolk(town, 'carla', 'admin'),
+      vera: await addFolk(town, 'vera', 'viewer', 'en'),
+    }
+    return { ...town, folk, orders }
+  } catch (error) {
+    await town.close()
+    throw error
+  }
+}
+
+async function addMoneysPlaces({ repasse, chain, folder, house: { desk } }: PageTown): Promise<void> {
+  await repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
+  await repasse('account', 'approve', 'main', '--by', 'bruno')
+  await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'ana')
+  await repasse('account', 'approve', 'carteira', '--by', 'bruno')
+  const reserve = ['--name', 'reserva', '--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183']
+  await repasse('account', 'add', ...reserve, '--branch', '0001', '--number', '5678123412341234', '--type', 'payment', '--by', 'ana')
+
+  const write = (name: string, text: string) => {
+    const file = join(folder, name)
+    writeFileSync(file, text)
+    return file
+  }
+  const zone = ['--time-zone', 'America/Sao_Paulo', '--by', 'ana']
+  const add = (name: string, cron: string, csv: string, ...more: string[]) =>
+    repasse('schedule', 'add', '--name', name, '--cron', cron, '--payers', write(`${name}.csv`, csv), ...zone, ...more)
+  await add('mensalidades', '0 9 5 * *', students, '--due-in', '5d', '--pay-to', 'main', '--commission', '1.5%')
+  await add('clube', '10 * * * *', members, '--due-in', '2h', '--pay-to', 'main', '--commission', '2%')
+  await add('apoio', '0 8 1 * *', patrons, '--rail', 'bitcoin', '--due-in', '2d', '--pay-to', 'carteira')
+  await add('natal', '0 10 1 12 *', members, '--due-in', '2d', '--pay-to', 'reserva')
+  await repasse('schedule', 'pause', 'natal', '--why', 'só em dezembro', '--by', 'ana')
+
+  await payShopTo(desk.store, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
+  await payShopTo(desk.store, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
+}
+
+async function addGoods({ house: { desk } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
+  for (const { drawing, ...input } of goods) await addProduct(desk.store, desk.world, { ...input, photo: photos[drawing] }, 'ana')
+}
+
+const buyers = [
+  { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.950-14' },
+  { name: 'Tomás Aguiar', email: 'tomas@example.com', taxId: '529.641.873-55' },
+]
+let placed = 0
+
+/** One order of `quantity` of the product with that name, as if from the checkout. */
+export async function order({ house: { desk } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
+  const product = (await desk.store.one<{ id: string }>(sql`select id from products where name = ${name}`))!
+  const answer = await placeOrder(desk, {
+    ...{ basketKey: newKey(desk.world), lines: [{ productId: product.id, quantity }], rail, language: 'pt-BR' },
+    buyer: buyers[placed++ % buyers.length]!,
+  })
+  if (answer.is !== 'placed') throw new Error(`the order was not placed: ${JSON.stringify(answer.faults)}`)
+  return answer.order
+}
+
+/** Waits until the order's page tells this. */
+export const stands = <Is extends OrderStanding['is']>({ house }: PageTown, { token }: OrderRow, is: Is) =>
+  until(`an order that is ${is}`, async () => {
+    const seen = await seeOrder(house.desk, token)
+    return seen?.standing.is === is ? (seen.standing as OrderStanding & { is: Is }) : undefined
+  })
+
+/** Pays to an address from the payer's wallet, in no block yet. */
+export const send = ({ chain }: PageTown, address: string, units: bigint): Promise<string> =>
+  chain!.rpc('sendtoaddress', [address, `${units / 100_000_000n}.${(units % 100_000_000n).toString().padStart(8, '0')}`], payerWallet)
+
+async function codeOf(town: PageTown, placedOrder: OrderRow): Promise<{ address: string; units: bigint }> {
+  const { code } = await stands(town, placedOrder, 'waiting')
+  if (code.rail !== 'bitcoin') throw new Error('this order is paid by Pix')
+  return code
+}
+
+/** What was let expire: one stays so, one is paid late, and one asks anew, which the rail refuses. */
+async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingName, string>, 'expired' | 'paidLate' | 'refused'>> {
+  const [expired, late, refused] = [
+    await order(town, 'starkbank', 'Caneca esmaltada', 2n),
+    await order(town, 'bitcoin', 'Café em grãos 250 g'),
+    await order(town, 'starkbank', 'Café em grãos 250 g'),
+  ]
+  const { address, units } = await codeOf(town, late)
+  for (const each of [expired, refused]) await stands(town, each, 'waiting')
+  await town.skip(16 * minute)
+  for (const each of [expired, late, refused]) await stands(town, each, 'expired')
+
+  await until('the order let go', async () => {
+    const row = await town.house.desk.store.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
+    return row?.state === 'expired'
+  })
+  await send(town, address, units)
+  await town.chain!.mine()
+  await stands(town, late, 'paid')
+
+  refuseInvoices(town, true)
+  await newCode(town.house.desk, refused.token)
+  await stands(town, refused, 'refused')
+  refuseInvoices(town, false)
+  return { expired: expired.token, paidLate: late.token, refused: refused.token }
+}
+
+/** Slots that were run in some hours, one of them while the bank refused, and what came of them. */
+async function runSchedules(town: PageTown): Promise<void> {
+  const { repasse, ask } = town
+  for (let passed = 0; passed < 9; passed++) {
+    if (passed === 5) refuseInvoices(town, true)
+    await town.skip(hour)
+    await until('the run of this hour', async () => (await slotsRun(town)) > passed)
+    if (passed === 5) refuseInvoices(town, false)
+  }
+  await repasse('schedule', 'run', 'mensalidades', '--by', 'ana')
+  await repasse('schedule', 'run', 'apoio', '--by', 'ana')
+  const issued = await until('the monthly invoices', async () => {
+    const rows = await ask<{ id: string; state: string; rail: string; units: string }[]>('invoice', 'list', '--limit', '500')
+    const found = rows.filter(({ rail, state }) => rail === 'starkbank' && state === 'issued')
+    return found.filter(({ units }) => Number(units) >= 48_000).length === 4 && found
+  })
+  // Newest first: one of the four does not pay, and of the members everyone.
+  for (const { id } of issued.slice(1)) await town.pay(id)
+  await until('their payouts', async () => {
+    const payouts = await ask<{ state: string }[]>('payout', 'list')
+    return payouts.length === issued.length - 1 && payouts.every(({ state }) => state === 'paid')
+  })
+}
+
+/** The bank sends whoever asks for invoices elsewhere, which this house follows nowhere. */
+const refuseInvoices = ({ bank }: PageTown, isOn: boolean): void =>
+  bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
+
+const slotsRun = async ({ house: { desk } }: PageTown): Promise<number> =>
+  Number((await desk.store.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
+
+type Standing = Exclude<StandingName, 'expired' | 'paidLate' | 'refused'>
+
+async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>> {
+  const { chain } = town
+  const paidPix = await order(town, 'starkbank', 'Rede de algodão')
+  const attention = await order(town, 'starkbank', 'Café em grãos 250 g', 2n)
+  for (const each of [paidPix, attention]) {
+    await stands(town, each, 'waiting')
+    const [{ id }] = (await town.house.desk.store.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
+      { id: string },
+    ]
+    await town.pay(id)
+    await stands(town, each, 'paid')
+    if (each === attention) await giveBack(town, id)
+  }
+  await stands(town, attention, 'attention')
+
+  const pay = async (name: string, { quantity = 1n, share = 1n } = {}) => {
+    const made = await order(town, 'bitcoin', name, quantity)
+    const { address, units } = await codeOf(town, made)
+    await send(town, address, units / share)
+    return made
+  }
+  const paidBitcoin = await pay('Caneca esmaltada')
+  await stands(town, paidBitcoin, 'seen')
+  for (let block = 0; block < 6; block++) await chain!.mine()
+  await stands(town, paidBitcoin, 'paid')
+  // Two, because 500 reais and more take three blocks.
+  const [confirming, underpaid] = [await pay('Rede de algodão', { quantity: 2n }), await pay('Caneca esmaltada', { share: 3n })]
+  await chain!.mine()
+  const seen = await pay('Café em grãos 250 g')
+  const waitingPix = await order(town, 'starkbank', 'Caneca esmaltada')
+  const waitingBitcoin = await order(town, 'bitcoin', 'Café em grãos 250 g')
+  await stands(town, underpaid, 'underpaid')
+  await stands(town, seen, 'seen')
+  for (const each of [waitingPix, waitingBitcoin]) await stands(town, each, 'waiting')
+  return {
+    ...{ paidPix: paidPix.token, attention: attention.token, paidBitcoin: paidBitcoin.token, confirming: confirming.token },
+    ...{ underpaid: underpaid.token, seen: seen.token, waitingPix: waitingPix.token, waitingBitcoin: waitingBitcoin.token },
+  }
+}
+
+async function giveBack(town: PageTown, invoiceId: string): Promise<void> {
+  const found = town.bank.invoices().find(({ tags }) => tags.includes(invoiceId))!
+  await until('a credit that can be given back', () => town.bank.isCredited(found.id))
+  if (!town.bank.reverse(found.id)) throw new Error('there was nothing to give back')
+  await town.skip(minute)
+}
+
+/** What nobody can read, what is not ours, and a payout that a person holds. */
+async function addEvents({ house: { desk }, ask }: PageTown): Promise<void> {
+  const keep = (eventId: string, body: string) =>
+    desk.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
+  await keep('9000000000000001', '{"event": 7}')
+  await until('an event nobody can read', async () =>
+    (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
+  )
+}
