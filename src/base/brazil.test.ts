@@ -1,7 +1,7 @@
 /** Tax ids and bank accounts as people type them, right and wrong. */
 import { describe, expect, test } from 'vitest'
 import { BadInput } from './answer.ts'
-import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from './brazil.ts'
+import { bankName, failsBankDigit, listBanks, checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from './brazil.ts'
 
 describe('a tax id', () => {
   test.each([
@@ -74,3 +74,22 @@ describe('an account', () => {
       new BadInput('--type "corrente" is not one of checking, payment, savings, salary'),
     ))
 })
+
+test('every bank of the list is one that is taken, by either number, and has a name', () => {
+  const banks = listBanks()
+  expect(banks.length).toBeGreaterThan(400)
+  for (const { ispb, code, name } of banks) {
+    expect([checkBank(ispb), checkBank(code)]).toEqual([ispb, code])
+    expect(bankName(code)).toBe(name)
+  }
+  expect(bankName('20018183')).toBe('STARK BANK S.A. - INSTITUICAO DE PAGAMENTO')
+  expect(bankName('99999999')).toBeUndefined()
+})
+
+test.each([
+  ['Banco do Brasil, right', { bank: '001', branch: '1584-9', number: '00210169-6' }, false],
+  ['the same by its ISPB', { bank: '00000000', branch: '1584', number: '00210169-6' }, false],
+  ['Banco do Brasil, wrong', { bank: '001', branch: '1584', number: '00210169-5' }, true],
+  ['a bank that publishes no rule', { bank: '20018183', branch: '0001', number: '12345-6' }, undefined],
+  ['a number without its digit apart', { bank: '001', branch: '1584', number: '002101696' }, undefined],
+])('the digit of %s', (_, account, fails) => expect(failsBankDigit(account)).toBe(fails))

@@ -4,6 +4,8 @@ import { formatCnpj } from '@brazilian-utils/brazilian-utils/format-cnpj'
 import { formatCpf } from '@brazilian-utils/brazilian-utils/format-cpf'
 import { getBankByCode } from '@brazilian-utils/brazilian-utils/get-bank-by-code'
 import { getBankByIspb } from '@brazilian-utils/brazilian-utils/get-bank-by-ispb'
+import { getBanks } from '@brazilian-utils/brazilian-utils/get-banks'
+import { isValidBankAccount } from '@brazilian-utils/brazilian-utils/is-valid-bank-account'
 import { isValidCnpj } from '@brazilian-utils/brazilian-utils/is-valid-cnpj'
 import { isValidCpf } from '@brazilian-utils/brazilian-utils/is-valid-cpf'
 import { BadInput } from './answer.ts'
@@ -71,4 +73,31 @@ export function checkAccountNumber(text: string, field = 'account number'): stri
 export function checkAccountType(text: string, field = 'account type'): AccountType {
   const plain = text.trim().toLowerCase()
   return accountTypes.find(type => type === plain) ?? wrong(field, text, `is not one of ${accountTypes.join(', ')}`)
+}
+
+export interface Bank {
+  ispb: string
+  /** COMPE. */
+  code: string
+  name: string
+}
+
+/** Every institution `checkBank` knows, by name. */
+export const listBanks = (): Bank[] => getBanks().sort((one, other) => one.name.localeCompare(other.name, 'pt-BR'))
+
+/** The name of a bank by ISPB or COMPE code; undefined where it is none. */
+export const bankName = (code: string): string | undefined => (code.length === 8 ? getBankByIspb(code) : getBankByCode(code))?.name
+
+/** Those that publish the rule of their check digit, by COMPE code. */
+const withRule = ['001', '033', '041', '104', '237', '260', '341', '399', '745']
+
+/**
+ * Whether an account's check digit fails the rule its bank publishes; undefined where none is published, or no digit is written apart.
+ * It is a doubt and no refusal: banks open accounts by rules that are not published too.
+ */
+export function failsBankDigit({ bank, branch, number }: { bank: string; branch: string; number: string }): boolean | undefined {
+  const code = (bank.length === 8 ? getBankByIspb(bank) : getBankByCode(bank))?.code
+  const [, account, digit] = /^(\d{1,13})-([\dX])$/.exec(number) ?? []
+  if (code === undefined || !withRule.includes(code) || account === undefined || digit === undefined) return undefined
+  return !isValidBankAccount({ bankCode: code, agency: branch.replace(/-.*$/, ''), account, digit })
 }

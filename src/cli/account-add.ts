@@ -2,7 +2,7 @@
 import type { Command, OptionValues } from 'commander'
 import { readConfig } from '../base/config.ts'
 import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../base/brazil.ts'
-import type { AccountRow, BankAccountRow, NewDestination } from '../payout/payout.ts'
+import type { NewDestination } from '../payout/payout.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Reader } from '../store/store.ts'
 import { viewOf } from './accountView.ts'
@@ -79,7 +79,10 @@ async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[
     for (const flag of bankFlags)
       if (given[camel(flag)] !== undefined) faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
   if (bitcoinFlags.every(flag => given[flag] !== undefined)) faults.push('--address and --descriptor are both given: leave one out')
-  const [{ readDestination }, { refuseSecrets }] = await Promise.all([import('./destination.ts'), import('../rails/bitcoin/secret.ts')])
+  const [{ readDestination }, { refuseSecrets }] = await Promise.all([
+    import('../chain/destination.ts'),
+    import('../rails/bitcoin/secret.ts'),
+  ])
   const config = attempt(faults, () => readConfig(env))
   const textOf = (flag: string) => given[flag] as string | undefined
   for (const flag of bitcoinFlags.filter(flag => config && textOf(flag) !== undefined))
@@ -94,9 +97,9 @@ const camel = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => let
 async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...flags }: Flags): Promise<void> {
   const { to, script } = await destinationOf(flags, shell.env)
   await inBase(shell, async ({ store, world }) => {
-    const { addAccount, listAccounts } = await import('../payout/payout.ts')
+    const { addAccount, twinsOf } = await import('../payout/payout.ts')
     if (script) await script(store)
-    const twins = (await listAccounts(store)).filter(row => row.state !== 'closed' && isSame(row, to))
+    const twins = await twinsOf(store, to)
     const added = await addAccount(store, world, name, to, by)
     await shell.out(
       asJson
@@ -121,7 +124,7 @@ async function destinationOf(
   env: Shell['env'],
 ): Promise<Checked> {
   if (kind === 'bank') return { to: { holder, ...bank } as BankDestination }
-  const { isOurScript, oursRefused, readDestination } = await import('./destination.ts')
+  const { isOurScript, oursRefused, readDestination } = await import('../chain/destination.ts')
   const [flag, text] = address === undefined ? ['--descriptor', descriptor!] : ['--address', address]
   const destination = readDestination(flag, text, readConfig(env))
   return {
@@ -131,12 +134,3 @@ async function destinationOf(
     },
   }
 }
-
-/** Leading zeros and the hyphen of a check digit are ways of writing. */
-const plain = (text: string) => text.replace(/^0+|-/g, '')
-const isSame = (row: AccountRow, to: NewDestination): boolean => {
-  if (to.kind === 'bitcoin') return row.kind === 'bitcoin' && row.destination === to.destination
-  return row.kind === 'bank' && isSameAtBank(row, to)
-}
-const isSameAtBank = (row: BankAccountRow, to: BankDestination) =>
-  row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)

@@ -87,7 +87,7 @@ type First = { address: string } | { why: string }
 
 async function firstOf({ config }: Pick<Base, 'config'>, row: AccountRow): Promise<First | undefined> {
   if (row.kind === 'bank') return undefined
-  const { destinationOf } = await import('./destination.ts')
+  const { destinationOf } = await import('../chain/destination.ts')
   const faults: string[] = []
   const found = attempt(faults, () => destinationOf(config, row))
   return found ? { address: found.first.address } : { why: faults[0]! }

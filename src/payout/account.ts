@@ -1,4 +1,5 @@
 /** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
+import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
@@ -56,9 +57,22 @@ export const destinationOf = (row: BankAccountRow): BankDestination => ({
 
 /** Adds an account that awaits approval. `to` has been checked at the edge. */
 export async function addAccount(store: Store, world: World, name: string, to: NewDestination, by: string): Promise<AccountRow> {
+  const opened = await openAccount(store, world, name, to, by)
+  if (opened.is === 'added') return opened.account
+  throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
+}
+
+/** The same, with a name that is taken as a value. Sent twice by one person, the same account is one. */
+export async function openAccount(
+  store: Store,
+  world: World,
+  name: string,
+  to: NewDestination,
+  by: string,
+): Promise<{ is: 'added' | 'there' | 'taken'; account: AccountRow }> {
   return store.tx(async tx => {
-    if (await findAccount(tx, name))
-      throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
+    const there = await findAccount(tx, name)
+    if (there) return { is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken', account: there }
     const id = newId('account', world)
     const now = await tx.now()
     const added = [by, now, now]
@@ -73,25 +87,71 @@ export async function addAccount(store: Store, world: World, name: string, to: N
           'awaiting', ${join(added)})`)
     await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)
     await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
-    return (await findAccount(tx, id))!
+    return { is: 'added', account: (await findAccount(tx, id))! }
   })
 }
 
 /** Approves an account; `by` must not be who added it. */
 export async function approveAccount(store: Store, name: string, by: string): Promise<AccountRow> {
+  const approval = await judgeAccount(store, name, by)
+  switch (approval.is) {
+    case 'approved':
+      return approval.account
+    case 'unknown':
+      throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
+    case 'own':
+      throw new BadInput(`--by ${by} added account "${name}": someone else has to approve it (--by NAME)`)
+    case 'already':
+      throw new BadInput(`account "${name}" was already approved by ${approval.account.approved_by}`)
+    case 'closed':
+      throw new BadInput(`account "${name}" is closed: add it anew`)
+    case 'changed':
+      throw new BadInput(`account "${name}" is not the one that was looked at: look again`)
+  }
+}
+
+export type Approval =
+  | { is: 'approved'; account: AccountRow }
+  | { is: 'unknown' }
+  /** `own`: who approves is who added it. `changed`: it is not what the approver saw. */
+  | { is: 'own' | 'already' | 'closed' | 'changed'; account: AccountRow }
+
+/** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
+export async function judgeAccount(store: Store, name: string, by: string, seen?: string): Promise<Approval> {
   return store.tx(async tx => {
     const account = await findAccount(tx, name)
-    if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-    if (samePerson(account.added_by, by))
-      throw new BadInput(`--by ${by} added account "${name}": someone else has to approve it (--by NAME)`)
-    if (account.state === 'approved') throw new BadInput(`account "${name}" was already approved by ${account.approved_by}`)
-    if (account.state === 'closed') throw new BadInput(`account "${name}" is closed: add it anew`)
+    if (!account) return { is: 'unknown' }
+    if (samePerson(account.added_by, by)) return { is: 'own', account }
+    if (account.state === 'approved') return { is: 'already', account }
+    if (account.state === 'closed') return { is: 'closed', account }
+    if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
     await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
     await audit(tx, { actor: by, act: 'account approved', subject: account.id, detail: { name: account.name } })
-    return (await findAccount(tx, account.id))!
+    return { is: 'approved', account: (await findAccount(tx, account.id))! }
   })
 }
 
+/** What an approval is of: everything that says where money goes and whose it is, and who said so. */
+export function digestOfAccount(account: AccountRow): string {
+  const { id, name, kind, holder, added_by, added_at } = account
+  const place =
+    account.kind === 'bank' ? [account.tax_id, account.bank, account.branch, account.number, account.type] : [account.destination]
+  return createHash('sha256')
+    .update(JSON.stringify([id, name, kind, holder, added_by, added_at, ...place]))
+    .digest('base64url')
+}
+
+/** Accounts that are open and pay to the same place, however it is written. */
+export const twinsOf = async (reader: Reader, to: NewDestination): Promise<AccountRow[]> =>
+  (await listAccounts(reader)).filter(row => row.state !== 'closed' && isSame(row, to))
+
+const isSame = (row: AccountRow, to: NewDestination): boolean => {
+  if (to.kind === 'bitcoin') return row.kind === 'bitcoin' && row.destination === to.destination
+  return row.kind === 'bank' && row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)
+}
+/** Leading zeros and the hyphen of a check digit are ways of writing. */
+const plain = (text: string) => text.replace(/^0+|-/g, '')
+
 /** A name in other letters is the same name; the schema says so too. */
-const samePerson = (one: string, other: string) => folded(one) === folded(other)
+export const samePerson = (one: string, other: string) => folded(one) === folded(other)
 const folded = (name: string) => name.normalize('NFKC').trim().toLowerCase()

@@ -1,14 +1,13 @@
 /** Where a Bitcoin account pays to: an address or a descriptor, read by the rail's own rules, derived anew, and never one of ours. */
 import { BadInput } from '../base/answer.ts'
 import type { Config } from '../base/config.ts'
-import { lookAhead } from '../chain/chain.ts'
-import type { BitcoinAccountRow } from '../payout/payout.ts'
 import { parseAddress } from '../rails/bitcoin/address.ts'
 import { isDescriptor } from '../rails/bitcoin/bitcoin.ts'
 import { derive, parseDescriptor } from '../rails/bitcoin/descriptor.ts'
 import { refuseSecrets } from '../rails/bitcoin/secret.ts'
 import type { Destination } from '../rails/chain.ts'
 import { sql, type Reader } from '../store/store.ts'
+import { lookAhead } from './addresses.ts'
 
 export interface BitcoinDestination {
   /** As it is kept: the address, or the descriptor with its checksum. */
@@ -28,7 +27,7 @@ export function readDestination(flag: string, text: string, config: Settings): B
 }
 
 /** An account's, derived anew from what is kept. Throws `BadInput` where it is not of this network. */
-export const destinationOf = (config: Settings, row: BitcoinAccountRow): BitcoinDestination => destinationOn(config, row.destination)
+export const destinationOf = (config: Settings, row: { destination: string }): BitcoinDestination => destinationOn(config, row.destination)
 
 /** Whether the address is one that payers of ours were or will be shown. */
 export const isOurScript = async (reader: Reader, { first }: BitcoinDestination): Promise<boolean> =>
