@@ -94,6 +94,20 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         await shell.out(`order ${id} needs nobody any more\n`)
       }),
     )
+
+  order
+    .command('letters')
+    .description('has the letters of an order that could not be sent tried again')
+    .argument('<order>', 'its id, or the eight characters it is called by')
+    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('order letters 4P6R8S0T'))
+    .action((name: string, { by = operator() }: { by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { sendLettersAgain } = await import('../shop/shop.ts')
+        const { order: row, letters } = await sendLettersAgain(store, name, by)
+        await shell.out(`${letters} of order ${row.id} will be tried again\n`)
+      }),
+    )
 }
 
 const viewOf = (row: OrderRow) => ({

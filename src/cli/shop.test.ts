@@ -194,6 +194,26 @@ describe('orders', () => {
     expect((await repasse(['status'])).out).not.toContain('it was paid 2 times')
   })
 
+  test('a letter that failed is told by status, and tried again when somebody says so', async () => {
+    const id = await inStore(async store => {
+      const [order] = await store.all<{ id: string }>(sql`select id from orders`)
+      await store.tx(tx =>
+        tx.run(sql`insert into mails (id, order_id, kind, state, tries, why, next_at, added_at, changed_at)
+          values ('mai_1', ${order!.id}, 'paid', 'failed', 9, 'no such user', '', '', '')`),
+      )
+      return order!.id
+    })
+    expect((await repasse(['status'])).out).toContain(`the letter "paid" of order ${id} could not be sent: no such user`)
+    expect((await repasse(['order', 'show', id])).out).toMatch(/letter "paid" +failed: no such user/)
+    expect((await repasse(['order', 'letters', id, '--by', 'bia'])).out).toBe(`1 of order ${id} will be tried again\n`)
+    expect((await repasse(['order', 'letters', id])).err).toContain('no letter of order')
+    expect((await repasse(['status'])).out).not.toContain('could not be sent')
+    expect(await inStore(store => store.one(sql`select state, tries from mails where id = 'mai_1'`))).toEqual({
+      state: 'queued',
+      tries: 0n,
+    })
+  })
+
   test('the states that --state takes are the machine’s', () => {
     expect([...orderStates].sort()).toEqual(Object.keys(orderMachine).sort())
   })

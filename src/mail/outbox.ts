@@ -41,6 +41,17 @@ export async function queueMail(tx: Tx, world: Pick<World, 'clock' | 'random'>, 
   if (queued > 0) await remember(tx, 'mails', id, '', 'queued', { why: `the order is ${kind}`, ref: orderId }, now)
 }
 
+/** Puts the letters of an order that failed back into the outbox, as new ones. Answers how many. */
+export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<number> {
+  const failed = await tx.all<{ id: string }>(sql`select id from mails where order_id = ${orderId} and state = 'failed' order by id`)
+  const now = await tx.now()
+  for (const { id } of failed) {
+    const also = [sql`tries = 0`, sql`why = null`, sql`added_at = ${now}`, sql`next_at = ${now}`]
+    await move(tx, 'mails', mailMachine, id, 'failed', 'queued', { why }, also)
+  }
+  return failed.length
+}
+
 /** How a row becomes a letter: read when it is sent, so that nothing of it is kept twice. */
 export type Compose = (reader: Reader, row: MailRow) => Promise<Letter>
 

@@ -1,6 +1,7 @@
-/** Attention: a person says that what an order needed one for is looked after. */
+/** Attention: a person says that what an order needed one for is looked after, or has its letters written again. */
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
+import { writeAgain } from '../mail/mail.ts'
 import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
 import { findOrder, numberOf, type OrderRow } from './order.ts'
 
@@ -28,5 +29,16 @@ export async function attended(store: Store, name: string, { by, why }: { by: st
     await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
     await audit(tx, { actor: by, act: 'order attended', subject: id, detail: { why, needed: order.attention } })
     return { ...order, attention: null }
+  })
+}
+
+/** Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many. */
+export async function sendLettersAgain(store: Store, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
+  return store.tx(async tx => {
+    const order = await needOrder(tx, name)
+    const letters = await writeAgain(tx, order.id, `${by} has it sent again`)
+    if (letters === 0) throw new BadInput(`no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`)
+    await audit(tx, { actor: by, act: 'letters sent again', subject: order.id, detail: { letters: `${letters}` } })
+    return { order, letters }
   })
 }

@@ -23,9 +23,11 @@ export async function followOrders(store: Store, world: World, { writes }: { wri
 
 /** A draft whose time is over before anyone could be asked is asked for no more: nobody has seen its code. */
 async function abandonDrafts(store: Store): Promise<void> {
-  const late = await store.tx(async tx =>
-    tx.all<{ id: string }>(sql`
+  const late = await store.tx(
+    async tx =>
+      tx.all<{ id: string }>(sql`
       select id from invoices where state = 'draft' and order_id is not null and due_at < ${await tx.now()} limit ${atOnce}`),
+    'locks',
   )
   for (const { id } of late)
     await store.tx(
@@ -41,10 +43,10 @@ async function followOne(tx: Tx, world: World, id: string, writes: boolean): Pro
     if (told !== state) await tx.run(sql`update invoices set told_state = ${state} where id = ${invoiceId}`)
 
   const moved = await moveAfter(tx, world, order, invoices, writes)
-  const order2 = (await tx.one<OrderRow>(sql`select * from orders where id = ${id}`))!
-  const before = reasons(order2.paid_by, invoices, ({ told_state: told }) => told)
-  for (const reason of reasons(order2.paid_by, invoices, ({ state }) => state))
-    if (!before.includes(reason)) await callPerson(tx, id, reason)
+  const { paid_by: paidBy } = (await tx.one<OrderRow>(sql`select * from orders where id = ${id}`))!
+  // What a person was called for once is not said again because another invoice moved.
+  const before = reasons(paidBy, invoices, ({ told_state: told }) => told)
+  for (const reason of reasons(paidBy, invoices, ({ state }) => state)) if (!before.includes(reason)) await callPerson(tx, id, reason)
   return moved
 }
 

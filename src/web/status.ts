@@ -99,9 +99,9 @@ async function needsPerson(reader: Reader, stopped: string | undefined): Promise
     union all select 'payout ' || id || ' is ' || state || ': ' || coalesce(why, '') from payouts where state in ('held', 'returned')
     union all select 'event ' || event_id || ' is quarantined: ' || coalesce(why, '') from inbox where state = 'quarantined'
     union all select 'event ' || event_id || ' came with two bodies' from inbox_conflicts
-    union all select 'invoice ' || id || case when rail = 'bitcoin' then ' is too small for the chain, and nobody was asked' else ' was refused by the bank' end
+    union all select 'invoice ' || id || coalesce(' of order ' || order_id, '') || case when rail = 'bitcoin' then ' is too small for the chain, and nobody was asked' else ' was refused by the bank' end
       from invoices where state = 'refused'
-    union all select 'invoice ' || i.id || ' was reversed after its payout was ordered: the payee owes it'
+    union all select 'invoice ' || i.id || coalesce(' of order ' || i.order_id, '') || ' was reversed after its payout was ordered: the payee owes it'
       from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
     union all select 'order ' || id || ': ' || attention from orders where attention is not null
     union all select 'the letter "' || kind || '" of order ' || order_id || ' could not be sent: ' || coalesce(why, '') from mails where state = 'failed'
