@@ -19,7 +19,7 @@ import { agreementOf, makeSources } from './rates/rates.ts'
 import { migrate, pending } from './store/migrate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import type { Metrics } from './web/metrics.ts'
-import { pages, serveWeb, type PageSettings, type Web } from './web/web.ts'
+import { pages, readiness, serveWeb, type PageSettings, type Web } from './web/web.ts'
 import { makeInbox, type Inbox } from './webhooks/webhooks.ts'
 
 export interface Base {
@@ -231,7 +231,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
         throw error
       })
     : undefined
-  const scheduler: Scheduler | undefined = roles.includes('worker') ? startScheduler(desk) : undefined
+  const scheduler = roles.includes('worker') ? startWhenReady(desk) : undefined
   world.log.info(
     { roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
     'repasse serves',
@@ -248,6 +248,27 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
       await metrics?.close()
       open.close()
       await store.close()
+    },
+  }
+}
+
+const readyAgainMs = 500
+
+/** Who is not ready does no work either: a release that is tried beside the one in use must not settle or pay anything in its stead. */
+function startWhenReady(desk: Desk): Scheduler {
+  const over = new AbortController()
+  const begun = (async () => {
+    for (let said = false; !over.signal.aborted; await desk.world.clock.sleep(readyAgainMs, over.signal)) {
+      if ((await readiness(desk.store)).ready) return startScheduler(desk)
+      if (!said) desk.world.log.warn({}, 'not ready: no work is begun')
+      said = true
+    }
+    return undefined
+  })()
+  return {
+    async stop() {
+      over.abort()
+      await (await begun)?.stop()
     },
   }
 }
