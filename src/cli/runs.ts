@@ -1,20 +1,10 @@
 /** `repasse run`: what the jobs did, each with the log it kept. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import type { RunRow } from '../jobs/jobs.ts'
 import { countFlag, oneOf } from './flags.ts'
 import { example, json, jsonLine, table, tame } from './print.ts'
 import { inBase, type Shell } from './shell.ts'
-
-type RunRow = {
-  id: string
-  job: string
-  slot_id: string | null
-  worker: string
-  started_at: string
-  ended_at: string | null
-  outcome: string | null
-  summary: string | null
-}
 
 // Written here so that --help need not load the house; a test holds it against the timetable. A slot's own runs are `issue`.
 export const jobNames = [
@@ -68,10 +58,10 @@ export function runCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('run log run_01k9zq3f5c8wxy2m7n4p6r8s0t'))
     .action((id: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ store }) => {
-        const { sql } = await import('../store/store.ts')
-        const row = await store.one<RunRow>(sql`select * from runs where id = ${id}`)
+        const { findRun, linesAfter } = await import('../jobs/jobs.ts')
+        const row = await findRun(store, id)
         if (!row) throw new BadInput(`there is no run "${id}": "repasse run list" shows them`)
-        const lines = await store.all<{ line: string }>(sql`select line from run_lines where run_id = ${id} order by seq`)
+        const lines = await linesAfter(store, id, -1n)
         if (!asJson)
           shell.err(
             `${row.job}, ${row.outcome ?? 'running'}${row.summary ? `: ${tame(row.summary)}` : ''}${lines.length === 0 ? ' (it logged nothing)' : ''}\n`,

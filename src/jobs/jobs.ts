@@ -21,5 +21,6 @@ export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation
 export { checkBooks, holdAgainstBank, reconcile, type Reconciliation } from './books.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'
+export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'
 export { timetable, type Desk, type Job } from './timetable.ts'
 export { startScheduler, wake, type Scheduler } from './scheduler.ts'

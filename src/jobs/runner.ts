@@ -1,7 +1,7 @@
 /** The runner: every job runs through here, with a log that is kept with its run, a time limit, and the one `catch` for surprises. */
 import { newId, type Id } from '../base/id.ts'
 import type { Fields, Log } from '../base/log.ts'
-import { instant, type Millis, type World } from '../base/world.ts'
+import { instant, later, type Millis, type World } from '../base/world.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
 export type RunOutcome = 'done' | 'failed' | 'lost'
@@ -18,22 +18,83 @@ export type JobResult = string | undefined
 
 type Line = { level: string; time: string; msg: string } & Fields
 
-/** A log that writes where `log` writes and also keeps its lines. */
-function keepingLog(log: Log, world: Pick<World, 'clock'>, lines: Line[], fields: Fields): Log {
+/** A log that writes where `log` writes and also hands each line on. */
+function keepingLog(log: Log, world: Pick<World, 'clock'>, keep: (line: Line) => void, fields: Fields): Log {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (more: Fields, message: string) => {
     log[level](more, message)
-    if (level !== 'debug' && lines.length < mostLines)
-      lines.push({ level, time: instant(world.clock.now()), ...fields, ...more, msg: message })
+    if (level !== 'debug') keep({ level, time: instant(world.clock.now()), ...fields, ...more, msg: message })
   }
   return {
     debug: at('debug'),
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    child: more => keepingLog(log.child(more), world, lines, { ...fields, ...more }),
+    child: more => keepingLog(log.child(more), world, keep, { ...fields, ...more }),
   }
 }
 const mostLines = 10_000
+/** What was logged is seen by others within this, however long the run lasts. */
+const flushMs = 1_000
+
+/** The lines of one run: written now and then while it lasts, and the rest by whoever ends it. */
+interface Kept {
+  log: Log
+  /** Whether something of it is written already. */
+  begun(): boolean
+  /** Writes no more by itself; resolves once nothing is under way. */
+  end(): Promise<void>
+  /** Writes what is not written yet, in the transaction that ends the run. */
+  rest(tx: Tx): Promise<void>
+}
+
+/** `begin` makes the run's row where it is not there yet. A run that logs nothing, or is over within a second, writes nothing here. */
+function keepLines({ store, world }: Runner, runId: string, log: Log, begin: (tx: Tx) => Promise<unknown>): Kept {
+  const lines: Line[] = []
+  const over = new AbortController()
+  let written = 0
+  let begun = false
+  let writing: Promise<void> | undefined
+
+  const write = async () => {
+    while (!over.signal.aborted) {
+      await world.clock.sleep(flushMs, over.signal)
+      const until = lines.length
+      if (over.signal.aborted || until === written) continue
+      try {
+        await store.tx(async tx => {
+          await begin(tx)
+          await writeLines(tx, runId, lines.slice(written, until), written)
+        }, 'locks')
+        begun = true
+        written = until
+      } catch (error) {
+        if (isCrash(error)) return
+        // A database that is gone for a moment is given the lines at the next turn, or at the end.
+        world.log.warn({ run: runId }, 'the lines of a run could not be written yet')
+      }
+    }
+  }
+  const keep = (line: Line) => {
+    if (lines.length === mostLines) return
+    lines.push(line)
+    writing ??= write()
+  }
+  return {
+    log: keepingLog(log, world, keep, {}),
+    begun: () => begun,
+    async end() {
+      over.abort()
+      await writing
+    },
+    rest: tx => writeLines(tx, runId, lines.slice(written), written),
+  }
+}
+
+async function writeLines(tx: Tx, runId: string, lines: readonly Line[], from: number): Promise<void> {
+  for (const [place, line] of lines.entries())
+    await tx.run(sql`insert into run_lines (run_id, seq, line) values (${runId}, ${from + place}, ${textOf(line)})`)
+}
+const textOf = (line: Line) => JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
 
 /** Runs `job` once under `name`. A surprise is logged and kept as a failed run, and does not end the process. */
 export async function run(
@@ -45,18 +106,29 @@ export async function run(
   const { store, world } = runner
   const id = newId('run', world)
   const startedAt = instant(world.clock.now())
-  const lines: Line[] = []
-  const log = keepingLog(world.log.child({ job: name, run: id }), world, lines, {})
-
-  const { outcome, summary } = await limited({ ...world, log }, limitMs, job)
-  if (outcome === 'done' && summary === undefined) return 'idle'
+  const kept = keepLines(runner, id, world.log.child({ job: name, run: id }), async tx => {
+    await giveUpLost(tx, name, limitMs)
+    await tx.run(sql`
+      insert into runs (id, job, worker, started_at) values (${id}, ${name}, ${runner.worker}, ${startedAt}) on conflict (id) do nothing`)
+  })
+  const { outcome, summary } = await limited({ ...world, log: kept.log }, limitMs, job).finally(kept.end)
+  if (outcome === 'done' && summary === undefined && !kept.begun()) return 'idle'
   await store.tx(async tx => {
     await tx.run(sql`
       insert into runs (id, job, worker, started_at, ended_at, outcome, summary)
-      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null})`)
-    await keepLines(tx, id, lines)
+      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null})
+      on conflict (id) do update set ended_at = excluded.ended_at, outcome = excluded.outcome, summary = excluded.summary`)
+    await kept.rest(tx)
   }, 'locks')
   return outcome
+}
+
+/** Above its limit no run goes on, so one that still stands open then has lost its process. */
+async function giveUpLost(tx: Tx, name: string, limitMs: Millis): Promise<void> {
+  const now = await tx.now()
+  await tx.run(sql`
+    update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended'
+    where outcome is null and job = ${name} and slot_id is null and started_at < ${later(now, -limitMs - 60_000)}`)
 }
 
 /** The same for a slot: its run is there from the start, so that one whose process died is seen. */
@@ -69,8 +141,6 @@ export async function runSlot(
 ): Promise<RunOutcome> {
   const { store, world } = runner
   const id = newId('run', world)
-  const lines: Line[] = []
-  const log = keepingLog(world.log.child({ job: 'issue', run: id, slot: slotId }), world, lines, {})
   await store.tx(async tx => {
     const now = await tx.now()
     await tx.run(
@@ -78,22 +148,16 @@ export async function runSlot(
     )
     await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${id}, 'issue', ${slotId}, ${runner.worker}, ${now})`)
   })
-  const { outcome, summary } = await limited({ ...world, log }, limitMs, inner => job(inner, id))
+  const kept = keepLines(runner, id, world.log.child({ job: 'issue', run: id, slot: slotId }), async () => undefined)
+  const { outcome, summary } = await limited({ ...world, log: kept.log }, limitMs, inner => job(inner, id)).finally(kept.end)
   await store.tx(async tx => {
     await tx.run(
       sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''} where id = ${id} and ended_at is null`,
     )
-    await keepLines(tx, id, lines)
+    await kept.rest(tx)
     await end(tx, outcome, summary ?? 'nothing to do')
   })
   return outcome
-}
-
-async function keepLines(tx: Tx, runId: string, lines: Line[]): Promise<void> {
-  for (const [seq, line] of lines.entries())
-    await tx.run(
-      sql`insert into run_lines (run_id, seq, line) values (${runId}, ${seq}, ${JSON.stringify(line, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))})`,
-    )
 }
 
 /** The job's own end, its surprise, or its time limit, whichever comes first. */

@@ -1,0 +1,25 @@
+/** Runs as they are read: what a job did, and the lines it logged, as far as it has come. */
+import type { Instant } from '../base/world.ts'
+import { sql, type Reader } from '../store/store.ts'
+import type { RunOutcome } from './runner.ts'
+
+export type RunRow = {
+  id: string
+  job: string
+  slot_id: string | null
+  worker: string
+  started_at: Instant
+  ended_at: Instant | null
+  /** Null while it lasts. */
+  outcome: RunOutcome | null
+  summary: string | null
+}
+
+export const findRun = (reader: Reader, id: string) => reader.one<RunRow>(sql`select * from runs where id = ${id}`)
+
+/** `line` is one JSON object with `level`, `time`, `msg` and whatever else was said. */
+export type RunLine = { seq: bigint; line: string }
+
+/** The lines after `after`, which is -1 for all of them, in their order. */
+export const linesAfter = (reader: Reader, runId: string, after: bigint, limit = 10_000) =>
+  reader.all<RunLine>(sql`select seq, line from run_lines where run_id = ${runId} and seq > ${after} order by seq limit ${limit}`)
