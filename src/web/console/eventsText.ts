@@ -10,10 +10,11 @@ export function indented(raw: Uint8Array): string {
   }
 }
 
-/** Signs that would hide or turn round what stands beside them, shown as a dot. */
 // oxlint-disable-next-line no-control-regex
-export const tame = (text: string): string =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '·')
+const hiding = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** Signs that would hide or turn round what stands beside them, shown as a dot. */
+export const tame = (text: string): string => text.replace(hiding, '·')
 
 /** `E` or `D`, the bank's ISPB, the minute, eleven characters: as the central bank makes them (Manual de Padrões do Pix). */
 export const endToEndIds = (raw: Uint8Array): string[] => [

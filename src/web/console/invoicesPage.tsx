@@ -3,11 +3,11 @@ import type { BitcoinDesk } from '../../jobs/jobs.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
-import { Facts, Notice, Time } from '../page/parts.tsx'
+import { Notice, Time, type Facts } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
-import { Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
+import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -37,7 +37,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
         <State {...{ lang, of: 'invoice', state: row.state }} /> <Mono>{row.id}</Mono>
       </p>
       {differs && <Notice tone="bad">{say.differs}</Notice>}
-      <Facts facts={[...asked(lang, seen), ...placed(lang, seen, differs), ...caused(lang, seen)]} />
+      <Known facts={[...asked(lang, seen), ...placed(lang, seen, differs), ...caused(lang, seen)]} />
       {row.rail === 'bitcoin' && <Payments {...{ lang, seen, bitcoin }} />}
       {acceptable(seen) && may(person.role, 'invoice.accept') && (
         <section aria-labelledby="accept">

@@ -3,7 +3,7 @@ import type { Instant } from '../../base/world.ts'
 import type { Desk } from '../../jobs/jobs.ts'
 import { postingsOf, type PostingRow } from '../../ledger/ledger.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
-import { empty, history, sql, type Reader, type Sql } from '../../store/store.ts'
+import { empty, history, join, sql, type Reader, type Sql } from '../../store/store.ts'
 import { invoiceMachine, requestMachine, type InvoiceRow } from '../../invoice/invoice.ts'
 import { standingOf, type Looked } from '../../webhooks/webhooks.ts'
 import { endToEndIds } from './eventsText.ts'
@@ -65,8 +65,8 @@ export interface Mover {
   endToEnd: string[]
 }
 
-/** The events behind these transitions, with the end-to-end ids their bytes name. */
-export async function moversOf(reader: Reader, subject: string): Promise<Mover[]> {
+/** The events behind the transitions of these, with the end-to-end ids their bytes name. */
+export async function moversOf(reader: Reader, subjects: readonly string[]): Promise<Mover[]> {
   const rows = await reader.all<{
     id: bigint
     event_id: string
@@ -76,7 +76,8 @@ export async function moversOf(reader: Reader, subject: string): Promise<Mover[]
     raw: Uint8Array
   }>(sql`
     select id, event_id, kind, state, received_at, raw from inbox
-    where rail in ('starkbank', 'bitcoin') and event_id in (select ref from transitions where subject = ${subject} and ref is not null)
+    where rail in ('starkbank', 'bitcoin')
+      and event_id in (select ref from transitions where subject in (${join(subjects)}) and ref is not null)
     order by received_at, id limit 100`)
   return rows.map(({ raw, event_id: eventId, received_at: receivedAt, ...row }) => ({
     ...row,
@@ -115,7 +116,7 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
     steps: await stepsOf(store, await history(store, row.id)),
     postings: await postingsOf(store, sql`e.invoice_id = ${row.id}`),
     payouts: await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
-    movers: await moversOf(store, row.id),
+    movers: await moversOf(store, [row.id]),
     ...{ looked, derived },
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id

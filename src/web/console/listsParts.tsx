@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
 import { amount, type Language } from '../page/page.ts'
-import { Badge, Faults, Field, Select, Time, type Tone } from '../page/parts.tsx'
+import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../page/parts.tsx'
 import { Pages } from './frame.tsx'
 import type { Column, Filters } from './lists.ts'
 import { frameWords } from './words/frame.ts'
@@ -236,3 +236,14 @@ export const Ref = ({ id, href }: { id: string; href: string | undefined }) =>
   )
 
 export type ListWords = Lists
+
+type FactList = Parameters<typeof Facts>[0]['facts']
+/** Names and values; what is not there is left out. */
+export const Known = ({ facts }: { facts: FactList }) => <Facts facts={facts.filter(([, value]) => value !== false)} />
+
+/** The reason of one act among several on a page. */
+export const Why = ({ lang, id }: { lang: Language; id: string }) => (
+  <Field
+    {...{ id: `why-${id}`, name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint, required: true, maxLength: 500 }}
+  />
+)

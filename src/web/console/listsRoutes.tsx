@@ -2,15 +2,19 @@
 import { payoutsStopped } from '../../payout/payout.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
+import { eventPages } from './events.tsx'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { invoicePages } from './invoices.tsx'
 import { everything } from './listsFind.ts'
 import { AnyId } from './listsParts.tsx'
+import { payoutPages } from './payouts.tsx'
 import { listWords } from './words/lists.ts'
 
 export function listRoutes(doors: Doors, parts: PageParts): void {
   invoicePages(doors, parts)
+  payoutPages(doors, parts)
+  eventPages(doors, parts)
   searchPage(doors, parts)
 }
 

@@ -3,11 +3,19 @@ import type { PostingRow } from '../../ledger/ledger.ts'
 import type { Language } from '../page/page.ts'
 import { Time } from '../page/parts.tsx'
 import { pathTo } from './links.ts'
-import { Money, Ref, Rows, Said } from './listsParts.tsx'
+import { Money, Rows, Said } from './listsParts.tsx'
 import { ledgerWords } from './words/ledger.ts'
 import { listWords } from './words/lists.ts'
 
-export function Postings({ lang, postings, title }: { lang: Language; postings: readonly PostingRow[]; title?: string }) {
+interface PostingsParts {
+  lang: Language
+  postings: readonly PostingRow[]
+  title?: string
+  /** False where they are not there yet. */
+  linked?: boolean
+}
+
+export function Postings({ lang, postings, title, linked = true }: PostingsParts) {
   const [say, books] = [listWords[lang], ledgerWords[lang]]
   return (
     <section aria-labelledby="postings">
@@ -19,7 +27,11 @@ export function Postings({ lang, postings, title }: { lang: Language; postings: 
         empty={say.none}
         columns={[
           { head: say.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
-          { head: say.movement, cell: ({ id, movement }) => <a href={pathTo('transaction', id)}>{books.movements[movement]}</a> },
+          {
+            head: say.movement,
+            cell: ({ id, movement }) =>
+              linked ? <a href={pathTo('transaction', id)}>{books.movements[movement]}</a> : books.movements[movement],
+          },
           { head: say.credit, cell: ({ taken }) => books.accounts[taken] },
           { head: say.debit, cell: ({ given }) => books.accounts[given] },
           { head: say.amount, number: true, cell: ({ units, asset }) => <Money {...{ lang, units, asset }} /> },
@@ -29,6 +41,3 @@ export function Postings({ lang, postings, title }: { lang: Language; postings: 
     </section>
   )
 }
-
-/** What a movement is of: the id that makes it happen once. */
-export const Source = ({ id, href }: { id: string; href: string | undefined }) => <Ref {...{ id, href }} />

@@ -1,0 +1,113 @@
+/** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
+import { BadInput } from '../../base/answer.ts'
+import { payoutsStopped } from '../../payout/payout.ts'
+import { rehearse, replayEvent } from '../../webhooks/webhooks.ts'
+import { show, type Language } from '../page/page.ts'
+import { Time } from '../page/parts.tsx'
+import type { PageParts } from '../pages.ts'
+import { EventPage, ReplayPage } from './eventsPage.tsx'
+import { eventStates, findRow, listEvents, seeEvent, type ListedEvent } from './eventsRead.ts'
+import { Frame } from './frame.tsx'
+import type { Doors } from './guard.ts'
+import { linksOf, pathTo } from './links.ts'
+import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
+import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord } from './listsParts.tsx'
+import { eventWords } from './words/events.ts'
+import { frameWords } from './words/frame.ts'
+import { listWords } from './words/lists.ts'
+
+const path = '/console/events'
+const names = ['q', 'state', 'rail', 'via', 'kind']
+const choices = { state: eventStates, rail: ['starkbank', 'bitcoin'], via: ['push', 'poll'] }
+const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
+
+export function eventPages(doors: Doors, { desk }: PageParts): void {
+  const { store, world } = desk
+  const read = (filters: Filters, limit: number) => listEvents(store, filters, limit)
+
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const [say, own] = [listWords[lang], eventWords[lang]]
+    const filters = filtersOf(ctx, names, choices)
+    const { rows, next } = await pageOf(read, filters, keyOf)
+    const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'events', title: own.title, stopped: await payoutsStopped(store) }}>
+        <FilterForm {...{ lang, path, filters }}>
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventStates), filters }} />
+          <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
+          <Choice {...{ name: 'via', label: own.via, options: vias, filters }} />
+        </FilterForm>
+        <Only {...{ lang, path, filters, names: { kind: own.kind } }} />
+        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={own.empty} />
+      </Frame>,
+    )
+  })
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await payoutsStopped(store) }} />)
+  })
+
+  doors.page(`${path}/:id/raw`, 'see', async ctx => {
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    // Whoever sent it chose these bytes, so no browser is to read more than a file into them.
+    ctx.type = 'application/octet-stream'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`event-${row.id}.json`)
+    ctx.body = Buffer.from(row.raw)
+  })
+
+  doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    const { bitcoin, ...rest } = desk
+    const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
+    const links = await linksOf(store, rehearsal?.moves.map(({ subject }) => subject) ?? [])
+    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await payoutsStopped(store) }} />)
+  })
+
+  doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    if (!(await store.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
+    return `${path}/${row.id}`
+  })
+}
+
+function columnsOf(lang: Language): Column<ListedEvent>[] {
+  const [say, own] = [listWords[lang], eventWords[lang]]
+  return [
+    {
+      head: say.id,
+      cell: ({ id, event_id: name }) => <Ref {...{ id: name, href: pathTo('event', `${id}`) }} />,
+      plain: ({ event_id: name }) => name,
+    },
+    { head: own.received, cell: ({ received_at: at }) => <Time {...{ lang, at }} />, plain: ({ received_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'event', state }} />,
+      plain: ({ state }) => stateWord(lang, 'event', state),
+    },
+    {
+      head: own.kind,
+      cell: ({ kind }) => (kind === null ? '–' : <a href={`${path}?${new URLSearchParams({ kind }).toString()}`}>{kind}</a>),
+      plain: ({ kind }) => kind ?? '',
+    },
+    { head: say.rail, cell: ({ rail }) => railWord(lang, rail), plain: ({ rail }) => rail },
+    { head: own.via, cell: ({ via }) => own.vias[via], plain: ({ via }) => own.vias[via] },
+    { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>), plain: ({ why }) => why ?? '' },
+  ]
+}

@@ -1,0 +1,121 @@
+/** The console's payouts: the list with its filters, each with its causes, and what a person may do to one. */
+import { BadInput } from '../../base/answer.ts'
+import { instant } from '../../base/world.ts'
+import { holdPayout, payoutsStopped, releasePayout, retryPayout, whyOfPayout, type ListedPayout } from '../../payout/payout.ts'
+import { sql } from '../../store/store.ts'
+import { show, type Language } from '../page/page.ts'
+import { Time } from '../page/parts.tsx'
+import type { PageParts } from '../pages.ts'
+import { Frame } from './frame.tsx'
+import type { Doors } from './guard.ts'
+import { namesOf } from './invoicesRead.ts'
+import { pathTo } from './links.ts'
+import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
+import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord } from './listsParts.tsx'
+import { actStates, PayoutPage, type PayoutAct } from './payoutsPage.tsx'
+import { explainPayout, listPayouts, payoutStates } from './payoutsRead.ts'
+import { stopPages } from './stop.tsx'
+import { frameWords } from './words/frame.ts'
+import { listWords } from './words/lists.ts'
+import { payoutWords } from './words/payouts.ts'
+
+const path = '/console/payouts'
+const names = ['q', 'state', 'rail', 'account', 'invoice']
+const choices = { state: payoutStates, rail: ['starkbank', 'bitcoin'] }
+const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
+
+export function payoutPages(doors: Doors, parts: PageParts): void {
+  const { store, world } = parts.desk
+  const read = (filters: Filters, limit: number) => listPayouts(store, filters, limit)
+
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const say = listWords[lang]
+    const filters = filtersOf(ctx, names, choices)
+    const [{ rows, next }, accounts] = [await pageOf(read, filters, keyOf), await namesOf(store, 'accounts')]
+    const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped: await payoutsStopped(store) }}>
+        <FilterForm {...{ lang, path, filters }}>
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutStates), filters }} />
+          <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
+          <Choice {...{ name: 'account', label: say.account, options: any, filters }} />
+        </FilterForm>
+        <Only {...{ lang, path, filters, names: { invoice: payoutWords[lang].invoice } }} />
+        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={payoutWords[lang].empty} />
+      </Frame>,
+    )
+  })
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await explainPayout(store, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped: await payoutsStopped(store) }} />)
+  })
+
+  const act = (verb: PayoutAct, work: typeof holdPayout) =>
+    doors.post(`${path}/:id/${verb}`, `payout.${verb}`, async (ctx, form) => {
+      const id = ctx.params['id']!
+      const why = form.text('why')
+      if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+      await assertMay(parts, ctx.state.lang, id, verb)
+      await work(store, id, { by: ctx.state.person.name, why })
+      return `${path}/${id}`
+    })
+  act('hold', holdPayout)
+  act('release', releasePayout)
+  act('retry', retryPayout)
+  stopPages(doors, parts)
+}
+
+/** The usual refusals, in the page's words; the domain has the last word, in its own. */
+async function assertMay({ desk: { store, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
+  const say = payoutWords[lang]
+  const row = await store.one<{ state: string; units: bigint; next_at: string; live: string | null }>(sql`
+    select state, units, next_at, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
+    from payouts p where id = ${id}`)
+  if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
+  if (!(actStates[verb] as readonly string[]).includes(row.state))
+    throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
+  if (verb === 'hold') return
+  if (row.units <= 0n) throw new BadInput(say.nothingLeft)
+  if (row.live !== null) throw new BadInput(`${say.live}: ${row.live}.`)
+  if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now())) throw new BadInput(say.notDue)
+}
+
+function columnsOf(lang: Language): Column<ListedPayout>[] {
+  const [say, own] = [listWords[lang], payoutWords[lang]]
+  return [
+    { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} />, plain: ({ id }) => id },
+    { head: say.addedHe, cell: ({ added_at: at }) => <Time {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'payout', state }} />,
+      plain: ({ state }) => stateWord(lang, 'payout', state),
+    },
+    {
+      head: say.amount,
+      number: true,
+      cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+      plain: ({ units, asset }, style) => csvAmount(units, asset, style),
+    },
+    { head: say.asset, plain: ({ asset }) => asset },
+    { head: own.to, cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>, plain: ({ account }) => account },
+    {
+      head: own.invoice,
+      cell: ({ invoice_id: id }) => <Ref {...{ id, href: pathTo('invoice', id) }} />,
+      plain: ({ invoice_id: id }) => id,
+    },
+    {
+      head: say.why,
+      cell: row => (whyOfPayout(row) === null ? '–' : <Said>{whyOfPayout(row)}</Said>),
+      plain: row => whyOfPayout(row) ?? '',
+    },
+  ]
+}

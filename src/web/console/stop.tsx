@@ -1,0 +1,98 @@
+/** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
+import { BadInput } from '../../base/answer.ts'
+import { beforeThat, holdOf, letGo, payoutsStopped, stopAll } from '../../payout/payout.ts'
+import { sql } from '../../store/store.ts'
+import { show } from '../page/page.ts'
+import { Notice } from '../page/parts.tsx'
+import type { PageParts } from '../pages.ts'
+import { ActForm, Frame, Reason } from './frame.tsx'
+import type { Doors } from './guard.ts'
+import { Known, Said } from './listsParts.tsx'
+import { frameWords } from './words/frame.ts'
+import { payoutWords } from './words/payouts.ts'
+
+const path = '/console/stop'
+
+export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const say = payoutWords[lang]
+    const hold = await holdOf(store)
+    const program = await store.all<{ value: string }>(
+      sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
+    )
+    const [why, ...earlier] = hold?.why.split(beforeThat) ?? []
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
+        {!hold && program.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
+        {hold && (
+          <>
+            <Known
+              facts={[
+                [say.stoppedBy, hold.by === 'the program' ? say.program : hold.by],
+                [say.stoppedWhy, <Said>{why}</Said>],
+              ]}
+            />
+            {earlier.length > 0 && (
+              <>
+                <p>{say.before}</p>
+                <ul>
+                  {earlier.map(each => (
+                    <li>
+                      <Said>{each}</Said>
+                    </li>
+                  ))}
+                </ul>
+              </>
+            )}
+            <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
+              <p>{say.goHint}</p>
+              <Reason lang={lang} />
+              <button>{say.go}</button>
+            </ActForm>
+          </>
+        )}
+        {program.length > 0 && (
+          <>
+            <p>{say.alsoBooks}</p>
+            <ul>
+              {program.map(({ value }) => (
+                <li>
+                  <Said>{value}</Said>
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
+        {!hold && (
+          <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
+            <p>{say.stopHint}</p>
+            <Reason lang={lang} />
+            <button class="danger">{say.stop}</button>
+          </ActForm>
+        )}
+      </Frame>,
+    )
+  })
+
+  doors.post(path, 'payouts.stop', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    if (await holdOf(store)) throw new BadInput(`${payoutWords[lang].already} ${path}.`)
+    await stopAll(store, `${person.name}: ${why}`, person.name)
+    return path
+  })
+
+  doors.post(`${path}/go`, 'payouts.go', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = payoutWords[lang]
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const held = await letGo(store, why, person.name)
+    const still = await payoutsStopped(store)
+    if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
+    return path
+  })
+}
