@@ -4,6 +4,7 @@ import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
+import { accountRoutes } from './accountsRoutes.ts'
 import { auditRoutes } from './auditRoutes.ts'
 import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
@@ -32,6 +33,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   peopleRoutes(doors, parts)
   auditRoutes(doors, parts)
   scheduleRoutes(doors, parts)
+  accountRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }
 }

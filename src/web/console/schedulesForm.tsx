@@ -51,6 +51,7 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
           {edited && <input type="hidden" name="version" value={`${edited.version}`} />}
           {!edited && <Field {...field('name')} label={say.name} hint={say.nameHint} required maxLength={63} />}
           <WhenFields {...{ lang, values, faults }} />
+          <Preview {...{ lang, now, when }} />
           <Group legend={say.what}>
             {!edited && <Select {...field('rail')} label={say.rail} options={optionsOf(say.rails)} />}
             {edited?.rail !== 'starkbank' && (
@@ -73,9 +74,8 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
             </div>
             {mayMakeUp && (
               <>
-                <p class="hint">{say.randomHint}</p>
                 <div class="pair">
-                  <Field {...field('countLow')} label={say.countLow} inputMode="numeric" maxLength={6} />
+                  <Field {...field('countLow')} label={say.countLow} hint={say.randomHint} inputMode="numeric" maxLength={6} />
                   <Field {...field('countHigh')} label={say.countHigh} inputMode="numeric" maxLength={6} />
                 </div>
                 <div class="pair">
@@ -108,7 +108,6 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
             </a>
           </p>
         </ActForm>
-        <Preview {...{ lang, now, when }} />
       </div>
     </Frame>
   )

@@ -1,0 +1,318 @@
+/** Payout accounts: the list, and one with its history, what waits for it, and its approval. */
+import { bankName, failsBankDigit } from '../../base/brazil.ts'
+import type { Asset } from '../../base/money.ts'
+import type { Instant } from '../../base/world.ts'
+import { digestOfAccount, samePerson, type AccountRow, type PayoutState } from '../../payout/payout.ts'
+import { may, type Person } from '../../people/people.ts'
+import type { Transition } from '../../store/store.ts'
+import { amount, type Language } from '../page/page.ts'
+import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
+import { ActForm, Frame } from './frame.tsx'
+import { Mono, Said, State } from './listsParts.tsx'
+import { Steps } from './schedulesDetail.tsx'
+import { accountWords } from './words/accounts.ts'
+
+const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
+
+/** Names that are pages too are reached by their id. */
+export const accountPath = ({ id, name }: Pick<AccountRow, 'id' | 'name'>): string =>
+  `/console/accounts/${['new', 'banks'].includes(name) ? id : encodeURIComponent(name)}`
+
+interface Shared {
+  lang: Language
+  person: Person
+  stopped: string | undefined
+}
+
+export function AccountsPage({ lang, person, stopped, rows }: Shared & { rows: readonly AccountRow[] }) {
+  const say = accountWords[lang]
+  const mine = may(person.role, 'account.approve')
+    ? rows.filter(row => row.state === 'awaiting' && !samePerson(row.added_by, person.name)).length
+    : 0
+  return (
+    <Frame {...{ lang, person, stopped, here: 'accounts', title: say.title }}>
+      {mine > 0 && <Notice tone="wait">{say.yours(mine)}</Notice>}
+      {rows.length === 0 && <p>{say.none}</p>}
+      {may(person.role, 'account.add') && (
+        <p class="actions">
+          <a class="button" href="/console/accounts/new">
+            {say.add}
+          </a>
+        </p>
+      )}
+      {rows.length > 0 && (
+        <table class="cards">
+          <caption>{say.caption}</caption>
+          <thead>
+            <tr>
+              {[say.heads.name, say.heads.state, say.heads.holder, say.heads.place].map(head => (
+                <th scope="col">{head}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(row => (
+              <tr>
+                <th scope="row" data-label={say.heads.name}>
+                  <a href={accountPath(row)}>{row.name}</a>
+                </th>
+                <td data-label={say.heads.state}>
+                  <Badge tone={tones[row.state]}>{say.states[row.state]}</Badge>
+                </td>
+                <td data-label={say.heads.holder}>{row.holder}</td>
+                <td data-label={say.heads.place}>
+                  <span>{placeOf(lang, row)}</span>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Frame>
+  )
+}
+
+function placeOf(lang: Language, row: AccountRow) {
+  const say = accountWords[lang].one
+  if (row.kind === 'bitcoin') return <Mono>{row.destination}</Mono>
+  return `${bankName(row.bank) ?? ''} ${row.bank} · ${say.branch} ${row.branch} · ${say.number} ${row.number}`
+}
+
+export type Waiting = {
+  state: PayoutState
+  count: bigint
+  units: bigint
+}
+
+export type LatestPayout = {
+  id: string
+  state: PayoutState
+  asset: Asset
+  units: bigint
+  added_at: Instant
+}
+
+interface AccountParts extends Shared {
+  row: AccountRow
+  first: { address: string } | { why: string } | undefined
+  twins: readonly AccountRow[]
+  waiting: readonly Waiting[]
+  latest: readonly LatestPayout[]
+  schedules: readonly { id: string; name: string }[]
+  steps: readonly Transition[]
+  notice: { tone: Tone; text: string } | undefined
+}
+
+export function AccountPage(parts: AccountParts) {
+  const { lang, person, stopped, row, twins, waiting, latest, schedules, steps, notice } = parts
+  const say = accountWords[lang].one
+  const asset = row.kind === 'bitcoin' ? 'BTC' : 'BRL'
+  return (
+    <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name }}>
+      {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
+      <Doubts {...parts} />
+      <AccountFacts {...parts} />
+      {twins.length > 0 && (
+        <Notice tone="wait">
+          {say.twins}{' '}
+          {twins.map(twin => (
+            <>
+              <a href={accountPath(twin)}>{twin.name}</a>{' '}
+            </>
+          ))}
+        </Notice>
+      )}
+      <ApprovalOf {...parts} />
+      <h2>{say.waits}</h2>
+      {waiting.length === 0 ? (
+        <p>{say.waitsNothing}</p>
+      ) : (
+        <table class="cards">
+          <thead>
+            <tr>
+              {[say.waitsHeads.state, say.waitsHeads.count, say.waitsHeads.amount].map(head => (
+                <th scope="col">{head}</th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {waiting.map(({ state, count, units }) => (
+              <tr>
+                <th scope="row" data-label={say.waitsHeads.state}>
+                  <State {...{ lang, of: 'payout', state }} />
+                </th>
+                <td data-label={say.waitsHeads.count}>
+                  <a href={payoutsPath(row, state)}>{count.toString()}</a>
+                </td>
+                <td data-label={say.waitsHeads.amount} class="number">
+                  {amount(lang, units, asset)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <h2>{say.schedules}</h2>
+      {schedules.length === 0 ? (
+        <p>{say.noSchedules}</p>
+      ) : (
+        <ul>
+          {schedules.map(schedule => (
+            <li>
+              <a href={`/console/schedules/${schedule.id}`}>{schedule.name}</a>
+            </li>
+          ))}
+        </ul>
+      )}
+      <Latest {...{ lang, row, latest }} />
+      <h2>{say.history}</h2>
+      <Steps {...{ lang, steps, words: say.historyHeads }} />
+    </Frame>
+  )
+}
+
+const payoutsPath = ({ name }: AccountRow, state?: PayoutState) =>
+  `/console/payouts?${new URLSearchParams({ account: name, ...(state && { state }) }).toString()}`
+
+function Latest({ lang, row, latest }: Pick<AccountParts, 'lang' | 'row' | 'latest'>) {
+  const say = accountWords[lang].one
+  const heads = say.latestHeads
+  return (
+    <>
+      <h2>{say.latest}</h2>
+      {latest.length === 0 ? (
+        <p>{say.noPayouts}</p>
+      ) : (
+        <>
+          <table class="cards">
+            <thead>
+              <tr>
+                {[heads.payout, heads.state, heads.amount, heads.at].map(head => (
+                  <th scope="col">{head}</th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {latest.map(payout => (
+                <tr>
+                  <th scope="row" data-label={heads.payout}>
+                    <a href={`/console/payouts/${payout.id}`}>{payout.id}</a>
+                  </th>
+                  <td data-label={heads.state}>
+                    <State {...{ lang, of: 'payout', state: payout.state }} />
+                  </td>
+                  <td data-label={heads.amount} class="number">
+                    {amount(lang, payout.units, payout.asset)}
+                  </td>
+                  <td data-label={heads.at}>
+                    <Time {...{ lang, at: payout.added_at }} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <p>
+            <a href={payoutsPath(row)}>{say.allPayouts}</a>
+          </p>
+        </>
+      )}
+    </>
+  )
+}
+
+/** What an approver should look at twice. */
+function Doubts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first'>) {
+  const say = accountWords[lang].one
+  if (row.kind === 'bank') return failsBankDigit(row) ? <Notice tone="wait">{say.digit}</Notice> : null
+  if (!first || !('why' in first)) return null
+  return (
+    <Notice tone="bad">
+      {first.why === '' ? (
+        say.noRail
+      ) : (
+        <>
+          {say.underived} <Said>{first.why}</Said>
+        </>
+      )}
+    </Notice>
+  )
+}
+
+function AccountFacts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first'>) {
+  const words = accountWords[lang]
+  const say = words.one
+  const address = first && 'address' in first ? first.address : undefined
+  const place =
+    row.kind === 'bank'
+      ? ([
+          [say.taxId, row.tax_id],
+          [say.bank, `${bankName(row.bank) ?? ''} (${row.bank}, ${row.bank.length === 8 ? say.ways.pix : say.ways.ted})`],
+          [say.branch, row.branch],
+          [say.number, row.number],
+          [say.type, words.types[row.type]],
+        ] as const)
+      : row.destination.includes('(')
+        ? ([
+            [say.descriptor, <Mono>{row.destination}</Mono>],
+            [
+              say.first,
+              address && (
+                <>
+                  <Grouped>{address}</Grouped> ({say.firstHint})
+                </>
+              ),
+            ],
+            [say.next, say.nextNumber(`${row.next_index}`)],
+          ] as const)
+        : ([[say.address, <Grouped>{row.destination}</Grouped>]] as const)
+  return (
+    <Facts
+      facts={[
+        [say.state, <Badge tone={tones[row.state]}>{words.states[row.state]}</Badge>],
+        [say.kind, words.kinds[row.kind]],
+        [say.holder, row.holder],
+        ...place,
+        [
+          say.added,
+          <>
+            <Time {...{ lang, at: row.added_at }} /> {say.by(row.added_by)}
+          </>,
+        ],
+        [say.approved, row.approved_by === null ? undefined : say.by(row.approved_by)],
+        [say.id, <Mono>{row.id}</Mono>],
+      ]}
+    />
+  )
+}
+
+/** An address in groups of four, as people compare them; copied it has no blanks. */
+const Grouped = ({ children }: { children: string }) => (
+  <span class="mono groups">
+    {children.match(/.{1,4}/g)!.map(group => (
+      <span>{group}</span>
+    ))}
+  </span>
+)
+
+function ApprovalOf({ lang, person, row, first }: AccountParts) {
+  const say = accountWords[lang].approve
+  if (row.state !== 'awaiting') return null
+  const isTheirs = samePerson(row.added_by, person.name)
+  const mayApprove = may(person.role, 'account.approve') && !isTheirs && !(first && 'why' in first)
+  return (
+    <section class="card">
+      <h2>{say.title}</h2>
+      {mayApprove ? (
+        <ActForm {...{ lang, person, act: 'account.approve', action: `${accountPath(row)}/approve` }}>
+          <input type="hidden" name="seen" value={digestOfAccount(row)} />
+          <p>{say.told}</p>
+          <p class="actions">
+            <button>{say.go}</button>
+          </p>
+        </ActForm>
+      ) : (
+        <p>{isTheirs ? say.own(row.added_by) : say.others}</p>
+      )}
+    </section>
+  )
+}
