@@ -1,0 +1,59 @@
+/** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readConfig } from '../src/base/config.ts'
+import { silentLog } from '../src/base/log.ts'
+import { openBase, serve, type House } from '../src/house.ts'
+import { placeOrder } from '../src/jobs/jobs.ts'
+import { newKey, type OrderRow } from '../src/shop/shop.ts'
+import { sql } from '../src/store/store.ts'
+import { startSmtpSink, type SmtpSink } from './testbed/smtpSink.ts'
+import { accountAdd, openBankTerminal } from './testbed/terminal.ts'
+
+const { bank, env, repasse } = await openBankTerminal({ payRate: 0, fee: 50, creditDelayMs: [0, 1] })
+let sink: SmtpSink
+let house: House
+
+beforeAll(async () => {
+  sink = await startSmtpSink()
+  const mail = { SMTP_URL: `smtp://127.0.0.1:${sink.port}`, MAIL_FROM: 'Loja <loja@example.com>', PUBLIC_URL: 'http://127.0.0.1:9/' }
+  for (const words of [
+    accountAdd(),
+    ['account', 'approve', 'main', '--by', 'checker'],
+    ['shop', 'pay-to', '--rail', 'starkbank', '--account', 'main'],
+    ['product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3'],
+  ])
+    expect((await repasse(words)).code).toBe(0)
+  house = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), silentLog), ['worker'])
+})
+afterAll(async () => {
+  await house?.stop()
+  await sink?.close()
+})
+
+test(
+  'an order is confirmed by mail when it is placed and when it is paid, each with the way to its page',
+  { timeout: 60_000 },
+  async () => {
+    const { store, world } = house.desk
+    const { id } = (await store.one<{ id: string }>(sql`select id from products`))!
+    const placed = await placeOrder(house.desk, {
+      basketKey: newKey(world),
+      lines: [{ productId: id, quantity: 1n }],
+      buyer: { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' },
+      rail: 'starkbank',
+      language: 'en',
+    })
+    const { order } = placed as { order: OrderRow }
+    await expect.poll(() => sink.taken.length, { timeout: 20_000, interval: 100 }).toBe(1)
+    expect(sink.taken[0]).toMatchObject({ from: 'loja@example.com', to: ['ana@example.com'] })
+    // Quoted-printable breaks lines where it likes.
+    expect(sink.taken[0]!.raw.replace(/=\r\n/g, '')).toContain(`http://127.0.0.1:9/orders/${order.token}`)
+
+    expect(bank.pay(bank.invoices().find(({ tags }) => tags.includes(order.id))!.id)).toBe(true)
+    await expect.poll(() => sink.taken.length, { timeout: 30_000, interval: 100 }).toBe(2)
+    expect(sink.taken[1]!.raw).toContain('payment confirmed for order')
+    expect(await store.one(sql`select state from orders`)).toEqual({ state: 'paid' })
+    await world.clock.sleep(6_000)
+    expect(sink.taken).toHaveLength(2)
+  },
+)
