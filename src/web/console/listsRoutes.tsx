@@ -9,12 +9,16 @@ import { invoicePages } from './invoices.tsx'
 import { everything } from './listsFind.ts'
 import { AnyId } from './listsParts.tsx'
 import { payoutPages } from './payouts.tsx'
+import { postingPages } from './postings.tsx'
+import { runPages } from './runs.tsx'
 import { listWords } from './words/lists.ts'
 
 export function listRoutes(doors: Doors, parts: PageParts): void {
   invoicePages(doors, parts)
   payoutPages(doors, parts)
   eventPages(doors, parts)
+  runPages(doors, parts)
+  postingPages(doors, parts)
   searchPage(doors, parts)
 }
 
