@@ -9,6 +9,7 @@ import { intake } from './intake.ts'
 import { issue } from './issue.ts'
 import { past } from './past.ts'
 import { settle } from './settle.ts'
+import { shop } from './shop.ts'
 import { slots } from './slots.ts'
 import { start } from './start.ts'
 
@@ -22,6 +23,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   blocks,
   catchup,
   derive,
+  shop,
 }
 
 const values = readFlags({

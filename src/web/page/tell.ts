@@ -9,8 +9,21 @@ const places = { BRL: 2, BTC: 8 } as const
 export function amount(lang: Language, units: bigint, asset: Asset): string {
   // A decimal in text is formatted to its last digit, whatever its size.
   const text = formatUnits(units, asset) as Intl.StringNumericLiteral
-  if (asset === 'BRL') return new Intl.NumberFormat(lang, { style: 'currency', currency: 'BRL' }).format(text)
-  return `${new Intl.NumberFormat(lang, { minimumFractionDigits: places.BTC, maximumFractionDigits: places.BTC }).format(text)} BTC`
+  const format = kept(`${asset} ${lang}`, () => new Intl.NumberFormat(lang, shapes[asset]))
+  return asset === 'BRL' ? format.format(text) : `${format.format(text)} BTC`
+}
+
+const shapes = {
+  BRL: { style: 'currency', currency: 'BRL' },
+  BTC: { minimumFractionDigits: places.BTC, maximumFractionDigits: places.BTC },
+} as const
+
+// To make a formatter costs some fifty times what it costs to use one, and a list has hundreds of amounts and times.
+const made = new Map<string, unknown>()
+function kept<T>(key: string, make: () => T): T {
+  const found = (made.get(key) as T | undefined) ?? make()
+  made.set(key, found)
+  return found
 }
 
 /** Reads what a person types: `1.234,56`, `1234.56`, `20`; for BTC also `20000 sats`. Undefined for anything else. */
@@ -28,14 +41,21 @@ export const houseZone = 'America/Sao_Paulo'
 
 /** `21/11/2026, 20:07:12 GMT-3`, in `zone`. */
 export const moment = (lang: Language, at: Instant, zone: string = houseZone): string =>
-  new Intl.DateTimeFormat(lang, {
-    ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
-    ...{ hourCycle: 'h23', timeZone: zone, timeZoneName: 'short' },
-  }).format(millis(at))
+  kept(
+    `moment ${lang} ${zone}`,
+    () =>
+      new Intl.DateTimeFormat(lang, {
+        ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },
+        ...{ hourCycle: 'h23', timeZone: zone, timeZoneName: 'short' },
+      }),
+  ).format(millis(at))
 
 /** `21/11/2026`. */
 export const day = (lang: Language, at: Instant, zone: string = houseZone): string =>
-  new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }).format(millis(at))
+  kept(
+    `day ${lang} ${zone}`,
+    () => new Intl.DateTimeFormat(lang, { year: 'numeric', month: '2-digit', day: '2-digit', timeZone: zone }),
+  ).format(millis(at))
 
 const steps: readonly [Intl.RelativeTimeFormatUnit, Millis][] = [
   ['day', 86_400_000],
