@@ -4,8 +4,19 @@ import { leastRequest } from '../src/base/money.ts'
 import { passTime, pricing } from '../src/jobs/bitcoin.ts'
 import { moveOrders, newCode, offers, placeOrder, seeOrder, timetable, wake } from '../src/jobs/jobs.ts'
 import { readUri } from '../src/rails/bitcoin/uri.ts'
-import { editProduct, findOrder, invoicesOf, watchMs, writeOrder, type BitcoinCode, type OrderRow, type Placing } from '../src/shop/shop.ts'
+import {
+  editProduct,
+  endOrder,
+  findOrder,
+  invoicesOf,
+  watchMs,
+  writeOrder,
+  type BitcoinCode,
+  type OrderRow,
+  type Placing,
+} from '../src/shop/shop.ts'
 import { sql, type Tx } from '../src/store/store.ts'
+import { takeOn } from '../src/webhooks/takeOn.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
@@ -121,6 +132,29 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await bury(1)
     expect(await standing(order)).toMatchObject({ is: 'paid', paid: { units: 6_650n } })
     expect(await rowOf(order)).toMatchObject({ state: 'paid', attention: null })
+  })
+
+  test('paid in part and never in whole it is ended by a person, its stock goes back, and what is taken on after all makes it paid late', async () => {
+    await open()
+    const order = await place()
+    const { address } = await codeOf(order)
+    await town.pay(address, 4_000n)
+    await bury(1)
+    const end = () => endOrder(town.store, order.id, { by: 'bia', why: 'the rest is not coming' })
+    await expect(end()).rejects.toThrow(/can be paid until/)
+    await expire()
+    await town.pass(watchMs)
+    await expire()
+    expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
+    expect([(await rowOf(order)).state, await stock()]).toEqual(['awaiting', 9n])
+    await end()
+    await expect(end()).rejects.toThrow('is expired already')
+    expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
+    const [invoice] = await invoicesOf(town.store, order.id)
+    await takeOn(town.store, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
+    await moveOrders(town.desk)
+    expect(await standing(order)).toMatchObject({ is: 'paid', late: true, paid: { units: 4_000n } })
+    expect([(await rowOf(order)).state, await stock()]).toEqual(['paid', 9n])
   })
 
   test('a rest below what nodes pass on is asked for as the least that they do', async () => {

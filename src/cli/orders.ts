@@ -96,6 +96,21 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     )
 
   order
+    .command('end')
+    .description('ends an order that waits though its time is over, paid in part for one; its stock goes back')
+    .argument('<order>', 'its id, or the eight characters it is called by')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who ends it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('order end 4P6R8S0T --why "the rest is not coming, and the part was sent back"'))
+    .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { endOrder } = await import('../shop/shop.ts')
+        const { id } = await endOrder(store, name, { by, why })
+        await shell.out(`order ${id} is over, and its stock is back\n`)
+      }),
+    )
+
+  order
     .command('letters')
     .description('has the letters of an order that could not be sent tried again')
     .argument('<order>', 'its id, or the eight characters it is called by')

@@ -89,12 +89,19 @@ export async function addProduct(store: Store, world: World, input: ProductInput
 }
 
 /** What may be changed of a product; what is undefined stays. `stock` replaces what there is, `addStock` is added to it. */
-export type ProductChange = Partial<ProductInput> & { addStock?: bigint; state?: ProductRow['state'] }
+export type ProductChange = Partial<ProductInput> & {
+  addStock?: bigint
+  state?: ProductRow['state']
+  /** When it was last changed, as whoever changes it saw it: where somebody did since, nothing is changed. A sale is no change. */
+  seenAt?: Instant
+}
 
 /** Changes a product. Orders that were placed keep their names and prices. Throws `BadInput`. */
 export async function editProduct(store: Store, name: string, change: ProductChange, by: string): Promise<ProductRow> {
   return store.tx(async tx => {
     const product = await needProduct(tx, name)
+    if (change.seenAt !== undefined && change.seenAt !== product.changed_at)
+      throw new BadInput(`product "${product.name}" was changed meanwhile: look at it again`)
     const stock = change.addStock === undefined ? change.stock : product.stock + change.addStock
     if (stock !== undefined && stock < 0n)
       throw new BadInput(`there are ${product.stock} of "${product.name}", so ${-change.addStock!} cannot be taken away`)

@@ -35,7 +35,7 @@ export {
   type Placing,
 } from './place.ts'
 export { followOrders } from './follow.ts'
-export { attended, needOrder, sendLettersAgain } from './attention.ts'
+export { attended, endOrder, needOrder, sendLettersAgain } from './person.ts'
 export { composeLetter, type Sheet } from './letters.ts'
 export { payShopTo, shopRules, stopOffering, type NewRule, type ShopRule } from './rules.ts'
 export {

@@ -1,9 +1,10 @@
-/** Attention: a person says that what an order needed one for is looked after, or has its letters written again. */
+/** What a person does with an order: says that it is looked after, ends what waits for nothing, has its letters sent again. */
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
-import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
-import { findOrder, numberOf, type OrderRow } from './order.ts'
+import { forUpdate, move, sql, type Reader, type Store } from '../store/store.ts'
+import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type OrderRow } from './order.ts'
+import { returnStock } from './stock.ts'
 
 /** By id, or by the number people call it by. Throws `BadInput` where none or several are meant. */
 export async function needOrder(reader: Reader, name: string): Promise<OrderRow> {
@@ -29,6 +30,29 @@ export async function attended(store: Store, name: string, { by, why }: { by: st
     await tx.run(sql`update orders set attention = null, changed_at = ${await tx.now()} where id = ${id}`)
     await audit(tx, { actor: by, act: 'order attended', subject: id, detail: { why, needed: order.attention } })
     return { ...order, attention: null }
+  })
+}
+
+/**
+ * Ends an order that waits though its time is over: paid in part and never in whole, or at a bank that never told. Its stock goes back;
+ * money that comes all the same makes it paid late. Throws `BadInput` while it can be paid in time.
+ */
+export async function endOrder(store: Store, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
+  return store.tx(async tx => {
+    const { id } = await needOrder(tx, name)
+    const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
+    if (order.state !== 'awaiting') throw new BadInput(`order ${id} is ${order.state} already`)
+    const now = await tx.now()
+    for (const invoice of await invoicesOf(tx, id)) {
+      const isOnItsWay = ['seen', 'confirming', 'paid', 'credited'].includes(invoice.state)
+      if (isOnItsWay) throw new BadInput(`order ${id} is being paid: invoice ${invoice.id} is ${invoice.state}`)
+      if (!['expired', 'canceled', 'refused'].includes(invoice.state) && invoice.due_at >= now)
+        throw new BadInput(`order ${id} can be paid until ${invoice.due_at}: end it after that`)
+    }
+    await move(tx, 'orders', orderMachine, id, 'awaiting', 'expired', { why: `ended by ${by}: ${why}` })
+    await returnStock(tx, await linesOf(tx, id))
+    await audit(tx, { actor: by, act: 'order ended', subject: id, detail: { why } })
+    return (await findOrder(tx, id))!
   })
 }
 
