@@ -236,10 +236,10 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     }
   }
 
-  function up(): void {
+  function up(mostWarmupMs = 5_000): void {
     if (!down) return
     down = false
-    chain.goUp({ warmupMs: random.between(0, 5_000), forgetMempool: random.next() < 0.3 })
+    chain.goUp({ warmupMs: random.between(0, mostWarmupMs), forgetMempool: random.next() < 0.3 })
     trace('streets: the node is up')
   }
 
@@ -330,7 +330,8 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     async settle() {
       quiet = true
       deeds = []
-      up()
+      // Nothing may move the clock after this, so who asks next must be answered.
+      up(0)
       catchUp()
       chain.setFaults({ ...calmFaults })
       chain.setSettings({ feeRate: calmRate, mempoolMinimum: calmRate })
