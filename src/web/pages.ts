@@ -39,6 +39,9 @@ export function pages(parts: PageParts): Middleware[] {
   return [state, headers(), faults(parts), sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(parts)]
 }
 
+/** The address of an order, or of an invitation, is its key: a log has its beginning alone. */
+const loggedPath = (path: string) => path.replace(/^(\/(?:orders|console\/welcome)\/[^/]{0,4})[^/]*/, '$1…')
+
 /** Constant words for what went wrong: no stack and no version; the log has the rest. */
 function faults({ desk, settings }: PageParts): Middleware {
   return async (ctx, next) => {
@@ -53,7 +56,7 @@ function faults({ desk, settings }: PageParts): Middleware {
       if (typeof status === 'number' && status >= 400 && status < 500) return tell(status)
       if (status === 503) return tell(503)
       desk.world.log.error(
-        { method: ctx.method, path: ctx.path, why: error instanceof Error ? error.message : 'an unknown surprise' },
+        { method: ctx.method, path: loggedPath(ctx.path), why: error instanceof Error ? error.message : 'an unknown surprise' },
         'a page failed',
       )
       return tell(500)

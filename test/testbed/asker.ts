@@ -49,9 +49,15 @@ export function openAsker(origin: string): Asker {
         new URL(origin),
         { method, path, headers: { ...(cookie !== '' && { cookie }), ...headers }, timeout: 20_000 },
         answer => {
+          // A stream has no end to wait for.
+          const isStream = answer.headers['content-type']?.startsWith('text/event-stream')
           const parts: Buffer[] = []
           answer.on('data', (part: Buffer) => parts.push(part))
           answer.on('error', reject)
+          if (isStream) {
+            resolve({ status: answer.statusCode!, headers: answer.headers, body: '', to: undefined })
+            return void sent.destroy()
+          }
           answer.on('end', () => {
             for (const line of answer.headers['set-cookie'] ?? []) {
               const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!

@@ -1,0 +1,177 @@
+/** What is sent to a form: too much, of another kind, without an end, under names that are none, twice, or with a price of one's own. */
+import { connect } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { gzipSync } from 'node:zlib'
+import { sql } from '../src/store/store.ts'
+import { boundary, csrfOf, fromOurs, multipart, openAsker, type Answered, type Asker, type Part } from './testbed/asker.ts'
+import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { trialAccountFlags } from './testbed/trial.ts'
+
+let town: PageTown
+let maker: Folk
+let admin: Folk
+let as: Asker
+let csrf: string
+
+beforeAll(async () => {
+  town = await openPageTown()
+  maker = await addFolk(town, 'ana', 'maker', 'en')
+  admin = await addFolk(town, 'carla', 'admin', 'en')
+  await town.repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
+  await town.repasse('account', 'approve', 'main', '--by', 'bruno')
+})
+afterAll(() => town?.close())
+beforeEach(async () => {
+  as = openAsker(town.origin)
+  as.cookies.set('console', await tokenOf(town, maker))
+  csrf = csrfOf((await as.get('/console/me')).body)
+})
+
+const path = '/console/schedules/new'
+const count = async (table: string) =>
+  Number((await town.house.desk.store.one<{ n: bigint }>({ texts: [`select count(*) as n from ${table}`], values: [] }))!.n)
+const type = { ...fromOurs, 'content-type': `multipart/form-data; boundary=${boundary}` }
+const csv = (rows: number) => `name,tax_id,amount,description\n${'Beatriz Nogueira,318.274.950-14,480.00,Mensalidade\n'.repeat(rows)}`
+const roster = (value: string | Buffer, file = 'payers.csv'): Part => ({ name: 'rosterFile', value, file, type: 'text/csv' })
+const fields = (): Part[] => [{ name: 'csrf', value: csrf }]
+
+/** Afterwards the server is as well as before, and no schedule was made. */
+async function stillWell(answer: Answered | undefined, statuses: readonly number[]): Promise<void> {
+  if (answer) {
+    expect(statuses).toContain(answer.status)
+    expect(answer.body).not.toMatch(/ at .*\.ts|node_modules|Error:/)
+  }
+  expect((await as.get('/health')).status).toBe(200)
+  expect(await count('schedules')).toBe(0)
+}
+
+describe('a form with a file', () => {
+  test('is read when there is nothing wrong with it', async () => {
+    const answer = await as.upload(path, [...fields(), { name: 'preview', value: '' }, roster(csv(1))])
+    expect(answer.status).toBe(200)
+    expect(answer.body).toContain('Beatriz Nogueira')
+  })
+
+  test.each<[string, () => Part[], number[]]>([
+    ['of nine megabytes', () => [...fields(), roster(csv(180_000))], [413]],
+    ['of megabytes of zeros', () => [...fields(), roster(Buffer.alloc(9_000_000))], [413]],
+    ['with two thousand fields', () => [...fields(), ...Array.from({ length: 2_000 }, (_, at) => ({ name: `f${at}`, value: 'x' }))], [413]],
+    [
+      'with two hundred files',
+      () => [...fields(), ...Array.from({ length: 200 }, (_, at) => ({ ...roster('x'), name: `file${at}` }))],
+      [413],
+    ],
+    ['with one field of megabytes', () => [...fields(), { name: 'name', value: 'x'.repeat(4_000_000) }], [413]],
+    ['with a name of a hundred kilobytes', () => [...fields(), { name: 'n'.repeat(100_000), value: 'x' }], [400, 413]],
+    ['that is a picture', () => [...fields(), roster(Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), 'payers.png')], [400]],
+    ['that is a page', () => [...fields(), roster('<script>alert(1)</script>', 'payers.html')], [400]],
+    ['that is packed', () => [...fields(), roster(gzipSync(Buffer.alloc(1_000_000)), 'payers.csv.gz')], [400]],
+    ['that is not text', () => [...fields(), roster(Buffer.from([0xff, 0xfe, 0x00, 0xc3, 0x28]))], [400]],
+    ['under a path', () => [...fields(), roster('x', '../../../../etc/passwd')], [400]],
+    ['under a name with line ends', () => [...fields(), roster('x', 'a\r\nset-cookie: a=b')], [400]],
+    ['under a name with a zero in it', () => [...fields(), roster('x', 'payers.csv\0.html')], [400]],
+    [
+      'under names of every object',
+      () => [...fields(), ...['__proto__', 'constructor', 'toString', 'hasOwnProperty'].map(name => ({ name, value: 'x' }))],
+      [400],
+    ],
+  ])('%s is refused', async (_, parts, statuses) => {
+    const answer = await as.upload(path, parts())
+    await stillWell(answer, statuses)
+    expect(answer.headers['set-cookie']).toBeUndefined()
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined()
+  })
+
+  test('without a token, or with it in the file alone, is refused', async () => {
+    await stillWell(await as.upload(path, [roster(csv(1))]), [403])
+    await stillWell(await as.upload(path, [{ name: 'csrf', value: csrf, file: 'csrf.txt' }]), [403])
+  })
+
+  test('whose file comes before its token is refused all the same when it is too large', async () => {
+    await stillWell(await as.upload(path, [roster(csv(180_000)), ...fields()]), [413])
+  })
+
+  test('that never ends is given up, and takes nothing with it', async () => {
+    const body = multipart([...fields(), roster(csv(10))], { ends: false })
+    await stillWell(await as.ask(path, { method: 'POST', headers: { ...type, 'content-length': String(body.length) }, body }), [400])
+    for (const headers of [
+      { 'content-type': 'multipart/form-data' },
+      { 'content-type': 'multipart/form-data; boundary=' },
+      { 'content-type': `multipart/form-data; boundary=${'b'.repeat(9_000)}` },
+    ])
+      await stillWell(await as.ask(path, { method: 'POST', headers: { ...fromOurs, ...headers }, body }), [400, 415, 431])
+  })
+
+  test('whose sender leaves in the middle is forgotten', async () => {
+    const { port, hostname } = new URL(town.origin)
+    await Promise.all(
+      Array.from(
+        { length: 20 },
+        () =>
+          new Promise<void>(resolve => {
+            const socket = connect(Number(port), hostname, () => {
+              const cookie = `console=${as.cookies.get('console')}`
+              const head = `POST ${path} HTTP/1.1\r\nhost: ${hostname}\r\nsec-fetch-site: same-origin\r\ncookie: ${cookie}\r\ncontent-type: ${type['content-type']}\r\ncontent-length: 500000\r\n\r\n`
+              socket.write(head)
+              socket.write(multipart([...fields(), roster(csv(100))], { ends: false }), () => {
+                socket.destroy()
+                resolve()
+              })
+            })
+            socket.on('error', () => resolve())
+          }),
+      ),
+    )
+    await stillWell(undefined, [])
+  })
+
+  test('that claims to be packed is not unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(20_000_000, 'a'))
+    const headers = { ...fromOurs, 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' }
+    await stillWell(await as.ask('/console/me/language', { method: 'POST', headers, body: bomb }), [400, 403, 413, 415])
+  })
+})
+
+describe('a plain form', () => {
+  const plain = { ...fromOurs, 'content-type': 'application/x-www-form-urlencoded' }
+  test.each<[string, string, number[]]>([
+    ['of a megabyte', `language=en&x=${'x'.repeat(1_000_000)}`, [413]],
+    ['of a thousand fields', Array.from({ length: 1_000 }, (_, at) => `f${at}=x`).join('&'), [413]],
+    ['of ten thousand empty fields', '&'.repeat(10_000), [400, 403, 413]],
+    ['that is no text', '%ff%fe=%c3%28&%', [400, 403]],
+    ['with names of every object', '__proto__=x&constructor=x&language=en', [403]],
+  ])('%s is refused', async (_, body, statuses) => {
+    for (const to of ['/console/me/language', '/basket', '/checkout', '/console/sign-in']) {
+      const answer = await as.ask(to, { method: 'POST', headers: plain, body })
+      if (to.startsWith('/console/me')) expect(statuses).toContain(answer.status)
+      expect([to, answer.status < 500]).toEqual([to, true])
+    }
+    await stillWell(undefined, [])
+  })
+})
+
+describe('sent twice at the same moment', () => {
+  test('an invitation is one person', async () => {
+    const boss = openAsker(town.origin)
+    boss.cookies.set('console', await tokenOf(town, admin))
+    const token = csrfOf((await boss.get('/console/me')).body)
+    const before = await count('users')
+    const form = { csrf: token, name: 'twice', role: 'viewer', language: 'en' }
+    const answers = await Promise.all([1, 2, 3].map(() => boss.post('/console/people', form)))
+    expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([200, 400, 400])
+    expect(await count('users')).toBe(before + 1)
+    const id = (await town.house.desk.store.one<{ id: string }>(sql`select id from users where name = 'twice'`))!.id
+    const removed = await Promise.all([1, 2].map(() => boss.post(`/console/people/${id}/remove`, { csrf: token })))
+    expect(removed.every(({ status }) => status === 303 || status === 400)).toBe(true)
+    expect(await town.house.desk.store.all(sql`select act from audit where subject = ${id} and act = 'user removed'`)).toHaveLength(1)
+  })
+
+  test('a code counts once', async () => {
+    await town.skip(30_000)
+    const code = codeOf(town, maker.secret)
+    const answers = await Promise.all([1, 2, 3].map(() => as.post('/console/step-up', { csrf, code, next: '/console/me' })))
+    expect(answers.map(({ status }) => status).sort((one, other) => one - other)).toEqual([303, 400, 400])
+    await town.house.desk.store.tx(tx => tx.run(sql`delete from sign_in_failures`))
+  })
+})

@@ -1,0 +1,268 @@
+/** Text that a person or a provider supplies stays text: written into every column that holds some, and looked for on every page, link and download. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { audit } from '../src/ledger/ledger.ts'
+import { sql } from '../src/store/store.ts'
+import { openAsker, type Answered, type Asker } from './testbed/asker.ts'
+import { carry, tokenOf } from './testbed/folk.ts'
+import { axe, browserAvailable, openBrowser, visit } from './testbed/browser.ts'
+import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
+import { projectFiles } from './testbed/tree.ts'
+
+/** Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers, programs that failed. */
+const provided: Readonly<Record<string, readonly string[]>> = {
+  accounts: ['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'added_by', 'approved_by'],
+  attempts: ['why'],
+  bundles: ['why'],
+  inbox: ['event_id', 'signature', 'why', 'kind'],
+  invoices: ['payer_name', 'payer_tax_id', 'description', 'brcode', 'link', 'late_by'],
+  ledger_transactions: ['memo'],
+  mails: ['why'],
+  order_lines: ['name'],
+  orders: ['name', 'email', 'tax_id', 'attention'],
+  payouts: ['why'],
+  products: ['name', 'description', 'added_by'],
+  run_lines: ['line'],
+  runs: ['worker', 'summary'],
+  schedules: ['name', 'added_by'],
+  sessions: ['address', 'agent', 'revoked_by'],
+  store_rules: ['changed_by'],
+  transitions: ['why', 'ref'],
+  users: ['name', 'added_by'],
+}
+
+/** Columns whose text is made by the program, checked by the schema, or read back strictly; every other has to be above. */
+const ours = new Set(
+  `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest environment
+  external_id folded folder from_state hash holder_of id invoice_id job kind language leases line_of media_type method movement name_of outcome outpoint
+  paid_by pair password pem photo plan policy previous provider_id rail rate_sources ref_of role roster rule slug source spent_by state
+  subject about time_zone to_state token token_hash told_state totp_secret txid type version via worker_of block_hash`.split(/\s+/),
+)
+const tablesOfOurs =
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos)/
+
+const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
+const shownMark = (column: string) => `&lt;xss-${column} `
+
+let town: SeededTown
+const seen = new Set<string>()
+const pages = new Map<string, Answered>()
+
+const tokens = new Map<string, string>()
+const as = (name: string): Asker => {
+  const asker = openAsker(town.origin)
+  asker.cookies.set('console', tokens.get(name)!)
+  return asker
+}
+
+beforeAll(async () => {
+  town = await openSeededTown()
+  // Before their names become marks too.
+  for (const name of ['carla', 'ana', 'bruno'] as const) tokens.set(name, await tokenOf(town, town.folk[name]))
+  await poison(town)
+  await crawl(as('carla'))
+  // Who may act is shown forms that others are not.
+  const found = [...pages.keys()].filter(path => path.startsWith('/console'))
+  for (const name of ['ana', 'bruno']) for (const path of found) pages.set(`${path} as ${name}`, await as(name).get(path))
+}, 180_000)
+afterAll(() => town?.close())
+
+async function poison({ house: { desk } }: SeededTown): Promise<void> {
+  const { store } = desk
+  const triggers = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
+  for (const { name } of triggers) await store.script(`drop trigger ${name}`)
+  await store.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
+  for (const [table, columns] of Object.entries(provided))
+    for (const column of columns) {
+      // What is unique stays so, by the row's number behind it.
+      const text = `${column === 'link' ? 'javascript:alert(1)//' : ''}${markOf(`${table}-${column}`)}`
+      await store.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`], values: [text] }))
+    }
+  await store.tx(tx =>
+    audit(tx, {
+      actor: markOf('audit-actor'),
+      act: markOf('audit-act'),
+      subject: markOf('audit-subject'),
+      detail: { [markOf('audit-key')]: markOf('audit-value') },
+    }),
+  )
+  await store.tx(tx =>
+    tx.run(
+      sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')}) on conflict (name) do update set value = excluded.value`,
+    ),
+  )
+}
+
+const rawEvent = new Uint8Array(
+  Buffer.from(
+    JSON.stringify({
+      event: { id: markOf('raw-id'), subscription: markOf('raw-subscription'), log: { [markOf('raw-key')]: markOf('raw-value') } },
+    }),
+  ),
+)
+
+/** Every page that can be reached from the first ones, some of each shape. */
+async function crawl(admin: Asker): Promise<void> {
+  const waiting = [
+    '/',
+    '/basket',
+    '/checkout',
+    '/console',
+    ...Object.values(town.orders).map(token => `/orders/${token}`),
+    '/console/me',
+    '/console/events?state=quarantined',
+    '/console/payouts?state=held',
+    '/console/step-up',
+    '/nowhere',
+  ]
+  const perShape = new Map<string, number>()
+  const known = new Set(waiting)
+  for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+    const answer = await admin.get(path)
+    pages.set(path, answer)
+    for (const [, link] of answer.body.matchAll(/(?:href|action|src)="([^"]*)"/g)) {
+      const target = decoded(link!)
+      if (!URL.canParse(target, town.origin + path)) continue
+      const url = new URL(target, town.origin + path)
+      const next = url.pathname + url.search
+      if (url.origin !== town.origin || known.has(next) || next.startsWith('/assets/') || url.pathname === '/console/sign-out') continue
+      known.add(next)
+      const shape = url.pathname.replace(/\/[a-z]{3}_[0-9a-z]{26}|\/\d+|%[^/]*|\/[\w-]{40,}/g, '/*') + [...url.searchParams.keys()].join()
+      const times = perShape.get(shape) ?? 0
+      perShape.set(shape, times + 1)
+      if (times < 6) waiting.push(next)
+    }
+  }
+}
+
+const decoded = (text: string) =>
+  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+const isPage = ({ headers }: Answered) => headers['content-type']?.startsWith('text/html') === true
+
+test('every text of the schema is known to be somebody’s or ours', async () => {
+  const { store } = town.house.desk
+  const tables = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'table'`)
+  const unknown: string[] = []
+  for (const { name: table } of tables) {
+    if (tablesOfOurs.test(table)) continue
+    const columns = await store.all<{ name: string; type: string }>({
+      texts: ['select name, type from pragma_table_info(', ')'],
+      values: [table],
+    })
+    for (const { name, type } of columns)
+      if (type.toLowerCase() === 'text' && !/(_at|_until|_id)$/.test(name) && !ours.has(name) && !provided[table]?.includes(name))
+        unknown.push(`${table}.${name}`)
+  }
+  expect(unknown).toEqual([])
+})
+
+describe('on every page', () => {
+  test('there is no mark as an element or as the end of an attribute', () => {
+    const broken = [...pages].flatMap(([path, answer]) => {
+      const at = isPage(answer) ? answer.body.search(/<xss-|MARK-7"|"'>/) : -1
+      return at < 0 ? [] : [`${path}: ${answer.body.slice(Math.max(0, at - 60), at + 60)}`]
+    })
+    expect(broken).toEqual([])
+  })
+
+  test('no link, form or picture leads to a script, to data, or to another house', () => {
+    const allowed = /^(?:[?#]|\/(?!\/)|otpauth:\/\/|mailto:|bitcoin:|https:\/\/[a-z.-]*starkbank\.com\/)/
+    const wrong: string[] = []
+    for (const [path, { body }] of pages)
+      for (const [, link] of body.matchAll(/\s(?:href|action|src|formaction|poster|data|cite)="([^"]*)"/g)) {
+        const target = decoded(link!)
+        if (!allowed.test(target) && !target.startsWith(town.origin)) wrong.push(`${path}: ${target.slice(0, 60)}`)
+      }
+    expect(wrong).toEqual([])
+  })
+
+  test('there is no script and no style in the text, and no handler in an element', () => {
+    const wrong = [...pages]
+      .filter(
+        ([, answer]) =>
+          isPage(answer) && /<script(?![^>]* src=)|<style|\sstyle=|<[a-z][^>"]*(?:"[^"]*"[^>"]*)*\son[a-z]+=/.test(answer.body),
+      )
+      .map(([path]) => path)
+    expect(wrong).toEqual([])
+  })
+
+  test('the policy forbids what should be there nevertheless', () => {
+    for (const [path, { headers, status }] of pages) {
+      if (status === 302) continue
+      expect([path, headers['content-security-policy']?.includes("default-src 'none'"), headers['x-content-type-options']]).toEqual([
+        path,
+        true,
+        'nosniff',
+      ])
+    }
+  })
+
+  test('the server is well whatever the texts are', () => {
+    expect([...pages].filter(([, { status }]) => status >= 500).map(([path, { status }]) => `${path}: ${status}`)).toEqual([])
+  })
+})
+
+test('what is downloaded is no page, and a table holds no formula', () => {
+  const downloads = [...pages].filter(([, answer]) => !isPage(answer) && answer.status === 200)
+  for (const [path, { headers, body }] of downloads) {
+    const type = headers['content-type'] ?? ''
+    expect([
+      path,
+      /^(?:text\/(?:plain|csv|event-stream)|application\/(?:x-ndjson|json|octet-stream)|image\/(?:jpeg|png|webp))/.test(type),
+    ]).toEqual([path, true])
+    if (type.startsWith('text/csv')) expect([path, /(?:^|[,\n])"?[=+@\t]/m.test(body)]).toEqual([path, false])
+  }
+})
+
+test('the marks are seen: what was tried is what people look at', () => {
+  for (const [table, columns] of Object.entries(provided)) for (const column of columns) note(`${table}-${column}`)
+  for (const mark of ['audit-actor', 'audit-act', 'audit-subject', 'audit-value', 'settings-hold', 'raw-subscription', 'raw-value'])
+    note(mark)
+  expect(pages.size).toBeGreaterThan(60)
+  expect([...wanted].filter(mark => !seen.has(mark))).toEqual([])
+})
+
+const note = (mark: string) => {
+  for (const { body } of pages.values()) if (body.includes(shownMark(mark))) return void seen.add(mark)
+}
+const wanted = new Set([
+  ...['accounts-name', 'invoices-payer_name', 'invoices-description', 'order_lines-name', 'products-name', 'products-description'],
+  ...['schedules-added_by', 'sessions-agent', 'transitions-why', 'users-added_by', 'audit-actor', 'audit-act', 'audit-subject'],
+  ...['audit-value', 'settings-hold', 'raw-value', 'inbox-why', 'payouts-why'],
+])
+
+test('no source puts text into a page as anything but text', () => {
+  const sources = projectFiles(/\.tsx?$/).filter(({ path }) => path.startsWith('src/') && !path.includes('.test.'))
+  const raw =
+    /dangerouslySetInnerHTML|\binnerHTML\b|\bouterHTML\b|insertAdjacentHTML|document\.write|\beval\(|new Function\(|createContextualFragment/
+  expect(sources.filter(({ text }) => raw.test(text)).map(({ path }) => path)).toEqual([])
+})
+
+describe.skipIf(!browserAvailable())('in a browser', () => {
+  test('no mark runs, no policy is broken, and the pages stay whole', async () => {
+    const browser = await openBrowser()
+    try {
+      const visitor = await visit(browser, town.origin)
+      await carry(visitor.context, town, tokens.get('carla')!)
+      const dialogs: string[] = []
+      visitor.page.on('dialog', dialog => (dialogs.push(visitor.page.url()), void dialog.dismiss()))
+      const shapes = new Map<string, string>()
+      for (const [path, answer] of pages)
+        if (isPage(answer) && answer.status === 200 && !path.includes(' as '))
+          shapes.set(path.replace(/[^/?]*[\d%][^/?]*|\?.*/g, '*'), path)
+      for (const path of shapes.values()) {
+        await visitor.page.goto(path)
+        expect([
+          path,
+          await visitor.page.evaluate(
+            () => [...document.querySelectorAll('*')].filter(({ localName }) => localName.startsWith('xss')).length,
+          ),
+        ]).toEqual([path, 0])
+      }
+      expect(dialogs).toEqual([])
+      expect(visitor.watched.faults).toEqual([])
+      expect(await axe(visitor.page)).toEqual([])
+    } finally {
+      await browser.close()
+    }
+  }, 120_000)
+})
