@@ -11,7 +11,8 @@ import { houseZone, type Language } from '../page/page.ts'
 import type { ConsoleContext } from './guard.ts'
 import { listWords } from './words/lists.ts'
 
-export const pageRows = 50
+/** So that a page of any list weighs less than 50 kB. */
+export const pageRows = 40
 const csvRows = 500
 
 /** What stands in the address, and what of it cannot be read. */
