@@ -9,6 +9,7 @@ import { auditRoutes } from './auditRoutes.ts'
 import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
+import { productRoutes } from './productsRoutes.ts'
 import { scheduleRoutes } from './schedulesRoutes.ts'
 import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
 
@@ -34,6 +35,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   auditRoutes(doors, parts)
   scheduleRoutes(doors, parts)
   accountRoutes(doors, parts)
+  productRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }
 }

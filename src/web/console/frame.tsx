@@ -11,6 +11,7 @@ const order: readonly PageName[] = [
   'overview',
   'schedules',
   'accounts',
+  'products',
   'invoices',
   'payouts',
   'events',

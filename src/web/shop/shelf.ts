@@ -29,6 +29,18 @@ export async function shownProduct(reader: Reader, slug: string): Promise<Shown 
   return row && withImage(row)
 }
 
+/** Every product, those that are sold first, for who keeps the shop. */
+export const keptProducts = async (reader: Reader): Promise<Shown[]> =>
+  (await reader.all<ProductRow & PhotoFacts>(sql`${withPhotos} where p.store_id = 'sto_default' order by p.state, p.name, p.id`)).map(
+    withImage,
+  )
+
+/** One of them by its id. */
+export async function keptProduct(reader: Reader, id: string): Promise<Shown | undefined> {
+  const row = await reader.one<ProductRow & PhotoFacts>(sql`${withPhotos} where p.store_id = 'sto_default' and p.id = ${id}`)
+  return row && withImage(row)
+}
+
 function withImage(row: ProductRow & PhotoFacts): Shown {
   const { photo, photo_type: type, photo_width: width, photo_height: height } = row
   if (photo === null || type === null) return { ...row, image: undefined }
