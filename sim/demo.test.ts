@@ -112,7 +112,7 @@ const paper = (heard: (text: string) => void = () => undefined) => {
 const folderIn = (text: string) => /SQLite in (\S+)/.exec(text)![1]!
 
 // A slow machine is no fault: the demonstration itself says when it took too long.
-vi.setConfig({ testTimeout: 240_000 })
+vi.setConfig({ testTimeout: 300_000 })
 
 const settings = {
   payDelayMs: [100, 600] as [number, number],
@@ -124,15 +124,33 @@ const goesOn = { once: true, signal: new AbortController().signal, settings, pac
 
 test('one batch at the bank runs to its end: every paid invoice is paid on, the books add up, and nothing is left behind', async () => {
   const { out, text } = paper()
-  const code = await runDemo({ ...goesOn, bitcoin: 'none', out })
+  const odd: string[] = []
+  const code = await runDemo({
+    ...{ ...goesOn, bitcoin: 'none', out },
+    async beforeJudging(settled) {
+      // Somebody with a receipt for what the house has never heard of would be noticed.
+      const orders = settled.shoppers.orders()
+      const one = { ...orders[0]!, number: 'NOTTHERE' }
+      expect(await judge({ ...settled, shoppers: { ...settled.shoppers, orders: () => [...orders, one] } }, line => odd.push(line))).toBe(1)
+    },
+  })
+  expect(odd).toEqual(
+    expect.arrayContaining([
+      '✗ 4 orders were placed, the house has 3',
+      '✗ order NOTTHERE has a receipt and is not paid',
+      '✗ 3 orders are paid, 4 have a receipt',
+    ]),
+  )
   expect(text()).toContain('The books add up, and the bank agrees.')
+  expect(text()).toMatch(/Shop: 3 orders, 3 paid, 0 of them with bitcoin; R\$ \d+\.\d\d/)
+  expect(text()).toMatch(/ana, maker +http:\/\/127\.0\.0\.1:\d+\/console\/welcome\/\S{20,}/)
   expect(code, text()).toBe(0)
   expect(text()).toMatch(/✓ credited R\$ .* still owed 0\.00$/m)
   expect(existsSync(folderIn(text()))).toBe(false)
 })
 
 // Each kind of payer comes once at least, so `judge` finds them all where they belong.
-const everyone = /paid \d at once, 1 in two parts, 1 taken back, 1 late, 1 by a better fee, 1 too little, 1 never/
+const everyone = /paid \d at once, 1 in two parts, 1 taken back, 1 late, 1 by a better fee, 1 too little, 1 never, 2 at the shop/
 
 test('one batch on each rail runs to its end on the simulated node, and coins taken from the house behind its back are noticed', async () => {
   const { out, text } = paper()
@@ -148,6 +166,7 @@ test('one batch on each rail runs to its end on the simulated node, and coins ta
   })
   expect(before).toContain('The books add up, and the bank and the node agree.')
   expect(before.join('\n')).toMatch(everyone)
+  expect(before.join('\n')).toMatch(/Shop: 5 orders, 5 paid, 2 of them with bitcoin/)
   expect(text()).toContain('the simulated node')
   expect(text()).toMatch(/✗ -0\.\d+ BTC moved that nobody asked for/)
   expect(code, text()).toBe(1)

@@ -12,7 +12,12 @@ import type { BankServer } from './server.ts'
 const projectId = '5656565656565656'
 
 /** Writes the project's key and the settings; answers where the worker will listen. */
-export async function furnish(folder: string, { bank, url }: BankServer, chain: DemoChain | undefined): Promise<string> {
+export async function furnish(
+  folder: string,
+  { bank, url }: BankServer,
+  chain: DemoChain | undefined,
+  simulateUrl: string,
+): Promise<string> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const keyFile = join(folder, 'project.pem')
   writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
@@ -22,6 +27,9 @@ export async function furnish(folder: string, { bank, url }: BankServer, chain: 
   const lines = {
     DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
     LISTEN: listen,
+    PUBLIC_URL: `http://${listen}`,
+    SHOP_NAME: 'Loja de demonstração',
+    SIMULATE_URL: simulateUrl,
     LOG_LEVEL: 'info',
     STARKBANK_ENVIRONMENT: 'sandbox',
     STARKBANK_PROJECT_ID: projectId,
@@ -81,6 +89,7 @@ interface Listed {
   units: string
   providerId: string | null
   dueAt: Instant
+  order: string | null
 }
 
 /** What payers of bitcoin are asked for, oldest first: the newest few hundred, for who was asked earlier has long done what he does. */
@@ -88,6 +97,9 @@ export async function requestsOf(folder: string): Promise<Request[]> {
   const rows = JSON.parse(await mustRepasse(folder, ['invoice', 'list', '--limit', '300', '--json'])) as Listed[]
   return rows
     .filter(({ rail, providerId }) => rail === 'bitcoin' && providerId !== null)
-    .map(({ id, state, units, providerId, dueAt }) => ({ id, state, units: BigInt(units), address: providerId!, dueAtMs: millis(dueAt) }))
+    .map(({ id, state, units, providerId, dueAt, order }) => ({
+      ...{ id, state, units: BigInt(units), address: providerId!, dueAtMs: millis(dueAt) },
+      isOfShop: order !== null,
+    }))
     .reverse()
 }

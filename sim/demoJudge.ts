@@ -5,6 +5,7 @@ import type { Bank } from './bank.ts'
 import type { DemoChain } from './demoChain.ts'
 import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, habitsOf } from './demoCoins.ts'
 import { equationLines, equations, progress, type Figures } from './demoFigures.ts'
+import type { Shoppers } from './demoShoppers.ts'
 import type { DemoTown } from './demoTown.ts'
 import { mustRepasse, repasse } from './demoWorker.ts'
 
@@ -15,6 +16,7 @@ export interface Settled {
   folder: string
   bank: Bank
   town: DemoTown | undefined
+  shoppers: Shoppers
 }
 
 const btc = (units: bigint) => formatUnits(units, 'BTC')
@@ -47,7 +49,7 @@ export async function judge(settled: Settled, say: Say): Promise<number> {
   return findings.length === 0 ? 0 : 1
 }
 
-async function findingsOf({ folder, bank, town }: Settled, say: Say): Promise<string[]> {
+async function findingsOf({ folder, bank, town, shoppers }: Settled, say: Say): Promise<string[]> {
   if (town) await caughtUp(folder, town.chain)
   const findings: string[] = []
   for (const args of [['reconcile'], ['ledger', 'check']]) {
@@ -62,6 +64,7 @@ async function findingsOf({ folder, bank, town }: Settled, say: Say): Promise<st
   for (const line of equationLines(figures)) say(`  ${line}`)
   findings.push(...disagreements(figures, bank))
   if (town) findings.push(...(await judgeTown(figures, town, say)))
+  findings.push(...(await judgeShop(folder, shoppers, say)))
   const expected = town?.requests().filter(({ id }) => town.payers.habitOf(id) === 'too little') ?? []
   return [...findings, ...figures.needsPerson.filter(says => !expected.some(({ id }) => says.includes(id)))]
 }
@@ -89,6 +92,29 @@ async function judgeTown({ bitcoin, needsPerson }: Figures, town: DemoTown, say:
   )
   const paidUnits = town.payers.paidUnits()
   return coinDisagreements(bitcoin, needsPerson, { ...holdings, paidUnits, requests: town.requests(), habitOf: town.payers.habitOf })
+}
+
+interface Ordered {
+  id: string
+  state: string
+  rail: string
+  units: string
+}
+
+/** Each order that somebody saw a receipt for is paid here, and no other is; their money is in the sums above. */
+async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<string[]> {
+  const there = JSON.parse(await mustRepasse(folder, ['order', 'list', '--json', '--limit', '1000'])) as Ordered[]
+  const paid = there.filter(({ state }) => state === 'paid')
+  const worth = paid.reduce((total, { units }) => total + BigInt(units), 0n)
+  const byCoins = paid.filter(({ rail }) => rail === 'bitcoin').length
+  say(`Shop: ${there.length} orders, ${paid.length} paid, ${byCoins} of them with bitcoin; R$ ${formatUnits(worth, 'BRL')}`)
+  const seen = shoppers.orders().filter(({ isPaid }) => isPaid)
+  const numbers = new Set(paid.map(({ id }) => id.slice(-8).toUpperCase()))
+  return [
+    ...(there.length === shoppers.orders().length ? [] : [`${shoppers.orders().length} orders were placed, the house has ${there.length}`]),
+    ...seen.filter(({ number }) => !numbers.has(number)).map(({ number }) => `order ${number} has a receipt and is not paid`),
+    ...(seen.length === paid.length ? [] : [`${paid.length} orders are paid, ${seen.length} have a receipt`]),
+  ]
 }
 
 const sum = (cents: number[]) => cents.reduce((total, amount) => total + BigInt(amount), 0n)

@@ -10,6 +10,8 @@ export interface Request {
   units: bigint
   state: string
   dueAtMs: number
+  /** Asked of somebody at the shop, who pays by its button and not by a habit. */
+  isOfShop?: boolean
 }
 
 /** What each kind of payer does, step by step, and where its request must end. */
@@ -21,6 +23,7 @@ const habits = {
   'too little': { steps: ['pay part'], ends: 'underpaid' },
   'taken back': { steps: ['pay', 'take back'], ends: 'expired' },
   never: { steps: [], ends: 'expired' },
+  'at the shop': { steps: [], ends: 'credited' },
 } as const satisfies Record<string, { steps: readonly Step[]; ends: string }>
 
 type Step = 'pay' | 'pay part' | 'pay late' | 'pay the rest' | 'pay more fee' | 'take back'
@@ -60,6 +63,8 @@ export interface Payers {
   busy(): boolean
   /** How each one pays, by the request's id. */
   habitOf(id: string): Habit | undefined
+  /** Pays at once what is asked at the shop, or a part of it. */
+  payAtShop(address: string, units: bigint): Promise<void>
   /** All that was paid and not taken back, in satoshis. */
   paidUnits(): bigint
 }
@@ -75,6 +80,8 @@ interface Payment {
 export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, delayMs: () => number): Payers {
   const known = new Map<string, { habit: Habit; taken: number; payAtMs: number; paid: Payment[] }>()
   const used = new Set<string>()
+  const atShop: Payment[] = []
+  let others = 0
 
   async function freshCoin(least: bigint): Promise<Payment['coin']> {
     const coins = await rpc<{ txid: string; vout: number; amount: number }[]>('listunspent', [1], payerWallet)
@@ -125,7 +132,12 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
     async act(requests, nowMs) {
       for (const request of requests) {
         const one = known.get(request.id) ?? {
-          ...{ habit: order[known.size % order.length]!, taken: 0, payAtMs: nowMs + delayMs(), paid: [] },
+          ...{
+            habit: request.isOfShop ? ('at the shop' as const) : order[others++ % order.length]!,
+            taken: 0,
+            payAtMs: nowMs + delayMs(),
+            paid: [],
+          },
         }
         known.set(request.id, one)
         const step = stepNow(one.habit, one.taken, request, one.payAtMs, nowMs)
@@ -136,7 +148,10 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
     },
     busy: () => [...known.values()].some(({ habit, taken }) => taken > 0 && taken < habits[habit].steps.length),
     habitOf: id => known.get(id)?.habit,
-    paidUnits: () => [...known.values()].flatMap(({ paid }) => paid).reduce((sum, { units }) => sum + units, 0n),
+    async payAtShop(address, units) {
+      atShop.push(await pay(address, units))
+    },
+    paidUnits: () => [...atShop, ...[...known.values()].flatMap(({ paid }) => paid)].reduce((sum, { units }) => sum + units, 0n),
   }
 }
 

@@ -8,8 +8,11 @@ import { newsOf, plainLines, type Figures } from './demoFigures.ts'
 import { configure, furnish, requestsOf } from './demoHouse.ts'
 import { isSettled, isTownSettled, judge, type Settled } from './demoJudge.ts'
 import { screen, type Out } from './demoScreen.ts'
+import { invitePeople, openShop } from './demoShop.ts'
+import { startShoppers, type Manner, type Shoppers } from './demoShoppers.ts'
 import { startTown, type DemoTown, type TownPace } from './demoTown.ts'
 import { answers, mustRepasse, program, repasse, startWorker, type Worker } from './demoWorker.ts'
+import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
 import { startBank, type BankServer } from './server.ts'
 import type { Settings } from './settings.ts'
 
@@ -28,11 +31,16 @@ export interface DemoOptions {
   beforeJudging?: (settled: Settled) => Promise<unknown>
 }
 
-const settings: Partial<Settings> = { payRate: 0.85, payDelayMs: [2_000, 10_000], fee: 50, transferFee: 0 }
+const settings: Partial<Settings> = { payRate: 0.85, waitsTag: 'ord_', payDelayMs: [2_000, 10_000], fee: 50, transferFee: 0 }
 const paces: Record<'once' | 'on', TownPace> = {
   once: { blockMs: 1_000, payDelayMs: [500, 6_000], dueIn: '15s' },
   on: { blockMs: 3_000, payDelayMs: [1_000, 15_000], dueIn: '30s' },
 }
+const manners: Record<'once' | 'on', readonly Manner[]> = {
+  once: ['pix', 'coins in two parts', 'pix', 'coins', 'pix'],
+  on: ['pix', 'coins', 'never', 'pix', 'coins in two parts'],
+}
+const shopperEveryMs = 20_000
 const pauseMs = 1_000
 const mostMs = 180_000
 
@@ -46,26 +54,37 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let chain: DemoChain | undefined
   let town: DemoTown | undefined
   let worker: Worker | undefined
+  let desk: PayerDesk | undefined
+  let shoppers: Shoppers | undefined
   let code = 1
   try {
     bank = await startBank({ settings: { ...settings, ...options.settings } })
     if (bitcoin !== 'none') chain = await startDemoChain(bitcoin === 'simulated', line => (signal.aborted ? undefined : say(line)))
     // What a Ctrl-C ended by itself is not tried another way.
     signal.throwIfAborted()
-    const url = await furnish(folder, bank, chain)
+    desk = await startPayerDesk({
+      pix: brcode => payPix(bank!, brcode),
+      coins: chain && ((address, units) => town!.payers.payAtShop(address, units)),
+    })
+    const url = await furnish(folder, bank, chain, desk.url)
     for (const line of opening({ once, bank, chain, url, folder, blockMs: pace.blockMs })) say(line)
     const schedules = await configure(folder, { once, chain, dueIn: pace.dueIn })
+    await openShop(folder, chain ? ['starkbank', 'bitcoin'] : ['starkbank'])
+    for (const line of doors(url, await invitePeople(folder))) say(line)
 
     worker = startWorker(folder, newsOf)
     if (!(await answers(url, worker))) throw new Error(`the worker did not start: ${worker.recent().join(' · ')}`)
     bank.bank.addWebhook(`${url}/webhooks/starkbank`)
     for (const name of schedules) await mustRepasse(folder, ['schedule', 'run', name])
     if (chain) town = startTown(chain, pace, () => requestsOf(folder))
+    const all = manners[once ? 'once' : 'on'].filter(manner => chain || !manner.startsWith('coins'))
+    shoppers = startShoppers({ url, manners: all, everyMs: once ? undefined : shopperEveryMs })
 
-    const end = await watch({ once, signal, out, folder, bank: bank.bank, worker, town })
+    const end = await watch({ once, signal, out, folder, bank: bank.bank, worker, town, shoppers })
     if (end === 'settled') {
+      await shoppers.rest()
       await town?.rest()
-      const settled = { folder, bank: bank.bank, town }
+      const settled = { folder, bank: bank.bank, town, shoppers }
       await options.beforeJudging?.(settled)
       code = await judge(settled, say)
     } else if (end === 'stopped') code = 0
@@ -74,8 +93,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     if (signal.aborted) code = 0
     else say(`The demonstration failed: ${error instanceof Error ? error.message : String(error)}`)
   }
+  await shoppers?.rest()
   await town?.rest()
   await worker?.stop()
+  await desk?.close()
   await chain?.close()
   await bank?.close()
   if (signal.aborted) say('Stopped: everything it started is gone.')
@@ -98,6 +119,7 @@ function opening({ once, bank, chain, url, folder, blockMs }: Stage): string[] {
   const batch = once ? 'One batch' : 'Every minute a batch'
   return [
     `A simulated bank on ${bank.url}${chain ? `, and ${chain.is} on ${chain.url}` : ''}; the worker on ${url}, with its SQLite in ${folder}`,
+    `${once ? 'A few shoppers' : 'Every 20 s a shopper'} at the shop; ${once ? 'each pays' : 'most pay'} by its button.`,
     `${batch} of 8 to 12 invoices by Pix, R$ 20.00 to 1000.00; about one in seven never pays.`,
     ...(chain
       ? [
@@ -110,15 +132,41 @@ function opening({ once, bank, chain, url, folder, blockMs }: Stage): string[] {
   ]
 }
 
+/** Where to look, and who may come in. */
+const doors = (url: string, people: Awaited<ReturnType<typeof invitePeople>>): string[] => [
+  `The shop:    ${url}/`,
+  `The console: ${url}/console; each of these links lets one person in, once:`,
+  ...people.map(({ name, role, link }) => `  ${`${name}, ${role}`.padEnd(15)} ${link}`),
+  '',
+]
+
+/** Over HTTP, as everything at the bank, so that what follows of it comes in its time. */
+async function payPix({ bank, url }: BankServer, brcode: string): Promise<boolean> {
+  const invoice = bank.invoices().find(each => each.brcode === brcode)
+  if (!invoice) return false
+  const answer = await fetch(`${url}/sim/pay/${invoice.id}`, { method: 'POST' })
+  return ((await answer.json()) as { paid?: boolean }).paid === true
+}
+
 interface Watching extends Required<Pick<DemoOptions, 'once' | 'signal' | 'out'>> {
   folder: string
   bank: Bank
   worker: Worker
   town: DemoTown | undefined
+  shoppers: Shoppers
 }
 
 /** Shows the figures until there is an end: asked for, reached, or come upon. */
-async function watch({ once, signal, out, folder, bank, worker, town }: Watching): Promise<'stopped' | 'settled' | (string & {})> {
+async function watch({
+  once,
+  signal,
+  out,
+  folder,
+  bank,
+  worker,
+  town,
+  shoppers,
+}: Watching): Promise<'stopped' | 'settled' | (string & {})> {
   const show = screen(out)
   const until = Date.now() + mostMs
   let gone: { code: number | null; signal: NodeJS.Signals | null } | undefined
@@ -128,18 +176,21 @@ async function watch({ once, signal, out, folder, bank, worker, town }: Watching
     signal.addEventListener('abort', () => resolve())
     void worker.ended.then(() => resolve())
     town?.broken.catch(why => ((fault = why), resolve()))
+    shoppers.broken.catch(why => ((fault = why), resolve()))
   })
   while (!signal.aborted && !gone && !fault) {
+    // Before the figures are read: what comes after them is not in them.
+    const isShopDone = shoppers.isDone()
     const { code, stdout, stderr } = await repasse(folder, ['status', '--json'])
     if (signal.aborted || gone || fault) break
     const figures = code === 0 || stdout.trim() !== '' ? (JSON.parse(stdout) as Figures) : undefined
     if (!figures) return `The figures could not be read: ${stderr.trim()}`
     show(figures, worker.recent())
-    if (once && isSettled(figures, bank) && isTownSettled(figures, town)) return 'settled'
+    if (once && isShopDone && isSettled(figures, bank) && isTownSettled(figures, town)) return 'settled'
     if (once && Date.now() > until) return `After ${mostMs / 1_000} s not everything was paid on:\n${plainLines(figures).join('\n')}`
     await Promise.race([over, new Promise(resolve => setTimeout(resolve, pauseMs))])
   }
   if (signal.aborted) return 'stopped'
   if (gone) return `The worker ended by itself (${gone.signal ?? `exit code ${gone.code}`}). Its last lines:\n${worker.recent().join('\n')}`
-  return `The payers or the node failed: ${fault instanceof Error ? fault.message : String(fault)}`
+  return `The payers, the shop or the node failed: ${fault instanceof Error ? fault.message : String(fault)}`
 }

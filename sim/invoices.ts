@@ -87,10 +87,13 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       updated: created,
     })
     record(invoice, 'created')
-    if (office.chance(settings.payRate)) office.after(settings.payDelayMs, () => void (invoice.status === 'created' && settle(invoice)))
+    if (!waits(order.tags) && office.chance(settings.payRate))
+      office.after(settings.payDelayMs, () => void (invoice.status === 'created' && settle(invoice)))
     lapse(invoice)
     return invoice
   }
+
+  const waits = (tags: readonly string[]) => settings.waitsTag !== undefined && tags.some(tag => tag.startsWith(settings.waitsTag!))
 
   /** Overdue at its due date, expired after its time of grace; a due date that moved is followed. */
   function lapse(invoice: Invoice) {

@@ -14,6 +14,8 @@ export interface Settings {
   /** Share of invoices that are paid at all. */
   payRate: number
   payDelayMs: Range
+  /** Invoices with a tag that begins so are paid only by `pay`: somebody stands before their code. */
+  waitsTag: string | undefined
   /** Between an invoice's `paid` and `credited`, whichever comes first. */
   creditDelayMs: Range
   /** Share of payments whose `credited` comes before `paid` (4 of 11 measured on the sandbox). */
@@ -51,6 +53,7 @@ export const defaultSettings: Settings = {
   allowedIp: undefined,
   payRate: 0.85,
   payDelayMs: [2_000, 10_000],
+  waitsTag: undefined,
   creditDelayMs: [500, 1_500],
   creditedFirstRate: 1 / 3,
   fee: 0,
