@@ -12,15 +12,18 @@ interface BasketParts {
   basket: PricedBasket
   /** What to say above it. */
   news?: string | undefined
+  /** Why it did not change. */
+  trouble?: string | undefined
 }
 
-export function BasketPage({ shop, basket, news }: BasketParts) {
+export function BasketPage({ shop, basket, news, trouble }: BasketParts) {
   const { lang } = shop
   const say = shopWords[lang]
   return (
     <ShopFrame {...{ shop, title: say.basket, here: 'basket', noindex: true }}>
       <h1>{say.basket}</h1>
       {news !== undefined && <Notice tone="good">{news}</Notice>}
+      {trouble !== undefined && <Notice tone="bad">{trouble}</Notice>}
       {basket.lines.length === 0 ? (
         <>
           <p class="quiet">{say.emptyBasket}</p>

@@ -1,7 +1,7 @@
 /** The routes of who looks around: what is sold, the photos, and the basket. */
 import type Router from '@koa/router'
 import { isId } from '../../base/id.ts'
-import { findProduct, mostLines } from '../../shop/shop.ts'
+import { findProduct, mostLines, mostOfOne } from '../../shop/shop.ts'
 import { readForm, show, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { basketOf, keepBasket, readQuantity, withAdded, withQuantity } from './basketCookie.ts'
@@ -34,8 +34,13 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
     const basket = await priced(store, basketOf(ctx))
     const added = basket.lines.find(({ productId }) => productId === ctx.query['added'])?.product
     const say = shopWords[ctx.state.lang]
-    const news = ctx.query['full'] === 'yes' ? say.basketFull(mostLines) : added && say.added(added.name)
-    show(ctx, BasketPage({ shop: shopOf(ctx, parts), basket, news }))
+    const trouble =
+      ctx.query['full'] === 'yes'
+        ? say.basketFull(mostLines)
+        : ctx.query['quantity'] === 'odd'
+          ? say.oddQuantity(`${mostOfOne}`)
+          : undefined
+    show(ctx, BasketPage({ shop: shopOf(ctx, parts), basket, trouble, news: added && say.added(added.name) }))
   })
 
   router.post('/basket', async ctx => {
@@ -57,7 +62,8 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
         return seeOther(ctx, '/basket')
       case 'change': {
         const quantity = readQuantity(form.text('quantity'))
-        if (quantity !== undefined) keepBasket(ctx, withQuantity(lines, product, quantity))
+        if (quantity === undefined) return seeOther(ctx, '/basket?quantity=odd')
+        keepBasket(ctx, withQuantity(lines, product, quantity))
         return seeOther(ctx, '/basket')
       }
       default:

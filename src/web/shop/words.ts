@@ -34,6 +34,7 @@ const pt = {
       : `Só ${left === '1' ? 'resta 1' : `restam ${left}`}. Diminua a quantidade.`,
   added: (name: string) => `${name} está na cesta.`,
   basketFull: (most: number) => `A cesta chegou a ${most} produtos diferentes. Finalize esta compra antes de adicionar outro.`,
+  oddQuantity: (most: string) => `A quantidade vai de 0 a ${most}; com 0 o produto sai da cesta.`,
   priceMoved: (before: string, now: string) =>
     `Um preço mudou desde a última página: o total era ${before} e agora é ${now}. Confira antes de pedir.`,
 
@@ -200,6 +201,7 @@ const en: typeof pt = {
     left === '0' ? 'Sold out since it was put in the basket. Remove it to go on.' : `Only ${left} left. Lower the quantity.`,
   added: name => `${name} is in the basket.`,
   basketFull: most => `The basket holds ${most} different products already. Check out before you add another.`,
+  oddQuantity: most => `A quantity is 0 to ${most}; with 0 the product leaves the basket.`,
   priceMoved: (before, now) =>
     `A price changed since the last page: the total was ${before} and is now ${now}. Look again before you order.`,
 
