@@ -1,7 +1,7 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
 import { brl, reais } from '../base/money.ts'
 import { instant, later, millis, type World } from '../base/world.ts'
-import { balances, checkLedger, keepReconciled, post } from '../ledger/ledger.ts'
+import { balances, checkLedger, keepBalanced, keepReconciled, post } from '../ledger/ledger.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
@@ -25,6 +25,7 @@ export async function checkBooks(store: Store, world: World): Promise<string[]> 
 
 async function setStop(store: Store, name: 'books' | 'bank', findings: string[]): Promise<void> {
   await store.tx(async tx => {
+    await keepBalanced(tx, name, findings.length === 0)
     if (findings.length === 0) await tx.run(sql`delete from settings where name = ${name}`)
     else
       await tx.run(sql`

@@ -2,7 +2,7 @@
 import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
-import { balances, keepReconciled } from '../ledger/ledger.ts'
+import { balances, keepBalanced, keepReconciled } from '../ledger/ledger.ts'
 import type { Branch, ChainRail, Outpoint } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
 
@@ -70,6 +70,7 @@ export async function holdAgainstChain(
     differing.length > 0 ? `, and the node differs about ${differing.slice(0, 3).join(', ')}` : ''
   }`
   await store.tx(async tx => {
+    await keepBalanced(tx, 'chain', agrees)
     if (agrees) await tx.run(sql`delete from settings where name = 'chain'`)
     else
       await tx.run(

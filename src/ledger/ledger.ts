@@ -9,6 +9,7 @@ export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { checkLedger, type Finding } from './check.ts'
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
+export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 
 export interface Posting {

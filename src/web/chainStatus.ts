@@ -1,9 +1,10 @@
 /** How things stand on the chain, as figures in satoshis, and what there needs a person. */
-import { told } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { balances, totals } from '../ledger/ledger.ts'
+import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { sql, type Reader } from '../store/store.ts'
+import { sentence } from './asks.ts'
+import { chainAsks, type ChainNow } from './chainAsks.ts'
 
 /** Every amount in satoshis. */
 export interface ChainStatus {
@@ -35,13 +36,6 @@ export interface ChainStatus {
   addsUp: boolean
 }
 
-/** What is judged by the settings and the hour. */
-export interface ChainNow {
-  now: Instant
-  /** How deep a coin lies before it is passed on. */
-  payoutDepth: number
-}
-
 const open = ['draft', 'issued', 'seen', 'underpaid', 'confirming', 'late']
 const over = { paid: ['paid', 'credited'], lost: ['expired', 'canceled', 'refused'] }
 
@@ -60,19 +54,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     lost: sumOf(over.lost),
     counts: Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])),
   }
-  const [moved, standing] = [await totals(reader, 'BTC'), await balances(reader, 'BTC')]
-  const money = {
-    pending: -standing.pending,
-    credited: moved['payment credited'] - moved['payment uncredited'],
-    commission: moved.commission - moved['commission returned'],
-    networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
-    paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],
-    inTransit: -standing['in-transit'],
-    owed: -standing.payable,
-    dust: moved['dust given up'] - moved['dust returned'],
-    external: -standing.external,
-    onChain: standing.bank,
-  }
+  const money = chainMoney(await totals(reader, 'BTC'), await balances(reader, 'BTC'))
   const explained = money.commission + money.networkFees + money.paidOn + money.inTransit + money.owed
   return {
     requests,
@@ -81,56 +63,26 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     bundles: await counts(reader, sql`select state, count(*) as count from bundles group by state`),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
-    needsPerson: await needsPerson(reader, trouble, tip?.height, at),
+    needsPerson: (await chainAsks(reader, trouble, tip?.height, at)).map(sentence),
     addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited === explained,
   }
 }
 
+/** What the movements of the chain's rail come to, in satoshis. */
+export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): ChainStatus['money'] => ({
+  pending: -standing.pending,
+  credited: moved['payment credited'] - moved['payment uncredited'],
+  commission: moved.commission - moved['commission returned'],
+  networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
+  paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],
+  inTransit: -standing['in-transit'],
+  owed: -standing.payable,
+  dust: moved['dust given up'] - moved['dust returned'],
+  external: -standing.external,
+  onChain: standing.bank,
+})
+
 async function counts(reader: Reader, query: ReturnType<typeof sql>): Promise<Record<string, number>> {
   const rows = await reader.all<{ state: string; count: bigint }>(query)
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
-}
-
-async function needsPerson(
-  reader: Reader,
-  trouble: string | undefined,
-  tip: bigint | undefined,
-  { now, payoutDepth }: ChainNow,
-): Promise<string[]> {
-  const deep = (tip ?? 0n) - BigInt(payoutDepth) + 1n
-  const ofRequests = await reader.all<{ says: string }>(sql`
-    select 'request ' || i.id || ' is late: ' || coalesce((select why from transitions where subject = i.id order by seq desc limit 1), '')
-        || ' (repasse invoice accept ' || i.id || ' takes it on)' as says
-      from invoices i where i.asset = 'BTC' and i.state = 'late'
-    union all select 'request ' || id || ' was paid in part, and its time is over: it is watched until ' || watch_until
-      from invoices where asset = 'BTC' and state = 'underpaid' and due_at < ${now}
-    union all select 'bundle ' || b.id || ' waits: ' || b.why from bundles b where b.state not in ('paid', 'void') and b.why is not null
-    union all select 'bundle ' || b.id || ' waits for a signature: repasse bitcoin psbt export ' || b.id
-      from bundles b join bundle_candidates c on c.bundle_id = b.id
-      where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state = 'planned'
-        and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)
-    limit 200`)
-  const coins = await reader.all<{ id: string; units: bigint; number: bigint; invoice_id: string | null; kind: Odd }>(sql`
-    select c.id, c.units, c.number, c.invoice_id, 'not counted' as kind from coins c join invoices i on i.id = c.invoice_id
-      where i.state = 'credited' and c.state = 'mined' and c.credits % 2 = 0 and c.units > 0 and c.height <= ${deep}
-    union all select id, units, number, invoice_id, 'gone' from coins where credits % 2 = 1 and state <> 'mined'
-    union all select c.id, c.units, c.number, c.invoice_id, 'of no request' from coins c
-      where c.invoice_id is null and c.state = 'mined' and c.spent_height is null and c.bookings % 2 = 1
-    limit 200`)
-  return [
-    ...(trouble === undefined ? [] : [`the chain cannot be followed, so nothing is credited: ${trouble}`]),
-    ...ofRequests.map(({ says }) => says),
-    ...coins.map(({ kind, ...coin }) => odd[kind](coin)),
-  ]
-}
-
-type Odd = 'not counted' | 'gone' | 'of no request'
-
-const odd: Record<Odd, (coin: { id: string; units: bigint; number: bigint; invoice_id: string | null }) => string> = {
-  'not counted': ({ id, units, invoice_id: request }) =>
-    `${told(units, 'BTC')} more came to request ${request} after it was credited, and are not counted: coin ${id}`,
-  gone: ({ id, units, invoice_id: request }) =>
-    `the credited payment of ${told(units, 'BTC')} to request ${request} left the chain: coin ${id}`,
-  'of no request': ({ id, units, number }) =>
-    `${told(units, 'BTC')} came to address ${number} of ours, which no request has: coin ${id} is booked as external`,
 }

@@ -1,10 +1,11 @@
 /** How things stand, as figures: what the status command, `/ready` and the demo show. */
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { balances, totals } from '../ledger/ledger.ts'
-import { beforeThat, payoutsStopped } from '../payout/payout.ts'
+import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
+import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
+import { asksOf, sentence, stopSentences } from './asks.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
 
 export interface Status {
@@ -52,19 +53,7 @@ export async function status(
     counts: Object.fromEntries(invoiceRows.map(({ state, count }) => [state, Number(count)])),
   }
 
-  const moved = await totals(reader)
-  const standing = await balances(reader)
-  const money = {
-    credited: moved['invoice credited'],
-    bankFees: moved['bank fee'],
-    commission: moved.commission - moved['commission returned'],
-    withheld: moved['transfer fee withheld'] - moved['transfer fee returned'],
-    paidOn: moved['payout settled'] - moved['payout refunded'] + moved['payout paid elsewhere'],
-    inTransit: -standing['in-transit'],
-    reversed: moved['invoice reversed'],
-    owed: -standing.payable,
-    atBank: standing.bank,
-  }
+  const money = bankMoney(await totals(reader), await balances(reader))
   const explained = money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed
   const stopped = await payoutsStopped(reader)
   const bitcoin = await chainStatus(reader, { now, payoutDepth })
@@ -75,11 +64,24 @@ export async function status(
     payouts: await counts(reader, 'payouts'),
     inbox: await counts(reader, 'inbox'),
     bitcoin,
-    needsPerson: [...(await needsPerson(reader, stopped)), ...(bitcoin?.needsPerson ?? [])],
+    needsPerson: [...stopSentences(stopped), ...(await asksOf(reader)).map(sentence), ...(bitcoin?.needsPerson ?? [])],
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost && money.credited === explained && (bitcoin === undefined || bitcoin.addsUp),
   }
 }
+
+/** What the movements of the bank's rail come to, in cents. */
+export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): Status['money'] => ({
+  credited: moved['invoice credited'],
+  bankFees: moved['bank fee'],
+  commission: moved.commission - moved['commission returned'],
+  withheld: moved['transfer fee withheld'] - moved['transfer fee returned'],
+  paidOn: moved['payout settled'] - moved['payout refunded'] + moved['payout paid elsewhere'],
+  inTransit: -standing['in-transit'],
+  reversed: moved['invoice reversed'],
+  owed: -standing.payable,
+  atBank: standing.bank,
+})
 
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
 const usualDepth = 6
@@ -91,31 +93,6 @@ async function counts(reader: Reader, table: 'payouts' | 'inbox'): Promise<Recor
       : sql`select state, count(*) as count from inbox group by state`,
   )
   return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
-}
-
-async function needsPerson(reader: Reader, stopped: string | undefined): Promise<string[]> {
-  const rows = await reader.all<{ says: string }>(sql`
-    select 'account ' || name || ' awaits approval' as says from accounts where state = 'awaiting'
-    union all select 'payout ' || id || ' is ' || state || ': ' || coalesce(why, '') from payouts where state in ('held', 'returned')
-    union all select 'event ' || event_id || ' is quarantined: ' || coalesce(why, '') from inbox where state = 'quarantined'
-    union all select 'event ' || event_id || ' came with two bodies' from inbox_conflicts
-    union all select 'invoice ' || id || coalesce(' of order ' || order_id, '') || case when rail = 'bitcoin' then ' is too small for the chain, and nobody was asked' else ' was refused by the bank' end
-      from invoices where state = 'refused'
-    union all select 'invoice ' || i.id || coalesce(' of order ' || i.order_id, '') || ' was reversed after its payout was ordered: the payee owes it'
-      from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
-    union all select 'order ' || id || ': ' || attention from orders where attention is not null
-    union all select 'the letter "' || kind || '" of order ' || order_id || ' could not be sent: ' || coalesce(why, '') from mails where state = 'failed'
-    union all select 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
-      where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
-        where via = 'push' and why like 'of another workspace%') >= 3
-      and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
-        where via = 'push' and coalesce(why, '') not like 'of another workspace%')
-    limit 200`)
-  // Each reason stands by itself: whoever lets go of one must have seen the others.
-  const stops = (stopped?.split(beforeThat) ?? []).map((why, place) =>
-    place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
-  )
-  return [...stops, ...rows.map(({ says }) => says)]
 }
 
 /** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */

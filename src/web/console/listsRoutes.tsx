@@ -8,12 +8,14 @@ import type { Doors } from './guard.ts'
 import { invoicePages } from './invoices.tsx'
 import { everything } from './listsFind.ts'
 import { AnyId } from './listsParts.tsx'
+import { overviewPage } from './overview.tsx'
 import { payoutPages } from './payouts.tsx'
 import { postingPages } from './postings.tsx'
 import { runPages } from './runs.tsx'
 import { listWords } from './words/lists.ts'
 
 export function listRoutes(doors: Doors, parts: PageParts): void {
+  overviewPage(doors, parts)
   invoicePages(doors, parts)
   payoutPages(doors, parts)
   eventPages(doors, parts)

@@ -1,0 +1,110 @@
+/** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
+import { told } from '../base/money.ts'
+import { beforeThat } from '../payout/payout.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+export type AskKind =
+  | 'account awaits'
+  | 'payout held'
+  | 'payout returned'
+  | 'event quarantined'
+  | 'event conflict'
+  | 'invoice refused'
+  | 'request too small'
+  | 'invoice reversed'
+  | 'order'
+  | 'letter failed'
+  | 'foreign events'
+  | 'chain trouble'
+  | 'request late'
+  | 'request underpaid'
+  | 'bundle waits'
+  | 'bundle unsigned'
+  | 'coin not counted'
+  | 'coin gone'
+  | 'coin of no request'
+
+/** `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. */
+export type Ask = {
+  kind: AskKind
+  id: string
+  number: bigint | null
+  /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter. */
+  of: string | null
+  why: string | null
+  /** Satoshis of a coin. */
+  units: bigint | null
+}
+
+/** On every rail but the chain's own. */
+export const asksOf = (reader: Reader): Promise<Ask[]> =>
+  reader.all<Ask>(sql`
+    select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(null as bigint) as units from (
+    select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it, cast(null as text) as why from accounts where state = 'awaiting'
+    union all select 'payout ' || state, id, null, null, coalesce(why, '') from payouts where state in ('held', 'returned')
+    union all select 'event quarantined', event_id, id, null, coalesce(why, '') from inbox where state = 'quarantined'
+    union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null from inbox_conflicts c
+    union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null
+      from invoices where state = 'refused'
+    union all select 'invoice reversed', i.id, null, i.order_id, null
+      from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
+    union all select 'order', id, null, null, attention from orders where attention is not null
+    union all select 'letter failed', order_id, null, kind, coalesce(why, '') from mails where state = 'failed'
+    union all select 'foreign events', '', null, null, null
+      where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
+        where via = 'push' and why like 'of another workspace%') >= 3
+      and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
+        where via = 'push' and coalesce(why, '') not like 'of another workspace%')
+    limit 200) as asks`)
+
+/** Each reason stands by itself: whoever lets go of one must have seen the others. */
+export const stopSentences = (stopped: string | undefined): string[] =>
+  (stopped?.split(beforeThat) ?? []).map((why, place) =>
+    place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
+  )
+
+/** As commands say it. */
+export function sentence({ kind, id, number, of, why, units }: Ask): string {
+  const ofOrder = of === null ? '' : ` of order ${of}`
+  const came = told(units ?? 0n, 'BTC')
+  switch (kind) {
+    case 'account awaits':
+      return `account ${id} awaits approval`
+    case 'payout held':
+      return `payout ${id} is held: ${why}`
+    case 'payout returned':
+      return `payout ${id} is returned: ${why}`
+    case 'event quarantined':
+      return `event ${id} is quarantined: ${why}`
+    case 'event conflict':
+      return `event ${id} came with two bodies`
+    case 'invoice refused':
+      return `invoice ${id}${ofOrder} was refused by the bank`
+    case 'request too small':
+      return `invoice ${id}${ofOrder} is too small for the chain, and nobody was asked`
+    case 'invoice reversed':
+      return `invoice ${id}${ofOrder} was reversed after its payout was ordered: the payee owes it`
+    case 'order':
+      return `order ${id}: ${why}`
+    case 'letter failed':
+      return `the letter "${of}" of order ${id} could not be sent: ${why}`
+    case 'foreign events':
+      return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
+    case 'chain trouble':
+      return `the chain cannot be followed, so nothing is credited: ${why}`
+    case 'request late':
+      return `request ${id} is late: ${why} (repasse invoice accept ${id} takes it on)`
+    case 'request underpaid':
+      return `request ${id} was paid in part, and its time is over: it is watched until ${why}`
+    case 'bundle waits':
+      return `bundle ${id} waits: ${why}`
+    case 'bundle unsigned':
+      return `bundle ${id} waits for a signature: repasse bitcoin psbt export ${id}`
+    case 'coin not counted':
+      return `${came} more came to request ${of} after it was credited, and are not counted: coin ${id}`
+    case 'coin gone':
+      return `the credited payment of ${came} to request ${of} left the chain: coin ${id}`
+    case 'coin of no request':
+      return `${came} came to address ${number} of ours, which no request has: coin ${id} is booked as external`
+  }
+}

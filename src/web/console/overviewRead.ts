@@ -1,0 +1,93 @@
+/** Reads the overview: what is next, what needs a person, how the books stand, what failed. Each is a step along an index. */
+import type { Instant } from '../../base/world.ts'
+import { chainTrouble, tipOf } from '../../chain/chain.ts'
+import type { Desk, RunRow } from '../../jobs/jobs.ts'
+import { readBalanced, type Balanced, type HeldAgainst } from '../../ledger/ledger.ts'
+import { beforeThat, payoutsStopped } from '../../payout/payout.ts'
+import { sql, type Reader } from '../../store/store.ts'
+import { asksOf, type Ask } from '../asks.ts'
+import { chainAsks } from '../chainAsks.ts'
+import { pathTo } from './links.ts'
+
+export interface Overview {
+  stopped: string | undefined
+  /** Each reason why payouts are stopped, the newest first. */
+  stops: string[]
+  next: { name: string; next_at: Instant; time_zone: string }[]
+  asks: (Ask & { href: string | undefined })[]
+  books: { against: HeldAgainst; found: Balanced; why: string | undefined }[]
+  failed: RunRow[]
+}
+
+const usualDepth = 6
+
+export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Overview> {
+  const now = await store.tx(tx => tx.now(), 'locks')
+  const [tip, trouble, stopped] = [await tipOf(store), await chainTrouble(store), await payoutsStopped(store)]
+  const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
+  const asks = [
+    ...(onChain ? await chainAsks(store, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
+    ...(await asksOf(store)),
+  ]
+  return {
+    stopped,
+    stops: stopped?.split(beforeThat) ?? [],
+    next: await store.all(sql`
+      select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
+    asks: asks.map(ask => ({ ...ask, href: hrefOf(ask) })),
+    books: await books(store),
+    failed: await store.all<RunRow>(sql`
+      select * from (select * from runs where outcome = 'failed' order by started_at desc, id desc limit 5) as f
+      union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc limit 5) as l
+      order by started_at desc, id desc limit 5`),
+  }
+}
+
+async function books(reader: Reader): Promise<Overview['books']> {
+  const whys = await reader.all<{ name: string; value: string }>(
+    sql`select name, value from settings where name in ('books', 'bank', 'chain')`,
+  )
+  const found: Overview['books'] = []
+  for (const against of ['books', 'bank', 'chain'] as const) {
+    const balanced = await readBalanced(reader, against)
+    if (balanced) found.push({ against, found: balanced, why: whys.find(({ name }) => name === against)?.value })
+  }
+  return found
+}
+
+/** Where the thing that a person is asked about is seen. */
+function hrefOf({ kind, id, number, of }: Ask): string | undefined {
+  switch (kind) {
+    case 'account awaits':
+      return pathTo('account', id)
+    case 'payout held':
+    case 'payout returned':
+      return pathTo('payout', id)
+    case 'event quarantined':
+    case 'event conflict':
+      return number === null ? undefined : pathTo('event', `${number}`)
+    case 'invoice refused':
+    case 'request too small':
+    case 'invoice reversed':
+    case 'request late':
+    case 'request underpaid':
+      return pathTo('invoice', id)
+    case 'order':
+    case 'letter failed':
+      return pathTo('order', id)
+    case 'bundle waits':
+    case 'bundle unsigned':
+      return pathTo('bundle', id)
+    case 'coin not counted':
+    case 'coin gone':
+      return of === null ? undefined : pathTo('invoice', of)
+    case 'foreign events':
+      return '/console/events?state=ignored'
+    case 'chain trouble':
+    case 'coin of no request':
+      return undefined
+  }
+}
+
+/** The words that name it: the invoice of a coin, the coin where there is none. */
+export const nameOf = ({ kind, id, of }: Ask): string => (kind.startsWith('coin') ? (of ?? id) : id)

@@ -1,0 +1,168 @@
+/** The words of the console's overview: the money, what is next, what needs a person, and how the books stand. */
+import type { AskKind } from '../../asks.ts'
+import type { HeldAgainst } from '../../../ledger/ledger.ts'
+import type { Both } from '../../page/page.ts'
+
+interface OverviewWords {
+  title: string
+  money: string
+  asOf: string
+  counting: string
+  countingUpTo: string
+  assets: { BRL: string; BTC: string }
+  none: string
+  tiles: Record<'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed', string>
+  next: string
+  noNext: string
+  addSchedule: string
+  dueNow: string
+  asks: string
+  noAsks: string
+  mostAsks: string
+  books: string
+  balanced: Record<HeldAgainst, string>
+  unbalanced: Record<HeldAgainst, string>
+  since: string
+  looked: string
+  notLooked: string
+  failed: string
+  noFailed: string
+  stop: string
+  unblock: string
+  /** What each is, before and after the link to it. `{why}`, `{of}`, `{units}` and `{number}` are filled in. */
+  ask: Record<AskKind, readonly [before: string, after: string]>
+}
+
+const pt: OverviewWords = {
+  title: 'Visão geral',
+  money: 'Dinheiro',
+  asOf: 'Somado às',
+  counting: 'Ainda somando tudo pela primeira vez. Atualize a página em alguns segundos.',
+  countingUpTo: 'Somado até',
+  assets: { BRL: 'Em reais, pelo banco', BTC: 'Em bitcoin, pela rede' },
+  none: 'Nada foi pedido ainda.',
+  tiles: {
+    asked: 'Pedido',
+    credited: 'Recebido',
+    fees: 'Tarifas e taxas',
+    commission: 'Comissão',
+    paidOn: 'Repassado',
+    inTransit: 'Em trânsito',
+    owed: 'A repassar',
+    reversed: 'Estornado',
+  },
+  next: 'Próximos disparos',
+  noNext: 'Nenhuma agenda ativa.',
+  addSchedule: 'Criar uma agenda',
+  dueNow: 'agora',
+  asks: 'Precisa de uma pessoa',
+  noAsks: 'Nada espera por uma pessoa.',
+  mostAsks: 'São muitos: aqui estão os primeiros.',
+  books: 'Livros',
+  balanced: {
+    books: 'Os livros fecham',
+    bank: 'O saldo do banco confere com os livros',
+    chain: 'As moedas na rede conferem com os livros',
+  },
+  unbalanced: {
+    books: 'Os livros NÃO fecham',
+    bank: 'O saldo do banco NÃO confere com os livros',
+    chain: 'As moedas na rede NÃO conferem com os livros',
+  },
+  since: 'desde',
+  looked: 'conferido em',
+  notLooked: 'Ainda não foram conferidos: o processo “worker” confere ao começar e a cada cinco minutos.',
+  failed: 'Últimas execuções que falharam',
+  noFailed: 'Nenhuma falhou.',
+  stop: 'Parar todos os repasses',
+  unblock: 'Os repasses estão parados:',
+  ask: {
+    'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
+    'payout held': ['O repasse', 'está retido: {why}'],
+    'payout returned': ['O repasse', 'voltou: {why}'],
+    'event quarantined': ['O evento', 'está em quarentena: {why}'],
+    'event conflict': ['O evento', 'veio com dois corpos diferentes.'],
+    'invoice refused': ['A cobrança', 'foi recusada pelo banco.'],
+    'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
+    'invoice reversed': ['A cobrança', 'foi estornada depois de o repasse ser ordenado: quem recebeu deve devolver.'],
+    order: ['O pedido', 'precisa de atenção: {why}'],
+    'letter failed': ['Do pedido', 'uma carta não pôde ser enviada ({of}): {why}'],
+    'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
+    'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
+    'request late': ['A cobrança', 'foi paga fora do prazo ou em parte, e alguém precisa assumi-la: {why}'],
+    'request underpaid': ['A cobrança', 'foi paga em parte e venceu: seu endereço é observado até {why}'],
+    'bundle waits': ['O pacote', 'espera: {why}'],
+    'bundle unsigned': ['O pacote', 'espera uma assinatura.'],
+    'coin not counted': ['À cobrança', 'chegaram mais {units} depois de creditada, que não contam.'],
+    'coin gone': ['Da cobrança', 'o pagamento creditado de {units} saiu da rede.'],
+    'coin of no request': ['', 'Chegaram {units} ao nosso endereço {number}, que não é de nenhuma cobrança.'],
+  },
+}
+
+const en: OverviewWords = {
+  title: 'Overview',
+  money: 'Money',
+  asOf: 'As of',
+  counting: 'Still adding everything up for the first time. Reload the page in some seconds.',
+  countingUpTo: 'Added up to',
+  assets: { BRL: 'In reais, at the bank', BTC: 'In bitcoin, on the chain' },
+  none: 'Nothing was asked for yet.',
+  tiles: {
+    asked: 'Asked',
+    credited: 'Received',
+    fees: 'Fees',
+    commission: 'Commission',
+    paidOn: 'Paid on',
+    inTransit: 'In transit',
+    owed: 'Owed',
+    reversed: 'Reversed',
+  },
+  next: 'Next slots',
+  noNext: 'No schedule is active.',
+  addSchedule: 'Add a schedule',
+  dueNow: 'now',
+  asks: 'Needs a person',
+  noAsks: 'Nothing waits for a person.',
+  mostAsks: 'There are many: these are the first.',
+  books: 'Books',
+  balanced: {
+    books: 'The books are in balance',
+    bank: 'The bank’s balance agrees with the books',
+    chain: 'The coins on the chain agree with the books',
+  },
+  unbalanced: {
+    books: 'The books are NOT in balance',
+    bank: 'The bank’s balance does NOT agree with the books',
+    chain: 'The coins on the chain do NOT agree with the books',
+  },
+  since: 'since',
+  looked: 'looked at',
+  notLooked: 'They were not looked at yet: the process “worker” looks when it starts and every five minutes.',
+  failed: 'Last runs that failed',
+  noFailed: 'None failed.',
+  stop: 'Stop all payouts',
+  unblock: 'Payouts are stopped:',
+  ask: {
+    'account awaits': ['The payout account', 'awaits the approval of a second person.'],
+    'payout held': ['The payout', 'is held: {why}'],
+    'payout returned': ['The payout', 'came back: {why}'],
+    'event quarantined': ['The event', 'is quarantined: {why}'],
+    'event conflict': ['The event', 'came with two different bodies.'],
+    'invoice refused': ['The invoice', 'was refused by the bank.'],
+    'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
+    'invoice reversed': ['The invoice', 'was reversed after its payout was ordered: the payee owes it.'],
+    order: ['The order', 'needs attention: {why}'],
+    'letter failed': ['Of the order', 'a letter could not be sent ({of}): {why}'],
+    'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
+    'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
+    'request late': ['The invoice', 'was paid late or in part, and somebody must take it on: {why}'],
+    'request underpaid': ['The invoice', 'was paid in part and is over: its address is watched until {why}'],
+    'bundle waits': ['The bundle', 'waits: {why}'],
+    'bundle unsigned': ['The bundle', 'waits for a signature.'],
+    'coin not counted': ['To the invoice', '{units} more came after it was credited, and are not counted.'],
+    'coin gone': ['Of the invoice', 'the credited payment of {units} left the chain.'],
+    'coin of no request': ['', '{units} came to our address {number}, which no invoice has.'],
+  },
+}
+
+export const overviewWords: Both<OverviewWords> = { 'pt-BR': pt, en }
