@@ -596,7 +596,7 @@ for (const kind of nginxes) {
       })
       test('a flood of forms is slowed', async () => {
         const all = await Promise.all(Array.from({ length: 80 }, () => request('POST', '/echo', { localAddress: '127.0.0.3' })))
-        expect(all.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(30)
+        expect(all.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(15)
         expect(all.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(40)
       })
       test('the bank’s burst is not: 600 events by 64 connections', async () => {
@@ -631,7 +631,7 @@ for (const kind of nginxes) {
       await load
       const statuses = await Promise.all(sent.map(({ status }) => status))
       agent.destroy()
-      expect(statuses.length).toBeGreaterThan(200)
+      expect(statuses.length).toBeGreaterThan(100)
       expect(statuses.filter(status => status !== 200)).toEqual([])
       for (const { event } of sent) expect(await arrived(event)).toBe(true)
     })

@@ -22,7 +22,7 @@ export interface Speaking {
 
 /** Says the pieces to a TLS server on 127.0.0.1 and listens until it closes, has answered `answers` times, or is silent. */
 export async function speak(port: number, pieces: (string | Buffer)[], how: Speaking): Promise<Heard> {
-  const { ca, pauseMs = 0, patienceMs = 1_500, answers = Infinity } = how
+  const { ca, pauseMs = 0, patienceMs = 10_000, answers = Infinity } = how
   const { socket, over } = await open(port, { ca, ALPNProtocols: ['http/1.1'] })
   let text = ''
   let [heardAt, closed] = [performance.now(), false]

@@ -1,0 +1,401 @@
+/** docker/ as somebody puts it on a server: both stacks built and run on a real engine, a small day through nginx with TLS, and each container killed. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../sim/port.ts'
+import { openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
+import { projectRoot } from './testbed/tree.ts'
+import { trialAccountFlags } from './testbed/trial.ts'
+
+const minute = 60_000
+const version = { REPASSE_VERSION: 'under-test' }
+const images = { app: 'repasse:under-test', nginx: 'repasse-nginx:under-test' }
+
+const why = whyNoEngine()
+describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the containers (skipped: no Docker engine, ${why})`, () => {
+  let engine: Engine
+  beforeAll(async () => {
+    engine = await openEngine()
+    await engine.docker(['compose', '-f', 'docker/compose.yaml', 'build'], version)
+  }, 8 * minute)
+  afterAll(() => engine?.close(), minute)
+
+  describe('what is in the images', () => {
+    const inside = (image: string, script: string) =>
+      engine.docker(['run', '--rm', '--network', 'none', '--entrypoint', 'sh', image, '-c', script])
+
+    test('nobody in them is root', async () => {
+      expect((await inside(images.app, 'id -u')).trim()).toBe('1000')
+      expect((await inside(images.nginx, 'id -u')).trim()).toBe('101')
+    })
+
+    test('the program is in it, and nothing it was made or tried with', async () => {
+      const found = (await inside(images.app, 'cd /app && find . -path ./node_modules -prune -o -type f -print')).trim().split('\n')
+      expect(found).toContain('./dist/main.js')
+      expect(found.filter(path => !/^\.\/(dist\/|migrations\/|bin\/repasse$|docker\/alive\.mjs$|package\.json$)/.test(path))).toEqual([])
+      expect(found.filter(path => /\.tsx?$|\.test\.|\.env|\.pem$/.test(path))).toEqual([])
+      // Neither what installs packages nor what compiles.
+      expect((await inside(images.app, 'command -v npm npx yarn corepack tsc gcc make python3 git || true')).trim()).toBe('')
+    })
+
+    test('its packages are those of the lockfile, to the version, and none is for development', async () => {
+      const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as {
+        packages: Record<string, { version: string; dev?: true; optional?: true; devOptional?: true }>
+      }
+      const list = `cd /app/node_modules && node -e "for (const f of require('fs').globSync(['*/package.json', '@*/*/package.json'])) console.log(f.slice(0, -13), require('./' + f).version)"`
+      const installed = (await inside(images.app, list)).trim().split('\n')
+      expect(installed.length).toBeGreaterThan(50)
+      for (const line of installed) {
+        const [name, found] = line.split(' ')
+        const known = lock.packages[`node_modules/${name}`]
+        expect([name, found, known?.dev, known?.devOptional]).toEqual([name, known?.version, undefined, undefined])
+      }
+    })
+
+    test('they are as small as can be', async () => {
+      const size = async (image: string) => Number(await engine.docker(['image', 'inspect', image, '--format', '{{.Size}}'])) / 1e6
+      const [app, base] = [await size(images.app), await size('node:24-bookworm-slim')]
+      const [nginx, nginxBase] = [await size(images.nginx), await size('nginx:stable')]
+      console.info(`app ${app.toFixed(0)} MB (base ${base.toFixed(0)}), nginx ${nginx.toFixed(0)} MB (base ${nginxBase.toFixed(0)})`)
+      expect(app - base).toBeLessThan(60)
+      expect(nginx - nginxBase).toBeLessThan(1)
+    })
+
+    test('the Dockerfile and both stacks are judged to be well', async () => {
+      await engine.docker(['build', '--check', '-f', 'docker/Dockerfile', '.'])
+      for (const files of [['compose.yaml'], ['compose.yaml', 'compose.postgres.yaml']])
+        await engine.docker(['compose', ...files.flatMap(file => ['-f', `docker/${file}`]), 'config', '--quiet'], { SECRETS: tmpdir() })
+    })
+  })
+
+  describe.each([
+    { name: 'nginx and one process with SQLite', files: ['compose.yaml'], services: ['app', 'nginx'], ownCertificate: false },
+    {
+      name: 'nginx, web, worker and PostgreSQL',
+      files: ['compose.yaml', 'compose.postgres.yaml'],
+      services: ['app', 'worker', 'postgres', 'nginx'],
+      ownCertificate: true,
+    },
+  ])('$name', ({ files, services, ownCertificate }) => {
+    let stack: Stack
+    beforeAll(async () => {
+      stack = await openStack(engine, files, ownCertificate)
+    }, 5 * minute)
+    afterAll(() => stack?.close(), minute)
+
+    /** How far the money is: what the house says, and how many invoices and transfers the bank has. */
+    const standing = async () => {
+      const { counts } = await stack.bank()
+      // A container that is just being killed answers nothing.
+      const status = await stack
+        .repasse<{ invoices: { counts: Record<string, number> }; payouts: Record<string, number> }>('status', '--json')
+        .catch(() => undefined)
+      return { invoices: status?.invoices.counts, payouts: status?.payouts, bank: [counts.invoices, counts.transfers] }
+    }
+    /** Until every invoice of the bank is credited here, and paid on there, once. */
+    const untilSettled = async () => {
+      const end = async () => {
+        const { invoices } = (await stack.bank()).counts
+        return { invoices: { credited: invoices }, payouts: { paid: invoices }, bank: [invoices, invoices] }
+      }
+      for (const until = performance.now() + 2.5 * minute; performance.now() < until; await sleep(500))
+        if (isDeepStrictEqual(await standing(), await end())) return
+      expect(await standing()).toEqual(await end())
+    }
+
+    test('it comes up healthy, over TLS, and shows the world no more than it should', async () => {
+      expect(await stack.get('/health')).toMatchObject({ status: 404 })
+      expect(await stack.get('/metrics')).toMatchObject({ status: 404 })
+      expect(await stack.get('/webhooks/starkbank')).toMatchObject({ status: 405 })
+      expect((await stack.get('/')).headers['strict-transport-security']).toBe('max-age=63072000')
+      const plain = await fetch(`${stack.plainUrl}/`, { redirect: 'manual' })
+      expect([plain.status, plain.headers.get('location')]).toEqual([301, `https://${engine.address}/`])
+      const hook = await fetch(`${stack.plainUrl}/webhooks/starkbank`, { method: 'POST', body: '{}', redirect: 'manual' })
+      expect(hook.status).toBe(403)
+      // As compose was told: who asks comes from the network of its gateway.
+      expect((await stack.get('/console')).status === 403).toBe(ownCertificate)
+      expect(
+        await stack.inside(
+          'app',
+          `node -e "fetch('http://127.0.0.1:9464/metrics').then(async a => console.log(a.status, await a.text()))"`,
+        ),
+      ).toMatch(/^200[^]*repasse_/)
+    })
+
+    test.each(services)('%s is no root, writes nowhere but where it may, and can become nothing else', async service => {
+      const held = JSON.parse(await engine.docker(['inspect', await stack.container(service)])) as {
+        HostConfig: Record<string, unknown>
+        Config: { User: string; Env: string[] }
+      }[]
+      expect(held[0]!.HostConfig).toMatchObject({
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges:true'],
+        Privileged: false,
+        Init: true,
+        NetworkMode: expect.not.stringMatching(/^host$/),
+        RestartPolicy: { Name: 'unless-stopped', MaximumRetryCount: 0 },
+      })
+      expect(held[0]!.HostConfig['Memory']).toBeGreaterThan(0)
+      expect(held[0]!.HostConfig['PidsLimit']).toBeGreaterThan(0)
+      for (const secret of stack.secrets) expect(held[0]!.Config.Env.join('\n')).not.toContain(secret)
+      expect(await stack.inside(service, 'id -u')).not.toMatch(/^0$/m)
+      expect(await stack.inside(service, 'touch /bin/x /etc/x /app/x 2>&1 || true')).toMatch(/Read-only file system/)
+      // All capabilities it has, could have, and could pass on: none (capabilities(7)).
+      expect(await stack.inside(service, 'grep -E "Cap(Inh|Prm|Eff|Bnd)|NoNewPrivs" /proc/1/status | tr -d "\\t" | tr "\\n" " "')).toMatch(
+        /CapInh:0{16} CapPrm:0{16} CapEff:0{16} CapBnd:0{16} NoNewPrivs:1/,
+      )
+    })
+
+    test('nginx cannot reach the program or the database by network, and the database nothing', async () => {
+      const networks = async (service: string) =>
+        Object.keys(
+          JSON.parse(
+            await engine.docker(['inspect', await stack.container(service), '--format', '{{json .NetworkSettings.Networks}}']),
+          ) as object,
+        )
+      const others = (await Promise.all(services.filter(service => service !== 'nginx').map(networks))).flat()
+      for (const network of await networks('nginx')) expect(others).not.toContain(network)
+      if (!services.includes('postgres')) return
+      for (const network of await networks('postgres'))
+        expect((await engine.docker(['network', 'inspect', network, '--format', '{{.Internal}}'])).trim()).toBe('true')
+    })
+
+    test(
+      'a small day: issued, paid, heard through nginx, passed on, and the books balance',
+      async () => {
+        await stack.repasse('account', 'add', ...trialAccountFlags)
+        await stack.repasse('account', 'approve', 'main', '--by', 'checker')
+        const rule = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main']
+        await stack.repasse(
+          'schedule',
+          'add',
+          '--name',
+          'trial',
+          ...rule,
+          '--count',
+          '8..12',
+          '--amount',
+          '20.00..1000.00',
+          '--commission',
+          '1.5%',
+        )
+        await stack.repasse('doctor', '--register-webhook')
+        await stack.repasse('schedule', 'run', 'trial')
+        await untilSettled()
+
+        const { counts } = await stack.bank()
+        expect(counts.invoices).toBeGreaterThanOrEqual(8)
+        // Everything was pushed, and taken at the first try.
+        expect(counts).toMatchObject({ undelivered: 0, failedAttempts: 0, forgeriesAccepted: 0 })
+        const log = await stack.logs('nginx')
+        expect(log.match(/"POST \/webhooks\/starkbank HTTP\/1\.1" 200/g)!.length).toBeGreaterThanOrEqual(counts.events)
+        expect(await stack.repasse('ledger', 'check')).toMatch(/^OK/)
+        await stack.repasse('reconcile')
+      },
+      6 * minute,
+    )
+
+    test(
+      'one program takes the place of another while events come, and none is refused',
+      async () => {
+        const before = (await stack.bank()).counts
+        const old = await stack.container('app')
+        await stack.repasse('schedule', 'run', 'trial')
+        await stack.compose('up', '-d', '--no-deps', '--no-recreate', '--scale', 'app=2', 'app')
+        await expect.poll(() => stack.health('app'), { timeout: 2 * minute, interval: 250 }).toEqual(['healthy', 'healthy'])
+        await stack.repasse('schedule', 'run', 'trial')
+        await engine.docker(['stop', old])
+        await engine.docker(['rm', old])
+        await untilSettled()
+        const after = (await stack.bank()).counts
+        expect(after.invoices).toBeGreaterThanOrEqual(before.invoices + 16)
+        expect(after.failedAttempts).toBe(before.failedAttempts)
+      },
+      6 * minute,
+    )
+
+    test(
+      'each container is killed while money is on its way, comes back by itself, and nothing is lost or done twice',
+      async () => {
+        const before = (await stack.bank()).counts
+        for (const service of services) {
+          await stack.repasse('schedule', 'run', 'trial')
+          await stack.kill(service)
+          await expect.poll(() => stack.health(service), { timeout: 2 * minute, interval: 250, message: service }).toEqual(['healthy'])
+        }
+        await untilSettled()
+        expect((await stack.bank()).counts.invoices).toBeGreaterThanOrEqual(before.invoices + 8 * services.length)
+        expect(await stack.repasse('ledger', 'check')).toMatch(/^OK/)
+      },
+      8 * minute,
+    )
+
+    test('at the end the bank’s balance is what the books say', async () => {
+      await stack.repasse('reconcile')
+      expect(await stack.repasse('status', '--json')).toMatchObject({ addsUp: true, needsPerson: [] })
+    })
+  })
+})
+
+interface Stack {
+  /** What is published for port 80. */
+  plainUrl: string
+  secrets: string[]
+  compose(...args: string[]): Promise<string>
+  /** A command of the program, in its container; what `--json` prints is read. */
+  repasse<T = string>(...words: string[]): Promise<T>
+  /** A shell's line in a container. */
+  inside(service: string, script: string): Promise<string>
+  /** The id of a service's one container. */
+  container(service: string): Promise<string>
+  health(service: string): Promise<string[]>
+  /** As the kernel kills: nobody asked for it, so the engine starts it again. */
+  kill(service: string): Promise<void>
+  logs(service: string): Promise<string>
+  get(path: string): Promise<{ status: number; headers: Record<string, unknown> }>
+  bank(): Promise<{ counts: Record<'invoices' | 'credited' | 'transfers' | 'events' | 'undelivered' | 'failedAttempts', number> }>
+  close(): Promise<void>
+}
+
+/** The stack, up and healthy, and a bank on this machine that trusts its certificate. */
+async function openStack(engine: Engine, files: string[], ownCertificate: boolean): Promise<Stack> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-compose-'))
+  const [keyFile, settingsFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'env'), join(folder, 'certificate.pem')]
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  writeFileSync(keyFile, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
+  chownSync(keyFile, 1000, 1000)
+  const [port, httpPort, httpsPort] = [await freePort(), await freePort(), await freePort()]
+  const [workspaceId, projectId] = ['6341320293482496', '5656565656565656']
+  writeFileSync(
+    settingsFile,
+    `PUBLIC_URL=https://${engine.address}:${httpsPort}
+STARKBANK_API_URL=http://${engine.hostAddress}:${port}
+STARKBANK_PROJECT_ID=${projectId}
+STARKBANK_WORKSPACE_ID=${workspaceId}
+STARKBANK_POLL_SECONDS=86400
+`,
+  )
+  execFileSync(join(projectRoot, 'docker/make-secrets.sh'), [join(folder, 'secrets')], { stdio: 'ignore' })
+  const password = readFileSync(join(folder, 'secrets/postgres-password'), 'utf8')
+
+  const env: Record<string, string> = {
+    ...version,
+    REPASSE_ENV: settingsFile,
+    STARKBANK_KEY: keyFile,
+    SECRETS: join(folder, 'secrets'),
+    SERVER_NAME: engine.address,
+    HTTP_LISTEN: `0.0.0.0:${httpPort}`,
+    HTTPS_LISTEN: `0.0.0.0:${httpsPort}`,
+  }
+  if (ownCertificate) {
+    // Made elsewhere and mounted, as one from an authority would be.
+    const certificates = join(folder, 'certificates')
+    mkdirSync(certificates)
+    const kind = [
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=own',
+      '-addext',
+      `subjectAltName=IP:${engine.address}`,
+    ]
+    const made = ['privkey.pem', 'fullchain.pem'].map(name => join(certificates, name))
+    execFileSync('openssl', ['req', ...kind, '-keyout', made[0]!, '-out', made[1]!], { stdio: 'ignore' })
+    // nginx runs as 101 in there.
+    for (const file of made) chownSync(file, 101, 101)
+    Object.assign(env, { CERTIFICATES: certificates, CONSOLE_NETWORKS: '203.0.113.0/24' })
+  }
+  await removeAbandoned(engine)
+  const project = `repasse-test-${process.pid}-${files.length}`
+  const compose = (...args: string[]) =>
+    engine.docker(['compose', '-p', project, ...files.flatMap(file => ['-f', `docker/${file}`]), ...args], env)
+  const containers = async (service: string) => (await compose('ps', '--all', '--quiet', service)).trim().split('\n').filter(Boolean)
+  const container = async (service: string) => {
+    const ids = await containers(service)
+    if (ids.length !== 1) throw new Error(`${service} has ${ids.length} containers`)
+    return ids[0]!
+  }
+  const inspected = async (id: string, what: string) => (await engine.docker(['inspect', id, '--format', what])).trim()
+
+  let bank: ChildProcess | undefined
+  const close = async () => {
+    bank?.kill('SIGKILL')
+    await compose('down', '--volumes', '--timeout', '3')
+    rmSync(folder, { recursive: true, force: true })
+  }
+  try {
+    await compose('up', '-d', '--wait', '--wait-timeout', '240')
+    await compose('cp', 'nginx:/etc/nginx/certificates/fullchain.pem', certificateFile)
+    const program = join(projectRoot, 'sim/main.ts')
+    const flags = ['--host', engine.hostAddress, '--port', String(port), '--project-key-file', keyFile, '--project-id', projectId]
+    const manner = ['--workspace-id', workspaceId, '--pay-rate', '1', '--fee', '50', '--time-scale', '30']
+    bank = spawn(process.execPath, [program, ...flags, ...manner], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile },
+    })
+    await once(createInterface(bank.stdout!), 'line')
+  } catch (fault) {
+    const logs = await compose('logs', '--tail', '20').catch(() => '')
+    await close()
+    throw new Error(`the stack did not come up: ${(fault as Error).message}\n${logs}`, { cause: fault })
+  }
+  const certificate = readFileSync(certificateFile, 'utf8')
+
+  return {
+    plainUrl: `http://${engine.address}:${httpPort}`,
+    secrets: [password],
+    compose,
+    async repasse<T>(...words: string[]) {
+      const [id] = await containers('app')
+      const printed = await engine.docker(['exec', id!, 'repasse', ...words])
+      return (words.includes('--json') ? JSON.parse(printed) : printed) as T
+    },
+    inside: async (service, script) => engine.docker(['exec', await container(service), 'sh', '-c', script]),
+    container,
+    health: async service => Promise.all((await containers(service)).map(id => inspected(id, '{{.State.Health.Status}}'))),
+    async kill(service) {
+      const id = await container(service)
+      const started = await inspected(id, '{{.State.StartedAt}}')
+      process.kill(Number(await inspected(id, '{{.State.Pid}}')), 'SIGKILL')
+      while ((await inspected(id, '{{.State.StartedAt}}')) === started) await sleep(50)
+    },
+    logs: service => compose('logs', '--no-log-prefix', service),
+    get: path =>
+      new Promise((resolve, reject) => {
+        const options = { host: engine.address, port: httpsPort, path, ca: certificate, agent: false as const }
+        request(options, response => {
+          response.resume()
+          resolve({ status: response.statusCode!, headers: response.headers })
+        })
+          .on('error', reject)
+          .end()
+      }),
+    async bank() {
+      return (await (await fetch(`http://${engine.hostAddress}:${port}/sim/state`)).json()) as Awaited<ReturnType<Stack['bank']>>
+    },
+    close,
+  }
+}
+
+/** Stacks of test runs that were killed: nobody else will take them down. */
+async function removeAbandoned(engine: Engine): Promise<void> {
+  const list = JSON.parse(await engine.docker(['compose', 'ls', '--all', '--format', 'json'])) as { Name: string }[]
+  for (const { Name: name } of list) {
+    const pid = /^repasse-test-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await engine.docker(['compose', '-p', name, 'down', '--volumes', '--timeout', '1'])
+  }
+}
