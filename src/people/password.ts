@@ -1,5 +1,6 @@
 /** Passwords: argon2id, its parameters kept with the hash, and what is too weak to be one. */
-import { argon2, timingSafeEqual } from 'node:crypto'
+import * as crypto from 'node:crypto'
+import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { wornPasswords } from './wornPasswords.ts'
 
@@ -53,7 +54,7 @@ export async function isPassword(password: string, kept: string | null | undefin
   if (tag === undefined) throw new Error('a password is kept in a form that cannot be read')
   const parameters = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
   const found = await derive(password, Buffer.from(salt!, 'base64'), parameters)
-  return timingSafeEqual(found, Buffer.from(tag, 'base64')) && typeof kept === 'string'
+  return crypto.timingSafeEqual(found, Buffer.from(tag, 'base64')) && typeof kept === 'string'
 }
 
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/
@@ -63,6 +64,10 @@ const dummy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.paralle
 /** Runs beside the event loop, in the process's pool of threads. What is longer than a password may be is cut, so that length costs nothing. */
 const derive = (password: string, nonce: Buffer, { memory, passes, parallelism }: Cost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
+    // Since 24.7; what else runs on an older Node does without people.
+    if (!('argon2' in crypto)) return reject(new BadInput(`passwords need Node 24.7 or newer, and this is ${process.version}`))
     const message = [...password.normalize('NFKC').slice(0, 4 * longestPassword)].slice(0, longestPassword + 1).join('')
-    argon2('argon2id', { message, nonce, memory, passes, parallelism, tagLength }, (error, tag) => (error ? reject(error) : resolve(tag)))
+    crypto.argon2('argon2id', { message, nonce, memory, passes, parallelism, tagLength }, (error, tag) =>
+      error ? reject(error) : resolve(tag),
+    )
   })

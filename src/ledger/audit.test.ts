@@ -1,0 +1,51 @@
+/** The audit chain walked in slices, from any record on. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { seededRandom, systemClock } from '../base/clock.ts'
+import { migrate } from '../store/migrate.ts'
+import { openStore, type Store } from '../store/store.ts'
+import { audit, auditChain, walkAudit } from './audit.ts'
+
+let store: Store
+beforeEach(async () => {
+  store = await openStore('sqlite::memory:', { clock: systemClock, random: seededRandom(1) })
+  await migrate(store, systemClock)
+})
+afterEach(() => store.close())
+
+const write = (count: number) =>
+  store.tx(async tx => {
+    for (let number = 0; number < count; number++) await audit(tx, { actor: 'ana', act: `act ${number}`, subject: 'x', detail: {} })
+  })
+const tamper = async (statement: string) => {
+  for (const name of ['audit_kept', 'audit_stay']) await store.script(`drop trigger if exists ${name}`)
+  await store.script(statement)
+}
+
+test('an empty chain holds', async () => {
+  expect(await walkAudit(store)).toEqual({ upTo: 0n })
+})
+
+test('a chain longer than a slice holds to its end, whole and in part', async () => {
+  await write(2_345)
+  expect(await walkAudit(store)).toEqual({ upTo: 2_345n })
+  for (const after of [1n, 999n, 1_000n, 1_001n, 2_344n, 2_345n]) expect(await walkAudit(store, after)).toEqual({ upTo: 2_345n })
+  expect(await walkAudit(store, 2_346n)).toEqual({ upTo: 2_345n, broken: { seq: 2_346n, how: 'missing' } })
+})
+
+test.each([
+  [`update audit set detail = '{"a":"b"}' where seq = 1500`, { seq: 1_500n, how: 'changed' }],
+  [`update audit set seq = 9999 where seq = 1500`, { seq: 1_500n, how: 'missing' }],
+  [`delete from audit where seq = 1000`, { seq: 1_000n, how: 'missing' }],
+  [`delete from audit where seq = 1`, { seq: 1n, how: 'missing' }],
+])('after "%s" it breaks there', async (statement, broken) => {
+  await write(2_000)
+  await tamper(statement)
+  expect(await walkAudit(store)).toEqual({ upTo: broken.seq - 1n, broken })
+  expect(await auditChain(store)).toEqual([`row ${broken.seq} of the audit log ${broken.how === 'missing' ? 'is missing' : 'was changed'}`])
+})
+
+test('who walks only the end does not see what broke before it', async () => {
+  await write(50)
+  await tamper(`update audit set actor = 'eve' where seq = 10`)
+  expect(await walkAudit(store, 20n)).toEqual({ upTo: 50n })
+})
