@@ -1,15 +1,17 @@
 /** SQLite: WAL, synchronous=FULL, BEGIN IMMEDIATE, one writer at a time in this process and a short busy wait between processes. */
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { BadInput } from '../base/answer.ts'
+import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
 // A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
 const busyTimeoutMs = 100
-const beginTries = 100
+const shortBusyMs = 5
+const beginWithinMs = 12_000
 
 export function openSqlite(file: string, { clock, random }: { clock: Clock; random: World['random'] }): Store {
   const db = openFile(file)
@@ -46,14 +48,19 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
     return mine
   }
 
+  const turn = turns(file)
   const begin = async () => {
-    for (let tried = 1; ; tried++) {
+    // Who commits and begins again in the same breath would never let another process in.
+    if (turn.isWanted()) await clock.sleep(random.between(5, 10))
+    for (const startedMs = monotonicMs(); ; await clock.sleep(random.between(1, 5))) {
       try {
-        return void db.exec('begin immediate')
+        db.exec('begin immediate')
+        return turn.taken()
       } catch (error) {
         if (!isBusy(error)) throw asUnavailable(error)
-        if (tried === beginTries) throw new StoreUnavailable('the database is held by another process', { cause: error })
-        await clock.sleep(random.between(1, 40))
+        if (monotonicMs() - startedMs > beginWithinMs)
+          throw new StoreUnavailable('the database is held by another process', { cause: error })
+        turn.want()
       }
     }
   }
@@ -97,6 +104,38 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
   }
 }
 
+/**
+ * Two processes have one file while one replaces the other. SQLite gives the next turn to whoever asks at the right moment, so who waits
+ * for one says so beside the file, and who has just had one leaves a gap. A process that died waiting is forgotten after a second.
+ */
+function turns(file: string): { isWanted(): boolean; want(): void; taken(): void } {
+  const mark = `${file}-wanted`
+  if (file === ':memory:') return { isWanted: () => false, want: () => undefined, taken: () => undefined }
+  let ours = false
+  return {
+    isWanted() {
+      const since = ours ? undefined : statSync(mark, { throwIfNoEntry: false })?.mtimeMs
+      if (since === undefined) return false
+      if (systemClock.now() - since < 1_000) return true
+      rmSync(mark, { force: true })
+      return false
+    },
+    want() {
+      // Where there is no room for a mark the turn comes too, only later.
+      try {
+        writeFileSync(mark, '', { mode: 0o600 })
+        ours = true
+      } catch {
+        ours = false
+      }
+    },
+    taken() {
+      if (ours) rmSync(mark, { force: true })
+      ours = false
+    },
+  }
+}
+
 /** Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is named. */
 function openFile(file: string): Database.Database {
   try {
@@ -105,6 +144,7 @@ function openFile(file: string): Database.Database {
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    db.pragma(`busy_timeout = ${shortBusyMs}`)
     return db
   } catch (error) {
     const code = (error as { code?: string }).code ?? ''
