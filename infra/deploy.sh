@@ -20,8 +20,12 @@ _deploy_meant() {
       n = length($1); m = length($2)
       for (i = 0; i <= n; i++) d[i, 0] = i
       for (j = 0; j <= m; j++) d[0, j] = j
-      for (i = 1; i <= n; i++) for (j = 1; j <= m; j++)
+      for (i = 1; i <= n; i++) for (j = 1; j <= m; j++) {
         d[i, j] = least(least(d[i-1, j], d[i, j-1]) + 1, d[i-1, j-1] + (substr($1, i, 1) != substr($2, j, 1)))
+        # Two letters that changed places are one slip.
+        if (i > 1 && j > 1 && substr($1, i, 1) == substr($2, j-1, 1) && substr($1, i-1, 1) == substr($2, j, 1))
+          d[i, j] = least(d[i, j], d[i-2, j-2] + 1)
+      }
       if (best == "" || d[n, m] < far) { best = $2; far = d[n, m] }
     }
     END { if (far <= 4) printf ": did you mean %s?", best }'

@@ -313,8 +313,7 @@ go_back() {
   if [ "$undo" = containers ]; then
     local service new _
     while read -r service new _; do
-      say "the last warnings, errors and other lines of $service of release $tag:"
-      docker logs --tail 2000 "$new" 2>&1 | grep -vE '^\{"level":[123]0,' | tail -n 30 | cut -c1-2000 | sed 's/^/    /'
+      tell_log "$service of release $tag" "$new"
     done <switching
     take_back
   fi
@@ -325,6 +324,12 @@ go_back() {
   rm -rf "releases/${tag:?}"
   [ -z "${migrated:-}" ] ||
     fault "the database was brought to this release's schema ($migrated) before it failed: release $previous goes on while it runs, and would not start again. Mend and redeploy soon; what the database was before is in $migrated_from"
+}
+
+# What a container said that is no mere news.
+tell_log() {
+  say "the last warnings, errors and other lines of $1:"
+  docker logs --tail 2000 "$2" 2>&1 | grep -vE '^\{"level":[123]0,' | tail -n 30 | cut -c1-2000 | sed 's/^/    /'
 }
 
 # The name first, so that whoever comes meanwhile meets one who answers; then the new ones go.
@@ -370,7 +375,7 @@ migrate_once() {
   if compose config --services | grep -qx migrate; then
     compose run --rm --no-deps -T migrate 2>&1
   else
-    compose run --rm --no-deps -T "$@" app migrate 2>&1
+    compose run --rm --no-deps -T app migrate 2>&1
   fi
 }
 
@@ -379,31 +384,54 @@ copy_before() {
   url="$(docker exec "$1" printenv DATABASE_URL)"
   case "$url" in
     sqlite:*)
-      local folder file
-      folder="$(dirname "${url#sqlite:}")"
-      file="$folder/before-$tag.db"
-      say "the release has migrations: a copy of the database first, $file in the volume"
-      docker exec "$1" rm -f "$file" "$file.rehearsal"
-      program "$1" backup "$file" || { fails 'no copy of the database could be made'; return 1; }
-      migrated_from="$file"
-      docker exec "$1" cp "$file" "$file.rehearsal" || { fails 'no copy of the copy could be made'; return 1; }
-      say 'a rehearsal on the copy'
-      local said
-      if ! said="$(migrate_once -e "DATABASE_URL=sqlite:$file.rehearsal")"; then
-        printf '%s\n' "$said"
-        docker exec "$1" rm -f "$file.rehearsal" "$file.rehearsal-wal" "$file.rehearsal-shm"
-        fails 'the migrations failed in the rehearsal; the database was not touched'
-        return 1
-      fi
-      docker exec "$1" rm -f "$file.rehearsal" "$file.rehearsal-wal" "$file.rehearsal-shm"
+      migrated_from="$(dirname "${url#sqlite:}")/before-$tag.db"
+      say "the release has migrations: a copy of the database first, $migrated_from in the volume"
+      copy_database "$1" "$migrated_from" || { fails 'no copy of the database could be made'; return 1; }
+      rehearse "$1" "$migrated_from.rehearsal"
+      local code=$?
+      docker exec "$1" rm -f "$migrated_from.rehearsal" "$migrated_from.rehearsal-wal" "$migrated_from.rehearsal-shm"
+      [ "$code" -eq 0 ] || { docker exec "$1" rm -f "$migrated_from"; migrated_from=''; }
+      return "$code"
       ;;
     *)
       migrated_from="$root/backups/before-$tag.dump"
       mkdir -p backups
       say "the release has migrations: a copy of the database first, $migrated_from"
-      backup >"$migrated_from" || { fails 'no copy of the database could be made'; return 1; }
+      (umask 077 && backup >"$migrated_from") || { fails 'no copy of the database could be made'; return 1; }
       ;;
   esac
+}
+
+# Of an SQLite database in use. Not by the program, whose older version would refuse a database that a newer one has changed.
+copy_database() {
+  # shellcheck disable=SC2016 # read in the container
+  docker exec "$1" sh -c 'umask 077; rm -f "$1"; : >"$1"' sh "$2"
+  in_node "$1" 'const Database = require("/app/node_modules/better-sqlite3")
+    const db = new Database((process.env.DATABASE_URL ?? "").replace(/^sqlite:/, ""), { timeout: 30000, fileMustExist: true })
+    db.prepare("vacuum into ?").run(process.argv[1])' "$2"
+}
+
+# The new release starts on a copy of the copy, answers nobody but us and does no work. What would fail in earnest fails here first.
+rehearse() {
+  local rehearsal said='' until=$((SECONDS + patience)) code=1
+  docker exec "$1" cp "$migrated_from" "$2" || { fails 'no copy of the copy could be made'; return 1; }
+  say 'a rehearsal on the copy: the new release migrates it and starts'
+  rehearsal="$(compose run --detach --no-deps -T -e "DATABASE_URL=sqlite:$2" -e LISTEN=unix:/tmp/rehearsal.sock -e METRICS_LISTEN= -e ROLES=web app serve 2>/dev/null | tail -n 1)"
+  [ -n "$rehearsal" ] || { fails 'the rehearsal could not be started'; return 1; }
+  docker update --restart no "$rehearsal" >/dev/null 2>&1
+  while :; do
+    stopped && break
+    runs "$rehearsal" || { said="it ended by itself ($(how_ended "$rehearsal"))"; break; }
+    said="$(is_ready "$rehearsal")" && { code=0; break; }
+    [ "$SECONDS" -lt "$until" ] || { said="it was not ready within $patience s: $said"; break; }
+    sleep 0.3
+  done
+  if [ "$code" -ne 0 ]; then
+    tell_log "the rehearsal of release $tag" "$rehearsal"
+    fails "the rehearsal failed, and the database was not touched: $said"
+  fi
+  docker rm --force "$rehearsal" >/dev/null 2>&1
+  return "$code"
 }
 
 # --- after the switch ------------------------------------------------------------------------------------------------------
@@ -480,6 +508,16 @@ prune() {
     # What a container still runs on stays by itself.
     docker rmi "repasse:$each" "repasse-nginx:$each" >/dev/null 2>&1
   done
+  # Copies from before migrations stay as long as their releases.
+  if each="$(anyone)"; then
+    # shellcheck disable=SC2086 # one word for each release
+    in_node "$each" 'const { dirname, join } = require("node:path"), url = process.env.DATABASE_URL ?? ""
+      if (url.startsWith("sqlite:"))
+        for (const file of fs.readdirSync(dirname(url.slice(7)))) {
+          const tag = /^before-(.+)\.db$/.exec(file)?.[1]
+          if (tag && !process.argv.includes(tag)) fs.rmSync(join(dirname(url.slice(7)), file))
+        }' $kept
+  fi
   # shellcheck disable=SC2012 # names are ours: a time and a tag
   ls -1t deploys/*.log 2>/dev/null | tail -n +21 | sed 's/\.log$//' | while read -r each; do rm -f "$each".*; done
 }
@@ -536,7 +574,7 @@ backup() {
     sqlite:*)
       folder="$(dirname "${url#sqlite:}")"
       file="$folder/backup-$$.db"
-      program "$each" backup "$file" >&2 || return 1
+      copy_database "$each" "$file" || { fault 'no copy could be made' >&2; docker exec "$each" rm -f "$file"; return 1; }
       docker exec "$each" cat "$file"
       docker exec "$each" rm -f "$file"
       ;;
