@@ -102,6 +102,12 @@ describe('loses what is no picture', () => {
     expect(Buffer.from(readPhoto(bytes).bytes).includes('<script>')).toBe(false)
   })
 
+  test('a WebP does not say that it has what it lost', () => {
+    const flags = (bytes: Uint8Array) => bytes[Buffer.from(bytes).indexOf('VP8X') + 8]
+    const whole = riff(['VP8X', Buffer.from([0x3c, 0, 0, 0, 63, 1, 0, 239, 0, 0])], ['VP8 ', lossy], ['EXIF', secret])
+    expect([flags(whole), flags(readPhoto(whole).bytes)]).toEqual([0x3c, 0x30])
+  })
+
   test('the colours’ own parts stay', () => {
     const kept = (bytes: Uint8Array, part: string) => Buffer.from(bytes).includes(part)
     expect(kept(readPhoto(png(64, 48, [chunk('gAMA', Buffer.from([0, 0, 0xb1, 0x8f]))])).bytes, 'gAMA')).toBe(true)

@@ -12,6 +12,7 @@ import { virtualClock } from '../../test/simulation/clock.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
 import { codeMs, writeNewCode, writeOrder, type OrderFault, type Placing, type PlaceTerms } from './place.ts'
+import { attended } from './person.ts'
 import { editProduct } from './product.ts'
 import { payShopTo, stopOffering } from './rules.ts'
 
@@ -228,6 +229,38 @@ describe.each([
       ])
       expect(await history(store, order.id)).toMatchObject([{ to_state: 'awaiting' }, { to_state: 'paid' }])
       expect(await store.all(sql`select id from invoices where order_id is not null and told_state <> state`)).toEqual([])
+    })
+
+    test('a person is called once for each reason, and not again for what was attended to', async () => {
+      const order = await placed()
+      const [first] = await invoicesOf(store, order.id)
+      const step = async (id: string, from: keyof typeof invoiceMachine, to: keyof typeof invoiceMachine) => {
+        await store.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
+        await followOrders(store, world, { writes: true })
+        return (await findOrder(store, order.id))!.attention
+      }
+      await step(first!.id, 'draft', 'canceled')
+      await writeNewCode(store, world, order.token, terms)
+      const second = (await invoicesOf(store, order.id))[1]!
+      expect(await step(first!.id, 'canceled', 'paid')).toBeNull()
+      await step(second.id, 'draft', 'issuing')
+      await step(second.id, 'issuing', 'issued')
+      const twice = `it was paid 2 times: ${first!.id}, ${second.id}`
+      expect(await step(second.id, 'issued', 'paid')).toBe(twice)
+      expect(await step(second.id, 'paid', 'credited')).toBe(twice)
+      await attended(store, order.id, { by: 'bia', why: 'sent back' })
+      expect(await step(first!.id, 'paid', 'credited')).toBeNull()
+      expect(await step(first!.id, 'credited', 'reversed')).toBe(`its payment ${first!.id} was given back`)
+    })
+
+    test('a new code for what is not sold any more is refused', async () => {
+      const order = await placed()
+      await moveInvoice(order, 'canceled')
+      await followOrders(store, world, { writes: true })
+      await editProduct(store, floor.coffee.id, { state: 'removed' }, 'maker')
+      const faults = [{ field: 'basket', is: 'too few left', name: 'Café 250 g', left: 0n }]
+      expect(await writeNewCode(store, world, order.token, terms)).toMatchObject({ is: 'refused', faults })
+      expect(await stock()).toEqual([10, 1])
     })
 
     test('where no letters can be sent none are queued', async () => {
