@@ -411,6 +411,30 @@ describe('the page of an order', () => {
   })
 })
 
+test('a long list goes over several pages, each product on one of them', async () => {
+  const { store, world } = town.house.desk
+  const slugs: string[] = []
+  for (let one = 0; one < 80; one++) {
+    const name = `Vela ${String(one).padStart(2, '0')}`
+    slugs.push((await addProduct(store, world, { name, units: 500n, stock: 1n, description: '', photo: undefined }, 'maker')).slug)
+  }
+  const who = town.visitor()
+  const seen: string[] = []
+  let path: string | undefined = '/'
+  while (path !== undefined) {
+    const page: Page = await who.get(path)
+    expect(Buffer.byteLength(page.html)).toBeLessThan(33_000)
+    seen.push(...[...page.html.matchAll(/<h2><a href="\/products\/([^"]+)"/g)].map(([, slug]) => slug!))
+    path = /rel="next" href="([^"]+)"/.exec(page.html)?.[1]
+  }
+  expect(seen.filter(slug => slugs.includes(slug))).toEqual(slugs)
+  expect(new Set(seen).size).toBe(seen.length)
+  // One that is not there (any more) begins at the start.
+  expect((await who.get('/?after=nothing')).html).toContain(`/products/${seen[0]}"`)
+  expect((await who.get('/?after=a&after=b')).status).toBe(200)
+  for (const slug of slugs) await edit(slug, { state: 'removed' })
+})
+
 /** The stream as a browser reads it. */
 async function openNews(page: Page, version = /data-version="([\w-]+)"/.exec(page.html)![1]!) {
   const over = new AbortController()

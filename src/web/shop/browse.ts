@@ -14,7 +14,11 @@ import { shopWords } from './words.ts'
 export function browseRoutes(router: Router<PageState>, parts: PageParts): void {
   const { store } = parts.desk
 
-  router.get('/', async ctx => show(ctx, CataloguePage({ shop: shopOf(ctx, parts), products: await shownProducts(store) })))
+  router.get('/', async ctx => {
+    const after = ctx.query['after']
+    const { products, next } = await shownProducts(store, typeof after === 'string' ? after : undefined)
+    show(ctx, CataloguePage({ shop: shopOf(ctx, parts), products, next, isFirst: after === undefined }))
+  })
 
   router.get('/products/:slug', async ctx => {
     const product = await shownProduct(store, ctx.params['slug']!)

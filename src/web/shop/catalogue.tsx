@@ -6,7 +6,15 @@ import { ShopFrame, type Shop } from './frame.tsx'
 import type { Shown } from './shelf.ts'
 import { shopWords } from './words.ts'
 
-export const CataloguePage = ({ shop, products }: { shop: Shop; products: readonly Shown[] }) => {
+interface CatalogueParts {
+  shop: Shop
+  products: readonly Shown[]
+  /** After which slug the next page begins. */
+  next: string | undefined
+  isFirst: boolean
+}
+
+export const CataloguePage = ({ shop, products, next, isFirst }: CatalogueParts) => {
   const say = shopWords[shop.lang]
   return (
     <ShopFrame {...{ shop, title: say.products, here: 'products' }}>
@@ -23,6 +31,16 @@ export const CataloguePage = ({ shop, products }: { shop: Shop; products: readon
           </li>
         ))}
       </ul>
+      {(next !== undefined || !isFirst) && (
+        <nav class="actions" aria-label={say.products}>
+          {!isFirst && <a href="/">{say.fromStart}</a>}
+          {next !== undefined && (
+            <a class="button plain" rel="next" href={`/?after=${encodeURIComponent(next)}`}>
+              {say.more}
+            </a>
+          )}
+        </nav>
+      )}
     </ShopFrame>
   )
 }

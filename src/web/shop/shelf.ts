@@ -13,13 +13,24 @@ const endings = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp' 
 const withPhotos = sql`select p.*, f.media_type as photo_type, f.width as photo_width, f.height as photo_height
   from products p left join product_photos f on f.digest = p.photo`
 
-/** Everything that is listed, by name. */
-export const shownProducts = async (reader: Reader): Promise<Shown[]> =>
-  (
-    await reader.all<ProductRow & PhotoFacts>(
-      sql`${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' order by p.name, p.id`,
-    )
-  ).map(withImage)
+/** On one page of the list, which is to stay below 50 kB with its styles. */
+const atOnce = 40
+
+export interface ShownPage {
+  products: Shown[]
+  /** The slug after which the next page begins; undefined where this is the last. */
+  next: string | undefined
+}
+
+/** What is listed, by name; from the one after `after` on, a slug. One that is unknown begins at the start. */
+export async function shownProducts(reader: Reader, after?: string): Promise<ShownPage> {
+  const from = after === undefined ? undefined : await shownProduct(reader, after)
+  const past = from === undefined ? sql`` : sql`and (p.name, p.id) > (${from.name}, ${from.id})`
+  const rows = await reader.all<ProductRow & PhotoFacts>(sql`
+    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past} order by p.name, p.id limit ${atOnce + 1}`)
+  const products = rows.slice(0, atOnce).map(withImage)
+  return { products, next: rows.length > atOnce ? products.at(-1)!.slug : undefined }
+}
 
 /** A listed product by its slug. */
 export async function shownProduct(reader: Reader, slug: string): Promise<Shown | undefined> {

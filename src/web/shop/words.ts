@@ -10,6 +10,8 @@ const pt = {
   sandbox: 'Ambiente de teste: nada aqui é cobrado de verdade.',
   footer: 'Pagamento por Pix ou Bitcoin, confirmado por esta loja sem intermediário na página.',
 
+  more: 'Mais produtos',
+  fromStart: 'Do início',
   emptyShop: 'A loja ainda não tem produtos. Volte mais tarde.',
   add: 'Adicionar à cesta',
   soldOut: 'Esgotado',
@@ -179,6 +181,8 @@ const en: typeof pt = {
   sandbox: 'Test environment: nothing here is really charged.',
   footer: 'Payment by Pix or Bitcoin, confirmed by this shop itself; nobody else is on the page.',
 
+  more: 'More products',
+  fromStart: 'From the start',
   emptyShop: 'The shop has no products yet. Come back later.',
   add: 'Add to basket',
   soldOut: 'Sold out',
