@@ -38,12 +38,12 @@ test('who commits without a pause leaves a turn to who waits for one', async () 
     await once(createInterface({ input: child.stdout }), 'line')
     const theirs = async () =>
       Number((await store.one<{ count: bigint }>(sql`select count(*) as count from notes where text = 'theirs'`))!.count)
-    const [before, turns] = [await theirs(), 20]
+    const [before, turns] = [await theirs(), 40]
     for (let turn = 0; turn < turns; turn++) await store.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
-    // By turns and not by time, so that a slow machine judges alike. It was a hundred and more when nobody said that he waits.
+    // By turns and not by time, so that a slow machine judges alike. It was up to forty when nobody said that he waits, and is one or two.
     const each = ((await theirs()) - before) / turns
     expect(each).toBeGreaterThan(0)
-    expect(each).toBeLessThan(50)
+    expect(each).toBeLessThan(10)
   } finally {
     child.kill('SIGKILL')
     await once(child, 'close')
