@@ -58,7 +58,7 @@ export { applyBundle } from './bundleOutcome.ts'
 export { holdPaidElsewhere, noteForeign, settlePaidElsewhere } from './elsewhere.ts'
 export { holdAll, holdOf, letGo, stopAll, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
-export type { Change, Paid } from './outputs.ts'
+export { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
 export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './transactions.ts'
 export {
   listedPayouts,

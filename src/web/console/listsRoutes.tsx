@@ -2,6 +2,7 @@
 import { payoutsStopped } from '../../payout/payout.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
+import { bitcoinPages } from './bitcoin.tsx'
 import { eventPages } from './events.tsx'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
@@ -20,6 +21,7 @@ export function listRoutes(doors: Doors, parts: PageParts): void {
   payoutPages(doors, parts)
   eventPages(doors, parts)
   runPages(doors, parts)
+  bitcoinPages(doors, parts)
   postingPages(doors, parts)
   searchPage(doors, parts)
 }
