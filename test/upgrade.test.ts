@@ -1,0 +1,90 @@
+/** A database that an older version has worked on is brought up: nothing of its invoices, books and payouts is another, on both engines. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock, systemRandom } from '../src/base/clock.ts'
+import { migrate, migrations } from '../src/store/migrate.ts'
+import { openStore, sql, type Row, type Store } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const clock = systemClock
+const before = migrations().filter(({ name }) => name < '0003')
+
+/** One invoice of each rail with its slot, its postings, its payout, its address and its coin. */
+const older = `
+insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
+  values ('acc_1', 'sto_default', 'main', 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting', 'maker', '', '');
+insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms, account_id,
+    commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
+  values ('sch_1', 'sto_default', 'one', 1, 'starkbank', '@daily', 'UTC', 2, 2, 1, 1, 1, 'acc_1', 0, 0, 'all', 'paused', '', 'maker', '', '');
+insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at) values ('slo_1', 'sch_1', 1, '', 'manual', 'done', '', '');
+insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
+    min_payout_units, state, batch_tag, provider_id, paid_units, fee_units, brcode, link, added_at, changed_at)
+  values ('inv_1', 'sto_default', 'slo_1', 0, 'starkbank', 'BRL', 10000, 'Ana', 't', 'd', '2026', 'acc_1', 150, 7, 'credited', 'slo_1', '5166', 10000, 50,
+    '0002', 'https://bank', '2026-01', '2026-02');
+insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
+    min_payout_units, state, batch_tag, provider_id, added_at, changed_at, quote_units, rate_units, rate_at, rate_sources, address_index,
+    confirmations, watch_until, late_by)
+  values ('inv_2', 'sto_default', 'slo_1', 1, 'bitcoin', 'BTC', 6650, 'Bia', 't', 'd', '2026', 'acc_1', 0, 0, 'late', 'slo_1', 'bcrt1q', '2026-01',
+    '2026-02', 3990, 60000000, '2026-01', 'one, two', 4, 3, '2026-03', 'maria');
+insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, next_at, added_at, changed_at)
+  values ('pay_1', 'sto_default', 'inv_1', 'all', 'acc_1', 'BRL', 9800, 0, 'owed', '', '', '');
+insert into ledger_transactions (id, movement, source, at, memo) values ('txn_1', 'invoice credited', 'inv_1', '', '');
+insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id)
+  values ('txn_1', 0, 'bank', 'BRL', 10000, 'inv_1'), ('txn_1', 1, 'payable', 'BRL', -10000, 'inv_1');
+insert into coins (id, txid, units, branch, number, invoice_id, state, first_seen_at, changed_at)
+  values ('aa:0', 'aa', 6650, 'receive', 4, 'inv_2', 'seen', '', '');`
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('$engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'brought up' : 'is not to be had on this machine', () => {
+    let server: Postgres | undefined
+    const stores: Store[] = []
+    beforeAll(async () => {
+      if (engine === 'postgres') server = await startPostgres({ durable: false })
+    })
+    afterAll(async () => {
+      for (const store of stores) await store.close()
+      await server?.stop()
+    })
+    const open = async () => {
+      const store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom })
+      stores.push(store)
+      return store
+    }
+    const tables = ['invoices', 'payouts', 'ledger_entries', 'coins', 'slots'] as const
+    const all = async (store: Store): Promise<Row[][]> => {
+      const rows: Row[][] = []
+      for (const table of tables) rows.push(await store.all(sql`select * from ${{ texts: [table], values: [] }} order by 1, 2`))
+      return rows
+    }
+    const indexes = (store: Store) =>
+      store.all<{ name: string }>(
+        engine === 'sqlite'
+          ? sql`select name from sqlite_master where type = 'index' and tbl_name = 'invoices' and sql is not null order by name`
+          : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
+      )
+
+    test('every row is what it was, what points at it still does, and every index is there', async () => {
+      const store = await open()
+      await migrate(store, clock, before)
+      await store.script(older)
+      const [was, had] = [await all(store), await indexes(store)]
+      expect(was.map(rows => rows.length)).toEqual([2, 1, 2, 1, 1])
+      const applied = await migrate(store, clock)
+      expect(applied[0]).toBe('0003-shop.sql')
+      const is = await all(store)
+      expect(is[0]).toEqual(was[0]!.map(row => ({ ...row, order_id: null, told_state: '' })))
+      expect(is.slice(1)).toEqual(was.slice(1))
+      const names = (await indexes(store)).map(({ name }) => name)
+      expect(names).toEqual(expect.arrayContaining(had.map(({ name }) => name)))
+      expect(names).toContain('invoices_untold')
+      for (const text of [
+        sql`insert into invoices select * from invoices where id = 'inv_1'`,
+        sql`delete from invoices where id = 'inv_1'`,
+      ])
+        await expect(store.tx(tx => tx.run(text))).rejects.toThrow(/unique|foreign key/i)
+      expect(await migrate(store, clock)).toEqual([])
+    })
+  })
+})
