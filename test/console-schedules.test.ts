@@ -314,9 +314,9 @@ describe('running', () => {
       async () => (await town.house.desk.store.one(sql`select id from slots where state = 'done'`)) !== undefined,
     )
     const { text } = await vera.get('/console/schedules')
-    expect(text).toContain('Último disparo: 1 concluídas')
+    expect(text).toContain('Último disparo: 1 concluído')
     expect(text).toMatch(
-      /<a href="\/console\/runs\/run_\w+" class="slot good" aria-label="[^"]*concluída · [\d,]+ s · 2 cobranças, R\$\s50,50 · à mão"/,
+      /<a href="\/console\/runs\/run_\w+" class="slot good" aria-label="[^"]*concluído · [\d,]+ s · 2 cobranças, R\$\s50,50 · à mão"/,
     )
     const one = await vera.get('/console/schedules/aluguel')
     expect(one.text).toMatch(/href="\/console\/invoices\?slot=slo_\w+"/)

@@ -58,7 +58,7 @@ export function Bars(parts: Parts) {
   ] as const
   const inWords = `${say.barsOf(slots.length)}: ${sums
     .filter(([many]) => many > 0)
-    .map(([many, word]) => `${many} ${word}`)
+    .map(([many, words]) => words(many))
     .join(', ')}`
   const wide = slots.length * pitch
   return (
