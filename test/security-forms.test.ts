@@ -6,6 +6,7 @@ import { sql } from '../src/store/store.ts'
 import { boundary, csrfOf, fromOurs, multipart, openAsker, type Answered, type Asker, type Part } from './testbed/asker.ts'
 import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { chunk, png } from './testbed/photos.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 let town: PageTown
@@ -130,6 +131,59 @@ describe('a form with a file', () => {
     const bomb = gzipSync(Buffer.alloc(20_000_000, 'a'))
     const headers = { ...fromOurs, 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' }
     await stillWell(await as.ask('/console/me/language', { method: 'POST', headers, body: bomb }), [400, 403, 413, 415])
+  })
+})
+
+describe('a photo', () => {
+  const script = '<script>alert(1)</script>'
+  const ware = (photo: Buffer, file = 'mug.png', mediaType = 'image/png'): Part[] => [
+    ...fields(),
+    ...Object.entries({ name: 'Caneca', price: '10,00', stock: '3', description: 'x' }).map(([name, value]) => ({ name, value })),
+    { name: 'photo', value: photo, file, type: mediaType },
+  ]
+  const well = png(40, 40)
+  const to = '/console/products/new'
+
+  test.each<[string, () => Buffer, string, string]>([
+    ['that is a page by its bytes', () => Buffer.from(`<!doctype html>${script}`), 'mug.png', 'image/png'],
+    [
+      'that is a drawing with a script',
+      () => Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg">${script}</svg>`),
+      'mug.svg',
+      'image/svg+xml',
+    ],
+    [
+      'that is a page behind a picture’s first bytes',
+      () => Buffer.concat([well.subarray(0, 8), Buffer.from(script)]),
+      'mug.png',
+      'image/png',
+    ],
+    ['with a page behind its end', () => Buffer.concat([well, Buffer.from(script)]), 'mug.png', 'image/png'],
+    ['that says it is a gigapixel', () => png(40, 40, [], [40_000, 40_000]), 'mug.png', 'image/png'],
+    ['of a side that no screen has', () => png(9_000, 20), 'mug.png', 'image/png'],
+    ['cut off', () => well.subarray(0, well.length - 20), 'mug.png', 'image/png'],
+    ['of another kind', () => Buffer.from('GIF89a\x01\x00\x01\x00', 'latin1'), 'mug.gif', 'image/gif'],
+    ['larger than a photo may be', () => Buffer.concat([well, Buffer.alloc(600 * 1024)]), 'mug.png', 'image/png'],
+    ['larger than a form may be', () => Buffer.alloc(2_000_000), 'mug.png', 'image/png'],
+  ])('%s is refused, and no product is made', async (_, photo, file, mediaType) => {
+    const answer = await as.upload(to, ware(photo(), file, mediaType))
+    expect([400, 413]).toContain(answer.status)
+    expect(await count('products')).toBe(0)
+    await stillWell(undefined, [])
+  })
+
+  test('is served as what its bytes are, under a name of ours, without what was hidden in it', async () => {
+    const hidden = png(40, 40, [chunk('tEXt', Buffer.from(`Comment\0${script}`))])
+    // Sent twice at once it is one product.
+    const answers = await Promise.all([1, 2].map(() => as.upload(to, ware(hidden, '../../x.html', 'text/html'))))
+    expect(answers.some(({ status }) => status === 303)).toBe(true)
+    for (const answer of answers) expect(answer.status).toBeLessThan(500)
+    expect(await count('products')).toBe(1)
+    const [photo] = /\/photos\/[^"]+/.exec((await as.get('/')).body)!
+    const kept = await as.get(photo)
+    expect([kept.status, kept.headers['content-type'], kept.headers['x-content-type-options']]).toEqual([200, 'image/png', 'nosniff'])
+    expect(kept.body).not.toContain('script')
+    expect(photo).not.toMatch(/html|\.\./)
   })
 })
 

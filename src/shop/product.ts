@@ -141,10 +141,10 @@ async function needProduct(tx: Tx, name: string): Promise<ProductRow> {
 }
 
 async function keepPhoto(tx: Tx, bytes: Uint8Array): Promise<string> {
-  const { digest, mediaType, width, height } = readPhoto(bytes)
+  const { digest, mediaType, width, height, bytes: kept } = readPhoto(bytes)
   await tx.run(sql`
     insert into product_photos (digest, media_type, width, height, bytes, added_at)
-    values (${digest}, ${mediaType}, ${width}, ${height}, ${bytes}, ${await tx.now()}) on conflict (digest) do nothing`)
+    values (${digest}, ${mediaType}, ${width}, ${height}, ${kept}, ${await tx.now()}) on conflict (digest) do nothing`)
   return digest
 }
 
