@@ -1,6 +1,8 @@
 /** The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind. */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, type Answer } from '../base/answer.ts'
 import { seededRandom, systemClock } from '../base/clock.ts'
@@ -166,4 +168,16 @@ test('health and readiness say how the house stands, and no more', async () => {
     ready: true,
     checks: { payouts: 'stopped: see repasse status' },
   })
+})
+
+test('the end waits for no connection on which nothing was asked, as browsers open them ahead of need', async () => {
+  const { port } = new URL(web.address)
+  const [silent, slow] = [connect(Number(port), '127.0.0.1'), connect(Number(port), '127.0.0.1')]
+  await Promise.all([once(silent, 'connect'), once(slow, 'connect')])
+  const gone = Promise.all([silent, slow].map(socket => new Promise(resolve => socket.on('error', () => undefined).once('close', resolve))))
+  slow.write('GET /health HTTP/1.1\r\nHost: x\r\n')
+  const startedAt = performance.now()
+  await web.close()
+  expect(performance.now() - startedAt).toBeLessThan(5_000)
+  await gone
 })

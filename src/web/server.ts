@@ -1,5 +1,6 @@
 /** The web server: the receiver's route, and whether we are alive and ready. */
 import { createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import type { Log } from '../base/log.ts'
@@ -7,7 +8,7 @@ import type { Clock } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Store } from '../store/store.ts'
 import { receiver, type Inbox } from '../webhooks/webhooks.ts'
-import { listenOn } from './listen.ts'
+import { lineIsHeard, listenOn } from './listen.ts'
 import { readiness } from './status.ts'
 
 export interface WebParts {
@@ -32,6 +33,8 @@ export interface Web {
 
 const requestTimeoutMs = 15_000
 const lingerMs = 300
+/** How long a connection on which nothing was asked yet is waited for at the end. */
+const silentMs = 1_000
 
 /** Serves on `host:port` or `unix:/path`. */
 export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
@@ -62,6 +65,12 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     { requestTimeout: requestTimeoutMs, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 16 * 1024 },
     app.callback(),
   )
+  const silent = new Set<Socket>()
+  server.on('connection', socket => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
+  })
+  server.on('request', ({ socket }) => silent.delete(socket))
   const ready = async () => (await readiness(parts.store)).ready
   const address = await listenOn(server, listen, ready, parts, over.signal)
   return {
@@ -69,11 +78,25 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     async close() {
       over.abort()
       // Whoever connected before the name went to the next server may still wait to be accepted, and closing would reset that.
-      if (listen.startsWith('unix:')) await parts.clock.sleep(lingerMs)
-      await new Promise<void>(resolve => {
+      if (listen.startsWith('unix:')) {
+        await parts.clock.sleep(lingerMs)
+        await lineIsHeard(server)
+      }
+      const ended = new AbortController()
+      const closed = new Promise<void>(resolve => {
         server.close(() => resolve())
         server.closeIdleConnections()
       })
+      // Node times nobody out any more from here on, so a browser that connected ahead of need, or a request that never ends, would
+      // hold us for ever.
+      void (async () => {
+        await parts.clock.sleep(silentMs, ended.signal)
+        for (const socket of silent) socket.destroy()
+        await parts.clock.sleep(requestTimeoutMs, ended.signal)
+        server.closeAllConnections()
+      })()
+      await closed
+      ended.abort()
     },
   }
 }
