@@ -1,7 +1,7 @@
 /** Where the server listens: a port, or a socket whose name the newest server takes over once it is ready, so that a redeploy refuses nobody. */
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { World } from '../base/world.ts'
@@ -50,6 +50,18 @@ export async function listenOn(
   }
   return listen
 }
+
+/**
+ * Resolves once everybody who connected to the socket before is accepted, for we stand behind them in the line and are answered. However
+ * long that takes: closing resets whoever still waits, and on a busy machine a while is not always enough.
+ */
+export const lineIsHeard = (server: Server): Promise<void> =>
+  new Promise(resolve => {
+    const asked = get({ socketPath: server.address() as string, path: '/health', agent: false }, answer =>
+      answer.resume().once('close', resolve),
+    )
+    asked.once('error', () => resolve())
+  })
 
 function opened(server: Server, listen: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
