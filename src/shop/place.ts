@@ -79,7 +79,11 @@ export async function writeOrder(store: Store, world: World, placing: Placing, t
     const { found, wrong } = await priceBasket(tx, basket, placing.unitsShown)
     const asked = await askable(tx, placing.rail, totalOf(found), terms)
     const all = [...faults, ...wrong, ...(asked.is === 'refused' ? asked.faults : [])]
-    if (all.length > 0 || asked.is === 'refused') return { is: 'refused', faults: all }
+    if (all.length > 0 || asked.is === 'refused') {
+      // The same form, sent twice at once: what is lacking now may be what the other has just ordered.
+      const twin = await ofBasket(tx, placing.basketKey)
+      return twin ? { is: 'placed', order: twin, again: true } : { is: 'refused', faults: all }
+    }
 
     const order = await insertOrder(tx, world, placing, checked, totalOf(found))
     // The same form, sent twice at once: the other was first.
