@@ -589,24 +589,37 @@ backup() {
 # Puts a copy that comes on standard input in the database's place. The program rests meanwhile: events come again later.
 restore() {
   lock || return
-  local service each url folder
+  local service each url file='' code
   each="$(anyone)" || { fault 'nothing runs'; return 1; }
   url="$(docker exec "$each" printenv DATABASE_URL)"
-  case "$url" in sqlite:*) ;; *) fault 'this is for a house on SQLite; on PostgreSQL see docs/deploy.md'; return 1 ;; esac
-  folder="$(dirname "${url#sqlite:}")"
-  docker exec -i "$each" sh -c "umask 077; cat >'$folder/restore.db'" || { fault 'the copy could not be written'; return 1; }
+  case "$url" in
+    sqlite:*)
+      file="$(dirname "${url#sqlite:}")/restore.db"
+      docker exec -i "$each" sh -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
+      ;;
+  esac
   say 'stopping the program'
   for service in $(rolling); do containers "$service" | xargs -r docker stop --time 60 >/dev/null; done
-  compose run --rm --no-deps -T app restore "$folder/restore.db" --force --by "$1" 2>&1
-  local code=$?
+  if [ -n "$file" ]; then
+    compose run --rm --no-deps -T app restore "$file" --force --by "$1" 2>&1 </dev/null
+    code=$?
+  else
+    restore_postgres "$1"
+    code=$?
+  fi
   for service in $(rolling); do containers "$service" --all | xargs -r docker start >/dev/null; done
   say 'the program runs again'
-  repasse_rm "$folder/restore.db"
+  [ -z "$file" ] || docker exec "$each" rm -f "$file"
   return "$code"
 }
-repasse_rm() {
-  local each
-  each="$(anyone)" && docker exec "$each" rm -f "$1"
+
+# By the server's own pg_restore, all of it or nothing; what else a restore must do is the program's.
+restore_postgres() {
+  # shellcheck disable=SC2016 # read in the container
+  compose exec -T postgres sh -c 'exec pg_restore --exit-on-error --single-transaction --no-owner --clean --if-exists \
+    --username="${POSTGRES_USER:-postgres}" --dbname="${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 ||
+    { fault 'pg_restore failed and changed nothing'; return 1; }
+  compose run --rm --no-deps -T app restore --in-place --by "$1" 2>&1 </dev/null
 }
 
 # Goes back to what was before, or clears up after a redeploy that was cut off.

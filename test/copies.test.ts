@@ -1,4 +1,5 @@
 /** Backup and restore on a real PostgreSQL: the round trip with the database's own programs, and a password nobody else can read. */
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,6 +84,23 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     const calls = readFileSync(at('calls'), 'utf8')
     expect(calls.trim().split('\n')).toHaveLength(3)
     expect(calls).not.toMatch(/s3cret/)
+  })
+
+  test('a copy that the database’s own programs put back is on hold too', async () => {
+    const [from, to] = [await database(), await database()]
+    expect((await addAccount(from, 'main')).code).toBe(0)
+    expect((await repasse(from, ['backup', at('own.dump')])).code).toBe(0)
+    const put = spawnSync(join(server.bin, 'pg_restore'), ['--no-owner', '--dbname', to, at('own.dump')], { encoding: 'utf8' })
+    expect(put.status, put.stderr).toBe(0)
+    expect((await repasse(to, ['status'])).out).not.toContain('payouts are stopped')
+
+    for (const words of [['restore'], ['restore', at('own.dump'), '--in-place']]) expect((await repasse(to, words)).code).toBe(2)
+    const { code, out, err } = await repasse(to, ['restore', '--in-place', '--by', 'keeper'])
+    expect([code, out]).toEqual([0, 'the restored database is on hold\n'])
+    expect(err).toContain('Payouts are stopped')
+    expect((await repasse(to, ['status'])).out).toMatch(/payouts are stopped: restored in its place at 20/)
+    const empty = await repasse(await database(), ['restore', '--in-place'])
+    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining('not of a repasse database')])
   })
 
   test('the password is also taken from among the parameters', async () => {

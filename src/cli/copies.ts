@@ -54,11 +54,24 @@ export async function restore(shell: Shell, file: string, force: boolean, by: st
     ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
     : await restorePostgres(file, url, shell.env, force, why, by)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
+  tellTheRest(shell, bitcoin !== undefined)
+}
+
+/** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
+export async function restoreInPlace(shell: Shell, by: string): Promise<void> {
+  const { DATABASE_URL: url, BITCOIN_RPC_URL: bitcoin } = readConfig(shell.env)
+  const why = `restored in its place at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
+  await prepare(url, why, by)
+  await shell.out('the restored database is on hold\n')
+  tellTheRest(shell, bitcoin !== undefined)
+}
+
+function tellTheRest(shell: Shell, onChain: boolean): void {
   shell.err(
     'Payouts are stopped: what was paid after the backup is not in it. Start "repasse serve", or run "repasse reconcile", see "repasse status", then "repasse payout go --why …".\n' +
       'A payout of an invoice from before the restore is looked up at the bank before its first order, and held where the bank shows one.\n' +
       'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n' +
-      (bitcoin === undefined
+      (!onChain
         ? ''
         : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
   )

@@ -65,13 +65,25 @@ export function operateCommands(repasse: Command, shell: Shell): void {
   repasse
     .command('restore')
     .description('puts a backup in the database’s place; payouts stay stopped until "repasse payout go"')
-    .argument('<file>', 'what "repasse backup" wrote')
+    .argument('[file]', 'what "repasse backup" wrote')
     .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
+    .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
     .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
-    .addHelpText('after', example('restore repasse-2026-11-21.db --force'))
-    .action(async (file: string, { force = false, by = operator() }: { force?: boolean; by?: string }) =>
-      (await import('./copies.ts')).restore(shell, file, force, by),
-    )
+    .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
+    .action(async (file: string | undefined, { force = false, inPlace = false, by = operator() }: RestoreFlags) => {
+      const { restore, restoreInPlace } = await import('./copies.ts')
+      if (inPlace === (file !== undefined))
+        throw new BadInput(
+          inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
+        )
+      await (file === undefined ? restoreInPlace(shell, by) : restore(shell, file, force, by))
+    })
+}
+
+interface RestoreFlags {
+  force?: boolean
+  inPlace?: boolean
+  by?: string
 }
 
 async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promise<void> {
