@@ -215,6 +215,13 @@ describe.each([
       expect([await counted('invoices'), await stock()]).toEqual([2, [9, 1]])
     })
 
+    test('the last one, sent ten times at once in one basket, is one order, and nobody is told that it is sold', async () => {
+      const placing = floor.placing({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
+      const outcomes = await many(10, () => writeOrder(store, world, placing, terms))
+      expect(new Set(outcomes.map(outcome => (outcome.is === 'placed' ? outcome.order.id : 'refused'))).size).toBe(1)
+      expect([await counted('orders'), await stock()]).toEqual([1, [10, 0]])
+    })
+
     test('an order is moved, written to and told of once, however many follow it at once', async () => {
       const order = await placed()
       await followOrders(store, world, { writes: true })
