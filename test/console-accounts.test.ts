@@ -268,6 +268,30 @@ describe('a Bitcoin account', () => {
   })
 })
 
+describe('closing', () => {
+  test('an account added by mistake is closed with a reason, twice is no fault, and it cannot be approved any more', async () => {
+    await add({ name: 'mistyped', number: '99' })
+    const without = await maria.post('/console/accounts/mistyped/close', { why: '' })
+    expect([without.status, faultsIn(without.text)['why']]).toEqual([400, 'Diga o motivo.'])
+    const send = () => maria.post('/console/accounts/mistyped/close', { why: 'agência errada' })
+    expect([(await send()).to, (await send()).to]).toEqual(Array(2).fill('/console/accounts/mistyped?said=closed'))
+    expect(await row('mistyped')).toMatchObject({ state: 'closed' })
+    const { text } = await chico.get('/console/accounts/mistyped')
+    expect(text).not.toContain('/close"')
+    expect(seenIn(text)).toBeUndefined()
+    expect((await chico.post('/console/accounts/mistyped/approve', { seen: 'x' })).text).toContain('closed and cannot be approved')
+  })
+
+  test('what a schedule names stays open', async () => {
+    const rule = ['--cron', '0 9 1 1 *', '--time-zone', 'UTC', '--payers', 'random', '--count', '1', '--amount', '20', '--due-in', '2d']
+    await town.repasse('schedule', 'add', '--name', 'clube', '--pay-to', 'main', ...rule)
+    expect((await maria.get('/console/accounts/main')).text).not.toContain('/close"')
+    const { status, text } = await maria.post('/console/accounts/main/close', { why: 'x' })
+    expect([status, text.includes('A conta está em uso')]).toEqual([409, true])
+    expect(await row('main')).toMatchObject({ state: 'approved' })
+  })
+})
+
 test('every page says all of it in English as well', async () => {
   for (const path of ['', '/main', '/coins', '/banks?q=stark']) {
     const { status, text } = await chico.get(`/console/accounts${path}`)

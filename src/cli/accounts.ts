@@ -38,6 +38,25 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     )
 
   account
+    .command('close')
+    .description('closes an account for good; one that a schedule, the shop, an invoice or a payout names stays open')
+    .argument('<name>', 'the account')
+    .requiredOption('--why <reason>', 'why', textFlag('--why'))
+    .option('--by <person>', 'who closes it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('account close mistyped --why "the wrong branch"'))
+    .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { closeAccount } = await import('../payout/payout.ts')
+        const closing = await closeAccount(store, name, by, why)
+        if (closing.is === 'unknown') throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
+        if (closing.is === 'already') throw new BadInput(`account "${name}" is closed already`)
+        if (closing.is === 'in use')
+          throw new BadInput(`account "${name}" is in use: a schedule, the shop, an invoice or a payout names it, so it stays open`)
+        await shell.out(`account ${closing.account.name} is closed\n`)
+      }),
+    )
+
+  account
     .command('list')
     .description('every account')
     .option('--json', 'as JSON')

@@ -4,7 +4,7 @@ import { seededRandom, systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
-import { digestOfAccount, findAccount, judgeAccount, openAccount, twinsOf, type NewDestination } from './payout.ts'
+import { closeAccount, digestOfAccount, findAccount, judgeAccount, openAccount, twinsOf, type NewDestination } from './payout.ts'
 
 const world = { clock: systemClock, random: seededRandom(3), log: silentLog, at: () => undefined }
 const bank = { holder: 'Ana', taxId: '1', bank: '20018183', branch: '0001', number: '12345-6', type: 'payment' } as const
@@ -68,4 +68,25 @@ test('the same place written otherwise is known as a twin', async () => {
   expect(await names({ ...bank, branch: '1', number: '0123456' })).toEqual(['main'])
   expect(await names({ ...bank, number: '12345-7' })).toEqual([])
   expect(await names(coins)).toEqual(['coins'])
+})
+
+test('an account that nothing names is closed, once; one that a schedule, the shop or an invoice names stays open', async () => {
+  await add('mistyped')
+  expect((await closeAccount(store, 'mistyped', 'maria', 'the wrong branch')).is).toBe('closed')
+  expect((await closeAccount(store, 'mistyped', 'maria', 'again')).is).toBe('already')
+  expect((await closeAccount(store, 'nowhere', 'maria', 'x')).is).toBe('unknown')
+  expect(await store.all(sql`select actor, detail from audit where act = 'account closed'`)).toEqual([
+    { actor: 'maria', detail: JSON.stringify({ name: 'mistyped', why: 'the wrong branch' }) },
+  ])
+  expect((await judgeAccount(store, 'mistyped', 'chico')).is).toBe('closed')
+
+  await add('shop')
+  const { id } = (await findAccount(store, 'shop'))!
+  await store.tx(tx =>
+    tx.run(sql`
+      insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by, changed_at)
+      values ('sto_default', 'starkbank', ${id}, 0, 0, 'maria', '')`),
+  )
+  expect((await closeAccount(store, 'shop', 'maria', 'x')).is).toBe('in use')
+  expect(await findAccount(store, 'shop')).toMatchObject({ state: 'awaiting' })
 })

@@ -131,6 +131,28 @@ export async function judgeAccount(store: Store, name: string, by: string, seen?
   })
 }
 
+export type Closing = { is: 'unknown' } | { is: 'closed' | 'already' | 'in use'; account: AccountRow }
+
+/**
+ * Closes an account for good: one that was added by mistake, or that nobody needs. Whatever names it keeps it open (a schedule, the
+ * shop's rule, an invoice, a payout), for money on its way there could go nowhere else.
+ */
+export async function closeAccount(store: Store, name: string, by: string, why: string): Promise<Closing> {
+  return store.tx(async tx => {
+    const account = await findAccount(tx, name)
+    if (!account) return { is: 'unknown' }
+    if (account.state === 'closed') return { is: 'already', account }
+    const user = await tx.one(sql`
+      select 1 as yes from schedules where account_id = ${account.id} union all select 1 as yes from store_rules where account_id = ${account.id}
+      union all select 1 as yes from invoices where account_id = ${account.id} union all select 1 as yes from payouts where account_id = ${account.id}
+      limit 1`)
+    if (user) return { is: 'in use', account }
+    await move(tx, 'accounts', accountMachine, account.id, account.state as 'awaiting', 'closed', { why: `${by}: ${why}` })
+    await audit(tx, { actor: by, act: 'account closed', subject: account.id, detail: { name: account.name, why } })
+    return { is: 'closed', account: (await findAccount(tx, account.id))! }
+  })
+}
+
 /** What an approval is of: everything that says where money goes and whose it is, and who said so. */
 export function digestOfAccount(account: AccountRow): string {
   const { id, name, kind, holder, added_by, added_at } = account

@@ -25,6 +25,8 @@ const table = {
 
   'account.add': { roles: ['maker'] },
   'account.approve': { roles: ['checker'], stepUp: true },
+  // Only what nothing was ever asked for or paid to: neither way moves money.
+  'account.close': { roles: ['maker', 'checker'] },
 
   'payout.hold': { roles: ['maker'] },
   'payout.release': { roles: ['checker'], stepUp: true },

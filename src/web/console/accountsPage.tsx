@@ -7,7 +7,7 @@ import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
-import { ActForm, Frame } from './frame.tsx'
+import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
 import { Steps } from './schedulesDetail.tsx'
 import { accountWords } from './words/accounts.ts'
@@ -101,6 +101,8 @@ interface AccountParts extends Shared {
   schedules: readonly { id: string; name: string }[]
   steps: readonly Transition[]
   notice: { tone: Tone; text: string } | undefined
+  /** What is wrong with the reason that was sent. */
+  fault?: string
 }
 
 export function AccountPage(parts: AccountParts) {
@@ -165,6 +167,7 @@ export function AccountPage(parts: AccountParts) {
         </ul>
       )}
       <Latest {...{ lang, row, latest }} />
+      <ClosingOf {...parts} />
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say.historyHeads }} />
     </Frame>
@@ -313,6 +316,23 @@ function ApprovalOf({ lang, person, row, first }: AccountParts) {
       ) : (
         <p>{isTheirs ? say.own(row.added_by) : say.others}</p>
       )}
+    </section>
+  )
+}
+
+/** Not offered where something names the account already. */
+function ClosingOf({ lang, person, row, schedules, waiting, latest, fault }: AccountParts) {
+  const say = accountWords[lang].close
+  const isUsed = schedules.length > 0 || waiting.length > 0 || latest.length > 0
+  if (row.state === 'closed' || isUsed || !may(person.role, 'account.close')) return null
+  return (
+    <section class="card">
+      <h2>{say.title}</h2>
+      <ActForm {...{ lang, person, act: 'account.close', action: `${accountPath(row)}/close` }}>
+        <p>{say.told}</p>
+        <Reason {...{ lang, ...(fault !== undefined && { fault }) }} />
+        <button class="danger">{say.go}</button>
+      </ActForm>
     </section>
   )
 }

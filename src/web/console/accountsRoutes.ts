@@ -2,6 +2,7 @@
 import { listBanks } from '../../base/brazil.ts'
 import { isOurScript } from '../../chain/destination.ts'
 import {
+  closeAccount,
   destinationOf,
   findAccount,
   judgeAccount,
@@ -22,6 +23,7 @@ import { firstOf, readAccount } from './accountsRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import type { FieldFaults, Values } from './schedulesWhen.ts'
 import { accountWords } from './words/accounts.ts'
+import { frameWords } from './words/frame.ts'
 
 const path = '/console/accounts'
 
@@ -68,11 +70,17 @@ export function accountRoutes(doors: Doors, { desk }: PageParts): void {
   doors.page(`${path}/:name`, 'see', async ctx => {
     const say = accountWords[ctx.state.lang]
     const said = ctx.query['said']
-    const text = said === 'added' ? say.added : said === 'approved' ? say.approve.done : undefined
+    const text = said === 'added' ? say.added : said === 'approved' ? say.approve.done : said === 'closed' ? say.close.done : undefined
     await showOne(ctx, await the(ctx), text === undefined ? undefined : { tone: 'good', text })
   })
 
-  async function showOne(ctx: ConsoleContext, row: AccountRow, notice?: { tone: Tone; text: string }, status = 200): Promise<void> {
+  async function showOne(
+    ctx: ConsoleContext,
+    row: AccountRow,
+    notice?: { tone: Tone; text: string },
+    status = 200,
+    fault?: string,
+  ): Promise<void> {
     const waiting = await store.all<Waiting>(sql`
       select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
       where account_id = ${row.id} and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state order by state`)
@@ -83,7 +91,7 @@ export function accountRoutes(doors: Doors, { desk }: PageParts): void {
     )
     const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
     const parts = { ...(await framed(ctx)), row, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules }
-    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice }), status)
+    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
   }
 
   doors.post(`${path}/:name/approve`, 'account.approve', async (ctx, form) => {
@@ -112,6 +120,16 @@ export function accountRoutes(doors: Doors, { desk }: PageParts): void {
       case 'unknown':
         return ctx.throw(404)
     }
+  })
+
+  doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const why = form.text('why').slice(0, 200)
+    if (why === '') return showOne(ctx, row, undefined, 400, frameWords[lang].reasonMissing)
+    const closing = await closeAccount(store, row.id, person.name, why)
+    if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
+    return `${accountPath(row)}?said=closed`
   })
 }
 

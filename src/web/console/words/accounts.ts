@@ -58,6 +58,13 @@ const pt = {
     changed: 'A conta mudou desde que você abriu a página, então nada foi aprovado. Confira de novo o que está acima.',
     closed: 'A conta está encerrada e não pode ser aprovada.',
   },
+  close: {
+    title: 'Encerrar',
+    told: 'Para uma conta cadastrada por engano. Encerrada, ela não volta: cadastre outra, com outro nome.',
+    go: 'Encerrar esta conta',
+    done: 'A conta está encerrada.',
+    inUse: 'A conta está em uso: uma agenda, a loja, uma cobrança ou um repasse aponta para ela, então ela continua aberta.',
+  },
   added: 'A conta está cadastrada e espera a aprovação de outra pessoa.',
   form: {
     title: 'Nova conta de repasse',
@@ -179,6 +186,13 @@ const en: typeof pt = {
     already: name => `${name} approved this account already.`,
     changed: 'The account changed since you opened the page, so nothing was approved. Look again at what stands above.',
     closed: 'The account is closed and cannot be approved.',
+  },
+  close: {
+    title: 'Close',
+    told: 'For an account that was added by mistake. Once closed it does not come back: add another, under another name.',
+    go: 'Close this account',
+    done: 'The account is closed.',
+    inUse: 'The account is in use: a schedule, the shop, an invoice or a payout names it, so it stays open.',
   },
   added: 'The account is added, and awaits the approval of somebody else.',
   form: {
