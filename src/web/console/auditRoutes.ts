@@ -8,7 +8,7 @@ import type { Doors } from './guard.ts'
 
 const pageLength = 50n
 /** So many of the newest records are checked each time the page is shown; the whole chain by its link, and by the books every five minutes. */
-const walkedLength = 2_000n
+const walkedLength = 500n
 
 export function auditRoutes(doors: Doors, { desk: { store } }: PageParts): void {
   doors.page('/console/audit', 'see', async ctx => {
