@@ -7,6 +7,7 @@ import { derive } from './derive.ts'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { intake } from './intake.ts'
 import { issue } from './issue.ts'
+import { pages } from './pages.ts'
 import { past } from './past.ts'
 import { settle } from './settle.ts'
 import { shop } from './shop.ts'
@@ -24,6 +25,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   catchup,
   derive,
   shop,
+  pages,
 }
 
 const values = readFlags({

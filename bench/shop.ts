@@ -119,7 +119,7 @@ async function stock(database: string, workspaceId: string): Promise<string> {
   }
 }
 
-interface Serving {
+export interface Serving {
   folder: string
   database: string
   bank: Awaited<ReturnType<typeof startBank>>
@@ -127,7 +127,7 @@ interface Serving {
 }
 
 /** The program as it is shipped, serving pages alone. */
-async function serve({ folder, database, bank, stop }: Serving): Promise<string> {
+export async function serve({ folder, database, bank, stop }: Serving): Promise<string> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const key = join(folder, 'project.pem')
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })

@@ -103,22 +103,25 @@ function add(units: Record<string, bigint>, rows: readonly SumRow[]): void {
   }
 }
 
+// The bounds by time alone say nothing new; by them a planner sees how few rows are meant.
 const sumPosted = (reader: Reader, after: After, to?: After) =>
   reader.all<SumRow>(sql`
     select t.movement as name, e.asset, cast(sum(e.units) as bigint) as units
     from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
-    where (t.at, t.id) > (${after.at}, ${after.id}) ${to ? sql`and (t.at, t.id) <= (${to.at}, ${to.id})` : sql``} group by t.movement, e.asset`)
+    where t.at >= ${after.at} and (t.at, t.id) > (${after.at}, ${after.id})
+      ${to ? sql`and t.at <= ${to.at} and (t.at, t.id) <= (${to.at}, ${to.id})` : sql``} group by t.movement, e.asset`)
 
 const sumAsked = (reader: Reader, after: After, to?: After) =>
   reader.all<SumRow>(sql`
     select 'asked' as name, asset, cast(sum(units) as bigint) as units from invoices
-    where (added_at, id) > (${after.at}, ${after.id}) ${to ? sql`and (added_at, id) <= (${to.at}, ${to.id})` : sql``} group by asset`)
+    where added_at >= ${after.at} and (added_at, id) > (${after.at}, ${after.id})
+      ${to ? sql`and added_at <= ${to.at} and (added_at, id) <= (${to.at}, ${to.id})` : sql``} group by asset`)
 
 /** Adds one step of what is settled; false where there is no whole step any more. */
 async function addPosted(reader: Reader, sums: Sums, until: Instant): Promise<boolean> {
   const { at, id } = sums.posted
   const to = await reader.one<After>(sql`
-    select at, id from ledger_transactions where (at, id) > (${at}, ${id}) and at < ${until} order by at, id limit 1 offset ${step - 1}`)
+    select at, id from ledger_transactions where at >= ${at} and (at, id) > (${at}, ${id}) and at < ${until} order by at, id limit 1 offset ${step - 1}`)
   if (!to) return false
   add(sums.units, await sumPosted(reader, sums.posted, to))
   sums.posted = { at: to.at, id: to.id }
@@ -128,7 +131,7 @@ async function addPosted(reader: Reader, sums: Sums, until: Instant): Promise<bo
 async function addAsked(reader: Reader, sums: Sums, until: Instant): Promise<boolean> {
   const { at, id } = sums.asked
   const to = await reader.one<After>(sql`
-    select added_at as at, id from invoices where (added_at, id) > (${at}, ${id}) and added_at < ${until} order by added_at, id limit 1 offset ${step - 1}`)
+    select added_at as at, id from invoices where added_at >= ${at} and (added_at, id) > (${at}, ${id}) and added_at < ${until} order by added_at, id limit 1 offset ${step - 1}`)
   if (!to) return false
   add(sums.units, await sumAsked(reader, sums.asked, to))
   sums.asked = { at: to.at, id: to.id }
