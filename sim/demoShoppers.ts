@@ -98,7 +98,13 @@ async function shop({ who, manner, over, orders }: Shopping): Promise<void> {
   orders.push(order)
   if (manner === 'never') return
 
-  const press = async (page: Page, share: 'all' | 'part') => who.send(formTo(page, `${path}/simulate`), {}, { name: 'share', value: share })
+  const press = async (page: Page, share: 'all' | 'part') => {
+    // Who pays may be out of coins until the next block: the page says so then, and to try again.
+    while ((await who.send(formTo(page, `${path}/simulate`), {}, { name: 'share', value: share })).status >= 500) {
+      over.throwIfAborted()
+      await systemClock.sleep(lookMs, over)
+    }
+  }
   const asked = await until(who, path, page => page.html.includes(`${path}/simulate`), over)
   if (manner === 'coins in two parts') {
     await press(asked, 'part')
