@@ -33,8 +33,8 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
 export const payerWallet = 'payer'
 export const houseWallet = 'house'
 const payeeWallet = 'payee'
-// Coinbases ripen after 100 blocks: this gives the payer coins for twenty payments in one block.
-const firstBlocks = 120
+// Coinbases ripen after 100 blocks: this gives the payer coins for sixty payments in one block.
+const firstBlocks = 160
 /** Addresses of each branch that are looked at: more than one demonstration hands out. */
 const scanRange = 200
 

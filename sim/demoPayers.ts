@@ -82,11 +82,14 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
   const used = new Set<string>()
   const atShop: Payment[] = []
   let others = 0
+  // Every coin is on its way: the next block brings the change back, so nobody may hold it up.
+  let without = false
 
   async function freshCoin(least: bigint): Promise<Payment['coin']> {
     const coins = await rpc<{ txid: string; vout: number; amount: number }[]>('listunspent', [1], payerWallet)
     const found = coins.find(({ txid, vout, amount }) => satoshis(amount) >= least && !used.has(`${txid}:${vout}`))
-    if (!found) throw new Error('the payer of the demonstration has no coin left')
+    without = found === undefined
+    if (!found) throw new NoCoin('the payer of the demonstration has no coin until the next block')
     used.add(`${found.txid}:${found.vout}`)
     return { txid: found.txid, vout: found.vout, units: satoshis(found.amount) }
   }
@@ -142,17 +145,27 @@ export function makePayers({ rpc, payer }: Pick<DemoChain, 'rpc' | 'payer'>, del
         known.set(request.id, one)
         const step = stepNow(one.habit, one.taken, request, one.payAtMs, nowMs)
         if (!step) continue
-        await take(step, request, one.paid)
+        try {
+          await take(step, request, one.paid)
+        } catch (fault) {
+          if (fault instanceof NoCoin) continue
+          throw fault
+        }
         one.taken++
       }
     },
-    busy: () => [...known.values()].some(({ habit, taken }) => taken > 0 && taken < habits[habit].steps.length),
+    busy: () => !without && [...known.values()].some(({ habit, taken }) => taken > 0 && taken < habits[habit].steps.length),
     habitOf: id => known.get(id)?.habit,
     async payAtShop(address, units) {
       atShop.push(await pay(address, units))
     },
     paidUnits: () => [...atShop, ...[...known.values()].flatMap(({ paid }) => paid)].reduce((sum, { units }) => sum + units, 0n),
   }
+}
+
+/** Whoever wanted to pay tries again at the next look. */
+class NoCoin extends Error {
+  override name = 'NoCoin'
 }
 
 /** Some 7 satoshis for each byte of a payment with one coin. */
