@@ -15,6 +15,7 @@ import {
   materialise,
   needSchedule,
   openSchedule,
+  rosterOrigin,
   runNow,
   setScheduleState,
   type NewSchedule,
@@ -90,6 +91,16 @@ describe.each([
       })
       const steps = await history(store, (await needSchedule(store, 'trial')).id)
       expect(steps.at(-1)!.why).toBe('version 2, with another cron, payTo, by maria')
+    })
+
+    test('where payers were taken in stays known through an edit of something else', async () => {
+      const roster = 'name,tax_id,amount,description\nAna,123.456.789-09,20.00,\n'
+      const listed = { roster, countLow: 1, countHigh: 1, unitsLow: 2_000n, unitsHigh: 2_000n }
+      await edit({ ...listed, rosterFile: 'payers.csv' })
+      await edit({ ...listed, cron: '0 9 * * *' }, 2n, 'bia')
+      expect(await rosterOrigin(store, await needSchedule(store, 'trial'))).toMatchObject({ by: 'maria', file: 'payers.csv' })
+      await edit({ ...listed, roster: roster.replace('20.00', '30.00'), unitsLow: 3_000n, unitsHigh: 3_000n }, 3n, 'bia')
+      expect(await rosterOrigin(store, await needSchedule(store, 'trial'))).toMatchObject({ by: 'bia', file: undefined })
     })
 
     test('sent twice, an edit is one version; over another’s edit, none', async () => {

@@ -70,7 +70,12 @@ export async function changeSchedule(
     const from = firstFrom(rule.startsAt, now)
     await tx.run(sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(after, from)} where id = ${id}`)
     const changes = changesOf(before, after)
-    const detail = { name: before.name, version: `${after.version}`, ...changes, ...rosterDetail(rule) }
+    const detail = {
+      name: before.name,
+      version: `${after.version}`,
+      ...changes,
+      ...(changes['roster'] !== undefined && rosterDetail(rule)),
+    }
     await remember(
       tx,
       'schedules',

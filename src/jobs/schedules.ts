@@ -225,7 +225,8 @@ export const rosterDetail = ({ roster, rosterFile, countLow }: Payers): Record<s
 /** When and by whom the payers a schedule has were taken in, and from which file, as the audit log has it. */
 export async function rosterOrigin(reader: Reader, schedule: ScheduleRow): Promise<{ at: Instant; by: string; file: string | undefined }> {
   const row = await reader.one<{ at: Instant; actor: string; detail: string }>(sql`
-    select at, actor, detail from audit where subject = ${schedule.id} and act in ('schedule added', 'schedule payers changed', 'schedule changed')
+    select at, actor, detail from audit
+    where subject = ${schedule.id} and (act in ('schedule added', 'schedule payers changed') or (act = 'schedule changed' and detail like '%"roster":"%'))
     order by seq desc limit 1`)
   if (!row) return { at: schedule.added_at, by: schedule.added_by, file: undefined }
   return { at: row.at, by: row.actor, file: (JSON.parse(row.detail) as { rosterFile?: string }).rosterFile }

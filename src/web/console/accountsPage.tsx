@@ -169,7 +169,7 @@ export function AccountPage(parts: AccountParts) {
       <Latest {...{ lang, row, latest }} />
       <ClosingOf {...parts} />
       <h2>{say.history}</h2>
-      <Steps {...{ lang, steps, words: say.historyHeads }} />
+      <Steps {...{ lang, steps, words: say.historyHeads, states: accountWords[lang].states }} />
     </Frame>
   )
 }

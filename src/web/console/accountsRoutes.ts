@@ -21,7 +21,7 @@ import { AccountForm, BanksPage } from './accountsForm.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './accountsPage.tsx'
 import { firstOf, readAccount } from './accountsRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
-import type { FieldFaults, Values } from './schedulesWhen.ts'
+import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
 import { accountWords } from './words/accounts.ts'
 import { frameWords } from './words/frame.ts'
 
@@ -125,7 +125,7 @@ export function accountRoutes(doors: Doors, { desk }: PageParts): void {
   doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
-    const why = form.text('why').slice(0, 200)
+    const why = reasonIn(form)
     if (why === '') return showOne(ctx, row, undefined, 400, frameWords[lang].reasonMissing)
     const closing = await closeAccount(store, row.id, person.name, why)
     if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)

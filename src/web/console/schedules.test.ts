@@ -162,6 +162,14 @@ describe('a whole form', () => {
   })
 })
 
+test('a roster that was only shown is the one that is there, whatever line ends a form sends', () => {
+  const roster = '\ufeffname,tax_id,amount,description\r\nAna,123.456.789-09,20.00,\r\n'
+  const edited = { name: 'trial', rail: 'starkbank', account_id: 'acc_bank', roster } as ScheduleRow
+  const sent = (text: string) => read({ payers: 'roster', roster: text }, { edited }).rule?.roster
+  expect(sent(roster.replaceAll('\r\n', '\n'))).toBe(roster)
+  expect(sent(roster.replace('20.00', '30.00'))).toBe(roster.replace('20.00', '30.00'))
+})
+
 function rosterOf(amount: string): string {
   return `name,tax_id,amount,description\nAna,123.456.789-09,${amount},\n`
 }

@@ -123,7 +123,11 @@ export function SlotsTable({ lang, slots, asset, zone }: Parts) {
             <td data-label={heads.state}>
               <span>
                 <Badge tone={tones[slot.state]}>{say.slotStates[slot.state]}</Badge>{' '}
-                {slot.run && <a href={`/console/runs/${slot.run.id}`}>{slot.run.summary || slot.run.id}</a>}
+                {slot.run && (
+                  <a href={`/console/runs/${slot.run.id}`} lang="en">
+                    {slot.run.summary || slot.run.id}
+                  </a>
+                )}
               </span>
             </td>
             <td data-label={heads.cause}>{say.causes[slot.cause]}</td>

@@ -10,6 +10,7 @@ import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
+import { Said } from './listsParts.tsx'
 import { Bars, SlotsTable } from './schedulesBars.tsx'
 import { pathOf, StateBadge } from './schedulesList.tsx'
 import { ClockNotes, NextTimes } from './schedulesPreview.tsx'
@@ -60,7 +61,7 @@ export function SchedulePage(parts: Parts) {
       <Bars {...{ lang, slots, asset, zone: row.time_zone }} />
       {slots.length > 0 && <SlotsTable {...{ lang, slots, asset, zone: row.time_zone }} />}
       <h2>{say.history}</h2>
-      <Steps {...{ lang, steps, words: say.historyHeads }} />
+      <Steps {...{ lang, steps, words: say.historyHeads, states: scheduleWords[lang].states }} />
     </Frame>
   )
 }
@@ -165,9 +166,11 @@ interface StepParts {
   lang: Language
   steps: readonly Transition[]
   words: { at: string; from: string; to: string; why: string }
+  /** The states in the language of the page. */
+  states: Readonly<Record<string, string>>
 }
 
-export const Steps = ({ lang, steps, words }: StepParts) => (
+export const Steps = ({ lang, steps, words, states }: StepParts) => (
   <table class="cards">
     <thead>
       <tr>
@@ -182,9 +185,11 @@ export const Steps = ({ lang, steps, words }: StepParts) => (
           <th scope="row" data-label={words.at}>
             <Time {...{ lang, at: step.at }} />
           </th>
-          <td data-label={words.from}>{step.from_state || '–'}</td>
-          <td data-label={words.to}>{step.to_state}</td>
-          <td data-label={words.why}>{step.why}</td>
+          <td data-label={words.from}>{states[step.from_state] ?? '–'}</td>
+          <td data-label={words.to}>{states[step.to_state] ?? step.to_state}</td>
+          <td data-label={words.why}>
+            <Said>{step.why}</Said>
+          </td>
         </tr>
       ))}
     </tbody>

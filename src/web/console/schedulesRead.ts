@@ -130,7 +130,7 @@ const satsIn = (text: string): bigint | undefined => parseAmount(`${text.replace
 function readListed(values: Values, asset: Asset, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
   const { lang, file } = context
   const say = scheduleFormWords[lang]
-  const text = file?.text ?? values['roster'] ?? ''
+  const text = file?.text ?? keptOr(values['roster'] ?? '', context.edited)
   if (text.trim() === '') {
     faults['roster'] = say.faults.rosterMissing
     return undefined
@@ -146,6 +146,11 @@ function readListed(values: Values, asset: Asset, rail: RailName, context: FormC
   const payers = { roster: text, countLow: rows.length, countHigh: rows.length, unitsLow, unitsHigh }
   return file ? { ...payers, rosterFile: file.name } : payers
 }
+
+/** A form sends line ends of its own: what was only shown is the roster that is there, to the byte. */
+const keptOr = (typed: string, edited: ScheduleRow | undefined): string =>
+  edited?.roster && plainLines(edited.roster) === plainLines(typed) ? edited.roster : typed
+const plainLines = (text: string) => text.replace(/\r\n?/g, '\n').trim()
 
 function endsOf(rows: readonly RosterRow[]): [bigint, bigint] {
   const first = rows[0]!.units

@@ -21,6 +21,7 @@ import { history, sql } from '../../store/store.ts'
 import { show, type Form } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
+import { reasonIn } from './schedulesWhen.ts'
 import { SchedulePage } from './schedulesDetail.tsx'
 import { ScheduleForm } from './schedulesForm.tsx'
 import { pathOf, SchedulesPage } from './schedulesList.tsx'
@@ -111,7 +112,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   ] as const)
     doors.post(`${path}/:name/${verb}`, `schedule.${verb}`, async (ctx, form) => {
       const row = await the(ctx)
-      const why = form.text('why').slice(0, 200)
+      const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
       // The same again, as when a button is pressed twice, is no fault.
       if (row.state !== to) await setScheduleState(store, row.id, to, ctx.state.person.name, why)
@@ -140,7 +141,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const at = form.text('at')
     const age = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) ? now() - millis(at) : NaN
     if (!(age >= 0 && age <= freshMs)) return showRun(ctx, row, { page: say.stale })
-    const why = form.text('why').slice(0, 200)
+    const why = reasonIn(form)
     if (why === '') return showRun(ctx, row, { why: frameWords[lang].reasonMissing })
     await store.tx(tx => runNow(tx, world, row, person.name, { at, why }))
     return `${pathOf(row)}?said=ran`
@@ -162,7 +163,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
     const sent = (form: Form): { values: Values; file: FormContext['file'] } => {
       const upload = form.file('rosterFile')
-      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: new TextDecoder().decode(upload.bytes) }
+      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: textOf(upload.bytes) }
       return { values: { ...form.values(), ...(file && { roster: file.text }) }, file }
     }
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
@@ -243,6 +244,10 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     return rail => !bankIsReal && !(rail === 'bitcoin' && chainIsReal)
   }
 }
+
+/** As form fields are read: of control characters a text has line ends and tabs. */
+// oxlint-disable-next-line no-control-regex
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '')
 
 const noBitcoin = { is: 'none', why: 'the Bitcoin rail is not configured' } as const
 

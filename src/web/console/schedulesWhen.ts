@@ -3,7 +3,7 @@ import { BadInput } from '../../base/answer.ts'
 import { parseCron } from '../../base/cron.ts'
 import { instant, later, type Instant } from '../../base/world.ts'
 import { assertZone, localToInstant, nearestZone } from '../../base/zone.ts'
-import type { Language } from '../page/page.ts'
+import type { Form, Language } from '../page/page.ts'
 import { scheduleFormWords } from './words/schedulesForm.ts'
 
 /** The fields of a form, as they were typed. */
@@ -104,6 +104,9 @@ function readZone(text: string, lang: Language, faults: FieldFaults): string | u
   faults['zone'] = near === undefined ? say.zone : say.zoneNear(near)
   return undefined
 }
+
+/** The reason somebody gave, on one line; '' where there is none. */
+export const reasonIn = (form: Pick<Form, 'text'>): string => form.text('why').replace(/\s+/g, ' ').trim().slice(0, 200)
 
 /** What `work` answers, or undefined where it is bad input. */
 export function answered<T>(work: () => T): T | undefined {
