@@ -3,10 +3,13 @@
 export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account added': 'conta de repasse cadastrada',
   'account approved': 'conta de repasse aprovada',
+  'account closed': 'conta de repasse encerrada',
   'bundle signed': 'transação assinada',
   'event replayed': 'evento reprocessado',
   'invitation accepted': 'convite aceito',
+  'letters sent again': 'e-mails enviados de novo',
   'order attended': 'pedido resolvido por alguém',
+  'order ended': 'pedido encerrado por alguém',
   'password changed': 'senha trocada',
   'payment taken on': 'pagamento aceito',
   'payout held': 'repasse retido',
