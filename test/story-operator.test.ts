@@ -28,8 +28,9 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
   beforeEach(async () => {
     visitors = []
     secrets.clear()
-    // Nothing is asked for that the bank pushes: what is told comes signed.
-    town = await openPageTown({ env: { STARKBANK_POLL_SECONDS: '86400' } })
+    town = await openPageTown()
+    // What is told is pushed and signed; its logs, which a poll reads, the bank does not show.
+    town.bank.setFaults({ redirect: 1, only: '^GET /v2/(invoice|transfer)/log' })
   })
   afterEach(async () => {
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])

@@ -1,0 +1,160 @@
+/** An admin finds out why a run failed, and has an event applied again that was given up, from what the console's pages say alone. */
+import Database from 'better-sqlite3'
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import { sql } from '../src/store/store.ts'
+import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
+import { addFolk, carry, tokenOf } from './testbed/folk.ts'
+import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { trialAccountFlags } from './testbed/trial.ts'
+
+const minute = 60_000
+
+describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
+  let browser: Browser
+  let town: PageTown
+  let carla: Visitor
+  let page: Page
+
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  afterAll(() => browser?.close())
+  beforeEach(async () => {
+    town = await openPageTown()
+    await town.repasse('account', 'add', ...trialAccountFlags)
+    await town.repasse('account', 'approve', 'main', '--by', 'checker')
+    const roster = join(town.folder, 'alunos.csv')
+    writeFileSync(roster, 'name,tax_id,amount,description\nBeatriz Nogueira,318.274.950-14,480.00,Mensalidade\n')
+    const when = ['--cron', '0 9 5 * *', '--time-zone', 'America/Sao_Paulo', '--due-in', '5d']
+    await town.repasse('schedule', 'add', '--name', 'mensalidades', ...when, '--payers', roster, '--pay-to', 'main', '--by', 'maker')
+    const folk = await addFolk(town, 'carla', 'admin')
+    carla = await visit(browser, town.origin)
+    page = carla.page
+    await carry(carla.context, town, await tokenOf(town, folk))
+  })
+  afterEach(async () => {
+    expect.soft(carla.watched.faults).toEqual([])
+    expect.soft(await checkLedger(town.house.desk.store)).toEqual([])
+    await carla.leave()
+    await town.close()
+  })
+
+  const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name }).waitFor()
+  const menu = (name: string) => page.getByRole('navigation', { name: 'Páginas do console' }).getByRole('link', { name }).click()
+  const invoice = async () => (await town.ask<{ id: string; state: string }[]>('invoice', 'list'))[0]
+
+  /** As a disk does that fails on the one page where invoices are: the database refuses to write them down as issued. */
+  function breakDisk(): () => void {
+    const database = new Database(join(town.folder, 'repasse.db'))
+    database.exec(
+      `create trigger broken before update on invoices when new.state = 'issued' begin select raise(abort, 'disk I/O error'); end`,
+    )
+    return () => {
+      database.exec('drop trigger broken')
+      database.close()
+    }
+  }
+
+  test('sees on the overview that a run failed, reads why in its log, and finds that nothing was lost', async () => {
+    const mend = breakDisk()
+    await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
+    await until('a run that failed', async () =>
+      (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
+    )
+
+    await page.goto('/console')
+    await heading('Visão geral')
+    const failed = page.getByRole('region', { name: /falha/i })
+    await failed
+      .getByText(/disk I\/O error/)
+      .first()
+      .waitFor()
+    await failed.getByRole('link', { name: /^run_/ }).first().click()
+    await heading('Execução issue')
+    await page.getByText('Falhou porque').waitFor()
+    await page
+      .getByText(/disk I\/O error/)
+      .first()
+      .waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByRole('link', { name: 'só erros' }).click()
+    await page.getByText('the job failed').first().waitFor()
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Baixar o registro (NDJSON)' }).click(),
+    ])
+    expect(file.suggestedFilename()).toMatch(/\.ndjson$/)
+
+    // What became of the invoice that was being issued: nobody wrote down the answer, so the bank is asked, not told again.
+    await page.getByRole('link', { name: 'As cobranças deste disparo' }).click()
+    mend()
+    await town.skip(5 * minute)
+    await until('the invoice as issued', async () => (await invoice())?.state === 'issued')
+    await page.reload()
+    await page.getByRole('table').getByText('emitida').waitFor()
+    expect(town.bank.invoices()).toHaveLength(1)
+  })
+
+  test('finds an event that was given up, sees what a replay would do, has it done, and the audit log says so', async () => {
+    await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
+    const { id } = await until('an issued invoice', async () => {
+      const found = await invoice()
+      return found?.state === 'issued' && found
+    })
+    // The bank says that it was paid, and then for two and a half hours not whether that is so.
+    town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
+    await town.pay(id)
+    const waiting = () =>
+      town.house.desk.store.one<{ id: bigint }>(sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`)
+    await until('an event that waits', waiting)
+    // The tries between are the same again and again.
+    await town.house.desk.store.tx(async tx =>
+      tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`),
+    )
+    await until('an event that was given up', async () => (await waiting()) === undefined)
+    // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's help.
+    town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
+
+    await page.goto('/console')
+    await page.getByText('Precisa de uma pessoa').waitFor()
+    await page.locator('main a[href^="/console/events/"]').first().click()
+    await heading('Evento invoice.credited')
+    await page.getByText('em quarentena').first().waitFor()
+    await page
+      .getByText(/the bank did not confirm it/)
+      .first()
+      .waitFor()
+    await page.getByText(/autêntica: estes bytes foram assinados/).waitFor()
+    await page.getByText('Os bytes, como vieram').waitFor()
+    expect(await axe(page)).toEqual([])
+
+    await page.getByRole('link', { name: 'Ver o que reaplicar faria' }).click()
+    await heading('Reaplicar o evento')
+    await page.getByText('Lançaria').waitFor()
+    await page.getByText('R$ 480,00').first().waitFor()
+    // It was only rehearsed.
+    expect((await invoice())?.state).not.toBe('credited')
+    await page.getByRole('button', { name: 'Reaplicar agora' }).click()
+    expect((await invoice())?.state).not.toBe('credited')
+    await page.getByLabel('Motivo').fill('o banco voltou a responder')
+    await page.getByRole('button', { name: 'Reaplicar agora' }).click()
+    await until('a credited invoice, and its payout paid', async () => {
+      const [payout] = await town.ask<{ state: string }[]>('payout', 'list')
+      return (await invoice())?.state === 'credited' && payout?.state === 'paid'
+    })
+    await page.reload()
+    await page.getByText('aplicado').first().waitFor()
+
+    await menu('Auditoria')
+    await page.getByText('o banco voltou a responder').first().waitFor()
+    await page.getByText('carla').first().waitFor()
+    await page
+      .getByText(/íntegr/i)
+      .first()
+      .waitFor()
+  })
+})
