@@ -97,9 +97,10 @@ test('every route of the console asks for an act of the table, and none is besid
   expect(list.length).toBeGreaterThan(10)
 })
 
-test('what is posted asks for more than seeing', () => {
+test('what is posted asks for more than seeing, and every act has a route', () => {
   const toSee: Act[] = ['see', 'user.see']
   for (const { method, path, act } of doors) if (method === 'POST') expect([path, toSee.includes(act)]).toEqual([path, false])
+  expect(acts.filter(act => !doors.some(door => door.act === act))).toEqual([])
 })
 
 test('without a session no route shows or does anything', async () => {

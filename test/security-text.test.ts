@@ -44,7 +44,6 @@ const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `
 
 let town: SeededTown
-const seen = new Set<string>()
 const pages = new Map<string, Answered>()
 
 const tokens = new Map<string, string>()
@@ -209,26 +208,26 @@ test('what is downloaded is no page, and a table holds no formula', () => {
       path,
       /^(?:text\/(?:plain|csv|event-stream)|application\/(?:x-ndjson|json|octet-stream)|image\/(?:jpeg|png|webp))/.test(type),
     ]).toEqual([path, true])
+    if (!type.startsWith('image/')) expect([path, headers['content-disposition']?.startsWith('attachment')]).toEqual([path, true])
     if (type.startsWith('text/csv')) expect([path, /(?:^|[,\n])"?[=+@\t]/m.test(body)]).toEqual([path, false])
   }
 })
 
 test('the marks are seen: what was tried is what people look at', () => {
-  for (const [table, columns] of Object.entries(provided)) for (const column of columns) note(`${table}-${column}`)
-  for (const mark of ['audit-actor', 'audit-act', 'audit-subject', 'audit-value', 'settings-hold', 'raw-subscription', 'raw-value'])
-    note(mark)
-  expect(pages.size).toBeGreaterThan(60)
-  expect([...wanted].filter(mark => !seen.has(mark))).toEqual([])
+  const columns = Object.entries(provided).flatMap(([table, names]) => names.map(name => `${table}-${name}`))
+  const others = ['audit-actor', 'audit-act', 'audit-subject', 'audit-value', 'settings-hold', 'raw-subscription', 'raw-value']
+  const bodies = [...pages.values()].map(({ body }) => body)
+  const unseen = [...columns, ...others].filter(mark => !bodies.some(body => body.includes(shownMark(mark))))
+  expect(pages.size).toBeGreaterThan(200)
+  expect(unseen.filter(mark => !shownNowhere.has(mark))).toEqual([])
 })
 
-const note = (mark: string) => {
-  for (const { body } of pages.values()) if (body.includes(shownMark(mark))) return void seen.add(mark)
-}
-const wanted = new Set([
-  ...['accounts-name', 'invoices-payer_name', 'invoices-description', 'order_lines-name', 'products-name', 'products-description'],
-  ...['schedules-added_by', 'sessions-agent', 'transitions-why', 'users-added_by', 'audit-actor', 'audit-act', 'audit-subject'],
-  ...['audit-value', 'settings-hold', 'raw-value', 'inbox-why', 'payouts-why'],
-])
+/** What no page shows yet: a buyer’s name, e-mail and tax id are for the letters and the bank alone, and some texts wait for a rarer story. */
+const shownNowhere = new Set(
+  `bundles-why invoices-late_by mails-why orders-name orders-email orders-tax_id products-added_by sessions-revoked_by store_rules-changed_by`.split(
+    ' ',
+  ),
+)
 
 test('no source puts text into a page as anything but text', () => {
   const sources = projectFiles(/\.tsx?$/).filter(({ path }) => path.startsWith('src/') && !path.includes('.test.'))
