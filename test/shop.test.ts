@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { formTo, type Page } from '../sim/visitor.ts'
 import { addProduct, editProduct, stopOffering, payShopTo } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
+import { openNews } from './testbed/news.ts'
 import { qrInPage } from './testbed/qrInPage.ts'
 import { buyer, openShopTown, wares, type ShopTown } from './testbed/shopTown.ts'
 
@@ -331,7 +332,7 @@ describe('the page of an order', () => {
   test('says by itself that it was paid, and then shows a receipt; the money is passed on like any other', async () => {
     const who = town.visitor()
     const page = await town.order(who, 'starkbank', ['coffee', 'notebook'])
-    const news = await openNews(page)
+    const news = await openNews(town.origin, page)
     const { id, amount } = town.bank.invoices().at(-1)!
     expect(amount).toBe(6_440)
     town.bank.pay(id)
@@ -354,10 +355,10 @@ describe('the page of an order', () => {
 
   test('is told of nothing while nothing happens, and a page that missed something is told at once', async () => {
     const page = await town.order(town.visitor())
-    const quiet = await openNews(page)
+    const quiet = await openNews(town.origin, page)
     expect(await quiet.next('changed', 2_500)).toBeUndefined()
     await quiet.close()
-    const late = await openNews(page, 'of-old')
+    const late = await openNews(town.origin, page, 'of-old')
     expect(await late.next('changed')).toMatch(/^[\w-]{12}$/)
     await late.close()
   })
@@ -434,33 +435,3 @@ test('a long list goes over several pages, each product on one of them', async (
   expect((await who.get('/?after=a&after=b')).status).toBe(200)
   for (const slug of slugs) await edit(slug, { state: 'removed' })
 })
-
-/** The stream as a browser reads it. */
-async function openNews(page: Page, version = /data-version="([\w-]+)"/.exec(page.html)![1]!) {
-  const over = new AbortController()
-  const answer = await fetch(`${town.origin}${page.path}/events?version=${version}`, { signal: over.signal })
-  expect([answer.status, answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual([
-    200,
-    'text/event-stream; charset=utf-8',
-    'no-store',
-  ])
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  return {
-    /** The data of the next event of that name; undefined where none comes in time. */
-    async next(name: string, withinMs = 10_000): Promise<string | undefined> {
-      const late = new Promise<undefined>(resolve => setTimeout(resolve, withinMs))
-      for (;;) {
-        const found = new RegExp(`event: ${name}\\n(?:id: .*\\n)?data: (.*)\\n\\n`).exec(text)
-        if (found) return ((text = text.slice(found.index + found[0].length)), found[1])
-        const part = await Promise.race([reader.read(), late])
-        if (part === undefined || part.done) return undefined
-        text += part.value
-      }
-    },
-    async close() {
-      over.abort()
-      await reader.cancel().catch(() => undefined)
-    },
-  }
-}

@@ -4,6 +4,7 @@ import { formTo, type Page } from '../sim/visitor.ts'
 import { parseUnits } from '../src/base/money.ts'
 import { askRates } from '../src/jobs/bitcoin.ts'
 import { sql } from '../src/store/store.ts'
+import { openNews } from './testbed/news.ts'
 import { qrInPage } from './testbed/qrInPage.ts'
 import { buyer, openShopTown, type ShopTown } from './testbed/shopTown.ts'
 
@@ -64,6 +65,21 @@ test('too little is told with the exact rest at the same address; then it is see
   const paid = await town.becomes(who, page.path, /Pagamento recebido/)
   expect(paid.text).toMatch(/Pago com Bitcoin Valor pago 0,00009167 BTC Cobrança inv_\w{26} Transações/)
   expect(paid.text).toContain(rest)
+})
+
+test('a page that listens is told of each step on the chain: seen, one block deeper, paid', async () => {
+  const who = town.visitor()
+  const page = await town.order(who, 'bitcoin', ['notebook', 'mug', 'coffee'])
+  const news = await openNews(town.origin, page)
+  expect(await news.next('changed', 2_500)).toBeUndefined()
+  await town.sendCoins(addressOf(page), parseUnits(inputOf(page, 'btc-amount'), 'BTC')!)
+  expect(await news.next('changed')).toBeDefined()
+  expect((await who.get(page.path)).text).toContain('Pagamento a caminho')
+  await town.chain!.mine()
+  expect(await news.next('changed')).toBeDefined()
+  await town.chain!.mine()
+  await town.becomes(who, page.path, /Pagamento recebido/)
+  await news.close()
 })
 
 test('the button of the demonstration pays a part, and then the rest; and a Pix in one', async () => {

@@ -1,6 +1,7 @@
 /** What tells a page that its order moved: a digest of all it shows, and a stream that says when that is another. */
 import { createHash } from 'node:crypto'
 import { millis } from '../../base/world.ts'
+import { tipOf } from '../../chain/chain.ts'
 import { seeOrder, type Counter, type SeenOrder } from '../../jobs/jobs.ts'
 import { sql, type Reader } from '../../store/store.ts'
 import { eventStream, type PageContext } from '../page/page.ts'
@@ -39,16 +40,21 @@ export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, 
   })
 }
 
-/** When the standing may be another though nothing was written: its time runs out, or the chain grew. */
-function lookAgainAt({ order, standing }: SeenOrder, now: number): number {
-  if (order.rail === 'bitcoin') return now + lookMs
-  return standing.is === 'waiting' ? Math.min(millis(standing.until) + 1, now + 30_000) : now + 30_000
+/** The longest without a look, whatever the mark says. */
+const mostQuietMs = 30_000
+
+/** When the standing may be another though nothing was written: its time runs out. */
+function lookAgainAt({ standing }: SeenOrder, now: number): number {
+  const over = standing.is === 'waiting' || standing.is === 'underpaid' ? millis(standing.until) + 1 : undefined
+  return over !== undefined && over > now ? Math.min(over, now + mostQuietMs) : now + mostQuietMs
 }
 
-/** Changes with every step of an order and of its invoices. */
-async function markOf(reader: Reader, token: string): Promise<string | undefined> {
-  const rows = await reader.all<{ state: string; at: string; invoice: string | null; invoice_at: string | null }>(sql`
-    select o.state, o.changed_at as at, i.state as invoice, i.changed_at as invoice_at
-    from orders o left join invoices i on i.order_id = o.id where o.token = ${token} order by i.ordinal`)
-  return rows.length === 0 ? undefined : rows.map(row => Object.values(row).join(' ')).join(', ')
+/** Changes with every step of an order, of its invoices, and of what lies on the chain for them. */
+async function markOf(reader: Reader, token: string): Promise<string> {
+  const rows = await reader.all<Record<string, string | null>>(sql`
+    select o.state, o.changed_at as at, i.state as invoice, i.changed_at as invoice_at, c.state as coin, c.changed_at as coin_at
+    from orders o left join invoices i on i.order_id = o.id left join coins c on c.invoice_id = i.id
+    where o.token = ${token} order by i.ordinal, c.id`)
+  const tip = rows.some(({ coin }) => coin !== null) ? await tipOf(reader) : undefined
+  return [tip?.hash, ...rows.map(row => Object.values(row).join(' '))].join(', ')
 }
