@@ -1,4 +1,4 @@
-/** The shop's pages as a browser waits for them: the list of 50 products and an order's page, against a bare Koa that answers a constant of the same size. */
+/** The shop's pages as a browser waits for them: the first page of a list of 50 products and an order's page, against a bare Koa that answers a constant of the same size. */
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -38,7 +38,7 @@ export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
     const ours = await serve({ folder, database, bank, stop })
     const pages = await Promise.all(
       [
-        ['list of 50 products', '/'],
+        ['first page of 50 products', '/'],
         ['page of an order', orderPath],
       ].map(async ([name, path]) => {
         const { bytes } = await load(agent, `${ours}${path}`)
