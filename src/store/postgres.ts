@@ -17,6 +17,8 @@ export function openPostgres(
   const pool = new pg.Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
+  // So would one that breaks between two queries of a transaction; the next query of it is told then.
+  pool.on('connect', client => void client.on('error', () => undefined))
 
   const query = async <R extends Row>(on: pg.Pool | pg.PoolClient, statement: Sql) => {
     const text = withLocks(
@@ -99,7 +101,7 @@ function asUnavailable(error: unknown): unknown {
   const code = codeOf(error)
   return /^(53|57|08|40)/.test(code) ||
     /^E[A-Z]+$/.test(code) ||
-    /terminated|timeout|ended/i.test(error instanceof Error ? error.message : '')
+    /terminated|timeout|ended|not queryable/i.test(error instanceof Error ? error.message : '')
     ? new StoreUnavailable(`the database cannot be used now (${code || 'connection'})`, { cause: error })
     : error
 }

@@ -1,0 +1,61 @@
+/** PostgreSQL goes away in the middle of a transaction: that one fails, saying so, and the process lives on. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { seededRandom, systemClock } from '../src/base/clock.ts'
+import { openStore, sql, StoreUnavailable, type Store } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+
+const here = postgresAvailable()
+describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is cut (skipped: no PostgreSQL here)', () => {
+  let postgres: Postgres
+  let store: Store
+  let other: Client
+  beforeAll(async () => {
+    postgres = await startPostgres({ durable: false })
+    store = await openStore(await postgres.freshDatabase(), { clock: systemClock, random: seededRandom(1) })
+    other = new Client({ connectionString: postgres.url })
+    await other.connect()
+  })
+  afterAll(async () => {
+    await store?.close()
+    await other?.end()
+    await postgres?.stop()
+  })
+  /** As the server does to each connection when it is stopped or killed. */
+  const cut = async () => {
+    await other.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname <> current_database()',
+    )
+    await sleep(200)
+  }
+
+  test.each(['serializable', 'locks'] as const)('between two queries of a transaction (%s): it is told as unavailable, once', async how => {
+    let turns = 0
+    const work = store.tx(async tx => {
+      turns++
+      await tx.all(sql`select 1 as one`)
+      await cut()
+      return tx.all(sql`select 2 as two`)
+    }, how)
+    await expect(work).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(turns).toBe(1)
+    expect(await store.all(sql`select 3 as three`)).toEqual([{ three: 3 }])
+  })
+
+  test('before the commit: what was written is not there', async () => {
+    await store.script('create table marks (mark text not null)')
+    const work = store.tx(async tx => {
+      await tx.run(sql`insert into marks (mark) values ('lost')`)
+      await cut()
+    })
+    await expect(work).rejects.toBeInstanceOf(StoreUnavailable)
+    expect(await store.all(sql`select mark from marks`)).toEqual([])
+  })
+
+  test('while nobody uses it: the next one gets another', async () => {
+    await store.all(sql`select 1 as one`)
+    await cut()
+    expect(await store.all(sql`select 2 as two`)).toEqual([{ two: 2 }])
+  })
+})
