@@ -1,0 +1,139 @@
+/** The console's Bitcoin pages on a simulated node: a payout that a person signs elsewhere, and money that comes in part and is taken on. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { houseWallet, payerWallet } from '../sim/demoChain.ts'
+import { tipOf } from '../src/chain/chain.ts'
+import { formatUnits } from '../src/base/money.ts'
+import { sql } from '../src/store/store.ts'
+import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
+import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+
+let town: PageTown
+let maker: ConsoleVisitor
+let checker: ConsoleVisitor
+let requests: { id: string; address: string; units: bigint }[]
+
+const pay = (address: string, units: bigint) => town.chain!.rpc('sendtoaddress', [address, formatUnits(units, 'BTC')], payerWallet)
+const stateOf = async (id: string) =>
+  (await town.house.desk.store.one<{ state: string }>(sql`select state from invoices where id = ${id}`))!.state
+const bury = async (blocks: number) => {
+  for (let block = 0; block < blocks; block++) {
+    await town.chain!.mine()
+    const height = await town.chain!.height()
+    await until(`block ${height} being read`, async () => Number((await tipOf(town.house.desk.store))?.height ?? 0n) >= height)
+  }
+}
+
+beforeAll(async () => {
+  town = await openPageTown({ chain: 'simulated', env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' } })
+  await until('the chain being followed', () => tipOf(town.house.desk.store))
+  const { repasse, ask, chain } = town
+  await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'maria')
+  await repasse('account', 'approve', 'carteira', '--by', 'chico')
+  const what = ['--rail', 'bitcoin', '--payers', 'random', '--count', '2', '--amount', '300', '--due-in', '2h', '--pay-to', 'carteira']
+  await repasse('schedule', 'add', '--name', 'apoio', '--cron', '0 8 1 1 *', '--time-zone', 'UTC', '--commission', '2%', ...what)
+  await repasse('schedule', 'run', 'apoio')
+  requests = await until('the requests', async () => {
+    const rows = await ask<{ id: string; state: string; providerId: string; units: string }[]>('invoice', 'list')
+    return (
+      rows.length === 2 &&
+      rows.every(({ state }) => state === 'issued') &&
+      rows.map(row => ({ ...row, address: row.providerId, units: BigInt(row.units) }))
+    )
+  })
+  maker = await consoleVisitor(town, 'maria', 'maker')
+  checker = await consoleVisitor(town, 'chico', 'checker')
+}, 120_000)
+afterAll(() => town?.close())
+
+test('a payment is seen on its request’s page, at an address derived anew, with how deep it lies', async () => {
+  const [{ id, address, units }] = requests as [(typeof requests)[0]]
+  const before = (await maker.get(`/console/invoices/${id}`)).text
+  expect(before).toContain(address)
+  expect(before).toContain('derivado de novo da nossa conta: confere')
+  expect(before).toContain('600.000,00')
+  await pay(address, units)
+  await until('it being seen', async () => (await stateOf(id)) === 'seen')
+  expect((await maker.get(`/console/invoices/${id}`)).text).toContain('0/6')
+  await bury(6)
+  await until('its credit', async () => (await stateOf(id)) === 'credited')
+  const after = (await maker.get(`/console/invoices/${id}`)).text
+  expect(after).toContain('6/6')
+  const [coin] = /[0-9a-f]{64}:\d+/.exec(after)!
+  for (const any of [coin, coin.split(':')[0]!, address])
+    expect((await maker.get(`/console/search?any=${any}`)).to).toBe(`/console/invoices/${id}`)
+}, 60_000)
+
+test('an address that somebody changed where it is kept is called out', async () => {
+  const { store } = town.house.desk
+  const [{ id, address }] = requests as [(typeof requests)[0]]
+  await store.tx(tx => tx.run(sql`update invoices set provider_id = 'bcrt1qother' where id = ${id}`))
+  const { text } = await maker.get(`/console/invoices/${id}`)
+  expect(text).toContain('NÃO é o que a nossa conta deriva')
+  expect(text).not.toContain('bitcoin:bcrt1')
+  await store.tx(tx => tx.run(sql`update invoices set provider_id = ${address} where id = ${id}`))
+})
+
+test('a transaction is handed out to be signed and taken back once it is whole, and nothing else is', async () => {
+  const bundle = await until('a bundle', async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle)
+  const path = `/console/bitcoin/${bundle}`
+  expect((await maker.get('/console/bitcoin')).text).toContain(bundle)
+  const page = (await maker.get(path)).text
+  expect(page).toContain('um endereço dessa conta')
+  expect(page).not.toContain('NÃO CONFERE')
+  expect((await (await consoleVisitor(town, 'alda', 'admin')).get(`${path}/psbt`)).status).toBe(403)
+  const psbt = (await maker.get(`${path}/psbt`)).text.trim()
+  expect(psbt).toMatch(/^cHNidP/)
+
+  const key = 'tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK'
+  for (const [text, words] of [
+    ['', 'Escolha um arquivo'],
+    ['what is this?', 'Não é o que foi pedido'],
+    [psbt, 'nem todas as entradas estão assinadas'],
+    [key, 'chave privada'],
+  ] as const) {
+    const refused = await checker.upload('/console/bitcoin', { text }, { field: 'none', name: '', bytes: new Uint8Array() })
+    expect([text, refused.status, refused.text]).toEqual([text, 400, expect.stringContaining(words)])
+    expect(refused.text).not.toContain(key)
+  }
+  expect((await maker.upload('/console/bitcoin', { text: psbt }, { field: 'none', name: '', bytes: new Uint8Array() })).status).toBe(403)
+
+  const signed = await town.chain!.rpc<{ psbt: string; complete: boolean }>('walletprocesspsbt', [psbt], houseWallet)
+  expect(signed.complete).toBe(true)
+  const file = { field: 'signed', name: 'assinado.psbt', bytes: Buffer.from(signed.psbt, 'base64') }
+  const taken = await checker.upload('/console/bitcoin', {}, file)
+  expect([taken.status, taken.text]).toEqual([200, expect.stringContaining('Recebido e guardado')])
+  expect((await checker.upload('/console/bitcoin', {}, file)).text).toContain('Já tinha sido entregue antes')
+  expect((await maker.get(`${path}/psbt`)).status).toBe(400)
+  await until('it being sent', async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent')
+  await bury(6)
+  const payout = await until('it being paid', async () => {
+    const [row] = await town.ask<{ id: string; state: string }[]>('payout', 'list')
+    return row?.state === 'paid' && row.id
+  })
+  const paid = (await maker.get(`/console/payouts/${payout}`)).text
+  expect(paid).toContain('Chega à conta')
+  expect(paid).not.toContain('A soma dos lançamentos não é')
+  expect((await maker.get('/console')).text).toContain('Em bitcoin, pela rede')
+}, 90_000)
+
+test('what came in part and too late is taken on by a checker, once, with a reason', async () => {
+  const [, { id, address, units }] = requests as [unknown, (typeof requests)[0]]
+  const path = `/console/invoices/${id}`
+  const post = (who: ConsoleVisitor, why: string) => who.post(`${path}/accept`, { why })
+  expect((await checker.get(path)).text).not.toContain(`${path}/accept`)
+  const early = await post(checker, 'nada ainda')
+  expect([early.status, early.text]).toEqual([400, expect.stringContaining('Nada desta cobrança espera')])
+
+  await pay(address, units / 2n)
+  await until('it being underpaid', async () => (await stateOf(id)) === 'underpaid')
+  expect((await maker.get(path)).text).not.toContain(`${path}/accept`)
+  expect((await checker.get(path)).text).toContain(`${path}/accept`)
+  expect((await post(maker, 'o pagador ligou')).status).toBe(403)
+  expect((await post(checker, '')).status).toBe(400)
+  expect(await post(checker, 'o pagador ligou')).toMatchObject({ status: 303, to: path })
+  const again = await post(checker, 'outra vez')
+  expect([again.status, again.text]).toEqual([400, expect.stringContaining('já foi assumida por chico')])
+  await bury(6)
+  await until('its credit', async () => (await stateOf(id)) === 'credited')
+  expect((await maker.get(path)).text).toContain('chico')
+}, 60_000)
