@@ -201,6 +201,11 @@ describe.each([
         },
       ])
       expect(await latestSlots(store, schedule.id, 1)).toHaveLength(1)
+      // Looked at again, also once it is done, it says the same.
+      await store.tx(tx => tx.run(sql`update slots set state = 'done' where id = ${first!.id}`))
+      const looks = [await latestSlots(store, schedule.id, 30), await latestSlots(store, schedule.id, 30)]
+      expect(looks[1]).toEqual(looks[0])
+      expect(looks[1]![0]).toMatchObject({ state: 'done', invoices: 1, units: 100n })
     })
 
     test('of two edits at one moment one is made, and the other is told of it', async () => {
