@@ -205,8 +205,8 @@ _repasse_format() {
   node node_modules/oxfmt/bin/oxfmt . "$@"
 }
 
-# Every script, by the shell its first line names.
-_repasse_scripts() { grep -lE '^#!.*(bash|sh)$|^# shellcheck shell=' dev-utils.sh .ci/* bin/* infra/* docker/* test/testbed/*.sh; }
+# Every script that is one by itself, by the shell its first line names; what another sources is read with that one.
+_repasse_scripts() { grep -lE '^#!.*(bash|sh)$|^# shellcheck shell=' dev-utils.sh .ci/* bin/* infra/*.sh infra/host/*.sh docker/* test/testbed/*.sh; }
 _repasse_scripts_parse() {
   local script status=0
   for script in $(_repasse_scripts); do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The near half of a redeploy, sourced by dev-utils.sh: reads .env.deploy, builds the image, sends it, and has infra/host.sh switch.
+# The near half of a redeploy, sourced by dev-utils.sh: reads .env.deploy, builds the image, sends it, and has infra/host switch.
 #
 # The image is built here and sent, not built there: the host needs no sources, no npm and no registry, its two cores go on taking
 # events meanwhile, and what was tried is what runs. Of an image only the layers go over the line that the host lacks.
@@ -111,11 +111,11 @@ _deploy_close() {
 # shellcheck disable=SC2029 # it is meant to be made here
 _deploy_there() { ssh "${_deploy_options[@]}" "$_deploy_to" "$@"; }
 
-# Calls a verb of host.sh. A word of ours stays one word there.
+# Calls a verb of the host's half. A word of ours stays one word there.
 _deploy_host() {
   local words
   printf -v words '%q ' env "PROJECT=$DEPLOY_PROJECT" "COMPOSE=$DEPLOY_COMPOSE" "KEEP=$DEPLOY_KEEP" \
-    "READY_SECONDS=$DEPLOY_READY_SECONDS" bash "$DEPLOY_PATH/host.sh" "$@"
+    "READY_SECONDS=$DEPLOY_READY_SECONDS" bash "$DEPLOY_PATH/host/host.sh" "$@"
   _deploy_there "$words"
 }
 
@@ -210,7 +210,7 @@ _deploy_build() {
 
 # --- sending ---------------------------------------------------------------------------------------------------------------
 
-# Sends what a release needs on the host: the compose files, host.sh, and the images.
+# Sends what a release needs on the host: the compose files, the host's half of this, and the images.
 _repasse_sendcode() {
   local tag
   tag="$(_repasse_buildimage "$@")" || return
@@ -228,8 +228,8 @@ _deploy_send_release() {
   # One file extends another, so all of them go; secrets and an .env that lie beside them here do not.
   for file in "$REPASSE_ROOT"/docker/*.yaml "$REPASSE_ROOT/docker/make-secrets.sh"; do cp "$file" "$staged/docker/" || return 1; done
   _deploy_send "$staged" "$DEPLOY_PATH/releases/$tag" || { _repasse_fail 'the compose files could not be sent'; return 1; }
-  _deploy_there "cat >'$DEPLOY_PATH/host.sh.new' && mv '$DEPLOY_PATH/host.sh.new' '$DEPLOY_PATH/host.sh'" <"$REPASSE_ROOT/infra/host.sh" ||
-    { _repasse_fail 'host.sh could not be sent'; return 1; }
+  tar -cz -C "$REPASSE_ROOT/infra" host | _deploy_there "cd '$DEPLOY_PATH' && rm -rf .host && mkdir .host && tar -xz -C .host && rm -rf .host.old &&
+    { [ ! -d host ] || mv host .host.old; } && mv .host/host host && rm -rf .host .host.old" || { _repasse_fail "the host's half could not be sent"; return 1; }
   _deploy_send_images "$tag"
 }
 
@@ -290,7 +290,13 @@ _deploy_follow() {
 
 # --- asking ----------------------------------------------------------------------------------------------------------------
 
-_deploy_ask() { _deploy_open && _deploy_host "$@"; }
+_deploy_ask() {
+  _deploy_open || return 1
+  _deploy_host "$@"
+  local code=$?
+  [ "$code" -ne 127 ] || _repasse_fail "nothing of ours is in $DEPLOY_PATH of $_deploy_to yet: redeploy brings it"
+  return "$code"
+}
 
 # Writes the host's copy here, complete before it has its name.
 _deploy_backup() {

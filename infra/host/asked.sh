@@ -1,0 +1,117 @@
+# What a person asks of the host: how it stands, logs, backup and restore.
+
+status() {
+  local service each
+  printf 'release   %s\n' "$(current | grep . || echo 'none yet')"
+  for service in $(compose config --services 2>/dev/null | sort); do
+    for each in $(containers "$service"); do
+      printf '%-9s %s  %s\n' "$service" "$(docker inspect --format '{{ .Config.Image }}' "$each")" \
+        "$(docker ps --all --filter "id=$each" --format '{{ .Status }}')"
+    done
+  done
+  if under_way; then
+    printf 'redeploy  %s\n' "$(cat redeploy.now)"
+  elif [ -f switching ]; then
+    echo 'redeploy  one was cut off; the next clears up'
+  fi
+  [ -f history ] && tail -n "$keep" history | sed 's/^/released  /'
+  each="$(anyone)" || { fault 'nothing runs'; return 1; }
+  program "$each" status
+}
+
+# The program in a container that runs.
+program() { docker exec "$1" repasse "${@:2}"; }
+
+repasse() {
+  local each
+  each="$(anyone)" || { fault 'nothing runs'; return 1; }
+  program "$each" "$@"
+}
+
+# The log of the containers, or the one of a run.
+logs() {
+  case "${1:-}" in
+    run_*) repasse run log "$@" ;;
+    *)
+      local services
+      services="$(rolling)"
+      # shellcheck disable=SC2086 # one word for each service
+      compose logs --no-log-prefix --tail 200 "$@" $services
+      ;;
+  esac
+}
+
+# A consistent copy, to standard output.
+backup() {
+  local each url folder file
+  each="$(anyone)" || { fault 'nothing runs' >&2; return 1; }
+  url="$(docker exec "$each" printenv DATABASE_URL)"
+  case "$url" in
+    sqlite:*)
+      folder="$(dirname "${url#sqlite:}")"
+      file="$folder/backup-$$.db"
+      copy_database "$each" "$file" || { fault 'no copy could be made' >&2; docker exec "$each" rm -f "$file"; return 1; }
+      docker exec "$each" cat "$file"
+      docker exec "$each" rm -f "$file"
+      ;;
+    *)
+      # The server's own pg_dump is never older than the server.
+      # shellcheck disable=SC2016 # read in the container
+      compose exec -T postgres sh -c 'exec pg_dump --format=custom --username="${POSTGRES_USER:-postgres}" "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"'
+      ;;
+  esac
+}
+
+# Puts a copy that comes on standard input in the database's place. The program rests meanwhile: events come again later.
+restore() {
+  lock || return
+  local service each url file='' code
+  each="$(anyone)" || { fault 'nothing runs'; return 1; }
+  url="$(docker exec "$each" printenv DATABASE_URL)"
+  case "$url" in
+    sqlite:*)
+      file="$(dirname "${url#sqlite:}")/restore.db"
+      docker exec -i "$each" sh -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
+      ;;
+  esac
+  say 'stopping the program'
+  for service in $(rolling); do containers "$service" | xargs -r docker stop --time 60 >/dev/null; done
+  if [ -n "$file" ]; then
+    compose run --rm --no-deps -T app restore "$file" --force --by "$1" 2>&1 </dev/null
+    code=$?
+  else
+    restore_postgres "$1"
+    code=$?
+  fi
+  for service in $(rolling); do containers "$service" --all | xargs -r docker start >/dev/null; done
+  say 'the program runs again'
+  [ -z "$file" ] || docker exec "$each" rm -f "$file"
+  return "$code"
+}
+
+# By the server's own pg_restore, all of it or nothing; what else a restore must do is the program's.
+restore_postgres() {
+  # shellcheck disable=SC2016 # read in the container
+  compose exec -T postgres sh -c 'exec pg_restore --exit-on-error --single-transaction --no-owner --clean --if-exists \
+    --username="${POSTGRES_USER:-postgres}" --dbname="${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 ||
+    { fault 'pg_restore failed and changed nothing'; return 1; }
+  compose run --rm --no-deps -T app restore --in-place --by "$1" 2>&1 </dev/null
+}
+
+# Goes back to what was before, or clears up after a redeploy that was cut off.
+stop() {
+  if under_way; then
+    : >redeploy.stop
+    while under_way; do sleep 0.3; done
+    rm -f redeploy.stop
+    return 0
+  fi
+  lock || return
+  recover
+  rm -f redeploy.now
+}
+
+# The image that was sent as files becomes one of the engine's.
+load() {
+  tar -c -C incoming . | docker load
+}
