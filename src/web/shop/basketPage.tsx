@@ -68,7 +68,7 @@ function Line({ say, shop: { lang }, line }: { say: ShopWords; shop: Shop; line:
   const most = product && product.stock < mostOfOne ? product.stock : mostOfOne
   return (
     <li class="card">
-      <form method="post" action="/basket" class="line">
+      <form method="post" action="/basket" class="line" noValidate>
         <input type="hidden" name="product" value={productId} />
         <div>
           <h2>{product?.state === 'listed' ? <a href={`/products/${product.slug}`}>{name}</a> : name}</h2>
@@ -90,7 +90,7 @@ function Line({ say, shop: { lang }, line }: { say: ShopWords; shop: Shop; line:
             </button>
           </div>
         )}
-        <button class="plain" name="act" value="remove" formNoValidate>
+        <button class="plain" name="act" value="remove">
           {say.remove}
           <Of name={name} />
         </button>

@@ -108,7 +108,6 @@ const pt = {
     attention: 'Uma pessoa vai conferir este pedido',
   },
   preparing: 'O código está sendo pedido e aparece aqui em alguns segundos. Não é preciso fazer nada.',
-  byItself: 'Esta página confirma sozinha quando o dinheiro chegar.',
   reload: 'Sem JavaScript a página se atualiza sozinha a cada 15 segundos.',
   pixSteps: [
     'Abra o app do seu banco e escolha pagar com Pix.',
@@ -167,9 +166,9 @@ const pt = {
   },
   lines: 'Itens',
   simulate: 'Simular pagamento',
-  simulateHint: 'Só existe na demonstração: faz o pagador de mentira pagar este código.',
+  simulateHint: 'Só existe na demonstração: um pagador simulado paga este código.',
   simulatePart: 'Simular pagamento de uma parte',
-  simulateFailed: 'O pagador de mentira não respondeu. Tente de novo.',
+  simulateFailed: 'O pagador simulado não conseguiu pagar agora. Tente de novo em alguns segundos.',
 }
 
 const en: typeof pt = {
@@ -276,7 +275,6 @@ const en: typeof pt = {
     attention: 'A person will look at this order',
   },
   preparing: 'The code is being asked for and will be here in some seconds. There is nothing to do.',
-  byItself: 'This page confirms by itself when the money arrives.',
   reload: 'Without JavaScript the page loads itself again every 15 seconds.',
   pixSteps: [
     'Open the app of your bank and choose to pay with Pix.',
@@ -334,9 +332,9 @@ const en: typeof pt = {
   },
   lines: 'Items',
   simulate: 'Simulate payment',
-  simulateHint: 'Only in the demonstration: has the make-believe payer pay this code.',
+  simulateHint: 'Only in the demonstration: a simulated payer pays this code.',
   simulatePart: 'Simulate payment of a part',
-  simulateFailed: 'The make-believe payer did not answer. Try again.',
+  simulateFailed: 'The simulated payer could not pay just now. Try again in some seconds.',
 }
 
 export const shopWords: Both<typeof pt> = { 'pt-BR': pt, en }
