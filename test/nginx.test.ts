@@ -289,7 +289,10 @@ for (const kind of nginxes) {
       speak(nginx.httpsPort, pieces, { ca: nginx.certificate, ...how })
     const arrived = async (event: SignedEvent) => (await door.kept(event.id))?.equals(event.body) ?? false
 
-    test('the configuration passes its own judgement', async () => expect(await judgeConfiguration(program!)).toBeUndefined())
+    test('the configuration passes its own judgement, which finds what is wrong', async () => {
+      expect(await judgeConfiguration(program!)).toBeUndefined()
+      expect(await judgeConfiguration(program!, 'allow everybody;')).toContain('invalid parameter "everybody"')
+    })
 
     describe.concurrent('HTTP/1.1 by hand', () => {
       test('whoever takes 10 s over a header is told so, and holds nobody up', async ({ expect: expecting }) => {

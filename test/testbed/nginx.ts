@@ -94,13 +94,13 @@ export async function startNginx({ program, socket, consoleNetworks }: NginxOpti
   return { httpPort, httpsPort, certificate, accessLog: () => read('access.log'), errorLog: () => read('error.log'), stop }
 }
 
-/** What `nginx -t` says of the configuration in the project; undefined when it is well. */
-export async function judgeConfiguration(program: string): Promise<string | undefined> {
+/** What `nginx -t` says of the configuration in the project, with other networks for the console where some are given; undefined when it is well. */
+export async function judgeConfiguration(program: string, consoleNetworks?: string): Promise<string | undefined> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-nginx-'))
   try {
     writeCertificate(join(folder, 'certificates'))
     const ports = { httpPort: await freePort(), httpsPort: await freePort() }
-    writeConfiguration(folder, { ...ports, socket: join(folder, 'web.sock'), consoleNetworks: undefined })
+    writeConfiguration(folder, { ...ports, socket: join(folder, 'web.sock'), consoleNetworks })
     const { status, stderr } = spawnSync(program, ['-t', '-q', '-p', folder, '-c', join(folder, 'nginx.conf')], { encoding: 'utf8' })
     // 1.22 knows only the way of which 1.25 and later warn.
     const found = stderr.replace(/^.*\[warn\].*"listen \.\.\. http2" directive is deprecated.*\n/gm, '')
