@@ -117,6 +117,7 @@ function looks({ count, now }: Asking): Record<string, Record<string, (look: num
       'first page': () => '/console/payouts',
       'deep page': look => `/console/payouts?after=${after(look, 'pay')}`,
       state: look => `/console/payouts?state=${['held', 'paid', 'unsure'][look % 3]}`,
+      rail: look => `/console/payouts?rail=${['bitcoin', 'starkbank'][look % 2]}`,
       account: look => `/console/payouts?${account(look)}`,
       'any id': look => `/console/payouts?q=transfer-${paid(look)}`,
       amount: look => `/console/payouts?q=${20 + (look % 900)},${10 + (look % 90)}`,
@@ -125,6 +126,7 @@ function looks({ count, now }: Asking): Record<string, Record<string, (look: num
       'first page': () => '/console/events',
       'deep page': look => `/console/events?after=${encodeURIComponent(`${addedAt(count, some(look), now)}~${some(look)}`)}`,
       state: look => `/console/events?state=${['ignored', 'quarantined', 'done', 'waiting'][look % 4]}`,
+      rail: look => `/console/events?rail=${['bitcoin', 'starkbank'][look % 2]}`,
       kind: look => `/console/events?kind=${['transfer.failed', 'invoice.credited'][look % 2]}`,
       via: look => `/console/events?via=${['poll', 'push'][look % 2]}`,
       'what it moved': look => `/console/events?q=${idOf('inv', some(look))}`,
@@ -132,6 +134,7 @@ function looks({ count, now }: Asking): Record<string, Record<string, (look: num
     runs: {
       'first page': () => '/console/runs',
       job: look => `/console/runs?job=${['poll', 'settle'][look % 2]}`,
+      schedule: look => `/console/runs?schedule=agenda-${look % schedules}`,
       outcome: look => `/console/runs?state=${['failed', 'done', 'running'][look % 3]}`,
     },
     details: {

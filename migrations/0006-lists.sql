@@ -9,6 +9,7 @@ create index invoices_by_payer on invoices (payer_tax_id, added_at, id);
 create index invoices_by_amount on invoices (units, added_at, id);
 
 create index payouts_by_state_time on payouts (state, added_at, id);
+create index payouts_by_asset on payouts (asset, added_at, id);
 create index payouts_by_account on payouts (account_id, added_at, id);
 create index payouts_by_amount on payouts (units, added_at, id);
 

@@ -15,13 +15,13 @@ export const eventStates = Object.keys(inboxMachine) as InboxRow['state'][]
 /** Without the bytes, which are large. */
 export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
 
-/** `state`, `rail` and `via` have been checked. */
+/** `state`, `rail` and `via` have been checked. A node pushes nothing, so all that is Bitcoin's was asked for, and that is an index. */
 export async function listEvents(reader: Reader, filters: Filters, limit: number): Promise<ListedEvent[]> {
   const { q, state, rail, kind, via } = filters.query
   return reader.all<ListedEvent>(sql`
     select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
     where 1 = 1 ${q === undefined ? empty : await soughtEvents(reader, q)} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
-      ${rail === undefined ? empty : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
+      ${rail === undefined ? empty : rail === 'bitcoin' ? sql`and rail = 'bitcoin' and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
       ${via === undefined ? empty : via === 'poll' ? sql`and via = 'poll'` : sql`and via = 'push'`}
       ${within(sql`received_at`, sql`id`, filters, true)} order by received_at desc, id desc limit ${limit}`)
 }

@@ -44,7 +44,7 @@ const byTime = (where: Sql, filters: Filters, limit: number) => sql`
 const bySlot = (schedule: string, where: Sql, filters: Filters, limit: number) => sql`
   select i.*, s.due_at as key_at from slots s join invoices i on i.slot_id = s.id
   where s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})
-    ${where} ${within(sql`s.due_at`, sql`i.id`, filters)} order by s.due_at desc, i.id desc limit ${limit}`
+    ${filters.after ? sql`and s.due_at <= ${filters.after.at}` : empty} ${where} ${within(sql`s.due_at`, sql`i.id`, filters)} order by s.due_at desc, i.id desc limit ${limit}`
 
 export const namesOf = async (reader: Reader, table: 'accounts' | 'schedules'): Promise<string[]> =>
   (

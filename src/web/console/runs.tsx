@@ -21,7 +21,7 @@ import { runWords } from './words/runs.ts'
 const path = '/console/runs'
 const names = ['q', 'state', 'job', 'slot', 'schedule']
 const choices = { state: runOutcomes }
-const keyOf = ({ started_at: at, id }: ListedRun): After => ({ at, id })
+const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
 export function runPages(doors: Doors, { desk, over }: PageParts): void {
   const { store, world } = desk

@@ -1,32 +1,46 @@
 /** Reads runs for the console: a page of the list along one index, one run with its slot, and its lines. */
 import type { Instant } from '../../base/world.ts'
 import { findRun, linesAfter, type RunLine, type RunRow } from '../../jobs/jobs.ts'
-import { empty, sql, type Reader } from '../../store/store.ts'
+import { empty, sql, type Reader, type Sql } from '../../store/store.ts'
 import { within, type Filters } from './lists.ts'
 
 export const runOutcomes = ['running', 'done', 'failed', 'lost'] as const
 
-export type ListedRun = RunRow & { schedule: string | null }
+export type ListedRun = RunRow & {
+  schedule: string | null
+  /** What the list is ordered by: when it began, or where only one schedule is shown, when its slot fell due. */
+  key_at: Instant
+}
 
 /** `state` has been checked: an outcome, or `running` for none yet. */
 export async function listRuns(reader: Reader, filters: Filters, limit: number): Promise<ListedRun[]> {
   const { q, state, job, slot, schedule } = filters.query
   const id = q?.toLowerCase()
+  const where = sql`
+    ${
+      id === undefined
+        ? empty
+        : sql`and r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}
+            union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`
+    }
+    ${state === undefined ? empty : state === 'running' ? sql`and r.outcome is null` : sql`and r.outcome = ${state}`}
+    ${job === undefined ? empty : sql`and r.job = ${job}`} ${slot === undefined ? empty : sql`and r.slot_id = ${slot}`}`
+  const page = schedule === undefined ? byTime(where, filters, limit) : bySlot(schedule, where, filters, limit)
   return reader.all<ListedRun>(sql`
-    select r.*, h.name as schedule from (
-      select r.* from runs r where 1 = 1
-      ${id === undefined ? empty : sql`and r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id} union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`}
-      ${state === undefined ? empty : state === 'running' ? sql`and r.outcome is null` : sql`and r.outcome = ${state}`}
-      ${job === undefined ? empty : sql`and r.job = ${job}`} ${slot === undefined ? empty : sql`and r.slot_id = ${slot}`}
-      ${
-        schedule === undefined
-          ? empty
-          : sql`and r.slot_id in (select s.id from slots s join schedules h on h.id = s.schedule_id where h.store_id = 'sto_default' and h.name = ${schedule})`
-      }
-      ${within(sql`r.started_at`, sql`r.id`, filters)} order by r.started_at desc, r.id desc limit ${limit}) r
+    select r.*, h.name as schedule from (${page}) r
       left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
-    order by r.started_at desc, r.id desc`)
+    order by r.key_at desc, r.id desc`)
 }
+
+const byTime = (where: Sql, filters: Filters, limit: number) => sql`
+  select r.*, r.started_at as key_at from runs r
+  where 1 = 1 ${where} ${within(sql`r.started_at`, sql`r.id`, filters)} order by r.started_at desc, r.id desc limit ${limit}`
+
+/** Along the schedule's own slots: its runs may be few among all. */
+const bySlot = (schedule: string, where: Sql, filters: Filters, limit: number) => sql`
+  select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
+  where s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})
+    ${filters.after ? sql`and s.due_at <= ${filters.after.at}` : empty} ${where} ${within(sql`s.due_at`, sql`r.id`, filters)} order by s.due_at desc, r.id desc limit ${limit}`
 
 /** Every job that ever kept a run. Jobs are few, so each is one step along the index. */
 export async function jobsRun(reader: Reader): Promise<string[]> {
