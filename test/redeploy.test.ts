@@ -142,9 +142,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
         text.replace(/return \{ ready: .*\}/, `return { ready: false, checks: { ...checks, tea: 'not yet' } }`),
       )
       const since = new Date().toISOString()
-      const { code, said } = await underLoad(() => checkout.runWith({ DEPLOY_READY_SECONDS: '10' }, 'redeploy'))
+      const { code, said } = await underLoad(() => checkout.runWith({ DEPLOY_READY_SECONDS: '20' }, 'redeploy'))
       expect(code).toBe(1)
-      expect(said).toMatch(/was not ready within 10 s: .*"tea":"not yet"/)
+      expect(said).toMatch(/was not ready within 20 s: .*"tea":"not yet"/)
       // Who is only tried does nobody's work.
       const done = JSON.parse(repasse('run', 'list', '--json', '--limit', '200')) as { worker: string; startedAt: string }[]
       const workers = new Set(done.filter(({ startedAt }) => startedAt > since).map(({ worker }) => worker.split('/')[0]))

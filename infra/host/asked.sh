@@ -43,35 +43,27 @@ logs() {
 
 # A consistent copy, to standard output.
 backup() {
-  local each url folder file
-  each="$(anyone)" || { fault 'nothing runs' >&2; return 1; }
-  url="$(docker exec "$each" printenv DATABASE_URL)"
+  local url file
+  url="$(database_url)"
   case "$url" in
     sqlite:*)
-      folder="$(dirname "${url#sqlite:}")"
-      file="$folder/backup-$$.db"
-      copy_database "$each" "$file" || { fault 'no copy could be made' >&2; docker exec "$each" rm -f "$file"; return 1; }
-      docker exec "$each" cat "$file"
-      docker exec "$each" rm -f "$file"
+      file="$(dirname "${url#sqlite:}")/backup-$$.db"
+      copy_database "$url" "$file" >&2 || { fault 'no copy could be made' >&2; return 1; }
+      beside 'fs.createReadStream(process.argv[1]).on("close", () => fs.rmSync(process.argv[1])).pipe(process.stdout)' "$file"
       ;;
-    *)
-      # The server's own pg_dump is never older than the server.
-      # shellcheck disable=SC2016 # read in the container
-      compose exec -T postgres sh -c 'exec pg_dump --format=custom --username="${POSTGRES_USER:-postgres}" "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"'
-      ;;
+    *) dump_postgres ;;
   esac
 }
 
 # Puts a copy that comes on standard input in the database's place. The program rests meanwhile: events come again later.
 restore() {
   lock || return
-  local service each url file='' code
-  each="$(anyone)" || { fault 'nothing runs'; return 1; }
-  url="$(docker exec "$each" printenv DATABASE_URL)"
+  local service url file='' code
+  url="$(database_url)"
   case "$url" in
     sqlite:*)
       file="$(dirname "${url#sqlite:}")/restore.db"
-      docker exec -i "$each" sh -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
+      compose run --rm --no-deps -T --entrypoint sh app -c "umask 077; cat >'$file'" || { fault 'the copy could not be written'; return 1; }
       ;;
   esac
   say 'stopping the program'
@@ -85,7 +77,7 @@ restore() {
   fi
   for service in $(rolling); do containers "$service" --all | xargs -r docker start >/dev/null; done
   say 'the program runs again'
-  [ -z "$file" ] || docker exec "$each" rm -f "$file"
+  [ -z "$file" ] || remove "$file"
   return "$code"
 }
 
