@@ -2,14 +2,13 @@
 import { BadInput } from '../../base/answer.ts'
 import { handedText, handOut, importSigned, payoutsStopped, waitingTransactions } from '../../payout/payout.ts'
 import { show, type Language } from '../page/page.ts'
-import { Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { BitcoinPage, BundlePage } from './bitcoinPage.tsx'
 import { bundleStates, listBundles, seeBundle, seeChain, type ListedBundle } from './bitcoinRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { pathTo } from './links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
-import { Money, Ref, Said, State, stateWord } from './listsParts.tsx'
+import { Money, Ref, Said, State, stateWord, When } from './listsParts.tsx'
 import { bitcoinWords } from './words/bitcoin.ts'
 import { listWords } from './words/lists.ts'
 
@@ -101,7 +100,7 @@ function columnsOf(lang: Language): Column<ListedBundle>[] {
   const [say, own] = [listWords[lang], bitcoinWords[lang]]
   return [
     { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('bundle', id) }} />, plain: ({ id }) => id },
-    { head: own.planned, cell: ({ added_at: at }) => <Time {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    { head: own.planned, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'bundle', state }} />,

@@ -3,7 +3,6 @@ import { BadInput } from '../../base/answer.ts'
 import { payoutsStopped } from '../../payout/payout.ts'
 import { rehearse, replayEvent } from '../../webhooks/webhooks.ts'
 import { show, type Language } from '../page/page.ts'
-import { Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { EventPage, ReplayPage } from './eventsPage.tsx'
 import { eventStates, findRow, listEvents, seeEvent, type ListedEvent } from './eventsRead.ts'
@@ -11,7 +10,7 @@ import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { linksOf, pathTo } from './links.ts'
 import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
-import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord } from './listsParts.tsx'
+import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import { eventWords } from './words/events.ts'
 import { frameWords } from './words/frame.ts'
 import { listWords } from './words/lists.ts'
@@ -95,7 +94,7 @@ function columnsOf(lang: Language): Column<ListedEvent>[] {
       cell: ({ id, event_id: name }) => <Ref {...{ id: name, href: pathTo('event', `${id}`) }} />,
       plain: ({ event_id: name }) => name,
     },
-    { head: own.received, cell: ({ received_at: at }) => <Time {...{ lang, at }} />, plain: ({ received_at: at }) => csvTime(at) },
+    { head: own.received, cell: ({ received_at: at }) => <When {...{ lang, at }} />, plain: ({ received_at: at }) => csvTime(at) },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'event', state }} />,

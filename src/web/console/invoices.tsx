@@ -3,14 +3,13 @@ import { BadInput } from '../../base/answer.ts'
 import { payoutsStopped } from '../../payout/payout.ts'
 import { takeOn, usualChainTerms } from '../../webhooks/webhooks.ts'
 import { show } from '../page/page.ts'
-import { Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { acceptable, InvoicePage } from './invoicesPage.tsx'
 import { invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './invoicesRead.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from './lists.ts'
-import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord } from './listsParts.tsx'
+import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import type { Language } from '../page/page.ts'
 import { frameWords } from './words/frame.ts'
 import { invoiceWords } from './words/invoices.ts'
@@ -93,7 +92,7 @@ function columnsOf(lang: Language): Column<ListedInvoice>[] {
       ),
       plain: ({ id }) => id,
     },
-    { head: say.added, cell: ({ added_at: at }) => <Time {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    { head: say.added, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'invoice', state }} />,
@@ -107,7 +106,7 @@ function columnsOf(lang: Language): Column<ListedInvoice>[] {
     },
     { head: say.asset, cell: ({ rail }) => railWord(lang, rail), plain: ({ asset }) => asset },
     { head: own.payer, cell: ({ payer_name: name }) => name, plain: ({ payer_name: name }) => name },
-    { head: own.due, cell: ({ due_at: at }) => <Time {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
+    { head: own.due, cell: ({ due_at: at }) => <When {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
     // What a sheet has room for and a page has not.
     ...fileOnly(lang),
   ]

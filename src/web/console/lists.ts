@@ -96,7 +96,7 @@ export function within(at: Sql, id: Sql, { from, until, after }: Pick<Filters, '
 /** One column, for people and for spreadsheets. */
 export interface Column<R> {
   head: string
-  /** Left out where the column is for the file alone. */
+  /** One element or plain text, for on a phone a cell is laid out beside its head; left out where the column is for the file alone. */
   cell?: (row: R) => ComponentChildren
   /** For the CSV; left out where the column is for the page alone. */
   plain?: (row: R, style: CsvStyle) => string

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
-import { amount, type Language } from '../page/page.ts'
+import { amount, moment, type Language } from '../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../page/parts.tsx'
 import { Pages } from './frame.tsx'
 import type { Column, Filters } from './lists.ts'
@@ -38,6 +38,9 @@ export const railWord = (lang: Language, rail: string): string => (listWords[lan
 export const Money = ({ lang, units, asset }: { lang: Language; units: bigint; asset: Asset }) => (
   <span class="money">{amount(lang, units, asset)}</span>
 )
+
+/** A time in a list: the house's zone, which the caption names once. */
+export const When = ({ lang, at }: { lang: Language; at: Instant }) => <time dateTime={at}>{moment(lang, at).replace(/ [^ ]+$/, '')}</time>
 
 /** What a program wrote down, which is English in either language. */
 export const Said = ({ children }: { children: ComponentChildren }) => <span lang="en">{children}</span>
@@ -138,11 +141,11 @@ export function Rows<R>({ lang, caption, columns: all, rows, empty }: TableParts
               {columns.map(({ head, cell, number }, place) =>
                 place === 0 ? (
                   <th scope="row" data-label={head}>
-                    <span>{cell!(row)}</span>
+                    {cell!(row)}
                   </th>
                 ) : (
                   <td data-label={head} class={number && 'number'}>
-                    <span>{cell!(row)}</span>
+                    {cell!(row)}
                   </td>
                 ),
               )}

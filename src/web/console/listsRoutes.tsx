@@ -29,7 +29,7 @@ export function listRoutes(doors: Doors, parts: PageParts): void {
 function searchPage(doors: Doors, { desk: { store } }: PageParts): void {
   doors.page('/console/search', 'see', async ctx => {
     const { lang, person } = ctx.state
-    const given = ctx.query['any']
+    const given = ctx.query['any'] ?? ctx.query['q']
     const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
     const found = text === '' ? [] : await everything(store, text)
     if (found.length === 1) return ctx.redirect(found[0]!.href)

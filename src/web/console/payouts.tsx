@@ -4,14 +4,13 @@ import { instant } from '../../base/world.ts'
 import { holdPayout, payoutsStopped, releasePayout, retryPayout, whyOfPayout, type ListedPayout } from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { show, type Language } from '../page/page.ts'
-import { Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { namesOf } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
-import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord } from './listsParts.tsx'
+import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './payoutsPage.tsx'
 import { explainPayout, listPayouts, payoutStates } from './payoutsRead.ts'
 import { stopPages } from './stop.tsx'
@@ -93,7 +92,7 @@ function columnsOf(lang: Language): Column<ListedPayout>[] {
   const [say, own] = [listWords[lang], payoutWords[lang]]
   return [
     { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} />, plain: ({ id }) => id },
-    { head: say.addedHe, cell: ({ added_at: at }) => <Time {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    { head: say.addedHe, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
     {
       head: say.state,
       cell: ({ state }) => <State {...{ lang, of: 'payout', state }} />,

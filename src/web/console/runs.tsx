@@ -4,14 +4,13 @@ import { millis, type Millis } from '../../base/world.ts'
 import { payoutsStopped } from '../../payout/payout.ts'
 import { renderToString } from 'preact-render-to-string'
 import { eventStream, show, type Language, type Send } from '../page/page.ts'
-import { Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { Frame } from './frame.tsx'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { namesOf } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
-import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord } from './listsParts.tsx'
+import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import { LogLine, RunPage } from './runsPage.tsx'
 import { isAt, jobsRun, levels, lineOf, listRuns, runOutcomes, seeRun, type Level, type ListedRun } from './runsRead.ts'
 import { frameWords } from './words/frame.ts'
@@ -115,7 +114,7 @@ function columnsOf(lang: Language): Column<ListedRun>[] {
   return [
     { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} />, plain: ({ id }) => id },
     { head: own.job, cell: ({ job }) => job, plain: ({ job }) => job },
-    { head: own.started, cell: ({ started_at: at }) => <Time {...{ lang, at }} />, plain: ({ started_at: at }) => csvTime(at) },
+    { head: own.started, cell: ({ started_at: at }) => <When {...{ lang, at }} />, plain: ({ started_at: at }) => csvTime(at) },
     {
       head: own.outcome,
       cell: ({ outcome }) => <State {...{ lang, of: 'run', state: outcome ?? 'running' }} />,
