@@ -1,5 +1,7 @@
 /** Every page in a real browser, in both themes, both languages, on a phone and on a desktop: readable by everyone, within its policy, light. */
+import type Router from '@koa/router'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pages } from '../src/web/pages.ts'
 import { axe, browserAvailable, desktop, layout, openBrowser, phone, visit, type Browser, type Look } from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
 import { everyPage, type Visited } from './testbed/everyPage.ts'
@@ -11,6 +13,14 @@ const looks: [string, Look][] = [
   ['on a phone, dark, in Portuguese', { device: phone, theme: 'dark', language: 'pt-BR' }],
   ['on a desktop, light, in English', { device: desktop, theme: 'light', language: 'en' }],
 ]
+
+/** Answers that are no pages: files, streams, and a part of a page. */
+const shown = /\.csv$|\.ndjson$|\/(?:raw|psbt|tail|events|preview|:file)$/
+
+const settings = { publicUrl: undefined, shopName: 'Repasse', simulateUrl: undefined, sandbox: true }
+
+/** The routes behind a middleware that is a router's. */
+const layersOf = (middleware: unknown) => (middleware as { router?: Pick<Router, 'stack'> }).router?.stack ?? []
 
 describe.skipIf(!browserAvailable())('every page', () => {
   let browser: Browser
@@ -32,6 +42,23 @@ describe.skipIf(!browserAvailable())('every page', () => {
     await browser?.close()
   })
 
+  test('no page is forgotten: every address that shows one is visited', async () => {
+    const routes = pages({ desk: town.house.desk, settings, over: new AbortController().signal }).flatMap(middleware =>
+      layersOf(middleware),
+    )
+    const addresses = routes
+      .filter(({ methods, path }) => methods.includes('GET') && !shown.test(String(path)))
+      .map(({ path }) => String(path))
+    expect(addresses.length).toBeGreaterThan(25)
+    const visited = await Promise.all(everyPage.map(async ({ path }) => new URL(await path(town), town.origin).pathname))
+    // A parameter never stands for a word that has a page of its own.
+    const matches = (address: string) => {
+      const own = new RegExp(`^${address.replace(/:\w+/g, '[^/]+')}$`)
+      return visited.some(path => own.test(path) && (!address.includes(':') || !addresses.includes(path)))
+    }
+    expect(addresses.filter(address => !matches(address))).toEqual([])
+  })
+
   describe.each(looks)('%s', (_, look) => {
     test.each(everyPage.map((page): [string, Visited] => [page.name, page]))('%s', async (_name, { as, path, first, status = 200 }) => {
       const { page, context, watched, leave } = await visit(browser, town.origin, look)
@@ -40,7 +67,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
         await first?.(page)
         const where = new URL(await path(town), town.origin)
         // A person's own language goes before the browser's.
-        if (as && look.language === 'en') where.searchParams.set('lang', 'en')
+        if (where.pathname.startsWith('/console')) where.searchParams.set('lang', look.language!)
         const answer = await page.goto(where.href)
         expect(answer?.status()).toBe(status)
         expect(new URL(page.url()).pathname).toBe(where.pathname)

@@ -22,6 +22,8 @@ export interface SeededTown extends PageTown {
   folk: Record<'ana' | 'bruno' | 'carla' | 'vera', Folk>
   /** The token of the order that stands so. */
   orders: Record<StandingName, string>
+  /** Where somebody who was invited is to go. */
+  welcome: string
 }
 
 const minute = 60_000
@@ -73,7 +75,8 @@ export async function openSeededTown(
       carla: await addFolk(town, 'carla', 'admin'),
       vera: await addFolk(town, 'vera', 'viewer', 'en'),
     }
-    return { ...town, folk, orders }
+    const welcome = new URL((await town.repasse('user', 'add', 'dora', '--role', 'maker', '--by', 'carla')).trim()).pathname
+    return { ...town, folk, orders, welcome }
   } catch (error) {
     await town.close()
     throw error
