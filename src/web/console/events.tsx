@@ -28,11 +28,11 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, names, choices)
-    const { rows, next } = await pageOf(read, filters, keyOf)
+    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), payoutsStopped(store)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'events', title: own.title, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, here: 'events', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
           <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventStates), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />

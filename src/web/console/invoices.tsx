@@ -28,15 +28,16 @@ export function invoicePages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, accounts, schedules] = [
-      await pageOf(read, filters, keyOf),
-      await namesOf(store, 'accounts'),
-      await namesOf(store, 'schedules'),
-    ]
+    const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
+      pageOf(read, filters, keyOf),
+      namesOf(store, 'accounts'),
+      namesOf(store, 'schedules'),
+      payoutsStopped(store),
+    ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'invoices', title: invoiceWords[lang].title, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, here: 'invoices', title: invoiceWords[lang].title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
           <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'invoice', invoiceStates), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
@@ -55,9 +56,9 @@ export function invoicePages(doors: Doors, { desk }: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await seeInvoice(desk, ctx.params['id']!)
+    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), payoutsStopped(store)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped }} />)
   })
 
   doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {

@@ -106,17 +106,19 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
   const row = await store.one<InvoiceRow & { account: string }>(sql`
     select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}`)
   if (!row) return undefined
-  const looked = bitcoin && (await standingOf(store, row, bitcoin.terms, world.clock.now()))
   const derived = rails.bitcoin && row.address_index !== null ? rails.bitcoin.derive('receive', Number(row.address_index)) : undefined
+  const [looked, slot, steps, postings, payouts, movers] = await Promise.all([
+    bitcoin && standingOf(store, row, bitcoin.terms, world.clock.now()),
+    store.one<NonNullable<SeenInvoice['slot']>>(sql`
+      select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
+    history(store, row.id).then(all => stepsOf(store, all)),
+    postingsOf(store, sql`e.invoice_id = ${row.id}`),
+    store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
+    moversOf(store, [row.id]),
+  ])
   const missing = looked?.standing.missing ?? row.units
   return {
-    row,
-    slot: await store.one(sql`
-      select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
-    steps: await stepsOf(store, await history(store, row.id)),
-    postings: await postingsOf(store, sql`e.invoice_id = ${row.id}`),
-    payouts: await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
-    movers: await moversOf(store, [row.id]),
+    ...{ row, slot, steps, postings, payouts, movers },
     ...{ looked, derived },
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id

@@ -22,8 +22,7 @@ export function overviewPage(doors: Doors, { desk, over }: PageParts): void {
   const totals = makeTotals(desk.store, desk.world, over)
   doors.page('/console', 'see', async ctx => {
     const { lang, person } = ctx.state
-    const counted = await totals()
-    const seen = await seeOverview(desk)
+    const [counted, seen] = await Promise.all([totals(), seeOverview(desk)])
     show(ctx, <OverviewPage {...{ lang, person, seen, counted, clock: desk.world.clock }} />)
   })
 }

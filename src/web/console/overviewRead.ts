@@ -23,25 +23,40 @@ const usualDepth = 6
 
 export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Overview> {
   const now = await store.tx(tx => tx.now(), 'locks')
-  const [tip, trouble, stopped] = [await tipOf(store), await chainTrouble(store), await payoutsStopped(store)]
+  const [tip, trouble, stopped, next, balanced, failed, others] = await Promise.all([
+    tipOf(store),
+    chainTrouble(store),
+    payoutsStopped(store),
+    nextSlots(store),
+    books(store),
+    lastFailed(store),
+    asksOf(store),
+  ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const asks = [
     ...(onChain ? await chainAsks(store, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
-    ...(await asksOf(store)),
+    ...others,
   ]
   return {
     stopped,
     stops: stopped?.split(beforeThat) ?? [],
-    next: await store.all(sql`
-      select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
+    next,
     asks: asks.map(ask => ({ ...ask, href: hrefOf(ask) })),
-    books: await books(store),
-    failed: await store.all<RunRow>(sql`
-      select * from (select * from runs where outcome = 'failed' order by started_at desc, id desc limit 5) as f
-      union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc limit 5) as l
-      order by started_at desc, id desc limit 5`),
+    books: balanced,
+    failed,
   }
 }
+
+const nextSlots = (reader: Reader): Promise<Overview['next']> =>
+  reader.all(sql`
+    select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`)
+
+/** By outcome, because each has its own stretch of the index. */
+const lastFailed = (reader: Reader): Promise<RunRow[]> =>
+  reader.all<RunRow>(sql`
+    select * from (select * from runs where outcome = 'failed' order by started_at desc, id desc limit 5) as f
+    union all select * from (select * from runs where outcome = 'lost' order by started_at desc, id desc limit 5) as l
+    order by started_at desc, id desc limit 5`)
 
 async function books(reader: Reader): Promise<Overview['books']> {
   const whys = await reader.all<{ name: string; value: string }>(

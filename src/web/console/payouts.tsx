@@ -31,11 +31,15 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, accounts] = [await pageOf(read, filters, keyOf), await namesOf(store, 'accounts')]
+    const [{ rows, next }, accounts, stopped] = await Promise.all([
+      pageOf(read, filters, keyOf),
+      namesOf(store, 'accounts'),
+      payoutsStopped(store),
+    ])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
           <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutStates), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
@@ -53,9 +57,9 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const seen = await explainPayout(store, ctx.params['id']!)
+    const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), payoutsStopped(store)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <PayoutPage {...{ lang, person, seen, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped }} />)
   })
 
   const act = (verb: PayoutAct, work: typeof holdPayout) =>

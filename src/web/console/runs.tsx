@@ -30,11 +30,16 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], runWords[lang]]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, jobs, schedules] = [await pageOf(read, filters, keyOf), await jobsRun(store), await namesOf(store, 'schedules')]
+    const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
+      pageOf(read, filters, keyOf),
+      jobsRun(store),
+      namesOf(store, 'schedules'),
+      payoutsStopped(store),
+    ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'runs', title: own.title, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, here: 'runs', title: own.title, stopped }}>
         <FilterForm {...{ lang, path, filters }}>
           <Choice {...{ name: 'state', label: own.outcome, options: stateOptions(lang, 'run', runOutcomes), filters }} />
           <Choice {...{ name: 'job', label: own.job, options: any(jobs), filters }} />
