@@ -10,10 +10,10 @@ import { openSeededTown, type SeededTown } from './seededTown.ts'
 
 const looks: [string, Look][] = [
   ['desktop', { device: desktop, theme: 'light' }],
-  ['phone', { device: phone, theme: 'dark' }],
+  ['phone', { device: { ...phone, deviceScaleFactor: 1.5 }, theme: 'dark' }],
 ]
 /** A page that goes on and on is cut here: it is to be looked at, not read. */
-const mostHeight = 2_400
+const mostHeight = 1_400
 
 /** Writes `NAME.desktop.webp` and `NAME.phone.webp` into `folder`, which holds nothing else afterwards. `say` hears of each. */
 export async function takeScreens(folder: string, say: (line: string) => void): Promise<void> {
@@ -63,6 +63,6 @@ async function take(page: Page, town: SeededTown, { path, first }: Visited): Pro
   const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }))
   await page.setViewportSize({ width, height: Math.min(height, mostHeight) })
   const debug = await page.context().newCDPSession(page)
-  const { data } = await debug.send('Page.captureScreenshot', { format: 'webp', quality: 82 })
+  const { data } = await debug.send('Page.captureScreenshot', { format: 'webp', quality: 50 })
   return Buffer.from(data, 'base64')
 }
