@@ -29,3 +29,7 @@ create index transitions_by_ref on transitions (ref) where ref is not null;
 create index ledger_by_source on ledger_transactions (source);
 create index coins_by_payout on coins (payout_id) where payout_id is not null;
 create index bundle_outputs_by_attempt on bundle_outputs (attempt_id);
+
+-- What needs a person is looked for at every look at the overview, and there is little of it.
+create index coins_gone on coins (id) where state <> 'mined';
+create index coins_not_counted on coins (height) where state = 'mined' and credits % 2 = 0 and invoice_id is not null;

@@ -31,8 +31,9 @@ export async function chainAsks(
         and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)
     limit 200`)
   const coins = await reader.all<Ask>(sql`
-    select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of, cast(null as text) as why, c.units from coins c join invoices i on i.id = c.invoice_id
-      where i.state = 'credited' and c.state = 'mined' and c.credits % 2 = 0 and c.units > 0 and c.height <= ${deep}
+    select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of, cast(null as text) as why, c.units from coins c
+      where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null and c.units > 0 and c.height <= ${deep}
+        and exists (select 1 from invoices i where i.id = c.invoice_id and i.state = 'credited')
     union all select 'coin gone', id, number, invoice_id, null, units from coins where credits % 2 = 1 and state <> 'mined'
     union all select 'coin of no request', c.id, c.number, c.invoice_id, null, c.units from coins c
       where c.invoice_id is null and c.state = 'mined' and c.spent_height is null and c.bookings % 2 = 1
