@@ -651,6 +651,7 @@ for (const kind of nginxes) {
         expect((await request('POST', path, options, '{}')).status).toBe(502)
         const page = await request('GET', '/', options)
         expect([page.status, page.text]).toEqual([502, expect.stringContaining('Voltamos j')])
+        await expect.poll(alone.accessLog).toContain('"GET / HTTP/1.1" 502')
       } finally {
         await alone.stop()
       }
