@@ -19,7 +19,7 @@ _repasse_fail() {
   return 1
 }
 
-# Node 22.18 is the first that runs the .ts files of sim, test and bench as they are; 23 was never supported for long.
+# Node 24.7 is the first with argon2, which passwords are kept by.
 _repasse_node_is_enough() {
   local version major minor
   version="$("$1" --version 2>/dev/null)" || return 1
@@ -27,7 +27,7 @@ _repasse_node_is_enough() {
   major="${version%%.*}"
   minor="${version#*.}"
   minor="${minor%%.*}"
-  [ "$major" -ge 24 ] 2>/dev/null || { [ "$major" -eq 22 ] && [ "$minor" -ge 18 ]; } 2>/dev/null
+  [ "$major" -ge 25 ] 2>/dev/null || { [ "$major" -eq 24 ] && [ "$minor" -ge 7 ]; } 2>/dev/null
 }
 
 # The npm package that carries Node for this machine; npm is on every machine that has Node, however old.
@@ -47,12 +47,12 @@ _repasse_bring_node() {
 
   local package tools="$REPASSE_ROOT/.tools"
   package="$(_repasse_node_package)" ||
-    { _repasse_fail "no Node is packaged for $(uname -s) $(uname -m): install Node 22.18 or newer"; return 1; }
+    { _repasse_fail "no Node is packaged for $(uname -s) $(uname -m): install Node 24.7 or newer"; return 1; }
   local folder="$tools/node_modules/$package/bin"
 
   if ! _repasse_node_is_enough "$folder/node"; then
     command -v npm >/dev/null || { _repasse_fail 'npm is needed to bring the rest: install Node (any version from 18) with npm'; return 1; }
-    _repasse_say "Node here is $(node --version 2>/dev/null || echo missing), 22.18 is needed: bringing $package 24 into .tools/"
+    _repasse_say "Node here is $(node --version 2>/dev/null || echo missing), 24.7 is needed: bringing $package 24 into .tools/"
     mkdir -p "$tools" || return 1
     # Without a package.json of its own npm would install into the project's.
     [ -f "$tools/package.json" ] || echo '{ "name": "tools", "private": true }' >"$tools/package.json"
@@ -289,7 +289,7 @@ With a host in .env.deploy (see .env.deploy.example and docs/deploy.md) these fo
   bring                    only brings what is missing, as every command does first
   help                     this
 
-What is missing is brought: a Node (>= 22.18) into .tools/ where the system's is older, the npm packages, and for the tests and the
+What is missing is brought: a Node (>= 24.7) into .tools/ where the system's is older, the npm packages, and for the tests and the
 demo a bitcoind, a Chromium, nginx and a Docker engine into .tools/ (on Debian; elsewhere BITCOIND and CHROMIUM name one). With CI
 set and root, apt-get installs what else a test needs; without CI such a test is skipped and says so.
 HELP

@@ -1,6 +1,5 @@
 /** Passwords: argon2id, its parameters kept with the hash, and what is too weak to be one. */
 import * as crypto from 'node:crypto'
-import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { wornPasswords } from './wornPasswords.ts'
 
@@ -64,8 +63,6 @@ const dummy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.paralle
 /** Runs beside the event loop, in the process's pool of threads. What is longer than a password may be is cut, so that length costs nothing. */
 const derive = (password: string, nonce: Buffer, { memory, passes, parallelism }: Cost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    // Since 24.7; what else runs on an older Node does without people.
-    if (!('argon2' in crypto)) return reject(new BadInput(`passwords need Node 24.7 or newer, and this is ${process.version}`))
     const message = [...password.normalize('NFKC').slice(0, 4 * longestPassword)].slice(0, longestPassword + 1).join('')
     crypto.argon2('argon2id', { message, nonce, memory, passes, parallelism, tagLength }, (error, tag) =>
       error ? reject(error) : resolve(tag),
