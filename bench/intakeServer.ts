@@ -12,7 +12,7 @@ import { provingBeside } from '../src/rails/starkbank/proving.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { openStore } from '../src/store/store.ts'
-import { serveWeb } from '../src/web/web.ts'
+import { serveWeb } from '../src/web/server.ts'
 import { makeInbox } from '../src/webhooks/webhooks.ts'
 import { publicKeyPem, workspaceId } from './events.ts'
 
