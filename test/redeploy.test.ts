@@ -38,6 +38,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     })
     current = checkout.commit('src/base/roster.ts', text => `${text}// The first release.\n`)
     first = await checkout.run('redeploy')
+    if (first.code !== 0) throw new Error(`the first release did not come to be: ${first.said}`)
   }, 6 * minute)
   afterAll(async () => {
     await host?.stop()

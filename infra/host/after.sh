@@ -29,7 +29,7 @@ reload_nginx() {
   if [ -z "$nginx" ]; then
     compose config --services | grep -qx nginx || return 0
     say 'starting nginx'
-    compose up --detach --no-deps --no-recreate nginx 2>&1 | grep -iE 'error|warn|denied|cannot|no such'
+    compose up --detach --wait --no-deps --no-recreate nginx 2>&1 | grep -iE 'error|warn|denied|cannot|no such'
   elif docker exec "$nginx" [ -d /tmp/nginx.next ]; then
     docker exec "$nginx" sh -c 'rm -rf /tmp/nginx.before && mv /tmp/nginx /tmp/nginx.before && mv /tmp/nginx.next /tmp/nginx && nginx -s reload -c /tmp/nginx/nginx.conf' >/dev/null 2>&1 &&
       say 'nginx has read its new configuration'
