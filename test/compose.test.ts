@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../sim/port.ts'
@@ -115,7 +116,12 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       expect(await stack.get('/health')).toMatchObject({ status: 404 })
       expect(await stack.get('/metrics')).toMatchObject({ status: 404 })
       expect(await stack.get('/webhooks/starkbank')).toMatchObject({ status: 405 })
-      expect((await stack.get('/')).headers['strict-transport-security']).toBe('max-age=63072000')
+      const page = await stack.get('/')
+      expect(page).toMatchObject({ status: 200, headers: { 'strict-transport-security': 'max-age=63072000' } })
+      // What the page is made of was built into the image.
+      const parts = [...page.text.matchAll(/(?:href|src)="(\/assets\/[^"]+)"/g)].map(([, path]) => path!)
+      expect(parts.some(path => path.endsWith('.css'))).toBe(true)
+      for (const path of parts) expect([path, (await stack.get(path)).status]).toEqual([path, 200])
       const plain = await fetch(`${stack.plainUrl}/`, { redirect: 'manual' })
       expect([plain.status, plain.headers.get('location')]).toEqual([301, `https://${engine.address}/`])
       const hook = await fetch(`${stack.plainUrl}/webhooks/starkbank`, { method: 'POST', body: '{}', redirect: 'manual' })
@@ -172,6 +178,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
     test(
       'a small day: issued, paid, heard through nginx, passed on, and the books balance',
       async () => {
+        const heard = (await stack.pushes()).length
         await stack.repasse('account', 'add', ...trialAccountFlags)
         await stack.repasse('account', 'approve', 'main', '--by', 'checker')
         const rule = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main']
@@ -194,10 +201,11 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
 
         const { counts } = await stack.bank()
         expect(counts.invoices).toBeGreaterThanOrEqual(8)
-        // Everything was pushed, and taken at the first try.
-        expect(counts).toMatchObject({ undelivered: 0, failedAttempts: 0, forgeriesAccepted: 0 })
-        const log = await stack.logs('nginx')
-        expect(log.match(/"POST \/webhooks\/starkbank HTTP\/1\.1" 200/g)!.length).toBeGreaterThanOrEqual(counts.events)
+        // Everything was pushed, and nothing pushed was refused.
+        expect(counts).toMatchObject({ undelivered: 0, forgeriesAccepted: 0 })
+        const pushes = (await stack.pushes()).slice(heard)
+        expect(pushes.length).toBeGreaterThanOrEqual(counts.events)
+        expect(new Set(pushes)).toEqual(new Set([200]))
         expect(await stack.repasse('ledger', 'check')).toMatch(/^OK/)
         await stack.repasse('reconcile')
       },
@@ -208,6 +216,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       'one program takes the place of another while events come, and none is refused',
       async () => {
         const before = (await stack.bank()).counts
+        const heard = (await stack.pushes()).length
         const old = await stack.container('app')
         await stack.repasse('schedule', 'run', 'trial')
         await stack.compose('up', '-d', '--no-deps', '--no-recreate', '--scale', 'app=2', 'app')
@@ -216,9 +225,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
         await engine.docker(['stop', old])
         await engine.docker(['rm', old])
         await untilSettled()
-        const after = (await stack.bank()).counts
-        expect(after.invoices).toBeGreaterThanOrEqual(before.invoices + 16)
-        expect(after.failedAttempts).toBe(before.failedAttempts)
+        expect((await stack.bank()).counts.invoices).toBeGreaterThanOrEqual(before.invoices + 16)
+        expect((await stack.pushes()).slice(heard)).not.toEqual([])
+        expect(new Set((await stack.pushes()).slice(heard))).toEqual(new Set([200]))
       },
       6 * minute,
     )
@@ -229,8 +238,12 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
         const before = (await stack.bank()).counts
         for (const service of services) {
           await stack.repasse('schedule', 'run', 'trial')
+          const others = services.filter(other => other !== service)
+          const since = await Promise.all(others.map(stack.startedAt))
           await stack.kill(service)
           await expect.poll(() => stack.health(service), { timeout: 2 * minute, interval: 250, message: service }).toEqual(['healthy'])
+          // Nobody else dies of it.
+          expect(await Promise.all(others.map(stack.startedAt))).toEqual(since)
         }
         await untilSettled()
         expect((await stack.bank()).counts.invoices).toBeGreaterThanOrEqual(before.invoices + 8 * services.length)
@@ -243,6 +256,33 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       await stack.repasse('reconcile')
       expect(await stack.repasse('status', '--json')).toMatchObject({ addsUp: true, needsPerson: [] })
     })
+
+    if (services.includes('postgres'))
+      test(
+        'a copy of the books brings them back, and then nothing is paid before somebody has looked',
+        async () => {
+          await stack.compose('build', 'copies')
+          await stack.compose('run', '--rm', '-T', 'copies', 'backup', '/copies/day')
+          await stack.compose('stop', 'app', 'worker')
+          await stack.compose('run', '--rm', '-T', 'copies', 'restore', '/copies/day', '--force', '--by', 'maker')
+          await stack.compose('up', '-d', '--wait', '--no-recreate', 'app', 'worker')
+          expect(await stack.repasse('status', '--json')).toMatchObject({ addsUp: true, stopped: expect.stringContaining('restored from') })
+          expect(await stack.repasse('ledger', 'check')).toMatch(/^OK/)
+        },
+        6 * minute,
+      )
+
+    if (ownCertificate)
+      test(
+        'a renewed certificate is taken when nginx is told',
+        async () => {
+          const before = await stack.servedCertificate()
+          stack.renewCertificate()
+          await stack.compose('kill', '-s', 'HUP', 'nginx')
+          await expect.poll(stack.servedCertificate, { timeout: minute }).not.toBe(before)
+        },
+        2 * minute,
+      )
   })
 })
 
@@ -258,10 +298,16 @@ interface Stack {
   /** The id of a service's one container. */
   container(service: string): Promise<string>
   health(service: string): Promise<string[]>
+  startedAt(service: string): Promise<string>
   /** As the kernel kills: nobody asked for it, so the engine starts it again. */
   kill(service: string): Promise<void>
-  logs(service: string): Promise<string>
-  get(path: string): Promise<{ status: number; headers: Record<string, unknown> }>
+  /** What nginx answered to each event, in order; but for those whose sender did not wait for it. */
+  pushes(): Promise<number[]>
+  get(path: string): Promise<{ status: number; headers: Record<string, unknown>; text: string }>
+  /** The number of the certificate that is shown now. */
+  servedCertificate(): Promise<string>
+  /** Another one into the folder that is mounted. */
+  renewCertificate(): void
   bank(): Promise<{ counts: Record<'invoices' | 'credited' | 'transfers' | 'events' | 'undelivered' | 'failedAttempts', number> }>
   close(): Promise<void>
 }
@@ -292,30 +338,28 @@ STARKBANK_POLL_SECONDS=86400
     REPASSE_ENV: settingsFile,
     STARKBANK_KEY: keyFile,
     SECRETS: join(folder, 'secrets'),
+    COPIES: join(folder, 'copies'),
     SERVER_NAME: engine.address,
     HTTP_LISTEN: `0.0.0.0:${httpPort}`,
     HTTPS_LISTEN: `0.0.0.0:${httpsPort}`,
   }
-  if (ownCertificate) {
-    // Made elsewhere and mounted, as one from an authority would be.
-    const certificates = join(folder, 'certificates')
-    mkdirSync(certificates)
-    const kind = [
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=own',
-      '-addext',
-      `subjectAltName=IP:${engine.address}`,
-    ]
+  // For user 1000, who writes in there.
+  mkdirSync(env['COPIES']!)
+  chownSync(env['COPIES']!, 1000, 1000)
+
+  // Made elsewhere and mounted, as one from an authority would be.
+  const certificates = join(folder, 'certificates')
+  const renewCertificate = () => {
+    const subject = ['-subj', '/CN=own', '-addext', `subjectAltName=IP:${engine.address}`]
     const made = ['privkey.pem', 'fullchain.pem'].map(name => join(certificates, name))
-    execFileSync('openssl', ['req', ...kind, '-keyout', made[0]!, '-out', made[1]!], { stdio: 'ignore' })
+    const into = ['-keyout', made[0]!, '-out', made[1]!]
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...into], { stdio: 'ignore' })
     // nginx runs as 101 in there.
     for (const file of made) chownSync(file, 101, 101)
+  }
+  if (ownCertificate) {
+    mkdirSync(certificates)
+    renewCertificate()
     Object.assign(env, { CERTIFICATES: certificates, CONSOLE_NETWORKS: '203.0.113.0/24' })
   }
   await removeAbandoned(engine)
@@ -328,6 +372,7 @@ STARKBANK_POLL_SECONDS=86400
     if (ids.length !== 1) throw new Error(`${service} has ${ids.length} containers`)
     return ids[0]!
   }
+  const startedAt = async (service: string) => inspected(await container(service), '{{.State.StartedAt}}')
   const inspected = async (id: string, what: string) => (await engine.docker(['inspect', id, '--format', what])).trim()
 
   let bank: ChildProcess | undefined
@@ -337,7 +382,8 @@ STARKBANK_POLL_SECONDS=86400
     rmSync(folder, { recursive: true, force: true })
   }
   try {
-    await compose('up', '-d', '--wait', '--wait-timeout', '240')
+    // nginx alone first: it makes its certificate, which the bank is to know, and the bank stands when the program first asks.
+    await compose('up', '-d', '--wait', '--no-deps', 'nginx')
     await compose('cp', 'nginx:/etc/nginx/certificates/fullchain.pem', certificateFile)
     const program = join(projectRoot, 'sim/main.ts')
     const flags = ['--host', engine.hostAddress, '--port', String(port), '--project-key-file', keyFile, '--project-id', projectId]
@@ -347,6 +393,7 @@ STARKBANK_POLL_SECONDS=86400
       env: { ...process.env, NODE_EXTRA_CA_CERTS: certificateFile },
     })
     await once(createInterface(bank.stdout!), 'line')
+    await compose('up', '-d', '--wait', '--wait-timeout', '240')
   } catch (fault) {
     const logs = await compose('logs', '--tail', '20').catch(() => '')
     await close()
@@ -366,23 +413,38 @@ STARKBANK_POLL_SECONDS=86400
     inside: async (service, script) => engine.docker(['exec', await container(service), 'sh', '-c', script]),
     container,
     health: async service => Promise.all((await containers(service)).map(id => inspected(id, '{{.State.Health.Status}}'))),
+    startedAt,
     async kill(service) {
       const id = await container(service)
-      const started = await inspected(id, '{{.State.StartedAt}}')
+      const started = await startedAt(service)
       process.kill(Number(await inspected(id, '{{.State.Pid}}')), 'SIGKILL')
-      while ((await inspected(id, '{{.State.StartedAt}}')) === started) await sleep(50)
+      while ((await startedAt(service)) === started) await sleep(50)
     },
-    logs: service => compose('logs', '--no-log-prefix', service),
+    async pushes() {
+      const log = await compose('logs', '--no-log-prefix', 'nginx')
+      const statuses = [...log.matchAll(/"POST \/webhooks\/starkbank HTTP\/1\.1" (\d+)/g)].map(([, status]) => Number(status))
+      return statuses.filter(status => status !== 499)
+    },
     get: path =>
       new Promise((resolve, reject) => {
         const options = { host: engine.address, port: httpsPort, path, ca: certificate, agent: false as const }
         request(options, response => {
-          response.resume()
-          resolve({ status: response.statusCode!, headers: response.headers })
+          let text = ''
+          response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+          response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }))
         })
           .on('error', reject)
           .end()
       }),
+    servedCertificate: () =>
+      new Promise((resolve, reject) => {
+        const socket = connectTls({ host: engine.address, port: httpsPort, rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerCertificate().serialNumber)
+          socket.destroy()
+        })
+        socket.on('error', reject)
+      }),
+    renewCertificate,
     async bank() {
       return (await (await fetch(`http://${engine.hostAddress}:${port}/sim/state`)).json()) as Awaited<ReturnType<Stack['bank']>>
     },
