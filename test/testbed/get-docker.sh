@@ -6,6 +6,8 @@
 # The engine's own programs need no library newer than a Debian of years ago, so they are taken from the newest suite, whose
 # `docker build` knows --check; runc and iptables are run by others and within others, so they are of this machine's release.
 set -euo pipefail
+# What only root runs, chroot and ip among it, is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
 # shellcheck source=test/testbed/debian-alone.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/debian-alone.sh"
 # shellcheck disable=SC2034 # read by debian.sh

@@ -2,6 +2,8 @@
 # get-nginx.sh FOLDER [SUITE]: an nginx for the tests, unpacked into FOLDER (35 MB); FOLDER/bin/nginx is the result. SUITE is a Debian
 # release: trixie has nginx 1.26, bookworm 1.22. How, and what it trusts: debian.sh beside it.
 set -euo pipefail
+# What only root runs, chroot and ip among it, is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
 # shellcheck source=test/testbed/debian.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/debian.sh"
 

@@ -7,6 +7,8 @@
 # keeps the systems they are made of. Needs root, and an engine (DOCKER_HOST).
 # Certificates this machine trusts beyond Mozilla's are trusted in them too, or nothing could be installed from behind its proxy.
 set -euo pipefail
+# What only root runs, chroot and ip among it, is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
 testbed="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=test/testbed/debian-alone.sh
 . "$testbed/debian-alone.sh"

@@ -7,6 +7,8 @@
 # ports on 172.28.255.2, and this machine is 172.28.255.1 to them. Images are in FOLDER/data, its socket in DOCKERD_RUN
 # (/run/repasse-dockerd; a socket's path has 108 bytes, so keep that short).
 set -euo pipefail
+# What only root runs, chroot and ip among it, is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
 dest="${1:?usage: start-dockerd.sh FOLDER start|stop|join PID|leave PID}"
 mkdir -p "$dest"
 dest="$(cd "$dest" && pwd)"

@@ -4,6 +4,8 @@
 # put its programs. Says `ready`, and ends, with all it made, when its standard input does. Needs root.
 # shellcheck disable=SC2317 # leave and what it calls are run by the trap
 set -euo pipefail
+# What only root runs, chroot and ip among it, is not in everybody's PATH.
+export PATH="$PATH:/usr/sbin:/sbin"
 folder="$1" engine="$2" near="$3" far="$4"
 net="$(basename "$folder")" veth="rph$$"
 
