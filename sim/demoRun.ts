@@ -42,7 +42,7 @@ const manners: Record<'once' | 'on', readonly Manner[]> = {
 }
 const shopperEveryMs = 20_000
 const pauseMs = 1_000
-const mostMs = 180_000
+const mostMs = 260_000
 
 /** Runs it and answers the exit code. */
 export async function runDemo(options: DemoOptions): Promise<number> {
