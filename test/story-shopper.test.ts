@@ -195,7 +195,8 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     expect(await readQr(page.getByRole('img', { name: 'QR code do Pix' }))).toBe(second)
     await payBrcode(second)
     await says(page, 'Pagamento recebido')
-    expect(await orders()).toMatchObject([{ state: 'paid' }])
+    // The page tells what the invoice is; the order itself follows within a second.
+    await expect.poll(orders, { timeout: 20_000 }).toMatchObject([{ state: 'paid' }])
     expect(await town.ask('invoice', 'list')).toHaveLength(2)
   })
 
