@@ -1,7 +1,7 @@
 /** Bitcoin in the demonstration: its sums are added up anew, payers keep to their habits, and each is looked for where he should end. */
 import { describe, expect, test } from 'vitest'
 import { satoshis, versionOf } from './demoChain.ts'
-import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, type ChainFacts, type CoinFigures } from './demoCoins.ts'
+import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, type ChainFacts, type CoinFigures, habitsOf } from './demoCoins.ts'
 import { stepNow, type Habit, type Request } from './demoPayers.ts'
 import { fitting, foldLine } from './demoScreen.ts'
 import type { Figures } from './demoFigures.ts'
@@ -153,4 +153,15 @@ test('the picture never grows beyond the window: the oldest news go first', () =
   expect(roomy.slice(-3)).toEqual(['  old', '  newer', '  newest'])
   expect(fitting(house, news, { columns: 200, rows: roomy.length }).slice(-2)).toEqual(['  newer', '  newest'])
   expect(fitting(house, news, { columns: 40, rows: 10 })).toHaveLength(9)
+})
+
+test('who paid how is told in one order, whoever came first', () => {
+  const habits = new Map<string, Habit>([
+    ['a', 'at the shop'],
+    ['b', 'late'],
+    ['c', 'at once'],
+    ['d', 'at the shop'],
+  ])
+  const requests = [...habits.keys(), 'e'].map(id => ({ id, address: '', units: 1n, state: 'issued', dueAtMs: 0 }))
+  expect(habitsOf(requests, id => habits.get(id))).toBe('1 at once, 1 late, 2 at the shop, 1 nobody')
 })

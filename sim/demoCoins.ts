@@ -1,6 +1,6 @@
 /** Bitcoin's part of what the demonstration shows, added up anew in satoshis, and what the node itself says against it. */
 import { formatUnits, told } from '../src/base/money.ts'
-import { endOf, type Habit, type Request } from './demoPayers.ts'
+import { allHabits, endOf, type Habit, type Request } from './demoPayers.ts'
 
 /** An amount as the program prints it; `units` are satoshis as text. */
 interface Amount {
@@ -117,9 +117,12 @@ export function areCoinsSettled(figures: CoinFigures, requests: readonly Request
   return requests.length > 0 && requested === requests.length && ended && paidOn === credited && owed === 0n
 }
 
-/** Who paid how, in words: "5 at once, 1 late". */
+/** Who paid how, in words and always in one order, whoever came first: "5 at once, 1 late". */
 export function habitsOf(requests: readonly Request[], habitOf: ChainFacts['habitOf']): string {
-  const counts = new Map<string, number>()
-  for (const { id } of requests) counts.set(habitOf(id) ?? 'nobody', (counts.get(habitOf(id) ?? 'nobody') ?? 0) + 1)
-  return [...counts].map(([habit, count]) => `${count} ${habit}`).join(', ')
+  const found = requests.map(({ id }) => habitOf(id) ?? 'nobody')
+  return [...allHabits, 'nobody' as const]
+    .map(habit => ({ habit, count: found.filter(each => each === habit).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ habit, count }) => `${count} ${habit}`)
+    .join(', ')
 }

@@ -18,10 +18,10 @@ export interface Request {
 const habits = {
   'at once': { steps: ['pay'], ends: 'credited' },
   'in two parts': { steps: ['pay part', 'pay the rest'], ends: 'credited' },
+  'taken back': { steps: ['pay', 'take back'], ends: 'expired' },
   late: { steps: ['pay late'], ends: 'credited' },
   'by a better fee': { steps: ['pay', 'pay more fee'], ends: 'credited' },
   'too little': { steps: ['pay part'], ends: 'underpaid' },
-  'taken back': { steps: ['pay', 'take back'], ends: 'expired' },
   never: { steps: [], ends: 'expired' },
   'at the shop': { steps: [], ends: 'credited' },
 } as const satisfies Record<string, { steps: readonly Step[]; ends: string }>
@@ -35,6 +35,8 @@ const order: readonly Habit[] = [
   ...(['at once', 'at once', 'at once', 'at once'] as const),
 ]
 
+/** Every habit, in the order they are told in. */
+export const allHabits = Object.keys(habits) as Habit[]
 export const endOf = (habit: Habit): string => habits[habit].ends
 
 /** What is to be done now: a payer's first step has its hour, and the next waits until the house has seen the one before. */
