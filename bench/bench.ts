@@ -5,7 +5,7 @@ import { blocks } from './blocks.ts'
 import { catchup } from './catchup.ts'
 import { derive } from './derive.ts'
 import { met, table, type BenchOptions, type Figure } from './figure.ts'
-import { intake } from './intake.ts'
+import { edge, intake } from './intake.ts'
 import { issue } from './issue.ts'
 import { pages } from './pages.ts'
 import { past } from './past.ts'
@@ -16,6 +16,7 @@ import { start } from './start.ts'
 
 const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   intake,
+  edge,
   past,
   settle,
   issue,

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { median, type BenchOptions, type Figure } from './figure.ts'
+import { bringNginx, nginxes, startNginx, type Nginx } from '../test/testbed/nginx.ts'
 import type { Measured, Order } from './intakeLoad.ts'
 
 export interface Contender {
@@ -13,6 +14,8 @@ export interface Contender {
   kind: 'ours' | 'plain' | 'bare'
   /** Events per round. */
   count: number
+  /** Its receiver listens on a socket, and the load comes by TLS through this nginx. */
+  nginx?: string
   /** Makes the database file before the receiver opens it. */
   prepare?: (file: string) => Promise<void>
 }
@@ -44,22 +47,28 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
   const load = child('intakeLoad.ts')
   const servers: ChildProcess[] = []
+  const fronts: Nginx[] = []
   try {
     const ready = []
     for (const [index, contender] of contenders.entries()) {
       const file = join(folder, `${index}.db`)
       await contender.prepare?.(file)
-      const server = child('intakeServer.ts', [contender.kind, file], shipped)
+      const socket = join(folder, `${index}.sock`)
+      const where = contender.nginx === undefined ? '127.0.0.1:0' : `unix:${socket}`
+      const server = child('intakeServer.ts', [contender.kind, file, where], shipped)
       servers.push(server)
       const [{ port }] = (await once(server, 'message')) as [{ port: number }]
-      ready.push({ contender, server, port, results: [] as Result[] })
+      const front = contender.nginx === undefined ? undefined : await startNginx({ program: contender.nginx, socket })
+      if (front) fronts.push(front)
+      const to = front ? { port: front.httpsPort, certificate: front.certificate } : { port }
+      ready.push({ contender, server, to, results: [] as Result[] })
     }
     let from = 0
     // The first round warms up caches and the compiler, and is not counted.
     for (let round = 0; round <= rounds; round++) {
-      for (const { contender, server, port, results } of ready) {
+      for (const { contender, server, to, results } of ready) {
         const before = await ask<{ cpuUs: number }>(server, {})
-        const { seconds, p99Ms, wrong } = await ask<Measured>(load, { port, from, count: contender.count } satisfies Order)
+        const { seconds, p99Ms, wrong } = await ask<Measured>(load, { ...to, from, count: contender.count } satisfies Order)
         const after = await ask<{ cpuUs: number }>(server, {})
         if (wrong > 0) throw new Error(`${contender.name} answered ${wrong} of ${contender.count} events with something else than 200`)
         from += contender.count
@@ -76,6 +85,7 @@ export async function compete(contenders: readonly Contender[], rounds: number, 
       ]),
     )
   } finally {
+    for (const front of fronts) await front.stop()
     for (const process of [load, ...servers]) process.kill()
     rmSync(folder, { recursive: true, force: true })
   }
@@ -102,5 +112,31 @@ export async function intake({ quick, say }: BenchOptions): Promise<Figure[]> {
     ...told,
     { bench: 'intake', name: 'ours against plain', value: ours.perSecond / plain.perSecond, unit: '×', target: { least: 15 } },
     { bench: 'intake', name: 'ours against bare Koa', value: (100 * ours.perSecond) / bare.perSecond, unit: '%', target: { least: 40 } },
+  ]
+}
+
+/** The same receiver with nginx before it, TLS and all, as a server has it. */
+export async function edge({ quick, say }: BenchOptions): Promise<Figure[]> {
+  const program = bringNginx(nginxes.at(-1)!)
+  if (program === undefined) {
+    say('  skipped: no nginx is to be had here')
+    return []
+  }
+  const count = quick ? 1_000 : 4_000
+  const contenders: Contender[] = [
+    { name: 'without nginx', kind: 'ours', count },
+    { name: 'through nginx', kind: 'ours', count, nginx: program },
+  ]
+  const results = await compete(contenders, quick ? 3 : 5, say)
+  const [without, through] = contenders.map(({ name }) => results.get(name)!) as [Result, Result]
+  return [
+    ...contenders.flatMap(({ name }): Figure[] => {
+      const { perSecond, p99Ms } = results.get(name)!
+      return [
+        { bench: 'edge', name: `${name}: events`, value: perSecond, unit: '/s' },
+        { bench: 'edge', name: `${name}: p99 with 64 at once`, value: p99Ms, unit: 'ms' },
+      ]
+    }),
+    { bench: 'edge', name: 'through nginx against without', value: (100 * through.perSecond) / without.perSecond, unit: '%' },
   ]
 }

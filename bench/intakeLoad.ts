@@ -1,9 +1,12 @@
 /** The load, in a process of its own: prepared requests over 64 kept connections, one under way on each, by plain sockets: only bare Koa is fast enough to wait for it. */
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { makeEvent } from './events.ts'
 
 export interface Order {
   port: number
+  /** It speaks TLS, with this one. */
+  certificate?: string
   from: number
   count: number
 }
@@ -19,16 +22,16 @@ const connections = 64
 
 const requestOf = (index: number): Buffer => {
   const { body, signature } = makeEvent(index)
-  const head = `POST /webhooks/starkbank HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nDigital-Signature: ${signature}\r\nContent-Length: ${body.length}\r\n\r\n`
+  const head = `POST /webhooks/starkbank HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nDigital-Signature: ${signature}\r\nContent-Length: ${body.length}\r\n\r\n`
   return Buffer.concat([Buffer.from(head), body])
 }
 
-async function load({ port, from, count }: Order): Promise<Measured> {
+async function load({ port, certificate, from, count }: Order): Promise<Measured> {
   const requests = Array.from({ length: count }, (_, index) => requestOf(from + index))
   const waits: number[] = []
   let wrong = 0
   let next = 0
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)))
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port, certificate)))
 
   const startedAt = performance.now()
   await Promise.all(
@@ -64,9 +67,13 @@ async function load({ port, from, count }: Order): Promise<Measured> {
   return { seconds, p50Ms: waits[waits.length >> 1]!, p99Ms: waits[Math.floor(waits.length * 0.99)]!, wrong }
 }
 
-const open = (port: number): Promise<Socket> =>
+const open = (port: number, ca: string | undefined): Promise<Socket> =>
   new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket)).once('error', reject)
+    const socket: Socket =
+      ca === undefined
+        ? connect({ port, host: '127.0.0.1', noDelay: true }, () => resolve(socket))
+        : connectTls({ port, host: '127.0.0.1', servername: 'localhost', ca }, () => resolve(socket))
+    socket.setNoDelay(true).once('error', reject)
   })
 
 process.on('message', order => void load(order as Order).then(measured => process.send!(measured)))

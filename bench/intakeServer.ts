@@ -1,4 +1,4 @@
-/** One receiver in a process of its own: `ours`, `plain` or `bare`. Tells its port, and its processor time when asked. */
+/** One receiver in a process of its own: `ours`, `plain` or `bare`. Tells its port (0 where it has a socket), and its processor time when asked. */
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import Database from 'better-sqlite3'
@@ -16,7 +16,7 @@ import { serveWeb } from '../src/web/server.ts'
 import { makeInbox } from '../src/webhooks/webhooks.ts'
 import { publicKeyPem, workspaceId } from './events.ts'
 
-const [kind, file] = process.argv.slice(2) as ['ours' | 'plain' | 'bare', string]
+const [kind, file, where] = process.argv.slice(2) as ['ours' | 'plain' | 'bare', string, string]
 const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 
 /** What `repasse serve --roles web` puts together, with a bank that only knows its key. */
@@ -25,8 +25,8 @@ async function ours(): Promise<number> {
   await migrate(store, world.clock)
   const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
   const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [publicKeyPem], proving: provingBeside(world) } })
-  const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: world.log }, '127.0.0.1:0')
-  return Number(new URL(web.address).port)
+  const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: world.log }, where)
+  return where.startsWith('unix:') ? 0 : Number(new URL(web.address).port)
 }
 
 /** The usual way: the SDK verifies and parses, and each event is one insert in one commit. As durable as ours. */
