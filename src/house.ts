@@ -198,7 +198,7 @@ export interface House {
 }
 
 /** Serves the roles asked for. */
-export async function serve(base: Base, roles: string[], startedMs = monotonicMs()): Promise<House> {
+export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<House> {
   const { config, store, world } = base
   const open = await openRails(base)
   const inbox = makeInbox(store, world)
@@ -220,6 +220,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
           clock: world.clock,
           log: world.log,
           mayTake: room.mayTake,
+          wanted,
           pages: over => pages({ desk, settings: pageSettings(config), over }),
         },
         config.LISTEN,

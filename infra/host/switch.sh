@@ -241,12 +241,15 @@ tell_log() {
 take_back() {
   local service new before old
   while read -r service new before; do
+    old=''
     if [ -n "$before" ] && has_socket "$service"; then
       old="$(containers "$service" | grep -vxF "$new" | tail -n 1)"
       [ -z "$old" ] || [ "$(holder "$old")" = "$before" ] || point_to "$old" "$before"
     fi
     # What it has accepted it may finish.
     docker stop --time 10 "$new" >/dev/null 2>&1
+    # It may have become ready after the name was looked at, and have taken it.
+    [ -z "${old:-}" ] || [ -z "$before" ] || [ "$(holder "$old")" = "$before" ] || point_to "$old" "$before"
     docker rm --force "$new" >/dev/null 2>&1
   done <switching
   rm -f switching

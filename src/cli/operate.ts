@@ -93,10 +93,12 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
   const { openBase, serve } = await import('../house.ts')
   // Told to stop before it stands, it stops as soon as it does.
   const told = signalled(log)
+  let wanted = true
+  void told.then(() => (wanted = false))
   const base = await openBase(config, log, crashPoint(config.CRASH_AT))
   let house
   try {
-    house = await serve(base, roles ?? config.ROLES.split(','), startedMs)
+    house = await serve(base, roles ?? config.ROLES.split(','), startedMs, () => wanted)
   } catch (error) {
     await base.store.close()
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')

@@ -18,6 +18,8 @@ export interface WebParts {
   inbox: Inbox
   clock: Clock
   log: Log
+  /** False once we were told to stop: who goes takes no socket’s name. */
+  wanted?: () => boolean
   /** False while there is too little room on the disk to keep anything. */
   mayTake?: () => boolean
   /** The shop and the console; absent where only events are taken. `over` aborts when the server closes: what streams ends then. */
@@ -71,7 +73,7 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     socket.once('close', () => silent.delete(socket))
   })
   server.on('request', ({ socket }) => silent.delete(socket))
-  const ready = async () => (await readiness(parts.store)).ready
+  const ready = async () => (await readiness(parts.store)).ready && (parts.wanted?.() ?? true)
   const address = await listenOn(server, listen, ready, parts, over.signal)
   return {
     address,
