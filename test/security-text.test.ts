@@ -70,6 +70,8 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
   const triggers = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
   for (const { name } of triggers) await store.script(`drop trigger ${name}`)
   await store.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
+  // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment later.
+  await store.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
   for (const [table, columns] of Object.entries(provided))
     for (const column of columns) {
       // What is unique stays so, by the row's number behind it.
@@ -101,12 +103,15 @@ const rawEvent = new Uint8Array(
 
 /** Every page that can be reached from the first ones, some of each shape. */
 async function crawl(admin: Asker): Promise<void> {
+  const refused = await town.house.desk.store.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
   const waiting = [
     '/',
     '/basket',
     '/checkout',
     '/console',
     ...Object.values(town.orders).map(token => `/orders/${token}`),
+    // One of many, which six of a kind need not meet.
+    ...refused.map(({ id }) => `/console/payouts/${id}`),
     '/console/me',
     '/console/events?state=quarantined',
     '/console/payouts?state=held',
