@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ProductChange, ProductRow } from '../shop/shop.ts'
-import { alsoCheck } from './faults.ts'
+import { alsoCheck, attempt } from './faults.ts'
 import { amountIn, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -13,7 +13,7 @@ interface Flags {
   price?: bigint
   stock?: Stock
   description?: string
-  photo?: string
+  photo?: Uint8Array
   listed?: true
   by?: string
   json?: true
@@ -22,26 +22,25 @@ interface Flags {
 export function productCommands(repasse: Command, shell: Shell): void {
   const product = repasse.command('product').description('products: what the shop sells').addHelpText('after', example('product list'))
 
-  product
+  const add = product
     .command('add')
     .description('adds a product, which is on sale from then on')
     .requiredOption('--name <name>', 'what it is called, e.g. "Café 250 g"', textFlag('--name'))
     .requiredOption('--price <amount>', 'what one costs, in reais, e.g. 39.90', priceFlag)
-    .requiredOption('--stock <n>', 'how many there are', stockFlag)
+    .requiredOption('--stock <n>', 'how many there are', wholeStockFlag)
     .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
-    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB')
+    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB', photoFlag)
     .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'))
     .action((flags: Flags & Required<Pick<Flags, 'name' | 'price' | 'stock'>>) =>
       inBase(shell, async ({ store, world }) => {
         const { addProduct } = await import('../shop/shop.ts')
-        const { name, price: units, stock, description = '', by = operator() } = flags
-        if (stock.is === 'change') throw new BadInput('--stock has a sign, which only "product edit" takes: write e.g. 20')
-        const photo = photoOf(flags.photo)
+        const { name, price: units, stock, description = '', photo, by = operator() } = flags
         await tell(shell, flags, 'is on sale', await addProduct(store, world, { name, units, stock: stock.units, description, photo }, by))
       }),
     )
+  alsoCheck(add, faultsOfPhoto)
 
   const edit = product
     .command('edit')
@@ -51,7 +50,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--price <amount>', 'what one costs, in reais, e.g. 39.90', priceFlag)
     .option('--stock <n>', 'how many there are, or how many more or fewer: 20, +5, -2', stockFlag)
     .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
-    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB')
+    .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB', photoFlag)
     .option('--listed', 'puts a product that was removed on sale again')
     .option('--by <person>', 'who changes it (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
@@ -64,7 +63,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     )
   alsoCheck(edit, async given =>
     ['name', 'price', 'stock', 'description', 'photo', 'listed'].some(flag => given[flag] !== undefined)
-      ? []
+      ? faultsOfPhoto(given)
       : ['nothing to change: say --name, --price, --stock, --description, --photo or --listed'],
   )
 
@@ -127,7 +126,7 @@ const changeOf = ({ name, price, stock, description, photo, listed }: Flags): Pr
   ...(price !== undefined && { units: price }),
   ...(stock !== undefined && (stock.is === 'change' ? { addStock: stock.units } : { stock: stock.units })),
   ...(description !== undefined && { description }),
-  ...(photo !== undefined && { photo: photoOf(photo) }),
+  ...(photo !== undefined && { photo }),
   ...(listed && { state: 'listed' as const }),
 })
 
@@ -149,6 +148,13 @@ function stockFlag(text: string): Stock {
   return sign === '' ? { is: 'all', units } : { is: 'change', units: sign === '-' ? -units : units }
 }
 
+/** Of a product that is new, and has none that could become more or fewer. */
+function wholeStockFlag(text: string): Stock {
+  const stock = stockFlag(text)
+  if (stock.is === 'change') throw new BadInput(`--stock "${text}" has a sign, which only "product edit" takes: write e.g. 20`)
+  return stock
+}
+
 /** May have line breaks, and be empty. */
 function descriptionFlag(text: string): string {
   const plain = text.replace(/\r\n?/g, '\n').trim()
@@ -158,8 +164,7 @@ function descriptionFlag(text: string): string {
 }
 
 /** Looked at before it is read, for a file of gigabytes is no photo. */
-function photoOf(file: string | undefined): Uint8Array | undefined {
-  if (file === undefined) return undefined
+function photoFlag(file: string): Uint8Array {
   try {
     const { size } = statSync(file)
     if (size > mostFileBytes) throw new BadInput(`--photo ${file} has ${Math.ceil(size / 1024)} kB, and may have 512: save it smaller`)
@@ -168,6 +173,16 @@ function photoOf(file: string | undefined): Uint8Array | undefined {
     if (error instanceof BadInput) throw error
     throw new BadInput(`--photo names ${file}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
   }
+}
+
+/** Told with what else is wrong, though only the shop can read a photo. */
+async function faultsOfPhoto({ photo }: Flags): Promise<string[]> {
+  // Empty where the file could not be read, which is told already.
+  if (!photo?.length) return []
+  const { readPhoto } = await import('../shop/shop.ts')
+  const faults: string[] = []
+  attempt(faults, () => readPhoto(photo))
+  return faults
 }
 
 const mostFileBytes = 512 * 1024

@@ -111,6 +111,13 @@ describe('products', () => {
     expect((await repasse(['product', 'edit', 'other', '--stock', '1'])).err).toContain('there is no product "other"')
   })
 
+  test('what is wrong with price, stock and photo is told at once', async () => {
+    const { code, err } = await repasse([...['product', 'add', '--name', 'Other', '--price', '0', '--stock=-1', '--photo', at('page.png')]])
+    expect(code).toBe(2)
+    for (const fault of ['3 values cannot be', 'a price is above zero', '--stock "-1" has a sign', 'is no JPEG, PNG or WebP'])
+      expect(err).toContain(fault)
+  })
+
   test('an edit of nothing says what could be changed', async () => {
     expect((await repasse(['product', 'edit', 'cafe-etico-250-g'])).err).toContain('nothing to change: say --name')
   })
