@@ -142,7 +142,17 @@ function looks({ count, now }: Asking): Record<string, Record<string, (look: num
       payout: look => `/console/payouts/${idOf('pay', paid(look))}`,
       event: look => `/console/events/${some(look)}`,
       posting: look => `/console/postings/${idOf('txn', paid(look))}`,
+      run: look => `/console/runs/${idOf('run', 1 + (some(look) % Math.floor(count / 5)))}`,
       search: look => `/console/search?any=bank-${some(look)}`,
+    },
+    'what is configured': {
+      schedules: () => '/console/schedules',
+      'a schedule': look => `/console/schedules/agenda-${look % schedules}`,
+      'its dry run': look => `/console/schedules/agenda-${look % schedules}/dry-run`,
+      accounts: () => '/console/accounts',
+      'an account': look => `/console/accounts/conta-${look % accounts}`,
+      products: () => '/console/products',
+      audit: () => '/console/audit',
     },
   }
 }

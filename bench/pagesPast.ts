@@ -64,7 +64,7 @@ async function wordsOf(store: Store, count: number, now: number): Promise<Words>
       }
     : {
         ...all,
-        numbers: upTo => `generate_series(1, ${upTo}) as r (n)`,
+        numbers: upTo => `generate_series(1::bigint, ${upTo}) as r (n)`,
         at: later => `to_char(to_timestamp(${from} + n * 30 + ${later}) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
         id: (kind, number) => `'${kind}_' || lpad((${number})::text, 26, '0')`,
         bytes: text => `convert_to(${text}, 'UTF8')`,

@@ -11,6 +11,7 @@ import {
   addSchedule,
   changeSchedule,
   findSchedule,
+  lastSlotsOf,
   latestSlots,
   materialise,
   needSchedule,
@@ -206,6 +207,12 @@ describe.each([
       const looks = [await latestSlots(store, schedule.id, 30), await latestSlots(store, schedule.id, 30)]
       expect(looks[1]).toEqual(looks[0])
       expect(looks[1]![0]).toMatchObject({ state: 'done', invoices: 1, units: 100n })
+      // Of several schedules at once, each has its own; without any there is nothing to ask.
+      const several = await lastSlotsOf(store, ['sch_of_nobody', schedule.id], 30)
+      expect([...several.keys()]).toEqual(['sch_of_nobody', schedule.id])
+      expect(several.get('sch_of_nobody')).toEqual([])
+      expect(several.get(schedule.id)!.map(({ id }) => id)).toEqual([first!.id, second!.id])
+      expect(await lastSlotsOf(store, [], 30)).toEqual(new Map())
     })
 
     test('of two edits at one moment one is made, and the other is told of it', async () => {

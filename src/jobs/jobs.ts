@@ -1,7 +1,7 @@
 /** The jobs: schedules and their slots, the timetable, and the scheduler that wakes it. */
 export * from './schedules.ts'
 export { changeSchedule, type Edit, type Edited } from './changeSchedule.ts'
-export { latestSlots, type LatestSlot } from './latestSlots.ts'
+export { lastSlotsOf, latestSlots, type LatestSlot, type RunSlot } from './latestSlots.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
 export { runDueSlots, type Issuer } from './issue-slot.ts'
 export {

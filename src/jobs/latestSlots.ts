@@ -3,7 +3,8 @@ import type { Instant } from '../base/world.ts'
 import { join, sql, type Reader } from '../store/store.ts'
 import type { SlotRow } from './slots.ts'
 
-export interface LatestSlot {
+/** A slot and how its last run went. */
+export interface RunSlot {
   id: string
   dueAt: Instant
   cause: SlotRow['cause']
@@ -13,27 +14,46 @@ export interface LatestSlot {
     | { id: string; startedAt: Instant; endedAt: Instant | undefined; outcome: 'done' | 'failed' | 'lost' | undefined; summary: string }
     | undefined
   tries: number
+}
+
+export interface LatestSlot extends RunSlot {
   /** How many invoices it has, and what they ask for together in smallest units. */
   invoices: number
   units: bigint
 }
 
-/** The newest last, at most `count` of them. */
+/** The last slots of each of these schedules: the newest last, at most `count` of each. In two statements, however many they are. */
+export async function lastSlotsOf(reader: Reader, scheduleIds: readonly string[], count: number): Promise<Map<string, RunSlot[]>> {
+  if (scheduleIds.length === 0) return new Map()
+  const each = scheduleIds.map(
+    id => sql`select * from (
+      select id, schedule_id, due_at, cause, state from slots where schedule_id = ${id} order by due_at desc limit ${count}) as newest`,
+  )
+  const slots = await reader.all<SlotLine>(join(each, ' union all '))
+  const runs =
+    slots.length === 0
+      ? []
+      : await reader.all<RunRow>(sql`
+          select id, slot_id, started_at, ended_at, outcome, summary from runs where slot_id in (${join(slots.map(({ id }) => id))})
+          order by started_at, id`)
+  const runsOf = Map.groupBy(runs, ({ slot_id: slot }) => slot)
+  const told = ({ id, due_at: dueAt, cause, state }: SlotLine): RunSlot => {
+    const mine = runsOf.get(id) ?? []
+    return { id, dueAt, cause, state, run: runOf(mine.at(-1)), tries: mine.length }
+  }
+  const slotsOf = Map.groupBy(slots, ({ schedule_id: schedule }) => schedule)
+  const inOrder = (lines: SlotLine[]) => lines.toSorted((a, b) => (a.due_at < b.due_at ? -1 : 1)).map(told)
+  return new Map(scheduleIds.map(id => [id, inOrder(slotsOf.get(id) ?? [])]))
+}
+
+type SlotLine = { id: string; schedule_id: string; due_at: Instant; cause: SlotRow['cause']; state: SlotRow['state'] }
+
+/** The newest last, at most `count` of them, with what each asks for. */
 export async function latestSlots(reader: Reader, scheduleId: string, count: number): Promise<LatestSlot[]> {
-  const slots = await reader.all<{ id: string; due_at: Instant; cause: SlotRow['cause']; state: SlotRow['state'] }>(sql`
-    select id, due_at, cause, state from slots where schedule_id = ${scheduleId} order by due_at desc limit ${count}`)
+  const slots = (await lastSlotsOf(reader, [scheduleId], count)).get(scheduleId)!
   if (slots.length === 0) return []
-  const runs = await reader.all<RunRow>(sql`
-    select id, slot_id, started_at, ended_at, outcome, summary from runs where slot_id in (${join(slots.map(({ id }) => id))})
-    order by started_at, id`)
   const asked = await askedBy(reader, slots)
-  return slots
-    .map(({ id, due_at: dueAt, cause, state }) => {
-      const mine = runs.filter(run => run.slot_id === id)
-      const { invoices, units } = asked.get(id) ?? { invoices: 0, units: 0n }
-      return { id, dueAt, cause, state, run: runOf(mine.at(-1)), tries: mine.length, invoices, units }
-    })
-    .toReversed()
+  return slots.map(slot => ({ ...slot, ...(asked.get(slot.id) ?? { invoices: 0, units: 0n }) }))
 }
 
 type Asked = Pick<LatestSlot, 'invoices' | 'units'>

@@ -1,7 +1,7 @@
 /** The last slots of a schedule as bars, drawn on the server: each says in words what it stands for and leads to its run. */
 import { millis } from '../../base/world.ts'
 import type { Asset } from '../../base/money.ts'
-import type { LatestSlot } from '../../jobs/jobs.ts'
+import type { LatestSlot, RunSlot } from '../../jobs/jobs.ts'
 import { amount, moment, type Language } from '../page/page.ts'
 import { Badge, Time, type Tone } from '../page/parts.tsx'
 import { scheduleWords } from './words/schedules.ts'
@@ -15,18 +15,18 @@ interface Parts {
 
 /** A bar and the room around it: wide enough to be hit by a finger. */
 const [pitch, width, height, least] = [24, 16, 48, 6]
-export const tones: Record<LatestSlot['state'], Tone> = { due: 'wait', running: 'wait', done: 'good', failed: 'bad', missed: 'still' }
-const marks: Record<LatestSlot['state'], string> = { due: '…', running: '…', done: '✓', failed: '!', missed: '–' }
+export const tones: Record<RunSlot['state'], Tone> = { due: 'wait', running: 'wait', done: 'good', failed: 'bad', missed: 'still' }
+const marks: Record<RunSlot['state'], string> = { due: '…', running: '…', done: '✓', failed: '!', missed: '–' }
 
 /** How high: by how long it took, on a scale that tells a second from a minute from ten. */
-function heightOf(slot: LatestSlot): number {
+function heightOf(slot: RunSlot): number {
   const ms = tookMs(slot)
   return ms === undefined ? least : least + Math.min(height - least, Math.round(Math.log10(1 + ms / 100) * 10))
 }
 
-const tookMs = ({ run }: LatestSlot) => (run?.endedAt === undefined ? undefined : millis(run.endedAt) - millis(run.startedAt))
+const tookMs = ({ run }: RunSlot) => (run?.endedAt === undefined ? undefined : millis(run.endedAt) - millis(run.startedAt))
 
-export function tookSaid(lang: Language, slot: LatestSlot): string {
+export function tookSaid(lang: Language, slot: RunSlot): string {
   const ms = tookMs(slot)
   const text = new Intl.NumberFormat(lang, { maximumFractionDigits: 1 }).format((ms ?? 0) / 1_000)
   return ms === undefined ? '' : scheduleWords[lang].seconds(text)
@@ -45,21 +45,26 @@ function said({ lang, asset, zone }: Parts, slot: LatestSlot): string {
   return parts.filter(Boolean).join(' · ')
 }
 
-export function Bars(parts: Parts) {
-  const { lang, slots } = parts
+/** What all of them say together. */
+function summed(lang: Language, slots: readonly RunSlot[]): string {
   const say = scheduleWords[lang]
-  if (slots.length === 0) return <span class="quiet">{say.noRuns}</span>
-  const count = (...states: LatestSlot['state'][]) => slots.filter(({ state }) => states.includes(state)).length
+  const count = (...states: RunSlot['state'][]) => slots.filter(({ state }) => states.includes(state)).length
   const sums = [
     [count('done'), say.barsSaid.done],
     [count('failed'), say.barsSaid.failed],
     [count('missed'), say.barsSaid.missed],
     [count('due', 'running'), say.barsSaid.open],
   ] as const
-  const inWords = `${say.barsOf(slots.length)}: ${sums
+  return `${say.barsOf(slots.length)}: ${sums
     .filter(([many]) => many > 0)
     .map(([many, words]) => words(many))
     .join(', ')}`
+}
+
+export function Bars(parts: Parts) {
+  const { lang, slots } = parts
+  if (slots.length === 0) return <span class="quiet">{scheduleWords[lang].noRuns}</span>
+  const inWords = summed(lang, slots)
   const wide = slots.length * pitch
   return (
     <div class="bars">
@@ -80,6 +85,7 @@ function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
   const high = heightOf(slot)
   const drawn = (
     <>
+      <title>{name}</title>
       <rect x={x} y={0} width={pitch} height={height + 16} fill="none" pointer-events="all" />
       <rect x={x + (pitch - width) / 2} y={height - high} width={width} height={high} rx={2} />
       <text x={x + pitch / 2} y={height + 13} text-anchor="middle">
@@ -90,16 +96,38 @@ function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
   const tone = `slot ${tones[slot.state]}`
   return slot.run ? (
     <a href={`/console/runs/${slot.run.id}`} class={tone} aria-label={name}>
-      <title>{name}</title>
       {drawn}
     </a>
   ) : (
     <g class={tone} role="img" aria-label={name}>
-      <title>{name}</title>
       {drawn}
     </g>
   )
 }
+
+/** In a list of many only their shape, for a page may weigh 50 kB: what each bar stands for is said on the schedule's own page. */
+export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly RunSlot[] }) {
+  if (slots.length === 0) return <span class="quiet">{scheduleWords[lang].noRuns}</span>
+  const wide = slots.length * brief.pitch
+  const places = slots.map((slot, place) => ({ slot, x: place * brief.pitch, high: Math.ceil(heightOf(slot) / 2) }))
+  const shapes = Map.groupBy(places, ({ slot }) => tones[slot.state])
+  return (
+    <div class="bars brief">
+      <svg width={wide} height={brief.height + 12} viewBox={`0 0 ${wide} ${brief.height + 12}`} aria-hidden="true">
+        {[...shapes].map(([tone, bars]) => (
+          <g class={`slot ${tone}`}>
+            <path d={bars.map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 2}v${high}z`).join('')} />
+            <text x={bars.map(({ x }) => x + 2).join(' ')} y={brief.height + 11}>
+              {bars.map(({ slot }) => marks[slot.state]).join('')}
+            </text>
+          </g>
+        ))}
+      </svg>
+      <p class="quiet">{summed(lang, slots)}</p>
+    </div>
+  )
+}
+const brief = { pitch: 10, height: height / 2 }
 
 /** The same as a table, the newest first. */
 export function SlotsTable({ lang, slots, asset, zone }: Parts) {

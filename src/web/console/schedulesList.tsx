@@ -2,17 +2,17 @@
 import { parseCron } from '../../base/cron.ts'
 import { describeCron } from '../../base/describe.ts'
 import { instant, type Millis } from '../../base/world.ts'
-import { assetOf, nextDue, type LatestSlot, type ScheduleRow } from '../../jobs/jobs.ts'
+import { nextDue, type RunSlot, type ScheduleRow } from '../../jobs/jobs.ts'
 import { may, type Person } from '../../people/people.ts'
 import { relative, type Language } from '../page/page.ts'
 import { Badge, Time } from '../page/parts.tsx'
 import { Frame, Pages } from './frame.tsx'
-import { Bars } from './schedulesBars.tsx'
+import { BarsInBrief } from './schedulesBars.tsx'
 import { scheduleWords } from './words/schedules.ts'
 
 export interface ListedSchedule {
   row: ScheduleRow
-  slots: readonly LatestSlot[]
+  slots: readonly RunSlot[]
   /** Why it is paused, with who did it, where it is. */
   why: string | undefined
 }
@@ -98,7 +98,7 @@ function Line({ lang, now, schedule: { row, slots, why } }: { lang: Language; no
         </span>
       </td>
       <td data-label={say.heads.runs}>
-        <Bars {...{ lang, slots, asset: assetOf(row.rail), zone: row.time_zone }} />
+        <BarsInBrief {...{ lang, slots }} />
       </td>
     </tr>
   )

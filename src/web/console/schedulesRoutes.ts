@@ -7,6 +7,7 @@ import {
   changeSchedule,
   dryRun,
   findSchedule,
+  lastSlotsOf,
   latestSlots,
   openSchedule,
   rateNow,
@@ -62,9 +63,14 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
     const rows = await store.all<ScheduleRow>(sql`
       select * from schedules where store_id = 'sto_default' and name > ${after} order by name limit ${atOnce + 1}`)
+    const here = rows.slice(0, atOnce)
+    const slots = await lastSlotsOf(
+      store,
+      here.map(({ id }) => id),
+      bars,
+    )
     const schedules = []
-    for (const row of rows.slice(0, atOnce))
-      schedules.push({ row, slots: await latestSlots(store, row.id, bars), why: await whyPaused(row) })
+    for (const row of here) schedules.push({ row, slots: slots.get(row.id)!, why: await whyPaused(row) })
     const next = rows.length > atOnce ? rows[atOnce - 1]!.name : undefined
     show(ctx, SchedulesPage({ ...(await framed(ctx)), now: now(), schedules, query: after === '' ? {} : { after }, next }))
   })
