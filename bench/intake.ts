@@ -1,7 +1,7 @@
 /** Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in turns within one run. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -45,6 +45,8 @@ function ask<T>(of: ChildProcess, message: object): Promise<T> {
 /** Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians over the rounds. */
 export async function compete(contenders: readonly Contender[], rounds: number, say: (line: string) => void): Promise<Map<string, Result>> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
+  // The workers of nginx are another user, as on a server.
+  chmodSync(folder, 0o755)
   const load = child('intakeLoad.ts')
   const servers: ChildProcess[] = []
   const fronts: Nginx[] = []
