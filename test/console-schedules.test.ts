@@ -308,17 +308,18 @@ describe('running', () => {
     expect(await town.house.desk.store.all(sql`select id from slots`)).toHaveLength(1)
   })
 
-  test('the run shows as a bar that leads to it, in words too', async () => {
+  test('the run shows as a bar, and on the page of its schedule leads to itself, in words too', async () => {
     await until(
       'the slot is done',
       async () => (await town.house.desk.store.one(sql`select id from slots where state = 'done'`)) !== undefined,
     )
-    const { text } = await vera.get('/console/schedules')
-    expect(text).toContain('Último disparo: 1 concluído')
-    expect(text).toMatch(
+    const list = await vera.get('/console/schedules')
+    expect(list.text).toContain('Último disparo: 1 concluído')
+    expect(list.text).toMatch(/<g class="slot good"><path d="[^"]+"><\/path><text [^>]*>✓</)
+    const one = await vera.get('/console/schedules/aluguel')
+    expect(one.text).toMatch(
       /<a href="\/console\/runs\/run_\w+" class="slot good" aria-label="[^"]*concluído · [\d,]+ s · 2 cobranças, R\$\s50,50 · à mão"/,
     )
-    const one = await vera.get('/console/schedules/aluguel')
     expect(one.text).toMatch(/href="\/console\/invoices\?slot=slo_\w+"/)
     expect(one.text).not.toContain('schedules/aluguel/run"')
   })
