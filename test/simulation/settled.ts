@@ -44,6 +44,7 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running')
       union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
       union all select changed_at from invoices where state in ('seen', 'confirming') or (state = 'paid' and rail = 'bitcoin')
+      union all select changed_at from invoices where order_id is not null and told_state <> state
       union all select next_at from inbox where state in ('new', 'waiting')
       union all select next_at from bundles where state not in ('paid', 'void') and id not in (${dead})
       union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)

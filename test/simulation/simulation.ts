@@ -15,6 +15,7 @@ import { audit } from './oracle.ts'
 import { allHeard, attend, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { startProcess, type Process } from './process.ts'
+import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import type { Streets } from './streets.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { virtualClock } from './clock.ts'
@@ -35,6 +36,8 @@ export interface Told {
   figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
   /** What happened on the chain, where the house had one. */
   chain?: ChainFigures
+  /** What happened in the shop, where the house kept one. */
+  shop?: Shoppers['figures']
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -65,6 +68,9 @@ const mostRounds = 600
 /** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
 export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
 
+/** One seed in five keeps a shop, on both rails where it has both. */
+export const hasShop = (seed: number): boolean => seed % 5 === 0
+
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
 export async function tell(
   seed: number,
@@ -72,7 +78,9 @@ export async function tell(
 ): Promise<Told> {
   const random = seededRandom(seed)
   const drawn = drawScenario(random)
-  const scenario = { ...drawn, ...change?.(drawn) }
+  // In a shop more people think better of it, so that codes run out and are asked for anew.
+  const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
+  const scenario = { ...drawn, settings, ...change?.(drawn) }
   const clock = virtualClock(scenario.startsAt)
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
@@ -101,6 +109,13 @@ export async function tell(
       ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
+
+  const shoppers = hasShop(seed)
+    ? await openShoppers({
+        ...{ clock, random: seededRandom(seed ^ 0x5409), store, world, trace: say, commissionBp: scenario.commissionBp },
+        rails: coins ? ['starkbank', 'bitcoin'] : ['starkbank'],
+      })
+    : undefined
 
   const keys: string[] = []
   const starts = { count: 0 }
@@ -178,6 +193,16 @@ export async function tell(
     }
   }
 
+  /** Whoever comes to the shop meets a process or finds the door shut; with what is sent twice, perhaps another one at the same moment. */
+  function receive({ twice, does }: Visit): void {
+    for (let time = 0; time < (twice ? 2 : 1); time++) {
+      const process = processes[random.between(0, processes.length - 1)]!
+      if (!process.alive) continue
+      underWay.count++
+      void Promise.race([does(process.desk), process.ended]).then(() => underWay.count--)
+    }
+  }
+
   async function raise(): Promise<void> {
     for (const [place, process] of processes.entries()) {
       if (process.alive || random.next() < 0.3) continue
@@ -201,12 +226,14 @@ export async function tell(
 
   async function storm(): Promise<void> {
     // Blocks take their time, and what is paid lies six of them deep before it is passed on.
-    const end = scenario.startsAt + scenario.windowMs + (coins ? 18 : 3) * minute
+    // And a code in the shop is over after a quarter of an hour.
+    const end = scenario.startsAt + scenario.windowMs + (coins || shoppers ? 18 : 3) * minute
     while (clock.now() < end) {
       await raise()
       post()
       await coins?.streets.step()
       await coins?.look(random.next() < 0.02)
+      for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
@@ -258,6 +285,7 @@ export async function tell(
     await storm()
     if (!(await calm())) faults.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     faults.push(...(await audit(store, bank, processes[0]!.desk)))
+    faults.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
     faults.push(...(judged?.faults ?? []))
     perSlot = (
@@ -291,6 +319,7 @@ export async function tell(
       virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
     },
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
+    ...(shoppers && { shop: shoppers.figures }),
   }
 }
 

@@ -1,0 +1,75 @@
+/** The oracle of the shop: what was ordered, what was paid for it and what is left on the shelf, held against each other. */
+import { seeOrder, type Desk } from '../../src/jobs/jobs.ts'
+import type { InvoiceRow } from '../../src/invoice/invoice.ts'
+import { invoicesOf, linesOf, type OrderLineRow, type OrderRow } from '../../src/shop/shop.ts'
+import { sql, type Store } from '../../src/store/store.ts'
+
+/** What was ever put there of each product, and at what prices it was ever sold. */
+export type Shelf = Map<string, { stock: bigint; prices: Set<bigint> }>
+
+/** `answered`: forms that were told they are an order. */
+export async function judgeShop(
+  store: Store,
+  desk: Desk,
+  shelf: Shelf,
+  answered: readonly { key: string; order: string }[],
+): Promise<string[]> {
+  const orders = await store.all<OrderRow>(sql`select * from orders order by id`)
+  const faults: string[] = []
+  for (const { key, order } of answered)
+    if (orders.find(({ id }) => id === order)?.basket_key !== key) faults.push(`${order} was promised and is not there`)
+
+  const taken = new Map<string, bigint>()
+  for (const order of orders) {
+    const lines = await linesOf(store, order.id)
+    if (holdsStock(order)) for (const { product_id: id, quantity } of lines) taken.set(id, (taken.get(id) ?? 0n) + quantity)
+    faults.push(...judgeSum(order, lines, shelf), ...judgeState(order, await invoicesOf(store, order.id)))
+    faults.push(...judgeTold(order, (await seeOrder(desk, order.token))!.standing.is))
+  }
+  for (const { id, stock } of await store.all<{ id: string; stock: bigint }>(sql`select id, stock from products order by id`)) {
+    const there = shelf.get(id)!.stock
+    if (stock < 0n || stock + (taken.get(id) ?? 0n) !== there)
+      faults.push(`of ${there} of ${id}, ${taken.get(id) ?? 0n} are ordered and ${stock} left`)
+  }
+  return faults
+}
+
+/** One that was paid late may have found the shelf empty: then a person was called. */
+const holdsStock = ({ state, attention }: OrderRow) => state !== 'expired' && !attention?.includes('too little left')
+
+function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], shelf: Shelf): string[] {
+  const sum = lines.reduce((sum, line) => sum + line.units * line.quantity, 0n)
+  const strange = lines.find(line => !shelf.get(line.product_id)!.prices.has(line.units))
+  return [
+    ...(sum === units ? [] : [`${id} asks ${units} for what costs ${sum}`]),
+    ...(strange ? [`${id} sells for ${strange.units} what never cost that`] : []),
+  ]
+}
+
+const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credited'
+
+/** An order is paid where one of its invoices is, waits where one of them can be paid, and a person was called for whatever is odd. */
+function judgeState({ id, state, units, paid_by: paidBy, paid_at: paidAt, attention }: OrderRow, invoices: InvoiceRow[]): string[] {
+  const faults: string[] = []
+  const say = (text: string) => void faults.push(`${id} is ${state}: ${text}`)
+  if (invoices.length === 0) say('it has no invoice')
+  for (const { rail, units: asked, quote_units: quoted, id: invoice } of invoices)
+    if ((rail === 'starkbank' ? asked : quoted) !== units) say(`${invoice} asks for another amount than ${units}`)
+  const paying = invoices.filter(isPaid)
+  const payer = invoices.find(invoice => invoice.id === paidBy)
+  if (state !== 'paid' && paying.length > 0) say(`${paying[0]!.id} is ${paying[0]!.state}`)
+  if (state !== 'paid' && payer) say(`${payer.id} paid it`)
+  if (state === 'paid' && !payer) say('nothing paid it')
+  if (payer && !isPaid(payer) && attention === null) say(`${payer.id} is ${payer.state}, and nobody was called`)
+  const needless = invoices.find(({ added_at: addedAt }) => paidAt !== null && addedAt > paidAt)
+  if (needless) say(`${needless.id} asks for it again`)
+  if (paying.length > 1 && !attention?.includes(`paid ${paying.length} times`)) say('it was paid more than once, and nobody was called')
+  if (state === 'awaiting' && invoices.every(invoice => ['expired', 'canceled', 'refused'].includes(invoice.state)))
+    say('nothing of it can be paid')
+  return faults
+}
+
+function judgeTold({ id, state }: OrderRow, is: string): string[] {
+  const wrong = state === 'paid' ? !['paid', 'attention', 'seen', 'confirming', 'underpaid'].includes(is) : is === 'paid'
+  return wrong ? [`${id} is ${state} and is told to be ${is}`] : []
+}

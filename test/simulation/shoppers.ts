@@ -1,0 +1,185 @@
+/** The shop of a simulated house: who orders (twice at once too), who looks, who asks for a new code, and the people behind the counter. */
+import { BadInput } from '../../src/base/answer.ts'
+import type { Clock, Random, World } from '../../src/base/world.ts'
+import { newCode, placeOrder, seeOrder, type Desk } from '../../src/jobs/jobs.ts'
+import {
+  addProduct,
+  editProduct,
+  endOrder,
+  newKey,
+  payShopTo,
+  type OrderStanding,
+  type Placing,
+  type RailName,
+} from '../../src/shop/shop.ts'
+import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { judgeShop, type Shelf } from './shopOracle.ts'
+
+export interface ShoppersParts {
+  clock: Clock
+  /** Of the shoppers alone. */
+  random: Random
+  store: Store
+  world: World
+  rails: readonly RailName[]
+  commissionBp: bigint
+  trace: (line: string) => void
+}
+
+/** Somebody at the door of one process. */
+export interface Visit {
+  /** At two processes at once, where it is sent twice. */
+  twice: boolean
+  does(desk: Desk): Promise<void>
+}
+
+export interface Shoppers {
+  /** Whoever comes now. */
+  step(): Promise<Visit[]>
+  judge(desk: Desk): Promise<string[]>
+  figures: { placed: number; refused: number; again: number; anew: number; ended: number }
+}
+
+const buyers = [
+  { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.950-14' },
+  { name: 'Tomás Aguiar', email: 'tomas@example.com', taxId: '529.641.873-55' },
+]
+const act = { by: 'operator', why: 'its time is over' }
+
+/** Few of each, so that people are in each other's way. */
+export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
+  const { clock, random, store, world, rails, commissionBp, trace } = parts
+  const shelf: Shelf = new Map()
+  const slugs: string[] = []
+  for (const name of ['coffee', 'mug', 'hammock']) {
+    const [units, stock] = [BigInt(random.between(2_000, 60_000)), BigInt(random.between(4, 16))]
+    const { id, slug } = await addProduct(store, world, { name, units, stock, description: '', photo: undefined }, 'maker')
+    shelf.set(id, { stock, prices: new Set([units]) })
+    slugs.push(slug)
+  }
+  for (const rail of rails)
+    await payShopTo(store, { rail, account: rail === 'bitcoin' ? 'coins' : 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+
+  const ids = [...shelf.keys()]
+  const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
+  /** Forms that were sent, by their key, with the order that was answered to them. */
+  const sent = new Map<string, { form: Placing; order: string | undefined }>()
+  const tokens: string[] = []
+  let nextAt = clock.now()
+  const told = new Map<string, OrderStanding['is']>()
+  const faults: string[] = []
+  const figures = { placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
+
+  /** A visitor is told that the house is busy, and may come again; whatever else goes wrong is a fault of the house. */
+  const visit = (what: string, work: (desk: Desk) => Promise<string>, twice = false): Visit => ({
+    twice,
+    async does(desk) {
+      try {
+        trace(`${desk.worker} ${what}: ${await work(desk)}`)
+      } catch (error) {
+        trace(`${desk.worker} ${what}: ${error instanceof Error ? error.message : 'unknown'}`)
+        if (!(error instanceof StoreUnavailable)) faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
+      }
+    },
+  })
+
+  const place = (form: Placing, twice: boolean): Visit =>
+    visit(
+      `order ${form.basketKey.slice(0, 6)}`,
+      async desk => {
+        const answer = await placeOrder(desk, form)
+        if (answer.is === 'refused') {
+          figures.refused++
+          return answer.faults.map(({ field, is }) => `${field} ${is}`).join(', ')
+        }
+        const known = sent.get(form.basketKey)!
+        if (known.order !== undefined && known.order !== answer.order.id)
+          faults.push(`one form became ${known.order} and ${answer.order.id}`)
+        if (known.order === undefined) tokens.push(answer.order.token)
+        known.order = answer.order.id
+        figures[answer.again ? 'again' : 'placed']++
+        return `${answer.order.id}${answer.again ? ' again' : ''}`
+      },
+      twice,
+    )
+
+  function newForm(): Placing {
+    const lines = Array.from({ length: random.between(1, 2) }, () => ({ productId: one(ids), quantity: BigInt(random.between(1, 3)) }))
+    const form: Placing = { basketKey: newKey(parts), lines, buyer: one(buyers), rail: one(rails), language: one(['pt-BR', 'en']) }
+    sent.set(form.basketKey, { form, order: undefined })
+    return form
+  }
+
+  const look = (token: string): Visit =>
+    visit('look', async desk => {
+      const { order, standing } = (await seeOrder(desk, token))!
+      const before = told.get(token)
+      told.set(token, standing.is)
+      // A chain may think again; a bank gives back, which a person is told of.
+      if (before === 'paid' && order.rail === 'starkbank' && !['paid', 'attention'].includes(standing.is))
+        faults.push(`${order.id} was told to be paid, and then ${standing.is}`)
+      if (standing.is === 'waiting' && standing.code.rail === 'starkbank' && standing.code.units !== order.units)
+        faults.push(`${order.id} of ${order.units} is asked for as ${standing.code.units}`)
+      return `${order.id} ${standing.is}`
+    })
+
+  const askAnew = (token: string): Visit =>
+    visit(
+      'ask anew',
+      async desk => {
+        const made = (await newCode(desk, token, random.next() < 0.5 ? undefined : one(rails)))!
+        if (made.is === 'made') figures.anew++
+        return made.is === 'refused' ? made.faults.map(({ field, is }) => `${field} ${is}`).join(', ') : made.is
+      },
+      random.next() < 0.3,
+    )
+
+  const end = visit('end an order', async desk => {
+    const rows = await desk.store.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
+    if (rows.length === 0) return 'none waits'
+    const { id } = one(rows)
+    try {
+      await endOrder(desk.store, id, act)
+    } catch (error) {
+      if (error instanceof BadInput) return error.message
+      throw error
+    }
+    figures.ended++
+    return id
+  })
+
+  /** Somebody behind the counter, in no process that could die over it. */
+  async function tend(): Promise<void> {
+    const slug = one(slugs)
+    const more = random.next() < 0.5 ? BigInt(random.between(1, 4)) : 0n
+    const change = more > 0n ? { addStock: more } : { units: BigInt(random.between(2_000, 60_000)) }
+    const { id, stock, units } = await editProduct(store, slug, change, 'maker')
+    const there = shelf.get(id)!
+    there.stock += more
+    there.prices.add(units)
+    trace(`${slug}: ${stock} there, ${units} each`)
+  }
+
+  return {
+    figures,
+    async step() {
+      if (clock.now() < nextAt) return []
+      nextAt = clock.now() + random.between(1_000, 30_000)
+      const chance = random.next()
+      const unheard = [...sent.values()].filter(({ order }) => order === undefined)
+      const unpaid = tokens.filter(token => told.get(token) !== 'paid')
+      if (chance < 0.25) return [place(newForm(), random.next() < 0.4)]
+      if (chance < 0.35 && unheard.length > 0) return [place(one(unheard).form, false)]
+      if (chance < 0.5 && unpaid.length > 0) return [askAnew(one(unpaid))]
+      if (chance < 0.6 && tokens.length > 0) return [askAnew(one(tokens))]
+      if (chance < 0.65) return [end]
+      if (chance < 0.75) await tend()
+      else if (tokens.length > 0) return [look(one(tokens))]
+      return []
+    },
+    async judge(desk) {
+      const answered = [...sent].flatMap(([key, { order }]) => (order === undefined ? [] : [{ key, order }]))
+      return [...faults, ...(await judgeShop(store, desk, shelf, answered))]
+    },
+  }
+}
