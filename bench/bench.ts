@@ -1,4 +1,4 @@
-/** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. */
+/** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. With `--tiny` it is only seen whether each still runs. */
 import { cpus } from 'node:os'
 import { readFlags } from '../sim/flags.ts'
 import { blocks } from './blocks.ts'
@@ -33,16 +33,18 @@ const values = readFlags({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    tiny: { type: 'boolean', default: false },
     only: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
+const quick = values.quick || values.tiny
 const names = Object.keys(benches)
 const wanted = values.only?.split(',') ?? names
 const unknown = wanted.filter(name => !names.includes(name))
 if (values.help || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`--only "${unknown.join(',')}" is no bench\n`)
-  process.stderr.write(`bench [--json] [--quick] [--only ${names.join(',')}]\n`)
+  process.stderr.write(`bench [--json] [--quick|--tiny] [--only ${names.join(',')}]\n`)
   process.exit(unknown.length > 0 ? 2 : 0)
 }
 
@@ -51,12 +53,12 @@ const say = (line: string) => void process.stderr.write(`${line}\n`)
 const figures: Figure[] = []
 for (const name of wanted) {
   say(`· ${name}`)
-  figures.push(...(await benches[name]!({ quick: values.quick, say })))
+  figures.push(...(await benches[name]!({ quick, tiny: values.tiny, say })))
 }
 
-const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}${values.quick ? ', --quick: not for quoting' : ''}`
+const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}${quick ? `, --${values.tiny ? 'tiny' : 'quick'}: not for quoting` : ''}`
 if (values.json)
   process.stdout.write(
-    `${JSON.stringify({ machine, quick: values.quick, figures: figures.map(figure => ({ ...figure, met: met(figure) })) }, null, 2)}\n`,
+    `${JSON.stringify({ machine, quick, figures: figures.map(figure => ({ ...figure, met: met(figure) })) }, null, 2)}\n`,
   )
 else process.stdout.write(`${[...table(figures), '', machine].join('\n')}\n`)

@@ -12,6 +12,8 @@ export interface Figure {
 export interface BenchOptions {
   /** Less of everything, for a look; its figures are not for quoting. */
   quick: boolean
+  /** Hardly anything: to see that it still runs. */
+  tiny: boolean
   say: (line: string) => void
 }
 

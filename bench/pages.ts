@@ -18,12 +18,13 @@ import { serve } from './shop.ts'
 const bench = 'pages'
 const mostMs = 50
 
-export async function pages({ quick, say }: BenchOptions): Promise<Figure[]> {
+export async function pages({ quick, tiny, say }: BenchOptions): Promise<Figure[]> {
   const figures: Figure[] = []
-  for (const count of quick ? [10_000, 100_000] : [100_000, 1_000_000]) {
+  const looks = tiny ? 3 : quick ? 40 : 100
+  for (const count of tiny ? [1_000] : quick ? [10_000, 100_000] : [100_000, 1_000_000]) {
     const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
     try {
-      figures.push(...(await measure('SQLite', `sqlite:${join(folder, 'house.db')}`, count, quick, say)))
+      figures.push(...(await measure('SQLite', `sqlite:${join(folder, 'house.db')}`, count, looks, say)))
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -31,7 +32,7 @@ export async function pages({ quick, say }: BenchOptions): Promise<Figure[]> {
     else {
       const postgres = await startPostgres({ durable: false })
       try {
-        figures.push(...(await measure('PostgreSQL', await postgres.freshDatabase(), count, quick, say)))
+        figures.push(...(await measure('PostgreSQL', await postgres.freshDatabase(), count, looks, say)))
       } finally {
         await postgres.stop()
       }
@@ -40,7 +41,7 @@ export async function pages({ quick, say }: BenchOptions): Promise<Figure[]> {
   return figures
 }
 
-async function measure(engine: string, database: string, count: number, quick: boolean, say: BenchOptions['say']): Promise<Figure[]> {
+async function measure(engine: string, database: string, count: number, looks: number, say: BenchOptions['say']): Promise<Figure[]> {
   const ahead = { ms: 0 }
   const clock = { ...systemClock, now: () => systemClock.now() + ahead.ms }
   const world: World = { clock, random: systemRandom, log: silentLog, at: () => undefined }
@@ -60,7 +61,7 @@ async function measure(engine: string, database: string, count: number, quick: b
   const stop: (() => Promise<unknown>)[] = [() => bank.close()]
   try {
     const origin = await serve({ folder, database, bank, stop })
-    return await ask(origin, cookie, { engine, count, quick, now: clock.now(), say })
+    return await ask(origin, cookie, { engine, count, looks, now: clock.now(), say })
   } finally {
     for (const step of stop.reverse()) await step()
     rmSync(folder, { recursive: true, force: true })
@@ -83,13 +84,14 @@ async function session(store: Store, world: World, ahead: { ms: number }): Promi
 interface Asking {
   engine: string
   count: number
-  quick: boolean
+  /** How often each kind of page is looked at. */
+  looks: number
   now: number
   say: BenchOptions['say']
 }
 
 /** Each kind of page with another address at every look, so that nothing is told from memory. */
-function looks({ count, now }: Asking): Record<string, Record<string, (look: number) => string>> {
+function kindsOf({ count, now }: Asking): Record<string, Record<string, (look: number) => string>> {
   // Far apart and never the same, whatever the look.
   const some = (look: number) => 1 + ((look * 7_368_787 + 12_345) % (count - 1))
   const paid = (look: number) => some(look) - (some(look) % 100) + 50
@@ -158,7 +160,7 @@ function looks({ count, now }: Asking): Record<string, Record<string, (look: num
 }
 
 async function ask(origin: string, cookie: string, asking: Asking): Promise<Figure[]> {
-  const { engine, count, quick, say } = asking
+  const { engine, count, looks, say } = asking
   const get = async (path: string) => {
     const started = performance.now()
     const answer = await fetch(`${origin}${path}`, { headers: { cookie }, redirect: 'manual' })
@@ -172,12 +174,12 @@ async function ask(origin: string, cookie: string, asking: Asking): Promise<Figu
   const figures: Figure[] = [{ bench, name: `${engine}, ${shown(count)}: totals counted for the first time`, value: counted, unit: 's' }]
   // The smallest answer of the same process, in turns with each page: what of a page's time is the machine's own.
   const bare: number[] = []
-  for (const [group, kinds] of Object.entries(looks(asking))) {
+  for (const [group, kinds] of Object.entries(kindsOf(asking))) {
     let worst = { name: '', ms: 0 }
     for (const [name, path] of Object.entries(kinds)) {
       await get(path(0))
       const times: number[] = []
-      for (let look = 1; look <= (quick ? 40 : 100); look++) {
+      for (let look = 1; look <= looks; look++) {
         times.push((await get(path(look))).ms)
         bare.push((await get('/health')).ms)
       }

@@ -1,26 +1,17 @@
 /** Materialising slots for 10 000 schedules: what a tick costs when nothing is due, and when all are. */
-import { newId } from '../src/base/id.ts'
-import { needSchedule } from '../src/jobs/schedules.ts'
+import { addSchedule } from '../src/jobs/schedules.ts'
 import { materialise } from '../src/jobs/slots.ts'
-import { sql } from '../src/store/store.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { openHouse, timed } from './house.ts'
+import { openHouse, timed, trial } from './house.ts'
 
 export async function slots({ quick }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 1_000 : 10_000
   const house = await openHouse(fakeBank({ remember: false }))
   const { store, world, ahead } = house
   try {
-    await store.tx(async tx => {
-      const { id } = await needSchedule(tx, 'trial')
-      for (let number = 1; number < count; number++)
-        await tx.run(sql`
-          insert into schedules
-          select ${newId('schedule', world)}, store_id, ${`trial ${number}`}, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high,
-            units_low, units_high, roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at,
-            added_by, added_at, changed_at from schedules where id = ${id}`)
-    })
+    // One is there already.
+    for (let number = 1; number < count; number++) await addSchedule(store, world, { ...trial, name: `trial-${number}` }, 'maker')
     const idle: number[] = []
     for (let tick = 0; tick < 50; tick++) idle.push((await timed(() => materialise(store, world)))[0])
     ahead.ms = 3 * 3_600_000
