@@ -29,7 +29,9 @@ test('the list shows each product with its price, its stock and a photo that may
   expect(page.text).toMatch(/Café torrado 250 g\s+R\$\s39,90/)
   expect(page.text).toMatch(/Caneca de cerâmica R\$\s55,00 … Restam 3/)
   expect(page.text).toMatch(/Adesivos R\$\s9,00 ! Esgotado/)
-  // What is sold out cannot be put in the basket.
+  // What is sold out comes last, whatever its name, and cannot be put in the basket.
+  const names = ['Café torrado 250 g', 'Caneca de cerâmica', 'Adesivos'].map(name => page.text.indexOf(name))
+  expect(names).toEqual(names.toSorted((a, b) => a - b))
   expect(page.forms.filter(({ action }) => action === '/basket')).toHaveLength(3)
   const [photo] = /\/photos\/[\w-]+\.png/.exec(page.html)!
   const answer = await who.raw(photo)

@@ -40,10 +40,6 @@ export interface ProductInput {
   photo: Uint8Array | undefined
 }
 
-/** Everything that is listed, by name. */
-export const listedProducts = (reader: Reader) =>
-  reader.all<ProductRow>(sql`select * from products where store_id = 'sto_default' and state = 'listed' order by name, id`)
-
 export const allProducts = (reader: Reader) =>
   reader.all<ProductRow>(sql`select * from products where store_id = 'sto_default' order by state, name, id`)
 

@@ -238,8 +238,6 @@ export const Ref = ({ id, href }: { id: string; href: string | undefined }) =>
     </a>
   )
 
-export type ListWords = Lists
-
 type FactList = Parameters<typeof Facts>[0]['facts']
 /** Names and values; what is not there is left out. */
 export const Known = ({ facts }: { facts: FactList }) => <Facts facts={facts.filter(([, value]) => value !== false)} />

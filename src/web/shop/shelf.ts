@@ -22,12 +22,15 @@ export interface ShownPage {
   next: string | undefined
 }
 
-/** What is listed, by name; from the one after `after` on, a slug. One that is unknown begins at the start. */
+/** What can be had is shown before what is sold out. */
+const rank = sql`case when p.stock > 0 then 0 else 1 end`
+
+/** What is listed, by name, the sold out last; from the one after `after` on, a slug. One that is unknown begins at the start. */
 export async function shownProducts(reader: Reader, after?: string): Promise<ShownPage> {
   const from = after === undefined ? undefined : await shownProduct(reader, after)
-  const past = from === undefined ? sql`` : sql`and (p.name, p.id) > (${from.name}, ${from.id})`
+  const past = from === undefined ? sql`` : sql`and (${rank}, p.name, p.id) > (${from.stock > 0n ? 0 : 1}, ${from.name}, ${from.id})`
   const rows = await reader.all<ProductRow & PhotoFacts>(sql`
-    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past} order by p.name, p.id limit ${atOnce + 1}`)
+    ${withPhotos} where p.store_id = 'sto_default' and p.state = 'listed' ${past} order by ${rank}, p.name, p.id limit ${atOnce + 1}`)
   const products = rows.slice(0, atOnce).map(withImage)
   return { products, next: rows.length > atOnce ? products.at(-1)!.slug : undefined }
 }
