@@ -62,6 +62,8 @@ async function take(page: Page, town: SeededTown, { path, first }: Visited): Pro
   // Hears of what comes by itself for ever, so it is never idle: loaded is enough.
   const { width, height } = await page.evaluate(() => ({ width: innerWidth, height: document.documentElement.scrollHeight }))
   await page.setViewportSize({ width, height: Math.min(height, mostHeight) })
+  // Photos further down are fetched when they come near, which a picture does not wait for.
+  await page.evaluate(() => Promise.all([...document.images].map(image => ((image.loading = 'eager'), image.decode()))))
   const debug = await page.context().newCDPSession(page)
   const { data } = await debug.send('Page.captureScreenshot', { format: 'webp', quality: 50 })
   return Buffer.from(data, 'base64')

@@ -9,7 +9,6 @@ import type { Column, Filters } from './lists.ts'
 import { frameWords } from './words/frame.ts'
 import { listWords } from './words/lists.ts'
 
-type Lists = (typeof listWords)['en']
 export type Stated = 'invoice' | 'payout' | 'attempt' | 'event' | 'run' | 'bundle' | 'candidate' | 'coin'
 
 const tones: Record<string, Tone> = {

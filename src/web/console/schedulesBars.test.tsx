@@ -64,10 +64,10 @@ test('in brief, each slot is a bar and a mark of its state, the newest to the ri
     ([, tone, drawn, places, text]) => [tone, drawn!.match(/M/g)!.length, places, text],
   )
   expect(marks).toEqual([
-    ['good', 3, '2 12 22', '✓✓✓'],
-    ['bad', 1, '32', '!'],
-    ['still', 1, '42', '–'],
-    ['wait', 1, '52', '…'],
+    ['good', 3, '2 14 26', '✓✓✓'],
+    ['bad', 1, '38', '!'],
+    ['still', 1, '50', '–'],
+    ['wait', 1, '62', '…'],
   ])
   expect(html).toContain('The last 6 slots, the newest last')
 })

@@ -108,16 +108,20 @@ function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
 /** In a list of many only their shape, for a page may weigh 50 kB: what each bar stands for is said on the schedule's own page. */
 export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly RunSlot[] }) {
   if (slots.length === 0) return <span class="quiet">{scheduleWords[lang].noRuns}</span>
-  const wide = slots.length * brief.pitch
-  const places = slots.map((slot, place) => ({ slot, x: place * brief.pitch, high: Math.ceil(heightOf(slot) / 2) }))
+  const [wide, tall] = [slots.length * brief.pitch, brief.height + 16]
+  const places = slots.map((slot, place) => ({
+    slot,
+    x: place * brief.pitch,
+    high: 4 + Math.ceil((heightOf(slot) * (brief.height - 4)) / height),
+  }))
   const shapes = Map.groupBy(places, ({ slot }) => tones[slot.state])
   return (
     <div class="bars brief">
-      <svg width={wide} height={brief.height + 12} viewBox={`0 0 ${wide} ${brief.height + 12}`} aria-hidden="true">
+      <svg width={wide} height={tall} viewBox={`0 0 ${wide} ${tall}`} aria-hidden="true">
         {[...shapes].map(([tone, bars]) => (
           <g class={`slot ${tone}`}>
-            <path d={bars.map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 2}v${high}z`).join('')} />
-            <text x={bars.map(({ x }) => x + 2).join(' ')} y={brief.height + 11}>
+            <path d={bars.map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 3}v${high}z`).join('')} />
+            <text x={bars.map(({ x }) => x + 2).join(' ')} y={brief.height + 14}>
               {bars.map(({ slot }) => marks[slot.state]).join('')}
             </text>
           </g>
@@ -127,7 +131,7 @@ export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly R
     </div>
   )
 }
-const brief = { pitch: 10, height: height / 2 }
+const brief = { pitch: 12, height: 32 }
 
 /** The same as a table, the newest first. */
 export function SlotsTable({ lang, slots, asset, zone }: Parts) {
