@@ -9,7 +9,7 @@ import { amount, type Language } from '../page/page.ts'
 import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
-import { Steps } from './schedulesDetail.tsx'
+import { Steps } from './steps.tsx'
 import { accountWords } from './words/accounts.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }

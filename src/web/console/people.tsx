@@ -8,6 +8,7 @@ import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '..
 import { ActForm, Frame } from './frame.tsx'
 import { StepUpForm } from './signIn.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
+import { Steps } from './steps.tsx'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
@@ -183,32 +184,7 @@ export function PersonPage({ lang, person, user, sessions, steps }: PersonParts)
         </ActForm>
       )}
       <h2>{say.history}</h2>
-      <table class="cards">
-        <thead>
-          <tr>
-            {[say.at, say.from, say.to, say.why].map(head => (
-              <th scope="col">{head}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {steps.map(step => (
-            <tr>
-              <td data-label={say.at}>
-                <Time lang={lang} at={step.at} />
-              </td>
-              <td data-label={say.from}>{stateTold(lang, step.from_state)}</td>
-              <td data-label={say.to}>{stateTold(lang, step.to_state)}</td>
-              <td data-label={say.why}>{step.why}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Steps {...{ lang, steps, words: say, states: say.states }} />
     </Frame>
   )
-}
-
-function stateTold(lang: Language, state: string): string {
-  const states: Readonly<Record<string, string>> = peopleWords[lang].people.states
-  return states[state] ?? '–'
 }

@@ -10,10 +10,10 @@ import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
-import { Said } from './listsParts.tsx'
 import { Bars, SlotsTable } from './schedulesBars.tsx'
 import { pathOf, StateBadge } from './schedulesList.tsx'
 import { ClockNotes, NextTimes } from './schedulesPreview.tsx'
+import { Steps } from './steps.tsx'
 import { scheduleWords } from './words/schedules.ts'
 
 export interface Roster {
@@ -161,37 +161,3 @@ function Acts({ lang, person, row, fault }: Parts) {
     </>
   )
 }
-
-interface StepParts {
-  lang: Language
-  steps: readonly Transition[]
-  words: { at: string; from: string; to: string; why: string }
-  /** The states in the language of the page. */
-  states: Readonly<Record<string, string>>
-}
-
-export const Steps = ({ lang, steps, words, states }: StepParts) => (
-  <table class="cards">
-    <thead>
-      <tr>
-        {[words.at, words.from, words.to, words.why].map(head => (
-          <th scope="col">{head}</th>
-        ))}
-      </tr>
-    </thead>
-    <tbody>
-      {steps.toReversed().map(step => (
-        <tr>
-          <th scope="row" data-label={words.at}>
-            <Time {...{ lang, at: step.at }} />
-          </th>
-          <td data-label={words.from}>{states[step.from_state] ?? '–'}</td>
-          <td data-label={words.to}>{states[step.to_state] ?? step.to_state}</td>
-          <td data-label={words.why}>
-            <Said>{step.why}</Said>
-          </td>
-        </tr>
-      ))}
-    </tbody>
-  </table>
-)

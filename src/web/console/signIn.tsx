@@ -2,8 +2,8 @@
 import { groups, otpauthUri, type Invitation, type Person } from '../../people/people.ts'
 import { moment, type Language } from '../page/page.ts'
 import { Facts, Faults, Field, Notice } from '../page/parts.tsx'
+import { QrCode } from '../page/qrCode.tsx'
 import { Frame, FreshCode } from './frame.tsx'
-import { QrCode } from './signInCode.tsx'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 

@@ -3,8 +3,8 @@ import { formatUnits } from '../../base/money.ts'
 import type { BitcoinCode } from '../../shop/shop.ts'
 import { amount, moment, type Language } from '../page/page.ts'
 import { Facts } from '../page/parts.tsx'
+import { QrCode } from '../page/qrCode.tsx'
 import { CopyButton } from './copyButton.tsx'
-import { QrCode } from './qrCode.tsx'
 import { shopWords } from './words.ts'
 
 interface BitcoinCodeParts {

@@ -1,8 +1,8 @@
 /** A Pix to pay: the code to copy first, for who shops on the phone they pay with, and the QR code for who does not. */
 import type { PixCode } from '../../shop/shop.ts'
 import { amount, type Language } from '../page/page.ts'
+import { QrCode } from '../page/qrCode.tsx'
 import { CopyButton } from './copyButton.tsx'
-import { QrCode } from './qrCode.tsx'
 import { shopWords } from './words.ts'
 
 export function PixCodePart({ lang, code: { brcode, link, units } }: { lang: Language; code: PixCode }) {
