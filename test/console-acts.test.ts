@@ -7,7 +7,8 @@ import { run } from '../src/jobs/jobs.ts'
 import { history, sql } from '../src/store/store.ts'
 import { rehearse } from '../src/webhooks/webhooks.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 let town: PageTown
@@ -45,13 +46,13 @@ beforeAll(async () => {
     'main',
   )
   await repasse('schedule', 'run', 'clube')
-  const issued = await until('the invoices', async () => {
+  const issued = await until(async () => {
     const rows = await ask<{ id: string; state: string }[]>('invoice', 'list')
     return rows.length === 2 && rows.every(({ state }) => state === 'issued') && rows
-  })
+  }, 'the invoices')
   await town.pay(issued[0]!.id)
   // Its account is not approved, so it waits.
-  payout = await until('its payout', async () => (await ask<{ id: string }[]>('payout', 'list'))[0]?.id)
+  payout = await until(async () => (await ask<{ id: string }[]>('payout', 'list'))[0]?.id, 'its payout')
   people = {
     maker: await consoleVisitor(town, 'maria', 'maker'),
     checker: await consoleVisitor(town, 'chico', 'checker', 'en'),
@@ -112,9 +113,14 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
 
 test('an event is proven by its stored bytes, and a replay is shown without being done, and done once', async () => {
   const { store, bitcoin: _, ...desk } = town.house.desk
-  const row = (await store.one<{ id: bigint; event_id: string }>(
-    sql`select id, event_id from inbox where kind = 'invoice.credited' and via = 'push'`,
-  ))!
+  // A poll may have found the credit first, and made its payout.
+  const row = await until(
+    () =>
+      store.one<{ id: bigint; event_id: string }>(
+        sql`select id, event_id from inbox where kind = 'invoice.credited' and via = 'push' and state = 'done'`,
+      ),
+    'the credit being pushed and settled',
+  )
   const path = `/console/events/${row.id}`
   const page = (await people.viewer.get(path)).text
   expect(page).toContain('autêntica')
@@ -132,8 +138,8 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   expect((await people.admin.post(`${path}/replay`, {})).status).toBe(400)
   expect(await people.admin.post(`${path}/replay`, { why })).toMatchObject({ status: 303, to: path })
   await until(
-    'its second settling',
     async () => (await history(store, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2,
+    'its second settling',
   )
   expect(await checkLedger(store)).toEqual([])
   expect(await audited('event replayed')).toMatchObject([{ actor: 'alda' }])
@@ -150,8 +156,10 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
 test('what a replay would move is told before it moves', async () => {
   const { store, bitcoin: _, ...desk } = town.house.desk
   await until(
+    async () =>
+      (await store.one(sql`select 1 as yes from inbox where kind = 'invoice.paid' and via = 'push'`)) &&
+      !(await store.one(sql`select 1 as yes from inbox where state in ('new', 'waiting')`)),
     'the bank being asked for nothing more',
-    async () => !(await store.one(sql`select 1 as yes from inbox where state in ('new', 'waiting')`)),
   )
   // As if the house had forgotten that it was paid: what the event says is new again.
   const row = (await store.one<never>(sql`select * from inbox where kind = 'invoice.paid' and via = 'push'`))!
@@ -176,22 +184,35 @@ test('a log is followed while its run lasts, from where the reader was, and by l
     log.error({}, 'the last line')
     return 'two and one'
   })
-  const id = await until('the run and its first lines', async () => {
+  const id = await until(async () => {
     const row = await store.one<{ id: string }>(
       sql`select id from runs where job = 'poll' and outcome is null and exists (select 1 from run_lines where run_id = runs.id)`,
     )
     return row?.id
-  })
+  }, 'the run and its first lines')
   const page = (await people.viewer.get(`/console/runs/${id}`)).text
   expect(page).toContain('the first line &lt;b>')
   expect(page).toContain(`data-tail="/console/runs/${id}/tail?level=all&amp;after=1"`)
   expect(page).toContain('em andamento')
   expect((await people.viewer.get('/console/runs?state=running')).text).toContain(id)
 
-  const tail = async (query: string, headers: Record<string, string> = {}) =>
-    (await people.viewer.fetch(`/console/runs/${id}/tail${query}`, { headers })).text()
-  const [all, warnings, rest, none] = [tail(''), tail('?level=warn'), tail('', { 'last-event-id': '0' }), tail('?after=1')]
-  await world.clock.sleep(700)
+  const follow = async (query: string, headers: Record<string, string> = {}) => {
+    const answer = await people.viewer.fetch(`/console/runs/${id}/tail${query}`, { headers })
+    let text = ''
+    const read = async () => {
+      for await (const part of answer.body!.pipeThrough(new TextDecoderStream())) text += part
+      return text
+    }
+    return { soFar: () => text, whole: read() }
+  }
+  const followers = await Promise.all([follow(''), follow('?level=warn'), follow('', { 'last-event-id': '0' }), follow('?after=1')])
+  await until(() => followers.slice(0, 3).every(({ soFar }) => soFar().includes('id: 1\n')), 'the first lines being read')
+  const [all, warnings, rest, none] = followers.map(({ whole }) => whole) as [
+    Promise<string>,
+    Promise<string>,
+    Promise<string>,
+    Promise<string>,
+  ]
   go()
   expect(await ran).toBe('done')
   const linesOf = (text: string) => [...text.matchAll(/^id: (\d+)$/gm)].map(([, seq]) => Number(seq))
@@ -227,7 +248,8 @@ test('a run that failed says why at its top and on the overview, and one whose p
   await store.tx(tx => tx.run(sql`insert into runs (id, job, worker, started_at) values (${lost}, 'rates', 'gone/1', ${long})`))
   await run({ store, world, worker }, 'rates', 60_000, async ({ log }) => {
     log.info({}, 'still here')
-    await world.clock.sleep(1_500)
+    const isLost = () => store.one(sql`select 1 as yes from runs where id = ${lost} and outcome = 'lost'`)
+    await until(isLost, 'the lost run being given up while this one lasts')
     return undefined
   })
   expect(await store.all(sql`select outcome from runs where job = 'rates' order by started_at`)).toEqual([

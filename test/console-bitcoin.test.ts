@@ -5,7 +5,8 @@ import { tipOf } from '../src/chain/chain.ts'
 import { formatUnits } from '../src/base/money.ts'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 
 let town: PageTown
 let maker: ConsoleVisitor
@@ -19,27 +20,27 @@ const bury = async (blocks: number) => {
   for (let block = 0; block < blocks; block++) {
     await town.chain!.mine()
     const height = await town.chain!.height()
-    await until(`block ${height} being read`, async () => Number((await tipOf(town.house.desk.store))?.height ?? 0n) >= height)
+    await until(async () => Number((await tipOf(town.house.desk.store))?.height ?? 0n) >= height, `block ${height} being read`)
   }
 }
 
 beforeAll(async () => {
   town = await openPageTown({ chain: 'simulated', env: { BITCOIN_SIGNER: 'psbt', BITCOIN_WALLET: '' } })
-  await until('the chain being followed', () => tipOf(town.house.desk.store))
+  await until(() => tipOf(town.house.desk.store), 'the chain being followed')
   const { repasse, ask, chain } = town
   await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'maria')
   await repasse('account', 'approve', 'carteira', '--by', 'chico')
   const what = ['--rail', 'bitcoin', '--payers', 'random', '--count', '2', '--amount', '300', '--due-in', '2h', '--pay-to', 'carteira']
   await repasse('schedule', 'add', '--name', 'apoio', '--cron', '0 8 1 1 *', '--time-zone', 'UTC', '--commission', '2%', ...what)
   await repasse('schedule', 'run', 'apoio')
-  requests = await until('the requests', async () => {
+  requests = await until(async () => {
     const rows = await ask<{ id: string; state: string; providerId: string; units: string }[]>('invoice', 'list')
     return (
       rows.length === 2 &&
       rows.every(({ state }) => state === 'issued') &&
       rows.map(row => ({ ...row, address: row.providerId, units: BigInt(row.units) }))
     )
-  })
+  }, 'the requests')
   maker = await consoleVisitor(town, 'maria', 'maker')
   checker = await consoleVisitor(town, 'chico', 'checker')
 }, 120_000)
@@ -52,10 +53,10 @@ test('a payment is seen on its request’s page, at an address derived anew, wit
   expect(before).toContain('derivado de novo da nossa conta: confere')
   expect(before).toContain('600.000,00')
   await pay(address, units)
-  await until('it being seen', async () => (await stateOf(id)) === 'seen')
+  await until(async () => (await stateOf(id)) === 'seen', 'it being seen')
   expect((await maker.get(`/console/invoices/${id}`)).text).toContain('0/6')
   await bury(6)
-  await until('its credit', async () => (await stateOf(id)) === 'credited')
+  await until(async () => (await stateOf(id)) === 'credited', 'its credit')
   const after = (await maker.get(`/console/invoices/${id}`)).text
   expect(after).toContain('6/6')
   const [coin] = /[0-9a-f]{64}:\d+/.exec(after)!
@@ -74,7 +75,7 @@ test('an address that somebody changed where it is kept is called out', async ()
 })
 
 test('a transaction is handed out to be signed and taken back once it is whole, and nothing else is', async () => {
-  const bundle = await until('a bundle', async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle)
+  const bundle = await until(async () => (await town.ask<{ bundle: string }[]>('bitcoin', 'psbt', 'list'))[0]?.bundle, 'a bundle')
   const path = `/console/bitcoin/${bundle}`
   expect((await maker.get('/console/bitcoin')).text).toContain(bundle)
   const page = (await maker.get(path)).text
@@ -104,12 +105,12 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   expect([taken.status, taken.text]).toEqual([200, expect.stringContaining('Recebido e guardado')])
   expect((await checker.upload('/console/bitcoin', {}, file)).text).toContain('Já tinha sido entregue antes')
   expect((await maker.get(`${path}/psbt`)).status).toBe(400)
-  await until('it being sent', async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent')
+  await until(async () => (await town.ask<{ state: string }[]>('payout', 'list'))[0]?.state === 'sent', 'it being sent')
   await bury(6)
-  const payout = await until('it being paid', async () => {
+  const payout = await until(async () => {
     const [row] = await town.ask<{ id: string; state: string }[]>('payout', 'list')
     return row?.state === 'paid' && row.id
-  })
+  }, 'it being paid')
   const paid = (await maker.get(`/console/payouts/${payout}`)).text
   expect(paid).toContain('Chega à conta')
   expect(paid).not.toContain('A soma dos lançamentos não é')
@@ -125,7 +126,7 @@ test('what came in part and too late is taken on by a checker, once, with a reas
   expect([early.status, early.text]).toEqual([400, expect.stringContaining('Nada desta cobrança espera')])
 
   await pay(address, units / 2n)
-  await until('it being underpaid', async () => (await stateOf(id)) === 'underpaid')
+  await until(async () => (await stateOf(id)) === 'underpaid', 'it being underpaid')
   expect((await maker.get(path)).text).not.toContain(`${path}/accept`)
   expect((await checker.get(path)).text).toContain(`${path}/accept`)
   expect((await post(maker, 'o pagador ligou')).status).toBe(403)
@@ -134,6 +135,6 @@ test('what came in part and too late is taken on by a checker, once, with a reas
   const again = await post(checker, 'outra vez')
   expect([again.status, again.text]).toEqual([400, expect.stringContaining('já foi assumida por chico')])
   await bury(6)
-  await until('its credit', async () => (await stateOf(id)) === 'credited')
+  await until(async () => (await stateOf(id)) === 'credited', 'its credit')
   expect((await maker.get(path)).text).toContain('chico')
 }, 60_000)

@@ -5,7 +5,8 @@ import { amount } from '../src/web/page/page.ts'
 import { rateNow } from '../src/jobs/jobs.ts'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 let town: PageTown
@@ -22,7 +23,7 @@ beforeAll(async () => {
   const { store } = town.house.desk
   const idOf = async (name: string) => (await store.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
   ;[coins, bank] = [await idOf('coins'), await idOf('main')]
-  await until('there is a rate', async () => (await rate()) !== undefined)
+  await until(async () => (await rate()) !== undefined, 'there is a rate')
 }, 120_000)
 afterAll(() => town.close())
 
@@ -67,7 +68,7 @@ test('it is run, asked for in satoshis, and edited from then on', async () => {
   const { store } = town.house.desk
   const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/clube/run')).text)![1]!
   expect((await maria.post('/console/schedules/clube/run', { at, why: 'a pedido', code: '' })).status).toBe(303)
-  await until('the slot is done', async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined)
+  await until(async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
   expect((await maria.get('/console/schedules/clube')).text).toMatch(/0,00\d{6} BTC/)
   const edit = filled({ version: '1', currency: 'BTC', roster: 'name,tax_id,amount,description\nAna,123.456.789-09,20000sats,\n' })
   expect((await maria.post('/console/schedules/clube/edit', edit)).status).toBe(303)

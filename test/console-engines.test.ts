@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccount } from './testbed/trial.ts'
 
@@ -38,17 +39,17 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
     expect((await maria.post('/console/schedules/aluguel/edit', { ...schedule, at: '11:00', version: '1' })).status).toBe(409)
     const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/aluguel/run')).text)![1]!
     expect((await maria.post('/console/schedules/aluguel/run', { at, why: 'um teste' })).status).toBe(303)
-    await until('the slot is done', async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined)
+    await until(async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
 
     const invoice = (await store.one<{ id: string }>(sql`select id from invoices`))!.id
     await town.pay(invoice)
-    await until('the payout is owed', async () => (await store.one(sql`select id from payouts where state = 'owed'`)) !== undefined)
+    await until(async () => (await store.one(sql`select id from payouts where state = 'owed'`)) !== undefined, 'the payout is owed')
     const page = await chico.get('/console/accounts/main')
     expect(page.text).toMatch(/href="\/console\/payouts\?account=main&amp;state=owed">1</)
     expect((await chico.post('/console/accounts/main/approve', { seen: /name="seen" value="([^"]+)"/.exec(page.text)![1]! })).status).toBe(
       303,
     )
-    await until('the payout is paid', async () => (await store.one(sql`select id from payouts where state = 'paid'`)) !== undefined)
+    await until(async () => (await store.one(sql`select id from payouts where state = 'paid'`)) !== undefined, 'the payout is paid')
     expect((await chico.get('/console/accounts/main')).text).toMatch(/href="\/console\/payouts\/pay_\w+"/)
 
     expect((await maria.post('/console/products/new', { name: 'Café', price: '39,90', stock: '3', description: '' })).status).toBe(303)

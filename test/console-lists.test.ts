@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
@@ -59,22 +60,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await repasse('schedule', 'run', 'clube')
       await repasse('schedule', 'run', 'avulsas')
       const issued = await until(
-        'every invoice being issued',
         async () => {
           const rows = await ask<Listed[]>('invoice', 'list', '--limit', '500')
           return rows.length === many + 2 && rows.every(({ state }) => state === 'issued') && rows
         },
-        60_000,
+        'every invoice being issued',
+        { withinMs: 60_000 },
       )
       paid = issued.find(({ units }) => units === '48000')!
       await town.pay(paid.id)
       payout = await until(
-        'its payout',
         async () => {
           const [row] = await ask<{ id: string; state: string }[]>('payout', 'list')
           return row?.state === 'paid' && ask<typeof payout>('payout', 'show', row.id)
         },
-        60_000,
+        'its payout',
+        { withinMs: 60_000 },
       )
       vera = await consoleVisitor(town, 'vera', 'viewer')
     }, 180_000)

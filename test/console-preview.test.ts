@@ -14,7 +14,8 @@ import {
   type Visitor,
 } from './testbed/browser.ts'
 import { addFolk, carry, tokenOf } from './testbed/folk.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 const there = browserAvailable()
@@ -35,7 +36,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     await town.repasse('schedule', 'run', 'clube')
     await town.repasse('product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3')
     const { store } = town.house.desk
-    await until('the slot is done', async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined)
+    await until(async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
     const [maria, chico] = [await addFolk(town, 'maria', 'maker'), await addFolk(town, 'chico', 'checker', 'en')]
     tokens['maria'] = await tokenOf(town, maria)
     tokens['chico'] = await tokenOf(town, chico)

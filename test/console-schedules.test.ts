@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 let town: PageTown
@@ -310,8 +311,8 @@ describe('running', () => {
 
   test('the run shows as a bar, and on the page of its schedule leads to itself, in words too', async () => {
     await until(
-      'the slot is done',
       async () => (await town.house.desk.store.one(sql`select id from slots where state = 'done'`)) !== undefined,
+      'the slot is done',
     )
     const list = await vera.get('/console/schedules')
     expect(list.text).toContain('Último disparo: 1 concluído')

@@ -1,5 +1,6 @@
 /** The shop over real HTTP, by visitors without scripts: what is in the basket, what it costs, what is ordered, and what the order's page tells. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './testbed/eventually.ts'
 import { formTo, type Page } from '../sim/visitor.ts'
 import { addProduct, editProduct, stopOffering, payShopTo } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
@@ -203,7 +204,7 @@ describe('checkout', () => {
       expect(answer.text).toMatch(/o total agora é R\$\s26,00\. Nada foi pedido ainda/)
       const placed = await who.send(formTo(answer, '/checkout'))
       expect(placed.path).toMatch(/^\/orders\//)
-      expect(placed.text).toMatch(/A pagar R\$\s26,00/)
+      await town.becomes(who, placed.path, /A pagar R\$\s26,00/)
     } finally {
       await edit('caderno-pautado', { units: wares.notebook.units })
     }
@@ -352,7 +353,7 @@ describe('the page of an order', () => {
     const payout = () =>
       store.one<{ state: string }>(sql`
       select p.state from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${id} and p.state = 'paid'`)
-    await expect.poll(payout, { timeout: 20_000 }).toBeDefined()
+    await eventually(payout).toBeDefined()
   })
 
   test('is told of nothing while nothing happens, and a page that missed something is told at once', async () => {

@@ -8,7 +8,8 @@ import { checkLedger } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
 import { addFolk, carry, tokenOf } from './testbed/folk.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 const minute = 60_000
@@ -62,8 +63,9 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   test('sees on the overview that a run failed, reads why in its log, and finds that nothing was lost', async () => {
     const mend = breakDisk()
     await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
-    await until('a run that failed', async () =>
-      (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
+    await until(
+      async () => (await town.ask<{ outcome: string }[]>('run', 'list')).some(({ outcome }) => outcome === 'failed'),
+      'a run that failed',
     )
 
     await page.goto('/console')
@@ -93,7 +95,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     await page.getByRole('link', { name: 'As cobranças deste disparo' }).click()
     mend()
     await town.skip(5 * minute)
-    await until('the invoice as issued', async () => (await invoice())?.state === 'issued')
+    await until(async () => (await invoice())?.state === 'issued', 'the invoice as issued')
     await page.reload()
     await page.getByRole('table').getByText('emitida').waitFor()
     expect(town.bank.invoices()).toHaveLength(1)
@@ -101,21 +103,21 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
 
   test('finds an event that was given up, sees what a replay would do, has it done, and the audit log says so', async () => {
     await town.repasse('schedule', 'run', 'mensalidades', '--by', 'maker')
-    const { id } = await until('an issued invoice', async () => {
+    const { id } = await until(async () => {
       const found = await invoice()
       return found?.state === 'issued' && found
-    })
+    }, 'an issued invoice')
     // The bank says that it was paid, and then for two and a half hours not whether that is so.
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice' })
     await town.pay(id)
     const waiting = () =>
       town.house.desk.store.one<{ id: bigint }>(sql`select id from inbox where state = 'waiting' and kind = 'invoice.credited'`)
-    await until('an event that waits', waiting)
+    await until(waiting, 'an event that waits')
     // The tries between are the same again and again.
     await town.house.desk.store.tx(async tx =>
       tx.run(sql`update inbox set tries = 39, next_at = ${await tx.now()} where state = 'waiting'`),
     )
-    await until('an event that was given up', async () => (await waiting()) === undefined)
+    await until(async () => (await waiting()) === undefined, 'an event that was given up')
     // It shows invoices again, and not yet its logs, by which a poll would find the credit without anybody's help.
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
 
@@ -142,10 +144,10 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     expect((await invoice())?.state).not.toBe('credited')
     await page.getByLabel('Motivo').fill('o banco voltou a responder')
     await page.getByRole('button', { name: 'Reaplicar agora' }).click()
-    await until('a credited invoice, and its payout paid', async () => {
+    await until(async () => {
       const [payout] = await town.ask<{ state: string }[]>('payout', 'list')
       return (await invoice())?.state === 'credited' && payout?.state === 'paid'
-    })
+    }, 'a credited invoice, and its payout paid')
     await page.reload()
     await page.getByText('aplicado').first().waitFor()
 

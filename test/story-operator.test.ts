@@ -4,7 +4,8 @@ import type { Page } from 'playwright-core'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { axe, browserAvailable, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './testbed/browser.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
 import { trialAccount } from './testbed/trial.ts'
 
@@ -114,16 +115,16 @@ describe.skipIf(!browserAvailable())('operators', { timeout: 240_000 }, () => {
     await approve(bruno)
 
     await runNow(ana)
-    const [first, second] = await until('both invoices at the bank', async () => {
+    const [first, second] = await until(async () => {
       const rows = await town.ask<{ id: string; state: string }[]>('invoice', 'list')
       return rows.length === 2 && rows.every(({ state }) => state === 'issued') && rows
-    })
+    }, 'both invoices at the bank')
     await town.pay(first!.id)
     await town.pay(second!.id)
-    await until('both payouts paid', async () => {
+    await until(async () => {
       const rows = await town.ask<{ state: string }[]>('payout', 'list')
       return rows.length === 2 && rows.every(({ state }) => state === 'paid')
-    })
+    }, 'both payouts paid')
     await explain(ana)
   })
 

@@ -1,12 +1,14 @@
 /** Someone buys something, told in a real browser: with Pix on a phone, with Bitcoin on a desktop, too little, too late, and with scripts off. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
+import { eventually } from './testbed/eventually.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { addProduct, payShopTo } from '../src/shop/shop.ts'
 import { bitcoindAvailable } from './testbed/bitcoind.ts'
 import { axe, browserAvailable, openBrowser, phone, visit, type Browser, type Look, type Visitor } from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
-import { openPageTown, until, type PageTown } from './testbed/pageTown.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { until } from './testbed/until.ts'
 import { readQr } from './testbed/qr.ts'
 import { send } from './testbed/seededTown.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
@@ -138,7 +140,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
 
     // The link alone leads there, from the letter too, and nobody guesses it.
     const address = page.url()
-    const letters = await until('two letters', () => town.letters.length >= 2 && town.letters)
+    const letters = await until(() => town.letters.length >= 2 && town.letters, 'two letters')
     expect(letters.map(({ to }) => to)).toEqual([[buyer.email], [buyer.email]])
     expect(letters[0]!.subject).toMatch(/^Armazém Jatobá: recebemos o pedido /)
     expect(letters[1]!.subject).toMatch(/^Armazém Jatobá: pagamento confirmado do pedido /)
@@ -149,10 +151,10 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     expect((await stranger.goto(address.replace(/.$/, last => (last === 'A' ? 'B' : 'A'))))?.status()).toBe(404)
 
     // It is money like any other: credited, less the bank's fee and the commission, and passed on.
-    const [payout] = await until('the payout', async () => {
+    const [payout] = await until(async () => {
       const found = await town.ask<{ state: string; units: string }[]>('payout', 'list')
       return found[0]?.state === 'paid' && found
-    })
+    }, 'the payout')
     expect(payout!.units).toBe(String(11_200 - 50 - 112))
   })
 
@@ -195,8 +197,8 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
     expect(await readQr(page.getByRole('img', { name: 'QR code do Pix' }))).toBe(second)
     await payBrcode(second)
     await says(page, 'Pagamento recebido')
-    // The page tells what the invoice is; the order itself follows within a second.
-    await expect.poll(orders, { timeout: 20_000 }).toMatchObject([{ state: 'paid' }])
+    // The page tells what the invoice is; the order itself follows a moment later.
+    await eventually(orders).toMatchObject([{ state: 'paid' }])
     expect(await town.ask('invoice', 'list')).toHaveLength(2)
   })
 
@@ -271,10 +273,10 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
       expect(await page.evaluate(() => document.activeElement?.id)).toBe('standing')
 
       for (let block = 0; block < 3; block++) await town.chain!.mine()
-      await until('the payout on its way', async () => {
+      await until(async () => {
         const [payout] = await town.ask<{ state: string }[]>('payout', 'list')
         return payout?.state === 'sent'
-      })
+      }, 'the payout on its way')
     })
 
     test('pays too little, is told the exact rest, and tops it up at the same address', async () => {
@@ -294,8 +296,8 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
       await says(page, 'Pagamento a caminho')
       await town.chain!.mine()
       await says(page, 'Pagamento recebido')
-      // The order follows its invoice within a second.
-      await until('the order paid', async () => (await orders())[0]!.state === 'paid')
+      // The order follows its invoice a moment later.
+      await until(async () => (await orders())[0]!.state === 'paid', 'the order paid')
     })
 
     test('pays after the code has expired, and it counts: the page says that it came late', async () => {
@@ -308,7 +310,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
       await send(town, address, units)
       await town.chain!.mine()
       await says(page, 'Pagamento recebido, depois do prazo')
-      await until('the letter about it', () => town.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')))
+      await until(() => town.letters.some(({ subject }) => subject.includes('pagamento recebido do pedido')), 'the letter about it')
     })
   })
 })

@@ -1,6 +1,7 @@
 /** The stream of an order's page, as a browser reads it. */
 import { expect } from 'vitest'
 import type { Page } from '../../sim/visitor.ts'
+import { pause } from './until.ts'
 
 /** Listens from the version that `page` shows on, or from another. */
 export async function openNews(origin: string, page: Page, version = /data-version="([\w-]+)"/.exec(page.html)![1]!) {
@@ -17,8 +18,8 @@ export async function openNews(origin: string, page: Page, version = /data-versi
   let reading: ReturnType<typeof reader.read> | undefined
   return {
     /** The data of the next event of that name; undefined where none comes in time. */
-    async next(name: string, withinMs = 10_000): Promise<string | undefined> {
-      const late = new Promise<undefined>(resolve => setTimeout(resolve, withinMs))
+    async next(name: string, withinMs = 30_000): Promise<string | undefined> {
+      const late = pause(withinMs, 'nothing says that nothing comes').then(() => undefined)
       for (;;) {
         const found = new RegExp(`event: ${name}\\n(?:id: .*\\n)?data: (.*)\\n\\n`).exec(text)
         if (found) return ((text = text.slice(found.index + found[0].length)), found[1])

@@ -14,6 +14,7 @@ import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { openBase, serve, type House } from '../../src/house.ts'
 import { openLetterBox, type Letter } from './letterBox.ts'
+import { until } from './until.ts'
 
 export interface PageTown {
   /** `http://127.0.0.1:PORT`. */
@@ -55,20 +56,6 @@ const promptly: Partial<Settings> = {
   transferDelayMs: [100, 200],
   // The bank's own library stamps requests with the machine's time, which is not put forward.
   skewSeconds: 10_000_000,
-}
-
-/** Waits for what comes by itself; throws with `what` when it does not come. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMs = 40_000,
-): Promise<T> {
-  for (const end = systemClock.now() + limitMs; ;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (systemClock.now() > end) throw new Error(`in ${limitMs / 1_000} s there was not: ${what}`)
-    await systemClock.sleep(50)
-  }
 }
 
 /** An empty installation that serves: no user, no account, no schedule, no product. */
@@ -151,7 +138,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
       await stir()
     },
     async pay(invoiceId) {
-      const found = await until(`invoice ${invoiceId} at the bank`, () => bank.invoices().find(({ tags }) => tags.includes(invoiceId)))
+      const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)
       if (!bank.pay(found.id)) throw new Error(`invoice ${invoiceId} cannot be paid: the bank has it as ${found.status}`)
       await stir()
     },

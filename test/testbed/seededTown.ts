@@ -8,7 +8,8 @@ import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type 
 import { sql } from '../../src/store/store.ts'
 import type { Drawing } from './drawn.ts'
 import { addFolk, type Folk } from './folk.ts'
-import { openPageTown, until, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { openPageTown, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { until } from './until.ts'
 import { trialAccountFlags } from './trial.ts'
 
 /** How an order's page can stand; each is there once. */
@@ -61,7 +62,7 @@ export async function openSeededTown(
 ): Promise<SeededTown> {
   const town = await openPageTown({ chain: 'simulated', ...options })
   try {
-    await until('the chain being followed', () => tipOf(town.house.desk.store))
+    await until(() => tipOf(town.house.desk.store), 'the chain being followed')
     await addMoneysPlaces(town)
     await addGoods(town, options.photos ?? {})
     const early = await ordersThatExpire(town)
@@ -132,10 +133,10 @@ export async function order({ house: { desk } }: PageTown, rail: RailName, name:
 
 /** Waits until the order's page tells this. */
 export const stands = <Is extends OrderStanding['is']>({ house }: PageTown, { token }: OrderRow, is: Is) =>
-  until(`an order that is ${is}`, async () => {
+  until(async () => {
     const seen = await seeOrder(house.desk, token)
     return seen?.standing.is === is ? (seen.standing as OrderStanding & { is: Is }) : undefined
-  })
+  }, `an order that is ${is}`)
 
 /** Pays to an address from the payer's wallet, in no block yet. */
 export const send = ({ chain }: PageTown, address: string, units: bigint): Promise<string> =>
@@ -159,10 +160,10 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingNam
   await town.skip(16 * minute)
   for (const each of [expired, late, refused]) await stands(town, each, 'expired')
 
-  await until('the order let go', async () => {
+  await until(async () => {
     const row = await town.house.desk.store.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
     return row?.state === 'expired'
-  })
+  }, 'the order let go')
   await send(town, address, units)
   await town.chain!.mine()
   await stands(town, late, 'paid')
@@ -180,22 +181,22 @@ async function runSchedules(town: PageTown): Promise<void> {
   for (let passed = 0; passed < 9; passed++) {
     if (passed === 5) refuseInvoices(town, true)
     await town.skip(hour)
-    await until('the run of this hour', async () => (await slotsRun(town)) > passed)
+    await until(async () => (await slotsRun(town)) > passed, 'the run of this hour')
     if (passed === 5) refuseInvoices(town, false)
   }
   await repasse('schedule', 'run', 'mensalidades', '--by', 'ana')
   await repasse('schedule', 'run', 'apoio', '--by', 'ana')
-  const issued = await until('the monthly invoices', async () => {
+  const issued = await until(async () => {
     const rows = await ask<{ id: string; state: string; rail: string; units: string }[]>('invoice', 'list', '--limit', '500')
     const found = rows.filter(({ rail, state }) => rail === 'starkbank' && state === 'issued')
     return found.filter(({ units }) => Number(units) >= 48_000).length === 4 && found
-  })
+  }, 'the monthly invoices')
   // Newest first: one of the four does not pay, and of the members everyone.
   for (const { id } of issued.slice(1)) await town.pay(id)
-  await until('their payouts', async () => {
+  await until(async () => {
     const payouts = await ask<{ state: string }[]>('payout', 'list')
     return payouts.length === issued.length - 1 && payouts.every(({ state }) => state === 'paid')
-  })
+  }, 'their payouts')
 }
 
 /** The bank sends whoever asks for invoices elsewhere, which this house follows nowhere. */
@@ -249,7 +250,7 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
 
 async function giveBack(town: PageTown, invoiceId: string): Promise<void> {
   const found = town.bank.invoices().find(({ tags }) => tags.includes(invoiceId))!
-  await until('a credit that can be given back', () => town.bank.isCredited(found.id))
+  await until(() => town.bank.isCredited(found.id), 'a credit that can be given back')
   if (!town.bank.reverse(found.id)) throw new Error('there was nothing to give back')
   await town.skip(minute)
 }
@@ -259,7 +260,8 @@ async function addEvents({ house: { desk }, ask }: PageTown): Promise<void> {
   const keep = (eventId: string, body: string) =>
     desk.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
   await keep('9000000000000001', '{"event": 7}')
-  await until('an event nobody can read', async () =>
-    (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
+  await until(
+    async () => (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
+    'an event nobody can read',
   )
 }

@@ -7,7 +7,8 @@ import { formTo, visitor, type Page, type Visitor } from '../../sim/visitor.ts'
 import { formatUnits } from '../../src/base/money.ts'
 import { offers } from '../../src/jobs/jobs.ts'
 import { addProduct, payShopTo, type ProductRow } from '../../src/shop/shop.ts'
-import { openPageTown, until, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { openPageTown, type PageTown, type PageTownOptions } from './pageTown.ts'
+import { until } from './until.ts'
 
 export interface ShopTown extends PageTown {
   products: Record<keyof typeof wares, ProductRow>
@@ -95,8 +96,9 @@ async function openAccounts({ repasse, house, chain }: PageTown): Promise<void> 
   await repasse('account', 'approve', 'wallet', '--by', 'checker')
   await payShopTo(store, { rail: 'bitcoin', account: 'wallet', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   // It is offered once the chain is followed and a rate is there.
-  await until('Bitcoin at checkout', async () =>
-    (await offers(house.desk)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined),
+  await until(
+    async () => (await offers(house.desk)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined),
+    'Bitcoin at checkout',
   )
 }
 
@@ -108,6 +110,9 @@ async function stock({ house: { desk } }: PageTown): Promise<ShopTown['products'
   }
   return found as ShopTown['products']
 }
+
+/** The shop waits four seconds for the bank; on a busy machine the page may be there before its code. */
+const isPreparing = ({ text }: Page): boolean => /Preparando o código de pagamento|Preparing the code to pay with/.test(text)
 
 const shoppers = (products: ShopTown['products']): Pick<ShopTown, 'toCheckout' | 'order' | 'becomes'> => {
   const toCheckout: ShopTown['toCheckout'] = async (who, wanted = ['coffee']) => {
@@ -122,12 +127,16 @@ const shoppers = (products: ShopTown['products']): Pick<ShopTown, 'toCheckout' |
     async order(who, rail = 'starkbank', wanted) {
       const page = await who.send(formTo(await toCheckout(who, wanted), '/checkout'), { ...buyer, rail })
       if (!page.path.startsWith('/orders/')) throw new Error(`no order was placed: ${page.text}`)
-      return page
+      if (!isPreparing(page)) return page
+      return until(async () => {
+        const later = await who.get(page.path)
+        return !isPreparing(later) && later
+      }, 'a code to pay with')
     },
     becomes: (who, path, says) =>
-      until(`a page that says ${says.source}`, async () => {
+      until(async () => {
         const page = await who.get(path)
         return says.test(page.text) && page
-      }),
+      }, `a page that says ${says.source}`),
   }
 }
