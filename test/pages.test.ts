@@ -2,7 +2,18 @@
 import type Router from '@koa/router'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pages } from '../src/web/pages.ts'
-import { axe, browserAvailable, desktop, layout, openBrowser, phone, visit, type Browser, type Look } from './testbed/browser.ts'
+import {
+  axe,
+  browserAvailable,
+  desktop,
+  layout,
+  openBrowser,
+  phone,
+  visit,
+  type Browser,
+  type Look,
+  type Visitor,
+} from './testbed/browser.ts'
 import { photograph } from './testbed/drawn.ts'
 import { everyPage, type Visited } from './testbed/everyPage.ts'
 import { carry, tokenOf } from './testbed/folk.ts'
@@ -60,10 +71,27 @@ describe.skipIf(!browserAvailable())('every page', () => {
   })
 
   describe.each(looks)('%s', (_, look) => {
+    // One tab for each person: a new one is a new process of the browser, which costs more than the page.
+    const tabs = new Map<Visited['as'], Visitor>()
+    const come = async (as: Visited['as']): Promise<Visitor> => {
+      const visitor = await visit(browser, town.origin, look)
+      if (as) await carry(visitor.context, town, tokens.get(as)!)
+      return visitor
+    }
+    const tabOf = async (as: Visited['as']): Promise<Visitor> => {
+      const tab = tabs.get(as) ?? (await come(as))
+      tabs.set(as, tab)
+      tab.watched.forget()
+      return tab
+    }
+    afterAll(async () => {
+      for (const tab of tabs.values()) await tab.leave()
+    })
+
     test.each(everyPage.map((page): [string, Visited] => [page.name, page]))('%s', async (_name, { as, path, first, status = 200 }) => {
-      const { page, context, watched, leave } = await visit(browser, town.origin, look)
+      // What is done first stays in a visitor's memory, so it is done by one who comes for this page alone.
+      const { page, watched, leave } = first ? await come(as) : await tabOf(as)
       try {
-        if (as) await carry(context, town, tokens.get(as)!)
         await first?.(page)
         const where = new URL(await path(town), town.origin)
         // A person's own language goes before the browser's.
@@ -77,7 +105,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
         expect(watched.faults).toEqual([])
         expect(watched.bytes()).toBeLessThanOrEqual(mostBytes)
       } finally {
-        await leave()
+        if (first) await leave()
       }
     })
   })

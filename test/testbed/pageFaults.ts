@@ -61,6 +61,8 @@ export interface Watch {
   faults: string[]
   /** What came over the wire since the last navigation, headers included, without photos; nothing is taken from a cache. */
   bytes(): number
+  /** Faults up to now are no longer told: for a page that is looked at after another in one tab. */
+  forget(): void
 }
 
 /** Watches a page from before its first navigation on. A navigation that is answered with an error is no fault: who asked for it sees it. */
@@ -112,5 +114,6 @@ export async function watch(page: Page, origin: string): Promise<Watch> {
       return [...faults]
     },
     bytes: () => bytes,
+    forget: () => faults.clear(),
   }
 }
