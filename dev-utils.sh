@@ -188,7 +188,7 @@ _repasse_test() {
   closing="$(mktemp)" || return 1
   _repasse_say "vitest run $*"
   REPASSE_CLOSING_LINE="$closing" node node_modules/vitest/vitest.mjs run \
-    --reporter=default --reporter=./test/testbed/closing-line.ts "$@"
+    --reporter=default --reporter=./test/testbed/timing.ts --reporter=./test/testbed/closing-line.ts "$@"
   status=$?
   line="$(cat "$closing")"
   rm -f "$closing"

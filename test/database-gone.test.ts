@@ -12,7 +12,7 @@ describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is
   let store: Store
   let other: Client
   beforeAll(async () => {
-    postgres = await startPostgres({ durable: false })
+    postgres = await startPostgres({ durable: false, own: true })
     store = await openStore(await postgres.freshDatabase(), { clock: systemClock, random: seededRandom(1) })
     other = new Client({ connectionString: postgres.url })
     await other.connect()

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { watch, type Watch } from './pageFaults.ts'
+import { timed } from './starts.ts'
 
 export { axe, layout, photoTypes, type Watch } from './pageFaults.ts'
 export type { Browser, BrowserContext, Page }
@@ -47,12 +48,13 @@ export const browserAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERV
 export async function openBrowser(): Promise<Browser> {
   const program = findChromium()
   if (!program) throw new Error('no Chromium here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in CHROMIUM or PATH')
-  return chromium.launch({
+  const options = {
     executablePath: program,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
     // A machine under load is slow to start 300 MB.
     timeout: 60_000,
-  })
+  }
+  return timed('chromium', () => chromium.launch(options))
 }
 
 /** Someone who was never here before, with one page that is watched. `origin` is ours: `http://127.0.0.1:8080`. */

@@ -2,6 +2,7 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { timed } from './starts.ts'
 import { projectRoot } from './tree.ts'
 
 export interface Engine {
@@ -32,7 +33,9 @@ export function whyNoEngine(): string | undefined {
 }
 
 /** Brings it into .tools/ (400 MB, ten seconds; the images another minute) unless it is there, and joins it or starts it. */
-export async function openEngine(): Promise<Engine> {
+export const openEngine = (): Promise<Engine> => timed('docker engine', joinEngine)
+
+async function joinEngine(): Promise<Engine> {
   await run(script('get-docker.sh'), [folder])
   const said = await run(script('start-dockerd.sh'), [folder, 'join', String(process.pid)])
   const settings = Object.fromEntries([...said.matchAll(/(DOCKER_\w+)=(\S+)/g)].map(([, name, value]) => [name!, value!]))

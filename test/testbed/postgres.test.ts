@@ -36,7 +36,7 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
   test('ends when the process that started it is killed', async () => {
     const program = `
       const { startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'postgres.ts'))})
-      console.log((await startPostgres({ durable: false })).url)
+      console.log((await startPostgres({ durable: false, own: true })).url)
       setInterval(() => {}, 1000)`
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
       stdio: ['ignore', 'pipe', 'inherit'],

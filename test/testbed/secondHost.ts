@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { timed } from './starts.ts'
 import { projectRoot } from './tree.ts'
 
 export interface SecondHost {
@@ -31,7 +32,9 @@ export function whyNoHost(): string | undefined {
 }
 
 /** Starts one; the programs of the engine must be there (openEngine brings them). It ends with this process, however that ends. */
-export async function startSecondHost(): Promise<SecondHost> {
+export const startSecondHost = (): Promise<SecondHost> => timed('second host', start)
+
+async function start(): Promise<SecondHost> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-host-'))
   // A network of four addresses for each process, so that several at once do not meet.
   const place = (process.pid % 16_000) * 4
