@@ -57,19 +57,28 @@ test('the picture shows the bars, both equations, what needs a person, and the n
 })
 
 test.each([
-  ['{"level":30,"time":"2026-11-21T15:20:05.123Z","count":9,"msg":"invoices issued"}', '15:20:05  invoices issued: 9'],
-  ['{"time":"2026-11-21T15:20:05.123Z","kind":"invoice.credited","why":"credited","msg":"event done"}', '15:20:05  event invoice.credited'],
-  ['{"kind":"invoice.created","why":"created changes nothing here","msg":"event done"}', undefined],
+  ['a count', '{"level":30,"time":"2026-11-21T15:20:05.123Z","count":9,"msg":"invoices issued"}', '15:20:05  invoices issued: 9'],
   [
+    'an event',
+    '{"time":"2026-11-21T15:20:05.123Z","kind":"invoice.credited","why":"credited","msg":"event done"}',
+    '15:20:05  event invoice.credited',
+  ],
+  ['an event that changed nothing', '{"kind":"invoice.created","why":"created changes nothing here","msg":"event done"}', undefined],
+  [
+    'a coin that is too little',
     '{"time":"2026-11-21T15:20:05.123Z","kind":"coin.seen","why":"underpaid: 7 satoshis are missing","msg":"event done"}',
     '15:20:05  coin.seen: underpaid: 7 satoshis are missing',
   ],
-  ['{"kind":"coin.confirmed","why":"paid: 2 of 6 blocks deep","msg":"event done"}', undefined],
-  ['{"kind":"coin.confirmed","why":"credited: 6 blocks deep","msg":"event done"}', 'coin.confirmed: credited: 6 blocks deep'],
-  ['{"kind":"coin.mined","msg":"the chain moved"}', undefined],
-  ['Error: not JSON at all', 'Error: not JSON at all'],
-  ['', undefined],
-])('a line of the log %j reads %j', (line, read) => expect(newsOf(line)).toBe(read))
+  ['a coin that lies deeper', '{"kind":"coin.confirmed","why":"paid: 2 of 6 blocks deep","msg":"event done"}', undefined],
+  [
+    'a coin that is credited',
+    '{"kind":"coin.confirmed","why":"credited: 6 blocks deep","msg":"event done"}',
+    'coin.confirmed: credited: 6 blocks deep',
+  ],
+  ['a chain that moved', '{"kind":"coin.mined","msg":"the chain moved"}', undefined],
+  ['what is no JSON', 'Error: not JSON at all', 'Error: not JSON at all'],
+  ['an empty line', '', undefined],
+])('the log tells of %s', (_, line, read) => expect(newsOf(line)).toBe(read))
 
 const bankOf = (credited: number, sent: number, balance: bigint) => ({
   invoices: () => [{ id: '1', amount: credited }] as never,

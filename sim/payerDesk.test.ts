@@ -32,15 +32,15 @@ test('what cannot be paid any more is answered so', async () => {
 })
 
 test.each([
-  '',
-  'x',
-  '{}',
-  '{"address":"a"}',
-  '{"address":"a","units":5}',
-  '{"address":"a","units":"-5"}',
-  '{"address":"a","units":"0"}',
-  `{"brcode":"${'0'.repeat(5_000)}"}`,
-])('%j is not understood', async body => {
+  ['nothing', ''],
+  ['a word', 'x'],
+  ['an object of nothing', '{}'],
+  ['an address without units', '{"address":"a"}'],
+  ['units that are a number', '{"address":"a","units":5}'],
+  ['units below nothing', '{"address":"a","units":"-5"}'],
+  ['no units', '{"address":"a","units":"0"}'],
+  ['a code of 5,000 digits', `{"brcode":"${'0'.repeat(5_000)}"}`],
+])('%s is not understood', async (_, body) => {
   expect((await ask(body))[0]).toBe(400)
 })
 

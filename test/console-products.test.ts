@@ -56,18 +56,18 @@ test('the empty list says so, and that the shop has nowhere to send its money ye
 
 describe('a new product', () => {
   test.each([
-    [{ name: '' }, 'name'],
-    [{ name: '!!!' }, 'name'],
-    [{ price: '0' }, 'price'],
-    [{ price: '-1' }, 'price'],
-    [{ price: '39,901' }, 'price'],
-    [{ price: '10.000.000,01' }, 'price'],
-    [{ stock: '-1' }, 'stock'],
-    [{ stock: '1,5' }, 'stock'],
-    [{ stock: '1000000' }, 'stock'],
-    [{ description: 'x'.repeat(2_001) }, 'description'],
-  ])('%j is refused', async (more, field) => {
-    const { status, text } = await maria.post('/console/products/new', filled(more as Record<string, string>))
+    ['no name', 'name', ''],
+    ['a name without a letter', 'name', '!!!'],
+    ['a price of nothing', 'price', '0'],
+    ['a price below nothing', 'price', '-1'],
+    ['a price of three decimals', 'price', '39,901'],
+    ['a price above ten million', 'price', '10.000.000,01'],
+    ['a stock below nothing', 'stock', '-1'],
+    ['a stock of one and a half', 'stock', '1,5'],
+    ['a stock of a million', 'stock', '1000000'],
+    ['a description of 2,001 letters', 'description', 'x'.repeat(2_001)],
+  ])('%s is refused at its field', async (_, field, value) => {
+    const { status, text } = await maria.post('/console/products/new', filled({ [field]: value }))
     expect(status).toBe(400)
     expect(Object.keys(faultsIn(text))).toEqual([field])
     expect(await product()).toBeUndefined()

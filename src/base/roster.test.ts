@@ -62,24 +62,30 @@ test('every fault is told at once, each with its line, field, value and what wou
 describe('what is no roster is refused whole', () => {
   const right = `the header must be ${header}, in any order`
   test.each([
-    ['', `roster is empty; its first line must be ${header}`],
-    ['\ufeff\n\n', `roster is empty; its first line must be ${header}`],
-    [`${header}\n`, `roster has no rows after its header; write one payer a line under ${header}`],
+    ['an empty file', '', `roster is empty; its first line must be ${header}`],
+    ['a file of empty lines', '\ufeff\n\n', `roster is empty; its first line must be ${header}`],
+    ['a header alone', `${header}\n`, `roster has no rows after its header; write one payer a line under ${header}`],
     [
+      'rows without a header',
       rows,
       'roster line 1: the header lacks name, tax_id, amount, description ' +
         'and has "ana conceição", "12345678909", "1234.56", "mensalidade, março" too many; ' +
         right,
     ],
-    ['name,taxid,amount,description\n', `roster line 1: the header lacks tax_id and has "taxid" too many; ${right}`],
-    ['name,tax_id,amount\n', `roster line 1: the header lacks description; ${right}`],
-    ['name,tax_id,amount,description,name\n', `roster line 1: the header has "name" too many; ${right}`],
-    ['name;tax_id;amount;description\n', `roster line 1: columns are parted by ";", not by commas; ${right}`],
+    ['a column misspelled', 'name,taxid,amount,description\n', `roster line 1: the header lacks tax_id and has "taxid" too many; ${right}`],
+    ['a column too few', 'name,tax_id,amount\n', `roster line 1: the header lacks description; ${right}`],
+    ['a column twice', 'name,tax_id,amount,description,name\n', `roster line 1: the header has "name" too many; ${right}`],
     [
+      'columns parted by semicolons',
+      'name;tax_id;amount;description\n',
+      `roster line 1: columns are parted by ";", not by commas; ${right}`,
+    ],
+    [
+      'a quotation mark that is not closed',
       `${header}\n"Ana,12345678909,1.00,\n`,
       'roster line 2: a quotation mark is not closed or stands within a field; quote a whole field and write "" for one within',
     ],
-  ])('%j: %s', (text, why) => expect(() => readRoster(text)).toThrow(new BadInput(why)))
+  ])('%s', (_, text, why) => expect(() => readRoster(text)).toThrow(new BadInput(why)))
 })
 
 test('of bitcoin, amounts are BTC or satoshis marked as such, and a fault says so', () => {

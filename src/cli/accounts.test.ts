@@ -111,22 +111,25 @@ test.each([
 })
 
 test.each([
+  ['no address', ['--kind', 'bitcoin'], ['a flag is missing', '--address <address>']],
   [
-    ['--kind', 'bitcoin'],
-    ['a flag is missing', '--address <address>'],
-  ],
-  [
+    'flags of a bank',
     ['--kind', 'bitcoin', '--address', address, '--bank', '20018183', '--type', 'payment'],
     ['--bank is for --kind bank', '--type is for --kind bank'],
   ],
-  [['--address', address], ['--address is for --kind bitcoin']],
-  [['--kind', 'bitcoin', '--address', address, '--descriptor', payee.account.text], ['both given: leave one out']],
-  [['--kind', 'gold', '--address', address], ['--kind "gold" is not one of bank, bitcoin']],
+  ['an address of no kind', ['--address', address], ['--address is for --kind bitcoin']],
   [
+    'an address and a descriptor',
+    ['--kind', 'bitcoin', '--address', address, '--descriptor', payee.account.text],
+    ['both given: leave one out'],
+  ],
+  ['a kind there is not', ['--kind', 'gold', '--address', address], ['--kind "gold" is not one of bank, bitcoin']],
+  [
+    'nothing that is right',
     ['--kind', 'bitcoin', '--address', 'x', '--holder', ' ', '--tax-id', '1'],
     ['--address', '--holder', '--tax-id', '4 values cannot be'],
   ],
-])('%j names every fault at once', async (given, faults) => {
+])('an account with %s is refused with every fault at once', async (_, given, faults) => {
   const { code, out, err } = await say(['account', 'add', '--name', 'bad', ...given])
   expect([code, out]).toEqual([2, ''])
   for (const fault of faults) expect(err).toContain(fault)

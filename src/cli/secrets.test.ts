@@ -30,10 +30,13 @@ test.each([
 })
 
 test.each([
-  [['account', 'show', 'xpub6CUGRUonZSQ4TWtTMmzXdrXDtypWKiKrhko4egpiMZbpiaQL2jkwSB1icqYh2cfDfVxdx4df189oLKnC5fSwqPfgyP3hooxujYzAu3fDVmz']],
-  [['bitcoin', 'psbt', 'export', 'e'.repeat(64)]],
-  [['invoice', 'accept', 'x', '--why', 'customer sent money after due date but before the rate had moved']],
-  [['invoice', 'accept', 'x', '--why', 'he told us on the phone that it is fine as it came']],
-])('what only looks a little like one goes on to its command: %j', args => {
+  [
+    'an extended public key',
+    ['account', 'show', 'xpub6CUGRUonZSQ4TWtTMmzXdrXDtypWKiKrhko4egpiMZbpiaQL2jkwSB1icqYh2cfDfVxdx4df189oLKnC5fSwqPfgyP3hooxujYzAu3fDVmz'],
+  ],
+  ['a number of 64 digits', ['bitcoin', 'psbt', 'export', 'e'.repeat(64)]],
+  ['twelve English words', ['invoice', 'accept', 'x', '--why', 'customer sent money after due date but before the rate had moved']],
+  ['another twelve', ['invoice', 'accept', 'x', '--why', 'he told us on the phone that it is fine as it came']],
+])('what only looks a little like a key goes on to its command: %s', (_, args) => {
   expect(() => refuseKeys(args)).not.toThrow()
 })

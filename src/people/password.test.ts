@@ -34,7 +34,6 @@ test.each([
   ['', 'short'],
   ['elevenchars', 'short'],
   ['💶💶💶💶💶💶', 'short'],
-  ['x'.repeat(201), 'long'],
   ['maria.silva', 'short'],
   ['maria.silva1', 'name'],
   ['MARIA.SILVA2026', 'name'],
@@ -50,6 +49,10 @@ test.each([
   ['corinthians1910', 'worn'],
 ] as const)('%j will not do: %s', (password, why) => {
   expect(passwordFault(password, 'maria.silva')).toBe(why)
+})
+
+test('201 letters will not do, which would take long to hash', () => {
+  expect(passwordFault('x'.repeat(201), 'maria.silva')).toBe('long')
 })
 
 test.each(['correct horse', 'um pé de jabuticaba', 'maria.silva planta jabuticaba', 'hD7!kqP0z?vW'])('%j will do', password => {

@@ -4,6 +4,9 @@ import { Psbt, Transaction } from 'bitcoinjs-lib'
 import { describe, expect, test } from 'vitest'
 import { readHanded, type Handed } from './handed.ts'
 
+/** The case in the words of its BIP, which writes some at length. */
+const brief = (words: string) => (words.length <= 120 ? words : `${words.slice(0, 119)}…`)
+
 interface Vector {
   case: string
   psbt: string
@@ -22,7 +25,7 @@ describe('BIP 174', () => {
   const { invalid, valid, 'unfit for a signer': unfit } = vectors<Record<'invalid' | 'valid' | 'unfit for a signer', Vector[]>>('bip174')
   const [network, ...broken] = invalid as [Vector, ...Vector[]]
 
-  test.each(broken.map(each => [each.case, each.psbt]))('invalid: %s', (_, psbt) => {
+  test.each(broken.map(each => [brief(each.case), each.psbt]))('invalid: %s', (_, psbt) => {
     expect(readHanded(psbt)).toMatch(/cannot be read/)
     expect(readHanded(hex(psbt))).toMatch(/cannot be read/)
   })
@@ -35,7 +38,7 @@ describe('BIP 174', () => {
   })
 
   // bitcoinjs-lib reads all of them too: what both say must be one and the same.
-  test.each([...valid, ...unfit].map(each => [each.case, each.psbt]))('valid: %s', (_, psbt) => {
+  test.each([...valid, ...unfit].map(each => [brief(each.case), each.psbt]))('valid: %s', (_, psbt) => {
     const handed = read(psbt)
     const { txInputs, txOutputs, locktime, version, data } = Psbt.fromBase64(psbt)
     expect(handed.lockTime).toBe(locktime)
@@ -57,18 +60,18 @@ describe('BIP 370', () => {
   type Sections = Record<'invalid' | 'valid' | 'no lock time', Vector[]> & Record<'lock times', (Vector & { lockTime: number })[]>
   const { invalid, valid, 'lock times': locks, 'no lock time': none } = vectors<Sections>('bip370')
 
-  test.each([...invalid, ...none].map(each => [each.case, each.psbt]))('invalid: %s', (_, psbt) => {
+  test.each([...invalid, ...none].map(each => [brief(each.case), each.psbt]))('invalid: %s', (_, psbt) => {
     expect(readHanded(psbt)).toMatch(/cannot be read/)
   })
 
-  test.each(valid.map(each => [each.case, each.psbt]))('valid: %s', (_, psbt) => {
+  test.each(valid.map(each => [brief(each.case), each.psbt]))('valid: %s', (_, psbt) => {
     const { version, inputs, outputs } = read(psbt)
     expect(version).toBe(2)
     expect(inputs.map(({ outpoint }) => outpoint)).toEqual(['c85f81844094f9f0eec1e41f8d63e0a99e9f73dc725d7319871c9c4121d90a0b:0'])
     expect(outputs.map(({ units }) => units)).toEqual([800_000_000n, 199_998_859n])
   })
 
-  test.each(locks.map(each => [each.case, each.lockTime, each.psbt] as const))('lock time: %s: %i', (_, lockTime, psbt) => {
+  test.each(locks.map(each => [each.lockTime, brief(each.case), each.psbt] as const))('lock time %i: %s', (lockTime, _, psbt) => {
     expect(read(psbt).lockTime).toBe(lockTime)
   })
 })
