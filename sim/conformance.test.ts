@@ -7,6 +7,8 @@ import { connect, type AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom } from '../src/base/clock.ts'
+import { eventually } from '../test/testbed/eventually.ts'
+import { pause } from '../test/testbed/until.ts'
 import { startBank, type BankServer } from './server.ts'
 
 type Row = Record<string, unknown> & { id: string; status: string; tags: string[]; type: string; amount: number }
@@ -94,7 +96,6 @@ const thrown = (promise: Promise<unknown>) =>
     () => expect.unreachable('it should have failed'),
     (error: unknown) => error as Error & { errors?: { code: string }[]; status?: number; response?: { status: number }; code?: string },
   )
-const until = (what: () => unknown) => expect.poll(what, { timeout: 5_000, interval: 20 })
 
 describe('the SDK', () => {
   let webhook: Row
@@ -122,7 +123,7 @@ describe('the SDK', () => {
     ])
     expect(invoices).toMatchObject([{ amount: 4000, status: 'created', tags: ['run/1'] }, { name: arya.name }, {}])
     expect(invoices[0]!.id).toMatch(/^\d{16}$/)
-    await until(() => received.length).toBe(9)
+    await eventually(() => received.length).toBe(9)
 
     for (const { body, signature } of received) {
       const event: Row & { log: Row } = await starkbank.event.parse({ content: body, signature })
@@ -149,7 +150,7 @@ describe('the SDK', () => {
     const orders = [1, 2].map(() => ({ ...payee, externalId: 'pay-1', tags: ['pay-1'] }))
     const transfers: Row[] = await starkbank.transfer.create(orders)
     expect(transfers).toMatchObject([{ status: 'created', externalId: 'pay-1' }, { status: 'created' }])
-    await until(async () =>
+    await eventually(async () =>
       ((await starkbank.transfer.page({ tags: ['pay-1'] })) as Row[][])[0]!.map(({ status }) => status).sort(),
     ).toEqual(['failed', 'success'])
 
@@ -159,8 +160,8 @@ describe('the SDK', () => {
     expect(lines).toMatchObject([{ amount: -100, externalId: 'pay-1', source: expect.stringMatching(/^transfer\/\d{16}$/) as string }])
 
     // Nine of the invoices, and created, sending, processing, success and created, failed of the transfers.
-    await until(() => received.length).toBe(15)
-    await until(async () => ((await starkbank.event.page({ isDelivered: false })) as Row[][])[0]!.length).toBe(0)
+    await eventually(() => received.length).toBe(15)
+    await eventually(async () => ((await starkbank.event.page({ isDelivered: false })) as Row[][])[0]!.length).toBe(0)
     const [events, cursor]: [Row[], string | null] = await starkbank.event.page({ isDelivered: true, limit: 14 })
     expect(events).toHaveLength(14)
     const [rest, end]: [Row[], string | null] = await starkbank.event.page({ isDelivered: true, limit: 14, cursor })
@@ -210,7 +211,7 @@ describe('the SDK', () => {
     sim.bank.failNext('hangAfterCommit')
     let settled = false
     const call = (starkbank.balance.get() as Promise<unknown>).catch(() => undefined).finally(() => (settled = true))
-    await new Promise(resolve => setTimeout(resolve, 200))
+    await pause(200, 'that nothing comes can only be waited for')
     expect(settled).toBe(false)
     starkbank.setHttpsAgent(new Detour())
     void call
@@ -250,7 +251,7 @@ describe('pushes', () => {
     const hooks = urls.map(url => sim.bank.addWebhook(url).id)
 
     await starkbank.invoice.create([arya])
-    await until(() => sim.bank.attempts().length).toBe(3)
+    await eventually(() => sim.bank.attempts().length).toBe(3)
     const [attempts]: Row[][] = await starkbank.event.attempt.page({ webhookIds: hooks })
     expect(new Map(attempts!.map(({ webhookId, code }) => [webhookId, code]))).toEqual(
       new Map(hooks.map((id, place) => [id, ['timeout', 'badHttpStatus', 'badConnection'][place]])),
@@ -268,10 +269,10 @@ describe('the levers', () => {
     const [invoice]: Row[] = await starkbank.invoice.create([arya])
     const { balance } = (await lever('state')).answer as { balance: number }
     expect(await lever(`pay/${invoice!.id}`, {})).toEqual({ status: 200, answer: { paid: true } })
-    await until(async () => (await lever('state')).answer.creditedIds).toContain(invoice!.id)
+    await eventually(async () => (await lever('state')).answer.creditedIds).toContain(invoice!.id)
     expect((await lever('deposit', { amount: 5 })).answer).toEqual({ balance: balance + 3955 })
     expect((await lever(`reverse/${invoice!.id}`, {})).answer).toEqual({ reversing: true })
-    await until(() => sim.bank.balanceUnits()).toBe(BigInt(balance) - 45n)
+    await eventually(() => sim.bank.balanceUnits()).toBe(BigInt(balance) - 45n)
     const old = sim.bank.publicKeyPem
     expect((await lever('rotate-key', {})).answer.publicKey).toBe(sim.bank.publicKeyPem)
     expect(sim.bank.publicKeyPem).not.toBe(old)

@@ -1,5 +1,6 @@
 /** Following a real node through everything that keeps a house from it: restarts, long absences, crashes, other chains. Nothing is lost, and trouble is said. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './testbed/eventually.ts'
 import { done } from '../src/base/answer.ts'
 import { silentLog } from '../src/base/log.ts'
 import { systemClock } from '../src/base/clock.ts'
@@ -161,7 +162,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await stateOf(request!.id)).toBe('credited')
       expect((await payoutStates()).toSorted((a, b) => a.localeCompare(b))).toEqual(['canceled', 'owed'])
       // Of a process that only seems to die the other hands may still be at work.
-      await expect.poll(() => town.audit(), { timeout: 20_000 }).toEqual([])
+      await eventually(() => town.audit()).toEqual([])
     })
 
     test.skipIf(!here)('two processes that follow at once find each thing once', async () => {

@@ -1,10 +1,11 @@
 /** PostgreSQL goes away in the middle of a transaction: that one fails, saying so, and the process lives on. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { openStore, sql, StoreUnavailable, type Store } from '../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { until } from './testbed/until.ts'
 
 const here = postgresAvailable()
 describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is cut (skipped: no PostgreSQL here)', () => {
@@ -24,10 +25,11 @@ describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is
   })
   /** As the server does to each connection when it is stopped or killed. */
   const cut = async () => {
-    await other.query(
-      'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname <> current_database()',
-    )
-    await sleep(200)
+    const others = 'from pg_stat_activity where pid <> pg_backend_pid() and datname <> current_database()'
+    await other.query(`select pg_terminate_backend(pid) ${others}`)
+    await until(async () => (await other.query(`select 1 ${others}`)).rows.length === 0, 'the connections being gone')
+    // The ends of the lines came before this answer; what reads them has had its turn after this one.
+    await nextTurn()
   }
 
   test.each(['serializable', 'locks'] as const)('between two queries of a transaction (%s): it is told as unavailable, once', async how => {

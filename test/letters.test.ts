@@ -6,8 +6,10 @@ import { openBase, serve, type House } from '../src/house.ts'
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { newKey, type OrderRow } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
+import { eventually } from './testbed/eventually.ts'
 import { startSmtpSink, type SmtpSink } from './testbed/smtpSink.ts'
 import { accountAdd, openBankTerminal } from './testbed/terminal.ts'
+import { until } from './testbed/until.ts'
 
 const { bank, env, repasse } = await openBankTerminal({ payRate: 0, fee: 50, creditDelayMs: [0, 1] })
 let sink: SmtpSink
@@ -32,28 +34,34 @@ afterAll(async () => {
 
 test(
   'an order is confirmed by mail when it is placed and when it is paid, each with the way to its page',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const { store, world } = house.desk
     const { id } = (await store.one<{ id: string }>(sql`select id from products`))!
-    const placed = await placeOrder(house.desk, {
-      basketKey: newKey(world),
-      lines: [{ productId: id, quantity: 1n }],
-      buyer: { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' },
-      rail: 'starkbank',
-      language: 'en',
-    })
-    const { order } = placed as { order: OrderRow }
-    await expect.poll(() => sink.taken.length, { timeout: 20_000, interval: 100 }).toBe(1)
+    const buy = async (name: string, email: string) => {
+      const placed = await placeOrder(house.desk, {
+        basketKey: newKey(world),
+        lines: [{ productId: id, quantity: 1n }],
+        buyer: { name, email, taxId: '012.345.678-90' },
+        rail: 'starkbank',
+        language: 'en',
+      })
+      return (placed as { order: OrderRow }).order
+    }
+    const order = await buy('Ana Lima', 'ana@example.com')
+    await eventually(() => sink.taken.length).toBe(1)
     expect(sink.taken[0]).toMatchObject({ from: 'loja@example.com', to: ['ana@example.com'] })
     // Quoted-printable breaks lines where it likes.
     expect(sink.taken[0]!.raw.replace(/=\r\n/g, '')).toContain(`http://127.0.0.1:9/orders/${order.token}`)
 
-    expect(bank.pay(bank.invoices().find(({ tags }) => tags.includes(order.id))!.id)).toBe(true)
-    await expect.poll(() => sink.taken.length, { timeout: 30_000, interval: 100 }).toBe(2)
+    const atBank = await until(() => bank.invoices().find(({ tags }) => tags.includes(order.id)), 'its invoice at the bank')
+    expect(bank.pay(atBank.id)).toBe(true)
+    await eventually(() => sink.taken.length).toBe(2)
     expect(sink.taken[1]!.raw).toContain('payment confirmed for order')
     expect(await store.one(sql`select state from orders`)).toEqual({ state: 'paid' })
-    await world.clock.sleep(6_000)
-    expect(sink.taken).toHaveLength(2)
+    // By the time somebody else is written to, the outbox was looked through again, and nothing in it was for her.
+    await buy('Rui Sá', 'rui@example.com')
+    await eventually(() => sink.taken.length).toBeGreaterThan(2)
+    expect(sink.taken.map(({ to }) => to)).toEqual([['ana@example.com'], ['ana@example.com'], ['rui@example.com']])
   },
 )

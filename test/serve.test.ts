@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { eventually } from './testbed/eventually.ts'
 import { answers, freePort, repasse, startWorker, type Worker } from '../sim/demoWorker.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
@@ -106,7 +107,6 @@ async function post({ body, signature }: Pick<Push, 'body' | 'signature'>): Prom
   return response.status
 }
 const pushed = (kind: string) => pushes.filter(push => push.kind === kind)
-const until = (what: () => unknown) => expect.poll(what, { timeout: 8_000, interval: 50 })
 
 test('on a fresh database it answers, issues, takes signed events alone, and ends in order when told', async () => {
   const { worker, lines } = serve()
@@ -119,14 +119,14 @@ test('on a fresh database it answers, issues, takes signed events alone, and end
   const rule = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--due-in', '2d', '--pay-to', 'main']
   await command('schedule', 'add', '--name', 'trial', ...rule, '--count', '3', '--amount', '20.00')
   await command('schedule', 'run', 'trial')
-  await until(() => pushed('invoice.credited').length).toBe(3)
+  await eventually(() => pushed('invoice.credited').length).toBe(3)
 
   const [first] = pushed('invoice.credited')
   expect(await post(first!)).toBe(200)
   expect(await post(first!)).toBe(200)
   expect(await post({ ...first!, body: Buffer.concat([first!.body, Buffer.from(' ')]) })).toBe(401)
   expect(await post({ ...first!, signature: 'junk' })).toBe(401)
-  await until(() => states('invoice')).toEqual(['credited', 'issued', 'issued'])
+  await eventually(() => states('invoice')).toEqual(['credited', 'issued', 'issued'])
   expect((await events()).map(({ id }) => id)).toEqual([first!.id])
 
   // The port is taken: whoever comes second says so and goes.
@@ -134,10 +134,9 @@ test('on a fresh database it answers, issues, takes signed events alone, and end
   expect((await second.worker.ended).code).toBe(2)
   expect(second.lines.join('\n')).toContain(`LISTEN is "${settings['LISTEN']}", which another program has`)
 
-  const began = performance.now()
+  // Whoever does not end in time is killed, and then has a signal.
   await worker.stop()
   expect(await worker.ended).toEqual({ code: 0, signal: null })
-  expect(performance.now() - began).toBeLessThan(5_000)
   expect(lines.at(-1)).toContain('"msg":"stopped"')
 })
 
@@ -152,12 +151,12 @@ test('what was answered with 200 is settled after kill -9', async () => {
   expect((await events()).find(({ id }) => id === kept.id)?.state).toBe('new')
 
   const next = serve().worker
-  await until(async () => (await events()).find(({ id }) => id === kept.id)?.state).toBe('done')
+  await eventually(async () => (await events()).find(({ id }) => id === kept.id)?.state).toBe('done')
   // The poll at start finds the third, whose push never came here.
-  await until(() => states('invoice')).toEqual(['credited', 'credited', 'credited'])
-  await until(() => pushed('transfer.success').length).toBe(3)
+  await eventually(() => states('invoice')).toEqual(['credited', 'credited', 'credited'])
+  await eventually(() => pushed('transfer.success').length).toBe(3)
   for (const push of pushed('transfer.success')) expect(await post(push)).toBe(200)
-  await until(() => states('payout')).toEqual(['paid', 'paid', 'paid'])
+  await eventually(() => states('payout')).toEqual(['paid', 'paid', 'paid'])
   expect(await command('ledger', 'check')).toMatch(/^OK/)
   await next.stop()
   expect((await next.ended).code).toBe(0)

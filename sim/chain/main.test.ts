@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, expect, test } from 'vitest'
+import { eventually } from '../../test/testbed/eventually.ts'
 
 const program = fileURLToPath(new URL('main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'node-'))
@@ -31,7 +32,7 @@ test('it says where it listens and who pays, mines by itself, and ends on SIGTER
     return ((await answer.json()) as { result: unknown }).result
   }
   expect(await ask('estimatesmartfee', [6])).toEqual({ feerate: 0.00004, blocks: 6 })
-  await expect.poll(() => ask('getblockcount'), { timeout: 20_000 }).toBeGreaterThan(0)
+  await eventually(() => ask('getblockcount')).toBeGreaterThan(0)
   child.kill('SIGTERM')
   const [code] = (await once(child, 'exit')) as [number]
   expect([code, existsSync(cookieFile)]).toEqual([0, false])

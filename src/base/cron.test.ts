@@ -128,12 +128,14 @@ describe('a window', () => {
     expect(starts('0 0 29 2 *', '2096-03-01T00:00:00Z', 1)).toEqual(['2104-02-29T00:00'])
   })
 
-  test('ten thousand schedules are looked through in well under a second', () => {
+  test('ten thousand schedules are looked through in well under a second of the processor', () => {
     const schedules = Array.from({ length: 10_000 }, (_, place) => parseCron(`${place % 60} ${place % 24} * * *`))
-    const started = performance.now()
+    const before = process.threadCpuUsage()
     let found = 0
     for (const cron of schedules) found += slotsBetween(cron, 'America/Sao_Paulo', at(0), at(24), 1_000).length
     expect(found).toBe(10_000)
-    expect(performance.now() - started).toBeLessThan(1_000)
+    // Not by the clock, which goes on while somebody else has the processor.
+    const { user, system } = process.threadCpuUsage(before)
+    expect((user + system) / 1_000).toBeLessThan(1_000)
   })
 })

@@ -184,10 +184,12 @@ describe.each([
 
     test('who does not exist is refused no faster than who does', async () => {
       await member('ana')
+      // By the processor and not by the clock, which goes on while somebody else has it.
       const timeOf = async (name: string, address: string) => {
-        const from = performance.now()
+        const before = process.cpuUsage()
         await guess(name, { address })
-        return performance.now() - from
+        const { user, system } = process.cpuUsage(before)
+        return user + system
       }
       const known: number[] = []
       const unknown: number[] = []
@@ -454,15 +456,20 @@ describe.each([
     })
 
     test.each([
-      ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox 140 · Linux'],
-      ['Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36', 'Chrome 141 · Windows'],
+      ['Firefox', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox 140 · Linux'],
       [
+        'Chrome',
+        'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36',
+        'Chrome 141 · Windows',
+      ],
+      [
+        'Edge',
         'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0',
         'Edge 141 · Windows',
       ],
-      ['<script>alert(1)</script>'.repeat(1_000), ''],
-      ['', ''],
-    ])('of %j is kept %j', async (agent, kept) => {
+      ['25,000 letters of markup', '<script>alert(1)</script>'.repeat(1_000), ''],
+      ['nothing', '', ''],
+    ])('of a browser that says %s its name and system are kept, or nothing', async (_, agent, kept) => {
       await member('ana')
       const { person } = await inside('ana', { agent })
       expect((await listSessions(store, world, person.id)).map(row => row.agent)).toEqual([kept])

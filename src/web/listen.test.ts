@@ -5,6 +5,8 @@ import { createServer as createPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { eventually } from '../../test/testbed/eventually.ts'
+import { until } from '../../test/testbed/until.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { listenOn } from './listen.ts'
@@ -27,9 +29,13 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** A server that answers its own name, after `ms`. */
-async function open(name: string, ready: () => Promise<boolean> = async () => true, ms = 0): Promise<Server> {
-  const server = createServer((_, answer) => void systemClock.sleep(ms).then(() => answer.end(name)))
+/** A server that answers its own name, once it may; `asked` hears of each request before that. */
+async function open(
+  name: string,
+  ready: () => Promise<boolean> = async () => true,
+  { mayAnswer = Promise.resolve(), asked = () => {} }: { mayAnswer?: Promise<void>; asked?: () => void } = {},
+): Promise<Server> {
+  const server = createServer((_, answer) => (asked(), void mayAnswer.then(() => answer.end(name))))
   servers.push(server)
   await listenOn(server, `unix:${path}`, ready, world, over.signal)
   return server
@@ -47,11 +53,15 @@ const ask = (): Promise<string> =>
   })
 
 test('the newest ready server has the name, and the one before finishes what it had taken', async () => {
-  const first = await open('first', undefined, 200)
+  let answerNow = () => {}
+  let taken = 0
+  const mayAnswer = new Promise<void>(resolve => (answerNow = resolve))
+  const first = await open('first', undefined, { mayAnswer, asked: () => taken++ })
   const slow = ask()
-  await systemClock.sleep(50)
+  await until(() => taken, 'the first request being taken')
   await open('second')
   expect(await ask()).toBe('second')
+  answerNow()
   const closed = new Promise(resolve => first.close(resolve))
   expect(await slow).toBe('first')
   await closed
@@ -63,20 +73,19 @@ test('five hundred requests while the name passes four times are all answered', 
   await open('0')
   const answers: string[] = []
   const asking = (async () => {
-    for (let count = 0; count < 500; count++) answers.push(await ask())
+    while (answers.length < 500 || servers.length > 1 || answers.at(-1) !== '4') answers.push(await ask())
   })()
   for (const name of ['1', '2', '3', '4']) {
     const before = servers.at(-1)!
-    await systemClock.sleep(20)
     await open(name)
-    // As the web server does: what connected before the name passed is accepted first.
-    await systemClock.sleep(100)
+    // As the web server does: what connected before the name passed is accepted first. One asks at a time, so none is left then.
+    await until(() => answers.at(-1) === name, `an answer of ${name}`)
     await new Promise(resolve => before.close(resolve))
     servers.splice(servers.indexOf(before), 1)
   }
   await asking
-  expect(answers).toHaveLength(500)
-  expect(new Set(answers).size).toBeGreaterThan(1)
+  expect(answers.length).toBeGreaterThanOrEqual(500)
+  expect([...new Set(answers)]).toEqual(['0', '1', '2', '3', '4'])
 })
 
 test('a server that is not ready leaves the name, and takes it when it is', async () => {
@@ -85,7 +94,7 @@ test('a server that is not ready leaves the name, and takes it when it is', asyn
   await open('new', async () => is)
   expect(await ask()).toBe('old')
   is = true
-  await expect.poll(ask, { timeout: 5_000 }).toBe('new')
+  await eventually(ask).toBe('new')
 })
 
 test('sockets that nobody answers at are removed, and those of the living stay', async () => {

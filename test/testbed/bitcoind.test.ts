@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind } from './bitcoind.ts'
+import { eventually } from './eventually.ts'
 
 describe.skipIf(!bitcoindAvailable())('a bitcoind of the tests', () => {
   test('mines, keeps its chain over a stop and a kill on the same port, and two blocks after an invalidation differ', async () => {
@@ -36,7 +37,7 @@ describe.skipIf(!bitcoindAvailable())('a bitcoind of the tests', () => {
       process.kill(process.pid, 'SIGKILL')`
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
     const [folder, pid] = stdout.trim().split(' ')
-    await expect.poll(() => existsSync(folder!), { timeout: 5_000 }).toBe(false)
+    await eventually(() => existsSync(folder!)).toBe(false)
     expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH')
   })
 })

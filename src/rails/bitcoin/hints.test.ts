@@ -1,5 +1,6 @@
 /** Where no hint can come, that is said, and nothing else happens. The hints themselves are tested with a real node, in node.test.ts. */
 import { expect, test, vi } from 'vitest'
+import { eventually } from '../../../test/testbed/eventually.ts'
 import { silentLog } from '../../base/log.ts'
 import { startHints } from './hints.ts'
 
@@ -14,6 +15,6 @@ test.each([
 ])('where %s, polling goes on alone', async (_, url, library, said) => {
   const warn = vi.fn()
   const close = startHints(url, () => expect.unreachable(), { ...silentLog, warn }, library)
-  await expect.poll(() => warn.mock.calls).toEqual([[expect.anything(), expect.stringContaining(said)]])
+  await eventually(() => warn.mock.calls).toEqual([[expect.anything(), expect.stringContaining(said)]])
   close()
 })

@@ -2,6 +2,7 @@
 import { BIP32Factory } from 'bip32'
 import * as ecc from '@bitcoinerlab/secp256k1'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../../../test/testbed/eventually.ts'
 import { bitcoindAvailable, freePort, startBitcoind, type Bitcoind } from '../../../test/testbed/bitcoind.ts'
 import type { Answer } from '../../base/answer.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -257,7 +258,7 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     // Nobody was reached, so nothing can have been sent.
     expect(await node.broadcast(raw)).toMatchObject({ is: 'refused', again: true })
     await bitcoind.start()
-    await expect.poll(async () => (await node.info()).is).toBe('done')
+    await eventually(async () => (await node.info()).is).toBe('done')
     expect(worth(await node.info()).height).toBeLessThanOrEqual(before.height)
   })
 

@@ -2,6 +2,7 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
+import { until } from '../../../test/testbed/until.ts'
 import { done } from '../../base/answer.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLog } from '../../base/log.ts'
@@ -30,14 +31,14 @@ afterEach(() => proving?.close())
 
 /** One that has its thread and is ready to use it from the first proof on. */
 async function beside(): Promise<Proving> {
-  proving = provingBeside({ clock: systemClock, log: silentLog, burst: 0 })
+  const started = (proving = provingBeside({ clock: systemClock, log: silentLog, burst: 0 }))
   const signature = signatureOf(body)
-  for (let tries = 0; tries < 1_000; tries++) {
-    const answer = proving.prove(body, signature, ours.key)
-    if (answer instanceof Promise) return (await answer, proving)
-    await systemClock.sleep(5)
+  const isBeside = async () => {
+    const answer = started.prove(body, signature, ours.key)
+    return answer instanceof Promise && (await answer, true)
   }
-  throw new Error('the thread was never ready')
+  await until(isBeside, 'the thread being ready')
+  return started
 }
 
 describe.skipIf(unlessAbsent !== '')(`the published vectors${unlessAbsent}`, () => {

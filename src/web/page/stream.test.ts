@@ -1,5 +1,6 @@
 /** Server-sent events: what is told arrives as the browser reads it, and who leaves, or a server that closes, ends it. */
 import { afterEach, expect, test } from 'vitest'
+import { eventually } from '../../../test/testbed/eventually.ts'
 import { serveSmall, type SmallServer } from '../../../test/testbed/smallServer.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Clock } from '../../base/world.ts'
@@ -43,7 +44,7 @@ test('who leaves ends it, and what is told after that goes nowhere', async () =>
   const reader = answer.body!.getReader()
   await reader.read()
   leaving.abort()
-  await expect.poll(() => ended).toBe(true)
+  await eventually(() => ended).toBe(true)
 })
 
 test('a server that closes ends it', async () => {
@@ -75,7 +76,7 @@ test('while nothing is told a beat keeps the line open', async () => {
   const over = await serve(async (_, left) => aborted(left), clock)
   const answer = await fetch(server.url)
   beats.shift()!()
-  await expect.poll(() => beats.length).toBe(1)
+  await eventually(() => beats.length).toBe(1)
   over.abort()
   expect(await answer.text()).toBe('retry: 2000\n\n: still here\n\n')
 })
@@ -97,6 +98,6 @@ test('500 may listen; the next is told to ask later, and may come when one has l
   }
   expect(await open()).toBe(503)
   here.pop()!.one.abort()
-  await expect.poll(open).toBe(200)
+  await eventually(open).toBe(200)
   for (const { one } of here) one.abort()
 })
