@@ -7,14 +7,14 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './testbed/eventually.ts'
 import { freePort } from '../sim/port.ts'
 import { openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
 import { projectRoot } from './testbed/tree.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
+import { until } from './testbed/until.ts'
 
 const minute = 60_000
 const version = { REPASSE_VERSION: 'under-test' }
@@ -107,9 +107,11 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
         const { invoices } = (await stack.bank()).counts
         return { invoices: { credited: invoices }, payouts: { paid: invoices }, bank: [invoices, invoices] }
       }
-      for (const until = performance.now() + 2.5 * minute; performance.now() < until; await sleep(500))
-        if (isDeepStrictEqual(await standing(), await end())) return
-      expect(await standing()).toEqual(await end())
+      const isSettled = async () => {
+        expect(await standing()).toEqual(await end())
+        return true
+      }
+      await until(isSettled, 'every invoice being credited here and paid on there', { withinMs: 2.5 * minute, everyMs: 500 })
     }
 
     test('it comes up healthy, over TLS, and shows the world no more than it should', async () => {
@@ -220,7 +222,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
         const old = await stack.container('app')
         await stack.repasse('schedule', 'run', 'trial')
         await stack.compose('up', '-d', '--no-deps', '--no-recreate', '--scale', 'app=2', 'app')
-        await expect.poll(() => stack.health('app'), { timeout: 2 * minute, interval: 250 }).toEqual(['healthy', 'healthy'])
+        await eventually(() => stack.health('app'), 'both being healthy', 2 * minute).toEqual(['healthy', 'healthy'])
         await stack.repasse('schedule', 'run', 'trial')
         await engine.docker(['stop', old])
         await engine.docker(['rm', old])
@@ -241,7 +243,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
           const others = services.filter(other => other !== service)
           const since = await Promise.all(others.map(stack.startedAt))
           await stack.kill(service)
-          await expect.poll(() => stack.health(service), { timeout: 2 * minute, interval: 250, message: service }).toEqual(['healthy'])
+          await eventually(() => stack.health(service), service, 2 * minute).toEqual(['healthy'])
           // Nobody else dies of it.
           expect(await Promise.all(others.map(stack.startedAt))).toEqual(since)
         }
@@ -279,7 +281,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
           const before = await stack.servedCertificate()
           stack.renewCertificate()
           await stack.compose('kill', '-s', 'HUP', 'nginx')
-          await expect.poll(stack.servedCertificate, { timeout: minute }).not.toBe(before)
+          await eventually(stack.servedCertificate, 'another certificate', minute).not.toBe(before)
         },
         2 * minute,
       )
@@ -418,7 +420,7 @@ STARKBANK_POLL_SECONDS=86400
       const id = await container(service)
       const started = await startedAt(service)
       process.kill(Number(await inspected(id, '{{.State.Pid}}')), 'SIGKILL')
-      while ((await startedAt(service)) === started) await sleep(50)
+      await until(async () => (await startedAt(service)) !== started, `${service} being started again`, { withinMs: minute })
     },
     async pushes() {
       const log = await compose('logs', '--no-log-prefix', 'nginx')

@@ -2,7 +2,6 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { workspaceId } from '../bench/events.ts'
 import { openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
@@ -10,6 +9,7 @@ import { startKeyTeller, startLoad, type Load } from './testbed/eventLoad.ts'
 import { furnish, openCheckout, type Checkout, type Ended, type Running } from './testbed/release.ts'
 import { startSecondHost, whyNoHost, type SecondHost } from './testbed/secondHost.ts'
 import { projectRoot } from './testbed/tree.ts'
+import { until } from './testbed/until.ts'
 
 const minute = 60_000
 const why = whyNoEngine() ?? whyNoHost()
@@ -72,19 +72,23 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
       (sum, count) => sum + count,
       0,
     )
-  const until = async (what: () => boolean) => {
-    for (const over = Date.now() + 3 * minute; !what(); await sleep(50)) if (Date.now() > over) throw new Error('it did not come to that')
-  }
 
   /** What happens while events come in: none of them may be refused, and each is kept once. */
   async function underLoad<T>(work: () => Promise<T>): Promise<T> {
     const load: Load = startLoad(host.address, sent)
-    await sleep(500)
-    const result = await work().catch(async (error: unknown) => {
+    const more = async (count: number) => {
+      const before = load.answered()
+      await until(() => load.answered() >= before + count, `${count} more events being answered`, { withinMs: minute })
+    }
+    const result = await (async () => {
+      await more(50)
+      const worked = await work()
+      await more(200)
+      return worked
+    })().catch(async (error: unknown) => {
       await load.stop()
       throw error
     })
-    await sleep(500)
     const { sent: count, refused, p99Ms } = await load.stop()
     sent += count
     console.info(`${count} events, p99 ${p99Ms} ms`)
@@ -176,7 +180,8 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     const begin = async () => {
       checkout.checkout(tag)
       running = checkout.start('redeploy')
-      await until(() => existsSync(at('switching')) && readFileSync(at('switching'), 'utf8').includes('app '))
+      const isSwitching = () => existsSync(at('switching')) && readFileSync(at('switching'), 'utf8').includes('app ')
+      await until(isSwitching, 'the new release being started', { withinMs: 3 * minute })
     }
     beforeAll(async () => {
       tag = release('nginx/repasse.conf', text =>
@@ -212,7 +217,6 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
           const stopped = await checkout.run('redeploy', '--stop')
           expect(stopped.code, stopped.said).toBe(0)
           expect([inUse(), programs()]).toEqual([current, [`repasse:${current}`]])
-          await sleep(2_000)
         })
       },
       5 * minute,

@@ -4,6 +4,8 @@ import { Agent, request } from 'node:https'
 import { makeEvent, publicKeyPem } from '../../bench/events.ts'
 
 export interface Load {
+  /** How many were answered so far, however. */
+  answered(): number
   /** Sends no more, waits for the last answer, and says how it went. `refused` has a line for each that was not answered with 200. */
   stop(): Promise<{ sent: number; refused: string[]; p99Ms: number }>
 }
@@ -43,6 +45,7 @@ export function startLoad(address: string, from: number): Load {
     for (let times = 0; times < eachTime && open.size < mostOpen; times++) send()
   }, everyMs)
   return {
+    answered: () => waits.length,
     async stop() {
       clearInterval(timer)
       await Promise.all(open)

@@ -4,9 +4,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSyn
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../sim/port.ts'
 import { projectRoot } from './tree.ts'
+import { until } from './until.ts'
 
 export interface Nginx {
   httpPort: number
@@ -83,12 +83,12 @@ export async function startNginx({ program, socket, consoleNetworks }: NginxOpti
     }
     rmSync(folder, { recursive: true, force: true })
   }
-  for (let tries = 0; !(await listens(httpsPort)); tries++) {
-    if (tries < 200 && shell.exitCode === null) await sleep(25)
-    else {
-      await stop()
-      throw new Error(`nginx did not start: ${said}`)
-    }
+  try {
+    await until(async () => shell.exitCode !== null || (await listens(httpsPort)), 'nginx listening')
+    if (shell.exitCode !== null) throw new Error(`it ended with ${shell.exitCode}`)
+  } catch (error) {
+    await stop()
+    throw new Error(`nginx did not start: ${said}`, { cause: error })
   }
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
   return { httpPort, httpsPort, certificate, accessLog: () => read('access.log'), errorLog: () => read('error.log'), stop }

@@ -1,6 +1,6 @@
 /** HTTP as nobody's library would send it: bytes over TLS, and HTTP/2 frames made by hand. */
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { pause, until } from './until.ts'
 
 export interface Heard {
   /** The status of every answer, in order. */
@@ -31,10 +31,11 @@ export async function speak(port: number, pieces: (string | Buffer)[], how: Spea
   for (const piece of pieces) {
     if (closed) break
     socket.write(piece)
-    if (pauseMs > 0) await sleep(pauseMs)
+    if (pauseMs > 0) await pause(pauseMs, 'so that the pieces come apart')
     heardAt = performance.now()
   }
-  while (!closed && performance.now() - heardAt < patienceMs && statusesOf(text).length < answers) await sleep(10)
+  const isOver = () => closed || performance.now() - heardAt >= patienceMs || statusesOf(text).length >= answers
+  await until(isOver, 'the server’s last word', { withinMs: Infinity, everyMs: 10 })
   const ended = closed ? 'closed' : 'silent'
   socket.destroy()
   return { statuses: statusesOf(text), text, ended }
@@ -76,8 +77,11 @@ export async function speakH2(
   socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0), frame(1, 4, 1, head), frame(0, 1, 1, body)]))
   let closed = false
   void over.then(() => (closed = true))
-  for (const until = performance.now() + 5_000; answer === undefined && !closed && performance.now() < until;) await sleep(10)
-  socket.destroy()
+  try {
+    await until(() => answer !== undefined || closed, 'an answer over HTTP/2', { everyMs: 10 })
+  } finally {
+    socket.destroy()
+  }
   return answer ?? 'closed'
 }
 
