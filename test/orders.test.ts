@@ -1,5 +1,6 @@
 /** Orders paid with Pix, as stories on one clock: placed, paid, late, over, asked for anew, sold out; the house's books as for any invoice. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from './testbed/eventually.ts'
 import type { Letter } from '../src/mail/mail.ts'
 import type { InvoiceOrder } from '../src/rails/rail.ts'
 import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
@@ -265,7 +266,7 @@ describe('when the bank', () => {
     if (placed.is !== 'placed') throw new Error('not placed')
     expect(await standing(placed.order)).toEqual({ is: 'preparing' })
     answer()
-    await expect.poll(async () => (await standing(placed.order)).is).toBe('waiting')
+    await eventually(async () => (await standing(placed.order)).is).toBe('waiting')
   })
 
   test('gives a payment back, a person is told and the page does not say paid', async () => {

@@ -151,9 +151,12 @@ test('a private key in a setting that is shown is not shown either', () => {
   for (const key of [xprv, wif]) expect(read).not.toThrow(key)
 })
 
-test.each([xpub, `tr([73c5da0a/86h/0h/0h]${xpub}/<0;1>/*)#abcdefgh`, `wpkh(${`5${'abcdef12'.repeat(8)}`})`])(
-  '%s holds no private key',
-  BITCOIN_DESCRIPTOR => expect(readConfig({ ...bitcoin, BITCOIN_DESCRIPTOR }).BITCOIN_DESCRIPTOR).toBe(BITCOIN_DESCRIPTOR),
+test.each([
+  ['an extended public key', xpub],
+  ['a descriptor of one', `tr([73c5da0a/86h/0h/0h]${xpub}/<0;1>/*)#abcdefgh`],
+  ['a long text that begins like a key', `wpkh(${`5${'abcdef12'.repeat(8)}`})`],
+])('%s holds no private key', (_, BITCOIN_DESCRIPTOR) =>
+  expect(readConfig({ ...bitcoin, BITCOIN_DESCRIPTOR }).BITCOIN_DESCRIPTOR).toBe(BITCOIN_DESCRIPTOR),
 )
 
 test.each([

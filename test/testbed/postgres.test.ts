@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from './eventually.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
 
 describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
@@ -45,8 +45,7 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
     const port = Number(new URL(line.toString().trim()).port)
     expect(await listening(port)).toBe(true)
     child.kill('SIGKILL')
-    for (let tries = 0; tries < 100 && (await listening(port)); tries++) await sleep(100)
-    expect(await listening(port)).toBe(false)
+    await eventually(() => listening(port)).toBe(false)
   })
 })
 

@@ -1,6 +1,7 @@
 /** The rail over a bank of values: what it asks, what it believes, what it asks again. */
 import { generateKeyPairSync } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../test/testbed/eventually.ts'
 import { BadInput, done, refused, unsure } from '../../base/answer.ts'
 import { startBank } from '../../../sim/server.ts'
 import { seededRandom, systemClock } from '../../base/clock.ts'
@@ -325,7 +326,7 @@ describe('hearing what a push lost', () => {
         const answer = await stark.missedLogs(new Date(Date.now() - 60_000).toISOString())
         return answer.is === 'done' ? answer.value.map(({ raw }) => stark.read(raw).kind) : answer
       }
-      await expect.poll(heard, { timeout: 5_000 }).toEqual(['transfer.success', 'transfer.refunded'])
+      await eventually(heard).toEqual(['transfer.success', 'transfer.refunded'])
     } finally {
       stark.close()
       await sim.close()
