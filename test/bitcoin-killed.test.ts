@@ -2,7 +2,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { freePort, mustRepasse, startWorker, type Worker } from '../sim/demoWorker.ts'
 import { hastyClock, seededRandom, systemClock } from '../src/base/clock.ts'
@@ -13,6 +12,7 @@ import { openStore, sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { importKeys } from './testbed/chainTown.ts'
 import { heldAt } from './testbed/owing.ts'
+import { until } from './testbed/until.ts'
 import { wallet } from './testbed/wallet.ts'
 
 /** Of the house's clock: so that a dead worker's lease is over in a second. */
@@ -90,10 +90,8 @@ test.skipIf(!bitcoindAvailable())(
       const { worker } = live()
       let gone = false
       void worker.ended.then(() => (gone = true))
-      while (!(await so())) {
-        if (gone) expect.unreachable(worker.recent().join('\n'))
-        await sleep(100)
-      }
+      await until(async () => gone || (await so()), 'what this life is for', { withinMs: 90_000 })
+      if (gone) expect.unreachable(worker.recent().join('\n'))
       await worker.stop()
     }
     const payouts = () => store.all<PayoutRow>(sql`select * from payouts order by id`)
