@@ -27,6 +27,17 @@ test.each([
     'web.test.ts:3: runs one test',
   ],
   ['a test that never runs', 'src/web/web.test.ts', `${sentence}test.sk${''}ip('a', () => {})\n`, 'holds a test that never runs'],
+  ['a sleep', 'test/web.test.ts', `${sentence}await sle${''}ep(50)\n`, 'test/web.test.ts:2: waits for a time'],
+  ['a sleep of a clock', 'src/web/web.test.tsx', `${sentence}await world.clock.sle${''}ep(6_000)\n`, 'waits for a time'],
+  ['a timer', 'test/testbed/town.ts', `${sentence}await new Promise(done => set${''}Timeout(done, 100))\n`, 'waits for a time'],
+  [
+    'a timer by another name',
+    'sim/bank.test.ts',
+    `${sentence}import { set${''}Timeout as rest } from 'node:timers/promises'\n`,
+    'waits for a time',
+  ],
+  ['a browser that waits', 'test/web.test.ts', `${sentence}await page.waitFor${''}Timeout(10)\n`, 'waits for a time'],
+  ['a poll without patience', 'test/web.test.ts', `${sentence}await expect.po${''}ll(seen).toBe(1)\n`, 'gives up after a second'],
   ['a folder of one machine', 'docs/tour.md', `see /wor${''}k/main\n`, 'names a folder of somebody’s machine'],
   ['a registry', '.npmrc', `registry=https://regis${''}try.example.com/\n`, 'names a package registry'],
   ['a pinned download', 'package-lock.json', `{ "resol${''}ved": "" }\n`, 'pins packages to one registry'],
@@ -40,6 +51,12 @@ test.each([
 test.each([
   ['a program with its first line', 'sim/bank.ts', `#!/usr/bin/env node\n${sentence}`],
   ['a test that skips for a reason', 'src/web/web.test.ts', `${sentence}describe.skipIf(!postgresAvailable())('a', () => {})\n`],
+  [
+    'a clock for a test, and a pause that says why',
+    'src/web/web.test.ts',
+    `${sentence}const clock = { sleep: () => Promise.resolve() }\nawait systemClock.sle${''}ep(ms, signal)\nawait pause(5, 'a slow client')\n`,
+  ],
+  ['a program that sleeps', 'sim/bank.ts', `${sentence}await systemClock.sle${''}ep(500)\n`],
   ['an address', 'docs/tour.md', `https://example.com/ro${''}ot/x and ../wor${''}k/x\n`],
 ])('tidy lets pass %s', (_, path, text) => {
   expect(faults([{ path, text }])).toEqual([])

@@ -39,6 +39,20 @@ const rules: readonly Rule[] = [
     forbids: /^(?!(?:#!.*\n)?(?:\/\*\*|\/\/)\s)/,
     why: 'does not begin with a sentence in a comment',
   },
+  {
+    // Where waiting is made, and where a clock is the subject.
+    about:
+      /^(?!test\/testbed\/(?:until|eventually|postgres)\.ts$|src\/base\/clock\.test\.ts$|test\/storm\/)(?:.*\.test\.tsx?|test\/testbed\/.*\.ts)$/,
+    forbids: new RegExp(
+      String.raw`\bset${''}Timeout\(|\bset${''}Timeout\b[^\n]*'node:timers|\bsle${''}ep\((?!ms\b|\))|\bwaitFor${''}Timeout\b`,
+    ),
+    why: 'waits for a time: until() waits for a condition, and where it must be a time pause() says why',
+  },
+  {
+    about: /^(?!test\/testbed\/eventually\.ts$).*\.test\.tsx?$/,
+    forbids: new RegExp(`\\bexpect\\.po${''}ll\\(`),
+    why: 'gives up after a second, which a busy machine needs for less: eventually() has patience',
+  },
   { about: code, forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/, why: 'has a class whose name says nothing' },
 ]
 
