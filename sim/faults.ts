@@ -14,6 +14,7 @@ const kinds: ApiFault[] = [
   'hangAfterCommit',
   'resetBefore',
   'resetAfterCommit',
+  'repeated',
   'error400WithoutErrors',
   'redirect',
 ]
@@ -76,6 +77,8 @@ export function makeFaultBox(office: Office): FaultBox {
           return { is: 'reset' }
         case 'resetAfterCommit':
           return (respond(), { is: 'reset' })
+        case 'repeated':
+          return (respond(), respond())
         case 'error400WithoutErrors':
           return json(400, '{"message": "Bad Request"}')
         case 'redirect':

@@ -143,9 +143,13 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0) return false
     const { id, tags } = invoice
     record(invoice, 'reversing', { amount: left })
-    const steps = [
-      () => record(invoice, 'sending'),
-      () => record(invoice, 'sent'),
+    const underWay = [() => record(invoice, 'sending'), () => record(invoice, 'sent')]
+    // Seen on the sandbox; that the amount rises again is our guess.
+    const failing = [
+      () => record(invoice, 'failed', {}, ['Receiver bank internal error']),
+      () => record(invoice, 'refunded', { amount: left + back }),
+    ]
+    const arriving = [
       () => {
         const line = ledger.post({
           amount: -back,
@@ -158,6 +162,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       },
       ...(left === 0 ? [() => record(invoice, 'voided', { status: 'voided' as const })] : []),
     ]
+    const steps = [...underWay, ...(office.chance(settings.reversalFailRate) ? failing : arriving)]
     const next = () => {
       steps.shift()?.()
       if (steps.length > 0) office.after(settings.creditDelayMs, next)

@@ -27,6 +27,8 @@ export interface Settings {
   /** Share of credited invoices that are given back to the payer later. */
   reversalRate: number
   reversalDelayMs: Range
+  /** Share of reversals that the payer's bank sends back. */
+  reversalFailRate: number
   /** Cents on top of each transfer. */
   transferFee: number
   /** Between a transfer's creation and the bank's look at it (balance, duplicates), and again to its outcome. */
@@ -60,6 +62,7 @@ export const defaultSettings: Settings = {
   endToEndTag: true,
   reversalRate: 0,
   reversalDelayMs: [5_000, 20_000],
+  reversalFailRate: 0,
   transferFee: 0,
   transferDelayMs: [500, 3_000],
   transferFailRate: 0,
@@ -99,6 +102,8 @@ export interface ApiFaults {
   hangAfterCommit: number
   resetBefore: number
   resetAfterCommit: number
+  /** Something on the way sends the request twice, and the second answer comes back: of an invoice there are two then. */
+  repeated: number
   error400WithoutErrors: number
   /** 307 to another host. */
   redirect: number
@@ -126,6 +131,7 @@ export const noFaults: Faults = {
   hangAfterCommit: 0,
   resetBefore: 0,
   resetAfterCommit: 0,
+  repeated: 0,
   error400WithoutErrors: 0,
   redirect: 0,
   only: undefined,

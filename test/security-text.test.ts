@@ -15,6 +15,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   bundles: ['why'],
   inbox: ['event_id', 'signature', 'why', 'kind'],
   invoices: ['payer_name', 'payer_tax_id', 'description', 'brcode', 'link', 'late_by'],
+  invoice_twins: ['decided_by', 'decided_why'],
   ledger_transactions: ['memo'],
   mails: ['why'],
   order_lines: ['name'],
@@ -38,7 +39,7 @@ const ours = new Set(
   subject about time_zone to_state token token_hash told_state totp_secret txid type version via worker_of block_hash`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos)/
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `

@@ -7,7 +7,7 @@ import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { Machine } from '../src/base/machine.ts'
 import { coinMachine } from '../src/chain/chain.ts'
-import { invoiceMachine, requestMachine } from '../src/invoice/invoice.ts'
+import { invoiceMachine, requestMachine, twinMachine } from '../src/invoice/invoice.ts'
 import { scheduleMachine, slotMachine } from '../src/jobs/jobs.ts'
 import { audit, post } from '../src/ledger/ledger.ts'
 import { brl } from '../src/base/money.ts'
@@ -220,6 +220,7 @@ test.each<[string, Machine]>([
   ['slots', slotMachine],
   // A bank’s invoice and a request on a chain share a table.
   ['invoices', { ...invoiceMachine, ...requestMachine }],
+  ['invoice_twins', twinMachine],
   ['payouts', payoutMachine],
   ['attempts', attemptMachine],
   ['inbox', inboxMachine],

@@ -17,6 +17,7 @@ test('it has its kind before 26 lower-case characters', () => {
     slot: 'slo',
     run: 'run',
     invoice: 'inv',
+    twin: 'twn',
     payout: 'pay',
     attempt: 'att',
     bundle: 'bun',

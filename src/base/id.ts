@@ -8,6 +8,7 @@ const kinds = {
   slot: 'slo',
   run: 'run',
   invoice: 'inv',
+  twin: 'twn',
   payout: 'pay',
   attempt: 'att',
   transaction: 'txn',

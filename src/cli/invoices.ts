@@ -1,10 +1,11 @@
 /** `repasse invoice`: what was asked for, and everything that happened to it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { InvoiceRow } from '../invoice/invoice.ts'
+import type { InvoiceRow, TwinRow } from '../invoice/invoice.ts'
 import type { PayoutRow } from '../payout/payout.ts'
 import type { Base } from '../house.ts'
 import type { Reader } from '../store/store.ts'
+import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
@@ -94,20 +95,23 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
         )
       }),
     )
+  refundCommand(invoice, shell)
 }
 
 async function show(shell: Shell, base: Base, id: string, asJson: true | undefined): Promise<void> {
   const { store } = base
   const { history, sql } = await import('../store/store.ts')
+  const { twinsOfInvoice } = await import('../invoice/invoice.ts')
   const row = await store.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
   if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   const request = row.rail === 'bitcoin' ? await readRequest(base, row) : undefined
   const steps = await history(store, row.id)
   const postings = await postingsOf(store, sql`e.invoice_id = ${row.id}`)
   const payouts = await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)
+  const twins = await twinsOfInvoice(store, row.id)
   const paid: Paid[] = []
   for (const payout of payouts) paid.push({ payout, txids: await txidsOf(store, payout.id) })
-  if (!asJson) return shell.out(text(row, request, paid, historyTable(steps), postings))
+  if (!asJson) return shell.out(text(row, request, paid, twins, historyTable(steps), postings))
   const views = paid.map(payoutOf)
   await shell.out(
     json({
@@ -117,7 +121,7 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
       history: historyOf(steps),
       postings,
       payout: views[0] ?? null,
-      ...(request && { payouts: views }),
+      ...(request ? { payouts: views } : { duplicates: twins.map(duplicateView) }),
     }),
   )
 }
@@ -166,7 +170,14 @@ const viewOf = (row: InvoiceRow) => ({
   changedAt: row.changed_at,
 })
 
-function text(row: InvoiceRow, request: Request | undefined, paid: Paid[], steps: string, postings: PostingRow[]): string {
+function text(
+  row: InvoiceRow,
+  request: Request | undefined,
+  paid: Paid[],
+  twins: readonly TwinRow[],
+  steps: string,
+  postings: PostingRow[],
+): string {
   const facts = sheet([
     ['invoice', row.id],
     ['state', row.state === request?.looked?.standing.state ? `${row.state}: ${request.looked.standing.why}` : row.state],
@@ -179,7 +190,7 @@ function text(row: InvoiceRow, request: Request | undefined, paid: Paid[], steps
     ...(request ? placeFacts(request) : placeAtBank(row)),
     ...paid.map(payoutFact),
   ])
-  const seen = request ? paymentsTable(request) : ''
+  const seen = request ? paymentsTable(request) : duplicatesTable(twins)
   return `${facts}\n${seen}${seen && '\n'}${steps}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`
 }
 

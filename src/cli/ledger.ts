@@ -190,5 +190,7 @@ const meanings: Record<Account, string> = {
   commission: 'the house’s share (negative: income)',
   'transfer-fee': 'what transfers cost the house, less what was withheld for them',
   pending: 'on the chain and not the payee’s yet (negative meanwhile)',
+  'owed-to-payers': 'paid to duplicate invoices, to be given back (negative while owed)',
+  'bank-fee': 'what the bank charged for duplicate invoices',
   external: 'movements at the bank that are not ours',
 }

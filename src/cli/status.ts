@@ -100,6 +100,12 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
     ],
     ['credited', `${reais(money.credited)} = ${sumOf(parts, 'BRL')}`],
     ['at the bank', `${reais(money.atBank)} by the books`],
+    [
+      'duplicates',
+      money.duplicates === 0n
+        ? undefined
+        : `${reais(money.duplicates)} paid to duplicate invoices, of which ${reais(money.toPayers)} are to be given back`,
+    ],
     ['invoices', countsOf(invoices.counts)],
     ['payouts', countsOf(payouts)],
   ]

@@ -5,3 +5,15 @@ export { issueDrafts, takeAsIssued } from './issue.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'
 export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'
+export {
+  findTwin,
+  seeTwin,
+  creditTwin,
+  returnTwin,
+  cancelTwin,
+  twinMachine,
+  twinsOfInvoice,
+  type TwinRow,
+  type TwinState,
+} from './twins.ts'
+export { approveRefund, failRefund, keepTwin, mayDecide, resolveTwins, sendRefund, type Decided, type Refusal } from './refund.ts'

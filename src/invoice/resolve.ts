@@ -4,6 +4,7 @@ import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine } from './row.ts'
 import { graceMs, takeAsIssued } from './issue.ts'
+import { bestOf, takeTwins, watchForTwins } from './twins.ts'
 
 const absencesNeeded = 2n
 
@@ -24,8 +25,8 @@ export async function resolveUnsureInvoices(store: Store, rail: Rail, world: Wor
       continue
     }
     await world.at('invoices looked up')
-    settled += await store.tx(tx => compare(tx, tag, answer.value))
-    await cancelTwins(store, rail, world, answer.value)
+    settled += await store.tx(tx => compare(tx, rail.name, tag, answer.value))
+    await takeTwins({ store, rail, world }, tag, answer.value)
   }
   return settled
 }
@@ -39,7 +40,7 @@ async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> 
     await move(tx, 'invoices', invoiceMachine, id, 'issuing', 'unsure', { why: 'nobody wrote down an answer' }, [sql`next_at = ${now}`])
 }
 
-async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Promise<number> {
+async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderInvoice[]): Promise<number> {
   const now = await tx.now()
   const rows = await tx.all<{ id: string; absences: bigint }>(sql`
     select id, absences from invoices where state = 'unsure' and batch_tag = ${batchTag} and next_at <= ${now}`)
@@ -52,6 +53,7 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
       await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice' }, [
         sql`next_at = ${now}`,
       ])
+      await watchForTwins(tx, rail, batchTag)
     } else {
       await tx.run(sql`update invoices set absences = absences + 1, next_at = ${later(now, graceMs)} where id = ${id}`)
       continue
@@ -59,34 +61,4 @@ async function compare(tx: Tx, batchTag: string, found: ProviderInvoice[]): Prom
     settled += 1
   }
   return settled
-}
-
-/** Of several of one tag: one that somebody paid before one that nobody did, and then the oldest. Canceled ones do not count. */
-const bestOf = (invoices: ProviderInvoice[]): ProviderInvoice | undefined =>
-  invoices
-    .filter(({ status }) => status !== 'canceled')
-    .toSorted(
-      (a, b) =>
-        Number(b.status === 'paid') - Number(a.status === 'paid') ||
-        Date.parse(a.createdAt) - Date.parse(b.createdAt) ||
-        a.providerId.localeCompare(b.providerId),
-    )[0]
-
-/**
- * Two of one tag: the one our books know is kept, wherever it stands; where they know none yet, the one they will
- * take. The others are taken back while nobody has paid them.
- */
-async function cancelTwins(store: Store, rail: Rail, world: World, found: ProviderInvoice[]): Promise<void> {
-  for (const tag of new Set(found.map(invoice => invoice.tag))) {
-    if (tag === undefined) continue
-    const ours = found.filter(invoice => invoice.tag === tag)
-    if (ours.every(invoice => invoice.status !== 'created')) continue
-    const row = await store.one<{ provider_id: string | null }>(sql`select provider_id from invoices where id = ${tag}`)
-    const keptId = row?.provider_id ?? bestOf(ours)?.providerId
-    for (const twin of ours) {
-      if (twin.status !== 'created' || twin.providerId === keptId) continue
-      const answer = await rail.cancelInvoice(twin.providerId)
-      world.log.warn({ invoice: tag, twin: twin.providerId, answer: answer.is }, 'a second invoice of one tag was canceled at the bank')
-    }
-  }
 }

@@ -35,6 +35,7 @@ export type InvoiceState = StateOf<typeof invoiceMachine> | RequestState
 
 export type InvoiceRow = {
   id: string
+  store_id: string
   /** What it was drafted for: a slot of a schedule, or an order of the shop; the other is null. */
   slot_id: string | null
   order_id: string | null

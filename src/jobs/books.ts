@@ -14,7 +14,8 @@ export async function checkBooks(store: Store, world: World): Promise<string[]> 
     const limit = later(await tx.now(), -mostUnsureMs)
     return tx.all<{ id: string }>(sql`
       select id from invoices where state = 'unsure' and changed_at < ${limit}
-      union all select id from payouts where state = 'unsure' and changed_at < ${limit}`)
+      union all select id from payouts where state = 'unsure' and changed_at < ${limit}
+      union all select provider_id from invoice_twins where state in ('refunding', 'unsure') and changed_at < ${limit}`)
   })
   // Not a fault of the books, so payouts go on: but a person should know.
   for (const { id } of stuck) world.log.error({ id }, 'unsure for more than 30 minutes')
@@ -146,11 +147,16 @@ async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
     select cast(coalesce(sum(units), 0) + 1000 * count(*) as bigint) as units from attempts where bundle_id is null and state in ('sending', 'unsure', 'sent')`)
   let flight = row?.units ?? 0n
   for (const { about, units } of lines) {
-    if (about.is !== 'invoice') continue
-    const open = await tx.one(
-      sql`select id from invoices where provider_id = ${about.providerId} and state not in ('credited', 'reversed')`,
-    )
-    if (open) flight += units < 0n ? -units : units
+    if (about.is === 'invoice' && (await isUnsettled(tx, about.providerId, units))) flight += units < 0n ? -units : units
   }
   return flight
+}
+
+/** The books have not heard yet what this line of an invoice, or of a twin of one, is about. */
+async function isUnsettled(tx: Tx, providerId: string, units: bigint): Promise<boolean> {
+  const leaving = units < 0n ? sql`or state in ('refunding', 'unsure', 'sent')` : sql``
+  const open = await tx.one(sql`
+    select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
+    union all select id from invoice_twins where provider_id = ${providerId} and (state in ('open', 'canceled', 'paid') ${leaving})`)
+  return open !== undefined
 }

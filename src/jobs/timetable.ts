@@ -1,6 +1,6 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
-import { issueDrafts, resolveUnsureInvoices } from '../invoice/invoice.ts'
-import { resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
+import { issueDrafts, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
+import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { pollEvents, settleInbox, type Followed, type Inbox } from '../webhooks/webhooks.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
@@ -103,8 +103,12 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rails }, world) =>
-      say(await resolveUnsureInvoices(store, rails.starkbank!, world), 'unsure invoice settled', 'unsure invoices settled'),
+    work: async ({ store, rails }, world) => {
+      const rail = rails.starkbank!
+      const settled = say(await resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled')
+      const twins = await resolveTwins({ store, rail, world, stopped: payoutsStopped })
+      return [settled, say(twins, 'duplicate invoice looked at', 'duplicate invoices looked at')].filter(Boolean).join(', ') || undefined
+    },
   },
   {
     name: 'resolve-payouts',

@@ -3,17 +3,28 @@
 /**
  * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet
  * settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was withheld
- * for them. `external`: movements at the bank that are not ours. On a chain `bank` is what lies unspent in blocks at scripts of
+ * for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get back (negative while owed).
+ * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours. On a chain `bank` is what lies unspent in blocks at scripts of
  * ours, and `pending` what came there and is not the payee's yet (negative), because it lies too shallow or a person must say.
  */
-export const accounts = ['bank', 'payable', 'in-transit', 'commission', 'transfer-fee', 'external', 'pending'] as const
+export const accounts = [
+  'bank',
+  'payable',
+  'in-transit',
+  'commission',
+  'transfer-fee',
+  'owed-to-payers',
+  'bank-fee',
+  'external',
+  'pending',
+] as const
 export type Account = (typeof accounts)[number]
 
 /** `from` is credited (−), `to` is debited (+). `source` says whose id makes the movement unique. */
 interface Movement {
   from: Account
   to: Account
-  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout'
+  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout' | 'twin'
   says: string
 }
 
@@ -66,6 +77,26 @@ export const chart = {
     to: 'payable',
     source: 'reversal',
     says: 'the payer got the money back; what was paid on is now owed by the payee',
+  },
+  'duplicate credited': {
+    from: 'owed-to-payers',
+    to: 'bank',
+    source: 'twin',
+    says: 'a payer paid the duplicate of an invoice; all of it is the payer’s',
+  },
+  'duplicate fee': { from: 'bank', to: 'bank-fee', source: 'twin', says: 'what the bank charged for the duplicate, which the house bears' },
+  'duplicate refunded': { from: 'bank', to: 'owed-to-payers', source: 'twin', says: 'the payer got the money of the duplicate back' },
+  'duplicate kept': {
+    from: 'external',
+    to: 'owed-to-payers',
+    source: 'twin',
+    says: 'a person says that the duplicate was settled by other means',
+  },
+  'duplicate reopened': {
+    from: 'owed-to-payers',
+    to: 'external',
+    source: 'twin',
+    says: 'what was settled by other means was given back at the bank after all',
   },
   'external in': {
     from: 'external',

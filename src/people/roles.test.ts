@@ -26,7 +26,7 @@ test('an admin moves no money, and nobody else decides who may', () => {
 })
 
 test('what lets money go asks for a fresh code, and stopping it does not', () => {
-  const lets: Act[] = ['account.approve', 'payout.release', 'payout.retry', 'payouts.go', 'invoice.accept', 'psbt.import']
+  const lets: Act[] = ['account.approve', 'payout.release', 'payout.retry', 'payouts.go', 'invoice.accept', 'invoice.refund', 'psbt.import']
   for (const act of lets) expect([act, needsStepUp(act)]).toEqual([act, true])
   expect(needsStepUp('payouts.stop')).toBe(false)
   for (const act of acts) expect(roles.some(role => may(role, act))).toBe(true)

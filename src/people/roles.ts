@@ -35,6 +35,8 @@ const table = {
   'payouts.stop': { roles: ['maker', 'checker', 'admin'] },
   'payouts.go': { roles: ['checker'], stepUp: true },
   'invoice.accept': { roles: ['checker'], stepUp: true },
+  // The program itself proposes it, so one person is the second.
+  'invoice.refund': { roles: ['checker'], stepUp: true },
   'psbt.export': { roles: ['maker', 'checker'] },
   'psbt.import': { roles: ['checker'], stepUp: true },
 

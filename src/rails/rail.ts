@@ -110,6 +110,11 @@ export interface Rail {
   findInvoices(tag: string): Promise<Answer<ProviderInvoice[]>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
+  /**
+   * Has all of a paid invoice's money given back to its payer. `done` means taken on: the invoice's `units` are 0 from then on, and the
+   * money leaves later. Safe to repeat: what was given back once is refused.
+   */
+  refundInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
 
   /** Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under the same externalId. */
   pay(orders: PayoutOrder[]): Promise<Answer<ProviderPayout[]>>

@@ -12,6 +12,7 @@ export interface Cause {
 
 type Table =
   | 'invoices'
+  | 'invoice_twins'
   | 'payouts'
   | 'attempts'
   | 'slots'

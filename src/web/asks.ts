@@ -12,6 +12,8 @@ export type AskKind =
   | 'invoice refused'
   | 'request too small'
   | 'invoice reversed'
+  | 'duplicate paid'
+  | 'duplicate paid alone'
   | 'order'
   | 'letter failed'
   | 'foreign events'
@@ -24,7 +26,10 @@ export type AskKind =
   | 'coin gone'
   | 'coin of no request'
 
-/** `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. */
+/**
+ * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. A
+ * duplicate is about its invoice, `of` who paid it, and `why` names it at the bank.
+ */
 export type Ask = {
   kind: AskKind
   id: string
@@ -32,12 +37,21 @@ export type Ask = {
   /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter. */
   of: string | null
   why: string | null
-  /** Satoshis of a coin. */
+  /** Satoshis of a coin, or cents paid to a duplicate. */
   units: bigint | null
 }
 
 /** On every rail but the chain's own. */
-export const asksOf = (reader: Reader): Promise<Ask[]> =>
+export const asksOf = async (reader: Reader): Promise<Ask[]> => [...(await duplicateAsks(reader)), ...(await otherAsks(reader))]
+
+/** Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid. */
+const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
+  reader.all<Ask>(sql`
+    select case when i.state in ('paid', 'credited', 'reversed') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
+      cast(null as bigint) as number, i.payer_name as of, t.provider_id as why, coalesce(t.paid_units, t.units) as units
+    from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited') order by t.added_at, t.id limit 200`)
+
+const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(sql`
     select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(null as bigint) as units from (
     select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it, cast(null as text) as why from accounts where state = 'awaiting'
@@ -84,6 +98,10 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `invoice ${id}${ofOrder} is too small for the chain, and nobody was asked`
     case 'invoice reversed':
       return `invoice ${id}${ofOrder} was reversed after its payout was ordered: the payee owes it`
+    case 'duplicate paid':
+      return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} came to its duplicate ${why} (${decide(id, why)})`
+    case 'duplicate paid alone':
+      return `${of} paid ${told(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
     case 'order':
       return `order ${id}: ${why}`
     case 'letter failed':
@@ -108,3 +126,6 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `${came} came to address ${number} of ours, which no request has: coin ${id} is booked as external`
   }
 }
+
+const decide = (id: string, duplicate: string | null) =>
+  `repasse invoice refund ${id} --twin ${duplicate} gives it back; with --keep --why … it was settled otherwise`

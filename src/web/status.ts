@@ -23,6 +23,9 @@ export interface Status {
     reversed: bigint
     owed: bigint
     atBank: bigint
+    /** Paid to duplicates of invoices, and what of it is to be given back. Not in `credited`. */
+    duplicates: bigint
+    toPayers: bigint
   }
   payouts: Record<string, number>
   /** Events of every rail. */
@@ -53,7 +56,8 @@ export async function status(
     counts: Object.fromEntries(invoiceRows.map(({ state, count }) => [state, Number(count)])),
   }
 
-  const money = bankMoney(await totals(reader), await balances(reader))
+  const moved = await totals(reader)
+  const money = bankMoney(moved, await balances(reader))
   const explained = money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed
   const stopped = await payoutsStopped(reader)
   const bitcoin = await chainStatus(reader, { now, payoutDepth })
@@ -66,7 +70,10 @@ export async function status(
     bitcoin,
     needsPerson: [...stopSentences(stopped), ...(await asksOf(reader)).map(sentence), ...(bitcoin?.needsPerson ?? [])],
     addsUp:
-      asked === invoices.open + invoices.paid + invoices.lost && money.credited === explained && (bitcoin === undefined || bitcoin.addsUp),
+      asked === invoices.open + invoices.paid + invoices.lost &&
+      money.credited === explained &&
+      duplicatesAddUp(money, moved) &&
+      (bitcoin === undefined || bitcoin.addsUp),
   }
 }
 
@@ -81,7 +88,13 @@ export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<
   reversed: moved['invoice reversed'],
   owed: -standing.payable,
   atBank: standing.bank,
+  duplicates: moved['duplicate credited'],
+  toPayers: -standing['owed-to-payers'],
 })
+
+/** What came for duplicates was given back, settled by other means, or is still owed to its payers. */
+const duplicatesAddUp = ({ duplicates, toPayers }: Status['money'], moved: Record<MovementName, bigint>): boolean =>
+  duplicates === moved['duplicate refunded'] + moved['duplicate kept'] - moved['duplicate reopened'] + toPayers
 
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
 const usualDepth = 6

@@ -8,6 +8,7 @@ import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
+import { settleTwin } from './twinEvents.ts'
 
 type BankDesk = Desk & { rail: Rail }
 
@@ -47,6 +48,8 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent)
   if (!ours)
     return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
 
+  if (ours.provider_id !== null && ours.provider_id !== event.invoice.providerId) return settleTwin(desk, row, event, ours)
+
   if (event.log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed'))
     return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
 
@@ -68,11 +71,8 @@ async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, even
   const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
   await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
-  if (row.provider_id !== now.providerId)
-    return {
-      is: 'quarantined',
-      why: `a second invoice of ${id} exists at the bank (${now.providerId}): see that the payer gets money back that came for it`,
-    }
+  // Another one became known while this one was read: looked at again, this one is its twin.
+  if (row.provider_id !== now.providerId) return { is: 'again', why: `${id} is ${row.provider_id} at the bank` }
 
   switch (event.log) {
     case 'credited':

@@ -47,6 +47,8 @@ export interface TownOptions {
   terms?: Terms
   commissionBp?: bigint
   minPayoutUnits?: bigint
+  /** An empty database; one in memory where none is named. */
+  databaseUrl?: string
 }
 
 /** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */
@@ -55,12 +57,13 @@ export async function openTown({
   terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n },
   commissionBp = 150n,
   minPayoutUnits = 0n,
+  databaseUrl = 'sqlite::memory:',
 }: TownOptions = {}): Promise<Town> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
-  const store = await openStore('sqlite::memory:', { clock, random, virtual: true })
+  const store = await openStore(databaseUrl, { clock, random, virtual: true })
   await migrate(store, clock)
   await openTrialAccount(store, world)
   const when = { cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }

@@ -142,7 +142,7 @@ export interface Bank {
   createInvoices(bodies: InvoiceBody[]): Promise<Answer<BankInvoice[]>>
   pageInvoices(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
-  patchInvoice(id: string, patch: { status: 'canceled' }): Promise<Answer<BankInvoice>>
+  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
 
   createTransfers(bodies: TransferBody[]): Promise<Answer<BankTransfer[]>>

@@ -86,6 +86,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
+    refundInvoice: async id => mapped(await bank.patchInvoice(id, { amount: 0 }), toInvoice),
 
     // Safe to try again: the bank fails a second transfer with the same externalId.
     async pay(orders) {

@@ -4,6 +4,7 @@ import { payoutsStopped } from '../../payout/payout.ts'
 import { takeOn, usualChainTerms } from '../../webhooks/webhooks.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
+import { duplicateRoutes } from './duplicates.tsx'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { acceptable, InvoicePage } from './invoicesPage.tsx'
@@ -20,7 +21,8 @@ const names = ['q', 'state', 'rail', 'account', 'schedule', 'slot', 'order']
 const choices = { state: invoiceStates, rail: ['starkbank', 'bitcoin'] }
 const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
 
-export function invoicePages(doors: Doors, { desk }: PageParts): void {
+export function invoicePages(doors: Doors, parts: PageParts): void {
+  const { desk } = parts
   const { store, world } = desk
   const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(store, filters, limit)
 
@@ -73,6 +75,8 @@ export function invoicePages(doors: Doors, { desk }: PageParts): void {
     await takeOn(store, world, desk.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
     return `${path}/${seen.row.id}`
   })
+
+  duplicateRoutes(doors, parts)
 }
 
 const Empty = ({ lang }: { lang: Language }) => (

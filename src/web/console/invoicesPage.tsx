@@ -4,6 +4,7 @@ import type { PayoutRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, Time, type Facts } from '../page/parts.tsx'
+import { Duplicates } from './duplicates.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
@@ -49,6 +50,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
           </ActForm>
         </section>
       )}
+      <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />
       <Payouts {...{ lang, payouts }} />
       <Movers {...{ lang, movers }} />
       <Timeline {...{ lang, of: 'invoice', steps }} />

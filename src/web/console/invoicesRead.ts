@@ -6,6 +6,7 @@ import type { PayoutRow } from '../../payout/payout.ts'
 import { empty, history, join, sql, type Reader, type Sql } from '../../store/store.ts'
 import { invoiceMachine, requestMachine, type InvoiceRow } from '../../invoice/invoice.ts'
 import { standingOf, type Looked } from '../../webhooks/webhooks.ts'
+import { seeTwins, type SeenTwin } from './duplicates.tsx'
 import { endToEndIds } from './eventsText.ts'
 import { within, type Filters } from './lists.ts'
 import { soughtInvoices, soughtWhere } from './listsFind.ts'
@@ -94,6 +95,8 @@ export interface SeenInvoice {
   postings: PostingRow[]
   payouts: PayoutRow[]
   movers: Mover[]
+  /** At the bank, under the same tag. */
+  twins: SeenTwin[]
   looked: Looked | undefined
   /** As our own account derives it now; undefined where nobody can. */
   derived: { address: string; path: string } | undefined
@@ -107,7 +110,7 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
     select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}`)
   if (!row) return undefined
   const derived = rails.bitcoin && row.address_index !== null ? rails.bitcoin.derive('receive', Number(row.address_index)) : undefined
-  const [looked, slot, steps, postings, payouts, movers] = await Promise.all([
+  const [looked, slot, steps, postings, payouts, movers, twins] = await Promise.all([
     bitcoin && standingOf(store, row, bitcoin.terms, world.clock.now()),
     store.one<NonNullable<SeenInvoice['slot']>>(sql`
       select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
@@ -115,10 +118,11 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
     postingsOf(store, sql`e.invoice_id = ${row.id}`),
     store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
     moversOf(store, [row.id]),
+    seeTwins(store, row.id),
   ])
   const missing = looked?.standing.missing ?? row.units
   return {
-    ...{ row, slot, steps, postings, payouts, movers },
+    ...{ row, slot, steps, postings, payouts, movers, twins },
     ...{ looked, derived },
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id

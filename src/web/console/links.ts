@@ -52,6 +52,8 @@ export async function linksOf(reader: Reader, refs: readonly (string | null)[]):
     union all select external_id, 'payout', payout_id from attempts where external_id in (${join(wanted)})
     union all select provider_id, 'payout', payout_id from attempts where provider_id in (${join(wanted)})
     union all select provider_id, 'invoice', id from invoices where rail in ('starkbank', 'bitcoin') and provider_id in (${join(wanted)})
+    union all select provider_id, 'invoice', invoice_id from invoice_twins where rail = 'starkbank' and provider_id in (${join(wanted)})
+    union all select id, 'invoice', invoice_id from invoice_twins where id in (${join(bare)})
     union all select id, 'bundle', bundle_id from bundle_candidates where id in (${join(wanted)})
     union all select id, 'invoice', invoice_id from coins where id in (${join(bare)}) and invoice_id is not null`)
   for (const ref of wanted) {

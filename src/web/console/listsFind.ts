@@ -20,6 +20,7 @@ export async function soughtInvoices(reader: Reader, text: string): Promise<Soug
   const rows = await reader.all<{ id: string }>(sql`
     select id from invoices where id = ${id} union select id from invoices where rail = 'starkbank' and provider_id = ${text}
     union select id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
+    union select invoice_id from invoice_twins where rail = 'starkbank' and provider_id = ${text}
     union select id from invoices where slot_id = ${id} union select id from invoices where order_id = ${id}
     union select invoice_id from payouts where id = ${id}
     union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id} or a.provider_id = ${text} or a.id = ${id}
@@ -123,6 +124,7 @@ export async function everything(reader: Reader, text: string): Promise<Linked[]
     select 'invoice' as kind, id, id as name from invoices where id = ${id}
     union select 'invoice', id, id from invoices where rail = 'starkbank' and provider_id = ${text}
     union select 'invoice', id, id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
+    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail = 'starkbank' and provider_id = ${text})
     union select 'payout', id, id from payouts where id = ${id}
     union select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id} or provider_id = ${text}
     union select 'event', cast(id as text), event_id from inbox where rail = 'starkbank' and event_id = ${text}

@@ -128,7 +128,7 @@ function Tiles({ lang, asset, totals }: { lang: Language; asset: Asset; totals: 
       <h3>{say.assets[asset]}</h3>
       <dl class="tiles">
         {(Object.entries(sums) as [Tile, bigint][])
-          .filter(([name, units]) => units !== 0n || name !== 'reversed')
+          .filter(([name, units]) => units !== 0n || (name !== 'reversed' && name !== 'toPayers'))
           .map(([name, units]) => (
             <div class="card">
               <dt>{say.tiles[name]}</dt>
@@ -144,11 +144,11 @@ function Tiles({ lang, asset, totals }: { lang: Language; asset: Asset; totals: 
 export function tilesOf(asset: Asset, { assets }: Totals): Record<Tile, bigint> {
   const { asked, moved, standing } = assets[asset]!
   if (asset === 'BRL') {
-    const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed } = bankMoney(moved, standing)
-    return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed }
+    const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed, toPayers } = bankMoney(moved, standing)
+    return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed, toPayers }
   }
   const { credited, networkFees, commission, paidOn, inTransit, owed } = chainMoney(moved, standing)
-  return { asked, credited, fees: networkFees, commission, paidOn, inTransit, owed, reversed: 0n }
+  return { asked, credited, fees: networkFees, commission, paidOn, inTransit, owed, reversed: 0n, toPayers: 0n }
 }
 
 function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
@@ -194,10 +194,10 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number] 
 }
 
 /** The reason is what the program wrote down, English in either language; the rest are words of the page. */
-function filled(lang: Language, text: string, { of, why, units, number }: Ask) {
+function filled(lang: Language, text: string, { kind, of, why, units, number }: Ask) {
   const values: Record<string, string> = {
     of: of ?? '',
-    units: units === null ? '' : amount(lang, units, 'BTC'),
+    units: units === null ? '' : amount(lang, units, kind.startsWith('duplicate') ? 'BRL' : 'BTC'),
     number: `${number ?? ''}`,
   }
   return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : part === 'why' ? <Said>{why}</Said> : values[part]))

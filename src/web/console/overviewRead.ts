@@ -87,6 +87,9 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'request late':
     case 'request underpaid':
       return pathTo('invoice', id)
+    case 'duplicate paid':
+    case 'duplicate paid alone':
+      return `${pathTo('invoice', id)}#duplicates`
     case 'order':
     case 'letter failed':
       return pathTo('order', id)

@@ -5,6 +5,8 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account approved': 'conta de repasse aprovada',
   'account closed': 'conta de repasse encerrada',
   'bundle signed': 'transação assinada',
+  'duplicate kept': 'cobrança duplicada resolvida por fora',
+  'duplicate refund approved': 'estorno de cobrança duplicada aprovado',
   'event replayed': 'evento reprocessado',
   'invitation accepted': 'convite aceito',
   'letters sent again': 'e-mails enviados de novo',

@@ -11,7 +11,7 @@ interface OverviewWords {
   countingUpTo: string
   assets: { BRL: string; BTC: string }
   none: string
-  tiles: Record<'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed', string>
+  tiles: Record<'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed' | 'toPayers', string>
   next: string
   noNext: string
   addSchedule: string
@@ -50,6 +50,7 @@ const pt: OverviewWords = {
     inTransit: 'Em trânsito',
     owed: 'A repassar',
     reversed: 'Estornado',
+    toPayers: 'A estornar (duplicadas)',
   },
   next: 'Próximos disparos',
   noNext: 'Nenhuma agenda ativa.',
@@ -85,6 +86,14 @@ const pt: OverviewWords = {
     'invoice refused': ['A cobrança', 'foi recusada pelo banco.'],
     'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
     'invoice reversed': ['A cobrança', 'foi estornada depois de o repasse ser ordenado: quem recebeu deve devolver.'],
+    'duplicate paid': [
+      'A cobrança',
+      'foi paga duas vezes por {of}: {units} na cobrança duplicada {why}. Estorne ou diga como foi resolvida.',
+    ],
+    'duplicate paid alone': [
+      'A cobrança',
+      'não foi paga, mas {of} pagou {units} na cobrança duplicada {why}. Estorne ou diga como foi resolvida.',
+    ],
     order: ['O pedido', 'precisa de atenção: {why}'],
     'letter failed': ['Do pedido', 'uma carta não pôde ser enviada ({of}): {why}'],
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
@@ -116,6 +125,7 @@ const en: OverviewWords = {
     inTransit: 'In transit',
     owed: 'Owed',
     reversed: 'Reversed',
+    toPayers: 'To refund (duplicates)',
   },
   next: 'Next slots',
   noNext: 'No schedule is active.',
@@ -151,6 +161,11 @@ const en: OverviewWords = {
     'invoice refused': ['The invoice', 'was refused by the bank.'],
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
     'invoice reversed': ['The invoice', 'was reversed after its payout was ordered: the payee owes it.'],
+    'duplicate paid': ['The invoice', 'was paid twice by {of}: {units} came to its duplicate {why}. Refund it, or say how it was settled.'],
+    'duplicate paid alone': [
+      'The invoice',
+      'is not paid, but {of} paid {units} to its duplicate {why}. Refund it, or say how it was settled.',
+    ],
     order: ['The order', 'needs attention: {why}'],
     'letter failed': ['Of the order', 'a letter could not be sent ({of}): {why}'],
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],

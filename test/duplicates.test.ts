@@ -1,0 +1,461 @@
+/** Duplicate invoices at the bank: found, canceled while nobody paid, and refunded or kept once somebody did; the books add up at every step. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Bank, Invoice } from '../sim/bank.ts'
+import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { approveRefund, findTwin, keepTwin, resolveTwins, resolveUnsureInvoices, sendRefund, type TwinRow } from '../src/invoice/invoice.ts'
+import { checkBooks, reconcile } from '../src/jobs/jobs.ts'
+import { balances } from '../src/ledger/ledger.ts'
+import { payoutsStopped, stopAll } from '../src/payout/payout.ts'
+import type { Rail } from '../src/rails/rail.ts'
+import { history, sql, type Store } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
+import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+const minute = 60 * second
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('$engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'keeps track of duplicates' : 'is not to be had on this machine', () => {
+    let server: Postgres | undefined
+    let town: Town
+
+    beforeAll(async () => {
+      if (engine === 'postgres') server = await startPostgres({ durable: false })
+    }, 60_000)
+    afterAll(() => server?.stop())
+    const open = async (settings = {}) => openTown({ settings, ...(server && { databaseUrl: await server.freshDatabase() }) })
+    beforeEach(async () => {
+      town = await open()
+    })
+    afterEach(async () => {
+      await agree(town)
+      await town.close()
+    })
+
+    /** What a job would do now. */
+    const resolve = () => resolveTwins({ ...atBank(town), stopped: payoutsStopped })
+    const refund = async (twin: Invoice, by = 'chico') => {
+      const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by, why: 'paid twice' })
+      return answer.is === 'done' ? sendRefund({ ...atBank(town), stopped: payoutsStopped }, answer.twin) : answer.code
+    }
+    const keep = async (twin: Invoice) => {
+      const decision = { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'taken off the next bill' }
+      const answer = await keepTwin(town.store, town.desk.world, 'starkbank', decision)
+      return answer.is === 'done' ? answer.twin.state : answer.code
+    }
+    const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)
+    const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.store, 'starkbank', id))!
+    const stateOf = async (twin: Invoice) => (await findTwin(town.store, 'starkbank', twin.id))?.state
+    /** A duplicate that somebody paid before it could be canceled, and the bank has credited. */
+    const paidTwin = async () => {
+      const twin = double(town)
+      town.bank.pay(twin.id)
+      town.pass(5 * second)
+      await town.hear(told(twin, 'credited'))
+      return twin
+    }
+
+    describe('while nobody paid it', () => {
+      test.each(['created', 'overdue'])('its event %s has it canceled at once, and the same event again does nothing', async log => {
+        const twin = double(town)
+        town.pass(log === 'created' ? 5 * second : 3 * 86_400 * second)
+        const event = told(twin, log)
+        await town.hear(event)
+        expect(twin.status).toBe('canceled')
+        expect(await stateOf(twin)).toBe('canceled')
+        await town.hear(event)
+        await resolve()
+        expect(patches(town.bank)).toBe(1)
+        expect((await history(town.store, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why])).toEqual([
+          ['open', 'seen-in-event'],
+          ['canceled', 'canceled-here'],
+        ])
+        expect((await status(town.store)).needsPerson).toEqual([])
+        expect(await town.invoice()).toMatchObject({ provider_id: town.atBank.id })
+      })
+
+      test('the bank is away, and the job cancels it later', async () => {
+        const twin = double(town)
+        town.pass(5 * second)
+        town.bank.failNext('resetBefore', 'PATCH')
+        await town.hear(told(twin, 'created'))
+        expect([twin.status, await stateOf(twin)]).toEqual(['created', 'open'])
+        await resolve()
+        expect(twin.status).toBe('created')
+        town.pass(minute)
+        await resolve()
+        expect([twin.status, await stateOf(twin)]).toEqual(['canceled', 'canceled'])
+      })
+
+      test('an answer to the cancelation is lost, and the next look finds it canceled', async () => {
+        const twin = double(town)
+        town.pass(5 * second)
+        town.bank.failNext('resetAfterCommit', 'PATCH')
+        await town.hear(told(twin, 'created'))
+        expect([twin.status, await stateOf(twin)]).toEqual(['canceled', 'open'])
+        town.pass(minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('canceled')
+      })
+
+      test('it is paid before it can be canceled, and is taken as paid', async () => {
+        const twin = double(town)
+        town.pass(5 * second)
+        const created = told(twin, 'created')
+        const rail: Rail = {
+          ...town.desk.rails.starkbank!,
+          // The payer is quicker by a moment.
+          cancelInvoice: id => (town.bank.pay(id), town.desk.rails.starkbank!.cancelInvoice(id)),
+        }
+        await keepEvent(town, created)
+        await settleInbox({ ...town.desk, rails: { starkbank: rail } })
+        expect(await stateOf(twin)).toBe('paid')
+        expect(await refund(twin)).toBe('not-credited')
+        town.pass(5 * second)
+        await town.hear(told(twin, 'credited'))
+        expect(await stateOf(twin)).toBe('credited')
+        expect(await refund(twin)).toBe('sent')
+      })
+
+      test('nothing is to be given back or kept of one that was canceled', async () => {
+        const twin = double(town)
+        town.pass(5 * second)
+        await town.hear(told(twin, 'created'))
+        expect([await refund(twin), await keep(twin), await refund(town.atBank)]).toEqual(['not-paid', 'not-paid', 'not-found'])
+      })
+    })
+
+    describe('once somebody paid it', () => {
+      test('beside the invoice: what came is owed to the payer, owes no payout, and waits for a person', async () => {
+        town.bank.pay(town.atBank.id)
+        const twin = await paidTwin()
+        await town.hear(told(town.atBank, 'credited'))
+        const { owed, cost } = await owedToPayers(town.store)
+        expect([owed, cost]).toEqual([10_000n, 50n])
+        expect(await town.invoice()).toMatchObject({ state: 'credited', provider_id: town.atBank.id })
+        expect(await town.store.all(sql`select invoice_id from payouts`)).toEqual([{ invoice_id: town.id }])
+        const now = await status(town.store)
+        expect(now.money).toMatchObject({ credited: 10_000n, duplicates: 10_000n, toPayers: 10_000n })
+        expect(now.needsPerson).toEqual([
+          expect.stringMatching(new RegExp(`paid invoice ${town.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`)),
+        ])
+      })
+
+      test('alone: the invoice stays unpaid under its own id at the bank, and a person decides', async () => {
+        const twin = await paidTwin()
+        expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
+        expect(await town.payout()).toBeUndefined()
+        expect((await status(town.store)).needsPerson).toEqual([
+          expect.stringMatching(new RegExp(`to duplicate ${twin.id} of invoice ${town.id}, which itself is not paid`)),
+        ])
+      })
+
+      test('told of by paid, credited, once more and by the poll, it is booked once', async () => {
+        const twin = await paidTwin()
+        await town.hear(told(twin, 'paid'), told(twin, 'credited'), told(twin, 'created'))
+        await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
+        await settleInbox(town.desk)
+        expect((await owedToPayers(town.store)).owed).toBe(10_000n)
+        expect(await stateOf(twin)).toBe('credited')
+      })
+
+      test('it is refunded once, however often that is asked for, and the payer has it when the bank says so', async () => {
+        const twin = await paidTwin()
+        const answers = await Promise.all([refund(twin, 'chico'), refund(twin, 'chica')])
+        expect(answers.toSorted()).toEqual(['decided', 'sent'])
+        expect((await status(town.store)).needsPerson).toEqual([])
+        await agree(town)
+        while (twin.status !== 'voided') {
+          town.pass(second)
+          await agree(town)
+        }
+        town.pass(5 * second)
+        await town.hear(told(twin, 'reversing'), told(twin, 'reversed'), told(twin, 'voided'), told(twin, 'reversed'))
+        expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
+        expect((await owedToPayers(town.store)).owed).toBe(0n)
+        expect(await refund(twin)).toBe('decided')
+        expect(reversals(town.bank, twin)).toBe(1)
+        expect(await town.store.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(1)
+      })
+
+      test('it is kept: nothing leaves the bank, and the payer is owed nothing', async () => {
+        const twin = await paidTwin()
+        expect([await keep(twin), await keep(twin), await refund(twin)]).toEqual(['kept', 'decided', 'decided'])
+        expect((await owedToPayers(town.store)).owed).toBe(0n)
+        await agree(town)
+        // The bank gives it back all the same.
+        town.bank.reverse(twin.id)
+        town.pass(20 * second)
+        await town.hear(told(twin, 'reversed'))
+        expect(await stateOf(twin)).toBe('refunded')
+        expect((await balances(town.store)).external).toBe(0n)
+      })
+
+      test('the bank gives it back by itself, and nobody has to decide', async () => {
+        const twin = await paidTwin()
+        town.bank.reverse(twin.id)
+        town.pass(20 * second)
+        const [reversed, credited] = [told(twin, 'reversed'), told(twin, 'credited')]
+        await town.hear(reversed, credited)
+        expect(await stateOf(twin)).toBe('refunded')
+        expect((await status(town.store)).needsPerson).toEqual([])
+      })
+
+      test('its reversal is heard of before its credit, and both are booked', async () => {
+        const twin = double(town)
+        town.bank.pay(twin.id)
+        town.pass(5 * second)
+        town.bank.reverse(twin.id)
+        town.pass(20 * second)
+        await town.hear(told(twin, 'voided'))
+        expect(await town.fate(told(twin, 'voided'))).toMatch(/^waiting: .*whose credit has not come yet$/)
+        await town.hear(told(twin, 'credited'))
+        town.pass(minute)
+        await settleInbox(town.desk)
+        expect(await twinOf(twin)).toMatchObject({ state: 'refunded', paid_units: 10_000n })
+      })
+    })
+
+    describe('a refund', () => {
+      test('waits while payouts are stopped, and is made once they go on', async () => {
+        const twin = await paidTwin()
+        await stopAll(town.store, 'the bank looks wrong', 'ana')
+        expect(await refund(twin)).toBe('approved')
+        town.pass(minute)
+        await resolve()
+        expect([await stateOf(twin), twin.amount]).toEqual(['approved', 10_000])
+        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await resolve()
+        expect([await stateOf(twin), twin.amount]).toEqual(['sent', 0])
+      })
+
+      test('whose answer is lost is looked up, and not asked for again', async () => {
+        const twin = await paidTwin()
+        town.bank.failNext('resetAfterCommit', 'PATCH')
+        expect(await refund(twin)).toBe('unsure')
+        town.pass(2 * minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('refunded')
+        expect([patches(town.bank), reversals(town.bank, twin)]).toEqual([1, 1])
+      })
+
+      test('that never reached the bank is asked for again once it was absent twice', async () => {
+        const twin = await paidTwin()
+        town.bank.failNext('resetBefore', 'PATCH')
+        expect(await refund(twin)).toBe('unsure')
+        town.pass(2 * minute)
+        await resolve()
+        expect([await stateOf(twin), patches(town.bank)]).toEqual(['unsure', 1])
+        town.pass(2 * minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('approved')
+        await resolve()
+        expect([await stateOf(twin), patches(town.bank)]).toEqual(['sent', 2])
+      })
+
+      test('that the bank wants later is asked for later', async () => {
+        const twin = await paidTwin()
+        town.bank.failNext('status429', 'PATCH')
+        expect(await refund(twin)).toBe('approved')
+        town.pass(2 * minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('sent')
+      })
+
+      test('that the bank refuses is a person’s to decide again', async () => {
+        const twin = await paidTwin()
+        const rail: Rail = { ...town.desk.rails.starkbank!, refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }) }
+        const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+        if (answer.is === 'refused') throw new Error(answer.code)
+        expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe('credited')
+        expect((await status(town.store)).needsPerson).toHaveLength(1)
+        expect((await history(town.store, answer.twin.id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'refused: no' })
+      })
+
+      test('that the payer’s bank sends back is a person’s to decide again', async () => {
+        await town.close()
+        town = await open({ reversalFailRate: 1 })
+        const twin = await paidTwin()
+        expect(await refund(twin)).toBe('sent')
+        town.pass(20 * second)
+        await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+        expect(await stateOf(twin)).toBe('credited')
+        expect((await status(town.store)).needsPerson).toHaveLength(1)
+        town.bank.setSettings({ reversalFailRate: 0 })
+        expect(await refund(twin)).toBe('sent')
+      })
+
+      test('that is unsure for long is said in the log', async () => {
+        const twin = await paidTwin()
+        town.bank.failNext('resetBefore', 'PATCH')
+        await refund(twin)
+        town.pass(31 * minute)
+        const said: unknown[] = []
+        const log = { ...town.desk.world.log, error: (fields: object, message: string) => void said.push([fields, message]) }
+        await checkBooks(town.store, { ...town.desk.world, log })
+        expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
+      })
+
+      test('is made once wherever the program dies on the way', { timeout: 60_000 }, async () => {
+        for (let place = 1; ; place++) {
+          await town.close()
+          town = await open()
+          const twin = double(town)
+          town.bank.pay(twin.id)
+          town.pass(5 * second)
+          await keepEvent(town, told(twin, 'credited'))
+          const died = await dieAfter(place, town, async at => {
+            await settleInbox({ ...town.desk, store: at.store, rails: { starkbank: at.rail } })
+            const answer = await approveRefund(at.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+            if (answer.is === 'done') await sendRefund({ ...at, stopped: payoutsStopped }, answer.twin)
+          })
+          for (let round = 0; round < 20 && (await stateOf(twin)) !== 'refunded'; round++) {
+            town.pass(2 * minute)
+            for (const event of town.bank.eventsCreated()) await keepEvent(town, event)
+            await settleInbox(town.desk)
+            await resolve()
+            if ((await stateOf(twin)) === 'credited') await refund(twin)
+          }
+          expect([place, await stateOf(twin), reversals(town.bank, twin)]).toEqual([place, 'refunded', 1])
+          await agree(town)
+          if (!died) return expect(place).toBeGreaterThan(6)
+        }
+      })
+
+      test('is made once by two programs that both go on with it', async () => {
+        const twin = await paidTwin()
+        await stopAll(town.store, 'wait', 'ana')
+        await refund(twin)
+        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await Promise.all([resolve(), resolve(), resolve()])
+        expect([await stateOf(twin), patches(town.bank)]).toEqual(['sent', 1])
+      })
+    })
+
+    describe('whose push was lost', () => {
+      /** As if the bank had shown no trace of it twice, and it was asked for again: the first turns up later. */
+      const askedAgain = async () => {
+        const { batch_tag: tag } = (await town.store.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
+        await town.store.tx(tx => tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`))
+        const absent = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'done' as const, value: [] }) }
+        await resolveUnsureInvoices(town.store, absent, town.desk.world)
+        town.pass(2 * minute)
+        await resolveUnsureInvoices(town.store, absent, town.desk.world)
+        expect(await town.invoice()).toMatchObject({ state: 'draft' })
+        return tag
+      }
+      const isWatched = async () => (await town.store.one(sql`select looks from twin_watches`)) !== undefined
+
+      test('is found by its tag at growing intervals after the invoice was asked for again', async () => {
+        await askedAgain()
+        await town.store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        const looks: number[] = []
+        const startedAt = town.clock.now()
+        const before = () => Object.entries(town.bank.requestCounts()).find(([name]) => name === 'GET /v2/invoice')?.[1] ?? 0
+        for (let passed = 0; passed < 26 * 60; passed += 1) {
+          const count = before()
+          town.pass(minute)
+          await resolve()
+          if (before() > count) looks.push((town.clock.now() - startedAt) / minute)
+          if (looks.length === 2 && town.bank.invoices().length === 1) double(town)
+        }
+        expect(looks).toEqual([2, 10, 60, 1440])
+        expect(town.bank.invoices()[1]!.status).toBe('canceled')
+        expect(await isWatched()).toBe(false)
+      })
+
+      test('is looked for until the bank answers', async () => {
+        await askedAgain()
+        await town.store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        const twin = double(town)
+        town.pass(3 * minute)
+        const away: Rail = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) }
+        await resolveTwins({ ...atBank(town), rail: away, stopped: payoutsStopped })
+        expect(await stateOf(twin)).toBeUndefined()
+        town.pass(minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('canceled')
+      })
+
+      test('turns up before the invoice is asked for again, and is taken for it', async () => {
+        await askedAgain()
+        town.pass(3 * minute)
+        await resolve()
+        expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
+        expect(town.bank.invoices()).toHaveLength(1)
+      })
+    })
+  })
+})
+
+const atBank = ({ store, desk }: Town) => ({ store, rail: desk.rails.starkbank!, world: desk.world })
+
+/** One more invoice under the tags of the town's one, as a request that was sent twice makes. */
+function double({ bank, atBank: { amount, name, taxId, tags } }: Town): Invoice {
+  const body = Buffer.from(JSON.stringify({ invoices: [{ amount, name, taxId, tags }] }))
+  bank.handle({ method: 'POST', path: '/v2/invoice', query: new URLSearchParams(), headers: {}, body })
+  return bank.invoices().at(-1)!
+}
+
+function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
+  const found = bank.eventsCreated().findLast(({ log }) => log.type === type && (log as unknown as { invoice: Invoice }).invoice?.id === id)
+  if (!found) throw new Error(`the bank has told of no ${type} of ${id}`)
+  return found
+}
+
+const keepEvent = (town: Town, event: BankEvent) =>
+  town.desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+
+const patches = (bank: Bank) => bank.requestCounts()['PATCH /v2/invoice/:id'] ?? 0
+const reversals = (bank: Bank, { id }: Invoice) => bank.transactions().filter(({ source }) => source === `invoice/${id}/reversal`).length
+
+async function owedToPayers(store: Store): Promise<{ owed: bigint; cost: bigint }> {
+  const { 'owed-to-payers': owed, 'bank-fee': cost } = await balances(store)
+  return { owed: -owed, cost }
+}
+
+/** Ledger, status and the bank’s statement say the same, and nothing of a duplicate is booked as another’s. */
+async function agree(town: Town): Promise<void> {
+  expect(await town.audit()).toEqual([])
+  expect(await status(town.store)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
+  const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+  expect(found).toMatchObject({ agrees: true, imported: 0 })
+}
+
+const isNotOfBooks = (stopped: unknown) => stopped === undefined || stopped === 'the bank looks wrong'
+
+class Died extends Error {
+  override name = 'Died'
+}
+
+/** Does `work` and dies after its `place`th effect: a committed transaction, or a call of the bank whose answer is never heard. False when it lived. */
+async function dieAfter(
+  place: number,
+  town: Town,
+  work: (at: { store: Store; rail: Rail; world: Town['desk']['world'] }) => Promise<void>,
+) {
+  let effects = 0
+  const done = <T>(value: T): T => {
+    if (++effects === place) throw new Died()
+    return value
+  }
+  const { store, rail, world } = atBank(town)
+  const mortal: Store = { ...store, tx: async (act, how) => done(await store.tx(act, how)) }
+  const asked: Rail = {
+    ...rail,
+    readInvoice: async id => done(await rail.readInvoice(id)),
+    refundInvoice: async id => done(await rail.refundInvoice(id)),
+  }
+  try {
+    await work({ store: mortal, rail: asked, world })
+    return false
+  } catch (error) {
+    if (error instanceof Died) return true
+    throw error
+  }
+}
