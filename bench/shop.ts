@@ -98,8 +98,8 @@ async function stock(database: string, workspaceId: string): Promise<string> {
     }
     const bank = fakeBank({ remember: true })
     const { createInvoices } = bank
-    bank.createInvoices = async bodies => {
-      const answer = await createInvoices(bodies)
+    bank.createInvoices = async (bodies, deadline) => {
+      const answer = await createInvoices(bodies, deadline)
       if (answer.is === 'done') for (const invoice of answer.value) invoice.brcode = brcode
       return answer
     }

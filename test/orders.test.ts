@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import type { Letter } from '../src/mail/mail.ts'
-import type { InvoiceOrder } from '../src/rails/rail.ts'
+import type { Rail } from '../src/rails/rail.ts'
 import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
 import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
@@ -260,7 +260,10 @@ describe('when the bank', () => {
     const { rails, world } = counter
     let answer = () => {}
     const answered = new Promise<void>(resolve => (answer = resolve))
-    const starkbank = { ...rails.starkbank!, issue: async (orders: InvoiceOrder[]) => (await answered, rails.starkbank!.issue(orders)) }
+    const starkbank = {
+      ...rails.starkbank!,
+      issue: async (...asked: Parameters<Rail['issue']>) => (await answered, rails.starkbank!.issue(...asked)),
+    }
     const clock = { ...world.clock, sleep: () => Promise.resolve() }
     const placed = await placeOrder({ ...counter, rails: { starkbank }, world: { ...world, clock } }, floor.placing())
     if (placed.is !== 'placed') throw new Error('not placed')

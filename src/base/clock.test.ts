@@ -1,6 +1,6 @@
 /** The clocks: what a storm's hasty one shows, and that the seeded randomness repeats itself. */
 import { afterEach, expect, test, vi } from 'vitest'
-import { hastyClock, monotonicMs, seededRandom, systemClock } from './clock.ts'
+import { hastyClock, monotonicMs, seededRandom, sharedClock, systemClock } from './clock.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -15,6 +15,30 @@ test('a hasty clock shows the machine’s time at its start, and gains on it', a
   await slept
   expect(monotonicMs() - startedMs).toBe(20)
   expect(clock.now() - since).toBe(1_000)
+})
+
+test('a shared clock shows what it reads, and whoever sleeps by it wakes when it says so', async () => {
+  vi.useFakeTimers()
+  const kept = { nowMs: 5_000_000, uptimeMs: 100 }
+  const clock = sharedClock(20, () => ({ ...kept }))
+  expect([clock.now(), clock.uptimeMs!(), clock.speed]).toEqual([5_000_000, 100, 20])
+  let awake = false
+  const slept = clock.sleep(1_000).then(() => (awake = true))
+  // It stood still for a while: fifty milliseconds were not enough.
+  kept.nowMs += 400
+  await vi.advanceTimersByTimeAsync(50)
+  expect(awake).toBe(false)
+  kept.nowMs += 600
+  await vi.advanceTimersByTimeAsync(30)
+  expect(awake).toBe(true)
+  await slept
+})
+
+test('whoever sleeps by a shared clock is woken by the end of what it waits for', async () => {
+  const over = new AbortController()
+  const slept = sharedClock(20, () => ({ nowMs: 0, uptimeMs: 0 })).sleep(1_000, over.signal)
+  over.abort()
+  await slept
 })
 
 test('the machine’s clock sleeps as long as it says, or until it is told that all is over', async () => {

@@ -1,9 +1,13 @@
 /** The real clock and the real randomness: the one file with `Date.now` and timers, and the seeded ones that replay. */
 import { randomBytes, randomInt } from 'node:crypto'
+import { uptime } from 'node:os'
+import type { KeptTime } from './clockFile.ts'
 import type { Clock, Millis, Random } from './world.ts'
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  // Linux counts it through a suspension (CLOCK_BOOTTIME), which performance.now() does not.
+  uptimeMs: () => uptime() * 1_000,
   sleep: (ms, signal) =>
     new Promise(resolve => {
       if (signal?.aborted) return resolve()
@@ -20,7 +24,23 @@ export const systemClock: Clock = {
 export const hastyClock = (speed: number, since: Millis, skippedMs: () => Millis = () => 0): Clock => ({
   speed,
   now: () => Math.floor(since + (systemClock.now() - since) * speed + skippedMs()),
+  uptimeMs: () => monotonicMs() * speed,
   sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+})
+
+// How long a shared clock is left alone before it is looked at again: it may have stood still meanwhile.
+const shortestLookMs = 2
+
+/** A clock that another process keeps, which may run at up to `speed` and may stand still; whoever sleeps by it wakes when it says so. */
+export const sharedClock = (speed: number, read: () => KeptTime): Clock => ({
+  speed,
+  now: () => read().nowMs,
+  uptimeMs: () => read().uptimeMs,
+  async sleep(ms, signal) {
+    const endMs = read().nowMs + ms
+    for (let leftMs = ms; leftMs > 0 && !signal?.aborted; leftMs = endMs - read().nowMs)
+      await systemClock.sleep(Math.max(leftMs / speed, shortestLookMs), signal)
+  },
 })
 
 /** Monotonic milliseconds, which no one can set: what a wall clock is checked against. */

@@ -13,6 +13,8 @@ export interface Clock {
   sleep(ms: Millis, signal?: AbortSignal): Promise<void>
   /** How many of its seconds pass in one of the machine's; 1 where it does not say. */
   readonly speed?: number
+  /** Milliseconds since some start that nobody can set, and that go on while the process is stopped or the machine sleeps. */
+  uptimeMs?(): Millis
 }
 
 export interface Random {

@@ -1,17 +1,15 @@
 /** Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written down. */
-import type { Answer } from '../base/answer.ts'
-import { later, type Millis, type World } from '../base/world.ts'
-import type { InvoiceOrder, ProviderInvoice, Rail } from '../rails/rail.ts'
-import { move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { refused, type Answer } from '../base/answer.ts'
+import { deadlineIn, type Deadline } from '../base/deadline.ts'
+import { later, type Instant, type World } from '../base/world.ts'
+import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../rails/rail.ts'
+import { forUpdate, move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
 
 /** The bank takes at most this many in one call. */
 const batchSize = 100
-/** How long after a question the bank is asked whether it happened. */
-export const graceMs = 60_000
 const againMs = 30_000
-/** A claim older than this is not acted on: whoever stalled so long may be taken for dead, and what it claimed is asked for by another soon. */
-const freshMs = graceMs / 2
+const tooLate = refused('too late to ask for it: this worker stalled after claiming it', true)
 
 /** An order's code is over when its time is; who said yes in the last seconds is still let through, for a Pix may take that long. */
 const orderGraceSeconds = 60
@@ -22,27 +20,31 @@ export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 export async function issueDrafts(store: Store, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
-    const startedAt = world.clock.now()
+    // From before the claim: another worker counts from the claim itself, so its count always ends later.
+    const deadline = deadlineIn(callMs, world.clock)
     const orders = await claimDrafts(store, rail, batchTag)
     if (orders.length === 0) return outcome
     await world.at('invoices claimed')
-    await askFor(store, rail, world, orders, outcome, startedAt)
+    await askFor(store, rail, world, orders, outcome, deadline)
     if (outcome.later > 0) return outcome
   }
 }
 
-async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefined): Promise<InvoiceOrder[]> {
+/** An order and the claim it was made under: what another worker has claimed since is not ours to write about. */
+type Claimed = InvoiceOrder & { askedAt: Instant }
+
+async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefined): Promise<Claimed[]> {
   return store.tx(async tx => {
     const now = await tx.now()
     const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
     const rows = await tx.all<InvoiceRow>(sql`
       select * from invoices where state = 'draft' and rail = ${rail.name} and next_at <= ${now} ${only}
       order by batch_tag, ordinal limit ${batchSize} ${skipLocked}`)
-    const claimed: InvoiceOrder[] = []
+    const claimed: Claimed[] = []
     for (const row of rows) {
-      const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, graceMs)}`, sql`absences = 0`]
+      const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`]
       if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also))
-        claimed.push(orderOf(row))
+        claimed.push({ ...orderOf(row), askedAt: now })
     }
     return claimed
   }, 'locks')
@@ -59,21 +61,15 @@ const orderOf = (row: InvoiceRow): InvoiceOrder => ({
   batchTag: row.batch_tag,
 })
 
-async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrder[], outcome: Issued, startedAt: Millis): Promise<void> {
-  const stalledMs = world.clock.now() - startedAt
-  if (stalledMs > freshMs) {
-    outcome.unsure += orders.length
-    world.log.warn({ count: orders.length, batch: orders[0]?.batchTag, stalledMs }, 'too late to ask for invoices: left to be resolved')
-    return
-  }
-  const answer = await rail.issue(orders)
+async function askFor(store: Store, rail: Rail, world: World, orders: Claimed[], outcome: Issued, deadline: Deadline): Promise<void> {
+  const answer = deadline.leftMs() > 0 ? await rail.issue(orders.map(withoutClaim), deadline) : tooLate
   await world.at('invoices asked for')
 
   // One bad element refuses the whole call and nothing happened, so the halves are asked for apart until the bad one stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
-    await askFor(store, rail, world, orders.slice(0, middle), outcome, startedAt)
-    await askFor(store, rail, world, orders.slice(middle), outcome, startedAt)
+    await askFor(store, rail, world, orders.slice(0, middle), outcome, deadline)
+    await askFor(store, rail, world, orders.slice(middle), outcome, deadline)
     return
   }
 
@@ -88,21 +84,25 @@ async function askFor(store: Store, rail: Rail, world: World, orders: InvoiceOrd
   )
 }
 
-async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoice[]>): Promise<void> {
+const withoutClaim = ({ askedAt: _, ...order }: Claimed): InvoiceOrder => order
+
+async function record(tx: Tx, order: Claimed, answer: Answer<ProviderInvoice[]>): Promise<void> {
   const now = await tx.now()
+  // What was made is true whoever asked for it. Everything else is said about this claim, and another worker may hold a later one.
+  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return
   switch (answer.is) {
     case 'done': {
       const made = answer.value.find(invoice => invoice.tag === order.id)
       if (made) return void (await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId }))
       await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [
-        sql`next_at = ${later(now, graceMs)}`,
+        sql`next_at = ${later(now, absenceMs)}`,
       ])
       return
     }
     // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
     case 'unsure':
       await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [
-        sql`next_at = ${later(now, graceMs)}`,
+        sql`next_at = ${later(now, absenceMs)}`,
       ])
       return
     case 'refused':
@@ -112,6 +112,10 @@ async function record(tx: Tx, order: InvoiceOrder, answer: Answer<ProviderInvoic
       } else await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'refused', { why: answer.why })
   }
 }
+
+const isStillOurs = async (tx: Tx, { id, askedAt }: Claimed): Promise<boolean> =>
+  (await tx.one(sql`select 1 as yes from invoices where id = ${id} and state = 'issuing' and asked_at = ${askedAt} ${forUpdate}`)) !==
+  undefined
 
 /** Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another of the same tag is. */
 export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, cause: Cause): Promise<boolean> {

@@ -1,12 +1,12 @@
 /** Unsure invoices and their twins: what the bank shows under one tag decides which is issued, which is asked for again, and which is taken back. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { done, unsure } from '../base/answer.ts'
+import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { addSchedule } from '../jobs/jobs.ts'
 import { addAccount } from '../payout/payout.ts'
-import type { ProviderInvoice, Rail } from '../rails/rail.ts'
+import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
 import { draftBatch } from './draft.ts'
@@ -78,20 +78,22 @@ const stand = async () =>
     ({ state, provider_id }) => [state, provider_id],
   )
 
-test('what the bank has is issued, and what it has not, asked twice a minute apart, is a draft again', async () => {
+test('what the bank has is issued, and what it has not, asked twice with a call’s life between, is a draft again', async () => {
   expect(await resolve(made('11', ids[0]!, 1))).toBe(1)
   expect(await stand()).toEqual([
     ['issued', '11'],
     ['unsure', null],
   ])
   expect(await resolve(made('11', ids[0]!, 1))).toBe(0)
-  now += 60_000
+  now += absenceMs - 1
+  expect(await resolve(made('11', ids[0]!, 1))).toBe(0)
+  now += 1
   expect(await resolve(made('11', ids[0]!, 1))).toBe(1)
   expect((await stand())[1]).toEqual(['draft', null])
   expect(canceled).toEqual([])
 })
 
-test('who stalls between claiming and asking does not ask: somebody else has begun to find out', async () => {
+test('a worker that stalls between its claim and its call does not call, and gives the claim back', async () => {
   await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
   const asked: string[] = []
   const rail = {
@@ -101,20 +103,60 @@ test('who stalls between claiming and asking does not ask: somebody else has beg
       return unsure('no answer')
     },
   } as unknown as Rail
-  const stalled: World = { ...world, at: point => void (point === 'invoices claimed' && (now += 31_000)) }
-  expect(await issueDrafts(store, rail, stalled)).toMatchObject({ issued: 0, unsure: 2 })
+  const stalled: World = { ...world, at: point => void (point === 'invoices claimed' && (now += callMs)) }
+  expect(await issueDrafts(store, rail, stalled)).toMatchObject({ issued: 0, later: 2 })
   expect(asked).toEqual([])
   expect(await stand()).toEqual([
-    ['issuing', null],
-    ['issuing', null],
+    ['draft', null],
+    ['draft', null],
   ])
 
-  now += 60_000
-  await resolve()
-  now += 60_000
-  await resolve()
+  now += 30_000
   expect(await issueDrafts(store, rail, world)).toMatchObject({ unsure: 2 })
   expect(asked).toEqual(ids)
+})
+
+describe('an answer that comes after somebody else claimed the invoice', () => {
+  const answers: [string, Answer<ProviderInvoice[]>][] = [
+    ['refused for now', refused('too many requests', true)],
+    ['refused for good', refused('invalidTaxId')],
+    ['no answer', unsure('timeout')],
+  ]
+  test.each(answers)('%s: leaves the other claim alone', async (_, late) => {
+    await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+    const other = {
+      name: 'starkbank',
+      findInvoices: async () => done([]),
+      issue: async (orders: { id: string }[]) => done(orders.map(({ id }, at) => made(`2${at}`, id, 9))),
+    } as unknown as Rail
+    const [claimed, mayCall] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slowly: World = { ...world, at: point => (point === 'invoices claimed' ? (claimed.resolve(), mayCall.promise) : undefined) }
+    let others: Promise<unknown> | undefined
+    const rail = {
+      name: 'starkbank',
+      issue: async () => {
+        // This worker is stopped in its call: another finds nothing at the bank, twice, and claims what this one had.
+        for (let looks = 0; looks < 2; looks++) {
+          now += absenceMs
+          await resolveUnsureInvoices(store, other, world)
+        }
+        others = issueDrafts(store, other, slowly)
+        await claimed.promise
+        return late
+      },
+    } as unknown as Rail
+    await issueDrafts(store, rail, world)
+    expect(await stand()).toEqual([
+      ['issuing', null],
+      ['issuing', null],
+    ])
+    mayCall.resolve()
+    await others
+    expect(await stand()).toEqual([
+      ['issued', '20'],
+      ['issued', '21'],
+    ])
+  })
 })
 
 describe('two invoices of one tag', () => {

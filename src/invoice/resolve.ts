@@ -1,9 +1,9 @@
-/** Settles unsure invoices by asking: found by tag they are issued; absent twice, a minute apart, they are asked for again. */
+/** Settles unsure invoices by asking: found by tag they are issued; absent twice, `absenceMs` apart, they are asked for again. */
 import { later, type World } from '../base/world.ts'
-import type { ProviderInvoice, Rail } from '../rails/rail.ts'
+import { absenceMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine } from './row.ts'
-import { graceMs, takeAsIssued } from './issue.ts'
+import { takeAsIssued } from './issue.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
 
 const absencesNeeded = 2n
@@ -55,7 +55,7 @@ async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderIn
       ])
       await watchForTwins(tx, rail, batchTag)
     } else {
-      await tx.run(sql`update invoices set absences = absences + 1, next_at = ${later(now, graceMs)} where id = ${id}`)
+      await tx.run(sql`update invoices set absences = absences + 1, next_at = ${later(now, absenceMs)} where id = ${id}`)
       continue
     }
     settled += 1

@@ -1,11 +1,12 @@
 /** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
+import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type World } from '../base/world.ts'
-import type { ProviderPayout, Rail } from '../rails/rail.ts'
+import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
 import { applyPayout } from './outcome.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
-import { graceMs, silenceMs } from './send.ts'
+import { silenceMs } from './send.ts'
 
 const absencesNeeded = 2n
 
@@ -41,6 +42,7 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
   if (answer.is !== 'done')
     return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
 
+  const deadline = deadlineIn(callMs, world.clock)
   const applied = await store.tx(async tx => {
     const result = await applyPayout(
       tx,
@@ -53,28 +55,29 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
   }, 'locks')
-  if (applied === 'order again') await orderAgain(store, rail, world, attempt)
+  if (applied === 'order again') await orderAgain(store, rail, world, attempt, deadline)
 }
 
 /** Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. */
 async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'again'> {
-  const next = later(await tx.now(), graceMs)
-  await tx.run(sql`update payouts set next_at = ${next} where id = ${attempt.payout_id}`)
+  const now = await tx.now()
+  await tx.run(sql`update payouts set next_at = ${later(now, absenceMs)} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
   if (attempt.absences + 1n < absencesNeeded || (await payoutsStopped(tx)) !== undefined) return 'again'
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
-  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why })
+  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
   return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why })) ? 'order again' : 'again'
 }
 
-async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
+async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow, deadline: Deadline): Promise<void> {
   const account = (await store.one<BankAccountRow & { invoice_id: string }>(
     sql`select a.*, p.invoice_id from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
   ))!
   const { external_id: externalId, units } = attempt
   const { invoice_id: invoiceId } = account
-  const answer = await rail.pay([{ externalId, invoiceId, units, to: destinationOf(account), description: `Repasse ${invoiceId}` }])
+  const again = { externalId, invoiceId, units, to: destinationOf(account), description: `Repasse ${invoiceId}` }
+  const answer = await rail.pay([again], deadline)
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
   if (answer.is === 'done') await store.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
@@ -92,7 +95,7 @@ async function sentAgain(tx: Tx, attempt: AttemptRow, { providerId }: ProviderPa
 }
 
 async function unsureAgain(tx: Tx, attempt: AttemptRow, why: string): Promise<void> {
-  const next = later(await tx.now(), graceMs)
+  const next = later(await tx.now(), absenceMs)
   if (await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'unsure', { why }, [sql`absences = 0`]))
     await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
 }

@@ -1,17 +1,17 @@
 /** Sending what is owed: payouts are claimed, the rail is asked under our own key, and what it answered is recorded. */
-import type { Answer } from '../base/answer.ts'
+import { refused, type Answer } from '../base/answer.ts'
+import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
-import type { PayoutOrder, ProviderPayout, Rail } from '../rails/rail.ts'
-import { move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
+import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
+import { forUpdate, move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
 
 const batchSize = 100
-/** How long an order may be without an answer before the bank is asked about it. */
-export const graceMs = 60_000
+const againMs = 60_000
 /** How long a payout that the bank took on may stay silent before it is read again. */
 export const silenceMs = 15 * 60_000
 
@@ -20,16 +20,22 @@ export type Sent = Record<'sent' | 'unsure' | 'held' | 'later', number>
 interface Order extends PayoutOrder {
   payoutId: string
   attemptId: string
+  /** When it was claimed: what was claimed again since is not ours to write about. */
+  askedAt: Instant
 }
+
+const tooLate = refused('too late to order it: this worker stalled after claiming it', true)
 
 /** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
 export async function sendPayouts(store: Store, rail: Rail, world: World): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql) => {
+    // From before the claim: another worker counts from the claim itself, so its count always ends later.
+    const deadline = deadlineIn(callMs, world.clock)
     const orders = await claimDue(store, world, which)
     if (orders.length === 0) return false
     await world.at('payouts claimed')
-    await order(store, rail, world, orders, outcome)
+    await order(store, rail, world, orders, outcome, deadline)
     return true
   }
   while (await send(sql`and not ${mayHaveBeenOrdered}`));
@@ -126,7 +132,7 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
     payout.state,
     'sending',
     { why: `order ${number} is about to be sent`, ref: attemptId },
-    [sql`next_at = ${later(now, graceMs)}`, sql`tries = tries + 1`, sql`why = null`],
+    [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, sql`why = null`],
   )
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
@@ -142,6 +148,7 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
   return {
     payoutId: payout.id,
     attemptId,
+    askedAt: now,
     invoiceId: payout.invoice_id,
     externalId,
     units: payout.units,
@@ -150,18 +157,17 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
   }
 }
 
-/** Asks the rail for these orders and records the answer. Also what a resolved `unsure` uses to ask again under the same key. */
-export async function order(store: Store, rail: Rail, world: World, orders: Order[], outcome: Sent): Promise<void> {
-  const answer = await rail.pay(
-    orders.map(({ externalId, invoiceId, units, to, description }) => ({ externalId, invoiceId, units, to, description })),
-  )
+/** Asks the rail for these orders and records the answer. */
+async function order(store: Store, rail: Rail, world: World, orders: Order[], outcome: Sent, deadline: Deadline): Promise<void> {
+  const asked = orders.map(({ externalId, invoiceId, units, to, description }) => ({ externalId, invoiceId, units, to, description }))
+  const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate
   await world.at('payouts asked for')
 
   // One bad order refuses the whole call and nothing happened, so the halves are asked for apart until it stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
-    await order(store, rail, world, orders.slice(0, middle), outcome)
-    await order(store, rail, world, orders.slice(middle), outcome)
+    await order(store, rail, world, orders.slice(0, middle), outcome, deadline)
+    await order(store, rail, world, orders.slice(middle), outcome, deadline)
     return
   }
   await store.tx(async tx => {
@@ -176,6 +182,8 @@ export async function order(store: Store, rail: Rail, world: World, orders: Orde
 }
 
 async function record(tx: Tx, world: World, order: Order, answer: Answer<ProviderPayout[]>): Promise<void> {
+  // What was taken on is true whoever ordered it. Everything else is said about this claim, and another worker may hold a later one.
+  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return
   switch (answer.is) {
     case 'done': {
       const made = answer.value.find(payout => payout.externalId === order.externalId)
@@ -189,6 +197,11 @@ async function record(tx: Tx, world: World, order: Order, answer: Answer<Provide
   }
 }
 
+const isStillOurs = async (tx: Tx, { attemptId, askedAt }: Order): Promise<boolean> =>
+  (await tx.one(
+    sql`select 1 as yes from attempts where id = ${attemptId} and state = 'sending' and asked_at = ${askedAt} ${forUpdate}`,
+  )) !== undefined
+
 async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> {
   const cause: Cause = { why: 'the bank took it on', ref: made.providerId }
   const now = await tx.now()
@@ -197,7 +210,7 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
 }
 
 async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
-  const next = later(await tx.now(), graceMs)
+  const next = later(await tx.now(), absenceMs)
   if (await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'unsure', { why }, [sql`absences = 0`]))
     await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
 }
@@ -216,7 +229,7 @@ async function refusedNow(
     invoiceId: order.invoiceId,
     memo: why,
   })
-  const next = later(await tx.now(), Math.max(afterMs ?? 0, graceMs))
+  const next = later(await tx.now(), Math.max(afterMs ?? 0, againMs))
   await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why }, [
     sql`next_at = ${next}`,
     sql`why = ${why}`,

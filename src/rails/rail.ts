@@ -1,8 +1,19 @@
 /** The contract every rail keeps: how money is asked for, heard of and sent, in the house's words. A rail sees only `base`. */
 import type { Answer } from '../base/answer.ts'
+import type { Deadline } from '../base/deadline.ts'
 import type { Asset } from '../base/money.ts'
-import type { Instant } from '../base/world.ts'
+import type { Instant, Millis } from '../base/world.ts'
 import type { ChainRail } from './chain.ts'
+
+/**
+ * How long an order may live, from its claim in the database to the end of the call: no byte of it leaves later, and its socket is
+ * closed then. Counted by a `Deadline` that is started before the claim.
+ */
+export const callMs: Millis = 20_000
+/** How long a provider may take to act on what it received and to show it under its tag. Stark Bank documents neither. */
+export const lagMs: Millis = 60_000
+/** After this, that a provider shows no trace of an order can be believed; before it, the order may still be on its way. */
+export const absenceMs: Millis = callMs + lagMs
 
 /** One invoice to ask for. `id` is ours and becomes the provider's tag. */
 export interface InvoiceOrder {
@@ -104,8 +115,11 @@ export interface Rail {
   /** The rail's whole-account identity; events of another one are foreign. */
   readonly workspaceId: string
 
-  /** Asks for up to 100 invoices in one call, all or none. Not safe to repeat: the provider has no key for it. */
-  issue(orders: InvoiceOrder[]): Promise<Answer<ProviderInvoice[]>>
+  /**
+   * Asks for up to 100 invoices in one call, all or none. Not safe to repeat: the provider has no key for it. Refused, to be tried
+   * again, where `deadline` passed before anything was sent.
+   */
+  issue(orders: InvoiceOrder[], deadline: Deadline): Promise<Answer<ProviderInvoice[]>>
   /** Every invoice that bears `tag` (an invoice id or a batch tag). */
   findInvoices(tag: string): Promise<Answer<ProviderInvoice[]>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
@@ -116,8 +130,11 @@ export interface Rail {
    */
   refundInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
 
-  /** Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under the same externalId. */
-  pay(orders: PayoutOrder[]): Promise<Answer<ProviderPayout[]>>
+  /**
+   * Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under
+   * the same externalId until `deadline`: later that order may have failed, and its key is free again.
+   */
+  pay(orders: PayoutOrder[], deadline: Deadline): Promise<Answer<ProviderPayout[]>>
   /** Every payout that bears `tag`: an externalId, or the id of the invoice it passes on. */
   findPayouts(tag: string): Promise<Answer<ProviderPayout[]>>
   readPayout(providerId: string): Promise<Answer<ProviderPayout>>

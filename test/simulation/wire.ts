@@ -1,7 +1,8 @@
 /** The rail's wire laid straight into the simulated bank: no socket, and the same verdicts on what it answers as the SDK's wire gives. */
 import { z } from 'zod'
 import type { Bank as SimulatedBank, BankResponse } from '../../sim/bank.ts'
-import { done, unsure, type Answer } from '../../src/base/answer.ts'
+import { done, refused, unsure, type Answer } from '../../src/base/answer.ts'
+import type { Deadline } from '../../src/base/deadline.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import {
   balanceShape,
@@ -27,15 +28,24 @@ export interface WireParts {
   trace: (line: string) => void
 }
 
+const tooLate = refused('too late to send it', true)
 /** The real wire's deadline for a whole request. */
 const deadlineMs = 15_000
 
 type Query = Record<string, string | number | boolean | string[] | undefined>
 
 export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
-  async function ask(method: string, path: string, query: Query = {}, body?: unknown): Promise<BankResponse> {
+  /** Undefined: `deadline` had passed when it was to leave, so nothing did. */
+  async function ask(
+    method: string,
+    path: string,
+    query: Query = {},
+    body?: unknown,
+    deadline?: Deadline,
+  ): Promise<BankResponse | undefined> {
     const name = `${method} ${path.replace(/\d{10,}/, ':id')}`
     await at(`before ${name}`)
+    if (deadline && deadline.leftMs() <= 0) return undefined
     await clock.sleep(latencyMs())
     const fields = Object.entries(query).filter(([, value]) => value !== undefined)
     const response = bank.handle({
@@ -62,9 +72,11 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     path: string,
     query: Query = {},
     body?: unknown,
+    deadline?: Deadline,
     look: (whole: Record<string, unknown>) => void = () => undefined,
   ): Promise<Answer<z.output<S>>> {
-    const response = await ask(method, path, query, body)
+    const response = await ask(method, path, query, body, deadline)
+    if (response === undefined) return tooLate
     if (response.is !== 'answer') return unsure(`the bank did not answer (${response.is})`)
     const json = jsonOf(response.body) as Record<string, unknown> | undefined
     if (response.status === 200) {
@@ -88,19 +100,20 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
         path,
         query as Query,
         undefined,
+        undefined,
         whole => void (cursor = (whole['cursor'] as string | null) || undefined),
       )
       return items.is === 'done' ? done({ items: items.value, cursor }) : items
     }
 
   return {
-    createInvoices: invoices => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }),
+    createInvoices: (invoices, deadline) => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }, deadline),
     pageInvoices: page('invoices', 'invoice', lists.invoices),
     getInvoice: id => call('invoice', invoiceShape, 'GET', `invoice/${id}`),
     patchInvoice: (id, patch) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch),
     pageInvoiceLogs: page('logs', 'invoice/log', lists.invoiceLogs),
 
-    createTransfers: transfers => call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }),
+    createTransfers: (transfers, deadline) => call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }, deadline),
     pageTransfers: page('transfers', 'transfer', lists.transfers),
     getTransfer: id => call('transfer', transferShape, 'GET', `transfer/${id}`),
     pageTransferLogs: page('logs', 'transfer/log', lists.transferLogs),

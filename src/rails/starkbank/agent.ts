@@ -1,4 +1,5 @@
 /** How requests leave: to the bank or to one other address, with a deadline over the whole of each, because the SDK has none. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ClientRequest } from 'node:http'
 import { Agent, type RequestOptions } from 'node:https'
 import { createRequire } from 'node:module'
@@ -6,6 +7,7 @@ import { connect as connectPlain, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { BadInput } from '../../base/answer.ts'
+import type { Deadline } from '../../base/deadline.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 
 export interface AgentOptions {
@@ -27,13 +29,18 @@ const bankHosts = new Set(['api.starkbank.com', 'sandbox.api.starkbank.com'])
 // Idle connections are dropped before the other side does: a request written to a closing one has no answer, and is `unsure`.
 const idleMs = 4_000
 
-/** Errors of connections that were never made: whatever was to be sent on them was not. */
-const unconnected = new WeakSet<object>()
+/** Errors of requests of which no byte left: the connection was never made, or the deadline had passed. */
+const unsent = new WeakSet<object>()
+const nothingSent = (error: Error): Error => (unsent.add(error), error)
+
+const deadlines = new AsyncLocalStorage<Deadline>()
+/** Every request that `send` makes obeys `deadline`: the SDK has no way of handing one down. */
+export const within = <T>(deadline: Deadline, send: () => T): T => deadlines.run(deadline, send)
 
 /** Whether `error`, or what caused it, shows that nothing was sent. */
 export function neverSent(error: unknown): boolean {
   for (let cause = error, depth = 0; typeof cause === 'object' && cause !== null && depth < 5; depth++) {
-    if (unconnected.has(cause)) return true
+    if (unsent.has(cause)) return true
     cause = (cause as { cause?: unknown }).cause
   }
   return false
@@ -56,34 +63,48 @@ export class BankAgent extends Agent {
 
   // Node calls this for each request, keep-alive or not; it is not in its types.
   addRequest(request: ClientRequest, ...rest: unknown[]): void {
+    const deadline = deadlines.getStore()
+    const ms = Math.min(this.#totalMs, deadline?.leftMs() ?? Infinity)
     const over = new AbortController()
     request.once('close', () => over.abort())
-    void this.#clock.sleep(this.#totalMs, over.signal).then(() => {
-      if (!over.signal.aborted) request.destroy(coded('ETIMEDOUT', `no whole answer within ${this.#totalMs} ms`))
+    void this.#clock.sleep(ms, over.signal).then(() => {
+      if (!over.signal.aborted) request.destroy(coded('ETIMEDOUT', `no whole answer within ${ms} ms`))
+    })
+    // The last moment before its bytes leave: sockets come here connected, so the next statement of Node's writes them. A timer is not
+    // enough, for a process that was stopped writes to a socket that is ready before it looks at its timers.
+    request.prependOnceListener('socket', () => {
+      if (deadline && deadline.leftMs() <= 0) request.destroy(nothingSent(coded('ETOOLATE', 'too late to send it')))
     })
     const parent = Agent.prototype as unknown as { addRequest(request: ClientRequest, ...rest: unknown[]): void }
     parent.addRequest.call(this, request, ...rest)
   }
 
-  override createConnection(options: RequestOptions, done?: (error: Error | null, stream: Duplex) => void): Duplex {
-    const socket = this.#connect(options, done)
-    const connected = new AbortController()
-    socket.once(this.#target?.tls === false ? 'connect' : 'secureConnect', () => connected.abort())
-    socket.once('error', error => {
-      if (!connected.signal.aborted) unconnected.add(error)
-      connected.abort()
+  /** Answers through `done` alone, and only once the socket is connected: what is written to an earlier one leaves when nobody looks. */
+  override createConnection(options: RequestOptions, done: (error: Error | null, stream: Duplex) => void): undefined {
+    const socket = this.#connect(options)
+    const over = new AbortController()
+    socket.once(this.#target?.tls === false ? 'connect' : 'secureConnect', () => {
+      over.abort()
+      socket.off('error', failed)
+      done(null, socket)
     })
-    socket.once('close', () => connected.abort())
-    void this.#clock.sleep(this.#connectMs, connected.signal).then(() => {
-      if (!connected.signal.aborted) socket.destroy(coded('ETIMEDOUT', `no connection within ${this.#connectMs} ms`))
+    socket.once('error', failed)
+    socket.once('close', () => failed(coded('ECONNABORTED', 'closed before it was connected')))
+    void this.#clock.sleep(this.#connectMs, over.signal).then(() => {
+      if (!over.signal.aborted) socket.destroy(coded('ETIMEDOUT', `no connection within ${this.#connectMs} ms`))
     })
-    return socket
+
+    function failed(error: Error): void {
+      if (over.signal.aborted) return
+      over.abort()
+      done(nothingSent(error), socket)
+    }
   }
 
-  #connect(options: RequestOptions, done?: (error: Error | null, stream: Duplex) => void): Duplex {
+  #connect(options: RequestOptions): Duplex {
     if (!this.#target) {
       if (!bankHosts.has(options.host ?? '')) throw new Error('the bank rail speaks to no other host')
-      return super.createConnection(options, done) as Duplex
+      return super.createConnection(options) as Duplex
     }
     const { tls, host, port } = this.#target
     if (!tls) return connectPlain({ host, port })

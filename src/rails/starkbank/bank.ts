@@ -1,6 +1,7 @@
 /** The wire: the few calls the rail makes of the bank, in the bank's own shapes. The SDK answers them, or a simulated bank does. */
 import { z } from 'zod'
 import type { Answer } from '../../base/answer.ts'
+import type { Deadline } from '../../base/deadline.ts'
 
 const id = z.string().min(1).max(64)
 const cents = z.int().nonnegative()
@@ -139,13 +140,14 @@ export interface Page<T> {
 }
 
 export interface Bank {
-  createInvoices(bodies: InvoiceBody[]): Promise<Answer<BankInvoice[]>>
+  /** Nothing is sent once `deadline` has passed; the same holds of transfers. */
+  createInvoices(bodies: InvoiceBody[], deadline: Deadline): Promise<Answer<BankInvoice[]>>
   pageInvoices(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
   patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
 
-  createTransfers(bodies: TransferBody[]): Promise<Answer<BankTransfer[]>>
+  createTransfers(bodies: TransferBody[], deadline: Deadline): Promise<Answer<BankTransfer[]>>
   pageTransfers(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankTransfer>>>
   getTransfer(id: string): Promise<Answer<BankTransfer>>
   pageTransferLogs(query: PageOf & { types?: string[] }): Promise<Answer<Page<BankTransferLog>>>

@@ -18,6 +18,7 @@ export function faultOf(error: unknown, now: Millis): Answer<never> {
   if (status === 400 && Array.isArray(errors)) return inputErrors(errors)
   const answered = response?.status ?? status
   if (typeof answered === 'number') return statusFault(answered, () => retryAfterMs(response?.headers, now))
+  if (code === 'ETOOLATE') return refused('too late to ask the bank: nothing was sent', true)
   if (unreached(error)) return refused(`the bank could not be reached${ofCode(code)}`, true)
   // Anything else broke after the request left, a TypeError of the SDK on an answer it could not read included.
   return unsure(`the bank did not answer as it should${ofCode(code)}`)

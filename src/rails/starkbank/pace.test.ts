@@ -6,6 +6,8 @@ import type { Bank } from './bank.ts'
 import { paced, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 
+const inTime = { leftMs: () => 20_000 }
+
 let now: number
 let sleepers: { at: number; wake: () => void }[]
 let asked: { name: string; at: number }[]
@@ -73,7 +75,7 @@ describe('the bucket', () => {
 
   test('never holds a write back, which reads make room for', async () => {
     const stark = bank({ perSecond: 10, burst: 2 })
-    for (let each = 0; each < 4; each++) void stark.createTransfers([])
+    for (let each = 0; each < 4; each++) void stark.createTransfers([], inTime)
     void stark.getTransfer('1')
     await settle()
     expect(asked.map(({ name }) => name)).toEqual(Array.from({ length: 4 }, () => 'createTransfers'))
@@ -104,12 +106,12 @@ describe('a bank that asks for fewer requests', () => {
     answers = [refused('429', true, 7_000)]
     expect(await stark.getInvoice('1')).toEqual(refused('429', true, 7_000))
     now += 3_000
-    const others = [stark.createInvoices([]), stark.createTransfers([]), stark.patchInvoice('1', { status: 'canceled' })]
+    const others = [stark.createInvoices([], inTime), stark.createTransfers([], inTime), stark.patchInvoice('1', { status: 'canceled' })]
     for (const answer of await Promise.all([...others, stark.balance(), stark.publicKeys(), stark.markDelivered('1')]))
       expect(answer).toMatchObject({ is: 'refused', again: true, afterMs: 4_000 })
     expect(asked).toHaveLength(1)
     now += 4_000
-    expect(await stark.createTransfers([])).toEqual(done(undefined))
+    expect(await stark.createTransfers([], inTime)).toEqual(done(undefined))
   })
 
   test('is waited for by whoever queued for the bucket meanwhile', async () => {
@@ -162,7 +164,7 @@ describe('a bank that cannot be reached', () => {
   test('is left alone for half a minute after five times, and after one more for another', async () => {
     const stark = bank()
     answers = [gone, gone, gone, gone, gone]
-    for (let tried = 0; tried < 5; tried++) expect(await stark.createTransfers([])).toEqual(gone)
+    for (let tried = 0; tried < 5; tried++) expect(await stark.createTransfers([], inTime)).toEqual(gone)
     expect(await stark.getInvoice('7')).toMatchObject({ is: 'refused', again: true, afterMs: 30_000 })
     now += 30_000
     answers = [gone]

@@ -41,13 +41,13 @@ export function paced(bank: Bank, clock: Clock, pace?: Pace): Bank {
   }
 
   return {
-    createInvoices: bodies => write(() => bank.createInvoices(bodies)),
+    createInvoices: (bodies, deadline) => write(() => bank.createInvoices(bodies, deadline)),
     pageInvoices: query => read(() => bank.pageInvoices(query)),
     getInvoice: id => read(() => bank.getInvoice(id)),
     patchInvoice: (id, patch) => write(() => bank.patchInvoice(id, patch)),
     pageInvoiceLogs: query => read(() => bank.pageInvoiceLogs(query)),
 
-    createTransfers: bodies => write(() => bank.createTransfers(bodies)),
+    createTransfers: (bodies, deadline) => write(() => bank.createTransfers(bodies, deadline)),
     pageTransfers: query => read(() => bank.pageTransfers(query)),
     getTransfer: id => read(() => bank.getTransfer(id)),
     pageTransferLogs: query => read(() => bank.pageTransferLogs(query)),

@@ -1,13 +1,17 @@
 /** The real SDK against a server that hangs, drips, redirects, lies and hangs up: what each failure means, and what never leaks. */
+import { execFileSync, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, verify } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { pause } from '../../../test/testbed/until.ts'
 import { systemClock } from '../../base/clock.ts'
 import { BankAgent } from './agent.ts'
 import type { Bank } from './bank.ts'
 import { sdkBank, type SdkParts } from './sdk.ts'
+
+const inTime = { leftMs: () => 20_000 }
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
 const privateKeyPem = privateKey.export({ type: 'sec1', format: 'pem' }).toString()
@@ -110,7 +114,7 @@ afterEach(async () => {
 describe('what is sent', () => {
   test('an invoice goes out signed by our key, and comes back without the fields we do not use', async () => {
     handle = (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] })
-    const answer = await bank.createInvoices([body])
+    const answer = await bank.createInvoices([body], inTime)
     expect(answer).toMatchObject({ is: 'done', value: [{ id: invoice.id, amount: 4000, tags: ['inv_01'] }] })
     expect(JSON.stringify(answer)).not.toMatch(/Arya|012\.345/)
 
@@ -173,7 +177,7 @@ describe('what is sent', () => {
       is: 'done',
       value: { cursor: undefined, items: [{ type: 'credited' }] },
     })
-    expect(await bank.createTransfers([transferBody])).toMatchObject({ is: 'done', value: [{ id: transfer.id }] })
+    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({ is: 'done', value: [{ id: transfer.id }] })
     expect(await bank.pageTransfers({ tags: ['pay_1-1'] })).toMatchObject({ is: 'done', value: { cursor: undefined } })
     expect(await bank.getTransfer('8')).toMatchObject({ is: 'done', value: { bankCode: '20018183' } })
     expect(await bank.pageTransferLogs({ types: ['failed'] })).toMatchObject({ is: 'done', value: { items: [{ errors: ['x: y', 'z'] }] } })
@@ -222,11 +226,92 @@ describe('what is sent', () => {
   })
 })
 
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0
+function selfSigned(): { key: string; cert: string } {
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost']
+  const pem = execFileSync('openssl', ['req', ...kind, '-keyout', '-', '-out', '-'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const [key, cert] = ['PRIVATE KEY', 'CERTIFICATE'].map(
+    what => pem.slice(pem.indexOf(`-----BEGIN ${what}`)).split(/(?<=-----END [A-Z ]+-----)/)[0]!,
+  )
+  return { key: key!, cert: cert! }
+}
+
+describe('a deadline', () => {
+  /** What is left of one at each look: the first is when the request is made, the second when its socket is there. */
+  const looks = (...left: number[]) => ({ leftMs: () => left.shift() ?? 0 })
+
+  test('that has passed keeps every byte here, on a new connection and on a kept one', async () => {
+    handle = (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] })
+    expect(await bank.createInvoices([body], looks(1_000))).toEqual({
+      is: 'refused',
+      again: true,
+      why: 'too late to ask the bank: nothing was sent',
+    })
+    expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
+    expect(await bank.createInvoices([body], looks(1_000))).toMatchObject({ is: 'refused', again: true })
+    expect(await bank.createTransfers([transferBody], looks(1_000))).toMatchObject({ is: 'refused', again: true })
+    expect(seen).toHaveLength(1)
+  })
+
+  test('that passes while others are under way keeps what waits for its turn', async () => {
+    bank.close()
+    bank = open({ maxSockets: 1, totalMs: 10_000 })
+    let left = 1_000
+    const answers: (() => void)[] = []
+    handle = (_, response) => answers.push(() => json(response, 200, { message: 'ok', invoices: [invoice] }))
+    const first = bank.createInvoices([body], inTime)
+    const second = bank.createInvoices([body], { leftMs: () => left })
+    await vi.waitUntil(() => answers.length === 1)
+    left = 0
+    answers[0]!()
+    expect(await first).toMatchObject({ is: 'done' })
+    expect(await second).toMatchObject({ is: 'refused', again: true })
+    expect(seen).toHaveLength(1)
+  })
+
+  test('gives the socket no longer than what is left', async () => {
+    bank.close()
+    bank = open({ totalMs: 600_000 })
+    handle = () => {}
+    expect(await bank.createInvoices([body], looks(30, 30))).toMatchObject({ is: 'unsure', why: expect.stringContaining('ETIMEDOUT') })
+    expect(seen).toHaveLength(1)
+  })
+
+  test.skipIf(!hasOpenssl)('over TLS is looked at after the handshake, before anything that it carries', async () => {
+    bank.close()
+    const secure = createHttpsServer(selfSigned(), (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] }))
+    const asked: string[] = []
+    secure.on('request', ({ url }) => asked.push(url!))
+    const secureBase = (await listen(secure)).replace('http:', 'https:')
+    const looked: number[] = []
+    let shaken = 0
+    secure.on('secureConnection', () => shaken++)
+    bank = open({ apiUrl: secureBase, connectMs: 10_000, totalMs: 10_000 })
+    const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0'
+    try {
+      const deadline = { leftMs: () => (looked.push(shaken), looked.length === 1 ? 1_000 : 0) }
+      expect(await bank.createInvoices([body], deadline)).toMatchObject({ is: 'refused', again: true })
+      expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
+    } finally {
+      if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
+      else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before
+      secure.closeAllConnections()
+      await new Promise(resolve => secure.close(resolve))
+    }
+    expect(asked).toEqual(['/v2/invoice'])
+    expect(looked).toHaveLength(2)
+  })
+})
+
 describe('where it is sent', () => {
   test("without another address only the bank's own two hosts are spoken to", () => {
     const agent = new BankAgent({ clock: systemClock })
     for (const host of ['evil.example', 'api.starkbank.com.evil.example', '127.0.0.1', undefined])
-      expect(() => agent.createConnection({ ...(host && { host }), port: 443 })).toThrow('no other host')
+      expect(() => agent.createConnection({ ...(host && { host }), port: 443 }, () => undefined)).toThrow('no other host')
   })
 })
 
@@ -301,7 +386,7 @@ describe('what a failure means', () => {
   for (const [name, answer, meaning] of cases)
     test(`${name} is ${Object.values(meaning).join(', ')}, for a write and for a read`, async () => {
       handle = answer
-      const write = await bank.createInvoices([body])
+      const write = await bank.createInvoices([body], inTime)
       const read = await bank.getInvoice('7')
       const keys = await bank.publicKeys()
       expect(write).toMatchObject(meaning)
@@ -312,7 +397,7 @@ describe('what a failure means', () => {
 
   test('the code of a refusal is told, and what it says of a payer is not', async () => {
     handle = (_, response) => json(response, 400, { errors: [...errors, { code: 'invalidAmount', message: 'too small' }] })
-    expect(await bank.createInvoices([body])).toEqual({
+    expect(await bank.createInvoices([body], inTime)).toEqual({
       is: 'refused',
       again: false,
       why: 'invalidTaxId: Element 0: … is not valid; invalidAmount: too small',
@@ -325,7 +410,11 @@ describe('what a failure means', () => {
       const elsewhere = createServer((request, response) => (hits.push(request.url!), response.end('{}')))
       const location = `${await listen(elsewhere)}/v2/invoice`
       handle = (_, response) => response.writeHead(status, { location }).end()
-      expect(await bank.createInvoices([body])).toMatchObject({ is: 'refused', again: false, why: expect.stringContaining('redirect') })
+      expect(await bank.createInvoices([body], inTime)).toMatchObject({
+        is: 'refused',
+        again: false,
+        why: expect.stringContaining('redirect'),
+      })
       expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: false })
       expect(hits).toEqual([])
       await new Promise(resolve => elsewhere.close(resolve))
@@ -338,17 +427,17 @@ describe('what a failure means', () => {
     await new Promise(resolve => gone.close(resolve))
     bank = open({ apiUrl })
     const why = expect.stringContaining('ECONNREFUSED') as string
-    expect(await bank.createTransfers([transferBody])).toMatchObject({ is: 'refused', again: true, why })
+    expect(await bank.createTransfers([transferBody], inTime)).toMatchObject({ is: 'refused', again: true, why })
     expect(await bank.getInvoice('7')).toMatchObject({ is: 'refused', again: true, why })
   })
 
   test('a name that does not exist, and a server that does not speak TLS, are refused before anything is sent', async () => {
     bank.close()
     bank = open({ apiUrl: 'http://bank.invalid', connectMs: 5_000, totalMs: 5_000 })
-    expect(await bank.createInvoices([body])).toMatchObject({ is: 'refused', again: true })
+    expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'refused', again: true })
     bank.close()
     bank = open({ apiUrl: base.replace('http:', 'https:') })
-    expect(await bank.createInvoices([body])).toMatchObject({ is: 'refused', again: true })
+    expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'refused', again: true })
     expect(seen).toEqual([])
   })
 
@@ -360,7 +449,11 @@ describe('what a failure means', () => {
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
     // Were it not for the time to connect, this would last longer than a test may.
     bank = open({ apiUrl: `https://127.0.0.1:${(silent.address() as AddressInfo).port}`, connectMs: 150, totalMs: 120_000 })
-    expect(await bank.createInvoices([body])).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('ETIMEDOUT') })
+    expect(await bank.createInvoices([body], inTime)).toMatchObject({
+      is: 'refused',
+      again: true,
+      why: expect.stringContaining('ETIMEDOUT'),
+    })
     for (const socket of taken) socket.destroy()
     await new Promise(resolve => silent.close(resolve))
   })

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { done, unsure, type Answer } from '../../base/answer.ts'
-import { BankAgent, tameAxios, type AgentOptions } from './agent.ts'
+import { BankAgent, tameAxios, within, type AgentOptions } from './agent.ts'
 import {
   balanceShape,
   eventShape,
@@ -78,13 +78,15 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
   const page = <S extends z.ZodType>(shape: S, send: () => Promise<unknown>) => call(pageOf(shape), send)
 
   return {
-    createInvoices: bodies => call(z.array(invoiceShape), () => starkbank.invoice.create(structuredClone(bodies), { user })),
+    createInvoices: (bodies, deadline) =>
+      call(z.array(invoiceShape), () => within(deadline, () => starkbank.invoice.create(structuredClone(bodies), { user }))),
     pageInvoices: query => page(invoiceShape, () => starkbank.invoice.page({ ...query, user })),
     getInvoice: id => call(invoiceShape, () => starkbank.invoice.get(id, { user })),
     patchInvoice: (id, patch) => call(invoiceShape, () => starkbank.invoice.update(id, { ...patch, user })),
     pageInvoiceLogs: query => page(invoiceLogShape, () => starkbank.invoice.log.page({ ...query, user })),
 
-    createTransfers: bodies => call(z.array(transferShape), () => starkbank.transfer.create(structuredClone(bodies), { user })),
+    createTransfers: (bodies, deadline) =>
+      call(z.array(transferShape), () => within(deadline, () => starkbank.transfer.create(structuredClone(bodies), { user }))),
     pageTransfers: query => page(transferShape, () => starkbank.transfer.page({ ...query, user })),
     getTransfer: id => call(transferShape, () => starkbank.transfer.get(id, { user })),
     pageTransferLogs: query => page(transferLogShape, () => starkbank.transfer.log.page({ ...query, user })),

@@ -10,6 +10,8 @@ import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
 import type { Bank, BankInvoice, BankTransfer } from './bank.ts'
 import { connectStarkbank, starkbankRail } from './starkbank.ts'
 
+const inTime = { leftMs: () => 20_000 }
+
 const created = '2026-11-21T03:00:00.000001+00:00'
 const inv = (digit: string) => `inv_${digit.repeat(26)}`
 const order = (digit: string): InvoiceOrder => ({
@@ -82,7 +84,7 @@ beforeEach(() => {
 
 describe('asking for invoices', () => {
   test("orders go out in the bank's words, and answers are matched by tag, wherever they stand", async () => {
-    const answer = await rail({ createInvoices: [done([made(inv('2')), made(inv('1'))])] }).issue([order('1'), order('2')])
+    const answer = await rail({ createInvoices: [done([made(inv('2')), made(inv('1'))])] }).issue([order('1'), order('2')], inTime)
     expect(answer).toMatchObject({ is: 'done', value: [{ tag: inv('1'), units: 4000n }, { tag: inv('2') }] })
     expect(calls[0]).toEqual([
       'createInvoices',
@@ -102,7 +104,7 @@ describe('asking for invoices', () => {
 
   for (const answer of [unsure('timeout'), refused('429', true, 10)])
     test(`a POST that is ${answer.is} is never sent again`, async () => {
-      expect(await rail({ createInvoices: [answer] }).issue([order('1')])).toEqual(answer)
+      expect(await rail({ createInvoices: [answer] }).issue([order('1')], inTime)).toEqual(answer)
       expect(calls).toHaveLength(1)
     })
 
@@ -114,14 +116,19 @@ describe('asking for invoices', () => {
     ['untagged ones', [made(inv('1')), made('x')]],
   ] as const)
     test(`an answer with ${name} is unsure`, async () => {
-      expect(await rail({ createInvoices: [done(list)] }).issue([order('1'), order('2')])).toMatchObject({ is: 'unsure' })
+      expect(await rail({ createInvoices: [done(list)] }).issue([order('1'), order('2')], inTime)).toMatchObject({ is: 'unsure' })
     })
 
   test('no orders, more than a hundred, and amounts the bank cannot count are bad input, and nothing is sent', async () => {
     const stark = rail({})
-    await expect(stark.issue([])).rejects.toThrow(BadInput)
-    await expect(stark.issue(Array.from({ length: 101 }, () => order('1')))).rejects.toThrow(BadInput)
-    for (const units of [0n, -1n, 2n ** 53n]) await expect(stark.issue([{ ...order('1'), units }])).rejects.toThrow(BadInput)
+    await expect(stark.issue([], inTime)).rejects.toThrow(BadInput)
+    await expect(
+      stark.issue(
+        Array.from({ length: 101 }, () => order('1')),
+        inTime,
+      ),
+    ).rejects.toThrow(BadInput)
+    for (const units of [0n, -1n, 2n ** 53n]) await expect(stark.issue([{ ...order('1'), units }], inTime)).rejects.toThrow(BadInput)
     expect(calls).toEqual([])
   })
 
@@ -140,7 +147,7 @@ describe('asking for invoices', () => {
 
 describe('paying', () => {
   test('an order goes out under its externalId, as key and as tag', async () => {
-    expect(await rail({ createTransfers: [done([sent()])] }).pay([payout])).toMatchObject({
+    expect(await rail({ createTransfers: [done([sent()])] }).pay([payout], inTime)).toMatchObject({
       is: 'done',
       value: [{ providerId: '77', externalId, units: 3950n, status: 'created', to: { bank: '20018183', number: '6341320293482496' } }],
     })
@@ -161,21 +168,23 @@ describe('paying', () => {
   })
 
   test('a lost answer is asked for again under the same key, at most three times, with growing jitter', async () => {
-    expect(await rail({ createTransfers: [unsure('timeout'), unsure('502'), done([sent()])] }).pay([payout])).toMatchObject({ is: 'done' })
+    expect(await rail({ createTransfers: [unsure('timeout'), unsure('502'), done([sent()])] }).pay([payout], inTime)).toMatchObject({
+      is: 'done',
+    })
     expect(new Set(calls.map(([, given]) => JSON.stringify(given))).size).toBe(1)
     expect(slept).toHaveLength(2)
     calls = []
-    expect(await rail({ createTransfers: [unsure('timeout')] }).pay([payout])).toEqual(unsure('timeout'))
+    expect(await rail({ createTransfers: [unsure('timeout')] }).pay([payout], inTime)).toEqual(unsure('timeout'))
     expect(calls).toHaveLength(3)
   })
 
   test('once a try was unsure, a later refusal does not make it undone', async () => {
     for (const later of [refused('unreachable', true), refused('invalidAmount')])
-      expect(await rail({ createTransfers: [unsure('timeout'), later] }).pay([payout])).toEqual(unsure('timeout'))
+      expect(await rail({ createTransfers: [unsure('timeout'), later] }).pay([payout], inTime)).toEqual(unsure('timeout'))
   })
 
   test('a plain refusal is not tried again', async () => {
-    expect(await rail({ createTransfers: [refused('invalidAmount')] }).pay([payout])).toEqual(refused('invalidAmount'))
+    expect(await rail({ createTransfers: [refused('invalidAmount')] }).pay([payout], inTime)).toEqual(refused('invalidAmount'))
     expect(calls).toHaveLength(1)
   })
 
@@ -321,7 +330,7 @@ describe('hearing what a push lost', () => {
       log: silentLog,
     })
     try {
-      expect(await stark.pay([payout])).toMatchObject({ is: 'done' })
+      expect(await stark.pay([payout], inTime)).toMatchObject({ is: 'done' })
       const heard = async () => {
         const answer = await stark.missedLogs(new Date(Date.now() - 60_000).toISOString())
         return answer.is === 'done' ? answer.value.map(({ raw }) => stark.read(raw).kind) : answer

@@ -75,8 +75,8 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     workspaceId,
 
     // Never tried twice here: an invoice has no key, so a second POST makes a second invoice.
-    async issue(orders) {
-      const answer = await bank.createInvoices(checked(orders).map(invoiceBody))
+    async issue(orders, deadline) {
+      const answer = await bank.createInvoices(checked(orders).map(invoiceBody), deadline)
       if (answer.is !== 'done') return answer
       return mapped(
         matched(orders, answer.value, ({ id }, { tags }) => tags.includes(id)),
@@ -88,10 +88,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
     refundInvoice: async id => mapped(await bank.patchInvoice(id, { amount: 0 }), toInvoice),
 
-    // Safe to try again: the bank fails a second transfer with the same externalId.
-    async pay(orders) {
+    // Safe to try again in time: the bank fails a second transfer with the same externalId.
+    async pay(orders, deadline) {
       const bodies = checked(orders).map(transferBody)
-      const answer = await patiently(() => bank.createTransfers(bodies), patience)
+      const answer = await patiently(() => bank.createTransfers(bodies, deadline), patience)
       if (answer.is !== 'done') return answer
       return mapped(
         matched(orders, answer.value, ({ externalId }, { tags }) => tags.includes(externalId)),
