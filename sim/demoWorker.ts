@@ -41,6 +41,8 @@ export async function mustRepasse(folder: string, args: string[]): Promise<strin
 }
 
 export interface Worker {
+  /** Undefined when it could not be started. */
+  pid: number | undefined
   /** Its last lines, oldest first. */
   recent(): string[]
   /** Resolves when the process is gone, whoever ended it. */
@@ -70,7 +72,7 @@ export function startWorker(folder: string, news: (line: string) => string | und
   })
   void ended.then(() => log.end())
   const recent = () => lines.map(({ told, times }) => (times === 1 ? told : `${told} ×${times}`))
-  return { recent, ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
+  return { pid: child.pid, recent, ended, stop: () => end(child, ended), kill: () => void child.kill('SIGKILL') }
 }
 
 /** The same news again, but for its time, is counted. */

@@ -3,7 +3,8 @@ import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { BadInput } from './base/answer.ts'
-import { hastyClock, monotonicMs, systemClock, systemRandom } from './base/clock.ts'
+import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
+import { readClockFile } from './base/clockFile.ts'
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
@@ -45,6 +46,7 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
 
 function clockOf({ CLOCK: hasty }: Config): Clock {
   if (hasty === undefined) return systemClock
+  if ('file' in hasty) return sharedClock(hasty.speed, readClockFile(hasty.file))
   const { speed, since, skips } = hasty
   return hastyClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
 }

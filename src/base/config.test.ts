@@ -75,7 +75,8 @@ test.each([
 test('a clock of a storm says how fast it runs and since when', () => {
   expect(readConfig({ CLOCK: '30x since 2026-11-21T00:00:00Z' }).CLOCK).toEqual({ speed: 30, since: Date.UTC(2026, 10, 21) })
   expect(readConfig({ CLOCK: '5x since 2026-11-21T00:00:00Z, skips in a file' }).CLOCK).toMatchObject({ speed: 5, skips: 'a file' })
-  for (const CLOCK of ['30', '0x since 2026-11-21T00:00:00Z', '30x since yesterday'])
+  expect(readConfig({ CLOCK: '20x as in a file' }).CLOCK).toEqual({ speed: 20, file: 'a file' })
+  for (const CLOCK of ['30', '20x as in ', '0x since 2026-11-21T00:00:00Z', '30x since yesterday'])
     expect(() => readConfig({ CLOCK })).toThrow('CLOCK is')
 })
 

@@ -39,10 +39,12 @@ const shape = z.object({
     z
       .string()
       .regex(
-        /^[1-9]\d{0,2}x since \d{4}-\d{2}-\d{2}T[\d:.]+Z(, skips in .+)?$/,
-        'expected how fast, from when, and perhaps a file with milliseconds, like 30x since 2026-11-21T00:00:00Z, skips in FILE',
+        /^[1-9]\d{0,2}x (since \d{4}-\d{2}-\d{2}T[\d:.]+Z(, skips in .+)?|as in .+)$/,
+        'expected how fast, from when, and perhaps a file with milliseconds, like 30x since 2026-11-21T00:00:00Z, skips in FILE; or 30x as in FILE, which another process keeps',
       )
       .transform(text => {
+        const [, shared, file] = /^(\d+)x as in (.+)$/.exec(text) ?? []
+        if (file !== undefined) return { speed: Number(shared), file }
         const [, speed, since, skips] = /^(\d+)x since (\S+Z)(?:, skips in (.+))?$/.exec(text)!
         return { speed: Number(speed), since: Date.parse(since!), skips }
       }),

@@ -100,12 +100,13 @@ export function startScheduler(desk: Desk): Scheduler {
 
 /** A wall clock that jumps against the monotonic one would run slots early or twice late: nothing is started until it is steady again. */
 function clockWatch({ clock, log }: World): () => boolean {
+  const steadyMs = () => clock.uptimeMs?.() ?? monotonicMs()
   let wall = clock.now()
-  let monotonic = monotonicMs()
+  let steady = steadyMs()
   return () => {
-    const jump = clock.now() - wall - (monotonicMs() - monotonic) * (clock.speed ?? 1)
+    const jump = clock.now() - wall - (steadyMs() - steady)
     wall = clock.now()
-    monotonic = monotonicMs()
+    steady = steadyMs()
     if (Math.abs(jump) <= mostClockJumpMs) return true
     log.error({ jumpMs: Math.round(jump) }, 'the clock was moved: nothing is started in this second')
     return false

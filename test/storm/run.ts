@@ -12,7 +12,16 @@ export interface Told {
   faults: string[]
   /** How often a process died where; `anywhere` is a kill from outside. */
   deaths: Map<string, number>
-  figures: { invoices: number; credited: number; transfers: number; events: number; seconds: number; virtualMinutes: number }
+  figures: {
+    invoices: number
+    credited: number
+    transfers: number
+    events: number
+    seconds: number
+    virtualMinutes: number
+    /** How long the storm's clock stood still, because the machine gave some process no processor. */
+    stoodSeconds: number
+  }
   /** The folder with databases and logs, left behind when something does not hold. */
   folder: string | undefined
 }
@@ -109,6 +118,7 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
       events: bank.eventsCreated().length,
       seconds: secondsSo(),
       virtualMinutes: Math.round((world.clock.now() - startedAt) / 60_000),
+      stoodSeconds: Math.round((stage.kept?.stoodMs() ?? 0) / 1_000),
     },
     folder: found.length === 0 ? undefined : folder,
   }
@@ -122,7 +132,7 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
   async function liveAndDie(place: Place, over: AbortSignal): Promise<void> {
     while (!over.aborted && found.length <= mostFound) {
       let where = 'anywhere'
-      const worker = startIn(place, fate(deaths, stage), line => (where = killedAt(line) ?? where))
+      const worker = startIn(stage, place, fate(deaths, stage), line => (where = killedAt(line) ?? where))
       const { code, signal } = await worker.ended
       if (signal !== 'SIGKILL') found.push(`a worker ended by itself (${signal ?? code}): ${worker.recent().slice(-2).join(' ')}`)
       deaths.set(where, (deaths.get(where) ?? 0) + 1)
@@ -139,6 +149,7 @@ export interface StormOptions {
   kills: number
   databaseUrl: string
   workers: number
+  trueClock?: boolean
   say?: (line: string) => void
 }
 

@@ -1,19 +1,20 @@
 /** Where real processes live: a folder, a bank on a real port, a door in nginx's place, and one clock that all of them share. */
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdirSync, mkdtempSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bank, Faults, Settings } from '../../sim/bank.ts'
 import { freePort, mustRepasse, startWorker, type Worker } from '../../sim/demoWorker.ts'
 import { startBank } from '../../sim/server.ts'
-import { hastyClock, seededRandom, systemClock } from '../../src/base/clock.ts'
+import { seededRandom, systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { instant, type Millis, type World } from '../../src/base/world.ts'
+import type { Millis, World } from '../../src/base/world.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 import { trialAccountFlags } from '../testbed/trial.ts'
+import { keepClock, type KeptClock } from './clock.ts'
 import { openCoinStage, type CoinStage } from './coins.ts'
 import { openDoor } from './door.ts'
 
@@ -35,8 +36,8 @@ export interface Stage {
   /** The house as the audit uses it, beside the workers. */
   desk: Desk
   startedAt: Millis
-  /** Puts everybody's clock forward. */
-  skip(ms: Millis): void
+  /** What everybody's time comes from; undefined where it is the machine's. */
+  kept: KeptClock | undefined
   /** A command of the first worker's folder. */
   command(...words: string[]): Promise<string>
   close(): Promise<void>
@@ -53,6 +54,8 @@ export interface StageOptions {
   rule: string[]
   /** The same for a second schedule, which asks for bitcoin; without it there is no Bitcoin rail. */
   coinRule?: string[]
+  /** The machine's own time for everybody, instead of one that is twenty times as fast and waits for who is starved. */
+  trueClock?: boolean
   say?: (line: string) => void
 }
 
@@ -69,29 +72,22 @@ export async function setStage({
   faults,
   rule,
   coinRule,
+  trueClock = false,
   say = () => undefined,
 }: StageOptions): Promise<Stage> {
   const startedAt = systemClock.now()
   const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
   const url = databaseUrl === 'sqlite:' ? `sqlite:${join(folder, 'house.db')}` : databaseUrl
-  const skips = join(folder, 'skipped-ms')
-  let skippedMs = 0
-  const skip = (ms: Millis) => {
-    skippedMs += ms
-    // By its name at once: a worker that reads half a number would live in another century.
-    writeFileSync(`${skips}.new`, String(skippedMs))
-    renameSync(`${skips}.new`, skips)
-  }
-  skip(0)
-  const clock = hastyClock(speed, startedAt, () => skippedMs)
+  const kept = trueClock ? undefined : keepClock(join(folder, 'clock'), speed, startedAt)
+  const clock = kept?.clock ?? systemClock
   const random = seededRandom(seed)
   const world: World = { clock, random, log: silentLog, at: () => undefined }
 
   const bank = await startBank({
     clock,
     random: seededRandom(seed ^ 0x5eed),
-    // The SDK signs with the machine's time, and this bank has another.
-    settings: { skewSeconds: 1e9, ...settings },
+    // The SDK signs with the machine's time, and this bank may have another.
+    settings: { ...(kept && { skewSeconds: 1e9 }), ...settings },
     deliveryTimeoutMs: 2_000,
   })
   const places: Place[] = []
@@ -116,7 +112,7 @@ export async function setStage({
       STARKBANK_PRIVATE_KEY_FILE: keyFile,
       STARKBANK_API_URL: bank.url,
       STARKBANK_POLL_SECONDS: '60',
-      CLOCK: `${speed}x since ${instant(startedAt)}, skips in ${skips}`,
+      ...(kept && { CLOCK: kept.setting }),
       ...coins?.settings,
     }
     // Unquoted, what follows a # would be a comment.
@@ -129,7 +125,7 @@ export async function setStage({
   bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
   bank.bank.setFaults(faults)
 
-  const store = await openStore(url, { clock, random, virtual: true })
+  const store = await openStore(url, { clock, random, virtual: kept !== undefined })
   const { workspaceId } = bank.bank.settings
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
@@ -151,7 +147,7 @@ export async function setStage({
     store,
     desk,
     startedAt,
-    skip,
+    kept,
     command,
     async close() {
       for (const { worker } of places) worker?.kill()
@@ -161,12 +157,16 @@ export async function setStage({
       await door.close()
       await coins?.close()
       await bank.close()
+      kept?.stop()
     },
   }
 }
 
-export const startIn = (place: Place, crashAt?: string, news: (line: string) => void = () => undefined): Worker =>
-  (place.worker = startWorker(place.folder, line => (news(line), line), crashAt === undefined ? {} : { CRASH_AT: crashAt }))
+export function startIn({ kept }: Stage, place: Place, crashAt?: string, news: (line: string) => void = () => undefined): Worker {
+  const worker = startWorker(place.folder, line => (news(line), line), crashAt === undefined ? {} : { CRASH_AT: crashAt })
+  if (worker.pid !== undefined) kept?.waitFor(worker.pid)
+  return (place.worker = worker)
+}
 
 function makeKey(folder: string, bank: Bank): { keyFile: string; privateKeyPem: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })

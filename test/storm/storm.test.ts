@@ -6,7 +6,7 @@ import { storm, type Told } from './run.ts'
 
 const seed = Number(process.env['SEED'] ?? 20_261_121)
 const kills = 20
-const patienceMs = 300_000
+const patienceMs = 900_000
 
 function nothingWasLost({ faults, deaths, figures, folder }: Told): void {
   expect(faults, `left behind: ${folder}`).toEqual([])
