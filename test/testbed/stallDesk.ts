@@ -1,0 +1,54 @@
+/** A desk on a real port of a simulated bank and a clock in a file: what a worker that is stopped, and the one that works on, both have. */
+import { seededRandom, sharedClock } from '../../src/base/clock.ts'
+import { readClockFile } from '../../src/base/clockFile.ts'
+import { silentLog } from '../../src/base/log.ts'
+import type { Clock, World } from '../../src/base/world.ts'
+import type { Desk } from '../../src/jobs/jobs.ts'
+import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
+import { openStore } from '../../src/store/store.ts'
+import { makeInbox } from '../../src/webhooks/webhooks.ts'
+
+export interface StallPlace {
+  database: string
+  bankUrl: string
+  workspaceId: string
+  projectId: string
+  privateKeyPem: string
+  clockFile: string
+  seed: number
+}
+
+/** What a worker is told to do, and where it stops itself: at a named point, or just before or after it looks at its deadline for the nth time. */
+export interface StallOrder {
+  place: StallPlace
+  act: Act
+  stopAt: { point: string } | { look: number; when: 'before' | 'after' } | undefined
+}
+export type Act = 'issue' | 'ask again' | 'pay' | 'pay again'
+
+/** `clock`: as this worker has it, which may stop it; `at` likewise. */
+export async function openStallDesk(
+  place: StallPlace,
+  over: { clock?: Clock; at?: World['at'] } = {},
+): Promise<Desk & { close(): Promise<void> }> {
+  const clock = over.clock ?? stallClock(place.clockFile)
+  const world: World = { clock, random: seededRandom(place.seed), log: silentLog, at: over.at ?? (() => undefined) }
+  const store = await openStore(place.database, { ...world, virtual: true })
+  const { projectId, workspaceId, privateKeyPem, bankUrl } = place
+  const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bankUrl, ...world })
+  return {
+    store,
+    world,
+    worker: `worker ${place.seed}`,
+    rails: { starkbank: rail },
+    inbox: makeInbox(store, world),
+    terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n },
+    pollSeconds: 60,
+    async close() {
+      rail.close()
+      await store.close()
+    },
+  }
+}
+
+export const stallClock = (file: string): Clock => sharedClock(1_000, readClockFile(file))

@@ -1,0 +1,61 @@
+/** A worker that does one act for each line it is given, and stops itself as SIGSTOP does at the point it is told. */
+import { writeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Clock } from '../../src/base/world.ts'
+import { issueDrafts, resolveUnsureInvoices } from '../../src/invoice/invoice.ts'
+import { runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
+import { resolvePayouts, sendPayouts } from '../../src/payout/payout.ts'
+import { openStallDesk, stallClock, type Act, type StallOrder } from './stallDesk.ts'
+
+const acts: Record<Act, (desk: Desk) => Promise<unknown>> = {
+  issue: desk => runDueSlots(desk),
+  async 'ask again'({ store, rails, world }) {
+    await resolveUnsureInvoices(store, rails.starkbank!, world)
+    return issueDrafts(store, rails.starkbank!, world)
+  },
+  pay: ({ store, rails, world }) => sendPayouts(store, rails.starkbank!, world),
+  'pay again': ({ store, rails, world }) => resolvePayouts(store, rails.starkbank!, world),
+}
+
+const tell = (word: string) => void writeSync(1, `${word}\n`)
+
+async function obey({ place, act, stopAt }: StallOrder): Promise<void> {
+  let stopped = false
+  const stop = () => {
+    if (stopped) return
+    stopped = true
+    tell('stopped')
+    process.kill(process.pid, 'SIGSTOP')
+  }
+  const plain = stallClock(place.clockFile)
+  let looks = 0
+  const clock: Clock = {
+    ...plain,
+    uptimeMs() {
+      looks++
+      const here = stopAt !== undefined && 'look' in stopAt && stopAt.look === looks ? stopAt.when : undefined
+      if (here === 'before') stop()
+      const shown = plain.uptimeMs!()
+      if (here === 'after') stop()
+      return shown
+    },
+  }
+  const at = (name: string) => {
+    if (stopAt !== undefined && 'point' in stopAt && stopAt.point === name) stop()
+  }
+  const desk = await openStallDesk(place, { clock, at })
+  try {
+    await acts[act](desk)
+  } finally {
+    await desk.close()
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  try {
+    await obey(JSON.parse(line) as StallOrder)
+    tell('done')
+  } catch (error) {
+    tell(`failed: ${error instanceof Error ? error.stack : String(error)}`.replaceAll('\n', ' '))
+  }
+}
