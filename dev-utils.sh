@@ -175,7 +175,7 @@ _repasse_bring_servers() {
 # Whether a skip would hide a fault: on a machine that is there to judge.
 _repasse_is_judged() { case "${CI:-}" in '' | 0 | false) return 1 ;; esac }
 
-# The last line is always `N passed, N failed`, also when vitest dies before it can count.
+# The last line is always `N passed, N failed`, also when what runs the tests dies before it can count. test/run.ts reads the words.
 _repasse_test() {
   { _repasse_bring && _repasse_bring_build; } || return 1
   cd "$REPASSE_ROOT" || return 1
@@ -186,9 +186,7 @@ _repasse_test() {
   _repasse_bring_browser
   local closing status line
   closing="$(mktemp)" || return 1
-  _repasse_say "vitest run $*"
-  REPASSE_CLOSING_LINE="$closing" node node_modules/vitest/vitest.mjs run \
-    --reporter=default --reporter=./test/testbed/timing.ts --reporter=./test/testbed/closing-line.ts "$@"
+  REPASSE_CLOSING_LINE="$closing" node --disable-warning=ExperimentalWarning test/run.ts "$@"
   status=$?
   line="$(cat "$closing")"
   rm -f "$closing"
@@ -268,6 +266,10 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   demo [--once]            a simulated bank, a Bitcoin node on regtest and the worker, live in the terminal; --once: one batch to its
                            end; --simulated: no real bitcoind; --without-bitcoin: the bank alone
   test [vitest arguments]  every test, or those whose path matches; ends with `N passed, N failed`
+  test --near [BASE]       types, and the tests that the changes since BASE reach (since origin/main, else the last commit), the nearest
+                           first, about two minutes of them
+  test --calm [FILE…]      these, or all, five times (--times N) with three busy loops beside them: a test that fails only then depends
+                           on how fast the machine is
   check                    types, lint, format, floors, tidy, scripts, workflow, nginx's and docker's files
   format                   writes the format `check` asks for
   bench [--json]           how fast, against plain ways of doing the same
