@@ -2,7 +2,7 @@
 import { brl } from '../base/money.ts'
 import { later, type World } from '../base/world.ts'
 import { audit, post } from '../ledger/ledger.ts'
-import type { ProviderInvoice } from '../rails/rail.ts'
+import { absenceMs, type ProviderInvoice } from '../rails/rail.ts'
 import { move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import {
   cancelTwin,
@@ -20,8 +20,6 @@ import {
 export type Stopped = (reader: Reader) => Promise<string | undefined>
 export type Refunding = AtBank & { stopped: Stopped }
 
-/** How long after the bank was asked that it shows no trace of it can be believed. */
-const absenceMs = 80_000
 const againMs = 60_000
 /** How long a refund that the bank took on may stay silent before it is read again. */
 const silenceMs = 15 * 60_000

@@ -1,6 +1,6 @@
 /** The oracle: holds the house's books against the bank's own, from outside, and says in sentences what does not hold. */
 import { bodyOf } from '../../sim/events.ts'
-import type { Bank, Transfer } from '../../sim/bank.ts'
+import type { Bank, Invoice, Transfer } from '../../sim/bank.ts'
 import { reconcile, type Desk } from '../../src/jobs/jobs.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
 import { sql, type Store } from '../../src/store/store.ts'
@@ -14,6 +14,7 @@ type OurInvoice = {
   fee_units: bigint | null
   commission_bp: bigint
 }
+type OurTwin = { provider_id: string; state: string; paid_units: bigint | null }
 type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units: bigint; state: string; why: string | null }
 
 /** Everything that must hold once nothing is under way any more. */
@@ -33,36 +34,55 @@ export async function audit(store: Store, bank: Bank, desk: Desk): Promise<strin
   ]
 }
 
-/** Every invoice of ours exists at most once there, and every credit there is a credit here. */
+/** Every invoice of ours can be paid at most once there, every credit there is a credit here, and no duplicate is forgotten. */
 async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   const ours = new Map(
     (await store.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank' order by id`)).map(row => [row.id, row]),
   )
+  const twins = new Map((await store.all<OurTwin>(sql`select * from invoice_twins`)).map(row => [row.provider_id, row]))
+  const { needsPerson } = await status(store)
   const there = Map.groupBy(bank.invoices(), ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? 'none')
-  for (const [tag, twins] of there) {
+  for (const [tag, alike] of there) {
     const row = ours.get(tag)
     if (!row) {
       faults.push(`the bank has an invoice tagged ${tag}, which is none of ours`)
       continue
     }
-    const payable = twins.filter(({ status: shown }) => shown !== 'canceled')
-    if (payable.length > 1) faults.push(`${tag} is ${payable.length} invoices at the bank`)
-    const credited = twins.filter(({ id }) => bank.isCredited(id))
-    if (credited.length > 0 && row.state !== 'credited' && row.state !== 'reversed')
-      faults.push(`${tag} was credited at the bank and is ${row.state} here`)
-    if (credited.length === 0 && (row.state === 'credited' || row.state === 'reversed'))
-      faults.push(`${tag} is ${row.state} here and was never credited`)
-    if (payable[0] && row.provider_id !== payable[0].id) faults.push(`${tag} is ${row.provider_id} here and ${payable[0].id} at the bank`)
-    const voided = twins.some(({ status: shown }) => shown === 'voided')
-    if (voided !== (row.state === 'reversed'))
-      faults.push(`${tag} is ${row.state} here, and at the bank ${twins.map(({ status: shown }) => shown).join()}`)
+    const kept = alike.find(({ id }) => id === row.provider_id)
+    const others = alike.filter(({ id }) => id !== row.provider_id)
+    if (!kept && alike.some(({ status: shown }) => shown !== 'canceled'))
+      faults.push(`${tag} is ${row.provider_id} here and not at the bank`)
+    const isCredited = kept !== undefined && bank.isCredited(kept.id)
+    if (isCredited !== (row.state === 'credited' || row.state === 'reversed'))
+      faults.push(`${tag} was ${isCredited ? '' : 'never '}credited at the bank and is ${row.state} here`)
+    if ((kept?.status === 'voided') !== (row.state === 'reversed'))
+      faults.push(`${tag} is ${row.state} here, and at the bank ${kept?.status}`)
+    for (const twin of others) faults.push(...judgeTwin(twin, bank.isCredited(twin.id), twins.get(twin.id), needsPerson))
   }
   for (const { id, state } of ours.values()) {
     if (['draft', 'issuing', 'unsure'].includes(state)) faults.push(`${id} is still ${state}`)
     // A draft of the shop whose time was over before it could be asked for is canceled, and nobody has heard of it.
     if (!there.has(id) && state !== 'refused' && state !== 'canceled') faults.push(`${id} is ${state} and not at the bank`)
   }
+  return faults
+}
+
+/** A second invoice of one tag: nobody can pay it any more, and what somebody paid is refunded, kept, or waits for a person who is told. */
+function judgeTwin(
+  { id, status: shown }: Invoice,
+  isCredited: boolean,
+  row: OurTwin | undefined,
+  needsPerson: readonly string[],
+): string[] {
+  const faults: string[] = []
+  if (shown === 'created' || shown === 'overdue') faults.push(`duplicate ${id} is ${shown} at the bank, and can still be paid`)
+  if (isCredited && !row) faults.push(`duplicate ${id} was paid, and nobody knows`)
+  if (!row) return faults
+  if (['open', 'paid', 'approved', 'refunding', 'unsure', 'sent'].includes(row.state)) faults.push(`duplicate ${id} is still ${row.state}`)
+  if (isCredited !== (row.paid_units !== null)) faults.push(`duplicate ${id} is ${row.state}, and credited at the bank: ${isCredited}`)
+  if ((shown === 'voided') !== (row.state === 'refunded')) faults.push(`duplicate ${id} is ${row.state} here, and at the bank ${shown}`)
+  if (row.state === 'credited' && !needsPerson.some(says => says.includes(id))) faults.push(`duplicate ${id} was paid, and nobody is told`)
   return faults
 }
 

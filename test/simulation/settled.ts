@@ -1,5 +1,7 @@
 /** When a storm is over: what is still open in the books, what has not been heard, and the person who lets go what waits for one. */
 import type { Bank } from '../../sim/bank.ts'
+import { approveRefund, keepTwin } from '../../src/invoice/invoice.ts'
+import type { World } from '../../src/base/world.ts'
 import { releasePayout, retryPayout } from '../../src/payout/payout.ts'
 import { sql, type Store } from '../../src/store/store.ts'
 
@@ -10,6 +12,17 @@ export async function attend(store: Store): Promise<void> {
     select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
     where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited' order by p.id`)
   for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
+}
+
+/** A person decides about duplicates that were paid: most are refunded, and some were settled otherwise. */
+export async function decideTwins(store: Store, world: World): Promise<void> {
+  const rows = await store.all<{ invoice_id: string; provider_id: string }>(
+    sql`select invoice_id, provider_id from invoice_twins where state = 'credited' order by id`,
+  )
+  for (const { invoice_id: invoiceId, provider_id: providerId } of rows) {
+    const decision = { invoiceId, providerId, by: 'operator', why: 'the storm is over' }
+    await (Number(providerId) % 4 === 0 ? keepTwin(store, world, 'starkbank', decision) : approveRefund(store, 'starkbank', decision))
+  }
 }
 
 /** Whether every event the bank made has come in, pushed or asked for. */
@@ -46,6 +59,7 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       union all select changed_at from invoices where state in ('seen', 'confirming') or (state = 'paid' and rail = 'bitcoin')
       union all select changed_at from invoices where order_id is not null and told_state <> state
       union all select next_at from inbox where state in ('new', 'waiting')
+      union all select next_at from invoice_twins where next_at is not null
       union all select next_at from bundles where state not in ('paid', 'void') and id not in (${dead})
       union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)
   return row?.at ?? undefined

@@ -12,7 +12,7 @@ import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
 import { audit } from './oracle.ts'
-import { allHeard, attend, nextDue } from './settled.ts'
+import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { startProcess, type Process } from './process.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
@@ -33,7 +33,15 @@ export interface Told {
   /** Invoices of each slot of the bank's schedule, in the order of the day. */
   perSlot: number[]
   balances: Record<Account, bigint>
-  figures: { invoices: number; credited: number; transfers: number; events: number; crashes: number; virtualMinutes: number }
+  figures: {
+    invoices: number
+    credited: number
+    transfers: number
+    events: number
+    duplicates: number
+    crashes: number
+    virtualMinutes: number
+  }
   /** What happened on the chain, where the house had one. */
   chain?: ChainFigures
   /** What happened in the shop, where the house kept one. */
@@ -71,6 +79,9 @@ export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 =
 /** One seed in five keeps a shop, on both rails where it has both. */
 export const hasShop = (seed: number): boolean => seed % 5 === 0
 
+/** In one seed of nine some requests reach the bank twice, so that an invoice has a duplicate there. */
+export const hasTwins = (seed: number): boolean => seed % 9 === 4
+
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
 export async function tell(
   seed: number,
@@ -80,7 +91,8 @@ export async function tell(
   const drawn = drawScenario(random)
   // In a shop more people think better of it, so that codes run out and are asked for anew.
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
-  const scenario = { ...drawn, settings, ...change?.(drawn) }
+  const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
+  const scenario = { ...drawn, settings, faults, ...change?.(drawn) }
   const clock = virtualClock(scenario.startsAt)
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
@@ -142,9 +154,10 @@ export async function tell(
   // What moves coins is done more often than the rest, or a storm would be over before the first was passed on.
   const onChain = ['follow-chain', 'follow-chain', 'settle', 'send-coins'].map(name => jobs.find(job => job.name === name)!)
   const underWay = { count: 0 }
-  const faults: string[] = []
+  const found: string[] = []
   let perSlot: number[] = []
   let judged: Judged | undefined
+  let duplicates = 0
   let standing = {} as Record<Account, bigint>
 
   /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
@@ -269,6 +282,7 @@ export async function tell(
         }
       }
       await attend(store)
+      await decideTwins(store, world)
       await coins?.look(true)
       await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
@@ -283,11 +297,11 @@ export async function tell(
 
   try {
     await storm()
-    if (!(await calm())) faults.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
-    faults.push(...(await audit(store, bank, processes[0]!.desk)))
-    faults.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
+    if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
+    found.push(...(await audit(store, bank, processes[0]!.desk)))
+    found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
-    faults.push(...(judged?.faults ?? []))
+    found.push(...(judged?.faults ?? []))
     perSlot = (
       await store.all<{ count: bigint }>(
         sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left join invoices i on i.slot_id = s.id
@@ -295,16 +309,17 @@ export async function tell(
       )
     ).map(({ count }) => Number(count))
     standing = await balances(store)
+    duplicates = Number((await store.one<{ count: bigint }>(sql`select count(*) as count from invoice_twins where paid_units > 0`))!.count)
     if (scenario.weather.crash === 0 && [...deaths.values()].some(count => count > 0))
-      faults.push('something died in a world without crashes')
+      found.push('something died in a world without crashes')
   } finally {
     for (const each of stores) await each.close()
   }
-  for (const fault of faults) say(`FAULT ${fault}`)
+  for (const fault of found) say(`FAULT ${fault}`)
   const invoices = bank.invoices()
   return {
     seed,
-    faults,
+    faults: found,
     trace,
     digest: createHash('sha256').update(trace.join('\n')).digest('hex'),
     deaths,
@@ -315,6 +330,7 @@ export async function tell(
       credited: invoices.filter(({ id }) => bank.isCredited(id)).length,
       transfers: bank.transfers().length,
       events: bank.eventsCreated().length,
+      duplicates,
       crashes: [...deaths.values()].reduce((sum, count) => sum + count, 0),
       virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
     },
