@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import type { Figure } from './figure.ts'
 
 // Left out are those that take longer than a look: a million past events, and cold starts.
-const names = ['intake', 'edge', 'settle', 'issue', 'slots', 'blocks', 'catchup', 'derive', 'shop', 'pages']
+const names = ['intake', 'edge', 'settle', 'issue', 'slots', 'blocks', 'catchup', 'derive', 'shop', 'pages', 'window']
 
 test('every bench measures something', { timeout: 180_000 }, async () => {
   const program = fileURLToPath(new URL('bench.ts', import.meta.url))

@@ -13,6 +13,7 @@ import { settle } from './settle.ts'
 import { shop } from './shop.ts'
 import { slots } from './slots.ts'
 import { start } from './start.ts'
+import { window } from './window.ts'
 
 const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   intake,
@@ -27,6 +28,7 @@ const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   derive,
   shop,
   pages,
+  window,
 }
 
 const values = readFlags({
