@@ -1,5 +1,4 @@
 /** After the storm: everything is let settle, the workers are asked to end, and the books are held against the bank's. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { noFaults } from '../../sim/settings.ts'
 import { instant } from '../../src/base/world.ts'
 import { sql } from '../../src/store/store.ts'
@@ -48,7 +47,8 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 
 /** Waits until nothing is open here and nothing is under way there. */
 async function settle({ store, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
-  for (const until = clock.now() + longestCalmMs; clock.now() < until; await sleep(500)) {
+  const pause = (ms: number) => clock.sleep(ms * (clock.speed ?? 1))
+  for (const until = clock.now() + longestCalmMs; clock.now() < until; await pause(500)) {
     await attend(store)
     const isBuried = coins === undefined || (await coins.calmStep(store))
     const bankNext = bank.nextDueAt() ?? Infinity

@@ -1,12 +1,11 @@
 /** The day of `test/day.test.ts` on real processes: four workers and one PostgreSQL, killed now and then, through twenty-four hours of their clock. */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { instant, millis } from '../../src/base/world.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import { sql } from '../../src/store/store.ts'
 import { allHeard, nextDue } from '../simulation/settled.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
-import { mostFound, play, weather, type Scene } from './run.ts'
+import { mostFound, pause, play, weather, type Scene } from './run.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -52,7 +51,7 @@ async function throughTheDay({ stage, found, killOne }: Scene): Promise<void> {
   const { bank, store, startedAt, kept, world } = stage
   const end = startedAt + 24 * hour
   for (let turn = 1; world.clock.now() < end && found.length <= mostFound; turn++) {
-    await sleep(500)
+    await pause(world, 500)
     if (turn % 10 === 0) killOne()
     const next = millis((await nextDue(store)) ?? instant(end))
     const quietMs = Math.min(next, end, bank.nextDueAt() ?? end) - world.clock.now()

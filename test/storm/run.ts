@@ -1,7 +1,7 @@
 /** One storm on real processes: `bin/repasse serve` killed again and again under a bank that misbehaves, then the calm, then the audit. */
 import { rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../src/base/clock.ts'
+import type { Millis, World } from '../../src/base/world.ts'
 import { calmAndAudit } from './calm.ts'
 import type { CoinStage } from './coins.ts'
 import { crashAt, namedPoints } from './points.ts'
@@ -125,7 +125,7 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
 
   /** Blocks come, and what is asked for is paid, whoever of the house is alive. */
   async function onTheStreets(coins: CoinStage, { store }: Stage, over: AbortSignal): Promise<void> {
-    for (; !over.aborted; await sleep(world.random.between(300, 900))) await coins.step(store)
+    for (; !over.aborted; await pause(world, world.random.between(300, 900))) await coins.step(store)
   }
 
   /** Starts a worker again each time it is gone. Only kill -9 may end one. */
@@ -139,6 +139,9 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
     }
   }
 }
+
+/** As long as the machine takes for `ms` when it starves nobody. */
+export const pause = ({ clock }: World, ms: Millis): Promise<void> => clock.sleep(ms * (clock.speed ?? 1))
 
 export const mostFound = 5
 const fewestPayments = 3
@@ -167,7 +170,7 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
       const paid = () => stage.coins!.figures.payments
       while ((died() < kills || paid() < fewestPayments) && found.length <= mostFound) {
         // A worker needs about a second to stand; some are killed before that.
-        await sleep(stage.world.random.between(400, 6_000) / Math.min(stage.places.length, 2))
+        await pause(stage.world, stage.world.random.between(400, 6_000) / Math.min(stage.places.length, 2))
         killOne()
       }
     },
