@@ -11,6 +11,7 @@ import type { CandidateRow, PayoutRow } from '../src/payout/payout.ts'
 import { openStore, sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { importKeys } from './testbed/chainTown.ts'
+import { evidence } from './testbed/evidence.ts'
 import { heldAt } from './testbed/owing.ts'
 import { until } from './testbed/until.ts'
 import { wallet } from './testbed/wallet.ts'
@@ -24,7 +25,7 @@ afterAll(async () => {
   for (const worker of workers) worker.kill()
   await Promise.all(workers.map(({ ended }) => ended))
   await node?.stop()
-  rmSync(folder, { recursive: true, force: true })
+  if (!evidence.hasFailed()) rmSync(folder, { recursive: true, force: true })
 })
 
 test.skipIf(!bitcoindAvailable())(
@@ -78,6 +79,7 @@ test.skipIf(!bitcoindAvailable())(
         crashAt === undefined ? {} : { CRASH_AT: `${crashAt}:1` },
       )
       workers.push(worker)
+      evidence.keep(`a life of ${worker.pid}, to die at ${crashAt ?? 'no point'}`, worker.recent)
       return { worker, where: () => where }
     }
     const dieAt = async (point: string) => {

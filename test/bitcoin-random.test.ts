@@ -1,5 +1,5 @@
 /** A house and its chain at random, from a seed: whatever payers, miners and time do in whatever order, at the end the coins and the books are the chain's. */
-import { expect, onTestFailed, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { seededRandom } from '../src/base/clock.ts'
 import type { CoinRow } from '../src/chain/chain.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
@@ -8,6 +8,7 @@ import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, RpcFault, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, rival, sendMade, type Made } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { evidence } from './testbed/evidence.ts'
 
 const steps = 160
 const deepest = 8
@@ -15,7 +16,7 @@ const minute = 60_000
 
 test.skipIf(!bitcoindAvailable()).each([20])('acts at random by seed %i, and nothing is lost or made', async seed => {
   const done: string[] = []
-  onTestFailed(() => console.error(`seed ${seed}, after: ${done.join(', ')}`))
+  evidence.keep('acts at random', () => [`seed ${seed}, after: ${done.join(', ')}`])
   const node = await startBitcoind()
   const town = await openChainTown({ node, dueInMs: 300 * minute, count: 2 })
   try {

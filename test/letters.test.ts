@@ -1,12 +1,12 @@
 /** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'
-import { silentLog } from '../src/base/log.ts'
 import { openBase, serve, type House } from '../src/house.ts'
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { newKey, type OrderRow } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
 import { eventually } from './testbed/eventually.ts'
+import { evidence, recentLog } from './testbed/evidence.ts'
 import { startSmtpSink, type SmtpSink } from './testbed/smtpSink.ts'
 import { accountAdd, openBankTerminal } from './testbed/terminal.ts'
 import { until } from './testbed/until.ts'
@@ -25,7 +25,9 @@ beforeAll(async () => {
     ['product', 'add', '--name', 'Café', '--price', '39.90', '--stock', '3'],
   ])
     expect((await repasse(words)).code).toBe(0)
-  house = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), silentLog), ['worker'])
+  const { log, recent } = recentLog()
+  evidence.keep('the house', recent)
+  house = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), ['worker'])
 })
 afterAll(async () => {
   await house?.stop()

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { answers, freePort, repasse, startWorker, type Worker } from '../sim/demoWorker.ts'
 import { runCli } from '../src/cli/cli.ts'
+import { evidence } from './testbed/evidence.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 
 interface Push {
@@ -84,6 +85,7 @@ function serve(changed: Record<string, string> = {}): { worker: Worker; lines: s
   const lines: string[] = []
   const worker = startWorker(folder, line => void lines.push(line) as undefined, { ...settings, ...changed })
   workers.push(worker)
+  evidence.keep(`repasse serve, pid ${worker.pid}`, () => lines.slice(-20))
   return { worker, lines }
 }
 

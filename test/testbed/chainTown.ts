@@ -25,6 +25,7 @@ import { migrate } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { makeInbox, settleInbox, type Followed } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
+import { evidence } from './evidence.ts'
 import { coinsText, payerName } from './chainActs.ts'
 import { wallet, type Wallet } from './wallet.ts'
 
@@ -114,6 +115,10 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   const random = seededRandom(number)
   const said: Said[] = []
   const world: World = { clock, random, log: options.log ?? recording(said), at: options.at ?? (() => undefined) }
+  const over = evidence.keep(`town ${number} with its chain`, () => [
+    `seed ${number}, ${instant(clock.now())} by its clock`,
+    ...said.slice(-20).map(line => JSON.stringify(line)),
+  ])
   const open = () => openStore(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
   let store = await open()
   await migrate(store, clock)
@@ -224,6 +229,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       town.restart()
     },
     async close() {
+      over()
       rail.close()
       await store.close()
     },

@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { freePort } from '../../sim/port.ts'
+import { evidence } from './evidence.ts'
 import { projectRoot } from './tree.ts'
 import { until } from './until.ts'
 
@@ -91,7 +92,15 @@ export async function startNginx({ program, socket, consoleNetworks }: NginxOpti
     throw new Error(`nginx did not start: ${said}`, { cause: error })
   }
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
-  return { httpPort, httpsPort, certificate, accessLog: () => read('access.log'), errorLog: () => read('error.log'), stop }
+  const over = evidence.keep(`nginx at 127.0.0.1:${httpsPort}`, () => read('error.log').trimEnd().split('\n').slice(-20))
+  return {
+    httpPort,
+    httpsPort,
+    certificate,
+    accessLog: () => read('access.log'),
+    errorLog: () => read('error.log'),
+    stop: () => (over(), stop()),
+  }
 }
 
 /** What `nginx -t` says of the configuration in the project, with other networks for the console where some are given; undefined when it is well. */

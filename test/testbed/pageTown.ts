@@ -9,10 +9,11 @@ import { startBank, type BankServer } from '../../sim/server.ts'
 import type { Settings } from '../../sim/settings.ts'
 import { hastyClock, systemClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/base/config.ts'
-import { silentLog, type Log } from '../../src/base/log.ts'
+import type { Log } from '../../src/base/log.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { openBase, serve, type House } from '../../src/house.ts'
+import { evidence, recentLog } from './evidence.ts'
 import { openLetterBox, type Letter } from './letterBox.ts'
 import { until } from './until.ts'
 
@@ -61,7 +62,8 @@ const promptly: Partial<Settings> = {
 /** An empty installation that serves: no user, no account, no schedule, no product. */
 export async function openPageTown(options: PageTownOptions = {}): Promise<PageTown> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-'))
-  const undo: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })]
+  // What a story that failed has left is for a person to look at.
+  const undo: (() => unknown)[] = [() => evidence.hasFailed() || rmSync(folder, { recursive: true, force: true })]
   const close = async () => {
     for (const step of undo.splice(0).reverse()) await step()
   }
@@ -114,7 +116,11 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     ...(chain && { ...chain.settings, BITCOIN_POLL_SECONDS: '1', BITCOIN_BATCH_SECONDS: '1' }),
     ...options.env,
   }
-  const base = await openBase(readConfig(env), options.log ?? silentLog)
+  const { log, recent } = recentLog()
+  undo.push(
+    evidence.keep(`the house at ${origin}, its database kept in ${folder}`, () => [`${skipped / 1_000} s put forward`, ...recent()]),
+  )
+  const base = await openBase(readConfig(env), options.log ?? log)
   const house = await serve(base, ['web', 'worker'])
   undo.push(() => house.stop())
   bank.addWebhook(`${origin}/webhooks/starkbank`)

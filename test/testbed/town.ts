@@ -2,8 +2,7 @@
 import { bodyOf, type BankEvent } from '../../sim/events.ts'
 import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
 import { seededRandom } from '../../src/base/clock.ts'
-import { silentLog } from '../../src/base/log.ts'
-import type { World } from '../../src/base/world.ts'
+import { instant, type World } from '../../src/base/world.ts'
 import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
@@ -13,6 +12,7 @@ import { history, openStore, sql, type Store, type Transition } from '../../src/
 import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { wire } from '../simulation/wire.ts'
+import { evidence, recentLog } from './evidence.ts'
 import { openTrialAccount } from './trial.ts'
 
 export interface Town {
@@ -61,7 +61,8 @@ export async function openTown({
 }: TownOptions = {}): Promise<Town> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
-  const world: World = { clock, random, log: silentLog, at: () => undefined }
+  const { log, recent } = recentLog()
+  const world: World = { clock, random, log, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
   const store = await openStore(databaseUrl, { clock, random, virtual: true })
   await migrate(store, clock)
@@ -73,8 +74,13 @@ export async function openTown({
 
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
-  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log: silentLog })
+  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log })
   const desk: Desk = { store, world, worker: 'town', rails: { starkbank: rail }, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+  const over = evidence.keep('a town with its bank in one process', () => [
+    `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,
+    ...bank.eventsCreated().map(({ subscription, log: { type }, id: eventId }) => `${subscription}.${type} ${eventId}`),
+    ...recent(),
+  ])
   const pass = (ms: number) => {
     clock.moveTo(clock.now() + ms)
     bank.advance()
@@ -117,6 +123,6 @@ export async function openTown({
       const against = typeof found === 'string' ? [found] : found.agrees ? [] : [`bank ${found.bankUnits}, books ${found.bookUnits}`]
       return [...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`), ...against]
     },
-    close: () => store.close(),
+    close: () => (over(), store.close()),
   }
 }
