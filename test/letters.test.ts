@@ -26,7 +26,7 @@ beforeAll(async () => {
   ])
     expect((await repasse(words)).code).toBe(0)
   const { log, recent } = recentLog()
-  evidence.keep('the house', recent)
+  evidence.keep('repasse', recent)
   house = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), ['worker'])
 })
 afterAll(async () => {

@@ -35,12 +35,14 @@ test('what was kept is printed by the test that fails, though it was closed afte
     test('good', () => { over = evidence.keep('a town', () => ['of the good one']) })
     test('bad', () => { over = evidence.keep('a town', () => ['seed 7', 'folder kept: somewhere']); expect(1).toBe(2) })
     test('good again', () => {})
-    test('bad again', () => { evidence.keep('another', () => { throw new Error('gone') }); expect(1).toBe(2) })`
+    test("bad (again), isn't it?", () => { evidence.keep('another', () => { throw new Error('gone') }); expect(1).toBe(2) })`
   const out = printedBy('closed', body)
   expect(out).toContain('what there is of "bad"\n── a town\n   seed 7\n   folder kept: somewhere\n')
-  expect(out).toContain('what there is of "bad again"\n── another\n   (Error: gone)\n')
+  expect(out).toContain('what there is of "bad (again), isn\'t it?"\n── another\n   (Error: gone)\n')
+  expect(out).toContain(String.raw`-t 'bad \(again\), isn'\''t it\?'`)
   expect(out).not.toContain('of the good one')
   expect(out.split('seed 7')).toHaveLength(2)
+  expect(out).toMatch(/── again: \.\/dev-utils\.sh test \S*made-up\.test\.mjs -t 'bad'\n/)
 })
 
 test('whoever closes knows that the test has failed, while it runs down and from then on', () => {

@@ -34,6 +34,9 @@ export const evidence = {
   },
 }
 
+/** A title as the shell and then vitest, which reads a regular expression, take it for itself. */
+const pattern = (title: string): string => `'${title.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll("'", String.raw`'\''`)}'`
+
 /** Evidence must not hide the failure it is for. */
 function attempt(lines: () => readonly string[]): readonly string[] {
   try {
@@ -76,7 +79,7 @@ if (process.env['VITEST']) {
       failing = () => (task.result?.errors?.length ?? 0) > 0
       onTestFailed(() => {
         hasFailed = true
-        const again = `./dev-utils.sh test ${relative(process.cwd(), task.file.filepath)} -t ${JSON.stringify(task.name)}`
+        const again = `./dev-utils.sh test ${relative(process.cwd(), task.file.filepath)} -t ${pattern(task.name)}`
         console.error([`what there is of "${task.name}"`, ...evidence.told(), `── again: ${again}`].join('\n'))
       })
     })

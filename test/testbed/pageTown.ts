@@ -117,9 +117,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     ...options.env,
   }
   const { log, recent } = recentLog()
-  undo.push(
-    evidence.keep(`the house at ${origin}, its database kept in ${folder}`, () => [`${skipped / 1_000} s put forward`, ...recent()]),
-  )
+  undo.push(evidence.keep(`repasse at ${origin}, its database kept in ${folder}`, () => [`${skipped / 1_000} s put forward`, ...recent()]))
   const base = await openBase(readConfig(env), options.log ?? log)
   const house = await serve(base, ['web', 'worker'])
   undo.push(() => house.stop())
