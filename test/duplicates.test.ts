@@ -10,6 +10,7 @@ import type { Rail } from '../src/rails/rail.ts'
 import { history, sql, type Store } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
+import { doubleAtBank } from './testbed/duplicate.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -395,12 +396,7 @@ describe.each([
 
 const atBank = ({ store, desk }: Town) => ({ store, rail: desk.rails.starkbank!, world: desk.world })
 
-/** One more invoice under the tags of the town's one, as a request that was sent twice makes. */
-function double({ bank, atBank: { amount, name, taxId, tags } }: Town): Invoice {
-  const body = Buffer.from(JSON.stringify({ invoices: [{ amount, name, taxId, tags }] }))
-  bank.handle({ method: 'POST', path: '/v2/invoice', query: new URLSearchParams(), headers: {}, body })
-  return bank.invoices().at(-1)!
-}
+const double = ({ bank, atBank: invoice }: Town) => doubleAtBank(bank, invoice)
 
 function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
   const found = bank.eventsCreated().findLast(({ log }) => log.type === type && (log as unknown as { invoice: Invoice }).invoice?.id === id)

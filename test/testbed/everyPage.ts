@@ -86,6 +86,11 @@ const money: Visited[] = [
   { name: 'console-invoice', as: 'ana', path: one('invoice', 'starkbank', 'credited') },
   { name: 'console-invoice-refused', as: 'ana', path: one('invoice', 'starkbank', 'refused') },
   { name: 'console-invoice-bitcoin', as: 'bruno', path: one('invoice', 'bitcoin', 'underpaid') },
+  {
+    name: 'console-invoice-duplicates',
+    as: 'bruno',
+    path: async town => `/console/invoices/${await row(town, sql`select invoice_id as id from invoice_twins where state = 'credited'`)}`,
+  },
   at('console-payouts', '/console/payouts', { as: 'bruno' }),
   { name: 'console-payout', as: 'bruno', path: one('payout', 'starkbank', 'paid') },
   { name: 'console-payout-bitcoin', as: 'bruno', path: one('payout', 'bitcoin', 'sent') },

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
 import { newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
+import { keepTwin } from '../../src/invoice/invoice.ts'
 import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type RailName } from '../../src/shop/shop.ts'
 import { sql } from '../../src/store/store.ts'
 import type { Drawing } from './drawn.ts'
+import { doubleAtBank } from './duplicate.ts'
 import { addFolk, type Folk } from './folk.ts'
 import { openPageTown, type PageTown, type PageTownOptions } from './pageTown.ts'
 import { until } from './until.ts'
@@ -69,6 +71,7 @@ export async function openSeededTown(
     await runSchedules(town)
     const orders = { ...early, ...(await ordersThatStand(town)) }
     await addEvents(town)
+    await addDuplicates(town)
     // Last, because hours that are skipped end every session.
     const folk = {
       ana: await addFolk(town, 'ana', 'maker'),
@@ -264,4 +267,22 @@ async function addEvents({ house: { desk }, ask }: PageTown): Promise<void> {
     async () => (await ask<{ state: string }[]>('event', 'list')).some(({ state }) => state === 'quarantined'),
     'an event nobody can read',
   )
+}
+
+/** One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other was settled. */
+async function addDuplicates(town: PageTown): Promise<void> {
+  const { bank, house } = town
+  const { store, world } = house.desk
+  const { id } = (await store.one<{ id: string }>(sql`
+    select i.id from invoices i join slots s on s.id = i.slot_id join schedules h on h.id = s.schedule_id
+    where h.name = 'mensalidades' and i.state = 'credited' order by i.id limit 1`))!
+  const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
+  const twins = [doubleAtBank(bank, invoice), doubleAtBank(bank, invoice)]
+  for (const twin of twins) bank.pay(twin.id)
+  await until(async () => {
+    await town.skip(1_000)
+    return (await store.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
+  }, 'the duplicates to be credited')
+  const decision = { invoiceId: id, providerId: twins[0]!.id, by: 'bruno', why: 'abatido da mensalidade de janeiro' }
+  await keepTwin(store, world, 'starkbank', decision)
 }
