@@ -50,7 +50,11 @@ export async function openBrowser(): Promise<Browser> {
   if (!program) throw new Error('no Chromium here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in CHROMIUM or PATH')
   const options = {
     executablePath: program,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-sync'],
+    // Of its processes each is started anew, so those that nobody needs are left out.
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--in-process-gpu', '--disable-quic', '--no-first-run'],
+      ...['--disable-background-networking', '--disable-sync'],
+    ],
     // A machine under load is slow to start 300 MB.
     timeout: 60_000,
   }

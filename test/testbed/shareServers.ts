@@ -4,7 +4,9 @@ import { openBroker } from './broker.ts'
 import { lendPostgres } from './postgres.ts'
 import { projectRoot } from './tree.ts'
 
-export default async function shareServers(): Promise<() => Promise<void>> {
+export default async function shareServers(): Promise<(() => Promise<void>) | undefined> {
+  // Each project of vitest.config.ts asks, and so does a run inside a run.
+  if (process.env['REPASSE_BROKER']) return undefined
   const broker = await openBroker({ postgres: lendPostgres })
   // Workers and their children inherit it.
   process.env['REPASSE_BROKER'] = broker.socket

@@ -96,9 +96,11 @@ export default class Timing implements Reporter {
     }
     if (files.length === 0) return
     const [cpu, machine] = [processorSeconds(), machineSeconds()]
+    // What a worker leaves running, as a shell that ends its server, is no child of ours any more: the files themselves know better.
+    const ofFiles = files.reduce((sum, file) => sum + (file.cpu ?? 0), 0)
     const whole: Whole = {
       seconds: performance.now() / 1_000 - this.since.seconds,
-      cpu: cpu === undefined ? undefined : cpu - this.since.cpu,
+      cpu: cpu === undefined ? undefined : Math.max(cpu - this.since.cpu, ofFiles),
       machine: machine === undefined ? undefined : machine - this.since.machine,
     }
     const run = { files, tests, starts, whole }
