@@ -102,6 +102,10 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   expect((await people.viewer.get('/console')).text).not.toContain(twin.id)
   expect((await people.viewer.get('/console/audit')).text).toContain('estorno de cobrança duplicada aprovado')
   expect((await people.viewer.get(`/console/search?any=${twin.id}`)).to).toBe(path)
+  // What moved it says so too.
+  const seen = (await town.house.desk.store.one<{ id: bigint }>(sql`
+    select i.id from inbox i join transitions t on t.ref = i.event_id where t.about = 'invoice_twins' and t.to_state = 'credited'`))!
+  expect((await people.viewer.get(`/console/events/${seen.id}`)).text).toContain('o banco creditou o dinheiro')
   expect(await town.ask('status')).toMatchObject({ addsUp: true, stopped: null })
   expect((await town.ask<{ duplicates: object[] }>('invoice', 'show', ids[1]!)).duplicates).toMatchObject([
     { id: twin.id, state: 'refunded', decidedBy: 'chico', why },

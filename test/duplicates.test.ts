@@ -4,7 +4,7 @@ import type { Bank, Invoice } from '../sim/bank.ts'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
 import { approveRefund, findTwin, keepTwin, resolveTwins, resolveUnsureInvoices, sendRefund, type TwinRow } from '../src/invoice/invoice.ts'
 import { checkBooks, reconcile } from '../src/jobs/jobs.ts'
-import { balances } from '../src/ledger/ledger.ts'
+import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { payoutsStopped, stopAll } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { history, sql, type Store } from '../src/store/store.ts'
@@ -104,6 +104,26 @@ describe.each([
         expect(await stateOf(twin)).toBe('canceled')
       })
 
+      test('it is canceled wherever the program dies on the way', { timeout: 60_000 }, async () => {
+        for (let place = 1; ; place++) {
+          await town.close()
+          town = await open()
+          const twin = double(town)
+          town.pass(5 * second)
+          await keepEvent(town, told(twin, 'created'))
+          const died = await dieAfter(place, town, async at => {
+            await settleInbox({ ...town.desk, store: at.store, rails: { starkbank: at.rail } })
+          })
+          for (let round = 0; round < 5 && (await stateOf(twin)) !== 'canceled'; round++) {
+            town.pass(2 * minute)
+            await settleInbox(town.desk)
+            await resolve()
+          }
+          expect([place, await stateOf(twin), twin.status]).toEqual([place, 'canceled', 'canceled'])
+          if (!died) return expect(place).toBeGreaterThan(5)
+        }
+      })
+
       test('it is paid before it can be canceled, and is taken as paid', async () => {
         const twin = double(town)
         town.pass(5 * second)
@@ -195,6 +215,17 @@ describe.each([
         await town.hear(told(twin, 'reversed'))
         expect(await stateOf(twin)).toBe('refunded')
         expect((await balances(town.store)).external).toBe(0n)
+      })
+
+      test('a row of it that says otherwise than the books is a finding', async () => {
+        const twin = await paidTwin()
+        const returned = (units: bigint) => town.store.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
+        await returned(1n)
+        expect((await checkLedger(town.store)).map(({ says }) => says)).toEqual([
+          expect.stringMatching(/^duplicates of inv_\w+: .*R\$ 0\.01 refunded, R\$ 99\.99 owed, but .*R\$ 100\.00 owed in the books$/),
+        ])
+        await returned(0n)
+        expect(await keep(twin)).toBe('kept')
       })
 
       test('the bank gives it back by itself, and nobody has to decide', async () => {
@@ -445,6 +476,7 @@ async function dieAfter(
   const asked: Rail = {
     ...rail,
     readInvoice: async id => done(await rail.readInvoice(id)),
+    cancelInvoice: async id => done(await rail.cancelInvoice(id)),
     refundInvoice: async id => done(await rail.refundInvoice(id)),
   }
   try {

@@ -16,6 +16,7 @@ export async function checkLedger(reader: Reader): Promise<Finding[]> {
     ...(await unconserved(reader)),
     ...(await overpaid(reader)),
     ...(await contradicted(reader)),
+    ...(await duplicated(reader)),
     ...(await auditChain(reader)).map(says => ({ invariant: 'audit chain', subject: 'audit', says }) as const),
   ]
 }
@@ -110,4 +111,29 @@ async function contradicted(reader: Reader): Promise<Finding[]> {
         says: `${id} is ${state} with ${ordered} live order(s) and ${settled} settled in the books`,
       }))
   )
+}
+
+type OfDuplicates = { id: string; paid: bigint; returned: bigint; owed: bigint }
+
+/** What came for an invoice's duplicates, what of it went back, and what is still owed to payers stand in the books as in their rows. */
+async function duplicated(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<OfDuplicates>(sql`
+    select invoice_id as id, cast(sum(coalesce(paid_units, 0)) as bigint) as paid, cast(sum(returned_units) as bigint) as returned,
+      cast(sum(case when state in ('refunded', 'kept') then 0 else coalesce(paid_units, 0) - returned_units end) as bigint) as owed
+    from invoice_twins group by invoice_id`)
+  const booked = await reader.all<OfDuplicates>(sql`
+    select e.invoice_id as id, cast(-sum(case when t.movement = 'duplicate credited' then e.units else 0 end) as bigint) as paid,
+      cast(sum(case when t.movement = 'duplicate refunded' then e.units else 0 end) as bigint) as returned,
+      cast(-sum(e.units) as bigint) as owed
+    from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
+    where e.account = 'owed-to-payers' and e.invoice_id is not null group by e.invoice_id`)
+  const nothing = { paid: 0n, returned: 0n, owed: 0n }
+  const [known, posted] = [new Map(rows.map(row => [row.id, row])), new Map(booked.map(row => [row.id, row]))]
+  return [...new Set([...known.keys(), ...posted.keys()])].flatMap(id => {
+    const [row, books] = [known.get(id) ?? nothing, posted.get(id) ?? nothing]
+    if (row.paid === books.paid && row.returned === books.returned && row.owed === books.owed) return []
+    const sums = ({ paid, returned, owed }: Omit<OfDuplicates, 'id'>) =>
+      `${told(paid, 'BRL')} paid, ${told(returned, 'BRL')} refunded, ${told(owed, 'BRL')} owed`
+    return [{ invariant: 'conservation' as const, subject: id, says: `duplicates of ${id}: ${sums(row)}, but ${sums(books)} in the books` }]
+  })
 }

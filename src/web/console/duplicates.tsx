@@ -78,7 +78,7 @@ export function Duplicates({ lang, person, twins, stopped }: Parts) {
       {twins.map(({ twin, steps }) => (
         <article class="card">
           <p class="headline">
-            <Badge tone={toneOf(twin)}>{say.states[twin.state]}</Badge> <Mono>{twin.provider_id}</Mono>
+            <DuplicateState {...{ lang, state: twin.state }} /> <Mono>{twin.provider_id}</Mono>
           </p>
           <Known facts={factsOf(lang, twin)} />
           {twin.state === 'approved' && stopped !== undefined && <p>{say.stopped}</p>}
@@ -90,7 +90,11 @@ export function Duplicates({ lang, person, twins, stopped }: Parts) {
   )
 }
 
-const toneOf = ({ state }: TwinRow): Tone => {
+export function DuplicateState({ lang, state }: { lang: Language; state: string }) {
+  return <Badge tone={toneOf(state)}>{(duplicateWords[lang].states as Record<string, string>)[state] ?? state}</Badge>
+}
+
+function toneOf(state: string): Tone {
   if (state === 'credited' || state === 'paid' || state === 'unsure') return 'bad'
   if (state === 'refunded') return 'good'
   return state === 'canceled' || state === 'kept' ? 'still' : 'wait'
@@ -137,8 +141,7 @@ function Acts({ lang, person, twin }: Pick<Parts, 'lang' | 'person'> & { twin: T
 }
 
 function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
-  const [say, lists] = [duplicateWords[lang], listWords[lang]]
-  const stateOf = (state: string) => (say.states as Record<string, string>)[state] ?? state
+  const lists = listWords[lang]
   return (
     <Rows
       lang={lang}
@@ -147,8 +150,8 @@ function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
       empty={lists.none}
       columns={[
         { head: lists.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
-        { head: lists.toState, cell: ({ to }) => stateOf(to) },
-        { head: lists.why, cell: ({ why }) => <Reason {...{ lang, why }} /> },
+        { head: lists.toState, cell: ({ to: state }) => <DuplicateState {...{ lang, state }} /> },
+        { head: lists.why, cell: ({ why }) => <DuplicateReason {...{ lang, why }} /> },
         { head: lists.behind, cell: ({ ref, href }) => (ref === null ? '–' : <Ref {...{ id: ref, href }} />) },
       ]}
     />
@@ -156,7 +159,7 @@ function Steps({ lang, steps }: { lang: Language; steps: readonly Step[] }) {
 }
 
 /** A code of ours, and behind it what the bank said, which is English. */
-function Reason({ lang, why }: { lang: Language; why: string }) {
+export function DuplicateReason({ lang, why }: { lang: Language; why: string }) {
   const [code, ...rest] = why.split(': ')
   const said = rest.join(': ')
   return (

@@ -4,6 +4,7 @@ import { may } from '../../people/people.ts'
 import type { Rehearsal } from '../../webhooks/webhooks.ts'
 import type { Language } from '../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../page/parts.tsx'
+import { DuplicateReason, DuplicateState } from './duplicates.tsx'
 import type { SeenEvent } from './eventsRead.ts'
 import { indented, tame } from './eventsText.ts'
 import { ActForm, Frame, Reason } from './frame.tsx'
@@ -107,6 +108,10 @@ const statedBy: Record<string, Stated> = {
   ...{ bundle_candidates: 'candidate', inbox: 'event' },
 }
 
+const twins = 'invoice_twins'
+const Moved = ({ lang, about, state }: { lang: Language; about: string; state: string }) =>
+  about === twins ? <DuplicateState {...{ lang, state }} /> : <State {...{ lang, of: statedBy[about] ?? 'run', state }} />
+
 interface MovesParts {
   lang: Language
   title: string
@@ -126,12 +131,9 @@ function Moves({ lang, title, empty, moves }: MovesParts) {
         empty={empty}
         columns={[
           { head: eventWords[lang].subject, cell: ({ subject, href }) => <Ref {...{ id: subject, href }} /> },
-          {
-            head: say.fromState,
-            cell: ({ about, from_state: state }) => (state === '' ? '–' : <State {...{ lang, of: statedBy[about] ?? 'run', state }} />),
-          },
-          { head: say.toState, cell: ({ about, to_state: state }) => <State {...{ lang, of: statedBy[about] ?? 'run', state }} /> },
-          { head: say.why, cell: ({ why }) => <Said>{why}</Said> },
+          { head: say.fromState, cell: ({ about, from_state: state }) => (state === '' ? '–' : <Moved {...{ lang, about, state }} />) },
+          { head: say.toState, cell: ({ about, to_state: state }) => <Moved {...{ lang, about, state }} /> },
+          { head: say.why, cell: ({ about, why }) => (about === twins ? <DuplicateReason {...{ lang, why }} /> : <Said>{why}</Said>) },
         ]}
       />
     </section>
