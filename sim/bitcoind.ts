@@ -156,11 +156,15 @@ interface Leash {
   end(): Promise<void>
 }
 
+/** By which a run of the tests finds what it left behind. */
+const run = process.env['REPASSE_TEST_RUN']
+const ofRun = run === undefined ? {} : { REPASSE_TEST_RUN: run }
+
 function leashed(home: string, command: string[]): Leash {
   const shell = spawn('/bin/sh', ['-c', orders, 'leash', home, ...command], {
     cwd: '/',
     // Some versions make ~/.bitcoin whatever the folder they are given.
-    env: { PATH: process.env['PATH'], HOME: home, LC_ALL: 'C', TZ: 'UTC' },
+    env: { PATH: process.env['PATH'], HOME: home, LC_ALL: 'C', TZ: 'UTC', ...ofRun },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let said = ''

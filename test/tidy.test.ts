@@ -38,6 +38,7 @@ test.each([
   ],
   ['a browser that waits', 'test/web.test.ts', `${sentence}await page.waitFor${''}Timeout(10)\n`, 'waits for a time'],
   ['a poll without patience', 'test/web.test.ts', `${sentence}await expect.po${''}ll(seen).toBe(1)\n`, 'gives up after a second'],
+  ['a condition without patience', 'src/web/web.test.ts', `${sentence}await vi.waitUn${''}til(() => seen)\n`, 'gives up after a second'],
   ['a folder of one machine', 'docs/tour.md', `see /wor${''}k/main\n`, 'names a folder of somebody’s machine'],
   ['a registry', '.npmrc', `registry=https://regis${''}try.example.com/\n`, 'names a package registry'],
   ['a pinned download', 'package-lock.json', `{ "resol${''}ved": "" }\n`, 'pins packages to one registry'],

@@ -49,9 +49,9 @@ const rules: readonly Rule[] = [
     why: 'waits for a time: until() waits for a condition, and where it must be a time pause() says why',
   },
   {
-    about: /^(?!test\/testbed\/eventually\.ts$).*\.test\.tsx?$/,
-    forbids: new RegExp(`\\bexpect\\.po${''}ll\\(`),
-    why: 'gives up after a second, which a busy machine needs for less: eventually() has patience',
+    about: /^(?!test\/storm\/).*\.test\.tsx?$/,
+    forbids: new RegExp(`\\bexpect\\.po${''}ll\\(|\\bvi\\.wait(?:Fo${''}r|Unt${''}il)\\((?![^\\n]*timeout)`),
+    why: 'gives up after a second, which a busy machine needs for less: eventually() and until() have patience',
   },
   { about: code, forbids: /\bclass \w*(?:Util|Helper|Common|Service|Manager)\b/, why: 'has a class whose name says nothing' },
 ]

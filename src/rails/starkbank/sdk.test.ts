@@ -4,8 +4,8 @@ import { generateKeyPairSync, verify } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { pause } from '../../../test/testbed/until.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { pause, until } from '../../../test/testbed/until.ts'
 import { systemClock } from '../../base/clock.ts'
 import { BankAgent } from './agent.ts'
 import type { Bank } from './bank.ts'
@@ -264,7 +264,7 @@ describe('a deadline', () => {
     handle = (_, response) => answers.push(() => json(response, 200, { message: 'ok', invoices: [invoice] }))
     const first = bank.createInvoices([body], inTime)
     const second = bank.createInvoices([body], { leftMs: () => left })
-    await vi.waitUntil(() => answers.length === 1)
+    await until(() => answers.length === 1, 'the first being asked')
     left = 0
     answers[0]!()
     expect(await first).toMatchObject({ is: 'done' })
