@@ -141,7 +141,7 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
     async () => (await history(store, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2,
     'its second settling',
   )
-  expect(await checkLedger(store)).toEqual([])
+  expect(await store.tx(checkLedger)).toEqual([])
   expect(await audited('event replayed')).toMatchObject([{ actor: 'alda' }])
   expect(await town.ask<unknown[]>('payout', 'list')).toHaveLength(1)
 

@@ -39,7 +39,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
   })
   afterEach(async () => {
     expect.soft(carla.watched.faults).toEqual([])
-    expect.soft(await checkLedger(town.house.desk.store)).toEqual([])
+    expect.soft(await town.house.desk.store.tx(checkLedger)).toEqual([])
     await carla.leave()
     await town.close()
   })

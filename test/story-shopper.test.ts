@@ -75,7 +75,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   afterEach(async () => {
     // Whatever the story was, no page of it did what it may not, and the books add up.
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    if (town) expect.soft(await checkLedger(town.house.desk.store)).toEqual([])
+    if (town) expect.soft(await town.house.desk.store.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
     await town?.close()
   })
