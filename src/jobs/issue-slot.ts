@@ -83,6 +83,12 @@ async function issueOnChain({ store, rails, bitcoin }: Issuer, world: World, slo
 async function heartbeat({ store, world }: Runner, slot: SlotRow, signal: AbortSignal): Promise<void> {
   for (;;) {
     await world.clock.sleep(heartbeatMs, signal)
-    if (signal.aborted || !(await extendLease(store, slot))) return
+    if (signal.aborted) return
+    try {
+      if (!(await extendLease(store, slot))) return
+    } catch (error) {
+      // The lease outlasts three missed beats, and nobody waits for this promise until the work is over: thrown, it would end the process.
+      world.log.warn({ slot: slot.id, why: error instanceof Error ? error.message : 'unknown' }, 'a lease could not be extended')
+    }
   }
 }

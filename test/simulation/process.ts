@@ -26,6 +26,8 @@ export interface Weather {
   busy: number
   /** A request takes its time, up to 4 s. */
   slow: number
+  /** What was under way at a point stands still there, for up to ten minutes, as if its process were stopped. */
+  stall: number
 }
 
 export interface ProcessParts {
@@ -34,6 +36,8 @@ export interface ProcessParts {
   store: Store
   clock: VirtualClock
   random: Random
+  /** What stalls are drawn from. */
+  stalls: Random
   weather: Weather
   terms: Terms
   pollSeconds: number
@@ -46,6 +50,8 @@ export interface ProcessParts {
   trace: (line: string) => void
   /** Told of each point that was passed, and where it died. */
   onPoint: (name: string, died: boolean) => void
+  /** Told of each time something stood still. */
+  onStall: () => void
 }
 
 export interface BitcoinParts {
@@ -86,6 +92,12 @@ const seldom = new Set([
 /** The node is asked so often that a process would die of nothing else. */
 const isQuestion = (where: string) => /^(before|after) (get|estimate)/.test(where)
 
+/** Within the inbox's own turn, for which the clock waits: whoever slept there would wait for the clock, and it for them. */
+const gathering = 'events kept'
+/** Between a claim and its call, where whoever stands still is taken for dead. */
+const hurts = /^(invoices|payouts) claimed$|^before POST /
+const longestStallMs = 600_000
+
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
 export function startProcess(parts: ProcessParts): Process {
@@ -101,6 +113,7 @@ export function startProcess(parts: ProcessParts): Process {
     trace(`${name} killed ${where}`)
     ended.resolve()
   }
+  const own = clock.of(self)
   const chance = (probability: number) => probability > 0 && random.next() < probability
   const passed = new Set<string>()
   const dies = (where: string): boolean => {
@@ -112,9 +125,17 @@ export function startProcess(parts: ProcessParts): Process {
     if (now) kill(where)
     return !self.alive
   }
-  const at = (where: string): Promise<void> => (dies(where) ? never() : Promise.resolve())
+  const at = (where: string): Promise<void> => {
+    if (dies(where)) return never()
+    // Chance of its own, so that the other seeds' stories stay what they were.
+    const likely = weather.stall * (hurts.test(where) ? 10 : 1)
+    if (likely === 0 || isQuestion(where) || where === gathering || parts.stalls.next() >= likely) return Promise.resolve()
+    const ms = parts.stalls.between(1_000, longestStallMs)
+    parts.onStall()
+    trace(`${name} stands still for ${ms} ms at ${where}`)
+    return own.sleep(ms)
+  }
 
-  const own = clock.of(self)
   const log = tracing(name, trace, () => self.alive)
   const store = mortal(parts.store)
   const world = { clock: own, random, log, at }

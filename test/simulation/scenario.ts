@@ -21,7 +21,7 @@ export interface Scenario {
   terms: Terms
   settings: Partial<Settings>
   faults: Partial<Faults>
-  weather: Weather
+  weather: Omit<Weather, 'stall'>
 }
 
 const minute = 60_000

@@ -1,6 +1,6 @@
 /** A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the seed. */
 import { createHash } from 'node:crypto'
-import { makeBank, type Delivery, type Outcome } from '../../sim/bank.ts'
+import { makeBank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
 import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -39,6 +39,7 @@ export interface Told {
     transfers: number
     events: number
     duplicates: number
+    stalls: number
     crashes: number
     virtualMinutes: number
   }
@@ -81,6 +82,15 @@ export const hasShop = (seed: number): boolean => seed % 5 === 0
 
 /** In one seed of nine some requests reach the bank twice, so that an invoice has a duplicate there. */
 export const hasTwins = (seed: number): boolean => seed % 9 === 4
+
+/** In one seed of seven workers stand still, between a claim and its call among other places, while the others go on. */
+export const hasStalls = (seed: number): boolean => seed % 7 === 3
+
+/** Where the network repeats nothing, nobody but us could have asked for an invoice a second time. */
+function askedTwice(invoices: readonly Invoice[]): string[] {
+  const byTag = Map.groupBy(invoices, ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? '')
+  return [...byTag].filter(([, same]) => same.length > 1).map(([tag, same]) => `${tag} was asked for ${same.length} times`)
+}
 
 /** Tells the story of one seed: the storm, the calm after it, and the audit. */
 export async function tell(
@@ -135,13 +145,15 @@ export async function tell(
     bank,
     clock,
     random,
-    weather: { ...scenario.weather },
+    weather: { ...scenario.weather, stall: hasStalls(seed) ? 0.03 : 0 },
+    stalls: seededRandom(seed ^ 0x57a11),
     terms: scenario.terms,
     pollSeconds,
     keys,
     busy,
     trace: say,
     onPoint,
+    onStall: () => void stalls++,
     bitcoin: coins?.parts,
   }
   // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
@@ -158,6 +170,7 @@ export async function tell(
   let perSlot: number[] = []
   let judged: Judged | undefined
   let duplicates = 0
+  let stalls = 0
   let standing = {} as Record<Account, bigint>
 
   /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
@@ -266,7 +279,7 @@ export async function tell(
     say('the storm is over')
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
-    Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0 })
+    Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
     // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
     bank.deposit(10_000_000)
     await coins?.streets.settle()
@@ -299,6 +312,7 @@ export async function tell(
     await storm()
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     found.push(...(await audit(store, bank, processes[0]!.desk)))
+    if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
     found.push(...(judged?.faults ?? []))
@@ -331,6 +345,7 @@ export async function tell(
       transfers: bank.transfers().length,
       events: bank.eventsCreated().length,
       duplicates,
+      stalls,
       crashes: [...deaths.values()].reduce((sum, count) => sum + count, 0),
       virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
     },
