@@ -36,7 +36,7 @@ test.each([
   ],
   ['a number of 64 digits', ['bitcoin', 'psbt', 'export', 'e'.repeat(64)]],
   ['twelve English words', ['invoice', 'accept', 'x', '--why', 'customer sent money after due date but before the rate had moved']],
-  ['another twelve', ['invoice', 'accept', 'x', '--why', 'he told us on the phone that it is fine as it came']],
+  ['thirteen others', ['invoice', 'accept', 'x', '--why', 'he told us on the phone that it is fine as it came']],
 ])('what only looks a little like a key goes on to its command: %s', (_, args) => {
   expect(() => refuseKeys(args)).not.toThrow()
 })

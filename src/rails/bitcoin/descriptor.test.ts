@@ -306,11 +306,16 @@ test.each(secrets)('a private key is refused wherever it stands, and never repea
 test('a damaged private key is not repeated either', () => {
   const damage = fc.tuple(fc.nat(110), fc.constantFrom('', '0', 'l', ' ', '-', 'é', '('))
   fc.assert(
-    fc.property(fc.constantFrom(...secrets.slice(0, 6)), damage, fc.boolean(), (secret, [at, letter], within) => {
-      const damaged = secret.slice(0, at) + letter + secret.slice(at + 1)
-      const message = messageOf(() => parseDescriptor(within ? `wpkh(${damaged}/0/*)` : damaged, 'mainnet'))
-      for (let from = 0; from + 10 <= secret.length; from++) expect(message).not.toContain(secret.slice(from, from + 10))
-    }),
+    fc.property(
+      fc.constantFrom(...secrets.slice(0, 6).map(([, secret]) => secret)),
+      damage,
+      fc.boolean(),
+      (secret, [at, letter], within) => {
+        const damaged = secret.slice(0, at) + letter + secret.slice(at + 1)
+        const message = messageOf(() => parseDescriptor(within ? `wpkh(${damaged}/0/*)` : damaged, 'mainnet'))
+        for (let from = 0; from + 10 <= secret.length; from++) expect(message).not.toContain(secret.slice(from, from + 10))
+      },
+    ),
     { seed: 84, numRuns: 400 },
   )
 })
