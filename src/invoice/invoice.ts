@@ -1,7 +1,8 @@
 /** An invoice: an amount asked from a payer on a rail. */
 export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
 export { draftBatch, draftOfOrder, planBatch, type BatchRule, type BatchTerms, type Draft, type DraftTerms, type Priced } from './draft.ts'
-export { issueDrafts, takeAsIssued } from './issue.ts'
+export { issueDrafts } from './issue.ts'
+export { takeAsIssued } from './issued.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'
 export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'

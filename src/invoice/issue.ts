@@ -3,8 +3,10 @@ import { refused, type Answer } from '../base/answer.ts'
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../rails/rail.ts'
-import { forUpdate, move, skipLocked, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
+import { forUpdate, move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
+import { takeAsIssued } from './issued.ts'
+import { invoiceMachine, type InvoiceRow } from './row.ts'
+import { takeTwins } from './twins.ts'
 
 /** The bank takes at most this many in one call. */
 const batchSize = 100
@@ -73,9 +75,17 @@ async function askFor(store: Store, rail: Rail, world: World, orders: Claimed[],
     return
   }
 
-  await store.tx(async tx => {
-    for (const order of orders) await record(tx, order, answer)
+  const second = await store.tx(async tx => {
+    const made: ProviderInvoice[] = []
+    for (const order of orders) {
+      const unknown = await record(tx, order, answer)
+      if (unknown) made.push(unknown)
+    }
+    return made
   }, 'locks')
+  // This call was thought dead, and another's invoice is in the books: at the bank this one is a second one, and nobody has seen it yet.
+  for (const [tag, alike] of Map.groupBy(second, made => orders.find(({ id }) => id === made.tag)!.batchTag))
+    await takeTwins({ store, rail, world }, tag, alike)
   const how = answer.is === 'done' ? 'issued' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'refused'
   outcome[how] += orders.length
   world.log[answer.is === 'done' ? 'info' : 'warn'](
@@ -86,43 +96,38 @@ async function askFor(store: Store, rail: Rail, world: World, orders: Claimed[],
 
 const withoutClaim = ({ askedAt: _, ...order }: Claimed): InvoiceOrder => order
 
-async function record(tx: Tx, order: Claimed, answer: Answer<ProviderInvoice[]>): Promise<void> {
+/** Answers what the bank made where the books know it by another. */
+async function record(tx: Tx, order: Claimed, answer: Answer<ProviderInvoice[]>): Promise<ProviderInvoice | undefined> {
   const now = await tx.now()
   // What was made is true whoever asked for it. Everything else is said about this claim, and another worker may hold a later one.
-  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return
+  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return undefined
   switch (answer.is) {
     case 'done': {
       const made = answer.value.find(invoice => invoice.tag === order.id)
-      if (made) return void (await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId }))
+      if (made) {
+        const isOurs = await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId })
+        return isOurs ? undefined : made
+      }
       await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [
         sql`next_at = ${later(now, absenceMs)}`,
       ])
-      return
+      return undefined
     }
     // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
     case 'unsure':
       await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [
         sql`next_at = ${later(now, absenceMs)}`,
       ])
-      return
+      return undefined
     case 'refused':
       if (answer.again) {
         const nextAt = later(now, Math.max(answer.afterMs ?? 0, againMs))
         await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'draft', { why: answer.why }, [sql`next_at = ${nextAt}`])
       } else await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'refused', { why: answer.why })
+      return undefined
   }
 }
 
 const isStillOurs = async (tx: Tx, { id, askedAt }: Claimed): Promise<boolean> =>
   (await tx.one(sql`select 1 as yes from invoices where id = ${id} and state = 'issuing' and asked_at = ${askedAt} ${forUpdate}`)) !==
   undefined
-
-/** Writes down that the bank has this invoice, wherever that was learnt. False when it was known, or another of the same tag is. */
-export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, cause: Cause): Promise<boolean> {
-  const row = await tx.one<{ state: InvoiceState; provider_id: string | null }>(
-    sql`select state, provider_id from invoices where id = ${id}`,
-  )
-  if (!row || row.provider_id !== null || !['draft', 'issuing', 'unsure'].includes(row.state)) return false
-  const also = [sql`provider_id = ${made.providerId}`, sql`brcode = ${made.brcode}`, sql`link = ${made.link}`]
-  return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)
-}

@@ -207,3 +207,23 @@ describe('two invoices of one tag', () => {
     expect(canceled).toEqual([])
   })
 })
+
+test('an answer that comes when the books know another invoice of the tag has its own canceled at once', async () => {
+  await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+  const rail = {
+    name: 'starkbank',
+    issue: async (orders: { id: string }[]) => {
+      // Meanwhile another worker asked for the first one anew.
+      await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+      return done(orders.map(({ id }, at) => made(`2${at}`, id, 9)))
+    },
+    cancelInvoice: async (id: string) => (canceled.push(id), done(made(id, ids[0]!, 9, 'canceled'))),
+  } as unknown as Rail
+  await issueDrafts(store, rail, world)
+  expect(await stand()).toEqual([
+    ['issued', '12'],
+    ['issued', '21'],
+  ])
+  expect(canceled).toEqual(['20'])
+  expect(await store.all(sql`select provider_id, state from invoice_twins`)).toEqual([{ provider_id: '20', state: 'canceled' }])
+})

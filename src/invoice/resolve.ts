@@ -3,7 +3,7 @@ import { later, type World } from '../base/world.ts'
 import { absenceMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine } from './row.ts'
-import { takeAsIssued } from './issue.ts'
+import { takeAsIssued } from './issued.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
 
 const absencesNeeded = 2n

@@ -5,7 +5,7 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
-import { takeAsIssued } from './issue.ts'
+import { takeAsIssued } from './issued.ts'
 import type { InvoiceRow } from './row.ts'
 import { twinMachine, type TwinState } from './twinStates.ts'
 
