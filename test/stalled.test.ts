@@ -21,6 +21,7 @@ import { migrate } from '../src/store/migrate.ts'
 import { sql } from '../src/store/store.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { attend } from './simulation/settled.ts'
 import { openStallDesk, stallClock, type StallOrder, type StallPlace } from './testbed/stallDesk.ts'
 import { openTrialAccount } from './testbed/trial.ts'
 
@@ -59,7 +60,9 @@ interface Stalls {
   /** The worker that goes on. */
   desk: Desk
   /** Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything settle. */
-  stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis): Promise<void>
+  stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis, meanwhile?: () => Promise<void>): Promise<void>
+  /** Works on and hears what the bank has to tell, for `ms`. */
+  workAndListen(ms: Millis): Promise<void>
   close(): Promise<void>
 }
 
@@ -181,7 +184,11 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   return {
     bank,
     desk,
-    async stall(act, stopAt, ms) {
+    async workAndListen(ms) {
+      await workFor(ms, 20_000)
+      await listen()
+    },
+    async stall(act, stopAt, ms, also = async () => undefined) {
       await prepare(act)
       other.tell({ place: { ...place, seed: ++seed }, act, stopAt })
       await meanwhile(isSaid(/^stopped|^done|^failed/))
@@ -189,6 +196,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
       await vi.waitUntil(isStopped, { timeout: 60_000, interval: 2 })
       await workFor(Math.min(ms, 4 * absenceMs), 20_000)
       if (ms > 4 * absenceMs) await workFor(ms - 4 * absenceMs, 600_000)
+      await also()
       process.kill(other.pid, 'SIGCONT')
       await meanwhile(isSaid(/^done|^failed/))
       expect(said).toEqual(['stopped', 'done'])
@@ -255,6 +263,22 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
       await stalls.stall(act, stopAt, ms)
       await expectOnce(stalls, `${act}, ${name}, for ${ms} ms`)
     }
+  })
+
+  // The key of a failed transfer is free again: the late order would be paid beside the one that took its place.
+  test.skipIf(!available)('to pay, while its key fails in other hands and the next one is paid', { timeout: 180_000 }, async () => {
+    const { bank, desk, stall, workAndListen } = stalls
+    await stall('pay', before(4), 0, async () => {
+      bank.setSettings({ transferFailRate: 1 })
+      await workAndListen(4 * absenceMs)
+      bank.setSettings({ transferFailRate: 0 })
+      expect(bank.transfers().map(({ status }) => status)).toEqual(['failed', 'failed'])
+      await attend(desk.store)
+      await workAndListen(4 * absenceMs)
+      expect(bank.transfers().filter(({ status }) => status === 'success')).toHaveLength(2)
+    })
+    expect(bank.transfers()).toHaveLength(4)
+    await expectOnce(stalls, 'with a free key')
   })
 
   // Nobody can look between the last look at the deadline and the bytes: what remains of the window is closed by what comes after it.
