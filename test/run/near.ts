@@ -22,7 +22,7 @@ const always = ['test/floors.test.ts', 'test/tidy.test.ts']
 const mostSeconds = 120
 /** Of a file the budget does not know. */
 const unknownSeconds = 5
-/** As vitest.config.ts has it. */
+/** How many files pass at once on a small machine: vitest has more workers, and they share two cores. */
 const workers = 2
 
 export function findNear(base: string | undefined, root = projectRoot): Near {
