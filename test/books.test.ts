@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { Log } from '../src/base/log.ts'
 import { checkBooks } from '../src/jobs/jobs.ts'
-import { sql } from '../src/store/store.ts'
+import { sql, type Store } from '../src/store/store.ts'
 import { readiness, status } from '../src/web/status.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -70,4 +70,21 @@ test('books that are mended let payouts go again by themselves', async () => {
   expect((await status(town.store)).stopped).toBeUndefined()
   await town.send()
   expect(town.transfers()).toHaveLength(1)
+})
+
+test('a write between two reads of the check is no finding', async () => {
+  await town.hear(town.event('invoice.credited'))
+  // The first reading sees the two lines of a movement at different moments.
+  let halves = [{ id: 'txn_half', lines: 1n, units: 5n, asset: 'BRL' }]
+  const busy = {
+    ...town.store,
+    async all(statement: Parameters<Store['all']>[0]) {
+      const rows = [...halves, ...(await town.store.all(statement))]
+      halves = []
+      return rows
+    },
+  } as Store
+  expect(await checkBooks(busy, town.desk.world)).toEqual([])
+  expect(halves).toEqual([])
+  expect((await status(town.store)).stopped).toBeUndefined()
 })
