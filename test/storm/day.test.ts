@@ -18,7 +18,7 @@ test.skipIf(!postgresAvailable())(
     try {
       let perSlot: bigint[] = []
       let standing: Partial<Awaited<ReturnType<typeof balances>>> = {}
-      const { faults, figures, deaths, folder } = await play({
+      const { faults, figures, deaths, evidence } = await play({
         ...weather,
         seed,
         databaseUrl: await postgres.freshDatabase(),
@@ -33,7 +33,7 @@ test.skipIf(!postgresAvailable())(
           standing = await balances(store)
         },
       })
-      expect(faults, `left behind: ${folder}`).toEqual([])
+      expect(faults, evidence.join('\n')).toEqual([])
       expect(perSlot).toHaveLength(8)
       for (const count of perSlot) expect(count >= 8n && count <= 12n).toBe(true)
       expect(figures.credited).toBeGreaterThan(45)

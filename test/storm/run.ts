@@ -24,6 +24,8 @@ export interface Told {
   }
   /** The folder with databases and logs, left behind when something does not hold. */
   folder: string | undefined
+  /** What a person needs when something does not hold: the seed, the folder, the last lines of each worker. */
+  evidence: string[]
 }
 
 /** The bank and the way to it, at their worst. */
@@ -121,6 +123,10 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
       stoodSeconds: Math.round((stage.kept?.stoodMs() ?? 0) / 1_000),
     },
     folder: found.length === 0 ? undefined : folder,
+    evidence: [
+      `seed ${options.seed}; the folder is ${folder}; a storm like it: ./dev-utils.sh storm --seed ${options.seed} --workers ${places.length}`,
+      ...places.flatMap(({ folder: own, worker }) => [`${own}:`, ...(worker?.recent() ?? []).map(line => `  ${line}`)]),
+    ],
   }
 
   /** Blocks come, and what is asked for is paid, whoever of the house is alive. */

@@ -8,8 +8,8 @@ const seed = Number(process.env['SEED'] ?? 20_261_121)
 const kills = 20
 const patienceMs = 900_000
 
-function nothingWasLost({ faults, deaths, figures, folder }: Told): void {
-  expect(faults, `left behind: ${folder}`).toEqual([])
+function nothingWasLost({ faults, deaths, figures, evidence }: Told): void {
+  expect(faults, evidence.join('\n')).toEqual([])
   expect([...deaths.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(kills)
   expect(figures.credited).toBeGreaterThan(0)
 }
