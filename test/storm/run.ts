@@ -175,8 +175,9 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
       // However soon enough have died: a few must have paid, or nothing would be shown.
       const paid = () => stage.coins!.figures.payments
       while ((died() < kills || paid() < fewestPayments) && found.length <= mostFound) {
-        // A worker needs about a second to stand; some are killed before that.
-        await pause(stage.world, stage.world.random.between(400, 6_000) / Math.min(stage.places.length, 2))
+        // A worker needs about a second to stand; some are killed before that. At the machine's own speed what it does takes longer.
+        const lifeMs = stage.world.random.between(400, 6_000) * (stage.kept ? 1 : 5)
+        await pause(stage.world, lifeMs / Math.min(stage.places.length, 2))
         killOne()
       }
     },
