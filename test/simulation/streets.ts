@@ -254,7 +254,8 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   async function sign(patience: [Millis, Millis]): Promise<void> {
     if (scenario.signer !== 'psbt') return
     const waiting = await store.all<{ id: string; plan: string }>(
-      sql`select id, plan from bundle_candidates where state = 'planned' order by added_at, id`,
+      sql`select c.id, c.plan from bundle_candidates c join bundles b on b.id = c.bundle_id
+        where c.state = 'planned' and b.state not in ('paid', 'void') order by c.added_at, c.id`,
     )
     for (const { id, plan: text } of waiting) {
       const due = signAt.get(id) ?? clock.now() + random.between(...patience)
