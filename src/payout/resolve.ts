@@ -1,12 +1,12 @@
 /** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
-import { later, type World } from '../base/world.ts'
+import { later, type Instant, type World } from '../base/world.ts'
 import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
 import { applyPayout } from './outcome.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
-import { silenceMs } from './send.ts'
+import { isStillOurs, silenceMs } from './send.ts'
 
 const absencesNeeded = 2n
 
@@ -55,11 +55,11 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
   }, 'locks')
-  if (applied === 'order again') await orderAgain(store, rail, world, attempt, deadline)
+  if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied.askedAt, deadline)
 }
 
 /** Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. */
-async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'again'> {
+async function absent(tx: Tx, attempt: AttemptRow): Promise<{ askedAt: Instant } | 'again'> {
   const now = await tx.now()
   await tx.run(sql`update payouts set next_at = ${later(now, absenceMs)} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
@@ -67,10 +67,17 @@ async function absent(tx: Tx, attempt: AttemptRow): Promise<'order again' | 'aga
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
   const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
-  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why })) ? 'order again' : 'again'
+  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why })) ? { askedAt: now } : 'again'
 }
 
-async function orderAgain(store: Store, rail: Rail, world: World, attempt: AttemptRow, deadline: Deadline): Promise<void> {
+async function orderAgain(
+  store: Store,
+  rail: Rail,
+  world: World,
+  attempt: AttemptRow,
+  askedAt: Instant,
+  deadline: Deadline,
+): Promise<void> {
   const account = (await store.one<BankAccountRow & { invoice_id: string }>(
     sql`select a.*, p.invoice_id from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
   ))!
@@ -83,7 +90,9 @@ async function orderAgain(store: Store, rail: Rail, world: World, attempt: Attem
   if (answer.is === 'done') await store.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
   else {
     world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
-    await store.tx(tx => unsureAgain(tx, attempt, answer.why), 'locks')
+    await store.tx(async tx => {
+      if (await isStillOurs(tx, { attemptId: attempt.id, askedAt })) await unsureAgain(tx, attempt, answer.why)
+    }, 'locks')
   }
 }
 
