@@ -52,6 +52,9 @@ export class BankAgent extends Agent {
   readonly #target: Target | undefined
   readonly #connectMs: Millis
   readonly #totalMs: Millis
+  /** Node knows a socket from when it is connected. */
+  readonly #connecting = new Set<Duplex>()
+  #isClosed = false
 
   constructor({ clock, apiUrl, connectMs = 5_000, totalMs = 15_000, maxSockets = 8 }: AgentOptions) {
     super({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets, timeout: idleMs, scheduling: 'lifo' })
@@ -82,13 +85,16 @@ export class BankAgent extends Agent {
   /** Answers through `done` alone, and only once the socket is connected: what is written to an earlier one leaves when nobody looks. */
   override createConnection(options: RequestOptions, done: (error: Error | null, stream: Duplex) => void): undefined {
     const socket = this.#connect(options)
+    this.#connecting.add(socket)
     const over = new AbortController()
     socket.once(this.#target?.tls === false ? 'connect' : 'secureConnect', () => {
       over.abort()
+      this.#connecting.delete(socket)
       socket.off('error', failed)
       done(null, socket)
     })
     socket.once('error', failed)
+    socket.once('close', () => this.#connecting.delete(socket))
     socket.once('close', () => failed(coded('ECONNABORTED', 'closed before it was connected')))
     void this.#clock.sleep(this.#connectMs, over.signal).then(() => {
       if (!over.signal.aborted) socket.destroy(coded('ETIMEDOUT', `no connection within ${this.#connectMs} ms`))
@@ -101,7 +107,15 @@ export class BankAgent extends Agent {
     }
   }
 
+  /** Closes what is under way too; what was still connecting has sent nothing, and sends nothing. */
+  override destroy(): void {
+    this.#isClosed = true
+    for (const socket of this.#connecting) socket.destroy()
+    super.destroy()
+  }
+
   #connect(options: RequestOptions): Duplex {
+    if (this.#isClosed) throw nothingSent(coded('ECONNABORTED', 'the connection to the bank is closed'))
     if (!this.#target) {
       if (!bankHosts.has(options.host ?? '')) throw new Error('the bank rail speaks to no other host')
       return super.createConnection(options) as Duplex

@@ -310,6 +310,21 @@ describe('a deadline', () => {
   })
 })
 
+test('a bank that is closed while it connects sends nothing', async () => {
+  let taken: Socket | undefined
+  const silent = createTcpServer(socket => void (taken = socket))
+  const silentBase = (await listen(silent as unknown as Server)).replace('http:', 'https:')
+  bank.close()
+  bank = open({ apiUrl: silentBase, connectMs: 60_000, totalMs: 60_000 })
+  const answer = bank.createInvoices([body], inTime)
+  await until(() => taken !== undefined, 'the connection to be taken')
+  bank.close()
+  expect(await answer).toMatchObject({ is: 'refused', again: true })
+  expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'refused', again: true })
+  taken!.destroy()
+  await new Promise(resolve => silent.close(resolve))
+})
+
 describe('where it is sent', () => {
   test("without another address only the bank's own two hosts are spoken to", () => {
     const agent = new BankAgent({ clock: systemClock })
