@@ -38,9 +38,15 @@ async function clearUp(): Promise<void> {
 
 function near(base: string | undefined): { files: string[]; types: Count } {
   const found = findNear(base)
+  if (found.isLastCommit) say('nothing changed that is not in the last commit: --near compares that with the one before it, HEAD~1')
   say(`${found.changed.length} files changed since ${found.base.slice(0, 12)} reach ${found.files.length + found.left.length} test files`)
-  if (found.left.length > 0) {
-    const minutes = Math.max(1, Math.round(found.leftSeconds / 60))
+  const minutes = Math.max(1, Math.round(found.leftSeconds / 60))
+  if (found.touchAll.length > 0) {
+    warn(
+      `${found.touchAll.join(', ')} changed, on which every test depends: this is a sample, the whole suite is needed: ./dev-utils.sh test`,
+    )
+    if (found.left.length > 0) say(`left out, about ${minutes} min: ${found.left.length} test files`)
+  } else if (found.left.length > 0) {
     say(`left out, about ${minutes} min: ./dev-utils.sh test ${found.left.join(' ')}`)
   }
   say('tsc --noEmit -p .')
@@ -71,7 +77,7 @@ async function calm(words: readonly string[], rounds: number): Promise<Count> {
   } finally {
     loops.stop()
   }
-  const { count, lines } = sumUp(ran)
+  const { count, lines } = sumUp(ran, rounds)
   console.log(['', ...lines].join('\n'))
   return sum(count, left)
 }

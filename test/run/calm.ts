@@ -1,6 +1,7 @@
 /** The same tests again and again on a machine that is busy with something else: what fails then depends on how fast it is. */
 import { spawn } from 'node:child_process'
 import type { Count } from '../testbed/closing-line.ts'
+import type { Outcome } from './outcome.ts'
 import type { Ran } from './vitest.ts'
 
 const busyLoops = 3
@@ -18,15 +19,26 @@ export function startBusyLoops(count = busyLoops): { pids: number[]; stop(): voi
   return { pids: children.map(({ pid }) => pid!), stop: () => children.forEach(child => child.kill('SIGKILL')) }
 }
 
-/** What `rounds` say together: a test that failed in any has failed, and one that passed in one and was skipped in others has passed. */
-export function sumUp(rounds: readonly Ran[]): { count: Count; lines: string[] } {
+/**
+ * What `rounds` say together: a test that failed in any has failed. So have a file that was run in one and wholly skipped in another, a
+ * round in which nothing passed, and rounds that were `asked` for and not run. A test that passed in one and was skipped in others,
+ * beside some of its file that were not, has passed.
+ */
+export function sumUp(rounds: readonly Ran[], asked: number): { count: Count; lines: string[] } {
   const failures = new Map<string, { times: number; error: string }>()
   const passed = new Set<string>()
   let skipped = 0
+  const everRun = new Set(rounds.flatMap(({ outcome }) => filesOf(outcome?.passed)))
   for (const { outcome, count } of rounds) {
-    const failed = outcome?.failed ?? [{ test: 'vitest itself', error: 'it died before it could count' }]
+    const failed = [...(outcome?.failed ?? [{ test: 'vitest itself', error: 'it died before it could count' }])]
     // A failure of the run that no test has.
     if (failed.length === 0 && count.failed > 0) failed.push({ test: 'the run', error: 'vitest ended with a failure that is no test’s' })
+    // One that failed anyway may have been cut short.
+    if (failed.length === 0) {
+      const run = new Set(filesOf(outcome?.passed))
+      if (run.size === 0) failed.push({ test: 'the run', error: 'no test passed in it' })
+      else for (const file of everRun) if (!run.has(file)) failed.push({ test: file, error: 'wholly skipped, and run in another round' })
+    }
     const seen = new Set<string>()
     for (const { test, error } of failed) {
       if (seen.has(test)) continue
@@ -38,15 +50,23 @@ export function sumUp(rounds: readonly Ran[]): { count: Count; lines: string[] }
     skipped = Math.max(skipped, outcome?.skipped ?? 0)
   }
   for (const test of failures.keys()) passed.delete(test)
+  const missing = asked - rounds.length
+  if (missing > 0) failures.set('rounds that were not run', { times: missing, error: `${rounds.length} of ${asked} rounds were run` })
   const table = [...failures].toSorted(([, a], [, b]) => b.times - a.times)
   return {
     count: { passed: passed.size, failed: failures.size, skipped },
     lines: [
-      ...rounds.map(({ seconds, outcome }, at) => `round ${at + 1}  ${seconds.toFixed(1).padStart(7)} s  ${told(outcome?.failed.length)}`),
-      ...table.flatMap(([test, { times, error }]) => [`failed ${times} of ${rounds.length}: ${test}`, `    ${error.slice(0, 300)}`]),
+      ...rounds.map(({ seconds, outcome }, at) => `round ${at + 1}  ${seconds.toFixed(1).padStart(7)} s  ${told(outcome)}`),
+      ...table.flatMap(([test, { times, error }]) => [`failed ${times} of ${asked}: ${test}`, `    ${error.slice(0, 300)}`]),
     ],
   }
 }
 
-const told = (failed: number | undefined): string =>
-  failed === undefined ? 'vitest died' : failed === 0 ? 'all passed' : `${failed} failed`
+/** Of tests named `path > suites > title`. */
+const filesOf = (tests: readonly string[] = []): string[] => tests.map(test => test.split(' > ', 1)[0]!)
+
+function told(outcome: Outcome | undefined): string {
+  if (!outcome) return 'vitest died'
+  if (outcome.failed.length > 0) return `${outcome.failed.length} failed`
+  return outcome.passed.length > 0 ? 'all passed' : 'nothing passed'
+}

@@ -14,10 +14,15 @@ const judges: readonly [RegExp, readonly string[]][] = [
   [/^nginx\//, ['test/nginx.test.ts', 'test/https.test.ts']],
   [/^docker\//, ['test/compose.test.ts']],
   [/^infra\/|^\.env\.deploy\.example$/, ['test/devutils.test.ts', 'test/redeploy.test.ts']],
+  [/^\.env\.example$/, ['src/base/config.test.ts']],
   [/^dev-utils\.sh$/, ['test/devutils.test.ts']],
   [/^bin\//, ['test/serve.test.ts', 'test/devutils.test.ts']],
   [/^src\/web\/(?:styles|client)\//, ['test/pages.test.ts']],
 ]
+
+/** What every test runs by: the runner's settings, the compiler's, and the packages. */
+export const touchesAll = (path: string): boolean =>
+  /^(?:vitest\.config\.ts|tsconfig[\w.-]*\.json|package(?:-lock)?\.json|\.npmrc)$/.test(path)
 
 const imports = /\b(?:from|import)\s*\(?\s*['"](\.[^'"\n]+)['"]/g
 // `sim/main.ts` in a text, or `./postgres.ts` beside the file: how a test names the program it starts.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { projectFiles } from '../testbed/tree.ts'
-import { dependants, reach } from './graph.ts'
+import { dependants, reach, touchesAll } from './graph.ts'
 import { findNear, fit } from './near.ts'
 
 const files = {
@@ -22,6 +22,7 @@ const files = {
   'test/testbed/get-server.sh': `#!/bin/sh`,
   'test/server.test.ts': `import { server } from './testbed/server.ts'`,
   'test/nginx.test.ts': ``,
+  'src/base/config.test.ts': ``,
   'test/store.test.ts': ``,
   'test/floors.test.ts': ``,
   'test/tidy.test.ts': ``,
@@ -37,8 +38,15 @@ test.each([
   ['a script beside a fixture', 'test/testbed/get-server.sh', ['test/server.test.ts']],
   ['what a server is set up by', 'nginx/repasse/tls.conf', ['test/nginx.test.ts']],
   ['a migration', 'migrations/0007-more.sql', ['test/store.test.ts']],
+  ['the example of settings', '.env.example', ['src/base/config.test.ts']],
   ['words for people', 'docs/tour.md', []],
 ])('%s reaches its tests', (_, changed, tests) => expect(reached(changed)).toEqual(tests))
+
+test('the runner, the compiler and the packages touch everything', () => {
+  const all = ['vitest.config.ts', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', '.npmrc']
+  expect(all.filter(path => !touchesAll(path))).toEqual([])
+  expect(['src/package.json', '.env.example', 'test/budget.json', 'src/vitest.config.ts'].filter(touchesAll)).toEqual([])
+})
 
 test('the nearest come first, a test that was changed before all', () => {
   expect(reached('src/shop/price.ts', 'test/server.test.ts')).toEqual([
@@ -89,8 +97,9 @@ describe('in a repository', () => {
   afterAll(() => rmSync(root, { recursive: true, force: true }))
   const always = ['test/floors.test.ts', 'test/tidy.test.ts']
 
-  test('nothing changed: floors and tidy alone', () => {
-    expect(findNear(undefined, root)).toMatchObject({ base: 'HEAD', changed: [], files: always, left: [] })
+  test('nothing changed and no commit before: refused, with what to do', () => {
+    expect(() => findNear(undefined, root)).toThrow(/no commit before the last one here: name a BASE.*or run everything with/)
+    expect(findNear('HEAD', root)).toMatchObject({ base: 'HEAD', changed: [], files: always, left: [], isLastCommit: false })
   })
 
   test('what is not committed counts, and so do what is new, what is gone, and both names of what moved', () => {
@@ -102,12 +111,17 @@ describe('in a repository', () => {
   })
 
   test('what was committed counts since the commit that is named, else since the branch left the shared one', () => {
+    const rest = ['src/web/page.test.tsx', ...always]
     git('add', '--all')
     git('commit', '--quiet', '--message=two')
-    expect(findNear(undefined, root).changed).toEqual([])
+    expect(findNear(undefined, root)).toMatchObject({ base: 'HEAD~1', isLastCommit: true, files: ['test/new.test.ts', ...rest] })
+    git('update-ref', 'refs/remotes/origin/main', 'HEAD')
+    expect(findNear(undefined, root)).toMatchObject({ base: 'HEAD~1', isLastCommit: true, files: ['test/new.test.ts', ...rest] })
     expect(findNear('HEAD~1', root).changed).toContain('test/new.test.ts')
     git('update-ref', 'refs/remotes/origin/main', 'HEAD~1')
-    expect(findNear(undefined, root).changed).toContain('test/new.test.ts')
+    const { changed, isLastCommit } = findNear(undefined, root)
+    expect(changed).toContain('test/new.test.ts')
+    expect(isLastCommit).toBe(false)
     expect(() => findNear('nowhere', root)).toThrow('--near nowhere: git knows no such commit')
   })
 
@@ -118,6 +132,28 @@ describe('in a repository', () => {
       files: ['src/shop/price.test.ts', ...always],
       left: ['src/web/page.test.tsx'],
       leftSeconds: 450,
+      touchAll: [],
     })
+  })
+
+  test('the packages touch everything: the nearest, then what is cheapest, and it says that this is a sample', () => {
+    write('package.json', '{}')
+    const found = findNear('HEAD', root)
+    expect(found.touchAll).toEqual(['package.json'])
+    expect(found.files[0]).toBe('src/shop/price.test.ts')
+    expect(found.left).toEqual(['src/web/page.test.tsx'])
+    expect([...found.files, ...found.left].toSorted()).toEqual(
+      projectFiles(/\.test\.tsx?$/, root)
+        .map(({ path }) => path)
+        .toSorted(),
+    )
+  })
+
+  test('an empty last commit is refused as well', () => {
+    git('add', '--all')
+    git('commit', '--quiet', '--message=three')
+    git('commit', '--quiet', '--allow-empty', '--message=four')
+    git('update-ref', '-d', 'refs/remotes/origin/main')
+    expect(() => findNear(undefined, root)).toThrow('nothing in the last commit either')
   })
 })

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { projectRoot } from '../testbed/tree.ts'
 import { until } from '../testbed/until.ts'
 import { startBusyLoops, sumUp } from './calm.ts'
@@ -60,9 +60,52 @@ test('a test that fails now and then is named with how often, and counts once; t
 
 test('a round in which vitest died is a failure of its own', () => {
   const round = { count: { passed: 1, failed: 0, skipped: 0 }, outcome: { passed: ['a'], failed: [], skipped: 0 }, seconds: 1 }
-  const { count, lines } = sumUp([round, { count: { passed: 0, failed: 1, skipped: 0 }, outcome: undefined, seconds: 2 }])
+  const { count, lines } = sumUp([round, { count: { passed: 0, failed: 1, skipped: 0 }, outcome: undefined, seconds: 2 }], 2)
   expect(count).toEqual({ passed: 1, failed: 1, skipped: 0 })
   expect(lines.join('\n')).toContain('failed 1 of 2: vitest itself')
+})
+
+describe('calm does not pass', () => {
+  const round = (passed: string[], skipped = 0) => ({
+    count: { passed: passed.length, failed: 0, skipped },
+    outcome: { passed, failed: [], skipped },
+    seconds: 1,
+  })
+  const all = ['a.test.ts > one', 'a.test.ts > two', 'b.test.ts > one']
+
+  test('with fewer rounds than were asked for, as after a signal between two', () => {
+    const { count, lines } = sumUp([round(all)], 3)
+    expect(count).toEqual({ passed: 3, failed: 1, skipped: 0 })
+    expect(lines.slice(1)).toEqual(['failed 2 of 3: rounds that were not run', '    1 of 3 rounds were run'])
+    expect(sumUp([], 5).count).toEqual({ passed: 0, failed: 1, skipped: 0 })
+  })
+
+  test('with a round in which nothing passed', () => {
+    const { count, lines } = sumUp([round(all), round([], 3)], 2)
+    expect(count).toEqual({ passed: 3, failed: 1, skipped: 3 })
+    expect(lines[1]).toMatch(/nothing passed$/)
+    expect(lines.slice(2)).toEqual(['failed 1 of 2: the run', '    no test passed in it'])
+  })
+
+  test('with a file that was wholly skipped in one round; one test of it may be, and a file that always is', () => {
+    const { count, lines } = sumUp([round(all), round(all.slice(0, 2), 1)], 2)
+    expect(count).toMatchObject({ failed: 1, skipped: 1 })
+    expect(lines.slice(2)).toEqual(['failed 1 of 2: b.test.ts', '    wholly skipped, and run in another round'])
+    expect(sumUp([round(all), round(all.slice(1), 1)], 2).count).toEqual({ passed: 3, failed: 0, skipped: 1 })
+  })
+
+  test('when it is all there is: a file that is skipped each time', () => {
+    const { last, out, status } = runOf('skips', `test.sk${''}ip('a', () => {})`, ['--calm', '--times', '1'])
+    expect([last, status]).toEqual(['0 passed, 1 failed, 1 skipped', 1])
+    expect(out).toContain('no test passed in it')
+  })
+})
+
+test('a test file that is not there is named, and nothing is run', () => {
+  const { last, said, status } = runOf('missing', `test('a', () => {})`, ['test/floors.test.ts', 'test/flors.test.ts'])
+  expect([last, status]).toEqual(['0 passed, 1 failed', 1])
+  expect(said).toContain('✗ no such test file: test/flors.test.ts')
+  expect(said).not.toContain('vitest run')
 })
 
 test.skipIf(process.platform !== 'linux')('a process that outlives its test is ended, named, and one failure', () => {

@@ -1,4 +1,7 @@
 /** The words after `./dev-utils.sh test`: ours are taken out, the rest is vitest's. */
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { projectRoot } from '../testbed/tree.ts'
 
 export interface Asked {
   /** Five rounds, or how many were asked for, with busy loops beside them; undefined for one run. */
@@ -31,8 +34,17 @@ export function readWords(words: readonly string[]): Asked {
   }
   if (times !== undefined && !isCalm) throw new Error(`--times is for --calm\n${usage}`)
   if (near && rest.some(word => !word.startsWith('-'))) throw new Error(`--near chooses the files itself, and takes one BASE\n${usage}`)
+  const missing = near ? [] : rest.filter((word, at) => isTestFile(word) && !takesWord.has(rest[at - 1]!) && !exists(word))
+  if (missing.length > 0) throw new Error(`no such test file: ${missing.join(', ')}`)
   return { ...(isCalm && { rounds: times ?? 5 }), ...(near && { near }), rest }
 }
+
+/** vitest takes it as a part of a path, and is content when any of several matches. A line may follow: `a.test.ts:12`. */
+const isTestFile = (word: string): boolean => !word.startsWith('-') && /\.test\.tsx?(?::\d+)?$/.test(word)
+const exists = (word: string): boolean =>
+  statSync(resolve(projectRoot, word.replace(/:\d+$/, '')), { throwIfNoEntry: false })?.isFile() === true
+/** vitest's flags whose next word may end like a test file without being one. */
+const takesWord = new Set(['-t', '--testNamePattern', '--exclude'])
 
 const split = (word: string): [flag: string, value: string | undefined] => {
   const at = word.indexOf('=')

@@ -40,8 +40,17 @@ export async function openBroker(makers: Record<string, () => Promise<Lent>>): P
     async close() {
       server.close()
       server.closeAllConnections()
-      for (const made of lent.values()) await made.then(({ stop }) => stop())
+      // One that could not be started was told to whoever asked, and leaves nothing to stop.
+      const ends = [...lent.values()].map(made =>
+        made.then(
+          ({ stop }) => stop(),
+          () => undefined,
+        ),
+      )
+      const ended = await Promise.allSettled(ends)
       rmSync(folder, { recursive: true, force: true })
+      const faults = ended.flatMap(end => (end.status === 'rejected' ? [end.reason as unknown] : []))
+      if (faults.length > 0) throw new AggregateError(faults, `not stopped: ${faults.map(String).join('; ')}`)
     },
   }
 }

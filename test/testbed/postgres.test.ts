@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ofRuns, type Found } from '../run/processes.ts'
 import { eventually } from './eventually.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
 
@@ -33,17 +34,21 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
     await expect(ask(durable.url, 'select 1')).rejects.toThrow('ECONNREFUSED')
   })
 
-  test('ends when the process that started it is killed', async () => {
+  test('ends when the process that started it is killed, and bears the run’s mark until then', async () => {
+    const mark = `${process.env['REPASSE_TEST_RUN'] ?? `test-${process.pid}`}.postgres`
     const program = `
       const { startPostgres } = await import(${JSON.stringify(join(import.meta.dirname, 'postgres.ts'))})
       console.log((await startPostgres({ durable: false, own: true })).url)
       setInterval(() => {}, 1000)`
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program], {
+      env: { ...process.env, REPASSE_TEST_RUN: mark },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
     const port = Number(new URL(line.toString().trim()).port)
     expect(await listening(port)).toBe(true)
+    const isServer = ({ run, command }: Found) => run === mark && command.includes('postgres -D ') && command.includes(`port=${port}`)
+    if (process.platform === 'linux') expect(ofRuns().some(isServer)).toBe(true)
     child.kill('SIGKILL')
     await eventually(() => listening(port)).toBe(false)
   })

@@ -103,8 +103,8 @@ interface Cluster {
   durable: boolean
 }
 
-// The developer's own PGHOST and the like must not reach a test's server.
-const surroundings = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
+// The developer's own PGHOST and the like must not reach a test's server; by the run's mark it is found when it is left behind.
+const surroundings = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC', REPASSE_TEST_RUN: process.env['REPASSE_TEST_RUN'] }
 
 // The shell holds a pipe from us: when we are gone, killed or not, it closes, and the server is stopped by its own pid.
 const leash = `
