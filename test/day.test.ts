@@ -88,7 +88,7 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
     let day: Told
     beforeAll(async () => {
       day = await tell(seed, { change: () => ({ ...theDay, workers: 1 }), chain: () => theDaysCoins })
-    }, 120_000)
+    }, 600_000)
     itWasAGoodDay(() => day)
   })
 
@@ -102,7 +102,7 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
         chain: () => theDaysCoins,
         databaseUrl: await postgres.freshDatabase(),
       })
-    }, 240_000)
+    }, 900_000)
     afterAll(() => postgres.stop())
     itWasAGoodDay(() => day)
   })
