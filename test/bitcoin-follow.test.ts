@@ -24,7 +24,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let town: ChainTown
   beforeAll(async () => {
     node = await startBitcoind({ extra: ['-persistmempool=0'] })
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
@@ -114,7 +114,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     let postgres: Postgres | undefined
     beforeAll(async () => {
       if (engine === 'postgres' && here) postgres = await startPostgres({ durable: false })
-    }, 60_000)
+    })
     afterAll(() => postgres?.stop())
     const fresh = async () => (postgres ? { databaseUrl: await postgres.freshDatabase() } : {})
 

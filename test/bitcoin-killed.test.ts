@@ -30,7 +30,7 @@ afterAll(async () => {
 
 test.skipIf(!bitcoindAvailable())(
   'killed at every point of a payment and its payout, the program has paid once',
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async () => {
     node = await startBitcoind()
     await node.rpc('createwallet', ['payer'])

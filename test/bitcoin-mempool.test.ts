@@ -12,7 +12,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let town: ChainTown
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) =>

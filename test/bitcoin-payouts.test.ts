@@ -19,7 +19,7 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
   let town: ChainTown
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))

@@ -22,7 +22,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
     beforeAll(async () => {
       node = await startBitcoind()
       if (engine === 'postgres') postgres = await startPostgres({ durable: false })
-    }, 60_000)
+    })
     afterAll(async () => {
       await node?.stop()
       await postgres?.stop()
@@ -73,7 +73,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.pass(40 * 24 * hour)
       await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
       expect(await needed()).toContainEqual(expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)))
-    }, 60_000)
+    })
 
     test('who else holds our keys stops payouts, once, and what we owe to whom he paid is held until a person releases it', async () => {
       await open({ count: 2 })
@@ -103,7 +103,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.bury(6)
       expect((await town.payouts()).map(({ state }) => state)).toEqual(['held', 'paid'])
       expect(await town.audit()).toEqual([])
-    }, 60_000)
+    })
 
     test('a credited payment that is in no block any more is said', async () => {
       await open({})
@@ -119,7 +119,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await turnBack(node, turned)
       await town.look()
       expect(await needed()).toEqual([])
-    }, 60_000)
+    })
 
     test('blocks below the first one read are entered, and nothing is found twice', async () => {
       await open({})

@@ -17,7 +17,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
   let town: ChainTown
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => {

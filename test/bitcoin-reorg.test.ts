@@ -16,7 +16,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let postgres: Postgres | undefined
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => Promise.all([node?.stop(), postgres?.stop()]))
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))

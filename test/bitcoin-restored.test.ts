@@ -23,7 +23,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   let restored: Store
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'repasse-restored-'))

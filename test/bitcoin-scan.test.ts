@@ -15,7 +15,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
   const stores: Store[] = []
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(async () => {
     await town?.close()
@@ -89,7 +89,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [first - 3])])
     await town.mine(6)
     expect(await follow(partsOf(store))).toMatchObject({ trouble: undefined, left: 4 })
-  }, 60_000)
+  })
 
   test('finds a payment that came before its address was known, and credits it as if it had been seen', async () => {
     town = await openChainTown({ node })
@@ -116,7 +116,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited' })
     expect(await town.payouts()).toMatchObject([{ state: 'owed' }])
     expect(await town.audit()).toEqual([])
-  }, 60_000)
+  })
 
   test('on a pruned node begins where its blocks begin, and says so', async () => {
     town = await openChainTown({ node })

@@ -14,7 +14,7 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
   let town: SentTown
   beforeAll(async () => {
     node = await startBitcoind({ extra: ['-persistmempool=0'] })
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
 

@@ -12,7 +12,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that was mined', () => {
   let town: SentTown
   beforeAll(async () => {
     node = await startBitcoind({ extra: ['-persistmempool=0'] })
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
 

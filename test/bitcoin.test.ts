@@ -17,7 +17,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let town: ChainTown
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))
@@ -28,7 +28,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     let postgres: Postgres | undefined
     beforeAll(async () => {
       if (engine === 'postgres' && here) postgres = await startPostgres({ durable: false })
-    }, 60_000)
+    })
     afterAll(() => postgres?.stop())
     const fresh = async () => (postgres ? { databaseUrl: await postgres.freshDatabase() } : {})
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   })
   maria = whoAddsNeedsNoCode(await consoleVisitor(town, 'maria', 'maker'))
   chico = await consoleVisitor(town, 'chico', 'checker', 'en')
-}, 120_000)
+}, 300_000)
 afterAll(() => town.close())
 
 const { taxId, ...rest } = trialAccount

@@ -59,7 +59,7 @@ beforeAll(async () => {
     admin: await consoleVisitor(town, 'alda', 'admin'),
     viewer: await consoleVisitor(town, 'vera', 'viewer'),
   }
-}, 60_000)
+})
 afterAll(() => town?.close())
 
 test('a payout is held by a maker and released by a checker, each once, with a reason that the audit log keeps', async () => {

@@ -43,7 +43,7 @@ beforeAll(async () => {
   }, 'the requests')
   maker = await consoleVisitor(town, 'maria', 'maker')
   checker = await consoleVisitor(town, 'chico', 'checker')
-}, 120_000)
+}, 300_000)
 afterAll(() => town?.close())
 
 test('a payment is seen on its request’s page, at an address derived anew, with how deep it lies', async () => {
@@ -62,7 +62,7 @@ test('a payment is seen on its request’s page, at an address derived anew, wit
   const [coin] = /[0-9a-f]{64}:\d+/.exec(after)!
   for (const any of [coin, coin.split(':')[0]!, address])
     expect((await maker.get(`/console/search?any=${any}`)).to).toBe(`/console/invoices/${id}`)
-}, 60_000)
+})
 
 test('an address that somebody changed where it is kept is called out', async () => {
   const { store } = town.house.desk
@@ -115,7 +115,7 @@ test('a transaction is handed out to be signed and taken back once it is whole, 
   expect(paid).toContain('Chega à conta')
   expect(paid).not.toContain('A soma dos lançamentos não é')
   expect((await maker.get('/console')).text).toContain('Em bitcoin, pela rede')
-}, 90_000)
+}, 300_000)
 
 test('what came in part and too late is taken on by a checker, once, with a reason', async () => {
   const [, { id, address, units }] = requests as [unknown, (typeof requests)[0]]
@@ -137,4 +137,4 @@ test('what came in part and too late is taken on by a checker, once, with a reas
   await bury(6)
   await until(async () => (await stateOf(id)) === 'credited', 'its credit')
   expect((await maker.get(path)).text).toContain('chico')
-}, 60_000)
+})

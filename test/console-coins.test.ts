@@ -24,7 +24,7 @@ beforeAll(async () => {
   const idOf = async (name: string) => (await store.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
   ;[coins, bank] = [await idOf('coins'), await idOf('main')]
   await until(async () => (await rate()) !== undefined, 'there is a rate')
-}, 120_000)
+}, 300_000)
 afterAll(() => town.close())
 
 const rate = async () => {

@@ -19,7 +19,7 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
     town = await openPageTown({ env: { DATABASE_URL: await server.freshDatabase() } })
     maria = await consoleVisitor(town, 'maria', 'maker')
     chico = await consoleVisitor(town, 'chico', 'checker')
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await town?.close()
     await server?.stop()
@@ -56,5 +56,5 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
     for (const path of ['schedules', 'schedules/aluguel', 'schedules/aluguel/edit', 'schedules/aluguel/dry-run', 'accounts', 'products'])
       expect((await maria.get(`/console/${path}`)).status).toBe(200)
     expect((await maria.get('/console/schedules')).text).toContain('Último disparo: 1 concluído')
-  }, 60_000)
+  })
 })

@@ -40,7 +40,7 @@ describe.skipIf(!there)(there ? 'in a browser' : 'no browser is to be had on thi
     const [maria, chico] = [await addFolk(town, 'maria', 'maker'), await addFolk(town, 'chico', 'checker', 'en')]
     tokens['maria'] = await tokenOf(town, maria)
     tokens['chico'] = await tokenOf(town, chico)
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await browser?.close()
     await town?.close()

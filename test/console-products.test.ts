@@ -23,7 +23,7 @@ beforeAll(async () => {
   }
   maria = await arrives('maria', 'maker', 'pt-BR')
   vera = await arrives('vera', 'viewer', 'en')
-}, 60_000)
+})
 afterAll(() => town.close())
 
 const filled = (more: Record<string, string> = {}) => ({

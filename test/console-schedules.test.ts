@@ -26,7 +26,7 @@ beforeAll(async () => {
   maria = await arrives('maria', 'maker')
   vera = await arrives('vera', 'viewer')
   emma = await arrives('emma', 'maker', 'en')
-}, 60_000)
+})
 afterAll(() => town.close())
 
 const roster = 'name,tax_id,amount,description\nAna Conceição,123.456.789-09,20.00,Março\nBia Lima,123.456.789-09,30.50,\n'

@@ -32,7 +32,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   let floor: ShopFloor
   beforeAll(async () => {
     node = await startBitcoind()
-  }, 60_000)
+  })
   afterAll(() => node?.stop())
   afterEach(async () => {
     if (town) expect(await town.audit()).toEqual([])

@@ -89,7 +89,7 @@ describe.skipIf(!browserAvailable())(browserAvailable() ? 'in a browser' : 'no b
     expect([boss.watched.faults, ana.watched.faults]).toEqual([[], []])
     await boss.leave()
     await ana.leave()
-  }, 60_000)
+  })
 
   test.each(['light', 'dark'] as const)(
     'every page of people is whole for everyone in the %s',

@@ -30,7 +30,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const extra = [`-zmqpubhashblock=${zmq.both}`, `-zmqpubhashtx=${zmq.both}`, `-zmqpubhashblock=${zmq.blocks}`]
     node = await startBitcoind({ extra })
     town = await openChainTown({ node, databaseUrl: env.DATABASE_URL, signer: 'psbt', count: 2 })
-  }, 60_000)
+  })
   afterAll(async () => {
     await town?.close()
     await node?.stop()

@@ -16,7 +16,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   beforeAll(async () => {
     node = await startBitcoind()
     town = await openChainTown({ node, databaseUrl: env.DATABASE_URL, count: 2 })
-  }, 60_000)
+  })
   afterAll(async () => {
     await town?.close()
     await node?.stop()
@@ -260,5 +260,5 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       2,
       expect.stringContaining('is of the rail starkbank, which is not configured: set STARKBANK_PROJECT_ID'),
     ])
-  }, 60_000)
+  })
 })
