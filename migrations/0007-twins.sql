@@ -16,7 +16,11 @@ create table invoice_twins (
   -- Who decided what becomes of its money, and why.
   decided_by text,
   decided_why text,
+  -- How often the bank had more again than it had given back.
+  undone bigint not null default 0,
   absences bigint not null default 0,
+  -- When the refund under way was claimed: what was claimed again since is another worker's.
+  asked_at text,
   next_at text,
   added_at text not null,
   changed_at text not null,

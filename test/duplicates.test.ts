@@ -52,6 +52,23 @@ describe.each([
     const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)
     const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.store, 'starkbank', id))!
     const stateOf = async (twin: Invoice) => (await findTwin(town.store, 'starkbank', twin.id))?.state
+    const approved = async (twin: Invoice): Promise<TwinRow> => {
+      const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+      if (answer.is === 'refused') throw new Error(answer.code)
+      return answer.twin
+    }
+    /** A worker that claims a refund and stands still before its call; `go` lets it go on. */
+    const stalledRefund = async (twin: Invoice, ask: Rail['refundInvoice'] = town.desk.rails.starkbank!.refundInvoice) => {
+      const { promise: gate, resolve: go } = Promise.withResolvers<void>()
+      const { promise: isClaimed, resolve: claimed } = Promise.withResolvers<void>()
+      const rail: Rail = {
+        ...town.desk.rails.starkbank!,
+        refundInvoice: async (id, deadline) => (claimed(), await gate, ask(id, deadline)),
+      }
+      const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.store, 'starkbank', twin.id))!)
+      await isClaimed
+      return { go: () => (go(), ended) }
+    }
     /** A duplicate that somebody paid before it could be canceled, and the bank has credited. */
     const paidTwin = async () => {
       const twin = double(town)
@@ -322,6 +339,103 @@ describe.each([
         expect(await refund(twin)).toBe('sent')
       })
 
+      test('leaves no more once its worker stood still past its deadline', async () => {
+        const twin = await paidTwin()
+        await approved(twin)
+        const stalled = await stalledRefund(twin)
+        for (const _ of [1, 2]) {
+          town.pass(100 * second)
+          await resolve()
+        }
+        expect(await stateOf(twin)).toBe('approved')
+        await stopAll(town.store, 'the bank looks wrong', 'ana')
+        town.pass(60 * minute)
+        expect(await stalled.go()).toBe('approved')
+        expect([patches(town.bank), twin.amount]).toEqual([0, 10_000])
+        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      })
+
+      test('is not written about by a worker whose claim is over', async () => {
+        const twin = await paidTwin()
+        await approved(twin)
+        const first = await stalledRefund(twin, async () => ({ is: 'refused', why: 'no', again: false }))
+        for (const _ of [1, 2]) {
+          town.pass(100 * second)
+          await resolve()
+        }
+        const next = await stalledRefund(twin)
+        expect([await first.go(), await stateOf(twin)]).toEqual(['refunding', 'refunding'])
+        expect(await next.go()).toBe('sent')
+      })
+
+      test('a late log of one that failed says nothing about the next', async () => {
+        await town.close()
+        town = await open({ reversalFailRate: 1 })
+        const twin = await paidTwin()
+        await refund(twin)
+        town.pass(minute)
+        const [failed, refunded] = [told(twin, 'failed'), told(twin, 'refunded')]
+        await town.hear(failed)
+        expect(await stateOf(twin)).toBe('credited')
+        town.bank.setSettings({ reversalFailRate: 0 })
+        expect(await refund(twin)).toBe('sent')
+        await town.hear(refunded)
+        expect([await stateOf(twin), await keep(twin)]).toEqual(['sent', 'decided'])
+      })
+
+      test('a part that went back is booked as that part, though the rest is being asked for', async () => {
+        const twin = await paidTwin()
+        giveBackAtBank(town.bank, twin, 6_000)
+        town.pass(minute)
+        town.bank.setSettings({ reversalFailRate: 1 })
+        expect(await refund(twin)).toBe('sent')
+        await town.hear(told(twin, 'reversed'))
+        expect(await twinOf(twin)).toMatchObject({ state: 'sent', returned_units: 4_000n })
+        town.pass(minute)
+        await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+        expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 4_000n })
+      })
+
+      test.each(['refunded', 'kept'])('%s, and the money comes back to the bank: it is owed, or settled, as before', async before => {
+        await town.close()
+        town = await open({ reversalFailRate: 1 })
+        const twin = await paidTwin()
+        if (before === 'kept') await keep(twin)
+        for (const round of [1, 2]) {
+          if (before === 'kept') town.bank.reverse(twin.id)
+          else expect(await refund(twin)).toBe('sent')
+          // The bank says that it is done, and then that it is not.
+          const reversing = nextTold(town, twin, 'reversing', round)
+          await town.hear({ ...reversing, id: `9${round}`, log: { ...reversing.log, type: 'reversed' } })
+          expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
+          town.pass(minute)
+          await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
+          expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 0n })
+          expect((await owedToPayers(town.store)).owed).toBe(10_000n)
+          await agree(town)
+          if (before === 'kept') expect(await keep(twin)).toBe('kept')
+        }
+      })
+
+      test.each(['reversing', 'sending'])('whose answer is lost is known by the log %s', async log => {
+        const twin = await paidTwin()
+        town.bank.failNext('resetAfterCommit', 'PATCH')
+        expect(await refund(twin)).toBe('unsure')
+        await town.hear(nextTold(town, twin, log, 1))
+        expect(await stateOf(twin)).toBe('sent')
+      })
+
+      test('whose amount falls only when the money has left is asked for once', async () => {
+        const twin = await paidTwin()
+        const rail = town.desk.rails.starkbank!
+        await approved(twin)
+        const late: Rail['refundInvoice'] = async id => rail.readInvoice(id)
+        expect(await (await stalledRefund(twin, late)).go()).toBe('sent')
+        town.pass(2 * minute)
+        await resolve()
+        expect(await stateOf(twin)).toBe('sent')
+      })
+
       test('that is unsure for long is said in the log', async () => {
         const twin = await paidTwin()
         town.bank.failNext('resetBefore', 'PATCH')
@@ -435,8 +549,27 @@ function eventOf(bank: Bank, { id }: Invoice, type: string): BankEvent {
   return found
 }
 
+/** The `count`th event of this type, as soon as the bank tells of it. */
+function nextTold(town: Town, { id }: Invoice, type: string, count: number): BankEvent {
+  for (let waits = 0; waits < 200; waits++, town.pass(100)) {
+    const all = town.bank.eventsCreated().filter(({ log }) => (log as unknown as { invoice?: Invoice }).invoice?.id === id)
+    const found = all.filter(({ log }) => log.type === type)[count - 1]
+    if (found) return found
+  }
+  throw new Error(`the bank tells of no ${type} of ${id}`)
+}
+
 const keepEvent = (town: Town, event: BankEvent) =>
   town.desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+
+/** Somebody has a part of it given back at the bank: what is left of it, in cents. */
+function giveBackAtBank(bank: Bank, { id }: Invoice, amount: number): void {
+  const { skipAuth } = bank.settings
+  bank.setSettings({ skipAuth: true })
+  const body = Buffer.from(JSON.stringify({ amount }))
+  bank.handle({ method: 'PATCH', path: `/v2/invoice/${id}`, query: new URLSearchParams(), headers: {}, body })
+  bank.setSettings({ skipAuth })
+}
 
 const patches = (bank: Bank) => bank.requestCounts()['PATCH /v2/invoice/:id'] ?? 0
 const reversals = (bank: Bank, { id }: Invoice) => bank.transactions().filter(({ source }) => source === `invoice/${id}/reversal`).length
@@ -477,7 +610,7 @@ async function dieAfter(
     ...rail,
     readInvoice: async id => done(await rail.readInvoice(id)),
     cancelInvoice: async id => done(await rail.cancelInvoice(id)),
-    refundInvoice: async id => done(await rail.refundInvoice(id)),
+    refundInvoice: async (id, deadline) => done(await rail.refundInvoice(id, deadline)),
   }
   try {
     await work({ store: mortal, rail: asked, world })

@@ -11,10 +11,21 @@ export {
   seeTwin,
   creditTwin,
   returnTwin,
+  undoReturn,
   cancelTwin,
   twinMachine,
   twinsOfInvoice,
   type TwinRow,
   type TwinState,
 } from './twins.ts'
-export { approveRefund, failRefund, keepTwin, mayDecide, resolveTwins, sendRefund, type Decided, type Refusal } from './refund.ts'
+export {
+  approveRefund,
+  failRefund,
+  keepTwin,
+  mayDecide,
+  refundTaken,
+  resolveTwins,
+  sendRefund,
+  type Decided,
+  type Refusal,
+} from './refund.ts'

@@ -11,14 +11,16 @@ export const twinMachine = {
   canceled: ['paid', 'credited'],
   paid: ['credited'],
   credited: ['approved', 'kept', 'refunded'],
-  approved: ['refunding', 'refunded'],
+  // Back to `credited`: this database was restored, and it may have been settled since.
+  approved: ['refunding', 'refunded', 'credited'],
   // Back to `credited`: the bank will not do it, and a person decides again.
   refunding: ['sent', 'unsure', 'approved', 'credited', 'refunded'],
   unsure: ['sent', 'approved', 'credited', 'refunded'],
   sent: ['refunded', 'credited'],
   // The bank gave it back after all.
   kept: ['refunded'],
-  refunded: [],
+  // The payer's bank sent it back after all.
+  refunded: ['credited'],
 } as const
 
 export type TwinState = keyof typeof twinMachine

@@ -26,7 +26,11 @@ export type TwinRow = {
   returned_units: bigint
   decided_by: string | null
   decided_why: string | null
+  /** How often what went back came again, because the payer's bank sent it back. */
+  undone: bigint
   absences: bigint
+  /** When its refund was claimed last. */
+  asked_at: Instant | null
   next_at: Instant | null
   added_at: Instant
   changed_at: Instant
@@ -127,17 +131,46 @@ export async function creditTwin(
   return true
 }
 
-/** The payer got money back, wherever that was asked for. What went back is what was paid less what the bank shows; told twice it is booked once. */
-export async function returnTwin(tx: Tx, world: World, twin: TwinRow, shown: ProviderInvoice, cause: Cause): Promise<boolean> {
-  const total = twin.paid_units! - shown.units
+/**
+ * The payer got money back, wherever that was asked for. `left`: what the log of it left; the bank may show less by now, because a
+ * second refund is under way and its amount falls before its money leaves. Told twice it is booked once.
+ */
+export async function returnTwin(
+  tx: Tx,
+  world: World,
+  twin: TwinRow,
+  shown: ProviderInvoice,
+  cause: Cause,
+  left: bigint = shown.units,
+): Promise<boolean> {
+  const total = twin.paid_units! - (left > shown.units ? left : shown.units)
   const more = total - twin.returned_units
   if (more <= 0n) return false
-  const posting = { source: `${twin.id}/${total}`, amount: brl(more), invoiceId: twin.invoice_id, memo: twin.provider_id }
+  const posting = { source: once(twin, `${twin.id}/${total}`), amount: brl(more), invoiceId: twin.invoice_id, memo: twin.provider_id }
   if (twin.state === 'kept') await post(tx, world, { movement: 'duplicate reopened', ...posting })
   await post(tx, world, { movement: 'duplicate refunded', ...posting })
   await tx.run(sql`update invoice_twins set returned_units = ${total} where id = ${twin.id}`)
-  if (shown.units === 0n)
+  if (total === twin.paid_units)
     await move(tx, 'invoice_twins', twinMachine, twin.id, twin.state as 'sent', 'refunded', cause, [sql`next_at = null`])
+  return true
+}
+
+/** A source that is another one after money came again: what happens once may then happen once more. */
+export const once = ({ undone }: TwinRow, source: string): string => (undone === 0n ? source : `${source}#${undone}`)
+
+/** What was booked as gone is at the bank again. What a person said was settled otherwise stays settled; otherwise a person decides again. */
+export async function undoReturn(tx: Tx, world: World, twin: TwinRow, shown: ProviderInvoice, cause: Cause): Promise<boolean> {
+  if (twin.paid_units === null || shown.status !== 'paid') return false
+  const total = shown.units < twin.paid_units ? twin.paid_units - shown.units : 0n
+  const back = twin.returned_units - total
+  if (back <= 0n) return false
+  const now = { ...twin, undone: twin.undone + 1n }
+  const posting = { source: once(now, twin.id), amount: brl(back), invoiceId: twin.invoice_id, memo: twin.provider_id }
+  await post(tx, world, { movement: 'duplicate refund undone', ...posting })
+  if (twin.state === 'kept') await post(tx, world, { movement: 'duplicate kept', ...posting })
+  await tx.run(sql`update invoice_twins set returned_units = ${total}, undone = ${now.undone} where id = ${twin.id}`)
+  if (twin.state === 'refunded') await move(tx, 'invoice_twins', twinMachine, twin.id, 'refunded', 'credited', cause, [sql`next_at = null`])
+  world.log.warn({ invoice: twin.invoice_id, twin: twin.provider_id }, 'the money of a duplicate that was refunded came back')
   return true
 }
 

@@ -86,6 +86,12 @@ export const chart = {
   },
   'duplicate fee': { from: 'bank', to: 'bank-fee', source: 'twin', says: 'what the bank charged for the duplicate, which the house bears' },
   'duplicate refunded': { from: 'bank', to: 'owed-to-payers', source: 'twin', says: 'the payer got the money of the duplicate back' },
+  'duplicate refund undone': {
+    from: 'owed-to-payers',
+    to: 'bank',
+    source: 'twin',
+    says: 'the money of the duplicate that the payer got back came back to the bank',
+  },
   'duplicate kept': {
     from: 'external',
     to: 'owed-to-payers',

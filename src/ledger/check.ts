@@ -123,7 +123,7 @@ async function duplicated(reader: Reader): Promise<Finding[]> {
     from invoice_twins group by invoice_id`)
   const booked = await reader.all<OfDuplicates>(sql`
     select e.invoice_id as id, cast(-sum(case when t.movement = 'duplicate credited' then e.units else 0 end) as bigint) as paid,
-      cast(sum(case when t.movement = 'duplicate refunded' then e.units else 0 end) as bigint) as returned,
+      cast(sum(case when t.movement in ('duplicate refunded', 'duplicate refund undone') then e.units else 0 end) as bigint) as returned,
       cast(-sum(e.units) as bigint) as owed
     from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
     where e.account = 'owed-to-payers' and e.invoice_id is not null group by e.invoice_id`)

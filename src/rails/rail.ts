@@ -126,9 +126,10 @@ export interface Rail {
   cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
    * Has all of a paid invoice's money given back to its payer. `done` means taken on: the invoice's `units` are 0 from then on, and the
-   * money leaves later. Safe to repeat: what was given back once is refused.
+   * money leaves later. Safe to repeat: what was given back once is refused. Refused, to be tried again,
+   * where `deadline` passed before anything was sent.
    */
-  refundInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
+  refundInvoice(providerId: string, deadline: Deadline): Promise<Answer<ProviderInvoice>>
 
   /**
    * Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under

@@ -94,7 +94,8 @@ export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<
 
 /** What came for duplicates was given back, settled by other means, or is still owed to its payers. */
 const duplicatesAddUp = ({ duplicates, toPayers }: Status['money'], moved: Record<MovementName, bigint>): boolean =>
-  duplicates === moved['duplicate refunded'] + moved['duplicate kept'] - moved['duplicate reopened'] + toPayers
+  duplicates ===
+  moved['duplicate refunded'] - moved['duplicate refund undone'] + moved['duplicate kept'] - moved['duplicate reopened'] + toPayers
 
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
 const usualDepth = 6

@@ -1,6 +1,16 @@
 /** The bank's events about a twin: a second invoice of one of our tags. Read at the bank, written down, and canceled at once unless somebody paid it. */
 import type { World } from '../base/world.ts'
-import { cancelTwin, creditTwin, failRefund, returnTwin, seeTwin, type InvoiceRow, type TwinRow } from '../invoice/invoice.ts'
+import {
+  cancelTwin,
+  creditTwin,
+  failRefund,
+  refundTaken,
+  returnTwin,
+  seeTwin,
+  undoReturn,
+  type InvoiceRow,
+  type TwinRow,
+} from '../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import type { Cause, Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
@@ -40,12 +50,20 @@ async function apply(tx: Tx, world: World, twin: TwinRow, event: InvoiceEvent, s
     case 'reversed':
     case 'voided':
       if (twin.paid_units === null) return { is: 'again', why: `${of}, whose credit has not come yet` }
-      return (await returnTwin(tx, world, twin, shown, { why: 'returned-at-bank', ref }))
+      return (await returnTwin(tx, world, twin, shown, { why: 'returned-at-bank', ref }, event.invoice.units))
         ? { is: 'done', why: `${of}: its money went back to the payer` }
         : { is: 'done', why: `${of}: nothing more went back` }
+    case 'reversing':
+    case 'sending':
+    case 'sent':
+      return (await refundTaken(tx, twin, { why: 'taken-on', ref }))
+        ? { is: 'done', why: `${of}: its refund is under way` }
+        : { is: 'done', why: `${of}, which is ${twin.state}` }
     case 'failed':
     case 'refunded':
-      return (await failRefund(tx, twin, { why: 'failed', ref }))
+      if (await undoReturn(tx, world, twin, shown, { why: 'came-back', ref }))
+        return { is: 'done', why: `${of}: what went back to the payer came back` }
+      return (await failRefund(tx, twin, shown, { why: 'failed', ref }))
         ? { is: 'done', why: `${of}: its refund failed` }
         : { is: 'done', why: `${of}: no refund of it was under way` }
     default:

@@ -110,7 +110,7 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     createInvoices: (invoices, deadline) => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }, deadline),
     pageInvoices: page('invoices', 'invoice', lists.invoices),
     getInvoice: id => call('invoice', invoiceShape, 'GET', `invoice/${id}`),
-    patchInvoice: (id, patch) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch),
+    patchInvoice: (id, patch, deadline) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch, deadline),
     pageInvoiceLogs: page('logs', 'invoice/log', lists.invoiceLogs),
 
     createTransfers: (transfers, deadline) => call('transfers', lists.transfers, 'POST', 'transfer', {}, { transfers }, deadline),

@@ -144,7 +144,7 @@ export interface Bank {
   createInvoices(bodies: InvoiceBody[], deadline: Deadline): Promise<Answer<BankInvoice[]>>
   pageInvoices(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
-  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }): Promise<Answer<BankInvoice>>
+  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }, deadline?: Deadline): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
 
   createTransfers(bodies: TransferBody[], deadline: Deadline): Promise<Answer<BankTransfer[]>>

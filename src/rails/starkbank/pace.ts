@@ -44,7 +44,7 @@ export function paced(bank: Bank, clock: Clock, pace?: Pace): Bank {
     createInvoices: (bodies, deadline) => write(() => bank.createInvoices(bodies, deadline)),
     pageInvoices: query => read(() => bank.pageInvoices(query)),
     getInvoice: id => read(() => bank.getInvoice(id)),
-    patchInvoice: (id, patch) => write(() => bank.patchInvoice(id, patch)),
+    patchInvoice: (id, patch, deadline) => write(() => bank.patchInvoice(id, patch, deadline)),
     pageInvoiceLogs: query => read(() => bank.pageInvoiceLogs(query)),
 
     createTransfers: (bodies, deadline) => write(() => bank.createTransfers(bodies, deadline)),

@@ -82,7 +82,11 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
       call(z.array(invoiceShape), () => within(deadline, () => starkbank.invoice.create(structuredClone(bodies), { user }))),
     pageInvoices: query => page(invoiceShape, () => starkbank.invoice.page({ ...query, user })),
     getInvoice: id => call(invoiceShape, () => starkbank.invoice.get(id, { user })),
-    patchInvoice: (id, patch) => call(invoiceShape, () => starkbank.invoice.update(id, { ...patch, user })),
+    patchInvoice: (id, patch, deadline) =>
+      call(invoiceShape, () => {
+        const send = () => starkbank.invoice.update(id, { ...patch, user })
+        return deadline ? within(deadline, send) : send()
+      }),
     pageInvoiceLogs: query => page(invoiceLogShape, () => starkbank.invoice.log.page({ ...query, user })),
 
     createTransfers: (bodies, deadline) =>

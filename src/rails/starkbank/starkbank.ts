@@ -86,7 +86,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
-    refundInvoice: async id => mapped(await bank.patchInvoice(id, { amount: 0 }), toInvoice),
+    refundInvoice: async (id, deadline) => mapped(await bank.patchInvoice(id, { amount: 0 }, deadline), toInvoice),
 
     // Safe to try again in time: the bank fails a second transfer with the same externalId.
     async pay(orders, deadline) {
