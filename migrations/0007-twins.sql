@@ -16,6 +16,7 @@ create table invoice_twins (
   -- Who decided what becomes of its money, and why.
   decided_by text,
   decided_why text,
+  decided_at text,
   -- How often the bank had more again than it had given back.
   undone bigint not null default 0,
   absences bigint not null default 0,

@@ -72,7 +72,7 @@ test('one that was paid is shown as what it is, and a checker alone refunds it, 
   const act = `${path}/duplicates/${twin.id}`
 
   expect((await people.viewer.get('/console')).text).toMatch(new RegExp(`${path}#duplicates.*foi paga duas vezes por`))
-  expect((await people.admin.get('/console')).text).toMatch(/was paid twice by .*: R\$\s?2\d\.\d\d came to its duplicate/)
+  expect((await people.admin.get('/console')).text).toMatch(/was paid twice by .*: R\$\s?2\d\.\d\d of its duplicate/)
   const found = await town.repasse('status')
   expect(found).toContain(`repasse invoice refund ${ids[1]} --twin ${twin.id} gives it back`)
   expect(found).toContain('all of it adds up')

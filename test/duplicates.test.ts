@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Bank, Invoice } from '../sim/bank.ts'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { watchForTwins } from '../src/invoice/twins.ts'
 import { approveRefund, findTwin, keepTwin, resolveTwins, resolveUnsureInvoices, sendRefund, type TwinRow } from '../src/invoice/invoice.ts'
-import { checkBooks, reconcile } from '../src/jobs/jobs.ts'
+import { checkBooks, holdAgainstBank, reconcile, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { payoutsStopped, stopAll } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
@@ -269,6 +270,146 @@ describe.each([
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', paid_units: 10_000n })
       })
     })
+
+    describe('of an invoice that has no id at the bank', () => {
+      const forget = async (state: string) => {
+        town.pass(5 * second)
+        await town.store.tx(tx => tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`))
+      }
+
+      test.each(['refused', 'canceled'])('and is %s: what the bank has is canceled, or a person’s once it was paid', async state => {
+        await forget(state)
+        const paid = double(town)
+        town.bank.pay(paid.id)
+        town.pass(5 * second)
+        await town.hear(told(town.atBank, 'created'), told(paid, 'credited'))
+        expect([town.atBank.status, await stateOf(town.atBank), await stateOf(paid)]).toEqual(['canceled', 'canceled', 'credited'])
+        expect((await status(town.store)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
+        expect(await town.invoice()).toMatchObject({ state, provider_id: null })
+      })
+
+      test.each(['refused', 'canceled'])('and is %s: what is found by its tag is canceled too', async state => {
+        await forget(state)
+        const { batch_tag: tag } = (await town.store.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
+        await town.store.tx(tx => watchForTwins(tx, 'starkbank', tag))
+        town.pass(3 * minute)
+        await resolve()
+        expect([town.atBank.status, await stateOf(town.atBank)]).toEqual(['canceled', 'canceled'])
+      })
+    })
+
+    describe('asks a person', () => {
+      const asked = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+
+      test('about one that cannot be canceled, after ten minutes', async () => {
+        const twin = double(town)
+        town.pass(5 * second)
+        town.desk.rails = {
+          starkbank: { ...town.desk.rails.starkbank!, cancelInvoice: async () => ({ is: 'refused', why: 'no', again: false }) },
+        }
+        await town.hear(told(twin, 'created'))
+        expect(await asked()).toEqual([])
+        town.pass(11 * minute)
+        await resolve()
+        expect(await asked()).toEqual([expect.stringMatching(new RegExp(`^duplicate ${twin.id} of .* has not canceled it`))])
+      })
+
+      test('about a refund that has not arrived after thirty minutes', async () => {
+        const twin = await paidTwin()
+        town.bank.failNext('resetBefore', 'PATCH')
+        await refund(twin)
+        expect(await asked()).toEqual([])
+        town.pass(31 * minute)
+        expect(await asked()).toEqual([expect.stringMatching(/^the refund of R\$ 100\.00 to .* more than 30 minutes$/)])
+      })
+
+      test('about one that was settled otherwise, and that the bank gave back all the same', async () => {
+        const twin = await paidTwin()
+        await keep(twin)
+        expect(await asked()).toEqual([])
+        town.bank.reverse(twin.id)
+        town.pass(20 * second)
+        await town.hear(told(twin, 'reversed'))
+        expect(await asked()).toEqual([
+          expect.stringMatching(/^R\$ 100\.00 of duplicate .* went back to .* though it was settled otherwise/),
+        ])
+        town.pass(31 * 24 * 60 * minute)
+        expect(await asked()).toEqual([])
+      })
+
+      test('not about a part that went back before a person settled the rest', async () => {
+        const twin = await paidTwin()
+        giveBackAtBank(town.bank, twin, 6_000)
+        town.pass(minute)
+        await town.hear(told(twin, 'reversed'))
+        expect(await asked()).toEqual([expect.stringMatching(/R\$ 60\.00 paid to duplicate/)])
+        expect(await keep(twin)).toBe('kept')
+        expect(await asked()).toEqual([])
+      })
+
+      test('in other words where the invoice itself was reversed, and without a command before the money is there', async () => {
+        town.bank.pay(town.atBank.id)
+        town.pass(5 * second)
+        await town.hear(told(town.atBank, 'credited'))
+        const twin = double(town)
+        town.bank.pay(twin.id)
+        town.pass(5 * second)
+        const [paid, credited] = [told(twin, 'paid'), told(twin, 'credited')]
+        await town.hear(paid)
+        expect(await asked()).toEqual([expect.stringMatching(/and the bank has not credited it yet$/)])
+        await town.hear(credited)
+        expect(await asked()).toEqual([expect.stringMatching(/ twice: /)])
+        town.bank.reverse(town.atBank.id)
+        town.pass(minute)
+        await town.hear(told(town.atBank, 'reversed'))
+        expect(await asked()).toEqual([expect.stringMatching(/which itself was reversed \(repasse invoice refund/)])
+      })
+    })
+
+    describe('in the bank’s statement', () => {
+      test('is known by its id, without tags', async () => {
+        const twin = await paidTwin()
+        expect(await keep(twin)).toBe('kept')
+        const rail = town.desk.rails.starkbank!
+        const bare: Rail = {
+          ...rail,
+          async statement(after) {
+            const answer = await rail.statement(after)
+            return answer.is === 'done' ? { ...answer, value: answer.value.map(line => ({ ...line, tags: [] })) } : answer
+          },
+        }
+        expect(await reconcile(town.store, bare, town.desk.world)).toMatchObject({ imported: 0, agrees: true })
+      })
+
+      test.each(['credited', 'kept'])('leaves while it is %s, and payouts go on until the push comes', async state => {
+        const twin = await paidTwin()
+        if (state === 'kept') await keep(twin)
+        town.bank.reverse(twin.id)
+        town.pass(20 * second)
+        for (const _ of [1, 2]) {
+          const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+          if (typeof found === 'string') throw new Error(found)
+          expect(await holdAgainstBank(town.store, found)).toBeUndefined()
+        }
+        await town.hear(told(twin, 'reversed'))
+        expect(await stateOf(twin)).toBe('refunded')
+      })
+    })
+
+    test.each(['approved', 'refunding', 'unsure'])(
+      'a refund that is %s in a backup is a person’s to decide again after a restore',
+      async state => {
+        const twin = await paidTwin()
+        await approved(twin)
+        await town.store.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
+        town.pass(60 * minute)
+        await setAsideAfterRestore(town.store, town.desk.world)
+        await resolve()
+        expect([await stateOf(twin), patches(town.bank)]).toEqual(['credited', 0])
+        expect((await history(town.store, (await twinOf(twin)).id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'restored' })
+        expect(await refund(twin)).toBe('sent')
+      },
+    )
 
     describe('a refund', () => {
       test('waits while payouts are stopped, and is made once they go on', async () => {

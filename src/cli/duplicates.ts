@@ -81,7 +81,7 @@ const tell = (shell: Shell, twin: TwinRow, flags: RefundFlags) =>
   shell.out(
     flags.json
       ? json(duplicateView(twin))
-      : `duplicate ${twin.provider_id} of ${twin.invoice_id}, ${reais(twin.paid_units ?? twin.units)}: ${duplicateStates[twin.state]}\n`,
+      : `duplicate ${twin.provider_id} of ${twin.invoice_id}, ${reais((twin.paid_units ?? twin.units) - (twin.state === 'refunded' ? 0n : twin.returned_units))}: ${duplicateStates[twin.state]}\n`,
   )
 
 export const duplicateView = (twin: TwinRow) => ({

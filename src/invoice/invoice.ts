@@ -2,7 +2,7 @@
 export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
 export { draftBatch, draftOfOrder, planBatch, type BatchRule, type BatchTerms, type Draft, type DraftTerms, type Priced } from './draft.ts'
 export { issueDrafts } from './issue.ts'
-export { takeAsIssued } from './issued.ts'
+export { awaitsItsId, takeAsIssued } from './issued.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'
 export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'

@@ -78,8 +78,9 @@ async function decide(
     const code = mayDecide(twin)
     if (code) return { is: 'refused', code, twin }
     const isRefund = to === 'approved'
-    const nextAt = isRefund ? await tx.now() : null
-    const also = [sql`decided_by = ${by}`, sql`decided_why = ${why}`, sql`absences = 0`, sql`next_at = ${nextAt}`]
+    const now = await tx.now()
+    const nextAt = isRefund ? now : null
+    const also = [sql`decided_by = ${by}`, sql`decided_why = ${why}`, sql`decided_at = ${now}`, sql`absences = 0`, sql`next_at = ${nextAt}`]
     await move(tx, 'invoice_twins', twinMachine, twin.id, 'credited', to, { why: 'decided', ref: providerId }, also)
     await book(tx, twin)
     const detail = { duplicate: providerId, units: `${twin.paid_units}`, why }

@@ -5,7 +5,7 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
-import { takeAsIssued } from './issued.ts'
+import { awaitsItsId, takeAsIssued } from './issued.ts'
 import type { InvoiceRow } from './row.ts'
 import { twinMachine, type TwinState } from './twinStates.ts'
 
@@ -26,6 +26,7 @@ export type TwinRow = {
   returned_units: bigint
   decided_by: string | null
   decided_why: string | null
+  decided_at: Instant | null
   /** How often what went back came again, because the payer's bank sent it back. */
   undone: bigint
   absences: bigint
@@ -206,8 +207,9 @@ async function recordTwins(tx: Tx, { rail, world }: AtBank, batchTag: string, fo
   const open: TwinRow[] = []
   for (const [tag, alike] of Map.groupBy(found, ({ tag: ours }) => ours)) {
     const invoice = tag === undefined ? undefined : invoices.get(tag)
-    const keptId = invoice && (invoice.provider_id ?? (await takeDraft(tx, invoice, alike)))
-    if (!invoice || keptId === undefined) continue
+    if (!invoice) continue
+    const keptId = awaitsItsId(invoice) ? await takeDraft(tx, invoice, alike) : invoice.provider_id
+    if (keptId === undefined) continue
     for (const shown of alike) {
       if (shown.providerId === keptId || !(await concernsUs(tx, shown, rail.name))) continue
       const twin = await seeTwin(tx, world, invoice, shown, { why: 'seen-by-tag', ref: shown.providerId })

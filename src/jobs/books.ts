@@ -141,7 +141,10 @@ async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> 
   const tagged = tags.find(tag => /^(inv_[0-9a-z]{26}|pay_[0-9a-z]{26}-\d+)$/.test(tag))
   if (about.is === 'invoice') {
     const id = tagged ?? ''
-    return (await tx.one(sql`select id from invoices where provider_id = ${about.providerId} or id = ${id}`)) !== undefined
+    const known = await tx.one(sql`
+      select id from invoices where provider_id = ${about.providerId} or id = ${id}
+      union all select id from invoice_twins where provider_id = ${about.providerId}`)
+    return known !== undefined
   }
   if (about.is === 'payout') {
     const key = tagged ?? ''
@@ -163,7 +166,7 @@ async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
 
 /** The books have not heard yet what this line of an invoice, or of a twin of one, is about. */
 async function isUnsettled(tx: Tx, providerId: string, units: bigint): Promise<boolean> {
-  const leaving = units < 0n ? sql`or state in ('refunding', 'unsure', 'sent')` : sql``
+  const leaving = units < 0n ? sql`or paid_units > returned_units` : sql``
   const open = await tx.one(sql`
     select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
     union all select id from invoice_twins where provider_id = ${providerId} and (state in ('open', 'canceled', 'paid') ${leaving})`)

@@ -1,5 +1,6 @@
 /** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
 import { told } from '../base/money.ts'
+import { later, type Instant } from '../base/world.ts'
 import { beforeThat } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
 
@@ -14,6 +15,11 @@ export type AskKind =
   | 'invoice reversed'
   | 'duplicate paid'
   | 'duplicate paid alone'
+  | 'duplicate paid reversed'
+  | 'duplicate not credited'
+  | 'duplicate open'
+  | 'duplicate refund late'
+  | 'duplicate returned'
   | 'order'
   | 'letter failed'
   | 'foreign events'
@@ -37,19 +43,45 @@ export type Ask = {
   /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter. */
   of: string | null
   why: string | null
-  /** Satoshis of a coin, or cents paid to a duplicate. */
+  /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. */
   units: bigint | null
 }
 
-/** On every rail but the chain's own. */
-export const asksOf = async (reader: Reader): Promise<Ask[]> => [...(await duplicateAsks(reader)), ...(await otherAsks(reader))]
+/** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
+export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<Ask[]> => [
+  ...(await duplicateAsks(reader)),
+  ...(now === undefined ? [] : await lateDuplicates(reader, now)),
+  ...(await otherAsks(reader)),
+]
 
-/** Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid. */
+/**
+ * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
+ * `reversed`: its own money went back.
+ */
 const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(sql`
-    select case when i.state in ('paid', 'credited', 'reversed') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
-      cast(null as bigint) as number, i.payer_name as of, t.provider_id as why, coalesce(t.paid_units, t.units) as units
+    select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
+      when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
+      cast(null as bigint) as number, i.payer_name as of, t.provider_id as why, coalesce(t.paid_units - t.returned_units, t.units) as units
     from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited') order by t.added_at, t.id limit 200`)
+
+const mostOpenMs = 10 * 60_000
+const mostRefundingMs = 30 * 60_000
+/** There is nothing to decide about what the bank gave back by itself, so it is said for this long. */
+const returnedForMs = 30 * 24 * 3_600_000
+
+/** Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been settled otherwise. */
+const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(sql`
+    select late.kind, i.id, cast(null as bigint) as number, i.payer_name as of, late.provider_id as why, late.owed as units from (
+      select 'duplicate open' as kind, id, invoice_id, provider_id, added_at, units as owed from invoice_twins
+        where state = 'open' and added_at < ${later(now, -mostOpenMs)}
+      union all select 'duplicate refund late', id, invoice_id, provider_id, added_at, paid_units - returned_units from invoice_twins
+        where state in ('approved', 'refunding', 'unsure', 'sent') and decided_at < ${later(now, -mostRefundingMs)}
+      union all select 'duplicate returned', id, invoice_id, provider_id, added_at, returned_units from invoice_twins t
+        where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
+          where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
+    join invoices i on i.id = late.invoice_id order by late.added_at, late.id limit 200`)
 
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(sql`
@@ -99,9 +131,19 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
     case 'invoice reversed':
       return `invoice ${id}${ofOrder} was reversed after its payout was ordered: the payee owes it`
     case 'duplicate paid':
-      return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} came to its duplicate ${why} (${decide(id, why)})`
+      return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
     case 'duplicate paid alone':
-      return `${of} paid ${told(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
+      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
+    case 'duplicate paid reversed':
+      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself was reversed (${decide(id, why)})`
+    case 'duplicate not credited':
+      return `${of} paid ${told(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, and the bank has not credited it yet`
+    case 'duplicate open':
+      return `duplicate ${why} of invoice ${id} can still be paid by ${of}, and the bank has not canceled it for more than 10 minutes`
+    case 'duplicate refund late':
+      return `the refund of ${told(units ?? 0n, 'BRL')} to ${of} for duplicate ${why} of invoice ${id} has not arrived for more than 30 minutes`
+    case 'duplicate returned':
+      return `${told(units ?? 0n, 'BRL')} of duplicate ${why} of invoice ${id} went back to ${of} though it was settled otherwise: perhaps ${of} has it twice`
     case 'order':
       return `order ${id}: ${why}`
     case 'letter failed':

@@ -41,7 +41,7 @@ export interface Status {
 /** `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough and is not credited. */
 export async function status(
   reader: Reader,
-  { now = '', payoutDepth = usualDepth }: { now?: Instant; payoutDepth?: number } = {},
+  { now, payoutDepth = usualDepth }: { now?: Instant; payoutDepth?: number } = {},
 ): Promise<Status> {
   const invoiceRows = await reader.all<{ state: string; count: bigint; units: bigint; paid: bigint }>(sql`
     select state, count(*) as count, cast(sum(units) as bigint) as units, cast(coalesce(sum(paid_units), 0) as bigint) as paid
@@ -60,7 +60,7 @@ export async function status(
   const money = bankMoney(moved, await balances(reader))
   const explained = money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed
   const stopped = await payoutsStopped(reader)
-  const bitcoin = await chainStatus(reader, { now, payoutDepth })
+  const bitcoin = await chainStatus(reader, { now: now ?? '', payoutDepth })
   return {
     stopped,
     invoices,
@@ -68,7 +68,7 @@ export async function status(
     payouts: await counts(reader, 'payouts'),
     inbox: await counts(reader, 'inbox'),
     bitcoin,
-    needsPerson: [...stopSentences(stopped), ...(await asksOf(reader)).map(sentence), ...(bitcoin?.needsPerson ?? [])],
+    needsPerson: [...stopSentences(stopped), ...(await asksOf(reader, now)).map(sentence), ...(bitcoin?.needsPerson ?? [])],
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost &&
       money.credited === explained &&

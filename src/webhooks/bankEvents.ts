@@ -1,7 +1,7 @@
 /** The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet. */
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
-import { findOurs, invoiceMachine, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
+import { awaitsItsId, findOurs, invoiceMachine, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
 import { totalsFor } from '../ledger/ledger.ts'
 import { applyPayout, owe, takeBack, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
@@ -48,7 +48,7 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent)
   if (!ours)
     return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
 
-  if (ours.provider_id !== null && ours.provider_id !== event.invoice.providerId) return settleTwin(desk, row, event, ours)
+  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(desk, row, event, ours)
 
   if (event.log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed'))
     return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))

@@ -108,6 +108,7 @@ function factsOf(lang: Language, twin: TwinRow): Parameters<typeof Known>[0]['fa
     [say.paid, twin.paid_units !== null && money(twin.paid_units)],
     [say.fee, twin.fee_units !== null && money(twin.fee_units)],
     [say.returned, twin.returned_units > 0n && money(twin.returned_units)],
+    [say.owed, mayDecide(twin) === undefined && money(twin.paid_units! - twin.returned_units)],
     [say.decidedBy, twin.decided_by !== null && twin.decided_by],
     [say.reason, twin.decided_why !== null && twin.decided_why !== '' && twin.decided_why],
     [say.found, <Time lang={lang} at={twin.added_at} />],
@@ -123,7 +124,9 @@ function Acts({ lang, person, twin }: Pick<Parts, 'lang' | 'person'> & { twin: T
       <details class="act" open>
         <summary>{say.refundTitle}</summary>
         <ActForm {...{ lang, person, act: 'invoice.refund', action: `${action}/refund` }}>
-          <p>{say.refundHint}</p>
+          <p>
+            {say.refundHint} {say.owed}: <Money {...{ lang, units: twin.paid_units! - twin.returned_units, asset: 'BRL' }} />
+          </p>
           <Why {...{ lang, id: `refund-${twin.id}` }} />
           <button>{say.refund}</button>
         </ActForm>

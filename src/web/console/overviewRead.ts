@@ -30,7 +30,7 @@ export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Over
     nextSlots(store),
     books(store),
     lastFailed(store),
-    asksOf(store),
+    asksOf(store, now),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const asks = [
@@ -89,6 +89,11 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return pathTo('invoice', id)
     case 'duplicate paid':
     case 'duplicate paid alone':
+    case 'duplicate paid reversed':
+    case 'duplicate not credited':
+    case 'duplicate open':
+    case 'duplicate refund late':
+    case 'duplicate returned':
       return `${pathTo('invoice', id)}#duplicates`
     case 'order':
     case 'letter failed':

@@ -10,6 +10,7 @@ interface DuplicateWords {
   paid: string
   fee: string
   returned: string
+  owed: string
   decidedBy: string
   reason: string
   found: string
@@ -34,6 +35,7 @@ const pt: DuplicateWords = {
   paid: 'Recebido',
   fee: 'Tarifa do banco, por nossa conta',
   returned: 'Estornado',
+  owed: 'A devolver ao pagador',
   decidedBy: 'Decidido por',
   reason: 'Motivo',
   found: 'Encontrada em',
@@ -69,7 +71,7 @@ const pt: DuplicateWords = {
     'returned-at-bank': 'o pagador recebeu de volta',
   },
   refundTitle: 'Estornar ao pagador',
-  refundHint: 'O banco devolve ao pagador tudo o que entrou por esta cobrança duplicada. Não se desfaz.',
+  refundHint: 'O banco devolve ao pagador o que ainda é devido por esta cobrança duplicada. Não se desfaz.',
   refund: 'Estornar',
   keepTitle: 'Já foi resolvida de outro modo',
   keepHint: 'Nada é devolvido pelo banco: o dinheiro deixa de ser devido ao pagador. Diga no motivo como foi resolvida.',
@@ -91,6 +93,7 @@ const en: DuplicateWords = {
   paid: 'Received',
   fee: 'Bank fee, which we bear',
   returned: 'Refunded',
+  owed: 'Owed to the payer',
   decidedBy: 'Decided by',
   reason: 'Reason',
   found: 'Found',
@@ -126,7 +129,7 @@ const en: DuplicateWords = {
     'returned-at-bank': 'the payer got the money back',
   },
   refundTitle: 'Refund the payer',
-  refundHint: 'The bank gives the payer back all that came for this duplicate. This cannot be undone.',
+  refundHint: 'The bank gives the payer back what is still owed for this duplicate. This cannot be undone.',
   refund: 'Refund',
   keepTitle: 'It was settled otherwise',
   keepHint: 'The bank gives nothing back: the money is no longer owed to the payer. Say in the reason how it was settled.',

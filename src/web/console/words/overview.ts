@@ -88,11 +88,22 @@ const pt: OverviewWords = {
     'invoice reversed': ['A cobrança', 'foi estornada depois de o repasse ser ordenado: quem recebeu deve devolver.'],
     'duplicate paid': [
       'A cobrança',
-      'foi paga duas vezes por {of}: {units} na cobrança duplicada {why}. Estorne ou diga como foi resolvida.',
+      'foi paga duas vezes por {of}: {units} da cobrança duplicada {why} a devolver. Estorne ou diga como foi resolvida.',
     ],
     'duplicate paid alone': [
       'A cobrança',
-      'não foi paga, mas {of} pagou {units} na cobrança duplicada {why}. Estorne ou diga como foi resolvida.',
+      'não foi paga, mas {of} pagou a cobrança duplicada {why}: {units} a devolver. Estorne ou diga como foi resolvida.',
+    ],
+    'duplicate paid reversed': [
+      'A cobrança',
+      'foi estornada, e {of} pagou a cobrança duplicada {why}: {units} a devolver. Estorne ou diga como foi resolvida.',
+    ],
+    'duplicate not credited': ['A cobrança', 'tem a duplicada {why}, em que {of} pagou {units}: o banco ainda não creditou.'],
+    'duplicate open': ['A cobrança', 'tem a duplicada {why}, que {of} ainda pode pagar: o banco não a cancela há mais de 10 minutos.'],
+    'duplicate refund late': ['A cobrança', 'tem a duplicada {why}: o estorno de {units} a {of} não chegou há mais de 30 minutos.'],
+    'duplicate returned': [
+      'A cobrança',
+      'tem a duplicada {why}, resolvida por fora, e o banco devolveu {units} mesmo assim: {of} talvez tenha recebido duas vezes.',
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
     'letter failed': ['Do pedido', 'uma carta não pôde ser enviada ({of}): {why}'],
@@ -161,10 +172,30 @@ const en: OverviewWords = {
     'invoice refused': ['The invoice', 'was refused by the bank.'],
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
     'invoice reversed': ['The invoice', 'was reversed after its payout was ordered: the payee owes it.'],
-    'duplicate paid': ['The invoice', 'was paid twice by {of}: {units} came to its duplicate {why}. Refund it, or say how it was settled.'],
+    'duplicate paid': [
+      'The invoice',
+      'was paid twice by {of}: {units} of its duplicate {why} is owed back. Refund it, or say how it was settled.',
+    ],
     'duplicate paid alone': [
       'The invoice',
-      'is not paid, but {of} paid {units} to its duplicate {why}. Refund it, or say how it was settled.',
+      'is not paid, but {of} paid its duplicate {why}: {units} is owed back. Refund it, or say how it was settled.',
+    ],
+    'duplicate paid reversed': [
+      'The invoice',
+      'was reversed, and {of} paid its duplicate {why}: {units} is owed back. Refund it, or say how it was settled.',
+    ],
+    'duplicate not credited': ['The invoice', 'has the duplicate {why}, to which {of} paid {units}: the bank has not credited it yet.'],
+    'duplicate open': [
+      'The invoice',
+      'has the duplicate {why}, which {of} can still pay: the bank has not canceled it for more than 10 minutes.',
+    ],
+    'duplicate refund late': [
+      'The invoice',
+      'has the duplicate {why}: the refund of {units} to {of} has not arrived for more than 30 minutes.',
+    ],
+    'duplicate returned': [
+      'The invoice',
+      'has the duplicate {why}, settled otherwise, and the bank gave {units} back all the same: {of} may have it twice.',
     ],
     order: ['The order', 'needs attention: {why}'],
     'letter failed': ['Of the order', 'a letter could not be sent ({of}): {why}'],
