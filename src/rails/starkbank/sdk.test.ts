@@ -310,6 +310,12 @@ describe('a deadline', () => {
   })
 })
 
+test('a bank that is closed leaves one that was opened before it open', async () => {
+  handle = (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] })
+  open().close()
+  expect(await bank.createInvoices([body], inTime)).toMatchObject({ is: 'done' })
+})
+
 test('a bank that is closed while it connects sends nothing', async () => {
   let taken: Socket | undefined
   const silent = createTcpServer(socket => void (taken = socket))

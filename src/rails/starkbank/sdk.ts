@@ -46,8 +46,11 @@ interface Sdk {
   request: { get: Call }
 }
 
+/** Those that are open, oldest first. */
+let agents: readonly BankAgent[] = []
+
 /**
- * The bank behind the SDK. The SDK keeps one agent for the whole process, so a second call of this replaces the first one's.
+ * The bank behind the SDK. The SDK keeps one agent for the whole process, so a second call of this replaces the first one's until it is closed.
  * `page()` only: `query()` shares a global between calls and loses rows when two run at once.
  */
 export function sdkBank({ environment, projectId, privateKeyPem, ...options }: SdkParts): Bank {
@@ -56,6 +59,7 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
   const user = new starkbank.Project({ environment, id: projectId, privateKey: privateKeyPem })
   const agent = new BankAgent(options)
   tameAxios()
+  agents = [...agents, agent]
   starkbank.setHttpsAgent(agent)
 
   const gate = atMost(maxSockets)
@@ -103,7 +107,12 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
     webhooks: async () => items(await page(webhookShape, () => starkbank.webhook.page({ limit: 100, user }))),
     createWebhook: body => call(webhookShape, () => starkbank.webhook.create({ ...body, user })),
     publicKeys: async () => published(await call(rawShape, () => starkbank.request.get('public-key', { limit: 100 }, { user }))),
-    close: () => agent.destroy(),
+    close() {
+      agent.destroy()
+      agents = agents.filter(other => other !== agent)
+      const newest = agents.at(-1)
+      if (newest) starkbank.setHttpsAgent(newest)
+    },
   }
 }
 
