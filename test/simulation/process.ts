@@ -75,7 +75,7 @@ export interface Process {
 }
 
 const seldom = new Set([
-  ...['payouts looked up', 'payout asked for again', 'invoices looked up'],
+  ...['payouts looked up', 'payout asked for again', 'invoices looked up', 'refund claimed'],
   ...[
     'block left behind',
     'block entered',

@@ -259,6 +259,7 @@ export async function tell(
       post()
       await coins?.streets.step()
       await coins?.look(random.next() < 0.02)
+      if (hasTwins(seed)) await decideTwins(store, world)
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
