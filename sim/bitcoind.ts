@@ -84,7 +84,8 @@ export async function startBitcoind({ extra = [] }: BitcoindOptions = {}): Promi
       )
       if (up) return
       // Its own last word, or the shell's where it cannot be run.
-      if (/^Error: |: not found$|Permission denied$/m.test(leash.said())) break
+      // It writes "Error: " and what is wrong one after the other.
+      if (/^Error: \S|: not found$|Permission denied$/m.test(leash.said())) break
       await sleep(25)
     }
     await leash.tell('kill')
