@@ -38,7 +38,7 @@ beforeAll(async () => {
 }, 60_000)
 afterAll(() => town?.close())
 
-/** One more invoice at the bank under the tags of ours; `paid` before the house has heard of it. */
+/** One more invoice at the bank under the tags of ours; `paid` before the program has heard of it. */
 async function double(place: number, { paid }: { paid: boolean }): Promise<Invoice> {
   const { bank } = town
   const twin = doubleAtBank(

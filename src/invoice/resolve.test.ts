@@ -213,7 +213,7 @@ test('an answer that comes when the books know another invoice of the tag has it
   const rail = {
     name: 'starkbank',
     issue: async (orders: { id: string }[]) => {
-      // Meanwhile another worker asked for the first one anew.
+      // Meanwhile another worker asked for the first one again.
       await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
       return done(orders.map(({ id }, at) => made(`2${at}`, id, 9)))
     },

@@ -267,7 +267,7 @@ export async function lookForTwins(at: AtBank): Promise<void> {
 }
 
 async function lookedAt(tx: Tx, rail: string, { batch_tag: tag, since, looks }: Watch, isDone: boolean): Promise<void> {
-  // Who asked for it again meanwhile has begun to count anew.
+  // Who asked for it again meanwhile has begun to count again.
   const same = sql`rail = ${rail} and batch_tag = ${tag} and since = ${since} and looks = ${looks}`
   const after = looksAfterMs[Number(looks) + 1]
   if (!isDone) await tx.run(sql`update twin_watches set next_at = ${later(await tx.now(), againMs)} where ${same}`)

@@ -84,7 +84,7 @@ export const chart = {
     source: 'twin',
     says: 'a payer paid the duplicate of an invoice; all of it is the payer’s',
   },
-  'duplicate fee': { from: 'bank', to: 'bank-fee', source: 'twin', says: 'what the bank charged for the duplicate, which the house bears' },
+  'duplicate fee': { from: 'bank', to: 'bank-fee', source: 'twin', says: 'what the bank charged for the duplicate, which we bear' },
   'duplicate refunded': { from: 'bank', to: 'owed-to-payers', source: 'twin', says: 'the payer got the money of the duplicate back' },
   'duplicate refund undone': {
     from: 'owed-to-payers',

@@ -197,7 +197,7 @@ async function record(tx: Tx, world: World, order: Order, answer: Answer<Provide
   }
 }
 
-/** Whether an order is under the claim it was made under: another worker may have claimed it anew since. */
+/** Whether an order is under the claim it was made under: another worker may have claimed it again since. */
 export const isStillOurs = async (tx: Tx, { attemptId, askedAt }: Pick<Order, 'attemptId' | 'askedAt'>): Promise<boolean> =>
   (await tx.one(
     sql`select 1 as yes from attempts where id = ${attemptId} and state = 'sending' and asked_at = ${askedAt} ${forUpdate}`,
