@@ -39,7 +39,7 @@ const ours = new Set(
   subject about time_zone to_state token token_hash told_state totp_secret txid type version via worker_of block_hash`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches)/
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|proposals|twin_watches)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `

@@ -9,7 +9,7 @@ import type { Machine } from '../src/base/machine.ts'
 import { coinMachine } from '../src/chain/chain.ts'
 import { invoiceMachine, requestMachine, twinMachine } from '../src/invoice/invoice.ts'
 import { scheduleMachine, slotMachine } from '../src/jobs/jobs.ts'
-import { audit, post } from '../src/ledger/ledger.ts'
+import { audit, post, proposalMachine } from '../src/ledger/ledger.ts'
 import { brl } from '../src/base/money.ts'
 import { mailMachine } from '../src/mail/mail.ts'
 import { accountMachine, attemptMachine, bundleMachine, candidateMachine, payoutMachine } from '../src/payout/payout.ts'
@@ -231,6 +231,7 @@ test.each<[string, Machine]>([
   ['orders', orderMachine],
   ['mails', mailMachine],
   ['users', userMachine],
+  ['proposals', proposalMachine],
 ])('the states the schema allows for %s are its machine’s', (table, machine) => {
   const text = migrations()
     .map(({ text: script }) => script)

@@ -18,6 +18,7 @@ const kinds = {
   product: 'prd',
   order: 'ord',
   mail: 'mai',
+  proposal: 'pro',
 } as const
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`

@@ -13,6 +13,7 @@ import { orderCommands } from './orders.ts'
 import { payoutCommands } from './payouts.ts'
 import { example, tame } from './print.ts'
 import { productCommands } from './products.ts'
+import { proposalCommands } from './proposals.ts'
 import { runCommands } from './runs.ts'
 import { scheduleCommands } from './schedules.ts'
 import { refuseKeys } from './secrets.ts'
@@ -65,6 +66,7 @@ export function program(shell: Shell): Command {
   scheduleCommands(repasse, shell)
   invoiceCommands(repasse, shell)
   payoutCommands(repasse, shell)
+  proposalCommands(repasse, shell)
   productCommands(repasse, shell)
   shopCommands(repasse, shell)
   orderCommands(repasse, shell)

@@ -18,6 +18,7 @@ export {
 } from './orders.ts'
 export { follow, rateNow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation, type ScanComparison } from './chainBooks.ts'
+export { approveAndDo, proposedWork, type ProposalDesk } from './proposals.ts'
 export { checkBooks, holdAgainstBank, reconcile, type Reconciliation } from './books.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'

@@ -10,6 +10,21 @@ export { checkLedger, type Finding } from './check.ts'
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'
+export {
+  approve,
+  detailOf,
+  digestOfProposal,
+  findProposal,
+  listProposals,
+  openProposal,
+  proposalMachine,
+  propose,
+  refuse,
+  type NewProposal,
+  type ProposalDecision,
+  type ProposalRow,
+  type Proposed,
+} from './proposal.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 
 export interface Posting {

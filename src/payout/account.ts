@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
+import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
@@ -173,7 +174,3 @@ const isSame = (row: AccountRow, to: NewDestination): boolean => {
 }
 /** Leading zeros and the hyphen of a check digit are ways of writing. */
 const plain = (text: string) => text.replace(/^0+|-/g, '')
-
-/** A name in other letters is the same name; the schema says so too. */
-export const samePerson = (one: string, other: string) => folded(one) === folded(other)
-const folded = (name: string) => name.normalize('NFKC').trim().toLowerCase()

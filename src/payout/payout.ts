@@ -21,7 +21,6 @@ export {
   judgeAccount,
   listAccounts,
   openAccount,
-  samePerson,
   twinsOf,
   type AccountRow,
   type Approval,

@@ -26,6 +26,7 @@ type Table =
   | 'orders'
   | 'mails'
   | 'users'
+  | 'proposals'
 
 /** Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the transition. */
 export async function move<M extends Machine>(

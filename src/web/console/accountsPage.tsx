@@ -1,8 +1,9 @@
 /** Payout accounts: the list, and one with its history, what waits for it, and its approval. */
 import { bankName, failsBankDigit } from '../../base/brazil.ts'
 import type { Asset } from '../../base/money.ts'
+import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
-import { digestOfAccount, samePerson, type AccountRow, type PayoutState } from '../../payout/payout.ts'
+import { digestOfAccount, type AccountRow, type PayoutState } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'

@@ -1,0 +1,135 @@
+/** `repasse proposal`: acts that need two people, and what the second one says. */
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
+import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
+import { inBase, onRails, operator, type Shell } from './shell.ts'
+
+type ListFlags = { state?: ProposalRow['state']; subject?: string; limit: number; json?: true }
+type ActFlags = { why?: string; by?: string }
+
+// Written here so that --help need not load the house; a test holds it against the machine.
+export const proposalStates = ['open', 'approved', 'refused', 'withdrawn'] as const
+
+export function proposalCommands(repasse: Command, shell: Shell): void {
+  const proposal = repasse
+    .command('proposal')
+    .description('acts that need two people: what was proposed, and what the second person says')
+    .addHelpText('after', example('proposal list --state open'))
+
+  proposal
+    .command('list')
+    .description('proposals, newest first')
+    .option('--state <state>', `only these: ${proposalStates.join(', ')}`, oneOf(proposalStates)('--state'))
+    .option('--subject <id>', 'only those about this payout, invoice, account, …')
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('proposal list --state open'))
+    .action(({ json: asJson, ...which }: ListFlags) =>
+      inBase(shell, async ({ store }) => {
+        const { listProposals } = await import('../ledger/ledger.ts')
+        const rows = await listProposals(store, which)
+        const { detailOf } = await import('../ledger/ledger.ts')
+        const line = (row: ProposalRow) => [row.id, row.added_at, row.state, row.act, row.subject, row.made_by, wordsOf(detailOf(row))]
+        await shell.out(
+          asJson
+            ? json(rows.map(row => viewOf(row, detailOf(row))))
+            : table(['PROPOSAL', 'MADE (UTC)', 'STATE', 'ACT', 'ABOUT', 'BY', 'WHAT'], rows.map(line)),
+        )
+      }),
+    )
+
+  proposal
+    .command('show')
+    .description('one proposal: what is to be done, by whom it was made and decided, and its history')
+    .argument('<id>', 'the proposal')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('proposal show pro_01k9zq3f5c8wxy2m7n4p6r8s0t'))
+    .action((id: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, async ({ store }) => {
+        const [{ detailOf, findProposal }, { history }] = await Promise.all([import('../ledger/ledger.ts'), import('../store/store.ts')])
+        const row = await findProposal(store, id)
+        if (!row) throw new BadInput(noSuch(id))
+        const detail = detailOf(row)
+        const steps = await history(store, id)
+        if (asJson) return shell.out(json({ ...viewOf(row, detail), history: historyOf(steps) }))
+        const facts: [string, string | null][] = [
+          ['proposal', row.id],
+          ['state', row.state],
+          ['act', row.act],
+          ['about', row.subject],
+          ...Object.entries(detail),
+          ['made by', row.made_by],
+          ['because', row.why],
+          ['decided by', row.decided_by],
+          ['decided because', row.decided_why],
+        ]
+        await shell.out(`${sheet(facts)}\n${historyTable(steps)}`)
+      }),
+    )
+
+  proposal
+    .command('approve')
+    .description('approves what somebody else proposed, and does it')
+    .argument('<id>', 'the proposal')
+    .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
+    .action((id: string, { by = operator() }: ActFlags) =>
+      onRails(shell, async ({ store, world }, { rails }) => {
+        const { approveAndDo } = await import('../jobs/jobs.ts')
+        await tell(shell, id, by, await approveAndDo({ store, rails, world }, id, { by }))
+      }),
+    )
+
+  proposal
+    .command('refuse')
+    .description('ends a proposal undone; whoever made it withdraws it')
+    .argument('<id>', 'the proposal')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('proposal refuse pro_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the transfer was ours"'))
+    .action((id: string, { why, by = operator() }: ActFlags & { why: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { refuse } = await import('../ledger/ledger.ts')
+        await tell(shell, id, by, await store.tx(tx => refuse(tx, id, { by, why })))
+      }),
+    )
+}
+
+async function tell(shell: Shell, id: string, by: string, decision: ProposalDecision): Promise<void> {
+  switch (decision.is) {
+    case 'approved':
+    case 'refused':
+    case 'withdrawn':
+      return shell.out(`proposal ${id} (${decision.proposal.act} of ${decision.proposal.subject}) is ${decision.is}\n`)
+    case 'unknown':
+      throw new BadInput(noSuch(id))
+    case 'own':
+      throw new BadInput(`--by ${by} made proposal ${id}: someone else has to approve it (--by NAME)`)
+    case 'decided':
+      throw new BadInput(`proposal ${id} is ${decision.proposal.state} already, by ${decision.proposal.decided_by}`)
+    case 'changed':
+      throw new BadInput(`proposal ${id} is not the one that was looked at: look again`)
+  }
+}
+
+const noSuch = (id: string) => `there is no proposal "${id}": "repasse proposal list" shows them`
+const wordsOf = (detail: Record<string, string>) =>
+  Object.entries(detail)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+
+const viewOf = (row: ProposalRow, detail: Record<string, string>) => ({
+  id: row.id,
+  state: row.state,
+  act: row.act,
+  subject: row.subject,
+  detail,
+  why: row.why,
+  madeBy: row.made_by,
+  decidedBy: row.decided_by,
+  decidedWhy: row.decided_why,
+  addedAt: row.added_at,
+  changedAt: row.changed_at,
+})

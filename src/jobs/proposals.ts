@@ -1,0 +1,52 @@
+/** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
+import { BadInput } from '../base/answer.ts'
+import type { World } from '../base/world.ts'
+import { approve, findProposal, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
+import type { Rails } from '../rails/rail.ts'
+import type { Store, Tx } from '../store/store.ts'
+
+export interface ProposalDesk {
+  store: Store
+  rails: Rails
+  world: World
+}
+
+/** Either half throws `BadInput` where the act cannot be done any more; then nothing was approved. */
+export interface ProposedWork<Prepared> {
+  /** Before the transaction: what only a provider knows. */
+  prepare(desk: ProposalDesk, proposal: ProposalRow): Promise<Prepared>
+  /** In the transaction of the approval. */
+  carryOut(tx: Tx, desk: ProposalDesk, proposal: ProposalRow, prepared: Prepared): Promise<void>
+}
+
+/** Ties the two halves of one act together, so that what one answers is what the other is given. */
+export const proposedWork =
+  <Prepared>({ prepare, carryOut }: ProposedWork<Prepared>): ((desk: ProposalDesk, proposal: ProposalRow) => Promise<CarryOut>) =>
+  async (desk, proposal) => {
+    const prepared = await prepare(desk, proposal)
+    return (tx, decided) => carryOut(tx, desk, decided, prepared)
+  }
+
+type CarryOut = (tx: Tx, proposal: ProposalRow) => Promise<void>
+
+/** By the name of the act, such as `payout.adjudicate`. */
+const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([])
+
+/** Approves a proposal and does what it is for: both or neither. `seen`: see `approve`. Throws `BadInput` where it cannot be done. */
+export async function approveAndDo(
+  desk: ProposalDesk,
+  id: string,
+  { by, seen }: { by: string; seen?: string | undefined },
+  known = works,
+): Promise<ProposalDecision> {
+  const proposal = await findProposal(desk.store, id)
+  if (!proposal) return { is: 'unknown' }
+  const work = known.get(proposal.act)
+  if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
+  const carryOut = proposal.state === 'open' ? await work(desk, proposal) : undefined
+  return desk.store.tx(async tx => {
+    const decision = await approve(tx, id, { by, seen })
+    if (decision.is === 'approved') await carryOut!(tx, decision.proposal)
+    return decision
+  })
+}

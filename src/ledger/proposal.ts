@@ -1,0 +1,134 @@
+/** Proposals: an act that needs two people is made by one and approved by another. What is approved is what was proposed, to the letter. */
+import { createHash } from 'node:crypto'
+import { newId } from '../base/id.ts'
+import type { Machine, StateOf } from '../base/machine.ts'
+import { samePerson } from '../base/person.ts'
+import type { Instant, World } from '../base/world.ts'
+import { forUpdate, move, remember, sql, type Reader, type Tx } from '../store/store.ts'
+import { audit } from './audit.ts'
+
+export const proposalMachine = {
+  open: ['approved', 'refused', 'withdrawn'],
+  approved: [],
+  refused: [],
+  withdrawn: [],
+} as const satisfies Machine
+
+export type ProposalRow = {
+  id: string
+  /** Which of the acts in `jobs/proposals.ts`. */
+  act: string
+  /** What it is done to: an id or a name. */
+  subject: string
+  /** JSON of strings. */
+  detail: string
+  state: StateOf<typeof proposalMachine>
+  why: string
+  made_by: string
+  decided_by: string | null
+  decided_why: string | null
+  added_at: Instant
+  changed_at: Instant
+}
+
+export interface NewProposal {
+  act: string
+  subject: string
+  detail: Readonly<Record<string, string>>
+  why: string
+  by: string
+}
+
+export type Proposed =
+  /** `there`: the same one is open already, made by the same person. */
+  | { is: 'proposed' | 'there'; proposal: ProposalRow }
+  /** Another one is open for the same act on the same thing: it is decided first. */
+  | { is: 'another'; proposal: ProposalRow }
+
+export const detailOf = ({ detail }: Pick<ProposalRow, 'detail'>) => JSON.parse(detail) as Record<string, string>
+
+export const findProposal = (reader: Reader, id: string) =>
+  reader.one<ProposalRow>(sql`select * from proposals where store_id = 'sto_default' and id = ${id}`)
+
+/** The open proposal for an act on a thing, if there is one. */
+export const openProposal = (reader: Reader, act: string, subject: string) =>
+  reader.one<ProposalRow>(
+    sql`select * from proposals where store_id = 'sto_default' and act = ${act} and subject = ${subject} and state = 'open'`,
+  )
+
+/** Newest first. */
+export const listProposals = (
+  reader: Reader,
+  { state, subject, limit }: { state?: ProposalRow['state']; subject?: string; limit: number },
+): Promise<ProposalRow[]> =>
+  reader.all<ProposalRow>(sql`
+    select * from proposals where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
+      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} order by added_at desc, id desc limit ${limit}`)
+
+/** Makes a proposal that another person has to approve. Made twice by one person, it is one. */
+export async function propose(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  { act, subject, detail, why, by }: NewProposal,
+): Promise<Proposed> {
+  const text = JSON.stringify(detail)
+  const there = await openProposal(tx, act, subject)
+  if (there) return { is: samePerson(there.made_by, by) && there.detail === text ? 'there' : 'another', proposal: there }
+  const id = newId('proposal', world)
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into proposals (id, store_id, act, subject, detail, state, why, made_by, added_at, changed_at)
+    values (${id}, 'sto_default', ${act}, ${subject}, ${text}, 'open', ${why}, ${by}, ${now}, ${now})`)
+  await remember(tx, 'proposals', id, '', 'open', { why: `proposed by ${by}` }, now)
+  await audit(tx, { actor: by, act: 'proposal made', subject: id, detail: { act, about: subject, ...detail, why } })
+  return { is: 'proposed', proposal: (await findProposal(tx, id))! }
+}
+
+export type ProposalDecision =
+  | { is: 'approved' | 'refused' | 'withdrawn'; proposal: ProposalRow }
+  | { is: 'unknown' }
+  /** `own`: who approves made it. `decided`: it is open no longer. `changed`: it is not what the approver was shown. */
+  | { is: 'own' | 'decided' | 'changed'; proposal: ProposalRow }
+
+/**
+ * Approves a proposal; what it is for has to be done in the same transaction. `seen`: the digest of what the approver was shown, where
+ * a page showed it.
+ */
+export async function approve(tx: Tx, id: string, { by, seen }: { by: string; seen?: string | undefined }): Promise<ProposalDecision> {
+  const proposal = await locked(tx, id)
+  if (!proposal) return { is: 'unknown' }
+  if (proposal.state !== 'open') return { is: 'decided', proposal }
+  if (samePerson(proposal.made_by, by)) return { is: 'own', proposal }
+  if (seen !== undefined && seen !== digestOfProposal(proposal)) return { is: 'changed', proposal }
+  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', by, '') }
+}
+
+/** Ends a proposal undone: by whoever made it, it is withdrawn; by anybody else, refused. */
+export async function refuse(tx: Tx, id: string, { by, why }: { by: string; why: string }): Promise<ProposalDecision> {
+  const proposal = await locked(tx, id)
+  if (!proposal) return { is: 'unknown' }
+  if (proposal.state !== 'open') return { is: 'decided', proposal }
+  const to = samePerson(proposal.made_by, by) ? 'withdrawn' : 'refused'
+  return { is: to, proposal: await decide(tx, proposal, to, by, why) }
+}
+
+const locked = (tx: Tx, id: string) => tx.one<ProposalRow>(sql`select * from proposals where id = ${id} ${forUpdate}`)
+
+async function decide(
+  tx: Tx,
+  { id, act, subject, made_by: madeBy }: ProposalRow,
+  to: 'approved' | 'refused' | 'withdrawn',
+  by: string,
+  why: string,
+): Promise<ProposalRow> {
+  const set = [sql`decided_by = ${by}`, sql`decided_why = ${why === '' ? null : why}`]
+  await move(tx, 'proposals', proposalMachine, id, 'open', to, { why: `${to} by ${by}` }, set)
+  await audit(tx, { actor: by, act: `proposal ${to}`, subject: id, detail: { act, about: subject, madeBy, ...(why !== '' && { why }) } })
+  return (await findProposal(tx, id))!
+}
+
+/** What an approval is of: everything that says what is done and who asked for it. */
+export const digestOfProposal = ({ id, act, subject, detail, why, made_by, added_at }: ProposalRow): string =>
+  createHash('sha256')
+    .update(JSON.stringify([id, act, subject, detail, why, made_by, added_at]))
+    .digest('base64url')
