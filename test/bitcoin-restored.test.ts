@@ -35,14 +35,20 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     rmSync(folder, { recursive: true })
   })
 
-  async function repasse(...words: string[]): Promise<void> {
+  async function run(expected: number, ...words: string[]): Promise<string> {
     let said = ''
     const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
     const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: `sqlite:${join(folder, 'house.db')}` }, outlet)
-    expect(code, said).toBe(0)
+    expect(code, said).toBe(expected)
+    return said
   }
 
+  const repasse = (...words: string[]) => run(0, ...words)
+  const refused = (...words: string[]) => run(2, ...words)
+
   interface House {
+    /** Follows the chain, and settles nothing. */
+    read(): Promise<unknown>
     look(): Promise<void>
     bury(blocks: number): Promise<void>
     send(): Promise<Record<string, number>>
@@ -58,6 +64,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     const desk: Desk = { ...town.desk, store: restored, bitcoin, inbox: makeInbox(restored, town.world) }
     const parts = { store: restored, rail: town.rail, bitcoin, world: town.world }
     const house: House = {
+      read: () => follow(parts),
       async look() {
         await follow(parts)
         await settleInbox({ ...desk, chain: bitcoin.terms })
@@ -162,4 +169,52 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     },
     60_000,
   )
+
+  test('a restored database plans, signs and sends nothing before the chain was read to its end, whatever a person lets go', async () => {
+    const requests = [...(await town.issue()), ...(await town.issue())]
+    for (const { provider_id: address, units } of requests) await town.pay(address!, units)
+    await town.bury(6)
+    const backup = join(folder, 'backup.db')
+    await town.store.backup(backup, {})
+    await town.send()
+    await signNewest(town.store)
+    expect(await town.send()).toMatchObject({ sent: 1 })
+    await town.bury(2)
+
+    const house = await restoreFrom(backup)
+    expect(await repasse('payout', 'go', '--why', 'in a hurry')).toMatch(
+      /Bitcoin payouts wait after the restore .*: it is read up to block \d+, and neither every block since nor the mempool was looked at/,
+    )
+    expect(await house.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
+    expect((await status(restored)).needsPerson).toContainEqual(expect.stringMatching(/^Bitcoin payouts wait after the restore/))
+
+    // Read, and what it told not settled yet.
+    await house.read()
+    expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+    expect(await refused('payout', 'go', '--why', 'still in a hurry')).toMatch(
+      /nothing is left to let go.*\d+ of its events are not settled yet/,
+    )
+    await house.look()
+    expect(await house.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
+    await repasse('payout', 'go', '--why', 'compared')
+    expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+    expect((await status(restored)).needsPerson).not.toContainEqual(expect.stringMatching(/^Bitcoin payouts wait/))
+  })
+
+  test('a transaction handed back signed after a restore is not taken before the chain was read', async () => {
+    const [request] = await town.issue()
+    await town.pay(request!.provider_id!, request!.units)
+    await town.bury(6)
+    expect(await town.send()).toMatchObject({ bundled: 1 })
+    const backup = join(folder, 'backup.db')
+    await town.store.backup(backup, {})
+
+    const house = await restoreFrom(backup)
+    await repasse('payout', 'go', '--why', 'in a hurry')
+    await expect(signNewest(restored)).rejects.toThrow('Bitcoin payouts wait after the restore')
+    await house.look()
+    expect(await house.send()).toMatchObject({ sent: 0 })
+    await signNewest(restored)
+    expect(await house.send()).toMatchObject({ sent: 1 })
+  })
 })

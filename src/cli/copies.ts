@@ -73,7 +73,7 @@ function tellTheRest(shell: Shell, onChain: boolean): void {
       'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n' +
       (!onChain
         ? ''
-        : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
+        : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held, and until all of it was read no payout goes out on the chain. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
   )
 }
 

@@ -28,11 +28,18 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const { letGo, payoutsStopped } = await import('../payout/payout.ts')
+        const { chainUnread, letGo, payoutsStopped } = await import('../payout/payout.ts')
         const held = await letGo(store, why, by)
         const still = await payoutsStopped(store)
-        if (held === undefined && still === undefined) throw new BadInput('payouts are not stopped: there is nothing to let go')
+        if (held === undefined && still === undefined) {
+          const waits = await chainUnread(store)
+          throw new BadInput(
+            waits === undefined ? 'payouts are not stopped: there is nothing to let go' : `nothing is left to let go. ${waits}`,
+          )
+        }
         if (held !== undefined) await shell.out(`let go (${held.by} had stopped them: ${held.why})\n`)
+        const unread = await chainUnread(store)
+        if (unread !== undefined) shell.err(`${unread}; they go on by themselves then\n`)
         if (still === undefined) return
         shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)
         shell.exitCode = 1

@@ -4,7 +4,7 @@ import { centavosOf, satsFor } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
-import { bumpBundles, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
+import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -87,7 +87,7 @@ const atOnce = 500
 /** What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. Answers how many moved. */
 export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
   // A payment may lie in a block that could not be read yet.
-  if ((await chainTrouble(store)) !== undefined) return 0
+  if ((await chainTrouble(store)) !== undefined || (await isChainUnread(store))) return 0
   const due = await store.tx(async tx => {
     const now = await tx.now()
     return tx.all<{ id: string }>(sql`
@@ -112,9 +112,10 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
     change: { hold: tx => holdNext(tx, 'change'), take: tx => takeAddress(tx, rail, 'change') },
   }
   const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
+  const unread = await isChainUnread(store)
   let [bundled, bumped] = [0, 0]
   // A chain that cannot be followed may hold what we would spend again.
-  if (trouble === undefined && tip && (await worthAsking(store))) {
+  if (trouble === undefined && tip && !unread && (await worthAsking(store))) {
     const rate = await rail.feeRate()
     await world.at('fee rate asked')
     if (rate.is !== 'done') world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')

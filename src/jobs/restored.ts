@@ -2,6 +2,7 @@
 import type { World } from '../base/world.ts'
 import { passOver } from '../chain/chain.ts'
 import { invoiceMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
+import { waitForChain } from '../payout/payout.ts'
 import { move, sql, type Store } from '../store/store.ts'
 import { materialise, slotMachine } from './slots.ts'
 
@@ -40,6 +41,7 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
     for (const { id, state } of refunds)
       await move(tx, 'invoice_twins', twinMachine, id, state, 'credited', { why: 'restored' }, [sql`next_at = null`, sql`absences = 0`])
     await passOver(tx)
+    await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }
   })
 }

@@ -14,7 +14,7 @@ import {
   type Share,
 } from './bundle.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
-import { payoutsStopped } from './row.ts'
+import { chainPayoutsStopped } from './unread.ts'
 
 type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
 
@@ -43,7 +43,7 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
   const candidate = await latestOf(tx, id)
   if ((state !== 'signed' && state !== 'sent') || !isStuck(candidate, height, terms.bumpAfterBlocks)) return { is: 'not needed' }
   const rate = (candidate.fee_units * 1000n) / candidate.size
-  if (feeRate <= rate || (await payoutsStopped(tx))) return { is: 'not needed' }
+  if (feeRate <= rate || (await chainPayoutsStopped(tx))) return { is: 'not needed' }
 
   const plan = readPlan(candidate.plan)
   const payees = plan.outputs.flatMap(({ key, units, feeShare, script }) =>

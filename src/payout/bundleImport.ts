@@ -5,6 +5,7 @@ import type { ChainRail } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
 import { readPlan, type CandidateRow } from './bundle.ts'
 import { keepSigned, takeTurnToSign } from './bundleSign.ts'
+import { chainUnread } from './unread.ts'
 
 /** `already`: it had been signed or mined before, and nothing changed. */
 export interface Imported {
@@ -34,6 +35,8 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
     if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }
     if (current.state === 'replaced')
       throw new BadInput(`${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`)
+    const unread = await chainUnread(tx)
+    if (unread !== undefined) throw new BadInput(unread)
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)
     if (against !== undefined) throw new BadInput(against)
     await audit(tx, { actor: by, act: 'bundle signed', subject: candidate.bundle_id, detail: { txid: candidate.id } })

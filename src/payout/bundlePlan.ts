@@ -7,7 +7,8 @@ import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
 import { move, remember, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
-import { payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
+import { payoutMachine, type PayoutRow } from './row.ts'
+import { chainPayoutsStopped } from './unread.ts'
 
 export interface BundleTerms {
   /** How long payouts are gathered before they go out together. */
@@ -54,7 +55,7 @@ export async function planBundle(store: Store, rail: ChainRail, world: World, te
 }
 
 async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms, { height, feeRate }: Present): Promise<Planning> {
-  if (await payoutsStopped(tx)) return { is: 'nothing' }
+  if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
   await holdPaidElsewhere(tx, rail, world)
   const due = await claimable(tx, terms.gatherMs)

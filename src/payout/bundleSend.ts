@@ -5,6 +5,7 @@ import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
 import { putOff, signAgainMs, signByWallet } from './bundleSign.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, stopPayouts } from './row.ts'
+import { chainUnread } from './unread.ts'
 
 const sendAgainMs = 10 * 60_000
 
@@ -13,6 +14,7 @@ export type BundlesSent = Record<'signed' | 'sent' | 'later', number>
 /** Signs where the wallet may, and sends what is signed and in no block yet. Answers how many of each. */
 export async function sendBundles(store: Store, rail: ChainRail, world: World): Promise<BundlesSent> {
   const outcome: BundlesSent = { signed: 0, sent: 0, later: 0 }
+  if ((await chainUnread(store)) !== undefined) return outcome
   // What waits for a person's signature alone is not looked at.
   const states = rail.signer === 'wallet' ? sql`('planned', 'signed', 'sent')` : sql`('signed', 'sent')`
   const due = await store.tx(async tx =>

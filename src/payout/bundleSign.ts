@@ -3,7 +3,7 @@ import { later, type World } from '../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import { payoutsStopped } from './row.ts'
+import { chainPayoutsStopped } from './unread.ts'
 
 const dayMs = 86_400_000
 export const signAgainMs = 60_000
@@ -12,7 +12,7 @@ export const signAgainMs = 60_000
 export async function signByWallet(store: Store, rail: ChainRail, world: World, candidate: CandidateRow): Promise<boolean> {
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
-  const against = await store.tx(async tx => (await payoutsStopped(tx)) ?? againstPolicy(tx, rail, plan, id))
+  const against = await store.tx(async tx => (await chainPayoutsStopped(tx)) ?? againstPolicy(tx, rail, plan, id))
   if (against !== undefined) return putOff(store, world, id, against)
   const answer = await rail.sign(plan)
   await world.at('bundle signed')

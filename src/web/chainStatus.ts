@@ -2,6 +2,7 @@
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
+import { chainUnread } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { sentence } from './asks.ts'
 import { chainAsks, type ChainNow } from './chainAsks.ts'
@@ -54,6 +55,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     lost: sumOf(over.lost),
     counts: Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])),
   }
+  const unread = await chainUnread(reader)
   const money = chainMoney(await totals(reader, 'BTC'), await balances(reader, 'BTC'))
   const explained = money.commission + money.networkFees + money.paidOn + money.inTransit + money.owed
   return {
@@ -63,7 +65,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     bundles: await counts(reader, sql`select state, count(*) as count from bundles group by state`),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
-    needsPerson: (await chainAsks(reader, trouble, tip?.height, at)).map(sentence),
+    needsPerson: [...(unread === undefined ? [] : [unread]), ...(await chainAsks(reader, trouble, tip?.height, at)).map(sentence)],
     addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited === explained,
   }
 }

@@ -18,6 +18,7 @@ import {
   type Watching,
 } from '../chain/chain.ts'
 import type { Answer } from '../base/answer.ts'
+import { chainWasRead, isChainAwaited } from '../payout/payout.ts'
 import type { ChainInfo, ChainRail, Outpoint, ReadBlock } from '../rails/chain.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 import { chainArrival } from './chainEvent.ts'
@@ -194,11 +195,14 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
   // What left the mempool may be in a block that came meanwhile: only where none came is it gone.
   const after = await rail.info()
   if (after.is !== 'done') return after.why
-  if (after.value.hash === tipHash)
+  if (after.value.hash === tipHash) {
     followed.news += await keepNews(parts, async tx =>
       // Another process may have seen since what came after our list was made.
       (await turnOf(tx)) === watching.turn ? missWaiting(tx, watching.waiting) : [],
     )
+    // A node that knows of blocks it does not have yet is about to say more.
+    if (after.value.headers <= after.value.height && (await isChainAwaited(parts.store))) await parts.store.tx(chainWasRead, 'locks')
+  }
   return undefined
 }
 

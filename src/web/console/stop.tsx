@@ -1,6 +1,6 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import { beforeThat, holdOf, letGo, payoutsStopped, stopAll } from '../../payout/payout.ts'
+import { beforeThat, chainUnread, holdOf, letGo, payoutsStopped, stopAll } from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
@@ -21,11 +21,12 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const program = await store.all<{ value: string }>(
       sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
     )
+    const unread = await chainUnread(store)
     const [why, ...earlier] = hold?.why.split(beforeThat) ?? []
     show(
       ctx,
       <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
-        {!hold && program.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
+        {!hold && program.length === 0 && unread === undefined && <Notice tone="good">{say.goNow}</Notice>}
         {hold && (
           <>
             <Known
@@ -62,6 +63,16 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
                   <Said>{value}</Said>
                 </li>
               ))}
+            </ul>
+          </>
+        )}
+        {unread !== undefined && (
+          <>
+            <p>{say.alsoChain}</p>
+            <ul>
+              <li>
+                <Said>{unread}</Said>
+              </li>
             </ul>
           </>
         )}
