@@ -107,7 +107,7 @@ describe('a new schedule', () => {
       '/console/schedules/new',
       filled({
         ...{ name: 'a b', preset: 'cron', cron: '0 25 * * *', zone: 'America/Sao Paolo', starts: '2026-13-01T00:00' },
-        ...{ roster: 'name,tax_id,amount,description\nAna,11111111111,20.00,\nBia,123.456.789-09,"1.234,56",\n', due: '0' },
+        ...{ roster: 'name,tax_id,amount,description\nAna,11111111111,20.00,\nBia,123.456.789-09,1.234,\n', due: '0' },
         ...{ account: '', commission: '101', least: 'x' },
       }),
     )

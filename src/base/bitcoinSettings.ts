@@ -1,7 +1,8 @@
 /** The settings of the Bitcoin rail and of the rate between reais and bitcoin, and what they must be together. */
 import { z } from 'zod'
-import { parseBasisPoints, parseUnits, type BasisPoints } from './money.ts'
+import { parseUnits, type BasisPoints } from './money.ts'
 import { holdsPrivateKey, oneOf, oneOfOrNone, optional, parsed, parsedOr, seconds, whole } from './setting.ts'
+import { typedAmount, typedPercent } from './typedAmount.ts'
 
 /** Public tickers of BTC-BRL that `src/rates` knows to ask. */
 export const rateSourceNames = ['mercadobitcoin', 'binance', 'coinbase', 'bitso', 'coingecko'] as const
@@ -130,7 +131,7 @@ function parseConfirmations(text: string): ConfirmationRule[] | undefined {
 function parseLate(text: string): LatePolicy | undefined {
   if (text === 'hold' || text === 'reprice') return { is: text }
   const match = /^accept +(\S+ *%)$/.exec(text)
-  const within = match ? parseBasisPoints(match[1]!) : undefined
+  const within = match ? typedPercent(match[1]!) : undefined
   return within !== undefined && within <= 5_000n ? { is: 'accept', within } : undefined
 }
 
@@ -142,11 +143,11 @@ function parseSources(text: string): RateSourceName[] | undefined {
 
 function parseFixed(text: string): { pair: 'BTC-BRL'; price: bigint } | undefined {
   const match = /^(BTC-BRL) +(\S+)$/.exec(text)
-  const price = match ? parseUnits(match[2]!, 'BRL') : undefined
+  const price = match ? typedAmount(match[2]!, 'BRL') : undefined
   return price ? { pair: 'BTC-BRL', price } : undefined
 }
 
 function parseDeviation(text: string): BasisPoints | undefined {
-  const share = parseBasisPoints(text)
+  const share = typedPercent(text)
   return share !== undefined && share > 0n && share <= 5_000n ? share : undefined
 }

@@ -16,11 +16,11 @@ test('an empty environment is an embedded database and the sandbox', () => {
 })
 
 test('every fault is told at once, with its variable and its value', () => {
-  const read = () => readConfig({ LISTEN: 'nowhere', TRANSFER_FEE: '1,50', STARKBANK_ENVIRONMENT: 'staging', STARKBANK_PROJECT: '1' })
+  const read = () => readConfig({ LISTEN: 'nowhere', TRANSFER_FEE: '1,505', STARKBANK_ENVIRONMENT: 'staging', STARKBANK_PROJECT: '1' })
   expect(read).toThrow(/3|4 faults/)
   for (const part of [
     'LISTEN is "nowhere"',
-    'TRANSFER_FEE is "1,50"',
+    'TRANSFER_FEE is "1,505"',
     'STARKBANK_ENVIRONMENT is "staging"',
     'did you mean STARKBANK_PROJECT_ID?',
   ])

@@ -1,7 +1,7 @@
 /** Money is exact: rounding at its boundary, and text that reads back. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { add, brl, centavosOf, formatUnits, parseAmount, parseBasisPoints, parseUnits, satsFor, shareOf, type Asset } from './money.ts'
+import { add, brl, centavosOf, formatUnits, parseUnits, satsFor, shareOf, type Asset } from './money.ts'
 
 const seed = 41
 const asset = fc.constantFrom<Asset>('BRL', 'BTC')
@@ -148,33 +148,10 @@ describe('text becomes money', () => {
   })
 })
 
-test.each([
-  ['1.5%', 150n],
-  ['1.5', 150n],
-  ['0.01 %', 1n],
-  ['100%', 10_000n],
-  ['0', 0n],
-])('%j is %d basis points', (text, points) => expect(parseBasisPoints(text)).toBe(points))
-test.each(['', '%', '100.01%', '-1%', '1.505%', '1,5%', '1.5%%', 'one'])('%j is no percentage', text =>
-  expect(parseBasisPoints(text)).toBeUndefined(),
-)
-
 test('amounts of one asset add up beyond what a float holds', () =>
   expect(add(brl(9_007_199_254_740_993n), brl(2n))).toEqual(brl(9_007_199_254_740_995n)))
 
 test('reais and bitcoin do not add up: this file would not compile if they did', () => {
   // @ts-expect-error the second amount must be of the first one's asset
   expect(add(brl(1n), { asset: 'BTC', units: 1n }).asset).toBe('BRL')
-})
-
-test.each([
-  ['20000sats', 'BTC', 20_000n],
-  ['1 sat', 'BTC', 1n],
-  ['0.0002', 'BTC', 20_000n],
-  ['1.5sats', 'BTC', undefined],
-  ['-1sats', 'BTC', undefined],
-  ['20000sats', 'BRL', undefined],
-  ['20.00', 'BRL', 2_000n],
-] as const)('people write %j of %s for %s units', (text, of, units) => {
-  expect(parseAmount(text, of)).toBe(units)
 })

@@ -5,7 +5,8 @@ export type Asset = 'BRL' | 'BTC'
 /** `units`: centavos for BRL, satoshis for BTC. */
 export type Money<A extends Asset = Asset> = { readonly asset: A; readonly units: bigint }
 
-const decimals = { BRL: 2, BTC: 8 } as const satisfies Record<Asset, number>
+/** Decimals people write. */
+export const decimalsOf = { BRL: 2, BTC: 8 } as const satisfies Record<Asset, number>
 
 export const brl = (units: bigint): Money<'BRL'> => ({ asset: 'BRL', units })
 export const btc = (units: bigint): Money<'BTC'> => ({ asset: 'BTC', units })
@@ -69,30 +70,21 @@ export function centavosOf(sats: bigint, price: bigint): bigint {
   return (sats * price + perCoin / 2n) / perCoin
 }
 
-/** Reads "20.00", "20", "0.5": at most the asset's decimals, no sign, no thousands. Answers undefined for anything else. */
+/**
+ * Reads what programs write: "20.00", "20", "0.5", at most the asset's decimals, no sign, no thousands. Answers undefined for anything else.
+ * What a person types is read by `typedAmount`.
+ */
 export function parseUnits(text: string, asset: Asset): bigint | undefined {
   const match = /^(\d{1,13})(?:\.(\d+))?$/.exec(text.trim())
   if (!match) return undefined
   const fraction = match[2] ?? ''
-  if (fraction.length > decimals[asset]) return undefined
-  return BigInt(match[1] + fraction.padEnd(decimals[asset], '0'))
-}
-
-/** As people write it: what `parseUnits` reads, and for BTC whole satoshis too, marked as such: "20000sats". Answers undefined for anything else. */
-export function parseAmount(text: string, asset: Asset): bigint | undefined {
-  const sats = asset === 'BTC' ? /^(\d{1,16}) ?sats?$/.exec(text.trim()) : null
-  return sats ? BigInt(sats[1]!) : parseUnits(text, asset)
-}
-
-/** Reads "1.5%" or "1.5" as basis points: at most two decimals, 0 to 100. Answers undefined for anything else. */
-export function parseBasisPoints(text: string): BasisPoints | undefined {
-  const units = parseUnits(text.trim().replace(/\s*%$/, ''), 'BRL')
-  return units !== undefined && units <= 10_000n ? units : undefined
+  if (fraction.length > decimalsOf[asset]) return undefined
+  return BigInt(match[1] + fraction.padEnd(decimalsOf[asset], '0'))
 }
 
 /** "1234.56" with a point and no grouping, exact: what the CLI, the API and CSV print. */
 export function formatUnits(units: bigint, asset: Asset): string {
-  const places = decimals[asset]
+  const places = decimalsOf[asset]
   const digits = (units < 0n ? -units : units).toString().padStart(places + 1, '0')
   return `${units < 0n ? '-' : ''}${digits.slice(0, -places)}.${digits.slice(-places)}`
 }

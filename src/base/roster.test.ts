@@ -33,20 +33,20 @@ test('every fault is told at once, each with its line, field, value and what wou
     header,
     'Ana,12345678900,10.00,',
     '',
-    'Bia,12345678909,"1.234,56",x',
+    'Bia,12345678909,1.234,x',
     '"two\nlines",12345678909,0,',
     ',123,10.001,',
     'Caio,12345678909,5.00',
     'Davi,12345678909,5.00,',
     'Jos\ufffd,12345678909,-1,',
   ].join('\n')
-  const amount = (value: string) => `amount "${value}" is not more than zero with a point and at most two decimals, e.g. 1234.56`
+  const amount = (value: string) => `amount "${value}" is not more than zero with at most two decimals, e.g. 1234.56 or 1.234,56`
   expect(() => readRoster(text)).toThrow(
     new BadInput(
       [
         'roster has 9 faults:',
         'line 2: tax_id "12345678900" fails the check digits of a CPF; compare it with the document',
-        `line 4: ${amount('1.234,56')}`,
+        `line 4: ${amount('1.234')}`,
         `line 6: ${amount('0')}`,
         'line 7: name "" is empty; write the payer\'s full name',
         'line 7: tax_id "123" is 3 characters without punctuation; a CPF is 11 digits, a CNPJ 12 digits or letters and 2 digits',

@@ -2,7 +2,8 @@
 import { parse, type Options } from 'csv-parse/sync'
 import { BadInput } from './answer.ts'
 import { checkTaxId } from './brazil.ts'
-import { parseAmount, type Asset } from './money.ts'
+import type { Asset } from './money.ts'
+import { typedAmount } from './typedAmount.ts'
 
 export interface RosterRow {
   name: string
@@ -134,7 +135,7 @@ interface Shape {
 }
 
 const amounts = {
-  BRL: 'more than zero with a point and at most two decimals, e.g. 1234.56',
+  BRL: 'more than zero with at most two decimals, e.g. 1234.56 or 1.234,56',
   BTC: 'more than zero in BTC with at most eight decimals, e.g. 0.0002, or in satoshis, e.g. 20000sats',
 }
 
@@ -167,7 +168,7 @@ function readRow({ cells, line }: Line, { places, width, currency }: Shape, told
   }
 
   const amount = cell('amount')
-  const units = parseAmount(amount, currency) ?? 0n
+  const units = typedAmount(amount, currency) ?? 0n
   if (units <= 0n) wrong({ is: 'amount', line, value: amount }, `amount "${amount}" is not ${amounts[currency]}`)
 
   return told.length === before ? { name, taxId, units, description: cell('description') } : undefined

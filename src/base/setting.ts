@@ -1,7 +1,7 @@
 /** The shapes one setting can have: text from the environment in, a value out, or what would have been right. */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { parseUnits } from './money.ts'
+import { typedAmount } from './typedAmount.ts'
 
 /** Nothing set and set to nothing are the same. */
 const unset = (value: unknown) => (value === '' ? undefined : value)
@@ -34,7 +34,7 @@ export const parsed = <T>(parse: (text: string) => T | undefined, expected: stri
 export const parsedOr = <T>(fallback: string, parse: (text: string) => T | undefined, expected: string) =>
   z.preprocess(value => unset(value) ?? fallback, parsed(parse, expected))
 
-export const cents = parsedOr('0.00', text => parseUnits(text, 'BRL'), 'an amount like 2.00')
+export const cents = parsedOr('0.00', text => typedAmount(text, 'BRL'), 'an amount like 2.00')
 
 type Env = Record<string, string | undefined>
 

@@ -1,9 +1,10 @@
 /** Reads what stands behind a flag. Each fault names the flag, the value and what would be right. */
 import { BadInput } from '../base/answer.ts'
 import { isName } from '../base/id.ts'
-import { mostUnits, parseAmount, parseBasisPoints, type Asset, type BasisPoints } from '../base/money.ts'
+import { mostUnits, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
+import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
 import type { Millis } from '../base/world.ts'
 
 type Reader<T> = (flag: string) => (text: string) => T
@@ -42,17 +43,15 @@ export const textFlag: Reader<string> = orWrong(
   'is empty, longer than 200 characters, or has control characters: write a few words',
 )
 
-/** What amounts may be written in; satoshis are BTC, written as whole numbers. */
-export type Currency = Asset | 'sats'
-export const assetIn = (currency: Currency): Asset => (currency === 'BRL' ? 'BRL' : 'BTC')
+export { assetIn, type Currency }
 
 const written = {
   BRL: {
-    one: 'is not an amount up to 10000000.00: write reais with a point and at most two decimals, e.g. 20.00',
+    one: 'is not an amount up to 10000000.00: write reais with at most two decimals, e.g. 20.00 or 1.234,56',
     range: 'up to 10000000.00, the lower first: write e.g. 20.00..1000.00, or 20.00 for always the same',
   },
   BTC: {
-    one: 'is not an amount up to 100 BTC: write BTC with a point and at most eight decimals, e.g. 0.0002, or satoshis, e.g. 20000sats',
+    one: 'is not an amount up to 100 BTC: write BTC with at most eight decimals, e.g. 0.0002, or satoshis, e.g. 20000sats',
     range: 'up to 100 BTC, the lower first: write BTC, e.g. 0.0002..0.01, or satoshis, e.g. 20000..1000000sats',
   },
   sats: {
@@ -61,22 +60,38 @@ const written = {
   },
 } as const satisfies Record<Currency, unknown>
 
+/** Said where an amount could be read as either of two, one a thousand times the other. */
+const ambiguous = 'could be thousands or decimals: write 1234.00 or 1.234,00 for the one, 1.23 or 1,23 for the other'
+const isAmbiguous = (text: string): boolean => {
+  const typed = readTyped(text, 'BRL')
+  return typed.is === 'misread' && typed.why === 'ambiguous'
+}
+/** `reader`, unless what was typed is no amount because it could be two. */
+const unlessAmbiguous =
+  <T>(currency: Currency, reader: Reader<T>): Reader<T> =>
+  flag =>
+  text =>
+    currency === 'BRL' && text.split('..').some(isAmbiguous) ? wrong(flag, text, ambiguous) : reader(flag)(text)
+
 export const amountIn = (currency: Currency): Reader<bigint> =>
-  orWrong(text => {
-    const units = unitsIn(currency, text)
-    return units !== undefined && units <= mostUnits[assetIn(currency)] ? units : undefined
-  }, written[currency].one)
+  unlessAmbiguous(
+    currency,
+    orWrong(text => {
+      const units = typedAmount(text, currency)
+      return units !== undefined && units <= mostUnits[assetIn(currency)] ? units : undefined
+    }, written[currency].one),
+  )
 
 export const amountRangeIn = (currency: Currency): Reader<Range<bigint>> =>
-  orWrong(text => {
-    // `20000..30000sats`: the word at the end is meant for both.
-    const [, ends = '', unit = ''] = /^(.*?)( ?sats?)?$/.exec(text.trim()) ?? []
-    const range = parseRange(ends, end => unitsIn(currency, /sats?$/.test(end) ? end : `${end}${unit}`))
-    return range && range.low > 0n && range.high <= mostUnits[assetIn(currency)] ? range : undefined
-  }, `is not a range of amounts above zero and ${written[currency].range}`)
-
-const unitsIn = (currency: Currency, text: string): bigint | undefined =>
-  currency === 'sats' ? parseAmount(/sats?$/.test(text) ? text : `${text.trim()}sats`, 'BTC') : parseAmount(text, currency)
+  unlessAmbiguous(
+    currency,
+    orWrong(text => {
+      // `20000..30000sats`: the word at the end is meant for both.
+      const [, ends = '', unit = ''] = /^(.*?)( ?sats?)?$/.exec(text.trim()) ?? []
+      const range = parseRange(ends, end => typedAmount(/sats?$/.test(end) ? end : `${end}${unit}`, currency))
+      return range && range.low > 0n && range.high <= mostUnits[assetIn(currency)] ? range : undefined
+    }, `is not a range of amounts above zero and ${written[currency].range}`),
+  )
 
 export const countRangeFlag: Reader<Range<number>> = orWrong(text => {
   const range = parseRange(text, parseCount)
@@ -102,7 +117,7 @@ export const dueInFlag: Reader<Millis> = orWrong(text => {
 }, 'is not a length of time above zero and up to 365d: write e.g. 2d, 90m or 1d12h')
 
 export const percentFlag: Reader<BasisPoints> = orWrong(
-  parseBasisPoints,
+  typedPercent,
   'is not a percentage from 0 to 100 with at most two decimals: write e.g. 1.5%',
 )
 

@@ -86,7 +86,7 @@ describe('products', () => {
   test.each([
     [['--price', '0'], 'a price is above zero'],
     [['--price', '-1'], '--price "-1" is not an amount'],
-    [['--price', '39,90'], '--price "39,90" is not an amount'],
+    [['--price', '39,905'], '--price "39,905" could be thousands or decimals'],
     [['--stock', 'many'], '--stock "many" is not a whole number'],
     [['--stock', '+5'], 'a sign, which only "product edit" takes'],
     [['--name', '***'], 'no letter or digit'],

@@ -1,6 +1,6 @@
 /** `repasse shop`: where the shop's money goes, and so what can be paid with. */
 import type { Command } from 'commander'
-import { formatUnits, parseAmount } from '../base/money.ts'
+import { formatUnits } from '../base/money.ts'
 import type { RailName, ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, textFlag } from './flags.ts'
@@ -40,7 +40,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .action(({ rail, account, commission = 0n, minPayout = '0', by = operator(), json: asJson }: Flags) =>
       inBase(shell, async ({ store }) => {
         const { payShopTo } = await import('../shop/shop.ts')
-        const minPayoutUnits = parseAmount(minPayout, assetOf(rail))!
+        const minPayoutUnits = amountIn(assetOf(rail))('--min-payout')(minPayout)
         const rule = await payShopTo(store, { rail, account, commissionBp: commission, minPayoutUnits }, by)
         await shell.out(asJson ? json(viewOf(rule)) : `the shop offers ${rail}, and its money goes to ${rule.account}\n`)
         if (rule.account_state === 'awaiting')

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { Psbt } from 'bitcoinjs-lib'
 import { BadInput } from '../../base/answer.ts'
-import { formatUnits, parseUnits } from '../../base/money.ts'
+import { formatUnits } from '../../base/money.ts'
+import { typedAmount } from '../../base/typedAmount.ts'
 import type { ChainRail, NetworkName, Plan, SpendingPolicy } from '../chain.ts'
 import { addressOf, parseAddress } from './address.ts'
 import { derive, parseDescriptor, type Descriptor } from './descriptor.ts'
@@ -79,7 +80,7 @@ function readFields(text: string): z.infer<typeof fields> {
 }
 
 function readUnits(text: string, field: string): bigint {
-  const units = parseUnits(text, 'BTC')
+  const units = typedAmount(text, 'BTC')
   if (units === undefined) throw new BadInput(`the signing policy’s ${field} "${text.slice(0, 40)}" is no amount in BTC, e.g. 0.50000000`)
   return units
 }

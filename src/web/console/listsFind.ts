@@ -1,10 +1,10 @@
 /** What a person typed into a search box: any id of ours or of a provider, a tax id, a txid, an end-to-end id, an amount. */
 import { checkTaxId } from '../../base/brazil.ts'
 import { BadInput } from '../../base/answer.ts'
+import { typedAmount } from '../../base/typedAmount.ts'
 import type { Asset } from '../../base/money.ts'
 import { instant } from '../../base/world.ts'
 import { join, sql, type Reader, type Sql } from '../../store/store.ts'
-import { typedAmount } from '../page/page.ts'
 import { pathTo, type Linked } from './links.ts'
 
 /** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
@@ -65,10 +65,9 @@ function taxIdsOf(text: string): string[] {
 
 /** Reais, unless it is said to be or can only be bitcoin. */
 function amountsOf(text: string): Sought['amounts'] {
-  const coins = /^(.*?) ?(?:btc)$/i.exec(text)?.[1]
-  const reais = coins === undefined ? typedAmount(text, 'BRL') : undefined
+  const reais = typedAmount(text, 'BRL')
   if (reais !== undefined) return [{ asset: 'BRL', units: reais }]
-  const sats = typedAmount(coins ?? text, 'BTC')
+  const sats = typedAmount(text, 'BTC')
   return sats === undefined ? [] : [{ asset: 'BTC', units: sats }]
 }
 

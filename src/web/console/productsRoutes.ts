@@ -1,6 +1,7 @@
 /** The routes of products: list, add, edit, off the shop and back. */
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, mostUnits } from '../../base/money.ts'
+import { readTyped } from '../../base/typedAmount.ts'
 import { payoutsStopped } from '../../payout/payout.ts'
 import {
   addProduct,
@@ -13,13 +14,14 @@ import {
   type ProductInput,
   type ProductRow,
 } from '../../shop/shop.ts'
-import { show, typedAmount, type Form, type Language } from '../page/page.ts'
+import { show, type Form, type Language } from '../page/page.ts'
 import type { Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { keptProduct, keptProducts, type Shown } from '../shop/shelf.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { ProductForm, ProductsPage } from './productsPage.tsx'
 import { answered, type FieldFaults, type Values } from './schedulesWhen.ts'
+import { faultOfAmount } from './words/amounts.ts'
 import { productWords } from './words/products.ts'
 
 const path = '/console/products'
@@ -129,8 +131,9 @@ function readProduct(form: Form, lang: Language): { input: ProductInput | undefi
   const faults: FieldFaults = {}
   const name = form.text('name')
   if (name.length > 200 || /[\n\t]/.test(name) || answered(() => slugOf(name)) === undefined) faults['name'] = say.name
-  const units = typedAmount(form.text('price'), 'BRL')
-  if (units === undefined || units <= 0n || units > mostUnits.BRL) faults['price'] = say.price
+  const price = readTyped(form.text('price'), 'BRL')
+  const units = price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
+  if (units === undefined) faults['price'] = faultOfAmount(price, lang, say.price)
   const stock = /^\d{1,6}$/.test(form.text('stock')) ? BigInt(form.text('stock')) : mostStock + 1n
   if (stock > mostStock) faults['stock'] = say.stock
   const description = form.text('description').replaceAll('\t', ' ')

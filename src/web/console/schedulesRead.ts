@@ -1,13 +1,15 @@
 /** Reads the form of a schedule, whole: what it says as a rule, or every fault by its field, in the words of the page. */
 import { parseDuration, formatDuration } from '../../base/duration.ts'
 import { isName } from '../../base/id.ts'
-import { centavosOf, formatUnits, leastRequest, mostUnits, parseAmount, parseBasisPoints, satsFor, type Asset } from '../../base/money.ts'
+import { centavosOf, formatUnits, leastRequest, mostUnits, satsFor, type Asset } from '../../base/money.ts'
+import { readTyped, typedPercent, type Currency } from '../../base/typedAmount.ts'
 import { judgeRoster, type RosterFault, type RosterRow } from '../../base/roster.ts'
 import type { Millis } from '../../base/world.ts'
 import { assetOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow } from '../../payout/payout.ts'
-import { amount, typedAmount, type Language } from '../page/page.ts'
+import { amount, type Language } from '../page/page.ts'
 import { readWhen, valuesOfWhen, type FieldFaults, type Values } from './schedulesWhen.ts'
+import { faultOfAmount } from './words/amounts.ts'
 import { scheduleFormWords } from './words/schedulesForm.ts'
 
 type RailName = ScheduleRow['rail']
@@ -59,11 +61,12 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   const unfit = rail && account?.id !== edited?.account_id ? unfitAccount(rail, account) : undefined
   if (!account) faults['account'] = say.account
   else if (unfit !== undefined) faults['account'] = unfit === 'other kind' ? say.accountKind : say.accountClosed
-  const commissionBp = typedPercent(values['commission'] ?? '')
+  const commissionBp = percentOrNone(values['commission'] ?? '')
   if (commissionBp === undefined) faults['commission'] = say.commission
   const least = (values['least'] ?? '').trim()
-  const minPayoutUnits = least === '' ? 0n : rail && typedAmount(least, assetOf(rail))
-  if (rail && (minPayoutUnits === undefined || minPayoutUnits > mostUnits[assetOf(rail)])) faults['least'] = say.least
+  const typed = rail && readTyped(least === '' ? '0' : least, assetOf(rail))
+  const minPayoutUnits = typed?.is === 'amount' && typed.units <= mostUnits[assetOf(rail!)] ? typed.units : undefined
+  if (typed && minPayoutUnits === undefined) faults['least'] = faultOfAmount(typed, lang, say.least)
   const catchUp = (['all', 'latest', 'none'] as const).find(each => each === values['catchUp']) ?? 'all'
 
   const isWhole = Object.keys(faults).length === 0
@@ -78,9 +81,7 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   }
 }
 
-type Written = Asset | 'sats'
-
-function readPayers(values: Values, written: Written, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
+function readPayers(values: Values, written: Currency, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
   const say = scheduleFormWords[context.lang].faults
   switch (values['payers']) {
     case 'random':
@@ -95,7 +96,7 @@ function readPayers(values: Values, written: Written, rail: RailName, context: F
   }
 }
 
-function readMadeUp(values: Values, written: Written, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
+function readMadeUp(values: Values, written: Currency, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
   const say = scheduleFormWords[context.lang].faults
   const asset = written === 'BRL' ? 'BRL' : 'BTC'
   const count = (field: string, fallback: string) => {
@@ -107,9 +108,9 @@ function readMadeUp(values: Values, written: Written, rail: RailName, context: F
   }
   const units = (field: string, fallback: string) => {
     const text = (values[field] ?? '').trim() || fallback
-    const read = written === 'sats' ? satsIn(text) : typedAmount(text, asset)
-    if (read !== undefined && read > 0n && read <= mostUnits[asset]) return read
-    faults[field] = say.amount
+    const read = readTyped(text, written)
+    if (read.is === 'amount' && read.units > 0n && read.units <= mostUnits[asset]) return read.units
+    faults[field] = faultOfAmount(read, context.lang, say.amount)
     return undefined
   }
   const countLow = count('countLow', '')
@@ -123,9 +124,6 @@ function readMadeUp(values: Values, written: Written, rail: RailName, context: F
   if (dust !== undefined) faults['low'] = dust
   return { roster: undefined, countLow, countHigh, unitsLow, unitsHigh }
 }
-
-/** `20.000`, `20000`, `20000 sats`: satoshis are whole, so points and commas only group them. */
-const satsIn = (text: string): bigint | undefined => parseAmount(`${text.replace(/ ?sats?$/, '').replace(/[.,\s]/g, '')}sats`, 'BTC')
 
 function readListed(values: Values, asset: Asset, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
   const { lang, file } = context
@@ -195,7 +193,7 @@ function lengthOf(text = '', unit = ''): Millis | undefined {
   return ms !== undefined && ms > 0 && ms <= mostMs ? ms : undefined
 }
 
-const typedPercent = (text: string) => (text.trim() === '' ? 0n : parseBasisPoints(text.replace(',', '.')))
+const percentOrNone = (text: string) => (text.trim() === '' ? 0n : typedPercent(text))
 
 /** A schedule as its form is filled in. */
 export function valuesOf(row: ScheduleRow, lang: Language): Values {

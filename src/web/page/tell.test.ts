@@ -1,6 +1,6 @@
 /** Amounts and times as people read and type them. */
 import { describe, expect, test } from 'vitest'
-import { amount, day, moment, relative, typedAmount } from './tell.ts'
+import { amount, day, moment, relative } from './tell.ts'
 
 /** The blanks that do not break are blanks. */
 const plain = (text: string) => text.replaceAll(/[\u00a0\u202f]/g, ' ')
@@ -16,27 +16,6 @@ test.each([
   ['en', 2_100_000_000_000_001n, 'BTC', '21,000,000.00000001 BTC'],
 ] as const)('in %s %d of %s reads %s', (lang, units, asset, told) => {
   expect(plain(amount(lang, units, asset))).toBe(told)
-})
-
-test.each([
-  ['1.234,56', 'BRL', 123_456n],
-  ['1,234.56', 'BRL', 123_456n],
-  ['1234.56', 'BRL', 123_456n],
-  ['1234,5', 'BRL', 123_450n],
-  ['R$ 20', 'BRL', 2_000n],
-  ['R$20,00', 'BRL', 2_000n],
-  ['0,00012345', 'BTC', 12_345n],
-  ['20000 sats', 'BTC', 20_000n],
-  ['', 'BRL', undefined],
-  ['-1', 'BRL', undefined],
-  ['1,234', 'BRL', undefined],
-  ['1e3', 'BRL', undefined],
-  ['1.2.3', 'BRL', undefined],
-  ['20 sats', 'BRL', undefined],
-  ['0,000123456', 'BTC', undefined],
-  ['<b>', 'BRL', undefined],
-] as const)('%j typed as %s is %s', (text, asset, units) => {
-  expect(typedAmount(text, asset)).toBe(units)
 })
 
 describe('a time', () => {

@@ -1,5 +1,5 @@
 /** Amounts and times as people read and type them, in their language. Exact: made of bigints and text, never of floats. */
-import { formatUnits, parseAmount, type Asset } from '../../base/money.ts'
+import { formatUnits, type Asset } from '../../base/money.ts'
 import { millis, type Instant, type Millis } from '../../base/world.ts'
 import type { Language } from './language.ts'
 
@@ -24,16 +24,6 @@ function kept<T>(key: string, make: () => T): T {
   const found = (made.get(key) as T | undefined) ?? make()
   made.set(key, found)
   return found
-}
-
-/** Reads what a person types: `1.234,56`, `1234.56`, `20`; for BTC also `20000 sats`. Undefined for anything else. */
-export function typedAmount(text: string, asset: Asset): bigint | undefined {
-  const plain = text.trim().replace(/^R\$\s*/, '')
-  // Where both signs stand, the last one is the decimal's; a lone comma is one.
-  const comma = plain.lastIndexOf(',')
-  const point = plain.lastIndexOf('.')
-  if (comma < 0) return parseAmount(plain, asset)
-  return comma > point ? parseAmount(plain.replaceAll('.', '').replace(',', '.'), asset) : parseAmount(plain.replaceAll(',', ''), asset)
 }
 
 /** The zone of a page that is nobody's own: the house is Brazilian. */
