@@ -22,6 +22,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   orders: ['name', 'email', 'tax_id', 'attention'],
   payouts: ['why'],
   products: ['name', 'description', 'added_by'],
+  proposals: ['act', 'subject', 'detail', 'why', 'made_by', 'decided_by', 'decided_why'],
   run_lines: ['line'],
   runs: ['worker', 'summary'],
   schedules: ['name', 'added_by'],
@@ -39,7 +40,7 @@ const ours = new Set(
   subject about time_zone to_state token token_hash told_state totp_secret txid type version via worker_of block_hash`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|proposals|twin_watches)/
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `
@@ -76,6 +77,11 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
   for (const [table, columns] of Object.entries(provided))
     for (const column of columns) {
       // What is unique stays so, by the row's number behind it.
+      if (column === 'detail') {
+        const detail = JSON.stringify({ [markOf(`${table}-key`)]: markOf(`${table}-detail`) })
+        await store.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ''], values: [detail] }))
+        continue
+      }
       const text = `${column === 'link' ? 'javascript:alert(1)//' : ''}${markOf(`${table}-${column}`)}`
       await store.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`], values: [text] }))
     }
@@ -221,7 +227,16 @@ test('what is downloaded is no page, and a table holds no formula', () => {
 
 test('the marks are seen: what was tried is what people look at', () => {
   const columns = Object.entries(provided).flatMap(([table, names]) => names.map(name => `${table}-${name}`))
-  const others = ['audit-actor', 'audit-act', 'audit-subject', 'audit-value', 'settings-hold', 'raw-subscription', 'raw-value']
+  const others = [
+    'audit-actor',
+    'audit-act',
+    'audit-subject',
+    'audit-value',
+    'proposals-key',
+    'settings-hold',
+    'raw-subscription',
+    'raw-value',
+  ]
   const bodies = [...pages.values()].map(({ body }) => body)
   const unseen = [...columns, ...others].filter(mark => !bodies.some(body => body.includes(shownMark(mark))))
   expect(pages.size).toBeGreaterThan(200)

@@ -1,7 +1,7 @@
 /** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
-import { approve, findProposal, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
+import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
 
@@ -32,21 +32,19 @@ type CarryOut = (tx: Tx, proposal: ProposalRow) => Promise<void>
 /** By the name of the act, such as `payout.adjudicate`. */
 const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([])
 
-/** Approves a proposal and does what it is for: both or neither. `seen`: see `approve`. Throws `BadInput` where it cannot be done. */
-export async function approveAndDo(
-  desk: ProposalDesk,
-  id: string,
-  { by, seen }: { by: string; seen?: string | undefined },
-  known = works,
-): Promise<ProposalDecision> {
+/** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
+export async function approveAndDo(desk: ProposalDesk, id: string, approver: Approver, known = works): Promise<ProposalDecision> {
   const proposal = await findProposal(desk.store, id)
   if (!proposal) return { is: 'unknown' }
+  // No provider is asked for somebody who may not approve it anyway.
+  const refusal = mayApprove(proposal, approver)
+  if (refusal !== undefined) return { is: refusal, proposal }
   const work = known.get(proposal.act)
   if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
-  const carryOut = proposal.state === 'open' ? await work(desk, proposal) : undefined
+  const carryOut = await work(desk, proposal)
   return desk.store.tx(async tx => {
-    const decision = await approve(tx, id, { by, seen })
-    if (decision.is === 'approved') await carryOut!(tx, decision.proposal)
+    const decision = await approve(tx, id, approver)
+    if (decision.is === 'approved') await carryOut(tx, decision.proposal)
     return decision
   })
 }

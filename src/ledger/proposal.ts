@@ -56,14 +56,28 @@ export const openProposal = (reader: Reader, act: string, subject: string) =>
     sql`select * from proposals where store_id = 'sto_default' and act = ${act} and subject = ${subject} and state = 'open'`,
   )
 
-/** Newest first. */
+/** Newest first, from those made before `after`. `decided`: in whichever state but open. */
 export const listProposals = (
   reader: Reader,
-  { state, subject, limit }: { state?: ProposalRow['state']; subject?: string; limit: number },
+  {
+    state,
+    subject,
+    limit,
+    after,
+  }: { state?: ProposalRow['state'] | 'decided'; subject?: string; limit: number; after?: { at: Instant; id: string } | undefined },
 ): Promise<ProposalRow[]> =>
   reader.all<ProposalRow>(sql`
-    select * from proposals where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
-      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} order by added_at desc, id desc limit ${limit}`)
+    select * from proposals where store_id = 'sto_default'
+      ${state === undefined ? sql`` : state === 'decided' ? sql`and state <> 'open'` : sql`and state = ${state}`}
+      ${subject === undefined ? sql`` : sql`and subject = ${subject}`} ${after ? sql`and (added_at, id) < (${after.at}, ${after.id})` : sql``}
+      order by added_at desc, id desc limit ${limit}`)
+
+export async function openProposalCount(reader: Reader): Promise<number> {
+  const row = await reader.one<{ count: bigint }>(
+    sql`select count(*) as count from proposals where store_id = 'sto_default' and state = 'open'`,
+  )
+  return Number(row!.count)
+}
 
 /** Makes a proposal that another person has to approve. Made twice by one person, it is one. */
 export async function propose(
@@ -90,17 +104,26 @@ export type ProposalDecision =
   /** `own`: who approves made it. `decided`: it is open no longer. `changed`: it is not what the approver was shown. */
   | { is: 'own' | 'decided' | 'changed'; proposal: ProposalRow }
 
-/**
- * Approves a proposal; what it is for has to be done in the same transaction. `seen`: the digest of what the approver was shown, where
- * a page showed it.
- */
-export async function approve(tx: Tx, id: string, { by, seen }: { by: string; seen?: string | undefined }): Promise<ProposalDecision> {
+export interface Approver {
+  by: string
+  /** The digest of what was shown, where a page showed it. */
+  seen?: string | undefined
+}
+
+/** Why somebody may not approve it as it is. */
+export function mayApprove(proposal: ProposalRow, { by, seen }: Approver): 'decided' | 'own' | 'changed' | undefined {
+  if (proposal.state !== 'open') return 'decided'
+  if (samePerson(proposal.made_by, by)) return 'own'
+  return seen !== undefined && seen !== digestOfProposal(proposal) ? 'changed' : undefined
+}
+
+/** Approves a proposal; what it is for has to be done in the same transaction. */
+export async function approve(tx: Tx, id: string, approver: Approver): Promise<ProposalDecision> {
   const proposal = await locked(tx, id)
   if (!proposal) return { is: 'unknown' }
-  if (proposal.state !== 'open') return { is: 'decided', proposal }
-  if (samePerson(proposal.made_by, by)) return { is: 'own', proposal }
-  if (seen !== undefined && seen !== digestOfProposal(proposal)) return { is: 'changed', proposal }
-  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', by, '') }
+  const refusal = mayApprove(proposal, approver)
+  if (refusal !== undefined) return { is: refusal, proposal }
+  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '') }
 }
 
 /** Ends a proposal undone: by whoever made it, it is withdrawn; by anybody else, refused. */

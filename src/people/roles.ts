@@ -37,6 +37,9 @@ const table = {
   'invoice.accept': { roles: ['checker'], stepUp: true },
   // The program itself proposes it, so one person is the second.
   'invoice.refund': { roles: ['checker'], stepUp: true },
+  'proposal.approve': { roles: ['checker'], stepUp: true },
+  // Ending one undone moves nothing; whoever made it withdraws it so.
+  'proposal.refuse': { roles: ['maker', 'checker'] },
   'psbt.export': { roles: ['maker', 'checker'] },
   'psbt.import': { roles: ['checker'], stepUp: true },
 

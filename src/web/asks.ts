@@ -5,6 +5,7 @@ import { beforeThat } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
 
 export type AskKind =
+  | 'proposal open'
   | 'account awaits'
   | 'payout held'
   | 'payout returned'
@@ -40,7 +41,7 @@ export type Ask = {
   kind: AskKind
   id: string
   number: bigint | null
-  /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter. */
+  /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a proposal. */
   of: string | null
   why: string | null
   /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. */
@@ -87,6 +88,7 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(sql`
     select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(null as bigint) as units from (
     select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it, cast(null as text) as why from accounts where state = 'awaiting'
+    union all select 'proposal open', id, null, act, subject from proposals where state = 'open'
     union all select 'payout ' || state, id, null, null, coalesce(why, '') from payouts where state in ('held', 'returned')
     union all select 'event quarantined', event_id, id, null, coalesce(why, '') from inbox where state = 'quarantined'
     union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null from inbox_conflicts c
@@ -116,6 +118,8 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
   switch (kind) {
     case 'account awaits':
       return `account ${id} awaits approval`
+    case 'proposal open':
+      return `proposal ${id} (${of} of ${why}) awaits a second person: repasse proposal show ${id}`
     case 'payout held':
       return `payout ${id} is held: ${why}`
     case 'payout returned':

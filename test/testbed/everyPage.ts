@@ -94,6 +94,10 @@ const money: Visited[] = [
   at('console-payouts', '/console/payouts', { as: 'bruno' }),
   { name: 'console-payout', as: 'bruno', path: one('payout', 'starkbank', 'paid') },
   { name: 'console-payout-bitcoin', as: 'bruno', path: one('payout', 'bitcoin', 'sent') },
+  at('console-proposals', '/console/proposals', { as: 'bruno' }),
+  { name: 'console-proposal', as: 'bruno', path: proposal('open', 'ana') },
+  { name: 'console-proposal-own', as: 'bruno', path: proposal('open', 'bruno') },
+  { name: 'console-proposal-decided', as: 'vera', path: proposal('refused', 'ana') },
   at('console-stop', '/console/stop', { as: 'bruno' }),
   at('console-events', '/console/events', { as: 'carla' }),
   { name: 'console-event', as: 'carla', path: event('done', /^invoice.credited/) },
@@ -107,6 +111,11 @@ const row = async ({ house }: SeededTown, query: Sql): Promise<string> => {
   const found = await house.desk.store.one<{ id: string }>(query)
   if (!found) throw new Error('the seeded town lacks a row that a page is about')
   return found.id
+}
+
+function proposal(state: string, by: string) {
+  return async (town: SeededTown) =>
+    `/console/proposals/${await row(town, sql`select id from proposals where state = ${state} and made_by = ${by}`)}`
 }
 
 const work: Visited[] = [

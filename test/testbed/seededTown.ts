@@ -5,6 +5,7 @@ import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
 import { newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
+import { propose, refuse } from '../../src/ledger/ledger.ts'
 import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type RailName } from '../../src/shop/shop.ts'
 import { sql } from '../../src/store/store.ts'
 import type { Drawing } from './drawn.ts'
@@ -72,6 +73,7 @@ export async function openSeededTown(
     const orders = { ...early, ...(await ordersThatStand(town)) }
     await addEvents(town)
     await addDuplicates(town)
+    await addProposals(town)
     // Last, because hours that are skipped end every session.
     const folk = {
       ana: await addFolk(town, 'ana', 'maker'),
@@ -285,4 +287,27 @@ async function addDuplicates(town: PageTown): Promise<void> {
   }, 'the duplicates to be credited')
   const decision = { invoiceId: id, providerId: twins[0]!.id, by: 'bruno', why: 'abatido da mensalidade de janeiro' }
   await keepTwin(store, world, 'starkbank', decision)
+}
+
+/** Acts that need two people: one that bruno may approve, one of his own, and some that were decided. */
+async function addProposals({ house: { desk } }: PageTown): Promise<void> {
+  const { store, world } = desk
+  const account = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+  const payouts = await store.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
+  await store.tx(async tx => {
+    const act = 'payout.approve'
+    const over = payouts.map(({ id: subject }) => ({
+      act,
+      subject,
+      detail: { amount: 'R$ 480,00' },
+      why: 'é o aluguel de três meses',
+      by: 'ana',
+    }))
+    const [refused, withdrawn] = [await propose(tx, world, over[0]!), await propose(tx, world, over[1]!)]
+    await refuse(tx, refused.proposal.id, { by: 'bruno', why: 'melhor dividir' })
+    await refuse(tx, withdrawn.proposal.id, { by: 'ana', why: 'valor errado' })
+    const detail = { perHour: '50000.00', perHourNow: 'none' }
+    await propose(tx, world, { act: 'limits.set', subject: account, detail, why: 'mais cobranças em dezembro', by: 'ana' })
+    await propose(tx, world, { act: 'limits.set', subject: 'installation BRL', detail, why: 'o mesmo para todas', by: 'bruno' })
+  })
 }

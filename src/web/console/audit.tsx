@@ -103,6 +103,7 @@ const pages: Readonly<Record<string, string>> = {
   sch: '/console/schedules/',
   inv: '/console/invoices/',
   pay: '/console/payouts/',
+  pro: '/console/proposals/',
   run: '/console/runs/',
   usr: '/console/people/',
 }

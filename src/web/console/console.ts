@@ -10,6 +10,7 @@ import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
 import { productRoutes } from './productsRoutes.ts'
+import { proposalRoutes } from './proposalsRoutes.ts'
 import { scheduleRoutes } from './schedulesRoutes.ts'
 import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
 
@@ -36,6 +37,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   scheduleRoutes(doors, parts)
   accountRoutes(doors, parts)
   productRoutes(doors, parts)
+  proposalRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }
 }

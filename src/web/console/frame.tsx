@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import { may, needsStepUp, type Act, type Person } from '../../people/people.ts'
 import { Document } from '../page/document.tsx'
-import type { Language } from '../page/page.ts'
+import { Request, type Language } from '../page/page.ts'
 import { Field } from '../page/parts.tsx'
 import { frameWords } from './words/frame.ts'
 
@@ -14,6 +14,7 @@ const order: readonly PageName[] = [
   'products',
   'invoices',
   'payouts',
+  'proposals',
   'events',
   'runs',
   'bitcoin',
@@ -69,6 +70,7 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
             .map(name => (
               <a href={pathOf(name)} aria-current={name === here ? 'page' : undefined}>
                 {say.pages[name]}
+                <Count page={name} />
               </a>
             ))}
         </nav>
@@ -87,6 +89,16 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
     </Document>
   )
 }
+
+/** How much waits on a page, behind its name. */
+const Count = ({ page }: { page: PageName }) => (
+  <Request.Consumer>
+    {request => {
+      const count = request?.counts?.[page] ?? 0
+      return count > 0 ? ` (${count})` : null
+    }}
+  </Request.Consumer>
+)
 
 interface ActParts {
   lang: Language

@@ -4,6 +4,7 @@ import type Router from '@koa/router'
 import type { RouterContext } from '@koa/router'
 import type { Middleware } from 'koa'
 import { BadInput } from '../../base/answer.ts'
+import { openProposalCount } from '../../ledger/ledger.ts'
 import { may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
 import { isLanguage, readForm, type Form, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -44,6 +45,7 @@ export function signedIn({ desk }: PageParts): Middleware {
     const person = token === undefined ? undefined : await sessionOf(desk.store, desk.world, token)
     if (!person) return ctx.redirect(`/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`)
     state.person = person
+    state.counts = { proposals: await openProposalCount(desk.store) }
     if (isLanguage(person.language) && ctx.query['lang'] === undefined) state.lang = person.language
     await next()
   }

@@ -3,7 +3,18 @@ import { isId, type Kind } from '../../base/id.ts'
 import { join, sql, type Reader, type Transition } from '../../store/store.ts'
 import type { Step } from './listsParts.tsx'
 
-export type LinkKind = 'invoice' | 'payout' | 'event' | 'run' | 'bundle' | 'transaction' | 'account' | 'schedule' | 'slot' | 'order'
+export type LinkKind =
+  | 'invoice'
+  | 'payout'
+  | 'event'
+  | 'run'
+  | 'bundle'
+  | 'transaction'
+  | 'account'
+  | 'schedule'
+  | 'slot'
+  | 'order'
+  | 'proposal'
 
 export interface Linked {
   kind: LinkKind
@@ -29,7 +40,7 @@ export function pathTo(kind: LinkKind, id: string): string {
   }
 }
 
-const ofIds = ['invoice', 'payout', 'run', 'bundle', 'transaction', 'slot', 'order'] as const satisfies Kind[]
+const ofIds = ['invoice', 'payout', 'run', 'bundle', 'transaction', 'slot', 'order', 'proposal'] as const satisfies Kind[]
 
 /** Where each of these leads, by what it is: ids of ours by their prefix, events by the inbox, orders and transactions by what they pay. */
 export async function linksOf(reader: Reader, refs: readonly (string | null)[]): Promise<Map<string, string>> {

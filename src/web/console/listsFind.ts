@@ -135,6 +135,7 @@ export async function everything(reader: Reader, text: string): Promise<Linked[]
     union select 'transaction', id, id from ledger_transactions where id = ${id}
     union select 'slot', id, id from slots where id = ${id}
     union select 'order', id, id from orders where id = ${id}
+    union select 'proposal', id, id from proposals where id = ${id}
     union select 'account', name, name from accounts where id = ${id} or name = ${text}
     union select 'schedule', name, name from schedules where id = ${id} or name = ${text}
     limit 50`)

@@ -16,6 +16,7 @@ import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
 import { makeTotals, type Counted, type Totals } from './overviewTotals.ts'
 import { listWords } from './words/lists.ts'
 import { overviewWords } from './words/overview.ts'
+import { proposedAct } from './words/proposals.ts'
 import { runWords } from './words/runs.ts'
 
 export function overviewPage(doors: Doors, { desk, over }: PageParts): void {
@@ -196,7 +197,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number] 
 /** The reason is what the program wrote down, English in either language; the rest are words of the page. */
 function filled(lang: Language, text: string, { kind, of, why, units, number }: Ask) {
   const values: Record<string, string> = {
-    of: of ?? '',
+    of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
     units: units === null ? '' : amount(lang, units, kind.startsWith('duplicate') ? 'BRL' : 'BTC'),
     number: `${number ?? ''}`,
   }

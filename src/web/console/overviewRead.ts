@@ -75,6 +75,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
   switch (kind) {
     case 'account awaits':
       return pathTo('account', id)
+    case 'proposal open':
+      return pathTo('proposal', id)
     case 'payout held':
     case 'payout returned':
       return pathTo('payout', id)

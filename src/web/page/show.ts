@@ -1,6 +1,6 @@
 /** Shows a page: renders it on the server, whole, and says in which language. */
 import type { ParameterizedContext } from 'koa'
-import type { VNode } from 'preact'
+import { createContext, h, type VNode } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import type { Language } from './language.ts'
 
@@ -9,8 +9,13 @@ export interface PageState {
   lang: Language
   /** Its cookies may be `Secure` and `__Host-`: people reach us by https. */
   secure: boolean
+  /** What the navigation says behind a page's name: how much waits there. */
+  counts?: Readonly<Record<string, number>>
 }
 export type PageContext = ParameterizedContext<PageState>
+
+/** The state of the request that a page answers, for its frame: a page itself is given what it shows. */
+export const Request = createContext<PageState | undefined>(undefined)
 
 /** Answers with a whole document. Pages of one person are kept by nobody on the way. */
 export function show(ctx: PageContext, page: VNode, status = 200): void {
@@ -19,5 +24,5 @@ export function show(ctx: PageContext, page: VNode, status = 200): void {
   if (!ctx.response.get('cache-control')) ctx.set('cache-control', 'no-store')
   ctx.set('content-language', ctx.state.lang)
   ctx.vary('accept-language, cookie')
-  ctx.body = `<!doctype html>${renderToString(page)}`
+  ctx.body = `<!doctype html>${renderToString(h(Request.Provider, { value: ctx.state }, page))}`
 }

@@ -79,6 +79,7 @@ const pt: OverviewWords = {
   unblock: 'Os repasses estão parados:',
   ask: {
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
+    'proposal open': ['A proposta', 'espera uma segunda pessoa: {of} ({why}).'],
     'payout held': ['O repasse', 'está retido: {why}'],
     'payout returned': ['O repasse', 'voltou: {why}'],
     'event quarantined': ['O evento', 'está em quarentena: {why}'],
@@ -165,6 +166,7 @@ const en: OverviewWords = {
   unblock: 'Payouts are stopped:',
   ask: {
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
+    'proposal open': ['The proposal', 'awaits a second person: {of} ({why}).'],
     'payout held': ['The payout', 'is held: {why}'],
     'payout returned': ['The payout', 'came back: {why}'],
     'event quarantined': ['The event', 'is quarantined: {why}'],

@@ -1,0 +1,205 @@
+/** The words of proposals: the page's own, and one table that says what each proposed act, each of its details and each of their values is called. */
+import type { ProposalRow } from '../../../ledger/ledger.ts'
+import type { Both, Language } from '../../page/page.ts'
+
+/** By the names in `jobs/proposals.ts` and what those acts keep; what is not here is shown as it was written down. */
+interface ActWords {
+  acts: Readonly<Record<string, string>>
+  details: Readonly<Record<string, string>>
+  /** By detail, then by what it says. */
+  values: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What it is about, where that is no id of ours. */
+  subjects: Readonly<Record<string, string>>
+}
+
+interface ProposalWords extends ActWords {
+  title: string
+  one: string
+  told: string
+  open: string
+  decided: string
+  noneOpen: string
+  noneDecided: string
+  yours(count: number): string
+  act: string
+  about: string
+  what: string
+  by: string
+  why: string
+  made: string
+  id: string
+  state: string
+  decidedBy: string
+  decidedWhy: string
+  decidedAt: string
+  history: string
+  heads: { at: string; from: string; to: string; why: string }
+  states: Record<ProposalRow['state'], string>
+  approve: {
+    title: string
+    told: string
+    go: string
+    done: string
+    own(by: string): string
+    others: string
+    changed: string
+    cannot: string
+  }
+  refuse: { title: string; told: string; go: string; done: string }
+  withdraw: { title: string; told: string; go: string; done: string }
+  already(state: string, by: string): string
+}
+
+const pt: ProposalWords = {
+  title: 'Propostas',
+  one: 'Proposta',
+  told: 'O que uma pessoa propõe e outra aprova. Só é feito com a aprovação, exatamente como foi proposto.',
+  open: 'Em aberto',
+  decided: 'Decididas',
+  noneOpen: 'Nenhuma proposta em aberto.',
+  noneDecided: 'Nenhuma proposta decidida ainda.',
+  yours: count => (count === 1 ? '1 proposta espera a sua aprovação.' : `${count} propostas esperam a sua aprovação.`),
+  act: 'Ato',
+  about: 'Sobre',
+  what: 'O que será feito',
+  by: 'Proposta por',
+  why: 'Motivo',
+  made: 'Proposta em',
+  id: 'Identificador',
+  state: 'Estado',
+  decidedBy: 'Decidida por',
+  decidedWhy: 'Motivo da decisão',
+  decidedAt: 'Decidida em',
+  history: 'Histórico',
+  heads: { at: 'Quando', from: 'De', to: 'Para', why: 'Motivo' },
+  states: { open: 'em aberto', approved: 'aprovada e feita', refused: 'recusada', withdrawn: 'retirada' },
+  approve: {
+    title: 'Aprovar',
+    told: 'Você aprova exatamente o que está acima, e é feito na hora.',
+    go: 'Aprovar e fazer',
+    done: 'A proposta foi aprovada e feita.',
+    own: by => `${by} fez esta proposta, então outra pessoa precisa aprová-la.`,
+    others: 'Espera a aprovação de quem tem o papel de aprovação.',
+    changed: 'A proposta não é mais a que você viu. Confira abaixo como ela está agora.',
+    cannot: 'Isto não pode mais ser feito, e nada foi aprovado:',
+  },
+  refuse: {
+    title: 'Recusar',
+    told: 'Nada é feito, e a proposta termina.',
+    go: 'Recusar a proposta',
+    done: 'A proposta foi recusada. Nada foi feito.',
+  },
+  withdraw: {
+    title: 'Retirar',
+    told: 'Nada é feito, e a sua proposta termina.',
+    go: 'Retirar a proposta',
+    done: 'A proposta foi retirada. Nada foi feito.',
+  },
+  already: (state, by) => `Esta proposta já foi decidida por ${by}: ${state}.`,
+  acts: {
+    'limits.set': 'mudar os limites de repasse',
+    'payout.approve': 'repassar além dos limites',
+  },
+  details: {
+    amount: 'valor',
+    perPayout: 'limite por repasse',
+    perHour: 'limite por hora',
+    perDay: 'limite por dia',
+    perPayoutNow: 'limite por repasse hoje',
+    perHourNow: 'limite por hora hoje',
+    perDayNow: 'limite por dia hoje',
+  },
+  values: {
+    ...Object.fromEntries(
+      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'sem limite' }]),
+    ),
+  },
+  subjects: { 'installation BRL': 'toda a instalação, em reais', 'installation BTC': 'toda a instalação, em bitcoin' },
+}
+
+const en: ProposalWords = {
+  title: 'Proposals',
+  one: 'Proposal',
+  told: 'What one person proposes and another approves. It is done only once approved, exactly as it was proposed.',
+  open: 'Open',
+  decided: 'Decided',
+  noneOpen: 'No proposal is open.',
+  noneDecided: 'No proposal was decided yet.',
+  yours: count => (count === 1 ? '1 proposal awaits your approval.' : `${count} proposals await your approval.`),
+  act: 'Act',
+  about: 'About',
+  what: 'What will be done',
+  by: 'Proposed by',
+  why: 'Reason',
+  made: 'Proposed',
+  id: 'Id',
+  state: 'State',
+  decidedBy: 'Decided by',
+  decidedWhy: 'Reason of the decision',
+  decidedAt: 'Decided',
+  history: 'History',
+  heads: { at: 'When', from: 'From', to: 'To', why: 'Reason' },
+  states: { open: 'open', approved: 'approved and done', refused: 'refused', withdrawn: 'withdrawn' },
+  approve: {
+    title: 'Approve',
+    told: 'You approve exactly what stands above, and it is done at once.',
+    go: 'Approve and do it',
+    done: 'The proposal is approved and done.',
+    own: by => `${by} made this proposal, so someone else has to approve it.`,
+    others: 'It awaits the approval of somebody with the role checker.',
+    changed: 'The proposal is not the one you were shown any more. Look again at how it is now.',
+    cannot: 'This cannot be done any more, and nothing was approved:',
+  },
+  refuse: {
+    title: 'Refuse',
+    told: 'Nothing is done, and the proposal ends.',
+    go: 'Refuse the proposal',
+    done: 'The proposal is refused. Nothing was done.',
+  },
+  withdraw: {
+    title: 'Withdraw',
+    told: 'Nothing is done, and your proposal ends.',
+    go: 'Withdraw the proposal',
+    done: 'The proposal is withdrawn. Nothing was done.',
+  },
+  already: (state, by) => `This proposal was decided by ${by} already: ${state}.`,
+  acts: {
+    'limits.set': 'change the limits of payouts',
+    'payout.approve': 'pay beyond the limits',
+  },
+  details: {
+    amount: 'amount',
+    perPayout: 'limit per payout',
+    perHour: 'limit per hour',
+    perDay: 'limit per day',
+    perPayoutNow: 'limit per payout now',
+    perHourNow: 'limit per hour now',
+    perDayNow: 'limit per day now',
+  },
+  values: {
+    ...Object.fromEntries(
+      ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'no limit' }]),
+    ),
+  },
+  subjects: { 'installation BRL': 'the whole installation, in reais', 'installation BTC': 'the whole installation, in bitcoin' },
+}
+
+export const proposalWords: Both<ProposalWords> = { 'pt-BR': pt, en }
+
+const wordOf = (words: Readonly<Record<string, string>> | undefined, name: string): string =>
+  words !== undefined && Object.hasOwn(words, name) ? words[name]! : name
+
+/** What a proposed act is called on a page. */
+export const proposedAct = (lang: Language, act: string): string => wordOf(proposalWords[lang].acts, act)
+
+/** What it is about, where that is no id of ours. */
+export const proposedSubject = (lang: Language, subject: string): string => wordOf(proposalWords[lang].subjects, subject)
+
+/** What an act keeps of itself, as name and value. */
+export const proposedDetail = (lang: Language, detail: Readonly<Record<string, string>>): [name: string, value: string][] => {
+  const { details, values } = proposalWords[lang]
+  return Object.entries(detail).map(([name, value]) => [
+    wordOf(details, name),
+    wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value),
+  ])
+}
