@@ -52,14 +52,16 @@ async function followOne(tx: Tx, world: World, id: string, writes: boolean): Pro
 
 async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[], writes: boolean): Promise<boolean> {
   if (order.state === 'paid') return false
-  const paid = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (a.changed_at < b.changed_at ? -1 : 1))[0]
+  const came = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (a.changed_at < b.changed_at ? -1 : 1))[0]
+  // It was paid and given back before anybody followed it: a person is called as if each had been seen.
+  const paid = came ?? invoices.find(({ state }) => state === 'reversed')
   if (paid) {
     const wasLate = order.state === 'expired'
     const cause = { why: wasLate ? 'paid after it had expired' : 'paid', ref: paid.id }
     const also = [sql`paid_by = ${paid.id}`, sql`paid_late = ${wasLate ? 1 : 0}`, sql`paid_at = ${paid.changed_at}`]
     await move(tx, 'orders', orderMachine, order.id, order.state as 'awaiting', 'paid', cause, also)
     if (wasLate) await takeAgain(tx, order.id)
-    if (writes) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
+    if (writes && came) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
     return true
   }
   if (order.state !== 'awaiting' || !invoices.every(({ state }) => dead.has(state))) return false

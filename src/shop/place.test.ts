@@ -260,6 +260,16 @@ describe.each([
       expect(await step(first!.id, 'credited', 'reversed')).toBe(`its payment ${first!.id} was given back`)
     })
 
+    test('what was paid and given back before anybody followed it calls a person, and no letter says that it was paid', async () => {
+      const order = await placed()
+      await followOrders(store, world, { writes: true })
+      await moveInvoice(order, 'issuing', 'issued', 'paid', 'credited', 'reversed')
+      await followOrders(store, world, { writes: true })
+      const [first] = await invoicesOf(store, order.id)
+      expect(await findOrder(store, order.id)).toMatchObject({ state: 'paid', attention: `its payment ${first!.id} was given back` })
+      expect((await store.all<{ kind: string }>(sql`select kind from mails`)).map(({ kind }) => kind)).toEqual(['placed'])
+    })
+
     test('a new code for what is not sold any more is refused', async () => {
       const order = await placed()
       await moveInvoice(order, 'canceled')

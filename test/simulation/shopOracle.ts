@@ -64,6 +64,7 @@ function judgeState({ id, state, units, paid_by: paidBy, paid_at: paidAt, attent
   const needless = invoices.find(({ added_at: addedAt }) => paidAt !== null && addedAt > paidAt)
   if (needless) say(`${needless.id} asks for it again`)
   if (paying.length > 1 && !attention?.includes(`paid ${paying.length} times`)) say('it was paid more than once, and nobody was called')
+  if (state !== 'paid' && invoices.some(invoice => invoice.state === 'reversed')) say('it was paid and given back, and nobody was called')
   if (state === 'awaiting' && invoices.every(invoice => ['expired', 'canceled', 'refused'].includes(invoice.state)))
     say('nothing of it can be paid')
   return faults
