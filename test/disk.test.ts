@@ -7,8 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeBank, type Bank, type Delivery } from '../sim/bank.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
+import { brl } from '../src/base/money.ts'
 import type { Clock } from '../src/base/world.ts'
-import { draftBatch, issueDrafts } from '../src/invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, issueDrafts } from '../src/invoice/invoice.ts'
 import { addSchedule, type ScheduleRow } from '../src/jobs/jobs.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { addAccount, approveAccount, sendPayouts } from '../src/payout/payout.ts'
@@ -147,13 +148,17 @@ describe.each([
         const terms = {
           slotId,
           storeId: 'sto_default',
-          asset: 'BRL' as const,
-          rail: 'starkbank',
           dueInMs: 86_400_000,
           accountId: schedule.account_id,
         }
-        const one = { name: 'Ana', taxId: '012.345.678-90', units: 10_000n, description: '' }
-        await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => Array.from({ length: count }, () => one))
+        const one = { name: 'Ana', taxId: '012.345.678-90', amount: brl(10_000n), description: '' }
+        await draftBatch(
+          tx,
+          world,
+          { ...terms, commissionBp: 0n, minPayoutUnits: 0n },
+          () => Array.from({ length: count }, () => one),
+          inReaisAsSaid,
+        )
       })
     /** What the bank pushes after a while. */
     function later(): Delivery[] {

@@ -14,6 +14,12 @@ export const btc = (units: bigint): Money<'BTC'> => ({ asset: 'BTC', units })
 /** Adds two amounts of one asset; adding BRL to BTC does not compile. */
 export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A> => ({ asset: a.asset, units: a.units + b.units })
 
+/** The same amount, known to be of `asset`. Throws where it is of another: centavos are never read as satoshis. */
+export function moneyIn<A extends Asset>({ asset: is, units }: Money, asset: A): Money<A> {
+  if (is !== asset) throw new Error(`${told(units, is)} is not an amount in ${asset}`)
+  return { asset, units }
+}
+
 /** Hundredths of a percent: 150 is 1.5 %. */
 export type BasisPoints = bigint
 
@@ -69,6 +75,12 @@ export function centavosOf(sats: bigint, price: bigint): bigint {
   if (sats < 0n || price <= 0n) throw new RangeError(`an amount is not negative and a price is above zero, got ${sats} at ${price}`)
   return (sats * price + perCoin / 2n) / perCoin
 }
+
+/** `satsFor`, as money: what `amount` costs at `price` centavos per BTC. */
+export const inBitcoin = (amount: Money<'BRL'>, price: bigint): Money<'BTC'> => btc(satsFor(amount.units, price))
+
+/** `centavosOf`, as money: what `amount` is worth at `price` centavos per BTC. */
+export const inReais = (amount: Money<'BTC'>, price: bigint): Money<'BRL'> => brl(centavosOf(amount.units, price))
 
 /**
  * Reads what programs write: "20.00", "20", "0.5", at most the asset's decimals, no sign, no thousands. Answers undefined for anything else.

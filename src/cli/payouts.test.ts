@@ -4,7 +4,7 @@ import { openTerminal } from '../../test/testbed/terminal.ts'
 import { trialAccountFlags } from '../../test/testbed/trial.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
-import { draftBatch, planBatch } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../jobs/jobs.ts'
 import { owe } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
     await store.tx(async tx => {
       const schedule = await needSchedule(tx, 'trial')
       const slot = await runNow(tx, world, schedule, 'maker')
-      await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random))
+      await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
       const row = (await tx.one<{ id: string; account_id: string }>(sql`select id, account_id from invoices`))!
       invoice = row.id
       const collected = { invoiceId: row.id, accountId: row.account_id, paid: 2_000n, bankFee: 50n, commissionBp: 0n, minPayout: 0n }

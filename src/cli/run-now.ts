@@ -46,7 +46,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
 
 async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promise<void> {
   const { assetOf, dryRun, needSchedule } = await import('../jobs/jobs.ts')
-  const { satsFor } = await import('../base/money.ts')
+  const { inBitcoin, moneyIn } = await import('../base/money.ts')
   const schedule = await needSchedule(base.store, name)
   const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
   const rate = asset === quoted ? undefined : await rateOf(base)
@@ -55,7 +55,7 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
     shell.exitCode = 1
     return
   }
-  const plan = await dryRun(schedule, base.world, base.terms, rate && (units => satsFor(units, rate.price)))
+  const plan = await dryRun(schedule, base.world, base.terms, rate && (said => inBitcoin(moneyIn(said, 'BRL'), rate.price)))
   const money = (units: bigint) => moneyOf(units, asset)
   if (flags.json) {
     const lines = plan.lines.map(({ name: payer, taxId, description, units, quoted: before, commission, withheld, net, paysOn }) => ({

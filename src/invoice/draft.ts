@@ -1,14 +1,14 @@
 /** Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for anything. */
 import { newId } from '../base/id.ts'
-import type { Asset } from '../base/money.ts'
+import { moneyIn, type Asset, type Money } from '../base/money.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { remember, sql, type Tx } from '../store/store.ts'
 
-/** Who is asked for what. */
+/** Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes of it. */
 export interface Draft {
   name: string
   taxId: string
-  units: bigint
+  amount: Money
   description: string
 }
 
@@ -16,6 +16,8 @@ export interface Draft {
 export interface BatchRule {
   countLow: number
   countHigh: number
+  /** What `unitsLow` and `unitsHigh` are in. */
+  currency: Asset
   unitsLow: bigint
   unitsHigh: bigint
   roster: Draft[] | undefined
@@ -29,25 +31,33 @@ export function planBatch(rule: BatchRule, random: World['random']): Draft[] {
   const span = Number(rule.unitsHigh - rule.unitsLow)
   return Array.from({ length: random.between(rule.countLow, rule.countHigh) }, () => ({
     ...rule.payer(random),
-    units: rule.unitsLow + BigInt(random.between(0, span)),
+    amount: { asset: rule.currency, units: rule.unitsLow + BigInt(random.between(0, span)) },
     description: rule.description,
   }))
 }
 
-/** What a draft on a chain is given besides: its price in satoshis at a locked rate, and how its payment will be judged. */
-export interface Priced {
-  units: bigint
+/** What a rail asks for: each in its own asset, so that no amount of one can be asked for on the other. */
+export type Priced = { rail: 'starkbank'; amount: Money<'BRL'> } | PricedOnChain
+
+/** The same on a chain: satoshis at a locked rate, and how their payment will be judged. */
+export interface PricedOnChain {
+  rail: 'bitcoin'
+  amount: Money<'BTC'>
   /** BRL cents and cents for one BTC; undefined where it was asked for in satoshis. */
   quote: { units: bigint; rateUnits: bigint; at: Instant; sources: string } | undefined
   confirmations: number
   watchMs: number
 }
 
+/** Makes of what a schedule or a basket says what its rail asks for. The only way to a draft, so a price that is lacking is no price of 1. */
+export type Pricing<P extends Priced = Priced> = (amount: Money) => P
+
+/** The bank asks for reais, and for as many as are said. */
+export const inReaisAsSaid: Pricing<Priced & { rail: 'starkbank' }> = amount => ({ rail: 'starkbank', amount: moneyIn(amount, 'BRL') })
+
 /** What is the same for every invoice of a slot or an order. */
 export interface DraftTerms {
   storeId: string
-  rail: string
-  asset: Asset
   dueInMs: number
   accountId: string
   commissionBp: bigint
@@ -64,16 +74,19 @@ export async function draftBatch(
   world: Pick<World, 'clock' | 'random'>,
   terms: BatchTerms,
   plan: () => Draft[],
-  price?: (units: bigint) => Priced,
+  price: Pricing,
 ): Promise<number> {
   const there = await tx.one<{ count: bigint }>(sql`select count(*) as count from invoices where slot_id = ${terms.slotId}`)
   if (there && there.count > 0n) return Number(there.count)
 
   const drafts = plan()
   for (const [ordinal, draft] of drafts.entries())
-    await write(tx, world, { slot: terms.slotId }, ordinal, terms, draft, price?.(draft.units))
+    await write(tx, world, { slot: terms.slotId }, ordinal, terms, draft, price(draft.amount))
   return drafts.length
 }
+
+/** Who is asked in an order, and for what by which name; its amount is priced already. */
+export type Payer = Omit<Draft, 'amount'>
 
 /** Writes one draft of an order: its next. Answers its id. */
 export async function draftOfOrder(
@@ -81,12 +94,12 @@ export async function draftOfOrder(
   world: Pick<World, 'clock' | 'random'>,
   orderId: string,
   terms: DraftTerms,
-  draft: Draft,
-  priced?: Priced,
+  payer: Payer,
+  priced: Priced,
 ): Promise<string> {
   const last = await tx.one<{ ordinal: bigint | null }>(sql`select max(ordinal) as ordinal from invoices where order_id = ${orderId}`)
   const ordinal = last?.ordinal === null || last === undefined ? 0 : Number(last.ordinal) + 1
-  return write(tx, world, { order: orderId }, ordinal, terms, draft, priced)
+  return write(tx, world, { order: orderId }, ordinal, terms, payer, priced)
 }
 
 /** The tag that all invoices of one slot or order share at the bank is its id. */
@@ -96,22 +109,23 @@ async function write(
   of: { slot: string; order?: undefined } | { order: string; slot?: undefined },
   ordinal: number,
   terms: DraftTerms,
-  draft: Draft,
-  priced: Priced | undefined,
+  payer: Payer,
+  priced: Priced,
 ): Promise<string> {
   const now = await tx.now()
   const due: Instant = instant(millis(now) + terms.dueInMs)
   const id = newId('invoice', world)
   const tag = of.slot ?? of.order
-  const watchUntil = priced ? later(due, priced.watchMs) : null
+  const onChain = priced.rail === 'bitcoin' ? priced : undefined
+  const watchUntil = onChain ? later(due, onChain.watchMs) : null
   await tx.run(sql`
     insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
       account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
       quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until)
-    values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${terms.rail}, ${terms.asset}, ${priced?.units ?? draft.units},
-      ${draft.name}, ${draft.taxId}, ${draft.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
-      ${now}, ${now}, ${now}, ${priced?.quote?.units ?? null}, ${priced?.quote?.rateUnits ?? null}, ${priced?.quote?.at ?? null},
-      ${priced?.quote?.sources ?? null}, ${priced?.confirmations ?? null}, ${watchUntil})`)
+    values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail}, ${priced.amount.asset}, ${priced.amount.units},
+      ${payer.name}, ${payer.taxId}, ${payer.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
+      ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null}, ${onChain?.quote?.at ?? null},
+      ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil})`)
   await remember(tx, 'invoices', id, '', 'draft', { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag }, now)
   return id
 }

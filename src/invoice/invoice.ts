@@ -1,6 +1,18 @@
 /** An invoice: an amount asked from a payer on a rail. */
 export { findInvoice, findOurs, invoiceMachine, requestMachine, type InvoiceRow, type InvoiceState, type RequestState } from './row.ts'
-export { draftBatch, draftOfOrder, planBatch, type BatchRule, type BatchTerms, type Draft, type DraftTerms, type Priced } from './draft.ts'
+export {
+  draftBatch,
+  draftOfOrder,
+  inReaisAsSaid,
+  planBatch,
+  type BatchRule,
+  type BatchTerms,
+  type Draft,
+  type DraftTerms,
+  type Priced,
+  type PricedOnChain,
+  type Pricing,
+} from './draft.ts'
 export { issueDrafts } from './issue.ts'
 export { awaitsItsId, takeAsIssued } from './issued.ts'
 export { resolveUnsureInvoices } from './resolve.ts'

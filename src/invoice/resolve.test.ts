@@ -3,13 +3,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
+import { brl } from '../base/money.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { addSchedule } from '../jobs/jobs.ts'
 import { addAccount } from '../payout/payout.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
-import { draftBatch } from './draft.ts'
+import { draftBatch, inReaisAsSaid } from './draft.ts'
 import { issueDrafts } from './issue.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
 
@@ -48,13 +49,11 @@ beforeEach(async () => {
     const terms = {
       slotId: 'slo_1',
       storeId: 'sto_default',
-      asset: 'BRL' as const,
-      rail: 'starkbank',
       dueInMs: 60_000,
       accountId: schedule.account_id,
     }
-    const draft = { name: 'Ana', taxId: '1', units: 1000n, description: '' }
-    await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => [draft, draft])
+    const draft = { name: 'Ana', taxId: '1', amount: brl(1000n), description: '' }
+    await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => [draft, draft], inReaisAsSaid)
     await tx.run(sql`update invoices set state = 'unsure'`)
   })
   ids = (await store.all<{ id: string }>(sql`select id from invoices order by ordinal`)).map(({ id }) => id)

@@ -1,9 +1,9 @@
 /** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
-import { centavosOf, satsFor } from '../base/money.ts'
+import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
-import { confirmationsFor, requestDrafts, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
+import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
@@ -35,29 +35,43 @@ interface Parts {
 export const rateNow = (reader: Reader, { agreement }: BitcoinDesk, { clock }: Pick<World, 'clock'>): Promise<Rate | NoRate> =>
   goodRate(reader, clock.now(), agreement)
 
-/** Prices amounts of a schedule at the rate that holds now. Undefined where reais are asked for and no rate is good: then the rail waits. */
-export async function pricing(
-  tx: Tx,
-  bitcoin: BitcoinDesk,
-  world: Pick<World, 'clock'>,
-  { currency, watch_ms: watchMs }: { currency: 'BRL' | 'BTC'; watch_ms: bigint },
-): Promise<((units: bigint) => Priced) | undefined> {
-  const rate = await rateNow(tx, bitcoin, world)
+/** What is asked for on the chain: its currency, and how long its payer is watched for. */
+export type ChainTermsOf = { currency: Asset; watch_ms: bigint }
+
+/** Prices amounts of a schedule at `rate`. Undefined where reais are asked for and there is none: then the rail waits. Pure. */
+export function pricingAt(
+  rate: Rate | NoRate,
+  { confirmations }: Pick<BitcoinDesk, 'confirmations'>,
+  { currency, watch_ms: watchMs }: ChainTermsOf,
+): Pricing<PricedOnChain> | undefined {
   const watch = Number(watchMs)
   if (currency === 'BTC')
-    return units => {
-      const worth = rate.is === 'rate' ? centavosOf(units, rate.price) : undefined
-      return { units, quote: undefined, confirmations: confirmationsFor(bitcoin.confirmations, worth), watchMs: watch }
+    return said => {
+      const amount = moneyIn(said, 'BTC')
+      const worth = rate.is === 'rate' ? inReais(amount, rate.price).units : undefined
+      return { rail: 'bitcoin', amount, quote: undefined, confirmations: confirmationsFor(confirmations, worth), watchMs: watch }
     }
   if (rate.is !== 'rate') return undefined
   const { price: rateUnits, at, sources } = rate
-  return units => ({
-    units: satsFor(units, rateUnits),
-    quote: { units, rateUnits, at, sources: sources.join(', ') },
-    confirmations: confirmationsFor(bitcoin.confirmations, units),
-    watchMs: watch,
-  })
+  return said => {
+    const reais = moneyIn(said, 'BRL')
+    return {
+      rail: 'bitcoin',
+      amount: inBitcoin(reais, rateUnits),
+      quote: { units: reais.units, rateUnits, at, sources: sources.join(', ') },
+      confirmations: confirmationsFor(confirmations, reais.units),
+      watchMs: watch,
+    }
+  }
 }
+
+/** The same at the rate that holds now. */
+export const pricing = async (
+  tx: Tx,
+  bitcoin: BitcoinDesk,
+  world: Pick<World, 'clock'>,
+  terms: ChainTermsOf,
+): Promise<Pricing<PricedOnChain> | undefined> => pricingAt(await rateNow(tx, bitcoin, world), bitcoin, terms)
 
 /** Gives drafts their addresses. */
 export const issueRequests = ({ store, rail, world }: Parts, batchTag?: string): Promise<number> =>

@@ -1,7 +1,7 @@
 /** Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as that one says. */
 import { readRoster } from '../base/roster.ts'
 import type { World } from '../base/world.ts'
-import { draftBatch, planBatch } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
 import { forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
@@ -95,8 +95,8 @@ async function draftOpen(tx: Tx, world: World, bitcoin: BitcoinDesk | undefined,
   const open = await tx.all<{ id: string }>(sql`
     select id from slots where schedule_id = ${schedule.id} and state = 'due' and not exists (select 1 from invoices where slot_id = slots.id)`)
   if (open.length === 0) return true
-  const price = schedule.rail === 'bitcoin' && bitcoin ? await pricing(tx, bitcoin, world, schedule) : undefined
-  if (schedule.rail === 'bitcoin' && !price) return false
+  const price = schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && (await pricing(tx, bitcoin, world, schedule))
+  if (!price) return false
   for (const { id } of open)
     await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), price)
   return true

@@ -1,10 +1,11 @@
 /** One slot: claims it, writes its drafts in the same transaction, and issues them. */
 import type { World } from '../base/world.ts'
 import { tipOf } from '../chain/chain.ts'
-import { draftBatch, issueDrafts, planBatch } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, issueDrafts, planBatch, type Pricing } from '../invoice/invoice.ts'
 import type { Rails } from '../rails/rail.ts'
 import { sql, type Sql, type Tx } from '../store/store.ts'
-import { issueRequests, pricing, rateNow, type BitcoinDesk } from './bitcoin.ts'
+import type { NoRate, Rate } from '../rates/rates.ts'
+import { issueRequests, pricingAt, rateNow, type BitcoinDesk } from './bitcoin.ts'
 import { runSlot, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from './schedules.ts'
 import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from './slots.ts'
@@ -34,22 +35,28 @@ interface Claimed {
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
 async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
   return store.tx(async tx => {
-    const slot = await claimSlot(tx, await ready(tx, rails, bitcoin, world))
+    // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
+    const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined
+    const slot = await claimSlot(tx, await ready(tx, rails, bitcoin, rate))
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
-    const price = schedule.rail === 'bitcoin' ? await pricing(tx, bitcoin!, world, schedule) : undefined
+    const price = priceOf(schedule, bitcoin, rate)
+    // Nothing is kept of a transaction that throws: the slot stays due.
+    if (!price) throw new Error(`slot ${slot.id} of ${schedule.name} has no price`)
     await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), price)
     return { slot, rail: schedule.rail }
   })
 }
 
+const priceOf = (schedule: ScheduleRow, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Pricing | undefined =>
+  schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && rate && pricingAt(rate, bitcoin, schedule)
+
 /** Which schedules can be issued now. Without a good rate what is priced in reais waits on the Bitcoin rail, and the others do not. */
-async function ready(tx: Tx, rails: Rails, bitcoin: BitcoinDesk | undefined, world: World): Promise<Sql> {
+async function ready(tx: Tx, rails: Rails, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Promise<Sql> {
   const bank = rails.starkbank ? sql`rail = 'starkbank'` : sql`1 = 0`
   // Before the chain was first looked at, what is paid to an address of ours could be in a block that is never read.
   if (!rails.bitcoin || !bitcoin || !(await tipOf(tx))) return bank
-  const priced = (await rateNow(tx, bitcoin, world)).is === 'rate'
-  return priced ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
+  return rate?.is === 'rate' ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
 }
 
 async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {

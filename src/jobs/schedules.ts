@@ -3,11 +3,11 @@ import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
-import type { Asset } from '../base/money.ts'
+import { moneyIn, type Asset, type Money } from '../base/money.ts'
 import { randomPayer } from '../base/payers.ts'
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
-import { draftBatch, planBatch, type BatchRule, type BatchTerms } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -209,7 +209,7 @@ export async function changePayers(
 const draftHere = (world: World) => (tx: Tx, slotId: string, schedule: ScheduleRow) => {
   if (schedule.rail === 'bitcoin')
     throw new BadInput(`schedule "${schedule.name}" has slots that fell due and wait for a rate: change its payers when they are issued`)
-  return draftBatch(tx, world, batchTerms(schedule, slotId), () => planBatch(batchRule(schedule), world.random))
+  return draftBatch(tx, world, batchTerms(schedule, slotId), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
 }
 
 const samePayers = (row: ScheduleRow, payers: Payers): boolean =>
@@ -276,12 +276,16 @@ export function dueSince(schedule: ScheduleRow, now: Instant, limit: number): In
 export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   countLow: Number(schedule.count_low),
   countHigh: Number(schedule.count_high),
+  currency: schedule.currency,
   unitsLow: schedule.units_low,
   unitsHigh: schedule.units_high,
-  roster: schedule.roster === null ? undefined : readRoster(schedule.roster, schedule.currency),
+  roster: schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency),
   payer: randomPayer,
   description: schedule.name,
 })
+
+const rosterOf = (text: string, currency: Asset): Draft[] =>
+  readRoster(text, currency).map(({ units, ...payer }) => ({ ...payer, amount: { asset: currency, units } }))
 
 /** What invoices of a rail are in. */
 export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
@@ -289,8 +293,6 @@ export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin'
 export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms => ({
   slotId,
   storeId: schedule.store_id,
-  rail: schedule.rail,
-  asset: assetOf(schedule.rail),
   dueInMs: Number(schedule.due_in_ms),
   accountId: schedule.account_id,
   commissionBp: schedule.commission_bp,
@@ -301,11 +303,11 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
  * What a slot now would ask for and later pay on, if all were paid and the bank charged nothing for invoices. Nothing is written or sent.
  * `price` makes satoshis of what a schedule's currency says, where it pays on a chain; `quoted` is what it was before.
  */
-export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, price: (units: bigint) => bigint = units => units) {
-  const lines = planBatch(batchRule(schedule), world.random).map(draft => {
-    const units = price(draft.units)
+export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, price: (said: Money) => Money = said => said) {
+  const lines = planBatch(batchRule(schedule), world.random).map(({ amount, ...draft }) => {
+    const { units } = moneyIn(price(amount), assetOf(schedule.rail))
     const { commission, withheld, net } = netOf(units, 0n, schedule.commission_bp, schedule.rail === 'bitcoin' ? noTransferFee : terms)
-    return { ...draft, units, quoted: draft.units, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
+    return { ...draft, units, quoted: amount.units, commission, withheld, net, paysOn: net > 0n && net >= schedule.min_payout_units }
   })
   const total = (pick: (line: (typeof lines)[number]) => bigint) => lines.reduce((sum, line) => sum + pick(line), 0n)
   return {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
-import { draftBatch, planBatch } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
@@ -136,7 +136,7 @@ test('other payers are the next version’s; a slot that was made before keeps i
   const schedule = await needSchedule(store, 'trial')
   const slots = await store.all<{ id: string; schedule_version: bigint }>(sql`select id, schedule_version from slots order by due_at`)
   for (const { id } of slots)
-    await store.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random)))
+    await store.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid))
   const asked = await store.all<{ payer_name: string; units: bigint; slot_id: string }>(
     sql`select payer_name, units, slot_id from invoices order by id`,
   )

@@ -1,8 +1,8 @@
 /** Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock from the database. */
 import { newId } from '../base/id.ts'
-import { leastRequest } from '../base/money.ts'
+import { brl, leastRequest } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
-import { draftOfOrder, type InvoiceRow, type Priced } from '../invoice/invoice.ts'
+import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, join, move, remember, sql, type Store, type Tx } from '../store/store.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
@@ -58,7 +58,7 @@ export interface PlaceTerms {
   /** The rails this house runs on. */
   rails: readonly RailName[]
   /** Prices reais in satoshis; undefined where no rate is good or the chain is not followed. */
-  price: (tx: Tx) => Promise<((units: bigint) => Priced) | undefined>
+  price: (tx: Tx) => Promise<Pricing<PricedOnChain> | undefined>
   /** Whether letters can be sent at all. */
   writes: boolean
 }
@@ -195,7 +195,7 @@ async function priceBasket(tx: Tx, basket: BasketLine[], shown: bigint | undefin
 interface Askable {
   is: 'askable'
   rule: ShopRule
-  priced: Priced | undefined
+  priced: Priced
 }
 
 /** Whether `units` reais cents can be asked for on a rail now, and under which rule and price. */
@@ -207,11 +207,11 @@ async function askable(
 ): Promise<Askable | { is: 'refused'; faults: OrderFault[] }> {
   const rule = terms.rails.includes(rail) ? (await shopRules(tx)).find(each => each.rail === rail) : undefined
   if (!rule || rule.account_state === 'closed') return refuse({ field: 'rail', is: 'not offered' })
-  if (rail === 'starkbank') return { is: 'askable', rule, priced: undefined }
+  if (rail === 'starkbank') return { is: 'askable', rule, priced: inReaisAsSaid(brl(units)) }
   const price = await terms.price(tx)
   if (!price) return refuse({ field: 'rail', is: 'no rate' })
-  const priced = price(units)
-  return priced.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
+  const priced = price(brl(units))
+  return priced.amount.units < leastRequest ? refuse({ field: 'rail', is: 'too small' }) : { is: 'askable', rule, priced }
 }
 
 async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer, units: bigint): Promise<OrderRow | undefined> {
@@ -233,14 +233,12 @@ async function draft(tx: Tx, world: World, order: OrderRow, { rule, priced }: As
     order.id,
     {
       storeId: order.store_id,
-      rail: rule.rail,
-      asset: rule.rail === 'bitcoin' ? 'BTC' : 'BRL',
       dueInMs: codeMs,
       accountId: rule.account_id,
       commissionBp: rule.commission_bp,
       minPayoutUnits: rule.min_payout_units,
     },
-    { name: order.name, taxId: order.tax_id, units: order.units, description: titleOf(order) },
+    { name: order.name, taxId: order.tax_id, description: titleOf(order) },
     priced,
   )
 }

@@ -1,6 +1,6 @@
 /** The routes of schedules: list, one, new, edit, preview, trial run, run now, pause and resume. */
 import { renderToString } from 'preact-render-to-string'
-import { satsFor } from '../../base/money.ts'
+import { inBitcoin, moneyIn, type Money } from '../../base/money.ts'
 import { instant, millis } from '../../base/world.ts'
 import {
   assetOf,
@@ -128,7 +128,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
     const row = await the(ctx)
     const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(store, bitcoin, world) : noBitcoin
-    const price = rate?.is === 'rate' ? (units: bigint) => satsFor(units, rate.price) : undefined
+    const price = rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
     const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
     show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
   })
