@@ -35,12 +35,12 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 /** Columns whose text is made by the program, checked by the schema, or read back strictly; every other has to be above. */
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest environment
-  external_id folded folder from_state hash holder_of id invoice_id job kind language leases line_of media_type method movement name_of outcome outpoint
+  external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint
   paid_by pair password pem photo plan policy previous provider_id rail rate_sources ref_of role roster rule slug source spent_by state
-  subject about time_zone to_state token token_hash told_state totp_secret txid type version via worker_of block_hash`.split(/\s+/),
+  subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches)/
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|suspense_lines|strange_transfers)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `

@@ -193,4 +193,5 @@ const meanings: Record<Account, string> = {
   'owed-to-payers': 'paid to duplicate invoices, to be given back (negative while owed)',
   'bank-fee': 'what the bank charged for duplicate invoices',
   external: 'movements at the bank that are not ours',
+  suspense: 'at the bank under a tag of ours, and not known what for',
 }

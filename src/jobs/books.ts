@@ -1,7 +1,8 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
 import { brl, reais } from '../base/money.ts'
 import { instant, later, millis, type World } from '../base/world.ts'
-import { balances, checkLedger, keepBalanced, keepReconciled, post, type Finding } from '../ledger/ledger.ts'
+import { balances, checkLedger, keepBalanced, keepReconciled, ourTags, post, suspend, type Finding } from '../ledger/ledger.ts'
+import { isDisowned, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
@@ -68,7 +69,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
 
   const result = await store.tx(async tx => {
     let imported = 0
-    for (const line of statement.value) if (await importForeign(tx, world, line)) imported += 1
+    for (const line of statement.value) if (await importForeign(tx, rail, world, line)) imported += 1
     await takeRefundedFees(tx, world, statement.value)
     await tx.run(sql`
       insert into cursors (name, value) values (${`${rail.name} statement`}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
@@ -107,9 +108,31 @@ export async function holdAgainstBank(store: Store, result: Reconciliation): Pro
   return lasting ? finding : undefined
 }
 
-/** A line that is about no invoice and no transfer of ours is booked as external, once, by the line's own id. */
-async function importForeign(tx: Tx, world: World, line: StatementLine): Promise<boolean> {
+/**
+ * A line that is about no invoice and no transfer of ours is booked as external, once, by the line's own id; one that bears a tag of
+ * ours all the same is never a stranger's, and waits in suspense.
+ */
+async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World, line: StatementLine): Promise<boolean> {
   if (line.units === 0n || (await isOurs(tx, line))) return false
+  const tags = ourTags(line.tags)
+  const tagged = tags.invoice !== undefined || tags.order !== undefined
+  if (tagged && !(await isDisowned(tx, line.about))) {
+    const { about } = line
+    const providerId = about.is === 'other' ? line.id : about.providerId
+    const memo = line.description.slice(0, 200)
+    const news = await suspend(tx, world, {
+      id: line.id,
+      rail: name,
+      about: about.is,
+      provider_id: providerId,
+      units: line.units,
+      tags,
+      memo,
+    })
+    if (about.is === 'payout') await noteStrange(tx, { rail: name, providerId, tags })
+    if (news) world.log.error({ about: providerId, ...tags }, 'a statement line bears our tag and is about nothing these books know')
+    return news
+  }
   return post(tx, world, {
     movement: line.units > 0n ? 'external in' : 'external out',
     source: line.id,
@@ -138,19 +161,19 @@ async function takeRefundedFees(tx: Tx, world: World, lines: StatementLine[]): P
 }
 
 async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> {
-  const tagged = tags.find(tag => /^(inv_[0-9a-z]{26}|pay_[0-9a-z]{26}-\d+)$/.test(tag))
+  const { invoice = '', order = '' } = ourTags(tags)
   if (about.is === 'invoice') {
-    const id = tagged ?? ''
     const known = await tx.one(sql`
-      select id from invoices where provider_id = ${about.providerId} or id = ${id}
+      select id from invoices where provider_id = ${about.providerId} or id = ${invoice}
       union all select id from invoice_twins where provider_id = ${about.providerId}`)
     return known !== undefined
   }
-  if (about.is === 'payout') {
-    const key = tagged ?? ''
-    return (await tx.one(sql`select id from attempts where provider_id = ${about.providerId} or external_id = ${key}`)) !== undefined
-  }
-  return false
+  if (about.is === 'other' || (await isDisowned(tx, about))) return false
+  // Under a key of ours that another transfer has been paid under, it is one too many.
+  const known = await tx.one(sql`
+    select id from attempts where provider_id = ${about.providerId}
+      or (external_id = ${order} and (provider_id is null or state not in ('success', 'refunded')))`)
+  return known !== undefined
 }
 
 /** Orders under way with a margin for their fee, and lines of ours that the books have not settled yet. */

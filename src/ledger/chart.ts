@@ -4,7 +4,8 @@
  * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet
  * settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was withheld
  * for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get back (negative while owed).
- * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours. On a chain `bank` is what lies unspent in blocks at scripts of
+ * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours. `suspense`: those that bear
+ * our tags and belong to nothing these books know (negative: it came in). On a chain `bank` is what lies unspent in blocks at scripts of
  * ours, and `pending` what came there and is not the payee's yet (negative), because it lies too shallow or a person must say.
  */
 export const accounts = [
@@ -16,6 +17,7 @@ export const accounts = [
   'owed-to-payers',
   'bank-fee',
   'external',
+  'suspense',
   'pending',
 ] as const
 export type Account = (typeof accounts)[number]
@@ -111,6 +113,30 @@ export const chart = {
     says: 'money that entered the account and is not ours to pass on',
   },
   'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
+  'suspense in': {
+    from: 'suspense',
+    to: 'bank',
+    source: 'statement line',
+    says: 'money that entered with a tag of ours, for nothing these books know',
+  },
+  'suspense out': {
+    from: 'bank',
+    to: 'suspense',
+    source: 'statement line',
+    says: 'money that left with a tag of ours, by no order these books know',
+  },
+  'suspense in cleared': {
+    from: 'bank',
+    to: 'suspense',
+    source: 'statement line',
+    says: 'it is known by now what that was, and booked as such',
+  },
+  'suspense out cleared': {
+    from: 'suspense',
+    to: 'bank',
+    source: 'statement line',
+    says: 'it is known by now what that was, and booked as such',
+  },
   'coin received': { from: 'pending', to: 'bank', source: 'coin', says: 'a payment of a request is in a block' },
   'coin orphaned': { from: 'bank', to: 'pending', source: 'coin', says: 'its block was left behind by the chain' },
   'payment credited': {

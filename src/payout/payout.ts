@@ -72,3 +72,4 @@ export {
   type SeenOrder,
   type SeenPayout,
 } from './listed.ts'
+export { isDisowned, noteStrange, verdictsOn, type StrangeTransfer, type Verdict } from './strange.ts'

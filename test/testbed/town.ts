@@ -48,7 +48,7 @@ export interface TownOptions {
   commissionBp?: bigint
   minPayoutUnits?: bigint
   /** An empty database; one in memory where none is named. */
-  databaseUrl?: string
+  databaseUrl?: string | undefined
 }
 
 /** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */

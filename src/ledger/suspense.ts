@@ -1,0 +1,74 @@
+/** Suspense: statement lines that bear our tags and belong to nothing these books know. They are never a stranger's, so they wait apart until somebody says. */
+import { brl } from '../base/money.ts'
+import type { Instant, World } from '../base/world.ts'
+import { sql, type Reader, type Tx } from '../store/store.ts'
+import { post } from './post.ts'
+
+/** An invoice of ours, as the bank keeps it among the tags, and an order of ours: payout and number. */
+const invoiceTag = /^inv_[0-9a-z]{26}$/
+const orderTag = /^pay_[0-9a-z]{26}-\d+$/
+
+export interface OurTags {
+  invoice: string | undefined
+  order: string | undefined
+}
+
+/** Which of the tags are ours. */
+export const ourTags = (tags: readonly string[]): OurTags => ({
+  invoice: tags.find(tag => invoiceTag.test(tag)),
+  order: tags.find(tag => orderTag.test(tag)),
+})
+
+export type SuspenseRow = {
+  id: string
+  rail: string
+  about: 'invoice' | 'payout' | 'other'
+  provider_id: string
+  invoice_tag: string | null
+  order_key: string | null
+  /** Signed: what entered is positive. */
+  units: bigint
+  added_at: Instant
+  cleared_at: Instant | null
+  cleared_why: string | null
+}
+
+export type SuspenseLine = Pick<SuspenseRow, 'id' | 'rail' | 'about' | 'provider_id' | 'units'> & { tags: OurTags; memo: string }
+
+/** Books a line in suspense, once. Answers whether this is news. */
+export async function suspend(tx: Tx, world: Pick<World, 'clock' | 'random'>, line: SuspenseLine): Promise<boolean> {
+  const { id, rail, about, provider_id: providerId, units, tags, memo } = line
+  const made = await tx.run(sql`
+    insert into suspense_lines (id, store_id, rail, about, provider_id, invoice_tag, order_key, units, added_at)
+    values (${id}, 'sto_default', ${rail}, ${about}, ${providerId}, ${tags.invoice ?? null}, ${tags.order ?? null}, ${units}, ${await tx.now()})
+    on conflict (id) do nothing`)
+  if (made === 0) return false
+  await post(tx, world, { movement: units > 0n ? 'suspense in' : 'suspense out', source: id, amount: brl(size(units)), memo })
+  return true
+}
+
+/** What waits, newest first. */
+export const openSuspense = (reader: Reader, limit = 1_000): Promise<SuspenseRow[]> =>
+  reader.all<SuspenseRow>(sql`
+    select * from suspense_lines where store_id = 'sto_default' and cleared_at is null order by added_at desc, id desc limit ${limit}`)
+
+/** Takes the lines about one invoice or transfer out of suspense again: what they are is booked in their place. Answers them. */
+export async function clearSuspense(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  providerId: string,
+  why: string,
+): Promise<SuspenseRow[]> {
+  const rows = await tx.all<SuspenseRow>(
+    sql`select * from suspense_lines where provider_id = ${providerId} and cleared_at is null order by id`,
+  )
+  const now = await tx.now()
+  for (const { id, units } of rows) {
+    await tx.run(sql`update suspense_lines set cleared_at = ${now}, cleared_why = ${why} where id = ${id}`)
+    const movement = units > 0n ? 'suspense in cleared' : 'suspense out cleared'
+    await post(tx, world, { movement, source: id, amount: brl(size(units)), memo: why })
+  }
+  return rows
+}
+
+const size = (units: bigint) => (units < 0n ? -units : units)

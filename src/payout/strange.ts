@@ -1,0 +1,48 @@
+/** Strange transfers: at the bank, under a tag of ours, and no order of these books. Nothing is ordered for their invoice before they are looked at. */
+import type { OurTags } from '../ledger/ledger.ts'
+import type { StatementLine } from '../rails/rail.ts'
+import { sql, type Reader, type Tx } from '../store/store.ts'
+
+export type Verdict = 'ours' | 'not-ours'
+
+export type StrangeTransfer = {
+  rail: string
+  provider_id: string
+  invoice_tag: string | null
+  order_key: string | null
+  payout_id: string | null
+  verdict: Verdict | null
+  decided_by: string | null
+  decided_why: string | null
+  decided_at: string | null
+  seen_at: string
+}
+
+/** Remembers one. */
+export async function noteStrange(
+  tx: Tx,
+  { rail, providerId, tags: { invoice, order } }: { rail: string; providerId: string; tags: OurTags },
+): Promise<void> {
+  await tx.run(sql`
+    insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, seen_at)
+    values (${rail}, ${providerId}, 'sto_default', ${invoice ?? null}, ${order ?? null}, ${await tx.now()}) on conflict (rail, provider_id) do nothing`)
+}
+
+/** Whether two people said of a transfer that it is no order of ours. */
+export async function isDisowned(reader: Reader, about: StatementLine['about']): Promise<boolean> {
+  if (about.is !== 'payout') return false
+  const row = await reader.one(sql`select 1 as yes from strange_transfers where provider_id = ${about.providerId} and verdict = 'not-ours'`)
+  return row !== undefined
+}
+
+/** What was said about the transfers among these, by their id at the bank. */
+export async function verdictsOn(reader: Reader, providerIds: readonly string[]): Promise<Map<string, Verdict>> {
+  const verdicts = new Map<string, Verdict>()
+  for (const id of providerIds) {
+    const row = await reader.one<{ verdict: Verdict }>(
+      sql`select verdict from strange_transfers where provider_id = ${id} and verdict is not null`,
+    )
+    if (row) verdicts.set(id, row.verdict)
+  }
+  return verdicts
+}

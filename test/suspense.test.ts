@@ -1,0 +1,73 @@
+/** Statement lines that bear our tags and belong to nothing these books know, on both databases: they are never a stranger's. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { reconcile } from '../src/jobs/jobs.ts'
+import { balances, checkLedger, clearSuspense, openSuspense } from '../src/ledger/ledger.ts'
+import { sql } from '../src/store/store.ts'
+import { orderByHand } from './testbed/strangers.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ settings: { startingBalance: 100_000, transferFee: 100 }, databaseUrl: await postgres?.freshDatabase() })
+    })
+    afterEach(() => town.close())
+
+    const look = async () => {
+      const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      if (typeof found === 'string') throw new Error(found)
+      return found
+    }
+    const standing = async () => {
+      const { bank, external, suspense } = await balances(town.store)
+      return { bank, external, suspense }
+    }
+    const lost = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
+
+    test('a transfer under the tag of an invoice, with its fee, waits in suspense', async () => {
+      const { id } = orderByHand(town.bank, { units: 5_000, tags: [town.id] })
+      town.pass(20 * second)
+      expect((await look()).agrees).toBe(true)
+      expect(await look()).toMatchObject({ agrees: true, imported: 0 })
+      expect(await standing()).toEqual({ bank: 94_900n, external: -100_000n, suspense: 5_100n })
+      expect(await openSuspense(town.store)).toMatchObject([
+        { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
+        { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
+      ])
+      expect(await town.store.all(sql`select provider_id, invoice_tag, verdict from strange_transfers`)).toEqual([
+        { provider_id: id, invoice_tag: town.id, verdict: null },
+      ])
+    })
+
+    test('one under the key of an order that this database never made does too, and an untagged one is a stranger’s', async () => {
+      orderByHand(town.bank, {
+        units: 5_000,
+        tags: ['pay_01k9zq3f5c8wxy2m7n4p6r8s0t-2', lost],
+        externalId: 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t-2',
+      })
+      orderByHand(town.bank, { units: 700, tags: [] })
+      town.pass(20 * second)
+      expect((await look()).agrees).toBe(true)
+      expect(await standing()).toEqual({ bank: 94_100n, external: -99_200n, suspense: 5_100n })
+    })
+
+    test('what is cleared leaves no trace in the balances, and clearing twice is clearing once', async () => {
+      const { id } = orderByHand(town.bank, { units: 5_000, tags: [town.id] })
+      town.pass(20 * second)
+      await look()
+      for (const count of [2, 0])
+        expect(await town.store.tx(tx => clearSuspense(tx, town.desk.world, id, 'it was known after all'))).toHaveLength(count)
+      expect(await standing()).toEqual({ bank: 100_000n, external: -100_000n, suspense: 0n })
+      expect(await checkLedger(town.store)).toEqual([])
+    })
+  })
+})
