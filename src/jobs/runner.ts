@@ -33,6 +33,8 @@ function keepingLog(log: Log, world: Pick<World, 'clock'>, keep: (line: Line) =>
   }
 }
 const mostLines = 10_000
+/** Nobody reads why a sleep ended; unsaid, Node makes an error with its stack for it, for each job of each second. */
+const noReason = null
 /** What was logged is seen by others within this, however long the run lasts. */
 const flushMs = 1_000
 
@@ -83,7 +85,7 @@ function keepLines({ store, world }: Runner, runId: string, log: Log, begin: (tx
     log: keepingLog(log, world, keep, {}),
     begun: () => begun,
     async end() {
-      over.abort()
+      over.abort(noReason)
       await writing
     },
     rest: tx => writeLines(tx, runId, lines.slice(written), written),
@@ -179,7 +181,7 @@ async function limited(
     world.log.error({ why: summary, stack: error instanceof Error ? error.stack : undefined }, 'the job failed')
     return { outcome: 'failed', summary }
   } finally {
-    over.abort()
+    over.abort(noReason)
   }
 }
 
