@@ -1,6 +1,6 @@
 /** Blocks and the mempool as facts: which coins are there, and which are not any more. Each change is told, and what becomes of it is decided elsewhere. */
 import type { Instant } from '../base/world.ts'
-import type { BlockHeader, Outpoint, ReadBlock, Tx as ChainTx } from '../rails/chain.ts'
+import { coinbaseDepth, nothingSpent, type BlockHeader, type Outpoint, type ReadBlock, type Tx as ChainTx } from '../rails/chain.ts'
 import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
 import type { ScriptRow } from './addresses.ts'
 import { coinMachine, tipOf, type CoinRow, type CoinState } from './row.ts'
@@ -114,6 +114,7 @@ interface Sighting {
 async function receipts(tx: Tx, { txid, outputs, inputs, raw }: ChainTx, { block, at, rate }: Sighting): Promise<News[]> {
   const news: News[] = []
   const now = await tx.now()
+  const isReward = inputs.some(({ outpoint }) => outpoint === nothingSpent)
   for (const [vout, { units, script }] of outputs.entries()) {
     const ours = await tx.one<ScriptRow>(sql`select * from chain_scripts where script = ${script}`)
     if (!ours) continue
@@ -130,11 +131,12 @@ async function receipts(tx: Tx, { txid, outputs, inputs, raw }: ChainTx, { block
     } else {
       const firstSeenAt = at < now ? at : now
       await tx.run(sql`
-        insert into coins (id, txid, units, branch, number, invoice_id, state, first_seen_at, rate_units, block_hash, height, changed_at)
-        values (${id}, ${txid}, ${units}, ${ours.branch}, ${ours.number}, ${ours.invoice_id}, ${state}, ${firstSeenAt}, ${rate ?? null},
+        insert into coins (id, txid, units, branch, number, invoice_id, state, first_seen_at, coinbase, rate_units, block_hash, height, changed_at)
+        values (${id}, ${txid}, ${units}, ${ours.branch}, ${ours.number}, ${ours.invoice_id}, ${state}, ${firstSeenAt}, ${isReward ? 1 : 0},
+          ${rate ?? null},
           ${block?.hash ?? null}, ${block?.height ?? null}, ${now})`)
       await remember(tx, 'coins', id, '', state, cause, now)
-      for (const { outpoint } of inputs)
+      for (const { outpoint } of isReward ? [] : inputs)
         await tx.run(sql`insert into coin_inputs (outpoint, txid) values (${outpoint}, ${txid}) on conflict do nothing`)
     }
     news.push({ kind, coin: id, ...(block && { block }), ...(known ? {} : { raw }) })
@@ -146,6 +148,7 @@ async function receipts(tx: Tx, { txid, outputs, inputs, raw }: ChainTx, { block
 async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting['block']): Promise<News[]> {
   const news: News[] = []
   for (const { outpoint } of inputs) {
+    if (outpoint === nothingSpent) continue
     const coin = await tx.one<CoinRow>(sql`select * from coins where id = ${outpoint}`)
     const settled = coin?.spent_height !== null && !block
     if (coin && !settled && (coin.spent_by !== txid || (block && coin.spent_height === null))) {
@@ -170,11 +173,12 @@ async function spendings(tx: Tx, { txid, inputs, raw }: ChainTx, block: Sighting
   return news
 }
 
-/** Coins and spendings that a new block buries one deeper, as far as anyone waits for it. */
+/** Coins and spendings that a new block buries one deeper, as far as anyone waits for it; and rewards that may be spent from now on. */
 async function deeper(tx: Tx, block: { hash: string; height: number }, deepest: number): Promise<News[]> {
   const from = block.height - deepest + 1
   const coins = await tx.all<{ id: Outpoint }>(sql`
-    select id from coins where state in ('mined', 'conflicted') and height >= ${from} and height < ${block.height} and invoice_id is not null order by id`)
+    select id from coins where state in ('mined', 'conflicted') and invoice_id is not null
+      and ((height >= ${from} and height < ${block.height}) or (coinbase = 1 and height = ${block.height - coinbaseDepth + 1})) order by id`)
   const spent = await tx.all<{ id: Outpoint; spent_by: string }>(sql`
     select id, spent_by from coins where spent_height >= ${from} and spent_height < ${block.height} order by id`)
   return [

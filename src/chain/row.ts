@@ -1,7 +1,7 @@
 /** Coins: outputs to scripts of ours, as the chain shows them now; each late truth is an arrow. */
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
-import type { Branch, Outpoint } from '../rails/chain.ts'
+import { coinbaseDepth, type Branch, type Outpoint } from '../rails/chain.ts'
 import { sql, type Reader } from '../store/store.ts'
 
 /** `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool. `dropped`: the node forgot it. */
@@ -25,6 +25,8 @@ export type CoinRow = {
   state: CoinState
   /** When it was first heard of; of one that came in a block unseen, the block's own time. */
   first_seen_at: Instant
+  /** 1 of what a miner got for a block: it may be spent `coinbaseDepth` deep. */
+  coinbase: bigint
   /** What one BTC cost then, in BRL cents, where a rate was to be had. */
   rate_units: bigint | null
   /** The block it lies in; of one that is `conflicted` the block that shut it out. */
@@ -53,3 +55,6 @@ export const coinsOf = (reader: Reader, invoiceId: string) =>
 /** How many blocks deep a coin lies: 0 where it is in none, 1 in the newest. */
 export const depthOf = (coin: Pick<CoinRow, 'state' | 'height'>, tip: bigint | undefined): bigint =>
   coin.state === 'mined' && coin.height !== null && tip !== undefined ? tip - coin.height + 1n : 0n
+
+/** How deep it must lie to be spent, beside what we ask for ourselves. */
+export const ripeDepthOf = ({ coinbase }: Pick<CoinRow, 'coinbase'>): number => (coinbase === 1n ? coinbaseDepth : 1)

@@ -4,7 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import { parseCount } from '../base/duration.ts'
 import { told } from '../base/money.ts'
 import type { CoinState, ScriptRow } from '../chain/chain.ts'
-import type { Branch, ChainInfo, ChainRail } from '../rails/chain.ts'
+import { coinbaseDepth, type Branch, type ChainInfo, type ChainRail } from '../rails/chain.ts'
 import type { Base } from '../house.ts'
 import type { Reader } from '../store/store.ts'
 import { bundleCommands } from './bundles.ts'
@@ -180,7 +180,8 @@ async function heldOf(reader: Reader, tip: bigint, depth: number): Promise<Held>
     from coins group by 1 order by 1`)
   const sums = await reader.one<{ spendable: bigint; reserved: bigint }>(sql`
     select
-      cast(coalesce(sum(case when state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and bundle is null then units end), 0) as bigint)
+      cast(coalesce(sum(case when state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and bundle is null
+        and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n}) then units end), 0) as bigint)
         as spendable,
       cast(coalesce(sum(case when spent_height is null and bundle is not null then units end), 0) as bigint) as reserved
     from (select c.*, b.bundle_id as bundle from coins c left join bundle_coins b on b.outpoint = c.id) as each_coin`)

@@ -55,6 +55,18 @@ describe('a state for each sum and depth', () => {
     expect(standing(asked, coins, { ...terms, now }).state).toBe(state)
   })
 
+  test.each([
+    { depth: 5, state: 'paid' },
+    { depth: 6, state: 'paid' },
+    { depth: 99, state: 'paid' },
+    { depth: 100, state: 'credited' },
+  ] as const)('a miner’s reward $depth blocks deep is $state', ({ depth, state }) => {
+    expect(standing(asked, [coin(10_000n, depth, { ripeDepth: 100 })], terms).state).toBe(state)
+    // What covers it without the reward does not wait for that.
+    const both = [coin(10_000n, 6), coin(10_000n, depth, { ripeDepth: 100 })]
+    expect(standing(asked, both, terms).state).toBe('credited')
+  })
+
   test('more confirmations than the payout depth are asked for before it is credited', () => {
     expect(standing({ ...asked, confirmations: 9 }, [coin(10_000n, 8)], terms).state).toBe('confirming')
     expect(standing({ ...asked, confirmations: 9 }, [coin(10_000n, 9)], terms).state).toBe('credited')

@@ -20,6 +20,8 @@ export interface Sighting {
   /** Blocks deep: 0 in the mempool, -1 where it is not there (any more). */
   depth: number
   firstSeenAt: Instant
+  /** How deep it must lie to be passed on, beside the terms: a miner's reward, a hundred blocks. */
+  ripeDepth?: number
   /** Cents for one BTC when it came, where that was known. */
   rateUnits: bigint | undefined
 }
@@ -67,7 +69,16 @@ export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms)
   const aside = received - sum(counted.map(({ coin }) => coin.units))
   const over = `${worth > asked.units ? `, ${worth - asked.units} more than asked` : ''}${aside > 0n ? `, and ${aside} came late: a person decides about those` : ''}`
   const payable = Math.max(terms.payoutDepth, asked.confirmations)
-  if (depth >= payable) return be('credited', `${depth} blocks deep${over}`)
+  // What may not be spent yet counts as if it lay so much higher.
+  const ripe = depthCovering(
+    asked.units,
+    counted.map(({ coin, worth: its }) => ({
+      coin: { ...coin, depth: coin.depth - Math.max(0, (coin.ripeDepth ?? 0) - payable) },
+      worth: its,
+    })),
+  )
+  if (ripe >= payable) return be('credited', `${depth} blocks deep${over}`)
+  if (depth >= payable) return be('paid', `${depth} blocks deep, and a miner’s reward may be spent ${payable - ripe} blocks later${over}`)
   if (depth >= asked.confirmations) return be('paid', `${depth} of ${payable} blocks deep${over}`)
   if (depth > 0) return be('confirming', `${depth} of ${asked.confirmations} confirmations${over}`)
   return be('seen', `seen, in no block yet${over}`)

@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import { shareFee } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
-import type { Branch, Coin, Outpoint, Plan } from '../rails/chain.ts'
+import { coinbaseDepth, type Branch, type Coin, type Outpoint, type Plan } from '../rails/chain.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 
 /**
@@ -136,6 +136,7 @@ export async function spendable(reader: Reader, tip: bigint, depth: number): Pro
   const rows = await reader.all<{ id: Outpoint; units: bigint; branch: Branch; number: bigint }>(sql`
     select id, units, branch, number from coins
     where state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and units > 0
+      and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n})
       and id not in (select outpoint from bundle_coins) order by height, id limit 2000`)
   return rows.map(({ id, units, branch, number }) => ({ outpoint: id, units, branch, index: Number(number) }))
 }

@@ -61,7 +61,8 @@ async function send(
   }
   // A lost answer is asked for again by sending the same bytes: they cannot pay twice.
   if (answer.is === 'unsure' || answer.again) return wait(answer.why)
-  if (await mayBeMined(store, rail, candidate)) return wait(`${answer.why}; blocks that may have it are not read yet`)
+  const excuse = await excuseOf(store, rail, candidate)
+  if (excuse !== undefined) return wait(`${answer.why}; ${excuse}`)
   const news = await store.tx(async tx => {
     const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundle} ${forUpdate}`)
     await tx.run(sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)} where id = ${bundle}`)
@@ -73,14 +74,28 @@ async function send(
   return 'later'
 }
 
-/** Whether a block that we have not read may be why its coins are gone; where the node does not say, it may. */
-async function mayBeMined(store: Store, rail: ChainRail, { bundle_id: id, plan }: CandidateRow): Promise<boolean> {
-  const answer = await rail.unspent(readPlan(plan).inputs.map(({ outpoint }) => outpoint))
-  if (answer.is !== 'done') return true
+/**
+ * Why the node may refuse what is right all the same: a block that we have not read may have it, or a coin of it is gone and we know that. The
+ * chain then tells what becomes of it, and a coin that somebody else spent has stopped payouts for itself. Undefined where nothing excuses it.
+ */
+async function excuseOf(store: Store, rail: ChainRail, { bundle_id: id, plan }: CandidateRow): Promise<string | undefined> {
+  const outpoints = readPlan(plan).inputs.map(({ outpoint }) => outpoint)
+  const unread = 'blocks that may have it are not read yet'
+  const answer = await rail.unspent(outpoints)
+  if (answer.is !== 'done') return unread
   const tip = await store.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`)
   const waits = await store.one(sql`select 1 as yes from inbox where rail = 'bitcoin' and state in ('new', 'waiting') limit 1`)
   const { state } = (await store.one<BundleRow>(sql`select * from bundles where id = ${id}`))!
-  return tip?.hash !== answer.value.hash || waits !== undefined || state === 'mined' || state === 'paid'
+  if (tip?.hash !== answer.value.hash || waits !== undefined || state === 'mined' || state === 'paid') return unread
+  for (const outpoint of outpoints) {
+    const coin = await store.one<{ state: string; spent_by: string | null; spent_height: bigint | null }>(
+      sql`select state, spent_by, spent_height from coins where id = ${outpoint}`,
+    )
+    if (coin && coin.state !== 'mined')
+      return `the payment ${outpoint} that it spends is ${coin.state}: it goes on when that is back in a block`
+    if (coin?.spent_height != null) return `${coin.spent_by} has spent ${outpoint}: once that lies deep enough, its payouts are held`
+  }
+  return undefined
 }
 
 async function taken(tx: Tx, { id: txid, bundle_id: id }: CandidateRow): Promise<void> {

@@ -16,6 +16,12 @@ export interface Destination {
 /** `txid:vout`, the txid in the usual byte order: the name of an output for ever. */
 export type Outpoint = `${string}:${number}`
 
+/** What the input of a block's first transaction names, for it spends nothing (a coinbase). */
+export const nothingSpent: Outpoint = `${'0'.repeat(64)}:4294967295`
+
+/** How deep what a miner got for a block must lie to be spent in the next one (Bitcoin Core, COINBASE_MATURITY). */
+export const coinbaseDepth = 100
+
 export interface ChainInfo {
   /** Of the best block. */
   height: number

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
-import { coinsOf, type CoinRow } from '../chain/chain.ts'
+import { coinsOf, ripeDepthOf, type CoinRow } from '../chain/chain.ts'
 import { requestMachine, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
 import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
@@ -102,7 +102,7 @@ export async function restand(
     })
 
   const coins = payments.map(({ coin }) => coin)
-  const deep = payments.filter(({ depth }) => depth >= chain.payoutDepth)
+  const deep = payments.filter(({ coin, depth }) => depth >= Math.max(chain.payoutDepth, ripeDepthOf(coin)))
   const deepCoins = deep.map(({ coin }) => coin)
   for (const coin of coins) if (odd(coin.credits) && !deepCoins.includes(coin)) await hold(tx, world, coin, cause)
   await resumeDeep(tx, coins, deepCoins, cause)

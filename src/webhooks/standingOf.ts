@@ -1,6 +1,6 @@
 /** Where a payment request stands by what the database knows of the chain; asked and not changed. */
 import type { Millis } from '../base/world.ts'
-import { coinsOf, depthOf, tipOf, type CoinRow } from '../chain/chain.ts'
+import { coinsOf, depthOf, ripeDepthOf, tipOf, type CoinRow } from '../chain/chain.ts'
 import { standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import type { Reader } from '../store/store.ts'
 import type { ChainTerms } from './apply.ts'
@@ -26,9 +26,9 @@ export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: Cha
       confirmations: Number(invoice.confirmations ?? 1n),
       takenOn: invoice.late_by !== null,
     },
-    coins.map(({ units, first_seen_at: firstSeenAt, rate_units: rateUnits }, index) => ({
-      ...{ units, depth: depths[index]!, firstSeenAt },
-      rateUnits: rateUnits ?? undefined,
+    coins.map((coin, index) => ({
+      ...{ units: coin.units, depth: depths[index]!, firstSeenAt: coin.first_seen_at, ripeDepth: ripeDepthOf(coin) },
+      rateUnits: coin.rate_units ?? undefined,
     })),
     { now, ...chain },
   )

@@ -266,6 +266,9 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
     const rpc = rpcClient({ url: `http://rita:wrong@127.0.0.1:${bitcoind.port}`, clock: systemClock })
     const answer = await chainNode({ rpc, network: networks.regtest }).info()
     expect(answer).toEqual({ is: 'refused', again: false, why: 'the node refused the user or the password (401)' })
+    // Nothing is said of what was to be sent, so nobody need look at it.
+    const sent = await chainNode({ rpc, network: networks.regtest }).broadcast(someTransaction)
+    expect(sent).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('401') })
   })
 })
 
@@ -370,11 +373,12 @@ describe('a node that is made up', () => {
     const broken = async () => Promise.reject(Object.assign(new TypeError('fetch failed'), { cause: { code: 'ECONNRESET' } }))
     const rpc = rpcClient({ url: 'http://a:b@localhost', clock: systemClock, fetch: broken as unknown as typeof fetch })
     const node = chainNode({ rpc, network: networks.mainnet })
-    const raw = Buffer.from(`01000000${'01'}${'00'.repeat(36)}${'00'}ffffffff${'01'}${'00'.repeat(8)}${'00'}00000000`, 'hex')
-    expect(await node.broadcast(raw)).toMatchObject({ is: 'unsure' })
+    expect(await node.broadcast(someTransaction)).toMatchObject({ is: 'unsure' })
     expect(await node.mempool()).toMatchObject({ is: 'refused', again: true })
   })
 })
+
+const someTransaction = Buffer.from(`01000000${'01'}${'00'.repeat(36)}${'00'}ffffffff${'01'}${'00'.repeat(8)}${'00'}00000000`, 'hex')
 
 const nodeOf = ({ url, cookieFile }: Bitcoind, network: 'regtest' | 'mainnet' = 'regtest'): ChainNode =>
   chainNode({ rpc: rpcClient({ url, cookieFile, clock: systemClock }), network: networks[network] })

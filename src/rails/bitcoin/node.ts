@@ -231,7 +231,8 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
         // 0: what the fee may be was judged when the transaction was planned and signed.
         { method: 'sendrawtransaction', params: [Buffer.from(raw).toString('hex'), 0] },
       ])
-      if (answer.is !== 'done') return answer
+      // Whoever does not let us in, or is no node of ours, has said nothing about the transaction.
+      if (answer.is !== 'done') return answer.is === 'refused' ? { ...answer, again: true } : answer
       const [entry, sent] = answer.value as [Item<unknown>, Item<unknown>]
       if (sent.is === 'fault') {
         const meant = sendFault(sent)

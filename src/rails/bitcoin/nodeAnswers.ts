@@ -1,7 +1,8 @@
 /** What a node's answers look like and what its refusals mean, for those we ask of it: Bitcoin Core's own code and words. */
 import { z } from 'zod'
 import { done, refused, type Answer } from '../../base/answer.ts'
-import { asked, satoshis, type Fault } from './rpc.ts'
+import { meaningOf } from './refusals.ts'
+import { asked, laterCodes, satoshis, type Fault } from './rpc.ts'
 
 // Bitcoin Core, rpc/protocol.h.
 export const notFound = -5
@@ -59,17 +60,12 @@ export function blockless(hash: string, fault: Fault): Answer<never> {
   return asked<never>(fault)
 }
 
-// The node has it, in its mempool or its chain.
-const knownReasons = /already in mempool|already in block chain|already in utxo set|txn-already-known|txn-already-in-mempool/i
-// It could enter once others have left, a fee has fallen or time has passed.
-const laterReasons =
-  /mempool min fee not met|mempool full|insufficient fee|too many potential replacements|too-long-mempool-chain|non-final|non-BIP68-final/i
-
-/** What sendrawtransaction's refusals mean (Bitcoin Core, rpc/mempool.cpp and policy). */
+/** What sendrawtransaction's refusals mean: by their code, or by `refusals`. */
 export function sendFault(fault: Fault): Answer<'known'> {
-  if (fault.code === alreadyInChain || knownReasons.test(fault.message)) return done('known')
+  const meaning = fault.code === alreadyInChain ? 'known' : meaningOf(fault.message)
+  if (meaning === 'known') return done('known')
   if (inputsGone(fault)) return refused(`${said(fault)}: an input is spent, or not known to the node`)
-  return refused(said(fault), laterReasons.test(fault.message))
+  return refused(said(fault), meaning === 'heals' || laterCodes.has(fault.code))
 }
 
 export const inputsGone = ({ message }: Fault): boolean => /missing inputs|missingorspent/i.test(message)

@@ -119,7 +119,7 @@ export function asked<T>(reply: Reply<T>): Answer<T> {
 
 // Still loading (-28), out of memory (-7), no connections (-9), initial download (-10).
 const warmingUp = -28
-const laterCodes = new Set([warmingUp, -7, -9, -10])
+export const laterCodes = new Set([warmingUp, -7, -9, -10])
 
 type Exchanged = Answer<unknown> | { is: 'denied' } | { is: 'stale'; why: string }
 

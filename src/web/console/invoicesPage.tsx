@@ -1,4 +1,5 @@
 /** One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each line linked to its cause. */
+import { ripeDepthOf } from '../../chain/chain.ts'
 import type { BitcoinDesk } from '../../jobs/jobs.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
@@ -173,7 +174,11 @@ function Payments({ lang, seen: { row, looked }, bitcoin }: Pick<Parts, 'lang' |
           { head: say.coin, cell: ({ coin }) => <Mono>{coin.id}</Mono> },
           { head: listWords[lang].amount, number: true, cell: ({ coin }) => <Money {...{ lang, units: coin.units, asset: 'BTC' }} /> },
           { head: listWords[lang].state, cell: ({ coin }) => <State {...{ lang, of: 'coin', state: coin.state }} /> },
-          { head: say.confirmations, number: true, cell: ({ depth }) => `${Math.max(depth, 0)}/${needed}` },
+          {
+            head: say.confirmations,
+            number: true,
+            cell: ({ coin, depth }) => `${Math.max(depth, 0)}/${Math.max(needed, ripeDepthOf(coin))}`,
+          },
           { head: say.counts, cell: ({ counts, depth }) => (counts ? say.counted : depth >= 0 ? say.waitsPerson : '–') },
           { head: say.firstSeen, cell: ({ coin }) => <Time lang={lang} at={coin.first_seen_at} /> },
           { head: say.block, number: true, cell: ({ coin }) => (coin.state === 'mined' && coin.height !== null ? `${coin.height}` : '–') },
