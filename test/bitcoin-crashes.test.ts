@@ -43,7 +43,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
   })
   afterEach(() => town?.close())
   const databaseOf = async (engine: 'sqlite' | 'postgres') =>
-    engine === 'sqlite' ? `sqlite:${join(folder, 'house.db')}` : postgres!.freshDatabase()
+    engine === 'sqlite' ? `sqlite:${join(folder, 'house.db')}` : postgres!.migratedDatabase()
   const engines = ['sqlite', ...(postgresAvailable() ? (['postgres'] as const) : [])] as const
 
   test.each(engines)('at every point on %s, and again wherever it comes by again, has paid once in the end', async engine => {
@@ -111,7 +111,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
   })
 
   test.runIf(postgresAvailable())('two workers on PostgreSQL at once bundle each payout once, and spend each coin once', async () => {
-    const databaseUrl = await postgres!.freshDatabase()
+    const databaseUrl = await postgres!.migratedDatabase()
     town = await openChainTown({ node, commissionBp: 0n, databaseUrl })
     town.rail.feeRate = async () => done(2_000n)
     const other = await openStore(databaseUrl, { clock: town.clock, random: { ...town.world.random, next: Math.random }, virtual: true })

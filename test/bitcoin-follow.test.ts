@@ -116,7 +116,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       if (engine === 'postgres' && here) postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
-    const fresh = async () => (postgres ? { databaseUrl: await postgres.freshDatabase() } : {})
+    const fresh = async () => (postgres ? { databaseUrl: await postgres.migratedDatabase() } : {})
 
     test.skipIf(!here)('a process that dies at any point of any act begins again where it was', async () => {
       let act = ''

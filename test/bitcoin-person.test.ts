@@ -29,7 +29,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
     })
     afterEach(() => town?.close())
     const open = async (options: Partial<ChainTownOptions>) => {
-      const databaseUrl = await postgres?.freshDatabase()
+      const databaseUrl = await postgres?.migratedDatabase()
       town = await openChainTown({ node, ...options, ...(databaseUrl !== undefined && { databaseUrl }) })
     }
     const needed = async () => {

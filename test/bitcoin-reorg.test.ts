@@ -288,7 +288,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test.skipIf(!postgresAvailable())('on PostgreSQL it is the same: left, shut out, and back', async () => {
     postgres = await startPostgres({ durable: false })
-    await open({ databaseUrl: await postgres.freshDatabase() })
+    await open({ databaseUrl: await postgres.migratedDatabase() })
     const { id, payment } = await paid(6)
     const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])
     await town.look()

@@ -30,7 +30,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       if (engine === 'postgres' && here) postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
-    const fresh = async () => (postgres ? { databaseUrl: await postgres.freshDatabase() } : {})
+    const fresh = async () => (postgres ? { databaseUrl: await postgres.migratedDatabase() } : {})
 
     test.skipIf(!here)(
       'what is paid is seen, confirmed, credited six deep, and passed on by the wallet, less commission and network fee',

@@ -35,7 +35,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     beforeAll(async () => {
       server = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined
-      town = await openPageTown(server && { env: { DATABASE_URL: await server.freshDatabase() } })
+      town = await openPageTown(server && { env: { DATABASE_URL: await server.migratedDatabase() } })
       const { repasse, ask, folder } = town
       await repasse('account', 'add', ...trialAccountFlags)
       await repasse('account', 'approve', 'main', '--by', 'bruno')

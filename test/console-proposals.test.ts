@@ -18,7 +18,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     beforeAll(async () => {
       if (engine === 'PostgreSQL') postgres = await startPostgres()
-      town = await openPageTown(postgres ? { env: { DATABASE_URL: await postgres.freshDatabase() } } : {})
+      town = await openPageTown(postgres ? { env: { DATABASE_URL: await postgres.migratedDatabase() } } : {})
       maria = await consoleVisitor(town, 'maria', 'maker')
       chico = await consoleVisitor(town, 'chico', 'checker', 'en')
       vera = await consoleVisitor(town, 'vera', 'viewer')

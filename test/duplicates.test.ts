@@ -30,7 +30,7 @@ describe.each([
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     }, 60_000)
     afterAll(() => server?.stop())
-    const open = async (settings = {}) => openTown({ settings, ...(server && { databaseUrl: await server.freshDatabase() }) })
+    const open = async (settings = {}) => openTown({ settings, ...(server && { databaseUrl: await server.migratedDatabase() }) })
     beforeEach(async () => {
       town = await open()
     })

@@ -54,7 +54,7 @@ describe.each([
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       const random = seededRandom(3)
       world = { clock, random, log: silentLog, at: () => undefined }
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random, virtual: true })
+      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random, virtual: true })
       await migrate(store, clock)
       open = true
       const agreement = { maxAgeMs: 5 * minute, maxDeviation: 200n, least: 2, sources: ['one', 'two'] }

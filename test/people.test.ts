@@ -140,7 +140,7 @@ describe.each([
     let csrf: string
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
-      town = await openPageTown(server ? { env: { DATABASE_URL: await server.freshDatabase() } } : {})
+      town = await openPageTown(server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {})
       admin = await addFolk(town, 'carla', 'admin', 'en')
       as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, admin))

@@ -27,7 +27,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let desk: ProposalDesk
     beforeAll(async () => {
       if (engine === 'PostgreSQL') postgres = await startPostgres()
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       desk = town.desk
     })
     afterAll(async () => {

@@ -88,7 +88,7 @@ describe.each([
     let paths: string[]
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
-      town = await openPageTown(server ? { env: { DATABASE_URL: await server.freshDatabase() } } : {})
+      town = await openPageTown(server ? { env: { DATABASE_URL: await server.migratedDatabase() } } : {})
       await town.repasse('account', 'add', ...trialAccountFlags)
       as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, await addFolk(town, 'carla', 'admin', 'en')))

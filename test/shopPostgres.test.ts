@@ -10,7 +10,7 @@ describe.skipIf(!postgresAvailable())('with a PostgreSQL', () => {
   let town: ShopTown
   beforeAll(async () => {
     postgres = await startPostgres({ durable: false })
-    town = await openShopTown({ env: { DATABASE_URL: await postgres.freshDatabase() } })
+    town = await openShopTown({ env: { DATABASE_URL: await postgres.migratedDatabase() } })
   })
   afterAll(async () => {
     await town?.close()

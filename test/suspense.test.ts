@@ -18,7 +18,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ settings: { startingBalance: 100_000, transferFee: 100 }, databaseUrl: await postgres?.freshDatabase() })
+      town = await openTown({ settings: { startingBalance: 100_000, transferFee: 100 }, databaseUrl: await postgres?.migratedDatabase() })
     })
     afterEach(() => town.close())
 

@@ -47,7 +47,7 @@ describe.each([
 
     beforeEach(async () => {
       now = noon
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
       await migrate(store, clock)
       const bank = { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' } as const
       await addAccount(store, world, 'main', bank, 'maker')

@@ -57,7 +57,7 @@ describe.each([
       await store?.close()
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       world = { clock, random: systemRandom, log: silentLog, at: () => undefined }
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom, virtual: true })
+      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random: systemRandom, virtual: true })
       await migrate(store, clock)
     })
 

@@ -39,7 +39,11 @@ describe.each([
       now = noon
       await store?.close()
       // A clock of the test's own is not the database's, so ours is asked for the time.
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: seededRandom(1), virtual: true })
+      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', {
+        clock,
+        random: seededRandom(1),
+        virtual: true,
+      })
       await migrate(store, clock)
     })
 

@@ -40,7 +40,7 @@ describe.each([
     beforeEach(async () => {
       if (isClean) return void (isClean = false)
       await store?.close()
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
       await migrate(store, clock)
       await openTrialAccount(store, world)
       floor = await furnishShop(store, world, ['starkbank'])

@@ -7,6 +7,9 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ofRuns, type Found } from '../run/processes.ts'
 import { eventually } from './eventually.ts'
+import { systemClock, systemRandom } from '../../src/base/clock.ts'
+import { pending } from '../../src/store/migrate.ts'
+import { openStore, sql } from '../../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
 
 describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
@@ -21,6 +24,18 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
       { word: 'one' },
     ])
     await expect(ask(two, 'select word from mark')).rejects.toThrow('does not exist')
+  })
+
+  test('gives those who ask at once a migrated database each, of its own', async () => {
+    const urls = await Promise.all(Array.from({ length: 3 }, () => postgres.migratedDatabase()))
+    expect(new Set(urls).size).toBe(3)
+    await ask(urls[0]!, `insert into stores (id, name) values ('sto_mark', 'mark')`)
+    for (const url of urls) {
+      const store = await openStore(url, { clock: systemClock, random: systemRandom })
+      expect(await pending(store)).toEqual([])
+      expect(await store.all(sql`select id from stores where id = 'sto_mark'`)).toHaveLength(url === urls[0] ? 1 : 0)
+      await store.close()
+    }
   })
 
   test('is durable unless told otherwise', async () => {
