@@ -4,15 +4,16 @@ import type { Bank, BankInvoice, BankTransfer } from '../src/rails/starkbank/ban
 import { publicKeyPem, scatter } from './events.ts'
 
 export interface FakeBank extends Bank {
-  calls: { invoices: number; transfers: number; ordered: number }
+  calls: { invoices: number; reads: number; transfers: number; ordered: number }
 }
 
 const created = '2026-11-21T03:00:00.123456+00:00'
 
 /** `remember`: whether invoices can be read again, as paid. */
 export function fakeBank({ remember, onCall = () => undefined }: { remember: boolean; onCall?: () => void }): FakeBank {
-  const calls = { invoices: 0, transfers: 0, ordered: 0 }
+  const calls = { invoices: 0, reads: 0, transfers: 0, ordered: 0 }
   const kept = new Map<string, BankInvoice>()
+  const paid = (id: string): BankInvoice => ({ ...kept.get(id)!, status: 'paid', fee: 50, updated: created })
   let made = 0
   const answers: Partial<FakeBank> = {
     calls,
@@ -38,7 +39,8 @@ export function fakeBank({ remember, onCall = () => undefined }: { remember: boo
         }),
       )
     },
-    getInvoice: async id => done({ ...kept.get(id)!, status: 'paid', fee: 50 }),
+    getInvoice: async id => (calls.reads++, done(paid(id))),
+    pageInvoices: async ({ ids = [] }) => (calls.reads++, done({ items: ids.filter(id => kept.has(id)).map(paid), cursor: undefined })),
     async createTransfers(bodies) {
       calls.transfers += 1
       calls.ordered += bodies.length

@@ -51,7 +51,7 @@ test.each([
     'setInterval belongs to src/base/clock.ts',
   ],
   ['a timer as a promise', 'src/web/web.ts', `import { scheduler } from 'node:timers/promises'`, 'node:timers/promises belongs to no file'],
-  ['an immediate', 'src/base/clock.ts', `setImmediate(() => {})`, 'setImmediate belongs to src/webhooks/inbox.ts'],
+  ['an immediate', 'src/webhooks/settle.ts', `setImmediate(() => {})`, 'setImmediate belongs to src/webhooks/inbox.ts, src/base/clock.ts'],
   ['chance', 'src/invoice/invoice.ts', `export const dice = Math['random']`, 'Math.random belongs to src/base/clock.ts'],
   ['the environment', 'src/base/config.ts', `export const { LISTEN } = globalThis.process.env`, 'process.env belongs to src/main.ts'],
   [

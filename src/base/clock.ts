@@ -8,6 +8,8 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   // Linux counts it through a suspension (CLOCK_BOOTTIME), which performance.now() does not.
   uptimeMs: () => uptime() * 1_000,
+  // After the sockets that are ready now, unlike a promise; and at once where none are, unlike a timer.
+  turn: () => new Promise(resolve => setImmediate(resolve)),
   sleep: (ms, signal) =>
     new Promise(resolve => {
       if (signal?.aborted) return resolve()
@@ -26,6 +28,7 @@ export const hastyClock = (speed: number, since: Millis, skippedMs: () => Millis
   now: () => Math.floor(since + (systemClock.now() - since) * speed + skippedMs()),
   uptimeMs: () => monotonicMs() * speed,
   sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
+  turn: systemClock.turn!,
 })
 
 // How long a shared clock is left alone before it is looked at again: it may have stood still meanwhile.
@@ -36,6 +39,7 @@ export const sharedClock = (speed: number, read: () => KeptTime): Clock => ({
   speed,
   now: () => read().nowMs,
   uptimeMs: () => read().uptimeMs,
+  turn: systemClock.turn!,
   async sleep(ms, signal) {
     const endMs = read().nowMs + ms
     for (let leftMs = ms; leftMs > 0 && !signal?.aborted; leftMs = endMs - read().nowMs)

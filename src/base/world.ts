@@ -15,6 +15,11 @@ export interface Clock {
   readonly speed?: number
   /** Milliseconds since some start that nobody can set, and that go on while the process is stopped or the machine sleeps. */
   uptimeMs?(): Millis
+  /**
+   * Resolves once whatever else waits in this process has had its turn: sockets, timers, other work. Whoever has much to do asks for it
+   * between two pieces. A clock that only moves when it is told to has none, so that a simulation is told the same.
+   */
+  turn?(): Promise<void>
 }
 
 export interface Random {

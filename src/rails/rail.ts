@@ -42,6 +42,8 @@ export interface ProviderInvoice {
   brcode: string
   link: string
   createdAt: Instant
+  /** When it last changed there, where the provider says so. */
+  updatedAt?: Instant
 }
 
 /** Where a bank transfer goes. `bank` is an ISPB (8 digits, Pix) or COMPE code (3 digits, TED). */
@@ -73,6 +75,7 @@ export interface ProviderPayout {
   feeUnits: bigint
   to: { taxId: string; bank: string; branch: string; number: string }
   createdAt: Instant
+  updatedAt?: Instant
 }
 
 /** What an event says, in the house's words. The raw bytes stay in the inbox; this is read from them when they are applied. */
@@ -123,6 +126,11 @@ export interface Rail {
   /** Every invoice that bears `tag` (an invoice id or a batch tag). */
   findInvoices(tag: string): Promise<Answer<ProviderInvoice[]>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
+  /**
+   * Up to a hundred of them in one call, where the provider can be asked so; those it does not show are left out. A list may lag behind
+   * what is read one by one, so whoever needs an invoice as it is now compares `updatedAt`.
+   */
+  readInvoices?(providerIds: string[]): Promise<Answer<ProviderInvoice[]>>
   cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
    * Has all of a paid invoice's money given back to its payer. `done` means taken on: the invoice's `units` are 0 from then on, and the
@@ -138,6 +146,11 @@ export interface Rail {
   pay(orders: PayoutOrder[], deadline: Deadline): Promise<Answer<ProviderPayout[]>>
   /** Every payout that bears `tag`: an externalId, or the id of the invoice it passes on. */
   findPayouts(tag: string): Promise<Answer<ProviderPayout[]>>
+  /**
+   * What `findPayouts` finds for each of up to a hundred tags, asked for together. How a provider combines several tags may not be
+   * documented: an empty list proves nothing here, and one that has what is known to be there is whole.
+   */
+  findPayoutsOfAll?(tags: string[]): Promise<Answer<Map<string, ProviderPayout[]>>>
   readPayout(providerId: string): Promise<Answer<ProviderPayout>>
 
   /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */

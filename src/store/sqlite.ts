@@ -12,6 +12,7 @@ import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 const busyTimeoutMs = 100
 const shortBusyMs = 5
 const beginWithinMs = 12_000
+const longestTurnMs = 5
 
 export function openSqlite(file: string, { clock, random }: { clock: Clock; random: World['random'] }): Store {
   const db = openFile(file)
@@ -40,9 +41,20 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
     now: async () => instant(clock.now()),
   }
 
+  // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
+  let servedMs = 0
+  const serveOthers =
+    clock.turn &&
+    (async () => {
+      if (monotonicMs() - servedMs < longestTurnMs) return
+      await clock.turn!()
+      servedMs = monotonicMs()
+    })
+
   // Statements of two transactions must not mix on the one connection: each waits for the one before it.
   let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const inTurn = <T>(wanted: () => Promise<T>): Promise<T> => {
+    const work = serveOthers ? () => serveOthers().then(wanted) : wanted
     const mine = last.then(work, work)
     last = mine.catch(() => undefined)
     return mine
@@ -65,26 +77,85 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
     }
   }
 
+  const alone = <T>(work: (open: Tx) => Promise<T>): Promise<T> =>
+    inTurn(async () => {
+      await begin()
+      try {
+        const result = await work(tx)
+        guard(() => db.exec('commit'))
+        return result
+      } catch (error) {
+        if (db.inTransaction) db.exec('rollback')
+        throw error
+      }
+    })
+
+  // The transactions at the end of the queue, none of them begun. What is read after them waits for them, so it ends the group.
+  let group: Waiting[] | undefined
+  const together = <T>(work: (open: Tx) => Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      const mine: Waiting = { work, resolve: resolve as (result: unknown) => void, reject }
+      if (group) return void group.push(mine)
+      const members = (group = [mine])
+      void inTurn(async () => {
+        if (group === members) group = undefined
+        while (members.length > 0) {
+          await commit(members)
+          if (members.length > 0) await serveOthers?.()
+        }
+      })
+    })
+
+  /** Takes from `waiting` what one turn has time for, and commits it with one write to the disk; each is undone by itself where it throws. */
+  async function commit(waiting: Waiting[]): Promise<void> {
+    try {
+      await begin()
+    } catch (error) {
+      for (const { reject } of waiting.splice(0)) reject(error)
+      return
+    }
+    const made: { resolve: () => void; reject: (error: unknown) => void }[] = []
+    try {
+      const startedMs = monotonicMs()
+      do {
+        const { work, resolve, reject } = waiting.shift()!
+        db.exec('savepoint member')
+        try {
+          const result = await work(tx)
+          db.exec('release member')
+          made.push({ resolve: () => resolve(result), reject })
+        } catch (error) {
+          reject(error)
+          // A full disk ends the whole transaction, and with it what was done before in it.
+          if (!db.inTransaction) throw error
+          db.exec('rollback to member')
+          db.exec('release member')
+        }
+      } while (waiting.length > 0 && monotonicMs() - startedMs < longestTurnMs)
+      db.exec('commit')
+    } catch (error) {
+      if (db.inTransaction) db.exec('rollback')
+      for (const { reject } of made) reject(asUnavailable(error))
+      return
+    }
+    for (const { resolve } of made) resolve()
+  }
+
+  const reading = <T>(work: () => Promise<T>): Promise<T> => {
+    group = undefined
+    return inTurn(work)
+  }
+
   return {
     engine: 'sqlite',
     // Read in turn too: between the statements of an open transaction a reader would see what is not committed.
-    all: statement => inTurn(() => tx.all(statement)),
-    one: statement => inTurn(() => tx.one(statement)),
-    tx: work =>
-      inTurn(async () => {
-        await begin()
-        try {
-          const result = await work(tx)
-          guard(() => db.exec('commit'))
-          return result
-        } catch (error) {
-          if (db.inTransaction) db.exec('rollback')
-          throw error
-        }
-      }),
+    all: statement => reading(() => tx.all(statement)),
+    one: statement => reading(() => tx.one(statement)),
+    // On a clock that only moves when it is told to, everything is done as if nothing took any time.
+    tx: serveOthers ? together : alone,
     // A table is changed by making it anew, so while a script runs foreign keys rest; what they hold is proven before the commit.
     script: text =>
-      inTurn(async () => {
+      reading(async () => {
         db.pragma('foreign_keys = OFF')
         try {
           await begin()
@@ -99,9 +170,16 @@ export function openSqlite(file: string, { clock, random }: { clock: Clock; rand
           db.pragma('foreign_keys = ON')
         }
       }),
-    backup: target => inTurn(async () => void db.prepare('vacuum into ?').run(target)),
-    close: () => inTurn(async () => void db.close()),
+    backup: target => reading(async () => void db.prepare('vacuum into ?').run(target)),
+    close: () => reading(async () => void db.close()),
   }
+}
+
+/** A transaction that waits for its turn, and whoever asked for it. */
+interface Waiting {
+  work: (open: Tx) => Promise<unknown>
+  resolve: (result: unknown) => void
+  reject: (error: unknown) => void
 }
 
 /**

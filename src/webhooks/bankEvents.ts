@@ -1,5 +1,5 @@
 /** The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet. */
-import { BadInput } from '../base/answer.ts'
+import { BadInput, done, type Answer } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { awaitsItsId, findOurs, invoiceMachine, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
 import { totalsFor } from '../ledger/ledger.ts'
@@ -8,12 +8,22 @@ import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
+import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
 import { settleTwin } from './twinEvents.ts'
 
 type BankDesk = Desk & { rail: Rail }
 
-/** Settles one claimed row of the bank's; false when it waits. */
-export async function settleBankEvent(desk: BankDesk, row: InboxRow): Promise<boolean> {
+/** What the bank shows of everything that these claimed rows are about. */
+export function proofsOf(desk: BankDesk, rows: readonly InboxRow[]): Promise<Proofs> {
+  const events = rows.flatMap(row => read(desk.rail, row) ?? [])
+  return askTogether(
+    desk,
+    events.filter(({ workspaceId }) => workspaceId === desk.rail.workspaceId),
+  )
+}
+
+/** Settles one claimed row of the bank's; false when it waits. What `proofs` lacks is asked of the bank by itself. */
+export async function settleBankEvent(desk: BankDesk, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
   const event = read(desk.rail, row)
   if (!event) return finish(desk, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
   if (event.workspaceId !== desk.rail.workspaceId)
@@ -23,9 +33,9 @@ export async function settleBankEvent(desk: BankDesk, row: InboxRow): Promise<bo
     case 'other':
       return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for' }))
     case 'invoice':
-      return settleInvoice(desk, row, event)
+      return settleInvoice(desk, row, event, proofs)
     case 'payout':
-      return settlePayout(desk, row, event)
+      return settlePayout(desk, row, event, proofs)
   }
 }
 
@@ -38,26 +48,22 @@ function read(rail: Rail, row: InboxRow): ProviderEvent | undefined {
   }
 }
 
-type InvoiceEvent = ProviderEvent & { about: 'invoice' }
-
-/** Logs after which money has come or gone: the bank is asked before they are believed. */
-const moneyLogs = new Set(['credited', 'reversed', 'voided'])
-
-async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent): Promise<boolean> {
+async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
   const ours = await findOurs(desk.store, desk.rail.name, event.invoice.providerId, event.invoice.tag)
   if (!ours)
     return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
 
-  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(desk, row, event, ours)
+  if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(desk, row, event, ours, proofs.invoice(event))
 
-  if (event.log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed'))
-    return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
+  if (isKnownCredit(ours, event)) return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
 
   let invoice = event.invoice
-  const needsProof = moneyLogs.has(event.log) || ours.provider_id === null
-  if (needsProof) {
-    const answer = await desk.rail.readInvoice(invoice.providerId)
-    await desk.world.at('invoice read again')
+  if (needsProof(ours, event)) {
+    let answer = proofs.invoice(event)
+    if (!answer) {
+      answer = await desk.rail.readInvoice(invoice.providerId)
+      await desk.world.at('invoice read again')
+    }
     if (answer.is !== 'done')
       return finish(desk, row, event.kind, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
     invoice = answer.value
@@ -154,9 +160,7 @@ async function step(tx: Tx, row: InvoiceRow, to: 'paid' | 'overdue' | 'expired' 
   return { is: 'done', why: to }
 }
 
-const finalLogs = new Set(['success', 'failed', 'canceled', 'refunded'])
-
-async function settlePayout(desk: BankDesk, row: InboxRow, event: ProviderEvent & { about: 'payout' }): Promise<boolean> {
+async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
   const { payout } = event
   const key =
     payout.externalId ??
@@ -167,12 +171,15 @@ async function settlePayout(desk: BankDesk, row: InboxRow, event: ProviderEvent 
 
   let news: PayoutNews = { externalId: key, found: [payout], errors: event.errors }
   if (finalLogs.has(event.log)) {
-    const [one, all] = [await desk.rail.readPayout(payout.providerId), await desk.rail.findPayouts(key)]
-    await desk.world.at('payout read again')
-    if (one.is !== 'done' || all.is !== 'done')
-      return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm it' }))
-    // The look-up by tag may lag behind the transfer itself.
-    news = { ...news, found: [...all.value.filter(({ providerId }) => providerId !== payout.providerId), one.value] }
+    let found = proofs.payouts(event, key)
+    if (!found) {
+      const [one, all] = [await desk.rail.readPayout(payout.providerId), await desk.rail.findPayouts(key)]
+      await desk.world.at('payout read again')
+      // The look-up by tag may lag behind the transfer itself.
+      found = both(one, all, (itself, others) => [...others.filter(({ providerId }) => providerId !== payout.providerId), itself])
+    }
+    if (found.is !== 'done') return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm it' }))
+    news = { ...news, found: found.value }
   }
   return finish(desk, row, event.kind, async tx => {
     const applied = await applyPayout(tx, desk.world, news, { why: `the bank said ${event.log}`, ref: event.eventId })
@@ -189,3 +196,6 @@ async function settlePayout(desk: BankDesk, row: InboxRow, event: ProviderEvent 
     }
   })
 }
+
+const both = <A, B, R>(one: Answer<A>, other: Answer<B>, make: (one: A, other: B) => R): Answer<R> =>
+  one.is !== 'done' ? one : other.is !== 'done' ? other : done(make(one.value, other.value))

@@ -2,26 +2,36 @@
 import { later } from '../base/world.ts'
 import { skipLocked, sql, type Store } from '../store/store.ts'
 import { finish, usualChainTerms, type Desk } from './apply.ts'
-import { settleBankEvent } from './bankEvents.ts'
+import { proofsOf, settleBankEvent } from './bankEvents.ts'
 import { settleChainEvent } from './chainEvents.ts'
 import type { InboxRow } from './inbox.ts'
+import { noProofs, type Proofs } from './proofs.ts'
 
 export type { Desk } from './apply.ts'
 
 /** While one worker asks the bank about an event, others leave it alone this long. */
 const claimMs = 60_000
 const atOnce = 8
+/** As many as the bank can be asked about in one call. */
+const mostClaimed = 100n
 
-/** Applies every event that is due, a few at once. Answers how many were settled. */
+/** Applies every event that is due, a few at once, and lets everything else have its turn between them. Answers how many were settled. */
 export async function settleInbox(desk: Desk): Promise<number> {
   let settled = 0
   for (;;) {
     const rows = await claim(desk.store)
     if (rows.length === 0) return settled
     await desk.world.at('events claimed')
+    const ofBank = rows.filter(({ rail }) => rail === 'starkbank')
+    const { starkbank } = desk.rails
+    const proofs = starkbank?.readInvoices && ofBank.length > 1 ? await proofsOf({ ...desk, rail: starkbank }, ofBank) : noProofs
     const queue = rows.values()
     const worker = async () => {
-      for (const row of queue) if (await settleOne(desk, row)) settled += 1
+      for (const row of queue) {
+        if (await settleOne(desk, row, proofs)) settled += 1
+        // An embedded database answers at once, and without this no socket would be read until the whole claim is settled.
+        if (desk.world.clock.turn) await desk.world.clock.turn()
+      }
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
   }
@@ -32,15 +42,15 @@ function claim(store: Store): Promise<InboxRow[]> {
     const now = await tx.now()
     return tx.all<InboxRow>(sql`
       update inbox set next_at = ${later(now, claimMs)}, tries = tries + 1 where id in (
-        select id from inbox where state in ('new', 'waiting') and next_at <= ${now} order by next_at, id limit 64 ${skipLocked})
+        select id from inbox where state in ('new', 'waiting') and next_at <= ${now} order by next_at, id limit ${mostClaimed} ${skipLocked})
       returning *`)
   }, 'locks')
 }
 
 /** Settles one claimed row; false when it waits. */
-export async function settleOne(desk: Desk, row: InboxRow): Promise<boolean> {
+export async function settleOne(desk: Desk, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
   const { starkbank, bitcoin } = desk.rails
-  if (row.rail === 'starkbank' && starkbank) return settleBankEvent({ ...desk, rail: starkbank }, row)
+  if (row.rail === 'starkbank' && starkbank) return settleBankEvent({ ...desk, rail: starkbank }, row, proofs)
   if (row.rail === 'bitcoin' && bitcoin) return settleChainEvent({ ...desk, rail: bitcoin, chain: desk.chain ?? usualChainTerms }, row)
   return finish(desk, row, undefined, async () => ({ is: 'again', why: `the rail ${row.rail} is not configured here` }))
 }

@@ -1,4 +1,5 @@
 /** The bank's events about a twin: a second invoice of one of our tags. Read at the bank, written down, and canceled at once unless somebody paid it. */
+import type { Answer } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
   cancelTwin,
@@ -18,11 +19,20 @@ import type { InboxRow } from './inbox.ts'
 
 type InvoiceEvent = ProviderEvent & { about: 'invoice' }
 
-/** Settles an event of any log about an invoice that bears our tag and is not the one our books have; false when it waits. */
-export async function settleTwin(desk: Desk & { rail: Rail }, row: InboxRow, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
+/**
+ * Settles an event of any log about an invoice that bears our tag and is not the one our books have; false when it waits. `shown`: what
+ * the bank was seen to have, where it was asked already.
+ */
+export async function settleTwin(
+  desk: Desk & { rail: Rail },
+  row: InboxRow,
+  event: InvoiceEvent,
+  ours: InvoiceRow,
+  shown?: Answer<ProviderInvoice>,
+): Promise<boolean> {
   const { rail, world } = desk
-  const answer = await rail.readInvoice(event.invoice.providerId)
-  await world.at('invoice read again')
+  const answer = shown ?? (await rail.readInvoice(event.invoice.providerId))
+  if (!shown) await world.at('invoice read again')
   if (answer.is !== 'done')
     return finish(desk, row, event.kind, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
   if (answer.value.tag !== ours.id)

@@ -16,6 +16,7 @@ import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/st
 import { makeInbox, type Inbox } from '../../src/webhooks/webhooks.ts'
 import type { VirtualClock } from './clock.ts'
 import { nodeWire } from './nodeWire.ts'
+import { lagging, oneByOne } from './together.ts'
 import { wire } from './wire.ts'
 
 /** How likely each misfortune is at its occasion; the driver sets these to nothing when the storm is over. */
@@ -38,6 +39,8 @@ export interface ProcessParts {
   random: Random
   /** What stalls are drawn from. */
   stalls: Random
+  /** What lists that lag are drawn from, where the bank is asked about many things at once. */
+  together?: Random | undefined
   weather: Weather
   terms: Terms
   pollSeconds: number
@@ -140,14 +143,16 @@ export function startProcess(parts: ProcessParts): Process {
   const store = mortal(parts.store)
   const world = { clock: own, random, log, at }
   const latencyMs = () => (chance(weather.slow) ? random.between(1, 4_000) : 0)
-  const rail = starkbankRail({
-    bank: wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) }),
+  const direct = wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) })
+  const connected = starkbankRail({
+    bank: parts.together ? lagging(direct, bank, parts.together) : direct,
     workspaceId: bank.settings.workspaceId,
     clock: own,
     random,
     log,
     keys: { initial: parts.keys, onNewKey: pem => void parts.keys.push(pem) },
   })
+  const rail = parts.together ? connected : oneByOne(connected)
   const inbox = makeInbox(store, world)
   // The inbox gathers for some turns of the event loop: nobody sleeps, and the store is not at work yet.
   const counted: Inbox = {

@@ -18,6 +18,7 @@ import { startProcess, type Process } from './process.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import type { Streets } from './streets.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
+import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
 import { openTrialAccount } from '../testbed/trial.ts'
 
@@ -147,6 +148,7 @@ export async function tell(
     random,
     weather: { ...scenario.weather, stall: hasStalls(seed) ? 0.03 : 0 },
     stalls: seededRandom(seed ^ 0x57a11),
+    together: asksTogether(seed) ? seededRandom(seed ^ 0x706e7) : undefined,
     terms: scenario.terms,
     pollSeconds,
     keys,

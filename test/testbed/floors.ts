@@ -35,8 +35,8 @@ const homes: Record<string, readonly string[]> = {
   'new Date()': ['src/base/clock.ts'],
   setTimeout: ['src/base/clock.ts'],
   setInterval: ['src/base/clock.ts'],
-  // The inbox gathers what one turn of the event loop read into one commit, which no clock decides.
-  setImmediate: ['src/webhooks/inbox.ts'],
+  // The inbox gathers what one turn of the event loop read into one commit, which no clock decides; everything else asks the clock for a turn.
+  setImmediate: ['src/webhooks/inbox.ts', 'src/base/clock.ts'],
   'node:timers': [],
   'node:timers/promises': [],
   'Math.random': ['src/base/clock.ts'],

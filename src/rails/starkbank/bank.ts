@@ -41,6 +41,7 @@ export const invoiceShape = z.object({
   brcode: orEmpty,
   link: orEmpty,
   created: moment,
+  updated: moment.nullish(),
 })
 
 /** Stark Bank docs, Transfer. */
@@ -56,6 +57,7 @@ export const transferShape = z.object({
   branchCode: orEmpty,
   accountNumber: orEmpty,
   created: moment,
+  updated: moment.nullish(),
 })
 
 export const invoiceLogShape = z.object({ id, type: z.string().min(1), created: moment, errors: faults, invoice: invoiceShape })
@@ -142,7 +144,8 @@ export interface Page<T> {
 export interface Bank {
   /** Nothing is sent once `deadline` has passed; the same holds of transfers. */
   createInvoices(bodies: InvoiceBody[], deadline: Deadline): Promise<Answer<BankInvoice[]>>
-  pageInvoices(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankInvoice>>>
+  /** `ids`: those of up to a hundred; one that is not there is left out. */
+  pageInvoices(query: PageOf & { tags?: string[]; ids?: string[] }): Promise<Answer<Page<BankInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
   patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }, deadline?: Deadline): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>

@@ -38,6 +38,7 @@ export const toInvoice = (invoice: BankInvoice): ProviderInvoice => ({
   brcode: invoice.brcode,
   link: invoice.link,
   createdAt: instantOf(invoice.created),
+  ...(invoice.updated && { updatedAt: instantOf(invoice.updated) }),
 })
 
 export const toPayout = (transfer: BankTransfer): ProviderPayout => ({
@@ -48,6 +49,7 @@ export const toPayout = (transfer: BankTransfer): ProviderPayout => ({
   feeUnits: BigInt(transfer.fee),
   to: { taxId: transfer.taxId, bank: transfer.bankCode, branch: transfer.branchCode, number: transfer.accountNumber },
   createdAt: instantOf(transfer.created),
+  ...(transfer.updated && { updatedAt: instantOf(transfer.updated) }),
 })
 
 export const toLine = (transaction: BankTransaction): StatementLine => ({

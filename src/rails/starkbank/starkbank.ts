@@ -85,6 +85,8 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
     findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
+    readInvoices: async ids =>
+      mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items => items.map(toInvoice)),
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
     refundInvoice: async (id, deadline) => mapped(await bank.patchInvoice(id, { amount: 0 }, deadline), toInvoice),
 
@@ -99,6 +101,13 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       )
     },
     findPayouts: tag => everyTagged(tag, cursor => bank.pageTransfers({ tags: [tag], ...cursor }), toPayout),
+    async findPayoutsOfAll(tags) {
+      const answer = await every(cursor => bank.pageTransfers({ tags, limit: pageSize, ...cursor }))
+      return mapped(answer, items => {
+        const found = oldestFirst(items)
+        return new Map(tags.map(tag => [tag, found.filter(item => item.tags.includes(tag)).map(toPayout)]))
+      })
+    },
     readPayout: async id => mapped(await patiently(() => bank.getTransfer(id), patience), toPayout),
 
     verify: (raw, signatures) => ring.verify(raw, signatures),
