@@ -4,6 +4,7 @@ import { done } from '../src/base/answer.ts'
 import { nextOf } from '../src/chain/chain.ts'
 import { balances, totals } from '../src/ledger/ledger.ts'
 import { addAccount, approveAccount, holdPayout, releasePayout } from '../src/payout/payout.ts'
+import { addressOf } from '../src/rails/bitcoin/address.ts'
 import { derive } from '../src/rails/bitcoin/descriptor.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -109,6 +110,20 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     expect(await nextIndex('new')).toBe(0n)
     await approveAccount(town.store, 'new', 'checker')
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('to an account that turns out to be nobody’s are held, and hold up nobody', async () => {
+    await open()
+    await openAccount(town, 'anchor', await address())
+    const [lost, other] = await owing(town, [{ units: 50_000n, payTo: 'anchor' }, { units: 60_000n }])
+    // Approved by a version that knew nothing of it.
+    const anchor = addressOf(Uint8Array.from([0x51, 0x02, 0x4e, 0x73]), 'regtest')!
+    await town.store.tx(tx => tx.run(sql`update accounts set destination = ${anchor} where name = 'anchor'`))
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    expect([await stateOf(lost!.id), await stateOf(other!.id)]).toEqual(['held', 'sent'])
+    expect(await whyOf(lost!.id)).toContain('is pay-to-anchor, made for anybody to spend')
     await town.bury(6)
     expect(await town.audit()).toEqual([])
   })

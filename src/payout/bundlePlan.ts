@@ -1,4 +1,5 @@
 /** Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins, orders and the plan are one transaction of ours. */
+import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { btc } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
@@ -62,8 +63,9 @@ async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)
   const accounts = await accountsOf(tx, due)
+  const payable = await holdUnpayable(tx, rail, world, accounts, due)
 
-  for (let waiting = due.map(payout => ({ payout, key: newId('attempt', world) })); waiting.length > 0;) {
+  for (let waiting = payable.map(payout => ({ payout, key: newId('attempt', world) })); waiting.length > 0;) {
     const orders = addressed(rail, accounts, waiting)
     const payees = payeesOf(orders)
     const { mostFeeRate } = terms
@@ -125,6 +127,26 @@ async function accountsOf(tx: Tx, due: PayoutRow[]): Promise<Accounts> {
     accounts.set(id, { destination: row!.destination, next: Number(row!.next_index) })
   }
   return accounts
+}
+
+/** What was approved before it was known to be nobody's is held for a person, and keeps nobody else waiting. */
+async function holdUnpayable(tx: Tx, rail: ChainRail, world: World, accounts: Accounts, due: PayoutRow[]): Promise<PayoutRow[]> {
+  const faults = new Map<string, string>()
+  for (const [id, { destination, next }] of accounts)
+    try {
+      rail.destination(destination, next)
+    } catch (error) {
+      if (!(error instanceof BadInput)) throw error
+      faults.set(id, error.message)
+    }
+  for (const payout of due) {
+    const fault = faults.get(payout.account_id)
+    if (fault === undefined) continue
+    const why = `its account cannot be paid: ${fault}`
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'held', { why }, [sql`why = ${why}`])
+    world.log.error({ payout: payout.id, account: payout.account_id, why: fault }, 'a payout is held: its account cannot be paid')
+  }
+  return due.filter(payout => !faults.has(payout.account_id))
 }
 
 interface Order {

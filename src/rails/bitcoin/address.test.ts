@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { BadInput } from '../../base/answer.ts'
 import type { NetworkName } from '../chain.ts'
-import { addressOf, dustUnits, parseAddress } from './address.ts'
+import { addressOf, decodeAddress, dustUnits, parseAddress } from './address.ts'
 import { networks } from './network.ts'
 
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'))
@@ -49,7 +49,7 @@ const valid: [NetworkName, string, string][] = [
 
 test.each(valid)('on %s, %s is read, and written back from its script', (network, text, script) => {
   const address = /^[A-Z0-9]+$/.test(text) ? text.toLowerCase() : text
-  expect(parseAddress(text, network)).toEqual({ address, script: bytes(script) })
+  expect(decodeAddress(text, network)).toEqual({ address, script: bytes(script) })
   expect(addressOf(bytes(script), network)).toBe(address)
 })
 
@@ -178,7 +178,7 @@ test('scripts of every kind agree with @scure/btc-signer both ways', () => {
       const script = OutScript.encode(one as Parameters<typeof OutScript.encode>[0])
       const address = Address(networks[network]).encode(OutScript.decode(script))
       expect(addressOf(script, network)).toBe(address)
-      expect(parseAddress(address, network)).toEqual({ address, script: Uint8Array.from(script) })
+      expect(decodeAddress(address, network)).toEqual({ address, script: Uint8Array.from(script) })
     }),
     { seed: 350, numRuns: 500 },
   )

@@ -3,12 +3,23 @@ import { address } from 'bitcoinjs-lib'
 import bs58check from 'bs58check'
 import { BadInput } from '../../base/answer.ts'
 import type { Destination, NetworkName } from '../chain.ts'
-import { isXOnlyPoint } from './ecc.ts'
 import { networks, networksWhere } from './network.ts'
+import { ownerlessWhy, witnessOf } from './ownerless.ts'
 import { refuseSecrets } from './secret.ts'
 
-/** Reads an address of `network`: segwit of any version (lower case, or upper as in QR codes), P2PKH, P2SH. Throws `BadInput`. */
+/**
+ * Reads an address of `network` that somebody may own: segwit (lower case, or upper as in QR codes), P2PKH, P2SH. Throws `BadInput`, for what
+ * anybody or nobody could spend too.
+ */
 export function parseAddress(text: string, network: NetworkName): Destination {
+  const read = decodeAddress(text, network)
+  const why = ownerlessWhy(read.script)
+  if (why !== undefined) throw new BadInput(`the address ${shortly(text.trim())} ${why}`)
+  return read
+}
+
+/** The same of whatever can be written as an address. */
+export function decodeAddress(text: string, network: NetworkName): Destination {
   const given = text.trim()
   refuseSecrets(given, 'the address')
   const prefix = given.slice(0, given.lastIndexOf('1')).toLowerCase()
@@ -46,8 +57,6 @@ function readSegwit(given: string, prefix: string, network: NetworkName): Destin
   const fits = version === 0 ? program.length === 20 || program.length === 32 : program.length >= 2 && program.length <= 40
   if (!fits)
     throw new BadInput(`the address ${shortly(given)} has ${program.length} bytes, which no address of witness version ${version} has`)
-  if (version === 1 && program.length === 32 && !isXOnlyPoint(program))
-    throw new BadInput(`the taproot address ${shortly(given)} holds no key: money sent there could never be spent, so have it shown anew`)
   if (prefix !== networks[network].bech32)
     throw foreign(
       lower,
@@ -91,14 +100,6 @@ const foreign = (given: string, owners: string, network: NetworkName) =>
 
 // Enough to find it again; whatever else may have been pasted is not repeated.
 const shortly = (given: string) => (given.length > 14 ? `${given.slice(0, 12)}…` : `"${given}"`)
-
-/** A witness program as BIP 141 knows it: a version, then one push of 2 to 40 bytes. */
-function witnessOf(script: Uint8Array): { version: number; program: Uint8Array } | undefined {
-  const [code, length] = script
-  if (code === undefined || length === undefined || length < 2 || length > 40 || script.length !== length + 2) return undefined
-  if (code === 0) return length === 20 || length === 32 ? { version: 0, program: script.slice(2) } : undefined
-  return code > 0x50 && code <= 0x60 ? { version: code - 0x50, program: script.slice(2) } : undefined
-}
 
 const isBetween = (script: Uint8Array, length: number, start: readonly number[], end: readonly number[]): boolean =>
   script.length === length &&

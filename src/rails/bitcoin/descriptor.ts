@@ -15,6 +15,7 @@ import {
   writeExtendedKey,
 } from './extendedKey.ts'
 import { networks } from './network.ts'
+import { isNobodysKey } from './ownerless.ts'
 import { refuseSecrets } from './secret.ts'
 
 export interface Descriptor {
@@ -197,6 +198,9 @@ function checkIndex(index: number): void {
 }
 
 function assemble(kind: Descriptor['kind'], network: NetworkName, origin: Origin | undefined, account: ExtendedKey): Descriptor {
+  // What is derived from it is nobody's: such keys stand where a script alone shall spend, and no script is taken here.
+  if (isNobodysKey(account.publicKey))
+    throw new BadInput('the descriptor’s key is known to have no private key (BIP 341): money sent to its addresses could never be spent')
   const root = parentOf(account.publicKey, account.chainCode)
   const branches = { receive: childParent(root, branchNumbers.receive), change: childParent(root, branchNumbers.change) }
   return { text: write({ kind, network, origin, account }, '<0;1>'), kind, network, origin, account, branches }

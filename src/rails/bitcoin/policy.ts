@@ -7,6 +7,7 @@ import { typedAmount } from '../../base/typedAmount.ts'
 import type { ChainRail, NetworkName, Plan, SpendingPolicy } from '../chain.ts'
 import { addressOf, parseAddress } from './address.ts'
 import { derive, parseDescriptor, type Descriptor } from './descriptor.ts'
+import { ownerlessWhy } from './ownerless.ts'
 
 const fields = z.strictObject({
   maxPerDay: z.string().optional(),
@@ -41,11 +42,13 @@ export function checkPolicy(
 ): string | undefined {
   const { data, txOutputs } = Psbt.fromBase64(psbt)
   const away = txOutputs.filter(({ script }, place) => !isChange(data.outputs[place]!, script, rail))
-  const stranger = policy.allowed && away.find(({ script }) => !policy.allowed!.has(script))
-  if (stranger) {
-    const name = addressOf(stranger.script, rail.network) ?? `script ${Buffer.from(stranger.script).toString('hex').slice(0, 80)}`
-    return `it pays ${btc(stranger.value)} to ${name}, which the signing policy does not allow`
+  const nameOf = (script: Uint8Array) => addressOf(script, rail.network) ?? `script ${Buffer.from(script).toString('hex').slice(0, 80)}`
+  for (const { script, value } of away) {
+    const why = ownerlessWhy(script)
+    if (why !== undefined) return `it pays ${btc(value)} to ${nameOf(script)}, which ${why}`
   }
+  const stranger = policy.allowed && away.find(({ script }) => !policy.allowed!.has(script))
+  if (stranger) return `it pays ${btc(stranger.value)} to ${nameOf(stranger.script)}, which the signing policy does not allow`
 
   let spent = 0n
   for (const { witnessUtxo } of data.inputs) {
