@@ -65,8 +65,8 @@ export interface Bank {
   readonly publicKeyPem: string
   /** Pays an open or overdue invoice now; false where it cannot be paid. */
   pay(invoiceId: string): boolean
-  /** Gives a credited invoice back to its payer; false where there is nothing to give. */
-  reverse(invoiceId: string): boolean
+  /** Gives a credited invoice's money back to its payer, all but `left`; false where there is nothing to give. */
+  reverse(invoiceId: string, left?: number): boolean
   deposit(cents: number): void
   /** All oldest first; the rows themselves, not to be changed. */
   invoices(): Invoice[]

@@ -36,8 +36,11 @@ function act(bank: Bank, verb: string, id: string, body: Buffer): object | undef
     }
     case 'POST pay':
       return { paid: bank.pay(id) }
-    case 'POST reverse':
-      return { reversing: bank.reverse(id) }
+    case 'POST reverse': {
+      const { left } = body.length === 0 ? { left: 0 } : readFields(body)
+      if (left !== undefined && !Number.isSafeInteger(left)) return refuse('invalidAmount', 'left must be an integer of cents')
+      return { reversing: bank.reverse(id, left as number | undefined) }
+    }
     case 'POST deposit': {
       const { amount } = readFields(body)
       if (!Number.isSafeInteger(amount)) return refuse('invalidAmount', 'amount must be an integer of cents')

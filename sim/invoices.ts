@@ -41,8 +41,8 @@ export interface Invoices {
   patch(id: string, change: Fields): Invoice
   /** Pays now what is open; false where it cannot be paid any more. */
   pay(id: string): boolean
-  /** Gives a credited invoice's money back to its payer; false where there is none. */
-  reverse(id: string): boolean
+  /** Gives a credited invoice's money back to its payer, all but `left`; false where there is none, or some is on its way back. */
+  reverse(id: string, left?: number): boolean
   credited(id: string): boolean
 }
 
@@ -50,6 +50,8 @@ export interface Invoices {
 export function makeInvoices(office: Office, ledger: Ledger, tell: (log: InvoiceLog) => void): Invoices {
   const { settings } = office
   const credited = new Set<string>()
+  /** Invoices of which money is going back: one change at a time. */
+  const goingBack = new Set<string>()
   const shelf = makeShelf<Invoice>({
     tags: { of: row => row.tags, indexed: true },
     status: { of: row => [row.status], allowed: statuses },
@@ -134,13 +136,16 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       ledger.post({ amount: -fee, tags, externalId: `invoice-fee-${id}`, source: `invoice/${id}/fee`, description: `Fee of invoice ${id}` })
     credited.add(id)
     record(invoice, 'credited', { fee, transactionIds: [line.id] })
-    if (office.chance(settings.reversalRate)) office.after(settings.reversalDelayMs, () => void giveBack(invoice, 0))
+    if (!office.chance(settings.reversalRate)) return
+    const left = office.chance(settings.reversalPartRate) ? office.random.between(1, amount - 1) : 0
+    office.after(settings.reversalDelayMs, () => void giveBack(invoice, left))
   }
 
-  /** The amount falls to `left` at once, the money leaves at `reversed`. */
+  /** The amount falls to `left` at once, the money leaves at `reversed`. Answers false where it may not, or one is under way. */
   function giveBack(invoice: Invoice, left: number): boolean {
     const back = invoice.amount - left
-    if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0) return false
+    if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0 || goingBack.has(invoice.id)) return false
+    goingBack.add(invoice.id)
     const { id, tags } = invoice
     record(invoice, 'reversing', { amount: left })
     const underWay = [() => record(invoice, 'sending'), () => record(invoice, 'sent')]
@@ -166,6 +171,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     const next = () => {
       steps.shift()?.()
       if (steps.length > 0) office.after(settings.creditDelayMs, next)
+      else goingBack.delete(id)
     }
     office.after(settings.creditDelayMs, next)
     return true
@@ -179,7 +185,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     get,
     create: body => readInvoices(body, office.now()).map(open),
     credited: id => credited.has(id),
-    reverse: id => giveBack(get(id), 0),
+    reverse: (id, left = 0) => giveBack(get(id), left),
     pay(id) {
       const invoice = get(id)
       const may = invoice.status === 'created' || invoice.status === 'overdue'
@@ -197,7 +203,8 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
         return invoice
       }
       if (invoice.status === 'paid') {
-        if (!isAmount || !giveBack(invoice, amount)) refuse('invalidOperation', 'the amount of a paid invoice can only be lowered')
+        if (!isAmount || !giveBack(invoice, amount))
+          refuse('invalidOperation', 'the amount of a paid invoice can only be lowered, and once at a time')
         return invoice
       }
       if (!unpaid) refuse('invalidOperation', `an invoice that is ${invoice.status} cannot be changed`)

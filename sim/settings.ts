@@ -27,6 +27,8 @@ export interface Settings {
   /** Share of credited invoices that are given back to the payer later. */
   reversalRate: number
   reversalDelayMs: Range
+  /** Share of those that are of a part of it only. */
+  reversalPartRate: number
   /** Share of reversals that the payer's bank sends back. */
   reversalFailRate: number
   /** Cents on top of each transfer. */
@@ -62,6 +64,7 @@ export const defaultSettings: Settings = {
   endToEndTag: true,
   reversalRate: 0,
   reversalDelayMs: [5_000, 20_000],
+  reversalPartRate: 0,
   reversalFailRate: 0,
   transferFee: 0,
   transferDelayMs: [500, 3_000],

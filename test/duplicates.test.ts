@@ -64,7 +64,7 @@ describe.each([
       const { promise: isClaimed, resolve: claimed } = Promise.withResolvers<void>()
       const rail: Rail = {
         ...town.desk.rails.starkbank!,
-        refundInvoice: async (id, deadline) => (claimed(), await gate, ask(id, deadline)),
+        refundInvoice: async (...asked) => (claimed(), await gate, ask(...asked)),
       }
       const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.store, 'starkbank', twin.id))!)
       await isClaimed
@@ -751,7 +751,7 @@ async function dieAfter(
     ...rail,
     readInvoice: async id => done(await rail.readInvoice(id)),
     cancelInvoice: async id => done(await rail.cancelInvoice(id)),
-    refundInvoice: async (id, deadline) => done(await rail.refundInvoice(id, deadline)),
+    refundInvoice: async (...asked) => done(await rail.refundInvoice(...asked)),
   }
   try {
     await work({ store: mortal, rail: asked, world })

@@ -18,6 +18,7 @@ test('it has its kind before 26 lower-case characters', () => {
     run: 'run',
     invoice: 'inv',
     twin: 'twn',
+    refund: 'ref',
     payout: 'pay',
     attempt: 'att',
     bundle: 'bun',

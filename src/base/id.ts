@@ -9,6 +9,7 @@ const kinds = {
   run: 'run',
   invoice: 'inv',
   twin: 'twn',
+  refund: 'ref',
   payout: 'pay',
   attempt: 'att',
   transaction: 'txn',

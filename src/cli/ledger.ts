@@ -191,6 +191,8 @@ const meanings: Record<Account, string> = {
   'transfer-fee': 'what transfers cost the house, less what was withheld for them',
   pending: 'on the chain and not the payee’s yet (negative meanwhile)',
   'owed-to-payers': 'paid to duplicate invoices, to be given back (negative while owed)',
+  receivable: 'what payees owe us, because payers got money back that had been passed on',
+  'given-up': 'what of that two people forgave',
   'bank-fee': 'what the bank charged for duplicate invoices',
   external: 'movements at the bank that are not ours',
   suspense: 'at the bank under a tag of ours, and not known what for',

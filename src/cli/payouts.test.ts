@@ -29,7 +29,7 @@ beforeAll(async () => {
       invoice = row.id
       const collected = { invoiceId: row.id, accountId: row.account_id, paid: 2_000n, bankFee: 50n, commissionBp: 0n, minPayout: 0n }
       const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
-      payout = (await owe(tx, world, { ...collected, comingBack: false }, terms, { why: 'credited' }))!
+      payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
     })
   } finally {
     await store.close()

@@ -92,6 +92,7 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
     ['in transit', money.inTransit],
     ['reversed', money.reversed],
     ['still owed', money.owed],
+    ...(money.debts === 0n ? [] : [['paid on too much, so owed by payees', -money.debts] as const]),
   ] as const
   return [
     [
@@ -106,6 +107,7 @@ function bankLines({ invoices, money, payouts }: Status): Lines {
         ? undefined
         : `${reais(money.duplicates)} paid to duplicate invoices, of which ${reais(money.toPayers)} are to be given back`,
     ],
+    ['payees owe', money.receivable === 0n ? undefined : `${reais(money.receivable)} for money that went back to payers`],
     ['invoices', countsOf(invoices.counts)],
     ['payouts', countsOf(payouts)],
   ]

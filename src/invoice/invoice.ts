@@ -30,6 +30,23 @@ export {
   type TwinRow,
   type TwinState,
 } from './twins.ts'
+export { fateOf, reversalLogs, type Fate } from './fate.ts'
+export {
+  approveOwnRefund,
+  followRefund,
+  liveRefund,
+  mayRefund,
+  refundableUnits,
+  refundMachine,
+  refundsOf,
+  refundStanding,
+  refusalOf,
+  resolveRefunds,
+  type RefundDecision,
+  type RefundRefusal,
+  type RefundRow,
+  type RefundState,
+} from './ownRefund.ts'
 export {
   approveRefund,
   failRefund,

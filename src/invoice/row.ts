@@ -15,7 +15,8 @@ export const invoiceMachine = {
   credited: ['reversed'],
   expired: ['paid', 'credited', 'reversed'],
   canceled: ['paid', 'credited', 'issued', 'reversed'],
-  reversed: [],
+  // What went back may come again.
+  reversed: ['credited'],
   refused: [],
 } as const satisfies Machine
 

@@ -192,6 +192,7 @@ async function isUnsettled(tx: Tx, providerId: string, units: bigint): Promise<b
   const leaving = units < 0n ? sql`or paid_units > returned_units` : sql``
   const open = await tx.one(sql`
     select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
+    union all select i.id from invoices i join invoice_reversals r on r.invoice_id = i.id where i.provider_id = ${providerId} and r.under_way_since is not null
     union all select id from invoice_twins where provider_id = ${providerId} and (state in ('open', 'canceled', 'paid') ${leaving})`)
   return open !== undefined
 }

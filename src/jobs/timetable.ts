@@ -1,8 +1,8 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
-import { issueDrafts, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
+import { issueDrafts, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { pollEvents, settleInbox, type Followed, type Inbox } from '../webhooks/webhooks.ts'
+import { pollEvents, settleInbox, watchReversals, type Followed, type Inbox } from '../webhooks/webhooks.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooks, holdAgainstBank, reconcile } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
@@ -107,7 +107,18 @@ const bankJobs = (pollSeconds: number): Job[] => [
       const rail = rails.starkbank!
       const settled = say(await resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled')
       const twins = await resolveTwins({ store, rail, world, stopped: payoutsStopped })
-      return [settled, say(twins, 'duplicate invoice looked at', 'duplicate invoices looked at')].filter(Boolean).join(', ') || undefined
+      const refunds = await resolveRefunds({ store, rail, world, stopped: payoutsStopped })
+      const reversals = await watchReversals({ store, rail, world })
+      return (
+        [
+          settled,
+          say(twins, 'duplicate invoice looked at', 'duplicate invoices looked at'),
+          say(refunds, 'refund looked at', 'refunds looked at'),
+          say(reversals, 'reversal looked at', 'reversals looked at'),
+        ]
+          .filter(Boolean)
+          .join(', ') || undefined
+      )
     },
   },
   {

@@ -4,8 +4,9 @@
  * `bank`: our money at the provider. `payable`: what is owed to payees (negative while owed). `in-transit`: ordered, not yet
  * settled. `commission`: the house's income (negative). `transfer-fee`: what transfers cost the house, less what was withheld
  * for them. `owed-to-payers`: what payers paid by mistake, to duplicates of invoices, and are to get back (negative while owed).
- * `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours. `suspense`: those that bear
- * our tags and belong to nothing these books know (negative: it came in). On a chain `bank` is what lies unspent in blocks at scripts of
+ * `receivable`: what payees owe us, because a payer got money back that had been passed on (positive while owed). `given-up`: what of
+ * that was forgiven. `bank-fee`: what the bank charged and no payee bears. `external`: movements at the bank that are not ours.
+ * `suspense`: those that bear our tags and belong to nothing these books know (negative: it came in). On a chain `bank` is what lies unspent in blocks at scripts of
  * ours, and `pending` what came there and is not the payee's yet (negative), because it lies too shallow or a person must say.
  */
 export const accounts = [
@@ -15,6 +16,8 @@ export const accounts = [
   'commission',
   'transfer-fee',
   'owed-to-payers',
+  'receivable',
+  'given-up',
   'bank-fee',
   'external',
   'suspense',
@@ -26,7 +29,7 @@ export type Account = (typeof accounts)[number]
 interface Movement {
   from: Account
   to: Account
-  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout' | 'twin'
+  source: 'invoice' | 'reversal' | 'attempt' | 'statement line' | 'coin' | 'bundle' | 'payout' | 'twin' | 'proposal'
   says: string
 }
 
@@ -78,8 +81,59 @@ export const chart = {
     from: 'bank',
     to: 'payable',
     source: 'reversal',
-    says: 'the payer got the money back; what was paid on is now owed by the payee',
+    says: 'the payer got money back; what was paid on of it is owed by the payee',
   },
+  'invoice reversal undone': {
+    from: 'payable',
+    to: 'bank',
+    source: 'reversal',
+    says: 'the money that the payer got back came back to the bank',
+  },
+  'commission again': { from: 'commission', to: 'payable', source: 'reversal', says: 'the house’s share of money that came back' },
+  'transfer fee withheld again': {
+    from: 'transfer-fee',
+    to: 'payable',
+    source: 'reversal',
+    says: 'expected cost of the transfer, of money that came back',
+  },
+  'charges borne': {
+    from: 'payable',
+    to: 'bank-fee',
+    source: 'reversal',
+    says: 'what the bank charged for money that went back, beyond what was paid on; we bear it',
+  },
+  'charges borne returned': { from: 'bank-fee', to: 'payable', source: 'reversal', says: 'the payee bears it after all' },
+  'receivable booked': {
+    from: 'payable',
+    to: 'receivable',
+    source: 'reversal',
+    says: 'more was paid on than the payer left with us: the payee owes it',
+  },
+  'receivable canceled': {
+    from: 'receivable',
+    to: 'payable',
+    source: 'reversal',
+    says: 'the payee no longer owes it, because the money or the payout came back',
+  },
+  'receivable set off': {
+    from: 'receivable',
+    to: 'payable',
+    source: 'payout',
+    says: 'what the payee owes was kept back from a payout, as its account’s terms say',
+  },
+  'set-off returned': {
+    from: 'payable',
+    to: 'receivable',
+    source: 'payout',
+    says: 'more was kept back from payouts than the payee owes, and goes out with the next one',
+  },
+  'receivable paid': {
+    from: 'receivable',
+    to: 'external',
+    source: 'proposal',
+    says: 'two people say that the payee has paid it back by other means',
+  },
+  'receivable forgiven': { from: 'receivable', to: 'given-up', source: 'proposal', says: 'two people say that the payee need not pay it' },
   'duplicate credited': {
     from: 'owed-to-payers',
     to: 'bank',

@@ -1,11 +1,11 @@
 /** What became of an order: decided from everything the bank has under its key, so that order, delay and repetition of events do not matter. */
 import { brl } from '../base/money.ts'
 import { later, type World } from '../base/world.ts'
-import { owedFor, post } from '../ledger/ledger.ts'
+import { post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
-import { giveBackFees } from './owe.ts'
+import { afterItsEnd, rightSize } from './rightSize.ts'
 import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
 import { silenceMs } from './send.ts'
 
@@ -141,6 +141,7 @@ async function succeed(
   await post(tx, world, { movement: 'payout settled', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo })
   await post(tx, world, { movement: 'transfer fee', source: attempt.id, amount: brl(fee), memo })
   await movePayout(tx, payout, 'paid', cause, [sql`why = null`])
+  await rightSize(tx, world, payout.invoice_id, cause)
   return 'moved'
 }
 
@@ -166,7 +167,6 @@ async function dead(
     memo: why,
   })
 
-  if (await tookBack(tx, world, payout, cause)) return 'moved'
   const now = await tx.now()
   if (reason === 'insufficient balance')
     await movePayout(tx, payout, 'waiting', { ...cause, why }, [sql`next_at = ${later(now, balanceWaitMs)}`, sql`why = ${why}`])
@@ -176,6 +176,7 @@ async function dead(
       sql`why = ${why}`,
     ])
   else await movePayout(tx, payout, 'held', { ...cause, why }, [sql`why = ${why}`])
+  await afterItsEnd(tx, world, payout, cause)
   return 'moved'
 }
 
@@ -190,18 +191,9 @@ async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: Payou
     invoiceId: payout.invoice_id,
     memo: why,
   })
-  if (!(await tookBack(tx, world, payout, cause))) await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
+  await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
+  await afterItsEnd(tx, world, payout, cause)
   return 'moved'
-}
-
-/** The payer was given the money back while it was under way, and now it is here again: nothing is owed, so nothing is ordered anew. */
-async function tookBack(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<boolean> {
-  const owed = (await owedFor(tx, payout.invoice_id)).units
-  if (owed >= payout.units) return false
-  const why = owed > 0n ? 'part of its payment was taken back' : 'its payment was taken back'
-  await movePayout(tx, payout, owed > 0n ? 'held' : 'canceled', { ...cause, why }, [sql`why = ${why}`])
-  if (owed <= 0n) await giveBackFees(tx, world, payout.invoice_id, cause)
-  return true
 }
 
 async function movePayout(

@@ -2,10 +2,9 @@
 import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { owedFor, post } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Tx } from '../store/store.ts'
+import { post } from '../ledger/ledger.ts'
+import { remember, sql, type Cause, type Tx } from '../store/store.ts'
 import { netOf, type Terms } from './net.ts'
-import { payoutMachine, type PayoutRow } from './row.ts'
 
 /** What was credited for one invoice, and what decides who gets how much of it. */
 export interface Collected {
@@ -15,8 +14,6 @@ export interface Collected {
   bankFee: bigint
   commissionBp: bigint
   minPayout: bigint
-  /** The bank has begun to give the payer money back: nothing is sent until it is booked what. */
-  comingBack: boolean
 }
 
 /** The one rule there is today; a split would add others, each with its own key. */
@@ -39,14 +36,7 @@ export async function owe(tx: Tx, world: World, collected: Collected, terms: Ter
 
   const id = newId('payout', world)
   const now = await tx.now()
-  const why =
-    net <= 0n
-      ? 'nothing is left after fees'
-      : net < collected.minPayout
-        ? 'below the smallest payout of its schedule'
-        : collected.comingBack
-          ? 'the payer is being given money back'
-          : null
+  const why = net <= 0n ? 'nothing is left after fees' : net < collected.minPayout ? 'below the smallest payout of its schedule' : null
   const state = why === null ? 'owed' : 'held'
   const made = await tx.run(sql`
     insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
@@ -56,48 +46,3 @@ export async function owe(tx: Tx, world: World, collected: Collected, terms: Ter
   await remember(tx, 'payouts', id, '', state, { ...cause, why: why ?? cause.why }, now)
   return id
 }
-
-/**
- * The payer got money back: `units` more than what was taken back before. Books it, and stops the payout if it has not gone out.
- * `all`: nothing of the payment is left. Answers `late` when money was already ordered or paid on: the payee owes it, and a person acts.
- */
-export async function takeBack(
-  tx: Tx,
-  world: World,
-  invoiceId: string,
-  units: bigint,
-  total: bigint,
-  all: boolean,
-  cause: Cause,
-): Promise<'stopped' | 'late'> {
-  await post(tx, world, { movement: 'invoice reversed', source: `${invoiceId}/${total}`, amount: brl(units), invoiceId, memo: cause.why })
-
-  const payout = await tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} ${forUpdate}`)
-  if (!payout) return 'stopped'
-  if (payout.state !== 'owed' && payout.state !== 'waiting' && payout.state !== 'held' && payout.state !== 'returned') return 'late'
-  if (!all) {
-    if (payout.state === 'owed' || payout.state === 'waiting')
-      await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: 'part of its payment was taken back' }, [
-        sql`why = 'part of its payment was taken back'`,
-      ])
-    return 'stopped'
-  }
-  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'canceled', cause, [sql`why = ${cause.why}`])
-  await giveBackFees(tx, world, invoiceId, cause)
-  return 'stopped'
-}
-
-/** A commission on money that went back was never earned. */
-export async function giveBackFees(tx: Tx, world: World, invoiceId: string, cause: Cause): Promise<void> {
-  for (const [taken, returned] of [
-    ['commission', 'commission returned'],
-    ['transfer fee withheld', 'transfer fee returned'],
-  ] as const) {
-    const row = await tx.one<{ units: bigint }>(sql`
-      select e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
-      where t.movement = ${taken} and t.source = ${invoiceId} and e.line = 1`)
-    if (row) await post(tx, world, { movement: returned, source: invoiceId, amount: brl(row.units), invoiceId, memo: cause.why })
-  }
-}
-
-export { owedFor }

@@ -30,7 +30,9 @@ export {
   type NewDestination,
 } from './account.ts'
 export { netOf, type Net, type Terms } from './net.ts'
-export { owe, takeBack, type Collected } from './owe.ts'
+export { owe, type Collected } from './owe.ts'
+export { holdWhileGoingBack, letGoOn, mayBeGoingBack, reversalOf, rightSize, type ReversalRow, type Sized } from './rightSize.ts'
+export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
 export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'

@@ -4,6 +4,7 @@ import { told } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
+import { reversalOf } from './rightSize.ts'
 import { attemptsOf, findPayout, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
 
 export interface Act {
@@ -52,6 +53,7 @@ async function actOn(
       throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
     await check?.(payout, tx)
     if (to === 'owed') {
+      await assertStays(tx, payout)
       await assertDead(tx, payout)
       await assertThere(tx, payout)
     }
@@ -75,6 +77,14 @@ async function bundleSays(tx: Tx, { id, state }: PayoutRow): Promise<string> {
   const bundle = (await tx.one<{ state: string }>(sql`select state from bundles where id = ${last.bundle_id}`))!
   const stop = bundle.state === 'planned' || bundle.state === 'signed' ? ', and only "repasse payout stop" keeps that from going out' : ''
   return ` in bundle ${last.bundle_id}, whose transaction is ${bundle.state} and pays it with others${stop}`
+}
+
+/** While its payer may be getting money back nothing is let go: it goes on by itself, of what is left, when the bank has said what became of that. */
+async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Promise<void> {
+  if ((await reversalOf(tx, invoiceId))?.under_way_since == null) return
+  throw new BadInput(
+    `payout ${id} passes on a payment that may be going back to its payer: it goes on by itself, of what is left, when the bank says what became of that`,
+  )
 }
 
 /** What came on a chain and left it again is not there to be passed on. */

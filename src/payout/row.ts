@@ -13,7 +13,8 @@ export const payoutMachine = {
   // A block that paid it may be left behind.
   paid: ['returned', 'canceled', 'sent'],
   returned: ['owed', 'canceled'],
-  canceled: [],
+  // What its payer got back came back.
+  canceled: ['held'],
 } as const satisfies Machine
 export type PayoutState = StateOf<typeof payoutMachine>
 

@@ -8,6 +8,8 @@ import { post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
+import { setOff } from './receivable.ts'
+import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
 
 const batchSize = 100
@@ -50,7 +52,8 @@ const mayHaveBeenOrdered = sql`(
   or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value))`
 
 const isDue = (now: Instant): Sql => sql`
-  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')`
+  asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')
+  and not ${mayBeGoingBack}`
 
 async function claimDue(store: Store, world: World, which: Sql): Promise<Order[]> {
   return store.tx(async tx => {
@@ -58,7 +61,7 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Order[]
     const rows = await tx.all<PayoutRow & { state: 'owed' | 'waiting' }>(sql`
       select * from payouts where ${isDue(await tx.now())} ${which} order by added_at, id limit ${batchSize} ${skipLocked}`)
     const orders: Order[] = []
-    for (const row of rows) orders.push(await openAttempt(tx, world, row))
+    for (const row of await setOff(tx, world, rows)) orders.push(await openAttempt(tx, world, row))
     return orders
   }, 'locks')
 }
@@ -235,4 +238,5 @@ async function refusedNow(
     sql`next_at = ${next}`,
     sql`why = ${why}`,
   ])
+  await afterItsEnd(tx, world, { invoice_id: order.invoiceId }, { why })
 }

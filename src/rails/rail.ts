@@ -46,6 +46,14 @@ export interface ProviderInvoice {
   updatedAt?: Instant
 }
 
+/** One entry of the provider's log of an invoice: what happened, and its amount then. */
+export interface InvoiceLog {
+  logId: string
+  log: string
+  units: bigint
+  createdAt: Instant
+}
+
 /** Where a bank transfer goes. `bank` is an ISPB (8 digits, Pix) or COMPE code (3 digits, TED). */
 export interface BankDestination {
   holder: string
@@ -133,11 +141,13 @@ export interface Rail {
   readInvoices?(providerIds: string[]): Promise<Answer<ProviderInvoice[]>>
   cancelInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
-   * Has all of a paid invoice's money given back to its payer. `done` means taken on: the invoice's `units` are 0 from then on, and the
-   * money leaves later. Safe to repeat: what was given back once is refused. Refused, to be tried again,
+   * Has a paid invoice's money given back to its payer, all but `leftUnits`. `done` means taken on: the invoice's `units` are `leftUnits`
+   * from then on, and the money leaves later. Safe to repeat: what was given back once is refused. Refused, to be tried again,
    * where `deadline` passed before anything was sent.
    */
-  refundInvoice(providerId: string, deadline: Deadline): Promise<Answer<ProviderInvoice>>
+  refundInvoice(providerId: string, leftUnits: bigint, deadline: Deadline): Promise<Answer<ProviderInvoice>>
+  /** Everything that happened to an invoice, oldest first: what its amount alone does not say is whether money has left, or is on its way. */
+  invoiceLogs(providerId: string): Promise<Answer<InvoiceLog[]>>
 
   /**
    * Orders up to 100 payouts in one call. `done` means taken on, not paid: the outcome comes as an event. Safe to repeat under

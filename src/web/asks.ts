@@ -1,7 +1,7 @@
 /** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
 import { told } from '../base/money.ts'
 import { later, type Instant } from '../base/world.ts'
-import { beforeThat } from '../payout/payout.ts'
+import { beforeThat, receivables } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
 
 export type AskKind =
@@ -13,7 +13,9 @@ export type AskKind =
   | 'event conflict'
   | 'invoice refused'
   | 'request too small'
-  | 'invoice reversed'
+  | 'payee owes'
+  | 'payee is owed'
+  | 'reversal slow'
   | 'duplicate paid'
   | 'duplicate paid alone'
   | 'duplicate paid reversed'
@@ -52,6 +54,8 @@ export type Ask = {
 export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<Ask[]> => [
   ...(await duplicateAsks(reader)),
   ...(now === undefined ? [] : await lateDuplicates(reader, now)),
+  ...(await debtAsks(reader)),
+  ...(now === undefined ? [] : await slowReversals(reader, now)),
   ...(await otherAsks(reader)),
 ]
 
@@ -84,6 +88,22 @@ const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
           where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
     join invoices i on i.id = late.invoice_id order by late.added_at, late.id limit 200`)
 
+/** What payees owe because a payer got money back that had been passed on, by account; and what was kept back from them too much. */
+const debtAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await receivables(reader)).map(({ name, recover, units }) => ({
+    ...{ kind: units > 0n ? 'payee owes' : 'payee is owed', id: name, number: null, of: null },
+    ...{ why: recover, units: units > 0n ? units : -units },
+  }))
+
+const mostReversingMs = 30 * 60_000
+
+/** Money that has been going back for long without the bank saying what became of it: its payout waits all the while. */
+const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(sql`
+    select 'reversal slow' as kind, i.id, cast(null as bigint) as number, i.payer_name as of, r.under_way_since as why, cast(null as bigint) as units
+    from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}
+    order by r.under_way_since, i.id limit 200`)
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(sql`
     select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(null as bigint) as units from (
@@ -94,8 +114,6 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
     union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null from inbox_conflicts c
     union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null
       from invoices where state = 'refused'
-    union all select 'invoice reversed', i.id, null, i.order_id, null
-      from invoices i join payouts p on p.invoice_id = i.id where i.state = 'reversed' and p.state in ('sending', 'unsure', 'sent', 'paid')
     union all select 'order', id, null, null, attention from orders where attention is not null
     union all select 'letter failed', order_id, null, kind, coalesce(why, '') from mails where state = 'failed'
     union all select 'foreign events', '', null, null, null
@@ -132,8 +150,14 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `invoice ${id}${ofOrder} was refused by the bank`
     case 'request too small':
       return `invoice ${id}${ofOrder} is too small for the chain, and nobody was asked`
-    case 'invoice reversed':
-      return `invoice ${id}${ofOrder} was reversed after its payout was ordered: the payee owes it`
+    case 'payee owes':
+      return why === 'next-payouts'
+        ? `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers: it is kept back from its next payouts`
+        : `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
+    case 'payee is owed':
+      return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout`
+    case 'reversal slow':
+      return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits`
     case 'duplicate paid':
       return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
     case 'duplicate paid alone':

@@ -12,7 +12,7 @@ export interface Status {
   stopped: string | undefined
   /** Cents. asked = open + paid + lost (expired, canceled, refused). */
   invoices: { asked: bigint; open: bigint; paid: bigint; lost: bigint; counts: Record<string, number> }
-  /** Cents. credited = fees + commission + withheld + paid on + reversed + owed. */
+  /** Cents. credited = fees + commission + withheld + paid on + in transit + reversed + owed − debts. */
   money: {
     credited: bigint
     bankFees: bigint
@@ -21,6 +21,10 @@ export interface Status {
     paidOn: bigint
     inTransit: bigint
     reversed: bigint
+    /** Paid on and reversed, both, so counted twice in the sum above: what payees owe for it, owed, paid back or forgiven. */
+    debts: bigint
+    /** What of that they still owe. */
+    receivable: bigint
     owed: bigint
     atBank: bigint
     /** Paid to duplicates of invoices, and what of it is to be given back. Not in `credited`. */
@@ -58,7 +62,8 @@ export async function status(
 
   const moved = await totals(reader)
   const money = bankMoney(moved, await balances(reader))
-  const explained = money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed
+  const explained =
+    money.bankFees + money.commission + money.withheld + money.paidOn + money.inTransit + money.reversed + money.owed - money.debts
   const stopped = await payoutsStopped(reader)
   const bitcoin = await chainStatus(reader, { now: now ?? '', payoutDepth })
   return {
@@ -80,12 +85,14 @@ export async function status(
 /** What the movements of the bank's rail come to, in cents. */
 export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): Status['money'] => ({
   credited: moved['invoice credited'],
-  bankFees: moved['bank fee'],
-  commission: moved.commission - moved['commission returned'],
-  withheld: moved['transfer fee withheld'] - moved['transfer fee returned'],
+  bankFees: moved['bank fee'] - moved['charges borne'] + moved['charges borne returned'],
+  commission: moved.commission + moved['commission again'] - moved['commission returned'],
+  withheld: moved['transfer fee withheld'] + moved['transfer fee withheld again'] - moved['transfer fee returned'],
   paidOn: moved['payout settled'] - moved['payout refunded'] + moved['payout paid elsewhere'],
   inTransit: -standing['in-transit'],
-  reversed: moved['invoice reversed'],
+  reversed: moved['invoice reversed'] - moved['invoice reversal undone'],
+  debts: moved['receivable booked'] - moved['receivable canceled'] - moved['receivable set off'] + moved['set-off returned'],
+  receivable: standing.receivable,
   owed: -standing.payable,
   atBank: standing.bank,
   duplicates: moved['duplicate credited'],

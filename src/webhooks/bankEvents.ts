@@ -1,14 +1,14 @@
 /** The bank's events: read, asked about at the bank, and applied. Where a bank invoice and its payout meet. */
 import { BadInput, done, type Answer } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
-import { awaitsItsId, findOurs, invoiceMachine, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
-import { totalsFor } from '../ledger/ledger.ts'
-import { applyPayout, owe, takeBack, type PayoutNews, type Terms } from '../payout/payout.ts'
+import { awaitsItsId, findOurs, invoiceMachine, reversalLogs, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
+import { applyPayout, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
+import { beginReversal, settleReversal } from './reversals.ts'
 import { settleTwin } from './twinEvents.ts'
 
 type BankDesk = Desk & { rail: Rail }
@@ -57,6 +57,8 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent,
 
   if (isKnownCredit(ours, event)) return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
 
+  if (reversalLogs.has(event.log) && (ours.state === 'credited' || ours.state === 'reversed')) return settleLogs(desk, row, event, ours)
+
   let invoice = event.invoice
   if (needsProof(ours, event)) {
     let answer = proofs.invoice(event)
@@ -73,6 +75,17 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent,
   return finish(desk, row, event.kind, tx => applyInvoice(tx, desk, ours.id, event, invoice))
 }
 
+/** An event about money that goes back: the bank's whole log of the invoice says what became of it, whatever comes late or twice. */
+async function settleLogs(desk: BankDesk, row: InboxRow, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
+  const answer = await desk.rail.invoiceLogs(event.invoice.providerId)
+  await desk.world.at('invoice read again')
+  return finish(desk, row, event.kind, async tx => {
+    if (answer.is !== 'done') return { is: 'again', why: `the bank did not confirm it: ${answer.why}` }
+    if (answer.value.every(({ logId }) => logId !== event.logId)) return { is: 'again', why: 'the bank does not list it yet' }
+    return settleReversal(tx, desk.world, ours.id, answer.value, { why: `the bank said ${event.log}`, ref: event.eventId })
+  })
+}
+
 async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, event: InvoiceEvent, now: ProviderInvoice): Promise<Outcome> {
   const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
   await takeAsIssued(tx, id, now, { why: 'an event proves that the bank issued it', ref: event.eventId })
@@ -85,7 +98,8 @@ async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, even
       return credit(tx, world, terms, row, event.invoice, now, cause)
     case 'reversed':
     case 'voided':
-      return reverse(tx, world, row, now, cause)
+      // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
+      return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
     case 'paid':
     case 'overdue':
     case 'expired':
@@ -126,29 +140,13 @@ async function credit(
       bankFee: now.feeUnits,
       commissionBp: row.commission_bp,
       minPayout: row.min_payout_units,
-      comingBack: now.status === 'voided' || now.units < paid,
     },
     terms,
     cause,
   )
+  // Nothing is sent until it is known what went back.
+  if (now.status === 'voided' || now.units < paid) await beginReversal(tx, row.id, cause)
   return { is: 'done', why: 'credited' }
-}
-
-/** What went back to the payer is what was paid less what the bank shows now; telling it twice books it once. */
-async function reverse(tx: Tx, world: World, row: InvoiceRow, now: ProviderInvoice, cause: Cause): Promise<Outcome> {
-  if (row.state === 'reversed') return { is: 'done', why: 'it was reversed before' }
-  // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
-  if (row.state !== 'credited') return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
-  const before = (await totalsFor(tx, row.id))['invoice reversed'] ?? 0n
-  const total = (row.paid_units ?? 0n) - now.units
-  if (total <= before) return { is: 'done', why: 'nothing more went back' }
-
-  const all = now.units === 0n
-  const how = await takeBack(tx, world, row.id, total - before, total, all, cause)
-  if (all) await move(tx, 'invoices', invoiceMachine, row.id, 'credited', 'reversed', cause)
-  if (how === 'late')
-    world.log.error({ invoice: row.id, ref: cause.ref }, 'an invoice was reversed after its money was passed on: the payee owes it')
-  return { is: 'done', why: how === 'late' ? 'reversed after it was passed on: the payee owes it' : 'reversed, and its payout stopped' }
 }
 
 /** States only move along arrows: what comes late or out of order is an ordinary nothing. */

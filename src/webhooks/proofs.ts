@@ -30,8 +30,12 @@ type Ours = Pick<InvoiceRow, 'id' | 'state' | 'provider_id'>
 export const isKnownCredit = (ours: Ours, { log }: InvoiceEvent): boolean =>
   log === 'credited' && (ours.state === 'credited' || ours.state === 'reversed')
 
-/** Whether the bank is asked about an event of our invoice itself. Of another invoice under its tag, a duplicate, it always is. */
-export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean => moneyLogs.has(log) || ours.provider_id === null
+/**
+ * Whether the bank is asked about an event of our invoice itself. Of another invoice under its tag, a duplicate, it always is; about money
+ * that goes back its log is read instead (`reversals.ts`).
+ */
+export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean =>
+  ours.provider_id === null || (moneyLogs.has(log) && ours.state !== 'credited' && ours.state !== 'reversed')
 
 const mostAtOnce = 100
 /** What was seen longer ago is asked for again: half a minute is less than a claim lasts. */

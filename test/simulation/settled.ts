@@ -10,7 +10,8 @@ export async function attend(store: Store): Promise<void> {
   const act = { by: 'operator', why: 'the storm is over' }
   const rows = await store.all<{ id: string; state: string }>(sql`
     select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
-    where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited' order by p.id`)
+    where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited'
+      and p.invoice_id not in (select invoice_id from invoice_reversals where under_way_since is not null) order by p.id`)
   for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
 }
 
@@ -60,6 +61,8 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       union all select changed_at from invoices where order_id is not null and told_state <> state
       union all select next_at from inbox where state in ('new', 'waiting')
       union all select next_at from invoice_twins where next_at is not null
+      union all select next_at from invoice_refunds where next_at is not null
+      union all select next_at from invoice_reversals where next_at is not null
       union all select next_at from bundles where state not in ('paid', 'void') and id not in (${dead})
       union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)
   return row?.at ?? undefined

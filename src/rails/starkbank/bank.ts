@@ -147,7 +147,7 @@ export interface Bank {
   /** `ids`: those of up to a hundred; one that is not there is left out. */
   pageInvoices(query: PageOf & { tags?: string[]; ids?: string[] }): Promise<Answer<Page<BankInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
-  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: 0 }, deadline?: Deadline): Promise<Answer<BankInvoice>>
+  patchInvoice(id: string, patch: { status: 'canceled' } | { amount: number }, deadline?: Deadline): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>
 
   createTransfers(bodies: TransferBody[], deadline: Deadline): Promise<Answer<BankTransfer[]>>

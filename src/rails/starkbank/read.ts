@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'
 import type { Instant } from '../../base/world.ts'
-import type { ProviderEvent, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
+import type { InvoiceLog, ProviderEvent, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
 import {
   eventShape,
   invoiceLogShape,
@@ -39,6 +39,13 @@ export const toInvoice = (invoice: BankInvoice): ProviderInvoice => ({
   link: invoice.link,
   createdAt: instantOf(invoice.created),
   ...(invoice.updated && { updatedAt: instantOf(invoice.updated) }),
+})
+
+export const toInvoiceLog = ({ id, type, created, invoice }: BankInvoiceLog): InvoiceLog => ({
+  logId: id,
+  log: type,
+  units: BigInt(invoice.amount),
+  createdAt: instantOf(created),
 })
 
 export const toPayout = (transfer: BankTransfer): ProviderPayout => ({

@@ -7,7 +7,7 @@ import { parseApiUrl } from './agent.ts'
 import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
 import { keyRing } from './keys.ts'
 import { provingBeside, type Proving } from './proving.ts'
-import { eventBytes, logBytes, readEvent, toInvoice, toLine, toPayout } from './read.ts'
+import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
 import { paced, usualPace, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
@@ -41,7 +41,7 @@ const mostEventPages = 20
 
 // What became of an invoice after it was asked; `created` and `paid` say nothing that `credited` does not.
 const creditLogs = ['credited']
-const fateLogs = ['overdue', 'expired', 'canceled', 'reversed', 'voided']
+const fateLogs = ['overdue', 'expired', 'canceled', 'reversing', 'reversed', 'voided', 'refunded']
 const transferLogs = ['success', 'failed', 'canceled']
 // A transfer that comes back after it succeeded.
 const returnLogs = ['refunded']
@@ -88,7 +88,12 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     readInvoices: async ids =>
       mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items => items.map(toInvoice)),
     cancelInvoice: async id => mapped(await bank.patchInvoice(id, { status: 'canceled' }), toInvoice),
-    refundInvoice: async (id, deadline) => mapped(await bank.patchInvoice(id, { amount: 0 }, deadline), toInvoice),
+    refundInvoice: async (id, leftUnits, deadline) =>
+      mapped(await bank.patchInvoice(id, { amount: Number(leftUnits) }, deadline), toInvoice),
+    async invoiceLogs(id) {
+      const answer = await every(cursor => bank.pageInvoiceLogs({ invoiceIds: [id], limit: pageSize, ...cursor }))
+      return mapped(answer, logs => oldestFirst(logs.filter(({ invoice }) => invoice.id === id)).map(toInvoiceLog))
+    },
 
     // Safe to try again in time: the bank fails a second transfer with the same externalId.
     async pay(orders, deadline) {

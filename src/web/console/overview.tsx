@@ -129,7 +129,7 @@ function Tiles({ lang, asset, totals }: { lang: Language; asset: Asset; totals: 
       <h3>{say.assets[asset]}</h3>
       <dl class="tiles">
         {(Object.entries(sums) as [Tile, bigint][])
-          .filter(([name, units]) => units !== 0n || (name !== 'reversed' && name !== 'toPayers'))
+          .filter(([name, units]) => units !== 0n || !['reversed', 'receivable', 'toPayers'].includes(name))
           .map(([name, units]) => (
             <div class="card">
               <dt>{say.tiles[name]}</dt>
@@ -141,15 +141,15 @@ function Tiles({ lang, asset, totals }: { lang: Language; asset: Asset; totals: 
   )
 }
 
-/** Received is fees, commission, what was paid on, what is on its way, what is owed, and what went back. */
+/** Received is fees, commission, what was paid on, what is on its way, what is owed, and what went back, less what payees owe of that. */
 export function tilesOf(asset: Asset, { assets }: Totals): Record<Tile, bigint> {
   const { asked, moved, standing } = assets[asset]!
   if (asset === 'BRL') {
-    const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed, toPayers } = bankMoney(moved, standing)
-    return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed, toPayers }
+    const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers } = bankMoney(moved, standing)
+    return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers }
   }
   const { credited, networkFees, commission, paidOn, inTransit, owed } = chainMoney(moved, standing)
-  return { asked, credited, fees: networkFees, commission, paidOn, inTransit, owed, reversed: 0n, toPayers: 0n }
+  return { asked, credited, fees: networkFees, commission, paidOn, inTransit, owed, reversed: 0n, receivable: 0n, toPayers: 0n }
 }
 
 function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
@@ -198,7 +198,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number] 
 function filled(lang: Language, text: string, { kind, of, why, units, number }: Ask) {
   const values: Record<string, string> = {
     of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
-    units: units === null ? '' : amount(lang, units, kind.startsWith('duplicate') ? 'BRL' : 'BTC'),
+    units: units === null ? '' : amount(lang, units, kind.startsWith('duplicate') || kind.startsWith('payee') ? 'BRL' : 'BTC'),
     number: `${number ?? ''}`,
   }
   return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : part === 'why' ? <Said>{why}</Said> : values[part]))

@@ -74,6 +74,8 @@ async function books(reader: Reader): Promise<Overview['books']> {
 function hrefOf({ kind, id, number, of }: Ask): string | undefined {
   switch (kind) {
     case 'account awaits':
+    case 'payee owes':
+    case 'payee is owed':
       return pathTo('account', id)
     case 'proposal open':
       return pathTo('proposal', id)
@@ -85,7 +87,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return number === null ? undefined : pathTo('event', `${number}`)
     case 'invoice refused':
     case 'request too small':
-    case 'invoice reversed':
+    case 'reversal slow':
     case 'request late':
     case 'request underpaid':
       return pathTo('invoice', id)

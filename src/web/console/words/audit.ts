@@ -8,6 +8,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'duplicate kept': 'cobrança duplicada resolvida por fora',
   'duplicate refund approved': 'estorno de cobrança duplicada aprovado',
   'event replayed': 'evento reprocessado',
+  'invoice refund approved': 'estorno de cobrança aprovado',
   'invitation accepted': 'convite aceito',
   'letters sent again': 'e-mails enviados de novo',
   'order attended': 'pedido resolvido por alguém',

@@ -11,7 +11,10 @@ interface OverviewWords {
   countingUpTo: string
   assets: { BRL: string; BTC: string }
   none: string
-  tiles: Record<'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed' | 'toPayers', string>
+  tiles: Record<
+    'asked' | 'credited' | 'fees' | 'commission' | 'paidOn' | 'inTransit' | 'owed' | 'reversed' | 'receivable' | 'toPayers',
+    string
+  >
   next: string
   noNext: string
   addSchedule: string
@@ -50,6 +53,7 @@ const pt: OverviewWords = {
     inTransit: 'Em trânsito',
     owed: 'A repassar',
     reversed: 'Estornado',
+    receivable: 'A receber de recebedores',
     toPayers: 'A estornar (duplicadas)',
   },
   next: 'Próximos disparos',
@@ -86,7 +90,9 @@ const pt: OverviewWords = {
     'event conflict': ['O evento', 'veio com dois corpos diferentes.'],
     'invoice refused': ['A cobrança', 'foi recusada pelo banco.'],
     'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
-    'invoice reversed': ['A cobrança', 'foi estornada depois de o repasse ser ordenado: quem recebeu deve devolver.'],
+    'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
+    'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse.'],
+    'reversal slow': ['O dinheiro da cobrança', 'está voltando a {of} há mais de 30 minutos: o repasse espera.'],
     'duplicate paid': [
       'A cobrança',
       'foi paga duas vezes por {of}: {units} da cobrança duplicada {why} a devolver. Estorne ou diga como foi resolvida.',
@@ -137,6 +143,7 @@ const en: OverviewWords = {
     inTransit: 'In transit',
     owed: 'Owed',
     reversed: 'Reversed',
+    receivable: 'Owed by payees',
     toPayers: 'To refund (duplicates)',
   },
   next: 'Next slots',
@@ -173,7 +180,9 @@ const en: OverviewWords = {
     'event conflict': ['The event', 'came with two different bodies.'],
     'invoice refused': ['The invoice', 'was refused by the bank.'],
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
-    'invoice reversed': ['The invoice', 'was reversed after its payout was ordered: the payee owes it.'],
+    'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
+    'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout.'],
+    'reversal slow': ['Money of invoice', 'has been going back to {of} for more than 30 minutes: the payout waits.'],
     'duplicate paid': [
       'The invoice',
       'was paid twice by {of}: {units} of its duplicate {why} is owed back. Refund it, or say how it was settled.',

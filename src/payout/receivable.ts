@@ -1,0 +1,99 @@
+/** What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off only where its terms say so. */
+import { brl } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { post, type MovementName } from '../ledger/ledger.ts'
+import { forUpdate, move, remember, sql, type Reader, type Tx } from '../store/store.ts'
+import { payoutMachine, type PayoutRow } from './row.ts'
+
+/** Whether what is owed for an account is kept back from its next payouts. */
+export const recoveries = ['never', 'next-payouts'] as const
+export type Recovery = (typeof recoveries)[number]
+
+interface Receivable {
+  movement: MovementName
+  accountId: string
+  invoiceId?: string
+  /** What the movement happens once for. */
+  source: string
+  units: bigint
+  memo: string
+}
+
+/** Posts one movement of the receivable and keeps which account it is about. */
+export async function postReceivable(tx: Tx, world: World, { movement, accountId, invoiceId, source, units, memo }: Receivable) {
+  const isNew = await post(tx, world, { movement, source, amount: brl(units), memo, ...(invoiceId !== undefined && { invoiceId }) })
+  if (!isNew) return false
+  await tx.run(sql`
+    insert into receivable_moves (transaction_id, account_id)
+    select id, ${accountId} from ledger_transactions where movement = ${movement} and source = ${source}`)
+  return true
+}
+
+/** What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it goes out with the next payout. */
+export async function receivableOf(reader: Reader, accountId: string): Promise<bigint> {
+  const row = await reader.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(e.units), 0) as bigint) as units
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'receivable'
+    where m.account_id = ${accountId}`)
+  return row!.units
+}
+
+export type Owing = { account_id: string; name: string; recover: Recovery; units: bigint }
+
+/** Every account for which something is owed to us or was kept back too much, the largest first. */
+export const receivables = (reader: Reader): Promise<Owing[]> =>
+  reader.all<Owing>(sql`
+    select a.id as account_id, a.name, a.recover, cast(sum(e.units) as bigint) as units
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'receivable'
+      join accounts a on a.id = m.account_id
+    group by a.id, a.name, a.recover having sum(e.units) <> 0 order by sum(e.units) desc, a.name`)
+
+export type ReceivableMove = { at: string; movement: MovementName; invoice_id: string | null; memo: string; units: bigint }
+
+/** What made and lessened what is owed for one account, newest first. */
+export const receivableMoves = (reader: Reader, accountId: string, limit = 50): Promise<ReceivableMove[]> =>
+  reader.all<ReceivableMove>(sql`
+    select t.at, t.movement, e.invoice_id, t.memo, e.units
+    from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
+      join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
+    where m.account_id = ${accountId} order by t.at desc, t.id desc limit ${limit}`)
+
+type Due = PayoutRow & { state: 'owed' | 'waiting' }
+
+/**
+ * Keeps back from payouts that are about to be ordered what is owed to us for their accounts, where the account's terms say so; and puts
+ * on them what was kept back too much, whatever the terms. Answers those of which something is left to send, with their units as they are now.
+ */
+export async function setOff<P extends Due>(tx: Tx, world: World, payouts: readonly P[]): Promise<P[]> {
+  const left: P[] = []
+  for (const payout of payouts) {
+    const units = await setOffOne(tx, world, payout)
+    if (units > 0n) left.push(units === payout.units ? payout : { ...payout, units })
+  }
+  return left
+}
+
+async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
+  const account = await tx.one<{ recover: Recovery }>(sql`
+    select recover from accounts where id = ${payout.account_id} and id in (select account_id from receivable_moves)`)
+  if (!account) return payout.units
+  // Two payouts of one account are weighed one after the other.
+  await tx.one(sql`select id from accounts where id = ${payout.account_id} ${forUpdate}`)
+  const owing = await receivableOf(tx, payout.account_id)
+  const taken = owing < 0n ? owing : account.recover === 'next-payouts' ? (owing < payout.units ? owing : payout.units) : 0n
+  if (taken === 0n) return payout.units
+
+  const { id, invoice_id: invoiceId, account_id: accountId } = payout
+  const before = await tx.one<{ count: bigint }>(sql`
+    select count(*) as count from ledger_transactions where movement in ('receivable set off', 'set-off returned') and source like ${`${id}/%`}`)
+  await postReceivable(tx, world, {
+    ...{ movement: taken > 0n ? 'receivable set off' : 'set-off returned', accountId, invoiceId, memo: id },
+    ...{ source: `${id}/${before!.count + 1n}`, units: taken > 0n ? taken : -taken },
+  })
+  const units = payout.units - taken
+  const why = taken > 0n ? 'set off against what the payee owes' : 'with what was kept back too much'
+  await tx.run(sql`update payouts set units = ${units} where id = ${id}`)
+  await remember(tx, 'payouts', id, payout.state, payout.state, { why: `${why}: ${payout.units} is ${units} now` }, await tx.now())
+  if (units === 0n) await move(tx, 'payouts', payoutMachine, id, payout.state, 'canceled', { why }, [sql`why = ${why}`])
+  return units
+}

@@ -1,0 +1,167 @@
+/** A payout is always of what is owed now: brought to that whenever money went back to its payer, or came back. */
+import { brl, reais, shareOf } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { owedFor, post, totalsFor, type MovementName } from '../ledger/ledger.ts'
+import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
+import { postReceivable } from './receivable.ts'
+import { payoutMachine, type PayoutRow } from './row.ts'
+
+export type ReversalRow = {
+  invoice_id: string
+  returned_units: bigint
+  undone: bigint
+  logs_seen: bigint
+  under_way_since: string | null
+  holds_payout: bigint
+  next_at: string | null
+}
+
+export const reversalOf = (reader: Reader, invoiceId: string) =>
+  reader.one<ReversalRow>(sql`select * from invoice_reversals where invoice_id = ${invoiceId}`)
+
+/** While it holds of a payout's invoice, nothing is ordered: money may be going back to its payer. */
+export const mayBeGoingBack = sql`exists (
+  select 1 from invoice_reversals r where r.invoice_id = payouts.invoice_id and r.under_way_since is not null)`
+
+/** `owes`: the payee has more than the payer left with us. `in flight`: an order is under way, and its end decides. */
+export type Sized = 'owed' | 'nothing left' | 'owes' | 'in flight' | 'settled'
+
+const live: readonly PayoutRow['state'][] = ['sending', 'unsure', 'sent']
+
+/** A payout as it stands, locked; undefined where nothing was ever owed for the invoice. */
+const lockPayout = (tx: Tx, invoiceId: string) =>
+  tx.one<PayoutRow>(sql`select * from payouts where invoice_id = ${invoiceId} and asset = 'BRL' ${forUpdate}`)
+
+/**
+ * The one rule of what is owed for a payment of which part or all went back: what the payer left with us, less the bank's fee, less the
+ * commission on what was left, less the transfer's fee where the receiver bears it and one is made. Where that is below zero, the
+ * payee owes it, but never more than was paid on. What was never reversed is left as it is. Safe to call twice.
+ */
+export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: Cause): Promise<Sized> {
+  const reversal = await reversalOf(tx, invoiceId)
+  const payout = reversal && (await lockPayout(tx, invoiceId))
+  if (!payout) return 'settled'
+  if (live.includes(payout.state)) return 'in flight'
+
+  const invoice = (await tx.one<{ paid_units: bigint; fee_units: bigint; commission_bp: bigint; min_payout_units: bigint }>(sql`
+    select paid_units, fee_units, commission_bp, min_payout_units from invoices where id = ${invoiceId}`))!
+  const left = invoice.paid_units - reversal.returned_units
+  const isPaid = payout.state === 'paid'
+  const commission = shareOf(left, invoice.commission_bp)
+  const withheld = left > 0n ? payout.withheld_units : 0n
+  const net = left - invoice.fee_units - commission - withheld
+  // Where nothing is left, nothing is taken either. What a transfer that was made has cost stays withheld.
+  const isTaken = isPaid || net > 0n
+  await bringTo(tx, world, invoiceId, isTaken ? commission : 0n, 'commission', cause)
+  if (!isPaid) await bringTo(tx, world, invoiceId, isTaken ? withheld : 0n, 'transfer fee withheld', cause)
+
+  const owed = await bookDebt(tx, world, payout, cause)
+  if (isPaid) return owed < 0n ? 'owes' : 'settled'
+  await resize(tx, payout, { owed, net: isTaken ? owed : net, least: invoice.min_payout_units }, cause)
+  return owed > 0n ? 'owed' : 'nothing left'
+}
+
+const pairs = {
+  commission: { more: 'commission again', less: 'commission returned' },
+  'transfer fee withheld': { more: 'transfer fee withheld again', less: 'transfer fee returned' },
+  'charges borne': { more: 'charges borne', less: 'charges borne returned' },
+} as const satisfies Partial<Record<MovementName, { more: MovementName; less: MovementName }>>
+
+/** Brings what was taken of an invoice under one name to `wanted`. */
+async function bringTo(tx: Tx, world: World, invoiceId: string, wanted: bigint, first: keyof typeof pairs, cause: Cause): Promise<void> {
+  const { more, less } = pairs[first]
+  const booked = await totalsFor(tx, invoiceId)
+  const again = more === first ? 0n : (booked[more] ?? 0n)
+  const taken = (booked[first] ?? 0n) + again - (booked[less] ?? 0n)
+  const movement = wanted > taken ? more : less
+  const units = wanted > taken ? wanted - taken : taken - wanted
+  if (units === 0n) return
+  const source = await nextSource(tx, movement, invoiceId)
+  await post(tx, world, { movement, source, amount: brl(units), invoiceId, memo: cause.why })
+}
+
+/** A source of its own for each time one movement happens to one invoice. */
+async function nextSource(tx: Tx, movement: MovementName, invoiceId: string): Promise<string> {
+  const row = await tx.one<{ count: bigint }>(sql`
+    select count(distinct t.id) as count from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    where t.movement = ${movement} and e.invoice_id = ${invoiceId}`)
+  return `${invoiceId}/${row!.count + 1n}`
+}
+
+/**
+ * What is owed to the payee. Where that is below zero, the payee owes it, as far as anything was paid on; what the bank charged beyond that
+ * is ours to bear. Answers what is owed, below zero included.
+ */
+async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<bigint> {
+  const { invoice_id: invoiceId, account_id: accountId } = payout
+  const booked = await totalsFor(tx, invoiceId)
+  const of = (...names: MovementName[]) => names.reduce((sum, name) => sum + (booked[name] ?? 0n), 0n)
+  const debt = of('receivable booked') - of('receivable canceled')
+  const borne = of('charges borne') - of('charges borne returned')
+  const got = of('payout settled', 'payout paid elsewhere', 'receivable set off') - of('payout refunded', 'set-off returned')
+  const owed = (await owedFor(tx, invoiceId)).units - debt - borne
+  const lacking = owed < 0n ? -owed : 0n
+  const wanted = lacking < got ? lacking : got
+  await bringTo(tx, world, invoiceId, lacking - wanted, 'charges borne', cause)
+  if (wanted === debt) return owed
+
+  const movement = wanted > debt ? 'receivable booked' : 'receivable canceled'
+  const source = await nextSource(tx, movement, invoiceId)
+  const units = wanted > debt ? wanted - debt : debt - wanted
+  await postReceivable(tx, world, { movement, accountId, invoiceId, source, units, memo: cause.why })
+  if (wanted > debt)
+    world.log.error({ invoice: invoiceId, payout: payout.id, units: reais(wanted) }, 'the payee owes what went back to the payer')
+  return owed
+}
+
+const nothingLeft = 'nothing is left after fees'
+const tooSmall = 'below the smallest payout of its schedule'
+
+/** `net`: as it was owed at first, which may be below zero while a little is still owed: then a person decides. */
+async function resize(tx: Tx, payout: PayoutRow, { owed, net, least }: { owed: bigint; net: bigint; least: bigint }, cause: Cause) {
+  const { id, state } = payout
+  if (owed <= 0n) {
+    if (state !== 'canceled') await move(tx, 'payouts', payoutMachine, id, state, 'canceled', cause, [sql`why = ${cause.why}`])
+    return
+  }
+  if (payout.units !== net) {
+    await tx.run(sql`update payouts set units = ${net} where id = ${id}`)
+    const why = `of ${reais(net)} now, it was ${reais(payout.units)}: ${cause.why}`
+    await remember(tx, 'payouts', id, state, state, { ...cause, why }, await tx.now())
+  }
+  const why = net <= 0n ? nothingLeft : net < least ? tooSmall : undefined
+  if (state === 'canceled') await move(tx, 'payouts', payoutMachine, id, state, 'held', cause, [sql`why = ${why ?? cause.why}`])
+  else if (why !== undefined && (state === 'owed' || state === 'waiting'))
+    await move(tx, 'payouts', payoutMachine, id, state, 'held', { ...cause, why }, [sql`why = ${why}`])
+}
+
+const goingBack = 'its payer is being given money back'
+
+/** Money of this invoice may be going back from now on: what is not ordered yet is held, and goes on by itself (`letGoOn`). */
+export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
+  const payout = await lockPayout(tx, invoiceId)
+  if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: goingBack }, [sql`why = ${goingBack}`])
+  await tx.run(sql`update invoice_reversals set holds_payout = 1 where invoice_id = ${invoiceId}`)
+}
+
+/** Nothing is going back any more: a payout that was held for that is owed again, at what it is now. */
+export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
+  const reversal = await reversalOf(tx, invoiceId)
+  if (reversal?.holds_payout !== 1n) return
+  await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
+  const payout = await lockPayout(tx, invoiceId)
+  if (payout?.state !== 'held') return
+  const { min_payout_units: least } = (await tx.one<{ min_payout_units: bigint }>(
+    sql`select min_payout_units from invoices where id = ${invoiceId}`,
+  ))!
+  const why = payout.units <= 0n ? nothingLeft : payout.units < least ? tooSmall : undefined
+  if (why !== undefined) await tx.run(sql`update payouts set why = ${why} where id = ${payout.id}`)
+  else await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [sql`why = null`, sql`next_at = ${await tx.now()}`])
+}
+
+/** The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back nothing is ordered. */
+export async function afterItsEnd(tx: Tx, world: World, { invoice_id: invoiceId }: Pick<PayoutRow, 'invoice_id'>, cause: Cause) {
+  await rightSize(tx, world, invoiceId, cause)
+  if ((await reversalOf(tx, invoiceId))?.under_way_since != null) await holdWhileGoingBack(tx, invoiceId, cause)
+}

@@ -1,0 +1,235 @@
+/** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { receivableOf, receivables, releasePayout, retryPayout } from '../src/payout/payout.ts'
+import { checkLedger, totalsFor } from '../src/ledger/ledger.ts'
+import { settleInbox, watchReversals } from '../src/webhooks/webhooks.ts'
+import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town, type TownOptions } from './testbed/town.ts'
+
+const second = 1_000
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    afterEach(() => town?.close())
+
+    const open = async (options: TownOptions = {}) => {
+      town = await openTown({ ...options, databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town.bank.deposit(50_000)
+    }
+    const rail = () => town.desk.rails.starkbank!
+    const pay = async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+    }
+    const giveBack = (left: number) => {
+      expect(town.bank.reverse(town.atBank.id, left)).toBe(true)
+    }
+    const payOn = async () => {
+      await town.send()
+      town.pass(20 * second)
+      await town.hear(town.event('transfer.success'))
+    }
+    const sentUnits = () =>
+      town
+        .transfers()
+        .filter(({ status: at }) => at === 'success')
+        .map(({ amount }) => amount)
+    const payout = async () => (await town.payout())!
+    const accountId = async () => (await town.store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+    const owing = async () => receivableOf(town.store, await accountId())
+    const holds = async () => {
+      expect(await checkLedger(town.store)).toEqual([])
+      const stands = await status(town.store)
+      expect([stands.addsUp, stands.stopped]).toEqual([true, undefined])
+    }
+    const act = { by: 'bruno', why: 'a test' }
+
+    beforeEach(() => open())
+
+    test('R$ 60 of R$ 100 back before the payout: it is of what is left of R$ 40, and goes out by itself', async () => {
+      await pay()
+      expect((await payout()).units).toBe(9_800n)
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      // R$ 40.00 less the bank's R$ 0.50, less 1.5 % of R$ 40.00.
+      expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      expect(await totalsFor(town.store, town.id)).toMatchObject({
+        'invoice reversed': 6_000n,
+        commission: 150n,
+        'commission returned': 90n,
+      })
+      expect((await town.historyOf((await payout()).id)).map(({ why }) => why)).toContainEqual(
+        expect.stringContaining('of R$ 38.90 now, it was R$ 98.00'),
+      )
+      await payOn()
+      expect(sentUnits()).toEqual([3_890])
+      await holds()
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('one that a person had held is of what is left, and a release sends no more', async () => {
+      await pay()
+      await town.store.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${town.id}`))
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
+      await releasePayout(town.store, (await payout()).id, act)
+      await payOn()
+      expect(sentUnits()).toEqual([3_890])
+      await holds()
+    })
+
+    test('while a reversal is under way its payout is held, nothing lets it go, and when it fails it goes on by itself', async () => {
+      town.bank.setSettings({ reversalFailRate: 1 })
+      await pay()
+      giveBack(0)
+      town.pass(200)
+      await town.hear(town.event('invoice.reversing'))
+      expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
+      const { id } = await payout()
+      await expect(releasePayout(town.store, id, act)).rejects.toThrow('may be going back to its payer')
+      await expect(retryPayout(town.store, id, act)).rejects.toThrow('may be going back to its payer')
+      await town.send()
+      expect(town.transfers()).toHaveLength(0)
+      town.pass(30 * second)
+      await town.hear(town.event('invoice.refunded'))
+      expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+      await payOn()
+      expect(sentUnits()).toEqual([9_800])
+      await holds()
+    })
+
+    test('no event tells how it ended: the bank’s log is read, and it goes on', async () => {
+      town.bank.setSettings({ reversalFailRate: 1 })
+      await pay()
+      giveBack(0)
+      town.pass(200)
+      await town.hear(town.event('invoice.reversing'))
+      town.pass(6 * 60 * second)
+      expect(await watchReversals({ store: town.store, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await payout()).toMatchObject({ state: 'owed' })
+    })
+
+    test('late and repeated logs change nothing: what the bank’s whole log says counts', async () => {
+      await pay()
+      giveBack(4_000)
+      town.pass(20 * second)
+      const [reversing, sent, reversed] = ['invoice.reversing', 'invoice.sent', 'invoice.reversed'].map(kind => town.event(kind))
+      await town.hear(reversed!, sent!, reversing!)
+      expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      expect(await totalsFor(town.store, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
+      await holds()
+    })
+
+    test('twice in part: each is booked once, and the payout is of what is left in the end', async () => {
+      await pay()
+      giveBack(7_000)
+      town.pass(20 * second)
+      giveBack(4_000)
+      town.pass(20 * second)
+      const all = town.bank.eventsCreated().filter(({ log: { type } }) => type === 'reversed' || type === 'reversing')
+      await town.hear(...all.toReversed())
+      expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      await holds()
+    })
+
+    test.each([
+      ['part', 4_000, 5_910n],
+      ['all', 0, 9_800n],
+    ])('%s of it back after it was paid on: the payee owes it, by account, listed and alarmed', async (_, left, owed) => {
+      await pay()
+      await payOn()
+      giveBack(left)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      expect(await payout()).toMatchObject({ state: 'paid', units: 9_800n })
+      expect(await receivables(town.store)).toMatchObject([{ name: 'main', recover: 'never', units: owed }])
+      expect((await status(town.store)).needsPerson).toContainEqual(expect.stringContaining('main owes R$'))
+      await holds()
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('back while the order is under way: its end decides whether it is owed less or the payee owes it', async () => {
+      await pay()
+      await town.send()
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      await holds()
+      expect(await owing()).toBe(0n)
+      await town.hear(town.event('transfer.success'))
+      expect(await owing()).toBe(5_910n)
+      await holds()
+    })
+
+    test('back while an order that fails is under way: the next one is of what is left', async () => {
+      town.bank.setSettings({ transferFailRate: 1 })
+      await pay()
+      await town.send()
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'), town.event('transfer.failed'))
+      expect(await payout()).toMatchObject({ units: 3_890n })
+      expect(await owing()).toBe(0n)
+      town.bank.setSettings({ transferFailRate: 0 })
+      town.pass(10 * 60 * second)
+      await payOn()
+      expect(sentUnits()).toEqual([3_890])
+      await holds()
+    })
+
+    test('paid on, given back, and then the transfer came back too: nothing is owed by anybody but what is left', async () => {
+      await pay()
+      town.bank.setSettings({ refundRate: 1, transferDelayMs: [30 * second, 30 * second] })
+      await town.send()
+      town.pass(62 * second)
+      await town.hear(town.event('transfer.success'))
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      expect(await owing()).toBe(5_910n)
+      town.pass(60 * second)
+      await town.hear(town.event('transfer.refunded'))
+      expect(await payout()).toMatchObject({ state: 'returned', units: 3_890n })
+      expect(await owing()).toBe(0n)
+      await holds()
+    })
+
+    test('the bank shows less before the credit is heard of: it is booked whole, held, and then of what is left', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      const credited = town.event('invoice.credited')
+      giveBack(4_000)
+      town.pass(100)
+      await town.hear(credited)
+      expect(await payout()).toMatchObject({ state: 'held' })
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      await settleInbox(town.desk)
+      expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      await holds()
+    })
+
+    test('less is left than the smallest payout of its schedule: a person decides', async () => {
+      await town.close()
+      await open({ minPayoutUnits: 5_000n })
+      await pay()
+      giveBack(4_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      expect(await payout()).toMatchObject({ state: 'held', units: 3_890n, why: 'below the smallest payout of its schedule' })
+      await holds()
+    })
+  })
+})
