@@ -45,6 +45,8 @@ export function makeRoutes(counters: Counters): (request: BankRequest) => BankRe
     try {
       // The public key may be asked for by anyone: an SDK's PublicUser sends no Access-Id.
       const anonymous = path === '/v2/public-key' && named['access-id'] === undefined
+      const { refuseAll } = office.settings
+      if (refuseAll && !anonymous) refuse(refuseAll, 'as the settings say')
       if (!office.settings.skipAuth && !anonymous) auth.check(named, method === 'GET' || method === 'DELETE' ? Buffer.alloc(0) : body, ip)
       return answer(200, known.route({ id: known.id, query, body }))
     } catch (error) {

@@ -7,6 +7,8 @@ export interface Settings {
   workspaceId: string
   /** No credentials or signatures are looked at: for use inside one process. */
   skipAuth: boolean
+  /** The code with which every request is refused, as if the key, the project or the address were wrong; also where no credentials are looked at. */
+  refuseAll: 'invalidCredentials' | 'invalidProject' | 'invalidIp' | undefined
   /** Access-Time further than this from the bank's clock is refused. */
   skewSeconds: number
   /** The only address requests may come from, where one is set. */
@@ -53,6 +55,7 @@ const minute = 60_000
 export const defaultSettings: Settings = {
   workspaceId: '6010044957065216',
   skipAuth: false,
+  refuseAll: undefined,
   skewSeconds: 300,
   allowedIp: undefined,
   payRate: 0.85,

@@ -9,6 +9,7 @@ import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
+import { hearDenied } from './ledger/ledger.ts'
 import { startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
 import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
@@ -100,6 +101,7 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
     ...(config.STARKBANK_API_URL !== undefined && { apiUrl: config.STARKBANK_API_URL }),
     initialKeys: kept.map(row => row.pem),
     onNewKey,
+    onDenied: why => void hearDenied(store, world.log, why),
   })
 }
 

@@ -10,6 +10,7 @@ import { projectFiles } from './testbed/tree.ts'
 
 /** Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers, programs that failed. */
 const provided: Readonly<Record<string, readonly string[]>> = {
+  alarms: ['name', 'why'],
   accounts: ['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'added_by', 'approved_by'],
   attempts: ['why'],
   bundles: ['why'],
@@ -27,6 +28,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   runs: ['worker', 'summary'],
   schedules: ['name', 'added_by'],
   sessions: ['address', 'agent', 'revoked_by'],
+  slots: ['held'],
   store_rules: ['changed_by'],
   transitions: ['why', 'ref'],
   users: ['name', 'added_by'],
@@ -36,7 +38,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest environment
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint
-  paid_by pair password pem photo plan policy previous provider_id rail rate_sources ref_of role roster rule slug source spent_by state
+  paid_by pair password pem photo plan policy previous provider_id rail rate_sources ref_of role roster rule since slug source spent_by state
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash`.split(/\s+/),
 )
 const tablesOfOurs =

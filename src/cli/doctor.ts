@@ -174,8 +174,8 @@ async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
     if (balance.is !== 'done') {
       const run = /invalidAccessTime/.test(balance.why)
         ? `${setTheClock}: the bank’s clock is not ours`
-        : balance.is === 'refused' && !balance.again
-          ? 'compare STARKBANK_PROJECT_ID and the key with the bank’s page “Integrations”'
+        : balance.is === 'refused' && (balance.denied || !balance.again)
+          ? 'compare STARKBANK_PROJECT_ID, the key and the allowed addresses with the bank’s page “Integrations”; what waits goes on by itself'
           : 'see that the bank can be reached from here, and try again'
       return yield { check: 'bank', is: 'error', says: balance.why, run }
     }

@@ -1,7 +1,8 @@
 /** Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written down. */
 import { refused, type Answer } from '../base/answer.ts'
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
-import { later, type Instant, type World } from '../base/world.ts'
+import { later, millis, type Instant, type World } from '../base/world.ts'
+import { bankKnowsUs } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
 import { takeAsIssued } from './issued.ts'
@@ -22,6 +23,7 @@ export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 export async function issueDrafts(store: Store, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
+    if (!(await bankKnowsUs(store, rail))) return outcome
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
     const orders = await claimDrafts(store, rail, batchTag)
@@ -44,13 +46,18 @@ async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefine
       order by batch_tag, ordinal limit ${batchSize} ${skipLocked}`)
     const claimed: Claimed[] = []
     for (const row of rows) {
-      const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`]
+      const dueAt = stillDue(row, now)
+      const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`, sql`due_at = ${dueAt}`]
       if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also))
-        claimed.push({ ...orderOf(row), askedAt: now })
+        claimed.push({ ...orderOf({ ...row, due_at: dueAt }), askedAt: now })
     }
     return claimed
   }, 'locks')
 }
+
+/** Of a slot's invoice that waited for the bank until it would have been due: as long from now as it was meant to have. No bank takes one of the past. */
+const stillDue = ({ slot_id: slot, due_at: dueAt, added_at: addedAt }: InvoiceRow, now: Instant): Instant =>
+  slot === null || dueAt > now ? dueAt : later(now, millis(dueAt) - millis(addedAt))
 
 const orderOf = (row: InvoiceRow): InvoiceOrder => ({
   id: row.id,

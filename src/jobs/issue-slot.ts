@@ -4,6 +4,7 @@ import { tipOf } from '../chain/chain.ts'
 import { draftBatch, inReaisAsSaid, issueDrafts, planBatch, type Pricing } from '../invoice/invoice.ts'
 import type { Rails } from '../rails/rail.ts'
 import { sql, type Sql, type Tx } from '../store/store.ts'
+import { bankKnowsUs } from '../ledger/ledger.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 import { issueRequests, pricingAt, rateNow, type BitcoinDesk } from './bitcoin.ts'
 import { runSlot, type Runner } from './runner.ts'
@@ -34,10 +35,11 @@ interface Claimed {
 
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
 async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
+  const bankIsThere = rails.starkbank !== undefined && (await bankKnowsUs(store, rails.starkbank))
   return store.tx(async tx => {
     // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
     const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined
-    const slot = await claimSlot(tx, await ready(tx, rails, bitcoin, rate))
+    const slot = await claimSlot(tx, await ready(tx, bankIsThere, rate))
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
     const price = priceOf(schedule, bitcoin, rate)
@@ -51,12 +53,12 @@ async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed 
 const priceOf = (schedule: ScheduleRow, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Pricing | undefined =>
   schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && rate && pricingAt(rate, bitcoin, schedule)
 
-/** Which schedules can be issued now. Without a good rate what is priced in reais waits on the Bitcoin rail, and the others do not. */
-async function ready(tx: Tx, rails: Rails, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Promise<Sql> {
-  const bank = rails.starkbank ? sql`rail = 'starkbank'` : sql`1 = 0`
+/** Which schedules can be issued now: the bank's while it knows us; without a rail of the chain there is no rate. Without a good rate what is priced in reais waits on the Bitcoin rail, and the others do not. */
+async function ready(tx: Tx, bankIsThere: boolean, rate: Rate | NoRate | undefined): Promise<Sql> {
+  const bank = bankIsThere ? sql`rail = 'starkbank'` : sql`1 = 0`
   // Before the chain was first looked at, what is paid to an address of ours could be in a block that is never read.
-  if (!rails.bitcoin || !bitcoin || !(await tipOf(tx))) return bank
-  return rate?.is === 'rate' ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
+  if (!rate || !(await tipOf(tx))) return bank
+  return rate.is === 'rate' ? sql`(${bank} or rail = 'bitcoin')` : sql`(${bank} or (rail = 'bitcoin' and currency = 'BTC'))`
 }
 
 async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {

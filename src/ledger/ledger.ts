@@ -4,6 +4,8 @@ import { sql, type Reader } from '../store/store.ts'
 import { accounts, chart, type Account, type MovementName } from './chart.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
+export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
+export { bankKnowsUs, hearDenied } from './denied.ts'
 export { checkLedger, type Finding } from './check.ts'
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'

@@ -4,7 +4,7 @@ import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { post } from '../ledger/ledger.ts'
+import { bankKnowsUs, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
@@ -32,6 +32,7 @@ const tooLate = refused('too late to order it: this worker stalled after claimin
 export async function sendPayouts(store: Store, rail: Rail, world: World): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql) => {
+    if (!(await bankKnowsUs(store, rail))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
     const orders = await claimDue(store, world, which)
@@ -223,7 +224,7 @@ async function refusedNow(
   tx: Tx,
   world: World,
   order: Order,
-  { why, again, afterMs }: { why: string; again: boolean; afterMs?: number },
+  { why, again, afterMs, denied }: { why: string; again: boolean; afterMs?: number; denied?: true },
 ): Promise<void> {
   if (!(await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'refused', { why }, [sql`why = ${why}`]))) return
   await post(tx, world, {
@@ -237,6 +238,8 @@ async function refusedNow(
   await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why }, [
     sql`next_at = ${next}`,
     sql`why = ${why}`,
+    // That the bank does not know us says nothing about this payout.
+    ...(denied ? [sql`tries = tries - 1`] : []),
   ])
   await afterItsEnd(tx, world, { invoice_id: order.invoiceId }, { why })
 }

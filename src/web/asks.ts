@@ -1,5 +1,6 @@
 /** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
 import { told } from '../base/money.ts'
+import { listAlarms } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { beforeThat, receivables } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
@@ -27,6 +28,8 @@ export type AskKind =
   | 'letter failed'
   | 'foreign events'
   | 'chain trouble'
+  | 'bank denies'
+  | 'clock off'
   | 'request late'
   | 'request underpaid'
   | 'bundle waits'
@@ -52,12 +55,20 @@ export type Ask = {
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
 export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<Ask[]> => [
+  ...(await alarmAsks(reader)),
   ...(await duplicateAsks(reader)),
   ...(now === undefined ? [] : await lateDuplicates(reader, now)),
   ...(await debtAsks(reader)),
   ...(now === undefined ? [] : await slowReversals(reader, now)),
   ...(await otherAsks(reader)),
 ]
+
+/** What keeps work from being done until it heals, which comes before everything that merely waits. */
+const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await listAlarms(reader)).map(({ name, why }) => ({
+    kind: name === 'bank credentials' ? 'bank denies' : 'clock off',
+    ...{ id: '', number: null, of: name.replace(/^clock of /, ''), why, units: null },
+  }))
 
 /**
  * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
@@ -180,6 +191,10 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
     case 'chain trouble':
       return `the chain cannot be followed, so nothing is credited: ${why}`
+    case 'bank denies':
+      return `the bank does not know us, so nothing is issued or paid there until it does: ${why} ("repasse doctor" asks it)`
+    case 'clock off':
+      return `the clocks disagree on ${of}, so nothing is issued, paid, expired or priced there until they agree: ${why}`
     case 'request late':
       return `request ${id} is late: ${why} (repasse invoice accept ${id} takes it on)`
     case 'request underpaid':

@@ -1,7 +1,7 @@
 /** How things stand, as figures: what the status command, `/ready` and the demo show. */
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
+import { balances, listAlarms, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
@@ -122,12 +122,15 @@ export async function readiness(store: Store): Promise<{ ready: boolean; checks:
   try {
     checks['schema'] = (await pending(store)).length === 0 ? 'ok' : 'behind: run repasse migrate'
     checks['database'] = 'ok'
+    for (const { name } of await listAlarms(store))
+      checks[name === 'bank credentials' ? 'bank' : 'clock'] =
+        name === 'bank credentials' ? 'does not know us: see repasse status' : 'off: see repasse status'
     checks['payouts'] = (await payoutsStopped(store)) === undefined ? 'ok' : 'stopped: see repasse status'
     if ((await tipOf(store)) || (await chainTrouble(store)) !== undefined)
       checks['chain'] = (await chainTrouble(store)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {
     checks['database'] = 'unavailable'
   }
-  // Stopped payouts and a chain that cannot be followed are said, but intake goes on, so the door stays open.
+  // Stopped payouts, alarms and a chain that cannot be followed are said, but intake goes on, so the door stays open.
   return { ready: checks['database'] === 'ok' && checks['schema'] === 'ok', checks }
 }

@@ -4,6 +4,7 @@ import type { Chain } from '../../sim/chain/chain.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { Random } from '../../src/base/world.ts'
 import { newWatching } from '../../src/chain/chain.ts'
+import { hearDenied } from '../../src/ledger/ledger.ts'
 import { Crash, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
 import type { Terms } from '../../src/payout/payout.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
@@ -151,6 +152,7 @@ export function startProcess(parts: ProcessParts): Process {
     random,
     log,
     keys: { initial: parts.keys, onNewKey: pem => void parts.keys.push(pem) },
+    onDenied: why => void hearDenied(store, log, why),
   })
   const rail = parts.together ? connected : oneByOne(connected)
   const inbox = makeInbox(store, world)

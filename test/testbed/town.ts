@@ -4,7 +4,7 @@ import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from 
 import { seededRandom } from '../../src/base/clock.ts'
 import { instant, type World } from '../../src/base/world.ts'
 import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
-import { checkLedger } from '../../src/ledger/ledger.ts'
+import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../../src/store/migrate.ts'
@@ -74,7 +74,8 @@ export async function openTown({
 
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
-  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log })
+  const onDenied = (why: string | undefined) => void hearDenied(store, log, why)
+  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log, onDenied })
   const desk: Desk = { store, world, worker: 'town', rails: { starkbank: rail }, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
   const over = evidence.keep('a town with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,

@@ -1,6 +1,6 @@
 /** Where the node is and who we are to it: URL, cookie file, user and password, of which nothing is ever repeated. */
 import { readFile } from 'node:fs/promises'
-import { BadInput, done, refused, type Answer } from '../../base/answer.ts'
+import { BadInput, done, refused, denied, type Answer } from '../../base/answer.ts'
 
 export interface DoorOptions {
   /** `http://127.0.0.1:8332`; credentials may stand in it, `http://user:password@host:port`, and are taken out at once. */
@@ -62,8 +62,8 @@ function cookie(file: string): Credentials {
 
 export const denial = (fromFile: boolean): Answer<never> =>
   fromFile
-    ? refused('the node refused its cookie (401): is the file of this node?', true)
-    : refused('the node refused the user or the password (401)')
+    ? denied('the node refused its cookie (401): is the file of this node?')
+    : denied('the node refused the user or the password (401)')
 
 /** ` (ECONNREFUSED)`, of the fault or what caused it; nothing else of it is repeated. */
 export function codeOf(fault: unknown): string {

@@ -265,7 +265,7 @@ describe.skipIf(!bitcoindAvailable())('the node', () => {
   test('refuses a wrong password', async () => {
     const rpc = rpcClient({ url: `http://rita:wrong@127.0.0.1:${bitcoind.port}`, clock: systemClock })
     const answer = await chainNode({ rpc, network: networks.regtest }).info()
-    expect(answer).toEqual({ is: 'refused', again: false, why: 'the node refused the user or the password (401)' })
+    expect(answer).toEqual({ is: 'refused', again: true, denied: true, why: 'the node refused the user or the password (401)' })
     // Nothing is said of what was to be sent, so nobody need look at it.
     const sent = await chainNode({ rpc, network: networks.regtest }).broadcast(someTransaction)
     expect(sent).toMatchObject({ is: 'refused', again: true, why: expect.stringContaining('401') })

@@ -81,12 +81,12 @@ test.each([
   [
     'a wrong password',
     new Response('', { status: 401 }),
-    { is: 'refused', again: false, why: 'the node refused the user or the password (401)' },
+    { is: 'refused', again: true, denied: true, why: 'the node refused the user or the password (401)' },
   ],
   [
     'an address that is not allowed',
     new Response('', { status: 403 }),
-    { is: 'refused', again: false, why: expect.stringContaining('-rpcallowip') },
+    { is: 'refused', again: true, denied: true, why: expect.stringContaining('-rpcallowip') },
   ],
   ['a full work queue', new Response('Work queue depth exceeded', { status: 503 }), { is: 'refused', again: true }],
   [

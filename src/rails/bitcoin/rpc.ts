@@ -1,6 +1,6 @@
 /** Bitcoin Core's JSON-RPC: every answer judged by a shape, a deadline on the whole of it, and a node that restarts survived by asking anew. */
 import { z } from 'zod'
-import { done, refused, unsure, type Answer } from '../../base/answer.ts'
+import { done, refused, denied, unsure, type Answer } from '../../base/answer.ts'
 import { parseUnits } from '../../base/money.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import { codeOf, denial, door, type DoorOptions } from './door.ts'
@@ -143,7 +143,7 @@ async function exchange(send: typeof fetch, url: string, credentials: string, bo
     return broken.test(code) ? { is: 'stale', why } : unsure(why)
   }
   if (status === 401) return { is: 'denied' }
-  if (status === 403) return refused('the node does not allow this machine (403): see its -rpcallowip')
+  if (status === 403) return denied('the node does not allow this machine (403): see its -rpcallowip')
   if (status >= 300 && status < 400) return refused(`what answers is no node: it redirects (${status})`)
   if (status === 503) return refused('the node has too much to do (503)', true)
   try {

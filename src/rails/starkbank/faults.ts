@@ -1,13 +1,14 @@
 /** What a failed call means: refused, and nothing happened there, or unsure. What it says is short and holds no one's data. */
-import { refused, unsure, type Answer } from '../../base/answer.ts'
+import { refused, denied, unsure, type Answer } from '../../base/answer.ts'
 import type { Millis } from '../../base/world.ts'
 import { neverSent } from './agent.ts'
 
 // Codes Node gives before a connection is there.
 const notReached = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
-// Refusals of who and when we are, not of what was asked: true again once the allow-list or the clock is mended.
-const mendable = /^invalidip$/i
-const skewed = /access-?time|clock|skew/i
+// Refusals of who and when we are, not of what was asked, with status 400 like all the others: true again once the key, the project, the
+// allow-list or the clock is mended. The skew's own code is nowhere documented.
+const ofUs = /^(invalid-?(credentials|project|ip|access-?(id|time|signature|key))|unauthori[sz]ed|forbidden)$/i
+const skewed = /access-?time|clock skew|skewed/i
 
 /**
  * Reads what the SDK threw, by its shape: its error classes exist twice, and the rest are axios's, which hold headers and payers' data.
@@ -33,6 +34,7 @@ export function unreached(error: unknown): boolean {
 /** What an HTTP status alone says. */
 export function statusFault(status: number, afterMs: () => Millis | undefined = () => undefined): Answer<never> {
   if (status === 429) return refused('the bank asks for fewer requests (429)', true, afterMs())
+  if (status === 401 || status === 403 || status === 407) return denied(`the bank refused who we are (${status})`)
   if (status >= 300 && status < 400) return refused(`the bank answered with a redirect (${status}), which is never followed`)
   // 400 without its list of errors, and 408, come from something in front of the bank: what is behind it may have acted.
   if (status >= 400 && status < 500 && status !== 400 && status !== 408) return refused(`the bank refused the request (${status})`)
@@ -43,9 +45,11 @@ export function statusFault(status: number, afterMs: () => Millis | undefined = 
 export function inputErrors(errors: unknown[]): Answer<never> {
   const told = errors.map(item => fieldsOf(item)).map(({ code = 'error', message = '' }) => ({ code, message }))
   const why = [...new Set(told.map(({ code, message }) => (message ? `${code}: ${message}` : code)))].map(withoutData)
-  const again = told.length > 0 && told.every(({ code, message }) => mendable.test(code) || skewed.test(code) || skewed.test(message))
   const more = why.length > 5 ? [`and ${why.length - 5} more`] : []
-  return refused(cut([...why.slice(0, 5), ...more].join('; ')) || 'the bank refused', again)
+  const said = cut([...why.slice(0, 5), ...more].join('; ')) || 'the bank refused'
+  // Whoever was not let in was not heard either: one such code is about the whole request.
+  const isOfUs = told.some(({ code }) => ofUs.test(code)) || (told.length > 0 && told.every(({ message }) => skewed.test(message)))
+  return isOfUs ? denied(said) : refused(said)
 }
 
 /** Tax ids, account numbers, addresses, keys: whatever is long and not prose. */

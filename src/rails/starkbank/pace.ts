@@ -1,5 +1,5 @@
 /** How fast the bank is asked: reads come out of a bucket, and when the bank wants fewer requests or cannot be reached, nobody asks for a while. */
-import { refused, type Answer } from '../../base/answer.ts'
+import type { Answer } from '../../base/answer.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import type { Bank } from './bank.ts'
 
@@ -15,6 +15,9 @@ export interface Pace {
  */
 export const usualPace: Pace = { perSecond: 50, burst: 500 }
 
+/** Told of each change: why the bank does not know us, and undefined at its first answer that it does. */
+export type OnDenied = (why: string | undefined) => void
+
 const refusalsToRest = 5
 const restMs: Millis = 30_000
 const longestRestMs: Millis = 3_600_000
@@ -24,8 +27,8 @@ const longestRestMs: Millis = 3_600_000
  * few, up to a hundred orders each, and between the intent that is written down and the request nothing should come. While the bank
  * is left alone everything is refused here, which is safe because nothing was sent.
  */
-export function paced(bank: Bank, clock: Clock, pace?: Pace): Bank {
-  const rest = resting(clock)
+export function paced(bank: Bank, clock: Clock, pace?: Pace, onDenied: OnDenied = () => undefined): Bank {
+  const rest = resting(clock, onDenied)
   const turn = pace ? bucket(clock, pace) : () => 0
 
   const write = async <T>(send: () => Promise<Answer<T>>): Promise<Answer<T>> => {
@@ -81,10 +84,12 @@ function bucket(clock: Clock, { perSecond, burst }: Pace): () => Millis {
 
 /**
  * When nobody asks: as long as the bank said in a refusal (Retry-After, at most an hour), and half a minute after five refusals in a
- * row that time would mend. After that whoever comes asks, and one more such refusal is enough for another rest.
+ * row that time would mend, or one that says the bank does not know us. After that whoever comes asks, and one more such refusal is enough for another rest.
  */
-function resting(clock: Clock) {
+function resting(clock: Clock, onDenied: OnDenied) {
   let refusals = 0
+  /** Why the bank does not know us; null before its first word. */
+  let strange: string | null | undefined = null
   let since: Millis = 0
   let forMs: Millis = 0
   const leftMs = () => {
@@ -92,17 +97,28 @@ function resting(clock: Clock) {
     // A clock set back must not make it longer than it was meant to be.
     return left > forMs ? 0 : left
   }
+  /** A refusal of what was asked shows that we were let in; no answer, and a bank that is busy, show nothing. */
+  const listen = (answer: Answer<unknown>) => {
+    if (answer.is === 'unsure' || (answer.is === 'refused' && answer.again && !answer.denied)) return
+    const now = answer.is === 'refused' && answer.denied ? answer.why : undefined
+    if (now === strange) return
+    strange = now
+    onDenied(now)
+  }
   return {
     check(): Answer<never> | undefined {
       const left = leftMs()
-      return left > 0
-        ? refused('the bank is left alone for a while: it asked for that, or could not be reached lately', true, left)
-        : undefined
+      if (left <= 0) return undefined
+      const why = strange ?? 'the bank is left alone for a while: it asked for that, or could not be reached lately'
+      return { is: 'refused', why, again: true, afterMs: left, ...(typeof strange === 'string' && { denied: true }) }
     },
     heard<T>(answer: Answer<T>): Answer<T> {
+      listen(answer)
       refusals = answer.is === 'refused' && answer.again ? refusals + 1 : 0
       if (answer.is !== 'refused' || !answer.again) return answer
-      const ms = Math.min(answer.afterMs ?? (refusals >= refusalsToRest ? restMs : 0), longestRestMs)
+      // Knocking on with a wrong key may get us locked out.
+      const isLong = refusals >= refusalsToRest || answer.denied === true
+      const ms = Math.min(answer.afterMs ?? (isLong ? restMs : 0), longestRestMs)
       if (ms > leftMs()) {
         since = clock.now()
         forMs = ms

@@ -30,7 +30,8 @@ export async function patiently<T>(ask: () => Promise<Answer<T>>, { clock, rando
 }
 
 function pauseAfter(answer: Answer<unknown>, tried: number, random: Random): Millis | undefined {
-  if (tried >= mostTries || (answer.is === 'refused' && !answer.again)) return undefined
+  // Who is not known now is not known a moment later, and knocking on may get us locked out.
+  if (tried >= mostTries || (answer.is === 'refused' && (!answer.again || answer.denied))) return undefined
   const jitterMs = random.between(0, firstPauseMs * 2 ** tried)
   const pauseMs = (answer.is === 'refused' ? (answer.afterMs ?? 0) : 0) + jitterMs
   return pauseMs <= longestPauseMs ? pauseMs : undefined

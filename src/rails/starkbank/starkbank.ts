@@ -8,7 +8,7 @@ import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, Transfer
 import { keyRing } from './keys.ts'
 import { provingBeside, type Proving } from './proving.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
-import { paced, usualPace, type Pace } from './pace.ts'
+import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
 
@@ -22,6 +22,7 @@ export interface RailParts {
   keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void; proving?: Proving }
   /** How fast the bank may be asked; without one, as fast as it answers. */
   pace?: Pace
+  onDenied?: OnDenied
 }
 
 export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> {
@@ -62,8 +63,8 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
   })
 }
 
-export function starkbankRail({ bank: wire, workspaceId, clock, random, log, keys = {}, pace }: RailParts): Rail {
-  const bank = paced(wire, clock, pace)
+export function starkbankRail({ bank: wire, workspaceId, clock, random, log, keys = {}, pace, onDenied }: RailParts): Rail {
+  const bank = paced(wire, clock, pace, onDenied)
   const patience = { clock, random }
   // One try only: the ring itself says when the next one is due.
   const fetchKeys = async () => mapped(await bank.publicKeys(), list => list.map(({ content }) => content))

@@ -111,6 +111,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'foreign events':
       return '/console/events?state=ignored'
     case 'chain trouble':
+    case 'bank denies':
+    case 'clock off':
     case 'coin of no request':
       return undefined
   }

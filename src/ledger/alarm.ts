@@ -1,0 +1,32 @@
+/** Alarms: what keeps work from being done until it heals by itself. One row each, which every process, `status` and the console read. */
+import { millis } from '../base/world.ts'
+import { sql, type Reader, type Store } from '../store/store.ts'
+
+/** `bank credentials`, or `clock of HOST`: whose clock it is. */
+export type AlarmName = 'bank credentials' | `clock of ${string}`
+export type Alarm = { name: AlarmName; why: string; since: string; seen_at: string }
+
+export const alarmOf = (reader: Reader, name: AlarmName) => reader.one<Alarm>(sql`select * from alarms where name = ${name}`)
+export const listAlarms = (reader: Reader) => reader.all<Alarm>(sql`select * from alarms order by since, name`)
+
+/** How often one that stands is written down again. */
+const againMs = 60_000
+
+/** Answers whether it is news: it was not there, or for another reason. */
+export async function raiseAlarm(store: Store, name: AlarmName, why: string): Promise<boolean> {
+  return store.tx(async tx => {
+    const before = await alarmOf(tx, name)
+    const now = await tx.now()
+    if (before?.why === why && Math.abs(millis(now) - millis(before.seen_at)) < againMs) return false
+    await tx.run(sql`
+      insert into alarms (name, why, since, seen_at) values (${name}, ${why}, ${now}, ${now})
+      on conflict (name) do update set why = excluded.why, seen_at = excluded.seen_at`)
+    return before?.why !== why
+  }, 'locks')
+}
+
+/** Answers whether it was there. */
+export async function lowerAlarm(store: Store, name: AlarmName): Promise<boolean> {
+  if (!(await alarmOf(store, name))) return false
+  return (await store.tx(tx => tx.run(sql`delete from alarms where name = ${name}`), 'locks')) > 0
+}

@@ -1,0 +1,27 @@
+/** Whether the bank takes our word for who we are: where it lately did not, nothing is claimed for it, for the claim would be used up in vain. */
+import type { Answer } from '../base/answer.ts'
+import type { Log } from '../base/log.ts'
+import type { Store } from '../store/store.ts'
+import { alarmOf, lowerAlarm, raiseAlarm } from './alarm.ts'
+
+const name = 'bank credentials'
+
+/** What a rail tells of each change: why the bank does not know us, or undefined once it does. Throws nothing. */
+export async function hearDenied(store: Store, log: Log, why: string | undefined): Promise<void> {
+  try {
+    if (why === undefined) {
+      if (await lowerAlarm(store, name)) log.info({}, 'the bank knows us again')
+    } else if (await raiseAlarm(store, name, why)) log.error({ why }, 'the bank does not know us: nothing is asked of it until it does')
+  } catch (error) {
+    // The next answer says it again where this one was lost: whoever claims asks the bank before.
+    log.warn({ why: error instanceof Error ? error.message : 'unknown' }, 'whether the bank knows us could not be written down')
+  }
+}
+
+/** Asks the bank, where the last word was that it does not know us; true without asking where it was not. */
+export async function bankKnowsUs(store: Store, rail: { workspace(): Promise<Answer<string>> }): Promise<boolean> {
+  if (!(await alarmOf(store, name))) return true
+  const answer = await rail.workspace()
+  if (answer.is === 'done') await lowerAlarm(store, name)
+  return answer.is === 'done'
+}

@@ -1,0 +1,97 @@
+/** A bank that does not know us any more, on both databases: everything waits, an alarm says so, nothing is used up, and it goes on by itself. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { issueDrafts } from '../src/invoice/invoice.ts'
+import { runDueSlots } from '../src/jobs/jobs.ts'
+import { runNow, needSchedule } from '../src/jobs/schedules.ts'
+import { listAlarms } from '../src/ledger/ledger.ts'
+import { resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { readiness, status } from '../src/web/status.ts'
+import { eventually } from './testbed/eventually.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+    })
+    afterEach(() => town.close())
+
+    const states = async (table: 'invoices' | 'payouts' | 'slots') =>
+      (await town.store.all<{ state: string }>(sql`select state from ${{ texts: [table], values: [] }} order by id`)).map(row => row.state)
+    const work = async () => {
+      const { store, rails, world } = town.desk
+      await runDueSlots(town.desk)
+      await issueDrafts(store, rails.starkbank!, world)
+      await sendPayouts(store, rails.starkbank!, world)
+      await resolvePayouts(store, rails.starkbank!, world)
+    }
+    const runAgain = () => town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+    const tries = async () => (await town.store.one<{ tries: bigint }>(sql`select tries from payouts`))!.tries
+
+    test.each(['invalidCredentials', 'invalidProject', 'invalidIp'] as const)(
+      'it answers %s for three days: no invoice is refused, no payout held, no order used up',
+      async code => {
+        town.bank.pay(town.atBank.id)
+        town.pass(5_000)
+        await town.hear(town.event('invoice.credited'))
+        await runAgain()
+        town.bank.setSettings({ refuseAll: code })
+        await work()
+        await eventually(async () => (await listAlarms(town.store)).map(({ name }) => name)).toEqual(['bank credentials'])
+        await runAgain()
+        for (let round = 0; round < 24; round++) {
+          town.pass(180 * minute)
+          await work()
+        }
+        expect(new Set(await states('invoices'))).toEqual(new Set(['credited', 'draft']))
+        expect(await states('payouts')).toEqual(['owed'])
+        expect(await tries()).toBe(0n)
+        const { count } = (await town.store.one<{ count: bigint }>(sql`select count(*) as count from attempts`))!
+        expect(Number(count)).toBeLessThanOrEqual(1)
+        expect((await status(town.store)).needsPerson.join('\n')).toContain('the bank does not know us')
+        expect((await readiness(town.store)).checks['bank']).toContain('does not know us')
+
+        town.bank.setSettings({ refuseAll: undefined })
+        town.bank.deposit(10_000)
+        for (let round = 0; round < 5; round++) {
+          town.pass(2 * minute)
+          await work()
+        }
+        await eventually(async () => listAlarms(town.store)).toEqual([])
+        // Those that waited beyond their due time are due as long from now as they were meant to be.
+        expect(new Set(await states('invoices'))).toEqual(new Set(['credited', 'issued']))
+        expect(new Set(await states('slots'))).toEqual(new Set(['done']))
+        expect(town.transfers().map(({ status: shown }) => shown)).toEqual(['success'])
+        expect((await status(town.store)).needsPerson).toEqual([])
+        const early = await town.store.all(
+          sql`select id from invoices where state = 'issued' and due_at < ${new Date(town.clock.now() + day).toISOString()}`,
+        )
+        expect(early).toEqual([])
+      },
+    )
+
+    test('a process that starts while it stands asks first, and claims nothing', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      await town.hear(town.event('invoice.credited'))
+      town.bank.setSettings({ refuseAll: 'invalidCredentials' })
+      await work()
+      await eventually(async () => (await listAlarms(town.store)).length).toBe(1)
+      town.pass(2 * minute)
+      const before = await town.store.all(sql`select * from attempts`)
+      await work()
+      expect(await town.store.all(sql`select * from attempts`)).toEqual(before)
+    })
+  })
+})
