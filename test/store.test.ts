@@ -137,6 +137,49 @@ describe.each([
       ).rejects.toThrow('no arrow')
     })
 
+    test('a retry is one line of history with a count and the last reason, until something else happens', async () => {
+      const step = (from: keyof typeof slotMachine, to: keyof typeof slotMachine, why: string, again: boolean) =>
+        store.tx(tx => move(tx, 'slots', slotMachine, 'slo_1', from, to, { why, ...(again && { again: true }) }))
+      await account('acc_1')
+      await store.tx(async tx => {
+        await tx.run(sql`
+          insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms, account_id,
+            commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
+          values ('sch_1', 'sto_default', 's', 1, 'starkbank', '* * * * *', 'UTC', 1, 1, 1, 1, 1, 'acc_1', 0, 0, 'all', 'active', '', 'm', '', '')`)
+        await tx.run(sql`
+          insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
+          values ('slo_1', 'sch_1', 1, '', 'cron', 'due', '', '')`)
+      })
+      for (let time = 1; time <= 5; time++) {
+        await step('due', 'running', 'claimed', true)
+        await step('running', 'due', `failed for reason ${time}`, true)
+      }
+      const lines = async () =>
+        (await history(store, 'slo_1')).map(({ from_state: from, to_state: to, why, times, last_why: last }) => [
+          from,
+          to,
+          why,
+          times,
+          last,
+        ])
+      const retried = [
+        ['due', 'running', 'claimed', 5n, 'claimed'],
+        ['running', 'due', 'failed for reason 1', 5n, 'failed for reason 5'],
+      ]
+      expect(await lines()).toEqual(retried)
+
+      // What a person did stands between: what comes after it is a story of its own.
+      await step('due', 'missed', 'a person gave it up', false)
+      await step('missed', 'due', 'and thought better of it', false)
+      await step('due', 'running', 'claimed', true)
+      expect(await lines()).toEqual([
+        ...retried,
+        ['due', 'missed', 'a person gave it up', null, null],
+        ['missed', 'due', 'and thought better of it', null, null],
+        ['due', 'running', 'claimed', null, null],
+      ])
+    })
+
     test('the database itself refuses an account approved by who added it', async () => {
       await account('acc_1')
       await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)

@@ -44,11 +44,18 @@ export function sheet(entries: [string, string | null | undefined][]): string {
 export const historyTable = (steps: Transition[]) =>
   table(
     ['WHEN', 'FROM', 'TO', 'WHY', 'BEHIND IT'],
-    steps.map(step => [step.at, step.from_state || '-', step.to_state, step.why, step.ref ?? '']),
+    steps.map(step => [step.at, step.from_state || '-', step.to_state, whyOf(step), step.ref ?? '']),
   )
 
+/** With how often it came, and why the last time, where it was a retry. */
+const whyOf = ({ why, times, last_at: lastAt, last_why: lastWhy }: Transition): string =>
+  times ? `${why} (${times} times, last at ${lastAt}${lastWhy === why ? '' : `: ${lastWhy}`})` : why
+
 export const historyOf = (steps: Transition[]) =>
-  steps.map(step => ({ at: step.at, from: step.from_state || null, to: step.to_state, why: step.why, ref: step.ref }))
+  steps.map(step => ({
+    ...{ at: step.at, from: step.from_state || null, to: step.to_state, why: step.why, ref: step.ref },
+    ...(step.times && { times: Number(step.times), lastAt: step.last_at, lastWhy: step.last_why }),
+  }))
 
 /** `12 done, 3 new`; `none` for nothing. */
 export const countsOf = (counts: Record<string, number>) =>

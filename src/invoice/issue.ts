@@ -48,7 +48,7 @@ async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefine
     for (const row of rows) {
       const dueAt = stillDue(row, now)
       const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`, sql`due_at = ${dueAt}`]
-      if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank' }, also))
+      if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank', again: true }, also))
         claimed.push({ ...orderOf({ ...row, due_at: dueAt }), askedAt: now })
     }
     return claimed
@@ -115,21 +115,23 @@ async function record(tx: Tx, order: Claimed, answer: Answer<ProviderInvoice[]>)
         const isOurs = await takeAsIssued(tx, order.id, made, { why: 'the bank issued it', ref: made.providerId })
         return isOurs ? undefined : made
       }
-      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it' }, [
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: 'the bank answered without it', again: true }, [
         sql`next_at = ${later(now, absenceMs)}`,
       ])
       return undefined
     }
     // No answer came, so it may have been issued: resolve asks by tag before anyone asks for it again.
     case 'unsure':
-      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why }, [
+      await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'unsure', { why: answer.why, again: true }, [
         sql`next_at = ${later(now, absenceMs)}`,
       ])
       return undefined
     case 'refused':
       if (answer.again) {
         const nextAt = later(now, Math.max(answer.afterMs ?? 0, againMs))
-        await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'draft', { why: answer.why }, [sql`next_at = ${nextAt}`])
+        await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'draft', { why: answer.why, again: true }, [
+          sql`next_at = ${nextAt}`,
+        ])
       } else await move(tx, 'invoices', invoiceMachine, order.id, 'issuing', 'refused', { why: answer.why })
       return undefined
   }

@@ -37,7 +37,9 @@ async function abandonIssuing(tx: Tx, rail: string, now: string): Promise<void> 
     sql`select id from invoices where state = 'issuing' and rail = ${rail} and next_at <= ${now} limit 1000`,
   )
   for (const { id } of rows)
-    await move(tx, 'invoices', invoiceMachine, id, 'issuing', 'unsure', { why: 'nobody wrote down an answer' }, [sql`next_at = ${now}`])
+    await move(tx, 'invoices', invoiceMachine, id, 'issuing', 'unsure', { why: 'nobody wrote down an answer', again: true }, [
+      sql`next_at = ${now}`,
+    ])
 }
 
 async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderInvoice[]): Promise<number> {
@@ -50,7 +52,7 @@ async function compare(tx: Tx, rail: string, batchTag: string, found: ProviderIn
     if (made) {
       await takeAsIssued(tx, id, made, { why: 'found at the bank by its tag', ref: made.providerId })
     } else if (absences + 1n >= absencesNeeded) {
-      await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice' }, [
+      await move(tx, 'invoices', invoiceMachine, id, 'unsure', 'draft', { why: 'the bank did not have it, asked twice', again: true }, [
         sql`next_at = ${now}`,
       ])
       await watchForTwins(tx, rail, batchTag)

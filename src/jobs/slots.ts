@@ -103,9 +103,9 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
     select * from slots where ((state = 'due' and next_at <= ${now}) or (state = 'running' and lease_until <= ${now}))
       and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
-  if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone' })
+  if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone', again: true })
   const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
-  await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed' }, also)
+  await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed', again: true }, also)
   return { ...slot, state: 'running', fence: slot.fence + 1n, tries: slot.tries + 1n, lease_until: later(now, leaseMs) }
 }
 
@@ -134,7 +134,7 @@ export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed',
     slot.id,
     'running',
     again ? 'due' : outcome,
-    { why },
+    { why, ...(again && { again }) },
     again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [],
   )
 }

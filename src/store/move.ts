@@ -8,6 +8,11 @@ import type { Reader, Tx } from './contract.ts'
 export interface Cause {
   why: string
   ref?: string
+  /**
+   * A step of a retry, which may come as often as the clock ticks: since the last step that was none, each is written once, with how often it
+   * came and why the last time.
+   */
+  again?: true
 }
 
 type Table =
@@ -50,15 +55,43 @@ export async function move<M extends Machine>(
   return true
 }
 
-/** Keeps the first line of a history, written when a row is made. */
+/** Keeps one line of a history; a row that is made has its first. A retry that is there already is counted. */
 export async function remember(tx: Tx, table: Table, id: string, from: string, to: string, cause: Cause, now: Instant): Promise<void> {
+  if (cause.again && (await count(tx, table, id, from, to, cause, now))) return
   await tx.run(sql`
-    insert into transitions (subject, about, from_state, to_state, at, why, ref)
-    values (${id}, ${table}, ${from}, ${to}, ${now}, ${cause.why}, ${cause.ref ?? null})`)
+    insert into transitions (subject, about, from_state, to_state, at, why, ref, again)
+    values (${id}, ${table}, ${from}, ${to}, ${now}, ${cause.why}, ${cause.ref ?? null}, ${cause.again ? 1 : 0})`)
 }
 
-export type Transition = { from_state: string; to_state: string; at: Instant; why: string; ref: string | null }
+/** History is append-only, so what comes again is counted beside the line it repeats. False where there is none. */
+async function count(tx: Tx, table: Table, id: string, from: string, to: string, { why, ref }: Cause, now: Instant): Promise<boolean> {
+  const first = await tx.one<{ seq: bigint }>(sql`
+    select max(seq) as seq from transitions
+    where subject = ${id} and about = ${table} and again = 1 and from_state = ${from} and to_state = ${to}
+      and seq > coalesce((select max(seq) from transitions where subject = ${id} and about = ${table} and again = 0), 0)
+    having max(seq) is not null`)
+  if (!first) return false
+  await tx.run(sql`
+    insert into transition_repeats (seq, times, last_at, last_why, last_ref) values (${first.seq}, 2, ${now}, ${why}, ${ref ?? null})
+    on conflict (seq) do update set times = transition_repeats.times + 1, last_at = excluded.last_at, last_why = excluded.last_why,
+      last_ref = excluded.last_ref`)
+  return true
+}
+
+export type Transition = {
+  from_state: string
+  to_state: string
+  at: Instant
+  why: string
+  ref: string | null
+  /** Of a step that came more than once: how often, when the last time, and why then. */
+  times?: bigint | null
+  last_at?: Instant | null
+  last_why?: string | null
+}
 
 /** Every transition of one invoice, payout, attempt, slot, account, schedule or inbox row, oldest first. Ids of the others are prefixed, so a row's number is its own. */
 export const history = (reader: Reader, id: string): Promise<Transition[]> =>
-  reader.all<Transition>(sql`select from_state, to_state, at, why, ref from transitions where subject = ${id} order by seq`)
+  reader.all<Transition>(sql`
+    select t.from_state, t.to_state, t.at, t.why, t.ref, r.times, r.last_at, r.last_why
+    from transitions t left join transition_repeats r on r.seq = t.seq where t.subject = ${id} order by t.seq`)

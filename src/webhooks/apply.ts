@@ -46,7 +46,16 @@ export async function finish(
     const now = await tx.now()
     const pause = pauseMs * Math.min(Number(row.tries), 20)
     const also = [sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${later(now, pause)}`]
-    await move(tx, 'inbox', inboxMachine, row.id, current.state, state, { why: result.why }, also)
+    await move(
+      tx,
+      'inbox',
+      inboxMachine,
+      row.id,
+      current.state,
+      state,
+      { why: result.why, ...(state === 'waiting' && { again: true }) },
+      also,
+    )
     return result
   }, 'locks')
   await world.at('event settled')

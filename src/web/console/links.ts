@@ -1,7 +1,7 @@
 /** Where each thing of the house is seen in the console, and what an id in a history or a posting stands for. */
 import { isId, type Kind } from '../../base/id.ts'
 import { join, sql, type Reader, type Transition } from '../../store/store.ts'
-import type { Step } from './listsParts.tsx'
+import { repeatsOf, type Step } from './listsParts.tsx'
 
 export type LinkKind =
   | 'invoice'
@@ -80,8 +80,8 @@ export async function stepsOf(reader: Reader, transitions: readonly Transition[]
     reader,
     transitions.map(({ ref }) => ref),
   )
-  return transitions.map(({ at, from_state: from, to_state: to, why, ref }) => ({
-    ...{ at, from, to, why, ref },
-    href: ref === null ? undefined : links.get(ref),
+  return transitions.map(step => ({
+    ...{ at: step.at, from: step.from_state, to: step.to_state, why: step.why, ref: step.ref, repeats: repeatsOf(step) },
+    href: step.ref === null ? undefined : links.get(step.ref),
   }))
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../base/money.ts'
 import type { Instant } from '../../base/world.ts'
+import type { Transition } from '../../store/store.ts'
 import { amount, moment, type Language } from '../page/page.ts'
 import { Badge, Facts, Faults, Field, Select, Time, type Tone } from '../page/parts.tsx'
 import { Pages } from './frame.tsx'
@@ -203,7 +204,33 @@ export interface Step {
   why: string
   ref: string | null
   href: string | undefined
+  /** Of a retry. */
+  repeats?: Repeats | undefined
 }
+
+/** How often a retry came, when the last time, and why then. */
+export interface Repeats {
+  times: bigint
+  lastAt: Instant
+  lastWhy: string
+}
+
+export const repeatsOf = ({ times, last_at: lastAt, last_why: lastWhy }: Transition): Repeats | undefined =>
+  times ? { times, lastAt: lastAt!, lastWhy: lastWhy! } : undefined
+
+export const Repeated = ({ lang, repeats, why }: { lang: Language; repeats: Repeats | undefined; why: string }) =>
+  repeats && (
+    <>
+      {' '}
+      ({`${repeats.times}`} × {listWords[lang].lastTime} <Time lang={lang} at={repeats.lastAt} />
+      {repeats.lastWhy !== why && (
+        <>
+          : <Said>{repeats.lastWhy}</Said>
+        </>
+      )}
+      )
+    </>
+  )
 
 /** What became of it, oldest first. */
 export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; of: Stated; steps: readonly Step[]; id?: string }) {
@@ -220,7 +247,7 @@ export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; 
           { head: say.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
           { head: say.fromState, cell: ({ from }) => (from === '' ? '–' : stateWord(lang, of, from)) },
           { head: say.toState, cell: ({ to }) => <State {...{ lang, of, state: to }} /> },
-          { head: say.why, cell: ({ why }) => <Said>{why}</Said> },
+          { head: say.why, cell: ({ why, repeats }) => [<Said>{why}</Said>, <Repeated {...{ lang, repeats, why }} />] },
           { head: say.behind, cell: ({ ref, href }) => (ref === null ? '–' : <Ref {...{ id: ref, href }} />) },
         ]}
       />
