@@ -101,10 +101,12 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
   function lapse(invoice: Invoice) {
     const { due, expiration } = invoice
     const unchanged = () => invoice.due === due && invoice.expiration === expiration
-    office.at(
-      Date.parse(due) + 1,
-      () => void (unchanged() && invoice.status === 'created' && record(invoice, 'overdue', { status: 'overdue' })),
-    )
+    office.at(Date.parse(due) + 1, () => {
+      if (!unchanged() || invoice.status !== 'created') return
+      record(invoice, 'overdue', { status: 'overdue' })
+      if (settings.latePayRate > 0 && office.chance(settings.latePayRate))
+        office.after(settings.payDelayMs, () => void (invoice.status === 'overdue' && settle(invoice)))
+    })
     office.at(Date.parse(due) + expiration * 1000 + 2, () => {
       if (unchanged() && invoice.status === 'overdue') record(invoice, 'expired', { status: 'expired' })
     })
@@ -118,7 +120,12 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
       invoice.tags = [...invoice.tags, tag]
       shelf.mark(invoice, 'tags', tag)
     }
-    const paid: Partial<Invoice> = { status: 'paid', amount: invoice.nominalAmount - discountAmount, discountAmount }
+    // A fine once, and interest for each day that was begun, a month having thirty.
+    const lateDays = Math.max(0, Math.ceil((office.now() - Date.parse(invoice.due)) / 86_400_000))
+    const fineAmount = lateDays > 0 ? Math.round((invoice.nominalAmount * invoice.fine) / 100) : 0
+    const interestAmount = Math.round((invoice.nominalAmount * invoice.interest * lateDays) / 3_000)
+    const amount = invoice.nominalAmount - discountAmount + fineAmount + interestAmount
+    const paid: Partial<Invoice> = { status: 'paid', amount, discountAmount, fineAmount, interestAmount }
     if (office.chance(settings.creditedFirstRate)) {
       Object.assign(invoice, paid)
       credit(invoice)

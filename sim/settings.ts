@@ -26,6 +26,8 @@ export interface Settings {
   fee: number
   /** The bank adds the Pix end-to-end id to a paid invoice's tags. */
   endToEndTag: boolean
+  /** Share of overdue invoices that are paid after all, with what is added by then. */
+  latePayRate: number
   /** Share of credited invoices that are given back to the payer later. */
   reversalRate: number
   reversalDelayMs: Range
@@ -65,6 +67,7 @@ export const defaultSettings: Settings = {
   creditedFirstRate: 1 / 3,
   fee: 0,
   endToEndTag: true,
+  latePayRate: 0,
   reversalRate: 0,
   reversalDelayMs: [5_000, 20_000],
   reversalPartRate: 0,

@@ -4,6 +4,7 @@ import { isName } from '../base/id.ts'
 import { mostUnits, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
+import { mostExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
 import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
 import type { Millis } from '../base/world.ts'
 
@@ -119,6 +120,16 @@ export const dueInFlag: Reader<Millis> = orWrong(text => {
 export const percentFlag: Reader<BasisPoints> = orWrong(
   typedPercent,
   'is not a percentage from 0 to 100 with at most two decimals: write e.g. 1.5%',
+)
+
+export const expiresInFlag: Reader<Millis> = orWrong(text => {
+  const ms = parseDuration(text)
+  return ms !== undefined && ms <= mostExpiresInMs ? ms : undefined
+}, 'is not a length of time up to 365d: write e.g. 59d, or 0s where nothing can be paid after it was due')
+
+export const discountFlag: Reader<Discount[]> = orWrong(
+  parseDiscounts,
+  'is no discount: write percent off and how long before it is due, e.g. 5%@3d, or up to five like "5%@5d 2.5%@1d", each less and later than the one before',
 )
 
 export const oneOf = <T extends string>(choices: readonly T[]): Reader<T> =>

@@ -1,6 +1,8 @@
 /** `repasse invoice`: what was asked for, and everything that happened to it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import { formatDuration } from '../base/duration.ts'
+import { percentText } from '../base/payTerms.ts'
 import type { InvoiceRow, TwinRow } from '../invoice/invoice.ts'
 import type { PayoutRow } from '../payout/payout.ts'
 import type { Base } from '../house.ts'
@@ -164,6 +166,7 @@ const viewOf = (row: InvoiceRow) => ({
   payerTaxId: row.payer_tax_id,
   description: row.description,
   dueAt: row.due_at,
+  ...(row.fine_bp !== null && payView(row)),
   providerId: row.provider_id,
   link: row.link,
   addedAt: row.added_at,
@@ -185,6 +188,8 @@ function text(
     ['payer', `${row.payer_name}, ${row.payer_tax_id}`],
     ['for', row.description],
     ['due', row.due_at],
+    ['paid late', lateOf(row)],
+    ['paid early', row.discounts === '' ? null : `less ${row.discounts}, so long before it is due`],
     ['slot', row.slot_id],
     ['order', row.order_id],
     ...(request ? placeFacts(request) : placeAtBank(row)),
@@ -200,6 +205,18 @@ const bankFacts = (row: InvoiceRow): Fact[] => [
   ['asked', reais(row.units)],
   ['paid', row.paid_units === null ? null : `${reais(row.paid_units)}, of which the bank kept ${reais(row.fee_units ?? 0n)}`],
 ]
+
+const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: InvoiceRow) => ({
+  fineBasisPoints: Number(fine),
+  interestBasisPoints: Number(interest),
+  discounts,
+  expiresIn: formatDuration(Number(expires)),
+})
+
+const lateOf = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires }: InvoiceRow): string | null =>
+  fine === null
+    ? null
+    : `fine ${percentText(fine)} %, interest ${percentText(interest ?? 0n)} % a month, for ${formatDuration(Number(expires))} after it was due`
 
 const placeAtBank = (row: InvoiceRow): Fact[] => [
   ['at the bank', row.provider_id],

@@ -180,3 +180,22 @@ test('waiting for a run of a rail that is not configured is refused before a slo
   await store.close()
   expect(slots).toEqual([])
 })
+
+test('what paying late or early costs is taken, shown, and refused on the chain', async () => {
+  const terms = { fine: '2%', interest: '1,33%', discount: '5%@1d 2.5%@12h', 'expires-in': '10d' }
+  expect((await repasse(scheduleAdd({ name: 'late', ...terms }))).code).toBe(0)
+  expect(await shown('late')).toMatchObject({
+    ...{ fineBasisPoints: 200, interestBasisPoints: 133, discounts: '5.00%@1d 2.50%@12h', expiresIn: '10d' },
+  })
+  const { out } = await repasse(['schedule', 'show', 'late'])
+  expect(out).toContain('fine 2.00 %, interest 1.33 % a month, for 10d after it was due')
+
+  expect((await repasse(scheduleAdd({ name: 'plain' }))).code).toBe(0)
+  expect(await shown('plain')).toMatchObject({ fineBasisPoints: 0, interestBasisPoints: 0, discounts: '', expiresIn: '59d' })
+
+  const { code, err } = await repasse(add({ name: 'no', ...terms }))
+  expect(code).toBe(2)
+  for (const flag of Object.keys(terms)) expect(err).toContain(`--${flag} is for --rail starkbank`)
+  expect((await repasse(scheduleAdd({ name: 'no', discount: '5%@2d' }))).err).toContain('--discount ends before it begins')
+  expect((await repasse(scheduleAdd({ name: 'no', discount: '2%@1d 5%@12h' }))).err).toContain('--discount "2%@1d 5%@12h" is no discount')
+})

@@ -6,7 +6,22 @@ import { readConfig } from '../base/config.ts'
 import type { NewSchedule, Payers } from '../jobs/jobs.ts'
 import { refuseDust } from './dust.ts'
 import { alsoCheck, attempt, neededWhen } from './faults.ts'
-import { amountIn, assetIn, countRangeFlag, dueInFlag, nameFlag, oneOf, percentFlag, textFlag, under, type Currency } from './flags.ts'
+import { formatDuration } from '../base/duration.ts'
+import { fitsWithin, plainTerms, type Discount, type PayTerms } from '../base/payTerms.ts'
+import {
+  amountIn,
+  assetIn,
+  countRangeFlag,
+  discountFlag,
+  dueInFlag,
+  expiresInFlag,
+  nameFlag,
+  oneOf,
+  percentFlag,
+  textFlag,
+  under,
+  type Currency,
+} from './flags.ts'
 import { payersOf, refuseMadeUp, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -24,6 +39,10 @@ interface Flags extends PayerFlags {
   payTo: string
   commission?: bigint
   minPayout?: string
+  fine?: bigint
+  interest?: bigint
+  discount?: Discount[]
+  expiresIn?: Millis
   catchUp: 'all' | 'latest' | 'none'
   by?: string
 }
@@ -55,6 +74,14 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
     .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
+    .option('--fine <percent>', 'added once to what is paid after it was due; at the bank only (default: 0%)', percentFlag('--fine'))
+    .option('--interest <percent>', 'added a month to what is paid after it was due (default: 0%)', percentFlag('--interest'))
+    .option('--discount <list>', 'off when paid so long before it is due, e.g. "5%@5d 2.5%@1d" (default: none)', discountFlag('--discount'))
+    .option(
+      '--expires-in <time>',
+      'how long after it was due it can still be paid, at the bank (default: 59d)',
+      expiresInFlag('--expires-in'),
+    )
     .option(
       '--catch-up <rule>',
       'what of the slots missed while nothing ran is run: all, latest or none',
@@ -125,9 +152,17 @@ async function ruleOf(flags: Flags): Promise<NewSchedule> {
     payTo: flags.payTo,
     commissionBp: flags.commission ?? 0n,
     minPayoutUnits: minPayoutUnits ?? 0n,
+    ...(flags.rail === 'starkbank' && { pay: termsOf(flags) }),
     catchUp: flags.catchUp,
   }
 }
+
+const termsOf = ({ fine, interest, discount, expiresIn }: Flags): PayTerms => ({
+  fineBp: fine ?? plainTerms.fineBp,
+  interestBp: interest ?? plainTerms.interestBp,
+  discounts: discount ?? plainTerms.discounts,
+  expiresInMs: expiresIn ?? plainTerms.expiresInMs,
+})
 
 interface Read {
   startsAt: Instant | undefined
@@ -154,6 +189,17 @@ async function read({ cron, timeZone, starts, ends, rail, currency, watch, minPa
     faults.push(`--currency ${currency} is for --rail bitcoin: the bank asks for reais, so leave it out or write BRL`)
   if (rail === 'starkbank' && watch !== undefined)
     faults.push('--watch is for --rail bitcoin: the bank closes its invoices itself, so leave it out')
+  for (const [flag, value] of Object.entries({
+    fine: flags.fine,
+    interest: flags.interest,
+    discount: flags.discount,
+    'expires-in': flags.expiresIn,
+  }))
+    if (bitcoin && value !== undefined) faults.push(`--${flag} is for --rail starkbank: the chain knows no such terms, so leave it out`)
+  if (flags.discount && flags.dueIn !== undefined && !fitsWithin(flags.discount, flags.dueIn))
+    faults.push(
+      `--discount ends before it begins: payers have ${formatDuration(flags.dueIn)} (--due-in), so name a shorter time behind the @`,
+    )
   const minPayoutUnits =
     rail && minPayout !== undefined ? attempt(faults, () => amountIn(bitcoin ? 'BTC' : 'BRL')('--min-payout')(minPayout)) : undefined
   return { startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }

@@ -1,6 +1,7 @@
 /** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
 import type { Command } from 'commander'
 import { formatDuration } from '../base/duration.ts'
+import { percentText } from '../base/payTerms.ts'
 import { instant, millis } from '../base/world.ts'
 import type { Asset } from '../base/money.ts'
 import type { ScheduleRow } from '../jobs/jobs.ts'
@@ -191,6 +192,7 @@ const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
   payTo: names.get(row.account_id) ?? row.account_id,
   commissionBasisPoints: Number(row.commission_bp),
   minPayout: moneyOf(row.min_payout_units, payoutAsset(row)),
+  ...(row.rail === 'starkbank' && payView(row)),
   catchUp: row.catch_up,
   addedBy: row.added_by,
   addedAt: row.added_at,
@@ -216,10 +218,20 @@ const sheetOf = (row: ScheduleRow, names: Map<string, string>, roster: Roster | 
   ],
   ['version', `${row.version}`],
   ['pays on to', names.get(row.account_id)],
-  ['commission', `${percentOf(row.commission_bp)} %`],
+  ['commission', `${percentText(row.commission_bp)} %`],
   ['least payout', told(row.min_payout_units, payoutAsset(row))],
+  ['paid late', row.rail === 'starkbank' ? lateOf(row) : undefined],
+  ['paid early', row.discounts === '' ? undefined : `less ${row.discounts}, so long before it is due`],
   ['after downtime', `catches up ${row.catch_up}`],
   ['added', `${row.added_at} by ${row.added_by}`],
 ]
 
-const percentOf = (basisPoints: bigint) => `${basisPoints / 100n}.${(basisPoints % 100n).toString().padStart(2, '0')}`
+const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: ScheduleRow) => ({
+  fineBasisPoints: Number(fine),
+  interestBasisPoints: Number(interest),
+  discounts,
+  expiresIn: formatDuration(Number(expires)),
+})
+
+const lateOf = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires }: ScheduleRow): string =>
+  `fine ${percentText(fine)} %, interest ${percentText(interest)} % a month, for ${formatDuration(Number(expires))} after it was due`

@@ -1,6 +1,7 @@
 /** Drafts: the invoices of one slot, or one of an order, written with our ids before anyone is asked for anything. */
 import { newId } from '../base/id.ts'
 import { moneyIn, type Asset, type Money } from '../base/money.ts'
+import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { remember, sql, type Tx } from '../store/store.ts'
 
@@ -62,6 +63,8 @@ export interface DraftTerms {
   accountId: string
   commissionBp: bigint
   minPayoutUnits: bigint
+  /** At the bank: what paying late or early costs. Where there are none, nothing is added or taken off. */
+  pay?: PayTerms
 }
 
 export interface BatchTerms extends DraftTerms {
@@ -121,11 +124,12 @@ async function write(
   await tx.run(sql`
     insert into invoices (id, store_id, slot_id, order_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at,
       account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
-      quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until)
+      quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp, expires_in_ms, discounts)
     values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail}, ${priced.amount.asset}, ${priced.amount.units},
       ${payer.name}, ${payer.taxId}, ${payer.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
       ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null}, ${onChain?.quote?.at ?? null},
-      ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil})`)
+      ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil},
+      ${terms.pay?.fineBp ?? null}, ${terms.pay?.interestBp ?? null}, ${terms.pay?.expiresInMs ?? null}, ${formatDiscounts(terms.pay?.discounts ?? [])})`)
   await remember(tx, 'invoices', id, '', 'draft', { why: of.slot ? 'drafted for its slot' : 'drafted for its order', ref: tag }, now)
   return id
 }

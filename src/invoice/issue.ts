@@ -1,5 +1,6 @@
 /** Issuing: drafts are claimed, the provider is asked outside any transaction, and what it answered is written down. */
 import { refused, type Answer } from '../base/answer.ts'
+import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { bankKnowsUs } from '../ledger/ledger.ts'
@@ -49,7 +50,7 @@ async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefine
       const dueAt = stillDue(row, now)
       const also = [sql`asked_at = ${now}`, sql`next_at = ${later(now, absenceMs)}`, sql`absences = 0`, sql`due_at = ${dueAt}`]
       if (await move(tx, 'invoices', invoiceMachine, row.id, 'draft', 'issuing', { why: 'about to ask the bank', again: true }, also))
-        claimed.push({ ...orderOf({ ...row, due_at: dueAt }), askedAt: now })
+        claimed.push({ ...orderOf({ ...row, due_at: dueAt }, now), askedAt: now })
     }
     return claimed
   }, 'locks')
@@ -59,14 +60,20 @@ async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefine
 const stillDue = ({ slot_id: slot, due_at: dueAt, added_at: addedAt }: InvoiceRow, now: Instant): Instant =>
   slot === null || dueAt > now ? dueAt : later(now, millis(dueAt) - millis(addedAt))
 
-const orderOf = (row: InvoiceRow): InvoiceOrder => ({
+const orderOf = (row: InvoiceRow, now: Instant): InvoiceOrder => ({
   id: row.id,
   units: row.units,
   payerName: row.payer_name,
   payerTaxId: row.payer_tax_id,
   description: row.description,
   dueAt: row.due_at,
-  ...(row.order_id !== null && { graceSeconds: orderGraceSeconds }),
+  graceSeconds: row.order_id === null ? Math.floor(Number(row.expires_in_ms ?? usualExpiresInMs) / 1_000) : orderGraceSeconds,
+  fineBp: row.fine_bp ?? 0n,
+  interestBp: row.interest_bp ?? 0n,
+  // The bank refuses one that is over already, as when a draft had to wait.
+  discounts: (parseDiscounts(row.discounts) ?? [])
+    .map(({ basisPoints, beforeMs }) => ({ basisPoints, until: later(row.due_at, -beforeMs) }))
+    .filter(({ until }) => until > now),
   batchTag: row.batch_tag,
 })
 

@@ -51,6 +51,12 @@ export type InvoiceRow = {
   account_id: string
   commission_bp: bigint
   min_payout_units: bigint
+  /** What paying late or early costs at the bank. Null where nothing was said of it: on a chain, and before it was. */
+  fine_bp: bigint | null
+  interest_bp: bigint | null
+  expires_in_ms: bigint | null
+  /** As `formatDiscounts` writes them. */
+  discounts: string
   state: InvoiceState
   batch_tag: string
   provider_id: string | null

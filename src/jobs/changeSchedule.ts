@@ -1,4 +1,5 @@
 /** Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as that one says. */
+import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import type { World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
@@ -59,12 +60,14 @@ export async function changeSchedule(
     await materialiseOne(tx, world, before, now)
     if (!(await draftOpen(tx, world, bitcoin, before))) return { is: 'waiting' }
 
+    const { pay = plainTerms } = rule
     await tx.run(sql`
       update schedules set version = version + 1, cron = ${rule.cron}, time_zone = ${rule.timeZone}, starts_at = ${rule.startsAt ?? null},
         ends_at = ${rule.endsAt ?? null}, count_low = ${rule.countLow}, count_high = ${rule.countHigh}, units_low = ${rule.unitsLow},
         units_high = ${rule.unitsHigh}, roster = ${rule.roster ?? null}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
         commission_bp = ${rule.commissionBp}, min_payout_units = ${rule.minPayoutUnits}, catch_up = ${rule.catchUp},
-        currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, changed_at = ${now} where id = ${id}`)
+        currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, fine_bp = ${pay.fineBp},
+        interest_bp = ${pay.interestBp}, expires_in_ms = ${pay.expiresInMs}, discounts = ${formatDiscounts(pay.discounts)}, changed_at = ${now} where id = ${id}`)
     const after = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`))!
     // The new rule is due from now on alone: it is not asked what it would have done before.
     const from = firstFrom(rule.startsAt, now)
@@ -119,6 +122,10 @@ const told = {
   leastPayout: 'min_payout_units',
   catchUp: 'catch_up',
   watchMs: 'watch_ms',
+  fineBp: 'fine_bp',
+  interestBp: 'interest_bp',
+  expiresInMs: 'expires_in_ms',
+  discounts: 'discounts',
 } as const satisfies Record<string, keyof ScheduleRow>
 
 function changesOf(before: ScheduleRow, after: ScheduleRow): Record<string, string> {

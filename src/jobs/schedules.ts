@@ -5,6 +5,7 @@ import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { moneyIn, type Asset, type Money } from '../base/money.ts'
 import { randomPayer } from '../base/payers.ts'
+import { formatDiscounts, parseDiscounts, plainTerms, type PayTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
@@ -37,6 +38,8 @@ export interface NewSchedule {
   payTo: string
   commissionBp: bigint
   minPayoutUnits: bigint
+  /** At the bank; where nothing is said nothing is added or taken off, and it can be paid for 59 days after it was due. */
+  pay?: PayTerms
   catchUp: 'all' | 'latest' | 'none'
 }
 
@@ -66,6 +69,11 @@ export type ScheduleRow = {
   account_id: string
   commission_bp: bigint
   min_payout_units: bigint
+  fine_bp: bigint
+  interest_bp: bigint
+  expires_in_ms: bigint
+  /** As `formatDiscounts` writes them. */
+  discounts: string
   catch_up: 'all' | 'latest' | 'none'
   state: 'active' | 'paused'
   materialised_until: Instant
@@ -128,14 +136,15 @@ export async function openSchedule(
     const now = await tx.now()
     const from = firstFrom(rule.startsAt, now)
     const next = nextAfter(cron, rule.timeZone, rule.endsAt, from)
+    const { pay = plainTerms } = rule
     await tx.run(sql`
       insert into schedules (id, store_id, name, version, rail, cron, time_zone, starts_at, ends_at, count_low, count_high, units_low, units_high,
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
-        currency, watch_ms)
+        currency, watch_ms, fine_bp, interest_bp, expires_in_ms, discounts)
       values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
         ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account!.id},
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
-        ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs})`)
+        ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp}, ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
     await audit(tx, {
       actor: by,
@@ -171,7 +180,22 @@ export const sameRule = (row: ScheduleRow, rule: NewSchedule, accountId: string)
   row.min_payout_units === rule.minPayoutUnits &&
   row.catch_up === rule.catchUp &&
   row.currency === (rule.currency ?? 'BRL') &&
-  row.watch_ms === BigInt(rule.watchMs ?? usualWatchMs)
+  row.watch_ms === BigInt(rule.watchMs ?? usualWatchMs) &&
+  samePay(payOf(row), rule.pay ?? plainTerms)
+
+const samePay = (one: PayTerms, other: PayTerms): boolean =>
+  one.fineBp === other.fineBp &&
+  one.interestBp === other.interestBp &&
+  one.expiresInMs === other.expiresInMs &&
+  formatDiscounts(one.discounts) === formatDiscounts(other.discounts)
+
+/** What paying late or early costs, as a schedule has it. */
+export const payOf = (row: Pick<ScheduleRow, 'fine_bp' | 'interest_bp' | 'expires_in_ms' | 'discounts'>): PayTerms => ({
+  fineBp: row.fine_bp,
+  interestBp: row.interest_bp,
+  expiresInMs: Number(row.expires_in_ms),
+  discounts: parseDiscounts(row.discounts) ?? [],
+})
 
 /**
  * The rule's next version, with other payers. Slots that were made already keep theirs: what is due and has no invoices yet gets its
@@ -297,6 +321,7 @@ export const batchTerms = (schedule: ScheduleRow, slotId: string): BatchTerms =>
   accountId: schedule.account_id,
   commissionBp: schedule.commission_bp,
   minPayoutUnits: schedule.min_payout_units,
+  ...(schedule.rail === 'starkbank' && { pay: payOf(schedule) }),
 })
 
 /**

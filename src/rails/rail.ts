@@ -24,8 +24,13 @@ export interface InvoiceOrder {
   payerTaxId: string
   description: string
   dueAt: Instant
-  /** How long after `dueAt` it can still be paid, and then at the same amount; where nothing is said, the provider's own rule and fines hold. */
+  /** How long after `dueAt` it can still be paid: 59 days where nothing is said. */
   graceSeconds?: number
+  /** Added after `dueAt`, once and for each month: nothing where nothing is said. */
+  fineBp?: bigint
+  interestBp?: bigint
+  /** Off for whoever pays by then, the largest first. */
+  discounts?: readonly { basisPoints: bigint; until: Instant }[]
   /** Tag shared by the whole batch, so that a lost answer is settled with one question. */
   batchTag: string
 }

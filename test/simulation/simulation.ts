@@ -5,12 +5,14 @@ import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { instant, millis, type Millis, type World } from '../../src/base/world.ts'
+import type { PayTerms } from '../../src/base/payTerms.ts'
 import { addSchedule, scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
+import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
@@ -103,7 +105,8 @@ export async function tell(
   // In a shop more people think better of it, so that codes run out and are asked for anew.
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
   const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
-  const scenario = { ...drawn, settings, faults, ...change?.(drawn) }
+  const usual = { ...drawn, settings, faults }
+  const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...change?.(drawn) }
   const clock = virtualClock(scenario.startsAt)
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
@@ -123,7 +126,7 @@ export async function tell(
   }
   const store = await open()
   if ((await pending(store)).length > 0) await migrate(store, clock)
-  await furnish(store, world, scenario)
+  await furnish(store, world, scenario, lateTerms(seed))
   const chainScenario = chainScenarioOf(seed)
   const coins =
     chainScenario &&
@@ -316,6 +319,7 @@ export async function tell(
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     found.push(...(await audit(store, bank, processes[0]!.desk)))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
+    if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
     found.push(...(judged?.faults ?? []))
@@ -376,7 +380,7 @@ const scanning = (from: number): Job => ({
 })
 
 /** An approved account and one schedule that pays to it. */
-async function furnish(store: Store, world: World, scenario: Scenario): Promise<void> {
+async function furnish(store: Store, world: World, scenario: Scenario, pay: PayTerms): Promise<void> {
   await openTrialAccount(store, world)
   await addSchedule(
     store,
@@ -397,6 +401,7 @@ async function furnish(store: Store, world: World, scenario: Scenario): Promise<
       payTo: 'main',
       commissionBp: scenario.commissionBp,
       minPayoutUnits: scenario.minPayoutUnits,
+      pay,
       catchUp: 'all',
     },
     'maker',

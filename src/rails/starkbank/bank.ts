@@ -112,6 +112,7 @@ export interface InvoiceBody {
   /** Percent added after `due`, at once and a month; 2 and 1 where nothing is said. */
   fine?: number
   interest?: number
+  discounts?: { percentage: number; due: string }[]
   tags: string[]
   descriptions?: { key: string; value?: string }[]
 }

@@ -94,11 +94,33 @@ describe('asking for invoices', () => {
           name: 'Ana',
           taxId: '012.345.678-90',
           due: '2026-11-23T03:00:00.000+00:00',
+          ...{ expiration: 5_097_600, fine: 0, interest: 0 },
           tags: [inv('1'), 'slo_1'],
           descriptions: [{ key: 'Lunch' }],
         },
         expect.objectContaining({ tags: [inv('2'), 'slo_1'] }),
       ],
+    ])
+  })
+
+  test('what paying late or early costs is said in full, and shown to the payer', async () => {
+    const terms = {
+      graceSeconds: 864_000,
+      fineBp: 200n,
+      interestBp: 133n,
+      discounts: [{ basisPoints: 550n, until: '2026-11-22T03:00:00.000Z' }],
+    }
+    await rail({ createInvoices: [done([made(inv('1'))])] }).issue([{ ...order('1'), ...terms }], inTime)
+    expect(calls[0]![1]).toMatchObject([
+      {
+        ...{ expiration: 864_000, fine: 2, interest: 1.33 },
+        discounts: [{ percentage: 5.5, due: '2026-11-22T03:00:00.000+00:00' }],
+        descriptions: [
+          { key: 'Lunch' },
+          { key: 'Multa após o vencimento', value: '2,00%' },
+          { key: 'Juros ao mês após o vencimento', value: '1,33%' },
+        ],
+      },
     ])
   })
 

@@ -1,6 +1,7 @@
 /** The Stark Bank rail: the house's orders in the bank's words, and the bank's answers in the house's. */
 import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.ts'
 import type { Log } from '../../base/log.ts'
+import { percentText, usualExpiresInMs } from '../../base/payTerms.ts'
 import type { Clock, Instant, Random } from '../../base/world.ts'
 import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
@@ -243,11 +244,28 @@ const invoiceBody = (order: InvoiceOrder): InvoiceBody => ({
   amount: Number(order.units),
   name: order.payerName,
   taxId: order.payerTaxId,
-  due: order.dueAt.replace(/Z$/, '+00:00'),
-  ...(order.graceSeconds !== undefined && { expiration: order.graceSeconds, fine: 0, interest: 0 }),
+  due: offsetOf(order.dueAt),
+  // The bank has a rule of its own wherever nothing is said.
+  expiration: order.graceSeconds ?? usualExpiresInMs / 1_000,
+  fine: percentOf(order.fineBp ?? 0n),
+  interest: percentOf(order.interestBp ?? 0n),
+  ...(order.discounts?.length && {
+    discounts: order.discounts.map(({ basisPoints, until }) => ({ percentage: percentOf(basisPoints), due: offsetOf(until) })),
+  }),
   tags: [order.id, order.batchTag],
-  ...(order.description && { descriptions: [{ key: order.description }] }),
+  ...withDescriptions([...(order.description ? [{ key: order.description }] : []), ...termsTold(order)]),
 })
+
+const offsetOf = (at: Instant): string => at.replace(/Z$/, '+00:00')
+const percentOf = (basisPoints: bigint): number => Number(basisPoints) / 100
+const withDescriptions = (descriptions: { key: string; value?: string }[]) => (descriptions.length > 0 ? { descriptions } : {})
+
+/** What the bank's page shows the payer besides: what is added to an amount should be read before it is paid. */
+const termsTold = ({ fineBp = 0n, interestBp = 0n }: InvoiceOrder): { key: string; value: string }[] => [
+  ...(fineBp > 0n ? [{ key: 'Multa após o vencimento', value: `${comma(fineBp)}%` }] : []),
+  ...(interestBp > 0n ? [{ key: 'Juros ao mês após o vencimento', value: `${comma(interestBp)}%` }] : []),
+]
+const comma = (basisPoints: bigint): string => percentText(basisPoints).replace('.', ',')
 
 const transferBody = ({ externalId, invoiceId, units, to, description }: PayoutOrder): TransferBody => ({
   amount: Number(units),

@@ -1,5 +1,6 @@
 /** One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each line linked to its cause. */
 import { ripeDepthOf } from '../../chain/chain.ts'
+import { formatDuration } from '../../base/duration.ts'
 import type { BitcoinDesk } from '../../jobs/jobs.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
@@ -11,8 +12,10 @@ import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
+import { percent } from './schedulesDetail.tsx'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
+import { scheduleWords } from './words/schedules.ts'
 
 interface Parts {
   lang: Language
@@ -87,6 +90,16 @@ function asked(lang: Language, { row, looked }: SeenInvoice): FactList {
     [say.taxId, row.payer_tax_id],
     [say.description, row.description],
     [say.due, <Time lang={lang} at={row.due_at} />],
+    [
+      scheduleWords[lang].one.facts.late,
+      row.fine_bp !== null &&
+        scheduleWords[lang].one.late(
+          percent(lang, row.fine_bp),
+          percent(lang, row.interest_bp ?? 0n),
+          formatDuration(Number(row.expires_in_ms)),
+        ),
+    ],
+    [scheduleWords[lang].one.facts.early, row.discounts],
   ]
 }
 

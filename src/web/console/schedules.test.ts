@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseCron } from '../../base/cron.ts'
 import { clockChanges } from '../../base/describeClock.ts'
+import { plainTerms } from '../../base/payTerms.ts'
 import type { ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 import { noteOf } from './schedulesPreview.tsx'
@@ -70,7 +71,7 @@ describe('a whole form', () => {
           endsAt: undefined,
         },
         ...{ roster: undefined, countLow: 8, countHigh: 12, unitsLow: 2_000n, unitsHigh: 100_000n, dueInMs: 172_800_000 },
-        ...{ payTo: 'acc_bank', commissionBp: 150n, minPayoutUnits: 1_000n, catchUp: 'latest' },
+        ...{ payTo: 'acc_bank', commissionBp: 150n, minPayoutUnits: 1_000n, catchUp: 'latest', pay: plainTerms },
       },
     })
   })
@@ -126,7 +127,7 @@ describe('a whole form', () => {
     const roster = `name,tax_id,amount,description\n${'Ana,123.456.789-09,x,\n'.repeat(25)}`
     const lines = read({ payers: 'roster', roster }).faults['roster']!.split('\n')
     expect(lines).toHaveLength(21)
-    expect(lines[0]).toBe('Linha 2: o valor não serve: acima de zero, com ponto, como 1234.56 (x)')
+    expect(lines[0]).toBe('Linha 2: o valor não serve: acima de zero, como 1234,56 ou 1.234,56 (x)')
     expect(lines.at(-1)).toBe('e mais 5')
   })
 
@@ -162,9 +163,54 @@ describe('a whole form', () => {
   })
 })
 
+describe('what paying late or early costs', () => {
+  test('is read as it is typed, and filled in again as itself', () => {
+    const { rule } = read({ fine: '2', interest: '1,5%', discount: '5%@1d12h 2,5%@12h', expires: '10' })
+    const pay = {
+      ...{ fineBp: 200n, interestBp: 150n, expiresInMs: 864_000_000 },
+      discounts: [
+        { basisPoints: 500n, beforeMs: 129_600_000 },
+        { basisPoints: 250n, beforeMs: 43_200_000 },
+      ],
+    }
+    expect(rule?.pay).toEqual(pay)
+    const row = {
+      ...{
+        name: 'trial',
+        rail: 'starkbank',
+        currency: 'BRL',
+        cron: '0 9 * * *',
+        time_zone: zone,
+        starts_at: null,
+        ends_at: null,
+        roster: null,
+      },
+      ...{ count_low: 1n, count_high: 1n, units_low: 1n, units_high: 1n, due_in_ms: 172_800_000n, watch_ms: 1n, account_id: 'acc_bank' },
+      ...{ commission_bp: 0n, min_payout_units: 0n, catch_up: 'all' },
+      ...{ fine_bp: 200n, interest_bp: 150n, expires_in_ms: 864_000_000n, discounts: '5.00%@1d12h 2.50%@12h' },
+    } as ScheduleRow
+    for (const lang of ['pt-BR', 'en'] as const)
+      expect(readSchedule(valuesOf(row, lang), { ...context, lang, edited: row }).rule?.pay).toEqual(pay)
+    // A page that was opened before there were such fields leaves them as they are.
+    expect(read({}, { edited: row }).rule?.pay).toEqual(pay)
+  })
+
+  test.each([
+    [{ fine: '101' }, 'fine'],
+    [{ interest: 'x' }, 'interest'],
+    [{ discount: '2%@1d 5%@12h' }, 'discount'],
+    [{ discount: '5%@2d' }, 'discount'],
+    [{ discount: '100%@1d' }, 'discount'],
+    [{ expires: '366' }, 'expires'],
+  ])('%j is a fault of its field', (more, field) => {
+    expect(Object.keys(read(more).faults)).toEqual([field])
+  })
+})
+
 test('a roster that was only shown is the one that is there, whatever line ends a form sends', () => {
   const roster = '\ufeffname,tax_id,amount,description\r\nAna,123.456.789-09,20.00,\r\n'
-  const edited = { name: 'trial', rail: 'starkbank', account_id: 'acc_bank', roster } as ScheduleRow
+  const plain = { fine_bp: 0n, interest_bp: 0n, expires_in_ms: 0n, discounts: '' }
+  const edited = { name: 'trial', rail: 'starkbank', account_id: 'acc_bank', roster, ...plain } as ScheduleRow
   const sent = (text: string) => read({ payers: 'roster', roster: text }, { edited }).rule?.roster
   expect(sent(roster.replaceAll('\r\n', '\n'))).toBe(roster)
   expect(sent(roster.replace('20.00', '30.00'))).toBe(roster.replace('20.00', '30.00'))

@@ -110,6 +110,13 @@ function ScheduleFacts({ lang, row, account, roster, why }: Parts) {
         ],
         [one.facts.commission, percent(lang, row.commission_bp)],
         [one.facts.least, amount(lang, row.min_payout_units, assetOf(row.rail))],
+        [
+          one.facts.late,
+          row.rail === 'starkbank'
+            ? one.late(percent(lang, row.fine_bp), percent(lang, row.interest_bp), formatDuration(Number(row.expires_in_ms)))
+            : undefined,
+        ],
+        [one.facts.early, row.discounts],
         [one.facts.catchUp, one.catchUp[row.catch_up]],
         [one.facts.version, `${row.version}`],
         [

@@ -96,6 +96,16 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
             <Accounts {...{ lang, field: field('account'), accounts, rail: edited?.rail }} />
             <Field {...field('commission')} label={say.commission} hint={say.commissionHint} inputMode="decimal" maxLength={10} />
             <Field {...field('least')} label={say.least} hint={say.leastHint} inputMode="decimal" maxLength={30} />
+            {edited?.rail !== 'bitcoin' && (
+              <>
+                <div class="pair">
+                  <Field {...field('fine')} label={say.fine} hint={say.fineHint} inputMode="decimal" maxLength={10} />
+                  <Field {...field('interest')} label={say.interest} hint={say.interestHint} inputMode="decimal" maxLength={10} />
+                </div>
+                <Field {...field('discount')} label={say.discount} hint={say.discountHint} maxLength={120} />
+                <Field {...field('expires')} label={say.expires} hint={say.expiresHint} inputMode="numeric" maxLength={20} />
+              </>
+            )}
             <Select {...field('catchUp')} label={say.catchUp} options={optionsOf(say.catchUps)} />
           </Group>
           <p class="actions">
@@ -283,6 +293,7 @@ function Stale({ lang, version, theirs, yours, accounts }: StaleParts) {
     },
     ...{ low: say.low, high: `${say.low} … ${say.high}`, due: say.due, dueUnit: say.dueUnit, watch: say.watch, account: say.account },
     ...{ commission: say.commission, least: say.least, catchUp: say.catchUp },
+    ...{ fine: say.fine, interest: say.interest, discount: say.discount, expires: say.expires },
   }
   const words: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     ...{ preset: say.presets, currency: say.currencies, payers: say.payers, dueUnit: say.dueUnits, catchUp: say.catchUps },

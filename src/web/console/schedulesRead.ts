@@ -3,9 +3,18 @@ import { parseDuration, formatDuration } from '../../base/duration.ts'
 import { isName } from '../../base/id.ts'
 import { centavosOf, formatUnits, leastRequest, mostUnits, satsFor, type Asset } from '../../base/money.ts'
 import { readTyped, typedPercent, type Currency } from '../../base/typedAmount.ts'
+import {
+  fitsWithin,
+  formatDiscounts,
+  mostExpiresInMs,
+  parseDiscounts,
+  percentText,
+  plainTerms,
+  type PayTerms,
+} from '../../base/payTerms.ts'
 import { judgeRoster, type RosterFault, type RosterRow } from '../../base/roster.ts'
 import type { Millis } from '../../base/world.ts'
-import { assetOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../jobs/jobs.ts'
+import { assetOf, payOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 import { amount, type Language } from '../page/page.ts'
 import { readWhen, valuesOfWhen, type FieldFaults, type Values } from './schedulesWhen.ts'
@@ -67,6 +76,7 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
   const typed = rail && readTyped(least === '' ? '0' : least, assetOf(rail))
   const minPayoutUnits = typed?.is === 'amount' && typed.units <= mostUnits[assetOf(rail!)] ? typed.units : undefined
   if (typed && minPayoutUnits === undefined) faults['least'] = faultOfAmount(typed, lang, say.least)
+  const pay = rail === 'starkbank' ? readPay(values, dueInMs, context, faults) : undefined
   const catchUp = (['all', 'latest', 'none'] as const).find(each => each === values['catchUp']) ?? 'all'
 
   const isWhole = Object.keys(faults).length === 0
@@ -77,8 +87,30 @@ export function readSchedule(values: Values, context: FormContext): { rule: NewS
       ...{ name, rail, currency: written === 'BRL' ? 'BRL' : 'BTC', ...when, ...payers, dueInMs, payTo: account.id },
       ...{ commissionBp: commissionBp!, minPayoutUnits: minPayoutUnits!, catchUp },
       ...(watchMs !== undefined && { watchMs }),
+      ...(pay && { pay }),
     },
   }
+}
+
+/** What a form has no field for stays as it is: a page that was opened before there was one may still be sent. */
+function readPay(values: Values, dueInMs: Millis | undefined, { lang, edited }: FormContext, faults: FieldFaults): PayTerms {
+  const say = scheduleFormWords[lang].faults
+  const before = edited ? payOf(edited) : plainTerms
+  const percent = (field: string, otherwise: bigint) => {
+    const text = values[field]
+    const read = text === undefined ? otherwise : percentOrNone(text)
+    if (read === undefined) faults[field] = say.commission
+    return read ?? 0n
+  }
+  const terms = { fineBp: percent('fine', before.fineBp), interestBp: percent('interest', before.interestBp) }
+  const discounts = parseDiscounts(values['discount'] ?? formatDiscounts(before.discounts))
+  if (!discounts) faults['discount'] = say.discount
+  else if (dueInMs !== undefined && !fitsWithin(discounts, dueInMs)) faults['discount'] = say.discountLate
+  const typed = (values['expires'] ?? formatDuration(before.expiresInMs)).trim()
+  const expires = /^0+s?$/.test(typed) ? 0 : lengthOf(typed, 'days')
+  const expiresInMs = typed === '' ? plainTerms.expiresInMs : expires
+  if (expiresInMs === undefined || expiresInMs > mostExpiresInMs) faults['expires'] = say.expires
+  return { ...terms, discounts: discounts ?? [], expiresInMs: expiresInMs ?? plainTerms.expiresInMs }
 }
 
 function readPayers(values: Values, written: Currency, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
@@ -197,7 +229,7 @@ const percentOrNone = (text: string) => (text.trim() === '' ? 0n : typedPercent(
 
 /** A schedule as its form is filled in. */
 export function valuesOf(row: ScheduleRow, lang: Language): Values {
-  const typed = (text: string) => (lang === 'en' ? text : text.replace('.', ','))
+  const typed = (text: string) => (lang === 'en' ? text : text.replaceAll('.', ','))
   const units = (of: bigint, asset: Asset) => typed(formatUnits(of, asset))
   const [due, dueUnit] = lengthTyped(Number(row.due_in_ms))
   const [watch, watchUnit] = lengthTyped(Number(row.watch_ms))
@@ -216,6 +248,19 @@ export function valuesOf(row: ScheduleRow, lang: Language): Values {
     }),
     ...{ due, dueUnit, watch: watchUnit === 'days' ? watch : formatDuration(Number(row.watch_ms)), account: row.account_id },
     ...{ commission: units(row.commission_bp, 'BRL'), least: units(row.min_payout_units, assetOf(row.rail)), catchUp: row.catch_up },
+    ...(row.rail === 'starkbank' && payTyped(payOf(row), typed)),
+  }
+}
+
+function payTyped(pay: PayTerms, typed: (text: string) => string): Values {
+  const [expires, unit] = lengthTyped(pay.expiresInMs)
+  return {
+    ...{
+      fine: typed(percentText(pay.fineBp)),
+      interest: typed(percentText(pay.interestBp)),
+      discount: typed(formatDiscounts(pay.discounts)),
+    },
+    expires: unit === 'days' ? expires : formatDuration(pay.expiresInMs),
   }
 }
 
@@ -233,6 +278,12 @@ export const firstValues = (lang: Language, rail: RailName, accountId: string | 
     watch: `${usualWatchMs / unitMs.days}`,
     commission: lang === 'en' ? '0.00' : '0,00',
     least: '',
+    ...{
+      fine: lang === 'en' ? '0.00' : '0,00',
+      interest: lang === 'en' ? '0.00' : '0,00',
+      discount: '',
+      expires: `${plainTerms.expiresInMs / unitMs.days}`,
+    },
     catchUp: 'all',
   },
   ...(accountId !== undefined && { account: accountId }),
