@@ -47,10 +47,10 @@ create table drifts (
 
 -- Lines of the bank's statement that are about nothing of ours. What left stops payouts until it is covered by a rule or looked at.
 create table strangers (
+  -- The line's own id at the bank.
   id text primary key,
   store_id text not null references stores (id),
   rail text not null,
-  line_id text not null,
   state text not null check (state in ('open', 'opening', 'ruled', 'accepted')),
   units bigint not null check (units <> 0),
   description text not null,
@@ -61,7 +61,6 @@ create table strangers (
   decided_by text,
   added_at text not null,
   changed_at text not null,
-  unique (rail, line_id),
   check (state <> 'ruled' or rule_id is not null),
   check (state <> 'accepted' or decided_by is not null)
 );

@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { issueDrafts } from '../src/invoice/invoice.ts'
 import { sql } from '../src/store/store.ts'
+import { seeOverview } from '../src/web/console/overviewRead.ts'
+import { status } from '../src/web/status.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -24,16 +26,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const linesOf = async (id: string) =>
       (await town.historyOf(id)).map(({ from_state: from, to_state: to, times }) => [from, to, Number(times ?? 1)])
 
-    test('an invoice that the bank cannot take for an hour has one line a step, with how often and why the last time', async () => {
-      const { store, bank, desk } = town
-      await store.tx(tx =>
+    /** One more of the same slot, put into the books as if it had got there by itself. */
+    const anotherInvoice = async (ordinal: number, state: string): Promise<string> => {
+      const id = `inv_${`${ordinal}`.padStart(26, '0')}`
+      await town.store.tx(tx =>
         tx.run(sql`
           insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
             commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at, order_id, told_state)
-          select 'inv_00000000000000000000000009', store_id, slot_id, 9, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
-            commission_bp, min_payout_units, 'draft', 'batch-9', added_at, added_at, changed_at, order_id, told_state from invoices where id = ${town.id}`),
+          select ${id}, store_id, slot_id, ${ordinal}, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
+            commission_bp, min_payout_units, ${state}, ${`batch-${ordinal}`}, added_at, added_at, changed_at, order_id, told_state
+          from invoices where id = ${town.id}`),
       )
-      const id = 'inv_00000000000000000000000009'
+      return id
+    }
+    const now = () => town.store.tx(tx => tx.now())
+    const needsPerson = async () => (await status(town.store, { now: await now() })).needsPerson
+
+    test('an invoice that the bank cannot take for an hour has one line a step, with how often and why the last time', async () => {
+      const { store, bank, desk } = town
+      const draftId = await anotherInvoice(9, 'draft')
+      const id = draftId
       for (let time = 0; time < 30; time++) {
         bank.failNext('status429', 'POST /v2/invoice')
         await issueDrafts(store, desk.rails.starkbank!, desk.world)
@@ -67,6 +79,72 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['waiting', 'waiting', expect.any(Number)],
       ])
       expect(lines.length).toBeLessThanOrEqual(3)
+      expect(await needsPerson()).toEqual([expect.stringMatching(/^event \d+ has been waiting for more than 15 minutes: the bank did not/)])
+      town.pass(60 * minute)
+      await settleInbox(desk)
+      expect([await town.fate(event), await needsPerson()]).toEqual(['done: credited', []])
+    })
+
+    test('two hundred refused invoices hide no payout that came back: the worst comes first, and the rest of a kind is counted', async () => {
+      const { store, desk } = town
+      for (let ordinal = 100; ordinal < 320; ordinal++) await anotherInvoice(ordinal, 'refused')
+      await store.tx(async tx => {
+        await tx.run(sql`
+          insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
+          select 'pay_zzzzzzzzzzzzzzzzzzzzzzzzzz', store_id, 'inv_00000000000000000000000100', 'net', account_id, asset, 1, 0, 'returned', 'it came back', '',
+            added_at, added_at from invoices where id = ${town.id}`)
+      })
+      const said = await needsPerson()
+      expect(said[0]).toBe('payout pay_zzzzzzzzzzzzzzzzzzzzzzzzzz is returned: it came back')
+      expect(said.filter(line => line.endsWith('was refused by the bank'))).toHaveLength(20)
+      expect(said.at(-1)).toBe('and 200 more of this kind (invoice refused): repasse invoice list --state refused')
+
+      const { asks } = await seeOverview(desk)
+      expect(asks.map(({ kind, total, href }) => [kind, total, href])).toEqual([
+        ['payout returned', 1, '/console/payouts?state=returned'],
+        ['invoice refused', 220, '/console/invoices?state=refused'],
+      ])
+      expect(asks[1]!.asks.length).toBeLessThan(20)
+      await store.tx(async tx => {
+        await tx.run(sql`delete from payouts where id = 'pay_zzzzzzzzzzzzzzzzzzzzzzzzzz'`)
+        await tx.run(sql`delete from invoices where state = 'refused'`)
+      })
+    })
+
+    test.each([
+      ['unsure', sql`state = 'unsure'`, 20, 40, /^payout pay_\w+ has been unsure for more than 30 minutes: gone$/],
+      ['sent', sql`state = 'sent'`, 5 * 60, 7 * 60, /^payout pay_\w+ was sent at \S+, and nobody has said that it arrived$/],
+      ['waiting', sql`state = 'waiting'`, 30, 90, /^payout pay_\w+ has been waiting since \S+: gone$/],
+      ['owed', sql`state = 'owed'`, 30, 90, /^payout pay_\w+ has been owed since \S+ and is not ordered: gone$/],
+    ])('a payout that is %s is said once it takes longer than it should, and not before', async (_, state, notYet, after, says) => {
+      const { store } = town
+      const { id } = (await town.payout())!
+      const at = await now()
+      await store.tx(tx => tx.run(sql`update payouts set ${state}, why = 'gone', added_at = ${at}, changed_at = ${at} where id = ${id}`))
+      town.pass(notYet * minute)
+      expect(await needsPerson()).toEqual([])
+      town.pass((after - notYet) * minute)
+      expect(await needsPerson()).toEqual([expect.stringMatching(says)])
+      const { asks } = await seeOverview(town.desk)
+      expect(asks.map(({ total }) => total)).toEqual([1])
+      await store.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
+    })
+
+    test.each([
+      ['draft invoice', sql`update invoices set state = 'draft', added_at = changed_at`, /^invoice inv_\w+ is not issued yet/],
+      ['unsure invoice', sql`update invoices set state = 'unsure', added_at = changed_at`, /^invoice inv_\w+ has been unsure/],
+      ['due slot', sql`update slots set state = 'due'`, /^slot slo_\w+ of schedule trial fell due at \S+ and is not run yet$/],
+      ['failed slot', sql`update slots set state = 'failed'`, /^slot slo_\w+ of schedule trial, due at \S+, failed/],
+    ])('a %s that stays behind is said', async (_, change, says) => {
+      const { store } = town
+      class Undo extends Error {}
+      const inside = store.tx(async tx => {
+        await tx.run(change)
+        expect((await status(tx, { now: await tx.now() })).needsPerson).toContainEqual(expect.stringMatching(says))
+        throw new Undo()
+      })
+      await expect(inside).rejects.toThrow(Undo)
+      expect(await needsPerson()).toEqual([])
     })
   })
 })

@@ -3,40 +3,56 @@ import { told } from '../base/money.ts'
 import { listAlarms } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { beforeThat, receivables } from '../payout/payout.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader, type Sql } from '../store/store.ts'
 
-export type AskKind =
-  | 'proposal open'
-  | 'account awaits'
-  | 'payout held'
-  | 'payout returned'
-  | 'event quarantined'
-  | 'event conflict'
-  | 'invoice refused'
-  | 'request too small'
-  | 'payee owes'
-  | 'payee is owed'
-  | 'reversal slow'
-  | 'duplicate paid'
-  | 'duplicate paid alone'
-  | 'duplicate paid reversed'
-  | 'duplicate not credited'
-  | 'duplicate open'
-  | 'duplicate refund late'
-  | 'duplicate returned'
-  | 'order'
-  | 'letter failed'
-  | 'foreign events'
-  | 'chain trouble'
-  | 'bank denies'
-  | 'clock off'
-  | 'request late'
-  | 'request underpaid'
-  | 'bundle waits'
-  | 'bundle unsigned'
-  | 'coin not counted'
-  | 'coin gone'
-  | 'coin of no request'
+/** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
+const worstFirst = [
+  'rail silent',
+  'bank denies',
+  'clock off',
+  'chain trouble',
+  'chain unread',
+  'foreign events',
+  'line out',
+  'coin gone',
+  'payee owes',
+  'payout returned',
+  'payout held',
+  'payout unsure',
+  'payout sent',
+  'payout waiting',
+  'payout owed',
+  'bundle waits',
+  'reversal slow',
+  'duplicate returned',
+  'duplicate refund late',
+  'duplicate open',
+  'duplicate paid reversed',
+  'duplicate paid',
+  'duplicate paid alone',
+  'duplicate not credited',
+  'event quarantined',
+  'event conflict',
+  'event waits',
+  'slot failed',
+  'slot late',
+  'invoice unsure',
+  'invoice not issued',
+  'request late',
+  'coin not counted',
+  'request underpaid',
+  'order',
+  'bundle unsigned',
+  'proposal open',
+  'account awaits',
+  'payee is owed',
+  'coin of no request',
+  'line in',
+  'invoice refused',
+  'request too small',
+  'letter failed',
+] as const
+export type AskKind = (typeof worstFirst)[number]
 
 /**
  * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. A
@@ -51,15 +67,45 @@ export type Ask = {
   why: string | null
   /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. */
   units: bigint | null
+  /** How many there are of its kind, where not all of them are listed. */
+  total?: bigint
 }
+
+/** All of one kind: how many there are, and the first of them. */
+export interface AskGroup {
+  kind: AskKind
+  total: number
+  asks: Ask[]
+}
+
+/** By kind, worst first. */
+export const grouped = (asks: readonly Ask[]): AskGroup[] =>
+  worstFirst.flatMap(kind => {
+    const same = asks.filter(ask => ask.kind === kind)
+    return same.length === 0 ? [] : [{ kind, total: Number(same[0]!.total ?? same.length), asks: same }]
+  })
+
+/** One that is about no row. */
+export const askOf = (kind: AskKind, why: string): Ask => ({ kind, id: '', number: null, of: null, why, units: null })
+
+/** The most that are listed of one kind; the rest of it is counted. */
+export const mostOfKind = 20
+
+/** The first of each kind among `rows` of kind, id, number, of_it and why, and perhaps units; the oldest first, for ids begin with the time. */
+export const firstOfEach = (rows: Sql): Sql => sql`
+  select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(units as bigint) as units, total from (
+    select kind, id, number, of_it, why, units, count(*) over (partition by kind) as total,
+      row_number() over (partition by kind order by id) as place from (${rows}) as listed) as placed
+  where place <= ${mostOfKind} order by kind, place`
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
 export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<Ask[]> => [
   ...(await alarmAsks(reader)),
   ...(await duplicateAsks(reader)),
-  ...(now === undefined ? [] : await lateDuplicates(reader, now)),
+  ...(now === undefined
+    ? []
+    : [...(await lateDuplicates(reader, now)), ...(await slowReversals(reader, now)), ...(await slowAsks(reader, now))]),
   ...(await debtAsks(reader)),
-  ...(now === undefined ? [] : await slowReversals(reader, now)),
   ...(await otherAsks(reader)),
 ]
 
@@ -75,11 +121,13 @@ const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
  * `reversed`: its own money went back.
  */
 const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
-  reader.all<Ask>(sql`
-    select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
-      when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
-      cast(null as bigint) as number, i.payer_name as of, t.provider_id as why, coalesce(t.paid_units - t.returned_units, t.units) as units
-    from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited') order by t.added_at, t.id limit 200`)
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
+        when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
+        null as number, i.payer_name as of_it, t.provider_id as why, coalesce(t.paid_units - t.returned_units, t.units) as units
+      from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited')`),
+  )
 
 const mostOpenMs = 10 * 60_000
 const mostRefundingMs = 30 * 60_000
@@ -88,16 +136,64 @@ const returnedForMs = 30 * 24 * 3_600_000
 
 /** Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been settled otherwise. */
 const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(sql`
-    select late.kind, i.id, cast(null as bigint) as number, i.payer_name as of, late.provider_id as why, late.owed as units from (
-      select 'duplicate open' as kind, id, invoice_id, provider_id, added_at, units as owed from invoice_twins
-        where state = 'open' and added_at < ${later(now, -mostOpenMs)}
-      union all select 'duplicate refund late', id, invoice_id, provider_id, added_at, paid_units - returned_units from invoice_twins
-        where state in ('approved', 'refunding', 'unsure', 'sent') and decided_at < ${later(now, -mostRefundingMs)}
-      union all select 'duplicate returned', id, invoice_id, provider_id, added_at, returned_units from invoice_twins t
-        where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
-          where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
-    join invoices i on i.id = late.invoice_id order by late.added_at, late.id limit 200`)
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why, late.owed as units from (
+        select 'duplicate open' as kind, invoice_id, provider_id, units as owed from invoice_twins
+          where state = 'open' and added_at < ${later(now, -mostOpenMs)}
+        union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units from invoice_twins
+          where state in ('approved', 'refunding', 'unsure', 'sent') and decided_at < ${later(now, -mostRefundingMs)}
+        union all select 'duplicate returned', invoice_id, provider_id, returned_units from invoice_twins t
+          where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
+            where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
+      join invoices i on i.id = late.invoice_id`),
+  )
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** How long each may take before it is said. A retry moves a row and does not make it younger, so its age counts and not its last move. */
+export const expectedMs = {
+  issued: 15 * minute,
+  settled: 30 * minute,
+  /** A transfer that the bank took on: a Pix takes seconds, a TED the bank's day. */
+  sent: 6 * hour,
+  minedAndSettled: 24 * hour,
+  /** For balance, for its turn. */
+  paid: hour,
+  heard: 15 * minute,
+  run: 15 * minute,
+  /** How long a slot that was given up is said. */
+  failedSlotSaid: 7 * 24 * hour,
+} as const
+
+/** What does not move in its time, whatever the cause. */
+const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
+  const before = (ms: number) => later(now, -ms)
+  return reader.all<Ask>(
+    firstOfEach(sql`
+      select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it, coalesce(why, '') as why, cast(null as bigint) as units from payouts
+        where state in ('sending', 'unsure') and asset = 'BRL' and changed_at < ${before(expectedMs.settled)}
+      union all select 'payout sent', id, null, changed_at, '', null from payouts
+        where state = 'sent' and changed_at < case when asset = 'BRL' then ${before(expectedMs.sent)} else ${before(expectedMs.minedAndSettled)} end
+      union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
+        where state = 'waiting' and added_at < ${before(expectedMs.paid)}
+      union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
+        where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
+          and added_at < case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end
+          and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
+      union all select 'invoice unsure', id, null, order_id, '', null from invoices
+        where state = 'unsure' and added_at < ${before(expectedMs.settled)}
+      union all select 'invoice not issued', id, null, order_id, '', null from invoices
+        where state in ('draft', 'issuing') and added_at < ${before(expectedMs.issued)}
+      union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
+        where state in ('new', 'waiting') and received_at < ${before(expectedMs.heard)}
+      union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+        where (s.state = 'due' and s.due_at < ${before(expectedMs.run)}) or (s.state = 'running' and s.lease_until < ${before(expectedMs.run)})
+      union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+        where s.state = 'failed' and s.changed_at > ${before(expectedMs.failedSlotSaid)}`),
+  )
+}
 
 /** What payees owe because a payer got money back that had been passed on, by account; and what was kept back from them too much. */
 const debtAsks = async (reader: Reader): Promise<Ask[]> =>
@@ -110,35 +206,66 @@ const mostReversingMs = 30 * 60_000
 
 /** Money that has been going back for long without the bank saying what became of it: its payout waits all the while. */
 const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
-  reader.all<Ask>(sql`
-    select 'reversal slow' as kind, i.id, cast(null as bigint) as number, i.payer_name as of, r.under_way_since as why, cast(null as bigint) as units
-    from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}
-    order by r.under_way_since, i.id limit 200`)
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select 'reversal slow' as kind, i.id, null as number, i.payer_name as of_it, r.under_way_since as why, null as units
+      from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}`),
+  )
 
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
-  reader.all<Ask>(sql`
-    select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(null as bigint) as units from (
-    select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it, cast(null as text) as why from accounts where state = 'awaiting'
-    union all select 'proposal open', id, null, act, subject from proposals where state = 'open'
-    union all select 'payout ' || state, id, null, null, coalesce(why, '') from payouts where state in ('held', 'returned')
-    union all select 'event quarantined', event_id, id, null, coalesce(why, '') from inbox where state = 'quarantined'
-    union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null from inbox_conflicts c
-    union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null
-      from invoices where state = 'refused'
-    union all select 'order', id, null, null, attention from orders where attention is not null
-    union all select 'letter failed', order_id, null, kind, coalesce(why, '') from mails where state = 'failed'
-    union all select 'foreign events', '', null, null, null
-      where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
-        where via = 'push' and why like 'of another workspace%') >= 3
-      and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
-        where via = 'push' and coalesce(why, '') not like 'of another workspace%')
-    limit 200) as asks`)
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select kind, id, number, of_it, why, units from (
+      select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
+        cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+      union all select 'proposal open', id, null, act, subject, null from proposals where state = 'open'
+      union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
+      union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
+      union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
+        from inbox_conflicts c
+      union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
+        from invoices where state = 'refused'
+      union all select 'order', id, null, null, attention, null from orders where attention is not null
+      union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
+      union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
+        where state = 'open'
+      union all select 'foreign events', '', null, null, null, null
+        where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
+          where via = 'push' and why like 'of another workspace%') >= 3
+        and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
+          where via = 'push' and coalesce(why, '') not like 'of another workspace%')) as asks`),
+  )
 
 /** Each reason stands by itself: whoever lets go of one must have seen the others. */
 export const stopSentences = (stopped: string | undefined): string[] =>
   (stopped?.split(beforeThat) ?? []).map((why, place) =>
     place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
   )
+
+/** As commands say them all: the first of each kind, and how many more there are of it. */
+export const sentences = (groups: readonly AskGroup[]): string[] =>
+  groups.flatMap(({ kind, total, asks }) => [...asks.map(sentence), ...(total > asks.length ? [more(kind, total - asks.length)] : [])])
+
+const more = (kind: AskKind, count: number) =>
+  `and ${count} more of this kind (${kind})${listing[kind] === undefined ? '' : `: repasse ${listing[kind]}`}`
+
+/** The command that lists them all. */
+const listing: Partial<Record<AskKind, string>> = {
+  'payout held': 'payout list --state held',
+  'payout returned': 'payout list --state returned',
+  'payout unsure': 'payout list --state unsure',
+  'payout sent': 'payout list --state sent',
+  'payout waiting': 'payout list --state waiting',
+  'payout owed': 'payout list --state owed',
+  'invoice refused': 'invoice list --state refused',
+  'invoice unsure': 'invoice list --state unsure',
+  'invoice not issued': 'invoice list --state draft',
+  'event quarantined': 'event list --state quarantined',
+  'event waits': 'event list --state waiting',
+  'line out': 'reconcile lines',
+  'line in': 'reconcile lines',
+  'proposal open': 'proposal list',
+}
 
 /** As commands say it. */
 export function sentence({ kind, id, number, of, why, units }: Ask): string {
@@ -189,6 +316,32 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `the letter "${of}" of order ${id} could not be sent: ${why}`
     case 'foreign events':
       return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
+    case 'chain unread':
+      return why ?? ''
+    case 'rail silent':
+      return `${of} has not answered since ${id}, so nothing moves there: ${why}`
+    case 'line out':
+      return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
+    case 'line in':
+      return `${told(units ?? 0n, 'BRL')} came to the bank for nothing of ours (line ${id}: ${of}): repasse reconcile accept ${id} --why …`
+    case 'payout unsure':
+      return `payout ${id} has been unsure for more than 30 minutes: ${why}`
+    case 'payout sent':
+      return `payout ${id} was sent at ${of}, and nobody has said that it arrived`
+    case 'payout waiting':
+      return `payout ${id} has been waiting since ${of}: ${why}`
+    case 'payout owed':
+      return `payout ${id} has been owed since ${of} and is not ordered${why === '' ? '' : `: ${why}`}`
+    case 'invoice unsure':
+      return `invoice ${id}${ofOrder} has been unsure for more than 30 minutes`
+    case 'invoice not issued':
+      return `invoice ${id}${ofOrder} is not issued yet, after more than 15 minutes`
+    case 'event waits':
+      return `event ${id} has been waiting for more than 15 minutes${why === '' ? '' : `: ${why}`}`
+    case 'slot late':
+      return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
+    case 'slot failed':
+      return `slot ${id} of schedule ${of}, due at ${why}, failed and is not tried again`
     case 'chain trouble':
       return `the chain cannot be followed, so nothing is credited: ${why}`
     case 'bank denies':

@@ -4,7 +4,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { chainUnread } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
-import { sentence } from './asks.ts'
+import { askOf, type Ask } from './asks.ts'
 import { chainAsks, type ChainNow } from './chainAsks.ts'
 
 /** Every amount in satoshis. */
@@ -33,7 +33,7 @@ export interface ChainStatus {
   bundles: Record<string, number>
   tip: { height: number; hash: string; at: Instant } | undefined
   trouble: string | undefined
-  needsPerson: string[]
+  asks: Ask[]
   addsUp: boolean
 }
 
@@ -65,7 +65,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     bundles: await counts(reader, sql`select state, count(*) as count from bundles group by state`),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
-    needsPerson: [...(unread === undefined ? [] : [unread]), ...(await chainAsks(reader, trouble, tip?.height, at)).map(sentence)],
+    asks: [...(unread === undefined ? [] : [askOf('chain unread', unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
     addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited === explained,
   }
 }

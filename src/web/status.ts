@@ -5,7 +5,7 @@ import { balances, listAlarms, totals, type Account, type MovementName } from '.
 import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
-import { asksOf, sentence, stopSentences } from './asks.ts'
+import { asksOf, grouped, sentences, stopSentences } from './asks.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
 
 export interface Status {
@@ -73,7 +73,7 @@ export async function status(
     payouts: await counts(reader, 'payouts'),
     inbox: await counts(reader, 'inbox'),
     bitcoin,
-    needsPerson: [...stopSentences(stopped), ...(await asksOf(reader, now)).map(sentence), ...(bitcoin?.needsPerson ?? [])],
+    needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now)), ...(bitcoin?.asks ?? [])]))],
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost &&
       money.credited === explained &&

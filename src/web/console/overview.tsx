@@ -162,23 +162,24 @@ function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
           <Badge tone="good">{say.noAsks}</Badge>
         </p>
       )}
-      {asks.length >= mostAsks && <p>{say.mostAsks}</p>}
       <ul class="asks">
         {stops.map(why => (
           <li>
             <a href="/console/stop">{say.unblock}</a> <Said>{why}</Said>
           </li>
         ))}
-        {asks.slice(0, mostAsks).map(ask => (
-          <AskLine {...{ lang, ask }} />
-        ))}
+        {asks.flatMap(({ total, href, asks: shown }) => [
+          ...shown.map(ask => <AskLine {...{ lang, ask }} />),
+          total > shown.length && (
+            <li>{href === undefined ? say.moreAsks(total - shown.length) : <a href={href}>{say.moreAsks(total - shown.length)}</a>}</li>
+          ),
+        ])}
       </ul>
     </section>
   )
 }
-const mostAsks = 50
 
-function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number] }) {
+function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number]['asks'][number] }) {
   const [before, after] = overviewWords[lang].ask[ask.kind]
   const link = nameOf(ask)
   return (
@@ -198,7 +199,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number] 
 function filled(lang: Language, text: string, { kind, of, why, units, number }: Ask) {
   const values: Record<string, string> = {
     of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
-    units: units === null ? '' : amount(lang, units, kind.startsWith('duplicate') || kind.startsWith('payee') ? 'BRL' : 'BTC'),
+    units: units === null ? '' : amount(lang, units, /^(duplicate|line|payee)/.test(kind) ? 'BRL' : 'BTC'),
     number: `${number ?? ''}`,
   }
   return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : part === 'why' ? <Said>{why}</Said> : values[part]))

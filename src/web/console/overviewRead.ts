@@ -3,9 +3,9 @@ import type { Instant } from '../../base/world.ts'
 import { chainTrouble, tipOf } from '../../chain/chain.ts'
 import type { Desk, RunRow } from '../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../ledger/ledger.ts'
-import { beforeThat, payoutsStopped } from '../../payout/payout.ts'
+import { beforeThat, chainUnread, payoutsStopped } from '../../payout/payout.ts'
 import { sql, type Reader } from '../../store/store.ts'
-import { asksOf, type Ask } from '../asks.ts'
+import { askOf, asksOf, grouped, type Ask, type AskGroup, type AskKind } from '../asks.ts'
 import { chainAsks } from '../chainAsks.ts'
 import { pathTo } from './links.ts'
 
@@ -14,7 +14,8 @@ export interface Overview {
   /** Each reason why payouts are stopped, the newest first. */
   stops: string[]
   next: { name: string; next_at: Instant; time_zone: string }[]
-  asks: (Ask & { href: string | undefined })[]
+  /** By kind, worst first. */
+  asks: (Omit<AskGroup, 'asks'> & { href: string | undefined; asks: (Ask & { href: string | undefined })[] })[]
   books: { against: HeldAgainst; found: Balanced; why: string | undefined }[]
   failed: RunRow[]
 }
@@ -33,7 +34,9 @@ export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Over
     asksOf(store, now),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
+  const unread = onChain ? await chainUnread(store) : undefined
   const asks = [
+    ...(unread === undefined ? [] : [askOf('chain unread', unread)]),
     ...(onChain ? await chainAsks(store, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
     ...others,
   ]
@@ -41,7 +44,11 @@ export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Over
     stopped,
     stops: stopped?.split(beforeThat) ?? [],
     next,
-    asks: asks.map(ask => ({ ...ask, href: hrefOf(ask) })),
+    asks: grouped(asks).map(group => ({
+      ...group,
+      href: listOf[group.kind],
+      asks: group.asks.slice(0, mostShown).map(ask => ({ ...ask, href: hrefOf(ask) })),
+    })),
     books: balanced,
     failed,
   }
@@ -70,6 +77,31 @@ async function books(reader: Reader): Promise<Overview['books']> {
   return found
 }
 
+/** What is shown of one kind before the rest is counted, with a link to all of it. */
+const mostShown = 8
+
+/** The list that has them all. */
+const listOf: Partial<Record<AskKind, string>> = {
+  'payout held': '/console/payouts?state=held',
+  'payout returned': '/console/payouts?state=returned',
+  'payout unsure': '/console/payouts?state=unsure',
+  'payout sent': '/console/payouts?state=sent',
+  'payout waiting': '/console/payouts?state=waiting',
+  'payout owed': '/console/payouts?state=owed',
+  'invoice refused': '/console/invoices?state=refused',
+  'request too small': '/console/invoices?state=refused',
+  'invoice unsure': '/console/invoices?state=unsure',
+  'invoice not issued': '/console/invoices?state=draft',
+  'request late': '/console/invoices?state=late',
+  'request underpaid': '/console/invoices?state=underpaid',
+  'event quarantined': '/console/events?state=quarantined',
+  'event waits': '/console/events?state=waiting',
+  'proposal open': '/console/proposals',
+  'account awaits': '/console/accounts',
+  'bundle waits': '/console/bitcoin',
+  'bundle unsigned': '/console/bitcoin',
+}
+
 /** Where the thing that a person is asked about is seen. */
 function hrefOf({ kind, id, number, of }: Ask): string | undefined {
   switch (kind) {
@@ -81,11 +113,18 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return pathTo('proposal', id)
     case 'payout held':
     case 'payout returned':
+    case 'payout unsure':
+    case 'payout sent':
+    case 'payout waiting':
+    case 'payout owed':
       return pathTo('payout', id)
     case 'event quarantined':
     case 'event conflict':
+    case 'event waits':
       return number === null ? undefined : pathTo('event', `${number}`)
     case 'invoice refused':
+    case 'invoice unsure':
+    case 'invoice not issued':
     case 'request too small':
     case 'reversal slow':
     case 'request late':
@@ -110,6 +149,13 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return of === null ? undefined : pathTo('invoice', of)
     case 'foreign events':
       return '/console/events?state=ignored'
+    case 'slot late':
+    case 'slot failed':
+      return pathTo('slot', id)
+    case 'rail silent':
+    case 'chain unread':
+    case 'line out':
+    case 'line in':
     case 'chain trouble':
     case 'bank denies':
     case 'clock off':

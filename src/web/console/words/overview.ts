@@ -21,7 +21,8 @@ interface OverviewWords {
   dueNow: string
   asks: string
   noAsks: string
-  mostAsks: string
+  /** What stands for the rest of a kind. */
+  moreAsks: (count: number) => string
   books: string
   balanced: Record<HeldAgainst, string>
   unbalanced: Record<HeldAgainst, string>
@@ -62,7 +63,7 @@ const pt: OverviewWords = {
   dueNow: 'agora',
   asks: 'Precisa de uma pessoa',
   noAsks: 'Nada espera por uma pessoa.',
-  mostAsks: 'São muitos: aqui estão os primeiros.',
+  moreAsks: count => `e mais ${count} como ${count === 1 ? 'este' : 'estes'}`,
   books: 'Livros',
   balanced: {
     books: 'Os livros fecham',
@@ -82,6 +83,19 @@ const pt: OverviewWords = {
   stop: 'Parar todos os repasses',
   unblock: 'Os repasses estão parados:',
   ask: {
+    'rail silent': ['', '{of} não responde, então nada anda por lá: {why}'],
+    'chain unread': ['', 'A rede ainda não foi lida até o fim, então nada é planejado, assinado ou enviado: {why}'],
+    'line out': ['A linha do extrato', 'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.'],
+    'line in': ['A linha do extrato', 'é de {units} que entraram no banco sem relação com nossas cobranças ({of}).'],
+    'payout unsure': ['O repasse', 'está sem resposta do banco há mais de 30 minutos: {why}'],
+    'payout sent': ['O repasse', 'foi enviado e não há confirmação de que chegou.'],
+    'payout waiting': ['O repasse', 'espera há mais de uma hora: {why}'],
+    'payout owed': ['O repasse', 'está a pagar há mais tempo que o normal e não foi ordenado. {why}'],
+    'invoice unsure': ['A cobrança', 'está sem resposta do banco há mais de 30 minutos.'],
+    'invoice not issued': ['A cobrança', 'ainda não foi emitida, há mais de 15 minutos.'],
+    'event waits': ['O evento', 'espera há mais de 15 minutos: {why}'],
+    'slot late': ['O disparo', 'da agenda {of} já venceu e ainda não foi executado.'],
+    'slot failed': ['O disparo', 'da agenda {of} falhou e não será tentado de novo por si só.'],
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
     'proposal open': ['A proposta', 'espera uma segunda pessoa: {of} ({why}).'],
     'payout held': ['O repasse', 'está retido: {why}'],
@@ -154,7 +168,7 @@ const en: OverviewWords = {
   dueNow: 'now',
   asks: 'Needs a person',
   noAsks: 'Nothing waits for a person.',
-  mostAsks: 'There are many: these are the first.',
+  moreAsks: count => `and ${count} more like ${count === 1 ? 'this' : 'these'}`,
   books: 'Books',
   balanced: {
     books: 'The books are in balance',
@@ -174,6 +188,19 @@ const en: OverviewWords = {
   stop: 'Stop all payouts',
   unblock: 'Payouts are stopped:',
   ask: {
+    'rail silent': ['', '{of} does not answer, so nothing moves there: {why}'],
+    'chain unread': ['', 'The chain is not read to its end yet, so nothing is planned, signed or sent: {why}'],
+    'line out': ['Statement line', 'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.'],
+    'line in': ['Statement line', 'is of {units} that came to the bank for nothing of ours ({of}).'],
+    'payout unsure': ['Payout', 'has had no answer from the bank for more than 30 minutes: {why}'],
+    'payout sent': ['Payout', 'was sent, and nobody has said that it arrived.'],
+    'payout waiting': ['Payout', 'has been waiting for more than an hour: {why}'],
+    'payout owed': ['Payout', 'has been owed for longer than usual and is not ordered. {why}'],
+    'invoice unsure': ['Invoice', 'has had no answer from the bank for more than 30 minutes.'],
+    'invoice not issued': ['Invoice', 'is not issued yet, after more than 15 minutes.'],
+    'event waits': ['Event', 'has been waiting for more than 15 minutes: {why}'],
+    'slot late': ['Slot', 'of schedule {of} fell due and is not run yet.'],
+    'slot failed': ['Slot', 'of schedule {of} failed and is not tried again by itself.'],
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
     'proposal open': ['The proposal', 'awaits a second person: {of} ({why}).'],
     'payout held': ['The payout', 'is held: {why}'],
