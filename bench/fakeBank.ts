@@ -44,7 +44,9 @@ export function fakeBank({ remember, onCall = () => undefined }: { remember: boo
     async createTransfers(bodies) {
       calls.transfers += 1
       calls.ordered += bodies.length
-      return done(bodies.map((body): BankTransfer => ({ ...body, id: scatter(made++), status: 'created', fee: 0, created })))
+      return done(
+        bodies.map((body): BankTransfer => ({ ...body, id: scatter(made++), status: 'created', fee: 0, transactionIds: [], created })),
+      )
     },
     publicKeys: async () => done([{ content: publicKeyPem }]),
     close: () => undefined,

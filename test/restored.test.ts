@@ -2,14 +2,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import { runCli } from '../src/cli/cli.ts'
-import type { Desk } from '../src/jobs/jobs.ts'
-import { checkLedger, owedFor } from '../src/ledger/ledger.ts'
+import { reconcile, type Desk } from '../src/jobs/jobs.ts'
+import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
+import { orderByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const second = 1_000
@@ -103,4 +104,112 @@ test('while the bank does not answer, an old invoice’s payout waits', async ()
   const payouts = await hearAndSend({ ...desk, rails: { starkbank: mute } })
   expect(payouts).toMatchObject([{ state: 'owed' }])
   expect(town.transfers()).toHaveLength(0)
+})
+
+describe('a payout that was owed when the backup was made', () => {
+  let backup: string
+  const keys = () => town.transfers().map(({ externalId, status }) => `${externalId.replace(/^pay_\w+/, 'pay')} ${status}`)
+
+  /** Its invoice is credited, and the copy is made before anything is ordered. */
+  beforeEach(async () => {
+    backup = join(folder, 'backup.db')
+    town.bank.pay(town.atBank.id)
+    town.pass(5 * second)
+    await town.hear(town.event('invoice.credited'))
+    await town.store.backup(backup, {})
+  })
+
+  /** Its first order finds no balance. */
+  async function failOnce() {
+    orderByHand(town.bank, { units: 9_900, tags: [] })
+    town.pass(5 * second)
+    await town.send()
+    town.pass(5 * second)
+    await town.hear(town.event('transfer.failed'))
+    expect((await town.payout())!.state).toBe('waiting')
+  }
+  async function payOnSecond() {
+    town.bank.deposit(20_000)
+    town.pass(3_600 * second)
+    await town.send()
+    town.pass(5 * second)
+  }
+  async function sendRestored(): Promise<Desk> {
+    const desk = await restoreFrom(backup)
+    for (let count = 0; count < 3; count++) {
+      await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+      town.pass(60 * second)
+    }
+    return desk
+  }
+  const orders = () => restored.all(sql`select number, state from attempts order by number`)
+  const agreed = async ({ store, rails, world }: Desk) => {
+    const found = await reconcile(store, rails.starkbank!, world)
+    if (typeof found === 'string') throw new Error(found)
+    return found.bankUnits - found.bookUnits
+  }
+
+  test('its order that was paid after the backup is taken up as the one it is, and nothing is ordered again', async () => {
+    await failOnce()
+    await payOnSecond()
+    expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
+
+    const desk = await sendRestored()
+    expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
+    expect(await restored.all(sql`select state, why from payouts`)).toEqual([{ state: 'paid', why: null }])
+    expect(await orders()).toEqual([
+      { number: 1n, state: 'failed' },
+      { number: 2n, state: 'success' },
+    ])
+    expect(await agreed(desk)).toBe(0n)
+    expect(await checkLedger(restored)).toEqual([])
+  })
+
+  test('the same where the statement was read before the order was taken up', async () => {
+    await failOnce()
+    await payOnSecond()
+    const desk = await restoreFrom(backup)
+    expect(await agreed(desk)).toBe(0n)
+    expect((await balances(restored)).suspense).toBe(9_800n)
+    await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+    expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
+    expect([await agreed(desk), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
+  })
+
+  test('where all of its orders failed, the next one has a number that was never used', async () => {
+    await failOnce()
+    town.bank.deposit(20_000)
+    await sendRestored()
+    expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
+  })
+
+  test.each([
+    ['of another amount', { units: 9_700 }],
+    ['to another account', { to: { accountNumber: '1111' } }],
+  ])('an order of it %s holds it', async (_, change) => {
+    const { id } = (await town.payout())!
+    town.bank.deposit(20_000)
+    orderByHand(town.bank, { units: 9_800, tags: [`${id}-1`, town.id], externalId: `${id}-1`, ...change })
+    town.pass(20 * second)
+    await sendRestored()
+    expect(await restored.all(sql`select state, why from payouts`)).toEqual([
+      { state: 'held', why: `the bank shows it as success under ${id}-1, ordered after the backup restored here` },
+    ])
+    expect(town.transfers()).toHaveLength(1)
+  })
+
+  test('two that are alive hold it, though one of them is as it would be ordered now', async () => {
+    const { id } = (await town.payout())!
+    town.bank.deposit(20_000)
+    for (const [key, units] of [
+      [`${id}-1`, 9_800],
+      ['by-hand-9', 100],
+    ] as const)
+      orderByHand(town.bank, { units, tags: [key, town.id], externalId: key })
+    town.pass(20 * second)
+    await sendRestored()
+    expect(await restored.all(sql`select state, why from payouts`)).toEqual([
+      { state: 'held', why: expect.stringMatching(/^the bank shows 2 transfers for its invoice that are alive or paid/) },
+    ])
+  })
 })

@@ -88,6 +88,31 @@ export const listBanks = (): Bank[] => getBanks().sort((one, other) => one.name.
 /** The name of a bank by ISPB or COMPE code; undefined where it is none. */
 export const bankName = (code: string): string | undefined => (code.length === 8 ? getBankByIspb(code) : getBankByCode(code))?.name
 
+export interface BankPlace {
+  /** ISPB or COMPE code. */
+  bank: string
+  branch: string
+  number: string
+}
+
+/**
+ * Whether two ways of writing an account name one: banks show it as they normalise it, without leading zeros (`1` for `0001`), with or
+ * without the hyphen of a check digit. The one place where accounts are compared.
+ */
+export const isSamePlace = (one: BankPlace, other: BankPlace): boolean =>
+  plainCode(one.bank) === plainCode(other.bank) && plain(one.branch) === plain(other.branch) && plain(one.number) === plain(other.number)
+
+const plain = (text: string): string =>
+  text
+    .toUpperCase()
+    .replace(/[^0-9A-Z]/g, '')
+    .replace(/^0+/, '')
+/** Three digits are a COMPE code and eight an ISPB; zeros in front belong to both. */
+const plainCode = (text: string): string => {
+  const code = text.trim().replace(/^0+/, '')
+  return code.padStart(code.length <= 3 && text.trim().length <= 3 ? 3 : 8, '0')
+}
+
 /** Those that publish the rule of their check digit, by COMPE code. */
 const withRule = ['001', '033', '041', '104', '237', '260', '341', '399', '745']
 

@@ -71,6 +71,24 @@ export const chart = {
     says: 'with a settled transfer its charge came back too',
   },
   'payout refunded': { from: 'payable', to: 'bank', source: 'attempt', says: 'a settled transfer came back' },
+  'payout revived': {
+    from: 'in-transit',
+    to: 'payable',
+    source: 'attempt',
+    says: 'an order that was given up is under way at the bank, or was paid, after all',
+  },
+  'payout overpaid': {
+    from: 'bank',
+    to: 'external',
+    source: 'attempt',
+    says: 'what a transfer paid beyond its order, which two people said to be ours',
+  },
+  'payout underpaid': {
+    from: 'external',
+    to: 'bank',
+    source: 'attempt',
+    says: 'what such a transfer paid less than its order, or what came back of one that paid more',
+  },
   'payout paid elsewhere': {
     from: 'external',
     to: 'payable',

@@ -1,6 +1,7 @@
 /** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
 import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
+import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
@@ -170,7 +171,5 @@ export const twinsOf = async (reader: Reader, to: NewDestination): Promise<Accou
 
 const isSame = (row: AccountRow, to: NewDestination): boolean => {
   if (to.kind === 'bitcoin') return row.kind === 'bitcoin' && row.destination === to.destination
-  return row.kind === 'bank' && row.bank === to.bank && plain(row.branch) === plain(to.branch) && plain(row.number) === plain(to.number)
+  return row.kind === 'bank' && isSamePlace(row, to)
 }
-/** Leading zeros and the hyphen of a check digit are ways of writing. */
-const plain = (text: string) => text.replace(/^0+|-/g, '')

@@ -69,12 +69,9 @@ export async function seePayout(reader: Reader, id: string): Promise<SeenPayout 
   )
   const steps = await history(reader, id)
   const ofOrders = sql`t.source in (select id from attempts where payout_id = ${id})`
-  // A block may be left behind and the order be mined anew: each time is a movement of its own.
+  // A block may be left behind and the order be mined anew, or an order that was given up turn up: each time is a movement of its own.
   const again = sql`e.invoice_id = ${row.invoice_id} and exists (select 1 from attempts where payout_id = ${id} and t.source like id || '/%')`
-  const postings =
-    row.asset === 'BTC'
-      ? [...(await postingsOf(reader, ofOrders)), ...(await postingsOf(reader, again))]
-      : await postingsOf(reader, ofOrders)
+  const postings = [...(await postingsOf(reader, ofOrders)), ...(await postingsOf(reader, again))]
   return { row, orders, steps, postings: postings.toSorted((a, b) => compare(a.at, b.at) || compare(a.id, b.id)) }
 }
 

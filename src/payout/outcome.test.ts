@@ -9,6 +9,8 @@ const account = { bank: '20018183', branch: '0001', number: '6341320293482496' }
 const transfer = (providerId: string, status: ProviderPayout['status'], more: Partial<ProviderPayout> = {}): ProviderPayout => ({
   providerId,
   externalId: 'pay_x-1',
+  invoiceId: undefined,
+  lineIds: [],
   status,
   units: 1000n,
   feeUnits: 0n,
@@ -30,6 +32,7 @@ describe('one key, several transfers', () => {
     ['two paid', [transfer('1', 'success'), transfer('2', 'success')], [], 'wrong'],
     ['another amount', [transfer('1', 'success', { units: 1001n })], [], 'wrong'],
     ['another receiver', [transfer('1', 'created', { to: { taxId: '', ...account, number: '1' } })], [], 'wrong'],
+    ['the receiver as the bank writes it', [transfer('1', 'success', { to: { taxId: '', ...account, branch: '1' } })], [], 'success'],
     ['a status this house does not know', [transfer('1', 'unknown')], [], 'unknown'],
   ] as const)('%s: %s', (_name, found, errors, is) => {
     expect(ask([...found], [...errors]).is).toBe(is)

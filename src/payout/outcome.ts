@@ -1,17 +1,23 @@
 /** What became of an order: decided from everything the bank has under its key, so that order, delay and repetition of events do not matter. */
+import { isSamePlace } from '../base/brazil.ts'
 import { brl } from '../base/money.ts'
-import { later, type World } from '../base/world.ts'
+import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
 import { afterItsEnd, rightSize } from './rightSize.ts'
 import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
-import { silenceMs } from './send.ts'
+import { verdictsOn, type Verdict } from './strange.ts'
 
 const minuteMs = 60_000
-const balanceWaitMs = 5 * minuteMs
 const mostTries = 5n
+
+/** How long a payout that the bank took on may stay silent before it is read again. */
+export const silenceMs = 15 * minuteMs
+
+/** How long a payout waits for balance, the longer the more often it found none: 5, 10, 20, 40 minutes, then an hour. */
+export const balancePauseMs = (waits: bigint): Millis => Math.min(5 * minuteMs * 2 ** Math.min(Number(waits), 4), 60 * minuteMs)
 
 /** What the bank shows under one externalId, read anew, and the errors its event named. */
 export interface PayoutNews {
@@ -20,6 +26,8 @@ export interface PayoutNews {
   errors: string[]
   /** It is the answer to the order itself, whose call has ended. */
   answered?: true
+  /** All of `found` was read just now and not told by an event: what is alive in it may bring back an order that was given up. */
+  readNow?: true
 }
 
 type Decision =
@@ -35,23 +43,22 @@ const isLive = ({ status }: ProviderPayout) => status === 'created' || status ==
 const duplicate = /duplicat/i
 const lacking = /invalid ?balance|insufficient/i
 
-/** Pure: which of the transfers under one key is the order, and what became of it. */
+/**
+ * Pure: which of the transfers under one key is the order, and what became of it. `verdicts`: what two people said of transfers, by their
+ * id at the bank; what is not ours is as if it were not there, and what is ours is the order, whatever it differs in.
+ */
 export function decide(
-  { found, errors }: PayoutNews,
+  { found: all, errors }: PayoutNews,
   ordered: { units: bigint; account: Pick<BankAccountRow, 'bank' | 'branch' | 'number'> },
+  verdicts: ReadonlyMap<string, Verdict> = new Map(),
 ): Decision {
+  const found = all.filter(({ providerId }) => verdicts.get(providerId) !== 'not-ours')
+  const said = found.find(({ providerId }) => verdicts.get(providerId) === 'ours')
   const successes = found.filter(({ status }) => status === 'success')
-  if (successes.length > 1) return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
-  const chosen = successes[0] ?? found.find(isLive) ?? found.at(-1)
+  if (!said && successes.length > 1) return { is: 'wrong', why: `the bank paid ${successes.length} transfers under one key` }
+  const chosen = said ?? successes[0] ?? found.find(isLive) ?? found.at(-1)
   if (!chosen) return { is: 'unknown' }
-
-  const { account } = ordered
-  if (
-    chosen.units !== ordered.units ||
-    chosen.to.bank !== account.bank ||
-    chosen.to.branch !== account.branch ||
-    chosen.to.number !== account.number
-  )
+  if (!said && (chosen.units !== ordered.units || !isSamePlace(chosen.to, ordered.account)))
     return { is: 'wrong', why: `transfer ${chosen.providerId} differs from what was ordered in amount or receiver` }
 
   if (chosen.status === 'success') return { is: 'success', transfer: chosen }
@@ -69,9 +76,12 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
   const attempt = await tx.one<AttemptRow>(sql`select * from attempts where external_id = ${news.externalId} ${forUpdate}`)
   if (!attempt) return 'not ours'
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
-
-  const decision = decide(news, { units: attempt.units, account })
+  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
+  const verdicts = await verdictsOn(
+    tx,
+    news.found.map(({ providerId }) => providerId),
+  )
+  const decision = decide(news, { units: attempt.units, account }, verdicts)
   // Whoever ordered it may be asking a second time, and a key whose transfer failed or came back is free for a new one: the answer,
   // or the grace for one, comes first.
   if (attempt.state === 'sending' && decision.is !== 'wrong') return decision.is === 'live' ? 'nothing new' : 'again'
@@ -84,7 +94,7 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
     case 'live':
       // The call that orders it may still be trying: until that has ended, its transfer can die and be replaced by the next try's.
       if (attempt.state === 'sending' && !news.answered) return 'nothing new'
-      return live(tx, attempt, payout, decision.transfer, cause)
+      return live(tx, world, attempt, payout, decision.transfer, cause, news.readNow === true)
     case 'success':
       return succeed(tx, world, attempt, payout, decision.transfer, cause)
     case 'dead':
@@ -101,8 +111,24 @@ async function halt(tx: Tx, world: World, payout: PayoutRow, why: string, cause:
   return 'halt'
 }
 
-async function live(tx: Tx, attempt: AttemptRow, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<Applied> {
+async function live(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  cause: Cause,
+  readNow: boolean,
+): Promise<Applied> {
   const next = later(await tx.now(), silenceMs)
+  if (wasGivenUp(attempt) && readNow) {
+    if (!(await revive(tx, world, attempt, payout, cause)))
+      return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and is under way at the bank`, cause)
+    const also = [sql`provider_id = ${transfer.providerId}`, sql`why = null`]
+    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'failed', 'sent', cause, also)
+    await movePayout(tx, payout, 'sent', cause, [sql`next_at = ${next}`, sql`why = null`])
+    return 'moved'
+  }
   if (attempt.state !== 'sending' && attempt.state !== 'unsure') {
     // Still under way: it is read again after the next silence.
     await tx.run(sql`update payouts set next_at = ${next} where id = ${payout.id} and state = 'sent'`)
@@ -129,20 +155,60 @@ async function succeed(
   cause: Cause,
 ): Promise<Applied> {
   if (attempt.state === 'success') return 'nothing new'
-  if (attempt.state !== 'sending' && attempt.state !== 'unsure' && attempt.state !== 'sent')
+  if (attempt.state === 'refunded' || (wasGivenUp(attempt) && !(await revive(tx, world, attempt, payout, cause))))
     return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`, cause)
 
-  const { units: fee } = { units: transfer.feeUnits }
-  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state, 'success', cause, [
+  const { feeUnits: fee, units } = transfer
+  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'success', cause, [
     sql`provider_id = ${transfer.providerId}`,
     sql`fee_units = ${fee}`,
+    sql`why = null`,
   ])
   const memo = attempt.external_id
   await post(tx, world, { movement: 'payout settled', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo })
   await post(tx, world, { movement: 'transfer fee', source: attempt.id, amount: brl(fee), memo })
-  await movePayout(tx, payout, 'paid', cause, [sql`why = null`])
+  await bookDifference(tx, world, attempt, units - attempt.units, memo)
+  await movePayout(tx, payout, 'paid', cause, [sql`why = null`, sql`waits = 0`])
   await rightSize(tx, world, payout.invoice_id, cause)
   return 'moved'
+}
+
+/** Only two people let a transfer of another amount be an order of ours. */
+async function bookDifference(tx: Tx, world: World, { id: source }: AttemptRow, beyond: bigint, memo: string): Promise<void> {
+  const movement = beyond > 0n ? 'payout overpaid' : 'payout underpaid'
+  await post(tx, world, { movement, source, amount: brl(beyond < 0n ? -beyond : beyond), memo })
+}
+
+const wasGivenUp = ({ state }: AttemptRow): boolean => state === 'failed' || state === 'canceled' || state === 'refused'
+
+/**
+ * An order that was given up is alive after all, or was paid: it is booked as under way again, unless another order for its payout is
+ * alive, or was paid too. Then the payee has it twice, and answers false.
+ */
+async function revive(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, cause: Cause): Promise<boolean> {
+  const other = await tx.one(sql`
+    select 1 as yes from attempts where payout_id = ${payout.id} and state in ('sending', 'unsure', 'sent', 'success') limit 1`)
+  if (other || payout.state === 'paid') return false
+  world.log.warn(
+    { payout: payout.id, order: attempt.external_id, was: attempt.state, ref: cause.ref },
+    'an order that was given up is alive',
+  )
+  await post(tx, world, {
+    movement: 'payout revived',
+    source: await sourceOf(tx, 'payout revived', attempt.id),
+    amount: brl(attempt.units),
+    invoiceId: payout.invoice_id,
+    memo: `${attempt.external_id} was given up as ${attempt.state}`,
+  })
+  return true
+}
+
+/** The attempt's id for its first movement of a name; with a number for the later ones, for what was taken up again may end again. */
+async function sourceOf(tx: Tx, movement: 'payout revived' | 'payout returned', id: string): Promise<string> {
+  for (let time = 1; ; time++) {
+    const source = time === 1 ? id : `${id}/${time}`
+    if (!(await tx.one(sql`select 1 as yes from ledger_transactions where movement = ${movement} and source = ${source}`))) return source
+  }
 }
 
 async function dead(
@@ -161,7 +227,7 @@ async function dead(
   ])
   await post(tx, world, {
     movement: 'payout returned',
-    source: attempt.id,
+    source: await sourceOf(tx, 'payout returned', attempt.id),
     amount: brl(attempt.units),
     invoiceId: payout.invoice_id,
     memo: why,
@@ -169,7 +235,11 @@ async function dead(
 
   const now = await tx.now()
   if (reason === 'insufficient balance')
-    await movePayout(tx, payout, 'waiting', { ...cause, why }, [sql`next_at = ${later(now, balanceWaitMs)}`, sql`why = ${why}`])
+    await movePayout(tx, payout, 'waiting', { ...cause, why, again: true }, [
+      sql`next_at = ${later(now, balancePauseMs(payout.waits))}`,
+      sql`why = ${why}`,
+      sql`waits = waits + 1`,
+    ])
   else if (reason === 'failed' && payout.tries < mostTries)
     await movePayout(tx, payout, 'owed', { ...cause, why }, [
       sql`next_at = ${later(now, minuteMs * 2 ** Number(payout.tries))}`,
@@ -191,6 +261,12 @@ async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: Payou
     invoiceId: payout.invoice_id,
     memo: why,
   })
+  const beyond = await tx.all<{ movement: string; units: bigint }>(sql`
+    select t.movement, e.units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
+    where t.source = ${attempt.id} and t.movement in ('payout overpaid', 'payout underpaid')`)
+  // All that was paid came back, so what was beyond the order did too.
+  for (const { movement, units } of beyond)
+    await bookDifference(tx, world, attempt, movement === 'payout overpaid' ? -units : units, attempt.external_id)
   await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
   await afterItsEnd(tx, world, payout, cause)
   return 'moved'

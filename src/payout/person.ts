@@ -1,11 +1,10 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
 import { BadInput } from '../base/answer.ts'
-import { told } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
 import { reversalOf } from './rightSize.ts'
-import { attemptsOf, findPayout, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
+import { attemptsOf, findPayout, mayGoOut, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
 
 export interface Act {
   by: string
@@ -15,10 +14,7 @@ export interface Act {
 export const holdPayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'held', ['owed', 'waiting'])
 
 /** Lets a held payout go: one that is not above zero stays. */
-export const releasePayout = (store: Store, id: string, act: Act) =>
-  actOn(store, id, act, 'owed', ['held'], payout => {
-    if (payout.units <= 0n) throw new BadInput(`payout ${id} is of ${told(payout.units, payout.asset)}: nothing is left to pay on`)
-  })
+export const releasePayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'owed', ['held'])
 
 /** Tries again what waits or came back. */
 export const retryPayout = (store: Store, id: string, act: Act) =>
@@ -53,17 +49,20 @@ async function actOn(
       throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
     await check?.(payout, tx)
     if (to === 'owed') {
+      const refusal = mayGoOut(payout)
+      if (refusal !== undefined) throw new BadInput(`payout ${id} cannot go out, for ${refusal}`)
       await assertStays(tx, payout)
       await assertDead(tx, payout)
       await assertThere(tx, payout)
     }
     const now = await tx.now()
-    if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now} where id = ${id} and state = ${to}`)
+    if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
     else
       await move(tx, 'payouts', payoutMachine, id, payout.state as 'held', to, { why: `${by}: ${why}` }, [
         sql`next_at = ${now}`,
         sql`why = ${to === 'held' ? why : null}`,
         sql`tries = 0`,
+        sql`waits = 0`,
       ])
     await audit(tx, { actor: by, act: to === 'held' ? 'payout held' : 'payout released', subject: id, detail: { from: payout.state, why } })
     return (await findPayout(tx, id))!

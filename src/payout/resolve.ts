@@ -4,9 +4,9 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
-import { applyPayout } from './outcome.ts'
+import { applyPayout, silenceMs } from './outcome.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
-import { isStillOurs, silenceMs } from './send.ts'
+import { isStillOurs } from './send.ts'
 
 const absencesNeeded = 2n
 
@@ -47,7 +47,7 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
     const result = await applyPayout(
       tx,
       world,
-      { externalId: attempt.external_id, found: answer.value, errors: [] },
+      { externalId: attempt.external_id, found: answer.value, errors: [], readNow: true },
       { why: 'asked the bank by its key' },
     )
     if (result !== 'again') return result
@@ -79,7 +79,7 @@ async function orderAgain(
   deadline: Deadline,
 ): Promise<void> {
   const account = (await store.one<BankAccountRow & { invoice_id: string }>(
-    sql`select a.*, p.invoice_id from accounts a join payouts p on p.account_id = a.id where p.id = ${attempt.payout_id}`,
+    sql`select a.*, p.invoice_id from accounts a join payouts p on a.id = coalesce(${attempt.account_id}, p.account_id) where p.id = ${attempt.payout_id}`,
   ))!
   const { external_id: externalId, units } = attempt
   const { invoice_id: invoiceId } = account

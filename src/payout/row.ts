@@ -1,32 +1,34 @@
 /** Payouts and their attempts: machines, rows, and how they are found. */
 import type { Machine, StateOf } from '../base/machine.ts'
-import type { Asset } from '../base/money.ts'
-import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
+import { told, type Asset } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { forUpdate, move, sql, type Reader, type Tx } from '../store/store.ts'
 
 export const payoutMachine = {
-  owed: ['sending', 'held', 'canceled'],
+  // An order that was given up, or forgotten in a restore, may be alive or paid after all.
+  owed: ['sending', 'held', 'canceled', 'sent', 'paid'],
   sending: ['sent', 'unsure', 'owed', 'waiting', 'held', 'paid', 'canceled'],
   unsure: ['sent', 'sending', 'owed', 'waiting', 'held', 'paid', 'canceled'],
   sent: ['paid', 'owed', 'waiting', 'held', 'canceled'],
-  waiting: ['sending', 'held', 'canceled', 'owed'],
-  held: ['owed', 'canceled', 'paid'],
+  waiting: ['sending', 'held', 'canceled', 'owed', 'sent', 'paid'],
+  held: ['owed', 'canceled', 'paid', 'sent'],
   // A block that paid it may be left behind.
   paid: ['returned', 'canceled', 'sent'],
-  returned: ['owed', 'canceled'],
-  // What its payer got back came back.
-  canceled: ['held'],
+  returned: ['owed', 'canceled', 'sent', 'paid'],
+  // What its payer got back came back; or an order that was given up paid it all the same, and the payee owes it.
+  canceled: ['held', 'sent', 'paid'],
 } as const satisfies Machine
 export type PayoutState = StateOf<typeof payoutMachine>
 
-/** Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. */
+/** Only `failed`, `canceled`, `refused` and `refunded` allow another attempt: the money is back. What was given up may turn up after all. */
 export const attemptMachine = {
   sending: ['sent', 'unsure', 'refused', 'success', 'failed', 'canceled'],
   unsure: ['sent', 'sending', 'success', 'failed', 'canceled', 'refused'],
   sent: ['success', 'failed', 'canceled'],
   success: ['refunded', 'sent'],
-  failed: [],
-  canceled: [],
-  refused: [],
+  failed: ['sent', 'success'],
+  canceled: ['sent', 'success'],
+  refused: ['sent', 'success'],
   refunded: [],
 } as const satisfies Machine
 export type AttemptState = StateOf<typeof attemptMachine>
@@ -42,6 +44,8 @@ export type PayoutRow = {
   state: PayoutState
   why: string | null
   tries: bigint
+  /** How often in a row it found no balance, or nobody to ask. */
+  waits: bigint
   fence: bigint
   next_at: string
   added_at: string
@@ -61,11 +65,25 @@ export type AttemptRow = {
   absences: bigint
   asked_at: string
   bundle_id: string | null
+  /** Where it was sent, once its payout goes to another account. */
+  account_id: string | null
 }
 
 export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)
 export const attemptsOf = (reader: Reader, id: string) =>
   reader.all<AttemptRow>(sql`select * from attempts where payout_id = ${id} order by number`)
+
+/**
+ * Why a payout may not go out, whoever lets it: the one rule that releasing, retrying, ordering and planning ask. Undefined where it may.
+ */
+export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): string | undefined =>
+  units > 0n ? undefined : `it is of ${told(units, asset)}: nothing is left to pay on`
+
+/** Holds a due payout that cannot go out, and says so: it must not keep back the others. */
+export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }: PayoutRow, why: string): Promise<void> {
+  if (await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [sql`why = ${why}`]))
+    world.log.error({ payout: id, why }, 'a payout is held')
+}
 
 /** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
 export async function payoutsStopped(reader: Reader): Promise<string | undefined> {

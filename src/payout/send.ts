@@ -2,20 +2,19 @@
 import { refused, type Answer } from '../base/answer.ts'
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { newId } from '../base/id.ts'
-import { brl } from '../base/money.ts'
+import { brl, reais } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { bankKnowsUs, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
-import { forUpdate, move, remember, skipLocked, sql, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, remember, skipLocked, sql, StoreUnavailable, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
+import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
-import { attemptMachine, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
+import { attemptMachine, holdBack, mayGoOut, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
+import { mayBeOrdered, unansweredPauseMs } from './underTag.ts'
 
 const batchSize = 100
-const againMs = 60_000
-/** How long a payout that the bank took on may stay silent before it is read again. */
-export const silenceMs = 15 * 60_000
 
 export type Sent = Record<'sent' | 'unsure' | 'held' | 'later', number>
 
@@ -35,36 +34,85 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
     if (!(await bankKnowsUs(store, rail))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const orders = await claimDue(store, world, which)
-    if (orders.length === 0) return false
+    const { orders, held } = await claimDue(store, world, which)
+    outcome.held += held
+    if (orders.length === 0) return held > 0
     await world.at('payouts claimed')
     await order(store, rail, world, orders, outcome, deadline)
     return true
   }
   while (await send(sql`and not ${mayHaveBeenOrdered}`));
-  for (const payout of await dueAgain(store))
-    if (await earlierOrdersAreDead(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
+  const again = await dueAgain(store)
+  if (again.length === 0) return outcome
+  const covered = await coveredByBalance(store, rail, world, again)
+  for (const payout of covered) if (await mayBeOrdered(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
   return outcome
 }
 
-/** By an attempt we know of, or by one made after the backup that this database was restored from. */
+/**
+ * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever made a transfer under its
+ * invoice's tag that was heard of.
+ */
 const mayHaveBeenOrdered = sql`(
   exists (select 1 from attempts where payout_id = payouts.id)
-  or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value))`
+  or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value)
+  or exists (select 1 from strange_transfers where invoice_tag = payouts.invoice_id and verdict is null))`
 
 const isDue = (now: Instant): Sql => sql`
   asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')
   and not ${mayBeGoingBack}`
 
-async function claimDue(store: Store, world: World, which: Sql): Promise<Order[]> {
-  return store.tx(async tx => {
-    if (await payoutsStopped(tx)) return []
-    const rows = await tx.all<PayoutRow & { state: 'owed' | 'waiting' }>(sql`
-      select * from payouts where ${isDue(await tx.now())} ${which} order by added_at, id limit ${batchSize} ${skipLocked}`)
-    const orders: Order[] = []
-    for (const row of await setOff(tx, world, rows)) orders.push(await openAttempt(tx, world, row))
-    return orders
-  }, 'locks')
+type DuePayout = PayoutRow & { state: 'owed' | 'waiting' }
+
+const duePayouts = (tx: Tx, now: Instant, which: Sql): Promise<DuePayout[]> =>
+  tx.all<DuePayout>(sql`
+    select * from payouts where ${isDue(now)} ${which} order by added_at, id limit ${batchSize} ${skipLocked}`)
+
+interface Claim {
+  orders: Order[]
+  /** How many of the due ones cannot be ordered and were held instead. */
+  held: number
+}
+
+/** Orders for what is due. One payout that cannot be ordered is held and keeps back no other. */
+async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> {
+  const claim = (only: Sql): Promise<Claim> =>
+    store.tx(async tx => {
+      const claimed: Claim = { orders: [], held: 0 }
+      if (await payoutsStopped(tx)) return claimed
+      for (const row of await duePayouts(tx, await tx.now(), sql`${which} ${only}`)) {
+        const refusal = mayGoOut(row)
+        if (refusal !== undefined) {
+          await holdBack(tx, world, row, refusal)
+          claimed.held += 1
+        } else for (const left of await setOff(tx, world, [row])) claimed.orders.push(await openAttempt(tx, world, left))
+      }
+      return claimed
+    }, 'locks')
+  try {
+    return await claim(sql``)
+  } catch (error) {
+    if (error instanceof StoreUnavailable) throw error
+    return await claimApart(store, world, which, claim)
+  }
+}
+
+/** Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still cannot be is held. */
+async function claimApart(store: Store, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
+  const due = await store.tx(async tx => duePayouts(tx, await tx.now(), which))
+  const claimed: Claim = { orders: [], held: 0 }
+  for (const row of due)
+    try {
+      const { orders, held } = await claim(sql`and id = ${row.id}`)
+      claimed.orders.push(...orders)
+      claimed.held += held
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error
+      const why = `it cannot be ordered: ${error instanceof Error ? error.message : 'for a reason that is not known'}`
+      await store.tx(tx => holdBack(tx, world, row, why.slice(0, 500)))
+      claimed.held += 1
+    }
+  return claimed
 }
 
 async function dueAgain(store: Store): Promise<PayoutRow[]> {
@@ -77,50 +125,40 @@ async function dueAgain(store: Store): Promise<PayoutRow[]> {
   )
 }
 
-/** A new key is a new payment to the bank, so before one is used every order under the old ones is seen to be dead. */
-async function earlierOrdersAreDead(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<boolean> {
-  const earlier = await store.all<{ external_id: string; state: string }>(sql`
-    select external_id, state from attempts where payout_id = ${payout.id} and state <> 'refunded' order by number`)
-  for (const { external_id: key } of earlier) {
-    const answer = await rail.findPayouts(key)
-    if (answer.is !== 'done') return false
-    const alive = answer.value.find(({ status }) => status !== 'failed' && status !== 'canceled')
-    if (alive) return hold(store, world, payout, alive, `order ${key} was given up, but the bank shows it as ${alive.status}`)
+/**
+ * Those of which the bank can hold the money now, by one question for all of them: what once found no balance is ordered again only when
+ * there is some, and waits longer each time there is none.
+ */
+async function coveredByBalance(store: Store, rail: Rail, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
+  const waiting = due.filter(({ state }) => state === 'waiting')
+  if (waiting.length === 0) return due
+  const answer = await rail.balance()
+  if (answer.is !== 'done') return due.filter(({ state }) => state !== 'waiting')
+  let left = answer.value
+  const short: PayoutRow[] = []
+  const covered = due.filter(payout => {
+    if (payout.state !== 'waiting') return true
+    if (left < payout.units) return (short.push(payout), false)
+    left -= payout.units
+    return true
+  })
+  if (short.length > 0) await store.tx(tx => waitForBalance(tx, short, answer.value))
+  if (short.length > 0)
+    world.log.warn({ count: short.length, balance: reais(answer.value) }, 'payouts wait: the bank holds less than they need')
+  return covered
+}
+
+async function waitForBalance(tx: Tx, payouts: PayoutRow[], balance: bigint): Promise<void> {
+  const now = await tx.now()
+  for (const { id, waits } of payouts) {
+    const why = `insufficient balance: the bank holds ${reais(balance)}`
+    await tx.run(sql`
+      update payouts set why = ${why}, waits = waits + 1, next_at = ${later(now, balancePauseMs(waits))} where id = ${id} and state = 'waiting'`)
   }
-  return noOrderWasForgotten(store, rail, world, payout)
-}
-
-/** A restored database may have ordered this invoice's payout in the time it lost, under a payout id it never knew: the bank knows. */
-async function noOrderWasForgotten(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<boolean> {
-  if (!(await store.one(sql`select 1 as yes from settings where name = 'restored'`))) return true
-  const answer = await rail.findPayouts(payout.invoice_id)
-  if (answer.is !== 'done') return false
-  const forgotten = answer.value.find(
-    ({ externalId, status }) => !externalId?.startsWith(`${payout.id}-`) && status !== 'failed' && status !== 'canceled',
-  )
-  if (!forgotten) return true
-  const key = forgotten.externalId ?? forgotten.providerId
-  return hold(
-    store,
-    world,
-    payout,
-    forgotten,
-    `the bank shows it as ${forgotten.status} under ${key}, ordered after the backup restored here`,
-  )
-}
-
-async function hold(store: Store, world: World, payout: PayoutRow, shown: ProviderPayout, why: string): Promise<false> {
-  world.log.error({ payout: payout.id, why }, 'a payout is held')
-  await store.tx(tx =>
-    move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed' | 'waiting', 'held', { why, ref: shown.providerId }, [
-      sql`why = ${why}`,
-    ]),
-  )
-  return false
 }
 
 /** One more order for a payout, booked as in transit before anyone is asked. */
-async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'owed' | 'waiting' }): Promise<Order> {
+async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Order> {
   const now = await tx.now()
   const before = await tx.one<{ number: bigint | null }>(sql`select max(number) as number from attempts where payout_id = ${payout.id}`)
   const number = (before?.number ?? 0n) + 1n
@@ -135,7 +173,7 @@ async function openAttempt(tx: Tx, world: World, payout: PayoutRow & { state: 'o
     payout.id,
     payout.state,
     'sending',
-    { why: `order ${number} is about to be sent`, ref: attemptId },
+    { why: `order ${number} is about to be sent`, ref: attemptId, again: true },
     [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, sql`why = null`],
   )
   await tx.run(sql`
@@ -211,13 +249,18 @@ async function taken(tx: Tx, order: Order, made: ProviderPayout): Promise<void> 
   const cause: Cause = { why: 'the bank took it on', ref: made.providerId }
   const now = await tx.now()
   if (await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'sent', cause, [sql`provider_id = ${made.providerId}`]))
-    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'sent', cause, [sql`next_at = ${later(now, silenceMs)}`])
+    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'sent', { ...cause, again: true }, [
+      sql`next_at = ${later(now, silenceMs)}`,
+    ])
 }
 
 async function unclear(tx: Tx, order: Order, why: string): Promise<void> {
   const next = later(await tx.now(), absenceMs)
   if (await move(tx, 'attempts', attemptMachine, order.attemptId, 'sending', 'unsure', { why }, [sql`absences = 0`]))
-    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why }, [sql`next_at = ${next}`, sql`why = ${why}`])
+    await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', 'unsure', { why, again: true }, [
+      sql`next_at = ${next}`,
+      sql`why = ${why}`,
+    ])
 }
 
 async function refusedNow(
@@ -234,12 +277,13 @@ async function refusedNow(
     invoiceId: order.invoiceId,
     memo: why,
   })
-  const next = later(await tx.now(), Math.max(afterMs ?? 0, againMs))
-  await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why }, [
+  const { waits } = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${order.payoutId}`))!
+  const next = later(await tx.now(), Math.max(afterMs ?? 0, unansweredPauseMs(waits)))
+  await move(tx, 'payouts', payoutMachine, order.payoutId, 'sending', again ? 'owed' : 'held', { why, ...(again && { again }) }, [
     sql`next_at = ${next}`,
     sql`why = ${why}`,
     // That the bank does not know us says nothing about this payout.
-    ...(denied ? [sql`tries = tries - 1`] : []),
+    ...(denied ? [sql`tries = tries - 1`] : [sql`waits = waits + 1`]),
   ])
   await afterItsEnd(tx, world, { invoice_id: order.invoiceId }, { why })
 }

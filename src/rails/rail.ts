@@ -81,12 +81,15 @@ export interface PayoutOrder {
 
 export interface ProviderPayout {
   providerId: string
-  /** Our externalId among its tags, if one is there. */
+  /** Our externalId among its tags, if one is there; and our invoice's id. */
   externalId: string | undefined
+  invoiceId: string | undefined
   status: 'created' | 'processing' | 'success' | 'failed' | 'canceled' | 'unknown'
   units: bigint
   feeUnits: bigint
   to: { taxId: string; bank: string; branch: string; number: string }
+  /** Of the statement's lines that moved its money, as far as it names them. */
+  lineIds: string[]
   createdAt: Instant
   updatedAt?: Instant
 }
@@ -167,6 +170,8 @@ export interface Rail {
    */
   findPayoutsOfAll?(tags: string[]): Promise<Answer<Map<string, ProviderPayout[]>>>
   readPayout(providerId: string): Promise<Answer<ProviderPayout>>
+  /** Whether the provider's log says that a payout came back, whatever its status says. */
+  hasComeBack(providerId: string): Promise<Answer<boolean>>
 
   /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */
   verify(raw: Uint8Array, signatures: string[]): Promise<Verdict>

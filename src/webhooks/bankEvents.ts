@@ -2,8 +2,8 @@
 import { BadInput, done, type Answer } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { awaitsItsId, findOurs, invoiceMachine, reversalLogs, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
-import { applyPayout, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
-import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
+import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
+import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
@@ -158,16 +158,29 @@ async function step(tx: Tx, row: InvoiceRow, to: 'paid' | 'overdue' | 'expired' 
   return { is: 'done', why: to }
 }
 
+const asReturned = (shown: ProviderPayout, { providerId }: ProviderPayout): ProviderPayout =>
+  shown.providerId === providerId ? { ...shown, status: 'failed' } : shown
+
+/** One that bears a tag of ours all the same is remembered: nothing is ordered for its invoice before it was looked at. */
+async function notOurs(
+  tx: Tx,
+  { rail }: BankDesk,
+  { providerId, externalId: order, invoiceId: invoice }: ProviderPayout,
+): Promise<Outcome> {
+  if (order !== undefined || invoice !== undefined) await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
+  return { is: 'ignored', why: `transfer ${providerId} is not one we ordered` }
+}
+
 async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
   const { payout } = event
-  const key =
-    payout.externalId ??
-    (await desk.store.one<{ external_id: string }>(sql`select external_id from attempts where provider_id = ${payout.providerId}`))
-      ?.external_id
-  if (key === undefined || !(await desk.store.one(sql`select id from attempts where external_id = ${key}`)))
-    return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `transfer ${payout.providerId} is not one we ordered` }))
+  const ours = await desk.store.one<{ external_id: string }>(sql`
+    select external_id from attempts where provider_id = ${payout.providerId} or external_id = ${payout.externalId ?? ''}
+    order by case when provider_id = ${payout.providerId} then 0 else 1 end limit 1`)
+  if (!ours) return finish(desk, row, event.kind, tx => notOurs(tx, desk, payout))
 
+  const key = ours.external_id
   let news: PayoutNews = { externalId: key, found: [payout], errors: event.errors }
+  let cameBack = false
   if (finalLogs.has(event.log)) {
     let found = proofs.payouts(event, key)
     if (!found) {
@@ -177,10 +190,20 @@ async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, p
       found = both(one, all, (itself, others) => [...others.filter(({ providerId }) => providerId !== payout.providerId), itself])
     }
     if (found.is !== 'done') return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm it' }))
-    news = { ...news, found: found.value }
+    news = { ...news, found: found.value, readNow: true }
+    const shown = found.value.find(({ providerId }) => providerId === payout.providerId)
+    if (event.log === 'refunded' && shown?.status === 'success') {
+      const answer = await desk.rail.hasComeBack(payout.providerId)
+      if (answer.is !== 'done')
+        return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm that it came back' }))
+      cameBack = answer.value
+    }
   }
   return finish(desk, row, event.kind, async tx => {
-    const applied = await applyPayout(tx, desk.world, news, { why: `the bank said ${event.log}`, ref: event.eventId })
+    const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
+    let applied = await applyPayout(tx, desk.world, news, cause)
+    // Its log says that it came back, so it did, though its status still says that it succeeded.
+    if (cameBack) applied = await applyPayout(tx, desk.world, { ...news, found: news.found.map(each => asReturned(each, payout)) }, cause)
     switch (applied) {
       case 'moved':
       case 'nothing new':

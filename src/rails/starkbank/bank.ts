@@ -56,6 +56,7 @@ export const transferShape = z.object({
   bankCode: orEmpty,
   branchCode: orEmpty,
   accountNumber: orEmpty,
+  transactionIds: texts,
   created: moment,
   updated: moment.nullish(),
 })
@@ -154,7 +155,7 @@ export interface Bank {
   createTransfers(bodies: TransferBody[], deadline: Deadline): Promise<Answer<BankTransfer[]>>
   pageTransfers(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankTransfer>>>
   getTransfer(id: string): Promise<Answer<BankTransfer>>
-  pageTransferLogs(query: PageOf & { types?: string[] }): Promise<Answer<Page<BankTransferLog>>>
+  pageTransferLogs(query: PageOf & { types?: string[]; transferIds?: string[] }): Promise<Answer<Page<BankTransferLog>>>
 
   pageEvents(query: PageOf & { isDelivered: boolean }): Promise<Answer<Page<BankEvent>>>
   markDelivered(eventId: string): Promise<Answer<void>>

@@ -51,10 +51,12 @@ export const toInvoiceLog = ({ id, type, created, invoice }: BankInvoiceLog): In
 export const toPayout = (transfer: BankTransfer): ProviderPayout => ({
   providerId: transfer.id,
   externalId: transfer.tags.find(tag => payoutTag.test(tag)),
+  invoiceId: transfer.tags.find(tag => invoiceTag.test(tag)),
   status: oneOf(payoutStatuses, transfer.status),
   units: BigInt(transfer.amount),
   feeUnits: BigInt(transfer.fee),
   to: { taxId: transfer.taxId, bank: transfer.bankCode, branch: transfer.branchCode, number: transfer.accountNumber },
+  lineIds: transfer.transactionIds,
   createdAt: instantOf(transfer.created),
   ...(transfer.updated && { updatedAt: instantOf(transfer.updated) }),
 })

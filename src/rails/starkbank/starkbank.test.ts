@@ -54,6 +54,7 @@ const sent = (more: Partial<BankTransfer> = {}): BankTransfer => ({
   bankCode: '20018183',
   branchCode: '0001',
   accountNumber: '6341320293482496',
+  transactionIds: [],
   created,
   ...more,
 })

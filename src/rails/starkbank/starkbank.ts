@@ -116,6 +116,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       })
     },
     readPayout: async id => mapped(await patiently(() => bank.getTransfer(id), patience), toPayout),
+    async hasComeBack(id) {
+      const answer = await every(cursor => bank.pageTransferLogs({ transferIds: [id], limit: pageSize, ...cursor }))
+      return mapped(answer, logs => logs.some(({ type, transfer }) => transfer.id === id && returnLogs.includes(type)))
+    },
 
     verify: (raw, signatures) => ring.verify(raw, signatures),
     read: readEvent,

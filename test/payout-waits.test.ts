@@ -1,0 +1,211 @@
+/** Payouts that cannot go out now, on both databases: they wait longer each time, ask the bank little, keep back no other, and never go in circles. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { refused, unsure } from '../src/base/answer.ts'
+import { reconcile } from '../src/jobs/jobs.ts'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import type { Rail } from '../src/rails/rail.ts'
+import { history, sql } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { orderByHand } from './testbed/strangers.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+const minute = 60 * second
+const act = { by: 'checker', why: 'looked at it' }
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    let rail: Rail
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: await postgres?.freshDatabase() })
+      rail = town.desk.rails.starkbank!
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+    })
+    afterEach(() => town.close())
+
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.store, { ...rail, ...by }, town.desk.world)
+    const payout = async () => (await town.payout())!
+    const drift = async () => {
+      const found = await reconcile(town.store, rail, town.desk.world)
+      if (typeof found === 'string') throw new Error(found)
+      return found.bankUnits - found.bookUnits
+    }
+
+    test('without balance for two days, one transfer is made and the balance is asked for less and less', async () => {
+      orderByHand(town.bank, { units: 9_900, tags: [] })
+      town.pass(5 * second)
+      await send()
+      town.pass(5 * second)
+      await town.hear(town.event('transfer.failed'))
+      const before = town.bank.requestCounts()
+      for (let minutes = 0; minutes < 48 * 60; minutes += 5) {
+        town.pass(5 * minute)
+        await send()
+      }
+      const asked = (name: string) => (town.bank.requestCounts()[name] ?? 0) - (before[name] ?? 0)
+      expect(town.transfers()).toHaveLength(2)
+      expect(asked('GET /v2/transfer')).toBe(0)
+      expect(asked('GET /v2/balance')).toBeGreaterThan(40)
+      expect(asked('GET /v2/balance')).toBeLessThan(60)
+      expect(await payout()).toMatchObject({ state: 'waiting', why: 'insufficient balance: the bank holds R$ 0.50' })
+      expect(await history(town.store, (await payout()).id)).toHaveLength(4)
+
+      town.bank.deposit(20_000)
+      town.pass(60 * minute)
+      await send()
+      town.pass(5 * second)
+      await town.hear(town.event('transfer.success'))
+      expect((await payout()).state).toBe('paid')
+      expect(asked('GET /v2/transfer')).toBeLessThan(4)
+      expect(await drift()).toBe(0n)
+    })
+
+    test('while the bank refuses for now, tries are further and further apart and one line each of the history', async () => {
+      const { id } = await payout()
+      for (let minutes = 0; minutes < 120; minutes++) {
+        await send({ pay: async () => refused('too many requests', true) })
+        town.pass(minute)
+      }
+      const steps = (await history(town.store, id)).map(({ from_state: from, to_state: to, times }) => `${from} ${to} ${times ?? 1n}`)
+      expect(steps).toEqual([' owed 1', 'owed sending 11', 'sending owed 11'])
+    })
+
+    test('many earlier orders are looked up by one question', async () => {
+      town.bank.setSettings({ transferFailRate: 1 })
+      for (let tries = 0; tries < 5; tries++) {
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.failed'))
+        town.pass(60 * minute)
+      }
+      expect((await payout()).state).toBe('held')
+      await releasePayout(town.store, (await payout()).id, act)
+      const before = town.bank.requestCounts()['GET /v2/transfer']!
+      await send()
+      expect(town.bank.requestCounts()['GET /v2/transfer']! - before).toBe(1)
+    })
+
+    test('while the bank does not answer it is asked less and less, and answers bring the payout out', async () => {
+      await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('restored', '9999')`))
+      let asked = 0
+      for (let minutes = 0; minutes < 60; minutes++) {
+        await send({ findPayouts: async () => (asked++, unsure('no answer')) })
+        town.pass(minute)
+      }
+      expect(asked).toBeGreaterThan(5)
+      expect(asked).toBeLessThan(10)
+      town.pass(15 * minute)
+      await send()
+      expect((await payout()).state).toBe('sent')
+    })
+
+    test('an order that was given up and was paid after all is taken up again, and the books are right', async () => {
+      const { id } = await payout()
+      await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
+      expect((await payout()).state).toBe('held')
+      town.pass(20 * second)
+      expect(town.transfers()).toMatchObject([{ status: 'success' }])
+      await releasePayout(town.store, id, act)
+      await send()
+      expect(await payout()).toMatchObject({ state: 'paid', why: null })
+      expect(town.transfers()).toHaveLength(1)
+      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+    })
+
+    test('one that was given up, is under way after all and fails then, is ordered again, and every movement is booked', async () => {
+      town.bank.setSettings({ transferDelayMs: [minute, minute], transferFailRate: 1 })
+      await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
+      await releasePayout(town.store, (await payout()).id, act)
+      await send()
+      expect((await payout()).state).toBe('sent')
+      town.pass(3 * minute)
+      await town.hear(town.event('transfer.failed'))
+      expect((await payout()).state).toBe('owed')
+      town.bank.setSettings({ transferFailRate: 0 })
+      town.pass(10 * minute)
+      await send()
+      town.pass(3 * minute)
+      await town.hear(town.event('transfer.success'))
+      expect((await payout()).state).toBe('paid')
+      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+    })
+
+    test('an event that proves a given-up order paid takes it up without a person', async () => {
+      await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
+      town.pass(20 * second)
+      await town.hear(town.event('transfer.success'))
+      expect((await payout()).state).toBe('paid')
+      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+    })
+
+    test('a bank that writes the branch its own way contradicts nothing', async () => {
+      const asBankWrites = (shown: Awaited<ReturnType<Rail['findPayouts']>>) =>
+        shown.is === 'done' ? { ...shown, value: shown.value.map(each => ({ ...each, to: { ...each.to, branch: '1' } })) } : shown
+      await send()
+      town.pass(20 * minute)
+      await resolvePayouts(town.store, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.desk.world)
+      expect((await payout()).state).toBe('paid')
+    })
+
+    describe('with another payout that is due', () => {
+      let other: string
+      /** A copy of it for an invoice of its own, `units` of it. */
+      beforeEach(async () => {
+        other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
+        await town.store.tx(async tx => {
+          const copy = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
+          await tx.run(sql`
+            insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
+              commission_bp, min_payout_units, state, batch_tag, added_at, changed_at)
+            select ${copy}, store_id, slot_id, 2, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
+              commission_bp, min_payout_units, 'issued', batch_tag, added_at, changed_at from invoices`)
+          await tx.run(sql`
+            insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
+            select ${other}, store_id, ${copy}, rule, account_id, asset, -10, 0, 'held', 'nothing is left after fees', next_at, '2000', changed_at from payouts`)
+        })
+      })
+      const stateOf = async (id: string) =>
+        (await town.store.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+
+      test.each([
+        ['retry', retryPayout],
+        ['release', releasePayout],
+      ])('%s refuses one with nothing left', async (_, work) => {
+        await expect(work(town.store, other, act)).rejects.toThrow(
+          `payout ${other} cannot go out, for it is of -R$ 0.10: nothing is left to pay on`,
+        )
+        expect(await stateOf(other)).toBe('held')
+      })
+
+      test('one with nothing left that is owed all the same is held, and the others go out', async () => {
+        await town.store.tx(tx => tx.run(sql`update payouts set state = 'owed' where id = ${other}`))
+        expect(await send()).toMatchObject({ sent: 1, held: 1 })
+        expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
+      })
+
+      test('one that the database itself refuses to order is held with what it said, and the others go out', async () => {
+        const { id } = await payout()
+        await town.store.tx(async tx => {
+          await tx.run(sql`update payouts set state = 'owed', units = 10 where id = ${other}`)
+          // Its key is taken by an order of another payout.
+          await tx.run(sql`
+            insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
+            values ('att_1', ${id}, 7, ${`${other}-1`}, 1, 'failed', '', '')`)
+        })
+        await send()
+        expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
+        const held = await town.store.one<{ why: string }>(sql`select why from payouts where id = ${other}`)
+        expect(held!.why).toMatch(/^it cannot be ordered: .*external_id/)
+      })
+    })
+  })
+})
