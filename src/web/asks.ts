@@ -23,6 +23,7 @@ const worstFirst = [
   'payout waiting',
   'payout owed',
   'bundle waits',
+  'bundle slow',
   'reversal slow',
   'duplicate returned',
   'duplicate refund late',
@@ -354,6 +355,8 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `request ${id} was paid in part, and its time is over: it is watched until ${why}`
     case 'bundle waits':
       return `bundle ${id} waits: ${why}`
+    case 'bundle slow':
+      return `bundle ${id} has been ${of} since ${why}, and neither the node nor the program says why it does not go on`
     case 'bundle unsigned':
       return `bundle ${id} waits for a signature: repasse bitcoin psbt export ${id}`
     case 'coin not counted':

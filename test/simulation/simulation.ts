@@ -19,6 +19,7 @@ import type { Judged } from './chainOracle.ts'
 import { startProcess, type Process } from './process.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import type { Streets } from './streets.ts'
+import { unlisted } from './unlisted.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
@@ -316,8 +317,9 @@ export async function tell(
 
   try {
     await storm()
+    found.push(...(await unlisted(store, instant(clock.now()))))
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
-    found.push(...(await audit(store, bank, processes[0]!.desk)))
+    found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))

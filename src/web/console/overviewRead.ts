@@ -99,6 +99,7 @@ const listOf: Partial<Record<AskKind, string>> = {
   'proposal open': '/console/proposals',
   'account awaits': '/console/accounts',
   'bundle waits': '/console/bitcoin',
+  'bundle slow': '/console/bitcoin',
   'bundle unsigned': '/console/bitcoin',
 }
 
@@ -142,6 +143,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'letter failed':
       return pathTo('order', id)
     case 'bundle waits':
+    case 'bundle slow':
     case 'bundle unsigned':
       return pathTo('bundle', id)
     case 'coin not counted':

@@ -1,0 +1,56 @@
+/** Nothing stands still unseen: whatever is not over in the books would be named among what needs a person, if it stayed as it is. */
+import { later, type Instant } from '../../src/base/world.ts'
+import { sql, type Store } from '../../src/store/store.ts'
+import { payoutsStopped } from '../../src/payout/payout.ts'
+import { asksOf, grouped, type AskGroup, type AskKind } from '../../src/web/asks.ts'
+import { chainStatus } from '../../src/web/chainStatus.ts'
+
+/** Longer than anything may take. */
+const longMs = 60 * 24 * 3_600_000
+
+type Open = { what: string; id: string; state: string; also: string | null }
+
+/** Kinds in which a row of this table may be; where more of a kind are counted than listed, it may be one of those. */
+const kinds: Record<string, readonly AskKind[]> = {
+  payout: [
+    ...(['payout held', 'payout returned', 'payout unsure', 'payout sent', 'payout waiting', 'payout owed'] as const),
+    ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow'] as const),
+  ],
+  invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
+  event: ['event quarantined', 'event waits'],
+  slot: ['slot late', 'slot failed'],
+  duplicate: [
+    ...(['duplicate open', 'duplicate paid', 'duplicate paid alone', 'duplicate paid reversed'] as const),
+    ...(['duplicate not credited', 'duplicate refund late'] as const),
+  ],
+  proposal: ['proposal open'],
+}
+
+/** Answers what is open and named nowhere, as sentences. `now`: of the database's clock. */
+export async function unlisted(store: Store, now: Instant): Promise<string[]> {
+  const then = later(now, longMs)
+  const stopped = await payoutsStopped(store)
+  const chain = await chainStatus(store, { now: then, payoutDepth: 6 })
+  const groups = grouped([...(await asksOf(store, then)), ...(chain?.asks ?? [])])
+  const rows = await store.all<Open>(sql`
+    select 'payout' as what, p.id, p.state, (select max(a.bundle_id) from attempts a where a.payout_id = p.id) as also
+      from payouts p join accounts c on c.id = p.account_id
+      where p.units > 0 and p.state not in ('paid', 'canceled') and c.state = 'approved'
+    union all select 'invoice', id, state, order_id from invoices where state in ('draft', 'issuing', 'unsure', 'refused')
+    union all select 'event', event_id, state, null from inbox where state in ('new', 'waiting', 'quarantined')
+    union all select 'slot', id, state, null from slots where state in ('due', 'running')
+    union all select 'duplicate', invoice_id, state, provider_id from invoice_twins
+      where state not in ('canceled', 'refunded', 'kept')
+    union all select 'proposal', id, state, null from proposals where state = 'open'
+    order by 1, 2`)
+  return rows
+    .filter(row => !(row.what === 'payout' && stopped !== undefined) && !isListed(groups, row))
+    .map(({ what, id, state }) => `${what} ${id} is ${state}, and would be named nowhere if it stayed so`)
+}
+
+const isListed = (groups: readonly AskGroup[], { what, id, also }: Open): boolean =>
+  groups.some(
+    ({ kind, total, asks }) =>
+      asks.some(ask => ask.id === id || (also !== null && (ask.id === also || ask.why === also))) ||
+      (total > asks.length && kinds[what]!.includes(kind)),
+  )
