@@ -10,7 +10,7 @@ import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
 import { hearDenied } from './ledger/ledger.ts'
-import { startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
+import { checkingBeside, startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
 import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
 import type { ChainRail } from './rails/chain.ts'
@@ -207,7 +207,8 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const open = await openRails(base)
   const inbox = makeInbox(store, world)
   const worker = `${hostname()}/${process.pid}`
-  const desk: Desk = deskOf(base, open, worker, inbox)
+  const beside = roles.includes('worker') ? checkingBeside(config.DATABASE_URL) : undefined
+  const desk: Desk = { ...deskOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
 
   const room = diskWatch(config.DATABASE_URL, world)
   const metrics = await openMetrics(base, open, roles, room.mayTake).catch((error: unknown) => {
@@ -249,6 +250,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
     async stop() {
       room.stop()
       await web?.close()
+      beside?.close()
       await scheduler?.stop()
       await metrics?.close()
       open.close()

@@ -1,16 +1,68 @@
 /** The books: their invariants, asked every few minutes and at start, and their agreement with the bank's own statement. A failure stops payouts; intake stays on. */
 import { brl, reais } from '../base/money.ts'
-import { instant, later, millis, type World } from '../base/world.ts'
-import { balances, checkLedger, keepBalanced, keepReconciled, ourTags, post, suspend, type Finding } from '../ledger/ledger.ts'
+import { instant, later, millis, type Instant, type World } from '../base/world.ts'
+import {
+  balances,
+  checkAudit,
+  checkChanges,
+  checkLedger,
+  checkPart,
+  keepBalanced,
+  keepFindings,
+  keepMark,
+  keepReconciled,
+  keptFindings,
+  newMark,
+  ourTags,
+  partOf,
+  post,
+  readMark,
+  suspend,
+  type Finding,
+  type Mark,
+} from '../ledger/ledger.ts'
 import { isDisowned, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
 const mostUnsureMs = 30 * 60_000
 
-/** Checks every invariant; stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */
-export async function checkBooks(store: Store, world: World): Promise<string[]> {
-  const findings = (await proven(store)).map(({ invariant, says }) => `${invariant}: ${says}`)
+/** Checks everything in a thread or a process beside, and answers what it suspects; undefined where it was ended before it was done. */
+export type CheckBeside = () => Promise<Finding[] | undefined>
+
+/** Brazil's three in the morning. */
+const nightHour = 6
+const dayMs = 24 * 3_600_000
+
+/**
+ * What the job does every five minutes: checks what has changed since the last time, and once a night everything, `beside` where that can be.
+ * Stops payouts on a finding and lets them go again when all holds. Answers the findings as sentences; undefined where it was ended.
+ */
+export async function checkBooksByAndBy(store: Store, world: World, beside?: CheckBeside): Promise<string[] | undefined> {
+  const [mark, now] = [await readMark(store), instant(world.clock.now())]
+  if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside)
+  const next = await newMark(store, now, mark, mark.wholeAt)
+  return conclude(store, world, await checkChanges(store, mark, now), next)
+}
+
+/** Whether three in the morning has passed since `then`; a time that lies ahead was another clock's. */
+const isNightBetween = (then: Instant, now: Instant): boolean =>
+  millis(then) > millis(now) || millis(then) < Math.floor((millis(now) - nightHour * 3_600_000) / dayMs) * dayMs + nightHour * 3_600_000
+
+/** Checks every invariant of all there is. Stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */
+export async function checkBooks(store: Store, world: World): Promise<string[]>
+export async function checkBooks(store: Store, world: World, beside: CheckBeside | undefined): Promise<string[] | undefined>
+export async function checkBooks(store: Store, world: World, beside?: CheckBeside): Promise<string[] | undefined> {
+  const now = instant(world.clock.now())
+  const next = await newMark(store, now, await readMark(store), now)
+  const suspected = await (beside ? beside() : checkLedger(store))
+  return suspected && conclude(store, world, suspected, next)
+}
+
+/** Proves what is suspected, and says and keeps what became of it. */
+async function conclude(store: Store, world: World, suspected: Finding[], next: Mark): Promise<string[]> {
+  const found = await proven(store, suspected)
+  const findings = found.map(({ invariant, says }) => `${invariant}: ${says}`)
   const stuck = await store.tx(async tx => {
     const limit = later(await tx.now(), -mostUnsureMs)
     return tx.all<{ id: string }>(sql`
@@ -20,22 +72,36 @@ export async function checkBooks(store: Store, world: World): Promise<string[]> 
   })
   // Not a fault of the books, so payouts go on: but a person should know.
   for (const { id } of stuck) world.log.error({ id }, 'unsure for more than 30 minutes')
-  await setStop(store, 'books', findings)
+  await setStop(store, 'books', findings, async tx => {
+    await keepFindings(tx, found)
+    await keepMark(tx, next)
+  })
   for (const finding of findings) world.log.error({ finding }, 'the books do not add up: payouts are stopped')
   return findings
 }
 
 /**
- * What does not hold, seen in one transaction. Several reads outside of one see different moments while others write, and a credit
- * between two of them looks like a fault; held over the whole check, a transaction would keep every writer waiting for nothing.
+ * What does not hold, seen in one transaction: of what is suspected, and of what was found before. Several reads outside of one see
+ * different moments while others write, and a credit between two of them looks like a fault; held over a whole check, a transaction would
+ * keep every writer waiting for nothing.
  */
-async function proven(store: Store): Promise<Finding[]> {
-  const suspected = await checkLedger(store)
-  return suspected.length === 0 ? [] : store.tx(tx => checkLedger(tx))
+async function proven(store: Store, suspected: readonly Finding[]): Promise<Finding[]> {
+  const doubtful = [...suspected, ...(await keptFindings(store))]
+  if (doubtful.length === 0) return []
+  return store.tx(async tx => [
+    ...(await checkPart(tx, await partOf(tx, doubtful))),
+    ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
+  ])
 }
 
-async function setStop(store: Store, name: 'books' | 'bank', findings: string[]): Promise<void> {
+async function setStop(
+  store: Store,
+  name: 'books' | 'bank',
+  findings: string[],
+  also: (tx: Tx) => Promise<void> = async () => undefined,
+): Promise<void> {
   await store.tx(async tx => {
+    await also(tx)
     await keepBalanced(tx, name, findings.length === 0)
     if (findings.length === 0) await tx.run(sql`delete from settings where name = ${name}`)
     else

@@ -71,9 +71,9 @@ export async function walkAudit(reader: Reader, after = 0n): Promise<AuditVerdic
   }
 }
 
-/** Walks the whole chain and says where it breaks; an empty list means it holds. */
-export async function auditChain(reader: Reader): Promise<string[]> {
-  const { broken } = await walkAudit(reader)
+/** Walks the whole chain, or what comes after `after`, and says where it breaks; an empty list means it holds. */
+export async function auditChain(reader: Reader, after = 0n): Promise<string[]> {
+  const { broken } = await walkAudit(reader, after)
   if (!broken) return []
   return [broken.how === 'missing' ? `row ${broken.seq} of the audit log is missing` : `row ${broken.seq} of the audit log was changed`]
 }

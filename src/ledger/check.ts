@@ -1,6 +1,6 @@
 /** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
 import { told, type Asset } from '../base/money.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { empty, join, sql, type Reader, type Sql } from '../store/store.ts'
 import { auditChain } from './audit.ts'
 
 export interface Finding {
@@ -9,25 +9,69 @@ export interface Finding {
   says: string
 }
 
-/** Proves the invariants that need no provider. An empty list is the proof. */
+/** A part of the books: some invoices with all that belongs to them, and some ledger transactions. */
+export interface Part {
+  invoices: readonly string[]
+  transactions: readonly string[]
+}
+
+/** How much is asked of the database at once, so that one answer takes milliseconds. */
+export const mostAtOnce = 200
+
+/** Proves the invariants that need no provider, all of them. An empty list is the proof. Large books take minutes: see `checkPart`. */
 export async function checkLedger(reader: Reader): Promise<Finding[]> {
+  return [...(await transactionsOf(reader, everything)), ...(await invoicesOf(reader, everything)), ...(await checkAudit(reader))]
+}
+
+/** The same for a part of them, a few at a time, without the audit log. */
+export async function checkPart(reader: Reader, { invoices, transactions }: Part): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const ids of slices(transactions)) found.push(...(await transactionsOf(reader, among(ids))))
+  for (const ids of slices(invoices)) found.push(...(await invoicesOf(reader, among(ids))))
+  return found
+}
+
+/** The hash chain from its first row on, or from the one after `after`. */
+export async function checkAudit(reader: Reader, after = 0n): Promise<Finding[]> {
+  return (await auditChain(reader, after)).map(says => ({ invariant: 'audit chain', subject: 'audit', says }))
+}
+
+/** Narrows a statement by the column that bears an id: a condition that begins with `and`, or nothing. */
+type Only = (column: string) => Sql
+
+const everything: Only = () => empty
+/** Always as many places, so that the statement has one text and is prepared once. */
+const among =
+  (ids: readonly string[]): Only =>
+  column => {
+    const name: Sql = { texts: [column], values: [] }
+    return sql`and ${name} in (${join(Array.from({ length: mostAtOnce }, (_, place) => ids[place] ?? ''))})`
+  }
+
+function* slices(ids: readonly string[]): Generator<readonly string[]> {
+  for (let from = 0; from < ids.length; from += mostAtOnce) yield ids.slice(from, from + mostAtOnce)
+}
+
+async function transactionsOf(reader: Reader, only: Only): Promise<Finding[]> {
+  return [...(await unbalanced(reader, only)), ...(await unowed(reader, only))]
+}
+
+async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
   return [
-    ...(await unbalanced(reader)),
-    ...(await unconserved(reader)),
-    ...(await overpaid(reader)),
-    ...(await contradicted(reader)),
-    ...(await duplicated(reader)),
-    ...(await goneBack(reader)),
-    ...(await wrongSize(reader)),
-    ...(await unowed(reader)),
-    ...(await auditChain(reader)).map(says => ({ invariant: 'audit chain', subject: 'audit', says }) as const),
+    ...(await unconserved(reader, only)),
+    ...(await overpaid(reader, only)),
+    ...(await contradicted(reader, only)),
+    ...(await duplicated(reader, only)),
+    ...(await goneBack(reader, only)),
+    ...(await wrongSize(reader, only)),
   ]
 }
 
-async function unbalanced(reader: Reader): Promise<Finding[]> {
+async function unbalanced(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; lines: bigint; units: bigint; asset: Asset | null }>(sql`
     select t.id, count(e.line) as lines, cast(coalesce(sum(e.units), 0) as bigint) as units, min(e.asset) as asset
     from ledger_transactions t left join ledger_entries e on e.transaction_id = t.id
+    where true ${only('t.id')}
     group by t.id having count(e.line) <> 2 or coalesce(sum(e.units), 0) <> 0 or count(distinct e.asset) <> 1`)
   return rows.map(({ id, lines, units, asset }) =>
     units === 0n
@@ -41,7 +85,7 @@ const credits = sql`
   case when t.movement in ('invoice credited', 'payment credited') then e.units when t.movement = 'payment uncredited' then -e.units end`
 
 /** Per invoice: paid = bank fee + commission + transfer fee withheld + paid on + in transit + owed, by two different ways of adding. */
-async function unconserved(reader: Reader): Promise<Finding[]> {
+async function unconserved(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; asset: Asset; paid: bigint; fee: bigint; booked: bigint; charged: bigint }>(sql`
     select i.id, i.asset, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee,
       cast(coalesce(sum(${credits}), 0) as bigint) as booked,
@@ -49,13 +93,13 @@ async function unconserved(reader: Reader): Promise<Finding[]> {
     from invoices i
       left join ledger_entries e on e.invoice_id = i.id and e.line = 1
       left join ledger_transactions t on t.id = e.transaction_id
-    where i.state in ('credited', 'reversed') or i.paid_units is not null
+    where (i.state in ('credited', 'reversed') or i.paid_units is not null) ${only('i.id')}
     group by i.id, i.asset, i.paid_units, i.fee_units
     having coalesce(i.paid_units, 0) <> coalesce(sum(${credits}), 0)
       or coalesce(i.fee_units, 0) <> coalesce(sum(case when t.movement = 'bank fee' then e.units end), 0)`)
   const drifted = await reader.all<{ id: string; asset: Asset; units: bigint }>(sql`
     select invoice_id as id, asset, cast(sum(units) as bigint) as units from ledger_entries
-    where invoice_id is not null group by invoice_id, asset having sum(units) <> 0`)
+    where invoice_id is not null ${only('invoice_id')} group by invoice_id, asset having sum(units) <> 0`)
   return [
     ...rows.map(({ id, asset, paid, fee, booked, charged }) => ({
       invariant: 'conservation' as const,
@@ -70,15 +114,22 @@ async function unconserved(reader: Reader): Promise<Finding[]> {
   ]
 }
 
+// A column with nothing joined to it is no column of an index: few invoices are found by themselves, and not among all that are paid.
+
+/** Attempts by the invoice of their payout. */
+const payoutsAmong = (only: Only): Sql =>
+  only === everything ? empty : sql`and payout_id in (select p.id from payouts p where true ${only('p.invoice_id')})`
+
 /** Nothing is ordered beyond what was credited and did not go back, unless the payee owes it, and nothing is settled twice. */
-async function overpaid(reader: Reader): Promise<Finding[]> {
+async function overpaid(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; asset: Asset; owed: bigint }>(sql`
     select e.invoice_id as id, e.asset, cast(-sum(e.units) as bigint) as owed from ledger_entries e
-    where e.account = 'payable' and e.invoice_id is not null
+    where e.account || '' = 'payable' and e.invoice_id is not null ${only('e.invoice_id')}
       and e.invoice_id not in (${unsettledReversals})
     group by e.invoice_id, e.asset having -sum(e.units) < 0`)
   const twice = await reader.all<{ id: string; settled: bigint }>(sql`
-    select payout_id as id, count(*) as settled from attempts where state = 'success' group by payout_id having count(*) > 1`)
+    select payout_id as id, count(*) as settled from attempts
+    where state = 'success' ${payoutsAmong(only)} group by payout_id having count(*) > 1`)
   return [
     ...rows.map(({ id, asset, owed }) => ({
       invariant: 'conservation' as const,
@@ -98,7 +149,7 @@ type Returned = {
 }
 
 /** What went back to payers stands in the books as in its row, and no commission is kept on it. */
-async function goneBack(reader: Reader): Promise<Finding[]> {
+async function goneBack(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<Returned>(sql`
     select i.id, coalesce(r.returned_units, 0) as returned,
       cast(coalesce(sum(case when t.movement = 'invoice reversed' then e.units when t.movement = 'invoice reversal undone' then -e.units end), 0) as bigint) as booked,
@@ -109,7 +160,7 @@ async function goneBack(reader: Reader): Promise<Finding[]> {
       left join invoice_reversals r on r.invoice_id = i.id
     where i.asset = 'BRL' and (r.invoice_id is not null or i.id in (
       select x.invoice_id from ledger_entries x join ledger_transactions y on y.id = x.transaction_id where y.movement = 'invoice reversed'))
-      and i.paid_units is not null and i.id not in (${unsettledReversals})
+      and i.paid_units is not null and i.id not in (${unsettledReversals}) ${only('i.id')}
     group by i.id, i.paid_units, i.commission_bp, r.returned_units`)
   return rows.flatMap(({ id, returned, booked, commission, most }) => [
     ...(returned === booked
@@ -129,11 +180,12 @@ const unsettledReversals = sql`
   where r.logs_seen = 0 or p.state in ('sending', 'unsure', 'sent')`
 
 /** A payout that is still to be made is of what is owed now, to the cent. */
-async function wrongSize(reader: Reader): Promise<Finding[]> {
+async function wrongSize(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; units: bigint; owed: bigint }>(sql`
     select p.id, p.units, cast(-coalesce(sum(e.units), 0) as bigint) as owed
     from payouts p left join ledger_entries e on e.invoice_id = p.invoice_id and e.account = 'payable'
-    where p.asset = 'BRL' and p.state in ('owed', 'waiting', 'held', 'returned') and p.units > 0 and p.invoice_id not in (${unsettledReversals})
+    where p.asset = 'BRL' and p.state in ('owed', 'waiting', 'held', 'returned') and p.units > 0
+      and p.invoice_id not in (${unsettledReversals}) ${only('p.invoice_id')}
     group by p.id, p.units having p.units <> -coalesce(sum(e.units), 0)`)
   return rows.map(({ id, units, owed }) => ({
     invariant: 'states and books',
@@ -143,15 +195,15 @@ async function wrongSize(reader: Reader): Promise<Finding[]> {
 }
 
 /** Whatever payees owe is owed for one payout account. */
-async function unowed(reader: Reader): Promise<Finding[]> {
+async function unowed(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string }>(sql`
     select e.transaction_id as id from ledger_entries e where e.account = 'receivable'
-      and e.transaction_id not in (select transaction_id from receivable_moves)`)
+      and e.transaction_id not in (select transaction_id from receivable_moves) ${only('e.transaction_id')}`)
   return rows.map(({ id }) => ({ invariant: 'states and books', subject: id, says: `${id}: whose account owes it is not known` }))
 }
 
 /** The states of payouts and invoices say what the books say. */
-async function contradicted(reader: Reader): Promise<Finding[]> {
+async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<{ id: string; state: string; asset: Asset; settled: bigint; ordered: bigint }>(sql`
     select p.id, p.state, p.asset,
       (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout settled' where a.payout_id = p.id)
@@ -160,7 +212,7 @@ async function contradicted(reader: Reader): Promise<Finding[]> {
         + (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere' and t.source = p.id)
         as settled,
       (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
-    from payouts p where p.state in ('paid', 'sent', 'unsure')`)
+    from payouts p where p.state || '' in ('paid', 'sent', 'unsure') ${only('p.invoice_id')}`)
   return (
     rows
       // What a block pays out stays `sent` until it lies deep enough.
@@ -178,17 +230,17 @@ async function contradicted(reader: Reader): Promise<Finding[]> {
 type OfDuplicates = { id: string; paid: bigint; returned: bigint; owed: bigint }
 
 /** What came for an invoice's duplicates, what of it went back, and what is still owed to payers stand in the books as in their rows. */
-async function duplicated(reader: Reader): Promise<Finding[]> {
+async function duplicated(reader: Reader, only: Only): Promise<Finding[]> {
   const rows = await reader.all<OfDuplicates>(sql`
     select invoice_id as id, cast(sum(coalesce(paid_units, 0)) as bigint) as paid, cast(sum(returned_units) as bigint) as returned,
       cast(sum(case when state in ('refunded', 'kept') then 0 else coalesce(paid_units, 0) - returned_units end) as bigint) as owed
-    from invoice_twins group by invoice_id`)
+    from invoice_twins where true ${only('invoice_id')} group by invoice_id`)
   const booked = await reader.all<OfDuplicates>(sql`
     select e.invoice_id as id, cast(-sum(case when t.movement = 'duplicate credited' then e.units else 0 end) as bigint) as paid,
       cast(sum(case when t.movement in ('duplicate refunded', 'duplicate refund undone') then e.units else 0 end) as bigint) as returned,
       cast(-sum(e.units) as bigint) as owed
     from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
-    where e.account = 'owed-to-payers' and e.invoice_id is not null group by e.invoice_id`)
+    where e.account = 'owed-to-payers' and e.invoice_id is not null ${only('e.invoice_id')} group by e.invoice_id`)
   const nothing = { paid: 0n, returned: 0n, owed: 0n }
   const [known, posted] = [new Map(rows.map(row => [row.id, row])), new Map(booked.map(row => [row.id, row]))]
   return [...new Set([...known.keys(), ...posted.keys()])].flatMap(id => {

@@ -9,12 +9,15 @@ const tries = 50
 
 export function openPostgres(
   url: string,
-  { clock, random, virtual = false }: { clock: Clock; random: World['random']; virtual?: boolean },
+  { clock, random, virtual = false, readOnly = false }: { clock: Clock; random: World['random']; virtual?: boolean; readOnly?: boolean },
 ): Store {
   const types = {
     getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never,
   }
-  const pool = new pg.Pool({ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 })
+  const pool = new pg.Pool({
+    ...{ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 },
+    ...(readOnly && { options: '-c default_transaction_read_only=on' }),
+  })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
   // So would one that breaks between two queries of a transaction; the next query of it is told then.

@@ -14,8 +14,11 @@ const shortBusyMs = 5
 const beginWithinMs = 12_000
 const longestTurnMs = 5
 
-export function openSqlite(file: string, { clock, random }: { clock: Clock; random: World['random'] }): Store {
-  const db = openFile(file)
+export function openSqlite(
+  file: string,
+  { clock, random, readOnly = false }: { clock: Clock; random: World['random']; readOnly?: boolean },
+): Store {
+  const db = openFile(file, readOnly)
   db.defaultSafeIntegers(true)
 
   const prepared = new Map<string, Database.Statement>()
@@ -215,8 +218,9 @@ function turns(file: string): { isWanted(): boolean; want(): void; taken(): void
 }
 
 /** Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is named. */
-function openFile(file: string): Database.Database {
+function openFile(file: string, readonly: boolean): Database.Database {
   try {
+    if (readonly) return new Database(file, { timeout: busyTimeoutMs, readonly, fileMustExist: true })
     if (file !== ':memory:' && !existsSync(file)) makePrivate(file)
     const db = new Database(file, { timeout: busyTimeoutMs })
     db.pragma('journal_mode = WAL')

@@ -7,8 +7,11 @@ export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, ty
 export { empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
 export { history, move, remember, type Cause, type Transition } from './move.ts'
 
-/** Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. */
-export async function openStore(url: string, world: { clock: Clock; random: World['random']; virtual?: boolean }): Promise<Store> {
+/** Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. `readOnly`: nothing can be written by it, and nobody waits for it. */
+export async function openStore(
+  url: string,
+  world: { clock: Clock; random: World['random']; virtual?: boolean; readOnly?: boolean },
+): Promise<Store> {
   if (url.startsWith('sqlite:')) return (await import('./sqlite.ts')).openSqlite(url.slice('sqlite:'.length), world)
   if (/^postgres(ql)?:\/\//.test(url)) return (await import('./postgres.ts')).openPostgres(url, world)
   throw new BadInput(`DATABASE_URL is "${url.replace(/:[^:@/]*@/, ':…@')}": expected sqlite:<file> or postgres://user@host/database`)

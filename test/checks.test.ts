@@ -1,0 +1,205 @@
+/** Checks of large books on both databases: what is new is checked by itself, in slices; what was found stays found; and everything is checked once a night, beside. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { silentLog } from '../src/base/log.ts'
+import { checkBooks, checkBooksByAndBy, checkingBeside } from '../src/jobs/jobs.ts'
+import { audit, readMark, type Finding } from '../src/ledger/ledger.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
+import { sql, type Reader } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let folder: string
+    let url: string
+    let town: Town
+
+    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres() : undefined))
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'repasse-checks-'))
+      url = postgres ? await postgres.freshDatabase() : `sqlite:${join(folder, 'books.db')}`
+      town = await openTown({ databaseUrl: url })
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+    })
+    afterEach(async () => {
+      await town.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    const world = () => ({ ...town.desk.world, log: silentLog })
+    /** What the job does; `asked` is told of each statement. */
+    function check(asked: (text: string) => void = () => undefined, beside?: () => Promise<Finding[] | undefined>) {
+      const noted = (reader: Reader): Reader => ({
+        all: statement => (asked(statement.texts.join('?')), reader.all(statement)),
+        one: statement => (asked(statement.texts.join('?')), reader.one(statement)),
+      })
+      return checkBooksByAndBy({ ...town.store, ...noted(town.store) }, world(), beside)
+    }
+    /** Past every trigger, as whoever has the database can. */
+    const falsify = (change: string) =>
+      town.store.script(
+        engine === 'SQLite'
+          ? `drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; drop trigger if exists audit_kept; ${change}`
+          : `alter table ledger_entries disable trigger user; alter table audit disable trigger user; ${change}`,
+      )
+    const cent = (by: string) =>
+      `update ledger_entries set units = units ${by} where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`
+    const stopped = () => payoutsStopped(town.store)
+    /** So long that nothing of what was done is new any more. */
+    async function grow(): Promise<void> {
+      town.pass(10 * minute)
+      await check()
+      town.pass(10 * minute)
+      await check()
+    }
+
+    test('the first check is of everything, and those after it read what is new alone', async () => {
+      const everything: string[] = []
+      await check(text => everything.push(text))
+      expect(everything.filter(text => text.includes('group by t.id having')).every(text => !text.includes('in (?'))).toBe(true)
+      const mark = await readMark(town.store)
+      expect(mark).toMatchObject({ wholeAt: expect.any(String) })
+
+      await grow()
+      const asked: string[] = []
+      expect(await check(text => asked.push(text))).toEqual([])
+      // Nothing is new, so neither the ledger nor any invoice is read.
+      expect(asked.filter(text => /having|from payouts p where/.test(text))).toEqual([])
+    })
+
+    test('a posting of today that somebody falsifies is found at the next check', async () => {
+      await check()
+      town.pass(minute)
+      await town.send()
+      await falsify(cent('+ 1'))
+      town.pass(minute)
+      expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
+      expect(await stopped()).toMatch(/sums to zero/)
+    })
+
+    test('an old row that somebody edits is found at night, stays found, and is let go of when it is mended', async () => {
+      await check()
+      await grow()
+      await falsify(cent('+ 1'))
+      expect(await check()).toEqual([])
+      town.pass(24 * hour)
+      expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
+      town.pass(5 * minute)
+      // It is not new, and nothing else is checked; but what was found is looked at again.
+      expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
+      expect(await stopped()).toMatch(/sums to zero/)
+      await falsify(cent('- 1'))
+      town.pass(5 * minute)
+      expect(await check()).toEqual([])
+      expect(await stopped()).toBeUndefined()
+    })
+
+    test('`ledger check` is always of everything', async () => {
+      await check()
+      await grow()
+      await falsify(cent('+ 1'))
+      expect(await checkBooks(town.store, world())).not.toEqual([])
+    })
+
+    test('an act that somebody rewrites is found: a new one at the next check, an old one at night', async () => {
+      const act = (subject: string) => town.store.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
+      await act('old')
+      await check()
+      await act('new')
+      await falsify(`update audit set actor = 'somebody' where subject = 'new'`)
+      town.pass(5 * minute)
+      expect(await check()).toEqual([expect.stringMatching(/^audit chain: .* was changed$/)])
+      await falsify(`update audit set actor = 'ana' where subject = 'new'`)
+      town.pass(5 * minute)
+      expect(await check()).toEqual([])
+      await falsify(`update audit set actor = 'somebody' where subject = 'old'`)
+      town.pass(5 * minute)
+      expect(await check()).toEqual([])
+      town.pass(24 * hour)
+      expect(await check()).toEqual([expect.stringMatching(/^audit chain: .* was changed$/)])
+    })
+
+    test('a state that contradicts the books is found though nothing was posted with it', async () => {
+      await check()
+      await grow()
+      await town.store.tx(async tx => {
+        await tx.run(sql`update payouts set state = 'paid'`)
+        await tx.run(sql`
+          insert into transitions (subject, about, from_state, to_state, at, why) select id, 'payouts', 'owed', 'paid', ${await tx.now()}, 'by hand' from payouts`)
+      })
+      expect(await check()).toEqual([expect.stringMatching(/^states and books: pay_\w+ is paid with 0 live/)])
+    })
+
+    test('a clock that was set back leaves nothing unchecked', async () => {
+      town.pass(3 * hour)
+      await check()
+      // The mark of that check lies three hours ahead of the clock of the next.
+      const earlier = { ...town.desk.world.clock, now: () => town.clock.now() - 3 * hour }
+      await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'by hand', 'x', '${new Date(earlier.now()).toISOString()}', '');
+        insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5)`)
+      expect(await checkBooksByAndBy(town.store, { ...world(), clock: earlier })).toEqual([expect.stringContaining('txn_bad')])
+    })
+
+    test('many changes are checked two hundred at a time, and others have their turn between them', async () => {
+      await check()
+      const many = 1_000
+      const numbers =
+        engine === 'SQLite'
+          ? `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${many}) select n from r)`
+          : `generate_series(1, ${many})`
+      const at = new Date(town.clock.now()).toISOString()
+      await town.store.script(
+        `
+        insert into ledger_transactions (id, movement, source, at, memo) select 'txn_' || n, 'by hand', '' || n, '${at}', '' from ${numbers} as r (n);
+        insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 1, 'bank', 'BRL', 5 from ${numbers} as r (n);
+        insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 2, 'external', 'BRL', -5 from ${numbers} as r (n)`.replaceAll(
+          'as r (n)',
+          engine === 'SQLite' ? '' : 'as r (n)',
+        ),
+      )
+      const slices: number[] = []
+      const all: string[] = []
+      expect(
+        await check(text => {
+          all.push(text)
+          if (text.includes('group by t.id having')) slices.push(text.split('?').length - 1)
+        }),
+      ).toEqual([])
+      expect(slices.length).toBeGreaterThanOrEqual(many / 200)
+      expect(new Set(slices)).toEqual(new Set([200]))
+    })
+
+    test('at night it is done beside, with a connection that cannot write, and what is found there is proven here', async () => {
+      await check()
+      await falsify(cent('+ 1'))
+      town.pass(24 * hour)
+      const beside = checkingBeside(url)!
+      expect(await check(undefined, beside.check)).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
+      expect(await stopped()).toMatch(/sums to zero/)
+      expect((await readMark(town.store))!.wholeAt).toBe(new Date(town.clock.now()).toISOString())
+    })
+
+    test('a check that is ended before it is done has checked nothing', async () => {
+      await check()
+      const before = await readMark(town.store)
+      town.pass(24 * hour)
+      const beside = checkingBeside(url)!
+      const checking = check(undefined, beside.check)
+      beside.close()
+      const found = await checking
+      if (found === undefined) expect(await readMark(town.store)).toEqual(before)
+      expect(await check()).toEqual([])
+    })
+  })
+})
