@@ -95,7 +95,9 @@ async function invoicesOf(store: Reader, rail: Rail, events: readonly ProviderEv
     const { providerId, tag } = event.invoice
     const ours = byProvider.get(providerId) ?? (tag === undefined ? undefined : byId.get(tag))
     const isDuplicate = ours !== undefined && ours.provider_id !== null && ours.provider_id !== providerId
-    if (ours && (isDuplicate || (needsProof(ours, event) && !isKnownCredit(ours, event)))) ids.add(providerId)
+    // Of what is credited, the log says what goes back; it is read for each by itself, and seldom.
+    const isCredited = ours?.state === 'credited' || ours?.state === 'reversed'
+    if (ours && (isDuplicate || (needsProof(ours, event) && !isCredited))) ids.add(providerId)
   }
   if (ids.size < 2) return undefined
   const answer = await rail.readInvoices([...ids])
