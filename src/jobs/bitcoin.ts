@@ -4,7 +4,7 @@ import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
-import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundleTerms } from '../payout/payout.ts'
+import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundlesSent, type BundleTerms } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -127,21 +127,29 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
   }
   const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
   const unread = await isChainUnread(store)
-  let [bundled, bumped] = [0, 0]
   // A chain that cannot be followed may hold what we would spend again.
-  if (trouble === undefined && tip && !unread && (await worthAsking(store))) {
-    const rate = await rail.feeRate()
-    await world.at('fee rate asked')
-    if (rate.is !== 'done') world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
-    else {
-      const now = { height: tip.height, feeRate: rate.value }
-      const planning = await planBundle(store, rail, world, terms, now)
-      bundled = planning.is === 'planned' ? planning.payouts : 0
-      bumped = await bumpBundles(store, rail, world, terms, now)
-    }
+  const isFollowed = trouble === undefined && tip && !unread
+  let planned = { bundled: 0, bumped: 0 }
+  let sent: BundlesSent
+  try {
+    if (isFollowed && (await worthAsking(store))) planned = await planAndBump({ store, rail, world }, terms, tip.height)
+  } finally {
+    // Whatever a plan or a better offer fails for, what is signed is sent, and sent again.
+    sent = await sendBundles(store, rail, world)
   }
-  const sent = await sendBundles(store, rail, world)
-  return { bundled, ...sent, bumped }
+  return { bundled: planned.bundled, ...sent, bumped: planned.bumped }
+}
+
+async function planAndBump({ store, rail, world }: Omit<Parts, 'bitcoin'>, terms: BundleTerms, height: bigint) {
+  const rate = await rail.feeRate()
+  await world.at('fee rate asked')
+  if (rate.is !== 'done') {
+    world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
+    return { bundled: 0, bumped: 0 }
+  }
+  const now = { height, feeRate: rate.value }
+  const planning = await planBundle(store, rail, world, terms, now)
+  return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(store, rail, world, terms, now) }
 }
 
 /** Whether anything is due or under way, so that an idle house asks the node for nothing. */

@@ -5,10 +5,10 @@ import { btc } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
-import { move, remember, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
+import { move, remember, skipLocked, sql, StoreUnavailable, type Sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
-import { payoutMachine, type PayoutRow } from './row.ts'
+import { holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { chainPayoutsStopped } from './unread.ts'
 
 export interface BundleTerms {
@@ -47,7 +47,7 @@ const dustAgainMs = 60 * 60_000
 
 /** Plans one bundle of what is due. */
 export async function planBundle(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
-  const planning = await store.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
+  const planning = await planOrIsolate(store, rail, world, terms, present)
   await world.at('bundle planned')
   if (planning.is === 'planned')
     world.log.info({ bundle: planning.bundleId, count: planning.payouts, feeRate: present.feeRate.toString() }, 'payouts bundled')
@@ -55,11 +55,50 @@ export async function planBundle(store: Store, rail: ChainRail, world: World, te
   return planning
 }
 
-async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms, { height, feeRate }: Present): Promise<Planning> {
+/** Where something of one payout makes the whole plan fail, that one is held with what went wrong, and the others are planned. */
+async function planOrIsolate(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+  const plan = () => store.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
+  try {
+    return await plan()
+  } catch (error) {
+    if (error instanceof StoreUnavailable || !(await holdWhatFails(store, rail, world, terms, present))) throw error
+    return plan()
+  }
+}
+
+class Undone extends Error {}
+
+/** Plans each due payout by itself and undoes it again. Answers whether one was held; what fails with any of them is no fault of one. */
+async function holdWhatFails(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<boolean> {
+  const due = await store.tx(tx => claimable(tx, terms.gatherMs))
+  const faults = new Map<PayoutRow, string>()
+  for (const payout of due) {
+    const alone = store.tx(async tx => {
+      await planDue(tx, rail, world, { ...terms, gatherMs: 0 }, present, sql`and id = ${payout.id}`)
+      throw new Undone()
+    }, 'locks')
+    await alone.catch((error: unknown) => {
+      if (error instanceof StoreUnavailable) throw error
+      if (!(error instanceof Undone)) faults.set(payout, error instanceof Error ? error.message : 'for a reason that is not known')
+    })
+  }
+  if (faults.size === due.length && due.length > 1) return false
+  for (const [payout, why] of faults) await store.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
+  return faults.size > 0
+}
+
+async function planDue(
+  tx: Tx,
+  rail: ChainRail,
+  world: World,
+  terms: BundleTerms,
+  { height, feeRate }: Present,
+  only: Sql = sql``,
+): Promise<Planning> {
   if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
   await holdPaidElsewhere(tx, rail, world)
-  const due = await claimable(tx, terms.gatherMs)
+  const due = await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only))
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)
   const accounts = await accountsOf(tx, due)
@@ -106,14 +145,25 @@ async function planDue(tx: Tx, rail: ChainRail, world: World, terms: BundleTerms
 }
 
 /** Owed long enough to be gathered, to an account that a second person approved; the oldest first. */
-async function claimable(tx: Tx, gatherMs: Millis): Promise<PayoutRow[]> {
+async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<PayoutRow[]> {
   const now = await tx.now()
   const rows = await tx.all<PayoutRow>(sql`
     select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
-      and account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin')
+      and account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') ${only}
     order by added_at, id limit ${mostPayees} ${skipLocked}`)
   const ripe = rows.length === mostPayees || rows.some(({ added_at: at }) => at <= later(now, -gatherMs))
   return ripe ? rows : []
+}
+
+/** What may not go out is held, and keeps back no other. */
+async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
+  const left: PayoutRow[] = []
+  for (const payout of due) {
+    const refusal = mayGoOut(payout)
+    if (refusal === undefined) left.push(payout)
+    else await holdBack(tx, world, payout, refusal)
+  }
+  return left
 }
 
 type Accounts = Map<string, { destination: string; next: number }>
