@@ -5,6 +5,7 @@ import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { until } from './testbed/until.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
+import { workbook } from './testbed/workbook.ts'
 
 let town: PageTown
 let maria: ConsoleVisitor
@@ -116,7 +117,7 @@ describe('a new schedule', () => {
     expect(Object.keys(faults).toSorted()).toEqual(['account', 'commission', 'cron', 'due', 'least', 'name', 'roster', 'zone'])
     expect(faults['cron']).toContain('O campo hora tem “25”')
     expect(faults['zone']).toContain('Seria America/Sao_Paulo?')
-    expect(faults['roster']).toMatch(/^Linha 2: o CPF ou CNPJ não confere.*\nLinha 3: o valor não serve/)
+    expect(faults['roster']).toMatch(/^Linha 2: o CPF ou CNPJ não confere.*\nLinha 3: o valor pode ser milhar ou centavos/)
     expect([...text.matchAll(/<a href="#(\w+)">/g)].map(([, name]) => name)).toEqual(
       expect.arrayContaining(['name', 'cron', 'zone', 'roster', 'due', 'account', 'commission', 'least']),
     )
@@ -136,7 +137,8 @@ describe('a new schedule', () => {
     [{ starts: '2030-01-02T00:00', ends: '2030-01-01T00:00' }, 'ends', 'O fim tem de ser depois'],
     [{ name: 'new' }, 'name', 'usado pelo console'],
     [{ roster: '' }, 'roster', 'Cole a lista'],
-    [{ roster: 'name;tax_id;amount;description\n' }, 'roster', 'separadas por “;”'],
+    [{ roster: 'name;tax_id;amount;description\n' }, 'roster', 'não tem pagadores'],
+    [{ roster: 'name;tax_id;amount\n' }, 'roster', 'nome;cpf/cnpj;valor;descrição'],
     [{ currency: 'BTC' }, 'currency', 'No Pix os valores são em reais'],
     [{ payers: 'random', countLow: '0', low: '10' }, 'countLow', 'Escreva um número'],
     [{ payers: 'random', countLow: '5', countHigh: '4', low: '10' }, 'countHigh', 'O segundo número'],
@@ -176,6 +178,38 @@ describe('a new schedule', () => {
     expect(status).toBe(303)
     const { text } = await maria.get('/console/schedules/inquilinos')
     expect(text).toContain('2 pagadores da lista inquilinos.csv')
+  })
+
+  test('a workbook is taken in, and what was taken in can be had as a file that is taken in again', async () => {
+    const bytes = workbook([
+      ['nome', 'cpf/cnpj', 'valor', 'descrição', 'vencimento'],
+      ['Ana Conceição', { number: '1234567890' }, { number: '1234.5' }, 'Sala 3', { day: '2030-02-01' }],
+    ])
+    const { status } = await maria.upload('/console/schedules/new', filled({ name: 'salas', roster: '' }), {
+      field: 'rosterFile',
+      name: 'salas.xlsx',
+      bytes,
+    })
+    expect(status).toBe(303)
+    const { text } = await maria.get('/console/schedules/salas/roster.csv')
+    expect(text.replace('\ufeff', '')).toBe(
+      'nome;cpf/cnpj;valor;descrição;vencimento\r\nAna Conceição;012.345.678-90;1234,50;Sala 3;01/02/2030\r\n',
+    )
+    const again = { field: 'rosterFile', name: 'salas.csv', bytes: Buffer.from(text) }
+    expect((await maria.upload('/console/schedules/new', filled({ name: 'salas-2', roster: '' }), again)).status).toBe(303)
+    expect((await maria.get('/console/schedules/salas-2/roster.csv')).text).toBe(text)
+    expect((await maria.get('/console/schedules/trial-not-there/roster.csv')).status).toBe(404)
+  })
+
+  test('equal rows are named, and asked for only with a yes; an edit does not ask again', async () => {
+    const twice = `${roster}Ana,123.456.789-09,20.00,\nAna,123.456.789-09,"20,00",\n`
+    const asked = await maria.post('/console/schedules/new', filled({ name: 'twice', roster: twice }))
+    expect(asked.status).toBe(400)
+    expect(Object.fromEntries(faultsIn(asked.text))['repeats']).toMatch(/^Linhas \d+ e \d+ são iguais: Ana, R\$\s20,00\.$/)
+    expect(asked.text).toContain('Cobrar também as linhas iguais')
+    expect((await maria.post('/console/schedules/new', filled({ name: 'twice', roster: twice, repeats: '1' }))).status).toBe(303)
+    const edit = filled({ name: 'twice', roster: twice, due: '3', version: '1' })
+    expect((await maria.post('/console/schedules/twice/edit', edit)).status).toBe(303)
   })
 
   test('a file that is too large, and one that is no text, are refused', async () => {

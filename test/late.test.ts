@@ -1,6 +1,6 @@
 /** Paying late or early, on both databases: the terms go to the bank in full, and what is paid, more or less than asked, is what is booked and passed on. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { usualExpiresInMs, type PayTerms } from '../src/base/payTerms.ts'
+import { plainTerms, usualExpiresInMs, type PayTerms } from '../src/base/payTerms.ts'
 import { changeSchedule, findSchedule, runDueSlots, type NewSchedule } from '../src/jobs/jobs.ts'
 import { sql } from '../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -34,12 +34,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     /** The schedule's next version has the terms; answers the next slot's invoice as the bank has it. */
-    async function withTerms(pay: PayTerms) {
+    async function withTerms(pay: PayTerms, more: Partial<NewSchedule> = {}) {
       const row = (await findSchedule(town.store, 'trial'))!
       const rule: NewSchedule = {
         ...{ name: row.name, rail: row.rail, cron: row.cron, timeZone: row.time_zone, startsAt: undefined, endsAt: undefined },
         ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 2 * day, payTo: 'main' },
         ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', pay },
+        ...more,
       }
       const changed = await changeSchedule(town.store, town.desk.world, undefined, { id: row.id, version: row.version, rule, by: 'ana' })
       expect(changed.is).toBe('changed')
@@ -78,6 +79,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversed'))
       expect(await creditOf(made.id)).toMatchObject({ state: 'reversed', paid_units: paid })
       expect(await town.audit()).toEqual([])
+    })
+
+    test('a row of a roster that says its day is due then, at its last second; one whose day has passed has the usual time', async () => {
+      await open()
+      const roster =
+        'nome;cpf;valor;descrição;vencimento\nAna;12345678909;10,00;;30/11/2026\nBia;12345678909;10,00;;01/01/2026\nCaio;12345678909;10,00;;\n'
+      await withTerms(plainTerms, { roster, countLow: 3, countHigh: 3, unitsLow: 1_000n, unitsHigh: 1_000n })
+      const due = new Map(town.bank.invoices().map(({ name, due }) => [name, Date.parse(due) - town.clock.now()]))
+      expect(town.bank.invoices().find(({ name }) => name === 'Ana')?.due).toContain('2026-12-01T02:59:59')
+      for (const name of ['Bia', 'Caio']) expect(due.get(name)).toBe(2 * day)
     })
 
     test('an edit of the terms alone is a version, with what changed in the audit log, and the same again is none', async () => {

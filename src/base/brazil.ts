@@ -43,6 +43,20 @@ export function checkTaxId(text: string, field = 'tax id'): TaxId {
 }
 
 /**
+ * A CPF or CNPJ that a spreadsheet took for a number, with the zeros it began with: `1234567809` was `01234567809`. Only where check digits
+ * agree with one of the two; `either` where they agree with both. Anything else is answered as it came.
+ */
+export function withLostZeros(text: string): string {
+  const digits = text.trim()
+  // One to three zeros of a CPF, one or two of a CNPJ: what is shorter is rather another number, and eleven digits are a CPF with a fault.
+  if (!/^[1-9](?:\d{7,9}|\d{11,12})$/.test(digits)) return text
+  const [cpf, cnpj] = [digits.padStart(11, '0'), digits.padStart(14, '0')]
+  const isCpf = digits.length < 11 && isValidCpf(cpf)
+  const isCnpj = isValidCnpj(cnpj, { version: 2 })
+  return isCpf && isCnpj ? 'either' : isCpf ? cpf : isCnpj ? cnpj : text
+}
+
+/**
  * A bank by its ISPB (8 digits, the transfer is a Pix) or COMPE code (3 digits, a TED), as the central bank lists them.
  * Throws `BadInput`. The list holds institutions that have a COMPE code; another one must be added here, with the reason.
  */

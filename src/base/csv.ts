@@ -10,7 +10,8 @@ const usual: CsvStyle = { separator: ',', decimal: '.' }
 /** One field. Our own amounts are numbers and stay so. */
 export function csvCell(text: string, { separator, decimal }: CsvStyle = usual): string {
   const isNumber = decimal === '.' ? /^-?\d+(\.\d+)?$/.test(text) : /^-?\d+(,\d+)?$/.test(text)
-  const defused = /^[=+\-@\t\r]/.test(text) && !isNumber ? `'${text}` : text
+  // What bears the sign already gets another, so that whoever reads it back takes away what was put there.
+  const defused = /^'*[=+\-@]|^[\t\r]/.test(text) && !isNumber ? `'${text}` : text
   return /["\r\n]/.test(defused) || defused.includes(separator) ? `"${defused.replaceAll('"', '""')}"` : defused
 }
 

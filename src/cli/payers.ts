@@ -4,12 +4,12 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Config } from '../base/config.ts'
 import type { Range } from '../base/duration.ts'
-import { mostUnits, told } from '../base/money.ts'
-import type { RosterRow } from '../base/roster.ts'
+import { mostUnits, told, type Asset } from '../base/money.ts'
+import type { judgeRoster, readRoster, RosterRules } from '../base/roster.ts'
 import type { Payers } from '../jobs/jobs.ts'
 import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
-import { amountRangeIn, assetIn, countRangeFlag, textFlag, under, type Currency } from './flags.ts'
+import { amountRangeIn, countRangeFlag, textFlag, under, type Currency } from './flags.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -18,6 +18,8 @@ export interface PayerFlags {
   count?: Range<number>
   /** As it was typed: what it means depends on the currency. */
   amount?: string
+  /** Rows that are equal are meant. */
+  allowRepeats?: boolean
 }
 
 /** On which rail they are asked, and what amounts are written in; undefined where that itself is in question. */
@@ -26,16 +28,18 @@ export interface Asking {
   currency: Currency | undefined
 }
 
-export const rosterColumns = 'name,tax_id,amount,description'
+export const rosterColumns = 'name,tax_id,amount,description (or nome;cpf/cnpj;valor;descrição, and vencimento)'
+export const repeatsOption = ['--allow-repeats', 'with a roster: rows that say the same in every field are meant'] as const
 
 export function payersCommand(schedule: Command, shell: Shell): void {
   const command = schedule
     .command('payers')
     .description('takes other payers into a schedule; slots that were made already keep theirs')
     .argument('<name>', 'the schedule')
-    .argument('<who>', `a CSV file with ${rosterColumns}, or "random" (not in production)`)
+    .argument('<who>', `a CSV or .xlsx file with ${rosterColumns}, or "random" (not in production)`)
     .option('--count <range>', 'with random: how many invoices a slot, e.g. 8..12', countRangeFlag('--count'))
     .option('--amount <range>', 'with random: what each asks for, in the schedule’s currency, e.g. 20.00..1000.00 or 20000..50000sats')
+    .option(...repeatsOption)
     .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
     .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
     .action((name: string, who: string, { by = operator() }: { by?: string }) =>
@@ -66,6 +70,24 @@ export function payersCommand(schedule: Command, shell: Shell): void {
   )
 }
 
+export function rosterCommand(schedule: Command, shell: Shell): void {
+  schedule
+    .command('roster')
+    .description('the roster a schedule has, as CSV that can be taken in again')
+    .argument('<name>', 'the schedule')
+    .option('--brazilian', 'as Excel in Brazil reads it: ";", decimal comma, dd/mm/yyyy')
+    .addHelpText('after', example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'))
+    .action((name: string, { brazilian }: { brazilian?: true }) =>
+      inBase(shell, async ({ store }) => {
+        const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([import('../jobs/jobs.ts'), import('../base/roster.ts')])
+        const row = await needSchedule(store, name)
+        if (row.roster === null) throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
+        const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)
+        await shell.out(`${brazilian ? '\ufeff' : ''}${writeRoster(readRoster(row.roster, row.currency), row.currency, style)}`)
+      }),
+    )
+}
+
 /** As a sentence goes on: `2 payers of tenants.csv`, `8 to 12 payers made up`. */
 export const saidOf = ({ roster, rosterFile, countLow, countHigh }: Payers): string => {
   const many = countLow === countHigh ? `${countLow}` : `${countLow} to ${countHigh}`
@@ -83,7 +105,7 @@ export function refuseMadeUp(payers: string, config: Config, rail: 'starkbank' |
 
 /** Undefined where there are faults, which are added to `faults`, or where a flag is missing. */
 export async function payersOf(
-  { payers, count, amount }: Partial<PayerFlags>,
+  { payers, count, amount, allowRepeats = false }: Partial<PayerFlags>,
   { rail, currency }: Asking,
   faults: string[],
 ): Promise<Payers | undefined> {
@@ -105,14 +127,47 @@ export async function payersOf(
   if (currency === 'sats')
     faults.push('--currency sats is for --amount: with a roster write --currency BTC, and its amounts like 0.0002 or 20000sats')
   if (currency === undefined || currency === 'sats') return undefined
-  const { readRoster } = await import('../base/roster.ts')
-  return attempt(faults, () => listed(payers, currency, text => readRoster(text, currency)))
+  const rosters = await import('../base/roster.ts')
+  try {
+    return listed(payers, await textOf(payers), { currency, allowRepeats, mayBeDue: rail !== 'bitcoin' }, rosters)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    faults.push(error.message)
+    return undefined
+  }
 }
 
-function listed(file: string, currency: Currency, readRoster: (text: string) => RosterRow[]): Payers {
-  const text = textOf(file)
-  const rows = under(`--payers "${file}"`, () => readRoster(text))
-  const asset = assetIn(currency)
+async function textOf(file: string): Promise<string> {
+  const { rosterText } = await import('../base/rosterFile.ts')
+  const bytes = bytesOf(file)
+  try {
+    return await rosterText(bytes)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    throw new BadInput(`--payers "${file}": ${error.message}`, { cause: error })
+  }
+}
+
+interface Listing extends RosterRules {
+  currency: Asset
+  allowRepeats: boolean
+}
+interface Rosters {
+  readRoster: typeof readRoster
+  judgeRoster: typeof judgeRoster
+}
+
+function listed(file: string, text: string, { currency: asset, allowRepeats, ...rules }: Listing, rosters: Rosters): Payers {
+  const rows = under(`--payers "${file}"`, () => rosters.readRoster(text, asset, rules))
+  const { repeats } = rosters.judgeRoster(text, asset, rules)
+  if (repeats.length > 0 && !allowRepeats)
+    throw new BadInput(
+      [
+        `--payers "${file}" has rows that are equal, and each would be asked for:`,
+        ...repeats.map(({ lines, row }) => `  lines ${lines.join(', ')}: ${row.name}, ${row.taxId}, ${told(row.units, asset)}`),
+        'take one of them out, or say --allow-repeats',
+      ].join('\n'),
+    )
   const most = mostUnits[asset]
   const tooMuch = rows.find(row => row.units > most)
   if (tooMuch) throw new BadInput(`--payers "${file}": ${told(tooMuch.units, asset)} of ${tooMuch.name} is more than ${told(most, asset)}`)
@@ -126,12 +181,12 @@ function listed(file: string, currency: Currency, readRoster: (text: string) => 
   return { roster: text, rosterFile: file, countLow: units.length, countHigh: units.length, unitsLow: low, unitsHigh: high }
 }
 
-function textOf(file: string): string {
+function bytesOf(file: string): Uint8Array {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file)
   } catch (error) {
     throw new BadInput(
-      `--payers "${file}" cannot be read (${(error as NodeJS.ErrnoException).code}): write "random" or the path of a CSV file`,
+      `--payers "${file}" cannot be read (${(error as NodeJS.ErrnoException).code}): write "random" or the path of a CSV or .xlsx file`,
       { cause: error },
     )
   }

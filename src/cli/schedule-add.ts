@@ -22,7 +22,7 @@ import {
   under,
   type Currency,
 } from './flags.ts'
-import { payersOf, refuseMadeUp, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
+import { payersOf, refuseMadeUp, repeatsOption, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -68,7 +68,8 @@ export function addCommand(schedule: Command, shell: Shell): void {
       oneOf(['BRL', 'BTC', 'sats'] as const)('--currency'),
       'BRL',
     )
-    .requiredOption('--payers <who>', `"random" (not in production) or a CSV file with ${rosterColumns}, whose rows are taken in`)
+    .requiredOption('--payers <who>', `"random" (not in production) or a CSV or .xlsx file with ${rosterColumns}, whose rows are taken in`)
+    .option(...repeatsOption)
     .requiredOption('--due-in <time>', 'how long payers have, e.g. 2d', dueInFlag('--due-in'))
     .option('--watch <time>', 'bitcoin: how long after it is due a payment is still watched for (default: 30d)', dueInFlag('--watch'))
     .requiredOption('--pay-to <account>', 'the payout account: "repasse account list" shows them')

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
+import { workbook } from '../../test/testbed/workbook.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { openStore, sql } from '../store/store.ts'
 
@@ -114,6 +115,40 @@ test('a roster is taken in, which add and show say, and a mended file is brought
   expect((await repasse(made, { STARKBANK_ENVIRONMENT: 'production' })).err).toContain('refused in production')
   expect((await repasse(made)).out).toContain('asks 3 payers made up')
   expect(await shown()).toMatchObject({ version: 3, roster: null })
+})
+
+test('a roster as Excel in Brazil saves it is taken in, workbooks too, and what is exported is taken in again', async () => {
+  const csv = 'sep=;\r\nNome;CPF/CNPJ;Valor;Descrição;Vencimento;\r\nConceição;1234567890;R$ 1.234,56;Sala 3;31/12/2030;\r\n;;;;;\r\n'
+  writeFileSync(at('brazil.csv'), Buffer.from(csv, 'latin1'))
+  const sheet = [
+    ['Nome', 'CPF/CNPJ', 'Valor', 'Descrição', 'Vencimento'],
+    ['Conceição', { number: '1234567890' }, { number: '1234.56' }, 'Sala 3', { day: '2030-12-31' }],
+  ]
+  writeFileSync(at('brazil.xlsx'), workbook(sheet))
+  const exported = async (name: string, ...more: string[]) => (await repasse(['schedule', 'roster', name, ...more])).out
+  const as = (name: string, payers: string) => repasse(scheduleAdd({ name, payers, count: '', amount: '' }))
+  for (const file of ['brazil.csv', 'brazil.xlsx']) {
+    expect(await as(file, at(file)), file).toMatchObject({ code: 0 })
+    expect(await exported(file)).toBe('name,tax_id,amount,description,due\r\nConceição,012.345.678-90,1234.56,Sala 3,2030-12-31\r\n')
+  }
+  const brazilian = await exported('brazil.csv', '--brazilian')
+  expect(brazilian).toBe('\ufeffnome;cpf/cnpj;valor;descrição;vencimento\r\nConceição;012.345.678-90;1234,56;Sala 3;31/12/2030\r\n')
+  writeFileSync(at('again.csv'), brazilian)
+  expect((await as('again', at('again.csv'))).code).toBe(0)
+  expect(await exported('again', '--brazilian')).toBe(brazilian)
+  expect((await repasse(['schedule', 'roster', 'trial'])).code).toBe(2)
+})
+
+test('equal rows are named by line, and taken in only with a yes', async () => {
+  const rows = 'Ana,12345678909,20.00,x\nBia,12345678909,20.00,x\nana,123.456.789-09,"20,00",x\n'
+  writeFileSync(at('twice.csv'), `name,tax_id,amount,description\n${rows}`)
+  const words = scheduleAdd({ name: 'twice', payers: at('twice.csv'), count: '', amount: '' })
+  const { code, err } = await repasse(words)
+  expect(code).toBe(2)
+  expect(err).toContain('lines 2, 4: Ana, 123.456.789-09, R$ 20.00')
+  expect(err).toContain('--allow-repeats')
+  expect((await repasse([...words, '--allow-repeats'])).code).toBe(0)
+  expect((await repasse(['schedule', 'payers', 'trial', at('twice.csv')])).code).toBe(2)
 })
 
 test.each(['README.md', 'docs/operating.md'])('the roster that %s shows is one', async page => {

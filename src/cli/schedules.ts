@@ -8,7 +8,7 @@ import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { Base } from '../house.ts'
 import { countFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from './print.ts'
-import { payersCommand } from './payers.ts'
+import { payersCommand, rosterCommand } from './payers.ts'
 import { runCommand } from './run-now.ts'
 import { addCommand } from './schedule-add.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -88,6 +88,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     )
 
   payersCommand(schedule, shell)
+  rosterCommand(schedule, shell)
   stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
   stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
 

@@ -11,6 +11,8 @@ export interface Draft {
   taxId: string
   amount: Money
   description: string
+  /** When it is due, where that is said of this one alone. */
+  dueAt?: Instant
 }
 
 /** What of a schedule decides a batch. `roster` given: one invoice each; else `count` many to whom `payer` makes up. */
@@ -116,7 +118,8 @@ async function write(
   priced: Priced,
 ): Promise<string> {
   const now = await tx.now()
-  const due: Instant = instant(millis(now) + terms.dueInMs)
+  // A day that has passed, as in a roster that is asked again and again, says nothing any more.
+  const due: Instant = payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
   const id = newId('invoice', world)
   const tag = of.slot ?? of.order
   const onChain = priced.rail === 'bitcoin' ? priced : undefined

@@ -8,6 +8,7 @@ import { randomPayer } from '../base/payers.ts'
 import { formatDiscounts, parseDiscounts, plainTerms, type PayTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
+import { localToInstant } from '../base/zone.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
@@ -303,13 +304,18 @@ export const batchRule = (schedule: ScheduleRow): BatchRule => ({
   currency: schedule.currency,
   unitsLow: schedule.units_low,
   unitsHigh: schedule.units_high,
-  roster: schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency),
+  roster: schedule.roster === null ? undefined : rosterOf(schedule.roster, schedule.currency, schedule.time_zone),
   payer: randomPayer,
   description: schedule.name,
 })
 
-const rosterOf = (text: string, currency: Asset): Draft[] =>
-  readRoster(text, currency).map(({ units, ...payer }) => ({ ...payer, amount: { asset: currency, units } }))
+/** What is due on a day is due at its last second, where the schedule's clock says so. */
+const rosterOf = (text: string, currency: Asset, zone: string): Draft[] =>
+  readRoster(text, currency).map(({ units, dueOn, ...payer }) => ({
+    ...payer,
+    amount: { asset: currency, units },
+    ...(dueOn !== undefined && { dueAt: instant(localToInstant(`${dueOn}T23:59:59`, zone)) }),
+  }))
 
 /** What invoices of a rail are in. */
 export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')

@@ -93,7 +93,8 @@ function ScheduleFacts({ lang, row, account, roster, why }: Parts) {
             one.madeUp
           ) : (
             <>
-              {one.roster(roster.rows, roster.file)}, <Time {...{ lang, at: roster.at }} /> {one.by(roster.by)}
+              <a href={`${pathOf(row)}/roster.csv`}>{one.roster(roster.rows, roster.file)}</a>, <Time {...{ lang, at: roster.at }} />{' '}
+              {one.by(roster.by)}
             </>
           ),
         ],

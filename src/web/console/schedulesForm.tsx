@@ -70,8 +70,28 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
               <p class="hint" id="rosterFile-hint">
                 {say.rosterFileHint}
               </p>
-              <input type="file" id="rosterFile" name="rosterFile" accept=".csv,text/csv,text/plain" aria-describedby="rosterFile-hint" />
+              <input
+                {...{ type: 'file', id: 'rosterFile', name: 'rosterFile' }}
+                accept=".csv,.xlsx,text/csv,text/plain,application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+                aria-describedby="rosterFile-hint"
+              />
             </div>
+            {(faults['repeats'] !== undefined || values['repeats']) && (
+              <div class={faults['repeats'] ? 'field wrong' : 'field'}>
+                <label class="choice">
+                  <input
+                    {...{ type: 'checkbox', id: 'repeats', name: 'repeats', value: '1', checked: values['repeats'] === '1' }}
+                    aria-describedby={faults['repeats'] ? 'repeats-fault' : undefined}
+                  />{' '}
+                  {say.repeats}
+                </label>
+                {faults['repeats'] && (
+                  <p class="fault" id="repeats-fault">
+                    {faults['repeats']}
+                  </p>
+                )}
+              </div>
+            )}
             {mayMakeUp && (
               <>
                 <div class="pair">
@@ -278,7 +298,7 @@ interface StaleParts {
 }
 
 /** Fields that say the same twice, or are not of the rule. */
-const beside = ['csrf', 'version', 'preview', 'code', 'name', 'rail', 'rosterFile']
+const beside = ['csrf', 'version', 'preview', 'code', 'name', 'rail', 'rosterFile', 'repeats']
 
 function Stale({ lang, version, theirs, yours, accounts }: StaleParts) {
   const say = scheduleFormWords[lang]

@@ -12,7 +12,7 @@ import {
   plainTerms,
   type PayTerms,
 } from '../../base/payTerms.ts'
-import { judgeRoster, type RosterFault, type RosterRow } from '../../base/roster.ts'
+import { judgeRoster, type Repeat, type RosterFault, type RosterRow } from '../../base/roster.ts'
 import type { Millis } from '../../base/world.ts'
 import { assetOf, payOf, unfitAccount, usualWatchMs, type NewSchedule, type Payers, type ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow } from '../../payout/payout.ts'
@@ -32,8 +32,8 @@ export interface FormContext {
   price: bigint | undefined
   /** The schedule that is edited: its name and rail stay. */
   edited?: ScheduleRow
-  /** The file of payers, where one was sent. */
-  file?: { name: string; text: string }
+  /** The file of payers, where one was sent; without a text where it is none that can be read. */
+  file?: { name: string; text: string | undefined }
 }
 
 /** Names of pages beside those of schedules. */
@@ -160,12 +160,16 @@ function readMadeUp(values: Values, written: Currency, rail: RailName, context: 
 function readListed(values: Values, asset: Asset, rail: RailName, context: FormContext, faults: FieldFaults): Payers | undefined {
   const { lang, file } = context
   const say = scheduleFormWords[lang]
+  if (file && file.text === undefined) {
+    faults['roster'] = say.faults.rosterUnreadable
+    return undefined
+  }
   const text = file?.text ?? keptOr(values['roster'] ?? '', context.edited)
   if (text.trim() === '') {
     faults['roster'] = say.faults.rosterMissing
     return undefined
   }
-  const { rows, faults: found } = judgeRoster(text, asset)
+  const { rows, faults: found, repeats } = judgeRoster(text, asset, { mayBeDue: rail !== 'bitcoin' })
   const tooMuch = rows.find(({ units }) => units > mostUnits[asset])
   if (found.length > 0) faults['roster'] = rosterSaid(found, lang)
   else if (tooMuch) faults['roster'] = say.faults.rosterTooMuch(tooMuch.name, amount(lang, mostUnits[asset], asset))
@@ -173,6 +177,8 @@ function readListed(values: Values, asset: Asset, rail: RailName, context: FormC
   const [unitsLow, unitsHigh] = endsOf(rows)
   const dust = dustIn(unitsLow, asset, rail, context)
   if (dust !== undefined) faults['roster'] = dust
+  // What is there already was said yes to.
+  if (repeats.length > 0 && !values['repeats'] && text !== context.edited?.roster) faults['repeats'] = repeatsSaid(repeats, asset, lang)
   const payers = { roster: text, countLow: rows.length, countHigh: rows.length, unitsLow, unitsHigh }
   return file ? { ...payers, rosterFile: file.name } : payers
 }
@@ -194,16 +200,20 @@ function rosterSaid(found: readonly RosterFault[], lang: Language): string {
   const say = scheduleFormWords[lang].rosterFault
   const lines = found.slice(0, mostTold).map(fault => {
     if (!('line' in fault)) return say[fault.is]
-    const what =
-      fault.is === 'width'
-        ? say.width(fault.fields, fault.expected)
-        : fault.is === 'separator'
-          ? say.separator(fault.value === '\t' ? 'tab' : fault.value)
-          : say[fault.is]
-    const value = 'value' in fault && fault.value !== '' && fault.is !== 'separator' ? ` (${fault.value.slice(0, 60)})` : ''
+    const what = fault.is === 'width' ? say.width(fault.fields, fault.expected) : say[fault.is]
+    const value = 'value' in fault && fault.value !== '' ? ` (${fault.value.slice(0, 60)})` : ''
     return `${say.line(fault.line)}: ${what}${value}`
   })
   return [...lines, ...(found.length > mostTold ? [say.more(found.length - mostTold)] : [])].join('\n')
+}
+
+function repeatsSaid(repeats: readonly Repeat[], asset: Asset, lang: Language): string {
+  const say = scheduleFormWords[lang]
+  const list = new Intl.ListFormat(lang)
+  const lines = repeats
+    .slice(0, mostTold)
+    .map(({ lines, row }) => say.repeated(list.format(lines.slice(0, mostTold).map(String)), row.name, amount(lang, row.units, asset)))
+  return [...lines, ...(repeats.length > mostTold ? [say.rosterFault.more(repeats.length - mostTold)] : [])].join('\n')
 }
 
 /** Too little for a chain, in satoshis or in reais at the rate of now. */

@@ -1,6 +1,9 @@
 /** The routes of schedules: list, one, new, edit, preview, trial run, run now, pause and resume. */
 import { renderToString } from 'preact-render-to-string'
 import { inBitcoin, moneyIn, type Money } from '../../base/money.ts'
+import { BadInput } from '../../base/answer.ts'
+import { readRoster, writeRoster } from '../../base/roster.ts'
+import { rosterText } from '../../base/rosterFile.ts'
 import { instant, millis } from '../../base/world.ts'
 import {
   assetOf,
@@ -22,6 +25,7 @@ import { history, sql } from '../../store/store.ts'
 import { show, type Form } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
+import { styleOf } from './lists.ts'
 import { reasonIn } from './schedulesWhen.ts'
 import { SchedulePage } from './schedulesDetail.tsx'
 import { ScheduleForm } from './schedulesForm.tsx'
@@ -93,6 +97,16 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const notices = { ran: say.ran, saved: say.saved, same: say.same, paused: say.pausedNow, resumed: say.resumedNow } as const
     const text = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said as keyof typeof notices] : undefined
     await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
+  })
+
+  /** What was taken in, as a spreadsheet of the reader's country reads it and as it can be taken in again. */
+  doors.page(`${path}/:name/roster.csv`, 'see', async ctx => {
+    const row = await the(ctx)
+    if (row.roster === null) return ctx.throw(404)
+    ctx.type = 'text/csv; charset=utf-8'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`${row.name}.csv`)
+    ctx.body = `\ufeff${writeRoster(readRoster(row.roster, row.currency), row.currency, styleOf(ctx.state.lang))}`
   })
 
   async function showOne(
@@ -167,10 +181,10 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : mayMakeUp('starkbank') || mayMakeUp('bitcoin') }), status)
     }
     /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
-    const sent = (form: Form): { values: Values; file: FormContext['file'] } => {
+    const sent = async (form: Form): Promise<{ values: Values; file: FormContext['file'] }> => {
       const upload = form.file('rosterFile')
-      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: textOf(upload.bytes) }
-      return { values: { ...form.values(), ...(file && { roster: file.text }) }, file }
+      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: await textOf(upload.bytes) }
+      return { values: { ...form.values(), ...(file?.text !== undefined && { roster: file.text }) }, file }
     }
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
       const rate = bitcoin && (await rateNow(store, bitcoin, world))
@@ -190,7 +204,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       async (ctx, form) => {
         const { lang, person } = ctx.state
         const accounts = await listAccounts(store)
-        const { values, file } = sent(form)
+        const { values, file } = await sent(form)
         if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
         const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
         if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
@@ -213,7 +227,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
         const { lang, person } = ctx.state
         const edited = await the(ctx)
         const accounts = await listAccounts(store)
-        const { values, file } = sent(form)
+        const { values, file } = await sent(form)
         const version = /^\d{1,9}$/.test(form.text('version')) ? BigInt(form.text('version')) : 0n
         // A version made meanwhile is told of before anything else is looked at: whoever reads the faults should know what they edit.
         const theirs = version === edited.version ? {} : { theirs: valuesOf(edited, lang) }
@@ -251,9 +265,15 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   }
 }
 
-/** As form fields are read: of control characters a text has line ends and tabs. */
-// oxlint-disable-next-line no-control-regex
-const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '')
+/** Undefined where it is neither text nor a workbook: the page has words of its own for that. */
+async function textOf(bytes: Uint8Array): Promise<string | undefined> {
+  try {
+    return await rosterText(bytes)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    return undefined
+  }
+}
 
 const noBitcoin = { is: 'none', why: 'the Bitcoin rail is not configured' } as const
 
