@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../src/base/log.ts'
-import { checkBooks, checkBooksByAndBy, checkingBeside } from '../src/jobs/jobs.ts'
-import { audit, readMark, type Finding } from '../src/ledger/ledger.ts'
+import { checkBooks, checkBooksByAndBy, checkingBeside, type CheckBeside } from '../src/jobs/jobs.ts'
+import { audit, readMark } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
 import { sql, type Reader } from '../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -39,7 +39,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     const world = () => ({ ...town.desk.world, log: silentLog })
     /** What the job does; `asked` is told of each statement. */
-    function check(asked: (text: string) => void = () => undefined, beside?: () => Promise<Finding[] | undefined>) {
+    function check(asked: (text: string) => void = () => undefined, beside?: CheckBeside) {
       const noted = (reader: Reader): Reader => ({
         all: statement => (asked(statement.texts.join('?')), reader.all(statement)),
         one: statement => (asked(statement.texts.join('?')), reader.one(statement)),

@@ -19,6 +19,7 @@ export const jobNames = [
   'resolve-payouts',
   'poll',
   'check-books',
+  'add-up',
   'reconcile',
   'rates',
   'follow-chain',

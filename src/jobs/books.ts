@@ -12,23 +12,36 @@ import {
   keepMark,
   keepReconciled,
   keptFindings,
+  mendTallies,
   newMark,
   ourTags,
   partOf,
   post,
   readMark,
   suspend,
+  tallyFaults,
   type Finding,
   type Mark,
+  type Off,
 } from '../ledger/ledger.ts'
 import { isDisowned, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 const mostUnsureMs = 30 * 60_000
 
-/** Checks everything in a thread or a process beside, and answers what it suspects; undefined where it was ended before it was done. */
-export type CheckBeside = () => Promise<Finding[] | undefined>
+/** What a check of everything saw: what it suspects, and sums kept aside that are not what their rows come to. */
+export interface Whole {
+  suspected: Finding[]
+  off: Off[]
+}
+/** Checks everything in a thread or a process beside; undefined where it was ended before it was done. */
+export type CheckBeside = () => Promise<Whole | undefined>
+
+export const checkWhole = async (reader: Reader): Promise<Whole> => ({
+  suspected: await checkLedger(reader),
+  off: await tallyFaults(reader),
+})
 
 /** Brazil's three in the morning. */
 const nightHour = 6
@@ -55,8 +68,13 @@ export async function checkBooks(store: Store, world: World, beside: CheckBeside
 export async function checkBooks(store: Store, world: World, beside?: CheckBeside): Promise<string[] | undefined> {
   const now = instant(world.clock.now())
   const next = await newMark(store, now, await readMark(store), now)
-  const suspected = await (beside ? beside() : checkLedger(store))
-  return suspected && conclude(store, world, suspected, next)
+  const whole = await (beside ? beside() : checkWhole(store))
+  if (!whole) return undefined
+  if (whole.off.length > 0) await store.tx(tx => mendTallies(tx, whole.off))
+  // No fault of the books themselves, which are read row by row where it counts; but somebody has written past the program.
+  for (const { about, part, count, units } of whole.off)
+    world.log.error({ about, part, count: `${count}`, units: `${units}` }, 'a sum kept aside was not what its rows come to: it is mended')
+  return conclude(store, world, whole.suspected, next)
 }
 
 /** Proves what is suspected, and says and keeps what became of it. */

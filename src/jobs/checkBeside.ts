@@ -1,8 +1,7 @@
 /** The nightly check of all the books, in a thread with a connection of its own that can only read: at a million invoices it takes longer than anybody may wait here. */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Finding } from '../ledger/ledger.ts'
-import type { CheckBeside } from './books.ts'
+import type { CheckBeside, Whole } from './books.ts'
 
 export interface Beside {
   check: CheckBeside
@@ -16,11 +15,11 @@ export function checkingBeside(databaseUrl: string): Beside | undefined {
   const threads = new Set<Worker>()
   return {
     check: () =>
-      new Promise<Finding[] | undefined>((resolve, reject) => {
+      new Promise<Whole | undefined>((resolve, reject) => {
         // Compiled it ends in .js, as this file does then.
         const thread = new Worker(new URL(`./checkThread${extname(import.meta.filename)}`, import.meta.url), { workerData: databaseUrl })
         threads.add(thread)
-        thread.once('message', (found: Finding[]) => resolve(found))
+        thread.once('message', (whole: Whole) => resolve(whole))
         thread.once('error', reject)
         thread.once('exit', () => {
           resolve(undefined)

@@ -1,4 +1,5 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
+import { addUpTallies } from '../ledger/ledger.ts'
 import { issueDrafts, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
@@ -83,6 +84,13 @@ const common: Job[] = [
     among: 'one',
     atStart: true,
     work: async ({ store, checkBeside }, world) => (await checkBooksByAndBy(store, world, checkBeside))?.join(' · ') || undefined,
+  },
+  {
+    name: 'add-up',
+    wakes: '*/10 * * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    work: async ({ store }) => void (await addUpTallies(store)),
   },
 ]
 

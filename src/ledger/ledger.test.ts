@@ -17,7 +17,8 @@ beforeEach(async () => {
 })
 afterEach(() => store.close())
 
-const names = Object.keys(chart) as MovementName[]
+// What payees owe is posted with a row that says whose account owes it, which no movement alone has.
+const names = (Object.keys(chart) as MovementName[]).filter(name => ![chart[name].from, chart[name].to].includes('receivable'))
 
 test('any movements in any order leave every account summing to zero', async () => {
   await fc.assert(

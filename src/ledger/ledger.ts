@@ -2,6 +2,7 @@
 import { brl, type Asset, type Money } from '../base/money.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { accounts, chart, type Account, type MovementName } from './chart.ts'
+import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
@@ -9,6 +10,7 @@ export { bankKnowsUs, hearDenied } from './denied.ts'
 export { checkAudit, checkLedger, checkPart, type Finding } from './check.ts'
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'
+export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'
@@ -36,21 +38,22 @@ export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts
 
 /** Balance of every account, in smallest units, signed as posted. */
 export async function balances(reader: Reader, asset: Asset = 'BRL'): Promise<Record<Account, bigint>> {
-  const rows = await reader.all<{ account: Account; units: bigint }>(sql`
-    select account, cast(sum(units) as bigint) as units from ledger_entries where asset = ${asset} group by account`)
-  const found = new Map(rows.map(row => [row.account, row.units]))
-  return Object.fromEntries(accounts.map(account => [account, found.get(account) ?? 0n])) as Record<Account, bigint>
+  const sums = Object.fromEntries(accounts.map(account => [account, 0n])) as Record<Account, bigint>
+  for (const { parts, units } of await tally(reader, 'ledger')) {
+    const [, , account, of] = parts as [MovementName, string, Account, Asset]
+    if (of === asset && account in sums) sums[account] += units
+  }
+  return sums
 }
 
 /** How much of each movement was posted in all, in smallest units. */
 export async function totals(reader: Reader, asset: Asset = 'BRL'): Promise<Record<MovementName, bigint>> {
-  const rows = await reader.all<{ movement: MovementName; units: bigint }>(sql`
-    select t.movement, cast(sum(e.units) as bigint) as units
-    from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
-    where e.line = 1 and e.asset = ${asset} group by t.movement`)
-  const found = new Map(rows.map(row => [row.movement, row.units]))
-  const names = Object.keys(chart) as MovementName[]
-  return Object.fromEntries(names.map(name => [name, found.get(name) ?? 0n])) as Record<MovementName, bigint>
+  const sums = Object.fromEntries(Object.keys(chart).map(name => [name, 0n])) as Record<MovementName, bigint>
+  for (const { parts, units } of await tally(reader, 'ledger')) {
+    const [movement, line, , of] = parts as [MovementName, string, Account, Asset]
+    if (of === asset && line === '1' && movement in sums) sums[movement] += units
+  }
+  return sums
 }
 
 /** What is still owed for one invoice: its payable, turned round. Negative when the payee owes. */

@@ -5,6 +5,7 @@ import { balances, totals, type Account, type MovementName } from '../ledger/led
 import { chainUnread } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { askOf, type Ask } from './asks.ts'
+import { byState, countsOf } from './byState.ts'
 import { chainAsks, type ChainNow } from './chainAsks.ts'
 
 /** Every amount in satoshis. */
@@ -43,8 +44,7 @@ const over = { paid: ['paid', 'credited'], lost: ['expired', 'canceled', 'refuse
 /** Undefined where no chain was ever looked at and nothing was asked for on one. */
 export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainStatus | undefined> {
   const [tip, trouble] = [await tipOf(reader), await chainTrouble(reader)]
-  const rows = await reader.all<{ state: string; count: bigint; units: bigint }>(sql`
-    select state, count(*) as count, cast(sum(units) as bigint) as units from invoices where asset = 'BTC' group by state`)
+  const rows = await byState(reader, 'invoices', 'BTC')
   if (!tip && trouble === undefined && rows.length === 0) return undefined
 
   const sumOf = (states: string[]) => rows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
@@ -53,7 +53,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     open: sumOf(open),
     paid: sumOf(over.paid),
     lost: sumOf(over.lost),
-    counts: Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)])),
+    counts: countsOf(rows),
   }
   const unread = await chainUnread(reader)
   const money = chainMoney(await totals(reader, 'BTC'), await balances(reader, 'BTC'))
@@ -61,8 +61,8 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
   return {
     requests,
     money,
-    payouts: await counts(reader, sql`select state, count(*) as count from payouts where asset = 'BTC' group by state`),
-    bundles: await counts(reader, sql`select state, count(*) as count from bundles group by state`),
+    payouts: countsOf(await byState(reader, 'payouts', 'BTC')),
+    bundles: countsOf(await reader.all<{ state: string; count: bigint }>(sql`select state, count(*) as count from bundles group by state`)),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
     asks: [...(unread === undefined ? [] : [askOf('chain unread', unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
@@ -83,8 +83,3 @@ export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record
   external: -standing.external,
   onChain: standing.bank,
 })
-
-async function counts(reader: Reader, query: ReturnType<typeof sql>): Promise<Record<string, number>> {
-  const rows = await reader.all<{ state: string; count: bigint }>(query)
-  return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
-}

@@ -1,11 +1,12 @@
 /** How things stand, as figures: what the status command, `/ready` and the demo show. */
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { balances, listAlarms, totals, type Account, type MovementName } from '../ledger/ledger.ts'
+import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
 import { asksOf, grouped, sentences, stopSentences } from './asks.ts'
+import { byState, countsOf } from './byState.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
 
 export interface Status {
@@ -47,9 +48,7 @@ export async function status(
   reader: Reader,
   { now, payoutDepth = usualDepth }: { now?: Instant; payoutDepth?: number } = {},
 ): Promise<Status> {
-  const invoiceRows = await reader.all<{ state: string; count: bigint; units: bigint; paid: bigint }>(sql`
-    select state, count(*) as count, cast(sum(units) as bigint) as units, cast(coalesce(sum(paid_units), 0) as bigint) as paid
-    from invoices where asset = 'BRL' group by state`)
+  const invoiceRows = await byState(reader, 'invoices', 'BRL')
   const asked = invoiceRows.reduce((sum, row) => sum + row.units, 0n)
   const sumOf = (states: string[]) => invoiceRows.filter(({ state }) => states.includes(state)).reduce((sum, row) => sum + row.units, 0n)
   const invoices = {
@@ -57,7 +56,7 @@ export async function status(
     open: sumOf(['draft', 'issuing', 'unsure', 'issued', 'overdue']),
     paid: sumOf(['paid', 'credited', 'reversed']),
     lost: sumOf(['expired', 'canceled', 'refused']),
-    counts: Object.fromEntries(invoiceRows.map(({ state, count }) => [state, Number(count)])),
+    counts: countsOf(invoiceRows),
   }
 
   const moved = await totals(reader)
@@ -70,8 +69,8 @@ export async function status(
     stopped,
     invoices,
     money,
-    payouts: await counts(reader, 'payouts'),
-    inbox: await counts(reader, 'inbox'),
+    payouts: countsOf(await byState(reader, 'payouts', 'BRL')),
+    inbox: await events(reader),
     bitcoin,
     needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now)), ...(bitcoin?.asks ?? [])]))],
     addsUp:
@@ -107,13 +106,13 @@ const duplicatesAddUp = ({ duplicates, toPayers }: Status['money'], moved: Recor
 /** What is usual (BITCOIN_PAYOUT_DEPTH), where nobody says. */
 const usualDepth = 6
 
-async function counts(reader: Reader, table: 'payouts' | 'inbox'): Promise<Record<string, number>> {
-  const rows = await reader.all<{ state: string; count: bigint }>(
-    table === 'payouts'
-      ? sql`select state, count(*) as count from payouts where asset = 'BRL' group by state`
-      : sql`select state, count(*) as count from inbox group by state`,
+/** What has ended is kept as sums; what is open is counted, along its own index. */
+async function events(reader: Reader): Promise<Record<string, number>> {
+  const open = await reader.all<{ state: string; count: bigint }>(
+    sql`select state, count(*) as count from inbox where state in ('new', 'waiting') group by state`,
   )
-  return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]))
+  const ended = (await tally(reader, 'inbox')).map(({ parts, count }) => ({ state: parts[0]!, count }))
+  return countsOf([...open, ...ended])
 }
 
 /** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */
