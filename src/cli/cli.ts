@@ -11,6 +11,7 @@ import { ledgerCommands } from './ledger.ts'
 import { operateCommands } from './operate.ts'
 import { orderCommands } from './orders.ts'
 import { payoutCommands } from './payouts.ts'
+import { jsonFaults } from './jsonFaults.ts'
 import { example, tame } from './print.ts'
 import { productCommands } from './products.ts'
 import { proposalCommands } from './proposals.ts'
@@ -23,22 +24,40 @@ import { userCommands } from './users.ts'
 
 /** Runs one command line (`argv` as the process has it). 0: fine. 1: it failed, or a check found something. 2: bad input. */
 export async function runCli(argv: string[], env: Record<string, string | undefined>, outlet: Outlet = terminal(env)): Promise<number> {
-  const shell: Shell = { ...outlet, env, exitCode: 0 }
+  const asked = wantsJson(argv.slice(2)) ? jsonFaults(outlet) : undefined
+  const shell: Shell = { ...(asked?.outlet ?? outlet), env, exitCode: 0, ...(asked && { saysFaults: () => undefined }) }
   try {
     refuseKeys(argv.slice(2))
     await program(shell).parseAsync(argv)
+    if (shell.exitCode !== 0) asked?.unlessAnswered(shell.exitCode)
     return shell.exitCode
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0
+      asked?.tell(
+        'bad-input',
+        error.code === 'commander.help' ? 'no command is named: --help lists them' : error.message.replace(/^error: /, ''),
+        2,
+      )
+      return 2
+    }
     if (error instanceof BadInput) {
-      shell.err(`repasse: ${linesOf(error.message)}\n`)
+      if (asked) asked.tell('bad-input', error.message, 2)
+      else shell.err(`repasse: ${linesOf(error.message)}\n`)
       return 2
     }
     const why = error instanceof Error ? error.message || error.name : 'an unknown surprise'
-    shell.err(`repasse: ${tame(why)}\n`)
+    if (asked) asked.tell('failed', why, 1)
+    else shell.err(`repasse: ${tame(why)}\n`)
     if (env['LOG_LEVEL'] === 'debug' && error instanceof Error) shell.err(`${error.stack ?? ''}\n`)
     return 1
   }
+}
+
+/** Whether the answer is for a program. Behind `--` there are no flags. */
+const wantsJson = (words: readonly string[]): boolean => {
+  const end = words.indexOf('--')
+  return (end < 0 ? words : words.slice(0, end)).includes('--json')
 }
 
 /** The message may hold what somebody typed; only its own line ends stay. */
@@ -55,7 +74,7 @@ export function program(shell: Shell): Command {
     .exitOverride()
     .configureOutput({
       writeOut: text => void shell.out(text),
-      writeErr: text => shell.err(text),
+      writeErr: text => (shell.saysFaults ?? shell.err)(text),
       getOutHasColors: () => shell.colours,
       getErrHasColors: () => false,
     })

@@ -21,6 +21,8 @@ export interface Shell extends Outlet {
   env: Record<string, string | undefined>
   /** 0 fine, 1 failure; bad input throws and becomes 2. */
   exitCode: number
+  /** Takes what commander says of a faulty command line, where that is told in another way. */
+  saysFaults?: (text: string) => void
 }
 
 export function terminal(env: Shell['env']): Outlet {
