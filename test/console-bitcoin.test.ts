@@ -30,13 +30,13 @@ beforeAll(async () => {
   const { repasse, ask, chain } = town
   await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'maria')
   await repasse('account', 'approve', 'carteira', '--by', 'chico')
-  const what = ['--rail', 'bitcoin', '--payers', 'random', '--count', '2', '--amount', '300', '--due-in', '2h', '--pay-to', 'carteira']
+  const what = ['--rail', 'bitcoin', '--payers', 'random', '--count', '3', '--amount', '300', '--due-in', '2h', '--pay-to', 'carteira']
   await repasse('schedule', 'add', '--name', 'apoio', '--cron', '0 8 1 1 *', '--time-zone', 'UTC', '--commission', '2%', ...what)
   await repasse('schedule', 'run', 'apoio')
   requests = await until(async () => {
     const rows = await ask<{ id: string; state: string; providerId: string; units: string }[]>('invoice', 'list')
     return (
-      rows.length === 2 &&
+      rows.length === 3 &&
       rows.every(({ state }) => state === 'issued') &&
       rows.map(row => ({ ...row, address: row.providerId, units: BigInt(row.units) }))
     )
@@ -137,4 +137,44 @@ test('what came in part and too late is taken on by a checker, once, with a reas
   await bury(6)
   await until(async () => (await stateOf(id)) === 'credited', 'its credit')
   expect((await maker.get(path)).text).toContain('chico')
+})
+
+test('what came in part is given back: a maker proposes it, a checker approves it, and until it is ordered it can be withdrawn', async () => {
+  const [, , { id, address, units }] = requests as [unknown, unknown, (typeof requests)[0]]
+  const path = `/console/invoices/${id}`
+  const to = await town.chain!.rpc<string>('getnewaddress', ['', 'bech32'], payerWallet)
+  await pay(address, units / 2n)
+  await until(async () => (await stateOf(id)) === 'underpaid', 'it being underpaid')
+  expect((await maker.get(path)).text).not.toContain(`${path}/refund`)
+  await bury(6)
+  await until(async () => (await maker.get(path)).text.includes(`${path}/refund`), 'what can be given back')
+  expect((await checker.get(path)).text).not.toContain(`action="${path}/refund"`)
+
+  const post = (form: Record<string, string>, who = maker) => who.post(`${path}/refund`, form)
+  expect((await post({ to, why: 'desistiu' }, checker)).status).toBe(403)
+  expect((await post({ to, why: '' })).status).toBe(400)
+  expect(await post({ to, amount: 'tudo', why: 'desistiu' })).toMatchObject({
+    status: 400,
+    text: expect.stringContaining('não pode ser lido'),
+  })
+  expect(await post({ to: address, why: 'desistiu' })).toMatchObject({ status: 400, text: expect.stringContaining('of our own account') })
+  const proposed = await post({ to, why: 'desistiu' })
+  expect(proposed).toMatchObject({ status: 303, to: expect.stringContaining('/console/proposals/pro_') })
+  const shown = (await checker.get(proposed.to!)).text
+  expect(shown).toContain('devolver um pagamento em bitcoin')
+  expect(shown).toContain(to)
+  const [, seen] = /name="seen" value="([^"]+)"/.exec(shown)!
+  await town.repasse('payout', 'stop', '--why', 'para olhar', '--by', 'maria')
+  expect((await checker.post(`${proposed.to}/approve`, { seen: seen! })).status).toBe(303)
+  const [refund] = (await town.ask<{ id: string; rule?: string; state: string; invoice: string }[]>('payout', 'list')).filter(
+    ({ invoice }) => invoice === id,
+  )
+  expect(refund).toMatchObject({ state: 'owed' })
+  expect(await stateOf(id)).toBe('issued')
+
+  const withdraw = `${path}/refunds/${refund!.id}/withdraw`
+  expect((await maker.get(path)).text).toContain(withdraw)
+  expect(await maker.post(withdraw, { why: 'voltou atrás' })).toMatchObject({ status: 303, to: path })
+  expect(await stateOf(id)).toBe('underpaid')
+  await town.repasse('payout', 'go', '--why', 'visto', '--by', 'chico')
 })

@@ -96,11 +96,15 @@ export async function missWaiting(tx: Tx, present: ReadonlySet<string>): Promise
     await step(tx, coin, 'dropped', { why: 'the node does not have it any more' }, undefined)
     news.push({ kind: 'coin.dropped', coin: coin.id })
   }
-  const unspent = await tx.all<{ id: Outpoint; spent_by: string }>(
-    sql`select id, spent_by from coins where spent_by is not null and spent_height is null order by id`,
-  )
-  for (const { id, spent_by: txid } of unspent.filter(({ spent_by: by }) => !present.has(by)))
+  const unspent = await tx.all<{ id: Outpoint; spent_by: string; uncounted: bigint }>(sql`
+    select id, spent_by, cast(case when invoice_id is not null and credits % 2 = 0 and spent_by not in (select id from bundle_candidates)
+      then 1 else 0 end as bigint) as uncounted
+    from coins where spent_by is not null and spent_height is null order by id`)
+  for (const { id, spent_by: txid, uncounted } of unspent.filter(({ spent_by: by }) => !present.has(by))) {
     await tx.run(sql`update coins set spent_by = null where id = ${id} and spent_by = ${txid}`)
+    // Somebody was about to take a payment that waits for a person: it is there again to be decided about.
+    if (uncounted === 1n) news.push({ kind: 'spend.orphaned', coin: id, txid })
+  }
   return news
 }
 

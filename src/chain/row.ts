@@ -40,6 +40,10 @@ export type CoinRow = {
   credits: bigint
   spendings: bigint
   payout_id: string | null
+  /** What of it refunds of ours give back. */
+  refunded_units: bigint
+  /** How often a refund made by hand was booked and taken back. */
+  refund_bookings: bigint
   changed_at: Instant
 }
 
@@ -58,3 +62,6 @@ export const depthOf = (coin: Pick<CoinRow, 'state' | 'height'>, tip: bigint | u
 
 /** How deep it must lie to be spent, beside what we ask for ourselves. */
 export const ripeDepthOf = ({ coinbase }: Pick<CoinRow, 'coinbase'>): number => (coinbase === 1n ? coinbaseDepth : 1)
+
+/** What of it is there to be counted: less what is given back. */
+export const leftOf = ({ units, refunded_units: refunded }: Pick<CoinRow, 'units' | 'refunded_units'>): bigint => units - refunded

@@ -2,11 +2,13 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../invoice/invoice.ts'
-import { textFlag } from './flags.ts'
+import { amountIn, textFlag } from './flags.ts'
 import { example, json, maybeMoney, moneyOf, reais, table } from './print.ts'
+import type { CoinRefundFlags } from './refunds.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type RefundFlags = { twin: string; keep?: true; by?: string; why?: string; json?: true }
+type AnyRefundFlags = Partial<RefundFlags> & CoinRefundFlags
 
 /** What became of a duplicate, for a person. */
 export const duplicateStates: Record<TwinState, string> = {
@@ -32,15 +34,29 @@ const refusals: Record<Refusal, (twin: string, invoice: string, state: string) =
 export function refundCommand(invoice: Command, shell: Shell): void {
   invoice
     .command('refund')
-    .description('gives the money of a duplicate at the bank back to its payer, or says that it was settled otherwise')
-    .argument('<id>', 'the invoice it is a duplicate of: our id')
-    .requiredOption('--twin <id>', 'the duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
+    .description('gives money back to its payer: what came for a duplicate at the bank, or a payment in bitcoin that counts for nothing')
+    .argument('<id>', 'the invoice: our id')
+    .option('--twin <id>', 'the duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
     .option('--keep', 'nothing is given back: it was settled otherwise, as --why says')
     .option('--why <words>', 'the reason, for the audit log; needed with --keep', textFlag('--why'))
     .option('--by <person>', 'who decides (default: the user of this system)', textFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --twin 5166945473134592 --why "paid twice"'))
-    .action(async (id: string, flags: RefundFlags) => {
+    .option('--to <address>', 'bitcoin: an address that the payer gives; a second person approves', textFlag('--to'))
+    .option('--amount <amount>', 'with --to: how much, e.g. 20000sats; all that waits where nothing is said', amountIn('BTC')('--amount'))
+    .option('--made <txid>', 'bitcoin: it was given back by hand, in this transaction; a second person approves', textFlag('--made'))
+    .option('--withdraw <payout>', 'bitcoin: takes back a refund that was not ordered yet', textFlag('--withdraw'))
+    .addHelpText(
+      'after',
+      example(
+        'invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --twin 5166945473134592 --why "paid twice"',
+        'invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --to bc1q… --why "paid a week late"',
+      ),
+    )
+    .action(async (id: string, given: AnyRefundFlags) => {
+      const which = (['twin', 'to', 'made', 'withdraw'] as const).filter(flag => given[flag] !== undefined)
+      if (which.length !== 1) throw new BadInput('give one of --twin, --to, --made and --withdraw: what is to be given back, or was')
+      if (given.twin === undefined) return (await import('./refunds.ts')).refundCoins(shell, id, given)
+      const flags = { ...given, twin: given.twin }
       if (flags.keep && flags.why === undefined) throw new BadInput('--why is missing: --keep needs how it was settled')
       await (flags.keep ? keep(shell, id, flags) : refund(shell, id, flags))
     })

@@ -4,6 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
+import { chainTermsOf } from './requests.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type ListFlags = { state?: ProposalRow['state']; subject?: string; limit: number; json?: true }
@@ -76,9 +77,9 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', textFlag('--by'))
     .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
     .action((id: string, { by = operator() }: ActFlags) =>
-      onRails(shell, async ({ store, world }, { rails }) => {
+      onRails(shell, async ({ store, world, config }, { rails }) => {
         const { approveAndDo } = await import('../jobs/jobs.ts')
-        await tell(shell, id, by, await approveAndDo({ store, rails, world }, id, { by }))
+        await tell(shell, id, by, await approveAndDo({ store, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by }))
       }),
     )
 

@@ -75,12 +75,15 @@ export const requestView = ({ row, place, looked, payoutDepth }: Request) => ({
   takenOnBy: row.late_by,
   received: moneyOf(looked?.standing.received ?? 0n, 'BTC'),
   missing: moneyOf(looked?.standing.missing ?? row.units, 'BTC'),
-  payments: (looked?.payments ?? []).map(({ coin, depth, counts }) => ({
+  payments: (looked?.payments ?? []).map(({ coin, depth, counts, spent }) => ({
     coin: coin.id,
     ...moneyOf(coin.units, 'BTC'),
     state: coin.state,
     confirmations: Math.max(depth, 0),
     counts,
+    spent,
+    refunded: moneyOf(coin.refunded_units, 'BTC'),
+    spentBy: coin.spent_by,
     firstSeenAt: coin.first_seen_at,
     block: coin.state !== 'mined' || coin.block_hash === null ? null : { hash: coin.block_hash, height: Number(coin.height) },
     payout: coin.payout_id,
@@ -120,10 +123,10 @@ export const placeFacts = ({ row, place, looked }: Request): Facts => [
 
 export function paymentsTable({ row, looked }: Request): string {
   if (!looked || looked.payments.length === 0) return ''
-  const lines = looked.payments.map(({ coin, depth, counts }) => [
+  const lines = looked.payments.map(({ coin, depth, counts, spent }) => [
     coin.id,
     told(coin.units, 'BTC'),
-    depth >= 0 && !counts ? `${coin.state}, waits for a person` : coin.state,
+    spent ? `${coin.state}, given back or spent` : depth >= 0 && !counts ? `${coin.state}, waits for a person` : coin.state,
     `${Math.max(depth, 0)}/${row.confirmations ?? 1n}`,
     coin.first_seen_at,
     coin.state === 'mined' ? `${coin.height}` : '',

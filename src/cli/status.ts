@@ -134,7 +134,10 @@ function chainLines({ requests, money, payouts, bundles, tip, trouble }: ChainSt
       'asked in BTC',
       `${btc(requests.asked)} = ${btc(requests.open)} open + ${btc(requests.paid)} paid + ${btc(requests.lost)} expired or canceled`,
     ],
-    ['credited in BTC', `${btc(money.credited)} = ${sumOf(parts, 'BTC')}`],
+    [
+      'credited in BTC',
+      `${btc(money.credited)}${money.refunds === 0n ? '' : ` and ${btc(money.refunds)} to be given back`} = ${sumOf(parts, 'BTC')}`,
+    ],
     ['on the chain', `${btc(money.onChain)} by the books${aside.length === 0 ? '' : `; besides: ${aside.join(', ')}`}`],
     ['requests', countsOf(requests.counts)],
     ['BTC payouts', countsOf(payouts)],

@@ -22,6 +22,8 @@ export interface Sighting {
   firstSeenAt: Instant
   /** How deep it must lie to be passed on, beside the terms: a miner's reward, a hundred blocks. */
   ripeDepth?: number
+  /** Given back, or spent by somebody else, and never credited: no word of a person makes it count. */
+  spent?: boolean
   /** Cents for one BTC when it came, where that was known. */
   rateUnits: bigint | undefined
 }
@@ -48,7 +50,13 @@ export interface Terms {
 
 /** Decides, from what lies where now: what was reached before gives nothing, for the coin that reached it may have been exchanged for another. */
 export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms): Standing {
-  const judged = coins.map(coin => ({ coin, worth: worthOf(asked, coin, terms.late) }))
+  // What is spent is the payer's all the same where it paid in time and in full; then it was ours to lose.
+  const byItself = coins.map(coin => worthOf({ ...asked, takenOn: false }, coin, terms.late))
+  const paid = sum(byItself.filter((_, at) => coins[at]!.depth >= 0).map(worth => worth ?? 0n)) >= asked.units
+  const judged = coins.map((coin, at) => ({
+    coin: coin.spent === true && (!paid || byItself[at] === undefined) ? { ...coin, depth: -1 } : coin,
+    worth: worthOf(asked, coin, terms.late),
+  }))
   const live = judged.filter(({ coin }) => coin.depth >= 0)
   const received = sum(live.map(({ coin }) => coin.units))
   const counted = live.filter(({ worth }) => worth !== undefined)
@@ -58,8 +66,12 @@ export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms)
   const counts = judged.map(({ coin, worth: counting }) => coin.depth >= 0 && counting !== undefined)
   const be = (state: RequestState, why: string): Standing => ({ state, why, received, missing, depth, counts })
 
-  if (live.length === 0)
-    return terms.now > millis(asked.dueAt) ? be('expired', 'nothing came in its time') : be('issued', 'nothing has come yet')
+  if (live.length === 0) {
+    const back = coins.some(({ spent }) => spent === true) && 'what came was given back'
+    return terms.now > millis(asked.dueAt)
+      ? be('expired', back || 'nothing came in its time')
+      : be('issued', back || 'nothing has come yet')
+  }
   const enough = missing === 0n || asked.takenOn
   if (!enough) {
     if (counted.length < live.length) return be('late', 'it was paid after its time: a person decides')

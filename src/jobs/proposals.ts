@@ -4,11 +4,14 @@ import type { World } from '../base/world.ts'
 import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
+import { carryOutRefund, carryOutRefundMade, refundAct, refundMadeAct, type ChainTerms } from '../webhooks/webhooks.ts'
 
 export interface ProposalDesk {
   store: Store
   rails: Rails
   world: World
+  /** How what comes on a chain is judged; there with the Bitcoin rail. */
+  bitcoin?: { terms: ChainTerms } | undefined
 }
 
 /** Either half throws `BadInput` where the act cannot be done any more; then nothing was approved. */
@@ -29,8 +32,26 @@ export const proposedWork =
 
 type CarryOut = (tx: Tx, proposal: ProposalRow) => Promise<void>
 
+const nothing = async () => undefined
+
 /** By the name of the act, such as `payout.adjudicate`. */
-const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([])
+const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([
+  [
+    refundAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: async (tx, { world, rails, bitcoin }, proposal) =>
+        void (await carryOutRefund(tx, { world, chain: bitcoin?.terms, rail: rails.bitcoin }, proposal)),
+    }),
+  ],
+  [
+    refundMadeAct,
+    proposedWork({
+      prepare: nothing,
+      carryOut: (tx, { world, bitcoin }, proposal) => carryOutRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
+    }),
+  ],
+])
 
 /** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
 export async function approveAndDo(desk: ProposalDesk, id: string, approver: Approver, known = works): Promise<ProposalDecision> {

@@ -8,6 +8,7 @@ import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
 import { move, remember, skipLocked, sql, StoreUnavailable, type Sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
+import { refundRule } from './refund.ts'
 import { holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { chainPayoutsStopped } from './unread.ts'
 
@@ -149,7 +150,7 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
   const now = await tx.now()
   const rows = await tx.all<PayoutRow>(sql`
     select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
-      and account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') ${only}
+      and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') or ${refundRule}) ${only}
     order by added_at, id limit ${mostPayees} ${skipLocked}`)
   const ripe = rows.length === mostPayees || rows.some(({ added_at: at }) => at <= later(now, -gatherMs))
   return ripe ? rows : []

@@ -4,6 +4,7 @@ import { history, sql, type Reader, type Sql, type Transition } from '../store/s
 import type { AccountRow } from './account.ts'
 import type { BundleRow } from './bundle.ts'
 import { waitsFor } from './person.ts'
+import { isRefund } from './refund.ts'
 import { attemptsOf, type AttemptRow, type PayoutRow } from './row.ts'
 import { bundleOf, bundleWaits, transactionsOf, type OrderTransaction } from './transactions.ts'
 
@@ -25,7 +26,8 @@ export const listedPayouts: Sql = sql`
       left join bundles b on b.id = t.bundle_id`
 
 /** What it waits for besides its turn; undefined where nothing is known. */
-export const payoutWaits = (row: ListedPayout) => waitsFor(row, { name: row.account, state: row.account_state }) ?? bundleSays(row)
+export const payoutWaits = (row: ListedPayout) =>
+  waitsFor(row, { name: row.account, state: isRefund(row) ? 'approved' : row.account_state }) ?? bundleSays(row)
 
 function bundleSays({ bundle_id: id, bundle_state: state, bundle_why: why }: ListedPayout): string | undefined {
   const waiting = id !== null && state !== null ? bundleWaits({ state, why }) : undefined

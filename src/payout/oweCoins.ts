@@ -33,7 +33,7 @@ export async function oweCoins(tx: Tx, world: World, deep: Deep, cause: Cause): 
   const why = net <= 0n ? 'nothing is left after fees' : net < deep.minPayout ? 'below the smallest payout of its schedule' : null
   const state = why === null ? 'owed' : 'held'
   const now = await tx.now()
-  const first = (await tx.one(sql`select 1 as yes from payouts where invoice_id = ${invoiceId}`)) === undefined
+  const first = (await tx.one(sql`select 1 as yes from payouts where invoice_id = ${invoiceId} and rule not like 'refund%'`)) === undefined
   const rule = first ? 'net' : `net/${coins[0]!.id}/${coins[0]!.credits + 1n}`
 
   for (const coin of coins)
@@ -97,7 +97,7 @@ export async function uncredit(tx: Tx, world: World, payoutId: string, cause: Ca
   if (!isWaiting(payout.state) && payout.state !== 'held') return false
   const { invoice_id: invoiceId } = payout
   const coins = await tx.all<{ id: string; units: bigint; credits: bigint }>(
-    sql`select id, units, credits from coins where payout_id = ${payoutId} and credits % 2 = 1 order by id`,
+    sql`select id, units - refunded_units as units, credits from coins where payout_id = ${payoutId} and credits % 2 = 1 order by id`,
   )
   const units = coins.reduce((sum, coin) => sum + coin.units, 0n)
   for (const coin of coins) {

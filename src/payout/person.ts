@@ -3,6 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
+import { isRefund } from './refund.ts'
 import { reversalOf } from './rightSize.ts'
 import { attemptsOf, findPayout, mayGoOut, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
 
@@ -22,7 +23,7 @@ export const retryPayout = (store: Store, id: string, act: Act) =>
     if (payout.state !== 'owed' || payout.next_at > (await tx.now())) return
     const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
     throw new BadInput(
-      `payout ${id} is owed, so there is nothing to retry: it ${waitsFor(payout, account) ?? 'is sent by itself as soon as "repasse serve" may'}`,
+      `payout ${id} is owed, so there is nothing to retry: it ${waitsFor(payout, isRefund(payout) ? { ...account, state: 'approved' } : account) ?? 'is sent by itself as soon as "repasse serve" may'}`,
     )
   })
 
@@ -89,7 +90,9 @@ async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Pr
 /** What came on a chain and left it again is not there to be passed on. */
 async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
   const gone = await tx.one<{ id: string; state: string }>(
-    sql`select id, state from coins where payout_id = ${id} and state <> 'mined' order by id limit 1`,
+    sql`
+      select id, state from coins
+      where (payout_id = ${id} or id in (select coin_id from coin_refunds where payout_id = ${id})) and state <> 'mined' order by id limit 1`,
   )
   if (gone)
     throw new BadInput(

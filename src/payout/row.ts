@@ -104,3 +104,12 @@ export async function stopPayouts(tx: Tx, why: string): Promise<void> {
   const both = standing === undefined ? why : `${why}${beforeThat}${standing.value}`
   await tx.run(sql`insert into settings (name, value) values ('hold', ${both}) on conflict (name) do update set value = excluded.value`)
 }
+
+/** A reason that was answered for itself goes, and every other one stays. */
+export async function dropStop(tx: Tx, about: string): Promise<void> {
+  const standing = await tx.one<{ value: string }>(sql`select value from settings where name = 'hold' ${forUpdate}`)
+  const left = standing?.value.split(beforeThat).filter(why => !why.startsWith(about))
+  if (left === undefined) return
+  if (left.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
+  else await tx.run(sql`update settings set value = ${left.join(beforeThat)} where name = 'hold'`)
+}

@@ -37,6 +37,8 @@ const table = {
   'invoice.accept': { roles: ['checker'], stepUp: true },
   // The program itself proposes it, so one person is the second.
   'invoice.refund': { roles: ['checker'], stepUp: true },
+  // A payment in bitcoin: a second person approves it as a proposal.
+  'refund.propose': { roles: ['maker'] },
   'proposal.approve': { roles: ['checker'], stepUp: true },
   // Ending one undone moves nothing; whoever made it withdraws it so.
   'proposal.refuse': { roles: ['maker', 'checker'] },

@@ -41,8 +41,9 @@ export async function chainAsks(
   const coins = await reader.all<Ask>(
     firstOfEach(sql`
       select 'coin not counted' as kind, c.id, c.number, c.invoice_id as of_it, cast(null as text) as why, c.units from coins c
-        where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null and c.units > 0 and c.height <= ${deep}
+        where c.state = 'mined' and c.credits % 2 = 0 and c.invoice_id is not null and c.units > c.refunded_units and c.height <= ${deep}
           and (c.coinbase = 0 or c.height <= ${(tip ?? 0n) - BigInt(coinbaseDepth) + 1n})
+          and (c.spent_by is null or c.spent_by in (select id from bundle_candidates))
           and exists (select 1 from invoices i where i.id = c.invoice_id and i.state = 'credited')
       union all select 'coin gone', id, number, invoice_id, null, units from coins where credits % 2 = 1 and state <> 'mined'
       union all select 'coin of no request', c.id, c.number, c.invoice_id, null, c.units from coins c

@@ -12,11 +12,13 @@ import { chainAsks, type ChainNow } from './chainAsks.ts'
 export interface ChainStatus {
   /** asked = open + paid + lost (expired, canceled or refused). */
   requests: { asked: bigint; open: bigint; paid: bigint; lost: bigint; counts: Record<string, number> }
-  /** credited = commission + networkFees + paidOn + inTransit + owed. */
+  /** credited + refunds = commission + networkFees + paidOn + inTransit + owed. */
   money: {
     /** Came in blocks and is not credited: too shallow, or a person must say. */
     pending: bigint
     credited: bigint
+    /** Payments, or parts of them, that are or were given back by payouts of their own. */
+    refunds: bigint
     commission: bigint
     /** Taken from payees by blocks: their shares of the first offer, and what replacements took beyond it. */
     networkFees: bigint
@@ -66,7 +68,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
     asks: [...(unread === undefined ? [] : [askOf('chain unread', unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
-    addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited === explained,
+    addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited + money.refunds === explained,
   }
 }
 
@@ -74,6 +76,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
 export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record<Account, bigint>): ChainStatus['money'] => ({
   pending: -standing.pending,
   credited: moved['payment credited'] - moved['payment uncredited'],
+  refunds: moved['refund owed'] - moved['refund withdrawn'],
   commission: moved.commission - moved['commission returned'],
   networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
   paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],

@@ -2,10 +2,23 @@
 import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
-import { coinsOf, ripeDepthOf, type CoinRow } from '../chain/chain.ts'
+import { coinsOf, leftOf, ripeDepthOf, type CoinRow } from '../chain/chain.ts'
 import { requestMachine, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
 import { post } from '../ledger/ledger.ts'
-import { applyBundle, holdPaidElsewhere, noteForeign, oweCoins, pause, resume, stopPayouts, suspend, uncredit } from '../payout/payout.ts'
+import {
+  applyBundle,
+  bookRefundMade,
+  holdPaidElsewhere,
+  isRefundMade,
+  keepRefunds,
+  noteForeign,
+  oweCoins,
+  pause,
+  resume,
+  stopPayouts,
+  suspend,
+  uncredit,
+} from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type ChainTerms, type Desk, type Outcome } from './apply.ts'
@@ -106,6 +119,7 @@ export async function restand(
   const deepCoins = deep.map(({ coin }) => coin)
   for (const coin of coins) if (odd(coin.credits) && !deepCoins.includes(coin)) await hold(tx, world, coin, cause)
   await resumeDeep(tx, coins, deepCoins, cause)
+  await keepRefunds(tx, world, coins, new Set(deepCoins.map(({ id }) => id)), cause)
   const counted = deep.filter(({ counts }) => counts).map(({ coin }) => coin)
   if (decided.state === 'credited') await creditDeep(tx, world, invoice, counted, cause)
   return decided
@@ -130,11 +144,16 @@ async function resumeDeep(tx: Tx, coins: CoinRow[], deep: CoinRow[], cause: Caus
 async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinRow[], cause: Cause): Promise<void> {
   // Read again, for a credit may have been taken back just now.
   const current = await coinsOf(tx, invoice.id)
-  const fresh = current.filter(coin => !odd(coin.credits) && coin.units > 0n && deep.some(({ id }) => id === coin.id))
+  const fresh = current.filter(coin => !odd(coin.credits) && leftOf(coin) > 0n && deep.some(({ id }) => id === coin.id))
   if (fresh.length === 0) return
-  const before = current.filter(coin => odd(coin.credits)).reduce((sum, coin) => sum + coin.units, 0n)
+  const before = current.filter(coin => odd(coin.credits)).reduce((sum, coin) => sum + leftOf(coin), 0n)
   const terms = { accountId: invoice.account_id, commissionBp: invoice.commission_bp, minPayout: invoice.min_payout_units }
-  await oweCoins(tx, world, { invoiceId: invoice.id, ...terms, before, coins: fresh }, cause)
+  await oweCoins(
+    tx,
+    world,
+    { invoiceId: invoice.id, ...terms, before, coins: fresh.map(coin => ({ ...coin, units: leftOf(coin) })) },
+    cause,
+  )
 }
 
 /** A coin of ours was spent, or not after all: by a transaction of ours, which settles its payouts, or by one we did not make. */
@@ -145,12 +164,14 @@ async function settleSpending(tx: Tx, desk: ChainDesk, event: ChainEvent, cause:
 }
 
 /** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
-async function settleForeign(tx: Tx, { world, rail }: ChainDesk, event: ChainEvent, cause: Cause): Promise<string | undefined> {
+async function settleForeign(tx: Tx, { world, rail, chain }: ChainDesk, event: ChainEvent, cause: Cause): Promise<string | undefined> {
+  const invoice = await requestOf(tx, event.coin)
   const coin = (await tx.one<CoinRow>(sql`select * from coins where id = ${event.coin} ${forUpdate}`))!
   const ours = coin.spent_by !== null && (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))
   const gone = coin.spent_height !== null && !ours
   // Said once for each such transaction: a person who has looked is not stopped again by its next block.
-  if (coin.spent_by !== null && !ours && event.raw !== undefined && event.txid === coin.spent_by) {
+  const isRefund = coin.spent_by !== null && (await isRefundMade(tx, coin.spent_by))
+  if (coin.spent_by !== null && !ours && !isRefund && event.raw !== undefined && event.txid === coin.spent_by) {
     const isNews = await noteForeign(tx, rail.readTransaction(Buffer.from(event.raw, 'hex')))
     if (isNews) {
       world.log.error(
@@ -161,12 +182,26 @@ async function settleForeign(tx: Tx, { world, rail }: ChainDesk, event: ChainEve
     }
     await holdPaidElsewhere(tx, rail, world)
   }
-  if (gone === odd(coin.spendings)) return gone ? 'spent by a transaction that is not ours' : undefined
-  const times = coin.spendings + 1n
-  const movement = gone ? 'external out' : 'external in'
-  await post(tx, world, { movement, source: `${coin.id}/spent/${times}`, amount: btc(coin.units), memo: cause.why })
-  await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
+  const changed = gone !== odd(coin.spendings)
+  if (changed) {
+    const times = coin.spendings + 1n
+    const movement = gone ? 'external out' : 'external in'
+    await post(tx, world, { movement, source: `${coin.id}/spent/${times}`, amount: btc(coin.units), memo: cause.why })
+    await tx.run(sql`update coins set spendings = ${times} where id = ${coin.id}`)
+    await bookRefundMade(tx, world, coin.id)
+  }
+  // What is gone can count for nothing any more, where it did not before.
+  if (invoice && !odd(coin.credits) && (!ours || changed)) await restand(tx, { world, chain }, invoice, cause)
+  if (!changed) return gone ? 'spent by a transaction that is not ours' : undefined
+  if (isRefund) return 'given back by hand'
   return gone ? 'spent by a transaction that is not ours: payouts are stopped' : 'not spent after all'
+}
+
+/** The request a coin pays, locked; undefined where it pays none that is watched. */
+async function requestOf(tx: Tx, coin: string): Promise<InvoiceRow | undefined> {
+  const row = await tx.one<{ invoice_id: string | null }>(sql`select invoice_id from coins where id = ${coin}`)
+  if (!row || row.invoice_id === null) return undefined
+  return tx.one<InvoiceRow>(sql`select * from invoices where id = ${row.invoice_id} ${forUpdate}`)
 }
 
 /** One sentence for each transaction, however many coins it spends. */

@@ -1,14 +1,20 @@
 /** Where a payment request stands by what the database knows of the chain; asked and not changed. */
 import type { Millis } from '../base/world.ts'
-import { coinsOf, depthOf, ripeDepthOf, tipOf, type CoinRow } from '../chain/chain.ts'
+import { coinsOf, depthOf, leftOf, ripeDepthOf, tipOf, type CoinRow } from '../chain/chain.ts'
 import { standing, type InvoiceRow, type Standing } from '../invoice/invoice.ts'
-import type { Reader } from '../store/store.ts'
+import { sql, type Reader } from '../store/store.ts'
 import type { ChainTerms } from './apply.ts'
 
 export interface Looked {
   standing: Standing
   /** What was ever seen at its address, with how deep it lies: 0 in the mempool, -1 where it is not there (any more). */
-  payments: { coin: CoinRow; depth: number; counts: boolean }[]
+  payments: {
+    coin: CoinRow
+    depth: number
+    counts: boolean
+    /** Given back, or spent by somebody else before it was credited: there is nothing to decide about. */
+    spent: boolean
+  }[]
 }
 
 /** Undefined where it is not watched: a draft, a canceled one, or an invoice of the bank. */
@@ -16,6 +22,7 @@ export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: Cha
   if (invoice.rail !== 'bitcoin' || invoice.state === 'draft' || invoice.state === 'canceled') return undefined
   const [coins, tip] = [await coinsOf(reader, invoice.id), await tipOf(reader)]
   const depths = coins.map(coin => (coin.state === 'seen' ? 0 : coin.state === 'mined' ? Number(depthOf(coin, tip?.height)) : -1))
+  const spent = await spentOf(reader, coins)
   const found = standing(
     {
       units: invoice.units,
@@ -27,11 +34,24 @@ export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: Cha
       takenOn: invoice.late_by !== null,
     },
     coins.map((coin, index) => ({
-      ...{ units: coin.units, depth: depths[index]!, firstSeenAt: coin.first_seen_at, ripeDepth: ripeDepthOf(coin) },
+      ...{ units: leftOf(coin), depth: depths[index]!, firstSeenAt: coin.first_seen_at, ripeDepth: ripeDepthOf(coin) },
+      spent: spent.has(coin.id),
       rateUnits: coin.rate_units ?? undefined,
     })),
     { now, ...chain },
   )
-  const payments = coins.map((coin, index) => ({ coin, depth: depths[index]!, counts: found.counts[index]! }))
+  const payments = coins.map((coin, index) => ({ coin, depth: depths[index]!, counts: found.counts[index]!, spent: spent.has(coin.id) }))
   return { standing: found, payments }
+}
+
+/** Coins that were never credited and are given back, or spent by a transaction that is not ours. */
+async function spentOf(reader: Reader, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
+  const spent = new Set<string>()
+  for (const coin of coins) {
+    if (coin.credits % 2n === 1n) continue
+    if (coin.refunded_units > 0n && leftOf(coin) === 0n) spent.add(coin.id)
+    else if (coin.spent_by !== null && !(await reader.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`)))
+      spent.add(coin.id)
+  }
+  return spent
 }

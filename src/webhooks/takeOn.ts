@@ -37,9 +37,15 @@ async function waiting(tx: Tx, invoice: InvoiceRow, chain: ChainTerms): Promise<
   const looked = await standingOf(tx, invoice, chain, millis(await tx.now()))
   if (!looked) throw refuse(`is ${invoice.state}`)
   const { standing, payments } = looked
-  const there = payments.filter(({ depth }) => depth >= 0)
+  const there = payments.filter(({ depth, spent }) => depth >= 0 && !spent)
   if (there.length === 0)
-    throw refuse(payments.length === 0 ? `is ${invoice.state} and nothing came` : 'has no payment on the chain any more')
+    throw refuse(
+      payments.length === 0
+        ? `is ${invoice.state} and nothing came`
+        : payments.some(({ spent }) => spent)
+          ? 'had its payment given back, or spent by a transaction that is not ours'
+          : 'has no payment on the chain any more',
+    )
   if (standing.missing === 0n && there.every(({ counts }) => counts))
     throw refuse(`is ${invoice.state} and all that came counts: ${told(standing.received, 'BTC')}`)
   return standing.received

@@ -7,6 +7,16 @@ export { settleInbox, settleOne, type Desk } from './settle.ts'
 export { restand } from './chainEvents.ts'
 export { standingOf, type Looked } from './standingOf.ts'
 export { takeOn } from './takeOn.ts'
+export {
+  carryOutRefund,
+  carryOutRefundMade,
+  proposeRefund,
+  proposeRefundMade,
+  refundable,
+  refundAct,
+  refundMadeAct,
+  withdrawCoinRefund,
+} from './refundCoins.ts'
 export { usualChainTerms, type ChainTerms } from './apply.ts'
 export { followChain, type Followed } from './follow.ts'
 export { scanChain, type Progress, type Scanned } from './rescan.ts'

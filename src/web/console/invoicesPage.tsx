@@ -12,6 +12,7 @@ import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
+import { Refunds } from './refunds.tsx'
 import { percent } from './schedulesDetail.tsx'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -28,7 +29,7 @@ interface Parts {
 /** Something came, late or too little, and waits for a person's word. */
 export function acceptable({ row, looked }: SeenInvoice): boolean {
   if (row.rail !== 'bitcoin' || row.late_by !== null || !looked) return false
-  const there = looked.payments.filter(({ depth }) => depth >= 0)
+  const there = looked.payments.filter(({ depth, spent }) => depth >= 0 && !spent)
   return there.length > 0 && (looked.standing.missing > 0n || there.some(({ counts }) => !counts))
 }
 
@@ -54,6 +55,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
           </ActForm>
         </section>
       )}
+      <Refunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
       <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />
       <Payouts {...{ lang, payouts }} />
       <Movers {...{ lang, movers }} />
@@ -192,7 +194,7 @@ function Payments({ lang, seen: { row, looked }, bitcoin }: Pick<Parts, 'lang' |
             number: true,
             cell: ({ coin, depth }) => `${Math.max(depth, 0)}/${Math.max(needed, ripeDepthOf(coin))}`,
           },
-          { head: say.counts, cell: ({ counts, depth }) => (counts ? say.counted : depth >= 0 ? say.waitsPerson : '–') },
+          { head: say.counts, cell: ({ counts, depth, spent }) => (counts ? say.counted : depth >= 0 && !spent ? say.waitsPerson : '–') },
           { head: say.firstSeen, cell: ({ coin }) => <Time lang={lang} at={coin.first_seen_at} /> },
           { head: say.block, number: true, cell: ({ coin }) => (coin.state === 'mined' && coin.height !== null ? `${coin.height}` : '–') },
         ]}

@@ -148,8 +148,19 @@ export function tilesOf(asset: Asset, { assets }: Totals): Record<Tile, bigint> 
     const { credited, bankFees, withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers } = bankMoney(moved, standing)
     return { asked, credited, fees: bankFees + withheld, commission, paidOn, inTransit, owed, reversed, receivable, toPayers }
   }
-  const { credited, networkFees, commission, paidOn, inTransit, owed } = chainMoney(moved, standing)
-  return { asked, credited, fees: networkFees, commission, paidOn, inTransit, owed, reversed: 0n, receivable: 0n, toPayers: 0n }
+  const { credited, refunds, networkFees, commission, paidOn, inTransit, owed } = chainMoney(moved, standing)
+  return {
+    asked,
+    credited: credited + refunds,
+    fees: networkFees,
+    commission,
+    paidOn,
+    inTransit,
+    owed,
+    reversed: 0n,
+    receivable: 0n,
+    toPayers: 0n,
+  }
 }
 
 function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {

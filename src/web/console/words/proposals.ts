@@ -99,9 +99,14 @@ const pt: ProposalWords = {
   acts: {
     'limits.set': 'mudar os limites de repasse',
     'payout.approve': 'repassar além dos limites',
+    'invoice.refund': 'devolver um pagamento em bitcoin',
+    'invoice.refund-made': 'registrar uma devolução feita por fora',
   },
   details: {
     amount: 'valor',
+    satoshis: 'satoshis',
+    to: 'para o endereço',
+    transaction: 'transação',
     perPayout: 'limite por repasse',
     perHour: 'limite por hora',
     perDay: 'limite por dia',
@@ -166,9 +171,14 @@ const en: ProposalWords = {
   acts: {
     'limits.set': 'change the limits of payouts',
     'payout.approve': 'pay beyond the limits',
+    'invoice.refund': 'give a payment in bitcoin back',
+    'invoice.refund-made': 'record a refund that was made by hand',
   },
   details: {
     amount: 'amount',
+    satoshis: 'satoshis',
+    to: 'to the address',
+    transaction: 'transaction',
     perPayout: 'limit per payout',
     perHour: 'limit per hour',
     perDay: 'limit per day',
