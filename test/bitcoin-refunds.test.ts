@@ -6,7 +6,7 @@ import { balances } from '../src/ledger/ledger.ts'
 import { releasePayout } from '../src/payout/payout.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/store/store.ts'
-import { proposeRefund, proposeRefundMade, takeOn, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
+import { proposeCoinRefund, proposeCoinRefundMade, takeOn, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -42,7 +42,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const proposals = () => ({ store: town.store, world: town.world, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin })
     const stopped = async () => (await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     const propose = (id: string, to: string, units?: bigint) =>
-      proposeRefund(desk(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
+      proposeCoinRefund(desk(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
     const approve = async ({ proposal }: { proposal: { id: string } }, by = 'bruno') =>
       (await approveAndDo(proposals(), proposal.id, { by })).is
     const accept = (id: string) => takeOn(town.store, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
@@ -185,7 +185,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await open('psbt')
       const { id } = await paidLate()
       const { txid, hex } = await byHand(id)
-      const record = () => proposeRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' })
+      const record = () => proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' })
       await expect(record()).rejects.toThrow('spends no payment of')
       await node.rpc('sendrawtransaction', [hex])
       await town.look()
@@ -221,7 +221,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { txid, hex } = await byHand(id)
       await node.rpc('sendrawtransaction', [hex])
       await town.look()
-      await approve(await proposeRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' }))
+      await approve(await proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'sent from the wallet' }))
       expect(await stopped()).toBeUndefined()
       await town.bury(2)
       expect(await stopped()).toBeUndefined()

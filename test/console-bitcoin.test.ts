@@ -145,12 +145,12 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   const to = await town.chain!.rpc<string>('getnewaddress', ['', 'bech32'], payerWallet)
   await pay(address, units / 2n)
   await until(async () => (await stateOf(id)) === 'underpaid', 'it being underpaid')
-  expect((await maker.get(path)).text).not.toContain(`${path}/refund`)
+  expect((await maker.get(path)).text).not.toContain(`${path}/coin-refund`)
   await bury(6)
-  await until(async () => (await maker.get(path)).text.includes(`${path}/refund`), 'what can be given back')
-  expect((await checker.get(path)).text).not.toContain(`action="${path}/refund"`)
+  await until(async () => (await maker.get(path)).text.includes(`${path}/coin-refund`), 'what can be given back')
+  expect((await checker.get(path)).text).not.toContain(`action="${path}/coin-refund"`)
 
-  const post = (form: Record<string, string>, who = maker) => who.post(`${path}/refund`, form)
+  const post = (form: Record<string, string>, who = maker) => who.post(`${path}/coin-refund`, form)
   expect((await post({ to, why: 'desistiu' }, checker)).status).toBe(403)
   expect((await post({ to, why: '' })).status).toBe(400)
   expect(await post({ to, amount: 'tudo', why: 'desistiu' })).toMatchObject({
@@ -172,7 +172,7 @@ test('what came in part is given back: a maker proposes it, a checker approves i
   expect(refund).toMatchObject({ state: 'owed' })
   expect(await stateOf(id)).toBe('issued')
 
-  const withdraw = `${path}/refunds/${refund!.id}/withdraw`
+  const withdraw = `${path}/coin-refunds/${refund!.id}/withdraw`
   expect((await maker.get(path)).text).toContain(withdraw)
   expect(await maker.post(withdraw, { why: 'voltou atrás' })).toMatchObject({ status: 303, to: path })
   expect(await stateOf(id)).toBe('underpaid')

@@ -4,7 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../invoice/invoice.ts'
 import { amountIn, textFlag } from './flags.ts'
 import { example, json, maybeMoney, moneyOf, reais, table } from './print.ts'
-import type { CoinRefundFlags } from './refunds.ts'
+import type { CoinRefundFlags } from './coinRefunds.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type RefundFlags = { twin: string; keep?: true; by?: string; why?: string; json?: true }
@@ -55,7 +55,7 @@ export function refundCommand(invoice: Command, shell: Shell): void {
     .action(async (id: string, given: AnyRefundFlags) => {
       const which = (['twin', 'to', 'made', 'withdraw'] as const).filter(flag => given[flag] !== undefined)
       if (which.length !== 1) throw new BadInput('give one of --twin, --to, --made and --withdraw: what is to be given back, or was')
-      if (given.twin === undefined) return (await import('./refunds.ts')).refundCoins(shell, id, given)
+      if (given.twin === undefined) return (await import('./coinRefunds.ts')).refundCoins(shell, id, given)
       const flags = { ...given, twin: given.twin }
       if (flags.keep && flags.why === undefined) throw new BadInput('--why is missing: --keep needs how it was settled')
       await (flags.keep ? keep(shell, id, flags) : refund(shell, id, flags))

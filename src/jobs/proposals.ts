@@ -4,7 +4,7 @@ import type { World } from '../base/world.ts'
 import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
-import { carryOutRefund, carryOutRefundMade, refundAct, refundMadeAct, type ChainTerms } from '../webhooks/webhooks.ts'
+import { carryOutCoinRefund, carryOutCoinRefundMade, coinRefundAct, coinRefundMadeAct, type ChainTerms } from '../webhooks/webhooks.ts'
 
 export interface ProposalDesk {
   store: Store
@@ -37,18 +37,18 @@ const nothing = async () => undefined
 /** By the name of the act, such as `payout.adjudicate`. */
 const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<string, ReturnType<typeof proposedWork>>([
   [
-    refundAct,
+    coinRefundAct,
     proposedWork({
       prepare: nothing,
       carryOut: async (tx, { world, rails, bitcoin }, proposal) =>
-        void (await carryOutRefund(tx, { world, chain: bitcoin?.terms, rail: rails.bitcoin }, proposal)),
+        void (await carryOutCoinRefund(tx, { world, chain: bitcoin?.terms, rail: rails.bitcoin }, proposal)),
     }),
   ],
   [
-    refundMadeAct,
+    coinRefundMadeAct,
     proposedWork({
       prepare: nothing,
-      carryOut: (tx, { world, bitcoin }, proposal) => carryOutRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
+      carryOut: (tx, { world, bitcoin }, proposal) => carryOutCoinRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
     }),
   ],
 ])

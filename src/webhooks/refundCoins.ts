@@ -12,8 +12,8 @@ import { usualChainTerms, type ChainTerms } from './apply.ts'
 import { restand } from './chainEvents.ts'
 import { standingOf } from './standingOf.ts'
 
-export const refundAct = 'invoice.refund'
-export const refundMadeAct = 'invoice.refund-made'
+export const coinRefundAct = 'bitcoin.refund'
+export const coinRefundMadeAct = 'bitcoin.refund-made'
 
 type Refunding = Pick<ChainRail, 'destination'>
 export interface RefundDesk {
@@ -27,7 +27,7 @@ interface Asking {
 }
 
 /** What of a request may be given back now: payments that lie deep enough to be spent and were neither counted, credited, spent nor given back. */
-export async function refundable(
+export async function refundableCoins(
   reader: Reader,
   invoice: InvoiceRow,
   chain: ChainTerms,
@@ -48,7 +48,7 @@ const leastUnits = 1_000n
 const totalOf = (parts: readonly { left: bigint }[]) => parts.reduce((sum, { left }) => sum + left, 0n)
 
 /** Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws `BadInput`. */
-export async function proposeRefund(
+export async function proposeCoinRefund(
   { store, world, chain }: RefundDesk,
   rail: Refunding | undefined,
   id: string,
@@ -56,10 +56,10 @@ export async function proposeRefund(
 ): Promise<Proposed> {
   return store.tx(async tx => {
     const invoice = await locked(tx, id)
-    const amount = units ?? totalOf(await refundable(tx, invoice, chain, millis(await tx.now())))
+    const amount = units ?? totalOf(await refundableCoins(tx, invoice, chain, millis(await tx.now())))
     const { address } = await checkRefund(tx, rail, chain, invoice, to, amount)
     const detail = { to: address, satoshis: amount.toString(), amount: told(amount, 'BTC') }
-    return propose(tx, world, { act: refundAct, subject: invoice.id, detail, why, by })
+    return propose(tx, world, { act: coinRefundAct, subject: invoice.id, detail, why, by })
   }, 'locks')
 }
 
@@ -78,7 +78,7 @@ async function checkRefund(
   const { address, script } = rail.destination(to.trim(), 0)
   if (await tx.one(sql`select 1 as yes from chain_scripts where script = ${script}`))
     throw new BadInput('--to is of our own account (BITCOIN_DESCRIPTOR): give an address of the payer’s')
-  const from = await refundable(tx, invoice, chain, millis(await tx.now()))
+  const from = await refundableCoins(tx, invoice, chain, millis(await tx.now()))
   const most = totalOf(from)
   if (most === 0n)
     throw new BadInput(
@@ -91,7 +91,7 @@ async function checkRefund(
 }
 
 /** In the transaction of the approval. Throws `BadInput` where the payments are not there any more. */
-export async function carryOutRefund(
+export async function carryOutCoinRefund(
   tx: Tx,
   { world, chain = usualChainTerms, rail }: { world: World; chain?: ChainTerms | undefined; rail: Refunding | undefined },
   proposal: ProposalRow,
@@ -112,7 +112,7 @@ export async function carryOutRefund(
 }
 
 /** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. Throws `BadInput`. */
-export async function proposeRefundMade(
+export async function proposeCoinRefundMade(
   { store, world }: RefundDesk,
   id: string,
   { txid, by, why }: Asking & { txid: string },
@@ -127,7 +127,7 @@ export async function proposeRefundMade(
         'BTC',
       ),
     }
-    return propose(tx, world, { act: refundMadeAct, subject: invoice.id, detail, why, by })
+    return propose(tx, world, { act: coinRefundMadeAct, subject: invoice.id, detail, why, by })
   }, 'locks')
 }
 
@@ -144,7 +144,7 @@ async function checkMade(tx: Tx, invoice: InvoiceRow, txid: string): Promise<Coi
   return spent
 }
 
-export async function carryOutRefundMade(
+export async function carryOutCoinRefundMade(
   tx: Tx,
   { world, chain = usualChainTerms }: { world: World; chain?: ChainTerms | undefined },
   proposal: ProposalRow,

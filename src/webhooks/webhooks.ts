@@ -8,13 +8,13 @@ export { restand } from './chainEvents.ts'
 export { standingOf, type Looked } from './standingOf.ts'
 export { takeOn } from './takeOn.ts'
 export {
-  carryOutRefund,
-  carryOutRefundMade,
-  proposeRefund,
-  proposeRefundMade,
-  refundable,
-  refundAct,
-  refundMadeAct,
+  carryOutCoinRefund,
+  carryOutCoinRefundMade,
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  refundableCoins,
+  coinRefundAct,
+  coinRefundMadeAct,
   withdrawCoinRefund,
 } from './refundCoins.ts'
 export { usualChainTerms, type ChainTerms } from './apply.ts'

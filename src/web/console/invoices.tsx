@@ -12,7 +12,7 @@ import { invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } 
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from './lists.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import type { Language } from '../page/page.ts'
-import { refundRoutes } from './refunds.tsx'
+import { coinRefundRoutes } from './coinRefunds.tsx'
 import { frameWords } from './words/frame.ts'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -78,7 +78,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
   })
 
   duplicateRoutes(doors, parts)
-  refundRoutes(doors, parts)
+  coinRefundRoutes(doors, parts)
 }
 
 const Empty = ({ lang }: { lang: Language }) => (

@@ -12,7 +12,7 @@ import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
-import { Refunds } from './refunds.tsx'
+import { CoinRefunds } from './coinRefunds.tsx'
 import { percent } from './schedulesDetail.tsx'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -55,7 +55,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
           </ActForm>
         </section>
       )}
-      <Refunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
+      <CoinRefunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
       <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />
       <Payouts {...{ lang, payouts }} />
       <Movers {...{ lang, movers }} />

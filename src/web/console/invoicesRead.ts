@@ -5,7 +5,7 @@ import { postingsOf, type PostingRow } from '../../ledger/ledger.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
 import { empty, history, join, sql, type Reader, type Sql } from '../../store/store.ts'
 import { invoiceMachine, requestMachine, type InvoiceRow } from '../../invoice/invoice.ts'
-import { seeRefunds, type SeenRefunds } from './refunds.tsx'
+import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
 import { standingOf, type Looked } from '../../webhooks/webhooks.ts'
 import { seeTwins, type SeenTwin } from './duplicates.tsx'
 import { endToEndIds } from './eventsText.ts'
@@ -99,7 +99,7 @@ export interface SeenInvoice {
   /** At the bank, under the same tag. */
   twins: SeenTwin[]
   looked: Looked | undefined
-  refunds: SeenRefunds | undefined
+  refunds: SeenCoinRefunds | undefined
   /** As our own account derives it now; undefined where nobody can. */
   derived: { address: string; path: string } | undefined
   /** BIP 321, for what is still missing. */
@@ -126,7 +126,7 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
   return {
     ...{ row, slot, steps, postings, payouts, movers, twins },
     ...{ looked, derived },
-    refunds: await seeRefunds({ store, world, ...(bitcoin && { bitcoin }) }, row, looked),
+    refunds: await seeCoinRefunds({ store, world, ...(bitcoin && { bitcoin }) }, row, looked),
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id
         ? rails.bitcoin.uri(derived.address, missing > 0n ? missing : row.units, row.description)

@@ -99,8 +99,8 @@ const pt: ProposalWords = {
   acts: {
     'limits.set': 'mudar os limites de repasse',
     'payout.approve': 'repassar além dos limites',
-    'invoice.refund': 'devolver um pagamento em bitcoin',
-    'invoice.refund-made': 'registrar uma devolução feita por fora',
+    'bitcoin.refund': 'devolver um pagamento em bitcoin',
+    'bitcoin.refund-made': 'registrar uma devolução feita por fora',
   },
   details: {
     amount: 'valor',
@@ -171,8 +171,8 @@ const en: ProposalWords = {
   acts: {
     'limits.set': 'change the limits of payouts',
     'payout.approve': 'pay beyond the limits',
-    'invoice.refund': 'give a payment in bitcoin back',
-    'invoice.refund-made': 'record a refund that was made by hand',
+    'bitcoin.refund': 'give a payment in bitcoin back',
+    'bitcoin.refund-made': 'record a refund that was made by hand',
   },
   details: {
     amount: 'amount',

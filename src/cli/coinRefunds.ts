@@ -22,14 +22,14 @@ export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFla
   if (withdraw !== undefined) return takeBack(shell, { id, payout: withdraw, by, why, asJson: flags.json })
   if (made !== undefined)
     return inBase(shell, async ({ store, world, config }) => {
-      const { proposeRefundMade } = await import('../webhooks/webhooks.ts')
+      const { proposeCoinRefundMade } = await import('../webhooks/webhooks.ts')
       const desk = { store, world, chain: chainTermsOf(config) }
-      await tell(shell, await proposeRefundMade(desk, id, { txid: made, by, why }), flags)
+      await tell(shell, await proposeCoinRefundMade(desk, id, { txid: made, by, why }), flags)
     })
   return onRails(shell, async ({ store, world, config }, { rails }) => {
-    const { proposeRefund } = await import('../webhooks/webhooks.ts')
+    const { proposeCoinRefund } = await import('../webhooks/webhooks.ts')
     const desk = { store, world, chain: chainTermsOf(config) }
-    await tell(shell, await proposeRefund(desk, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
+    await tell(shell, await proposeCoinRefund(desk, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
   })
 }
 

@@ -5,7 +5,14 @@ import type { Proposed } from '../../ledger/ledger.ts'
 import { isRefund, isRefundMade, type PayoutRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Reader } from '../../store/store.ts'
-import { proposeRefund, proposeRefundMade, refundable, usualChainTerms, withdrawCoinRefund, type Looked } from '../../webhooks/webhooks.ts'
+import {
+  proposeCoinRefund,
+  proposeCoinRefundMade,
+  refundableCoins,
+  usualChainTerms,
+  withdrawCoinRefund,
+  type Looked,
+} from '../../webhooks/webhooks.ts'
 import type { InvoiceRow } from '../../invoice/invoice.ts'
 import type { Desk } from '../../jobs/jobs.ts'
 import type { Language } from '../page/page.ts'
@@ -16,9 +23,9 @@ import type { Doors } from './guard.ts'
 import { Money, Mono, Why } from './listsParts.tsx'
 import { proposalPath } from './proposalsPage.tsx'
 import { frameWords } from './words/frame.ts'
-import { refundWords } from './words/refunds.ts'
+import { coinRefundWords } from './words/coinRefunds.ts'
 
-export interface SeenRefunds {
+export interface SeenCoinRefunds {
   /** Satoshis that may be given back now. */
   units: bigint
   /** Transactions that are not ours and spent a payment of it, and that nobody has said anything about. */
@@ -26,13 +33,13 @@ export interface SeenRefunds {
 }
 
 /** Undefined where there is no chain. */
-export async function seeRefunds(
+export async function seeCoinRefunds(
   { store, world, bitcoin }: Pick<Desk, 'store' | 'world' | 'bitcoin'>,
   row: InvoiceRow,
   looked: Looked | undefined,
-): Promise<SeenRefunds | undefined> {
+): Promise<SeenCoinRefunds | undefined> {
   if (!bitcoin || !looked) return undefined
-  const parts = await refundable(store, row, bitcoin.terms, world.clock.now())
+  const parts = await refundableCoins(store, row, bitcoin.terms, world.clock.now())
   const spenders = new Set(looked.payments.flatMap(({ coin, spent }) => (spent && coin.spent_by !== null ? [coin.spent_by] : [])))
   const elsewhere = await unrecorded(store, [...spenders])
   return { units: parts.reduce((sum, { left }) => sum + left, 0n), elsewhere }
@@ -45,28 +52,28 @@ async function unrecorded(reader: Reader, txids: readonly string[]): Promise<str
 
 const path = '/console/invoices/:id'
 
-export function refundRoutes(doors: Doors, { desk }: PageParts): void {
+export function coinRefundRoutes(doors: Doors, { desk }: PageParts): void {
   const { store, world, rails } = desk
   const parts = () => ({ store, world, chain: desk.bitcoin?.terms ?? usualChainTerms })
 
-  doors.post(`${path}/refund`, 'refund.propose', async (ctx, form) => {
+  doors.post(`${path}/coin-refund`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
-    const say = refundWords[lang]
+    const say = coinRefundWords[lang]
     const why = reasonOf(form.text('why'), lang)
     const typed = form.text('amount')
     const units = typed === '' ? undefined : typedAmount(typed, 'BTC')
     if (typed !== '' && units === undefined) throw new BadInput(say.amountWrong)
     const asked = { to: form.text('to'), units, by: person.name, why }
-    return proposed(await proposeRefund(parts(), rails.bitcoin, ctx.params['id']!, asked), lang)
+    return proposed(await proposeCoinRefund(parts(), rails.bitcoin, ctx.params['id']!, asked), lang)
   })
 
-  doors.post(`${path}/refund-made`, 'refund.propose', async (ctx, form) => {
+  doors.post(`${path}/coin-refund-made`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    return proposed(await proposeRefundMade(parts(), ctx.params['id']!, { txid: form.text('txid'), by: person.name, why }), lang)
+    return proposed(await proposeCoinRefundMade(parts(), ctx.params['id']!, { txid: form.text('txid'), by: person.name, why }), lang)
   })
 
-  doors.post(`${path}/refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
+  doors.post(`${path}/coin-refunds/:payout/withdraw`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
     const { invoice_id: id } = await withdrawCoinRefund(parts(), ctx.params['payout']!, { by: person.name, why })
@@ -75,7 +82,7 @@ export function refundRoutes(doors: Doors, { desk }: PageParts): void {
 }
 
 function proposed({ is, proposal }: Proposed, lang: Language): string {
-  if (is === 'another') throw new BadInput(refundWords[lang].another)
+  if (is === 'another') throw new BadInput(coinRefundWords[lang].another)
   return proposalPath(proposal.id)
 }
 
@@ -88,12 +95,12 @@ interface Parts {
   lang: Language
   person: Person
   row: InvoiceRow
-  refunds: SeenRefunds | undefined
+  refunds: SeenCoinRefunds | undefined
   payouts: readonly PayoutRow[]
 }
 
-export function Refunds({ lang, person, row, refunds, payouts }: Parts) {
-  const say = refundWords[lang]
+export function CoinRefunds({ lang, person, row, refunds, payouts }: Parts) {
+  const say = coinRefundWords[lang]
   if (!refunds || !may(person.role, 'refund.propose')) return null
   const waiting = payouts.filter(payout => isRefund(payout) && ['owed', 'waiting', 'held'].includes(payout.state))
   if (refunds.units === 0n && refunds.elsewhere.length + waiting.length === 0) return null
@@ -102,7 +109,7 @@ export function Refunds({ lang, person, row, refunds, payouts }: Parts) {
     <section aria-labelledby="refund">
       <h2 id="refund">{say.title}</h2>
       {refunds.units > 0n && (
-        <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/refund` }}>
+        <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/coin-refund` }}>
           <p>
             {say.hint} {say.can}: <Money {...{ lang, units: refunds.units, asset: 'BTC' }} />
           </p>
@@ -115,7 +122,7 @@ export function Refunds({ lang, person, row, refunds, payouts }: Parts) {
       {refunds.elsewhere.map(txid => (
         <details class="act">
           <summary>{say.madeTitle}</summary>
-          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/refund-made` }}>
+          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/coin-refund-made` }}>
             <p>
               {say.madeHint} <Mono>{txid}</Mono>
             </p>
@@ -130,7 +137,7 @@ export function Refunds({ lang, person, row, refunds, payouts }: Parts) {
           <summary>
             {say.withdrawTitle}: <Money {...{ lang, units, asset: 'BTC' }} />
           </summary>
-          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/refunds/${id}/withdraw` }}>
+          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/coin-refunds/${id}/withdraw` }}>
             <p>{say.withdrawHint}</p>
             <Why {...{ lang, id: `withdraw-${id}` }} />
             <button class="plain">{say.withdraw}</button>

@@ -40,4 +40,4 @@ const en: typeof pt = {
   none: 'Nothing of this invoice can be given back now.',
 }
 
-export const refundWords: Both<typeof pt> = { 'pt-BR': pt, en }
+export const coinRefundWords: Both<typeof pt> = { 'pt-BR': pt, en }
