@@ -2,6 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
+import { beyondAct, carryOutBeyond, carryOutLimits, limitsAct } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { carryOutCoinRefund, carryOutCoinRefundMade, coinRefundAct, coinRefundMadeAct, type ChainTerms } from '../webhooks/webhooks.ts'
@@ -51,6 +52,8 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
       carryOut: (tx, { world, bitcoin }, proposal) => carryOutCoinRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
     }),
   ],
+  [limitsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimits(tx, proposal) })],
+  [beyondAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) })],
 ])
 
 /** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */

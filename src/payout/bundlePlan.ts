@@ -8,6 +8,7 @@ import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
 import { move, remember, skipLocked, sql, StoreUnavailable, type Sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
+import { withinLimits } from './limits.ts'
 import { refundRule } from './refund.ts'
 import { holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { chainPayoutsStopped } from './unread.ts'
@@ -99,7 +100,7 @@ async function planDue(
   if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
   await holdPaidElsewhere(tx, rail, world)
-  const due = await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only))
+  const due = await withinLimits(tx, 'BTC', await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only)))
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)
   const accounts = await accountsOf(tx, due)

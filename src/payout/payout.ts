@@ -33,6 +33,33 @@ export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
 export { holdWhileGoingBack, letGoOn, mayBeGoingBack, reversalOf, rightSize, type ReversalRow, type Sized } from './rightSize.ts'
 export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
+export {
+  installationScope,
+  limitPers,
+  limitsOf,
+  usedIn,
+  waitingForLimits,
+  waitingForRoom,
+  withinLimits,
+  type LimitPer,
+  type LimitRow,
+  type LimitWait,
+  type WaitingForLimit,
+} from './limits.ts'
+export {
+  beyondAct,
+  carryOutBeyond,
+  carryOutLimits,
+  changeLimits,
+  limitsAct,
+  limitsIn,
+  proposeBeyond,
+  type Beyond,
+  type BeyondRefusal,
+  type LimitChange,
+  type LimitsChanged,
+  type WantedLimits,
+} from './limitActs.ts'
 export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'

@@ -8,6 +8,7 @@ import { bankKnowsUs, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, skipLocked, sql, StoreUnavailable, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
+import { withinLimits } from './limits.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
@@ -34,12 +35,13 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
     if (!(await bankKnowsUs(store, rail))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const { orders, held } = await claimDue(store, world, which)
+    const { due, orders, held } = await claimDue(store, world, which)
     outcome.held += held
-    if (orders.length === 0) return held > 0
-    await world.at('payouts claimed')
-    await order(store, rail, world, orders, outcome, deadline)
-    return true
+    if (orders.length > 0) {
+      await world.at('payouts claimed')
+      await order(store, rail, world, orders, outcome, deadline)
+    }
+    return due > 0
   }
   while (await send(sql`and not ${mayHaveBeenOrdered}`));
   const again = await dueAgain(store)
@@ -69,6 +71,8 @@ const duePayouts = (tx: Tx, now: Instant, which: Sql): Promise<DuePayout[]> =>
     select * from payouts where ${isDue(now)} ${which} order by added_at, id limit ${batchSize} ${skipLocked}`)
 
 interface Claim {
+  /** How many were looked at; those that a limit keeps are put off, and others may stand behind them. */
+  due: number
   orders: Order[]
   /** How many of the due ones cannot be ordered and were held instead. */
   held: number
@@ -78,15 +82,18 @@ interface Claim {
 async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> {
   const claim = (only: Sql): Promise<Claim> =>
     store.tx(async tx => {
-      const claimed: Claim = { orders: [], held: 0 }
+      const claimed: Claim = { due: 0, orders: [], held: 0 }
       if (await payoutsStopped(tx)) return claimed
+      const left: DuePayout[] = []
       for (const row of await duePayouts(tx, await tx.now(), sql`${which} ${only}`)) {
+        claimed.due += 1
         const refusal = mayGoOut(row)
         if (refusal !== undefined) {
           await holdBack(tx, world, row, refusal)
           claimed.held += 1
-        } else for (const left of await setOff(tx, world, [row])) claimed.orders.push(await openAttempt(tx, world, left))
+        } else left.push(...(await setOff(tx, world, [row])))
       }
+      for (const row of await withinLimits(tx, 'BRL', left)) claimed.orders.push(await openAttempt(tx, world, row))
       return claimed
     }, 'locks')
   try {
@@ -100,7 +107,7 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> 
 /** Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still cannot be is held. */
 async function claimApart(store: Store, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
   const due = await store.tx(async tx => duePayouts(tx, await tx.now(), which))
-  const claimed: Claim = { orders: [], held: 0 }
+  const claimed: Claim = { due: due.length, orders: [], held: 0 }
   for (const row of due)
     try {
       const { orders, held } = await claim(sql`and id = ${row.id}`)

@@ -1,0 +1,153 @@
+/** What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two. */
+import { BadInput } from '../base/answer.ts'
+import { formatUnits, parseUnits, told, type Asset } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
+import { installationScope, limitPers, waitingForLimits, type LimitPer } from './limits.ts'
+import { findPayout, type PayoutRow } from './row.ts'
+
+/** By what is limited; null takes the limit away. */
+export type WantedLimits = Partial<Record<LimitPer, bigint | null>>
+type Limits = Partial<Record<LimitPer, bigint>>
+
+export interface LimitChange {
+  asset: Asset
+  /** Of one account; of all payouts of the asset where it is left out. */
+  accountId?: string | undefined
+  wanted: WantedLimits
+  by: string
+  why: string
+}
+
+export type LimitsChanged =
+  /** `lowered`: at once, for it lets nothing go that would not have gone. `same`: they are so already. */
+  { is: 'lowered' | 'same' } | Proposed
+
+export const limitsAct = 'limits.set'
+export const beyondAct = 'payout.approve'
+
+/** A limit that is set where there was none lowers too: less may leave than before. */
+const isLower = (now: bigint | undefined, wanted: bigint | null | undefined): boolean =>
+  wanted !== null && wanted !== undefined && (now === undefined || wanted < now)
+
+/** Lowers limits at once; where any of them is raised or taken away, all of it is proposed to a second person. */
+export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'>, change: LimitChange): Promise<LimitsChanged> {
+  const { asset, accountId, by, why } = change
+  const scope = accountId ?? installationScope(asset)
+  const now = await limitsIn(tx, scope)
+  const changed = limitPers.filter(per => change.wanted[per] !== undefined && change.wanted[per] !== (now[per] ?? null))
+  if (changed.length === 0) return { is: 'same' }
+  const wanted = Object.fromEntries(changed.map(per => [per, change.wanted[per]!])) as WantedLimits
+  const detail = detailOfChange(asset, now, wanted)
+  if (!changed.every(per => isLower(now[per], wanted[per]))) return propose(tx, world, { act: limitsAct, subject: scope, detail, why, by })
+  await setLimits(tx, scope, asset, wanted, { by, approvedBy: null })
+  await audit(tx, { actor: by, act: 'limits lowered', subject: scope, detail: { ...detail, why } })
+  return { is: 'lowered' }
+}
+
+const words = { payout: ['perPayout', 'perPayoutNow'], hour: ['perHour', 'perHourNow'], day: ['perDay', 'perDayNow'] } as const
+const written = (units: bigint | null | undefined, asset: Asset) =>
+  units === null || units === undefined ? 'none' : formatUnits(units, asset)
+
+function detailOfChange(asset: Asset, now: Limits, wanted: WantedLimits): Record<string, string> {
+  const entries = limitPers.flatMap((per): [string, string][] => {
+    const [word, wordNow] = words[per]
+    return wanted[per] === undefined
+      ? []
+      : [
+          [word, written(wanted[per], asset)],
+          [wordNow, written(now[per], asset)],
+        ]
+  })
+  return { asset, ...Object.fromEntries(entries) }
+}
+
+export async function limitsIn(reader: Reader, scope: string): Promise<Limits> {
+  const rows = await reader.all<{ per: LimitPer; units: bigint }>(
+    sql`select per, units from limits where store_id = 'sto_default' and scope = ${scope}`,
+  )
+  return Object.fromEntries(rows.map(({ per, units }) => [per, units]))
+}
+
+/** Sets what was proposed. Throws `BadInput` where a limit is no longer what it was proposed against. */
+export async function carryOutLimits(
+  tx: Tx,
+  { subject: scope, detail: text, made_by: by, decided_by: approvedBy }: ProposalRow,
+): Promise<void> {
+  const detail = detailOf({ detail: text })
+  const asset = detail['asset'] as Asset
+  const now = await limitsIn(tx, scope)
+  const wanted: WantedLimits = {}
+  for (const per of limitPers) {
+    const [word, wordNow] = words[per]
+    if (detail[word] === undefined) continue
+    if (detail[wordNow] !== written(now[per], asset))
+      throw new BadInput(
+        `the limit for each ${per} is ${written(now[per], asset)} now, and was ${detail[wordNow]} when this was proposed: propose it again`,
+      )
+    wanted[per] = detail[word] === 'none' ? null : parseUnits(detail[word], asset)!
+  }
+  await setLimits(tx, scope, asset, wanted, { by, approvedBy })
+  await audit(tx, { actor: approvedBy!, act: 'limits set', subject: scope, detail: { ...detail, proposedBy: by } })
+}
+
+async function setLimits(
+  tx: Tx,
+  scope: string,
+  asset: Asset,
+  wanted: WantedLimits,
+  { by, approvedBy }: { by: string; approvedBy: string | null },
+): Promise<void> {
+  const at = await tx.now()
+  // Payouts before limits, as whoever claims locks them. All of the asset, for one limit of several may have kept them.
+  await tx.run(sql`
+    update payouts set next_at = ${at}, why = null where asset = ${asset} and state in ('owed', 'waiting') and id in (select payout_id from limit_waits)`)
+  await tx.run(sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`)
+  for (const per of limitPers) {
+    const units = wanted[per]
+    if (units === null) await tx.run(sql`delete from limits where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
+    if (units === null || units === undefined) continue
+    await tx.run(sql`
+      insert into limits (store_id, scope, asset, per, units, set_by, approved_by, set_at)
+      values ('sto_default', ${scope}, ${asset}, ${per}, ${units}, ${by}, ${approvedBy}, ${at})
+      on conflict (store_id, scope, per) do update set units = excluded.units, set_by = excluded.set_by, approved_by = excluded.approved_by,
+        set_at = excluded.set_at`)
+  }
+}
+
+export type BeyondRefusal = 'unknown' | 'waits for no limit'
+export type Beyond = { is: BeyondRefusal } | Proposed
+
+/** Proposes that one payout that waits for a limit goes beyond it, once. */
+export async function proposeBeyond(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  id: string,
+  { by, why }: { by: string; why: string },
+): Promise<Beyond> {
+  const payout = await findPayout(tx, id)
+  if (!payout) return { is: 'unknown' }
+  const [wait] = await waitingForLimits(tx, { limit: 1, payoutId: id })
+  if (!wait) return { is: 'waits for no limit' }
+  return propose(tx, world, { act: beyondAct, subject: id, detail: amountOf(payout), why, by })
+}
+
+const amountOf = ({ asset, units }: Pick<PayoutRow, 'asset' | 'units'>) => ({ asset, amount: formatUnits(units, asset) })
+
+/** Lets a payout go beyond the limits, once. Throws `BadInput` where it waits for none any more, or is of another amount now. */
+export async function carryOutBeyond(tx: Tx, proposal: ProposalRow): Promise<void> {
+  const { id: proposalId, subject: id, made_by: proposedBy, decided_by: by } = proposal
+  const payout = await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`)
+  const [wait] = await waitingForLimits(tx, { limit: 1, payoutId: id })
+  if (!payout || !wait) throw new BadInput(`payout ${id} is ${payout?.state ?? 'gone'} and waits for no limit`)
+  const { asset, amount } = amountOf(payout)
+  if (detailOf(proposal)['amount'] !== amount) throw new BadInput(`payout ${id} is of ${told(payout.units, asset)} now: propose it again`)
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${id}, ${payout.units}, ${proposalId}, ${now})
+    on conflict (payout_id) do update set units = excluded.units, number = null, proposal_id = excluded.proposal_id, added_at = excluded.added_at`)
+  await tx.run(sql`delete from limit_waits where payout_id = ${id}`)
+  await tx.run(sql`update payouts set next_at = ${now}, why = null where id = ${id}`)
+  await audit(tx, { actor: by!, act: 'payout let beyond limits', subject: id, detail: { amount: told(payout.units, asset), proposedBy } })
+}

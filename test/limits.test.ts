@@ -1,0 +1,315 @@
+/** Limits on both databases and both rails: what is above one waits, goes by itself when there is room, or once two people say so; and never more leaves in any sliding window. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsure } from '../src/base/answer.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { refuse } from '../src/ledger/ledger.ts'
+import {
+  addAccount,
+  approveAccount,
+  changeLimits,
+  proposeBeyond,
+  retryPayout,
+  sendPayouts,
+  waitingForLimits,
+  type LimitsChanged,
+  type PayoutRow,
+  type WantedLimits,
+} from '../src/payout/payout.ts'
+import { openStore, sql } from '../src/store/store.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { collect } from './testbed/collecting.ts'
+import { openAccount, owing } from './testbed/owing.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+
+type Desk = Town['desk'] | ChainTown['desk']
+
+/** As a person lowers or raises limits; where it takes two, a second person approves. */
+async function limit({ store, world, rails }: Desk, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
+  const asset = of.asset ?? 'BRL'
+  const changed = await store.tx(tx => changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }))
+  if ('proposal' in changed) await approveAndDo({ store, world, rails }, changed.proposal.id, { by: 'bruno' })
+  return changed.is
+}
+const letBeyond = async ({ store, world, rails }: Desk, id: string) => {
+  const proposed = await store.tx(tx => proposeBeyond(tx, world, id, { by: 'ana', why: 'the yearly one' }))
+  if (!('proposal' in proposed)) return proposed.is
+  return (await approveAndDo({ store, world, rails }, proposed.proposal.id, { by: 'bruno' })).is
+}
+
+describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let databaseUrl: string
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      databaseUrl = postgres ? await postgres.freshDatabase() : 'sqlite::memory:'
+      town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+    })
+    afterEach(() => town?.close())
+
+    const payoutOf = async ({ id }: PayoutRow) => (await town.store.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+    const states = (payouts: readonly PayoutRow[]) => Promise.all(payouts.map(async payout => (await payoutOf(payout)).state))
+    /** All that has left, the oldest first, as the bank has it. */
+    const left = () =>
+      town
+        .transfers()
+        .filter(({ status }) => status !== 'failed' && status !== 'canceled')
+        .map(({ amount }) => amount)
+    /** Lets the bank finish what it took on, and hears of it. */
+    const finish = async (ms = minute) => {
+      town.pass(ms)
+      await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'))
+    }
+    /** What waits for a limit, and why. */
+    const waiting = async () =>
+      (await waitingForLimits(town.store, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({ id, per, needs }))
+
+    test('with none set, everything goes at once', async () => {
+      await collect(town, [10_000n, 900_000n, 10_000n])
+      await town.send()
+      expect(left()).toEqual([10_000, 900_000, 10_000])
+      expect(await waiting()).toEqual([])
+    })
+
+    test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits', async () => {
+      await limit(town.desk, { payout: 50_000n, hour: 100_000n })
+      const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [PayoutRow, PayoutRow, PayoutRow]
+      await town.send()
+      expect(left()).toEqual([10_000, 20_000])
+      expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
+      expect((await payoutOf(large)).why).toMatch(/^R\$ 600.00 is above the limit of R\$ 500.00 for one payout/)
+      town.pass(48 * hour)
+      await town.send()
+      expect(await states([large])).toEqual(['owed'])
+
+      expect(await letBeyond(town.desk, small.id)).toBe('waits for no limit')
+      expect(await letBeyond(town.desk, 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t')).toBe('unknown')
+      expect(await letBeyond(town.desk, large.id)).toBe('approved')
+      await town.send()
+      expect(left()).toEqual([10_000, 20_000, 60_000])
+      expect(await letBeyond(town.desk, large.id)).toBe('waits for no limit')
+      await finish()
+      expect(await states([small, large, other])).toEqual(['paid', 'paid', 'paid'])
+      expect(await town.audit()).toEqual([])
+      // What two people let go takes no room from the others.
+      await collect(town, [50_000n, 50_000n])
+      await town.send()
+      expect(left()).toEqual([10_000, 20_000, 60_000, 50_000, 50_000])
+    })
+
+    test('what is let beyond once is not let again after it came back', async () => {
+      await limit(town.desk, { payout: 50_000n })
+      const [large] = (await collect(town, [60_000n])) as [PayoutRow]
+      await town.send()
+      await letBeyond(town.desk, large.id)
+      // The first order fails: the approval is for the payout, not for an order.
+      town.bank.setSettings({ transferFailRate: 1 })
+      await town.send()
+      await finish()
+      town.bank.setSettings({ transferFailRate: 0, refundRate: 1 })
+      expect(await states([large])).toEqual(['owed'])
+      await finish(20 * minute)
+      await town.send()
+      expect(left()).toEqual([60_000])
+      for (const kind of ['success', 'refunded']) {
+        while (!town.bank.eventsCreated().some(({ log }) => log.type === kind)) town.pass(50)
+        await finish(0)
+      }
+      expect(await states([large])).toEqual(['returned'])
+      await retryPayout(town.store, large.id, { by: 'ana', why: 'a test' })
+      await town.send()
+      expect(town.transfers()).toHaveLength(2)
+      expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
+    })
+
+    test.each(['hour', 'day'] as const)('within an %s no more leaves than its limit, and the rest goes by itself', async window => {
+      const windowMs = window === 'hour' ? hour : 24 * hour
+      await limit(town.desk, { [window]: 50_000n })
+      const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
+      await town.send()
+      expect(left()).toEqual([20_000, 20_000])
+      expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(Array(3).fill([window, 'room']))
+      await finish(windowMs - 10 * minute)
+      await town.send()
+      expect(left()).toHaveLength(2)
+      await finish(11 * minute)
+      await town.send()
+      expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
+      await finish()
+      expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
+      expect(await waiting()).toEqual([])
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('one that is larger than what may leave in a whole window needs two people', async () => {
+      await limit(town.desk, { day: 50_000n })
+      const [large] = (await collect(town, [50_001n])) as [PayoutRow]
+      await town.send()
+      expect(await waiting()).toEqual([{ id: large.id, per: 'day', needs: 'person' }])
+    })
+
+    test('a large one is not kept waiting by small ones that come after it', async () => {
+      await limit(town.desk, { hour: 50_000n })
+      await collect(town, [20_000n])
+      await town.send()
+      const [large] = (await collect(town, [45_000n])) as [PayoutRow]
+      for (let count = 0; count < 8; count++) {
+        await town.send()
+        await collect(town, [20_000n])
+        await town.send()
+        town.pass(9 * minute)
+      }
+      expect(left().slice(0, 2)).toEqual([20_000, 45_000])
+      expect(await states([large])).toEqual(['sent'])
+    })
+
+    test('an order that failed gives its room back; one that is unsure keeps it', async () => {
+      await limit(town.desk, { hour: 50_000n })
+      const [first, second] = (await collect(town, [40_000n, 40_000n])) as [PayoutRow, PayoutRow]
+      town.bank.setSettings({ transferFailRate: 1 })
+      await town.send()
+      await finish()
+      town.bank.setSettings({ transferFailRate: 0 })
+      expect(await states([first, second])).toEqual(['owed', 'owed'])
+      // The failed one waits its own while, and keeps nobody behind it.
+      town.pass(16 * minute)
+      const rail = town.desk.rails.starkbank!
+      const { pay } = rail
+      rail.pay = async () => unsure('no answer came')
+      await town.send()
+      rail.pay = pay
+      expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
+      town.pass(3 * hour)
+      await town.send()
+      expect((await states([first, second])).toSorted()).toEqual(['owed', 'unsure'])
+    })
+
+    test('an account may have limits of its own, which bind nobody else', async () => {
+      await addAccount(town.store, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+      await approveAccount(town.store, 'second', 'checker')
+      const { id: accountId } = (await town.store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
+      await limit(town.desk, { hour: 30_000n }, { accountId })
+      await limit(town.desk, { hour: 70_000n })
+      await collect(town, [20_000n, 20_000n])
+      await collect(town, [40_000n, 40_000n], 'second')
+      await town.send()
+      expect(left()).toEqual([20_000, 40_000])
+    })
+
+    test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
+      const { store, world, rails } = town.desk
+      const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
+        store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+      const limits = () => store.all(sql`select per, units, set_by, approved_by from limits order by per`)
+      expect((await change({ payout: 50_000n, hour: 90_000n })).is).toBe('lowered')
+      expect((await change({ payout: 40_000n })).is).toBe('lowered')
+      expect((await change({ payout: 40_000n })).is).toBe('same')
+      const raised = await change({ payout: 60_000n, hour: 80_000n })
+      expect(raised.is).toBe('proposed')
+      expect(await limits()).toMatchObject([
+        { per: 'hour', units: 90_000n },
+        { per: 'payout', units: 40_000n },
+      ])
+      const approve = (by: string) => approveAndDo({ store, world, rails }, (raised as { proposal: { id: string } }).proposal.id, { by })
+      expect((await approve('Ana')).is).toBe('own')
+      await change({ payout: 30_000n }, 'carla')
+      await expect(approve('bruno')).rejects.toThrow('the limit for each payout is 300.00 now, and was 400.00')
+      expect(await limits()).toMatchObject([{ units: 90_000n }, { units: 30_000n }])
+      const { proposal } = (await change({ payout: 60_000n, hour: 80_000n })) as { proposal: { id: string } }
+      expect((await change({ payout: null })).is).toBe('another')
+      await store.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'a test' }))
+      const removed = (await change({ payout: null })) as { proposal: { id: string } }
+      expect((await approveAndDo({ store, world, rails }, removed.proposal.id, { by: 'bruno' })).is).toBe('approved')
+      expect(await limits()).toMatchObject([{ per: 'hour', units: 90_000n, set_by: 'ana', approved_by: null }])
+      const acts = await store.all<{ act: string; actor: string }>(sql`select act, actor from audit where act like 'limits %' order by seq`)
+      expect(acts.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
+        'limits lowered by ana',
+        'limits lowered by ana',
+        'limits lowered by carla',
+        'limits set by bruno',
+      ])
+    })
+
+    test('raised, it lets those go at once that waited for it', async () => {
+      await limit(town.desk, { payout: 50_000n })
+      await collect(town, [60_000n])
+      await town.send()
+      expect(left()).toEqual([])
+      expect(await limit(town.desk, { payout: 60_000n })).toBe('proposed')
+      await town.send()
+      expect(left()).toEqual([60_000])
+      expect(await waiting()).toEqual([])
+    })
+
+    test('two workers at once stay within the limit together', async () => {
+      await limit(town.desk, { hour: 100_000n })
+      await collect(town, Array(14).fill(20_000n))
+      const { world, rails } = town.desk
+      const stores = postgres ? await Promise.all([1, 2, 3].map(() => openStore(databaseUrl, { ...world, virtual: true }))) : []
+      await Promise.all([town.store, ...stores].map(store => sendPayouts(store, rails.starkbank!, world)))
+      await Promise.all(stores.map(store => store.close()))
+      expect(left()).toEqual(Array(5).fill(20_000))
+    })
+  })
+})
+
+describe.skipIf(!bitcoindAvailable())('on the chain', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  beforeAll(async () => {
+    node = await startBitcoind()
+    town = await openChainTown({ node, commissionBp: 0n })
+  })
+  afterAll(async () => {
+    await town?.close()
+    await node?.stop()
+  })
+  const states = async (payouts: readonly PayoutRow[]) => {
+    const rows = await town.payouts()
+    return payouts.map(({ id }) => rows.find(row => row.id === id)!.state)
+  }
+
+  test('a bundle is planned within the limits; the rest waits for room, or for two people', async () => {
+    await limit(town.desk, { payout: 300_000n, hour: 400_000n }, { asset: 'BTC' })
+    const payee = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
+    await openAccount(town, 'other', payee)
+    const payouts = await owing(town, [
+      { units: 200_000n },
+      { units: 500_000n },
+      { units: 150_000n, payTo: 'other' },
+      { units: 100_000n },
+      { units: 50_000n, payTo: 'other' },
+    ])
+    const large = payouts[1]!
+    const others = payouts.filter(({ id }) => id !== large.id)
+    const sent = async () => {
+      const rows = (await town.payouts()).filter(({ id, state }) => id !== large.id && state !== 'owed')
+      return rows.reduce((sum, { units }) => sum + units, 0n)
+    }
+    await town.send()
+    expect((await sent()) <= 400_000n && (await sent()) >= 300_000n).toBe(true)
+    expect(await states([large])).toEqual(['owed'])
+    await town.bury(6)
+    await town.send()
+    expect((await sent()) <= 400_000n).toBe(true)
+    await town.pass(hour)
+    await town.send()
+    expect(await sent()).toBe(500_000n)
+    expect(await letBeyond(town.desk, large.id)).toBe('approved')
+    await town.send()
+    expect(await states([large])).toEqual(['sent'])
+    await town.bury(6)
+    expect(new Set(await states(others))).toEqual(new Set(['paid']))
+    expect(await town.audit()).toEqual([])
+  })
+})
