@@ -1,11 +1,18 @@
 /** Proposals on the console, on both databases: shown to everyone, decided by who may, exactly as they were seen, and once. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { proposedActs } from '../src/jobs/jobs.ts'
 import { findProposal, propose, type NewProposal, type ProposalRow } from '../src/ledger/ledger.ts'
+import { changeLimits } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
+import { proposedAct } from '../src/web/console/words/proposals.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
+
+test.each(proposedActs)('%s has words in both languages', act => {
+  for (const lang of ['pt-BR', 'en'] as const) expect(proposedAct(lang, act)).not.toBe(act)
+})
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
@@ -129,6 +136,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(text).toContain('which this version does not know')
       expect(await rowOf(proposal)).toMatchObject({ state: 'open', decided_by: null })
       await end(proposal)
+    })
+
+    test('what can be done is done once, and done again by the same person is no fault', async () => {
+      const { store, world } = town.house.desk
+      await store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted: { hour: 100_000n }, by: 'maria', why: 'a test' }))
+      const raise = { asset: 'BRL', wanted: { hour: 200_000n }, by: 'maria', why: 'mais cobranças' } as const
+      const changed = await store.tx(tx => changeLimits(tx, world, raise))
+      const { proposal } = changed as { proposal: ProposalRow }
+      const page = (await chico.get(pathOf(proposal))).text
+      for (const shown of ['change the limits of payouts', 'the whole installation, in reais', 'R$2,000.00', 'R$1,000.00'])
+        expect(page.replaceAll('\u00a0', '')).toContain(shown)
+      const approve = () => chico.post(`${pathOf(proposal)}/approve`, { seen: seenIn(page)! })
+      const to = `${pathOf(proposal)}?said=approved`
+      expect([(await approve()).to, (await approve()).to]).toEqual([to, to])
+      expect((await chico.get(to)).text).toContain('The proposal is approved and done')
+      expect(await store.all(sql`select units, approved_by from limits`)).toEqual([{ units: 200_000n, approved_by: 'chico' }])
+      const acts = await store.all<{ act: string }>(sql`select act from audit where act = 'limits set'`)
+      expect(acts).toHaveLength(1)
     })
 
     test('a checker refuses one with a reason, once; refused twice by the same person is no fault', async () => {

@@ -19,6 +19,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   invoices: ['payer_name', 'payer_tax_id', 'description', 'brcode', 'link', 'late_by'],
   invoice_twins: ['decided_by', 'decided_why'],
   ledger_transactions: ['memo'],
+  limits: ['set_by', 'approved_by'],
   mails: ['why'],
   order_lines: ['name'],
   orders: ['name', 'email', 'tax_id', 'attention'],
@@ -42,12 +43,12 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest discounts environment
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint
-  paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources ref_of role roster rule since slug source spent_by state
+  paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources ref_of role roster rule since slug source spent_by state scope per
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash
   direction field match period`.split(/\s+/),
 )
 const tablesOfOurs =
-  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|suspense_lines|strange_transfers|walks|book_findings)/
+  /^(audit|bank_keys|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|walks|book_findings)/
 
 const markOf = (column: string) => `=MARK-7"'><xss-${column} onerror=alert(1)>`
 const shownMark = (column: string) => `&lt;xss-${column} `

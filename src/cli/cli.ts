@@ -8,6 +8,7 @@ import { eventCommands } from './events.ts'
 import { tellAllFaults } from './faults.ts'
 import { invoiceCommands } from './invoices.ts'
 import { ledgerCommands } from './ledger.ts'
+import { limitCommands } from './limits.ts'
 import { operateCommands } from './operate.ts'
 import { orderCommands } from './orders.ts'
 import { payoutCommands } from './payouts.ts'
@@ -85,6 +86,7 @@ export function program(shell: Shell): Command {
   scheduleCommands(repasse, shell)
   invoiceCommands(repasse, shell)
   payoutCommands(repasse, shell)
+  limitCommands(repasse, shell)
   proposalCommands(repasse, shell)
   productCommands(repasse, shell)
   shopCommands(repasse, shell)

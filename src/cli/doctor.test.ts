@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
+import { limitCheck } from './doctorLimits.ts'
 import { openStore, sql } from '../store/store.ts'
 
 const { at, bank, env, repasse } = await openBankTerminal({ startingBalance: 50_000 })
@@ -45,4 +46,17 @@ test('a database that cannot be had is told with its setting', async () => {
     is: 'error',
     says: expect.stringMatching(/^DATABASE_URL names .*key\.pem, which is not an SQLite database/),
   })
+})
+
+test.each([
+  ['none', {}, 'warn'],
+  ['one for each payout alone', { payout: 1n }, 'warn'],
+  ['one an hour', { hour: 1n }, 'ok'],
+  ['one a day', { day: 0n }, 'ok'],
+])('of real money, with %s it says whether limits bound what leaves', (_, set, is) => {
+  expect(limitCheck('BRL', set)).toMatchObject({ check: 'limits', is })
+})
+
+test('of test money nothing is said about limits', async () => {
+  expect((await doctor())['limits']).toBeUndefined()
 })

@@ -7,6 +7,7 @@ import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { bitcoin } from './doctorBitcoin.ts'
+import { limits } from './doctorLimits.ts'
 import { json, paint, reais, tame } from './print.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
 
@@ -84,6 +85,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
     yield* bitcoin(base)
+    yield* limits(base)
     yield* books(base)
   } finally {
     await base.store.close()

@@ -7,6 +7,7 @@ import { lastOf } from '../payout/transactions.ts'
 import type { Reader } from '../store/store.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
+import { approveCommand } from './limits.ts'
 import { postingView, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
@@ -83,6 +84,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   act('retry', 'tries again one that waits or came back')
   act('hold', 'keeps one from being sent')
   act('release', 'lets a held one go')
+  approveCommand(payout, shell)
   settleCommand(payout, shell)
   stopCommands(payout, shell)
 }

@@ -19,7 +19,7 @@ export {
 export { follow, rateNow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation, type ScanComparison } from './chainBooks.ts'
 export { checkingBeside, type Beside } from './checkBeside.ts'
-export { approveAndDo, proposedWork, type ProposalDesk } from './proposals.ts'
+export { approveAndDo, proposedActs, proposedWork, type ProposalDesk } from './proposals.ts'
 export { checkBooks, checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside, type Whole, type Reconciliation } from './books.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'

@@ -56,6 +56,9 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   [beyondAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) })],
 ])
 
+/** Every act that can be approved, by its name. */
+export const proposedActs: readonly string[] = [...works.keys()]
+
 /** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
 export async function approveAndDo(desk: ProposalDesk, id: string, approver: Approver, known = works): Promise<ProposalDecision> {
   const proposal = await findProposal(desk.store, id)

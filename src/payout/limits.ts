@@ -217,8 +217,25 @@ const takeApproval = (tx: Tx, { id }: Due): Promise<number> =>
   tx.run(sql`
     update limit_approvals set number = (select coalesce(max(number), 0) + 1 from attempts where payout_id = ${id}) where payout_id = ${id}`)
 
-export const limitsOf = (reader: Reader): Promise<LimitRow[]> =>
-  reader.all<LimitRow>(sql`select * from limits where store_id = 'sto_default' order by asset, scope, per`)
+export type SeenLimit = LimitRow & {
+  /** The account's name; null where the limit is of all payouts of the asset. */
+  account: string | null
+  /** What counts against it now; undefined of a limit for each payout. */
+  used: bigint | undefined
+}
+
+const mostWaiting = 200
+
+/** Every limit with how much of it is used, and what waits for one: first what needs two people, then the oldest. */
+export async function seeLimits(reader: Reader, now: Instant): Promise<{ limits: SeenLimit[]; waiting: WaitingForLimit[] }> {
+  const rows = await reader.all<LimitRow & { account: string | null }>(sql`
+    select l.*, a.name as account from limits l left join accounts a on a.id = l.scope where l.store_id = 'sto_default'
+    order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1 when 'hour' then 2 else 3 end`)
+  const limits: SeenLimit[] = []
+  for (const row of rows)
+    limits.push({ ...row, used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per] })
+  return { limits, waiting: await waitingForLimits(reader, { limit: mostWaiting }) }
+}
 
 export type WaitingForLimit = LimitWait & {
   payout_id: string
@@ -238,10 +255,16 @@ export const waitingForLimits = (reader: Reader, { limit, payoutId }: { limit: n
     select w.*, p.asset, p.units, p.next_at, c.name as account ${waits} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
     order by w.needs, w.owed_at, w.payout_id limit ${limit}`)
 
-/** How many wait for room at each limit, how much they are, and since when the first. */
-export const waitingForRoom = (
-  reader: Reader,
-): Promise<{ scope: string; per: LimitPer; asset: Asset; cap_units: bigint; count: bigint; units: bigint; since: Instant }[]> =>
-  reader.all(sql`
-    select w.scope, w.per, p.asset, min(w.cap_units) as cap_units, count(*) as count, cast(sum(p.units) as bigint) as units, min(w.added_at) as since
-    ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset order by since`)
+/** How many wait for room at a limit, and since when the first. */
+export type FullLimit = Pick<LimitWait, 'scope' | 'per' | 'cap_units'> & {
+  account: string | null
+  asset: Asset
+  count: bigint
+  since: Instant
+}
+
+/** Each limit that keeps payouts waiting until there is room, the one that does so longest first. */
+export const waitingForRoom = (reader: Reader): Promise<FullLimit[]> =>
+  reader.all<FullLimit>(sql`
+    select w.scope, w.per, (select name from accounts where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count,
+      min(w.added_at) as since ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset order by since`)

@@ -36,7 +36,7 @@ export { receivableMoves, receivableOf, receivables, recoveries, type Owing, typ
 export {
   installationScope,
   limitPers,
-  limitsOf,
+  seeLimits,
   usedIn,
   waitingForLimits,
   waitingForRoom,
@@ -44,6 +44,7 @@ export {
   type LimitPer,
   type LimitRow,
   type LimitWait,
+  type SeenLimit,
   type WaitingForLimit,
 } from './limits.ts'
 export {

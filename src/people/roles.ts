@@ -31,6 +31,9 @@ const table = {
   'payout.hold': { roles: ['maker'] },
   'payout.release': { roles: ['checker'], stepUp: true },
   'payout.retry': { roles: ['checker'], stepUp: true },
+  // One proposes what a checker approves; lowering a limit is done at once, for less may leave then.
+  'payout.beyond': { roles: ['maker'] },
+  'limits.set': { roles: ['maker'] },
   // Whoever sees something wrong stops everything at once; going on is a second thought, with a code.
   'payouts.stop': { roles: ['maker', 'checker', 'admin'] },
   'payouts.go': { roles: ['checker'], stepUp: true },

@@ -4,6 +4,7 @@ import { listAlarms } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { beforeThat, receivables } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
+import { limitAsks, limitSentence } from './limitAsks.ts'
 
 /** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
 const worstFirst = [
@@ -22,6 +23,7 @@ const worstFirst = [
   'payout sent',
   'payout waiting',
   'payout owed',
+  'limit used up',
   'bundle waits',
   'bundle slow',
   'reversal slow',
@@ -44,6 +46,7 @@ const worstFirst = [
   'request underpaid',
   'order',
   'bundle unsigned',
+  'payout over limit',
   'proposal open',
   'account awaits',
   'payee is owed',
@@ -66,7 +69,7 @@ export type Ask = {
   /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a proposal. */
   of: string | null
   why: string | null
-  /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. */
+  /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. Of a limit `of` says which, and `why` of what. */
   units: bigint | null
   /** How many there are of its kind, where not all of them are listed. */
   total?: bigint
@@ -107,6 +110,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<
     ? []
     : [...(await lateDuplicates(reader, now)), ...(await slowReversals(reader, now)), ...(await slowAsks(reader, now))]),
   ...(await debtAsks(reader)),
+  ...(await limitAsks(reader, now)),
   ...(await otherAsks(reader)),
 ]
 
@@ -178,10 +182,11 @@ const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
       union all select 'payout sent', id, null, changed_at, '', null from payouts
         where state = 'sent' and changed_at < case when asset = 'BRL' then ${before(expectedMs.sent)} else ${before(expectedMs.minedAndSettled)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'waiting' and added_at < ${before(expectedMs.paid)}
+        where state = 'waiting' and added_at < ${before(expectedMs.paid)} and id not in (select payout_id from limit_waits)
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
           and added_at < case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end
+          and id not in (select payout_id from limit_waits)
           and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
         where state = 'unsure' and added_at < ${before(expectedMs.settled)}
@@ -265,14 +270,19 @@ const listing: Partial<Record<AskKind, string>> = {
   'event waits': 'event list --state waiting',
   'line out': 'reconcile lines',
   'line in': 'reconcile lines',
+  'payout over limit': 'limits show',
   'proposal open': 'proposal list',
 }
 
 /** As commands say it. */
-export function sentence({ kind, id, number, of, why, units }: Ask): string {
+export function sentence(ask: Ask): string {
+  const { kind, id, number, of, why, units } = ask
   const ofOrder = of === null ? '' : ` of order ${of}`
   const came = told(units ?? 0n, 'BTC')
   switch (kind) {
+    case 'payout over limit':
+    case 'limit used up':
+      return limitSentence(ask)
     case 'account awaits':
       return `account ${id} awaits approval`
     case 'proposal open':

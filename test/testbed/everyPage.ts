@@ -98,6 +98,13 @@ const money: Visited[] = [
   { name: 'console-proposal', as: 'bruno', path: proposal('open', 'ana') },
   { name: 'console-proposal-own', as: 'bruno', path: proposal('open', 'bruno') },
   { name: 'console-proposal-decided', as: 'vera', path: proposal('refused', 'ana') },
+  {
+    name: 'console-payout-limited',
+    as: 'ana',
+    path: async town => `/console/payouts/${await row(town, sql`select payout_id as id from limit_waits`)}`,
+  },
+  at('console-limits', '/console/limits', { as: 'vera' }),
+  at('console-limits-change', '/console/limits?of=installation+BRL', { as: 'ana' }),
   at('console-stop', '/console/stop', { as: 'bruno' }),
   at('console-events', '/console/events', { as: 'carla' }),
   { name: 'console-event', as: 'carla', path: event('done', /^invoice.credited/) },

@@ -3,9 +3,10 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { payerWallet } from '../../sim/demoChain.ts'
 import { tipOf } from '../../src/chain/chain.ts'
-import { newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
+import { approveAndDo, newCode, placeOrder, seeOrder } from '../../src/jobs/jobs.ts'
 import { keepTwin } from '../../src/invoice/invoice.ts'
 import { propose, refuse } from '../../src/ledger/ledger.ts'
+import { beyondAct, changeLimits, type WantedLimits } from '../../src/payout/payout.ts'
 import { addProduct, newKey, payShopTo, type OrderRow, type OrderStanding, type RailName } from '../../src/shop/shop.ts'
 import { sql } from '../../src/store/store.ts'
 import type { Drawing } from './drawn.ts'
@@ -289,25 +290,30 @@ async function addDuplicates(town: PageTown): Promise<void> {
   await keepTwin(store, world, 'starkbank', decision)
 }
 
-/** Acts that need two people: one that bruno may approve, one of his own, and some that were decided. */
-async function addProposals({ house: { desk } }: PageTown): Promise<void> {
+/** Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve, one of his own, some decided. */
+async function addProposals(town: PageTown): Promise<void> {
+  const { desk } = town.house
   const { store, world } = desk
   const account = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
   const payouts = await store.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
+  const limit = (by: string, wanted: WantedLimits, accountId?: string) =>
+    store.tx(tx => changeLimits(tx, world, { asset: 'BRL', accountId, wanted, by, why: 'mais cobranças em dezembro' }))
+  await limit('ana', { payout: 50_000n, day: 1_000_000n })
+  await limit('ana', { hour: 300_000n }, account)
+  const raised = await limit('ana', { day: 2_000_000n })
+  if (raised.is === 'proposed') await approveAndDo(desk, raised.proposal.id, { by: 'bruno' })
+  const over = payouts.map(({ id: subject }) => ({
+    ...{ act: beyondAct, subject, detail: { asset: 'BRL', amount: '480.00' }, why: 'é o aluguel de três meses', by: 'ana' },
+  }))
   await store.tx(async tx => {
-    const act = 'payout.approve'
-    const over = payouts.map(({ id: subject }) => ({
-      act,
-      subject,
-      detail: { amount: 'R$ 480,00' },
-      why: 'é o aluguel de três meses',
-      by: 'ana',
-    }))
     const [refused, withdrawn] = [await propose(tx, world, over[0]!), await propose(tx, world, over[1]!)]
     await refuse(tx, refused.proposal.id, { by: 'bruno', why: 'melhor dividir' })
     await refuse(tx, withdrawn.proposal.id, { by: 'ana', why: 'valor errado' })
-    const detail = { perHour: '50000.00', perHourNow: 'none' }
-    await propose(tx, world, { act: 'limits.set', subject: account, detail, why: 'mais cobranças em dezembro', by: 'ana' })
-    await propose(tx, world, { act: 'limits.set', subject: 'installation BRL', detail, why: 'o mesmo para todas', by: 'bruno' })
   })
+  await limit('ana', { hour: 500_000n }, account)
+  await limit('bruno', { payout: null })
+  const large = await order(town, 'starkbank', 'Rede de algodão', 2n)
+  await stands(town, large, 'waiting')
+  await town.pay((await store.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id)
+  await until(() => store.one(sql`select payout_id from limit_waits where needs = 'person'`), 'a payout that waits for two people')
 }

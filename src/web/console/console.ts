@@ -6,6 +6,7 @@ import type { PageParts } from '../pages.ts'
 import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
 import { accountRoutes } from './accountsRoutes.ts'
 import { auditRoutes } from './auditRoutes.ts'
+import { limitRoutes } from './limitsRoutes.ts'
 import { listRoutes } from './listsRoutes.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
@@ -38,6 +39,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   accountRoutes(doors, parts)
   productRoutes(doors, parts)
   proposalRoutes(doors, parts)
+  limitRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }
 }

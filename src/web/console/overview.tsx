@@ -1,6 +1,8 @@
 /** The console's first page: the money by asset, what is next, what needs a person, whether the books are in balance. */
+import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../base/money.ts'
 import { millis, type Clock } from '../../base/world.ts'
+import type { LimitPer } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Ask } from '../asks.ts'
 import { chainMoney } from '../chainStatus.ts'
@@ -15,6 +17,7 @@ import { AnyId, Ref, Rows, Said, State } from './listsParts.tsx'
 import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
 import { makeTotals, type Counted, type Totals } from './overviewTotals.ts'
 import { listWords } from './words/lists.ts'
+import { limitWords } from './words/limits.ts'
 import { overviewWords } from './words/overview.ts'
 import { proposedAct } from './words/proposals.ts'
 import { runWords } from './words/runs.ts'
@@ -207,13 +210,17 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
 }
 
 /** The reason is what the program wrote down, English in either language; the rest are words of the page. */
-function filled(lang: Language, text: string, { kind, of, why, units, number }: Ask) {
-  const values: Record<string, string> = {
+function filled(lang: Language, text: string, ask: Ask) {
+  const { kind, of, why, units, number } = ask
+  const isOfLimit = kind === 'payout over limit' || kind === 'limit used up'
+  const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee)/.test(kind) ? 'BRL' : 'BTC'
+  const values: Record<string, ComponentChildren> = {
     of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
-    units: units === null ? '' : amount(lang, units, /^(duplicate|line|payee)/.test(kind) ? 'BRL' : 'BTC'),
-    number: `${number ?? ''}`,
+    why: isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,
+    units: units === null ? '' : amount(lang, units, asset),
+    number: kind === 'payout over limit' ? amount(lang, number!, asset) : `${number ?? ''}`,
   }
-  return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : part === 'why' ? <Said>{why}</Said> : values[part]))
+  return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : values[part]))
 }
 
 function Books({ lang, books }: { lang: Language; books: Overview['books'] }) {

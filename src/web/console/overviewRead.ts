@@ -110,6 +110,10 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'payee owes':
     case 'payee is owed':
       return pathTo('account', id)
+    case 'payout over limit':
+      return pathTo('payout', id)
+    case 'limit used up':
+      return '/console/limits'
     case 'proposal open':
       return pathTo('proposal', id)
     case 'payout held':

@@ -8,6 +8,7 @@ import type { PageParts } from '../pages.ts'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { namesOf } from './invoicesRead.ts'
+import { limitsPath } from './limitsPage.tsx'
 import { pathTo } from './links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
@@ -15,6 +16,7 @@ import { actStates, PayoutPage, type PayoutAct } from './payoutsPage.tsx'
 import { explainPayout, listPayouts, payoutStates } from './payoutsRead.ts'
 import { stopPages } from './stop.tsx'
 import { frameWords } from './words/frame.ts'
+import { limitWords } from './words/limits.ts'
 import { listWords } from './words/lists.ts'
 import { payoutWords } from './words/payouts.ts'
 
@@ -40,6 +42,11 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     show(
       ctx,
       <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped }}>
+        <p class="actions">
+          <a class="button plain" href={limitsPath}>
+            {limitWords[lang].title}
+          </a>
+        </p>
         <FilterForm {...{ lang, path, filters }}>
           <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutStates), filters }} />
           <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />

@@ -4,6 +4,7 @@ import { may, type Act, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, Time } from '../page/parts.tsx'
 import { ActForm, Frame } from './frame.tsx'
+import { BeyondLimits } from './limitsPage.tsx'
 import { Movers } from './invoicesPage.tsx'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why, type Step } from './listsParts.tsx'
@@ -55,6 +56,7 @@ export function PayoutPage({ lang, person, seen, stopped }: Parts) {
         ]}
       />
       <Sum {...{ lang, seen }} />
+      <BeyondLimits {...{ lang, person, ...seen.limits }} />
       <Acts {...{ lang, person, seen }} />
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}

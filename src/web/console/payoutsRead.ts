@@ -1,6 +1,15 @@
 /** Reads payouts for the console: a page of the list along one index, and one payout with the sum that made it and the orders that pay it. */
-import { payoutMachine, listedPayouts, seePayout, type ListedPayout, type SeenPayout } from '../../payout/payout.ts'
-import { postingsOf, type PostingRow } from '../../ledger/ledger.ts'
+import {
+  beyondAct,
+  payoutMachine,
+  listedPayouts,
+  seePayout,
+  waitingForLimits,
+  type ListedPayout,
+  type SeenPayout,
+  type WaitingForLimit,
+} from '../../payout/payout.ts'
+import { openProposal, postingsOf, type PostingRow } from '../../ledger/ledger.ts'
 import { empty, sql, type Reader } from '../../store/store.ts'
 import { moversOf, type Mover } from './invoicesRead.ts'
 import { stepsOf } from './links.ts'
@@ -40,6 +49,8 @@ export interface ExplainedPayout extends SeenPayout {
   orderTimelines: Step[][]
   movers: Mover[]
   payer: string
+  /** What it waits for, and the open proposal to let it go all the same. */
+  limits: { wait: WaitingForLimit | undefined; proposalId: string | undefined }
 }
 
 const taken = new Set(['bank fee', 'commission', 'transfer fee withheld'])
@@ -55,10 +66,12 @@ export async function explainPayout(reader: Reader, id: string): Promise<Explain
           and t.source in (select id || '/' || cast(credits as text) from coins where payout_id = ${id}))`
       : sql`t.source = ${row.invoice_id} and t.movement in ('invoice credited', 'bank fee', 'commission', 'transfer fee withheld')`
   const postings = await postingsOf(reader, made)
+  const [wait] = await waitingForLimits(reader, { limit: 1, payoutId: id })
   const orderTimelines: Step[][] = []
   for (const { steps: ofOrder } of orders) orderTimelines.push(await stepsOf(reader, ofOrder))
   return {
     ...seen,
+    limits: { wait, proposalId: wait && (await openProposal(reader, beyondAct, id))?.id },
     lines: postings.map(posting => ({ posting, units: taken.has(posting.movement) ? -posting.units : posting.units })),
     timeline: await stepsOf(reader, steps),
     orderTimelines,

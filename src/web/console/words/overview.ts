@@ -97,6 +97,11 @@ const pt: OverviewWords = {
     'slot late': ['O disparo', 'da agenda {of} já venceu e ainda não foi executado.'],
     'slot failed': ['O disparo', 'da agenda {of} falhou e não será tentado de novo por si só.'],
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
+    'payout over limit': ['O repasse', 'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.'],
+    'limit used up': [
+      'Limites de',
+      ': {number} esperam há mais de uma hora pelo limite de {units} {why}. Vão sozinhos quando houver espaço.',
+    ],
     'proposal open': ['A proposta', 'espera uma segunda pessoa: {of} ({why}).'],
     'payout held': ['O repasse', 'está retido: {why}'],
     'payout returned': ['O repasse', 'voltou: {why}'],
@@ -203,6 +208,11 @@ const en: OverviewWords = {
     'slot late': ['Slot', 'of schedule {of} fell due and is not run yet.'],
     'slot failed': ['Slot', 'of schedule {of} failed and is not tried again by itself.'],
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
+    'payout over limit': ['The payout', 'of {units} is above the limit of {number} {why}: it needs two people.'],
+    'limit used up': [
+      '',
+      '{number} have waited for more than an hour for the limit of {units} {why}. They go by themselves when there is room.',
+    ],
     'proposal open': ['The proposal', 'awaits a second person: {of} ({why}).'],
     'payout held': ['The payout', 'is held: {why}'],
     'payout returned': ['The payout', 'came back: {why}'],

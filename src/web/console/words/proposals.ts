@@ -1,6 +1,7 @@
 /** The words of proposals: the page's own, and one table that says what each proposed act, each of its details and each of their values is called. */
 import type { ProposalRow } from '../../../ledger/ledger.ts'
-import type { Both, Language } from '../../page/page.ts'
+import { parseUnits } from '../../../base/money.ts'
+import { amount, type Both, type Language } from '../../page/page.ts'
 
 /** By the names in `jobs/proposals.ts` and what those acts keep; what is not here is shown as it was written down. */
 interface ActWords {
@@ -205,11 +206,21 @@ export const proposedAct = (lang: Language, act: string): string => wordOf(propo
 /** What it is about, where that is no id of ours. */
 export const proposedSubject = (lang: Language, subject: string): string => wordOf(proposalWords[lang].subjects, subject)
 
+/** Those that are amounts, in the asset that stands beside them. */
+const amounts = new Set(['amount', 'perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'])
+
 /** What an act keeps of itself, as name and value. */
-export const proposedDetail = (lang: Language, detail: Readonly<Record<string, string>>): [name: string, value: string][] => {
+export function proposedDetail(lang: Language, detail: Readonly<Record<string, string>>): [name: string, value: string][] {
   const { details, values } = proposalWords[lang]
-  return Object.entries(detail).map(([name, value]) => [
-    wordOf(details, name),
-    wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value),
-  ])
+  const asset = detail['asset'] === 'BRL' || detail['asset'] === 'BTC' ? detail['asset'] : undefined
+  const said = (name: string, value: string) => {
+    const units = asset !== undefined && amounts.has(name) ? parseUnits(value, asset) : undefined
+    return units === undefined || asset === undefined
+      ? wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value)
+      : amount(lang, units, asset)
+  }
+  const isSaid = asset !== undefined && Object.keys(detail).some(name => amounts.has(name))
+  return Object.entries(detail)
+    .filter(([name]) => !(isSaid && name === 'asset'))
+    .map(([name, value]) => [wordOf(details, name), said(name, value)])
 }

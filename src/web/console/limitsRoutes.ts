@@ -1,0 +1,134 @@
+/** The routes of limits: what is in force, changing them, and proposing that one payout goes beyond them. */
+import { createHash } from 'node:crypto'
+import { BadInput } from '../../base/answer.ts'
+import { formatUnits, type Asset } from '../../base/money.ts'
+import { readTyped } from '../../base/typedAmount.ts'
+import {
+  changeLimits,
+  installationScope,
+  limitPers,
+  limitsIn,
+  listAccounts,
+  payoutsStopped,
+  proposeBeyond,
+  seeLimits,
+  type WantedLimits,
+} from '../../payout/payout.ts'
+import { show, type Language } from '../page/page.ts'
+import type { Tone } from '../page/parts.tsx'
+import type { PageParts } from '../pages.ts'
+import type { ConsoleContext, Doors } from './guard.ts'
+import { LimitsPage, limitsPath, type Limited } from './limitsPage.tsx'
+import { pathTo } from './links.ts'
+import { styleOf } from './lists.ts'
+import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
+import { faultOfAmount } from './words/amounts.ts'
+import { frameWords } from './words/frame.ts'
+import { limitWords } from './words/limits.ts'
+
+export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+  const choicesNow = async (): Promise<Limited[]> => [
+    ...(['BRL', 'BTC'] as const).map(asset => ({ scope: installationScope(asset), asset })),
+    ...(await listAccounts(store))
+      .filter(({ state }) => state !== 'closed')
+      .map(({ id, name, kind }) => ({ scope: id, asset: kind === 'bitcoin' ? ('BTC' as const) : ('BRL' as const), account: { id, name } })),
+  ]
+  /** Those in force as the form holds them. */
+  const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {
+    const now = await limitsIn(store, scope)
+    return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : fieldOf(now[per], asset, lang)]))
+  }
+
+  async function showPage(ctx: ConsoleContext, { of, values, faults, notice, status = 200 }: Shown): Promise<void> {
+    const { lang, person } = ctx.state
+    const seen = of && (await valuesOf(of, lang))
+    const [{ limits, waiting }, choices, stopped] = [
+      await store.tx(async tx => seeLimits(tx, await tx.now()), 'locks'),
+      await choicesNow(),
+      await payoutsStopped(store),
+    ]
+    const form = of && seen && { of, values: values ?? seen, seen: digestOf(seen), ...(faults && { faults }) }
+    show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, notice }), status)
+  }
+
+  doors.page(limitsPath, 'see', async ctx => {
+    const say = limitWords[ctx.state.lang]
+    const wanted = ctx.query['of']
+    const of = (await choicesNow()).find(({ scope }) => scope === wanted)
+    await showPage(ctx, { of, notice: ctx.query['said'] === 'lowered' ? { tone: 'good', text: say.done.lowered } : undefined })
+  })
+
+  doors.post(limitsPath, 'limits.set', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = limitWords[lang]
+    const of = (await choicesNow()).find(({ scope }) => scope === form.text('of')) ?? ctx.throw(404)
+    const values = form.values()
+    const refused = (text: string) => showPage(ctx, { of, values, notice: { tone: 'bad', text }, status: 409 })
+    if (form.text('seen') !== digestOf(await valuesOf(of, lang)))
+      return showPage(ctx, { of, notice: { tone: 'bad', text: say.faults.changed }, status: 409 })
+    const { wanted, faults } = readLimits(values, of.asset, lang)
+    const why = reasonIn(form)
+    if (why === '') faults['why'] = frameWords[lang].reasonMissing
+    if (Object.keys(faults).length > 0) return showPage(ctx, { of, values, faults, notice: undefined, status: 400 })
+    const change = { asset: of.asset, accountId: of.account?.id, wanted, by: person.name, why }
+    const changed = await store.tx(tx => changeLimits(tx, world, change))
+    switch (changed.is) {
+      case 'lowered':
+        return `${limitsPath}?said=lowered`
+      case 'same':
+        return refused(say.faults.nothing)
+      case 'another':
+        return refused(say.faults.another)
+      case 'proposed':
+      case 'there':
+        return pathTo('proposal', changed.proposal.id)
+    }
+  })
+
+  doors.post('/console/payouts/:id/beyond', 'payout.beyond', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = reasonIn(form)
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const beyond = await store.tx(tx => proposeBeyond(tx, world, ctx.params['id']!, { by: person.name, why }))
+    switch (beyond.is) {
+      case 'unknown':
+        return ctx.throw(404)
+      case 'waits for no limit':
+        throw new BadInput(limitWords[lang].beyond.notWaiting)
+      // Another person's is what there is to approve.
+      case 'another':
+      case 'there':
+      case 'proposed':
+        return pathTo('proposal', beyond.proposal.id)
+    }
+  })
+}
+
+interface Shown {
+  of: Limited | undefined
+  values?: Values
+  faults?: FieldFaults
+  notice: { tone: Tone; text: string } | undefined
+  status?: number
+}
+
+const fieldOf = (units: bigint, asset: Asset, lang: Language) => formatUnits(units, asset).replace('.', styleOf(lang).decimal)
+
+const digestOf = (values: Values): string =>
+  createHash('sha256')
+    .update(JSON.stringify(limitPers.map(per => values[per])))
+    .digest('base64url')
+
+/** An empty field is no limit. */
+function readLimits(values: Values, asset: Asset, lang: Language): { wanted: WantedLimits; faults: FieldFaults } {
+  const wanted: WantedLimits = {}
+  const faults: FieldFaults = {}
+  for (const per of limitPers) {
+    const text = (values[per] ?? '').trim()
+    const typed = readTyped(text, asset)
+    if (text === '') wanted[per] = null
+    else if (typed.is === 'amount') wanted[per] = typed.units
+    else faults[per] = faultOfAmount(typed, lang, limitWords[lang].faults.amount)
+  }
+  return { wanted, faults }
+}
