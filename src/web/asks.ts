@@ -1,10 +1,9 @@
 /** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
-import { told } from '../base/money.ts'
+import { told, type Asset } from '../base/money.ts'
 import { listAlarms } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
-import { beforeThat, receivables } from '../payout/payout.ts'
+import { beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
-import { limitAsks, limitSentence } from './limitAsks.ts'
 
 /** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
 const worstFirst = [
@@ -110,7 +109,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<
     ? []
     : [...(await lateDuplicates(reader, now)), ...(await slowReversals(reader, now)), ...(await slowAsks(reader, now))]),
   ...(await debtAsks(reader)),
-  ...(await limitAsks(reader, now)),
+  ...(now === undefined ? [] : await fullLimits(reader, now)),
   ...(await otherAsks(reader)),
 ]
 
@@ -218,12 +217,22 @@ const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
       from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}`),
   )
 
+/** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
+const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (await waitingForRoom(reader))
+    .filter(({ since }) => since < later(now, -hour))
+    .map(({ account, asset, per, cap_units: units, count }) => ({
+      ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
+    }))
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
       select kind, id, number, of_it, why, units from (
       select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+      union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
+        where w.needs = 'person' and p.state in ('owed', 'waiting')
       union all select 'proposal open', id, null, act, subject, null from proposals where state = 'open'
       union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
       union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
@@ -274,15 +283,17 @@ const listing: Partial<Record<AskKind, string>> = {
   'proposal open': 'proposal list',
 }
 
+const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
+
 /** As commands say it. */
-export function sentence(ask: Ask): string {
-  const { kind, id, number, of, why, units } = ask
+export function sentence({ kind, id, number, of, why, units }: Ask): string {
   const ofOrder = of === null ? '' : ` of order ${of}`
   const came = told(units ?? 0n, 'BTC')
   switch (kind) {
     case 'payout over limit':
+      return `payout ${id} of ${told(units ?? 0n, of as Asset)} is above the limit of ${told(number ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse payout approve ${id} --why … proposes to pay it all the same`
     case 'limit used up':
-      return limitSentence(ask)
+      return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
     case 'account awaits':
       return `account ${id} awaits approval`
     case 'proposal open':
