@@ -27,7 +27,7 @@ import { trialAccount } from './testbed/trial.ts'
 const minute = 60_000
 const hour = 60 * minute
 
-type Desk = Town['desk'] | ChainTown['desk']
+type Desk = Town['desk']
 
 /** As a person lowers or raises limits; where it takes two, a second person approves. */
 async function limit({ store, world, rails }: Desk, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
