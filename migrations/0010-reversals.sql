@@ -40,8 +40,6 @@ create table invoice_refunds (
   decided_by text not null,
   decided_why text not null,
   decided_at text not null,
-  -- What the bank said when it refused.
-  why text,
   absences bigint not null default 0,
   asked_at text,
   next_at text,

@@ -17,6 +17,9 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   external_rules: ['name', 'text', 'why', 'added_by', 'approved_by'],
   inbox: ['event_id', 'signature', 'why', 'kind'],
   invoices: ['payer_name', 'payer_tax_id', 'description', 'brcode', 'link', 'late_by'],
+  invoice_cancels: ['asked_by', 'asked_why', 'why'],
+  invoice_refunds: ['made_by', 'decided_by', 'decided_why'],
+  invoice_reissues: ['asked_by', 'asked_why'],
   invoice_twins: ['decided_by', 'decided_why'],
   ledger_transactions: ['memo'],
   limits: ['set_by', 'approved_by'],
@@ -43,7 +46,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest discounts environment
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint
-  paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources ref_of role roster rule since slug source spent_by state scope per
+  paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources recover ref_of reissue_of role roster rule since slug source spent_by state under_way_since scope per
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash
   direction field match period`.split(/\s+/),
 )
@@ -75,6 +78,27 @@ beforeAll(async () => {
 }, 180_000)
 afterAll(() => town?.close())
 
+/** What people did about an invoice: a refund, a cancelation, and asking again, each with their names and reasons. */
+async function actOnInvoice({ house: { desk } }: SeededTown): Promise<void> {
+  const { store } = desk
+  const invoice = (await store.one<{ id: string; provider_id: string }>(
+    sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id limit 1`,
+  ))!
+  const other = (await store.one<{ id: string }>(
+    sql`select id from invoices where rail = 'starkbank' and id <> ${invoice.id} order by id limit 1`,
+  ))!
+  const at = '2026-11-21T03:00:00.000Z'
+  await store.tx(async tx => {
+    await tx.run(sql`
+      insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units, made_by, decided_by, decided_why, decided_at, added_at, changed_at)
+      values ('ref_1', 'sto_default', 'starkbank', ${invoice.id}, ${invoice.provider_id}, 'failed', 1, 1, 'a', 'b', 'c', ${at}, ${at}, ${at})`)
+    await tx.run(sql`
+      insert into invoice_cancels (invoice_id, asked_by, asked_why, why, added_at, changed_at) values (${invoice.id}, 'a', 'b', 'c', ${at}, ${at})`)
+    await tx.run(sql`
+      insert into invoice_reissues (invoice_id, reissue_of, asked_by, asked_why, added_at) values (${other.id}, ${invoice.id}, 'a', 'b', ${at})`)
+  })
+}
+
 async function poison({ house: { desk } }: SeededTown): Promise<void> {
   const { store } = desk
   const triggers = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
@@ -82,6 +106,7 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
   await store.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
   // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment later.
   await store.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
+  await actOnInvoice(town)
   for (const [table, columns] of Object.entries(provided))
     for (const column of columns) {
       // What is unique stays so, by the row's number behind it.

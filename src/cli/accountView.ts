@@ -14,4 +14,5 @@ export const viewOf = (row: AccountRow, firstAddress?: string) => ({
   addedBy: row.added_by,
   addedAt: row.added_at,
   approvedBy: row.approved_by,
+  recover: row.recover,
 })

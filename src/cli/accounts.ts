@@ -3,11 +3,12 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../house.ts'
 import type { AccountRow } from '../payout/payout.ts'
+import { accountTermsCommands, debtTable, debtView } from './accountTerms.ts'
 import { addAccountCommand } from './account-add.ts'
 import { viewOf } from './accountView.ts'
 import { attempt } from './faults.ts'
 import { textFlag } from './flags.ts'
-import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
+import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export function accountCommands(repasse: Command, shell: Shell): void {
@@ -16,6 +17,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .description('payout accounts: where money may go')
     .addHelpText('after', example('account list'))
   addAccountCommand(account, shell)
+  accountTermsCommands(account, shell)
 
   account
     .command('approve')
@@ -63,19 +65,26 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account list --json'))
     .action(({ json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const { listAccounts } = await import('../payout/payout.ts')
-        const rows: { row: AccountRow; first: First | undefined }[] = []
-        for (const row of await listAccounts(base.store)) rows.push({ row, first: await firstOf(base, row) })
-        const line = ({ row, first }: (typeof rows)[number]) => [
+        const { listAccounts, receivableOf } = await import('../payout/payout.ts')
+        const rows: { row: AccountRow; first: First | undefined; owes: bigint }[] = []
+        for (const row of await listAccounts(base.store))
+          rows.push({ row, first: await firstOf(base, row), owes: await receivableOf(base.store, row.id) })
+        const owing = rows.some(({ owes }) => owes !== 0n)
+        const line = ({ row, first, owes }: (typeof rows)[number]) => [
           row.name,
           row.state,
           row.kind,
           row.holder,
           row.kind === 'bank' ? row.tax_id : '',
           placeInLine(row, first),
+          ...(owing ? [owes === 0n ? '' : `${reais(owes)} (${row.recover})`] : []),
         ]
-        const heads = ['NAME', 'STATE', 'KIND', 'HOLDER', 'TAX ID', 'PAYS TO']
-        await shell.out(asJson ? json(rows.map(({ row, first }) => viewOf(row, addressOf(first)))) : table(heads, rows.map(line)))
+        const heads = ['NAME', 'STATE', 'KIND', 'HOLDER', 'TAX ID', 'PAYS TO', ...(owing ? ['>OWES US (RECOVERED)'] : [])]
+        await shell.out(
+          asJson
+            ? json(rows.map(({ row, first, owes }) => ({ ...viewOf(row, addressOf(first)), owes: moneyOf(owes, 'BRL') })))
+            : table(heads, rows.map(line)),
+        )
       }),
     )
 
@@ -87,15 +96,20 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ findAccount }, { history }] = await Promise.all([import('../payout/payout.ts'), import('../store/store.ts')])
+        const [{ findAccount, receivableMoves, receivableOf }, { history }] = await Promise.all([
+          import('../payout/payout.ts'),
+          import('../store/store.ts'),
+        ])
         const row = await findAccount(base.store, name)
         if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
         const steps = await history(base.store, row.id)
         const first = await firstOf(base, row)
+        const [owes, moves] = [await receivableOf(base.store, row.id), await receivableMoves(base.store, row.id)]
+        const debts = debtTable(moves)
         await shell.out(
           asJson
-            ? json({ ...viewOf(row, addressOf(first)), history: historyOf(steps) })
-            : `${sheet(sheetOf(row, first))}\n${historyTable(steps)}`,
+            ? json({ ...viewOf(row, addressOf(first)), ...debtView(row.recover, owes, moves), history: historyOf(steps) })
+            : `${sheet([...sheetOf(row, first), ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
         )
       }),
     )
@@ -144,4 +158,10 @@ const sheetOf = (row: AccountRow, first: First | undefined): Facts => [
   ...placeOf(row, first),
   ['added', `${row.added_at} by ${row.added_by}`],
   ['approved by', row.approved_by],
+  ['recovers', row.kind === 'bank' ? recovers[row.recover] : undefined],
 ]
+
+const recovers = {
+  never: 'never: what the payee owes is not kept back from its payouts',
+  'next-payouts': 'next-payouts: what the payee owes is kept back from its next payouts',
+}

@@ -1,14 +1,15 @@
-/** `repasse invoice refund`: duplicates of an invoice at the bank, and what a person decides about the money that came for one. */
+/** `repasse invoice refund`: of an invoice itself, and of its duplicates at the bank, about whose money a person decides. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../invoice/invoice.ts'
 import { amountIn, textFlag } from './flags.ts'
+import { proposeOwnRefund, type OwnRefundFlags } from './invoiceActs.ts'
 import { example, json, maybeMoney, moneyOf, reais, table } from './print.ts'
 import type { CoinRefundFlags } from './coinRefunds.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type RefundFlags = { twin: string; keep?: true; by?: string; why?: string; json?: true }
-type AnyRefundFlags = Partial<RefundFlags> & CoinRefundFlags
+type AnyRefundFlags = Partial<RefundFlags> & Omit<CoinRefundFlags, 'amount'> & { amount?: string }
 
 /** What became of a duplicate, for a person. */
 export const duplicateStates: Record<TwinState, string> = {
@@ -34,28 +35,36 @@ const refusals: Record<Refusal, (twin: string, invoice: string, state: string) =
 export function refundCommand(invoice: Command, shell: Shell): void {
   invoice
     .command('refund')
-    .description('gives money back to its payer: what came for a duplicate at the bank, or a payment in bitcoin that counts for nothing')
+    .description('gives money back to its payer: of a paid invoice, which another person approves, of a duplicate of it at the bank, or in bitcoin')
     .argument('<id>', 'the invoice: our id')
-    .option('--twin <id>', 'the duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
-    .option('--keep', 'nothing is given back: it was settled otherwise, as --why says')
-    .option('--why <words>', 'the reason, for the audit log; needed with --keep', textFlag('--why'))
-    .option('--by <person>', 'who decides (default: the user of this system)', textFlag('--by'))
-    .option('--json', 'as JSON')
+    .option('--amount <amount>', 'how much, e.g. 60.00, or with --to 20000sats (default: all there is to give back)', textFlag('--amount'))
+    .option('--twin <id>', 'its duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
+    .option('--keep', 'of a duplicate: nothing is given back, it was settled otherwise, as --why says')
     .option('--to <address>', 'bitcoin: an address that the payer gives; a second person approves', textFlag('--to'))
-    .option('--amount <amount>', 'with --to: how much, e.g. 20000sats; all that waits where nothing is said', amountIn('BTC')('--amount'))
     .option('--made <txid>', 'bitcoin: it was given back by hand, in this transaction; a second person approves', textFlag('--made'))
     .option('--withdraw <payout>', 'bitcoin: takes back a refund that was not ordered yet', textFlag('--withdraw'))
+    .option('--why <words>', 'the reason, for the audit log; needed but for a duplicate that is given back', textFlag('--why'))
+    .option('--by <person>', 'who decides (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
     .addHelpText(
       'after',
       example(
+        'invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --amount 60.00 --why "two of five boxes were returned"',
         'invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --twin 5166945473134592 --why "paid twice"',
         'invoice refund inv_01k9zq3f5c8wxy2m7n4p6r8s0t --to bc1q… --why "paid a week late"',
       ),
     )
-    .action(async (id: string, given: AnyRefundFlags) => {
+    .action(async (id: string, { amount: typed, ...given }: AnyRefundFlags) => {
       const which = (['twin', 'to', 'made', 'withdraw'] as const).filter(flag => given[flag] !== undefined)
-      if (which.length !== 1) throw new BadInput('give one of --twin, --to, --made and --withdraw: what is to be given back, or was')
-      if (given.twin === undefined) return (await import('./coinRefunds.ts')).refundCoins(shell, id, given)
+      if (which.length > 1) throw new BadInput(`give one of --${which.join(' and --')}: what is to be given back, or was`)
+      if (given.keep && given.twin === undefined) throw new BadInput('--keep is for a duplicate: name it with --twin')
+      if (typed !== undefined && given.twin !== undefined) throw new BadInput('--amount is not for a duplicate: all of it is the payer’s')
+      // What it is in depends on which way it goes.
+      const isCoins = which.length === 1 && given.twin === undefined
+      const amount = typed === undefined ? undefined : amountIn(isCoins ? 'BTC' : 'BRL')('--amount')(typed)
+      const asked = { ...given, ...(amount !== undefined && { amount }) }
+      if (isCoins) return (await import('./coinRefunds.ts')).refundCoins(shell, id, asked)
+      if (given.twin === undefined) return proposeOwnRefund(shell, id, asked)
       const flags = { ...given, twin: given.twin }
       if (flags.keep && flags.why === undefined) throw new BadInput('--why is missing: --keep needs how it was settled')
       await (flags.keep ? keep(shell, id, flags) : refund(shell, id, flags))

@@ -3,10 +3,11 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { formatDuration } from '../base/duration.ts'
 import { percentText } from '../base/payTerms.ts'
-import type { InvoiceRow, TwinRow } from '../invoice/invoice.ts'
+import type { InvoiceRow, RefundRow, TwinRow } from '../invoice/invoice.ts'
 import type { PayoutRow } from '../payout/payout.ts'
 import type { Base } from '../house.ts'
 import type { Reader } from '../store/store.ts'
+import { backFacts, backView, invoiceActCommands, refundsTable, refundView } from './invoiceActs.ts'
 import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
 import { countFlag, oneOf, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
@@ -98,12 +99,13 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
       }),
     )
   refundCommand(invoice, shell)
+  invoiceActCommands(invoice, shell)
 }
 
 async function show(shell: Shell, base: Base, id: string, asJson: true | undefined): Promise<void> {
   const { store } = base
   const { history, sql } = await import('../store/store.ts')
-  const { twinsOfInvoice } = await import('../invoice/invoice.ts')
+  const { refundsOf, twinsOfInvoice } = await import('../invoice/invoice.ts')
   const row = await store.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
   if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   const request = row.rail === 'bitcoin' ? await readRequest(base, row) : undefined
@@ -111,9 +113,11 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
   const postings = await postingsOf(store, sql`e.invoice_id = ${row.id}`)
   const payouts = await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)
   const twins = await twinsOfInvoice(store, row.id)
+  const refunds = await refundsOf(store, row.id)
+  const back = await backFacts(store, row)
   const paid: Paid[] = []
   for (const payout of payouts) paid.push({ payout, txids: await txidsOf(store, payout.id) })
-  if (!asJson) return shell.out(text(row, request, paid, twins, historyTable(steps), postings))
+  if (!asJson) return shell.out(text(row, request, { paid, twins, refunds, back }, historyTable(steps), postings))
   const views = paid.map(payoutOf)
   await shell.out(
     json({
@@ -123,7 +127,9 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
       history: historyOf(steps),
       postings,
       payout: views[0] ?? null,
-      ...(request ? { payouts: views } : { duplicates: twins.map(duplicateView) }),
+      ...(request
+        ? { payouts: views }
+        : { duplicates: twins.map(duplicateView), refunds: refunds.map(refundView), ...(await backView(store, row)) }),
     }),
   )
 }
@@ -176,8 +182,7 @@ const viewOf = (row: InvoiceRow) => ({
 function text(
   row: InvoiceRow,
   request: Request | undefined,
-  paid: Paid[],
-  twins: readonly TwinRow[],
+  { paid, twins, refunds, back }: { paid: Paid[]; twins: readonly TwinRow[]; refunds: readonly RefundRow[]; back: Fact[] },
   steps: string,
   postings: PostingRow[],
 ): string {
@@ -193,9 +198,10 @@ function text(
     ['slot', row.slot_id],
     ['order', row.order_id],
     ...(request ? placeFacts(request) : placeAtBank(row)),
+    ...back,
     ...paid.map(payoutFact),
   ])
-  const seen = request ? paymentsTable(request) : duplicatesTable(twins)
+  const seen = request ? paymentsTable(request) : [duplicatesTable(twins), refundsTable(refunds)].filter(Boolean).join('\n')
   return `${facts}\n${seen}${seen && '\n'}${steps}${postings.length > 0 ? `\n${postingsTable(postings)}` : ''}`
 }
 

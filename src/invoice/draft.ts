@@ -107,6 +107,18 @@ export async function draftOfOrder(
   return write(tx, world, { order: orderId }, ordinal, terms, payer, priced)
 }
 
+/** Writes one more draft of a slot, beside those it has. Answers its id. */
+export async function draftOfSlot(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  terms: BatchTerms,
+  payer: Payer,
+  priced: Priced,
+): Promise<string> {
+  const last = await tx.one<{ ordinal: bigint }>(sql`select max(ordinal) as ordinal from invoices where slot_id = ${terms.slotId}`)
+  return write(tx, world, { slot: terms.slotId }, Number(last!.ordinal) + 1, terms, payer, priced)
+}
+
 /** The tag that all invoices of one slot or order share at the bank is its id. */
 async function write(
   tx: Tx,

@@ -30,6 +30,8 @@ export {
   type TwinRow,
   type TwinState,
 } from './twins.ts'
+export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './cancel.ts'
+export { mayReissue, reissueInvoice, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './reissue.ts'
 export { fateOf, reversalLogs, type Fate } from './fate.ts'
 export {
   approveOwnRefund,

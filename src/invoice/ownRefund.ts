@@ -37,7 +37,6 @@ export type RefundRow = {
   decided_by: string
   decided_why: string
   decided_at: Instant
-  why: string | null
   absences: bigint
   asked_at: Instant | null
   next_at: Instant | null

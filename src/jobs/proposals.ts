@@ -2,10 +2,19 @@
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
-import { beyondAct, carryOutBeyond, carryOutLimits, limitsAct } from '../payout/payout.ts'
+import { beyondAct, carryOutBeyond, carryOutLimits, changeTerms, debtAct, endDebt, limitsAct, termsAct } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
-import { carryOutCoinRefund, carryOutCoinRefundMade, coinRefundAct, coinRefundMadeAct, type ChainTerms } from '../webhooks/webhooks.ts'
+import {
+  beginRefund,
+  carryOutCoinRefund,
+  carryOutCoinRefundMade,
+  checkRefund,
+  coinRefundAct,
+  coinRefundMadeAct,
+  refundAct,
+  type ChainTerms,
+} from '../webhooks/webhooks.ts'
 
 export interface ProposalDesk {
   store: Store
@@ -54,6 +63,15 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   ],
   [limitsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimits(tx, proposal) })],
   [beyondAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) })],
+  [termsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => changeTerms(tx, proposal) })],
+  [debtAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => endDebt(tx, world, proposal) })],
+  [
+    refundAct,
+    proposedWork({
+      prepare: ({ store, rails }, proposal) => checkRefund({ store, rail: rails.starkbank }, proposal),
+      carryOut: (tx, { world }, proposal) => beginRefund(tx, world, proposal),
+    }),
+  ],
 ])
 
 /** Every act that can be approved, by its name. */

@@ -1,7 +1,7 @@
 /** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
 import type { World } from '../base/world.ts'
 import { passOver } from '../chain/chain.ts'
-import { invoiceMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
+import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { waitForChain } from '../payout/payout.ts'
 import { move, sql, type Store } from '../store/store.ts'
 import { materialise, slotMachine } from './slots.ts'
@@ -14,7 +14,7 @@ export interface SetAside {
 /**
  * Slots that fell due since the backup are kept as missed: their invoices may exist at the bank under ids this database never saw.
  * Drafts become a question to the bank, which has them by their tags if they were issued. Nobody can be asked about a payment request,
- * so those drafts end. Refunds of duplicates that the bank may not have taken on are a person's to decide again: one may have been settled otherwise; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
+ * so those drafts end. Refunds that the bank may not have taken on are a person's to decide again: one may have been settled otherwise; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
  * is wanted.
  */
 export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clock' | 'random' | 'log' | 'at'>): Promise<SetAside> {
@@ -40,6 +40,14 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
     )
     for (const { id, state } of refunds)
       await move(tx, 'invoice_twins', twinMachine, id, state, 'credited', { why: 'restored' }, [sql`next_at = null`, sql`absences = 0`])
+    const own = await tx.all<{ id: string; invoice_id: string; state: 'approved' | 'refunding' | 'unsure' }>(
+      sql`select id, invoice_id, state from invoice_refunds where state in ('approved', 'refunding', 'unsure')`,
+    )
+    for (const { id, invoice_id: invoiceId, state } of own) {
+      await move(tx, 'invoice_refunds', refundMachine, id, state, 'failed', { why: 'restored' }, [sql`next_at = null`, sql`absences = 0`])
+      // What the bank did of it meanwhile, its log says.
+      await tx.run(sql`update invoice_reversals set next_at = ${now} where invoice_id = ${invoiceId}`)
+    }
     await passOver(tx)
     await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }

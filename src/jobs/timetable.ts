@@ -1,6 +1,6 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
 import { addUpTallies } from '../ledger/ledger.ts'
-import { issueDrafts, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
+import { issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { pollEvents, settleInbox, watchReversals, type Followed, type Inbox } from '../webhooks/webhooks.ts'
@@ -120,12 +120,14 @@ const bankJobs = (pollSeconds: number): Job[] => [
       const twins = await resolveTwins({ store, rail, world, stopped: payoutsStopped })
       const refunds = await resolveRefunds({ store, rail, world, stopped: payoutsStopped })
       const reversals = await watchReversals({ store, rail, world })
+      const cancels = await resolveCancels({ store, rail, world })
       return (
         [
           settled,
           say(twins, 'duplicate invoice looked at', 'duplicate invoices looked at'),
           say(refunds, 'refund looked at', 'refunds looked at'),
           say(reversals, 'reversal looked at', 'reversals looked at'),
+          say(cancels, 'cancelation gone on with', 'cancelations gone on with'),
         ]
           .filter(Boolean)
           .join(', ') || undefined

@@ -8,6 +8,7 @@ import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
+import type { Recovery } from './receivable.ts'
 import { join, move, remember, sql, type Reader, type Store } from '../store/store.ts'
 
 export const accountMachine = {
@@ -24,6 +25,8 @@ type CommonRow = {
   added_by: string
   added_at: string
   approved_by: string | null
+  /** Whether what its payee owes us is kept back from its next payouts. */
+  recover: Recovery
 }
 
 export type BankAccountRow = CommonRow & {

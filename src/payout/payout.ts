@@ -32,6 +32,17 @@ export {
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
 export { holdWhileGoingBack, letGoOn, mayBeGoingBack, reversalOf, rightSize, type ReversalRow, type Sized } from './rightSize.ts'
+export {
+  changeTerms,
+  debtAct,
+  debtEnds,
+  endDebt,
+  proposeDebtEnd,
+  proposeTerms,
+  termsAct,
+  type AccountProposed,
+  type DebtEnd,
+} from './accountTerms.ts'
 export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
 export {
   installationScope,

@@ -25,6 +25,9 @@ const table = {
 
   'account.add': { roles: ['maker'] },
   'account.approve': { roles: ['checker'], stepUp: true },
+  // What a payee owes: another person approves both.
+  'account.terms': { roles: ['maker'] },
+  'account.debt': { roles: ['maker'] },
   // Only what nothing was ever asked for or paid to: neither way moves money.
   'account.close': { roles: ['maker', 'checker'] },
 
@@ -40,8 +43,10 @@ const table = {
   'invoice.accept': { roles: ['checker'], stepUp: true },
   // The program itself proposes it, so one person is the second.
   'invoice.refund': { roles: ['checker'], stepUp: true },
-  // A payment in bitcoin: a second person approves it as a proposal.
+  // A refund of an invoice, on either rail: a second person approves it as a proposal.
   'refund.propose': { roles: ['maker'] },
+  'invoice.cancel': { roles: ['maker', 'checker'] },
+  'invoice.reissue': { roles: ['maker'] },
   'proposal.approve': { roles: ['checker'], stepUp: true },
   // Ending one undone moves nothing; whoever made it withdraws it so.
   'proposal.refuse': { roles: ['maker', 'checker'] },

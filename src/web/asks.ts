@@ -28,6 +28,7 @@ const worstFirst = [
   'reversal slow',
   'duplicate returned',
   'duplicate refund late',
+  'refund failed',
   'duplicate open',
   'duplicate paid reversed',
   'duplicate paid',
@@ -107,7 +108,12 @@ export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<
   ...(await duplicateAsks(reader)),
   ...(now === undefined
     ? []
-    : [...(await lateDuplicates(reader, now)), ...(await slowReversals(reader, now)), ...(await slowAsks(reader, now))]),
+    : [
+        ...(await lateDuplicates(reader, now)),
+        ...(await slowReversals(reader, now)),
+        ...(await failedRefunds(reader, now)),
+        ...(await slowAsks(reader, now)),
+      ]),
   ...(await debtAsks(reader)),
   ...(now === undefined ? [] : await fullLimits(reader, now)),
   ...(await otherAsks(reader)),
@@ -217,6 +223,16 @@ const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
       from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}`),
   )
 
+/** Refunds that the bank did not make: said until another one is asked for, and for a month at most. */
+const failedRefunds = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select 'refund failed' as kind, i.id, null as number, i.payer_name as of_it, null as why, f.units
+      from invoice_refunds f join invoices i on i.id = f.invoice_id
+      where f.state = 'failed' and f.changed_at > ${later(now, -returnedForMs)}
+        and not exists (select 1 from invoice_refunds x where x.invoice_id = f.invoice_id and x.id > f.id)`),
+  )
+
 /** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
 const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
   (await waitingForRoom(reader))
@@ -239,7 +255,7 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
         from inbox_conflicts c
       union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
-        from invoices where state = 'refused'
+        from invoices where state = 'refused' and id not in (select reissue_of from invoice_reissues)
       union all select 'order', id, null, null, attention, null from orders where attention is not null
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
       union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
@@ -316,6 +332,8 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
         : `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
     case 'payee is owed':
       return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout`
+    case 'refund failed':
+      return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: its payout goes on, and a refund can be asked for again`
     case 'reversal slow':
       return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits`
     case 'duplicate paid':

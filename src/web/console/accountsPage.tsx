@@ -3,14 +3,16 @@ import { bankName, failsBankDigit } from '../../base/brazil.ts'
 import type { Asset } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
-import { digestOfAccount, type AccountRow, type PayoutState } from '../../payout/payout.ts'
+import { digestOfAccount, type AccountRow, type Owing, type PayoutState } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
+import { Debt, type SeenDebt } from './accountDebt.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
 import { Steps } from './steps.tsx'
+import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
@@ -25,7 +27,7 @@ interface Shared {
   stopped: string | undefined
 }
 
-export function AccountsPage({ lang, person, stopped, rows }: Shared & { rows: readonly AccountRow[] }) {
+export function AccountsPage({ lang, person, stopped, rows, owing }: Shared & { rows: readonly AccountRow[]; owing: readonly Owing[] }) {
   const say = accountWords[lang]
   const mine = may(person.role, 'account.approve')
     ? rows.filter(row => row.state === 'awaiting' && !samePerson(row.added_by, person.name)).length
@@ -33,6 +35,14 @@ export function AccountsPage({ lang, person, stopped, rows }: Shared & { rows: r
   return (
     <Frame {...{ lang, person, stopped, here: 'accounts', title: say.title }}>
       {mine > 0 && <Notice tone="wait">{say.yours(mine)}</Notice>}
+      {owing
+        .filter(({ units }) => units > 0n)
+        .map(account => (
+          <Notice tone="wait">
+            <a href={`${accountPath({ id: account.account_id, name: account.name })}#debt`}>{account.name}</a>{' '}
+            {debtWords[lang].owes.toLowerCase()} {amount(lang, account.units, 'BRL')}
+          </Notice>
+        ))}
       {rows.length === 0 && <p>{say.none}</p>}
       {may(person.role, 'account.add') && (
         <p class="actions">
@@ -100,6 +110,7 @@ interface AccountParts extends Shared {
   waiting: readonly Waiting[]
   latest: readonly LatestPayout[]
   schedules: readonly { id: string; name: string }[]
+  debt: SeenDebt
   steps: readonly Transition[]
   notice: { tone: Tone; text: string } | undefined
   /** What is wrong with the reason that was sent. */
@@ -155,6 +166,7 @@ export function AccountPage(parts: AccountParts) {
           </tbody>
         </table>
       )}
+      <Debt {...{ lang, person, row, debt: parts.debt, path: accountPath(row) }} />
       <h2>{say.schedules}</h2>
       {schedules.length === 0 ? (
         <p>{say.noSchedules}</p>

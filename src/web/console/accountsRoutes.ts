@@ -9,6 +9,7 @@ import {
   listAccounts,
   openAccount,
   payoutsStopped,
+  receivables,
   twinsOf,
   type AccountRow,
   type NewDestination,
@@ -17,6 +18,7 @@ import { history, sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import type { Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
+import { debtRoutes, seeDebt } from './accountDebt.tsx'
 import { AccountForm, BanksPage } from './accountsForm.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './accountsPage.tsx'
 import { firstOf, readAccount } from './accountsRead.ts'
@@ -34,13 +36,18 @@ const offered = [
   ...['58160789', '62232889', '61186680', '33264668'],
 ]
 
-export function accountRoutes(doors: Doors, { desk }: PageParts): void {
+export function accountRoutes(doors: Doors, pages: PageParts): void {
+  const { desk } = pages
+  debtRoutes(doors, pages)
+
   const { store, world, rails } = desk
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
   /** The account of the path, or 404. */
   const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(store, ctx.params['name']!)) ?? ctx.throw(404)
 
-  doors.page(path, 'see', async ctx => show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(store) })))
+  doors.page(path, 'see', async ctx =>
+    show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(store), owing: await receivables(store) })),
+  )
 
   doors.page(`${path}/banks`, 'see', async ctx => {
     const query = typeof ctx.query['q'] === 'string' ? ctx.query['q'].slice(0, 60) : ''
@@ -90,7 +97,8 @@ export function accountRoutes(doors: Doors, { desk }: PageParts): void {
       sql`select id, name from schedules where account_id = ${row.id} order by name`,
     )
     const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
-    const parts = { ...(await framed(ctx)), row, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules }
+    const debt = await seeDebt(store, row.id)
+    const parts = { ...(await framed(ctx)), row, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules, debt }
     show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
   }
 

@@ -7,6 +7,7 @@ import type { PageParts } from '../pages.ts'
 import { duplicateRoutes } from './duplicates.tsx'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
+import { invoiceActRoutes } from './invoiceActs.tsx'
 import { acceptable, InvoicePage } from './invoicesPage.tsx'
 import { invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './invoicesRead.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from './lists.ts'
@@ -61,7 +62,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), payoutsStopped(store)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped }} />)
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped, said: ctx.query['said'] }} />)
   })
 
   doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
@@ -79,6 +80,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
 
   duplicateRoutes(doors, parts)
   coinRefundRoutes(doors, parts)
+  invoiceActRoutes(doors, parts)
 }
 
 const Empty = ({ lang }: { lang: Language }) => (

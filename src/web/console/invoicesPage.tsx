@@ -8,6 +8,7 @@ import { amount, type Language } from '../page/page.ts'
 import { Notice, Time, type Facts } from '../page/parts.tsx'
 import { Duplicates } from './duplicates.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
+import { ActNotice, InvoiceActs } from './invoiceActs.tsx'
 import type { Mover, SeenInvoice } from './invoicesRead.ts'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
@@ -24,6 +25,8 @@ interface Parts {
   seen: SeenInvoice
   bitcoin: BitcoinDesk | undefined
   stopped: string | undefined
+  /** What an act that was just done came to. */
+  said?: unknown
 }
 
 /** Something came, late or too little, and waits for a person's word. */
@@ -33,12 +36,13 @@ export function acceptable({ row, looked }: SeenInvoice): boolean {
   return there.length > 0 && (looked.standing.missing > 0n || there.some(({ counts }) => !counts))
 }
 
-export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
+export function InvoicePage({ lang, person, seen, bitcoin, stopped, said }: Parts) {
   const say = invoiceWords[lang]
   const { row, derived, payouts, steps, postings, movers } = seen
   const differs = derived !== undefined && row.provider_id !== null && derived.address !== row.provider_id
   return (
     <Frame {...{ lang, person, stopped, here: 'invoices', title: `${say.one} ${amount(lang, row.units, row.asset)}` }}>
+      <ActNotice {...{ lang, said }} />
       <p class="headline">
         <State {...{ lang, of: 'invoice', state: row.state }} /> <Mono>{row.id}</Mono>
       </p>
@@ -56,6 +60,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped }: Parts) {
         </section>
       )}
       <CoinRefunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
+      <InvoiceActs {...{ lang, person, acts: seen.acts }} />
       <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />
       <Payouts {...{ lang, payouts }} />
       <Movers {...{ lang, movers }} />

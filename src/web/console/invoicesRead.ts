@@ -7,6 +7,7 @@ import { empty, history, join, sql, type Reader, type Sql } from '../../store/st
 import { invoiceMachine, requestMachine, type InvoiceRow } from '../../invoice/invoice.ts'
 import { seeCoinRefunds, type SeenCoinRefunds } from './coinRefunds.tsx'
 import { standingOf, type Looked } from '../../webhooks/webhooks.ts'
+import { seeActs, type SeenActs } from './invoiceActs.tsx'
 import { seeTwins, type SeenTwin } from './duplicates.tsx'
 import { endToEndIds } from './eventsText.ts'
 import { within, type Filters } from './lists.ts'
@@ -98,6 +99,8 @@ export interface SeenInvoice {
   movers: Mover[]
   /** At the bank, under the same tag. */
   twins: SeenTwin[]
+  /** Money that went back, and what people did about it. */
+  acts: SeenActs
   looked: Looked | undefined
   refunds: SeenCoinRefunds | undefined
   /** As our own account derives it now; undefined where nobody can. */
@@ -127,6 +130,11 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
     ...{ row, slot, steps, postings, payouts, movers, twins },
     ...{ looked, derived },
     refunds: await seeCoinRefunds({ store, world, ...(bitcoin && { bitcoin }) }, row, looked),
+    acts: await seeActs(
+      store,
+      row,
+      payouts.map(({ state }) => state),
+    ),
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id
         ? rails.bitcoin.uri(derived.address, missing > 0n ? missing : row.units, row.description)

@@ -132,6 +132,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'invoice not issued':
     case 'request too small':
     case 'reversal slow':
+    case 'refund failed':
     case 'request late':
     case 'request underpaid':
       return pathTo('invoice', id)

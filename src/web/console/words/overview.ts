@@ -111,6 +111,7 @@ const pt: OverviewWords = {
     'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
     'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse.'],
+    'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse continua.'],
     'reversal slow': ['O dinheiro da cobrança', 'está voltando a {of} há mais de 30 minutos: o repasse espera.'],
     'duplicate paid': [
       'A cobrança',
@@ -222,6 +223,7 @@ const en: OverviewWords = {
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
     'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout.'],
+    'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout goes on.'],
     'reversal slow': ['Money of invoice', 'has been going back to {of} for more than 30 minutes: the payout waits.'],
     'duplicate paid': [
       'The invoice',

@@ -98,12 +98,18 @@ const pt: ProposalWords = {
   },
   already: (state, by) => `Esta proposta já foi decidida por ${by}: ${state}.`,
   acts: {
+    'account.debt': 'dar por terminada a dívida de um recebedor',
+    'account.terms': 'mudar a compensação de uma conta de repasse',
+    'invoice.refund': 'estornar uma cobrança ao pagador',
     'limits.set': 'mudar os limites de repasse',
     'payout.approve': 'repassar além dos limites',
     'bitcoin.refund': 'devolver um pagamento em bitcoin',
     'bitcoin.refund-made': 'registrar uma devolução feita por fora',
   },
   details: {
+    account: 'conta',
+    recover: 'compensação',
+    as: 'como termina',
     amount: 'valor',
     satoshis: 'satoshis',
     to: 'para o endereço',
@@ -116,6 +122,8 @@ const pt: ProposalWords = {
     perDayNow: 'limite por dia hoje',
   },
   values: {
+    recover: { never: 'nunca', 'next-payouts': 'nos próximos repasses' },
+    as: { paid: 'paga por outro meio', forgiven: 'perdoada' },
     ...Object.fromEntries(
       ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'sem limite' }]),
     ),
@@ -170,12 +178,18 @@ const en: ProposalWords = {
   },
   already: (state, by) => `This proposal was decided by ${by} already: ${state}.`,
   acts: {
+    'account.debt': 'end what a payee owes',
+    'account.terms': 'change whether a payee’s debt is set off',
+    'invoice.refund': 'refund an invoice to its payer',
     'limits.set': 'change the limits of payouts',
     'payout.approve': 'pay beyond the limits',
     'bitcoin.refund': 'give a payment in bitcoin back',
     'bitcoin.refund-made': 'record a refund that was made by hand',
   },
   details: {
+    account: 'account',
+    recover: 'set off',
+    as: 'how it ends',
     amount: 'amount',
     satoshis: 'satoshis',
     to: 'to the address',
@@ -188,6 +202,8 @@ const en: ProposalWords = {
     perDayNow: 'limit per day now',
   },
   values: {
+    recover: { never: 'never', 'next-payouts': 'against the next payouts' },
+    as: { paid: 'paid by other means', forgiven: 'forgiven' },
     ...Object.fromEntries(
       ['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'].map(name => [name, { none: 'no limit' }]),
     ),

@@ -1,0 +1,90 @@
+/** Asking for an invoice again that was refused, expired or canceled: a new invoice of the same slot that names the old one, once. */
+import { millis, type World } from '../base/world.ts'
+import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
+import { brl } from '../base/money.ts'
+import { audit } from '../ledger/ledger.ts'
+import type { Rail } from '../rails/rail.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { draftOfSlot } from './draft.ts'
+import { findInvoice, type InvoiceRow } from './row.ts'
+
+/**
+ * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `paid-there`:
+ * the bank shows that somebody paid it. `not-known`: the bank did not say.
+ */
+export type ReissueRefusal = 'of-another-rail' | 'of-an-order' | 'not-over' | 'reissued' | 'paid-there' | 'not-known'
+
+export type Reissued =
+  | { is: 'unknown' }
+  | { is: 'impossible'; code: ReissueRefusal; invoice: InvoiceRow; by?: string }
+  | { is: 'reissued'; invoice: InvoiceRow; of: InvoiceRow }
+
+export type ReissueRow = { invoice_id: string; reissue_of: string; asked_by: string; asked_why: string; added_at: string }
+
+/** What an invoice was asked for again as, and what it was asked for again of. */
+export const reissuesOf = (reader: Reader, invoiceId: string) =>
+  reader.all<ReissueRow>(sql`select * from invoice_reissues where invoice_id = ${invoiceId} or reissue_of = ${invoiceId} order by added_at`)
+
+export function mayReissue({ rail, state, slot_id: slot }: Pick<InvoiceRow, 'rail' | 'state' | 'slot_id'>): ReissueRefusal | undefined {
+  if (rail !== 'starkbank') return 'of-another-rail'
+  if (slot === null) return 'of-an-order'
+  return state === 'refused' || state === 'expired' || state === 'canceled' ? undefined : 'not-over'
+}
+
+interface Act {
+  by: string
+  why: string
+}
+
+/** `rail`: asked about what was at the bank once. Undefined where it is not configured. */
+export async function reissueInvoice(at: { store: Store; rail: Rail | undefined; world: World }, id: string, act: Act): Promise<Reissued> {
+  const { store, rail, world } = at
+  const invoice = await findInvoice(store, id)
+  if (!invoice) return { is: 'unknown' }
+  const code = mayReissue(invoice) ?? (await couldBePaid(rail, invoice))
+  if (code) return { is: 'impossible', code, invoice }
+  return store.tx(tx => writeAgain(tx, world, id, act))
+}
+
+/** What was at the bank may have been paid in its last moment, and our books may not have heard of it. */
+async function couldBePaid(rail: Rail | undefined, { provider_id: providerId }: InvoiceRow): Promise<ReissueRefusal | undefined> {
+  if (providerId === null) return undefined
+  const shown = await rail?.readInvoice(providerId)
+  if (shown?.is !== 'done') return 'not-known'
+  const { status } = shown.value
+  if (status === 'expired' || status === 'canceled') return undefined
+  return status === 'paid' || status === 'voided' ? 'paid-there' : 'not-over'
+}
+
+async function writeAgain(tx: Tx, world: World, id: string, { by, why }: Act): Promise<Reissued> {
+  const old = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
+  const code = mayReissue(old)
+  if (code) return { is: 'impossible', code, invoice: old }
+  const before = (await reissuesOf(tx, id)).find(({ reissue_of: of }) => of === id)
+  if (before) return { is: 'impossible', code: 'reissued', invoice: old, by: before.invoice_id }
+
+  const terms = {
+    storeId: old.store_id,
+    slotId: old.slot_id!,
+    // As long as the payer had at first.
+    dueInMs: millis(old.due_at) - millis(old.added_at),
+    accountId: old.account_id,
+    commissionBp: old.commission_bp,
+    minPayoutUnits: old.min_payout_units,
+    // Where nothing was said, nothing is said.
+    ...(old.fine_bp !== null && {
+      pay: {
+        fineBp: old.fine_bp,
+        interestBp: old.interest_bp ?? 0n,
+        expiresInMs: Number(old.expires_in_ms ?? BigInt(usualExpiresInMs)),
+        discounts: parseDiscounts(old.discounts ?? '') ?? [],
+      },
+    }),
+  }
+  const payer = { name: old.payer_name, taxId: old.payer_tax_id, description: old.description }
+  const newId = await draftOfSlot(tx, world, terms, payer, { rail: 'starkbank', amount: brl(old.units) })
+  await tx.run(sql`
+    insert into invoice_reissues (invoice_id, reissue_of, asked_by, asked_why, added_at) values (${newId}, ${id}, ${by}, ${why}, ${await tx.now()})`)
+  await audit(tx, { actor: by, act: 'invoice reissued', subject: id, detail: { as: newId, from: old.state, why } })
+  return { is: 'reissued', invoice: (await findInvoice(tx, newId))!, of: old }
+}

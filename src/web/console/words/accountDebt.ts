@@ -1,0 +1,79 @@
+/** The words of what a payee owes: what made it, whether it is kept back from payouts, and how it can end. */
+import type { AccountProposed, DebtEnd, Recovery } from '../../../payout/payout.ts'
+import type { Both } from '../../page/page.ts'
+
+interface DebtWords {
+  title: string
+  owes: string
+  tooMuch: string
+  recover: string
+  recoveries: Record<Recovery, string>
+  what: string
+  invoice: string
+  termsTitle: string
+  termsHint: string
+  terms: string
+  endTitle: string
+  endHint: string
+  end: string
+  as: string
+  ends: Record<DebtEnd, string>
+  amount: string
+  amountWrong: string
+  another: string
+  refusals: Record<Extract<AccountProposed, { is: 'impossible' }>['code'], string>
+}
+
+const pt: DebtWords = {
+  title: 'A receber deste recebedor',
+  owes: 'Deve',
+  tooMuch: 'Retido a mais, sai com o próximo repasse',
+  recover: 'Compensação',
+  recoveries: { never: 'nunca é retido dos repasses', 'next-payouts': 'é retido dos próximos repasses' },
+  what: 'O quê',
+  invoice: 'Cobrança',
+  termsTitle: 'Mudar a compensação',
+  termsHint: 'Diz se o que o recebedor deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
+  terms: 'Propor a mudança',
+  endTitle: 'Dar por paga ou perdoar',
+  endHint: 'O recebedor pagou por outro meio, ou não precisa pagar. Outra pessoa precisa aprovar.',
+  end: 'Propor',
+  as: 'Como termina',
+  ends: { paid: 'paga por outro meio', forgiven: 'perdoada' },
+  amount: 'Valor',
+  amountWrong: 'O valor não serve: acima de zero, como 98,00.',
+  another: 'Já há outra proposta em aberto. Decida-a primeiro.',
+  refusals: {
+    'not-bank': 'Contas em bitcoin não têm estorno a compensar.',
+    same: 'A compensação já é esta.',
+    'too-much': 'O recebedor não deve tanto.',
+  },
+}
+
+const en: DebtWords = {
+  title: 'Owed by this payee',
+  owes: 'Owes',
+  tooMuch: 'Kept back too much, goes out with the next payout',
+  recover: 'Set off',
+  recoveries: { never: 'never kept back from payouts', 'next-payouts': 'kept back from the next payouts' },
+  what: 'What',
+  invoice: 'Invoice',
+  termsTitle: 'Change the set-off',
+  termsHint: 'Says whether what the payee owes is kept back from the next payouts of this account. Another person has to approve it.',
+  terms: 'Propose the change',
+  endTitle: 'Mark as paid or forgive',
+  endHint: 'The payee has paid it by other means, or need not pay it. Another person has to approve it.',
+  end: 'Propose',
+  as: 'How it ends',
+  ends: { paid: 'paid by other means', forgiven: 'forgiven' },
+  amount: 'Amount',
+  amountWrong: 'The amount will not do: above zero, such as 98.00.',
+  another: 'Another such proposal is open already. It is decided first.',
+  refusals: {
+    'not-bank': 'On a chain nothing goes back, so there is nothing to set off.',
+    same: 'The terms are these already.',
+    'too-much': 'The payee does not owe that much.',
+  },
+}
+
+export const debtWords: Both<DebtWords> = { 'pt-BR': pt, en }

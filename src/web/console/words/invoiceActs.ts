@@ -1,0 +1,185 @@
+/** The words of what a person does about an invoice: money that went back, its refunds, a cancelation, and asking again. */
+import type { CancelRefusal, RefundRefusal, RefundState, ReissueRefusal } from '../../../invoice/invoice.ts'
+import type { Both } from '../../page/page.ts'
+
+interface InvoiceActWords {
+  title: string
+  back: string
+  goingBack: string
+  goingBackHint: string
+  cancelAsked: string
+  bankSaid: string
+  reissuedAs: string
+  reissueOf: string
+  reissuedBy: string
+  refunds: string
+  approved: string
+  madeBy: string
+  approvedBy: string
+  reason: string
+  states: Record<RefundState, string>
+  refundTitle: string
+  refundHint(left: string): string
+  refundPassedOn: string
+  amount: string
+  amountHint: string
+  amountWrong: string
+  refund: string
+  another: string
+  cancelTitle: string
+  cancelHint: string
+  cancel: string
+  canceled: string
+  cancelLater: string
+  cancelPaid: string
+  cancelOver: string
+  notCanceled: string
+  reissueTitle: string
+  reissueHint: string
+  reissue: string
+  reissued: string
+  noBank: string
+  refusals: Record<RefundRefusal, string>
+  cancelRefusals: Record<CancelRefusal, string>
+  reissueRefusals: Record<ReissueRefusal, string>
+}
+
+const pt: InvoiceActWords = {
+  title: 'Estorno, cancelamento e nova emissão',
+  back: 'Estornado ao pagador',
+  goingBack: 'Em estorno desde',
+  goingBackHint: 'O repasse espera e segue sozinho quando o banco disser como terminou.',
+  cancelAsked: 'Cancelamento pedido por',
+  bankSaid: 'O banco respondeu',
+  reissuedAs: 'Emitida de novo como',
+  reissueOf: 'Emitida no lugar de',
+  reissuedBy: 'Nova emissão pedida por',
+  refunds: 'Estornos',
+  approved: 'Aprovado em',
+  madeBy: 'Proposto por',
+  approvedBy: 'Aprovado por',
+  reason: 'Motivo',
+  states: {
+    approved: 'aprovado, a fazer',
+    refunding: 'pedindo ao banco',
+    unsure: 'incerto, em consulta',
+    sent: 'em andamento no banco',
+    refunded: 'feito',
+    failed: 'não feito',
+  },
+  refundTitle: 'Propor estorno',
+  refundHint: left =>
+    `O banco devolve o valor ao pagador por Pix. Restam ${left}. Outra pessoa precisa aprovar. O repasse passa a ser do que sobrar.`,
+  refundPassedOn: 'Esta cobrança já foi repassada: o que for estornado, quem recebeu fica devendo.',
+  amount: 'Valor a estornar',
+  amountHint: 'Por exemplo 60,00. Vazio: tudo o que resta.',
+  amountWrong: 'O valor não serve: acima de zero e até o que resta, como 60,00.',
+  refund: 'Propor estorno',
+  another: 'Já há outra proposta de estorno em aberto para esta cobrança. Decida-a primeiro.',
+  cancelTitle: 'Cancelar a cobrança',
+  cancelHint: 'Ninguém mais poderá pagá-la. Se alguém pagar antes, vale o que o banco disser.',
+  cancel: 'Cancelar a cobrança',
+  canceled: 'A cobrança foi cancelada.',
+  cancelLater: 'O banco ainda não respondeu. O pedido é repetido até que responda.',
+  cancelPaid: 'A cobrança foi paga antes do cancelamento. O dinheiro entra como qualquer outro.',
+  cancelOver: 'A cobrança já tinha terminado.',
+  notCanceled: 'O banco não cancelou a cobrança.',
+  reissueTitle: 'Emitir de novo',
+  reissueHint:
+    'Emite uma nova cobrança no lugar desta, com o mesmo valor e o mesmo pagador, uma única vez. As outras do agendamento não mudam.',
+  reissue: 'Emitir de novo',
+  reissued: 'Esta é a nova cobrança. Ela é enviada ao banco em instantes.',
+  noBank: 'O banco não está configurado.',
+  refusals: {
+    'of-another-rail': 'Esta cobrança não foi paga pelo banco.',
+    'not-credited': 'Esta cobrança não foi creditada: não há o que estornar.',
+    'nothing-left': 'Não resta nada desta cobrança para estornar.',
+    'too-much': 'O valor é maior do que o que resta desta cobrança.',
+    'under-way': 'Já há dinheiro desta cobrança voltando ao pagador. Espere o banco dizer como terminou.',
+  },
+  cancelRefusals: {
+    'of-another-rail': 'Um pedido em bitcoin não se cancela: termina sozinho no fim do prazo.',
+    'not-known-yet': 'Ainda não se sabe se o banco tem esta cobrança. Tente de novo em alguns minutos.',
+    paid: 'Esta cobrança foi paga: proponha um estorno.',
+    over: 'Esta cobrança já terminou.',
+  },
+  reissueRefusals: {
+    'of-another-rail': 'Um pedido em bitcoin não se emite de novo.',
+    'of-an-order': 'Esta cobrança é de um pedido da loja: quem compra pede de novo na página do pedido.',
+    'not-over': 'Esta cobrança ainda pode ser paga.',
+    reissued: 'Esta cobrança já foi emitida de novo.',
+    'paid-there': 'O banco mostra que esta cobrança foi paga: o aviso ainda está a caminho.',
+    'not-known': 'O banco não disse se esta cobrança foi paga. Tente de novo mais tarde.',
+  },
+}
+
+const en: InvoiceActWords = {
+  title: 'Refund, cancelation and asking again',
+  back: 'Went back to the payer',
+  goingBack: 'Going back since',
+  goingBackHint: 'The payout waits, and goes on by itself when the bank says how it ended.',
+  cancelAsked: 'Cancelation asked for by',
+  bankSaid: 'The bank answered',
+  reissuedAs: 'Asked for again as',
+  reissueOf: 'Asked for in place of',
+  reissuedBy: 'Asking again wanted by',
+  refunds: 'Refunds',
+  approved: 'Approved',
+  madeBy: 'Proposed by',
+  approvedBy: 'Approved by',
+  reason: 'Reason',
+  states: {
+    approved: 'approved, to be made',
+    refunding: 'asking the bank',
+    unsure: 'unsure, being looked up',
+    sent: 'under way at the bank',
+    refunded: 'made',
+    failed: 'not made',
+  },
+  refundTitle: 'Propose a refund',
+  refundHint: left =>
+    `The bank gives the money back to the payer by Pix. ${left} is left. Another person has to approve it. The payout becomes of what is left.`,
+  refundPassedOn: 'This invoice was passed on already: what is refunded of it, the payee will owe.',
+  amount: 'Amount to refund',
+  amountHint: 'For example 60.00. Empty: all that is left.',
+  amountWrong: 'The amount will not do: above zero and up to what is left, such as 60.00.',
+  refund: 'Propose the refund',
+  another: 'Another refund of this invoice is proposed already. It is decided first.',
+  cancelTitle: 'Cancel the invoice',
+  cancelHint: 'Nobody can pay it any more. Where somebody pays before that, what the bank says counts.',
+  cancel: 'Cancel the invoice',
+  canceled: 'The invoice is canceled.',
+  cancelLater: 'The bank has not answered yet. It is asked again until it has.',
+  cancelPaid: 'The invoice was paid before it could be canceled. Its money comes as any other.',
+  cancelOver: 'The invoice was over already.',
+  notCanceled: 'The bank did not cancel the invoice.',
+  reissueTitle: 'Ask again',
+  reissueHint:
+    'A new invoice is asked for in place of this one, of the same amount and payer, once. The others of its slot stay as they are.',
+  reissue: 'Ask again',
+  reissued: 'This is the new invoice. It is sent to the bank in a moment.',
+  noBank: 'The bank is not configured.',
+  refusals: {
+    'of-another-rail': 'This invoice was not paid through the bank.',
+    'not-credited': 'This invoice is not credited: there is nothing to give back.',
+    'nothing-left': 'Nothing of this invoice is left to give back.',
+    'too-much': 'The amount is more than what is left of this invoice.',
+    'under-way': 'Money of this invoice is going back already. Wait until the bank says how it ended.',
+  },
+  cancelRefusals: {
+    'of-another-rail': 'A request on the chain cannot be taken back: it ends by itself when its time is over.',
+    'not-known-yet': 'It is not known yet whether the bank has this invoice. Try again in some minutes.',
+    paid: 'This invoice was paid: propose a refund.',
+    over: 'This invoice is over already.',
+  },
+  reissueRefusals: {
+    'of-another-rail': 'A request on the chain is not asked for again.',
+    'of-an-order': 'This invoice belongs to an order of the shop: its buyer asks again on the page of the order.',
+    'not-over': 'This invoice may still be paid.',
+    reissued: 'This invoice was asked for again before.',
+    'paid-there': 'The bank shows that this invoice was paid: its event is still on its way.',
+    'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
+  },
+}
+
+export const invoiceActWords: Both<InvoiceActWords> = { 'pt-BR': pt, en }

@@ -1,0 +1,370 @@
+/** What people do about an invoice, on both databases: refund it in part or whole with two of them, cancel it, ask for it again; and what payees owe. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { cancelInvoice, issueDrafts, refundsOf, reissueInvoice, resolveCancels, resolveRefunds } from '../src/invoice/invoice.ts'
+import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { checkLedger, totalsFor } from '../src/ledger/ledger.ts'
+import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf } from '../src/payout/payout.ts'
+import type { Rail } from '../src/rails/rail.ts'
+import { sql } from '../src/store/store.ts'
+import { proposeRefund, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { status } from '../src/web/status.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const second = 1_000
+const minute = 60 * second
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town.bank.deposit(50_000)
+    })
+    afterEach(async () => {
+      expect(await checkLedger(town.store)).toEqual([])
+      expect((await status(town.store)).addsUp).toBe(true)
+      await town.close()
+    })
+
+    const rail = (): Rail => town.desk.rails.starkbank!
+    const at = (over: Partial<Rail> = {}) => ({
+      ...{ store: town.store, rail: { ...rail(), ...over }, world: town.desk.world, stopped: payoutsStopped },
+    })
+    const pay = async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+    }
+    const payOn = async () => {
+      await town.send()
+      town.pass(20 * second)
+      await town.hear(town.event('transfer.success'))
+    }
+    const propose = (units?: bigint, by = 'ana') =>
+      proposeRefund(town.store, town.desk.world, town.id, { units, by, why: 'it was returned' })
+    const approve = (id: string, by = 'bruno') =>
+      approveAndDo({ store: town.store, rails: town.desk.rails, world: town.desk.world }, id, { by })
+    const refund = async (units?: bigint) => {
+      const proposed = await propose(units)
+      if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
+      expect((await approve(proposed.proposal.id)).is).toBe('approved')
+    }
+    const payout = async () => (await town.payout())!
+    const refunds = async () => (await refundsOf(town.store, town.id)).map(({ state, units }) => [state, units])
+    const owing = async () => receivableOf(town.store, (await findAccount(town.store, 'main'))!.id)
+    const acts = async () => (await town.store.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
+    const sent = () =>
+      town
+        .transfers()
+        .filter(({ status: is }) => is === 'success')
+        .map(({ amount }) => amount)
+
+    describe('a refund', () => {
+      test('of a part: two people, then the bank is asked once, and the payout is of what is left', async () => {
+        await pay()
+        await refund(6_000n)
+        expect(await payout()).toMatchObject({ state: 'held' })
+        await resolveRefunds(at())
+        expect(town.atBank.amount).toBe(4_000)
+        expect(await refunds()).toEqual([['sent', 6_000n]])
+        await town.send()
+        expect(town.transfers()).toHaveLength(0)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        expect(await refunds()).toEqual([['refunded', 6_000n]])
+        expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+        await payOn()
+        expect(sent()).toEqual([3_890])
+        expect(await acts()).toEqual(expect.arrayContaining(['proposal made', 'proposal approved', 'invoice refund approved']))
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('of all after it was paid on: the payee owes it', async () => {
+        await pay()
+        await payOn()
+        await refund()
+        await resolveRefunds(at())
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'), town.event('invoice.voided'))
+        expect(await town.invoice()).toMatchObject({ state: 'reversed' })
+        expect([await refunds(), await owing()]).toEqual([[['refunded', 10_000n]], 9_800n])
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('that the bank cannot make: its payout goes on whole, a person is told, and it can be asked for again', async () => {
+        town.bank.setSettings({ reversalFailRate: 1 })
+        await pay()
+        await refund(6_000n)
+        await resolveRefunds(at())
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.failed'), town.event('invoice.refunded'))
+        expect(await refunds()).toEqual([['failed', 6_000n]])
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+        const { needsPerson } = await status(town.store, { now: new Date(town.clock.now()).toISOString() })
+        expect(needsPerson).toContainEqual(expect.stringContaining('the bank did not give R$ 60.00'))
+        town.bank.setSettings({ reversalFailRate: 0 })
+        await refund(1_000n)
+        await resolveRefunds(at())
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        expect(await refunds()).toEqual([
+          ['failed', 6_000n],
+          ['refunded', 1_000n],
+        ])
+      })
+
+      test.each([
+        ['is lost after the bank took it on', true],
+        ['is lost before the bank had it', false],
+      ])('whose answer %s: it is asked about, and made once', async (_, isTaken) => {
+        await pay()
+        await refund(6_000n)
+        const lost: Rail['refundInvoice'] = async (...asked) => {
+          if (isTaken) await rail().refundInvoice(...asked)
+          return { is: 'unsure', why: 'no answer' }
+        }
+        await resolveRefunds(at({ refundInvoice: lost }))
+        expect(await refunds()).toEqual([['unsure', 6_000n]])
+        for (let round = 0; round < 6; round++) {
+          town.pass(2 * minute)
+          await resolveRefunds(at())
+          await watchReversals(at())
+        }
+        expect(await refunds()).toEqual([['refunded', 6_000n]])
+        expect(
+          town.bank
+            .transactions()
+            .filter(({ source }) => source.endsWith('/reversal'))
+            .map(({ amount }) => amount),
+        ).toEqual([-6_000])
+        expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      })
+
+      test('that the bank refuses: a person is told, and the payout goes on', async () => {
+        await pay()
+        await refund(6_000n)
+        await resolveRefunds(at({ refundInvoice: async () => ({ is: 'refused', why: 'not allowed', again: false }) }))
+        expect(await refunds()).toEqual([['failed', 6_000n]])
+        await watchReversals(at())
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+      })
+
+      test('waits while payouts are stopped, and a worker that stalled after its claim asks for nothing', async () => {
+        await pay()
+        await refund(6_000n)
+        await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
+        await resolveRefunds(at())
+        expect(await refunds()).toEqual([['approved', 6_000n]])
+        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        const stalled = { ...town.desk.world, at: (point: string) => void (point === 'refund claimed' && town.pass(30 * second)) }
+        await resolveRefunds({ ...at(), world: stalled })
+        expect(await refunds()).toEqual([['approved', 6_000n]])
+        expect(town.atBank.amount).toBe(10_000)
+      })
+
+      test.each<[string, bigint | undefined, string]>([
+        ['more than was paid', 10_001n, 'too-much'],
+        ['nothing', 0n, 'nothing-left'],
+      ])('of %s is no refund', async (_, units, code) => {
+        await pay()
+        expect(await propose(units)).toEqual({ is: 'impossible', code })
+      })
+
+      test('of what nobody paid, or while money is going back already, is no refund; nor is one the bank knows more about', async () => {
+        expect(await propose()).toEqual({ is: 'impossible', code: 'not-credited' })
+        await pay()
+        const proposed = await propose(6_000n)
+        town.bank.reverse(town.atBank.id, 5_000)
+        town.pass(450)
+        if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
+        await expect(approve(proposed.proposal.id)).rejects.toThrow('is going back already')
+        await town.hear(town.event('invoice.reversing'))
+        expect(await propose(1_000n)).toEqual({ is: 'impossible', code: 'under-way' })
+      })
+
+      test('approved by who proposed it is refused, and nothing happens', async () => {
+        await pay()
+        const proposed = await propose(6_000n)
+        if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
+        expect((await approve(proposed.proposal.id, ' ANA ')).is).toBe('own')
+        expect(await refunds()).toEqual([])
+      })
+
+      test('after a restore it is a person’s again, and what the bank did of it is read', async () => {
+        await pay()
+        await refund(6_000n)
+        await setAsideAfterRestore(town.store, town.desk.world)
+        expect(await refunds()).toEqual([['failed', 6_000n]])
+        await watchReversals(at())
+        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+      })
+    })
+
+    describe('what a payee owes', () => {
+      const owe = async () => {
+        await pay()
+        await payOn()
+        town.bank.reverse(town.atBank.id, 4_000)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        expect(await owing()).toBe(5_910n)
+      }
+      /** One more invoice of the same account, paid. */
+      const another = async () => {
+        town.pass(24 * 60 * minute)
+        await runDueSlots(town.desk)
+        const made = town.bank.invoices().at(-1)!
+        expect(made.id).not.toBe(town.atBank.id)
+        town.bank.pay(made.id)
+        town.pass(5 * second)
+        await town.hear(town.event('invoice.credited'))
+        return (await town.store.one<{ id: string }>(sql`select id from invoices where provider_id = ${made.id}`))!.id
+      }
+      const payoutOf = (invoice: string) =>
+        town.store.one<{ state: string; units: bigint }>(sql`select state, units from payouts where invoice_id = ${invoice}`)
+      const decide = async (proposed: Awaited<ReturnType<typeof proposeTerms>>) => {
+        if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
+        expect((await approve(proposed.proposal.id)).is).toBe('approved')
+      }
+      const act = { by: 'ana', why: 'agreed with the payee' }
+
+      test('is never kept back unless its account’s terms say so', async () => {
+        await owe()
+        const next = await another()
+        await payOn()
+        expect(await payoutOf(next)).toEqual({ state: 'paid', units: 9_800n })
+        expect(await owing()).toBe(5_910n)
+      })
+
+      test('is kept back from the next payouts of its account where two people said so, and no more than that', async () => {
+        await owe()
+        await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
+        expect(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act)).toEqual({ is: 'impossible', code: 'same' })
+        const next = await another()
+        await payOn()
+        expect(await payoutOf(next)).toEqual({ state: 'paid', units: 3_890n })
+        expect(sent()).toEqual([9_800, 3_890])
+        expect([await owing(), (await totalsFor(town.store, next))['receivable set off']]).toEqual([0n, 5_910n])
+        expect(await acts()).toContain('account terms changed')
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('kept back, and then its money came again: what was kept back goes out with the next payout', async () => {
+        await owe()
+        await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
+        await another()
+        await payOn()
+        // The payer's bank sends it back after it had left.
+        const logs = (await rail().invoiceLogs(town.atBank.id)) as { is: 'done'; value: { logId: string }[] }
+        const back = { logId: 'again', log: 'refunded', units: 10_000n, createdAt: new Date(town.clock.now()).toISOString() }
+        await town.store.tx(tx =>
+          settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }),
+        )
+        expect(await owing()).toBe(-5_910n)
+        const last = await another()
+        await town.send()
+        expect(await payoutOf(last)).toMatchObject({ units: 15_710n })
+        expect(await owing()).toBe(0n)
+      })
+
+      test.each(['paid', 'forgiven'] as const)('that two people say is %s is owed no more; more than is owed cannot be', async as => {
+        await owe()
+        const world = town.desk.world
+        expect(await proposeDebtEnd(town.store, world, 'main', { units: 5_911n, as, ...act })).toEqual({
+          is: 'impossible',
+          code: 'too-much',
+        })
+        await decide(await proposeDebtEnd(town.store, world, 'main', { units: 5_910n, as, ...act }))
+        expect(await owing()).toBe(0n)
+        expect(await acts()).toContain(`account debt ${as}`)
+      })
+    })
+
+    describe('a cancelation', () => {
+      const cancel = (over: Partial<Rail> = {}) => cancelInvoice(at(over), town.id, { by: 'ana', why: 'the wrong month' })
+
+      test('of an unpaid invoice: nobody can pay it any more', async () => {
+        expect((await cancel()).is).toBe('canceled')
+        expect(await town.invoice()).toMatchObject({ state: 'canceled' })
+        expect(town.atBank.status).toBe('canceled')
+        expect(await cancel()).toMatchObject({ is: 'impossible', code: 'over' })
+        expect(await acts()).toContain('invoice cancelation asked')
+      })
+
+      test('of one that is paid at that moment: the bank’s word wins, and its money comes as any other', async () => {
+        town.bank.pay(town.atBank.id)
+        town.pass(5 * second)
+        expect((await cancel()).is).toBe('paid')
+        expect(await town.invoice()).toMatchObject({ state: 'issued' })
+        await town.hear(town.event('invoice.credited'))
+        expect(await town.invoice()).toMatchObject({ state: 'credited' })
+        expect(await cancel()).toMatchObject({ is: 'impossible', code: 'paid' })
+      })
+
+      test.each([
+        ['took it on', true],
+        ['never had it', false],
+      ])('whose answer is lost goes on by itself until the bank has said, whether it %s', async (_, isTaken) => {
+        const lost: Rail['cancelInvoice'] = async id => {
+          if (isTaken) await rail().cancelInvoice(id)
+          return { is: 'unsure', why: 'no answer' }
+        }
+        expect((await cancel({ cancelInvoice: lost })).is).toBe('later')
+        town.pass(minute)
+        expect(await resolveCancels(at())).toBe(1)
+        expect(await town.invoice()).toMatchObject({ state: 'canceled' })
+        town.pass(minute)
+        expect(await resolveCancels(at())).toBe(0)
+      })
+    })
+
+    describe('a reissue', () => {
+      const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
+
+      test('of a canceled invoice: one new one of its slot, which names it, and never a second', async () => {
+        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+        const made = await reissue()
+        if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: made.invoice.id })
+        await issueDrafts(town.store, rail(), town.desk.world)
+        const ofSlot = await town.store.all<{ id: string; state: string; units: bigint }>(
+          sql`select i.id, i.state, i.units from invoices i join slots s on s.id = i.slot_id order by i.ordinal`,
+        )
+        expect(ofSlot).toEqual([
+          { id: town.id, state: 'canceled', units: 10_000n },
+          { id: made.invoice.id, state: 'issued', units: 10_000n },
+        ])
+        expect(town.bank.invoices()).toHaveLength(2)
+        expect(await acts()).toContain('invoice reissued')
+      })
+
+      test('asked for twice at once is one', async () => {
+        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+        const answers = await Promise.all([reissue(), reissue()])
+        expect(answers.map(({ is }) => is).sort()).toEqual(['impossible', 'reissued'])
+      })
+
+      test('of one that may still be paid, or that the bank shows as paid, is none', async () => {
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
+        town.bank.pay(town.atBank.id)
+        town.pass(5 * second)
+        await town.store.tx(tx => tx.run(sql`update invoices set state = 'expired' where id = ${town.id}`))
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
+      })
+
+      test('of one that the bank refused: asked again without the others of its slot', async () => {
+        await town.store.tx(tx => tx.run(sql`update invoices set state = 'refused', provider_id = null where id = ${town.id}`))
+        const told = async () => (await status(town.store)).needsPerson.filter(says => says.includes('refused'))
+        expect(await told()).toHaveLength(1)
+        expect((await reissue()).is).toBe('reissued')
+        expect(await told()).toEqual([])
+      })
+    })
+  })
+})
