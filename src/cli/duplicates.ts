@@ -35,7 +35,9 @@ const refusals: Record<Refusal, (twin: string, invoice: string, state: string) =
 export function refundCommand(invoice: Command, shell: Shell): void {
   invoice
     .command('refund')
-    .description('gives money back to its payer: of a paid invoice, which another person approves, of a duplicate of it at the bank, or in bitcoin')
+    .description(
+      'gives money back to its payer: of a paid invoice, which another person approves, of a duplicate of it at the bank, or in bitcoin',
+    )
     .argument('<id>', 'the invoice: our id')
     .option('--amount <amount>', 'how much, e.g. 60.00, or with --to 20000sats (default: all there is to give back)', textFlag('--amount'))
     .option('--twin <id>', 'its duplicate: the bank’s id, as "repasse status" names it', textFlag('--twin'))
