@@ -42,6 +42,7 @@ create table drifts (
   unexplained_since text,
   explained_since text,
   stopped_since text,
+  finding text,
   looked_at text not null
 );
 

@@ -8,7 +8,7 @@ import { silentLog } from '../src/base/log.ts'
 import type { Machine } from '../src/base/machine.ts'
 import { coinMachine } from '../src/chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../src/invoice/invoice.ts'
-import { scheduleMachine, slotMachine } from '../src/jobs/jobs.ts'
+import { externalRuleMachine, scheduleMachine, slotMachine, strangerMachine } from '../src/jobs/jobs.ts'
 import { audit, post, proposalMachine } from '../src/ledger/ledger.ts'
 import { brl } from '../src/base/money.ts'
 import { mailMachine } from '../src/mail/mail.ts'
@@ -276,6 +276,8 @@ test.each<[string, Machine]>([
   ['mails', mailMachine],
   ['users', userMachine],
   ['proposals', proposalMachine],
+  ['strangers', strangerMachine],
+  ['external_rules', externalRuleMachine],
 ])('the states the schema allows for %s are its machine’s', (table, machine) => {
   const text = migrations()
     .map(({ text: script }) => script)

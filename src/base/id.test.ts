@@ -29,6 +29,7 @@ test('it has its kind before 26 lower-case characters', () => {
     order: 'ord',
     mail: 'mai',
     proposal: 'pro',
+    rule: 'rul',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {
     const id = newId(kind, { clock: at(1_795_219_200_000), random: systemRandom })

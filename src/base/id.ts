@@ -20,6 +20,7 @@ const kinds = {
   order: 'ord',
   mail: 'mai',
   proposal: 'pro',
+  rule: 'rul',
 } as const
 export type Kind = keyof typeof kinds
 export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`

@@ -8,6 +8,7 @@ import { crashPoint } from './crash.ts'
 import { rolesFlag, textFlag } from './flags.ts'
 import { example } from './print.ts'
 import { operator, type Shell } from './shell.ts'
+import { strangerCommands } from './strangers.ts'
 
 export function operateCommands(repasse: Command, shell: Shell): void {
   repasse
@@ -48,12 +49,13 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('status'))
     .action(async (flags: { json?: true }) => (await import('./status.ts')).printStatus(shell, flags))
 
-  repasse
+  const reconcile = repasse
     .command('reconcile')
     .description('asks the bank and the chain for what was missed, applies it, and holds what each of them has against the books')
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile'))
     .action(async ({ json: asJson }: { json?: true }) => (await import('./reconcile.ts')).reconcileNow(shell, asJson))
+  strangerCommands(reconcile, shell)
 
   repasse
     .command('backup')

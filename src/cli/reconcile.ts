@@ -117,7 +117,11 @@ function bankLines({ result: { agrees: same, bankUnits, bookUnits, inFlightUnits
     ['the books', reais(bookUnits)],
     ['in flight', `${reais(inFlightUnits)} at most`],
     ['so', same ? 'they agree' : `they differ by ${reais(bankUnits - bookUnits)}, more than what is in flight`],
-    ['payouts', same ? undefined : lasting === undefined ? 'stop if it is the same next time' : 'are stopped until the two agree'],
+    ['payouts', same && lasting !== undefined ? `are stopped: ${lasting}` : undefined],
+    [
+      'payouts',
+      same ? undefined : lasting === undefined ? 'stop if it lasts for five minutes' : 'are stopped until the two agree for five minutes',
+    ],
   ]
 }
 

@@ -27,6 +27,8 @@ import {
 import { isDisowned, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
+import { keepBankStop, noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
 
@@ -114,7 +116,7 @@ async function proven(store: Store, suspected: readonly Finding[]): Promise<Find
 
 async function setStop(
   store: Store,
-  name: 'books' | 'bank',
+  name: 'books',
   findings: string[],
   also: (tx: Tx) => Promise<void> = async () => undefined,
 ): Promise<void> {
@@ -135,7 +137,12 @@ export interface Reconciliation {
   bookUnits: bigint
   /** How far the two may lie apart: orders under way, and credits not settled yet. */
   inFlightUnits: bigint
+  /** What the drift may be: with all that may be under way, and with what is explained to the cent. */
+  likely: Band
+  exact: Band
+  at: Instant
   imported: number
+  /** The drift is within what may be under way. */
   agrees: boolean
   /** Statement lines about invoices or transfers that are ours, which our books lack. */
   unexplained: string[]
@@ -158,15 +165,16 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     await tx.run(sql`
       insert into cursors (name, value) values (${`${rail.name} statement`}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
     const book = (await balances(tx)).bank
-    const flight = await inFlight(tx, statement.value)
-    const drift = balance.value - book
+    const { likely, exact } = bandsOf(...(await underWay(tx, statement.value, { after, startedAt })))
+    const flight = likely.high > -likely.low ? likely.high : -likely.low
     await keepReconciled(tx, rail.name, { providerUnits: balance.value, bookUnits: book, inFlightUnits: flight, at: startedAt })
     return {
       bankUnits: balance.value,
       bookUnits: book,
       inFlightUnits: flight,
+      ...{ likely, exact, at: startedAt },
       imported,
-      agrees: (drift < 0n ? -drift : drift) <= flight,
+      agrees: within(balance.value - book, likely),
       unexplained: [],
     }
   })
@@ -177,20 +185,46 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   return result
 }
 
-/** A drift seen twice in a row is no race with money in flight: then payouts stop until the two agree again. */
+/**
+ * Keeps how long the two have lain apart or agreed, and stops payouts or lets them go by it (`judgeDrift`). Answers why the bank's account
+ * stops them: that, or money that left by no order of ours.
+ */
 export async function holdAgainstBank(store: Store, result: Reconciliation): Promise<string | undefined> {
-  const before = await store.one<{ value: string }>(sql`select value from cursors where name = 'drift'`)
-  const drift = (result.bankUnits - result.bookUnits).toString()
-  await store.tx(tx =>
-    tx.run(
-      sql`insert into cursors (name, value) values ('drift', ${result.agrees ? '' : drift}) on conflict (name) do update set value = excluded.value`,
-    ),
-  )
-  const lasting = !result.agrees && before?.value === drift
-  const finding = `the bank holds ${reais(result.bankUnits)}, the books say ${reais(result.bookUnits)}, and only ${reais(result.inFlightUnits)} is in flight`
-  await setStop(store, 'bank', lasting ? [finding] : [])
-  return lasting ? finding : undefined
+  const { bankUnits, bookUnits, inFlightUnits, likely, exact, at } = result
+  const units = bankUnits - bookUnits
+  const stopped = await store.tx(async tx => {
+    const row = await tx.one<DriftRow>(sql`select * from drifts where rail = 'starkbank'`)
+    // A stop of the program before this one, which kept no count of looks, ends no sooner than others.
+    const standing = await tx.one(sql`select 1 as yes from settings where name = 'bank'`)
+    const before = row ? stateOf(row) : standing ? { ...neverLooked, stoppedSince: at } : undefined
+    const judged = judgeDrift(before, { units, likely, exact, at })
+    const { outsideSince, unexplainedSince, explainedSince, stoppedSince } = judged
+    const finding = `the bank holds ${reais(bankUnits)}, the books say ${reais(bookUnits)}, and only ${reais(inFlightUnits)} is in flight`
+    await tx.run(sql`
+      insert into drifts (rail, units, outside_since, unexplained_since, explained_since, stopped_since, finding, looked_at)
+      values ('starkbank', ${units}, ${outsideSince ?? null}, ${unexplainedSince ?? null}, ${explainedSince ?? null}, ${stoppedSince ?? null},
+        ${finding}, ${at})
+      on conflict (rail) do update set units = excluded.units, outside_since = excluded.outside_since,
+        unexplained_since = excluded.unexplained_since, explained_since = excluded.explained_since, stopped_since = excluded.stopped_since,
+        finding = excluded.finding, looked_at = excluded.looked_at`)
+    return stoppedSince !== undefined
+  })
+  return store.tx(async tx => {
+    await keepBalanced(tx, 'bank', !stopped)
+    return keepBankStop(tx)
+  })
 }
+
+const neverLooked = { outsideSince: undefined, unexplainedSince: undefined, explainedSince: undefined }
+
+type DriftRow = Record<'outside_since' | 'unexplained_since' | 'explained_since' | 'stopped_since', Instant | null>
+
+const stateOf = (row: DriftRow): DriftState => ({
+  outsideSince: row.outside_since ?? undefined,
+  unexplainedSince: row.unexplained_since ?? undefined,
+  explainedSince: row.explained_since ?? undefined,
+  stoppedSince: row.stopped_since ?? undefined,
+})
 
 /**
  * A line that is about no invoice and no transfer of ours is booked as external, once, by the line's own id; one that bears a tag of
@@ -217,12 +251,22 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
     if (news) world.log.error({ about: providerId, ...tags }, 'a statement line bears our tag and is about nothing these books know')
     return news
   }
-  return post(tx, world, {
+  const isNew = await post(tx, world, {
     movement: line.units > 0n ? 'external in' : 'external out',
     source: line.id,
     amount: brl(line.units < 0n ? -line.units : line.units),
     memo: line.description.slice(0, 200),
   })
+  if (isNew) await noteStranger(tx, name, line, tagged ? await whoDisowned(tx, line.about) : undefined)
+  return isNew
+}
+
+/** Two people have looked at it already, and said that it is none of ours. */
+async function whoDisowned(tx: Tx, about: StatementLine['about']): Promise<{ by: string; why: string } | undefined> {
+  if (about.is !== 'payout') return undefined
+  const row = await tx.one<{ by: string; why: string | null }>(sql`
+    select decided_by as by, decided_why as why from strange_transfers where provider_id = ${about.providerId} and verdict = 'not-ours'`)
+  return row && { by: row.by, why: row.why ?? '' }
 }
 
 /** Whether a transfer that came back brought its charge with it is told by the statement alone. */
@@ -260,23 +304,47 @@ async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> 
   return known !== undefined
 }
 
-/** Orders under way with a margin for their fee, and lines of ours that the books have not settled yet. */
-async function inFlight(tx: Tx, lines: StatementLine[]): Promise<bigint> {
-  const row = await tx.one<{ units: bigint }>(sql`
-    select cast(coalesce(sum(units), 0) + 1000 * count(*) as bigint) as units from attempts where bundle_id is null and state in ('sending', 'unsure', 'sent')`)
-  let flight = row?.units ?? 0n
-  for (const { about, units } of lines) {
-    if (about.is === 'invoice' && (await isUnsettled(tx, about.providerId, units))) flight += units < 0n ? -units : units
+/** Lines this new may be missing from a balance that was told just before, by a clock that is not ours. */
+const recentMs = 15_000
+
+/** Orders under way, and lines of the statement that are not booked yet, or so new that the balance may lack them. */
+async function underWay(
+  tx: Tx,
+  lines: readonly StatementLine[],
+  { after, startedAt }: { after: Instant; startedAt: Instant },
+): Promise<[OrderUnderWay[], OurLine[]]> {
+  const orders = await tx.all<{ id: string; key: string; provider: string | null; units: bigint; asked: Instant }>(sql`
+    select id, external_id as key, provider_id as provider, units, asked_at as asked from attempts
+    where bundle_id is null and state in ('sending', 'unsure', 'sent')`)
+  const known = new Map(orders.flatMap(order => [order.key, order.provider].filter(name => name !== null).map(name => [name, order])))
+  const shown = new Set<string>()
+  const open: OurLine[] = []
+  const recentFrom = later(startedAt, -recentMs)
+  for (const { about, tags, units, createdAt } of lines) {
+    const recent = createdAt >= recentFrom
+    const order = about.is === 'payout' ? [about.providerId, ...tags].map(name => known.get(name)).find(found => found) : undefined
+    if (order && units < 0n) shown.add(order.id)
+    const booked =
+      about.is === 'invoice' ? await bookedOf(tx, about.providerId, units) : order || (await comesBack(tx, about, units)) ? 'no' : 'yes'
+    if (recent || booked !== 'yes') open.push({ units, booked, recent })
   }
-  return flight
+  return [orders.map(({ id, units, asked }) => ({ units, shown: shown.has(id), old: asked < after })), open]
 }
 
-/** The books have not heard yet what this line of an invoice, or of a twin of one, is about. */
-async function isUnsettled(tx: Tx, providerId: string, units: bigint): Promise<boolean> {
-  const leaving = units < 0n ? sql`or paid_units > returned_units` : sql``
+/** A settled transfer that came back, which the books have not heard yet. */
+async function comesBack(tx: Tx, about: StatementLine['about'], units: bigint): Promise<boolean> {
+  if (about.is !== 'payout' || units <= 0n) return false
+  return (await tx.one(sql`select 1 as yes from attempts where provider_id = ${about.providerId} and state = 'success'`)) !== undefined
+}
+
+/** Whether the books have booked this line of an invoice, or of a duplicate of one. `perhaps`: some of its money goes back, and which lines are booked is not known. */
+async function bookedOf(tx: Tx, providerId: string, units: bigint): Promise<OurLine['booked']> {
   const open = await tx.one(sql`
     select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
-    union all select i.id from invoices i join invoice_reversals r on r.invoice_id = i.id where i.provider_id = ${providerId} and r.under_way_since is not null
-    union all select id from invoice_twins where provider_id = ${providerId} and (state in ('open', 'canceled', 'paid') ${leaving})`)
-  return open !== undefined
+    union all select id from invoice_twins where provider_id = ${providerId} and state in ('open', 'canceled', 'paid')`)
+  if (open) return 'no'
+  const moving = await tx.one(sql`
+    select i.id from invoices i join invoice_reversals r on r.invoice_id = i.id where i.provider_id = ${providerId} and r.under_way_since is not null
+    union all select id from invoice_twins where provider_id = ${providerId} and paid_units > returned_units and ${units < 0n ? 1 : 0} = 1`)
+  return moving ? 'perhaps' : 'yes'
 }

@@ -21,6 +21,21 @@ export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation
 export { checkingBeside, type Beside } from './checkBeside.ts'
 export { approveAndDo, proposedActs, proposedWork, type ProposalDesk } from './proposals.ts'
 export { checkBooks, checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside, type Whole, type Reconciliation } from './books.ts'
+export {
+  closeRule,
+  externalRuleMachine,
+  findRule,
+  findStranger,
+  listRules,
+  listStrangers,
+  proposeAccept,
+  proposeRule,
+  ruleOf,
+  strangerMachine,
+  type ExternalRule,
+  type ExternalRuleRow,
+  type StrangerRow,
+} from './strangers.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'
 export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'

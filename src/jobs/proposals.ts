@@ -15,6 +15,7 @@ import {
   refundAct,
   type ChainTerms,
 } from '../webhooks/webhooks.ts'
+import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from './strangers.ts'
 
 export interface ProposalDesk {
   store: Store
@@ -72,6 +73,8 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
       carryOut: (tx, { world }, proposal) => beginRefund(tx, world, proposal),
     }),
   ],
+  [acceptAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccept(tx, proposal) })],
+  [ruleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRule(tx, world, proposal) })],
 ])
 
 /** Every act that can be approved, by its name. */

@@ -115,6 +115,8 @@ export interface StatementLine {
   feeUnits: bigint
   about: { is: 'invoice' | 'payout'; providerId: string } | { is: 'other' }
   description: string
+  /** What the provider says it came from, in its own words: `transfer/123/fee`, `self`. */
+  source: string
   tags: string[]
   createdAt: Instant
 }

@@ -33,6 +33,8 @@ type Table =
   | 'mails'
   | 'users'
   | 'proposals'
+  | 'strangers'
+  | 'external_rules'
 
 /** Moves one row of `table` along an arrow of `machine`, with `also` set in the same statement, and keeps the transition. */
 export async function move<M extends Machine>(

@@ -67,6 +67,7 @@ export const toLine = (transaction: BankTransaction): StatementLine => ({
   feeUnits: BigInt(transaction.fee),
   about: aboutOf(transaction),
   description: transaction.description,
+  source: transaction.source,
   tags: transaction.tags,
   createdAt: instantOf(transaction.created),
 })

@@ -1,0 +1,203 @@
+/** Money at the bank that is none of ours, on both databases: what leaves stops payouts until two people or a rule of theirs say what it was, what comes is listed, and what is missing stops them however noisy it is. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { noFaults } from '../sim/settings.ts'
+import {
+  approveAndDo,
+  closeRule,
+  findRule,
+  findStranger,
+  holdAgainstBank,
+  listStrangers,
+  proposeAccept,
+  proposeRule,
+  reconcile,
+  type ExternalRule,
+} from '../src/jobs/jobs.ts'
+import { auditChain, balances, post } from '../src/ledger/ledger.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
+import { brl } from '../src/base/money.ts'
+import { sql } from '../src/store/store.ts'
+import { seeOverview } from '../src/web/console/overviewRead.ts'
+import { status } from '../src/web/status.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { orderByHand } from './testbed/strangers.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const minute = 60_000
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({
+        databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:',
+        settings: { startingBalance: 5_000_000, fee: 0 },
+      })
+      await look()
+    })
+    afterEach(() => town?.close())
+
+    /** As the job does it, five minutes after the last time. */
+    async function look(): Promise<string | undefined> {
+      town.pass(5 * minute)
+      const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      if (typeof found === 'string') throw new Error(found)
+      return holdAgainstBank(town.store, found)
+    }
+    /** Somebody with our key sends money to somebody; answers the line of the statement. */
+    const leaves = (units: number): string => {
+      const transfer = orderByHand(town.bank, { units, tags: [] })
+      town.pass(minute)
+      return town.bank.transactions().find(({ source, amount }) => source === `transfer/${transfer.id}` && amount < 0)!.id
+    }
+    const stopped = () => payoutsStopped(town.store)
+    const approve = (id: string, by = 'bruno') => approveAndDo(town.desk, id, { by })
+    const needsPerson = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+    const bookAlone = (movement: 'external in' | 'external out', units: bigint, source: string) =>
+      town.store.tx(tx => post(tx, town.desk.world, { movement, source, amount: brl(units), memo: 'made up' }))
+    const feeRule: ExternalRule = {
+      ...{ direction: 'out', field: 'description', match: 'starts', text: 'Transfer' },
+      ...{ maxUnits: 5_000n, period: 'month', periodUnits: 9_000n },
+    }
+
+    test('what was there before the books began is nobody’s question', async () => {
+      expect([await stopped(), await needsPerson()]).toEqual([undefined, []])
+      expect(await listStrangers(town.store, { limit: 10 })).toMatchObject([{ state: 'opening', units: 5_000_000n, source: 'self' }])
+    })
+
+    test('R$ 9 000 sent to a stranger with our key stop payouts, and two people who have looked at it let them go', async () => {
+      const line = leaves(900_000)
+      expect(await look()).toContain(`R$ 9000.00 left the bank by no order of ours (line ${line}`)
+      expect(await stopped()).toContain(line)
+      expect((await needsPerson()).some(says => says.includes(`repasse reconcile accept ${line}`))).toBe(true)
+      expect((await seeOverview(town.desk)).asks).toMatchObject([{ kind: 'line out', total: 1, asks: [{ id: line, units: -900_000n }] }])
+      // Booked it is all the same: the books say what is there.
+      expect((await balances(town.store)).bank).toBe(town.bank.balanceUnits())
+
+      await expect(proposeAccept(town.store, town.desk.world, 'no-such', { by: 'ana', why: 'x' })).rejects.toThrow('no statement line')
+      const { proposal } = await proposeAccept(town.store, town.desk.world, line, { by: 'ana', why: 'the rent, paid by hand' })
+      expect((await approve(proposal.id, 'Ana')).is).toBe('own')
+      expect(await stopped()).toContain(line)
+      expect((await approve(proposal.id)).is).toBe('approved')
+      expect([await stopped(), await look(), await needsPerson()]).toEqual([undefined, undefined, []])
+      expect(await findStranger(town.store, line)).toMatchObject({ state: 'accepted', decided_by: 'bruno', why: 'the rent, paid by hand' })
+      await expect(proposeAccept(town.store, town.desk.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
+      expect(await auditChain(town.store)).toEqual([])
+    })
+
+    test('while it stops payouts none is ordered', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(minute)
+      await town.hear(town.event('invoice.credited'))
+      leaves(100)
+      await look()
+      await town.send()
+      expect((await town.payout())!.state).toBe('owed')
+    })
+
+    test('money that comes from a stranger is listed and stops nothing', async () => {
+      town.pass(minute)
+      town.bank.deposit(12_345)
+      expect([await look(), await stopped()]).toEqual([undefined, undefined])
+      const [said] = await needsPerson()
+      expect(said).toMatch(/^R\$ 123\.45 came to the bank for nothing of ours \(line \d+: Deposit\): repasse reconcile accept \d+/)
+      const { proposal } = await proposeAccept(town.store, town.desk.world, /accept (\d+)/.exec(said!)![1]!, { by: 'ana', why: 'a loan' })
+      await approve(proposal.id)
+      expect(await needsPerson()).toEqual([])
+    })
+
+    test('a rule that two people approved covers what it says, up to what it says, and from its end on nothing', async () => {
+      const first = leaves(4_000)
+      expect(await look()).toContain(first)
+      const { proposal } = await proposeRule(town.store, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
+      expect((await approve(proposal.id)).is).toBe('approved')
+      // The line for which it was made is covered with it.
+      expect([await stopped(), (await findStranger(town.store, first))!.state]).toEqual([undefined, 'ruled'])
+
+      const second = leaves(5_000)
+      expect([await look(), (await findStranger(town.store, second))!.why]).toEqual([undefined, 'rule monthly-fee'])
+      const beyond = leaves(100)
+      expect(await look()).toContain(beyond)
+      expect((await findStranger(town.store, beyond))!.why).toBe('rule monthly-fee covers it, but no more in one month')
+      await approve((await proposeAccept(town.store, town.desk.world, beyond, { by: 'ana', why: 'once' })).proposal.id)
+
+      // Another month has room again; a line above the most of one line has none in any.
+      town.pass(32 * 24 * 60 * minute)
+      leaves(5_000)
+      expect(await look()).toBeUndefined()
+      const large = leaves(5_001)
+      expect(await look()).toContain(large)
+      await approve((await proposeAccept(town.store, town.desk.world, large, { by: 'ana', why: 'once' })).proposal.id)
+
+      await closeRule(town.store, 'monthly-fee', { by: 'ana', why: 'another bank' })
+      town.pass(32 * 24 * 60 * minute)
+      const after = leaves(100)
+      expect([await look(), (await findRule(town.store, 'monthly-fee'))!.state]).toEqual([expect.stringContaining(after), 'closed'])
+    })
+
+    test('a rule is no pattern, and is of one direction', async () => {
+      const { proposal } = await proposeRule(town.store, town.desk.world, 'odd', { ...feeRule, text: 'T.*' }, { by: 'ana', why: 'x' })
+      await approve(proposal.id)
+      const line = leaves(100)
+      expect(await look()).toContain(line)
+      const again = await proposeRule(town.store, town.desk.world, 'into', { ...feeRule, direction: 'in' }, { by: 'ana', why: 'x' })
+      await approve(again.proposal.id)
+      expect(await stopped()).toContain(line)
+    })
+
+    test('an own order and an own invoice are never a stranger’s, whatever the statement calls them', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(minute)
+      await town.hear(town.event('invoice.credited'))
+      await town.send()
+      town.pass(10 * minute)
+      await town.hear(town.event('transfer.success'))
+      expect([await look(), await stopped(), await needsPerson()]).toEqual([undefined, undefined, []])
+    })
+
+    test('R$ 5 000 missing with a cent of noise stop payouts, and one payment on its way does not let them go', async () => {
+      await bookAlone('external in', 500_000n, 'x1')
+      expect(await look()).toBeUndefined()
+      await bookAlone('external in', 1n, 'x2')
+      expect(await look()).toContain('the books say')
+      // An order of ours that might have taken just that.
+      await town.store.tx(async tx => {
+        await tx.run(sql`
+          insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, next_at, added_at, changed_at)
+          select 'pay_00000000000000000000000001', store_id, id, 'net', account_id, 'BRL', 600000, 0, 'sent', '9', added_at, added_at from invoices`)
+        await tx.run(sql`
+          insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
+          values ('att_1', 'pay_00000000000000000000000001', 1, 'pay_00000000000000000000000001-1', 600000, 'sent', ${await tx.now()}, '')`)
+      })
+      for (let time = 0; time < 3; time++) expect(await look()).toContain('the books say')
+      await bookAlone('external out', 500_001n, 'x3')
+      expect([await look(), await look()]).toEqual([expect.stringContaining('the books say'), undefined])
+      expect(await stopped()).toBeUndefined()
+    })
+
+    test('a stop of an older program lasts until the two have agreed twice', async () => {
+      await town.store.tx(async tx => {
+        await tx.run(sql`delete from drifts`)
+        await tx.run(sql`insert into settings (name, value) values ('bank', 'as it was said before')`)
+      })
+      await look()
+      expect(await stopped()).toBeDefined()
+      await look()
+      expect(await stopped()).toBeUndefined()
+    })
+
+    test('a bank that cannot be asked leaves every stop as it is', async () => {
+      const line = leaves(100)
+      await look()
+      town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
+      const answer = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      town.bank.setFaults(noFaults)
+      expect([typeof answer, await stopped()]).toEqual(['string', expect.stringContaining(line)])
+    })
+  })
+})
