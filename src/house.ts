@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
+import { judgedClock } from './base/clockJudge.ts'
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
@@ -46,7 +47,8 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
 }
 
 function clockOf({ CLOCK: hasty }: Config): Clock {
-  if (hasty === undefined) return systemClock
+  // A storm's clock is put forward on purpose, and no other clock shows its time.
+  if (hasty === undefined) return judgedClock(systemClock)
   if ('file' in hasty) return sharedClock(hasty.speed, readClockFile(hasty.file))
   const { speed, since, skips } = hasty
   return hastyClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))

@@ -20,7 +20,31 @@ export interface Clock {
    * between two pieces. A clock that only moves when it is told to has none, so that a simulation is told the same.
    */
   turn?(): Promise<void>
+  /** Why the time it shows is not to be believed now; undefined while it is. */
+  trouble?(): string | undefined
+  /** Whether no clock that is surely another's was heard yet, so that one that was wrong from the start cannot be known. */
+  isAlone?(): boolean
+  /** Takes note of what another clock says. */
+  hear?(word: ClockWord): void
 }
+
+/** What another clock said. `weight`: whether it is surely of another machine, may be our own machine's, or is believed only with others. */
+export interface ClockWord {
+  whose: string
+  weight: 'surely another' | 'perhaps ours' | 'one of many'
+  atMs: Millis
+  /** Our uptime when it was asked. */
+  askedMs: Millis
+}
+
+/** Hands on the `Date` of an HTTP answer (RFC 9110 §6.6.1); one that is missing or no date says nothing. */
+export function hearDate(clock: Clock, word: Omit<ClockWord, 'atMs'>, date: string | null | undefined): void {
+  const atMs = Date.parse(date ?? '')
+  if (!Number.isNaN(atMs)) clock.hear?.({ ...word, atMs })
+}
+
+/** Why nothing may be issued, paid, expired or priced now: the clocks disagree. Undefined while they agree, and where nobody watches. */
+export const clockTrouble = ({ clock }: { clock: Clock }): string | undefined => clock.trouble?.()
 
 export interface Random {
   bytes(count: number): Uint8Array

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
-import { millis } from '../base/world.ts'
+import { clockTrouble, millis } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
@@ -85,6 +85,15 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
     yield* bitcoin(base)
+    // Whoever was asked has said what its clock shows.
+    const apart = clockTrouble(base.world)
+    if (apart !== undefined)
+      yield {
+        check: 'clocks',
+        is: 'error',
+        says: `${apart}: nothing is issued, paid, expired or priced until they agree`,
+        run: setTheClock,
+      }
     yield* limits(base)
     yield* books(base)
   } finally {

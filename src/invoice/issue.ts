@@ -3,7 +3,7 @@ import { refused, type Answer } from '../base/answer.ts'
 import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { bankKnowsUs } from '../ledger/ledger.ts'
+import { bankMayBeAsked } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
 import { takeAsIssued } from './issued.ts'
@@ -24,7 +24,7 @@ export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 export async function issueDrafts(store: Store, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
-    if (!(await bankKnowsUs(store, rail))) return outcome
+    if (!(await bankMayBeAsked(store, rail, world))) return outcome
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
     const orders = await claimDrafts(store, rail, batchTag)

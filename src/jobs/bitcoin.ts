@@ -1,7 +1,7 @@
 /** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
-import type { World } from '../base/world.ts'
+import { clockTrouble, type World } from '../base/world.ts'
 import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundlesSent, type BundleTerms } from '../payout/payout.ts'
@@ -32,8 +32,10 @@ interface Parts {
 }
 
 /** The rate that holds now, or why there is none. */
-export const rateNow = (reader: Reader, { agreement }: BitcoinDesk, { clock }: Pick<World, 'clock'>): Promise<Rate | NoRate> =>
-  goodRate(reader, clock.now(), agreement)
+export async function rateNow(reader: Reader, { agreement }: BitcoinDesk, { clock }: Pick<World, 'clock'>): Promise<Rate | NoRate> {
+  const trouble = clockTrouble({ clock })
+  return trouble === undefined ? goodRate(reader, clock.now(), agreement) : { is: 'none', why: `no age of a rate can be told: ${trouble}` }
+}
 
 /** What is asked for on the chain: its currency, and how long its payer is watched for. */
 export type ChainTermsOf = { currency: Asset; watch_ms: bigint }
@@ -100,8 +102,8 @@ const atOnce = 500
 
 /** What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. Answers how many moved. */
 export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
-  // A payment may lie in a block that could not be read yet.
-  if ((await chainTrouble(store)) !== undefined || (await isChainUnread(store))) return 0
+  // A payment may lie in a block that could not be read yet, and what is over is over by a clock that is right.
+  if (clockTrouble(world) !== undefined || (await chainTrouble(store)) !== undefined || (await isChainUnread(store))) return 0
   const due = await store.tx(async tx => {
     const now = await tx.now()
     return tx.all<{ id: string }>(sql`
@@ -127,6 +129,7 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
   }
   const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
   const unread = await isChainUnread(store)
+  if (clockTrouble(world) !== undefined) return {}
   // A chain that cannot be followed may hold what we would spend again.
   const isFollowed = trouble === undefined && tip && !unread
   let planned = { bundled: 0, bumped: 0 }

@@ -1,7 +1,7 @@
 /** Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as that one says. */
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
-import type { World } from '../base/world.ts'
+import { clockTrouble, type World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
@@ -46,6 +46,8 @@ export async function changeSchedule(
 ): Promise<Edited> {
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
+  // What fell due under the version before could not be told.
+  if (clockTrouble(world) !== undefined) return { is: 'waiting' }
   return store.tx(async tx => {
     const before = await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id} ${forUpdate}`)
     if (!before) return { is: 'gone' }

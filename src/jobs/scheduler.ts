@@ -1,8 +1,8 @@
 /** The scheduler: node-cron wakes each job of the timetable; a job still at work is not woken twice, and one-process jobs hold a lease. */
 import cron from 'node-cron'
-import { monotonicMs } from '../base/clock.ts'
-import { later, type World } from '../base/world.ts'
+import { later } from '../base/world.ts'
 import { sql, type Store } from '../store/store.ts'
+import { believesTime } from './clock.ts'
 import { run, type RunOutcome } from './runner.ts'
 import { timetable, type Desk, type Job } from './timetable.ts'
 
@@ -14,11 +14,11 @@ export interface Scheduler {
 /** Who dies is followed within this; who lives says so this often. */
 const leaseMs = 60_000
 const beatMs = 15_000
-const mostClockJumpMs = 60_000
 const everySecond = '* * * * * *'
 
-/** Runs one job now, if it is this process's turn. */
+/** Runs one job now, if it is this process's turn, and its time is to be believed where that matters. */
 export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
+  if (job.byTime && !(await believesTime(desk))) return 'idle'
   if (job.among === 'any') return run(desk, job.name, job.limitMs, world => job.work(desk, world))
   const fence = await takeLease(desk.store, desk.worker, job.name, leaseMs)
   if (fence === undefined) return 'not mine'
@@ -33,14 +33,14 @@ export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 
   }
 }
 
-/** The fence of a lease on `name`, or undefined while someone else holds it. */
+/** The fence of a lease on `name`, or undefined while someone else holds it. One that ends later than any can was made under another clock. */
 async function takeLease(store: Store, holder: string, name: string, ms: number): Promise<bigint | undefined> {
   return store.tx(async tx => {
     const now = await tx.now()
     const row = await tx.one<{ fence: bigint }>(sql`
       insert into leases (name, holder, lease_until, fence) values (${name}, ${holder}, ${later(now, ms)}, 1)
       on conflict (name) do update set holder = excluded.holder, lease_until = excluded.lease_until, fence = leases.fence + 1
-      where leases.lease_until <= ${now} returning fence`)
+      where leases.lease_until <= ${now} or leases.lease_until > ${later(now, 2 * ms)} returning fence`)
     return row?.fence
   })
 }
@@ -63,9 +63,8 @@ async function keepLease({ store, world }: Desk, name: string, fence: bigint, si
 /** Starts waking the timetable. Ends by `stop` alone. */
 export function startScheduler(desk: Desk): Scheduler {
   const atWork = new Map<string, Promise<unknown>>()
-  const steady = clockWatch(desk.world)
   const start = (job: Job) => {
-    if (atWork.has(job.name) || !steady()) return
+    if (atWork.has(job.name)) return
     const working = wake(desk, job)
       .catch((error: unknown) =>
         desk.world.log.error({ job: job.name, why: error instanceof Error ? error.message : 'unknown' }, 'a job could not run'),
@@ -95,20 +94,5 @@ export function startScheduler(desk: Desk): Scheduler {
       await Promise.allSettled(atWork.values())
       for (const task of tasks) await task.destroy()
     },
-  }
-}
-
-/** A wall clock that jumps against the monotonic one would run slots early or twice late: nothing is started until it is steady again. */
-function clockWatch({ clock, log }: World): () => boolean {
-  const steadyMs = () => clock.uptimeMs?.() ?? monotonicMs()
-  let wall = clock.now()
-  let steady = steadyMs()
-  return () => {
-    const jump = clock.now() - wall - (steadyMs() - steady)
-    wall = clock.now()
-    steady = steadyMs()
-    if (Math.abs(jump) <= mostClockJumpMs) return true
-    log.error({ jumpMs: Math.round(jump) }, 'the clock was moved: nothing is started in this second')
-    return false
   }
 }

@@ -257,13 +257,23 @@ export async function rosterOrigin(reader: Reader, schedule: ScheduleRow): Promi
   return { at: row.at, by: row.actor, file: (JSON.parse(row.detail) as { rosterFile?: string }).rosterFile }
 }
 
+/**
+ * Takes away slots of times that have not come, made under a clock that was ahead. Those that have begun stay, so what was issued is not
+ * issued again when its time comes; the others, the missed ones among them, never fell due, and do in their time.
+ */
+export const forgetAhead = (tx: Tx, scheduleId: string, now: Instant): Promise<number> =>
+  tx.run(sql`
+    delete from slots where schedule_id = ${scheduleId} and cause = 'cron' and state in ('due', 'missed') and due_at > ${now}
+      and not exists (select 1 from invoices where slot_id = slots.id) and not exists (select 1 from runs where slot_id = slots.id)`)
+
 /** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */
 export async function setScheduleState(store: Store, name: string, to: 'active' | 'paused', by: string, why: string): Promise<ScheduleRow> {
   return store.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     if (schedule.state === to) throw new BadInput(`schedule "${name}" is ${to} already`)
     const now = await tx.now()
-    const from = now > schedule.materialised_until ? now : schedule.materialised_until
+    const from = firstFrom(schedule.starts_at ?? undefined, now)
+    if (to === 'active') await forgetAhead(tx, schedule.id, now)
     const until = to === 'active' ? [sql`materialised_until = ${from}`, sql`next_at = ${nextAt(schedule, from)}`] : []
     await move(tx, 'schedules', scheduleMachine, schedule.id, schedule.state as 'active', to as 'paused', { why: `${by}: ${why}` }, until)
     await audit(tx, {

@@ -1,7 +1,7 @@
 /** Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes, leased and fenced. */
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
-import { instant, later, millis, type Instant, type World } from '../base/world.ts'
+import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
 
@@ -37,6 +37,7 @@ export const leaseMs = 60_000
  * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted.
  */
 export async function materialise(store: Store, world: World): Promise<number> {
+  if (clockTrouble(world) !== undefined) return 0
   const now = (await store.tx(tx => tx.now())) satisfies Instant
   let inserted = 0
   for (let after = ''; ;) {
@@ -96,11 +97,11 @@ async function insertSlot(
   return inserted
 }
 
-/** Claims the oldest due slot, or one whose worker is gone, for `leaseMs`. The fence grows with each claim and guards every later write. Only slots of schedules of which `which` holds. */
+/** Claims the oldest due slot, or one whose worker is gone or was ahead of our time, for `leaseMs`. The fence grows with each claim and guards every later write. Only slots of schedules of which `which` holds. */
 export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRow | undefined> {
   const now = await tx.now()
   const slot = await tx.one<SlotRow>(sql`
-    select * from slots where ((state = 'due' and next_at <= ${now}) or (state = 'running' and lease_until <= ${now}))
+    select * from slots where ((state = 'due' and next_at <= ${now}) or (state = 'running' and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
       and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
   if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone', again: true })

@@ -35,6 +35,8 @@ export interface Job {
   among: 'any' | 'one'
   /** At start too, not only when it next wakes. */
   atStart?: true
+  /** It issues, pays, expires, prices or judges by the clock, so it rests while the clocks disagree. What only hears and books goes on. */
+  byTime?: true
   work(desk: Desk, world: World): Promise<JobResult>
 }
 
@@ -54,6 +56,7 @@ export function timetable({ rails, pollSeconds, bitcoin, post }: Pick<Desk, 'rai
 const common: Job[] = [
   {
     name: 'slots',
+    byTime: true,
     wakes: '* * * * * *',
     limitMs: 30 * minute,
     among: 'any',
@@ -78,6 +81,7 @@ const common: Job[] = [
   },
   {
     name: 'check-books',
+    byTime: true,
     wakes: '0 */5 * * * *',
     // Once a night it is everything, which takes a minute with a million invoices, beside.
     limitMs: 30 * minute,
@@ -97,6 +101,7 @@ const common: Job[] = [
 const bankJobs = (pollSeconds: number): Job[] => [
   {
     name: 'send-payouts',
+    byTime: true,
     wakes: '* * * * * *',
     limitMs: 10 * minute,
     among: 'any',
@@ -104,6 +109,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'issue-left',
+    byTime: true,
     wakes: '*/10 * * * * *',
     limitMs: 10 * minute,
     among: 'any',
@@ -111,6 +117,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'resolve-invoices',
+    byTime: true,
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
@@ -136,6 +143,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'resolve-payouts',
+    byTime: true,
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
@@ -170,6 +178,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
 const bitcoinJobs = (pollSeconds: number): Job[] => [
   {
     name: 'rates',
+    byTime: true,
     wakes: '20 * * * * *',
     limitMs: minute,
     among: 'one',
@@ -186,6 +195,7 @@ const bitcoinJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'request-left',
+    byTime: true,
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'any',
@@ -193,6 +203,7 @@ const bitcoinJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'pass-time',
+    byTime: true,
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
@@ -200,6 +211,7 @@ const bitcoinJobs = (pollSeconds: number): Job[] => [
   },
   {
     name: 'send-coins',
+    byTime: true,
     wakes: '*/5 * * * * *',
     limitMs: 10 * minute,
     among: 'one',

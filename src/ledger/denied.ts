@@ -1,6 +1,7 @@
-/** Whether the bank takes our word for who we are: where it lately did not, nothing is claimed for it, for the claim would be used up in vain. */
+/** Whether the bank takes our word for who and when we are: where it lately did not, nothing is claimed for it, for the claim would be used up in vain. */
 import type { Answer } from '../base/answer.ts'
 import type { Log } from '../base/log.ts'
+import { clockTrouble, type World } from '../base/world.ts'
 import type { Store } from '../store/store.ts'
 import { alarmOf, lowerAlarm, raiseAlarm } from './alarm.ts'
 
@@ -18,10 +19,19 @@ export async function hearDenied(store: Store, log: Log, why: string | undefined
   }
 }
 
-/** Asks the bank, where the last word was that it does not know us; true without asking where it was not. */
-export async function bankKnowsUs(store: Store, rail: { workspace(): Promise<Answer<string>> }): Promise<boolean> {
-  if (!(await alarmOf(store, name))) return true
+/**
+ * Whether the bank may be asked for something that counts: not while the clocks disagree. Where its last word was that it does not know us,
+ * or where no other clock was heard since this process began, it is asked something harmless first, and its answer decides.
+ */
+export async function bankMayBeAsked(
+  store: Store,
+  rail: { workspace(): Promise<Answer<string>> },
+  { clock }: Pick<World, 'clock'>,
+): Promise<boolean> {
+  if (clockTrouble({ clock }) !== undefined) return false
+  if (clock.isAlone?.() !== true && !(await alarmOf(store, name))) return true
   const answer = await rail.workspace()
-  if (answer.is === 'done') await lowerAlarm(store, name)
-  return answer.is === 'done'
+  if (answer.is !== 'done') return false
+  await lowerAlarm(store, name)
+  return clockTrouble({ clock }) === undefined
 }

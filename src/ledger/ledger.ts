@@ -6,7 +6,7 @@ import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
-export { bankKnowsUs, hearDenied } from './denied.ts'
+export { bankMayBeAsked, hearDenied } from './denied.ts'
 export { checkAudit, checkLedger, checkPart, type Finding } from './check.ts'
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'

@@ -4,7 +4,7 @@ import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { newId } from '../base/id.ts'
 import { brl, reais } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { bankKnowsUs, post } from '../ledger/ledger.ts'
+import { bankMayBeAsked, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, skipLocked, sql, StoreUnavailable, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
@@ -32,7 +32,7 @@ const tooLate = refused('too late to order it: this worker stalled after claimin
 export async function sendPayouts(store: Store, rail: Rail, world: World): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql) => {
-    if (!(await bankKnowsUs(store, rail))) return false
+    if (!(await bankMayBeAsked(store, rail, world))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
     const { due, orders, held } = await claimDue(store, world, which)

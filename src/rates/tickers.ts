@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { refused, type Answer } from '../base/answer.ts'
 import type { RateSourceName } from '../base/bitcoinSettings.ts'
-import { instant, type Clock, type Millis } from '../base/world.ts'
+import { hearDate, instant, type Clock, type Millis } from '../base/world.ts'
 import { parseJson, readPrice, type Quote, type RateSource } from './source.ts'
 
 export type Fetch = (url: string, init: { redirect: 'manual'; headers: Record<string, string>; signal: AbortSignal }) => Promise<Response>
@@ -70,7 +70,9 @@ export const tickerSource = (name: string, ticker: Ticker, { fetch, clock }: { f
   name,
   quote: () =>
     withDeadline(clock, async signal => {
+      const askedMs = clock.uptimeMs?.() ?? 0
       const answer = await fetch(ticker.url, { redirect: 'manual', headers: { accept: 'application/json' }, signal })
+      hearDate(clock, { whose: `the exchange ${name}’s`, weight: 'one of many', askedMs }, answer.headers.get('date'))
       const text = answer.status === 200 ? await limited(answer) : undefined
       if (answer.status !== 200) await answer.body?.cancel()
       if (answer.type === 'opaqueredirect' || (answer.status >= 300 && answer.status < 400))

@@ -1,7 +1,7 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import type { World } from '../base/world.ts'
+import { clockTrouble, type World } from '../base/world.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
 import { dead } from './place.ts'
@@ -13,7 +13,7 @@ const atOnce = 200
 
 /** Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved. */
 export async function followOrders(store: Store, world: World, { writes }: { writes: boolean }): Promise<number> {
-  await abandonDrafts(store)
+  if (clockTrouble(world) === undefined) await abandonDrafts(store)
   const untold = await store.all<{ order_id: string }>(sql`
     select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
   let moved = 0

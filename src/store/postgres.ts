@@ -42,8 +42,13 @@ export function openPostgres(
     ...reader(client),
     run: async statement => (await query(client, statement)).rowCount ?? 0,
     // A simulated day has its own time; otherwise several machines agree on the database's.
-    now: async () =>
-      virtual ? instant(clock.now()) : (await client.query<{ at: Date }>('select clock_timestamp() as at')).rows[0]!.at.toISOString(),
+    async now() {
+      if (virtual) return instant(clock.now())
+      const askedMs = clock.uptimeMs?.() ?? 0
+      const { at } = (await client.query<{ at: Date }>('select clock_timestamp() as at')).rows[0]!
+      clock.hear?.({ whose: 'the database’s', weight: 'perhaps ours', atMs: at.getTime(), askedMs })
+      return at.toISOString()
+    },
   })
 
   const once = async <T>(work: (tx: Tx) => Promise<T>, how: Isolation): Promise<T> => {

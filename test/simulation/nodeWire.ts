@@ -29,7 +29,7 @@ export function nodeWire({ chain, clock, isDown, at, latencyMs, trace }: NodeWir
     await at(`after ${name}`)
     if (signal.aborted) throw new Error('aborted')
     if (answer.is !== 'answer') throw broken('ECONNRESET')
-    return { status: answer.status, text: async () => answer.body }
+    return { status: answer.status, headers: new Headers(), text: async () => answer.body }
   }
   return send as unknown as typeof fetch
 }

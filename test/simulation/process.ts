@@ -16,6 +16,7 @@ import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/store/store.ts'
 import { makeInbox, type Inbox } from '../../src/webhooks/webhooks.ts'
 import type { VirtualClock } from './clock.ts'
+import { wallClock, type Wall } from './jumps.ts'
 import { nodeWire } from './nodeWire.ts'
 import { lagging, oneByOne } from './together.ts'
 import { wire } from './wire.ts'
@@ -37,6 +38,8 @@ export interface ProcessParts {
   bank: Bank
   store: Store
   clock: VirtualClock
+  /** The machine's wall clock, where somebody sets it. */
+  wall?: Wall | undefined
   random: Random
   /** What stalls are drawn from. */
   stalls: Random
@@ -117,7 +120,7 @@ export function startProcess(parts: ProcessParts): Process {
     trace(`${name} killed ${where}`)
     ended.resolve()
   }
-  const own = clock.of(self)
+  const own = parts.wall ? wallClock(clock.of(self), parts.wall) : clock.of(self)
   const chance = (probability: number) => probability > 0 && random.next() < probability
   const passed = new Set<string>()
   const dies = (where: string): boolean => {
@@ -144,7 +147,7 @@ export function startProcess(parts: ProcessParts): Process {
   const store = mortal(parts.store)
   const world = { clock: own, random, log, at }
   const latencyMs = () => (chance(weather.slow) ? random.between(1, 4_000) : 0)
-  const direct = wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`) })
+  const direct = wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`), bankNow: () => clock.now() })
   const connected = starkbankRail({
     bank: parts.together ? lagging(direct, bank, parts.together) : direct,
     workspaceId: bank.settings.workspaceId,
@@ -173,7 +176,7 @@ export function startProcess(parts: ProcessParts): Process {
   const desk: Desk = {
     store,
     world,
-    worker: name,
+    worker: `machine/${name}`,
     rails: { starkbank: rail, ...(coins && { bitcoin: coins }) },
     inbox: counted,
     terms: parts.terms,

@@ -1,6 +1,6 @@
 /** A house, its bank and its misfortunes in one process on one clock: everything that happens follows from the seed. */
 import { createHash } from 'node:crypto'
-import { makeBank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
+import { makeBank, type Bank, type Delivery, type Invoice, type Outcome } from '../../sim/bank.ts'
 import { noFaults } from '../../sim/settings.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -16,6 +16,7 @@ import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
+import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import type { Streets } from './streets.ts'
@@ -93,6 +94,12 @@ export const hasStalls = (seed: number): boolean => seed % 7 === 3
 /** In one seed of thirteen sums are added up meanwhile; a sum is the same without it, and the other stories stay what they were. */
 export const addsUp = (seed: number): boolean => seed % 13 === 5
 
+/** What the house had the bank make, and when. */
+const madeAt = (bank: Bank) => [
+  ...bank.invoices().map(({ id, created }) => ({ what: `invoice ${id}`, at: millis(created) })),
+  ...bank.transfers().map(({ externalId, created }) => ({ what: `transfer ${externalId}`, at: millis(created) })),
+]
+
 /** Where the network repeats nothing, nobody but us could have asked for an invoice a second time. */
 function askedTwice(invoices: readonly Invoice[]): string[] {
   const byTag = Map.groupBy(invoices, ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? '')
@@ -118,13 +125,18 @@ export async function tell(
   const onPoint = (name: string, died: boolean) => void deaths.set(name, (deaths.get(name) ?? 0) + (died ? 1 : 0))
   say(`scenario ${asText(scenario)}`)
 
+  const jumps = hasJumps(seed) ? openJumps(clock, seededRandom(seed ^ 0xc10c), say) : undefined
   const bank = makeBank({ clock, random: seededRandom(seed ^ 0x5eed), settings: scenario.settings, faults: scenario.faults })
   bank.addWebhook('http://house/webhooks/starkbank')
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const busy = { count: 0 }
   const stores: Store[] = []
   const open = async () => {
-    const store = await openStore(databaseUrl, { clock, random, virtual: true })
+    const store = await openStore(databaseUrl, {
+      clock: jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock,
+      random,
+      virtual: true,
+    })
     stores.push(store)
     return store
   }
@@ -152,6 +164,7 @@ export async function tell(
   const shared = {
     bank,
     clock,
+    wall: jumps?.wall,
     random,
     weather: { ...scenario.weather, stall: hasStalls(seed) ? 0.03 : 0 },
     stalls: seededRandom(seed ^ 0x57a11),
@@ -268,6 +281,7 @@ export async function tell(
       post()
       await coins?.streets.step()
       await coins?.look(random.next() < 0.02)
+      jumps?.step()
       if (hasTwins(seed)) await decideTwins(store, world)
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
@@ -287,6 +301,7 @@ export async function tell(
 
   async function calm(): Promise<boolean> {
     say('the storm is over')
+    jumps?.settle()
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
@@ -322,6 +337,7 @@ export async function tell(
     await storm()
     found.push(...(await unlisted(store, instant(clock.now()))))
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
+    found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))

@@ -26,6 +26,8 @@ export interface WireParts {
   /** How long a request is on its way to the bank. */
   latencyMs: () => Millis
   trace: (line: string) => void
+  /** What the bank's `Date` says; it says nothing where this is left out. */
+  bankNow?: () => Millis
 }
 
 const tooLate = refused('too late to send it', true)
@@ -34,7 +36,7 @@ const deadlineMs = 15_000
 
 type Query = Record<string, string | number | boolean | string[] | undefined>
 
-export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
+export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts): Bank {
   /** Undefined: `deadline` had passed when it was to leave, so nothing did. */
   async function ask(
     method: string,
@@ -46,6 +48,7 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     const name = `${method} ${path.replace(/\d{10,}/, ':id')}`
     await at(`before ${name}`)
     if (deadline && deadline.leftMs() <= 0) return undefined
+    const askedMs = clock.uptimeMs?.() ?? 0
     await clock.sleep(latencyMs())
     const fields = Object.entries(query).filter(([, value]) => value !== undefined)
     const response = bank.handle({
@@ -59,6 +62,8 @@ export function wire({ bank, clock, at, latencyMs, trace }: WireParts): Bank {
     })
     if (method !== 'GET' || response.is !== 'answer' || response.status !== 200)
       trace(`bank ${name} ${response.is === 'answer' ? response.status : response.is}`)
+    if (bankNow && response.is === 'answer')
+      clock.hear?.({ whose: 'the bank’s', weight: 'surely another', atMs: Math.floor(bankNow() / 1_000) * 1_000, askedMs })
     if (response.is === 'hang') await clock.sleep(deadlineMs)
     await at(`after ${name}`)
     return response

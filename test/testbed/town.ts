@@ -2,7 +2,7 @@
 import { bodyOf, type BankEvent } from '../../sim/events.ts'
 import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
 import { seededRandom } from '../../src/base/clock.ts'
-import { instant, type World } from '../../src/base/world.ts'
+import { instant, type Clock, type World } from '../../src/base/world.ts'
 import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
@@ -49,6 +49,10 @@ export interface TownOptions {
   minPayoutUnits?: bigint
   /** An empty database; one in memory where none is named. */
   databaseUrl?: string | undefined
+  /** The house's own clock, where it is not the bank's. */
+  houseClock?: (clock: Clock) => Clock
+  /** Where nobody says: once a day at midnight. */
+  cron?: string
 }
 
 /** One account, approved, one schedule with one invoice of R$ 100.00, issued; nobody pays unless told to. */
@@ -58,16 +62,19 @@ export async function openTown({
   commissionBp = 150n,
   minPayoutUnits = 0n,
   databaseUrl = 'sqlite::memory:',
+  houseClock,
+  cron = '0 0 * * *',
 }: TownOptions = {}): Promise<Town> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
   const { log, recent } = recentLog()
-  const world: World = { clock, random, log, at: () => undefined }
+  const ours = houseClock?.(clock) ?? clock
+  const world: World = { clock: ours, random, log, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
-  const store = await openStore(databaseUrl, { clock, random, virtual: true })
+  const store = await openStore(databaseUrl, { clock: ours, random, virtual: true })
   await migrate(store, clock)
   await openTrialAccount(store, world)
-  const when = { cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
+  const when = { cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
   const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
   await addSchedule(store, world, { ...rule, ...when, ...what }, 'maker')
@@ -75,7 +82,14 @@ export async function openTown({
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
   const onDenied = (why: string | undefined) => void hearDenied(store, log, why)
-  const rail = starkbankRail({ bank: wire({ bank, clock, ...still }), workspaceId, clock, random, log, onDenied })
+  const rail = starkbankRail({
+    bank: wire({ bank, clock: ours, bankNow: () => clock.now(), ...still }),
+    workspaceId,
+    clock: ours,
+    random,
+    log,
+    onDenied,
+  })
   const desk: Desk = { store, world, worker: 'town', rails: { starkbank: rail }, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
   const over = evidence.keep('a town with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { done, refused, denied, unsure, type Answer } from '../../base/answer.ts'
 import { parseUnits } from '../../base/money.ts'
-import type { Clock, Millis } from '../../base/world.ts'
+import { hearDate, type Clock, type Millis } from '../../base/world.ts'
 import { codeOf, denial, door, type DoorOptions } from './door.ts'
 
 export interface RpcOptions extends DoorOptions {
@@ -66,12 +66,13 @@ export function rpcClient(options: RpcOptions): RpcClient {
     const url = wallet === undefined ? base : `${base}wallet/${encodeURIComponent(wallet)}`
     const known = await credentials.get()
     if (known.is !== 'done') return known
-    const first = await within(clock, limitMs, signal => exchange(send, url, known.value, body, signal))
+    const heard = { clock, askedMs: clock.uptimeMs?.() ?? 0 }
+    const first = await within(clock, limitMs, signal => exchange(send, url, known.value, body, signal, heard))
     if (first.is !== 'denied' && first.is !== 'stale') return first
     // A restarted node has closed our connection and written another cookie.
     const renewed = first.is === 'denied' ? await credentials.renew(known.value) : known
     if (renewed.is !== 'done') return renewed
-    const second = await within(clock, limitMs, signal => exchange(send, url, renewed.value, body, signal))
+    const second = await within(clock, limitMs, signal => exchange(send, url, renewed.value, body, signal, heard))
     if (second.is === 'denied') return denial(credentials.fromFile)
     return second.is === 'stale' ? unsure(second.why) : second
   }
@@ -123,7 +124,14 @@ export const laterCodes = new Set([warmingUp, -7, -9, -10])
 
 type Exchanged = Answer<unknown> | { is: 'denied' } | { is: 'stale'; why: string }
 
-async function exchange(send: typeof fetch, url: string, credentials: string, body: string, signal: AbortSignal): Promise<Exchanged> {
+async function exchange(
+  send: typeof fetch,
+  url: string,
+  credentials: string,
+  body: string,
+  signal: AbortSignal,
+  { clock, askedMs }: { clock: Clock; askedMs: Millis },
+): Promise<Exchanged> {
   let status: number, text: string
   try {
     const response = await send(url, {
@@ -134,6 +142,7 @@ async function exchange(send: typeof fetch, url: string, credentials: string, bo
       signal,
     })
     status = response.status
+    hearDate(clock, { whose: 'the node’s', weight: 'perhaps ours', askedMs }, response.headers.get('date'))
     text = await response.text()
   } catch (fault) {
     if (signal.aborted) return unsure('the node did not answer in time')

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { BadInput } from '../../base/answer.ts'
 import type { Deadline } from '../../base/deadline.ts'
-import type { Clock, Millis } from '../../base/world.ts'
+import { hearDate, type Clock, type Millis } from '../../base/world.ts'
 
 export interface AgentOptions {
   clock: Clock
@@ -73,6 +73,10 @@ export class BankAgent extends Agent {
     void this.#clock.sleep(ms, over.signal).then(() => {
       if (!over.signal.aborted) request.destroy(coded('ETIMEDOUT', `no whole answer within ${ms} ms`))
     })
+    const askedMs = this.#clock.uptimeMs?.() ?? 0
+    request.prependOnceListener('response', ({ headers: { date } }) =>
+      hearDate(this.#clock, { whose: 'the bank’s', weight: 'surely another', askedMs }, date),
+    )
     // The last moment before its bytes leave: sockets come here connected, so the next statement of Node's writes them. A timer is not
     // enough, for a process that was stopped writes to a socket that is ready before it looks at its timers.
     request.prependOnceListener('socket', () => {

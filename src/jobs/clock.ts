@@ -1,0 +1,105 @@
+/** Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm, and mended once the clocks agree again. */
+import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
+import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
+import { remember, sql, type Sql, type Store, type Tx } from '../store/store.ts'
+import type { Rails } from '../rails/rail.ts'
+import type { Runner } from './runner.ts'
+import { firstFrom, forgetAhead, nextAt, type ScheduleRow } from './schedules.ts'
+
+/** What each process knows of itself: what it said last, and when it last looked for times that lie ahead. */
+const known = new WeakMap<Store, { said: string | undefined; lookedAt: number }>()
+const lookEveryMs = 60_000
+/** A clock that is believed may be ahead of the database's by this much. */
+const slackMs = 60_000
+
+/** The alarm of this process's machine. */
+const alarmNameOf = ({ worker }: Pick<Runner, 'worker'>): AlarmName => `clock of ${worker.replace(/\/[^/]*$/, '')}`
+
+/**
+ * Answers whether the time is to be believed. Where it is not, an alarm says why for as long as it lasts; where it is, what was written down
+ * under a clock that was ahead is brought back to now, at the first look and then every minute.
+ */
+export async function believesTime(runner: Runner & { rails?: Rails }): Promise<boolean> {
+  const { store, world, rails } = runner
+  const before = known.get(store)
+  const why = clockTrouble(world)
+  if (why !== undefined) {
+    const news = await raiseAlarm(store, alarmNameOf(runner), why)
+    if (news) world.log.error({ why }, 'the clocks disagree: nothing is issued, paid, expired or priced until they agree')
+    known.set(store, { said: why, lookedAt: 0 })
+    return false
+  }
+  const now = world.clock.now()
+  if (before && before.said === undefined && Math.abs(now - before.lookedAt) < lookEveryMs) return true
+  known.set(store, { said: undefined, lookedAt: now })
+  // Whoever has heard no other clock yet may be wrong without knowing it: nothing is mended by such a one.
+  if (world.clock.isAlone?.() && rails?.starkbank) {
+    await rails.starkbank.workspace()
+    if (world.clock.isAlone()) return true
+    if (clockTrouble(world) !== undefined) return believesTime(runner)
+  }
+  if ((await alarmOf(store, alarmNameOf(runner))) && (await lowerAlarm(store, alarmNameOf(runner))))
+    world.log.info({}, 'the clocks agree again')
+  await bringBack(store, world)
+  return true
+}
+
+const minute = 60_000
+const day = 24 * 60 * minute
+
+/**
+ * Tables whose rows wait for a time, with the states in which they do, and the longest that any of them waits. One that waits for longer, or
+ * that was moved at a time that has not come yet, waits for a time that was told wrong.
+ */
+const waiting: readonly { table: string; which: Sql; longestMs: number }[] = [
+  { table: 'payouts', which: sql`state in ('owed', 'sending', 'unsure', 'sent', 'waiting')`, longestMs: day },
+  { table: 'invoices', which: sql`state in ('draft', 'issuing', 'unsure')`, longestMs: 2 * 60 * minute },
+  { table: 'inbox', which: sql`state in ('new', 'waiting')`, longestMs: 10 * minute },
+  { table: 'slots', which: sql`state = 'due' and (cause = 'manual' or due_at < next_at)`, longestMs: 10 * minute },
+  { table: 'invoice_twins', which: sql`next_at is not null`, longestMs: day },
+  { table: 'mails', which: sql`state = 'queued'`, longestMs: 2 * 60 * minute },
+  { table: 'bundles', which: sql`state not in ('paid', 'void')`, longestMs: day },
+]
+
+const aheadOf = (now: Instant, { which, longestMs }: { which: Sql; longestMs: number }): Sql => {
+  const limit = later(now, slackMs)
+  return sql`${which} and next_at > ${limit} and (changed_at > ${limit} or next_at > ${later(now, longestMs + slackMs)})`
+}
+
+/** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
+export async function bringBack(store: Store, world: World): Promise<number> {
+  const guess = instant(world.clock.now())
+  const ahead: { name: Sql; which: Sql; longestMs: number }[] = []
+  for (const each of waiting) {
+    const name: Sql = { texts: [each.table], values: [] }
+    if (await store.one(sql`select 1 as yes from ${name} where ${aheadOf(guess, each)} limit 1`)) ahead.push({ ...each, name })
+  }
+  const schedules = await poisoned(store, guess)
+  if (ahead.length === 0 && schedules.length === 0) return 0
+  const count = await store.tx(async tx => {
+    const now = await tx.now()
+    let rows = 0
+    for (const each of ahead) rows += await tx.run(sql`update ${each.name} set next_at = ${now} where ${aheadOf(now, each)}`)
+    for (const schedule of await poisoned(tx, now)) {
+      await bringScheduleBack(tx, schedule, now)
+      rows += 1
+    }
+    return rows
+  })
+  if (count > 0) world.log.warn({ count }, 'times that lay ahead of a clock that is right were brought back to now')
+  return count
+}
+
+/** Schedules that were looked at up to a time that has not come. One whose window has not begun is looked at from there. */
+const poisoned = async (reader: Pick<Tx, 'all'>, now: Instant): Promise<ScheduleRow[]> =>
+  (await reader.all<ScheduleRow>(sql`select * from schedules where materialised_until > ${later(now, slackMs)} order by id`)).filter(
+    ({ materialised_until: until, starts_at: startsAt }) => until > firstFrom(startsAt ?? undefined, now),
+  )
+
+async function bringScheduleBack(tx: Tx, schedule: ScheduleRow, now: Instant): Promise<void> {
+  const from = firstFrom(schedule.starts_at ?? undefined, now)
+  await forgetAhead(tx, schedule.id, now)
+  await tx.run(sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(schedule, from)} where id = ${schedule.id}`)
+  const why = `its slots were looked at up to ${schedule.materialised_until}, which is not yet: brought back to now`
+  await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
+}

@@ -1,0 +1,143 @@
+/** Clocks that jump, on both databases: nothing is done by a time that is wrong, and what a wrong time wrote down is mended. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { judgedClock } from '../src/base/clockJudge.ts'
+import { seededRandom, systemClock } from '../src/base/clock.ts'
+import { instant } from '../src/base/world.ts'
+import { setScheduleState, timetable, wake } from '../src/jobs/jobs.ts'
+import { runNow, needSchedule } from '../src/jobs/schedules.ts'
+import { listAlarms } from '../src/ledger/ledger.ts'
+import { openStore, sql } from '../src/store/store.ts'
+import { readiness, status } from '../src/web/status.ts'
+import { wallClock } from './simulation/jumps.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    const wall = { offsetMs: 0 }
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    const open = async (judged: boolean) => {
+      const databaseUrl = await postgres?.freshDatabase()
+      wall.offsetMs = 0
+      town = await openTown({ databaseUrl, cron: '0 * * * *', houseClock: clock => wallClock(clock, wall, { judged }) })
+    }
+    beforeEach(() => open(true))
+    afterEach(() => town.close())
+
+    /** Every job, as often as it is said, and the events that came. */
+    const work = async (times = 3) => {
+      for (let time = 0; time < times; time++) {
+        for (const job of timetable(town.desk)) await wake(town.desk, job)
+        town.pass(2 * minute)
+      }
+    }
+    const count = async (table: string) =>
+      Number((await town.store.one<{ count: bigint }>({ texts: [`select count(*) as count from ${table}`], values: [] }))!.count)
+    const needs = async () => (await status(town.store, { now: instant(town.clock.now()) })).needsPerson.join('\n')
+    const late = async () =>
+      (await town.store.all<{ due_at: string }>(sql`select due_at from slots where cause = 'cron' order by due_at`)).map(row => row.due_at)
+
+    test('six days ahead: nothing is issued or paid, it is said, and it goes on as if nothing had been', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      await work(1)
+      const before = { slots: await count('slots'), invoices: town.bank.invoices().length, transfers: town.transfers().length }
+      wall.offsetMs = 6 * day
+      await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+      await work(3)
+      expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
+        before.slots + 1,
+        before.invoices,
+        before.transfers,
+      ])
+      expect((await listAlarms(town.store)).map(({ name }) => name)).toEqual(['clock of town'])
+      expect(await needs()).toContain('the clocks disagree on town')
+      expect((await readiness(town.store)).checks['clock']).toContain('off')
+
+      wall.offsetMs = 0
+      town.pass(hour)
+      await work(3)
+      expect(await listAlarms(town.store)).toEqual([])
+      expect((await late()).filter(at => at > instant(town.clock.now()))).toEqual([])
+      // The slot of the hour that passed, and the one that a person asked for while the clock was ahead.
+      expect(town.bank.invoices().length).toBe(before.invoices + 2)
+      expect(town.transfers().filter(({ status: shown }) => shown === 'success')).toHaveLength(1)
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('set back by a day it waits too, and what was due is not issued twice', async () => {
+      town.pass(hour)
+      await work(1)
+      const invoices = town.bank.invoices().length
+      wall.offsetMs = -day
+      await work(2)
+      expect(town.bank.invoices().length).toBe(invoices)
+      expect(await listAlarms(town.store)).toHaveLength(1)
+      wall.offsetMs = 0
+      await work(2)
+      expect(town.bank.invoices().length).toBe(invoices)
+      expect(await listAlarms(town.store)).toEqual([])
+    })
+
+    test('a clock that ran wrong unwatched has poisoned what waits: set right, the schedule and the payouts go on from now', async () => {
+      await town.close()
+      await open(false)
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      await town.hear(town.event('invoice.credited'))
+      wall.offsetMs = 6 * day
+      await town.store.tx(tx => tx.run(sql`update schedules set catch_up = 'latest'`))
+      await work(2)
+      const until = async () => (await needSchedule(town.store, 'trial')).materialised_until
+      expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
+      // A worker that died then holds its lease for six days more.
+      const held = instant(town.clock.now() + 6 * day + minute)
+      await town.store.tx(tx => tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`))
+
+      wall.offsetMs = 0
+      await setScheduleState(town.store, 'trial', 'paused', 'maker', 'silent')
+      await setScheduleState(town.store, 'trial', 'active', 'maker', 'silent')
+      const invoices = town.bank.invoices().length
+      town.pass(2 * hour)
+      await work(3)
+      expect((await until()) <= instant(town.clock.now())).toBe(true)
+      expect(town.bank.invoices().length).toBe(invoices + 1)
+      expect(await town.store.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`)).toEqual([])
+      expect(await town.store.all(sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`)).toEqual([])
+    })
+
+    test('a schedule whose window begins later is left where it is', async () => {
+      const starts = instant(town.clock.now() + 10 * day)
+      const until = instant(town.clock.now() + 10 * day - 1)
+      await town.store.tx(tx =>
+        tx.run(sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts} where name = 'trial'`),
+      )
+      town.pass(2 * minute)
+      await work(2)
+      expect(await needSchedule(town.store, 'trial')).toMatchObject({ materialised_until: until, next_at: starts })
+    })
+  })
+})
+
+test.skipIf(!postgresAvailable())('a database whose clock is six days from ours is not believed, and neither are we', async () => {
+  const postgres = await startPostgres()
+  const clock = judgedClock({ ...systemClock, now: () => systemClock.now() + 6 * day })
+  const store = await openStore(await postgres.freshDatabase(), { clock, random: seededRandom(1) })
+  try {
+    expect(clock.trouble!()).toBeUndefined()
+    await store.tx(tx => tx.now())
+    expect(clock.trouble!()).toMatch(/^our clock is (5d23h59m.*|6d) ahead of the database’s$/)
+  } finally {
+    await store.close()
+    await postgres.stop()
+  }
+})
