@@ -9,7 +9,7 @@ import { runCli } from './cli/cli.ts'
 const own = fileURLToPath(new URL('../.env', import.meta.url))
 const file = existsSync('.env') ? '.env' : existsSync(own) ? own : undefined
 const before = new Set(Object.keys(process.env))
-if (file) readDotenv({ path: file, quiet: true })
+const inFile = file ? Object.keys(readDotenv({ path: file, quiet: true }).parsed ?? {}) : []
 // Settings found at the project's root name files there, wherever the command is given: another folder must not get empty books.
 if (file === own) {
   if (!before.has('DATABASE_URL') && !process.env['DATABASE_URL_FILE'])
@@ -20,7 +20,7 @@ if (file === own) {
   }
 }
 
-process.exitCode = await runCli(process.argv, process.env)
+process.exitCode = await runCli(process.argv, process.env, undefined, inFile)
 
 function databaseAt(url: string): string {
   const path = /^sqlite:(?!:)(.+)$/.exec(url)?.[1]

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bitcoinSettings } from './bitcoinSettings.ts'
-import { readConfig } from './config.ts'
+import { readConfig, refuseMisspelt } from './config.ts'
 
 test('an empty environment is an embedded database and the sandbox', () => {
   expect(readConfig({})).toMatchObject({
@@ -300,4 +300,25 @@ test('.env.example shows each setting a person may need, and every line that is 
     MAIL_FROM: 'shop@example.com',
   }
   for (const [name, value] of examples) expect(() => readConfig({ ...set, ...beside, [name!]: value })).not.toThrow()
+})
+
+test.each([
+  ['DATABASE_ULR', 'DATABASE_URL'],
+  ['LOGLEVEL', 'LOG_LEVEL'],
+  ['smtp_url', 'SMTP_URL'],
+  ['PROJECT_ID', 'STARKBANK_PROJECT_ID'],
+  ['MAIL_FRON', 'MAIL_FROM'],
+  ['SMTP_URL_FLIE', undefined],
+  ['COMPOSE_PROJECT_NAME', undefined],
+  ['POSTGRES_PASSWORD', undefined],
+  ['SERVER_NAME', undefined],
+  ['CONSOLE_NETWORKS', undefined],
+  ['HTTPS_LISTEN', undefined],
+  ['COPIES', undefined],
+  ['SMTP_URL_FILE', undefined],
+  ['LISTEN', undefined],
+])('of a .env, %s is %s', (name, meant) => {
+  const refuse = () => refuseMisspelt(['LISTEN', name])
+  if (meant === undefined) expect(refuse).not.toThrow()
+  else expect(refuse).toThrow(`${name} is not a setting: did you mean ${meant}?`)
 })

@@ -81,15 +81,29 @@ export function readConfig(given: Record<string, string | undefined>): Config {
     if ((production || mainnet) && env[name])
       faults.push(`${name} is for storms and refused ${production ? 'in production' : 'on mainnet'}: leave it out`)
   faults.push(...bitcoinFaults(env))
-  for (const name of Object.keys(env))
-    if (ours.test(name) && !(name in shape.shape) && !(name.replace(/_FILE$/, '') in shape.shape))
-      faults.push(`${name} is not a setting${meant(name)}`)
+  for (const name of Object.keys(env)) if (ours.test(name) && !isSetting(name)) faults.push(`${name} is not a setting${meant(name)}`)
   if (faults.length > 0 || !result.success)
     throw new BadInput(
       `the configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  ${fault}`).join('\n')}`,
     )
   return result.data
 }
+
+/**
+ * Refuses what a `.env` names and no setting bears, where one is called nearly so: `DATABASE_ULR` would quietly open an empty database.
+ * What is like none of ours may belong to another program that reads the same file.
+ */
+export function refuseMisspelt(names: readonly string[]): void {
+  const faults = names
+    .filter(name => !isSetting(name))
+    .flatMap(name => (meant(name) === '' ? [] : [`${name} is not a setting${meant(name)}`]))
+  if (faults.length > 0)
+    throw new BadInput(
+      `.env has ${faults.length === 1 ? 'a name' : 'names'} that nothing reads:\n${faults.map(fault => `  ${fault}`).join('\n')}`,
+    )
+}
+
+const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
 const ours = /^(STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 /** A value as it may be told; what holds a secret, or looks as if it did, is not. */
@@ -104,7 +118,12 @@ function shown(name: string, env: Record<string, string | undefined>): string {
 }
 
 function meant(name: string): string {
-  const near = Object.keys(shape.shape).find(known => distance(known, name) <= 3)
+  const known = Object.keys(shape.shape)
+  const plain = name.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_')
+  // Of a short name three other letters make another word.
+  const reach = Math.min(3, Math.floor(name.length / 4))
+  const [nearest] = known.map(each => ({ each, far: distance(each, plain) })).sort((a, b) => a.far - b.far)
+  const near = nearest && nearest.far <= reach ? nearest.each : known.find(each => plain.length >= 8 && each.endsWith(`_${plain}`))
   return near ? `: did you mean ${near}?` : ''
 }
 

@@ -27,6 +27,17 @@ describe('an expression', () => {
     // Both day fields restricted: either suffices. One of them beginning with a star: both must hold.
     ['0 0 13 * 5', ['2026-01-02T00:00', '2026-01-09T00:00', '2026-01-13T00:00']],
     ['0 0 31 2 mon', ['2026-02-02T00:00', '2026-02-09T00:00', '2026-02-16T00:00']],
+    ['0 0 L * *', ['2026-01-31T00:00', '2026-02-28T00:00', '2026-03-31T00:00']],
+    ['0 0 L 2 *', ['2026-02-28T00:00', '2027-02-28T00:00', '2028-02-29T00:00']],
+    ['0 0 1,l * *', ['2026-01-31T00:00', '2026-02-01T00:00', '2026-02-28T00:00']],
+    // Saturday 31 January; Saturday 28 February; Tuesday 31 March.
+    ['0 0 LW * *', ['2026-01-30T00:00', '2026-02-27T00:00', '2026-03-31T00:00']],
+    ['0 0 LW 3 *', ['2026-03-31T00:00', '2027-03-31T00:00', '2028-03-31T00:00']],
+    // Carnival is 16 and 17 February 2026, so the bank day nearest to the 15th is Friday the 13th.
+    ['0 0 15W * *', ['2026-01-15T00:00', '2026-02-13T00:00', '2026-03-16T00:00']],
+    // The 1st of January is none, and the month before is not reached for.
+    ['0 0 1W 1,5 *', ['2026-01-02T00:00', '2026-05-04T00:00', '2027-01-04T00:00']],
+    ['0 0 L * mon', ['2026-01-05T00:00', '2026-01-12T00:00', '2026-01-19T00:00']],
     ['0 0 */10 * mon', ['2026-05-11T00:00', '2026-06-01T00:00', '2026-08-31T00:00']],
   ])('%s is due at %j', (text, due) => expect(starts(text, '2026-01-01T00:00:00Z')).toEqual(due))
 
@@ -50,7 +61,10 @@ describe('an expression', () => {
     ['* 22-2 * * *', 'hour "22-2" runs backwards; write 22-23,0-2'],
     ['1,,2 * * * *', 'minute "" cannot be read; write *, 0 to 59, a range such as 0-4, or */2'],
     ['* * ? * *', 'day of month "?" is not 1 to 31'],
-    ['* * L * *', 'day of month "L" is not 1 to 31'],
+    ['* * L-2 * *', 'day of month "L" is not 1 to 31'],
+    ['* * 32W * *', 'day of month "32W" is not 1 to 31'],
+    ['* * * L *', 'month "L" is not 1 to 12 or jan to dec'],
+    ['0 0 31W 2 *', 'day of month 31W never comes in month 2; February ends on the 28th or 29th, four months on the 30th'],
     ['1.5 * * * *', 'minute "1.5" is not 0 to 59'],
     ['-1 * * * *', 'minute "-1" cannot be read; write *, 0 to 59, a range such as 0-4, or */2'],
     ['* * * *', '4 fields; write five (minute hour day-of-month month day-of-week) or six with seconds first'],

@@ -8,8 +8,12 @@
  *
  * Where both day fields are restricted, either one suffices: `0 0 13 * 5` is each 13th and each Friday. A field that
  * begins with `*` (also `*` with a step) does not count as restricted, and then both must hold. (crontab(5), cronie)
+ *
+ * The day of month may also be `L`, the last of its month; `LW`, the last bank day in Brazil; `15W`, the bank day nearest to the 15th within
+ * the month, of two that are as near the earlier. (Quartz, but for the holidays: see `bankDays.ts`)
  */
 import { BadInput } from './answer.ts'
+import { isBankDay } from './bankDays.ts'
 import type { Millis } from './world.ts'
 import { assertZone, dayMs, instantToLocal, reach, reached, reachedIn, spanBefore, wallAt, type Wall } from './zone.ts'
 
@@ -19,6 +23,8 @@ export interface Cron {
   readonly minutes: readonly number[]
   readonly hours: readonly number[]
   readonly days: ReadonlySet<number>
+  /** Days that differ from month to month. */
+  readonly moving: readonly MovingDay[]
   /** 1 is January. */
   readonly months: ReadonlySet<number>
   /** 0 is Sunday. */
@@ -26,6 +32,9 @@ export interface Cron {
   /** Either day field suffices, where both are restricted. */
   readonly either: boolean
 }
+
+/** `last`: of the month; `last bank day`; a number: the bank day nearest to it. */
+export type MovingDay = 'last' | 'last bank day' | number
 
 /** One due time as people read it: `gap`, a wall time behind it does not exist; `overlap`, it comes a second time. */
 export interface Due {
@@ -86,17 +95,15 @@ export function parseCron(text: string): Cron {
     const right = 'write five (minute hour day-of-month month day-of-week) or six with seconds first'
     return wrong(`${trimmed === '' ? 0 : parts.length} fields; ${right}`)
   }
-  const [seconds, minutes, hours, days, months, weekdays] = parts.map((part, place) => readField(part, fields[place]!, wrong)) as [
-    number[],
-    number[],
-    number[],
-    number[],
-    number[],
-    number[],
-  ]
-  const sets = { days: new Set(days), months: new Set(months), weekdays: new Set(weekdays.map(day => day % 7)) }
+  const { plain: plainDays, moving } = movingDays(parts[3]!)
+  const toRead = [parts[0]!, parts[1]!, parts[2]!, plainDays, parts[4]!, parts[5]!]
+  const [seconds, minutes, hours, days, months, weekdays] = toRead.map((part, place) =>
+    part === '' ? [] : readField(part, fields[place]!, wrong),
+  ) as [number[], number[], number[], number[], number[], number[]]
+  const sets = { days: new Set(days), moving, months: new Set(months), weekdays: new Set(weekdays.map(day => day % 7)) }
   const either = !parts[3]!.startsWith('*') && !parts[5]!.startsWith('*')
-  if (!either && !months.some(month => days[0]! <= longest(month))) {
+  const earliest = Math.min(days[0] ?? 32, ...moving.map(day => (typeof day === 'number' ? day : 1)))
+  if (!either && !months.some(month => earliest <= longest(month))) {
     wrong(`day of month ${parts[3]} never comes in month ${parts[4]}; February ends on the 28th or 29th, four months on the 30th`)
   }
   return { text: trimmed, seconds, minutes, hours, ...sets, either }
@@ -167,10 +174,41 @@ function* matchingDays(cron: Cron, from: Wall, upTo: Wall): Generator<Wall> {
       day = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1)
       continue
     }
-    const [byDate, byWeekday] = [cron.days.has(date.getUTCDate()), cron.weekdays.has(date.getUTCDay())]
+    const byDate = cron.days.has(date.getUTCDate()) || cron.moving.some(moving => dayOf(moving, date) === day)
+    const byWeekday = cron.weekdays.has(date.getUTCDay())
     if (cron.either ? byDate || byWeekday : byDate && byWeekday) yield day
     day += dayMs
   }
+}
+
+/** The midnight of a moving day in the month of `date`; undefined where that month has no such day. */
+function dayOf(moving: MovingDay, date: Date): Wall | undefined {
+  const [year, month] = [date.getUTCFullYear(), date.getUTCMonth()]
+  const last = Date.UTC(year, month + 1) - dayMs
+  if (moving === 'last') return last
+  const first = Date.UTC(year, month)
+  if (moving === 'last bank day') return bankDayFrom(last, -1)
+  const wanted = first + (moving - 1) * dayMs
+  if (wanted > last) return undefined
+  const [before, after] = [bankDayFrom(wanted, -1), bankDayFrom(wanted, 1)]
+  if (before < first) return after
+  return after > last || wanted - before <= after - wanted ? before : after
+}
+
+function bankDayFrom(day: Wall, step: 1 | -1): Wall {
+  for (let at = day; ; at += step * dayMs) if (isBankDay(at)) return at
+}
+
+/** `L`, `LW` and `15W` taken out of a day field, and what is left of it. */
+function movingDays(text: string): { plain: string; moving: MovingDay[] } {
+  const moving: MovingDay[] = []
+  const plain = text.split(',').filter(item => {
+    const [, last, nearest] = /^(?:(LW?|WL)|([1-9]|[12]\d|3[01])W)$/i.exec(item) ?? []
+    if (last !== undefined) moving.push(last.toUpperCase() === 'L' ? 'last' : 'last bank day')
+    if (nearest !== undefined) moving.push(Number(nearest))
+    return last === undefined && nearest === undefined
+  })
+  return { plain: plain.join(','), moving: [...new Set(moving)] }
 }
 
 /** One field's numbers, in order: `*`, `5`, `1-5`, either of the last two in a list, and `/step` after `*` or a range. */

@@ -12,6 +12,20 @@ test.each([
   ['0 9 31 * *', 'Às 09:00, no dia 31 do mês', 'At 09:00, on day 31 of the month', ['short months']],
   ['0 9 29-31 * *', 'Às 09:00, entre os dias 29 e 31 do mês', 'At 09:00, between day 29 and 31 of the month', ['short months']],
   ['0 9 28,31 * *', 'Às 09:00, no dia 28 e 31 do mês', 'At 09:00, on day 28 and 31 of the month', []],
+  ['0 9 L * *', 'Às 09:00, no último dia do mês', 'At 09:00, on the last day of the month', []],
+  [
+    '0 9 31,L * *',
+    'Às 09:00, no dia 31 do mês e no último dia do mês',
+    'At 09:00, on day 31 of the month and on the last day of the month',
+    [],
+  ],
+  ['0 9 30W * *', 'Às 09:00, no dia útil mais próximo do dia 30', 'At 09:00, on the bank day nearest to day 30', ['short months']],
+  [
+    '0 9 1,LW 6 *',
+    'Às 09:00, somente em junho, no dia 1 do mês e no último dia útil do mês',
+    'At 09:00, only in June, on day 1 of the month and on the last bank day of the month',
+    [],
+  ],
   [
     '0 0 13 * 5',
     'Às 00:00, no dia 13 do mês ou a cada sexta-feira: basta um dos dois',

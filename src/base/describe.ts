@@ -27,15 +27,20 @@ export function describeCron(cron: Cron, lang: Tongue): Described {
   const bothDays = !isNickname && day !== '*' && weekday !== '*'
   const told = (text: string) => cronstrue.toString(text, { locale: locales[lang], use24HourTimeFormat: true })
   const seconds = fields.length === 6 ? [fields[0]] : []
-  const sentence = bothDays
-    ? `${told([...seconds, minute, hour, '*', month, '*'].join(' '))}, ${daysOf(cron, lang)}`
-    : told(cron.text.toLowerCase())
+  const sentence =
+    bothDays || cron.moving.length > 0
+      ? `${told([...seconds, minute, hour, '*', month, '*'].join(' '))}, ${bothDays ? daysOf(cron, lang) : datesOf(cron, lang)}`
+      : told(cron.text.toLowerCase())
   const warnings: Described['warnings'] = []
   if (bothDays) warnings.push(cron.either ? 'either' : 'both')
-  if (!isNickname && weekday === '*' && [...cron.days].every(one => one > 28)) warnings.push('short months')
+  if (!isNickname && weekday === '*' && skipsMonths(cron)) warnings.push('short months')
   if (!isNickname && unevenHours(hour!)) warnings.push('steps')
   return { sentence, warnings }
 }
+
+/** Whether some month lacks every day that is named: each has a last one, and a bank day near the 28th. */
+const skipsMonths = ({ days, moving }: Cron): boolean =>
+  [...days].every(one => one > 28) && moving.every(one => typeof one === 'number' && one > 28)
 
 // Every five hours is due at 20:00 and then at 00:00: a step that does not divide the day is short at its end.
 function unevenHours(hour: string): boolean {
@@ -45,29 +50,43 @@ function unevenHours(hour: string): boolean {
 
 const words = {
   'pt-BR': {
-    either: (days: string, weekdays: string) => `${days} do mês ou ${weekdays}: basta um dos dois`,
-    both: (days: string, weekdays: string) => `${days} do mês, e só quando caem em ${weekdays}`,
-    days: (list: string, many: boolean) => (many ? `nos dias ${list}` : `no dia ${list}`),
+    either: (dates: string, weekdays: string) => `${dates} ou ${weekdays}: basta um dos dois`,
+    both: (dates: string, weekdays: string) => `${dates}, e só quando caem em ${weekdays}`,
+    days: (list: string, many: boolean) => (many ? `nos dias ${list} do mês` : `no dia ${list} do mês`),
+    last: 'no último dia do mês',
+    lastBankDay: 'no último dia útil do mês',
+    nearest: (day: number) => `no dia útil mais próximo do dia ${day}`,
     range: (low: string, high: string) => `${low} a ${high}`,
     every: (list: string) => `a cada ${list}`,
   },
   en: {
-    either: (days: string, weekdays: string) => `${days} of the month or ${weekdays}: either one suffices`,
-    both: (days: string, weekdays: string) => `${days} of the month, and only where they fall on ${weekdays}`,
-    days: (list: string, many: boolean) => (many ? `on days ${list}` : `on day ${list}`),
+    either: (dates: string, weekdays: string) => `${dates} or ${weekdays}: either one suffices`,
+    both: (dates: string, weekdays: string) => `${dates}, and only where they fall on ${weekdays}`,
+    days: (list: string, many: boolean) => (many ? `on days ${list} of the month` : `on day ${list} of the month`),
+    last: 'on the last day of the month',
+    lastBankDay: 'on the last bank day of the month',
+    nearest: (day: number) => `on the bank day nearest to day ${day}`,
     range: (low: string, high: string) => `${low} to ${high}`,
     every: (list: string) => `every ${list}`,
   },
 } as const
 
-function daysOf({ days, weekdays, either }: Cron, lang: Tongue): string {
+function datesOf({ days, moving }: Cron, lang: Tongue): string {
   const say = words[lang]
   const runs = runsOf([...days].sort((a, b) => a - b)).map(({ low, high }) => (low === high ? `${low}` : say.range(`${low}`, `${high}`)))
-  const numbers = say.days(listed(runs, lang, 'conjunction'), days.size > 1)
+  const numbers = days.size === 0 ? [] : [say.days(listed(runs, lang, 'conjunction'), days.size > 1)]
+  const named = moving.map(one => (one === 'last' ? say.last : one === 'last bank day' ? say.lastBankDay : say.nearest(one)))
+  return listed([...numbers, ...named], lang, 'conjunction')
+}
+
+function daysOf(cron: Cron, lang: Tongue): string {
+  const { weekdays, either } = cron
+  const say = words[lang]
+  const dates = datesOf(cron, lang)
   // Monday first, as people count a week.
   const names = [...weekdays].sort((a, b) => ((a + 6) % 7) - ((b + 6) % 7)).map(number => weekdayName(number, lang))
   const list = listed(names, lang, either ? 'conjunction' : 'disjunction')
-  return either ? say.either(numbers, say.every(list)) : say.both(numbers, list)
+  return either ? say.either(dates, say.every(list)) : say.both(dates, list)
 }
 
 const listed = (parts: string[], lang: Tongue, type: 'conjunction' | 'disjunction') => new Intl.ListFormat(lang, { type }).format(parts)

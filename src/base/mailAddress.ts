@@ -1,4 +1,5 @@
 /** Addresses of mail, checked where they come in. */
+import { domainToASCII } from 'node:url'
 
 /** RFC 5321, 4.5.3.1.3, less the angle brackets. */
 export const mostEmailLength = 254
@@ -13,6 +14,18 @@ export const isAddress = (text: string): boolean => {
   return local !== undefined && local.length <= 64 && text.length <= mostEmailLength && !/^\.|\.\.|\.$/.test(local)
 }
 
+/**
+ * An address as mail servers know it: a domain with accents becomes what it is in the DNS, `ana@padaria-são.com.br` being
+ * `ana@xn--padaria-so-n5a.com.br` there. Undefined where it is no address; what stands before the @ has to be ASCII. (RFC 5891)
+ */
+export function asAddress(text: string): string | undefined {
+  const [, local = '', domain = ''] = /^([^@]+)@([\p{L}\p{M}\p{N}.-]+)$/u.exec(text.trim()) ?? []
+  // What is ASCII already stays as it was typed, its capitals too.
+  const plain = /^[a-z0-9.-]*$/i.test(domain) ? domain : domainToASCII(domain.normalize('NFC'))
+  const address = `${local}@${plain}`
+  return isAddress(address) ? address : undefined
+}
+
 export interface Sender {
   /** May be empty. */
   name: string
@@ -22,5 +35,6 @@ export interface Sender {
 /** Reads `shop@example.com` or `The Shop <shop@example.com>`. Answers undefined for anything else. */
 export function readSender(text: string): Sender | undefined {
   const [, name = '', address = text] = /^([^<>@"\p{Cc}]*)<([^<>]+)>$/u.exec(text.trim()) ?? []
-  return isAddress(address.trim()) ? { name: name.trim(), address: address.trim() } : undefined
+  const plain = asAddress(address)
+  return plain === undefined ? undefined : { name: name.trim(), address: plain }
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import { refuseMisspelt } from '../base/config.ts'
 import { accountCommands } from './accounts.ts'
 import { bitcoinCommands } from './bitcoin.ts'
 import { eventCommands } from './events.ts'
@@ -23,13 +24,21 @@ import { shopCommands } from './shop.ts'
 import { terminal, type Outlet, type Shell } from './shell.ts'
 import { userCommands } from './users.ts'
 
-/** Runs one command line (`argv` as the process has it). 0: fine. 1: it failed, or a check found something. 2: bad input. */
-export async function runCli(argv: string[], env: Record<string, string | undefined>, outlet: Outlet = terminal(env)): Promise<number> {
+/** Runs one command line (`argv` as the process has it, `inFile` the variables of `.env`). 0: fine. 1: it failed, or a check found something. 2: bad input. */
+export async function runCli(
+  argv: string[],
+  env: Record<string, string | undefined>,
+  outlet: Outlet = terminal(env),
+  inFile: readonly string[] = [],
+): Promise<number> {
   const asked = wantsJson(argv.slice(2)) ? jsonFaults(outlet) : undefined
   const shell: Shell = { ...(asked?.outlet ?? outlet), env, exitCode: 0, ...(asked && { saysFaults: () => undefined }) }
   try {
     refuseKeys(argv.slice(2))
-    await program(shell).parseAsync(argv)
+    const commands = program(shell)
+    // Before a command, not before --help.
+    commands.hook('preAction', () => refuseMisspelt(inFile))
+    await commands.parseAsync(argv)
     if (shell.exitCode !== 0) asked?.unlessAnswered(shell.exitCode)
     return shell.exitCode
   } catch (error) {

@@ -31,7 +31,9 @@ interface Flags extends PayerFlags {
   rail: 'starkbank' | 'bitcoin'
   currency: Currency
   watch?: Millis
-  cron: string
+  cron?: string
+  on?: string
+  at?: string
   timeZone: string
   starts?: string
   ends?: string
@@ -53,10 +55,12 @@ export function addCommand(schedule: Command, shell: Shell): void {
     .description('adds an active schedule')
     .requiredOption('--name <name>', 'what you call it, e.g. trial', nameFlag('--name'))
     .option('--rail <rail>', 'starkbank or bitcoin', oneOf(['starkbank', 'bitcoin'] as const)('--rail'), 'starkbank')
-    .requiredOption(
+    .option(
       '--cron <expression>',
-      'when: minute, hour, day of month, month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
+      'when: minute, hour, day of month (also L, LW, 15W), month, day of week, e.g. "0 */3 * * *", or @hourly, @daily, @weekly, @monthly, @yearly',
     )
+    .option('--on <day>', 'instead of --cron: each month on this day: last-day, last-business-day (Brazil’s banks), or 1 to 31')
+    .option('--at <time>', 'with --on: at this time (default: 09:00)')
     .requiredOption('--time-zone <zone>', 'where that time is read, e.g. America/Sao_Paulo')
     .option('--starts <time>', 'the first moment it may be due, in its zone, e.g. 2026-11-21T00:00')
     .option('--ends <time>', 'when it is over, that moment not included')
@@ -95,6 +99,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
       example(
         'schedule add --name trial --cron "0 */3 * * *" --time-zone America/Sao_Paulo --count 8..12 --amount 20.00..1000.00 \\\n    --payers random --due-in 2d --pay-to main --commission 1.5%',
         'schedule add --name rent --cron "0 9 1 * *" --time-zone America/Sao_Paulo --payers tenants.csv --due-in 5d --pay-to main',
+        'schedule add --name salaries --on last-business-day --at 08:00 --time-zone America/Sao_Paulo --payers firms.csv --due-in 5d --pay-to main',
         'schedule add --name coins --rail bitcoin --cron @daily --time-zone America/Sao_Paulo --count 10 --amount 20.00..1000.00 \\\n    --payers random --due-in 2d --watch 30d --pay-to wallet --min-payout 1000sats',
       ),
     )
@@ -121,6 +126,8 @@ export function addCommand(schedule: Command, shell: Shell): void {
             `--cron "${rule.cron}" is never due ${rule.endsAt ? `until --ends ${rule.endsAt}` : 'again'}, and it is ${instant(world.clock.now())}: ` +
               `nothing is issued by itself; "repasse schedule run ${row.name}" issues a batch now\n`,
           )
+        const skips = await skippedMonths(rule.cron)
+        if (skips !== undefined) shell.err(skips)
         if (rule.roster !== undefined)
           shell.err(
             `taken in: ${saidOf(rule)}; editing the file changes nothing until "repasse schedule payers ${row.name} ${flags.payers}"\n`,
@@ -134,17 +141,18 @@ export function addCommand(schedule: Command, shell: Shell): void {
       })
     })
   neededWhen(add, ['--count', '--amount'], ({ payers }) => payers === 'random')
+  neededWhen(add, ['--cron'], ({ on }) => on === undefined)
   alsoCheck(add, async given => (await read(given as Partial<Flags>)).faults)
 }
 
 async function ruleOf(flags: Flags): Promise<NewSchedule> {
-  const { startsAt, endsAt, payers, minPayoutUnits } = await read(flags)
+  const { cron, startsAt, endsAt, payers, minPayoutUnits } = await read(flags)
   return {
     name: flags.name,
     rail: flags.rail,
     currency: assetIn(flags.currency),
     ...(flags.watch !== undefined && { watchMs: flags.watch }),
-    cron: flags.cron,
+    cron: cron!,
     timeZone: flags.timeZone,
     startsAt,
     endsAt,
@@ -166,6 +174,8 @@ const termsOf = ({ fine, interest, discount, expiresIn }: Flags): PayTerms => ({
 })
 
 interface Read {
+  /** Undefined only where there are faults, or neither --cron nor --on. */
+  cron: string | undefined
   startsAt: Instant | undefined
   endsAt: Instant | undefined
   /** Undefined only where there are faults, or no `--payers`. */
@@ -175,9 +185,24 @@ interface Read {
 }
 
 /** Reads what takes more than a flag's own text. What is missing is told by who asks for it. */
-async function read({ cron, timeZone, starts, ends, rail, currency, watch, minPayout, ...flags }: Partial<Flags>): Promise<Read> {
+async function read({
+  cron: typed,
+  on,
+  at,
+  timeZone,
+  starts,
+  ends,
+  rail,
+  currency,
+  watch,
+  minPayout,
+  ...flags
+}: Partial<Flags>): Promise<Read> {
   const [{ parseCron }, { assertZone, localToInstant }] = await Promise.all([import('../base/cron.ts'), import('../base/zone.ts')])
   const faults: string[] = []
+  if (typed !== undefined && on !== undefined) faults.push('--on is instead of --cron: leave one out')
+  if (at !== undefined && on === undefined) faults.push('--at is for --on: a --cron expression has its own time')
+  const cron = typed ?? (on === undefined ? undefined : attempt(faults, () => cronOf(on, at ?? '09:00')))
   if (cron !== undefined) attempt(faults, () => under('--cron', () => (assertFiveFields(cron), parseCron(cron))))
   const zone = timeZone && attempt(faults, () => under('--time-zone', () => (assertZone(timeZone), timeZone)))
   const moment = (flag: string, text: string | undefined) =>
@@ -203,7 +228,26 @@ async function read({ cron, timeZone, starts, ends, rail, currency, watch, minPa
     )
   const minPayoutUnits =
     rail && minPayout !== undefined ? attempt(faults, () => amountIn(bitcoin ? 'BTC' : 'BRL')('--min-payout')(minPayout)) : undefined
-  return { startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }
+  return { cron, startsAt, endsAt, minPayoutUnits, payers: await payersOf(flags, { rail, currency }, faults), faults }
+}
+
+const namedDays: Readonly<Record<string, string>> = { 'last-day': 'L', 'last-business-day': 'LW' }
+
+/** Each month on a day, as an expression. */
+function cronOf(on: string, at: string): string {
+  const day = namedDays[on] ?? (/^([1-9]|[12]\d|3[01])$/.test(on) ? on : undefined)
+  if (day === undefined) throw new BadInput(`--on "${on}" is no day: write last-day, last-business-day, or 1 to 31`)
+  const [, hour, minute] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(at) ?? []
+  if (hour === undefined) throw new BadInput(`--at "${at}" is no time: write e.g. 09:00`)
+  return `${Number(minute)} ${Number(hour)} ${day} * *`
+}
+
+/** Said where some months lack the day that is named. */
+export async function skippedMonths(cron: string): Promise<string | undefined> {
+  const [{ parseCron }, { describeCron }] = await Promise.all([import('../base/cron.ts'), import('../base/describe.ts')])
+  return describeCron(parseCron(cron), 'en').warnings.includes('short months')
+    ? `${cron} skips the months that lack that day: "--on last-day", or L as the day of month, is the last day of each\n`
+    : undefined
 }
 
 /** The arithmetic knows seconds too, but what is meant by a sixth field is seldom a batch each second. */

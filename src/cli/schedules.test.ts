@@ -139,6 +139,26 @@ test('a roster as Excel in Brazil saves it is taken in, workbooks too, and what 
   expect((await repasse(['schedule', 'roster', 'trial'])).code).toBe(2)
 })
 
+test('the last day of the month can be said, and skipped months are', async () => {
+  const on = (name: string, change: Record<string, string>) => repasse(scheduleAdd({ name, cron: '', ...change }))
+  const cronOf = async (name: string) => (JSON.parse((await repasse(['schedule', 'show', name, '--json'])).out) as { cron: string }).cron
+  expect((await on('month-end', { on: 'last-day' })).err).not.toContain('skips')
+  expect(await cronOf('month-end')).toBe('0 9 L * *')
+  expect((await on('salaries', { on: 'last-business-day', at: '08:30' })).code).toBe(0)
+  expect(await cronOf('salaries')).toBe('30 8 LW * *')
+
+  const skips = await on('skips', { on: '31' })
+  expect([skips.code, skips.err]).toEqual([0, expect.stringContaining('0 9 31 * * skips the months that lack that day: "--on last-day"')])
+  expect((await repasse(['schedule', 'next', 'skips'])).err).toContain('skips the months')
+  expect((await repasse(['schedule', 'show', 'skips'])).out).toContain('skips the months')
+
+  expect((await on('none', {})).err).toContain('--cron <expression>')
+  expect((await on('none', { on: '32' })).err).toContain('--on "32" is no day: write last-day, last-business-day, or 1 to 31')
+  expect((await on('none', { on: '1', at: '25:00' })).err).toContain('--at "25:00" is no time')
+  expect((await on('none', { on: '1', cron: '@daily' })).err).toContain('--on is instead of --cron')
+  expect((await repasse(scheduleAdd({ name: 'none', at: '09:00' }))).err).toContain('--at is for --on')
+})
+
 test('equal rows are named by line, and taken in only with a yes', async () => {
   const rows = 'Ana,12345678909,20.00,x\nBia,12345678909,20.00,x\nana,123.456.789-09,"20,00",x\n'
   writeFileSync(at('twice.csv'), `name,tax_id,amount,description\n${rows}`)

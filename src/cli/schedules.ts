@@ -10,7 +10,7 @@ import { countFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from './print.ts'
 import { payersCommand, rosterCommand } from './payers.ts'
 import { runCommand } from './run-now.ts'
-import { addCommand } from './schedule-add.ts'
+import { addCommand, skippedMonths } from './schedule-add.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export function scheduleCommands(repasse: Command, shell: Shell): void {
@@ -82,7 +82,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
           slots.map(slot => [slot.id, slot.due_at, slot.cause, slot.state, `${slot.invoices}`]),
         )
         await shell.out(
-          `${sheet(sheetOf(row, names, roster))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`,
+          `${sheet(sheetOf(row, names, roster, await skippedMonths(row.cron)))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`,
         )
       }),
     )
@@ -114,6 +114,8 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
         }))
         if (row.state === 'paused')
           shell.err(`schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`)
+        const skips = await skippedMonths(row.cron)
+        if (skips !== undefined) shell.err(skips)
         if (due.length < count)
           shell.err(`${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: ${endOf(row, world.clock.now())}\n`)
         if (asJson || due.length > 0)
@@ -201,11 +203,17 @@ const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
 
 type Roster = { rows: number; at: string; by: string; file: string | undefined }
 
-const sheetOf = (row: ScheduleRow, names: Map<string, string>, roster: Roster | null): [string, string | null | undefined][] => [
+const sheetOf = (
+  row: ScheduleRow,
+  names: Map<string, string>,
+  roster: Roster | null,
+  skips: string | undefined,
+): [string, string | null | undefined][] => [
   ['schedule', `${row.name} (${row.id})`],
   ['state', row.state],
   ['rail', row.rail],
   ['when', `${row.cron} in ${row.time_zone}`],
+  ['months', skips?.trim()],
   ['from', row.starts_at],
   ['until', row.ends_at],
   ['next', row.next_at ?? 'none'],

@@ -1,7 +1,7 @@
 /** Who buys: the three things asked of a guest, checked and written alike. */
 import { BadInput } from '../base/answer.ts'
 import { checkTaxId } from '../base/brazil.ts'
-import { isAddress, mostEmailLength } from '../base/mailAddress.ts'
+import { asAddress, mostEmailLength } from '../base/mailAddress.ts'
 
 export interface Buyer {
   name: string
@@ -26,13 +26,13 @@ export function checkBuyer(buyer: Buyer): { faults: BuyerFault[]; checked: Buyer
   const email = buyer.email.trim()
   if (email === '') faults.push({ field: 'email', is: 'missing' })
   else if (email.length > mostEmailLength) faults.push({ field: 'email', is: 'too long' })
-  else if (!isAddress(email)) faults.push({ field: 'email', is: 'invalid' })
+  else if (asAddress(email) === undefined) faults.push({ field: 'email', is: 'invalid' })
 
   const taxId = buyer.taxId.trim()
   const formatted = taxId === '' ? undefined : formattedTaxId(taxId)
   if (taxId === '') faults.push({ field: 'taxId', is: 'missing' })
   else if (formatted === undefined) faults.push({ field: 'taxId', is: 'invalid' })
-  return { faults, checked: { name, email, taxId: formatted ?? taxId } }
+  return { faults, checked: { name, email: asAddress(email) ?? email, taxId: formatted ?? taxId } }
 }
 
 const plain = (text: string) => text.normalize('NFC').trim().replace(/ {2,}/g, ' ')

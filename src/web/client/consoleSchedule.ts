@@ -36,7 +36,15 @@ if (room && form && shown) {
   }
 
   /** Which fields count with each choice; the others are out of the way. */
-  const counting: Record<string, string[]> = { daily: ['at'], weekdays: ['at'], monthly: ['at', 'day'], hours: ['every'], cron: ['cron'] }
+  const counting: Record<string, string[]> = {
+    daily: ['at'],
+    weekdays: ['at'],
+    monthly: ['at', 'day'],
+    lastDay: ['at'],
+    lastBusinessDay: ['at'],
+    hours: ['every'],
+    cron: ['cron'],
+  }
   const place = (name: string) => form.querySelector(`[name="${name}"]`)?.closest<HTMLElement>('.field')
   const tidy = () => {
     const chosen = form.querySelector<HTMLInputElement>('[name="preset"]:checked')?.value ?? 'cron'

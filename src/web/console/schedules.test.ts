@@ -28,6 +28,9 @@ describe('each preset is a rule', () => {
     [{ preset: 'daily', at: '9' }, '0 9 * * *'],
     [{ preset: 'weekdays', at: '17h30' }, '30 17 * * 1-5'],
     [{ preset: 'monthly', at: '00:00', day: '31' }, '0 0 31 * *'],
+    [{ preset: 'lastDay', at: '9' }, '0 9 L * *'],
+    [{ preset: 'lastBusinessDay', at: '08:30' }, '30 8 LW * *'],
+    [{ preset: 'cron', cron: '0 9 15W * *' }, '0 9 15W * *'],
     [{ preset: 'hours', every: '1' }, '0 * * * *'],
     [{ preset: 'hours', every: '6' }, '0 */6 * * *'],
     [{ preset: 'cron', cron: '  0  9 1,15 * mon ' }, '0 9 1,15 * mon'],
@@ -44,16 +47,25 @@ describe('each preset is a rule', () => {
     expect(when).toMatchObject({ startsAt: '2026-03-07T17:00:00.000Z', endsAt: '2026-03-08T17:00:00.000Z' })
   })
 
-  test.each(['0 9 * * *', '30 17 * * 1-5', '0 9 31 * *', '0 * * * *', '0 */8 * * *', '0 */5 * * *', '0 9 1,15 * 5', '@daily'])(
-    '%s filled into the form is read as itself',
-    cron => {
-      const values = valuesOfWhen(cron, zone, '2026-11-21T15:30:00.000Z', null)
-      expect(values).toMatchObject({ starts: '2026-11-21T12:30', ends: '' })
-      expect(readWhen(values, 'pt-BR').when).toEqual({
-        ...{ cron, timeZone: zone, startsAt: '2026-11-21T15:30:00.000Z', endsAt: undefined },
-      })
-    },
-  )
+  test.each([
+    '0 9 * * *',
+    '30 17 * * 1-5',
+    '0 9 31 * *',
+    '0 9 L * *',
+    '30 8 LW * *',
+    '0 9 15W * *',
+    '0 * * * *',
+    '0 */8 * * *',
+    '0 */5 * * *',
+    '0 9 1,15 * 5',
+    '@daily',
+  ])('%s filled into the form is read as itself', cron => {
+    const values = valuesOfWhen(cron, zone, '2026-11-21T15:30:00.000Z', null)
+    expect(values).toMatchObject({ starts: '2026-11-21T12:30', ends: '' })
+    expect(readWhen(values, 'pt-BR').when).toEqual({
+      ...{ cron, timeZone: zone, startsAt: '2026-11-21T15:30:00.000Z', endsAt: undefined },
+    })
+  })
 })
 
 describe('a whole form', () => {

@@ -17,7 +17,7 @@ export interface When {
   endsAt: Instant | undefined
 }
 
-export const presets = ['daily', 'weekdays', 'monthly', 'hours', 'once', 'cron'] as const
+export const presets = ['daily', 'weekdays', 'monthly', 'lastDay', 'lastBusinessDay', 'hours', 'once', 'cron'] as const
 export type Preset = (typeof presets)[number]
 /** Those that divide a day, so that the stretches are alike. */
 export const everyHours = [1, 2, 3, 4, 6, 8, 12] as const
@@ -66,6 +66,11 @@ function readCron(preset: Preset, values: Values, lang: Language, faults: FieldF
       const [time, day] = [at(), Number(values['day'])]
       if (!/^\d{1,2}$/.test(values['day'] ?? '') || day < 1 || day > 31) faults['day'] = say.day
       return time && faults['day'] === undefined ? `${time} ${day} * *` : undefined
+    }
+    case 'lastDay':
+    case 'lastBusinessDay': {
+      const time = at()
+      return time && `${time} ${preset === 'lastDay' ? 'L' : 'LW'} * *`
     }
     case 'hours': {
       const every = everyHours.find(hours => `${hours}` === values['every'])
@@ -123,10 +128,11 @@ export function valuesOfWhen(cron: string, zone: string, starts: Instant | null,
   const local = (at: Instant | null) => (at === null ? '' : localMinute(at, zone))
   const base = { zone, starts: local(starts), ends: local(ends), cron }
   const time = (minute: string, hour: string) => `${hour.padStart(2, '0')}:${minute.padStart(2, '0')}`
-  const [, minute, hour, day, weekday] = /^(\d{1,2}) (\d{1,2}) (\*|\d{1,2}) \* (\*|1-5)$/.exec(cron) ?? []
+  const [, minute, hour, day, weekday] = /^(\d{1,2}) (\d{1,2}) (\*|\d{1,2}|LW?) \* (\*|1-5)$/.exec(cron) ?? []
   if (minute !== undefined && hour !== undefined) {
     const at = time(minute, hour)
     if (day === '*') return { ...base, preset: weekday === '*' ? 'daily' : 'weekdays', at }
+    if (weekday === '*' && day!.startsWith('L')) return { ...base, preset: day === 'L' ? 'lastDay' : 'lastBusinessDay', at }
     if (weekday === '*') return { ...base, preset: 'monthly', at, day: day! }
   }
   const every = cron === '0 * * * *' ? '1' : /^0 \*\/(\d{1,2}) \* \* \*$/.exec(cron)?.[1]

@@ -11,6 +11,8 @@ const pt = {
     daily: 'Todo dia às',
     weekdays: 'De segunda a sexta às',
     monthly: 'Todo mês no dia',
+    lastDay: 'No último dia de cada mês às',
+    lastBusinessDay: 'No último dia útil de cada mês às (feriados bancários do Brasil)',
     hours: 'A cada tantas horas',
     once: 'A cada 3 horas, por 24 horas, uma vez só',
     cron: 'Outra regra (cron)',
@@ -132,7 +134,7 @@ const pt = {
   cronRights: [
     '0 a 59, *, */5, 1-5 ou uma lista como 0,30',
     '0 a 23, *, */3, 9-17 ou uma lista como 8,12',
-    '1 a 31, *, 1-5 ou uma lista como 1,15',
+    '1 a 31, *, 1-5, uma lista como 1,15, L (o último), LW (o último útil) ou 15W (o útil mais próximo)',
     '1 a 12 ou jan a dec, *, 1-6 ou uma lista como 1,7',
     '0 (domingo) a 6, ou sun a sat, *, 1-5 ou uma lista como 1,3',
   ],
@@ -166,7 +168,7 @@ const pt = {
       either:
         'Dia do mês e dia da semana estão os dois preenchidos: dispara quando um deles acontece, como no cron do Unix. Alguns programas exigem os dois.',
       both: 'Um dos dois campos de dia começa com *: então dispara só quando os dois acontecem, como no cron do Unix.',
-      'short months': 'Meses que não têm esse dia ficam sem disparo.',
+      'short months': 'Meses que não têm esse dia ficam sem disparo. “No último dia de cada mês” dispara em todos.',
       steps: 'O passo das horas recomeça à meia-noite, então o último intervalo do dia é mais curto.',
     },
     clock: 'Mudanças de relógio nos próximos 13 meses',
@@ -196,6 +198,8 @@ const en: typeof pt = {
     daily: 'Every day at',
     weekdays: 'Monday to Friday at',
     monthly: 'Every month on day',
+    lastDay: 'The last day of every month at',
+    lastBusinessDay: 'The last business day of every month at (Brazil’s bank holidays)',
     hours: 'Every so many hours',
     once: 'Every 3 hours, for 24 hours, once',
     cron: 'Another rule (cron)',
@@ -316,7 +320,7 @@ const en: typeof pt = {
   cronRights: [
     '0 to 59, *, */5, 1-5 or a list like 0,30',
     '0 to 23, *, */3, 9-17 or a list like 8,12',
-    '1 to 31, *, 1-5 or a list like 1,15',
+    '1 to 31, *, 1-5, a list like 1,15, L (the last), LW (the last bank day) or 15W (the nearest bank day)',
     '1 to 12 or jan to dec, *, 1-6 or a list like 1,7',
     '0 (Sunday) to 6, or sun to sat, *, 1-5 or a list like 1,3',
   ],
@@ -349,7 +353,7 @@ const en: typeof pt = {
     warnings: {
       either: 'Both day fields are set: it is due when either of them holds, as in Unix cron. Some programs ask for both.',
       both: 'One of the two day fields begins with *: then it is due only when both hold, as in Unix cron.',
-      'short months': 'Months without that day have no slot.',
+      'short months': 'Months without that day have no slot. “The last day of every month” has one in each.',
       steps: 'Steps of hours begin anew at midnight, so the last stretch of a day is shorter.',
     },
     clock: 'Clock changes in the next 13 months',
