@@ -6,7 +6,22 @@ import { expect, test } from 'vitest'
 import type { Figure } from './figure.ts'
 
 // Left out are those that take longer than a look: a million past events, and cold starts.
-const names = ['intake', 'edge', 'settle', 'issue', 'slots', 'blocks', 'catchup', 'derive', 'shop', 'pages', 'window']
+const names = [
+  'intake',
+  'edge',
+  'settle',
+  'pace',
+  'steady',
+  'block',
+  'issue',
+  'slots',
+  'blocks',
+  'catchup',
+  'derive',
+  'shop',
+  'pages',
+  'window',
+]
 
 test('every bench measures something', { timeout: 600_000 }, async () => {
   const program = fileURLToPath(new URL('bench.ts', import.meta.url))

@@ -1,6 +1,7 @@
 /** How fast, against plain ways of doing the same: `./dev-utils.sh bench [--json] [--only name,name] [--quick]`. With `--tiny` it is only seen whether each still runs. */
 import { cpus } from 'node:os'
 import { readFlags } from '../sim/flags.ts'
+import { block } from './block.ts'
 import { blocks } from './blocks.ts'
 import { catchup } from './catchup.ts'
 import { derive } from './derive.ts'
@@ -8,11 +9,13 @@ import { met, table, type BenchOptions, type Figure } from './figure.ts'
 import { edge, intake } from './intake.ts'
 import { issue } from './issue.ts'
 import { pages } from './pages.ts'
+import { pace } from './pace.ts'
 import { past } from './past.ts'
 import { settle } from './settle.ts'
 import { shop } from './shop.ts'
 import { slots } from './slots.ts'
 import { start } from './start.ts'
+import { steady } from './steady.ts'
 import { window } from './window.ts'
 
 const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
@@ -20,6 +23,9 @@ const benches: Record<string, (options: BenchOptions) => Promise<Figure[]>> = {
   edge,
   past,
   settle,
+  pace,
+  steady,
+  block,
   issue,
   slots,
   start,

@@ -1,4 +1,5 @@
 /** Years of business for the bench of the pages, written in bulk: how it came about is not what is measured. */
+import { readFileSync } from 'node:fs'
 import { instant } from '../src/base/world.ts'
 import type { World } from '../src/base/world.ts'
 import { addSchedule } from '../src/jobs/schedules.ts'
@@ -17,8 +18,13 @@ const states = [...['issued', 'issued', 'issued', 'overdue', 'expired', 'expired
 export const addedAt = (count: number, number: number, now: number): string => instant(now - 3_600_000 - (count - number) * 30_000)
 export const idOf = (kind: string, number: number): string => `${kind}_${String(number).padStart(26, '0')}`
 
+export interface PastOptions {
+  /** `some`: enough for pages; `whole`: every posting there would be, so that the books add up. */
+  books: 'some' | 'whole'
+}
+
 /** The same rows on both databases: invoices in every state, their slots, events, histories, payouts and postings. */
-export async function writePast(store: Store, world: World, count: number): Promise<void> {
+export async function writePast(store: Store, world: World, count: number, { books }: PastOptions = { books: 'some' }): Promise<void> {
   for (let number = 0; number < accounts; number++) {
     await addAccount(store, world, `conta-${number}`, trialAccount, 'maker')
     await approveAccount(store, `conta-${number}`, 'checker')
@@ -27,8 +33,27 @@ export async function writePast(store: Store, world: World, count: number): Prom
     await addSchedule(store, world, { ...trial, name: `agenda-${number}`, payTo: `conta-${number % accounts}` }, 'maker')
   const now = world.clock.now()
   const words = await wordsOf(store, count, now)
-  for (const text of scripts(words)) await store.script(text)
+  const untallied = await withoutTallies(store)
+  for (const text of scripts(words, books)) await store.script(text)
+  await untallied.tally()
   await store.script(store.engine === 'sqlite' ? 'analyze' : 'vacuum analyze').catch(() => store.script('analyze'))
+}
+
+/** Millions of rows are not noted one by one: sums are made at the end, as the migration makes them. */
+async function withoutTallies(store: Store): Promise<{ tally(): Promise<void> }> {
+  const tables = ['ledger_entries', 'invoices', 'payouts', 'inbox']
+  const migration = readFileSync(new URL('../migrations/0016-checks.sql', import.meta.url), 'utf8')
+  const sums = [...migration.matchAll(/^insert into tallies [^;]+;/gm)].map(([text]) => text).join('\n')
+  const anew = `delete from tally_changes; delete from tallies; ${sums}`
+  if (store.engine === 'postgres') {
+    for (const table of tables) await store.script(`alter table ${table} disable trigger user`)
+    const enable = tables.map(table => `alter table ${table} enable trigger user`).join('; ')
+    return { tally: () => store.script(`${anew} ${enable}`) }
+  }
+  const triggers = await store.all<{ name: string; sql: string }>(sql`
+    select name, sql from sqlite_master where type = 'trigger' and sql like '%tally_changes%'`)
+  await store.script(triggers.map(({ name }) => `drop trigger ${name};`).join('\n'))
+  return { tally: () => store.script(`${anew} ${triggers.map(trigger => `${trigger.sql};`).join('\n')}`) }
 }
 
 interface Words {
@@ -71,7 +96,7 @@ async function wordsOf(store: Store, count: number, now: number): Promise<Words>
       }
 }
 
-function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Words): string[] {
+function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Words, books: PastOptions['books']): string[] {
   const all = numbers(count)
   const units = '2000 + (n * 7919) % 98000'
   const fee = '50'
@@ -81,10 +106,20 @@ function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Wo
   const slot = id('slo', `n / ${perSlot}`)
   const event = `'event-' || n`
   const json = `'{"event":{"id":"event-' || n || '","log":{"type":"credited","invoice":{"id":"' || n || '","tags":["e34471744202611210900' || n || '"]}},"workspaceId":"1","padding":"${'x'.repeat(300)}"}}'`
-  const posting = (kind: string, movement: string, source: string, later: number, to: string, from: string, sum: string) => [
-    `insert into ledger_transactions (id, movement, source, at, memo) select ${id(kind, 'n')}, '${movement}', ${source}, ${at(later)}, 'the bank said credited' from ${all} where ${credited}`,
-    `insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id) select ${id(kind, 'n')}, 1, '${to}', 'BRL', ${sum}, ${id('inv', 'n')} from ${all} where ${credited}`,
-    `insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id) select ${id(kind, 'n')}, 2, '${from}', 'BRL', -(${sum}), ${id('inv', 'n')} from ${all} where ${credited}`,
+  const paid = `${credited} and n % 50021 <> 0`
+  const posting = (
+    kind: string,
+    movement: string,
+    source: string,
+    later: number,
+    to: string,
+    from: string,
+    sum: string,
+    where = credited,
+  ) => [
+    `insert into ledger_transactions (id, movement, source, at, memo) select ${id(kind, 'n')}, '${movement}', ${source}, ${at(later)}, 'the bank said credited' from ${all} where ${where}`,
+    `insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id) select ${id(kind, 'n')}, 1, '${to}', 'BRL', ${sum}, ${id('inv', 'n')} from ${all} where ${where}`,
+    `insert into ledger_entries (transaction_id, line, account, asset, units, invoice_id) select ${id(kind, 'n')}, 2, '${from}', 'BRL', -(${sum}), ${id('inv', 'n')} from ${all} where ${where}`,
   ]
   return [
     // n counts slots here, so their schedule is that of the invoices they have.
@@ -109,10 +144,16 @@ function scripts({ numbers, at, id, bytes, schedule, account, state, count }: Wo
         case when n % 50021 = 0 then 'held' else 'paid' end, null, ${at(9)}, ${at(9)}, ${at(20)} from ${all} where ${credited}`,
     `insert into attempts (id, payout_id, number, external_id, units, fee_units, state, provider_id, asked_at, changed_at)
       select ${id('att', 'n')}, ${id('pay', 'n')}, 1, ${id('pay', 'n')} || '-1', ${net}, 0, 'success', 'transfer-' || n, ${at(10)}, ${at(20)}
-      from ${all} where ${credited} and n % 50021 <> 0`,
+      from ${all} where ${paid}`,
     ...posting('txn', 'invoice credited', id('inv', 'n'), 9, 'bank', 'payable', units),
     ...posting('txf', 'bank fee', id('inv', 'n'), 9, 'payable', 'bank', fee),
-    ...posting('txp', 'payout settled', id('att', 'n'), 20, 'in-transit', 'bank', net),
+    ...posting('txp', 'payout settled', id('att', 'n'), 20, 'in-transit', 'bank', net, books === 'whole' ? paid : credited),
+    ...(books === 'whole'
+      ? [
+          ...posting('txc', 'commission', id('inv', 'n'), 9, 'payable', 'commission', `(${units}) / 66`),
+          ...posting('txo', 'payout ordered', id('att', 'n'), 10, 'payable', 'in-transit', net, paid),
+        ]
+      : []),
     `insert into runs (id, job, worker, started_at, ended_at, outcome, summary)
       select ${id('run', 'n')}, case n % 3 when 0 then 'settle' when 1 then 'send-payouts' else 'poll' end, 'bench/1', ${at(9)}, ${at(10)},
         case when n % 9973 = 0 then 'failed' else 'done' end, 'one event settled' from ${numbers(Math.floor(count / 5))}`,
