@@ -90,3 +90,21 @@ test('a long queue lets everything else have its turn between its commits', asyn
   expect(turns - before).toBeGreaterThanOrEqual(5)
   expect(await numbers()).toHaveLength(6)
 })
+
+test('a transaction of many statements lets everything else have its turn, and nothing comes between its statements', async () => {
+  const before = turns
+  const counted: number[] = []
+  const long = store.tx(async tx => {
+    for (let number = 1; number <= 4; number++) {
+      const startedMs = performance.now()
+      while (performance.now() - startedMs < 30) continue
+      await tx.run(sql`insert into numbers (number) values (${BigInt(number)})`)
+    }
+  })
+  const beside = setInterval(() => void numbers().then(found => counted.push(found.length)), 1)
+  await long
+  clearInterval(beside)
+  expect(turns - before).toBeGreaterThanOrEqual(4)
+  await numbers()
+  expect(new Set(counted)).toEqual(new Set([4]))
+})

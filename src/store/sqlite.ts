@@ -13,6 +13,7 @@ const busyTimeoutMs = 100
 const shortBusyMs = 5
 const beginWithinMs = 12_000
 const longestTurnMs = 5
+const longestStandMs = 25
 
 export function openSqlite(
   file: string,
@@ -37,22 +38,35 @@ export function openSqlite(
     const ready = prepare(statement)
     return (ready.reader ? ready.all(...statement.values) : (ready.run(...statement.values), [])) as R[]
   }
-  const tx: Tx = {
-    all: async statement => guard(() => all(statement)),
-    one: async <R extends Row>(statement: Sql) => guard(() => all<R>(statement)[0]),
-    run: async statement => guard(() => prepare(statement).run(...statement.values).changes),
-    now: async () => instant(clock.now()),
-  }
-
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
   let servedMs = 0
+  const isLate = (afterMs: number) => clock.turn !== undefined && monotonicMs() - servedMs >= afterMs
+  const letOthers = async () => {
+    await clock.turn!()
+    servedMs = monotonicMs()
+  }
   const serveOthers =
     clock.turn &&
     (async () => {
-      if (monotonicMs() - servedMs < longestTurnMs) return
-      await clock.turn!()
-      servedMs = monotonicMs()
+      if (isLate(longestTurnMs)) await letOthers()
     })
+
+  // A transaction of many statements lets sockets be read as well, and goes on; whatever else asks the database waits for its end.
+  const tx: Tx = {
+    async all<R extends Row>(statement: Sql) {
+      if (isLate(longestStandMs)) await letOthers()
+      return guard(() => all<R>(statement))
+    },
+    async one<R extends Row>(statement: Sql) {
+      if (isLate(longestStandMs)) await letOthers()
+      return guard(() => all<R>(statement)[0])
+    },
+    async run(statement) {
+      if (isLate(longestStandMs)) await letOthers()
+      return guard(() => prepare(statement).run(...statement.values).changes)
+    },
+    now: async () => instant(clock.now()),
+  }
 
   // Statements of two transactions must not mix on the one connection: each waits for the one before it.
   let last: Promise<unknown> = Promise.resolve()
