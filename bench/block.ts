@@ -95,8 +95,26 @@ async function bankOf(store: Store, count: number): Promise<Rail> {
   const rows = await store.all<{ id: string; provider_id: string; units: bigint; added_at: string }>(sql`
     select id, provider_id, units, added_at from invoices where state = 'credited' order by added_at desc, id desc limit ${BigInt(recent)}`)
   const lines = rows.flatMap(({ id, provider_id: providerId, units, added_at: createdAt }): StatementLine[] => [
-    { id: `line-${id}`, units, feeUnits: 50n, about: { is: 'invoice', providerId }, description: '', tags: [id], createdAt },
-    { id: `fee-${id}`, units: -50n, feeUnits: 0n, about: { is: 'invoice', providerId }, description: '', tags: [id], createdAt },
+    {
+      id: `line-${id}`,
+      units,
+      feeUnits: 50n,
+      about: { is: 'invoice', providerId },
+      description: '',
+      tags: [id],
+      source: `invoice/${providerId}`,
+      createdAt,
+    },
+    {
+      id: `fee-${id}`,
+      units: -50n,
+      feeUnits: 0n,
+      about: { is: 'invoice', providerId },
+      description: '',
+      tags: [id],
+      source: `invoice/${providerId}/fee`,
+      createdAt,
+    },
   ])
   const logs = rows.map((_, place) => ({
     eventId: `event-${count - place}`,
