@@ -26,7 +26,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const whyOf = async (id: string) =>
     (await town.store.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
-  const time = () => passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+  const clockAlone = () => passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+  const time = async () => (await town.look(), clockAlone())
 
   /** A request whose time is over, unpaid. */
   async function expired(): Promise<InvoiceRow & { provider_id: string }> {
@@ -209,10 +210,43 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       tx.run(sql`insert into cursors (name, value) values ('chain trouble', 'the node does not answer')
       on conflict (name) do update set value = excluded.value`),
     )
-    expect(await time()).toBe(0)
+    expect(await clockAlone()).toBe(0)
     expect(await stateOf(request!.id)).toBe('issued')
     await town.look()
     expect(await stateOf(request!.id)).toBe('paid')
     expect(await town.audit()).toEqual([])
+  })
+
+  test.each([
+    { where: 'waits in the mempool', mined: false, state: 'seen' },
+    { where: 'is in a block', mined: true, state: 'paid' },
+  ])('a payment that came in time and $where is in time, however long nobody looked', async ({ mined, state }) => {
+    await open({ terms: { late: { is: 'hold' } } })
+    const [request] = await town.issue()
+    await town.pass(hour / 2)
+    await town.pay(request!.provider_id!, request!.units)
+    if (mined) await town.mine()
+    await town.pass(5 * hour)
+    // The worker is back, and this comes before the chain is read.
+    expect(await clockAlone()).toBe(0)
+    await town.look()
+    expect(await stateOf(request!.id)).toBe(state)
+    expect(await clockAlone()).toBe(0)
+    await town.bury(6)
+    expect(await stateOf(request!.id)).toBe('credited')
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('late money is worth what it was when the node saw it, however long nobody looked', async () => {
+    await open({ terms: { late: { is: 'reprice' } } })
+    const request = await expired()
+    await town.setPrice(66_000_000n)
+    await town.pass(60_000)
+    await town.pay(request.provider_id, request.units)
+    await town.pass(3 * hour)
+    await town.setPrice(30_000_000n)
+    await town.look()
+    expect(await stateOf(request.id)).toBe('seen')
+    expect(await town.coins(request.id)).toMatchObject([{ rate_units: 66_000_000n }])
   })
 })

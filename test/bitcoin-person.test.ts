@@ -71,6 +71,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       )
 
       await town.pass(40 * 24 * hour)
+      await town.look()
       await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
       expect(await needed()).toContainEqual(expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)))
     })

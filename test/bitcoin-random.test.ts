@@ -117,6 +117,7 @@ function actsOf({ node, town, requests, payments, random }: Game) {
     restart: async () => town.restart(),
     wait: async () => {
       await town.pass(random.between(1, 90) * minute)
+      await town.look()
       await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
     },
     send: async () => {

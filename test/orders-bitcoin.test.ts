@@ -73,6 +73,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   /** Its quarter of an hour passes. */
   const expire = async () => {
     await town.pass(15 * minute + 1)
+    await town.look()
     await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
     await moveOrders(town.desk)
   }
@@ -100,6 +101,21 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const [invoice] = await invoicesOf(town.store, order.id)
     expect(invoice!.state).toBe('credited')
     expect(await town.payouts()).toMatchObject([{ invoice_id: invoice!.id, units: 6_650n - 100n, state: 'owed' }])
+  })
+
+  test('an order that was paid in time is paid in time, though nobody looked until its time was over', async () => {
+    await open()
+    const order = await place()
+    await town.pass(10 * minute)
+    await scan(order)
+    await town.pass(2 * 60 * minute)
+    await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+    await moveOrders(town.desk)
+    expect(await rowOf(order)).toMatchObject({ state: 'awaiting' })
+    await bury(1)
+    expect(await standing(order)).toMatchObject({ is: 'paid', late: false })
+    expect(await rowOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
+    expect(await stock()).toBe(9n)
   })
 
   test('what is worth more waits for more blocks, and is told as n of N', async () => {

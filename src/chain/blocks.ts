@@ -1,5 +1,5 @@
 /** Blocks and the mempool as facts: which coins are there, and which are not any more. Each change is told, and what becomes of it is decided elsewhere. */
-import type { Instant } from '../base/world.ts'
+import { millis, type Instant } from '../base/world.ts'
 import { coinbaseDepth, nothingSpent, type BlockHeader, type Outpoint, type ReadBlock, type Tx as ChainTx } from '../rails/chain.ts'
 import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
 import type { ScriptRow } from './addresses.ts'
@@ -27,14 +27,18 @@ export interface News {
   raw?: Uint8Array
 }
 
+/** What one BTC cost at that time, in BRL cents, where it is known. */
+export type RateAt = (tx: Tx, at: Instant) => Promise<bigint | undefined>
+
 /** Takes the block after our tip. Coins of up to `deepest` blocks tell that they lie one deeper. */
-export async function connectBlock(tx: Tx, block: ReadBlock, deepest: number, rate: bigint | undefined): Promise<News[]> {
+export async function connectBlock(tx: Tx, block: ReadBlock, deepest: number, rateAt: RateAt): Promise<News[]> {
   const { hash, height, previous, at } = block
   // Of two processes that follow at once the second finds it done.
   if ((await tipOf(tx))?.hash !== previous) return []
   await tx.run(sql`
     insert into chain_blocks (hash, height, previous, at, active) values (${hash}, ${height}, ${previous}, ${at}, 1)
     on conflict (hash) do update set active = 1`)
+  const rate = block.touching.length === 0 ? undefined : await rateAt(tx, block.at)
   return [...(await takeTransactions(tx, block, rate)), ...(await deeper(tx, { hash, height }, deepest))]
 }
 
@@ -75,11 +79,17 @@ export async function disconnectBlock(tx: Tx, { hash, height }: Pick<BlockHeader
   return news
 }
 
+const nodeSecondMs = 1_000
+
 /** Takes transactions that wait in the node's mempool. Those we have seen there before change nothing. */
-export async function seeWaiting(tx: Tx, waiting: ChainTx[], rate: bigint | undefined): Promise<News[]> {
+export async function seeWaiting(tx: Tx, waiting: ChainTx[], rateAt: RateAt): Promise<News[]> {
   const news: News[] = []
-  const at = await tx.now()
+  const now = await tx.now()
   for (const each of waiting) {
+    // Whoever paid in time is not late because we were away: the node's word counts, and what it was worth then. It counts in whole
+    // seconds, so what it saw just now we know better.
+    const at = each.seenAt !== undefined && millis(each.seenAt) < millis(now) - nodeSecondMs ? each.seenAt : now
+    const rate = await rateAt(tx, at)
     news.push(...(await spendings(tx, each, undefined)))
     news.push(...(await receipts(tx, each, { block: undefined, at, rate })))
   }

@@ -1,12 +1,12 @@
 /** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
-import { clockTrouble, type World } from '../base/world.ts'
-import { chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
+import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
+import { chainLookedAt, chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundlesSent, type BundleTerms } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
-import { goodRate, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
+import { goodRate, goodRateAt, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { followChain, restand, scanChain, type ChainTerms, type Followed, type Progress, type Scanned } from '../webhooks/webhooks.ts'
 
@@ -88,8 +88,8 @@ export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanne
 const following = ({ store, rail, bitcoin, world }: Parts) => ({
   ...{ store, rail, world, watching: bitcoin.watching },
   deepest: deepestOf(bitcoin),
-  rate: async (tx: Tx) => {
-    const rate = await rateNow(tx, bitcoin, world)
+  rate: async (tx: Tx, at: Instant) => {
+    const rate = await goodRateAt(tx, millis(at), world.clock.now(), bitcoin.agreement)
     return rate.is === 'rate' ? rate.price : undefined
   },
 })
@@ -100,12 +100,17 @@ export const askRates = ({ store, bitcoin, world }: Parts) => refreshRates(store
 
 const atOnce = 500
 
-/** What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. Answers how many moved. */
+/**
+ * What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. It is decided as of the last look at the
+ * chain: what came while nobody looked may have come in time. Answers how many moved.
+ */
 export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
   // A payment may lie in a block that could not be read yet, and what is over is over by a clock that is right.
   if (clockTrouble(world) !== undefined || (await chainTrouble(store)) !== undefined || (await isChainUnread(store))) return 0
+  const lookedAt = await chainLookedAt(store)
+  if (lookedAt === undefined) return 0
   const due = await store.tx(async tx => {
-    const now = await tx.now()
+    const now = lookedAt
     return tx.all<{ id: string }>(sql`
       select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
       order by id limit ${atOnce}`)

@@ -60,6 +60,8 @@ export interface Tx {
   outputs: TxOutput[]
   /** The serialised transaction, witness included. */
   raw: Uint8Array
+  /** When the node first saw it, of one that waits in its mempool. */
+  seenAt?: Instant
 }
 
 /** What is looked for: scripts of ours, and outpoints whose spending concerns us. Answers from memory, for a block has thousands of outputs. */

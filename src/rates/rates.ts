@@ -40,10 +40,29 @@ export async function refreshRates(store: Store, sources: readonly RateSource[],
 }
 
 /** The rate that holds at `now`, from the last quote of each source in use. `agreement` comes from `agreementOf`. */
-export async function goodRate(reader: Reader, now: Millis, agreement: Agreement & { sources: readonly string[] }): Promise<Rate | NoRate> {
+export const goodRate = (reader: Reader, now: Millis, agreement: Agreement & { sources: readonly string[] }): Promise<Rate | NoRate> =>
+  rateOf(reader, now, agreement)
+
+/** The rate that held at an earlier time, by what was told until then. */
+export const goodRateAt = (
+  reader: Reader,
+  at: Millis,
+  now: Millis,
+  agreement: Agreement & { sources: readonly string[] },
+): Promise<Rate | NoRate> => (at >= now - minuteMs ? rateOf(reader, now, agreement) : rateOf(reader, at, agreement, at))
+
+const minuteMs = 60_000
+
+async function rateOf(
+  reader: Reader,
+  now: Millis,
+  agreement: Agreement & { sources: readonly string[] },
+  until?: Millis,
+): Promise<Rate | NoRate> {
+  const told = until === undefined ? sql`` : sql`and fetched_at <= ${instant(until)}`
   const rows = await reader.all<{ source: string; price_units: bigint; at: string }>(sql`
     select source, price_units, at from rates
-    where pair = ${pair} and fetched_at >= ${instant(now - agreement.maxAgeMs)} order by id`)
+    where pair = ${pair} and fetched_at >= ${instant(now - agreement.maxAgeMs)} ${told} order by id`)
   // A source that was struck from the settings has no say, however fresh it is.
   const inUse = rows.filter(({ source }) => agreement.sources.includes(source))
   const decided = decideRate(

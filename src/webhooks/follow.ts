@@ -1,9 +1,10 @@
 /** Following: a node cannot call us, so the chain is read from the last block we know, and what concerns us enters the same inbox. */
-import type { World } from '../base/world.ts'
+import { instant, type World } from '../base/world.ts'
 import {
   connectBlock,
   disconnectBlock,
   holdTurn,
+  keepLookedAt,
   keepNodeHeight,
   missWaiting,
   prepareScripts,
@@ -15,6 +16,7 @@ import {
   turnOf,
   type BlockRow,
   type News,
+  type RateAt,
   type Watching,
 } from '../chain/chain.ts'
 import type { Answer } from '../base/answer.ts'
@@ -24,14 +26,14 @@ import { sql, type Store, type Tx } from '../store/store.ts'
 import { chainArrival } from './chainEvent.ts'
 import { keepAll } from './inbox.ts'
 
-/** What a following needs: `deepest` is how many blocks anyone waits for, `rate` what one BTC costs now in BRL cents. */
+/** What a following needs: `deepest` is how many blocks anyone waits for, `rate` what one BTC cost at a time, in BRL cents. */
 export interface FollowParts {
   store: Store
   rail: ChainRail
   world: World
   watching: Watching
   deepest: number
-  rate: (tx: Tx) => Promise<bigint | undefined>
+  rate: RateAt
 }
 
 export interface Followed {
@@ -163,7 +165,7 @@ async function climb(parts: FollowParts, followed: Followed, from: BlockRow): Pr
     // The chain turned between two questions: the next look begins with a step back.
     if (block.value.previous !== tip.hash) return undefined
     await world.at('block read')
-    followed.news += await keepNews(parts, async tx => connectBlock(tx, block.value, parts.deepest, await parts.rate(tx)))
+    followed.news += await keepNews(parts, async tx => connectBlock(tx, block.value, parts.deepest, parts.rate))
     followed.blocks += 1
     await world.at('block kept')
     tip = block.value
@@ -180,6 +182,7 @@ async function readBlock({ store, rail, watching }: FollowParts, hash: string): 
 async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: string): Promise<string | undefined> {
   const { rail, watching } = parts
   await refresh(parts.store, watching)
+  const lookedAt = instant(parts.world.clock.now())
   const present = await rail.mempool()
   if (present.is !== 'done') return present.why
   const fresh = present.value.filter(txid => !watching.waiting.has(txid))
@@ -187,7 +190,7 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
     const page = fresh.slice(from, from + mempoolPage)
     const waiting = await rail.waiting(page, watching.watch)
     if (waiting.is !== 'done') return waiting.why
-    if (waiting.value.length > 0) followed.news += await keepNews(parts, async tx => seeWaiting(tx, waiting.value, await parts.rate(tx)))
+    if (waiting.value.length > 0) followed.news += await keepNews(parts, async tx => seeWaiting(tx, waiting.value, parts.rate))
     for (const txid of page) watching.waiting.add(txid)
   }
   watching.waiting = new Set(present.value)
@@ -200,6 +203,7 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
       // Another process may have seen since what came after our list was made.
       (await turnOf(tx)) === watching.turn ? missWaiting(tx, watching.waiting) : [],
     )
+    await keepLookedAt(parts.store, lookedAt)
     // A node that knows of blocks it does not have yet is about to say more.
     if (after.value.headers <= after.value.height && (await isChainAwaited(parts.store))) await parts.store.tx(chainWasRead, 'locks')
   }

@@ -149,10 +149,16 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       if (found.is !== 'done') return found
       // With an index of transactions the node answers for mined ones too, and those wait no more.
       const entries = await askEach(
-        z.unknown(),
+        z.object({ time: z.int() }),
         found.value.map(({ txid }) => ({ method: 'getmempoolentry', params: [txid] })),
       )
-      return entries.is === 'done' ? done(found.value.filter((_, at) => entries.value[at]!.is === 'done')) : entries
+      if (entries.is !== 'done') return entries
+      return done(
+        found.value.flatMap((tx, at) => {
+          const entry = entries.value[at]!
+          return entry.is === 'done' ? [{ ...tx, seenAt: instant(entry.value.time * 1000) }] : []
+        }),
+      )
     },
 
     mined: async blocks => {
