@@ -10,7 +10,7 @@
  *   bank.delivered(deliveryId, { status } | 'timeout' | 'badConnection')
  *   bank.setFaults({ … }), bank.failNext('resetAfterCommit', 'POST /v2/invoice'), bank.setSettings({ … })
  *   bank.addProject({ id, publicKeyPem }), bank.addWebhook(url), bank.rotateKey(), bank.publicKeyPem
- *   bank.pay(invoiceId), bank.reverse(invoiceId), bank.deposit(cents)
+ *   bank.pay(invoiceId), bank.reverse(invoiceId), bank.sendBack(transferId), bank.deposit(cents)
  *   for oracles: bank.invoices(), .isCredited(id), .transfers(), .transactions(), .balanceUnits(), .eventsCreated(), .attempts(),
  *   .forgeriesAccepted(), .requestCounts()
  */
@@ -67,6 +67,8 @@ export interface Bank {
   pay(invoiceId: string): boolean
   /** Gives a credited invoice's money back to its payer, all but `left`; false where there is nothing to give. */
   reverse(invoiceId: string, left?: number): boolean
+  /** The receiver's bank sends a successful transfer back now; with `keepStatus` it goes on being shown as a success. False where it cannot. */
+  sendBack(transferId: string, how?: { keepStatus?: boolean }): boolean
   deposit(cents: number): void
   /** All oldest first; the rows themselves, not to be changed. */
   invoices(): Invoice[]
@@ -138,6 +140,7 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
     },
     pay: invoices.pay,
     reverse: invoices.reverse,
+    sendBack: transfers.sendBack,
     deposit,
     invoices: invoices.shelf.all,
     isCredited: invoices.credited,

@@ -46,6 +46,8 @@ export interface Transfers {
   create(body: Buffer): Transfer[]
   get(id: string): Transfer
   cancel(id: string): Transfer
+  /** The receiver's bank sends a successful transfer back now; its status may go on saying that it succeeded. False where it cannot. */
+  sendBack(id: string, how?: { keepStatus?: boolean }): boolean
 }
 
 /** `isInvoice` says whether an id is one of this bank's invoices, whose own ledger lines are called `invoice-<id>`. */
@@ -141,7 +143,7 @@ export function makeTransfers(
   }
 
   /** The money and the fee are put back; the second transaction id is the chargeback (Stark Bank SDK, Transfer). */
-  function bringBack(transfer: Transfer, type: 'failed' | 'refunded', errors: string[]) {
+  function bringBack(transfer: Transfer, type: 'failed' | 'refunded', errors: string[], status: TransferStatus = 'failed') {
     const { id, amount, fee, tags } = transfer
     const line = ledger.post({
       amount,
@@ -159,7 +161,7 @@ export function makeTransfers(
         description: `Fee of transfer ${id} returned`,
       })
     }
-    record(transfer, type, { status: 'failed', transactionIds: [...transfer.transactionIds, line.id] }, errors)
+    record(transfer, type, { status, transactionIds: [...transfer.transactionIds, line.id] }, errors)
   }
 
   const get = (id: string) => shelf.get(id) ?? refuse('invalidTransfer', `Transfer not found: ${id}`)
@@ -168,6 +170,12 @@ export function makeTransfers(
     shelf,
     logs,
     get,
+    sendBack(id, { keepStatus = false } = {}) {
+      const transfer = get(id)
+      if (transfer.status !== 'success' || transfer.transactionIds.length > 1) return false
+      bringBack(transfer, 'refunded', [], keepStatus ? 'success' : 'failed')
+      return true
+    },
     create: body => readTransfers(body, office.now()).map(open),
     cancel(id) {
       const transfer = get(id)

@@ -1,8 +1,31 @@
 /** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
-import { approve, findProposal, mayApprove, type Approver, type ProposalDecision, type ProposalRow } from '../ledger/ledger.ts'
-import { beyondAct, carryOutBeyond, carryOutLimits, changeTerms, debtAct, endDebt, limitsAct, termsAct } from '../payout/payout.ts'
+import {
+  approve,
+  carryOutClose,
+  findProposal,
+  mayApprove,
+  suspenseAct,
+  type Approver,
+  type ProposalDecision,
+  type ProposalRow,
+} from '../ledger/ledger.ts'
+import {
+  adjudicateAct,
+  beyondAct,
+  carryOutBeyond,
+  carryOutLimits,
+  carryOutRedirect,
+  carryOutVerdict,
+  changeTerms,
+  debtAct,
+  endDebt,
+  limitsAct,
+  prepareVerdict,
+  redirectAct,
+  termsAct,
+} from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
 import {
@@ -75,6 +98,12 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   ],
   [acceptAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccept(tx, proposal) })],
   [ruleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRule(tx, world, proposal) })],
+  [
+    adjudicateAct,
+    proposedWork({ prepare: prepareVerdict, carryOut: (tx, { world }, proposal, shown) => carryOutVerdict(tx, world, proposal, shown) }),
+  ],
+  [redirectAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutRedirect(tx, proposal) })],
+  [suspenseAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClose(tx, world, proposal) })],
 ])
 
 /** Every act that can be approved, by its name. */

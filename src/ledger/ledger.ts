@@ -32,7 +32,17 @@ export {
   type ProposalRow,
   type Proposed,
 } from './proposal.ts'
-export { clearSuspense, openSuspense, ourTags, suspend, type OurTags, type SuspenseRow } from './suspense.ts'
+export {
+  carryOutClose,
+  clearSuspense,
+  openSuspense,
+  ourTags,
+  proposeClose,
+  suspend,
+  suspenseAct,
+  type OurTags,
+  type SuspenseRow,
+} from './suspense.ts'
 export { post, type Posting } from './post.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 

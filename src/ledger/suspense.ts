@@ -1,8 +1,11 @@
 /** Suspense: statement lines that bear our tags and belong to nothing these books know. They are never a stranger's, so they wait apart until somebody says. */
-import { brl } from '../base/money.ts'
+import { BadInput } from '../base/answer.ts'
+import { brl, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
+import { audit } from './audit.ts'
 import { post } from './post.ts'
+import { detailOf, propose, type Proposed, type ProposalRow } from './proposal.ts'
 
 /** An invoice of ours, as the bank keeps it among the tags, and an order of ours: payout and number. */
 const invoiceTag = /^inv_[0-9a-z]{26}$/
@@ -71,4 +74,54 @@ export async function clearSuspense(
   return rows
 }
 
+export const suspenseAct = 'suspense.close'
+
+/**
+ * Proposes that what is in suspense about one invoice or transfer be taken for a stranger's: what was lost with an old database and has been
+ * looked at. Throws `BadInput` where nothing is, or a payout of these books is what it must be held against.
+ */
+export async function proposeClose(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  providerId: string,
+  { by, why }: { by: string; why: string },
+): Promise<Proposed> {
+  const lines = await mayBeClosed(tx, providerId)
+  const detail = {
+    amount: reais(sum(lines)),
+    bears: [...new Set(lines.map(({ order_key: key, invoice_tag: tag }) => key ?? tag))].join(', '),
+  }
+  return propose(tx, world, { act: suspenseAct, subject: providerId, detail, why, by })
+}
+
+async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
+  const lines = await tx.all<SuspenseRow>(
+    sql`select * from suspense_lines where provider_id = ${providerId} and cleared_at is null order by id`,
+  )
+  if (lines.length === 0) throw new BadInput(`nothing about "${providerId}" is in suspense: "repasse suspense list" shows what is`)
+  const payout = await tx.one<{ id: string }>(
+    sql`select id from payouts where invoice_id in (select invoice_tag from suspense_lines where provider_id = ${providerId}) limit 1`,
+  )
+  if (payout && lines.some(({ about }) => about === 'payout'))
+    throw new BadInput(
+      `${providerId} bears the tag of payout ${payout.id}: "repasse payout adjudicate ${payout.id} --transfer ${providerId} …" says what it is`,
+    )
+  return lines
+}
+
+/** In the transaction of the approval: out of suspense, and booked as external. */
+export async function carryOutClose(tx: Tx, world: Pick<World, 'clock' | 'random'>, proposal: ProposalRow): Promise<void> {
+  const { subject: providerId, why, made_by: madeBy, decided_by: by } = proposal
+  const lines = await mayBeClosed(tx, providerId)
+  if (reais(sum(lines)) !== detailOf(proposal)['amount'])
+    throw new BadInput(`more is in suspense about "${providerId}" than when this was proposed: propose it again`)
+  await clearSuspense(tx, world, providerId, `${madeBy} and ${by}: ${why}`)
+  for (const { id, units } of lines) {
+    const movement = units > 0n ? 'external in' : 'external out'
+    await post(tx, world, { movement, source: id, amount: brl(size(units)), memo: `${providerId}: ${why}` })
+  }
+  await audit(tx, { actor: by!, act: 'suspense closed', subject: providerId, detail: { lines: String(lines.length), madeBy, why } })
+}
+
+const sum = (lines: readonly SuspenseRow[]) => lines.reduce((total, { units }) => total + units, 0n)
 const size = (units: bigint) => (units < 0n ? -units : units)

@@ -1,12 +1,12 @@
 /** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
 import { BadInput } from '../base/answer.ts'
-import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, post } from '../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
-import type { Rail, Rails } from '../rails/rail.ts'
+import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import { findPayout, payoutMachine, type PayoutRow } from './row.ts'
+import { provenByBank, settleWith } from './verdict.ts'
 
 /** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
 const lookedAt = 1_000
@@ -54,8 +54,8 @@ export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destinati
 }
 
 /**
- * A person says that a held payout was paid by money that left by no order of these books: after a restore, what was sent since the
- * backup. `ref`: the transaction on the chain, or the bank's id of the transfer; it is looked up, and must pay this payout's account.
+ * A person says that a held payout was paid by money that left by no order of these books: what was sent since the backup that was
+ * restored, or by hand. `ref`: the transaction on the chain, or the bank's id of the transfer; it is looked up, and must pay this payout's account.
  */
 export async function settlePaidElsewhere(
   store: Store,
@@ -66,32 +66,27 @@ export async function settlePaidElsewhere(
 ): Promise<PayoutRow> {
   const payout = await findPayout(store, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-  if (payout.state !== 'held') throw new BadInput(`payout ${id} is ${payout.state}: this is for one that is held`)
-  if (payout.asset === 'BRL') await provenByBank(rails.starkbank, payout, ref)
+  assertSettleable(payout)
+  const transfer = payout.asset === 'BRL' ? await provenByBank(store, rails, payout, ref) : undefined
   return store.tx(async tx => {
     const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
-    if (current.asset === 'BTC') await provenByChain(tx, rails.bitcoin, current, ref)
+    assertSettleable(current)
     const cause: Cause = { why: `${by}: ${why}`, ref }
-    if (!(await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])))
-      throw new BadInput(`payout ${id} is ${current.state}: this is for one that is held`)
-    const amount = { asset: current.asset, units: current.units }
-    await post(tx, world, { movement: 'payout paid elsewhere', source: id, amount, invoiceId: current.invoice_id, memo: ref })
+    if (transfer) await settleWith(tx, world, current, transfer, cause)
+    else {
+      await provenByChain(tx, rails.bitcoin, current, ref)
+      await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
+      const amount = { asset: current.asset, units: current.units }
+      await post(tx, world, { movement: 'payout paid elsewhere', source: id, amount, invoiceId: current.invoice_id, memo: ref })
+    }
     await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
     return (await findPayout(tx, id))!
   })
 }
 
-/** The bank has the transfer under this payout's invoice, of this amount, and paid it. */
-async function provenByBank(rail: Rail | undefined, { id, invoice_id: invoice, units }: PayoutRow, ref: string): Promise<void> {
-  if (!rail) throw new BadInput('the bank is not configured, and it must say that it paid: set STARKBANK_*')
-  const answer = await rail.findPayouts(invoice)
-  if (answer.is !== 'done') throw new Error(`the bank did not say what it paid: ${answer.why}`)
-  const transfer = answer.value.find(({ providerId, externalId }) => providerId === ref || externalId === ref)
-  if (!transfer) throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}`)
-  if (transfer.status !== 'success' || transfer.units !== units)
-    throw new BadInput(
-      `--ref "${ref}": the bank shows it as ${transfer.status}, of ${told(transfer.units, 'BRL')}, and ${told(units, 'BRL')} is owed`,
-    )
+function assertSettleable({ id, state, asset }: PayoutRow): void {
+  if (state === 'held' || (state === 'returned' && asset === 'BRL')) return
+  throw new BadInput(`payout ${id} is ${state}: this is for one that is held${asset === 'BRL' ? ' or returned' : ''}`)
 }
 
 /** The transaction spends coins of ours, is none of ours, and pays this payout's account. */

@@ -250,6 +250,20 @@ async function dead(
   return 'moved'
 }
 
+/** An order that two people said to be nothing at the bank: its amount is owed again, and its payout waits for a person. */
+export async function giveUp(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, why: string, cause: Cause): Promise<void> {
+  await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', { ...cause, why }, [sql`why = ${why}`])
+  await post(tx, world, {
+    movement: 'payout returned',
+    source: await sourceOf(tx, 'payout returned', attempt.id),
+    amount: brl(attempt.units),
+    invoiceId: payout.invoice_id,
+    memo: why,
+  })
+  await movePayout(tx, payout, 'held', { ...cause, why }, [sql`why = ${why}`])
+  await afterItsEnd(tx, world, payout, cause)
+}
+
 /** It was paid and came back: owed again, but a person decides where to. */
 async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, cause: Cause): Promise<Applied> {
   const why = 'the receiver’s bank sent it back'

@@ -80,7 +80,7 @@ async function bundleSays(tx: Tx, { id, state }: PayoutRow): Promise<string> {
 }
 
 /** While its payer may be getting money back nothing is let go: it goes on by itself, of what is left, when the bank has said what became of that. */
-async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Promise<void> {
+export async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Promise<void> {
   if ((await reversalOf(tx, invoiceId))?.under_way_since == null) return
   throw new BadInput(
     `payout ${id} passes on a payment that may be going back to its payer: it goes on by itself, of what is left, when the bank says what became of that`,
@@ -88,7 +88,7 @@ async function assertStays(tx: Tx, { id, invoice_id: invoiceId }: PayoutRow): Pr
 }
 
 /** What came on a chain and left it again is not there to be passed on. */
-async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
+export async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
   const gone = await tx.one<{ id: string; state: string }>(
     sql`
       select id, state from coins
@@ -100,7 +100,7 @@ async function assertThere(tx: Tx, { id }: PayoutRow): Promise<void> {
     )
 }
 
-async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
+export async function assertDead(tx: Tx, payout: PayoutRow): Promise<void> {
   const live = (await attemptsOf(tx, payout.id)).find(({ state }) => ['sending', 'unsure', 'sent', 'success'].includes(state))
   if (live)
     throw new BadInput(

@@ -1,0 +1,211 @@
+/** What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger follows, whatever was booked before. */
+import { BadInput } from '../base/answer.ts'
+import { isSamePlace } from '../base/brazil.ts'
+import { brl, told } from '../base/money.ts'
+import type { Instant, World } from '../base/world.ts'
+import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
+import type { ProviderPayout, Rail, Rails, StatementLine } from '../rails/rail.ts'
+import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import type { BankAccountRow } from './account.ts'
+import { adopt, wasBookedAsExternal } from './adopt.ts'
+import { applyPayout, giveUp } from './outcome.ts'
+import { attemptsOf, findPayout, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import type { Verdict } from './strange.ts'
+import { isAlive } from './underTag.ts'
+
+export const adjudicateAct = 'payout.adjudicate'
+export const verdicts = ['ours', 'not-ours'] as const satisfies readonly Verdict[]
+
+interface Act {
+  by: string
+  why: string
+}
+
+const bankOf = ({ starkbank: rail }: Rails): Rail => {
+  if (!rail) throw new BadInput('the bank is not configured, and it must say what it paid: set STARKBANK_*')
+  return rail
+}
+
+/** A transfer by its id at the bank, or by our key or tag it bears. Throws `BadInput` where there is none. */
+async function findTransfer(rail: Rail, { id, invoice_id: invoice }: PayoutRow, ref: string): Promise<ProviderPayout> {
+  const tagged = await rail.findPayouts(invoice)
+  if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
+  const shown = tagged.value.find(({ providerId, externalId }) => providerId === ref || externalId === ref)
+  if (shown) return shown
+  const read = await rail.readPayout(ref)
+  if (read.is === 'done') return read.value
+  if (read.is === 'refused' && !read.again)
+    throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`)
+  throw new Error(`the bank did not say what transfer ${ref} is: ${read.why}`)
+}
+
+const written = ({ status, units, to }: ProviderPayout) => `${status}, of ${told(units, 'BRL')} to ${to.bank} ${to.branch} ${to.number}`
+
+/** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
+export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+  const { id, units, invoice_id: invoice } = payout
+  const transfer = await findTransfer(bankOf(rails), payout, ref)
+  const account = (await store.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
+  if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
+    throw new BadInput(
+      `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${told(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
+    )
+  if (transfer.invoiceId !== undefined && transfer.invoiceId !== invoice)
+    throw new BadInput(`--ref "${ref}" is for invoice ${transfer.invoiceId}, and payout ${id} passes on ${invoice}`)
+  return transfer
+}
+
+/** Books that a transfer has paid a held or returned payout, in the transaction that says so. */
+export async function settleWith(tx: Tx, world: World, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<void> {
+  const order = await orderOf(tx, payout, transfer)
+  if (order) {
+    await applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
+  } else if (await wasBookedAsExternal(tx, transfer)) {
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'paid', cause, [sql`why = null`])
+    const amount = brl(payout.units)
+    const memo = transfer.providerId
+    await post(tx, world, { movement: 'payout paid elsewhere', source: payout.id, amount, invoiceId: payout.invoice_id, memo })
+  } else {
+    const last = (await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n
+    await adopt(tx, world, payout, transfer, last + 1n, cause)
+  }
+}
+
+/** The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid something else. */
+async function orderOf(tx: Tx, { id }: PayoutRow, { providerId, externalId }: ProviderPayout): Promise<AttemptRow | undefined> {
+  const used = await tx.one<{ source: string }>(
+    sql`select source from ledger_transactions where movement = 'payout paid elsewhere' and memo = ${providerId} and source <> ${id}`,
+  )
+  if (used) throw new BadInput(`transfer ${providerId} has settled payout ${used.source} already`)
+  const order = await tx.one<AttemptRow>(sql`
+    select * from attempts where provider_id = ${providerId} or (external_id = ${externalId ?? ''} and (provider_id is null or state <> 'success'))
+    order by case when provider_id = ${providerId} then 0 else 1 end limit 1 ${forUpdate}`)
+  if (order && order.payout_id !== id)
+    throw new BadInput(`transfer ${providerId} is order ${order.external_id} of payout ${order.payout_id}`)
+  return order
+}
+
+/** Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be that. */
+export async function proposeVerdict(
+  { store, rails, world }: { store: Store; rails: Rails; world: World },
+  id: string,
+  { transfer: ref, as, by, why }: Act & { transfer: string; as: Verdict },
+): Promise<Proposed> {
+  const payout = await needBankPayout(store, id)
+  const transfer = await findTransfer(bankOf(rails), payout, ref)
+  return store.tx(async tx => {
+    await assertMayBe(tx, payout, transfer, as)
+    const detail = { transfer: transfer.providerId, as, shown: written(transfer) }
+    return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
+  })
+}
+
+async function needBankPayout(store: Store, id: string): Promise<PayoutRow> {
+  const payout = await findPayout(store, id)
+  if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
+  if (payout.asset !== 'BRL')
+    throw new BadInput(`payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`)
+  return payout
+}
+
+async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, as: Verdict): Promise<void> {
+  const order = await orderOf(tx, payout, transfer)
+  const paid = (await attemptsOf(tx, payout.id)).find(({ state }) => state === 'success')
+  const { providerId } = transfer
+  if (as === 'not-ours') {
+    if (order?.state === 'success' && order.provider_id === providerId)
+      throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
+    return
+  }
+  if (paid)
+    throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
+  if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
+  if (!order && !['owed', 'waiting', 'held', 'returned'].includes(payout.state))
+    throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
+}
+
+export interface SeenTransfer {
+  transfer: ProviderPayout
+  /** Everything under the invoice's tag, and the statement's lines about the transfer as far as they can be had. */
+  tagged: ProviderPayout[]
+  lines: StatementLine[]
+}
+
+/** Before the transaction of the approval: what the bank shows of the transfer now. */
+export async function prepareVerdict({ store, rails }: { store: Store; rails: Rails }, proposal: ProposalRow): Promise<SeenTransfer> {
+  const payout = await needBankPayout(store, proposal.subject)
+  const rail = bankOf(rails)
+  const transfer = await findTransfer(rail, payout, detailOf(proposal)['transfer']!)
+  const tagged = await rail.findPayouts(payout.invoice_id)
+  if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
+  return { transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
+}
+
+/** A statement too long to be walked leaves what the transfer itself says. */
+async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeUnits, status }: ProviderPayout): Promise<StatementLine[]> {
+  const statement = await rail.statement(createdAt)
+  if (statement.is === 'done') return statement.value.filter(({ about }) => about.is === 'payout' && about.providerId === providerId)
+  if (statement.is === 'unsure' || statement.again) throw new Error(`the bank did not give its statement: ${statement.why}`)
+  const line = (id: string, moved: bigint, at: Instant): StatementLine => ({
+    ...{
+      id,
+      units: moved,
+      feeUnits: 0n,
+      about: { is: 'payout', providerId },
+      description: `Transfer ${providerId}`,
+      tags: [],
+      createdAt: at,
+    },
+  })
+  return status === 'success' || status === 'processing'
+    ? [line(lineIds[0] ?? providerId, -units, createdAt), line(`${lineIds[0] ?? providerId}/fee`, -feeUnits, createdAt)]
+    : []
+}
+
+/** In the transaction of the approval: the verdict is kept, and the books follow it. */
+export async function carryOutVerdict(
+  tx: Tx,
+  world: World,
+  proposal: ProposalRow,
+  { transfer, tagged, lines }: SeenTransfer,
+): Promise<void> {
+  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
+  const as = detailOf(proposal)['as'] as Verdict
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+  await assertMayBe(tx, payout, transfer, as)
+  const { providerId, invoiceId: invoice, externalId: key } = transfer
+  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: providerId }
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
+    values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as}, ${by}, ${why}, ${now}, ${now})
+    on conflict (rail, provider_id) do update set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
+      decided_why = excluded.decided_why, decided_at = excluded.decided_at`)
+  if (as === 'ours') await settleWith(tx, world, payout, transfer, cause)
+  else await disown(tx, world, payout, transfer, { tagged, lines, cause })
+  await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
+}
+
+/** Its money is a stranger's, and an order that was taken for it is what else is under its key, or nothing. */
+async function disown(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  { tagged, lines, cause }: { tagged: ProviderPayout[]; lines: StatementLine[]; cause: Cause },
+): Promise<void> {
+  const { providerId } = transfer
+  const inSuspense = await clearSuspense(tx, world, providerId, cause.why)
+  const moved = new Map([...lines, ...inSuspense].map(({ id, units }) => [id, units]))
+  for (const [source, units] of moved) {
+    const movement = units > 0n ? 'external in' : 'external out'
+    await post(tx, world, { movement, source, amount: brl(units < 0n ? -units : units), memo: `transfer ${providerId}: ${cause.why}` })
+  }
+  const order = await orderOf(tx, payout, transfer)
+  if (!order || !['sending', 'unsure', 'sent'].includes(order.state)) return
+  const others = tagged.filter(other => other.externalId === order.external_id && other.providerId !== providerId)
+  if (order.provider_id === providerId) await tx.run(sql`update attempts set provider_id = null where id = ${order.id}`)
+  const freed: AttemptRow = { ...order, provider_id: order.provider_id === providerId ? null : order.provider_id }
+  if (others.some(isAlive)) await applyPayout(tx, world, { externalId: order.external_id, found: others, errors: [], readNow: true }, cause)
+  else await giveUp(tx, world, freed, payout, `transfer ${providerId} is not this order`, cause)
+}

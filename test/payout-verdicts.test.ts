@@ -1,0 +1,335 @@
+/** What people say of transfers, on both databases: settled, adjudicated, redirected, and every time the books equal the bank afterwards. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { refused } from '../src/base/answer.ts'
+import { approveAndDo, reconcile } from '../src/jobs/jobs.ts'
+import { balances, checkLedger, openSuspense, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
+import {
+  addAccount,
+  approveAccount,
+  letGo,
+  payoutsStopped,
+  proposeRedirect,
+  proposeVerdict,
+  releasePayout,
+  resolvePayouts,
+  retryPayout,
+  sendPayouts,
+  settlePaidElsewhere,
+  type NewDestination,
+} from '../src/payout/payout.ts'
+import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
+import { sql } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { orderByHand, type ByHand } from './testbed/strangers.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const second = 1_000
+const minute = 60 * second
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    let rail: Rail
+    let id: string
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres()
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: await postgres?.freshDatabase(), settings: { transferFee: 100, startingBalance: 100_000 } })
+      rail = town.desk.rails.starkbank!
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+      id = (await town.payout())!.id
+    })
+    afterEach(() => town.close())
+
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.store, { ...rail, ...by }, town.desk.world)
+    const state = async () => (await town.payout())!.state
+    const byHand = (change: Partial<ByHand> = {}) => {
+      const transfer = orderByHand(town.bank, { units: 9_800, tags: [], ...change })
+      town.pass(20 * second)
+      return transfer
+    }
+    const settle = (ref: string) =>
+      settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'seen at the bank', ref })
+    const hold = () => town.store.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
+    /** Nothing between the bank and the books, and nothing wrong in them. */
+    const wrong = async (): Promise<unknown[]> => {
+      const found = await reconcile(town.store, rail, town.desk.world)
+      if (typeof found === 'string') throw new Error(found)
+      const drift = found.bankUnits - found.bookUnits
+      return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.store))]
+    }
+    const agree = async ({ is, proposal }: Proposed) => {
+      expect(is).toBe('proposed')
+      return (await approveAndDo(town.desk, proposal.id, { by: 'bruno' })).is
+    }
+    const say = (transfer: string, as: 'ours' | 'not-ours') =>
+      proposeVerdict(town.desk, id, { transfer, as, by: 'ana', why: 'asked the bank' })
+
+    describe('settle', () => {
+      test.each([
+        ['before the statement was read', async () => undefined],
+        ['after it was read, and booked as external', async () => void (await wrong())],
+      ])('takes a transfer that was made by hand and bears no tag, %s', async (_, before) => {
+        await hold()
+        const { id: ref } = byHand()
+        await before()
+        expect(await settle(ref)).toMatchObject({ state: 'paid' })
+        expect(await wrong()).toEqual([])
+        await expect(settle(ref)).rejects.toThrow('is paid: this is for one that is held or returned')
+      })
+
+      test('takes one under the tag of its invoice out of suspense', async () => {
+        const { id: ref } = byHand({ tags: [town.id] })
+        expect(await wrong()).toEqual([])
+        expect((await balances(town.store)).suspense).toBe(9_900n)
+        await send()
+        expect(await town.payout()).toMatchObject({ state: 'held', why: expect.stringContaining('by no order of these books') })
+        expect(await settle(ref)).toMatchObject({ state: 'paid' })
+        expect([await wrong(), (await balances(town.store)).suspense, await openSuspense(town.store)]).toEqual([[], 0n, []])
+      })
+
+      test('takes the order of its own that was given up', async () => {
+        await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
+        town.pass(20 * second)
+        expect(await settle(`${id}-1`)).toMatchObject({ state: 'paid' })
+        expect(await wrong()).toEqual([])
+      })
+
+      test.each<[string, Partial<ByHand>, RegExp]>([
+        ['of another amount', { units: 9_700 }, /shows it as success, of R\$ 97\.00 to .*, and R\$ 98\.00 is owed to/],
+        ['to another account', { to: { accountNumber: '99' } }, /to 20018183 0001 99, and R\$ 98\.00 is owed/],
+        ['for another invoice', { tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] }, /is for invoice inv_01k9zq3f5c8wxy2m7n4p6r8s0t/],
+      ])('refuses one %s', async (_, change, says) => {
+        await hold()
+        const { id: ref } = byHand(change)
+        await expect(settle(ref)).rejects.toThrow(says)
+        expect(await state()).toBe('held')
+      })
+
+      test('refuses one that has settled something else, or is not there', async () => {
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        const other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
+        await town.store.tx(tx =>
+          tx.run(sql`
+            insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
+            select ${other}, store_id, invoice_id, 'other', account_id, asset, units, 0, 'held', 'a test', next_at, added_at, changed_at from payouts`),
+        )
+        const act = { by: 'checker', why: 'seen', ref: town.transfers()[0]!.id }
+        const settleOther = (ref: string) => settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, other, { ...act, ref })
+        await expect(settleOther(act.ref)).rejects.toThrow(`is order ${id}-1 of payout ${id}`)
+        await expect(settleOther('123')).rejects.toThrow('the bank has no such transfer')
+      })
+    })
+
+    describe('adjudicate', () => {
+      /** The bank shows the first transfer in another way than it was ordered. */
+      const showing = (change: (shown: ProviderPayout) => ProviderPayout): Partial<Rail> => ({
+        findPayouts: async tag => {
+          const answer = await rail.findPayouts(tag)
+          return answer.is === 'done' ? { ...answer, value: answer.value.map(change) } : answer
+        },
+        readPayout: async ref => {
+          const answer = await rail.readPayout(ref)
+          return answer.is === 'done' ? { ...answer, value: change(answer.value) } : answer
+        },
+      })
+      const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { ...shown.to, number: '77' } })
+      const strangely = (by: Partial<Rail>) => ({ ...town.desk, rails: { starkbank: { ...rail, ...by } } })
+      const resolve = (by: Partial<Rail>) => resolvePayouts(town.store, { ...rail, ...by }, town.desk.world)
+      const go = () => letGo(town.store, 'decided', 'ana')
+
+      /** Its transfer is shown to another account: everything stops. */
+      async function stop(): Promise<string> {
+        await send()
+        town.pass(20 * minute)
+        await resolve(showing(elsewhere))
+        expect(await payoutsStopped(town.store)).toContain('differs from what was ordered in amount or receiver')
+        return town.transfers()[0]!.id
+      }
+
+      test('ours: a transfer that the bank shows otherwise than ordered is the order, and nothing stops any more', async () => {
+        const transfer = await stop()
+        const desk = strangely(showing(elsewhere))
+        const { proposal } = await proposeVerdict(desk, id, { transfer, as: 'ours', by: 'ana', why: 'the bank moved the account' })
+        await expect(approveAndDo(desk, proposal.id, { by: 'Ana ' })).resolves.toMatchObject({ is: 'own' })
+        expect(await approveAndDo(desk, proposal.id, { by: 'bruno' })).toMatchObject({ is: 'approved' })
+        expect(await state()).toBe('paid')
+        await go()
+        await resolve(showing(elsewhere))
+        expect(await payoutsStopped(town.store)).toBeUndefined()
+        expect(await wrong()).toEqual([])
+      })
+
+      test('ours: what it paid beyond or below the order is booked too', async () => {
+        const { id: transfer } = byHand({ units: 9_950, tags: [`${id}-1`, town.id], externalId: `${id}-1` })
+        await wrong()
+        await send()
+        expect(await state()).toBe('held')
+        expect(await agree(await say(transfer, 'ours'))).toBe('approved')
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+        expect((await balances(town.store)).external).toBe(-100_000n + 150n)
+      })
+
+      test('not ours: its money is a stranger’s, the order is held, and once released it is made under a new key', async () => {
+        const transfer = await stop()
+        expect(await agree(await say(transfer, 'not-ours'))).toBe('approved')
+        expect(await town.payout()).toMatchObject({ state: 'held', why: `transfer ${transfer} is not this order` })
+        expect(await wrong()).toEqual([])
+        await go()
+        await releasePayout(town.store, id, { by: 'checker', why: 'again' })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+        expect(town.transfers().map(({ externalId }) => externalId)).toEqual([`${id}-1`, `${id}-2`])
+      })
+
+      test('not ours: of two that were paid under one key the other is the order', async () => {
+        await send()
+        town.pass(20 * second)
+        const [first] = town.transfers()
+        // The bank paid twice what it should have failed as a duplicate.
+        const second_ = byHand({ tags: [town.id], externalId: 'by-hand-7' })
+        const doubled = showing(shown => (shown.providerId === second_.id ? { ...shown, externalId: `${id}-1` } : shown))
+        const underKey: Partial<Rail> = {
+          ...doubled,
+          findPayouts: async tag => doubled.findPayouts!(tag === `${id}-1` ? town.id : tag),
+        }
+        town.pass(20 * minute)
+        await resolve(underKey)
+        expect(await payoutsStopped(town.store)).toContain('the bank paid 2 transfers under one key')
+        const desk = strangely(underKey)
+        const { proposal } = await proposeVerdict(desk, id, { transfer: first!.id, as: 'not-ours', by: 'ana', why: 'it went twice' })
+        await approveAndDo(desk, proposal.id, { by: 'bruno' })
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+        expect(await town.store.all(sql`select provider_id, state from attempts`)).toEqual([{ provider_id: second_.id, state: 'success' }])
+      })
+
+      test('not ours: a stranger’s transfer under the tag does not hold the payout any more', async () => {
+        const { id: transfer } = byHand({ units: 500, tags: [town.id] })
+        expect(await wrong()).toEqual([])
+        await send()
+        expect(await state()).toBe('held')
+        expect(await agree(await say(transfer, 'not-ours'))).toBe('approved')
+        expect((await balances(town.store)).suspense).toBe(0n)
+        await releasePayout(town.store, id, { by: 'checker', why: 'it was not ours' })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+
+      test('what cannot be is refused', async () => {
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        const [paid] = town.transfers()
+        const other = byHand({ tags: [town.id] })
+        await expect(say(paid!.id, 'not-ours')).rejects.toThrow('has paid payout')
+        await expect(say(other.id, 'ours')).rejects.toThrow(`was paid by ${paid!.id}`)
+        await expect(say('123', 'ours')).rejects.toThrow('the bank has no such transfer')
+        expect(await agree(await say(other.id, 'not-ours'))).toBe('approved')
+        expect(await wrong()).toEqual([])
+      })
+    })
+
+    describe('a transfer that came back', () => {
+      test('is booked so though its status still says that it succeeded, and can be paid by hand', async () => {
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        town.bank.sendBack(town.transfers()[0]!.id, { keepStatus: true })
+        town.pass(5 * second)
+        expect(town.transfers()[0]!.status).toBe('success')
+        await town.hear(town.event('transfer.refunded'))
+        expect([await state(), await wrong()]).toEqual(['returned', []])
+        const { id: ref } = byHand()
+        expect(await settle(ref)).toMatchObject({ state: 'paid' })
+        expect(await wrong()).toEqual([])
+      })
+
+      test('the same where nobody had heard that it succeeded', async () => {
+        await send()
+        town.pass(20 * second)
+        town.bank.sendBack(town.transfers()[0]!.id, { keepStatus: true })
+        town.pass(5 * second)
+        await town.hear(town.event('transfer.refunded'))
+        expect([await state(), await wrong()]).toEqual(['returned', []])
+        await retryPayout(town.store, id, { by: 'checker', why: 'again' })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+    })
+
+    describe('redirect', () => {
+      const open = async (name: string, change: Partial<NewDestination & { kind?: 'bank' }> = {}, approve = true) => {
+        await addAccount(town.store, town.desk.world, name, { ...trialAccount, number: '4242', ...change } as NewDestination, 'maker')
+        if (approve) await approveAccount(town.store, name, 'checker')
+      }
+      const redirect = (to: string) => proposeRedirect(town.store, town.desk.world, id, { to, by: 'ana', why: 'the old account is closed' })
+
+      test('a payout whose receiver’s account is gone goes to another one of its payee, and what is late is held against the old one', async () => {
+        await open('second')
+        town.bank.setSettings({ transferFailRate: 1 })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.failed'))
+        expect(await agree(await redirect('second'))).toBe('approved')
+        town.bank.setSettings({ transferFailRate: 0 })
+        await send()
+        town.pass(20 * second)
+        // Told again of the first order, which went to the old account.
+        await resolvePayouts(town.store, rail, town.desk.world)
+        await town.hear(town.event('transfer.success'))
+        expect(town.transfers().map(({ accountNumber, status }) => [accountNumber, status])).toEqual([
+          [trialAccount.number, 'failed'],
+          ['4242', 'success'],
+        ])
+        expect([await state(), await payoutsStopped(town.store), await wrong()]).toEqual(['paid', undefined, []])
+      })
+
+      test.each<[string, Partial<NewDestination & { kind?: 'bank' }>, boolean, RegExp]>([
+        ['is another payee’s', { taxId: '012.345.678-90' }, true, /a payout goes to its payee only/],
+        ['nobody approved', {}, false, /is awaiting: nothing is paid to one that is not approved/],
+      ])('not to an account that %s', async (_, change, approve, says) => {
+        await open('second', change, approve)
+        await expect(redirect('second')).rejects.toThrow(says)
+      })
+
+      test('not while an order may still arrive, and not where the account was exchanged meanwhile', async () => {
+        await open('second')
+        const { proposal } = await redirect('second')
+        await send()
+        await expect(approveAndDo(town.desk, proposal.id, { by: 'bruno' })).rejects.toThrow(`payout ${id} is sent`)
+        town.pass(20 * second)
+        expect(await state()).toBe('sent')
+      })
+    })
+
+    test('what is in suspense for nothing these books have is closed by two people, and is external then', async () => {
+      const { id: transfer } = byHand({ tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
+      await wrong()
+      const proposed = await town.store.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'lost with the old disk' }))
+      expect(await agree(proposed)).toBe('approved')
+      expect([await wrong(), await openSuspense(town.store)]).toEqual([[], []])
+      expect(await balances(town.store)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
+    })
+
+    test('what bears the tag of a payout of these books is adjudicated, not closed', async () => {
+      const { id: transfer } = byHand({ tags: [town.id] })
+      await wrong()
+      const close = town.store.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'whatever' }))
+      await expect(close).rejects.toThrow(`repasse payout adjudicate ${id} --transfer ${transfer}`)
+    })
+  })
+})
