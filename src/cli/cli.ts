@@ -23,6 +23,7 @@ import { refuseKeys } from './secrets.ts'
 import { shopCommands } from './shop.ts'
 import { terminal, type Outlet, type Shell } from './shell.ts'
 import { userCommands } from './users.ts'
+import { suspenseCommands } from './verdicts.ts'
 
 /** Runs one command line (`argv` as the process has it, `inFile` the variables of `.env`). 0: fine. 1: it failed, or a check found something. 2: bad input. */
 export async function runCli(
@@ -103,6 +104,7 @@ export function program(shell: Shell): Command {
   eventCommands(repasse, shell)
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
+  suspenseCommands(repasse, shell)
   bitcoinCommands(repasse, shell)
   userCommands(repasse, shell)
   operateCommands(repasse, shell)

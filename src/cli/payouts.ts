@@ -11,6 +11,7 @@ import { approveCommand } from './limits.ts'
 import { postingView, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
+import { verdictCommands } from './verdicts.ts'
 import { transactionsTable, transactionView } from './transactions.ts'
 
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
@@ -86,6 +87,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
   act('release', 'lets a held one go')
   approveCommand(payout, shell)
   settleCommand(payout, shell)
+  verdictCommands(payout, shell)
   stopCommands(payout, shell)
 }
 
@@ -93,7 +95,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
 function settleCommand(payout: Command, shell: Shell): void {
   payout
     .command('settle')
-    .description('says that a held one was paid by what these books did not order, as after a restore')
+    .description('says that a held or returned one was paid by what these books did not order: by hand, or after a restore')
     .argument('<id>', 'the payout')
     .requiredOption('--ref <id>', 'the transaction on the chain, or the bank’s transfer', textFlag('--ref'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))

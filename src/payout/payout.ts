@@ -4,6 +4,7 @@ export {
   attemptMachine,
   findPayout,
   attemptsOf,
+  mayGoOut,
   payoutsStopped,
   type PayoutState,
   type AttemptState,

@@ -21,7 +21,13 @@ export async function proposeRedirect(
 ): Promise<Proposed> {
   return store.tx(async tx => {
     const { payout, from, to } = await redirection(tx, id, name)
-    const detail = { from: from.name, to: to.name, account: to.id, place: placeOf(to), amount: told(payout.units, payout.asset) }
+    const detail = {
+      fromAccount: from.name,
+      toAccount: to.name,
+      account: to.id,
+      place: placeOf(to),
+      amount: told(payout.units, payout.asset),
+    }
     return propose(tx, world, { act: redirectAct, subject: id, detail, why, by })
   })
 }

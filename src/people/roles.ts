@@ -37,6 +37,11 @@ const table = {
   // One proposes what a checker approves; lowering a limit is done at once, for less may leave then.
   'payout.beyond': { roles: ['maker'] },
   'limits.set': { roles: ['maker'] },
+  // The bank itself proves the transfer, so one person is enough.
+  'payout.settle': { roles: ['checker'], stepUp: true },
+  // Proposed; whoever approves it is another person.
+  'payout.adjudicate': { roles: ['maker'] },
+  'payout.redirect': { roles: ['maker'] },
   // Whoever sees something wrong stops everything at once; going on is a second thought, with a code.
   'payouts.stop': { roles: ['maker', 'checker', 'admin'] },
   'payouts.go': { roles: ['checker'], stepUp: true },

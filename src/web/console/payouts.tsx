@@ -1,7 +1,16 @@
 /** The console's payouts: the list with its filters, each with its causes, and what a person may do to one. */
 import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
-import { holdPayout, payoutsStopped, releasePayout, retryPayout, whyOfPayout, type ListedPayout } from '../../payout/payout.ts'
+import {
+  holdPayout,
+  mayGoOut,
+  payoutsStopped,
+  releasePayout,
+  retryPayout,
+  whyOfPayout,
+  type ListedPayout,
+  type PayoutRow,
+} from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -14,6 +23,7 @@ import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './payoutsPage.tsx'
 import { explainPayout, listPayouts, payoutStates } from './payoutsRead.ts'
+import { otherAccounts, verdictRoutes } from './payoutVerdicts.tsx'
 import { stopPages } from './stop.tsx'
 import { frameWords } from './words/frame.ts'
 import { limitWords } from './words/limits.ts'
@@ -66,7 +76,8 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     const { lang, person } = ctx.state
     const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), payoutsStopped(store)])
     if (!seen) return ctx.throw(404)
-    show(ctx, <PayoutPage {...{ lang, person, seen, stopped }} />)
+    const others = await otherAccounts(store, seen.row)
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others }} />)
   })
 
   const act = (verb: PayoutAct, work: typeof holdPayout) =>
@@ -81,20 +92,21 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
   act('hold', holdPayout)
   act('release', releasePayout)
   act('retry', retryPayout)
+  verdictRoutes(doors, parts)
   stopPages(doors, parts)
 }
 
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
 async function assertMay({ desk: { store, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
   const say = payoutWords[lang]
-  const row = await store.one<{ state: string; units: bigint; next_at: string; live: string | null }>(sql`
-    select state, units, next_at, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
+  const row = await store.one<Pick<PayoutRow, 'state' | 'units' | 'asset' | 'next_at'> & { live: string | null }>(sql`
+    select state, units, asset, next_at, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
     from payouts p where id = ${id}`)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
   if (!(actStates[verb] as readonly string[]).includes(row.state))
     throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
   if (verb === 'hold') return
-  if (row.units <= 0n) throw new BadInput(say.nothingLeft)
+  if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
   if (row.live !== null) throw new BadInput(`${say.live}: ${row.live}.`)
   if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now())) throw new BadInput(say.notDue)
 }

@@ -1,5 +1,5 @@
 /** One payout: from gross to net with each part's posting, the orders that pay it, what moved it, and what a person may do about it. */
-import { lastOf, nextLookOf, payoutWaits, type SeenOrder } from '../../payout/payout.ts'
+import { lastOf, nextLookOf, payoutWaits, type AccountRow, type SeenOrder } from '../../payout/payout.ts'
 import { may, type Act, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, Time } from '../page/parts.tsx'
@@ -9,6 +9,7 @@ import { Movers } from './invoicesPage.tsx'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why, type Step } from './listsParts.tsx'
 import type { ExplainedPayout } from './payoutsRead.ts'
+import { Verdicts } from './payoutVerdicts.tsx'
 import { Postings } from './postingsParts.tsx'
 import { ledgerWords } from './words/ledger.ts'
 import { listWords } from './words/lists.ts'
@@ -19,6 +20,8 @@ interface Parts {
   person: Person
   seen: ExplainedPayout
   stopped: string | undefined
+  /** Where else it may go. */
+  others: readonly AccountRow[]
 }
 
 /** In which states each act is for a payout. */
@@ -30,7 +33,7 @@ export const actStates = {
 export type PayoutAct = keyof typeof actStates
 const acts = ['hold', 'release', 'retry'] as const
 
-export function PayoutPage({ lang, person, seen, stopped }: Parts) {
+export function PayoutPage({ lang, person, seen, stopped, others }: Parts) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
   const { row, orders, timeline, orderTimelines, postings, movers } = seen
   const waits = payoutWaits(row)
@@ -58,6 +61,7 @@ export function PayoutPage({ lang, person, seen, stopped }: Parts) {
       <Sum {...{ lang, seen }} />
       <BeyondLimits {...{ lang, person, ...seen.limits }} />
       <Acts {...{ lang, person, seen }} />
+      <Verdicts {...{ lang, person, row, others }} />
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}
       {orders.map((order, place) => (
