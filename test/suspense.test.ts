@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { reconcile } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, clearSuspense, openSuspense } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -43,6 +44,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
         { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
       ])
+      const now = await town.store.tx(tx => tx.now())
+      expect((await status(town.store, { now })).needsPerson).toContain(
+        `-R$ 51.00 moved at the bank under our tag ${town.id} (${id}), for nothing these books know: repasse suspense close ${id} --why …`,
+      )
       expect(await town.store.all(sql`select provider_id, invoice_tag, verdict from strange_transfers`)).toEqual([
         { provider_id: id, invoice_tag: town.id, verdict: null },
       ])

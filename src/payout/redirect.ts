@@ -36,7 +36,7 @@ export async function proposeRedirect(
 export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const said = detailOf(proposal)
-  const { payout, from, to } = await redirection(tx, id, said['account']!)
+  const { payout, from, to } = await redirection(tx, id, said['accountId']!)
   if (placeOf(to) !== said['place']) throw new BadInput(`account ${to.name} is not what it was when payout ${id} was to go there`)
   // Where earlier orders went stays known: a transfer that turns up is held against that account, not against the new one.
   await tx.run(sql`update attempts set account_id = ${from.id} where payout_id = ${id} and account_id is null and bundle_id is null`)

@@ -95,7 +95,7 @@ export async function proposeVerdict(
   const transfer = await findTransfer(bankOf(rails), payout, ref)
   return store.tx(async tx => {
     await assertMayBe(tx, payout, transfer, as)
-    const detail = { transfer: transfer.providerId, as, shown: written(transfer) }
+    const detail = { transfer: transfer.providerId, verdict: as, shown: written(transfer) }
     return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
   })
 }
@@ -170,7 +170,7 @@ export async function carryOutVerdict(
   { transfer, tagged, lines }: SeenTransfer,
 ): Promise<void> {
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
-  const as = detailOf(proposal)['as'] as Verdict
+  const as = detailOf(proposal)['verdict'] as Verdict
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
   await assertMayBe(tx, payout, transfer, as)
   const { providerId, invoiceId: invoice, externalId: key } = transfer

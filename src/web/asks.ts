@@ -14,6 +14,7 @@ const worstFirst = [
   'chain unread',
   'foreign events',
   'line out',
+  'suspense',
   'coin gone',
   'payee owes',
   'payout returned',
@@ -260,6 +261,8 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
       union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
         where state = 'open'
+      union all select 'suspense', provider_id, null, (select min(id) from payouts where invoice_id = max(invoice_tag)),
+        max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines where cleared_at is null group by provider_id
       union all select 'foreign events', '', null, null, null, null
         where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
           where via = 'push' and why like 'of another workspace%') >= 3
@@ -295,6 +298,7 @@ const listing: Partial<Record<AskKind, string>> = {
   'event waits': 'event list --state waiting',
   'line out': 'reconcile lines',
   'line in': 'reconcile lines',
+  suspense: 'suspense list',
   'payout over limit': 'limits show',
   'proposal open': 'proposal list',
 }
@@ -362,6 +366,10 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `${of} has not answered since ${id}, so nothing moves there: ${why}`
     case 'line out':
       return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
+    case 'suspense': {
+      const act = of === null ? `suspense close ${id} --why …` : `payout adjudicate ${of} --transfer ${id} --as ours|not-ours --why …`
+      return `${told(units ?? 0n, 'BRL')} moved at the bank under our tag ${why} (${id}), for nothing these books know: repasse ${act}`
+    }
     case 'line in':
       return `${told(units ?? 0n, 'BRL')} came to the bank for nothing of ours (line ${id}: ${of}): repasse reconcile accept ${id} --why …`
     case 'payout unsure':

@@ -213,7 +213,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
 function filled(lang: Language, text: string, ask: Ask) {
   const { kind, of, why, units, number } = ask
   const isOfLimit = kind === 'payout over limit' || kind === 'limit used up'
-  const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee|refund)/.test(kind) ? 'BRL' : 'BTC'
+  const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
     of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
     why: isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,

@@ -151,6 +151,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'bundle slow':
     case 'bundle unsigned':
       return pathTo('bundle', id)
+    case 'suspense':
+      return of === null ? undefined : pathTo('payout', of)
     case 'coin not counted':
     case 'coin gone':
       return of === null ? undefined : pathTo('invoice', of)
