@@ -151,6 +151,7 @@ async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeU
       id,
       units: moved,
       feeUnits: 0n,
+      source: `transfer/${providerId}`,
       about: { is: 'payout', providerId },
       description: `Transfer ${providerId}`,
       tags: [],
