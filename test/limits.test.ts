@@ -11,11 +11,12 @@ import {
   retryPayout,
   sendPayouts,
   waitingForLimits,
+  withinLimits,
   type LimitsChanged,
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
-import { openStore, sql } from '../src/store/store.ts'
+import { openStore, sql, type Store } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { collect } from './testbed/collecting.ts'
@@ -23,6 +24,7 @@ import { openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { until } from './testbed/until.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -251,15 +253,43 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await waiting()).toEqual([])
     })
 
-    test('two workers at once stay within the limit together', async () => {
+    test('several workers at once stay within the limit together', async () => {
       await limit(town.desk, { hour: 100_000n })
-      await collect(town, Array(14).fill(20_000n))
+      await collect(town, Array(8).fill(20_000n))
       const { world, rails } = town.desk
-      const stores = postgres ? await Promise.all([1, 2, 3].map(() => openStore(databaseUrl, { ...world, virtual: true }))) : []
+      const stores = postgres ? await Promise.all([1, 2].map(() => openStore(databaseUrl, { ...world, virtual: true }))) : []
       await Promise.all([town.store, ...stores].map(store => sendPayouts(store, rails.starkbank!, world)))
       await Promise.all(stores.map(store => store.close()))
       expect(left()).toEqual(Array(5).fill(20_000))
     })
+
+    test.runIf(engine === 'PostgreSQL')(
+      'who claims waits for whoever claims others at the same moment, and then sees what they took',
+      async () => {
+        await limit(town.desk, { hour: 100_000n })
+        const payouts = await collect(town, Array(8).fill(20_000n))
+        const other = await openStore(databaseUrl, { ...town.desk.world, virtual: true })
+        const claim = (store: Store, due: PayoutRow[], before: () => Promise<unknown>) =>
+          store.tx(async tx => {
+            const going = await withinLimits(tx, 'BRL', due)
+            for (const { id, units } of going)
+              await tx.run(sql`
+              insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
+              values (${`${id}-a`}, ${id}, 1, ${`${id}-1`}, ${units}, 'sending', ${await tx.now()}, ${await tx.now()})`)
+            await before()
+            return going.length
+          }, 'locks')
+        let isDone = false
+        const second = Promise.withResolvers<number>()
+        const first = await claim(town.store, payouts.slice(0, 4), async () => {
+          second.resolve(claim(other, payouts.slice(4), async () => undefined).finally(() => (isDone = true)))
+          const waits = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+          await until(async () => isDone || (await town.store.one(waits)) !== undefined, 'the second one to wait, or to be through')
+        })
+        expect([first, await second.promise]).toEqual([4, 1])
+        await other.close()
+      },
+    )
   })
 })
 

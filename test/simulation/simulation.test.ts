@@ -8,7 +8,7 @@ const first = Number(process.env['SEED'] ?? 1)
 const seeds = Number(process.env['SEEDS'] ?? 1_000)
 
 const deaths = new Map<string, number>()
-const seen = { invoices: 0, credited: 0, transfers: 0, events: 0, duplicates: 0, stalls: 0, crashes: 0 }
+const seen = { invoices: 0, credited: 0, transfers: 0, events: 0, duplicates: 0, stalls: 0, crashes: 0, limitChanges: 0, letBeyond: 0 }
 /** Sums over the storms with the Bitcoin rail. */
 const chain = { storms: 0, payments: 0, turns: 0, deepTurns: 0, doubleSpent: 0, imported: 0, requests: 0, credited: 0, paid: 0, stops: 0 }
 
@@ -58,6 +58,11 @@ describe('whatever the seed', () => {
 
   test.skipIf(seeds < 500)('requests were sent twice, and their duplicates were paid', () => {
     expect(seen.duplicates).toBeGreaterThan(5)
+  })
+
+  test.skipIf(seeds < 500)('limits were changed meanwhile, and payouts let go beyond them', () => {
+    expect(seen.limitChanges).toBeGreaterThan(seeds / 17)
+    expect(seen.letBeyond).toBeGreaterThan(seeds / 100)
   })
 
   test.skipIf(seeds < 500)('workers stood still', () => {

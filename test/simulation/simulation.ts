@@ -12,6 +12,7 @@ import { migrate, pending } from '../../src/store/migrate.ts'
 import { openStore, sql, type Store } from '../../src/store/store.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
+import { hasLimits, openLimits } from './limits.ts'
 import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
@@ -46,6 +47,9 @@ export interface Told {
     duplicates: number
     stalls: number
     crashes: number
+    /** Limits changed, and payouts that two people let go beyond them. */
+    limitChanges: number
+    letBeyond: number
     virtualMinutes: number
   }
   /** What happened on the chain, where the house had one. */
@@ -157,6 +161,10 @@ export async function tell(
         ...{ clock, random: seededRandom(seed ^ 0x5409), store, world, trace: say, commissionBp: scenario.commissionBp },
         rails: coins ? ['starkbank', 'bitcoin'] : ['starkbank'],
       })
+    : undefined
+
+  const limits = hasLimits(seed)
+    ? openLimits({ store, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
     : undefined
 
   const keys: string[] = []
@@ -283,6 +291,7 @@ export async function tell(
       await coins?.look(random.next() < 0.02)
       jumps?.step()
       if (hasTwins(seed)) await decideTwins(store, world)
+      await limits?.step()
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
@@ -320,6 +329,7 @@ export async function tell(
         }
       }
       await attend(store)
+      await limits?.attend()
       await decideTwins(store, world)
       await coins?.look(true)
       await coins?.attend()
@@ -340,6 +350,7 @@ export async function tell(
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
+    found.push(...((await limits?.judge(bank)) ?? []))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
@@ -375,6 +386,8 @@ export async function tell(
       duplicates,
       stalls,
       crashes: [...deaths.values()].reduce((sum, count) => sum + count, 0),
+      limitChanges: limits?.figures.changes ?? 0,
+      letBeyond: limits?.figures.approvals ?? 0,
       virtualMinutes: Math.round((clock.now() - scenario.startsAt) / minute),
     },
     ...(coins && judged && { chain: figuresOf(coins, judged) }),

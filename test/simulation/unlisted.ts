@@ -14,7 +14,7 @@ type Open = { what: string; id: string; state: string; also: string | null }
 const kinds: Record<string, readonly AskKind[]> = {
   payout: [
     ...(['payout held', 'payout returned', 'payout unsure', 'payout sent', 'payout waiting', 'payout owed'] as const),
-    ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow'] as const),
+    ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow', 'payout over limit'] as const),
   ],
   invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
   event: ['event quarantined', 'event waits'],
@@ -33,7 +33,9 @@ export async function unlisted(store: Store, now: Instant): Promise<string[]> {
   const chain = await chainStatus(store, { now: then, payoutDepth: 6 })
   const groups = grouped([...(await asksOf(store, then)), ...(chain?.asks ?? [])])
   const rows = await store.all<Open>(sql`
-    select 'payout' as what, p.id, p.state, (select max(a.bundle_id) from attempts a where a.payout_id = p.id) as also
+    select 'payout' as what, p.id, p.state, coalesce(
+        (select coalesce(c.name, p.asset) from limit_waits w left join accounts c on c.id = w.scope where w.payout_id = p.id and w.needs = 'room'),
+        (select max(a.bundle_id) from attempts a where a.payout_id = p.id)) as also
       from payouts p join accounts c on c.id = p.account_id
       where p.units > 0 and p.state not in ('paid', 'canceled') and c.state = 'approved'
     union all select 'invoice', id, state, order_id from invoices where state in ('draft', 'issuing', 'unsure', 'refused')
