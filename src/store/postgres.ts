@@ -3,19 +3,22 @@ import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
+import { offersTls, readEncryption, type Encryption } from './tls.ts'
 import { StoreUnavailable, type Isolation, type Row, type Store, type Tx } from './contract.ts'
 
 const tries = 50
 
-export function openPostgres(
+export async function openPostgres(
   url: string,
   { clock, random, virtual = false, readOnly = false }: { clock: Clock; random: World['random']; virtual?: boolean; readOnly?: boolean },
-): Store {
+): Promise<Store> {
+  const { plainUrl, ssl } = await encryptionFor(url)
   const types = {
     getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never,
   }
   const pool = new pg.Pool({
-    ...{ connectionString: url, max: 10, types, connectionTimeoutMillis: 5_000 },
+    ...{ connectionString: plainUrl, max: 10, types, connectionTimeoutMillis: 5_000 },
+    ...(ssl !== undefined && { ssl }),
     ...(readOnly && { options: '-c default_transaction_read_only=on' }),
   })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
@@ -87,6 +90,16 @@ export function openPostgres(
     backup: (file, env) => runOn(url, 'pg_dump', ['--format=custom', '--file', file], env),
     close: () => pool.end(),
   }
+}
+
+/** Encrypted where the server offers it has to be asked first: node-postgres has no such mode. */
+async function encryptionFor(url: string): Promise<Pick<Encryption, 'plainUrl' | 'ssl'>> {
+  const { plainUrl, ssl, ifOffered } = readEncryption(url)
+  if (!ifOffered) return { plainUrl, ssl }
+  const isOffered = await offersTls(plainUrl).catch((error: unknown) => {
+    throw new StoreUnavailable('the database cannot be reached', { cause: error })
+  })
+  return { plainUrl, ssl: isOffered ? ssl : false }
 }
 
 const guarded = (reader: { all: Store['all']; one: Store['one'] }) => ({
