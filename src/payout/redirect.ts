@@ -24,7 +24,7 @@ export async function proposeRedirect(
     const detail = {
       fromAccount: from.name,
       toAccount: to.name,
-      account: to.id,
+      accountId: to.id,
       place: placeOf(to),
       amount: told(payout.units, payout.asset),
     }
