@@ -1,5 +1,6 @@
 /** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
 import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
 import { formatDuration } from '../base/duration.ts'
 import { percentText } from '../base/payTerms.ts'
 import { instant, millis } from '../base/world.ts'
@@ -92,6 +93,8 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
   stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
   stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
 
+  catchUpCommand(schedule, shell)
+
   schedule
     .command('next')
     .description('the next times it is due, in its own zone and in UTC, with what daylight saving does to them')
@@ -156,6 +159,27 @@ function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume',
         const { setScheduleState } = await import('../jobs/jobs.ts')
         const row = await setScheduleState(store, name, to, by, why)
         await shell.out(`schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`)
+      }),
+    )
+}
+
+function catchUpCommand(schedule: Command, shell: Shell): void {
+  schedule
+    .command('catch-up')
+    .description('decides about slots that fell due while nothing was running, where they are more than usual')
+    .argument('<name>', 'the schedule')
+    .addOption(schedule.createOption('--go', 'runs them all, as they fell due').conflicts('skip'))
+    .option('--skip', 'runs none of them: they are kept as missed')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who decides it (default: the user of this system)', textFlag('--by'))
+    .addHelpText('after', example('schedule catch-up trial --skip --why "billed by hand"'))
+    .action((name: string, { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { decideCatchUp } = await import('../jobs/jobs.ts')
+        if (!go && !skip) throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
+        const count = await decideCatchUp(store, name, go ? 'go' : 'skip', by, why)
+        if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
+        await shell.out(`${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`)
       }),
     )
 }

@@ -7,6 +7,7 @@ import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
 import { forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
 import { pricing, type BitcoinDesk } from './bitcoin.ts'
+import { heldSlots } from './catchUp.ts'
 import {
   batchRule,
   batchTerms,
@@ -36,6 +37,8 @@ export type Edited =
   | { is: 'unfit'; why: Unfit }
   | { is: 'gone' }
   | { is: 'waiting' }
+  /** Slots of the version before wait for a person's word, and must be asked for, or left out, as they were. */
+  | { is: 'held' }
 
 /** Name and rail stay as they are; everything else is as `rule` says, from the next slot on. */
 export async function changeSchedule(
@@ -60,6 +63,7 @@ export async function changeSchedule(
 
     const now = await tx.now()
     await materialiseOne(tx, world, before, now)
+    if ((await heldSlots(tx, before.id)).count > 0) return { is: 'held' }
     if (!(await draftOpen(tx, world, bitcoin, before))) return { is: 'waiting' }
 
     const { pay = plainTerms } = rule

@@ -3,6 +3,8 @@ export * from './schedules.ts'
 export { changeSchedule, type Edit, type Edited } from './changeSchedule.ts'
 export { lastSlotsOf, latestSlots, type LatestSlot, type RunSlot } from './latestSlots.ts'
 export { materialise, missed, slotMachine, type SlotRow } from './slots.ts'
+export { decideCatchUp } from './decideCatchUp.ts'
+export { heldSlots, holdCatchUp, mostCaughtUp, type HeldSlots } from './catchUp.ts'
 export { runDueSlots, type Issuer } from './issue-slot.ts'
 export {
   moveOrders,

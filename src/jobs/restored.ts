@@ -22,7 +22,7 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
   return store.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'
     const slots = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
-    for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why })
+    for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why }, [sql`held = null`])
 
     const now = await tx.now()
     const drafts = await tx.all<{ id: string }>(sql`select id from invoices where state = 'draft' and rail <> 'bitcoin'`)

@@ -214,7 +214,13 @@ export async function changePayers(
     const schedule = await needSchedule(tx, name)
     if (payers.roster !== undefined) readRoster(payers.roster, schedule.currency)
     if (samePayers(schedule, payers)) return undefined
-    const open = await tx.all<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and state = 'due'`)
+    const open = await tx.all<{ id: string; held: string | null }>(
+      sql`select id, held from slots where schedule_id = ${schedule.id} and state = 'due'`,
+    )
+    if (open.some(({ held }) => held !== null))
+      throw new BadInput(
+        `schedule "${name}" has slots that wait for a person: first "repasse schedule catch-up ${name} --go|--skip --why …"`,
+      )
     for (const { id } of open) await draft(tx, id, schedule)
 
     const now = await tx.now()

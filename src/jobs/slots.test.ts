@@ -6,12 +6,15 @@ import { instant, type Clock } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
 import { migrate } from '../store/migrate.ts'
+import { status } from '../web/status.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
 import {
   addSchedule,
   batchRule,
   batchTerms,
   changePayers,
+  changeSchedule,
+  decideCatchUp,
   materialise,
   missed,
   needSchedule,
@@ -61,6 +64,89 @@ describe('after an hour of downtime', () => {
     now += 60 * minute + 61_000
     await materialise(store, world)
     expect(await states()).toEqual(expected)
+  })
+})
+
+describe('a catch-up', () => {
+  const held = async () =>
+    (await store.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)).map(
+      row => row.held !== null,
+    )
+  test('of the latest is one slot, however many pages fell due', async () => {
+    await add({ cron: '* * * * *', catchUp: 'latest' })
+    now += 3 * 86_400_000
+    while ((await materialise(store, world)) > 0);
+    const counts = await store.all<{ state: string; count: bigint }>(
+      sql`select state, count(*) as count from slots group by state order by state`,
+    )
+    expect(counts).toEqual([
+      { state: 'due', count: 1n },
+      { state: 'missed', count: 3n * 1440n - 1n },
+    ])
+    expect(await held()).toEqual([false])
+  })
+
+  test('of ten slots is an ordinary one, and one of more asks a person first, while the slot of now is run', async () => {
+    await add()
+    now += 100 * minute
+    await materialise(store, world)
+    expect(await held()).toEqual(Array(10).fill(false))
+    await store.tx(tx => tx.run(sql`update slots set state = 'done'`))
+    now += 120 * minute
+    await materialise(store, world)
+    expect(await held()).toEqual([...Array(11).fill(true), false])
+    expect((await store.tx(tx => claimSlot(tx)))!.due_at).toBe(instant(now))
+    expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
+    expect((await status(store)).needsPerson).toContainEqual(expect.stringContaining('11 slots of schedule trial since'))
+
+    // What falls due late meanwhile is the same question.
+    now += 12 * minute
+    await materialise(store, world)
+    expect(await held()).toEqual(Array(12).fill(true))
+  })
+
+  test('over pages is held whole, though the last of them is short', async () => {
+    await add({ cron: '* * * * *' })
+    now += 1005 * minute + 70_000
+    while ((await materialise(store, world)) > 0);
+    // The last of them fell due just now.
+    expect((await held()).filter(is => !is)).toEqual([false])
+  })
+
+  test('of a few slots that ask for far more than ever asks too', async () => {
+    const schedule = await add({ unitsLow: 100n, unitsHigh: 100n })
+    now += 10 * minute
+    await materialise(store, world)
+    const slot = (await store.tx(tx => claimSlot(tx)))!
+    await store.tx(async tx => {
+      await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
+      await endSlot(tx, slot, 'done', 'issued')
+      await tx.run(sql`update schedules set units_low = 1000, units_high = 1000`)
+    })
+    now += 10 * minute + 61_000
+    await materialise(store, world)
+    expect(await held()).toEqual([false])
+    await store.tx(tx => tx.run(sql`update schedules set units_low = 1001, units_high = 1001`))
+    now += 10 * minute
+    await materialise(store, world)
+    expect(await held()).toEqual([false, true])
+  })
+
+  test.each([
+    ['go', ['due', 'due'], 'catch-up let go'],
+    ['skip', ['missed', 'missed'], 'catch-up skipped'],
+  ] as const)('is let go or left out by a person: %s', async (to, expected, act) => {
+    await add({ cron: '0 * * * *' })
+    now += 11 * 60 * minute + 61_000
+    await materialise(store, world)
+    await expect(changePayers(store, world, 'trial', { ...rule, countHigh: 2 }, 'bia')).rejects.toThrow('catch-up trial --go|--skip')
+    const changing = { id: (await needSchedule(store, 'trial')).id, version: 1n, rule: { ...rule, unitsHigh: 5n }, by: 'bia' }
+    expect(await changeSchedule(store, world, undefined, changing)).toEqual({ is: 'held' })
+    expect(await decideCatchUp(store, 'trial', to, 'ana', 'because')).toBe(11)
+    expect(await decideCatchUp(store, 'trial', to, 'ana', 'because')).toBe(0)
+    expect(new Set(await states())).toEqual(new Set(expected))
+    expect((await store.tx(tx => claimSlot(tx))) !== undefined).toBe(to === 'go')
+    expect(await store.one(sql`select actor, act from audit order by seq desc limit 1`)).toEqual({ actor: 'ana', act })
   })
 })
 

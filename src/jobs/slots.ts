@@ -3,6 +3,7 @@ import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
+import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
 
 export const slotMachine = {
@@ -62,20 +63,35 @@ async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; d
   let inserted = 0
   for (const { schedule, due } of found) {
     const until = due.length === mostPerTick ? due.at(-1)! : now
+    const next = nextAt(schedule, until)
+    // A full page is not all that fell due.
+    const more = next !== null && next <= now
+    const why = due.map((_, index) => missed(schedule, due, index, now, more))
+    const isLate = (at: Instant) => millis(now) - millis(at) > lateMs
+    const late = due.filter((at, index) => why[index] === undefined && isLate(at)).length
+    const held = late > 0 ? holdCatchUp({ late, more: more && schedule.catch_up === 'all', ...(await usualOf(tx, schedule)) }) : undefined
     // Someone else may have looked meanwhile, or paused it: then this look is void.
     const mine = await tx.run(sql`
-      update schedules set materialised_until = ${until}, next_at = ${nextAt(schedule, until)} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
+      update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
     if (mine === 0) continue
-    for (const [index, at] of due.entries()) inserted += await insertSlot(tx, world, schedule, at, missed(schedule, due, index, now), now)
+    if (held !== undefined) world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
+    for (const [index, at] of due.entries())
+      inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: isLate(at) ? held : undefined }, now)
   }
   return inserted
 }
 
-/** Why a slot is not run, or undefined. Pure. */
-export function missed({ catch_up: rule }: Pick<ScheduleRow, 'catch_up'>, due: Instant[], index: number, now: Instant): string | undefined {
+/** Why a slot is not run, or undefined. `more`: later ones fell due than those in `due`. Pure. */
+export function missed(
+  { catch_up: rule }: Pick<ScheduleRow, 'catch_up'>,
+  due: Instant[],
+  index: number,
+  now: Instant,
+  more = false,
+): string | undefined {
   const lateBy = millis(now) - millis(due[index]!)
   if (lateBy > furthestMs) return 'it fell due more than 7 days ago'
-  if (rule === 'latest' && index < due.length - 1) return 'a later one fell due too, and the schedule catches up the latest'
+  if (rule === 'latest' && (more || index < due.length - 1)) return 'a later one fell due too, and the schedule catches up the latest'
   if (rule === 'none' && lateBy > lateMs) return 'it fell due while nothing was running, and the schedule does not catch up'
   return undefined
 }
@@ -85,15 +101,24 @@ async function insertSlot(
   world: World,
   schedule: ScheduleRow,
   at: Instant,
-  why: string | undefined,
+  { why, held }: { why: string | undefined; held: string | undefined },
   now: Instant,
 ): Promise<number> {
   const id = newId('slot', world)
   const state = why === undefined ? 'due' : 'missed'
   const inserted = await tx.run(sql`
-    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state}, ${at}, ${now}) on conflict (schedule_id, due_at) do nothing`)
-  if (inserted > 0) await remember(tx, 'slots', id, '', state, { why: why ?? 'it fell due' }, now)
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state}, ${why === undefined ? (held ?? null) : null}, ${at}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+  if (inserted > 0)
+    await remember(
+      tx,
+      'slots',
+      id,
+      '',
+      state,
+      { why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`) },
+      now,
+    )
   return inserted
 }
 
@@ -101,7 +126,7 @@ async function insertSlot(
 export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRow | undefined> {
   const now = await tx.now()
   const slot = await tx.one<SlotRow>(sql`
-    select * from slots where ((state = 'due' and next_at <= ${now}) or (state = 'running' and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
+    select * from slots where ((state = 'due' and held is null and next_at <= ${now}) or (state = 'running' and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
       and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
   if (!slot) return undefined
   if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone', again: true })

@@ -17,6 +17,7 @@ const table = {
   'schedule.add': { roles: ['maker'] },
   'schedule.edit': { roles: ['maker'] },
   'schedule.run': { roles: ['maker'] },
+  'schedule.catch-up': { roles: ['maker'] },
   'schedule.pause': { roles: ['maker'] },
   'schedule.resume': { roles: ['maker'] },
   'product.add': { roles: ['maker'] },

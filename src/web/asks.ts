@@ -38,6 +38,7 @@ const worstFirst = [
   'event quarantined',
   'event conflict',
   'event waits',
+  'catch-up waits',
   'slot failed',
   'slot late',
   'invoice unsure',
@@ -201,7 +202,7 @@ const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
       union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
         where state in ('new', 'waiting') and received_at < ${before(expectedMs.heard)}
       union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
-        where (s.state = 'due' and s.due_at < ${before(expectedMs.run)}) or (s.state = 'running' and s.lease_until < ${before(expectedMs.run)})
+        where (s.state = 'due' and s.held is null and s.due_at < ${before(expectedMs.run)}) or (s.state = 'running' and s.lease_until < ${before(expectedMs.run)})
       union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'failed' and s.changed_at > ${before(expectedMs.failedSlotSaid)}`),
   )
@@ -248,6 +249,8 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       select kind, id, number, of_it, why, units from (
       select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+      union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
+        where s.state = 'due' and s.held is not null group by r.name
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
       union all select 'proposal open', id, null, act, subject, null from proposals where state = 'open'
@@ -386,6 +389,8 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `invoice ${id}${ofOrder} is not issued yet, after more than 15 minutes`
     case 'event waits':
       return `event ${id} has been waiting for more than 15 minutes${why === '' ? '' : `: ${why}`}`
+    case 'catch-up waits':
+      return `${number} slots of schedule ${id} since ${of} wait for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
     case 'slot late':
       return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
     case 'slot failed':

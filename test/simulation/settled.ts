@@ -55,7 +55,7 @@ export async function nextDue(store: Store): Promise<string | undefined> {
   const row = await store.one<{ at: string | null }>(sql`
     select min(at) as at from (
       select next_at as at from schedules where state = 'active' and next_at is not null
-      union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running')
+      union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running') and held is null
       union all select next_at from invoices where state in ('draft', 'issuing', 'unsure')
       union all select changed_at from invoices where state in ('seen', 'confirming') or (state = 'paid' and rail = 'bitcoin')
       union all select changed_at from invoices where order_id is not null and told_state <> state

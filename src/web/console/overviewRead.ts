@@ -158,6 +158,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return of === null ? undefined : pathTo('invoice', of)
     case 'foreign events':
       return '/console/events?state=ignored'
+    case 'catch-up waits':
+      return pathTo('schedule', id)
     case 'slot late':
     case 'slot failed':
       return pathTo('slot', id)

@@ -49,7 +49,18 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
   test('so is the page of one of them', () => {
     const html = renderToString(
       SchedulePage({
-        ...{ lang, person, stopped: undefined, now, row, account: undefined, roster: undefined, slots, steps: [] },
+        ...{
+          lang,
+          person,
+          stopped: undefined,
+          now,
+          row,
+          account: undefined,
+          roster: undefined,
+          slots,
+          steps: [],
+          held: { count: 0, first: undefined, last: undefined, why: undefined },
+        },
         ...{ why: undefined, railIsThere: true, notice: undefined },
       }),
     )

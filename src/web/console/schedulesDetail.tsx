@@ -3,7 +3,7 @@ import { parseCron } from '../../base/cron.ts'
 import { describeCron } from '../../base/describe.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Instant, Millis } from '../../base/world.ts'
-import { assetOf, type LatestSlot, type ScheduleRow } from '../../jobs/jobs.ts'
+import { assetOf, type HeldSlots, type LatestSlot, type ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
@@ -33,6 +33,8 @@ interface Parts {
   roster: Roster | undefined
   slots: readonly LatestSlot[]
   steps: readonly Transition[]
+  /** Late slots that wait for a person's word. */
+  held: HeldSlots
   why: string | undefined
   railIsThere: boolean
   notice: { tone: Tone; text: string } | undefined
@@ -52,6 +54,7 @@ export function SchedulePage(parts: Parts) {
     <Frame {...{ lang, person, stopped, here: 'schedules', title: row.name }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       {!railIsThere && <Notice tone="bad">{say.noRail}</Notice>}
+      <CatchUp {...parts} />
       <ScheduleFacts {...parts} />
       <Acts {...parts} />
       <h2>{say.next}</h2>
@@ -135,6 +138,28 @@ function ScheduleFacts({ lang, row, account, roster, why }: Parts) {
 export const percent = (lang: Language, basisPoints: bigint): string => {
   const text = `${basisPoints}E-4` as Intl.StringNumericLiteral
   return new Intl.NumberFormat(lang, { style: 'percent', minimumFractionDigits: 2 }).format(text)
+}
+
+function CatchUp({ lang, person, row, held, fault }: Parts) {
+  if (held.count === 0) return null
+  const say = scheduleWords[lang].one.catchingUp
+  const act = 'schedule.catch-up'
+  return (
+    <section class="card">
+      <h2>{say.title}</h2>
+      <p>
+        {say.told(held.count)} <Time {...{ lang, at: held.first! }} /> – <Time {...{ lang, at: held.last! }} />
+      </p>
+      {may(person.role, act) &&
+        (['go', 'skip'] as const).map(verb => (
+          <ActForm {...{ lang, person, act }} action={`${pathOf(row)}/catch-up/${verb}`}>
+            <p>{say[`${verb}Told`]}</p>
+            <Reason {...{ lang, ...(fault !== undefined && { fault }) }} />
+            <button class={verb === 'skip' ? 'danger' : undefined}>{say[verb]}</button>
+          </ActForm>
+        ))}
+    </section>
+  )
 }
 
 function Acts({ lang, person, row, fault }: Parts) {

@@ -8,7 +8,9 @@ import { instant, millis } from '../../base/world.ts'
 import {
   assetOf,
   changeSchedule,
+  decideCatchUp,
   dryRun,
+  heldSlots,
   findSchedule,
   lastSlotsOf,
   latestSlots,
@@ -94,7 +96,15 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const row = await the(ctx)
     const said = ctx.query['said']
     const say = scheduleWords[ctx.state.lang].one
-    const notices = { ran: say.ran, saved: say.saved, same: say.same, paused: say.pausedNow, resumed: say.resumedNow } as const
+    const notices = {
+      ran: say.ran,
+      saved: say.saved,
+      same: say.same,
+      paused: say.pausedNow,
+      resumed: say.resumedNow,
+      caughtUp: say.caughtUpNow,
+      skipped: say.skippedNow,
+    } as const
     const text = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said as keyof typeof notices] : undefined
     await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
   })
@@ -119,6 +129,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const parts = {
       ...(await framed(ctx)),
       ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
+      held: await heldSlots(store, row.id),
       ...{ slots: await latestSlots(store, row.id, bars), steps: await history(store, row.id), why: await whyPaused(row) },
       notice: more.notice,
       ...(more.fault !== undefined && { fault: more.fault }),
@@ -136,6 +147,18 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
       // The same again, as when a button is pressed twice, is no fault.
       if (row.state !== to) await setScheduleState(store, row.id, to, ctx.state.person.name, why)
+      return `${pathOf(row)}?said=${said}`
+    })
+
+  for (const [verb, said] of [
+    ['go', 'caughtUp'],
+    ['skip', 'skipped'],
+  ] as const)
+    doors.post(`${path}/:name/catch-up/${verb}`, 'schedule.catch-up', async (ctx, form) => {
+      const row = await the(ctx)
+      const why = reasonIn(form)
+      if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
+      await decideCatchUp(store, row.id, verb, ctx.state.person.name, why)
       return `${pathOf(row)}?said=${said}`
     })
 
@@ -246,6 +269,8 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
             return showForm(ctx, { values, faults: unfitFaults(outcome.why, lang), edited }, accounts, 400)
           case 'waiting':
             return showForm(ctx, { values, faults: { currency: scheduleFormWords[lang].faults.waiting }, edited }, accounts, 409)
+          case 'held':
+            return showForm(ctx, { values, faults: { cron: scheduleFormWords[lang].faults.held }, edited }, accounts, 409)
           case 'gone':
             return ctx.throw(404)
         }

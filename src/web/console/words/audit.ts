@@ -43,6 +43,8 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'refund withdrawn': 'devolução retirada',
   restored: 'banco de dados restaurado',
   'role changed': 'papel mudado',
+  'catch-up let go': 'disparos atrasados liberados',
+  'catch-up skipped': 'disparos atrasados deixados para trás',
   'schedule added': 'agenda cadastrada',
   'schedule changed': 'agenda alterada',
   'schedule paused': 'agenda pausada',

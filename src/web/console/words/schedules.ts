@@ -84,6 +84,16 @@ const pt = {
     same: 'Nada mudou: a agenda já dizia isto.',
     pausedNow: 'A agenda está pausada.',
     resumedNow: 'A agenda está ativa.',
+    catchingUp: {
+      title: 'Disparos atrasados esperam uma decisão',
+      told: (count: number) => `${count === 1 ? '1 disparo venceu' : `${count} disparos venceram`} enquanto nada rodava, mais que o usual:`,
+      go: 'Disparar todos',
+      goTold: 'Todos saem agora, um depois do outro.',
+      skip: 'Deixar para trás',
+      skipTold: 'Nenhum sai: ficam como perdidos.',
+    },
+    caughtUpNow: 'Os disparos atrasados estão liberados.',
+    skippedNow: 'Os disparos atrasados ficaram para trás.',
     noRail: 'O meio desta agenda não está configurado neste sistema: os disparos ficam na fila.',
   },
   dry: {
@@ -205,6 +215,16 @@ const en: typeof pt = {
     same: 'Nothing changed: the schedule said this already.',
     pausedNow: 'The schedule is paused.',
     resumedNow: 'The schedule is active.',
+    catchingUp: {
+      title: 'Late slots wait for a decision',
+      told: count => `${count === 1 ? '1 slot' : `${count} slots`} fell due while nothing was running, more than usual:`,
+      go: 'Run them all',
+      goTold: 'All of them are issued now, one after the other.',
+      skip: 'Leave them out',
+      skipTold: 'None of them is issued: they are kept as missed.',
+    },
+    caughtUpNow: 'The late slots may run.',
+    skippedNow: 'The late slots were left out.',
     noRail: 'The rail of this schedule is not configured in this house: its slots wait.',
   },
   dry: {
