@@ -27,3 +27,7 @@ create table refunds_elsewhere (
   added_at text not null,
   primary key (txid, invoice_id)
 );
+
+-- Since when a signature of it may exist: its PSBT was handed out, or a wallet was asked to sign. What is older may have been.
+alter table bundle_candidates add column handed_at text;
+update bundle_candidates set handed_at = added_at;

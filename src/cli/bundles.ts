@@ -4,10 +4,10 @@ import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
 import type { BundleRow, CandidateRow } from '../payout/payout.ts'
 import type { Reader } from '../store/store.ts'
-import { countFlag, oneOf } from './flags.ts'
+import { countFlag, oneOf, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table } from './print.ts'
 import { perByte } from './rate.ts'
-import { inBase, type Shell } from './shell.ts'
+import { inBase, onChain, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
 export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid', 'void'] as const
@@ -34,6 +34,31 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle show bun_01k9zq3f5c8wxy2m7n4p6r8s0t'))
     .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
+  cancelCommand(bundle, shell)
+}
+
+function cancelCommand(bundle: Command, shell: Shell): void {
+  bundle
+    .command('cancel')
+    .description('its payouts are owed again; where it may be signed already, once its coins were spent to ourselves and lie deep')
+    .argument('<id>', 'the bundle')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who cancels it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
+    .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+      onChain(shell, async ({ store, world }, { rail, desk }) => {
+        const { cancelBitcoinBundle } = await import('../jobs/jobs.ts')
+        const canceled = await cancelBitcoinBundle({ store, world, rail, bitcoin: desk }, id, { by, why })
+        await shell.out(
+          asJson
+            ? json({ bundle: id, ...canceled })
+            : canceled.is === 'canceled'
+              ? `bundle ${id} is canceled: its payouts are owed again\n`
+              : `bundle ${id} is being canceled: ${canceled.txid} spends its coins to ourselves, and its payouts are owed again once that lies deep\n`,
+        )
+      }),
+    )
 }
 
 type Listed = BundleRow & { payouts: bigint; units: bigint }

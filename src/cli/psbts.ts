@@ -97,7 +97,7 @@ async function exportOne(
   name: string,
   { file, json: asJson }: { file?: string; json?: true },
 ): Promise<void> {
-  const { handOut, waitingTransactions } = await import('../payout/payout.ts')
+  const { handOut, markHanded, waitingTransactions } = await import('../payout/payout.ts')
   const waiting = (await waitingTransactions(store)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
   if (!waiting) throw new BadInput(`no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`)
   if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
@@ -105,6 +105,8 @@ async function exportOne(
   if (handed.is === 'strange')
     throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${handed.what.join(', ')}`)
   const { psbt, lack, paid, changes } = handed
+  if (!(await store.tx(tx => markHanded(tx, waiting))))
+    throw new BadInput(`bundle ${waiting.bundle_id} has ended: nothing of it is to be signed`)
   if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt, lack: lack ?? null }))
   else if (file === undefined) await shell.out(`${psbt}\n`)
   if (file !== undefined) writeFileSync(file, `${psbt}\n`, { mode: 0o600, flag: 'wx' })

@@ -1,10 +1,20 @@
 /** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
+import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
 import { chainLookedAt, chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
-import { bumpBundles, isChainUnread, planBundle, sendBundles, type BundlesSent, type BundleTerms } from '../payout/payout.ts'
+import {
+  bumpBundles,
+  cancelBundle,
+  isChainUnread,
+  planBundle,
+  sendBundles,
+  type BundlesSent,
+  type BundleTerms,
+  type Canceled,
+} from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, goodRateAt, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -125,13 +135,24 @@ export async function passTime({ store, bitcoin, world }: Parts): Promise<number
   return moved
 }
 
+const bundleTerms = ({ rail, bitcoin }: Pick<Parts, 'rail' | 'bitcoin'>): BundleTerms => ({
+  ...bitcoin.bundles,
+  payoutDepth: bitcoin.terms.payoutDepth,
+  change: { hold: tx => holdNext(tx, 'change'), take: tx => takeAddress(tx, rail, 'change') },
+})
+
+/** A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where it cannot be. */
+export async function cancel(parts: Parts, id: string, act: { by: string; why: string }): Promise<Canceled> {
+  const { store, rail, world } = parts
+  const [tip, rate] = [await tipOf(store), await rail.feeRate()]
+  if (!tip || rate.is !== 'done')
+    throw new BadInput(`the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`)
+  return cancelBundle(store, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act)
+}
+
 /** Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction waits too long. */
 export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise<Record<string, number>> {
-  const terms: BundleTerms = {
-    ...bitcoin.bundles,
-    payoutDepth: bitcoin.terms.payoutDepth,
-    change: { hold: tx => holdNext(tx, 'change'), take: tx => takeAddress(tx, rail, 'change') },
-  }
+  const terms = bundleTerms({ rail, bitcoin })
   const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
   const unread = await isChainUnread(store)
   if (clockTrouble(world) !== undefined) return {}

@@ -243,6 +243,13 @@ export const chart = {
   'network fee returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
   'fee bump': { from: 'bank', to: 'in-transit', source: 'attempt', says: 'what a replacement took beyond the first offer' },
   'fee bump returned': { from: 'in-transit', to: 'bank', source: 'attempt', says: 'the block that took it was left behind' },
+  'cancellation fee': {
+    from: 'bank',
+    to: 'transfer-fee',
+    source: 'bundle',
+    says: 'what miners took for spending the coins of a canceled bundle to ourselves',
+  },
+  'cancellation fee returned': { from: 'transfer-fee', to: 'bank', source: 'bundle', says: 'the block that took it was left behind' },
   'dust given up': {
     from: 'bank',
     to: 'transfer-fee',

@@ -3,7 +3,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { shareFee } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { coinbaseDepth, type Branch, type Coin, type Outpoint, type Plan } from '../rails/chain.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 
 /**
  * `planned`: to be signed; `signed`: its bytes are kept; `sent`: a node has taken them; `paid`: deep enough. Nothing signed is ever
@@ -13,7 +13,8 @@ export const bundleMachine = {
   planned: ['signed', 'mined', 'void'],
   signed: ['sent', 'mined', 'void'],
   sent: ['mined', 'void'],
-  mined: ['paid', 'sent'],
+  // `void`: what was mined was its cancellation.
+  mined: ['paid', 'sent', 'void'],
   paid: ['sent'],
   void: [],
 } as const satisfies Machine
@@ -52,6 +53,8 @@ export type CandidateRow = {
   raw: Uint8Array | null
   signed_at: Instant | null
   signed_height: bigint | null
+  /** Since when a signature of it may exist; null where nobody was ever given it to sign. */
+  handed_at: Instant | null
   added_at: Instant
   height: bigint | null
 }
@@ -139,4 +142,12 @@ export async function spendable(reader: Reader, tip: bigint, depth: number): Pro
       and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n})
       and id not in (select outpoint from bundle_coins) order by height, id limit 2000`)
   return rows.map(({ id, units, branch, number }) => ({ outpoint: id, units, branch, index: Number(number) }))
+}
+
+/** From here on a signature of it may exist, whatever comes back. False where its bundle has ended, and then it is given to nobody. */
+export async function markHanded(tx: Tx, { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>): Promise<boolean> {
+  const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${bundleId} ${forUpdate}`)
+  if (bundle?.state !== 'planned' && bundle?.state !== 'signed' && bundle?.state !== 'sent') return false
+  await tx.run(sql`update bundle_candidates set handed_at = ${await tx.now()} where id = ${id} and handed_at is null`)
+  return true
 }

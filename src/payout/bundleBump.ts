@@ -13,7 +13,9 @@ import {
   type OutputRow,
   type Share,
 } from './bundle.ts'
+import { isCancellation, offerCancelAgain } from './bundleCancel.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
+import { againstPolicy } from './bundleSign.ts'
 import { chainPayoutsStopped } from './unread.ts'
 
 type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
@@ -45,6 +47,11 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
   const rate = (candidate.fee_units * 1000n) / candidate.size
   if (feeRate <= rate || (await chainPayoutsStopped(tx))) return { is: 'not needed' }
 
+  if (isCancellation(candidate)) {
+    if (!(await offerCancelAgain(tx, rail, terms, { height, feeRate }, id, index))) return { is: 'not needed' }
+    await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+    return { is: 'bumped' }
+  }
   const plan = readPlan(candidate.plan)
   const payees = plan.outputs.flatMap(({ key, units, feeShare, script }) =>
     key === undefined ? [] : [{ key, units: units + feeShare, script }],
@@ -58,6 +65,11 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
     const why = `no better fee can be offered: ${planned.is === 'dust' ? 'its payees would be left with dust' : planned.is === 'short' ? 'its coins do not cover it' : planned.why}`
     await tx.run(sql`update bundles set why = ${why} where id = ${id}`)
     return { is: 'impossible', why }
+  }
+  const against = await againstPolicy(tx, rail, planned.plan, id)
+  if (against !== undefined) {
+    await tx.run(sql`update bundles set why = ${against} where id = ${id}`)
+    return { is: 'impossible', why: against }
   }
   if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
   await keepCandidate(tx, id, planned.plan, sharesOf(await outputsOf(tx, candidate.id)))

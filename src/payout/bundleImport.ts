@@ -3,7 +3,8 @@ import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { sql, type Store } from '../store/store.ts'
-import { readPlan, type CandidateRow } from './bundle.ts'
+import { latestOf, readPlan, type CandidateRow } from './bundle.ts'
+import { isCancellation, isCanceling } from './bundleCancel.ts'
 import { keepSigned, takeTurnToSign } from './bundleSign.ts'
 import { chainUnread } from './unread.ts'
 
@@ -35,6 +36,10 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
     if (current.raw !== null || current.state === 'mined') return { ...imported, already: true }
     if (current.state === 'replaced')
       throw new BadInput(`${candidate.id} is needed no more: another transaction of bundle ${candidate.bundle_id} was mined in its place`)
+    if (!isCancellation(current) && (await isCanceling(tx, current.bundle_id)))
+      throw new BadInput(
+        `bundle ${current.bundle_id} is being canceled: what is to be signed is ${(await latestOf(tx, current.bundle_id)).id}`,
+      )
     const unread = await chainUnread(tx)
     if (unread !== undefined) throw new BadInput(unread)
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)

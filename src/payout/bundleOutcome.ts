@@ -4,6 +4,7 @@ import type { World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, candidatesOf, outputsOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { endCanceled, isCancellation } from './bundleCancel.ts'
 import { attemptMachine, payoutMachine, stopPayouts, type AttemptRow, type PayoutRow } from './row.ts'
 
 /** Books, unbooks and settles. Answers what changed, as a phrase. */
@@ -35,6 +36,10 @@ export async function applyBundle(tx: Tx, world: World, id: string, payoutDepth:
   if (mined) await tx.run(sql`update bundle_candidates set height = ${mined.height} where id = ${mined.candidate.id}`)
   const tip = await tx.one<{ height: bigint }>(sql`select max(height) as height from chain_blocks where active = 1`)
   if (state === 'mined' && mined && tip!.height - mined.height + 1n >= BigInt(payoutDepth)) {
+    if (isCancellation(mined.candidate)) {
+      await endCanceled(tx, world, { id, state }, { ...cause, why: 'its coins were spent to ourselves: it was canceled' })
+      return `bundle ${id} is canceled`
+    }
     await toPaid(tx, bundle, cause)
     return `bundle ${id} is paid`
   }
@@ -68,7 +73,7 @@ async function book(tx: Tx, world: World, first: CandidateRow, mined: CandidateR
     await tx.run(sql`update attempts set fee_units = ${fee} where id = ${attemptId}`)
   }
   await post(tx, world, {
-    movement: 'dust given up',
+    movement: isCancellation(mined) ? 'cancellation fee' : 'dust given up',
     source: `${mined.bundle_id}/${times}`,
     amount: btc(mined.house_units),
     memo: cause.why,
@@ -88,7 +93,7 @@ async function unbook(tx: Tx, world: World, before: CandidateRow, times: bigint,
     await post(tx, world, { movement: 'fee bump returned', amount: btc(fee - network), ...each })
   }
   await post(tx, world, {
-    movement: 'dust returned',
+    movement: isCancellation(before) ? 'cancellation fee returned' : 'dust returned',
     source: `${before.bundle_id}/${times}`,
     amount: btc(before.house_units),
     memo: cause.why,
@@ -112,6 +117,7 @@ async function toMined(
   }
   if (bundle.state !== 'mined' && bundle.state !== 'paid')
     await move(tx, 'bundles', bundleMachine, bundle.id, bundle.state, 'mined', why, [sql`why = null`])
+  if (isCancellation(mined.candidate)) return
   // It may be mined before the answer to its sending was written down.
   for (const attempt of await attemptsIn(tx, bundle.id, 'sending')) {
     await move(tx, 'attempts', attemptMachine, attempt.id, 'sending', 'sent', why)

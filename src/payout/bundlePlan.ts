@@ -4,9 +4,10 @@ import { newId } from '../base/id.ts'
 import { btc } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
-import type { ChainRail, Destination, Payee, Plan } from '../rails/chain.ts'
+import type { ChainRail, Coin, Destination, Payee, Plan } from '../rails/chain.ts'
 import { move, remember, skipLocked, sql, StoreUnavailable, type Sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
+import { againstPolicy } from './bundleSign.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
 import { withinLimits } from './limits.ts'
 import { refundRule } from './refund.ts'
@@ -46,6 +47,7 @@ const mostPayees = 100
 const mostSize = 100_000
 const againMs = 60_000
 const dustAgainMs = 60 * 60_000
+const policyAgainMs = 5 * 60_000
 
 /** Plans one bundle of what is due. */
 export async function planBundle(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
@@ -106,17 +108,35 @@ async function planDue(
   const accounts = await accountsOf(tx, due)
   const payable = await holdUnpayable(tx, rail, world, accounts, due)
 
+  let lockTime = Number(height)
   for (let waiting = payable.map(payout => ({ payout, key: newId('attempt', world) })); waiting.length > 0;) {
     const orders = addressed(rail, accounts, waiting)
     const payees = payeesOf(orders)
     const { mostFeeRate } = terms
-    const planned = rail.plan({ coins, payees, feeRate, mostFeeRate, change: { index }, lockTime: Number(height) })
+    const planned = rail.plan({ coins, payees, feeRate, mostFeeRate, change: { index }, lockTime })
     switch (planned.is) {
       case 'planned': {
+        if (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${planned.plan.txid}`)) {
+          // The very same was planned in a bundle that was canceled since: this is another transaction.
+          lockTime -= 1
+          break
+        }
         if (planned.plan.size > mostSize) {
           // Who is left out of this one is in the next.
           const last = waiting.pop()!
           if (waiting.length === 0) await wait(tx, last.payout, 'it takes more coins than one transaction may spend', dustAgainMs)
+          break
+        }
+        const against = await againstPolicy(tx, rail, planned.plan, '', 'planned')
+        if (against !== undefined) {
+          // Whoever is refused alone waits alone; where only all together are too much, the newest wait.
+          const refused =
+            waiting.length === 1
+              ? new Map([[waiting[0]!.key, against]])
+              : await refusedAlone(tx, rail, orders, { coins, feeRate, mostFeeRate, index, height })
+          if (refused.size === 0) refused.set(waiting.at(-1)!.key, against)
+          for (const { payout, key } of waiting) if (refused.has(key)) await wait(tx, payout, refused.get(key)!, policyAgainMs)
+          waiting = waiting.filter(({ key }) => !refused.has(key))
           break
         }
         if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
@@ -144,6 +164,22 @@ async function planDue(
     }
   }
   return { is: 'nothing' }
+}
+
+/** Payouts that the signing policy refuses each by itself, and why. */
+async function refusedAlone(
+  tx: Tx,
+  rail: ChainRail,
+  orders: readonly Order[],
+  { coins, feeRate, mostFeeRate, index, height }: { coins: Coin[]; feeRate: bigint; mostFeeRate: bigint; index: number; height: bigint },
+): Promise<Map<string, string>> {
+  const refused = new Map<string, string>()
+  for (const order of orders) {
+    const planned = rail.plan({ coins, payees: payeesOf([order]), feeRate, mostFeeRate, change: { index }, lockTime: Number(height) })
+    const against = planned.is === 'planned' ? await againstPolicy(tx, rail, planned.plan, '', 'planned') : undefined
+    if (against !== undefined) refused.set(order.key, against)
+  }
+  return refused
 }
 
 /** Owed long enough to be gathered, to an account that a second person approved; the oldest first. */

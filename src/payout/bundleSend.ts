@@ -3,6 +3,7 @@ import { later, type World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
+import { isCancellation, isCanceling } from './bundleCancel.ts'
 import { putOff, signAgainMs, signByWallet } from './bundleSign.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, stopPayouts } from './row.ts'
 import { chainUnread } from './unread.ts'
@@ -34,8 +35,10 @@ export async function sendBundles(store: Store, rail: ChainRail, world: World): 
 
 /** While a better offer waits for its signature, or for a person to let go, the one before it is kept in the mempool. */
 async function sendBest(store: Store, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
-  const [best, ...others] = await signedOf(store, bundleId)
-  const stopped = best?.state === 'signed' ? await store.tx(payoutsStopped) : undefined
+  const signed = await signedOf(store, bundleId)
+  // Once it is being canceled, only what cancels it is sent.
+  const [best, ...others] = (await isCanceling(store, bundleId)) ? signed.filter(isCancellation) : signed
+  const stopped = best?.state === 'signed' && !isCancellation(best) ? await store.tx(payoutsStopped) : undefined
   const may = stopped === undefined ? best : others.find(({ state }) => state === 'sent')
   const became = may && (await send(store, rail, world, may))
   if (stopped !== undefined) await putOff(store, world, bundleId, stopped)
@@ -98,7 +101,8 @@ async function excuseOf(store: Store, rail: ChainRail, { bundle_id: id, plan }: 
   return undefined
 }
 
-async function taken(tx: Tx, { id: txid, bundle_id: id }: CandidateRow): Promise<void> {
+async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
+  const { id: txid, bundle_id: id } = candidate
   const cause = { why: 'a node has it', ref: txid }
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
   const waits = (await latestOf(tx, id)).state === 'planned'
@@ -107,7 +111,7 @@ async function taken(tx: Tx, { id: txid, bundle_id: id }: CandidateRow): Promise
   await move(tx, 'bundle_candidates', candidateMachine, txid, 'signed', 'sent', cause)
   if (bundle.state === 'signed') await move(tx, 'bundles', bundleMachine, id, 'signed', 'sent', cause)
   await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)} where id = ${id}`)
-  await tellAttempts(tx, id, cause)
+  if (!isCancellation(candidate)) await tellAttempts(tx, id, cause)
 }
 
 /** Its orders are on their way. */

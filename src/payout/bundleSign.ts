@@ -2,8 +2,9 @@
 import { later, type World } from '../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import { bundleMachine, candidateMachine, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import { chainPayoutsStopped } from './unread.ts'
+import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { isCancellation } from './bundleCancel.ts'
+import { chainPayoutsStopped, chainUnread } from './unread.ts'
 
 const dayMs = 86_400_000
 export const signAgainMs = 60_000
@@ -12,7 +13,12 @@ export const signAgainMs = 60_000
 export async function signByWallet(store: Store, rail: ChainRail, world: World, candidate: CandidateRow): Promise<boolean> {
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
-  const against = await store.tx(async tx => (await chainPayoutsStopped(tx)) ?? againstPolicy(tx, rail, plan, id))
+  // What is spent to ourselves leaves us with all we had: a stop is no reason not to.
+  const stopped = isCancellation(candidate) ? chainUnread : chainPayoutsStopped
+  const against = await store.tx(async tx => {
+    const refusal = (await stopped(tx)) ?? (await againstPolicy(tx, rail, plan, id))
+    return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
+  })
   if (against !== undefined) return putOff(store, world, id, against)
   const answer = await rail.sign(plan)
   await world.at('bundle signed')
@@ -31,15 +37,26 @@ export async function signByWallet(store: Store, rail: ChainRail, world: World, 
   }
 }
 
-/** The signing policy, asked anew at signing time: a reason not to sign, or undefined. */
-async function againstPolicy(tx: Tx, rail: ChainRail, plan: Plan, bundleId: string): Promise<string | undefined> {
+/**
+ * The signing policy, asked anew when it is planned and when it is signed: a reason not to, or undefined. A plan counts what is planned and
+ * waits for its signature besides, so that no two are made of which one could not be signed.
+ */
+export async function againstPolicy(
+  tx: Tx,
+  rail: ChainRail,
+  plan: Plan,
+  bundleId: string,
+  when: 'planned' | 'signed' = 'signed',
+): Promise<string | undefined> {
   const since = later(await tx.now(), -dayMs)
+  const waiting =
+    when === 'signed' ? sql`` : sql`or (c.state = 'planned' and c.bundle_id in (select id from bundles where state = 'planned'))`
   // Of each other bundle the latest that was signed: one of its transactions at most is ever mined.
   const row = await tx.one<{ units: bigint }>(sql`
     select cast(coalesce(sum(c.house_units + (select sum(o.units + o.fee_units) from bundle_outputs o where o.candidate_id = c.id)), 0) as bigint)
       as units from bundle_candidates c
-    where c.signed_at > ${since} and c.bundle_id <> ${bundleId}
-      and c.number = (select max(number) from bundle_candidates where bundle_id = c.bundle_id and raw is not null)`)
+    where c.bundle_id <> ${bundleId} and ((c.signed_at > ${since}
+        and c.number = (select max(number) from bundle_candidates where bundle_id = c.bundle_id and raw is not null)) ${waiting})`)
   return rail.againstPolicy(plan, row!.units)
 }
 
@@ -58,6 +75,7 @@ export async function keepSigned(
   const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${candidate.bundle_id} ${forUpdate}`))!
   const height = sql`(select max(height) from chain_blocks where active = 1)`
   const bytes = [sql`raw = ${raw}`, sql`signed_at = ${now}`, sql`signed_height = ${height}`]
+  if (bundle.state === 'void') return 'it was canceled, or can never be mined'
   if (!(await move(tx, 'bundle_candidates', candidateMachine, candidate.id, 'planned', 'signed', { why }, bytes))) return undefined
   await tx.run(sql`update bundles set why = null, next_at = ${now} where id = ${bundle.id}`)
   if (bundle.state === 'planned') await move(tx, 'bundles', bundleMachine, bundle.id, 'planned', 'signed', { why, ref: candidate.id })

@@ -86,6 +86,7 @@ export {
   candidatesOf,
   findBundle,
   latestOf,
+  markHanded,
   minedIn,
   outputsOf,
   readPlan,
@@ -98,6 +99,7 @@ export { planBundle, type BundleTerms, type ChangeNumbers, type Planning } from 
 export { sendBundles, type BundlesSent } from './bundleSend.ts'
 export { importSigned, type Imported } from './bundleImport.ts'
 export { bumpBundles } from './bundleBump.ts'
+export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundleCancel.ts'
 export { applyBundle } from './bundleOutcome.ts'
 export { holdPaidElsewhere, noteForeign, settlePaidElsewhere } from './elsewhere.ts'
 export { chainPayoutsStopped, chainUnread, chainWasRead, isChainAwaited, isChainUnread, waitForChain } from './unread.ts'

@@ -56,6 +56,8 @@ const table = {
   'proposal.approve': { roles: ['checker'], stepUp: true },
   // Ending one undone moves nothing; whoever made it withdraws it so.
   'proposal.refuse': { roles: ['maker', 'checker'] },
+  // Nothing leaves us: its coins go to ourselves, and its payouts are owed again.
+  'bundle.cancel': { roles: ['checker'], stepUp: true },
   'psbt.export': { roles: ['maker', 'checker'] },
   'psbt.import': { roles: ['checker'], stepUp: true },
 

@@ -129,6 +129,12 @@ export interface PlanOrder {
   replaces?: { inputs: Coin[]; feeUnits: bigint; size: number }
 }
 
+/** Coins that are spent to ourselves, so that nothing else can spend them: what it pays more than must be dearer than what it replaces. */
+export interface CancelOrder extends Pick<PlanOrder, 'feeRate' | 'mostFeeRate' | 'change' | 'lockTime'> {
+  inputs: Coin[]
+  replaces: { feeUnits: bigint; size: number }
+}
+
 export type Planned =
   | { is: 'planned'; plan: Plan }
   /** Payees whose share would be dust after the fee: they wait, and the others may be planned without them. */
@@ -182,6 +188,8 @@ export interface ChainRail {
   /** Satoshis for a thousand virtual bytes, within the floor and the cap. */
   feeRate(): Promise<Answer<bigint>>
   plan(order: PlanOrder): Planned
+  /** The fee is ours to bear (`houseUnits`). */
+  planCancel(order: CancelOrder): Planned
   /** Has the node's wallet sign; `incomplete` where a person must. */
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
   /**

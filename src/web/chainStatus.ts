@@ -82,7 +82,7 @@ export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record
   paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],
   inTransit: -standing['in-transit'],
   owed: -standing.payable,
-  dust: moved['dust given up'] - moved['dust returned'],
+  dust: moved['dust given up'] - moved['dust returned'] + moved['cancellation fee'] - moved['cancellation fee returned'],
   external: -standing.external,
   onChain: standing.bank,
 })

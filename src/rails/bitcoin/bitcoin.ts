@@ -9,7 +9,7 @@ import { branchText, derive, parseDescriptor } from './descriptor.ts'
 import { startHints } from './hints.ts'
 import { networks } from './network.ts'
 import { chainNode, type ChainNode } from './node.ts'
-import { plan } from './plan.ts'
+import { plan, planCancel } from './plan.ts'
 import { checkPolicy, readPolicy } from './policy.ts'
 import { rpcClient } from './rpc.ts'
 import { addPrevious } from './psbt.ts'
@@ -108,6 +108,7 @@ export function bitcoinRail({
       return done(floored > mostFeeRate ? mostFeeRate : floored)
     },
     plan: order => plan(order, account),
+    planCancel: order => planCancel(order, account),
     async sign(planned): Promise<Answer<Signed>> {
       const answer = await node.walletProcess(wallet!, planned.psbt)
       return answer.is === 'done' ? done(readSigned(answer.value.psbt, planned, network)) : answer

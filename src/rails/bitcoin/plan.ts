@@ -1,6 +1,6 @@
 /** Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and what comes back to us. */
 import { shareFee } from '../../base/money.ts'
-import type { Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
+import type { CancelOrder, Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
 import { derive, type Descriptor } from './descriptor.ts'
 import { feeOf, sizeOf, slackOf } from './fees.ts'
@@ -36,6 +36,22 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
   const dust = new Set(fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key))
   if (dust.size > 0) return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
   return { is: 'planned', plan: { ...fair, ...writePsbt({ ...fair, changeIndex: order.change.index }, account) } }
+}
+
+/** One output, our change: its fee is the replaced one's and its own relaying at least, whatever the cap, for it must be taken. */
+export function planCancel(order: CancelOrder, account: Descriptor): Planned {
+  const { inputs, change, lockTime, replaces } = order
+  const script = derive(account, 'change', change.index).script
+  const size = sizeOf(account.kind, inputs.length, [script])
+  const feeRate = order.feeRate > order.mostFeeRate ? order.mostFeeRate : order.feeRate
+  const feeUnits = leastFee({ ...order, feeRate, coins: [], payees: [], replaces: { ...replaces, inputs } }, size, account)
+  const units = total(inputs) - feeUnits
+  if (units < dustUnits(script)) return { is: 'short', missing: dustUnits(script) - units }
+  const draft = {
+    ...{ inputs: [...inputs].sort(byOutpoint), outputs: [{ key: undefined, units, feeShare: 0n, script }], lockTime },
+    ...{ feeUnits, houseUnits: feeUnits, size },
+  }
+  return { is: 'planned', plan: { ...draft, ...writePsbt({ ...draft, changeIndex: change.index }, account) } }
 }
 
 /** A mistake of ours, not of anybody's input. */

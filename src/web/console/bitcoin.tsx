@@ -1,6 +1,7 @@
 /** The console's Bitcoin page: bundles, and the signatures that are handed out and back. */
 import { BadInput } from '../../base/answer.ts'
-import { handedText, handOut, importSigned, payoutsStopped, waitingTransactions } from '../../payout/payout.ts'
+import { cancelBitcoinBundle } from '../../jobs/jobs.ts'
+import { handedText, handOut, importSigned, markHanded, payoutsStopped, waitingTransactions } from '../../payout/payout.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { BitcoinPage, BundlePage } from './bitcoinPage.tsx'
@@ -9,6 +10,7 @@ import type { ConsoleContext, Doors } from './guard.ts'
 import { pathTo } from './links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
 import { Money, Ref, Said, State, stateWord, When } from './listsParts.tsx'
+import { frameWords } from './words/frame.ts'
 import { bitcoinWords } from './words/bitcoin.ts'
 import { listWords } from './words/lists.ts'
 
@@ -57,10 +59,21 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     if (!waiting) throw new BadInput(say.gone)
     const handed = await handOut(store, rails.bitcoin, waiting)
     if (handed.is === 'strange') throw new BadInput(`${say.notHanded} ${handed.what.join(', ')}`)
+    if (!(await store.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
     ctx.type = 'text/plain; charset=us-ascii'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`${waiting.bundle_id}.psbt`)
     ctx.body = `${handed.psbt}\n`
+  })
+
+  doors.post(`${path}/:id/cancel`, 'bundle.cancel', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    if (!rails.bitcoin || !desk.bitcoin) throw new BadInput(bitcoinWords[lang].off)
+    const id = ctx.params['id']!
+    await cancelBitcoinBundle({ store, world: desk.world, rail: rails.bitcoin, bitcoin: desk.bitcoin }, id, { by: person.name, why })
+    return `${path}/${id}`
   })
 
   doors.post(

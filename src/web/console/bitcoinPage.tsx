@@ -8,7 +8,7 @@ import type { ChainSeen, ListedBundle, SeenBundle, SeenCandidate } from './bitco
 import { ActForm, Frame } from './frame.tsx'
 import { pathTo } from './links.ts'
 import type { Column, Filters } from './lists.ts'
-import { Choice, Known, List, Money, Mono, Ref, Rows, Said, State, stateOptions, Timeline } from './listsParts.tsx'
+import { Choice, Known, List, Money, Mono, Ref, Rows, Said, State, stateOptions, Timeline, Why } from './listsParts.tsx'
 import { bitcoinWords } from './words/bitcoin.ts'
 import { listWords } from './words/lists.ts'
 
@@ -170,6 +170,16 @@ export function BundlePage({
             {say.download}
           </a>
         </p>
+      )}
+      {['planned', 'signed', 'sent'].includes(bundle.state) && may(person.role, 'bundle.cancel') && (
+        <details class="act">
+          <summary>{say.cancelTitle}</summary>
+          <ActForm {...{ lang, person, act: 'bundle.cancel', action: `/console/bitcoin/${bundle.id}/cancel` }}>
+            <p>{say.cancelHint}</p>
+            <Why {...{ lang, id: 'cancel' }} />
+            <button class="danger">{say.cancel}</button>
+          </ActForm>
+        </details>
       )}
       <h2>{say.transactions}</h2>
       {candidates.map(candidate => (

@@ -7,6 +7,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account debt forgiven': 'dívida de recebedor perdoada',
   'account debt paid': 'dívida de recebedor paga por fora',
   'account terms changed': 'condições da conta de repasse alteradas',
+  'bundle canceled': 'pacote cancelado',
   'bundle signed': 'transação assinada',
   'duplicate kept': 'cobrança duplicada resolvida por fora',
   'duplicate refund approved': 'estorno de cobrança duplicada aprovado',

@@ -1,0 +1,116 @@
+/** Canceling a bundle: its payouts are owed again once none of its transactions can pay them any more. */
+import { BadInput } from '../base/answer.ts'
+import { btc } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { audit, post } from '../ledger/ledger.ts'
+import type { ChainRail } from '../rails/chain.ts'
+import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
+import { bundleMachine, candidatesOf, keepCandidate, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import type { BundleTerms, Present } from './bundlePlan.ts'
+import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import { chainUnread } from './unread.ts'
+
+/** It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee. */
+export const isCancellation = ({ plan }: Pick<CandidateRow, 'plan'>): boolean =>
+  readPlan(plan).outputs.every(({ key }) => key === undefined)
+
+/** Whether a bundle is on its way to be canceled: none of its payouts goes out by it any more, unless a block has them first. */
+export const isCanceling = async (reader: Reader, bundleId: string): Promise<boolean> =>
+  (await candidatesOf(reader, bundleId)).some(candidate => candidate.state !== 'replaced' && isCancellation(candidate))
+
+export type Canceled =
+  /** At once: no signature of it can exist. */
+  | { is: 'canceled' }
+  /** When this transaction of ours lies deep, which spends its coins to ourselves. */
+  | { is: 'canceling'; txid: string }
+
+/** Throws `BadInput` where it cannot be canceled any more. */
+export async function cancelBundle(
+  store: Store,
+  rail: Pick<ChainRail, 'planCancel'>,
+  world: World,
+  terms: Pick<BundleTerms, 'change' | 'mostFeeRate'>,
+  { height, feeRate }: Present,
+  id: string,
+  { by, why }: { by: string; why: string },
+): Promise<Canceled> {
+  const canceled = await store.tx(async tx => {
+    const index = await terms.change.hold(tx)
+    const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`)
+    if (!bundle) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)
+    const { state } = bundle
+    if (state !== 'planned' && state !== 'signed' && state !== 'sent')
+      throw new BadInput(`bundle ${id} is ${state}: only one that no block has can be canceled`)
+    const unread = await chainUnread(tx)
+    if (unread !== undefined) throw new BadInput(unread)
+    if (await isCanceling(tx, id)) throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
+    const cause = { why: `${by} cancels it: ${why}` }
+    await audit(tx, { actor: by, act: 'bundle canceled', subject: id, detail: { from: state, why } })
+
+    const candidates = await candidatesOf(tx, id)
+    if (candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)) {
+      await endCanceled(tx, world, bundle, cause)
+      return { is: 'canceled' } as const
+    }
+    const planned = rail.planCancel({
+      inputs: readPlan(candidates[0]!.plan).inputs,
+      ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height) },
+      replaces: dearest(candidates),
+    })
+    if (planned.is !== 'planned')
+      throw new BadInput(`bundle ${id} cannot be canceled: its coins do not cover the fee of spending them to ourselves`)
+    await terms.change.take(tx)
+    await keepCandidate(tx, id, planned.plan, new Map())
+    await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
+    return { is: 'canceling', txid: planned.plan.txid } as const
+  }, 'locks')
+  await world.at('bundle canceled')
+  world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
+  return canceled
+}
+
+/** What it has to outbid: the highest fee and the smallest size that any of its transactions has. */
+export function dearest(candidates: readonly CandidateRow[]): { feeUnits: bigint; size: number } {
+  const fees = candidates.map(({ fee_units: fee }) => fee)
+  return {
+    feeUnits: fees.reduce((most, fee) => (fee > most ? fee : most)),
+    size: Math.min(...candidates.map(({ size }) => Number(size))),
+  }
+}
+
+/** A better offer for a cancellation that waits too long. */
+export async function offerCancelAgain(
+  tx: Tx,
+  rail: Pick<ChainRail, 'planCancel'>,
+  terms: Pick<BundleTerms, 'change' | 'mostFeeRate'>,
+  { height, feeRate }: Present,
+  id: string,
+  index: number,
+): Promise<boolean> {
+  const candidates = await candidatesOf(tx, id)
+  const planned = rail.planCancel({
+    inputs: readPlan((await latestOf(tx, id)).plan).inputs,
+    ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height), replaces: dearest(candidates) },
+  })
+  if (planned.is !== 'planned') return false
+  await terms.change.take(tx)
+  await keepCandidate(tx, id, planned.plan, new Map())
+  return true
+}
+
+/** Its payouts are owed again, and its coins are free. */
+export async function endCanceled(tx: Tx, world: World, { id, state }: Pick<BundleRow, 'id' | 'state'>, cause: Cause): Promise<void> {
+  await move(tx, 'bundles', bundleMachine, id, state as 'planned', 'void', cause, [sql`why = ${cause.why}`])
+  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)
+  const now = await tx.now()
+  const attempts = await tx.all<AttemptRow>(
+    sql`select * from attempts where bundle_id = ${id} and state in ('sending', 'sent') order by id`,
+  )
+  for (const attempt of attempts) {
+    const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
+    await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', cause, [sql`why = ${cause.why}`])
+    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'sent', 'owed', cause, [sql`why = null`, sql`next_at = ${now}`])
+    const owed = { amount: btc(attempt.units), invoiceId: payout.invoice_id, memo: cause.why }
+    await post(tx, world, { movement: 'payout returned', source: attempt.id, ...owed })
+  }
+}

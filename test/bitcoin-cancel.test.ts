@@ -1,0 +1,104 @@
+/** A bundle that a person cancels, on a real node: at once where nobody can have signed it, else once its coins were spent to ourselves. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
+import { balances } from '../src/ledger/ledger.ts'
+import { importSigned, latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { bundlesOf, mineOnly, owing, reorganise } from './testbed/owing.ts'
+
+describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  beforeAll(async () => {
+    node = await startBitcoind()
+  })
+  afterAll(() => node?.stop())
+  afterEach(() => town?.close())
+  const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
+  const cancel = (id: string) => cancelBitcoinBundle(town, id, { by: 'bruno', why: 'the wallet is lost' })
+  const states = async () => (await town.payouts()).map(({ state }) => state)
+  const sign = async (bundleId: string) => town.wallet.sign(readPlan((await latestOf(town.store, bundleId)).plan).psbt)
+  const bring = (text: string) => importSigned(town.store, town.rail, text, 'signer')
+
+  test('before anybody was given it to sign owes its payouts again at once, and its coins are free', async () => {
+    await open({ signer: 'psbt' })
+    await owing(town, [{ units: 60_000n }, { units: 80_000n }])
+    await town.send()
+    const [bundle] = await bundlesOf(town)
+    expect(await cancel(bundle!.id)).toEqual({ is: 'canceled' })
+    expect(await states()).toEqual(['owed', 'owed'])
+    await expect(cancel(bundle!.id)).rejects.toThrow('is void: only one that no block has')
+    await expect(bring(await town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow('no bundle waits for a signature')
+    expect(await town.store.tx(tx => markHanded(tx, bundle!.offers[0]!))).toBe(false)
+    expect(await town.send()).toMatchObject({ bundled: 2 })
+    const [, next] = await bundlesOf(town)
+    await bring(await sign(next!.id))
+    await town.send()
+    await town.bury(6)
+    expect(await states()).toEqual(['paid', 'paid'])
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('after it was handed out is spent to ourselves first, whatever is stopped; then its payouts are owed again', async () => {
+    await open({ signer: 'psbt' })
+    await owing(town, [{ units: 60_000n }, { units: 80_000n }])
+    await town.send()
+    const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
+    await town.store.tx(tx => markHanded(tx, offers[0]!))
+    const signedBefore = town.wallet.sign(offers[0]!.read.psbt)
+    const canceling = await cancel(id)
+    expect(canceling).toMatchObject({ is: 'canceling' })
+    await expect(cancel(id)).rejects.toThrow('is being canceled already')
+    await expect(bring(signedBefore)).rejects.toThrow('is being canceled')
+    expect(await states()).toEqual(['sending', 'sending'])
+
+    await bring(await sign(id))
+    await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    await town.send()
+    expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
+    await town.bury(5)
+    expect(await states()).toEqual(['sending', 'sending'])
+    await town.bury(1)
+    expect(await states()).toEqual(['owed', 'owed'])
+    expect((await bundlesOf(town))[0]).toMatchObject({ state: 'void' })
+    expect((await balances(town.store, 'BTC'))['transfer-fee']).toBeGreaterThan(0n)
+    expect(await town.audit()).toEqual([])
+
+    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    // What the miners took is missing now, so one payout waits for other money.
+    await owing(town, [{ units: 90_000n }])
+    expect(Number((await town.send())['bundled'])).toBeGreaterThan(1)
+  })
+
+  test('after it was sent outbids it, and sends nothing else; where a block has it all the same, it is paid', async () => {
+    await open()
+    await owing(town, [{ units: 60_000n }])
+    expect(await town.send()).toMatchObject({ sent: 1 })
+    const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
+    const canceling = await cancel(id)
+    expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
+    expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
+
+    await mineOnly(town, 1, [Buffer.from((await latestOf(town.store, id)).raw!).toString('hex')])
+    expect((await bundlesOf(town))[0]).toMatchObject({ state: 'mined' })
+    expect(await town.audit()).toEqual([])
+    // The miners think again, and take the one before.
+    await reorganise(town, 1, [Buffer.from(offers[0]!.raw!).toString('hex')])
+    expect(await states()).toEqual(['sent'])
+    await town.bury(6)
+    expect(await states()).toEqual(['paid'])
+    expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, 'transfer-fee': 0n })
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('is not canceled once a block has it', async () => {
+    await open()
+    await owing(town, [{ units: 60_000n }])
+    await town.send()
+    await town.bury(1)
+    await expect(cancel((await bundlesOf(town))[0]!.id)).rejects.toThrow('is mined: only one that no block has')
+    await expect(cancel('bun_none')).rejects.toThrow('there is no bundle')
+  })
+})
