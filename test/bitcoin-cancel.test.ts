@@ -30,7 +30,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await cancel(bundle!.id)).toEqual({ is: 'canceled' })
     expect(await states()).toEqual(['owed', 'owed'])
     await expect(cancel(bundle!.id)).rejects.toThrow('is void: only one that no block has')
-    await expect(bring(await town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow('no bundle waits for a signature')
+    await expect(bring(town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow('no bundle waits for a signature')
     expect(await town.store.tx(tx => markHanded(tx, bundle!.offers[0]!))).toBe(false)
     expect(await town.send()).toMatchObject({ bundled: 2 })
     const [, next] = await bundlesOf(town)
