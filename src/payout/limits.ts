@@ -180,7 +180,7 @@ const leftAt = sql`coalesce((select min(t.at) from transitions t
 
 /** Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p`. */
 const isCounted = (asset: Asset, scope: string): Sql => sql`
-  p.asset = ${asset} ${scope === installationScope(asset) ? sql`` : sql`and p.account_id = ${scope}`}
+  p.asset = ${asset} ${scope === installationScope(asset) ? sql`` : sql`and coalesce(a.account_id, p.account_id) = ${scope}`}
   and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number)`
 
 /** An order leaves between being asked for and its last change, so only where a window begins between the two its history is read. */

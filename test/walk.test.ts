@@ -1,0 +1,243 @@
+/** From every state of a payout at the bank, after everything that can go wrong there: it ends by itself, or by acts that docs/operating.md names for its state. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { BadInput, unsure } from '../src/base/answer.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { checkLedger, type Proposed } from '../src/ledger/ledger.ts'
+import {
+  addAccount,
+  approveAccount,
+  changeLimits,
+  holdPayout,
+  letGo,
+  payoutMachine,
+  payoutsStopped,
+  proposeBeyond,
+  proposeRedirect,
+  proposeVerdict,
+  releasePayout,
+  resolvePayouts,
+  retryPayout,
+  settlePaidElsewhere,
+  stopAll,
+  type PayoutState,
+} from '../src/payout/payout.ts'
+import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
+import { openTerminal } from './testbed/terminal.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const minute = 60_000
+const states = Object.keys(payoutMachine) as PayoutState[]
+
+/** The table of the book: by state, the acts that may end it, in their order. Commands are in backticks, what is done elsewhere is bold. */
+const book = new Map<string, string[]>(
+  readFileSync(new URL('../docs/operating.md', import.meta.url), 'utf8')
+    .split('## What ends each state of a payout\n')[1]!
+    .split('\n## ')[0]!
+    .split('\n')
+    .flatMap(line => {
+      const [, state, , does] = /^\| `([\w-]+)` \|([^|]*)\|([^|]*)\|$/.exec(line) ?? []
+      return state === undefined
+        ? []
+        : [[state, [...does!.matchAll(/`([^`]+)`|\*\*([^*]+)\*\*/g)].map(([, command, other]) => command ?? other!)]]
+    }) as [string, string[]][],
+)
+
+interface World {
+  town: Town
+  rail: Rail
+  id: string
+}
+
+const act = { by: 'ana', why: 'a walk' }
+const agreed = async ({ town: { desk } }: World, proposed: Proposed | { is: string }): Promise<void> => {
+  if (!('proposal' in proposed)) throw new BadInput(proposed.is)
+  await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+}
+const verdict = async (world: World, as: 'ours' | 'not-ours') => {
+  const transfer = world.town.transfers().at(-1)?.id
+  if (transfer === undefined) throw new BadInput('the bank has no transfer')
+  await agreed(world, await proposeVerdict(world.town.desk, world.id, { ...act, transfer, as }))
+}
+
+/** What people do, under the name that the book has for it. */
+const acts: Record<string, (world: World) => Promise<unknown>> = {
+  'payout hold': ({ town, id }) => holdPayout(town.store, id, act),
+  'payout release': ({ town, id }) => releasePayout(town.store, id, act),
+  'payout retry': ({ town, id }) => retryPayout(town.store, id, act),
+  'payout go': ({ town }) => letGo(town.store, act.why, act.by),
+  'payout approve': async world => agreed(world, await world.town.store.tx(tx => proposeBeyond(tx, world.town.desk.world, world.id, act))),
+  'payout redirect': async world => {
+    await agreed(world, await proposeRedirect(world.town.store, world.town.desk.world, world.id, { ...act, to: 'second' }))
+    // The other account is one that takes what is sent to it.
+    world.town.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
+  },
+  'payout settle': async ({ town, id }) => {
+    const { desk } = town
+    const ref = town.transfers().find(({ status }) => status === 'success')?.id ?? '1'
+    await settlePaidElsewhere(desk.store, desk.rails, desk.world, id, { ...act, ref })
+  },
+  'payout adjudicate --as ours': world => verdict(world, 'ours'),
+  'payout adjudicate --as not-ours': world => verdict(world, 'not-ours'),
+  'more money at the bank': async ({ town }) => town.bank.deposit(1_000_000),
+}
+
+const stateOf = async ({ town }: World) => (await town.payout())!.state as PayoutState
+const hearAll = ({ town }: World) => town.hear(...town.bank.eventsCreated())
+const until = async (world: World, kind: string) => {
+  while (!world.town.bank.eventsCreated().some(({ subscription, log }) => `${subscription}.${log.type}` === kind)) world.town.pass(50)
+  await hearAll(world)
+}
+
+/** How a payout comes into each state. */
+const into: Record<PayoutState, (world: World) => Promise<unknown>> = {
+  owed: async () => undefined,
+  async sending({ town, rail }) {
+    const { pay } = rail
+    rail.pay = () => Promise.reject(new Error('the process died'))
+    await town.send().catch(() => undefined)
+    rail.pay = pay
+  },
+  async unsure({ town, rail }) {
+    const { pay } = rail
+    rail.pay = async (...order) => (await pay(...order), unsure('no answer came'))
+    await town.send()
+    rail.pay = pay
+  },
+  sent: ({ town }) => town.send(),
+  async waiting(world) {
+    world.town.bank.setSettings({ transferFee: 1_000_000 })
+    await world.town.send()
+    await until(world, 'transfer.failed')
+    world.town.bank.setSettings({ transferFee: 0 })
+    // What it lacks is not there until somebody brings it.
+    world.rail.balance = async () => ({
+      is: 'done',
+      value: world.town.bank.balanceUnits() < 1_000_000n ? 0n : world.town.bank.balanceUnits(),
+    })
+  },
+  held: ({ town, id }) => holdPayout(town.store, id, act),
+  async paid(world) {
+    await world.town.send()
+    await until(world, 'transfer.success')
+  },
+  async returned(world) {
+    world.town.bank.setSettings({ refundRate: 1 })
+    await into.paid(world)
+    await until(world, 'transfer.refunded')
+    world.town.bank.setSettings({ refundRate: 0 })
+  },
+  async canceled(world) {
+    world.town.bank.reverse(world.town.atBank.id)
+    await until(world, 'invoice.reversed')
+  },
+}
+
+const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { ...shown.to, number: '77' } })
+
+/** What happens to it then. */
+const causes: Record<string, (world: World) => unknown> = {
+  nothing: () => undefined,
+  'all of it goes back to its payer': ({ town }) => town.bank.reverse(town.atBank.id),
+  'a person stops every payout': ({ town }) => stopAll(town.store, 'a walk', 'ana'),
+  'a limit below it': ({ town: { store, desk } }) =>
+    store.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
+  'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
+  'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
+  'the bank shows its transfer to another account': ({ rail }) => {
+    const { findPayouts, readPayout } = rail
+    rail.findPayouts = async (...of) => {
+      const answer = await findPayouts(...of)
+      return answer.is === 'done' ? { ...answer, value: answer.value.map(elsewhere) } : answer
+    }
+    rail.readPayout = async (...of) => {
+      const answer = await readPayout(...of)
+      return answer.is === 'done' ? { ...answer, value: elsewhere(answer.value) } : answer
+    }
+  },
+}
+
+async function open(state: PayoutState, cause: string): Promise<World> {
+  const town = await openTown({ settings: { startingBalance: 100_000 } })
+  try {
+    await addAccount(town.store, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+    await approveAccount(town.store, 'second', 'checker')
+    town.bank.pay(town.atBank.id)
+    town.pass(5_000)
+    await town.hear(town.event('invoice.credited'))
+    const world = { town, rail: town.desk.rails.starkbank!, id: (await town.payout())!.id }
+    await into[state](world)
+    expect(await stateOf(world), `what should be ${state}`).toBe(state)
+    await causes[cause]!(world)
+    return world
+  } catch (error) {
+    await town.close()
+    throw error
+  }
+}
+
+const rounds = 14
+
+/** The program works as it does by itself, until the payout has ended or nothing becomes of it any more. Answers where it stands then. */
+async function goOn(world: World): Promise<string> {
+  const { town, rail } = world
+  for (let round = 0; round < rounds; round++) {
+    town.pass(10 * minute)
+    await town.send()
+    await resolvePayouts(town.store, rail, town.desk.world)
+    await hearAll(world)
+  }
+  if ((await payoutsStopped(town.store)) !== undefined) return 'stopped'
+  return stateOf(world)
+}
+const isEnd = (state: string) => state === 'paid' || state === 'canceled'
+
+const most = 3
+
+/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
+async function wayOut(state: PayoutState, cause: string): Promise<string[] | undefined> {
+  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= most;) {
+    const longer: string[][] = []
+    for (const way of ways) {
+      const world = await open(state, cause)
+      try {
+        let stands = await goOn(world)
+        for (const name of way) {
+          await acts[name]!(world)
+          stands = await goOn(world)
+        }
+        if (isEnd(stands)) {
+          expect(await checkLedger(world.town.store)).toEqual([])
+          return way
+        }
+        for (const name of book.get(stands) ?? []) longer.push([...way, name])
+      } catch (error) {
+        // A refusal is no way out.
+        if (!(error instanceof BadInput)) throw error
+      } finally {
+        await world.town.close()
+      }
+    }
+    ways = longer
+  }
+  return undefined
+}
+
+test('the book says of every state what ends it', () => {
+  expect([...book.keys()].toSorted()).toEqual([...states, 'stopped'].toSorted())
+  expect([...new Set([...book.values()].flat())].filter(name => acts[name] === undefined)).toEqual([])
+})
+
+const { repasse } = openTerminal()
+test.each(Object.keys(acts).filter(name => name.startsWith('payout ')))('%s is a command', async name => {
+  const [noun, verb, flag] = name.split(' ')
+  const { code, out } = await repasse([noun!, verb!, '--help'])
+  expect([code, flag === undefined || out.includes(flag)]).toEqual([0, true])
+})
+
+describe.each(states)('a payout that is %s', state => {
+  test.each(Object.keys(causes))('ends when this comes to it: %s', async cause => {
+    expect(await wayOut(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
+  })
+})
