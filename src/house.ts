@@ -141,6 +141,7 @@ export async function openChain(
     policy: config.BITCOIN_POLICY_FILE === undefined ? undefined : () => readSetting('BITCOIN_POLICY_FILE', config.BITCOIN_POLICY_FILE!),
     feeBlocks: config.BITCOIN_FEE_BLOCKS,
     mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
+    fallbackFeeRate: config.BITCOIN_FALLBACK_FEE_RATE,
     clock: world.clock,
     log: world.log,
   })

@@ -1,7 +1,7 @@
 /** What is in no block yet, as stories on a real node: payments replaced, forgotten, back again, and spent twice. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
-import { make, mineExactly, ownAddress, payerName, rival, sendMade, spendWith } from './testbed/chainActs.ts'
+import { make, makeDust, mineExactly, ownAddress, payerName, rival, sendMade, spendWith } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 
 const there = bitcoindAvailable()
@@ -46,6 +46,20 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.bury(6)
     expect(await stateOf(id)).toBe('credited')
     expect(await town.payouts()).toHaveLength(1)
+    expect(await town.audit()).toEqual([])
+  })
+
+  test('an output of 0 satoshis pays nothing, and is no payment', async () => {
+    await open()
+    const [request] = await town.issue()
+    const { hex } = await makeDust(node, [[request!.provider_id!, 0n]])
+    await mineExactly(node, [hex])
+    await town.look()
+    expect(await town.coins(request!.id)).toEqual([])
+    expect(await stateOf(request!.id)).toBe('issued')
+    await town.pay(request!.provider_id!, request!.units)
+    await town.bury(6)
+    expect(await stateOf(request!.id)).toBe('credited')
     expect(await town.audit()).toEqual([])
   })
 

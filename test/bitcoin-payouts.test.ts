@@ -114,6 +114,18 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     expect(await town.audit()).toEqual([])
   })
 
+  test('say on themselves that the node has no estimate of fees, where it has none', async () => {
+    await open()
+    const [payout] = await owing(town, [{ units: 60_000n }])
+    expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+    const steps = await town.store.all<{ why: string }>(
+      sql`select why from transitions where subject = ${payout!.id} and to_state = 'sending'`,
+    )
+    expect(steps).toEqual([{ why: expect.stringMatching(/^it goes out in a bundle: the node has no estimate of fees yet/) }])
+    await town.bury(6)
+    expect(await town.audit()).toEqual([])
+  })
+
   test('to an account that turns out to be nobody’s are held, and hold up nobody', async () => {
     await open()
     await openAccount(town, 'anchor', await address())

@@ -44,6 +44,7 @@ export const bitcoinSettings = {
   BITCOIN_WALLET: optional(z.string()),
   BITCOIN_POLICY_FILE: optional(z.string()),
   /** Satoshis for a thousand virtual bytes; written in sat/vB. */
+  BITCOIN_FALLBACK_FEE_RATE: parsedOr('5', parseFeeRate, 'satoshis per virtual byte, above 0 and at most 10000, like 5 or 2.5'),
   BITCOIN_MAX_FEE_RATE: parsedOr('100', parseFeeRate, 'satoshis per virtual byte, above 0 and at most 10000, like 100 or 2.5'),
   /** Blocks within which a transaction of ours should be mined. */
   BITCOIN_FEE_BLOCKS: whole(6, 1, 1_008, 'a whole number of blocks'),

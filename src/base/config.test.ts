@@ -102,6 +102,7 @@ test('the Bitcoin rail is off until a node is named, and its defaults are the ca
     ...bitcoin,
     BITCOIN_SIGNER: 'psbt',
     BITCOIN_MAX_FEE_RATE: 100_000n,
+    BITCOIN_FALLBACK_FEE_RATE: 5_000n,
     BITCOIN_FEE_BLOCKS: 6,
     BITCOIN_CONFIRMATIONS: [
       { belowUnits: 50_000n, confirmations: 1 },
@@ -187,6 +188,7 @@ test.each([
   ['BITCOIN_ZMQ_URL', 'http://127.0.0.1:28332', 'expected an address like tcp://127.0.0.1:28332'],
   ['BITCOIN_SIGNER', 'me', 'expected one of psbt, wallet'],
   ['BITCOIN_MAX_FEE_RATE', '0', 'expected satoshis per virtual byte'],
+  ['BITCOIN_FALLBACK_FEE_RATE', '0', 'expected satoshis per virtual byte'],
   ['BITCOIN_MAX_FEE_RATE', '1.2345', 'expected satoshis per virtual byte'],
   ['BITCOIN_MAX_FEE_RATE', '10000.001', 'expected satoshis per virtual byte'],
   ['BITCOIN_PAYOUT_DEPTH', '101', 'expected a whole number of blocks from 1 to 100'],

@@ -130,6 +130,8 @@ async function receipts(tx: Tx, { txid, outputs, inputs, raw }: ChainTx, { block
   const now = await tx.now()
   const isReward = inputs.some(({ outpoint }) => outpoint === nothingSpent)
   for (const [vout, { units, script }] of outputs.entries()) {
+    // It pays nothing, and would make a request look paid in part.
+    if (units === 0n) continue
     const ours = await tx.one<ScriptRow>(sql`select * from chain_scripts where script = ${script}`)
     if (!ours) continue
     const id: Outpoint = `${txid}:${vout}`

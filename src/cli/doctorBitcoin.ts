@@ -173,7 +173,8 @@ async function fees({ config }: Base, rail: ChainRail): Promise<Check> {
   const rate = await rail.feeRate()
   if (rate.is !== 'done') return { check, is: 'warn', says: `the node gives none, so payouts wait: ${rate.why}` }
   const most = config.BITCOIN_MAX_FEE_RATE
-  const says = `${perByte(rate.value)} sat/vB to be mined within ${config.BITCOIN_FEE_BLOCKS} blocks; at most ${perByte(most)} is offered`
+  const note = rail.feeNote?.()
+  const says = `${perByte(rate.value)} sat/vB to be mined within ${config.BITCOIN_FEE_BLOCKS} blocks; at most ${perByte(most)} is offered${note === undefined ? '' : `; ${note}`}`
   return rate.value >= most
     ? { check, is: 'warn', says, run: 'raise BITCOIN_MAX_FEE_RATE, or wait for a cheaper hour' }
     : { check, is: 'ok', says }

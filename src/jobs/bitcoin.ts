@@ -176,7 +176,7 @@ async function planAndBump({ store, rail, world }: Omit<Parts, 'bitcoin'>, terms
     world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
     return { bundled: 0, bumped: 0 }
   }
-  const now = { height, feeRate: rate.value }
+  const now = { height, feeRate: rate.value, feeNote: rail.feeNote?.() }
   const planning = await planBundle(store, rail, world, terms, now)
   return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(store, rail, world, terms, now) }
 }

@@ -38,6 +38,8 @@ export interface ChangeNumbers {
 export interface Present {
   height: bigint
   feeRate: bigint
+  /** What is to be said of it on each payout. */
+  feeNote?: string | undefined
 }
 
 export type Planning = { is: 'planned'; bundleId: string; payouts: number } | { is: 'nothing' } | { is: 'not now'; why: string }
@@ -96,7 +98,7 @@ async function planDue(
   rail: ChainRail,
   world: World,
   terms: BundleTerms,
-  { height, feeRate }: Present,
+  { height, feeRate, feeNote }: Present,
   only: Sql = sql``,
 ): Promise<Planning> {
   if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
@@ -140,7 +142,7 @@ async function planDue(
           break
         }
         if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
-        return { is: 'planned', bundleId: await open(tx, world, payees, planned.plan), payouts: orders.length }
+        return { is: 'planned', bundleId: await open(tx, world, payees, planned.plan, feeNote), payouts: orders.length }
       }
       case 'dust': {
         // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody else.
@@ -267,14 +269,14 @@ const payeesOf = (orders: Order[]): Output[] =>
     of,
   }))
 
-async function open(tx: Tx, world: World, outputs: Output[], plan: Plan): Promise<string> {
+async function open(tx: Tx, world: World, outputs: Output[], plan: Plan, feeNote: string | undefined): Promise<string> {
   const now = await tx.now()
   const bundleId = newId('bundle', world)
   await tx.run(
     sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at) values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
   )
   await remember(tx, 'bundles', bundleId, '', 'planned', { why: `${plan.inputs.length} coins are spent`, ref: plan.txid }, now)
-  for (const { key, payout } of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, key, payout)
+  for (const { key, payout } of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, key, payout, feeNote)
   const shares = outputs.map(
     ({ key, of }) => [key, of.map(({ payout, to, key: attemptId }) => ({ attemptId, address: to.address, units: payout.units }))] as const,
   )
@@ -282,12 +284,19 @@ async function open(tx: Tx, world: World, outputs: Output[], plan: Plan): Promis
   return bundleId
 }
 
-async function openAttempt(tx: Tx, world: World, bundleId: string, attemptId: string, payout: PayoutRow): Promise<void> {
+async function openAttempt(
+  tx: Tx,
+  world: World,
+  bundleId: string,
+  attemptId: string,
+  payout: PayoutRow,
+  feeNote: string | undefined,
+): Promise<void> {
   const now = await tx.now()
   const before = await tx.one<{ number: bigint | null }>(sql`select max(number) as number from attempts where payout_id = ${payout.id}`)
   const number = (before?.number ?? 0n) + 1n
   const externalId = `${payout.id}-${number}`
-  const cause = { why: 'it goes out in a bundle', ref: bundleId }
+  const cause = { why: `it goes out in a bundle${feeNote === undefined ? '' : `: ${feeNote}`}`, ref: bundleId }
   await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
   await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`

@@ -187,6 +187,8 @@ export interface ChainRail {
 
   /** Satoshis for a thousand virtual bytes, within the floor and the cap. */
   feeRate(): Promise<Answer<bigint>>
+  /** What is to be said of the last fee rate; undefined where the node's own estimate was behind it. */
+  feeNote?(): string | undefined
   plan(order: PlanOrder): Planned
   /** The fee is ours to bear (`houseUnits`). */
   planCancel(order: CancelOrder): Planned

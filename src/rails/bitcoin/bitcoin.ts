@@ -36,6 +36,8 @@ export interface AccountParts {
   feeBlocks: number
   /** Satoshis for a thousand virtual bytes, at most. */
   mostFeeRate: bigint
+  /** The same, where the node has no estimate. */
+  fallbackFeeRate?: bigint | undefined
   log: Log
 }
 
@@ -62,6 +64,7 @@ export function bitcoinRail({
   wallet,
   feeBlocks,
   mostFeeRate,
+  fallbackFeeRate,
   log,
   zmqUrl,
   ...parts
@@ -101,12 +104,16 @@ export function bitcoinRail({
       ),
 
     async feeRate() {
-      const answer = await node.feeRate(feeBlocks)
+      const answer = await node.feeRate(feeBlocks, fallbackFeeRate)
       if (answer.is !== 'done') return answer
       // Where the network asks more than may be paid, the cap is offered: it waits in the mempool, and may be raised.
       const floored = answer.value < leastFeeRate ? leastFeeRate : answer.value
       return done(floored > mostFeeRate ? mostFeeRate : floored)
     },
+    feeNote: () =>
+      node.estimates()
+        ? undefined
+        : `the node has no estimate of fees yet, so ${fallbackFeeRate === undefined ? 'the least that it takes' : 'BITCOIN_FALLBACK_FEE_RATE, or the least that it takes,'} is offered`,
     plan: order => plan(order, account),
     planCancel: order => planCancel(order, account),
     async sign(planned): Promise<Answer<Signed>> {

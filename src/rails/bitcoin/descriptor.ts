@@ -146,7 +146,7 @@ function readKey(text: string, network: NetworkName): { origin: Origin | undefin
     )
   const origin = bracket === undefined ? undefined : readOrigin(bracket)
   checkSteps(steps)
-  checkDepth(account, origin)
+  checkDepth(account, origin, true)
   return { origin, account }
 }
 
@@ -174,9 +174,11 @@ function checkSteps(steps: string): void {
   throw new BadInput('the descriptor’s key has other steps after it than we use: expected /<0;1>/*, /0/* or nothing')
 }
 
-function checkDepth({ depth, childNumber }: ExtendedKey, origin: Origin | undefined): void {
+function checkDepth({ use, depth, childNumber }: ExtendedKey, origin: Origin | undefined, inDescriptor = false): void {
   if (!origin) {
-    if (depth !== 3)
+    // Electrum's own seeds have one account, m/0h, with the branches right below it, and show it as a zpub; a descriptor says as much.
+    const isElectrum = (use === 'segwit' || inDescriptor) && depth === 1 && childNumber === hardened
+    if (depth !== 3 && !isElectrum)
       throw new BadInput(
         `the extended key has depth ${depth}${depth === 0 ? ' (it is the master key’s)' : ''}, and an account’s has 3 (like m/84h/0h/0h): give the account’s key, or a descriptor that says in brackets where the key comes from`,
       )

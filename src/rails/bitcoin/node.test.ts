@@ -327,6 +327,16 @@ describe('a node that is made up', () => {
     expect(worth(await node.feeRate(6))).toBe(expected)
   })
 
+  test('that has no estimate is paid the fallback, or what its mempool takes where that is more, and says so', async () => {
+    const node = (least: string) =>
+      told({ estimatesmartfee: () => '{"errors":["Insufficient data"],"blocks":6}', getmempoolinfo: () => `{"mempoolminfee":${least}}` })
+    const poor = node('0.00001000')
+    expect(worth(await poor.feeRate(6, 5_000n))).toBe(5_000n)
+    expect(poor.estimates()).toBe(false)
+    expect(worth(await node('0.00009000').feeRate(6, 5_000n))).toBe(9_000n)
+    expect(worth(await poor.feeRate(6))).toBe(1_000n)
+  })
+
   test('is syncing while it has many headers without their blocks, and not for a few', async () => {
     const getblockhash = () => `"${networks.mainnet.genesis}"`
     expect(worth(await told({ getblockhash, getblockchaininfo: () => info(899_990) }).info())).toMatchObject({ syncing: false })

@@ -51,9 +51,11 @@ export interface ChainNode extends Pick<
   scan(ranges: ScanRange[]): ReturnType<ChainRail['scan']>
   /**
    * Satoshis for a thousand virtual bytes to be mined within `blocks`: estimatesmartfee, and never less than the node's own
-   * mempool takes. A node that has not seen enough to estimate answers with the latter alone.
+   * mempool takes. For a node that has not seen enough to estimate `fallback` stands in its place.
    */
-  feeRate(blocks: number): Promise<Answer<bigint>>
+  feeRate(blocks: number, fallback?: bigint): Promise<Answer<bigint>>
+  /** Whether the last fee rate was an estimate; true before the first. */
+  estimates(): boolean
   /** These transactions' bytes, each read from the block it was mined in; a pruned node does not have them all any more. */
   mined(blocks: ReadonlyMap<string, string>): Promise<Answer<Map<string, Uint8Array>>>
   /** What the node publishes, and where (getzmqnotifications): `hashblock tcp://127.0.0.1:28332`. */
@@ -87,6 +89,7 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
     return answer.is === 'done' && (answer.value.confirmations ?? 0) > 0
   }
 
+  let estimated = true
   return {
     info: async () => {
       // Both in one request, so that every answer is of a node whose chain was looked at.
@@ -220,14 +223,16 @@ export function chainNode({ rpc, network }: { rpc: RpcClient; network: Pick<Netw
       })
     },
 
-    feeRate: async blocks => {
+    feeRate: async (blocks, fallback = 0n) => {
       const estimate = await ask(z.object({ feerate: satoshis.optional() }), 'estimatesmartfee', blocks)
       if (estimate.is !== 'done') return estimate
       const mempool = await ask(z.object({ mempoolminfee: satoshis }), 'getmempoolinfo')
       if (mempool.is !== 'done') return mempool
-      const { feerate = 0n } = estimate.value
+      estimated = estimate.value.feerate !== undefined
+      const { feerate = fallback } = estimate.value
       return done(feerate > mempool.value.mempoolminfee ? feerate : mempool.value.mempoolminfee)
     },
+    estimates: () => estimated,
 
     broadcast: async raw => {
       const { txid } = readTransaction(raw)
