@@ -11,7 +11,7 @@ import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
 import { hearDenied } from './ledger/ledger.ts'
-import { checkingBeside, startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
+import { checkingBeside, listening, startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
 import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
 import type { ChainRail } from './rails/chain.ts'
@@ -186,7 +186,10 @@ export async function openRails(base: Base): Promise<Open> {
   const chain = await openChain(base)
   const bank = chain === undefined || bankIsConfigured(base.config) ? await openRail(base) : undefined
   return {
-    rails: { ...(bank && { starkbank: bank }), ...(chain && { bitcoin: chain.rail }) },
+    rails: {
+      ...(bank && { starkbank: listening(bank, base.store, base.world) }),
+      ...(chain && { bitcoin: listening(chain.rail, base.store, base.world) }),
+    },
     bitcoin: chain?.desk,
     close() {
       bank?.close()
@@ -229,6 +232,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
           log: world.log,
           mayTake: room.mayTake,
           wanted,
+          silentMs: config.RAIL_SILENT_MINUTES * 60_000,
           pages: over => pages({ desk, settings: pageSettings(config), over }),
         },
         config.LISTEN,
@@ -315,6 +319,7 @@ const pageSettings = (config: Config): PageSettings => ({
 export const deskOf = ({ config, store, world, terms }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({
   ...{ store, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
+  silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),
   ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),
 })

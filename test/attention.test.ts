@@ -1,9 +1,10 @@
 /** What does not move in its time is said, on both databases: a bank that is away leaves one line of history a retry, and not one a try. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { issueDrafts } from '../src/invoice/invoice.ts'
+import { lastSlotsOf, listening, silentRails, timetable, wake } from '../src/jobs/jobs.ts'
 import { sql } from '../src/store/store.ts'
 import { seeOverview } from '../src/web/console/overviewRead.ts'
-import { status } from '../src/web/status.ts'
+import { readiness, status } from '../src/web/status.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -57,6 +58,53 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])
       await issueDrafts(store, desk.rails.starkbank!, desk.world)
       expect((await linesOf(id)).at(-1)).toEqual(['issuing', 'issued', 1])
+    })
+
+    test('a bank that does not answer is said after five minutes, by status, by /ready and on the overview, and heals by itself', async () => {
+      const { store, bank, desk } = town
+      const rail = listening(desk.rails.starkbank!, store, desk.world)
+      const at = await now()
+      expect((await rail.balance()).is).toBe('done')
+      bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
+      for (let asked = 0; asked < 4; asked++) {
+        town.pass(2 * minute)
+        expect((await rail.balance()).is).toBe('refused')
+        expect((await status(store, { now: await now() })).silent.length).toBe(asked < 3 ? 0 : 1)
+      }
+      expect(await needsPerson()).toEqual([expect.stringMatching(/^the bank has not answered since 2026-\S+: .*, so nothing moves there$/)])
+      expect(await silentRails(store, await now())).toMatchObject([{ rail: 'starkbank', since: at }])
+      expect(await silentRails(store, await now(), 10 * minute)).toEqual([])
+      // Intake goes on, so the door stays open, and says why nothing moves.
+      expect(await readiness(store)).toMatchObject({
+        ready: true,
+        checks: { starkbank: 'has not answered for 8 minutes: see repasse status' },
+      })
+      expect((await seeOverview(desk)).asks.map(({ kind }) => kind)).toEqual(['rail silent'])
+      bank.setFaults({ status429: 0 })
+      town.pass(2 * minute)
+      await rail.balance()
+      expect([await needsPerson(), (await readiness(store)).checks['starkbank']]).toEqual([[], undefined])
+    })
+
+    test('a run that did less than it should says so, and one that did it all does not', async () => {
+      const { store, bank, desk } = town
+      const id = await anotherInvoice(20, 'draft')
+      const job = timetable(desk).find(({ name }) => name === 'issue-left')!
+      bank.failNext('status429', 'POST /v2/invoice')
+      await wake(desk, job)
+      town.pass(2 * minute)
+      await wake(desk, job)
+      const runs = await store.all(sql`select outcome, summary, lacks from runs where job = 'issue-left' order by started_at, id`)
+      expect(runs).toEqual([
+        { outcome: 'done', summary: '1 later', lacks: '1 later' },
+        { outcome: 'done', summary: '1 issued', lacks: null },
+      ])
+      const slots = await lastSlotsOf(store, [(await store.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
+      expect([...slots.values()][0]![0]).toMatchObject({ state: 'done', isShort: false })
+      await store.tx(tx => tx.run(sql`update invoices set state = 'draft' where id = ${id}`))
+      const open = await lastSlotsOf(store, [(await store.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
+      expect([...open.values()][0]![0]).toMatchObject({ state: 'done', isShort: true })
+      await store.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${id}`))
     })
 
     test('an event that waits has one line for its waiting, and another for what became of it', async () => {

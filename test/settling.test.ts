@@ -88,7 +88,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
 
   test('a push that never came is found by the next poll, and pays once', async () => {
     paid()
-    expect(await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)).toBeGreaterThan(0)
+    expect((await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(0)
     await settleInbox(town.desk)
     await town.send()
     await town.hear(town.event('invoice.credited'))

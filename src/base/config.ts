@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
-import { cents, holdsPrivateKey, oneOf, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
+import { cents, holdsPrivateKey, minutes, oneOf, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -31,6 +31,7 @@ const shape = z.object({
   STARKBANK_PRIVATE_KEY_FILE: optional(z.string()),
   STARKBANK_API_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
   STARKBANK_POLL_SECONDS: seconds(300),
+  RAIL_SILENT_MINUTES: minutes(5),
   TRANSFER_FEE_BY: oneOf('receiver', 'house'),
   TRANSFER_FEE: cents,
   ...bitcoinSettings,
@@ -105,7 +106,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 /** A value as it may be told; what holds a secret, or looks as if it did, is not. */
 function shown(name: string, env: Record<string, string | undefined>): string {
   const value = env[name]

@@ -21,6 +21,7 @@ export const whole = (fallback: number, low: number, high: number, what = 'a who
   const error = `expected ${what} from ${low} to ${high}`
   return z.preprocess(unset, z.coerce.number({ error }).int({ error }).min(low, { error }).max(high, { error }).default(fallback))
 }
+export const minutes = (fallback: number) => whole(fallback, 1, 1_440, 'a whole number of minutes')
 export const seconds = (fallback: number) => whole(fallback, 1, 86_400, 'a whole number of seconds')
 
 /** Text that `parse` reads, or refuses by answering undefined. */

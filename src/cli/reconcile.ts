@@ -28,7 +28,7 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
     const { rails, bitcoin } = open
     const { makeInbox, pollEvents, settleInbox } = await import('../webhooks/webhooks.ts')
     const { store, world, terms } = base
-    const found = rails.starkbank ? await pollEvents(store, rails.starkbank, makeInbox(store, world), world) : 0
+    const found = rails.starkbank ? (await pollEvents(store, rails.starkbank, makeInbox(store, world), world)).fresh : 0
     const followed = await followNow(base, open)
     const settled = await settleInbox({ store, rails, world, terms, ...(bitcoin && { chain: bitcoin.terms }) })
     const bank = await atBank(base, open, found)

@@ -44,7 +44,14 @@ export function runCommands(repasse: Command, shell: Shell): void {
         const { sql } = await import('../store/store.ts')
         const ofJob = job === undefined ? sql`` : sql`where job = ${job}`
         const rows = await store.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
-        const line = (row: RunRow) => [row.id, row.job, row.started_at, row.outcome ?? 'running', row.summary ?? '', row.worker]
+        const line = (row: RunRow) => [
+          row.id,
+          row.job,
+          row.started_at,
+          row.lacks === null ? (row.outcome ?? 'running') : 'done in part',
+          row.summary ?? '',
+          row.worker,
+        ]
         await shell.out(
           asJson ? json(rows.map(viewOf)) : table(['RUN', 'JOB', 'STARTED (UTC)', 'OUTCOME', 'SUMMARY', 'WORKER'], rows.map(line)),
         )
@@ -65,7 +72,7 @@ export function runCommands(repasse: Command, shell: Shell): void {
         const lines = await linesAfter(store, id, -1n)
         if (!asJson)
           shell.err(
-            `${row.job}, ${row.outcome ?? 'running'}${row.summary ? `: ${tame(row.summary)}` : ''}${lines.length === 0 ? ' (it logged nothing)' : ''}\n`,
+            `${row.job}, ${row.lacks === null ? (row.outcome ?? 'running') : 'done in part'}${row.summary ? `: ${tame(row.summary)}` : ''}${lines.length === 0 ? ' (it logged nothing)' : ''}\n`,
           )
         for (const { line } of lines) await shell.out(asJson ? jsonLine(JSON.parse(line)) : readable(line))
       }),
@@ -80,6 +87,7 @@ const viewOf = (row: RunRow) => ({
   startedAt: row.started_at,
   endedAt: row.ended_at,
   outcome: row.outcome,
+  lacks: row.lacks,
   summary: row.summary,
 })
 

@@ -62,8 +62,16 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
           import('../store/store.ts'),
         ])
         const row = await needSchedule(base.store, name)
-        const slots = await base.store.all<{ id: string; due_at: string; cause: string; state: string; invoices: bigint }>(sql`
-          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices
+        const slots = await base.store.all<{
+          id: string
+          due_at: string
+          cause: string
+          state: string
+          invoices: bigint
+          open: bigint
+        }>(sql`
+          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices,
+            (select count(*) from invoices i where i.slot_id = s.id and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
           from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
         const steps = await history(base.store, row.id)
         const names = await accountNames(base)
@@ -75,12 +83,16 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
             cause: slot.cause,
             state: slot.state,
             invoices: Number(slot.invoices),
+            notIssued: Number(slot.open),
           }))
           return shell.out(json({ ...viewOf(row, names), roster, slots: seen, history: historyOf(steps) }))
         }
         const slotTable = table(
           ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
-          slots.map(slot => [slot.id, slot.due_at, slot.cause, slot.state, `${slot.invoices}`]),
+          slots.map(slot => [
+            ...[slot.id, slot.due_at, slot.cause, slot.state === 'done' && slot.open > 0n ? `done, ${slot.open} not issued` : slot.state],
+            `${slot.invoices}`,
+          ]),
         )
         await shell.out(
           `${sheet(sheetOf(row, names, roster, await skippedMonths(row.cron)))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`,

@@ -13,6 +13,8 @@ type Next = { name: string; next_at: string; time_zone: string }
 export async function printStatus(shell: Shell, { json: asJson }: { json?: true }): Promise<void> {
   await inBase(shell, async base => {
     const { now, next, rate } = await look(base)
+    // Whoever watches by the exit code must not be told that all is well while nobody can be asked.
+    if (now.silent.length > 0) shell.exitCode = 1
     if (asJson) return shell.out(json(viewOf(now, next, rate)))
 
     const { invoices, bitcoin } = now
@@ -30,6 +32,8 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
         ],
       ]),
     )
+    for (const { rail, since, why } of now.silent)
+      await shell.out(`${paint(shell, 'red', `${rail} has not answered since ${since}`)}: ${tame(why)}\n`)
     await shell.out(
       now.addsUp
         ? `${paint(shell, 'green', 'all of it adds up')}\n`
@@ -43,7 +47,7 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
 async function look({ store, config, world }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
   const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
   return store.tx(async tx => ({
-    now: await status(tx, { now: await tx.now(), payoutDepth: config.BITCOIN_PAYOUT_DEPTH }),
+    now: await status(tx, { now: await tx.now(), payoutDepth: config.BITCOIN_PAYOUT_DEPTH, silentMs: config.RAIL_SILENT_MINUTES * 60_000 }),
     next: await tx.all<Next>(sql`
       select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
     rate: await rateOf(tx, config, world),
@@ -60,6 +64,7 @@ function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
     payouts: now.payouts,
     events: now.inbox,
     ...(now.bitcoin && { bitcoin: chainView(now.bitcoin, rate) }),
+    silent: now.silent.map(({ rail, since, why }) => ({ rail, since, why })),
     nextSlots: next.map(row => ({ schedule: row.name, at: row.next_at })),
     needsPerson: now.needsPerson,
   }

@@ -27,6 +27,7 @@ import {
 import { isDisowned, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { keepBankStop, noteStranger } from './strangers.ts'
 
@@ -150,39 +151,92 @@ export interface Reconciliation {
 
 /** Imports the statement's foreign lines, then holds the bank's balance against the books. */
 export async function reconcile(store: Store, rail: Rail, world: World): Promise<Reconciliation | string> {
-  const cursor = await store.one<{ value: string }>(sql`select value from cursors where name = ${`${rail.name} statement`}`)
-  const after = cursor ? instant(millis(cursor.value) - 48 * 3_600_000) : instant(0)
-  const startedAt = await store.tx(tx => tx.now())
   const balance = await rail.balance()
   if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
-  const statement = await rail.statement(after)
-  if (statement.is !== 'done') return `the bank did not give its statement: ${statement.why}`
-
-  const result = await store.tx(async tx => {
-    let imported = 0
-    for (const line of statement.value) if (await importForeign(tx, rail, world, line)) imported += 1
-    await takeRefundedFees(tx, world, statement.value)
-    await tx.run(sql`
-      insert into cursors (name, value) values (${`${rail.name} statement`}, ${startedAt}) on conflict (name) do update set value = excluded.value`)
-    const book = (await balances(tx)).bank
-    const { likely, exact } = bandsOf(...(await underWay(tx, statement.value, { after, startedAt })))
-    const flight = likely.high > -likely.low ? likely.high : -likely.low
-    await keepReconciled(tx, rail.name, { providerUnits: balance.value, bookUnits: book, inFlightUnits: flight, at: startedAt })
-    return {
-      bankUnits: balance.value,
-      bookUnits: book,
-      inFlightUnits: flight,
-      ...{ likely, exact, at: startedAt },
-      imported,
-      agrees: within(balance.value - book, likely),
-      unexplained: [],
-    }
+  let whole: StatementLine[] | undefined
+  let result: Reconciliation | undefined
+  // Of a long statement most is booked already, and counts no more in the comparison.
+  const counting = new Map<string, StatementLine>()
+  const walked = await walkOn<StatementLine>(store, world, {
+    name: `${rail.name} statement`,
+    from: 'ever',
+    read: (since, place) => rail.statement(since, place),
+    async take(items, _, isWhole) {
+      if (isWhole) return void (whole = items)
+      await store.tx(tx => importAll(tx, rail, world, items))
+      for (const line of items) if (await mayCount(store, line)) counting.set(line.id, line)
+    },
+    async last(tx, { since, startedAt }) {
+      if (whole)
+        result = await compare(tx, rail, world, { lines: whole, news: whole, after: since, at: startedAt, bankUnits: balance.value })
+    },
   })
-  world.log[result.agrees ? 'info' : 'warn'](
-    { bank: reais(result.bankUnits), books: reais(result.bookUnits), inFlight: reais(result.inFlightUnits), imported: result.imported },
-    result.agrees ? 'the bank and the books agree' : 'the bank and the books differ by more than what is in flight',
+  if (walked.is === 'failed') return `the bank did not give its statement: ${walked.why}`
+  if (walked.is === 'left')
+    return `${walked.rows} lines of the bank's statement were read, and there are more: they are read at the next look`
+  if (walked.resumed) return `the bank's statement was read to its end, ${walked.rows} lines: it is compared at the next look`
+  const found = result ?? (await compareAfter(store, rail, world, walked, counting))
+  if (typeof found === 'string') return found
+  world.log[found.agrees ? 'info' : 'warn'](
+    { bank: reais(found.bankUnits), books: reais(found.bookUnits), inFlight: reais(found.inFlightUnits), imported: found.imported },
+    found.agrees ? 'the bank and the books agree' : 'the bank and the books differ by more than what is in flight',
   )
-  return result
+  return found
+}
+
+async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly StatementLine[]): Promise<number> {
+  let imported = 0
+  for (const line of lines) if (await importForeign(tx, rail, world, line)) imported += 1
+  await takeRefundedFees(tx, world, lines)
+  return imported
+}
+
+/** A statement that took many calls is older than its balance by then: both are asked for once more, for what is new alone. */
+async function compareAfter(
+  store: Store,
+  rail: Rail,
+  world: World,
+  { since, startedAt }: { since: Instant; startedAt: Instant },
+  counting: Map<string, StatementLine>,
+): Promise<Reconciliation | string> {
+  const at = await store.tx(tx => tx.now())
+  const balance = await rail.balance()
+  if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
+  const recent = await rail.statement(later(startedAt, -5 * 60_000))
+  if (recent.is !== 'done') return `the bank did not give its statement: ${recent.why}`
+  if (recent.value.next !== undefined) return 'the bank’s statement grows faster than it is read: it is compared at the next look'
+  const news = recent.value.items
+  for (const line of news) counting.set(line.id, line)
+  return store.tx(tx => compare(tx, rail, world, { lines: [...counting.values()], news, after: since, at, bankUnits: balance.value }))
+}
+
+/** Holds the balance against the books, once `news` are imported. `lines`: all that may not be booked yet, since `after`. */
+async function compare(
+  tx: Tx,
+  rail: Rail,
+  world: World,
+  { lines, news, after, at, bankUnits }: { lines: StatementLine[]; news: StatementLine[]; after: Instant; at: Instant; bankUnits: bigint },
+): Promise<Reconciliation> {
+  const imported = await importAll(tx, rail, world, news)
+  const book = (await balances(tx)).bank
+  const { likely, exact } = bandsOf(...(await underWay(tx, lines, { after, startedAt: at })))
+  const flight = likely.high > -likely.low ? likely.high : -likely.low
+  await keepReconciled(tx, rail.name, { providerUnits: bankUnits, bookUnits: book, inFlightUnits: flight, at })
+  return {
+    ...{ bankUnits, bookUnits: book, inFlightUnits: flight, likely, exact, at, imported },
+    agrees: within(bankUnits - book, likely),
+    unexplained: [],
+  }
+}
+
+/** Whether a line may not be booked yet. What is too new to be in the balance is asked for again at the end. */
+async function mayCount(reader: Reader, { about, tags, units }: StatementLine): Promise<boolean> {
+  if (about.is === 'invoice') return (await bookedOf(reader, about.providerId, units)) !== 'yes'
+  if (about.is !== 'payout') return false
+  const { order = '' } = ourTags(tags)
+  const open = await reader.one(sql`
+    select id from attempts where (provider_id = ${about.providerId} or external_id = ${order}) and state in ('sending', 'unsure', 'sent')`)
+  return open !== undefined || comesBack(reader, about, units)
 }
 
 /**
@@ -270,7 +324,7 @@ async function whoDisowned(tx: Tx, about: StatementLine['about']): Promise<{ by:
 }
 
 /** Whether a transfer that came back brought its charge with it is told by the statement alone. */
-async function takeRefundedFees(tx: Tx, world: World, lines: StatementLine[]): Promise<void> {
+async function takeRefundedFees(tx: Tx, world: World, lines: readonly StatementLine[]): Promise<void> {
   const came = new Map<string, bigint>()
   for (const { about, units } of lines)
     if (about.is === 'payout' && units > 0n) came.set(about.providerId, (came.get(about.providerId) ?? 0n) + units)
@@ -332,13 +386,13 @@ async function underWay(
 }
 
 /** A settled transfer that came back, which the books have not heard yet. */
-async function comesBack(tx: Tx, about: StatementLine['about'], units: bigint): Promise<boolean> {
+async function comesBack(tx: Reader, about: StatementLine['about'], units: bigint): Promise<boolean> {
   if (about.is !== 'payout' || units <= 0n) return false
   return (await tx.one(sql`select 1 as yes from attempts where provider_id = ${about.providerId} and state = 'success'`)) !== undefined
 }
 
 /** Whether the books have booked this line of an invoice, or of a duplicate of one. `perhaps`: some of its money goes back, and which lines are booked is not known. */
-async function bookedOf(tx: Tx, providerId: string, units: bigint): Promise<OurLine['booked']> {
+async function bookedOf(tx: Reader, providerId: string, units: bigint): Promise<OurLine['booked']> {
   const open = await tx.one(sql`
     select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
     union all select id from invoice_twins where provider_id = ${providerId} and state in ('open', 'canceled', 'paid')`)

@@ -187,7 +187,16 @@ describe.each([
       await edit({ cron: '0 9 * * *' })
       expect(await latestSlots(store, schedule.id, 30)).toEqual([
         {
-          ...{ id: first!.id, dueAt: instant(noon + 10 * minute), cause: 'cron', state: 'due', tries: 2, invoices: 1, units: 100n },
+          ...{
+            id: first!.id,
+            dueAt: instant(noon + 10 * minute),
+            cause: 'cron',
+            state: 'due',
+            tries: 2,
+            isShort: false,
+            invoices: 1,
+            units: 100n,
+          },
           run: { id: 'run_2', startedAt: instant(now + 2), endedAt: instant(now + 502), outcome: 'done', summary: 'it was done' },
         },
         {
@@ -196,6 +205,7 @@ describe.each([
           cause: 'cron',
           state: 'due',
           tries: 0,
+          isShort: false,
           invoices: 1,
           units: 100n,
           run: undefined,

@@ -8,7 +8,7 @@ import { bankMayBeAsked } from '../ledger/ledger.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 import { issueRequests, pricingAt, rateNow, type BitcoinDesk } from './bitcoin.ts'
 import { believesTime } from './clock.ts'
-import { runSlot, type Runner } from './runner.ts'
+import { runSlot, type JobResult, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from './schedules.ts'
 import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from './slots.ts'
 
@@ -81,11 +81,12 @@ async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {
   }
 }
 
-async function issueAtBank({ store, rails }: Issuer, world: World, slot: SlotRow): Promise<string> {
+async function issueAtBank({ store, rails }: Issuer, world: World, slot: SlotRow): Promise<JobResult> {
   const { issued, unsure, refused, later } = await issueDrafts(store, rails.starkbank!, world, slot.id)
-  return [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
+  const said = [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
     .filter(Boolean)
     .join(', ')
+  return unsure + refused + later > 0 ? { less: said } : said
 }
 
 async function issueOnChain({ store, rails, bitcoin }: Issuer, world: World, slot: SlotRow): Promise<string> {

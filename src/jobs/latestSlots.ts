@@ -14,6 +14,8 @@ export interface RunSlot {
     | { id: string; startedAt: Instant; endedAt: Instant | undefined; outcome: 'done' | 'failed' | 'lost' | undefined; summary: string }
     | undefined
   tries: number
+  /** It is over, and some of its invoices are not issued, or were refused. */
+  isShort: boolean
 }
 
 export interface LatestSlot extends RunSlot {
@@ -36,10 +38,19 @@ export async function lastSlotsOf(reader: Reader, scheduleIds: readonly string[]
       : await reader.all<RunRow>(sql`
           select id, slot_id, started_at, ended_at, outcome, summary from runs where slot_id in (${join(slots.map(({ id }) => id))})
           order by started_at, id`)
+  const short = new Set(
+    slots.length === 0
+      ? []
+      : (
+          await reader.all<{ id: string }>(sql`
+            select distinct slot_id as id from invoices where state in ('draft', 'issuing', 'unsure', 'refused')
+              and slot_id in (${join(slots.map(({ id }) => id))})`)
+        ).map(({ id }) => id),
+  )
   const runsOf = Map.groupBy(runs, ({ slot_id: slot }) => slot)
   const told = ({ id, due_at: dueAt, cause, state }: SlotLine): RunSlot => {
     const mine = runsOf.get(id) ?? []
-    return { id, dueAt, cause, state, run: runOf(mine.at(-1)), tries: mine.length }
+    return { id, dueAt, cause, state, run: runOf(mine.at(-1)), tries: mine.length, isShort: state === 'done' && short.has(id) }
   }
   const slotsOf = Map.groupBy(slots, ({ schedule_id: schedule }) => schedule)
   const inOrder = (lines: SlotLine[]) => lines.toSorted((a, b) => (a.due_at < b.due_at ? -1 : 1)).map(told)

@@ -14,7 +14,11 @@ export interface Runner {
 }
 
 /** What a job says when it is over: a sentence, or nothing when it found nothing to do, and then no run is kept. */
-export type JobResult = string | undefined
+export type JobResult = string | undefined | Less
+/** It is over, and did less than it should: not all was asked for, or the provider could not be asked. */
+export interface Less {
+  less: string
+}
 
 type Line = { level: string; time: string; msg: string } & Fields
 
@@ -113,13 +117,13 @@ export async function run(
     await tx.run(sql`
       insert into runs (id, job, worker, started_at) values (${id}, ${name}, ${runner.worker}, ${startedAt}) on conflict (id) do nothing`)
   })
-  const { outcome, summary } = await limited({ ...world, log: kept.log }, limitMs, job).finally(kept.end)
+  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, job).finally(kept.end)
   if (outcome === 'done' && summary === undefined && !kept.begun()) return 'idle'
   await store.tx(async tx => {
     await tx.run(sql`
-      insert into runs (id, job, worker, started_at, ended_at, outcome, summary)
-      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null})
-      on conflict (id) do update set ended_at = excluded.ended_at, outcome = excluded.outcome, summary = excluded.summary`)
+      insert into runs (id, job, worker, started_at, ended_at, outcome, summary, lacks)
+      values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null}, ${lacks})
+      on conflict (id) do update set ended_at = excluded.ended_at, outcome = excluded.outcome, summary = excluded.summary, lacks = excluded.lacks`)
     await kept.rest(tx)
   }, 'locks')
   return outcome
@@ -151,10 +155,10 @@ export async function runSlot(
     await tx.run(sql`insert into runs (id, job, slot_id, worker, started_at) values (${id}, 'issue', ${slotId}, ${runner.worker}, ${now})`)
   })
   const kept = keepLines(runner, id, world.log.child({ job: 'issue', run: id, slot: slotId }), async () => undefined)
-  const { outcome, summary } = await limited({ ...world, log: kept.log }, limitMs, inner => job(inner, id)).finally(kept.end)
+  const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, inner => job(inner, id)).finally(kept.end)
   await store.tx(async tx => {
     await tx.run(
-      sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''} where id = ${id} and ended_at is null`,
+      sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''}, lacks = ${lacks} where id = ${id} and ended_at is null`,
     )
     await kept.rest(tx)
     await end(tx, outcome, summary ?? 'nothing to do')
@@ -167,19 +171,21 @@ async function limited(
   world: World,
   limitMs: Millis,
   job: (world: World) => Promise<JobResult>,
-): Promise<{ outcome: 'done' | 'failed'; summary: JobResult }> {
+): Promise<{ outcome: 'done' | 'failed'; summary: string | undefined; lacks: string | null }> {
   const over = new AbortController()
   try {
     const late = world.clock.sleep(limitMs, over.signal).then(() => {
       if (!over.signal.aborted) throw new Error(`took longer than ${limitMs / 1000} s`)
       return undefined
     })
-    return { outcome: 'done', summary: await Promise.race([job(world), late]) }
+    const result = await Promise.race([job(world), late])
+    const lacks = typeof result === 'object' ? result.less : null
+    return { outcome: 'done', summary: typeof result === 'object' ? result.less : result, lacks }
   } catch (error) {
     if (isCrash(error)) throw error
     const summary = error instanceof Error ? `${error.name}: ${error.message}` : 'an unknown surprise'
     world.log.error({ why: summary, stack: error instanceof Error ? error.stack : undefined }, 'the job failed')
-    return { outcome: 'failed', summary }
+    return { outcome: 'failed', summary, lacks: null }
   } finally {
     over.abort(noReason)
   }

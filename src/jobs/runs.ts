@@ -13,6 +13,8 @@ export type RunRow = {
   /** Null while it lasts. */
   outcome: RunOutcome | null
   summary: string | null
+  /** What it left undone, where it did less than it should. */
+  lacks: string | null
 }
 
 export const findRun = (reader: Reader, id: string) => reader.one<RunRow>(sql`select * from runs where id = ${id}`)

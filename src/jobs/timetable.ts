@@ -3,7 +3,7 @@ import { addUpTallies } from '../ledger/ledger.ts'
 import { issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { pollEvents, settleInbox, watchReversals, type Followed, type Inbox } from '../webhooks/webhooks.ts'
+import { pollEvents, settleInbox, type Polled, watchReversals, type Followed, type Inbox } from '../webhooks/webhooks.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
@@ -18,6 +18,8 @@ export interface Desk extends Runner {
   terms: Terms
   /** Seconds between two polls of the bank. */
   pollSeconds: number
+  /** How long a rail may fail to answer before it is said. */
+  silentMs?: number
   /** There with the Bitcoin rail. */
   bitcoin?: BitcoinDesk
   /** There where letters can be sent. */
@@ -41,7 +43,8 @@ export interface Job {
 }
 
 const minute = 60_000
-const say = (count: number, one: string, many: string): JobResult => (count === 0 ? undefined : `${count} ${count === 1 ? one : many}`)
+const say = (count: number, one: string, many: string): string | undefined =>
+  count === 0 ? undefined : `${count} ${count === 1 ? one : many}`
 
 /** What this house wakes for: everyone's jobs, and those of each rail it runs on. */
 export function timetable({ rails, pollSeconds, bitcoin, post }: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post'>): Job[] {
@@ -156,12 +159,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     limitMs: 5 * minute,
     among: 'one',
     atStart: true,
-    work: async ({ store, rails, inbox }, world) =>
-      say(
-        await pollEvents(store, rails.starkbank!, inbox, world),
-        'polled event was new to the inbox',
-        'polled events were new to the inbox',
-      ),
+    work: async ({ store, rails, inbox }, world) => polled(await pollEvents(store, rails.starkbank!, inbox, world)),
   },
   {
     name: 'reconcile',
@@ -170,7 +168,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     among: 'one',
     work: async ({ store, rails }, world) => {
       const result = await reconcile(store, rails.starkbank!, world)
-      return typeof result === 'string' ? result : holdAgainstBank(store, result)
+      return typeof result === 'string' ? { less: result } : holdAgainstBank(store, result)
     },
   },
 ]
@@ -246,7 +244,17 @@ const followed = ({ blocks, left, news, trouble }: Followed): JobResult =>
     ? [`${blocks} blocks read`, left > 0 && `${left} left behind`, `${news} news`, trouble].filter(Boolean).join(', ')
     : undefined
 
+function polled({ fresh, lacks }: Polled): JobResult {
+  const said = say(fresh, 'polled event was new to the inbox', 'polled events were new to the inbox')
+  return lacks === undefined ? said : { less: [said, lacks].filter(Boolean).join('; ') }
+}
+
+/** What was left for later, refused or not answered is less than it should have been. */
+const short = ['unsure', 'later', 'refused', 'failed']
+
 function counted(counts: Record<string, number>): JobResult {
   const told = Object.entries(counts).filter(([, count]) => count > 0)
-  return told.length === 0 ? undefined : told.map(([what, count]) => `${count} ${what}`).join(', ')
+  if (told.length === 0) return undefined
+  const said = told.map(([what, count]) => `${count} ${what}`).join(', ')
+  return told.some(([what]) => short.includes(what)) ? { less: said } : said
 }

@@ -141,11 +141,22 @@ export async function prepareVerdict({ store, rails }: { store: Store; rails: Ra
   return { transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
 }
 
+/** Of a statement, while somebody waits for an answer: as many lines as are read in about a minute. */
+const mostPortions = 50
+
 /** A statement too long to be walked leaves what the transfer itself says. */
 async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeUnits, status }: ProviderPayout): Promise<StatementLine[]> {
-  const statement = await rail.statement(createdAt)
-  if (statement.is === 'done') return statement.value.filter(({ about }) => about.is === 'payout' && about.providerId === providerId)
-  if (statement.is === 'unsure' || statement.again) throw new Error(`the bank did not give its statement: ${statement.why}`)
+  const found: StatementLine[] = []
+  let place: string | undefined
+  for (let portions = 0; portions < mostPortions; portions++) {
+    const statement = await rail.statement(createdAt, place)
+    if (statement.is === 'unsure' || (statement.is === 'refused' && statement.again))
+      throw new Error(`the bank did not give its statement: ${statement.why}`)
+    if (statement.is === 'refused') break
+    found.push(...statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === providerId))
+    place = statement.value.next
+    if (place === undefined) return found
+  }
   const line = (id: string, moved: bigint, at: Instant): StatementLine => ({
     ...{
       id,

@@ -121,6 +121,12 @@ export interface StatementLine {
   createdAt: Instant
 }
 
+/** A stretch of a long list. `next`: the place to ask for what follows, in the provider's own words; undefined where nothing does. */
+export interface Portion<T> {
+  items: T[]
+  next: string | undefined
+}
+
 /** The verdict at the door. `unknown`: it cannot be judged now (no key could be had), so the sender must try again. */
 export type Verdict = { is: 'genuine'; keyId: string } | { is: 'forged'; why: string } | { is: 'unknown'; why: string }
 
@@ -180,17 +186,20 @@ export interface Rail {
   /** Reads proven or polled bytes. Throws `BadInput` on what is not an event. */
   read(raw: Uint8Array): ProviderEvent
 
-  /** Events the provider could not deliver, as the bytes the inbox keeps (one event each), oldest first. */
-  undelivered(): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>>
+  /**
+   * Events the provider could not deliver, as the bytes the inbox keeps (one event each). Lists may be longer than anyone reads at once:
+   * each answer is one portion, oldest first, and the newest portion comes first.
+   */
+  undelivered(place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>>
   markDelivered(eventId: string): Promise<Answer<void>>
   /** Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`. */
-  missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>>
+  missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>>
 
   /** Which workspace the credentials are of, as the provider has it; empty where it does not say. */
   workspace(): Promise<Answer<string>>
   /** The provider's own balance in smallest units. */
   balance(): Promise<Answer<bigint>>
-  statement(after: Instant): Promise<Answer<StatementLine[]>>
+  statement(after: Instant, place?: string): Promise<Answer<Portion<StatementLine>>>
 
   /** The registered webhooks' URLs, and how to add one. */
   webhooks(): Promise<Answer<{ id: string; url: string; subscriptions: string[] }[]>>

@@ -2,6 +2,7 @@
 import { told, type Asset } from '../base/money.ts'
 import { listAlarms } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
+import { silentRails } from '../jobs/jobs.ts'
 import { beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
 
@@ -105,7 +106,8 @@ export const firstOfEach = (rows: Sql): Sql => sql`
   where place <= ${mostOfKind} order by kind, place`
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
-export const asksOf = async (reader: Reader, now: Instant | undefined): Promise<Ask[]> => [
+export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number): Promise<Ask[]> => [
+  ...(now === undefined ? [] : await silentAsks(reader, now, silentMs)),
   ...(await alarmAsks(reader)),
   ...(await duplicateAsks(reader)),
   ...(now === undefined
@@ -126,6 +128,12 @@ const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
   (await listAlarms(reader)).map(({ name, why }) => ({
     kind: name === 'bank credentials' ? 'bank denies' : 'clock off',
     ...{ id: '', number: null, of: name.replace(/^clock of /, ''), why, units: null },
+  }))
+
+const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<Ask[]> =>
+  (await silentRails(reader, now, silentMs)).map(({ rail, since, why }) => ({
+    ...{ kind: 'rail silent', id: '', number: null, of: rail, units: null },
+    why: `${since}: ${why}`,
   }))
 
 /**
@@ -366,7 +374,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
     case 'chain unread':
       return why ?? ''
     case 'rail silent':
-      return `${of} has not answered since ${id}, so nothing moves there: ${why}`
+      return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${why}, so nothing moves there`
     case 'line out':
       return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
     case 'suspense': {

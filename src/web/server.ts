@@ -18,6 +18,8 @@ export interface WebParts {
   inbox: Inbox
   clock: Clock
   log: Log
+  /** How long a rail may fail to answer before it is said. */
+  silentMs?: number
   /** False once we were told to stop: who goes takes no socket’s name. */
   wanted?: () => boolean
   /** False while there is too little room on the disk to keep anything. */
@@ -103,13 +105,13 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   }
 }
 
-function healthRoutes({ store }: WebParts): Router {
+function healthRoutes({ store, silentMs }: WebParts): Router {
   const router = new Router({ strict: true, sensitive: true })
   router.get('/health', ctx => {
     ctx.body = { alive: true }
   })
   router.get('/ready', async ctx => {
-    const { ready, checks } = await readiness(store)
+    const { ready, checks } = await readiness(store, silentMs)
     ctx.status = ready ? 200 : 503
     ctx.body = { ready, checks }
   })

@@ -1,6 +1,7 @@
 /** How things stand, as figures: what the status command, `/ready` and the demo show. */
 import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
+import { silentMinutes, silentRails, type Silent } from '../jobs/jobs.ts'
 import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { payoutsStopped } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
@@ -39,6 +40,8 @@ export interface Status {
   bitcoin: ChainStatus | undefined
   /** What needs a person, as sentences. */
   needsPerson: string[]
+  /** Rails that have not answered for too long. */
+  silent: Silent[]
   /** asked and credited are wholly explained, on every rail. */
   addsUp: boolean
 }
@@ -46,7 +49,7 @@ export interface Status {
 /** `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough and is not credited. */
 export async function status(
   reader: Reader,
-  { now, payoutDepth = usualDepth }: { now?: Instant; payoutDepth?: number } = {},
+  { now, payoutDepth = usualDepth, silentMs }: { now?: Instant; payoutDepth?: number; silentMs?: number } = {},
 ): Promise<Status> {
   const invoiceRows = await byState(reader, 'invoices', 'BRL')
   const asked = invoiceRows.reduce((sum, row) => sum + row.units, 0n)
@@ -72,7 +75,8 @@ export async function status(
     payouts: countsOf(await byState(reader, 'payouts', 'BRL')),
     inbox: await events(reader),
     bitcoin,
-    needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now)), ...(bitcoin?.asks ?? [])]))],
+    needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now, silentMs)), ...(bitcoin?.asks ?? [])]))],
+    silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost &&
       money.credited === explained &&
@@ -116,7 +120,7 @@ async function events(reader: Reader): Promise<Record<string, number>> {
 }
 
 /** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */
-export async function readiness(store: Store): Promise<{ ready: boolean; checks: Record<string, string> }> {
+export async function readiness(store: Store, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
     checks['schema'] = (await pending(store)).length === 0 ? 'ok' : 'behind: run repasse migrate'
@@ -124,12 +128,15 @@ export async function readiness(store: Store): Promise<{ ready: boolean; checks:
     for (const { name } of await listAlarms(store))
       checks[name === 'bank credentials' ? 'bank' : 'clock'] =
         name === 'bank credentials' ? 'does not know us: see repasse status' : 'off: see repasse status'
+    const now = await store.tx(tx => tx.now(), 'locks')
+    for (const silent of await silentRails(store, now, silentMs))
+      checks[silent.rail] = `has not answered for ${silentMinutes(silent, now)} minutes: see repasse status`
     checks['payouts'] = (await payoutsStopped(store)) === undefined ? 'ok' : 'stopped: see repasse status'
     if ((await tipOf(store)) || (await chainTrouble(store)) !== undefined)
       checks['chain'] = (await chainTrouble(store)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {
     checks['database'] = 'unavailable'
   }
-  // Stopped payouts, alarms and a chain that cannot be followed are said, but intake goes on, so the door stays open.
+  // Stopped payouts, alarms, a rail that does not answer and a chain that cannot be followed are said, but intake goes on, so the door stays open.
   return { ready: checks['database'] === 'ok' && checks['schema'] === 'ok', checks }
 }

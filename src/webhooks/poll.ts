@@ -1,52 +1,110 @@
 /** Polling: what a push lost is asked for, and enters the same inbox. A missed push is found within one interval. */
-import { clockTrouble, instant, millis, type World } from '../base/world.ts'
-import type { Rail } from '../rails/rail.ts'
+import { BadInput } from '../base/answer.ts'
+import type { World } from '../base/world.ts'
+import type { ProviderEvent, Rail } from '../rails/rail.ts'
 import { sql, type Store } from '../store/store.ts'
 import type { Inbox } from './inbox.ts'
+import { walkOn } from './walk.ts'
 
-/** How far back each poll looks again: the bank's lists may lag, and asking twice costs nothing. */
-const overlapMs = 48 * 3_600_000
-
-/**
- * Answers how many were new to the inbox. The bank's logs tell of what was pushed too, under other ids: settling finds nothing new in those.
- * Undelivered events are marked delivered only after they are committed.
- */
-export async function pollEvents(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<number> {
-  return (await takeUndelivered(rail, inbox, world)) + (await takeMissedLogs(store, rail, inbox, world))
+export interface Polled {
+  /** How many were new to the inbox. The bank's logs tell of what was pushed too, under other ids: settling finds nothing new in those. */
+  fresh: number
+  /** Why not all of it could be read now; what is left is read at the next poll. */
+  lacks?: string
 }
 
-async function takeUndelivered(rail: Rail, inbox: Inbox, world: World): Promise<number> {
-  const answer = await rail.undelivered()
-  if (answer.is !== 'done') return complain(world, answer.why)
+/** Undelivered events are marked delivered only after they are committed, and only those that are ours. */
+export async function pollEvents(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<Polled> {
+  const undelivered = await takeUndelivered(store, rail, inbox, world)
+  const missed = await takeMissedLogs(store, rail, inbox, world)
+  const lacks = [...new Set([undelivered.lacks, missed.lacks])].filter(why => why !== undefined).join('; ')
+  return { fresh: undelivered.fresh + missed.fresh, ...(lacks !== '' && { lacks }) }
+}
+
+/**
+ * The newest portion at each poll, and of what lies behind it one more: events that nobody marks, because they are another system's,
+ * must not stand for ever before ours.
+ */
+async function takeUndelivered(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<Polled> {
+  const newest = await rail.undelivered()
+  if (newest.is !== 'done') return complain(world, newest.why)
+  const fresh = await takeEvents(store, rail, inbox, world, newest.value.items)
+  if (newest.value.next === undefined) return { fresh }
+  const name = `${rail.name} undelivered`
+  const place = (await store.one<{ place: string }>(sql`select place from walks where name = ${name}`))?.place ?? newest.value.next
+  const behind = await rail.undelivered(place)
+  const next = behind.is === 'done' ? behind.value.next : undefined
+  const more = behind.is === 'done' ? await takeEvents(store, rail, inbox, world, behind.value.items) : 0
+  // Where it cannot be gone on with, the next poll begins behind its newest portion again.
+  await store.tx(async tx => {
+    if (next === undefined) return tx.run(sql`delete from walks where name = ${name}`)
+    const now = await tx.now()
+    return tx.run(sql`
+      insert into walks (name, since, started_at, place, rows) values (${name}, '', ${now}, ${next}, 0)
+      on conflict (name) do update set place = excluded.place`)
+  })
+  return behind.is === 'done' ? { fresh: fresh + more } : { ...complain(world, behind.why), fresh }
+}
+
+async function takeEvents(store: Store, rail: Rail, inbox: Inbox, world: World, events: readonly Polling[]): Promise<number> {
   let fresh = 0
-  for (const { eventId, raw } of answer.value) {
+  for (const { eventId, raw } of events) {
+    const mark = await isOurs(store, read(rail, raw))
+    // Another system's stay in the list for ever: kept once, they need not be written again.
+    if (!mark && (await store.one(sql`select 1 as yes from inbox where rail = ${rail.name} and event_id = ${eventId}`))) continue
     if ((await inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })) === 'new') fresh += 1
     await world.at('polled event kept')
-    await rail.markDelivered(eventId)
+    // One flag for everybody who listens on this workspace: what another system has not heard yet stays undelivered for it.
+    if (mark) await rail.markDelivered(eventId)
   }
   return fresh
 }
 
-async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<number> {
-  const name = `${rail.name} logs`
-  const startedAt = await store.tx(tx => tx.now())
-  const cursor = await store.one<{ value: string }>(sql`select value from cursors where name = ${name}`)
-  // One that was written by a clock that was ahead would leave out what comes until that time.
-  const since = cursor && cursor.value < startedAt ? cursor.value : startedAt
-  const after = instant(millis(since) - overlapMs)
-  const answer = await rail.missedLogs(after)
-  if (answer.is !== 'done') return complain(world, answer.why)
-  const kept = await Promise.all(answer.value.map(({ eventId, raw }) => inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })))
-  // Under a clock that is off nothing is kept, so what was not seen is asked for again.
-  if (clockTrouble(world) !== undefined) return kept.filter(verdict => verdict === 'new').length
-  await store.tx(tx =>
-    tx.run(sql`
-    insert into cursors (name, value) values (${name}, ${startedAt}) on conflict (name) do update set value = excluded.value`),
-  )
-  return kept.filter(verdict => verdict === 'new').length
+type Polling = { eventId: string; raw: Uint8Array }
+
+function read(rail: Rail, raw: Uint8Array): ProviderEvent | undefined {
+  try {
+    return rail.read(raw)
+  } catch (error) {
+    if (error instanceof BadInput) return undefined
+    throw error
+  }
 }
 
-function complain(world: World, why: string): number {
+/** About an invoice or an order that these books know. */
+async function isOurs(store: Store, event: ProviderEvent | undefined): Promise<boolean> {
+  if (event?.about === 'invoice') {
+    const { providerId, tag } = event.invoice
+    const row = await store.one(sql`
+      select id from invoices where id = ${tag ?? ''} or (rail = 'starkbank' and provider_id = ${providerId})
+      union all select id from invoice_twins where rail = 'starkbank' and provider_id = ${providerId}`)
+    return row !== undefined
+  }
+  if (event?.about === 'payout') {
+    const { providerId, externalId } = event.payout
+    return (
+      (await store.one(sql`select id from attempts where external_id = ${externalId ?? ''} or provider_id = ${providerId}`)) !== undefined
+    )
+  }
+  return false
+}
+
+async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<Polled> {
+  let fresh = 0
+  const walked = await walkOn<Polling>(store, world, {
+    name: `${rail.name} logs`,
+    from: 'now',
+    read: (since, place) => rail.missedLogs(since, place),
+    async take(items) {
+      const kept = await Promise.all(items.map(({ eventId, raw }) => inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })))
+      fresh += kept.filter(verdict => verdict === 'new').length
+    },
+  })
+  if (walked.is === 'failed') return { ...complain(world, walked.why), fresh }
+  return walked.is === 'left' ? { fresh, lacks: `${walked.rows} rows of the bank's logs were read, and there are more` } : { fresh }
+}
+
+function complain(world: World, why: string): Polled {
   world.log.warn({ why }, 'the bank could not be asked for missed events')
-  return 0
+  return { fresh: 0, lacks: `the bank could not be asked for missed events: ${why}` }
 }

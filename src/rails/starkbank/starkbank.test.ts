@@ -269,15 +269,18 @@ describe('hearing what a push lost', () => {
     const stark = rail({ pageEvents: [page([event('2', '2026-11-21T03:00:02+00:00')], 'c'), page([event('1', created)])] })
     const answer = await stark.undelivered()
     if (answer.is !== 'done') throw new Error(answer.why)
-    expect(answer.value.map(({ eventId }) => eventId)).toEqual(['1', '2'])
-    expect(stark.read(answer.value[0]!.raw)).toMatchObject({ eventId: '1', workspaceId: '42', kind: 'invoice.credited', logId: 'l1' })
+    expect(answer.value.items.map(({ eventId }) => eventId)).toEqual(['1', '2'])
+    expect(stark.read(answer.value.items[0]!.raw)).toMatchObject({ eventId: '1', workspaceId: '42', kind: 'invoice.credited', logId: 'l1' })
   })
 
   test('undelivered events without end come in portions: what is left stays undelivered', async () => {
-    const answer = await rail({
-      pageEvents: [page([{ id: '1', created, subscription: 'x', workspaceId: '42', log: {} }], 'again')],
-    }).undelivered()
-    expect(answer.is === 'done' && answer.value.length).toBe(20)
+    const stark = rail({ pageEvents: [page([{ id: '1', created, subscription: 'x', workspaceId: '42', log: {} }], 'again')] })
+    const answer = await stark.undelivered()
+    if (answer.is !== 'done') throw new Error(answer.why)
+    expect(answer.value.items).toHaveLength(20)
+    expect(await stark.undelivered(answer.value.next)).toMatchObject({ is: 'done' })
+    expect(calls.at(-1)![1]).toMatchObject({ cursor: 'again' })
+    expect(await stark.undelivered('["a","b"]')).toMatchObject({ is: 'refused', again: false })
   })
 
   test('missed logs of both kinds come oldest first, only those since the time asked, as events named after them', async () => {
@@ -290,15 +293,15 @@ describe('hearing what a push lost', () => {
     })
     const answer = await stark.missedLogs('2026-11-21T02:00:00.000Z')
     if (answer.is !== 'done') throw new Error(answer.why)
-    expect(answer.value.map(({ eventId }) => eventId)).toEqual(['log-1', 'log-2', 'log-3', 'log-4'])
-    expect(stark.read(answer.value[1]!.raw)).toMatchObject({
+    expect(answer.value.items.map(({ eventId }) => eventId)).toEqual(['log-1', 'log-2', 'log-3', 'log-4'])
+    expect(stark.read(answer.value.items[1]!.raw)).toMatchObject({
       eventId: 'log-2',
       logId: '2',
       workspaceId: '42',
       about: 'payout',
       payout: { externalId, status: 'success' },
     })
-    expect(text(answer.value[2]!.raw).event.log.invoice.fee).toBe(50)
+    expect(text(answer.value.items[2]!.raw).event.log.invoice.fee).toBe(50)
     // The bank's days may be Brazil's: 02:00 UTC is still the day before there.
     expect(calls.map(([name, given]) => [name, (given as { after: string }).after])).toEqual([
       ['pageInvoiceLogs', '2026-11-20'],
@@ -311,7 +314,7 @@ describe('hearing what a push lost', () => {
   test('the walk ends at the first page that is wholly too old', async () => {
     const old = page([credit('1', '2026-11-20T23:00:00+00:00')], 'more')
     const answer = await rail({ pageInvoiceLogs: [old], pageTransferLogs: [page([])] }).missedLogs('2026-11-21T02:00:00.000Z')
-    expect(answer).toEqual(done([]))
+    expect(answer).toEqual(done({ items: [], next: undefined }))
     expect(calls.filter(([name]) => name === 'pageInvoiceLogs')).toHaveLength(2)
   })
 
@@ -320,7 +323,7 @@ describe('hearing what a push lost', () => {
       pageInvoiceLogs: [page([credit('1', created)]), refused('invalidInvoiceLog')],
       pageTransferLogs: [page([final('2', created)]), refused('invalidTransferLog')],
     }).missedLogs('2026-11-21T02:00:00.000Z')
-    expect(answer).toMatchObject({ is: 'done', value: [{ eventId: 'log-1' }, { eventId: 'log-2' }] })
+    expect(answer).toMatchObject({ is: 'done', value: { items: [{ eventId: 'log-1' }, { eventId: 'log-2' }], next: undefined } })
     expect(calls.at(-1)![1]).toMatchObject({ types: ['refunded'] })
   })
 
@@ -356,7 +359,7 @@ describe('hearing what a push lost', () => {
       expect(await stark.pay([payout], inTime)).toMatchObject({ is: 'done' })
       const heard = async () => {
         const answer = await stark.missedLogs(new Date(Date.now() - 60_000).toISOString())
-        return answer.is === 'done' ? answer.value.map(({ raw }) => stark.read(raw).kind) : answer
+        return answer.is === 'done' ? answer.value.items.map(({ raw }) => stark.read(raw).kind) : answer
       }
       await eventually(heard).toEqual(['transfer.success', 'transfer.refunded'])
     } finally {

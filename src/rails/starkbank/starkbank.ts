@@ -3,9 +3,9 @@ import { BadInput, done, refused, unsure, type Answer } from '../../base/answer.
 import type { Log } from '../../base/log.ts'
 import { percentText, usualExpiresInMs } from '../../base/payTerms.ts'
 import type { Clock, Instant, Random } from '../../base/world.ts'
-import type { InvoiceOrder, PayoutOrder, Rail } from '../rail.ts'
+import type { InvoiceOrder, PayoutOrder, Portion, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
-import type { Bank, BankInvoiceLog, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
+import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
 import { keyRing } from './keys.ts'
 import { provingBeside, type Proving } from './proving.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
@@ -39,7 +39,8 @@ export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> 
 const mostOrders = 100
 const pageSize = 100
 const mostPages = 200
-const mostEventPages = 20
+/** Of each list in one portion: two thousand rows. */
+const portionPages = 20
 
 // What became of an invoice after it was asked; `created` and `paid` say nothing that `credited` does not.
 const creditLogs = ['credited']
@@ -124,14 +125,12 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     verify: (raw, signatures) => ring.verify(raw, signatures),
     read: readEvent,
 
-    // What is not fetched this time stays undelivered, so this list may be cut where the others may not.
-    async undelivered() {
-      let pages = 0
-      const answer = await every(
-        cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor }),
-        () => ++pages >= mostEventPages,
-      )
-      return mapped(answer, events => oldestFirst(events).map(event => ({ eventId: event.id, raw: eventBytes(event, workspaceId) })))
+    async undelivered(place) {
+      const answer = await portion([cursor => bank.pageEvents({ isDelivered: false, limit: pageSize, ...cursor })], undefined, place)
+      return mapped(answer, ({ items, next }) => ({
+        items: items.map(event => ({ eventId: event.id, raw: eventBytes(event, workspaceId) })),
+        next,
+      }))
     },
     markDelivered: id => patiently(() => bank.markDelivered(id), patience),
     missedLogs,
@@ -139,9 +138,9 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     // The balance bears the workspace's id (seen on the sandbox; not documented).
     workspace: async () => mapped(await patiently(() => bank.balance(), patience), ({ id }) => id),
     balance: async () => mapped(await patiently(() => bank.balance(), patience), ({ amount }) => BigInt(amount)),
-    async statement(after) {
-      const answer = await since(after, cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor }))
-      return mapped(answer, lines => lines.map(toLine))
+    async statement(after, place) {
+      const ask: Ask<BankTransaction> = cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor })
+      return mapped(await portion([ask], after, place), ({ items, next }) => ({ items: items.map(toLine), next }))
     },
 
     webhooks: () => patiently(() => bank.webhooks(), patience),
@@ -152,37 +151,39 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
   }
 
-  async function missedLogs(after: Instant): Promise<Answer<{ eventId: string; raw: Uint8Array }[]>> {
+  async function missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>> {
+    type Entry = { subscription: 'invoice' | 'transfer'; entry: BankInvoiceLog | BankTransferLog; created: string }
+    const of =
+      <T extends BankInvoiceLog | BankTransferLog>(subscription: Entry['subscription'], ask: Ask<T>): Ask<Entry> =>
+      async cursor =>
+        mapped(await ask(cursor), ({ items, cursor: next }) => ({
+          items: items.map(entry => ({ subscription, entry, created: entry.created })),
+          cursor: next,
+        }))
     const invoiceLogs = (types: string[]) =>
-      since(after, cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+      of('invoice', cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
     const transferLogsOf = (types: string[]) =>
-      since(after, cursor => bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
-
-    const credited = await invoiceLogs(creditLogs)
-    if (credited.is !== 'done') return credited
-    const ended = await transferLogsOf(transferLogs)
-    if (ended.is !== 'done') return ended
-    const fates = ifListed(await invoiceLogs(fateLogs), 'what became of unpaid invoices')
-    if (fates.is !== 'done') return fates
-    const returned = ifListed(await transferLogsOf(returnLogs), 'which transfers came back')
-    if (returned.is !== 'done') return returned
-
-    const event = (subscription: 'invoice' | 'transfer') => (entry: BankInvoiceLog | BankTransferLog) => ({
-      eventId: `log-${entry.id}`,
-      created: entry.created,
-      raw: logBytes(subscription, entry, workspaceId),
-    })
-    const invoices = [...credited.value, ...fates.value]
-    const transfers = [...ended.value, ...returned.value]
-    const events = [...invoices.map(event('invoice')), ...transfers.map(event('transfer'))]
-    return done(oldestFirst(events).map(({ eventId, raw }) => ({ eventId, raw })))
+      of('transfer', cursor => bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+    const lists = [
+      invoiceLogs(creditLogs),
+      transferLogsOf(transferLogs),
+      ifListed(invoiceLogs(fateLogs), 'what became of unpaid invoices'),
+      ifListed(transferLogsOf(returnLogs), 'which transfers came back'),
+    ]
+    return mapped(await portion(lists, after, place), ({ items, next }) => ({
+      items: items.map(({ subscription, entry }) => ({ eventId: `log-${entry.id}`, raw: logBytes(subscription, entry, workspaceId) })),
+      next,
+    }))
   }
 
   /** Some types are seen but not documented: should the bank refuse them as a filter, credits and ends must still come through. */
-  function ifListed<T>(answer: Answer<T[]>, what: string): Answer<T[]> {
-    if (answer.is !== 'refused' || answer.again) return answer
-    log.warn({ why: answer.why }, `the bank does not list ${what}`)
-    return done([])
+  function ifListed<T>(ask: Ask<T>, what: string): Ask<T> {
+    return async cursor => {
+      const answer = await ask(cursor)
+      if (answer.is !== 'refused' || answer.again) return answer
+      log.warn({ why: answer.why }, `the bank does not list ${what}`)
+      return done({ items: [], cursor: undefined })
+    }
   }
 
   /** What bears `tag` itself, oldest first: whether the bank's filter takes part of a tag for it is not documented. */
@@ -195,15 +196,35 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     return mapped(answer, items => oldestFirst(items.filter(({ tags }) => tags.includes(tag))).map(read))
   }
 
-  /** All that was created at or after `after`, oldest first. The bank filters by day only, and answers newest first. */
-  async function since<T extends { created: string }>(after: Instant, ask: Ask<T>): Promise<Answer<T[]>> {
-    const from = Date.parse(after)
-    const answer = await every(ask, page => page.every(({ created }) => Date.parse(created) < from))
-    return mapped(answer, items => oldestFirst(items.filter(({ created }) => Date.parse(created) >= from)))
+  /**
+   * Some pages of each list, from `place` on, as one list, oldest first: the bank answers newest first, and filters by day only, so what is
+   * older than `after` is left out. A list of any length is read so, portion after portion, however long that takes.
+   */
+  async function portion<T extends { created: string }>(
+    lists: readonly Ask<T>[],
+    after: Instant | undefined,
+    place: string | undefined,
+  ): Promise<Answer<Portion<T>>> {
+    const from = after === undefined ? -Infinity : Date.parse(after)
+    const places = place === undefined ? lists.map(() => '') : placesOf(place, lists.length)
+    if (!places) return refused('this is no place in a list of the bank', false)
+    const items: T[] = []
+    for (const [index, ask] of lists.entries()) {
+      for (let pages = 0; places[index] !== null && pages < portionPages; pages++) {
+        const cursor = places[index]!
+        const answer = await patiently(() => ask(cursor === '' ? {} : { cursor }), patience)
+        if (answer.is !== 'done') return answer
+        const wanted = answer.value.items.filter(({ created }) => Date.parse(created) >= from)
+        items.push(...wanted)
+        const isOver = answer.value.cursor === undefined || (after !== undefined && wanted.length === 0)
+        places[index] = isOver ? null : answer.value.cursor!
+      }
+    }
+    return done({ items: oldestFirst(items), next: places.every(each => each === null) ? undefined : JSON.stringify(places) })
   }
 
-  /** Every page, until the last or until `enough`. A list too long to walk is refused rather than cut: what is cut is lost. */
-  async function every<T>(ask: Ask<T>, enough: (page: T[]) => boolean = () => false): Promise<Answer<T[]>> {
+  /** Every page until the last. What bears one tag is little: a list too long to walk is refused rather than cut, for what is cut is lost. */
+  async function every<T>(ask: Ask<T>): Promise<Answer<T[]>> {
     const items: T[] = []
     let cursor: string | undefined
     for (let pages = 0; pages < mostPages; pages++) {
@@ -211,10 +232,17 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       if (answer.is !== 'done') return answer
       items.push(...answer.value.items)
       cursor = answer.value.cursor
-      if (cursor === undefined || enough(answer.value.items)) return done(items)
+      if (cursor === undefined) return done(items)
     }
-    return refused(`the bank has more than ${mostPages * pageSize} entries: ask from a later time`)
+    return refused(`the bank has more than ${mostPages * pageSize} entries under one tag`)
   }
+}
+
+/** Where each list is to go on: its cursor, '' at its beginning, null once it is over. */
+function placesOf(place: string, count: number): (string | null)[] | undefined {
+  const read = JSON.parse(place) as unknown
+  const isPlaces = Array.isArray(read) && read.length === count && read.every(each => each === null || typeof each === 'string')
+  return isPlaces ? (read as (string | null)[]) : undefined
 }
 
 type Cursor = { cursor?: string }

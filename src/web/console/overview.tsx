@@ -15,6 +15,7 @@ import type { Doors } from './guard.ts'
 import { pathTo } from './links.ts'
 import { AnyId, Ref, Rows, Said, State } from './listsParts.tsx'
 import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
+import { shownOutcome } from './runsRead.ts'
 import { makeTotals, type Counted, type Totals } from './overviewTotals.ts'
 import { listWords } from './words/lists.ts'
 import { limitWords } from './words/limits.ts'
@@ -78,7 +79,7 @@ export function OverviewPage({ lang, person, seen, counted, clock }: Parts) {
             { head: listWords[lang].id, cell: ({ id }) => <Ref {...{ id, href: pathTo('run', id) }} /> },
             { head: runWords[lang].job, cell: ({ job }) => job },
             { head: runWords[lang].started, cell: ({ started_at: at }) => <Time {...{ lang, at }} /> },
-            { head: runWords[lang].outcome, cell: ({ outcome }) => <State {...{ lang, of: 'run', state: outcome ?? 'running' }} /> },
+            { head: runWords[lang].outcome, cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} /> },
             { head: runWords[lang].summary, cell: ({ summary }) => <Said>{summary}</Said> },
           ]}
         />
@@ -215,7 +216,12 @@ function filled(lang: Language, text: string, ask: Ask) {
   const isOfLimit = kind === 'payout over limit' || kind === 'limit used up'
   const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
-    of: kind === 'proposal open' ? proposedAct(lang, of ?? '') : (of ?? ''),
+    of:
+      kind === 'rail silent'
+        ? listWords[lang].rails[of as 'starkbank' | 'bitcoin']
+        : kind === 'proposal open'
+          ? proposedAct(lang, of ?? '')
+          : (of ?? ''),
     why: isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,
     units: units === null ? '' : amount(lang, units, asset),
     number: kind === 'payout over limit' ? amount(lang, number!, asset) : `${number ?? ''}`,

@@ -22,7 +22,7 @@ export interface Overview {
 
 const usualDepth = 6
 
-export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Overview> {
+export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Promise<Overview> {
   const now = await store.tx(tx => tx.now(), 'locks')
   const [tip, trouble, stopped, next, balanced, failed, others] = await Promise.all([
     tipOf(store),
@@ -31,7 +31,7 @@ export async function seeOverview({ store, bitcoin, rails }: Desk): Promise<Over
     nextSlots(store),
     books(store),
     lastFailed(store),
-    asksOf(store, now),
+    asksOf(store, now, silentMs),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const unread = onChain ? await chainUnread(store) : undefined

@@ -12,7 +12,7 @@ import { pathTo } from './links.ts'
 import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
 import { Choice, FilterForm, List, Only, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import { LogLine, RunPage } from './runsPage.tsx'
-import { isAt, jobsRun, levels, lineOf, listRuns, runOutcomes, seeRun, type Level, type ListedRun } from './runsRead.ts'
+import { shownOutcome, isAt, jobsRun, levels, lineOf, listRuns, runOutcomes, seeRun, type Level, type ListedRun } from './runsRead.ts'
 import { frameWords } from './words/frame.ts'
 import { listWords } from './words/lists.ts'
 import { runWords } from './words/runs.ts'
@@ -122,8 +122,8 @@ function columnsOf(lang: Language): Column<ListedRun>[] {
     { head: own.started, cell: ({ started_at: at }) => <When {...{ lang, at }} />, plain: ({ started_at: at }) => csvTime(at) },
     {
       head: own.outcome,
-      cell: ({ outcome }) => <State {...{ lang, of: 'run', state: outcome ?? 'running' }} />,
-      plain: ({ outcome }) => stateWord(lang, 'run', outcome ?? 'running'),
+      cell: row => <State {...{ lang, of: 'run', state: shownOutcome(row) }} />,
+      plain: row => stateWord(lang, 'run', shownOutcome(row)),
     },
     { head: own.lasted, number: true, cell: row => (lasted(row) === '' ? '–' : `${lasted(row)} ${own.seconds}`), plain: lasted },
     {

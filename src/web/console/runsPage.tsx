@@ -6,7 +6,7 @@ import { tame } from './eventsText.ts'
 import { Frame } from './frame.tsx'
 import { pathTo } from './links.ts'
 import { Known, Mono, Ref, Said, State } from './listsParts.tsx'
-import { levels, type Level, type Line, type SeenRun } from './runsRead.ts'
+import { shownOutcome, levels, type Level, type Line, type SeenRun } from './runsRead.ts'
 import { runWords } from './words/runs.ts'
 
 interface Parts {
@@ -31,7 +31,7 @@ export function RunPage({ lang, person, seen, level, stopped }: Parts) {
       )}
       {row.outcome === 'lost' && <Notice tone="bad">{say.lost}</Notice>}
       <p class="headline">
-        <State {...{ lang, of: 'run', state: row.outcome ?? 'running' }} /> <Mono>{row.id}</Mono>
+        <State {...{ lang, of: 'run', state: shownOutcome(row) }} /> <Mono>{row.id}</Mono>
       </p>
       <Known
         facts={[

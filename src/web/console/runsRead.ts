@@ -4,6 +4,10 @@ import { findRun, linesAfter, type RunLine, type RunRow } from '../../jobs/jobs.
 import { empty, sql, type Reader, type Sql } from '../../store/store.ts'
 import { within, type Filters } from './lists.ts'
 
+/** What did less than it should is not shown as done. */
+export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
+  lacks === null ? (outcome ?? 'running') : 'short'
+
 export const runOutcomes = ['running', 'done', 'failed', 'lost'] as const
 
 export type ListedRun = RunRow & {

@@ -24,6 +24,7 @@ const slots: LatestSlot[] = Array.from({ length: 30 }, (_, number) => ({
     outcome: 'done',
     summary: '12 issued, 0 refused, 0 unsure, in one batch',
   },
+  isShort: false,
   tries: 1,
   invoices: 12,
   units: 1_234_567_89n,

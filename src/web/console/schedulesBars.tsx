@@ -15,8 +15,12 @@ interface Parts {
 
 /** A bar and the room around it: wide enough to be hit by a finger. */
 const [pitch, width, height, least] = [24, 16, 48, 6]
-export const tones: Record<RunSlot['state'], Tone> = { due: 'wait', running: 'wait', done: 'good', failed: 'bad', missed: 'still' }
-const marks: Record<RunSlot['state'], string> = { due: '…', running: '…', done: '✓', failed: '!', missed: '–' }
+export const tones: Record<Shown, Tone> = { due: 'wait', running: 'wait', done: 'good', short: 'wait', failed: 'bad', missed: 'still' }
+const marks: Record<Shown, string> = { due: '…', running: '…', done: '✓', short: '!', failed: '!', missed: '–' }
+
+/** What did less than it should is not shown as done. */
+type Shown = RunSlot['state'] | 'short'
+export const shownOf = ({ state, isShort }: RunSlot): Shown => (isShort ? 'short' : state)
 
 /** How high: by how long it took, on a scale that tells a second from a minute from ten. */
 function heightOf(slot: RunSlot): number {
@@ -37,7 +41,7 @@ function said({ lang, asset, zone }: Parts, slot: LatestSlot): string {
   const say = scheduleWords[lang]
   const parts = [
     moment(lang, slot.dueAt, zone),
-    say.slotStates[slot.state],
+    say.slotStates[shownOf(slot)],
     tookSaid(lang, slot),
     slot.invoices > 0 && `${say.invoices(slot.invoices)}, ${amount(lang, slot.units, asset)}`,
     slot.cause === 'manual' && say.manual,
@@ -48,9 +52,10 @@ function said({ lang, asset, zone }: Parts, slot: LatestSlot): string {
 /** What all of them say together. */
 function summed(lang: Language, slots: readonly RunSlot[]): string {
   const say = scheduleWords[lang]
-  const count = (...states: RunSlot['state'][]) => slots.filter(({ state }) => states.includes(state)).length
+  const count = (...states: Shown[]) => slots.filter(slot => states.includes(shownOf(slot))).length
   const sums = [
     [count('done'), say.barsSaid.done],
+    [count('short'), say.barsSaid.short],
     [count('failed'), say.barsSaid.failed],
     [count('missed'), say.barsSaid.missed],
     [count('due', 'running'), say.barsSaid.open],
@@ -89,11 +94,11 @@ function Bar({ slot, x, name }: { slot: LatestSlot; x: number; name: string }) {
       <rect x={x} y={0} width={pitch} height={height + 16} fill="none" pointer-events="all" />
       <rect x={x + (pitch - width) / 2} y={height - high} width={width} height={high} rx={2} />
       <text x={x + pitch / 2} y={height + 13} text-anchor="middle">
-        {marks[slot.state]}
+        {marks[shownOf(slot)]}
       </text>
     </>
   )
-  const tone = `slot ${tones[slot.state]}`
+  const tone = `slot ${tones[shownOf(slot)]}`
   return slot.run ? (
     <a href={`/console/runs/${slot.run.id}`} class={tone} aria-label={name}>
       {drawn}
@@ -114,7 +119,7 @@ export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly R
     x: place * brief.pitch,
     high: 4 + Math.ceil((heightOf(slot) * (brief.height - 4)) / height),
   }))
-  const shapes = Map.groupBy(places, ({ slot }) => tones[slot.state])
+  const shapes = Map.groupBy(places, ({ slot }) => tones[shownOf(slot)])
   return (
     <div class="bars brief">
       <svg width={wide} height={tall} viewBox={`0 0 ${wide} ${tall}`} aria-hidden="true">
@@ -122,7 +127,7 @@ export function BarsInBrief({ lang, slots }: { lang: Language; slots: readonly R
           <g class={`slot ${tone}`}>
             <path d={bars.map(({ x, high }) => `M${x + 1} ${brief.height}v-${high}h${brief.pitch - 3}v${high}z`).join('')} />
             <text x={bars.map(({ x }) => x + 2).join(' ')} y={brief.height + 14}>
-              {bars.map(({ slot }) => marks[slot.state]).join('')}
+              {bars.map(({ slot }) => marks[shownOf(slot)]).join('')}
             </text>
           </g>
         ))}
@@ -154,7 +159,7 @@ export function SlotsTable({ lang, slots, asset, zone }: Parts) {
             </th>
             <td data-label={heads.state}>
               <span>
-                <Badge tone={tones[slot.state]}>{say.slotStates[slot.state]}</Badge>{' '}
+                <Badge tone={tones[shownOf(slot)]}>{say.slotStates[shownOf(slot)]}</Badge>{' '}
                 {slot.run && (
                   <a href={`/console/runs/${slot.run.id}`} lang="en">
                     {slot.run.summary || slot.run.id}

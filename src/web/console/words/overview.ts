@@ -83,7 +83,7 @@ const pt: OverviewWords = {
   stop: 'Parar todos os repasses',
   unblock: 'Os repasses estão parados:',
   ask: {
-    'rail silent': ['', '{of} não responde, então nada anda por lá: {why}'],
+    'rail silent': ['', '{of} não responde, então nada anda por lá. Última resposta: {why}'],
     'chain unread': ['', 'A rede ainda não foi lida até o fim, então nada é planejado, assinado ou enviado: {why}'],
     'line out': ['A linha do extrato', 'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.'],
     'line in': ['A linha do extrato', 'é de {units} que entraram no banco sem relação com nossas cobranças ({of}).'],
@@ -197,7 +197,7 @@ const en: OverviewWords = {
   stop: 'Stop all payouts',
   unblock: 'Payouts are stopped:',
   ask: {
-    'rail silent': ['', '{of} does not answer, so nothing moves there: {why}'],
+    'rail silent': ['', '{of} does not answer, so nothing moves there. Last answer: {why}'],
     'chain unread': ['', 'The chain is not read to its end yet, so nothing is planned, signed or sent: {why}'],
     'line out': ['Statement line', 'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.'],
     'line in': ['Statement line', 'is of {units} that came to the bank for nothing of ours ({of}).'],
