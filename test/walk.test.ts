@@ -1,5 +1,4 @@
 /** From every state of a payout at the bank, after everything that can go wrong there: it ends by itself, or by acts that docs/operating.md names for its state. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { BadInput, unsure } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -23,6 +22,7 @@ import {
   type PayoutState,
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
+import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
@@ -30,19 +30,7 @@ import { trialAccount } from './testbed/trial.ts'
 const minute = 60_000
 const states = Object.keys(payoutMachine) as PayoutState[]
 
-/** The table of the book: by state, the acts that may end it, in their order. Commands are in backticks, what is done elsewhere is bold. */
-const book = new Map<string, string[]>(
-  readFileSync(new URL('../docs/operating.md', import.meta.url), 'utf8')
-    .split('## What ends each state of a payout\n')[1]!
-    .split('\n## ')[0]!
-    .split('\n')
-    .flatMap(line => {
-      const [, state, , does] = /^\| `([\w-]+)` \|([^|]*)\|([^|]*)\|$/.exec(line) ?? []
-      return state === undefined
-        ? []
-        : [[state, [...does!.matchAll(/`([^`]+)`|\*\*([^*]+)\*\*/g)].map(([, command, other]) => command ?? other!)]]
-    }) as [string, string[]][],
-)
+const book = endsOf('a payout')
 
 interface World {
   town: Town
