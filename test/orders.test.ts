@@ -5,6 +5,7 @@ import type { Letter } from '../src/mail/mail.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
 import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
+import { instant } from '../src/base/world.ts'
 import { sql } from '../src/store/store.ts'
 import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -280,5 +281,44 @@ describe('when the bank', () => {
     await hear('invoice.reversed', 'invoice.voided')
     expect(await standing(order)).toEqual({ is: 'attention', why: 'returned' })
     expect((await stateOf(order)).attention).toMatch(/^its payment inv_\w+ was given back$/)
+  })
+})
+
+describe('while nobody was at work', () => {
+  test('a payer who was in time is booked as in time, at the bank’s own hour, though the order had been given up', async () => {
+    const order = await place({ lines: [{ productId: floor.coffee.id, quantity: 2n }] })
+    town.pass(14 * minute)
+    const invoice = await atBank(order)
+    expect(town.bank.pay(invoice.id)).toBe(true)
+    const paidAt = instant(town.clock.now())
+    town.pass(3 * 60 * minute)
+    // An end that was heard first, whatever made it so.
+    await town.store.tx(async tx => {
+      await tx.run(sql`update invoices set state = 'expired' where order_id = ${order.id}`)
+    })
+    await moveOrders(counter)
+    expect((await stateOf(order)).state).toBe('expired')
+    expect(await stockOf(floor.coffee.id)).toBe(10n)
+
+    await hear('invoice.credited')
+    const row = await stateOf(order)
+    expect([row.state, row.paid_late]).toEqual(['paid', 0n])
+    expect(Date.parse(row.paid_at!) - Date.parse(paidAt)).toBeLessThan(minute)
+    expect(await stockOf(floor.coffee.id)).toBe(8n)
+    // `paid` comes last, and is the earlier of the two.
+    await hear('invoice.paid')
+    const [heard] = await town.store.all<{ paid_at: string }>(sql`select paid_at from invoices where order_id = ${order.id}`)
+    expect(heard!.paid_at <= row.paid_at!).toBe(true)
+  })
+
+  test('whoever paid in time is not asked for a second time: the bank is asked before a new code is made', async () => {
+    const order = await place()
+    town.pass(14 * minute)
+    town.bank.pay((await atBank(order)).id)
+    town.pass(60 * minute)
+    expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
+    expect(await invoicesOf(town.store, order.id)).toHaveLength(1)
+    await hear('invoice.paid', 'invoice.credited')
+    expect((await stateOf(order)).state).toBe('paid')
   })
 })

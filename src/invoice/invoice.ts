@@ -13,7 +13,7 @@ export {
   type PricedOnChain,
   type Pricing,
 } from './draft.ts'
-export { issueDrafts } from './issue.ts'
+export { issueDrafts, orderGraceSeconds } from './issue.ts'
 export { awaitsItsId, takeAsIssued } from './issued.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'

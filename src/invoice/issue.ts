@@ -16,7 +16,7 @@ const againMs = 30_000
 const tooLate = refused('too late to ask for it: this worker stalled after claiming it', true)
 
 /** An order's code is over when its time is; who said yes in the last seconds is still let through, for a Pix may take that long. */
-const orderGraceSeconds = 60
+export const orderGraceSeconds = 60
 
 export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 

@@ -76,6 +76,8 @@ export type InvoiceRow = {
   /** How deep its payment must lie to be `paid`. */
   confirmations: bigint | null
   watch_until: Instant | null
+  /** When it was paid, by the provider's own clock; null where it was not, or the provider does not say. */
+  paid_at: Instant | null
   /** Who took on what came late or was too little. */
   late_by: string | null
 }

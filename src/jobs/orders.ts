@@ -57,9 +57,27 @@ export async function placeOrder(counter: Counter, placing: Placing): Promise<Pl
 
 /** Asks for a new code on an order whose time is over, on the rail it had or on `rail`. Undefined where no order has that token. */
 export async function newCode(counter: Counter, token: string, rail?: RailName): Promise<NewCode | undefined> {
+  const paid = await paidMeanwhile(counter, token)
+  if (paid) return { is: 'there', order: paid }
   const made = await writeNewCode(counter.store, counter.world, token, termsOf(counter), rail)
   if (made?.is === 'made') await askForCode(counter, made.order)
   return made
+}
+
+/**
+ * The order, where the bank shows one of its codes as paid and we have not heard of it yet: whoever paid in time while nobody was at work must
+ * not be asked a second time. A bank that does not answer does not know better than we do.
+ */
+async function paidMeanwhile({ store, rails }: Counter, token: string): Promise<OrderRow | undefined> {
+  const rail = rails.starkbank
+  const order = rail && (await findOrderByToken(store, token))
+  if (!order || order.state === 'paid') return undefined
+  for (const { rail: name, state, provider_id: id } of await invoicesOf(store, order.id)) {
+    if (name !== 'starkbank' || id === null || (state !== 'issued' && state !== 'overdue')) continue
+    const answer = await rail.readInvoice(id)
+    if (answer.is === 'done' && answer.value.status === 'paid') return order
+  }
+  return undefined
 }
 
 export interface SeenOrder {

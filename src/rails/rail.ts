@@ -101,11 +101,13 @@ export type ProviderEvent = {
   /** e.g. `invoice.credited`, `transfer.failed`: subscription and log type. */
   kind: string
   createdAt: Instant
-} & (
-  | { about: 'invoice'; logId: string; log: string; invoice: ProviderInvoice }
-  | { about: 'payout'; logId: string; log: string; payout: ProviderPayout; errors: string[] }
-  | { about: 'other' }
-)
+} &
+  /** `loggedAt`: when it happened, by the provider's own clock, however long its word was on its way. */
+  (
+    | { about: 'invoice'; logId: string; log: string; loggedAt: Instant; invoice: ProviderInvoice }
+    | { about: 'payout'; logId: string; log: string; payout: ProviderPayout; errors: string[] }
+    | { about: 'other' }
+  )
 
 /** One line of the provider's statement. `about` is what it moved money for, where the provider says so. */
 export interface StatementLine {

@@ -1,8 +1,8 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import { clockTrouble, type World } from '../base/world.ts'
-import { invoiceMachine, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
+import { clockTrouble, later, type World } from '../base/world.ts'
+import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
 import { dead } from './place.ts'
 import { returnStock, takeStock } from './stock.ts'
@@ -52,15 +52,16 @@ async function followOne(tx: Tx, world: World, id: string, writes: boolean): Pro
 
 async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[], writes: boolean): Promise<boolean> {
   if (order.state === 'paid') return false
-  const came = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (a.changed_at < b.changed_at ? -1 : 1))[0]
+  const came = invoices.filter(({ state }) => isPaid(state)).toSorted((a, b) => (paidAt(a) < paidAt(b) ? -1 : 1))[0]
   // It was paid and given back before anybody followed it: a person is called as if each had been seen.
   const paid = came ?? invoices.find(({ state }) => state === 'reversed')
   if (paid) {
-    const wasLate = order.state === 'expired'
+    const hadExpired = order.state === 'expired'
+    const wasLate = hadExpired && !wasInTime(paid)
     const cause = { why: wasLate ? 'paid after it had expired' : 'paid', ref: paid.id }
-    const also = [sql`paid_by = ${paid.id}`, sql`paid_late = ${wasLate ? 1 : 0}`, sql`paid_at = ${paid.changed_at}`]
+    const also = [sql`paid_by = ${paid.id}`, sql`paid_late = ${wasLate ? 1 : 0}`, sql`paid_at = ${paidAt(paid)}`]
     await move(tx, 'orders', orderMachine, order.id, order.state as 'awaiting', 'paid', cause, also)
-    if (wasLate) await takeAgain(tx, order.id)
+    if (hadExpired) await takeAgain(tx, order.id)
     if (writes && came) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
     return true
   }
@@ -69,6 +70,12 @@ async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[]
   await returnStock(tx, await linesOf(tx, order.id))
   return true
 }
+
+/** When the payer paid, by whoever knows best: the provider's clock, else when we heard of it. */
+const paidAt = ({ paid_at: at, changed_at: heardAt }: InvoiceRow): string => at ?? heardAt
+
+/** Whether the provider's own time says that it was paid while it could be, whatever we heard first. The bank lets a code live a little longer. */
+const wasInTime = ({ paid_at: at, due_at: dueAt }: InvoiceRow): boolean => at !== null && at <= later(dueAt, orderGraceSeconds * 1_000)
 
 /** What was given back at expiry is the buyer's after all, as far as it is still there. */
 async function takeAgain(tx: Tx, id: string): Promise<void> {

@@ -93,6 +93,10 @@ async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, even
   // Another one became known while this one was read: looked at again, this one is its twin.
   if (row.provider_id !== now.providerId) return { is: 'again', why: `${id} is ${row.provider_id} at the bank` }
 
+  // The bank's own time of the payment is the payer's, whenever we come to hear of it; of `paid` and `credited` the earlier one.
+  if (event.log === 'paid' || event.log === 'credited')
+    await tx.run(sql`update invoices set paid_at = ${event.loggedAt} where id = ${id} and (paid_at is null or paid_at > ${event.loggedAt})`)
+
   switch (event.log) {
     case 'credited':
       return credit(tx, world, terms, row, event.invoice, now, cause)

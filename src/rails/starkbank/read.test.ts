@@ -41,6 +41,7 @@ const read = {
   about: 'invoice',
   logId: log.id,
   log: 'credited',
+  loggedAt: '2024-02-29T05:00:11.794Z',
   invoice: {
     providerId: invoice.id,
     tag: ours,

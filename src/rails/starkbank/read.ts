@@ -105,8 +105,8 @@ export function readEvent(raw: Uint8Array): ProviderEvent {
 
   switch (subscription) {
     case 'invoice': {
-      const { id: logId, type, invoice } = shaped('event.log', invoiceLogShape, log)
-      return { ...head, about: 'invoice', logId, log: type, invoice: toInvoice(invoice) }
+      const { id: logId, type, created: logged, invoice } = shaped('event.log', invoiceLogShape, log)
+      return { ...head, about: 'invoice', logId, log: type, loggedAt: instantOf(logged), invoice: toInvoice(invoice) }
     }
     case 'transfer': {
       const { id: logId, type, transfer, errors } = shaped('event.log', transferLogShape, log)
