@@ -40,7 +40,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     /** For an act that no version knows: what can be done is another test's. */
     const make = async (change: Partial<NewProposal> = {}): Promise<ProposalRow> => {
       const { store, world } = town.house.desk
-      const proposed = { act: 'test.act', subject: accountId, detail: { as: 'ours' }, why: 'era nossa', by: 'maria', ...change }
+      const proposed = { act: 'test.act', subject: accountId, detail: { odd: 'ours' }, why: 'era nossa', by: 'maria', ...change }
       return (await store.tx(tx => propose(tx, world, proposed))).proposal
     }
     const end = ({ id }: ProposalRow) => town.repasse('proposal', 'refuse', id, '--why', 'a test', '--by', 'somebody')
@@ -57,7 +57,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('an open one is listed with its number in the navigation, on the overview, and by status', async () => {
       const proposal = await make({ by: 'maria' })
       const list = await vera.get('/console/proposals')
-      for (const shown of [`href="${pathOf(proposal)}"`, 'href="/console/accounts/main"', 'as: ours', 'maria', 'era nossa'])
+      for (const shown of [`href="${pathOf(proposal)}"`, 'href="/console/accounts/main"', 'odd: ours', 'maria', 'era nossa'])
         expect(list.text).toContain(shown)
       expect(list.text).toMatch(/>Propostas \(1\)<\/a>/)
       expect(list.text).not.toContain('sua aprovação')
@@ -118,7 +118,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('what changed behind the back is not approved, and is shown as it is now', async () => {
       const proposal = await make()
       const seen = seenIn((await chico.get(pathOf(proposal))).text)!
-      await town.house.desk.store.tx(tx => tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`))
+      await town.house.desk.store.tx(tx => tx.run(sql`update proposals set detail = '{"odd":"not-ours"}' where id = ${proposal.id}`))
       const { status, text } = await chico.post(`${pathOf(proposal)}/approve`, { seen })
       expect(status).toBe(409)
       expect(text).toContain('not the one you were shown')
