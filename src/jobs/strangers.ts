@@ -132,6 +132,8 @@ export async function noteStranger(
     values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${row.description}, ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
   await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
+  // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
+  if (state === 'open' && line.units < 0n) await keepBankStop(tx)
 }
 
 /** What left by no order of ours and nobody has looked at, oldest first. */

@@ -20,6 +20,7 @@ import type { Judged } from './chainOracle.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
+import { hasStrangers, openStrangers } from './strangers.ts'
 import type { Streets } from './streets.ts'
 import { unlisted } from './unlisted.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
@@ -163,6 +164,9 @@ export async function tell(
       })
     : undefined
 
+  const strangers = hasStrangers(seed)
+    ? openStrangers({ store, world, clock, bank, random: seededRandom(seed ^ 0x57a46), trace: say })
+    : undefined
   const limits = hasLimits(seed)
     ? openLimits({ store, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
     : undefined
@@ -292,6 +296,7 @@ export async function tell(
       jumps?.step()
       if (hasTwins(seed)) await decideTwins(store, world)
       await limits?.step()
+      await strangers?.step()
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
@@ -330,6 +335,7 @@ export async function tell(
       }
       await attend(store)
       await limits?.attend()
+      await strangers?.attend()
       await decideTwins(store, world)
       await coins?.look(true)
       await coins?.attend()
@@ -337,7 +343,9 @@ export async function tell(
       if (!chainIsStill) await coins.streets.calmStep()
       const next = await nextDue(store)
       const bankNext = bank.nextDueAt() ?? Infinity
-      if (chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))) return true
+      const quietNow = chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))
+      // A difference is over once the two have agreed for some minutes.
+      if (quietNow && !(await store.one(sql`select 1 as yes from drifts where stopped_since is not null`))) return true
       moveTo(Math.max(clock.now() + 5_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
     }
     return false
@@ -350,7 +358,7 @@ export async function tell(
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
-    found.push(...((await limits?.judge(bank)) ?? []))
+    found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
