@@ -19,6 +19,7 @@ import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
+import { hasRewards, openMiners } from './rewards.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import { hasStrangers, openStrangers } from './strangers.ts'
 import type { Streets } from './streets.ts'
@@ -157,6 +158,13 @@ export async function tell(
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
 
+  const miners =
+    coins && hasRewards(seed)
+      ? openMiners({
+          ...{ chain: coins.chain, store, random: seededRandom(seed ^ 0x3119e5), isDown: coins.streets.isDown, trace: say },
+          scriptOf: index => coins.parts.derive('receive', index).script,
+        })
+      : undefined
   const shoppers = hasShop(seed)
     ? await openShoppers({
         ...{ clock, random: seededRandom(seed ^ 0x5409), store, world, trace: say, commissionBp: scenario.commissionBp },
@@ -292,6 +300,7 @@ export async function tell(
       await raise()
       post()
       await coins?.streets.step()
+      await miners?.step()
       await coins?.look(random.next() < 0.02)
       jumps?.step()
       if (hasTwins(seed)) await decideTwins(store, world)
@@ -322,6 +331,7 @@ export async function tell(
     // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
     bank.deposit(10_000_000)
     await coins?.streets.settle()
+    miners?.ripen()
     await coins?.approve()
     for (let round = 0; round < mostRounds; round++) {
       while (processes.some(({ alive }) => !alive)) await raise()
@@ -362,7 +372,7 @@ export async function tell(
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
-    found.push(...(judged?.faults ?? []))
+    found.push(...(judged?.faults ?? []), ...(miners?.faults ?? []))
     perSlot = (
       await store.all<{ count: bigint }>(
         sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left join invoices i on i.slot_id = s.id
