@@ -19,6 +19,7 @@ import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
+import { hasRefusals, openFullNode } from './refusals.ts'
 import { hasRewards, openMiners } from './rewards.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import { hasStrangers, openStrangers } from './strangers.ts'
@@ -165,6 +166,10 @@ export async function tell(
           scriptOf: index => coins.parts.derive('receive', index).script,
         })
       : undefined
+  const fullNode =
+    coins && hasRefusals(seed)
+      ? openFullNode({ chain: coins.chain, store, clock, random: seededRandom(seed ^ 0xf0111), trace: say })
+      : undefined
   const shoppers = hasShop(seed)
     ? await openShoppers({
         ...{ clock, random: seededRandom(seed ^ 0x5409), store, world, trace: say, commissionBp: scenario.commissionBp },
@@ -301,6 +306,7 @@ export async function tell(
       post()
       await coins?.streets.step()
       await miners?.step()
+      await fullNode?.step()
       await coins?.look(random.next() < 0.02)
       jumps?.step()
       if (hasTwins(seed)) await decideTwins(store, world)
@@ -330,6 +336,7 @@ export async function tell(
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
     // What the house still owes for transfers and reversals must be coverable, or the last payouts wait for ever.
     bank.deposit(10_000_000)
+    fullNode?.settle()
     await coins?.streets.settle()
     miners?.ripen()
     await coins?.approve()
