@@ -17,6 +17,8 @@ import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
+import { drawAbsence, hasAbsence, openAbsence } from './absences.ts'
+import { hasDenials, openDenials } from './denials.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
 import { hasRefusals, openFullNode } from './refusals.ts'
@@ -124,7 +126,9 @@ export async function tell(
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
   const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
   const usual = { ...drawn, settings, faults }
-  const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...change?.(drawn) }
+  const away = hasAbsence(seed) ? drawAbsence(seededRandom(seed ^ 0xab5e)) : undefined
+  const longer = away ? { windowMs: drawn.windowMs + away.forMs } : {}
+  const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...longer, ...change?.(drawn) }
   const clock = virtualClock(scenario.startsAt)
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
@@ -135,6 +139,7 @@ export async function tell(
   const jumps = hasJumps(seed) ? openJumps(clock, seededRandom(seed ^ 0xc10c), say) : undefined
   const bank = makeBank({ clock, random: seededRandom(seed ^ 0x5eed), settings: scenario.settings, faults: scenario.faults })
   bank.addWebhook('http://house/webhooks/starkbank')
+  const denials = hasDenials(seed) ? openDenials(bank, seededRandom(seed ^ 0xde41), say) : undefined
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const busy = { count: 0 }
   const stores: Store[] = []
@@ -150,6 +155,7 @@ export async function tell(
   const store = await open()
   if ((await pending(store)).length > 0) await migrate(store, clock)
   await furnish(store, world, scenario, lateTerms(seed))
+  const absence = away && openAbsence(store, away, say)
   const chainScenario = chainScenarioOf(seed)
   const coins =
     chainScenario &&
@@ -297,6 +303,17 @@ export async function tell(
     }
   }
 
+  let wasAway = false
+  /** Every worker is gone for so long; the world goes on without them. */
+  async function leave(forMs: Millis): Promise<void> {
+    wasAway = true
+    for (const process of processes) process.kill('for a long absence')
+    await quiet()
+    say(`nobody is at work for ${forMs} ms`)
+    moveTo(clock.now() + forMs)
+    await quiet()
+  }
+
   async function storm(): Promise<void> {
     // Blocks take their time, and what is paid lies six of them deep before it is passed on.
     // And a code in the shop is over after a quarter of an hour.
@@ -309,6 +326,8 @@ export async function tell(
       await fullNode?.step()
       await coins?.look(random.next() < 0.02)
       jumps?.step()
+      denials?.step()
+      if (absence && !wasAway && clock.now() >= scenario.startsAt + absence.afterMs) await leave(absence.forMs)
       if (hasTwins(seed)) await decideTwins(store, world)
       await limits?.step()
       await strangers?.step()
@@ -331,6 +350,7 @@ export async function tell(
   async function calm(): Promise<boolean> {
     say('the storm is over')
     jumps?.settle()
+    denials?.settle()
     bank.setFaults(noFaults)
     bank.setSettings({ transferFailRate: 0, refundRate: 0, reversalRate: 0 })
     Object.assign(shared.weather, { crash: 0, busy: 0, slow: 0, stall: 0 })
@@ -351,6 +371,7 @@ export async function tell(
         }
       }
       await attend(store)
+      await absence?.attend()
       await limits?.attend()
       await strangers?.attend()
       await decideTwins(store, world)
@@ -373,6 +394,7 @@ export async function tell(
     found.push(...(await unlisted(store, instant(clock.now()))))
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
+    found.push(...((await denials?.judge(store)) ?? []), ...((await absence?.judge()) ?? []))
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))

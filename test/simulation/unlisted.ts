@@ -18,7 +18,7 @@ const kinds: Record<string, readonly AskKind[]> = {
   ],
   invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
   event: ['event quarantined', 'event waits'],
-  slot: ['slot late', 'slot failed'],
+  slot: ['slot late', 'slot failed', 'catch-up waits'],
   duplicate: [
     ...(['duplicate open', 'duplicate paid', 'duplicate paid alone', 'duplicate paid reversed'] as const),
     ...(['duplicate not credited', 'duplicate refund late'] as const),
@@ -40,7 +40,8 @@ export async function unlisted(store: Store, now: Instant): Promise<string[]> {
       where p.units > 0 and p.state not in ('paid', 'canceled') and c.state = 'approved'
     union all select 'invoice', id, state, order_id from invoices where state in ('draft', 'issuing', 'unsure', 'refused')
     union all select 'event', event_id, state, null from inbox where state in ('new', 'waiting', 'quarantined')
-    union all select 'slot', id, state, null from slots where state in ('due', 'running')
+    union all select 'slot', s.id, s.state, case when s.held is null then null else r.name end from slots s join schedules r on r.id = s.schedule_id
+      where s.state in ('due', 'running')
     union all select 'duplicate', invoice_id, state, provider_id from invoice_twins
       where state not in ('canceled', 'refunded', 'kept')
     union all select 'proposal', id, state, null from proposals where state = 'open'

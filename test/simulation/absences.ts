@@ -1,0 +1,47 @@
+/** Long absences: every worker is gone for hours, while slots fall due, payers pay and the bank tells of it in vain. */
+import type { Millis, Random } from '../../src/base/world.ts'
+import { decideCatchUp, heldSlots, mostCaughtUp } from '../../src/jobs/jobs.ts'
+import { sql, type Store } from '../../src/store/store.ts'
+
+/** In one seed of twenty-three; without a chain or a shop, whose stories would be over meanwhile. */
+export const hasAbsence = (seed: number): boolean => seed % 23 === 9 && seed % 5 !== 0
+
+export interface Absence {
+  /** From the beginning of the story, and for how long. */
+  afterMs: Millis
+  forMs: Millis
+  /** A person lets go of what is held; answers how many slots were. */
+  attend(): Promise<void>
+  /** Slots that were run long after they fell due, and that nobody was asked about. */
+  judge(): Promise<string[]>
+}
+
+const minute = 60_000
+const longMs = 30 * minute
+
+export function drawAbsence(random: Random): Pick<Absence, 'afterMs' | 'forMs'> {
+  return { afterMs: random.between(3, 8) * minute, forMs: random.between(110, 170) * minute }
+}
+
+export function openAbsence(store: Store, drawn: Pick<Absence, 'afterMs' | 'forMs'>, trace: (line: string) => void): Absence {
+  let letGo = 0
+  return {
+    ...drawn,
+    async attend() {
+      for (const { id, name } of await store.all<{ id: string; name: string }>(sql`select id, name from schedules order by id`)) {
+        const { count } = await heldSlots(store, id)
+        if (count === 0) continue
+        // Nobody is asked about for a second time what was let go.
+        letGo += await decideCatchUp(store, id, 'go', 'operator', 'they are wanted')
+        trace(`${count} late slots of ${name} are let go`)
+      }
+    },
+    async judge() {
+      const rows = await store.all<{ due_at: string; started_at: string }>(sql`
+        select s.due_at, min(r.started_at) as started_at from slots s join runs r on r.slot_id = s.id
+        where s.cause = 'cron' group by s.id, s.due_at`)
+      const late = rows.filter(({ due_at: due, started_at: started }) => Date.parse(started) - Date.parse(due) > longMs).length
+      return late > mostCaughtUp && letGo === 0 ? [`${late} slots were run long after they fell due, and nobody was asked`] : []
+    },
+  }
+}
