@@ -45,7 +45,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
 /** Columns whose text is made by the program, checked by the schema, or read back strictly; every other has to be above. */
 const ours = new Set(
   `account_id account asset address at basket_key batch_tag booked branch bucket catch_up cause cron csrf currency destination digest discounts environment
-  external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint
+  external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint part
   paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources recover ref_of reissue_of role roster rule since slug source spent_by state under_way_since scope per
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash
   direction field match period`.split(/\s+/),
@@ -107,6 +107,11 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
   // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment later.
   await store.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
   await actOnInvoice(town)
+  await store.tx(async tx => {
+    const now = await tx.now()
+    await tx.run(sql`insert into alarms (name, why, since, seen_at) values ('clock of x', 'y', ${now}, ${now})`)
+    await tx.run(sql`update slots set state = 'due', held = 'x' where id = (select min(id) from slots)`)
+  })
   for (const [table, columns] of Object.entries(provided))
     for (const column of columns) {
       // What is unique stays so, by the row's number behind it.
