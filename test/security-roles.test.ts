@@ -65,6 +65,9 @@ const itsOwn = [
   'chain_blocks',
   'chain_scripts',
   'bank_keys',
+  'rails_heard',
+  'walks',
+  'drifts',
 ]
 
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */

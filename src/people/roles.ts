@@ -37,6 +37,10 @@ const table = {
   'payout.retry': { roles: ['checker'], stepUp: true },
   // One proposes what a checker approves; lowering a limit is done at once, for less may leave then.
   'payout.beyond': { roles: ['maker'] },
+  'line.accept': { roles: ['maker'] },
+  'rule.add': { roles: ['maker'] },
+  // What a closed rule would have covered stops payouts again, so one person may.
+  'rule.close': { roles: ['maker', 'checker'] },
   'limits.set': { roles: ['maker'] },
   // The bank itself proves the transfer, so one person is enough.
   'payout.settle': { roles: ['checker'], stepUp: true },

@@ -12,6 +12,7 @@ import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
 import { productRoutes } from './productsRoutes.ts'
 import { proposalRoutes } from './proposalsRoutes.ts'
+import { reconciliationRoutes } from './reconciliation.tsx'
 import { scheduleRoutes } from './schedulesRoutes.ts'
 import { signInRoutes, signOutRoutes } from './signInRoutes.ts'
 
@@ -39,6 +40,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   accountRoutes(doors, parts)
   productRoutes(doors, parts)
   proposalRoutes(doors, parts)
+  reconciliationRoutes(doors, parts)
   limitRoutes(doors, parts)
   listRoutes(doors, parts)
   return { inside, doors }

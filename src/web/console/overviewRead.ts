@@ -96,6 +96,8 @@ const listOf: Partial<Record<AskKind, string>> = {
   'request underpaid': '/console/invoices?state=underpaid',
   'event quarantined': '/console/events?state=quarantined',
   'event waits': '/console/events?state=waiting',
+  'line out': '/console/reconciliation',
+  'line in': '/console/reconciliation',
   'proposal open': '/console/proposals',
   'account awaits': '/console/accounts',
   'bundle waits': '/console/bitcoin',
@@ -163,10 +165,11 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'slot late':
     case 'slot failed':
       return pathTo('slot', id)
-    case 'rail silent':
-    case 'chain unread':
     case 'line out':
     case 'line in':
+      return '/console/reconciliation'
+    case 'rail silent':
+    case 'chain unread':
     case 'chain trouble':
     case 'bank denies':
     case 'clock off':

@@ -10,6 +10,7 @@ import type { Doors } from './guard.ts'
 import { Known, Said } from './listsParts.tsx'
 import { frameWords } from './words/frame.ts'
 import { payoutWords } from './words/payouts.ts'
+import { reconciliationWords } from './words/reconciliation.ts'
 
 const path = '/console/stop'
 
@@ -56,7 +57,9 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
         )}
         {program.length > 0 && (
           <>
-            <p>{say.alsoBooks}</p>
+            <p>
+              {say.alsoBooks} <a href="/console/reconciliation">{reconciliationWords[lang].title}</a>
+            </p>
             <ul>
               {program.map(({ value }) => (
                 <li>

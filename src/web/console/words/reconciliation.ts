@@ -1,0 +1,123 @@
+/** The words of the page on money at the bank that is none of ours. */
+import type { Both } from '../../page/page.ts'
+import type { ExternalRuleRow, StrangerRow } from '../../../jobs/jobs.ts'
+
+interface ReconciliationWords {
+  title: string
+  told: string
+  open: string
+  noneOpen: string
+  decided: string
+  noneDecided: string
+  heads: Record<'line' | 'at' | 'state' | 'amount' | 'description' | 'source' | 'why', string>
+  states: Record<StrangerRow['state'], string>
+  accept: { title: string; told: string; go: string }
+  rules: string
+  noRules: string
+  ruleHeads: Record<'name' | 'state' | 'when' | 'most' | 'inAll' | 'by', string>
+  ruleStates: Record<ExternalRuleRow['state'], string>
+  when: (rule: Pick<ExternalRuleRow, 'direction' | 'field' | 'match'>) => string
+  periods: Record<ExternalRuleRow['period'], string>
+  add: Record<'title' | 'told' | 'name' | 'direction' | 'field' | 'match' | 'text' | 'most' | 'period' | 'inAll' | 'go', string>
+  directions: Record<ExternalRuleRow['direction'], string>
+  fields: Record<ExternalRuleRow['field'], string>
+  matches: Record<ExternalRuleRow['match'], string>
+  badAmount: string
+  badName: string
+  close: string
+}
+
+const pt: ReconciliationWords = {
+  title: 'Conciliação bancária',
+  told: 'Linhas do extrato que não são de cobranças nem de repasses nossos. O que saiu para os repasses até que duas pessoas vejam o que foi, ou que uma regra aprovada cubra a linha. O que entrou só é listado.',
+  open: 'Em aberto',
+  noneOpen: 'Nenhuma linha em aberto.',
+  decided: 'Vistas ou cobertas',
+  noneDecided: 'Nenhuma ainda.',
+  heads: { line: 'Linha', at: 'Quando', state: 'Estado', amount: 'Valor', description: 'Descrição', source: 'Origem', why: 'Motivo' },
+  states: { open: 'em aberto', opening: 'anterior aos livros', ruled: 'coberta por regra', accepted: 'aceita' },
+  accept: {
+    title: 'Aceitar a linha',
+    told: 'Outra pessoa precisa aprovar. Diga o que foi este dinheiro.',
+    go: 'Propor',
+  },
+  rules: 'Regras',
+  noRules: 'Nenhuma regra ainda.',
+  ruleHeads: {
+    name: 'Regra',
+    state: 'Estado',
+    when: 'Quando vale',
+    most: 'Máximo por linha',
+    inAll: 'Máximo no período',
+    by: 'Proposta e aprovada por',
+  },
+  ruleStates: { active: 'ativa', closed: 'encerrada' },
+  when: ({ direction, field, match }) =>
+    `${direction === 'out' ? 'saída' : 'entrada'}, ${field === 'description' ? 'descrição' : 'origem'} ${match === 'equals' ? 'igual a' : 'que começa com'}`,
+  periods: { day: 'por dia', month: 'por mês' },
+  add: {
+    title: 'Criar uma regra',
+    told: 'Para o que se repete, como a tarifa mensal do banco. O texto é comparado letra por letra. Outra pessoa precisa aprovar.',
+    name: 'Nome',
+    direction: 'Sentido',
+    field: 'O que se compara',
+    match: 'Como',
+    text: 'Texto',
+    most: 'Máximo por linha (R$)',
+    period: 'Período',
+    inAll: 'Máximo no período (R$)',
+    go: 'Propor a regra',
+  },
+  directions: { out: 'saída', in: 'entrada' },
+  fields: { description: 'descrição', source: 'origem' },
+  matches: { equals: 'igual a', starts: 'começa com' },
+  badAmount: 'Este valor não serve: escreva reais acima de zero, como 49,90.',
+  badName: 'Este nome não serve: letras, números, ponto, hífen e sublinhado, sem espaços.',
+  close: 'Encerrar a regra',
+}
+
+const en: ReconciliationWords = {
+  title: 'Bank reconciliation',
+  told: 'Lines of the statement that are about no invoice and no payout of ours. What left stops payouts until two people have looked at it or an approved rule covers it. What came is only listed.',
+  open: 'Open',
+  noneOpen: 'No line is open.',
+  decided: 'Looked at or covered',
+  noneDecided: 'None yet.',
+  heads: { line: 'Line', at: 'When', state: 'State', amount: 'Amount', description: 'Description', source: 'Source', why: 'Reason' },
+  states: { open: 'open', opening: 'older than the books', ruled: 'covered by a rule', accepted: 'accepted' },
+  accept: { title: 'Accept the line', told: 'Another person has to approve it. Say what this money was.', go: 'Propose' },
+  rules: 'Rules',
+  noRules: 'No rule yet.',
+  ruleHeads: {
+    name: 'Rule',
+    state: 'State',
+    when: 'When it holds',
+    most: 'Most of one line',
+    inAll: 'Most in the period',
+    by: 'Proposed and approved by',
+  },
+  ruleStates: { active: 'active', closed: 'closed' },
+  when: ({ direction, field, match }) => `${direction}, ${field} ${match === 'equals' ? 'is' : 'begins with'}`,
+  periods: { day: 'a day', month: 'a month' },
+  add: {
+    title: 'Make a rule',
+    told: 'For what comes again, such as the bank’s monthly fee. The text is compared letter by letter. Another person has to approve it.',
+    name: 'Name',
+    direction: 'Direction',
+    field: 'What is compared',
+    match: 'How',
+    text: 'Text',
+    most: 'Most of one line (R$)',
+    period: 'Period',
+    inAll: 'Most in the period (R$)',
+    go: 'Propose the rule',
+  },
+  directions: { out: 'out', in: 'in' },
+  fields: { description: 'description', source: 'source' },
+  matches: { equals: 'equals', starts: 'begins with' },
+  badAmount: 'This amount does not serve: write reais above zero, such as 49.90.',
+  badName: 'This name does not serve: letters, digits, points, hyphens and underscores, no blanks.',
+  close: 'Close the rule',
+}
+
+export const reconciliationWords: Both<ReconciliationWords> = { 'pt-BR': pt, en }

@@ -1,0 +1,67 @@
+/** The console's page on money at the bank that is none of ours: a maker proposes, a checker approves, payouts go on; and a rule in the same way. */
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findStranger } from '../src/jobs/jobs.ts'
+import { sql } from '../src/store/store.ts'
+import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+
+let town: PageTown
+let people: Record<'maria' | 'chico' | 'vera', ConsoleVisitor>
+const path = '/console/reconciliation'
+
+beforeAll(async () => {
+  town = await openPageTown()
+  people = {
+    maria: await consoleVisitor(town, 'maria', 'maker'),
+    chico: await consoleVisitor(town, 'chico', 'checker'),
+    vera: await consoleVisitor(town, 'vera', 'viewer'),
+  }
+  await town.house.desk.store.tx(async tx => {
+    const now = await tx.now()
+    for (const [id, units, description] of [
+      ['1001', -900_000n, 'Pix <b>para</b> alguém'],
+      ['1002', -4_990n, 'Tarifa mensal'],
+    ] as const)
+      await tx.run(sql`
+        insert into strangers (id, store_id, rail, state, units, description, source, at, added_at, changed_at)
+        values (${id}, 'sto_default', 'starkbank', 'open', ${units}, ${description}, 'transfer/7', ${now}, ${now}, ${now})`)
+  })
+}, 60_000)
+afterAll(() => town?.close())
+
+const stateOf = async (id: string) => (await findStranger(town.house.desk.store, id))!.state
+const proposalOf = async (act: string) =>
+  (await town.house.desk.store.one<{ id: string }>(sql`select id from proposals where act = ${act} and state = 'open'`))!.id
+const approve = async (id: string) => {
+  const seen = /name="seen" value="([^"]+)"/.exec((await people.chico.get(`/console/proposals/${id}`)).text)![1]!
+  return people.chico.post(`/console/proposals/${id}/approve`, { seen })
+}
+
+test('the overview leads to the page, which shows each line as text and no form to who may only see', async () => {
+  expect((await people.vera.get('/console')).text).toContain(`href="${path}"`)
+  const { text } = await people.vera.get(path)
+  expect(text).toContain('Pix &lt;b>para&lt;/b> alguém')
+  expect(text).not.toContain('<form method="post" action="/console/reconciliation')
+})
+
+test('a line is proposed by a maker with a reason, and accepted once a checker approves', async () => {
+  expect((await people.maria.post(`${path}/accept`, { line: '1001', why: '' })).status).toBe(400)
+  expect((await people.vera.post(`${path}/accept`, { line: '1001', why: 'x' })).status).toBe(403)
+  await people.maria.post(`${path}/accept`, { line: '1001', why: 'o aluguel' })
+  expect(await stateOf('1001')).toBe('open')
+  await approve(await proposalOf('line.accept'))
+  expect(await stateOf('1001')).toBe('accepted')
+  expect((await people.vera.get(path)).text).toContain('o aluguel')
+})
+
+test('a rule is made in the same way, covers the line that waits, and is closed by one person', async () => {
+  const rule = { name: 'tarifa', direction: 'out', field: 'description', match: 'equals', text: 'Tarifa mensal', period: 'month' }
+  expect((await people.maria.post(`${path}/rule`, { ...rule, most: 'muito', inAll: '49,90', why: 'x' })).status).toBe(400)
+  await people.maria.post(`${path}/rule`, { ...rule, most: '49,90', inAll: '49,90', why: 'a tarifa do banco' })
+  await approve(await proposalOf('rule.add'))
+  expect(await stateOf('1002')).toBe('ruled')
+  const { text } = await people.maria.get(path)
+  expect(text).toContain('“Tarifa mensal”')
+  await people.maria.post(`${path}/rule/close`, { name: 'tarifa', why: 'outro banco' })
+  expect((await people.vera.get(path)).text).toContain('encerrada')
+})
