@@ -214,6 +214,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.audit()).toEqual([])
     })
 
+    test('that came in time, in part, and was given back by hand is not passed on when the payer pays all of it again', async () => {
+      await open('psbt')
+      const [request] = await town.issue({ units: 60_000n, payTo: 'main' })
+      const { id, provider_id: address } = request!
+      await town.pay(address!, 30_000n)
+      await town.look()
+      await town.bury(6)
+      const { txid, hex } = await byHand(id)
+      await node.rpc('sendrawtransaction', [hex])
+      await town.look()
+      await approve(await proposeCoinRefundMade(desk(), id, { txid, by: 'ana', why: 'they asked for it' }))
+      await town.pay(address!, 60_000n)
+      await town.look()
+      await town.bury(6)
+      expect(await town.invoice(id)).toMatchObject({ state: 'credited', paid_units: 60_000n })
+      expect(await refundsOf(id)).toMatchObject([{ units: 60_000n }])
+      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+      expect(await town.audit()).toEqual([])
+    })
+
     test('recorded while it waits in the mempool stops nothing when it is mined, and other payouts go on', async () => {
       await open('psbt')
       const { id } = await paidLate()

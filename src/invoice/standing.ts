@@ -24,6 +24,8 @@ export interface Sighting {
   ripeDepth?: number
   /** Given back, or spent by somebody else, and never credited: no word of a person makes it count. */
   spent?: boolean
+  /** Of those, what two people said was given back: it counts for nothing, in time or not. */
+  givenBack?: boolean
   /** Cents for one BTC when it came, where that was known. */
   rateUnits: bigint | undefined
 }
@@ -52,9 +54,10 @@ export interface Terms {
 export function standing(asked: Asked, coins: readonly Sighting[], terms: Terms): Standing {
   // What is spent is the payer's all the same where it paid in time and in full; then it was ours to lose.
   const byItself = coins.map(coin => worthOf({ ...asked, takenOn: false }, coin, terms.late))
-  const paid = sum(byItself.filter((_, at) => coins[at]!.depth >= 0).map(worth => worth ?? 0n)) >= asked.units
+  const isThere = ({ depth, givenBack }: Sighting) => depth >= 0 && givenBack !== true
+  const paid = sum(byItself.filter((_, at) => isThere(coins[at]!)).map(worth => worth ?? 0n)) >= asked.units
   const judged = coins.map((coin, at) => ({
-    coin: coin.spent === true && (!paid || byItself[at] === undefined) ? { ...coin, depth: -1 } : coin,
+    coin: coin.spent === true && (!paid || byItself[at] === undefined || coin.givenBack === true) ? { ...coin, depth: -1 } : coin,
     worth: worthOf(asked, coin, terms.late),
   }))
   const live = judged.filter(({ coin }) => coin.depth >= 0)

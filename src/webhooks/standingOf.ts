@@ -36,6 +36,7 @@ export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: Cha
     coins.map((coin, index) => ({
       ...{ units: leftOf(coin), depth: depths[index]!, firstSeenAt: coin.first_seen_at, ripeDepth: ripeDepthOf(coin) },
       spent: spent.has(coin.id),
+      givenBack: spent.get(coin.id) === 'given back',
       rateUnits: coin.rate_units ?? undefined,
     })),
     { now, ...chain },
@@ -45,13 +46,17 @@ export async function standingOf(reader: Reader, invoice: InvoiceRow, chain: Cha
 }
 
 /** Coins that were never credited and are given back, or spent by a transaction that is not ours. */
-async function spentOf(reader: Reader, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
-  const spent = new Set<string>()
+async function spentOf(reader: Reader, coins: readonly CoinRow[]): Promise<ReadonlyMap<string, 'given back' | 'by somebody else'>> {
+  const spent = new Map<string, 'given back' | 'by somebody else'>()
   for (const coin of coins) {
     if (coin.credits % 2n === 1n) continue
-    if (coin.refunded_units > 0n && leftOf(coin) === 0n) spent.add(coin.id)
-    else if (coin.spent_by !== null && !(await reader.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`)))
-      spent.add(coin.id)
+    if (coin.refunded_units > 0n && leftOf(coin) === 0n) spent.set(coin.id, 'given back')
+    else if (coin.spent_by !== null && !(await reader.one(sql`select 1 as yes from bundle_candidates where id = ${coin.spent_by}`))) {
+      const said = await reader.one(
+        sql`select 1 as yes from refunds_elsewhere where txid = ${coin.spent_by} and invoice_id = ${coin.invoice_id}`,
+      )
+      spent.set(coin.id, said ? 'given back' : 'by somebody else')
+    }
   }
   return spent
 }

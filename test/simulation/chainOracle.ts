@@ -147,17 +147,29 @@ async function judgeCoins(store: Store, picture: Picture, coins: CoinRow[]): Pro
   return faults
 }
 
+async function givenBack(store: Store, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
+  const back = new Set<string>()
+  for (const { id, spent_by: by, refunded_units: refunded, units } of coins)
+    if ((refunded === units && units > 0n) || (await store.one(sql`select 1 as yes from refunds_elsewhere where txid = ${by ?? ''}`)))
+      back.add(id)
+  return back
+}
+
 /** What came in its time and covers what was asked was credited, wholly, and what was credited is owed less the commission. */
 async function judgeRequests(store: Store, invoices: InvoiceRow[], coins: CoinRow[], mayBeLost: boolean): Promise<string[]> {
   const faults: string[] = []
   type Owed = { id: string; invoice_id: string; units: bigint; state: string }
-  const payouts = await store.all<Owed>(sql`select id, invoice_id, units, state from payouts where asset = 'BTC' order by id`)
+  const payouts = await store.all<Owed>(
+    sql`select id, invoice_id, units, state from payouts where asset = 'BTC' and rule not like 'refund%' order by id`,
+  )
   for (const invoice of invoices) {
     const { id, state, units, due_at: dueAt } = invoice
     const own = coins.filter(coin => coin.invoice_id === id)
-    const mined = own.filter(coin => coin.state === 'mined')
+    // What was given back, by us or by hand, was not paid.
+    const back = await givenBack(store, own)
+    const mined = own.filter(coin => coin.state === 'mined' && !back.has(coin.id))
     const inTime = mined.filter(coin => millis(coin.first_seen_at) <= millis(dueAt))
-    const sum = sumOf(inTime.map(coin => coin.units))
+    const sum = sumOf(inTime.map(coin => coin.units - coin.refunded_units))
     if (sum >= units && state !== 'credited') faults.push(`${id} was paid ${sum} of ${units} in time, and is ${state}`)
     if (mined.length === 0 && state !== 'issued' && state !== 'expired') faults.push(`${id} was paid by nothing, and is ${state}`)
     if (['draft', 'seen', 'confirming', 'paid'].includes(state)) faults.push(`${id} is still ${state}`)
@@ -170,7 +182,7 @@ async function judgeRequests(store: Store, invoices: InvoiceRow[], coins: CoinRo
     if (!mayBeLost && state !== 'credited' && credited.length > 0)
       faults.push(`${id} is ${state}, and was credited with ${credited.length}`)
 
-    const gross = sumOf(credited.map(coin => coin.units))
+    const gross = sumOf(credited.map(coin => coin.units - coin.refunded_units))
     if ((invoice.paid_units ?? 0n) !== gross) faults.push(`${id} says ${invoice.paid_units} were credited, its coins ${gross}`)
     const owed = sumOf(payouts.filter(row => row.invoice_id === id && row.state !== 'canceled').map(row => row.units))
     const commission = (gross * invoice.commission_bp * 2n + 10_000n) / 20_000n

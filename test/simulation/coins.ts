@@ -3,6 +3,7 @@ import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { addSchedule, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
 import { addAccount, approveAccount, releasePayout } from '../../src/payout/payout.ts'
+import { addressOf } from '../../src/rails/bitcoin/address.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
 import type { Branch, ChainRail } from '../../src/rails/chain.ts'
@@ -11,6 +12,7 @@ import { wallet, type Wallet } from '../testbed/wallet.ts'
 import { judgeChain, type Judged } from './chainOracle.ts'
 import type { ChainScenario } from './chainScenario.ts'
 import type { BitcoinParts } from './process.ts'
+import { openGivers, type Givers } from './givers.ts'
 import { isBuried } from './settled.ts'
 import { openStreets, type Streets } from './streets.ts'
 
@@ -18,6 +20,7 @@ export interface Coins {
   parts: BitcoinParts
   chain: Chain
   streets: Streets
+  givers: Givers | undefined
   /** Why payouts were seen stopped, in the order of the story. */
   readonly stops: string[]
   /** Notes a stop, and lets go of it where `release` says so. */
@@ -40,6 +43,8 @@ export interface CoinsParts {
   world: World
   endsAt: string
   commissionBp: bigint
+  /** What people who give back are drawn from, where there are some. */
+  givers: Random | undefined
   trace: (line: string) => void
 }
 
@@ -77,6 +82,12 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const destination = scenario.ownAddresses ? payee.text : rail.destination(payee.text, 0).address
   await addAccount(store, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
   const payeeScripts = payeeScriptsOf(rail, payee.text)
+  const givers =
+    parts.givers &&
+    openGivers({
+      ...{ chain, store, world, clock, random: parts.givers, rail, desk, wallet: ours, isDown: streets.isDown, trace },
+      ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: streets.strange as Set<string> },
+    })
   let approved = false
   const approve = async () => {
     if (!approved) await approveAccount(store, 'coins', 'checker')
@@ -90,6 +101,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
     parts: { chain, isDown: streets.isDown, account, desk, derive },
     chain,
     streets,
+    givers,
     stops,
     approve,
     async look(release) {
@@ -114,11 +126,20 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
     isStill: () => isBuried(store, chain.height()),
     async judge(from, scans) {
       const judged = await judgeChain({
-        ...{ store, rail: from.rails.bitcoin!, world: from.world, from: 102, payee: payeeScripts, scans },
+        ...{
+          store,
+          rail: from.rails.bitcoin!,
+          world: from.world,
+          from: 102,
+          payee: givers ? new Set([...payeeScripts, Buffer.from(chain.payer.script).toString('hex')]) : payeeScripts,
+          scans,
+        },
         ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns },
         blockAt: async height => blockOf(chain, height),
       })
-      judged.faults.push(...judgeStops(stops, streets, judged))
+      // What is said at once to have been a refund stops nothing.
+      if (!givers) judged.faults.push(...judgeStops(stops, streets, judged))
+      judged.faults.push(...((await givers?.judge()) ?? []))
       return judged
     },
   }

@@ -21,6 +21,7 @@ import { drawAbsence, hasAbsence, openAbsence } from './absences.ts'
 import { hasDenials, openDenials } from './denials.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
+import { hasGivers } from './givers.ts'
 import { hasRefusals, openFullNode } from './refusals.ts'
 import { hasRewards, openMiners } from './rewards.ts'
 import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
@@ -161,6 +162,7 @@ export async function tell(
     chainScenario &&
     (say(`chain ${asText(chainScenario)}`),
     await openCoins({
+      givers: hasGivers(seed) ? seededRandom(seed ^ 0x61f7) : undefined,
       ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
@@ -323,6 +325,7 @@ export async function tell(
       post()
       await coins?.streets.step()
       await miners?.step()
+      await coins?.givers?.step()
       await fullNode?.step()
       await coins?.look(random.next() < 0.02)
       jumps?.step()
@@ -375,6 +378,7 @@ export async function tell(
       await limits?.attend()
       await strangers?.attend()
       await decideTwins(store, world)
+      await coins?.givers?.record()
       await coins?.look(true)
       await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
