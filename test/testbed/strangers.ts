@@ -15,13 +15,14 @@ export function orderByHand(bank: Bank, { units, tags, externalId = `by-hand-${b
   const { holder: name, taxId, bank: bankCode, branch: branchCode, number: accountNumber } = trialAccount
   const order = { amount: units, name, taxId, bankCode, branchCode, accountNumber, ...to, externalId, tags }
   const faults = { ...bank.faults }
-  const { skipAuth } = bank.settings
+  // Whoever made it has credentials of their own, whatever becomes of ours.
+  const { skipAuth, refuseAll } = bank.settings
   bank.setFaults(noFaults)
-  bank.setSettings({ skipAuth: true })
+  bank.setSettings({ skipAuth: true, refuseAll: undefined })
   const body = Buffer.from(JSON.stringify({ transfers: [order] }))
   const answer = bank.handle({ method: 'POST', path: '/v2/transfer', query: new URLSearchParams(), headers: {}, body })
   bank.setFaults(faults)
-  bank.setSettings({ skipAuth })
+  bank.setSettings({ skipAuth, refuseAll })
   if (answer.is !== 'answer' || answer.status !== 200)
     throw new Error(`the bank refused it: ${answer.is === 'answer' ? answer.body : answer.is}`)
   return bank.transfers().at(-1)!
