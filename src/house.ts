@@ -11,7 +11,16 @@ import type { Log } from './base/log.ts'
 import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
 import { hearDenied } from './ledger/ledger.ts'
-import { checkingBeside, listening, startScheduler, type BitcoinDesk, type Desk, type Post, type Scheduler } from './jobs/jobs.ts'
+import {
+  checkingBeside,
+  forgetOthers,
+  listening,
+  startScheduler,
+  type BitcoinDesk,
+  type Desk,
+  type Post,
+  type Scheduler,
+} from './jobs/jobs.ts'
 import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
 import type { ChainRail } from './rails/chain.ts'
@@ -185,6 +194,7 @@ export interface Open {
 export async function openRails(base: Base): Promise<Open> {
   const chain = await openChain(base)
   const bank = chain === undefined || bankIsConfigured(base.config) ? await openRail(base) : undefined
+  await forgetOthers(base.store, [bank?.name, chain?.rail.name])
   return {
     rails: {
       ...(bank && { starkbank: listening(bank, base.store, base.world) }),

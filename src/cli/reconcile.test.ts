@@ -12,7 +12,7 @@ import { systemClock, systemRandom } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { strangerMachine } from '../jobs/jobs.ts'
 import { post } from '../ledger/ledger.ts'
-import { openStore } from '../store/store.ts'
+import { openStore, sql } from '../store/store.ts'
 import { strangerStates } from './strangers.ts'
 
 const terminal = await openBankTerminal({ startingBalance: 50_000, skipAuth: true, transferDelayMs: [1, 5] })
@@ -122,6 +122,30 @@ test('what left by no order of ours is listed, accepted by two people, and cover
   expect((await reconcile()).told.stopped).toBe(null)
   expect(await run(['reconcile', 'rule', 'close', 'fee', '--why', 'no more', '--by', 'ana'])).toMatchObject({ code: 0 })
   expect((await repasse<{ state: string }[]>(['reconcile', 'rule', 'list'])).told).toMatchObject([{ name: 'fee', state: 'closed' }])
+})
+
+test('status ends with 1 while the bank does not answer, and with 0 again once it does', async () => {
+  const heard = async (failingSince: string | null) => {
+    const world = { clock: systemClock, random: systemRandom }
+    const store = await openStore(env.DATABASE_URL, world)
+    await store.tx(tx =>
+      tx.run(sql`
+        insert into rails_heard (rail, answered_at, failing_since, why) values ('starkbank', ${began}, ${failingSince}, 'no route')
+        on conflict (rail) do update set failing_since = excluded.failing_since, why = excluded.why`),
+    )
+    await store.close()
+  }
+  const look = () => repasse<{ silent: { rail: string; why: string }[] }>(['status'])
+  // The node of the test before is configured no more, so nobody misses it.
+  await reconcile()
+  await heard(began)
+  pass(minutes(6))
+  expect(await look()).toMatchObject({ code: 1, told: { silent: [{ rail: 'starkbank', why: 'no route' }] } })
+  const { code, out } = await run(['status'])
+  expect([code, out]).toEqual([1, expect.stringMatching(/starkbank has not answered since .*: no route/)])
+  expect((await run(['status'], { RAIL_SILENT_MINUTES: '1440' })).code).toBe(0)
+  await heard(null)
+  expect(await look()).toMatchObject({ code: 0, told: { silent: [] } })
 })
 
 test.each([

@@ -57,6 +57,13 @@ export function listening<R extends { name: string }>(rail: R, store: Store, wor
   })
 }
 
+/** A rail that is configured no more is not silent: nobody asks it. */
+export async function forgetOthers(store: Store, names: readonly (string | undefined)[]): Promise<void> {
+  const rows = await store.all<{ rail: string }>(sql`select rail from rails_heard`)
+  for (const { rail } of rows)
+    if (!names.includes(rail)) await store.tx(tx => tx.run(sql`delete from rails_heard where rail = ${rail}`), 'locks')
+}
+
 const isAnswer = (value: unknown): value is Answer<unknown> =>
   typeof value === 'object' && value !== null && 'is' in value && ['done', 'refused', 'unsure'].includes(value.is as string)
 

@@ -38,7 +38,7 @@ export {
   type ExternalRuleRow,
   type StrangerRow,
 } from './strangers.ts'
-export { listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'
+export { forgetOthers, listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'
 export { setAsideAfterRestore } from './restored.ts'
 export { Crash, run, type Runner } from './runner.ts'
 export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'

@@ -9,7 +9,7 @@ import type { VirtualClock } from './clock.ts'
 import { hasJumps } from './jumps.ts'
 
 /** In one seed of nineteen the account is others' too, unless a clock jumps: by that one nothing may be made at all. */
-export const hasStrangers = (seed: number): boolean => seed % 19 === 8 && !hasJumps(seed)
+export const hasStrangers = (seed: number): boolean => seed % 19 === 12 && !hasJumps(seed)
 
 export interface Strangers {
   /** Somebody sends money, or receives some; the bank goes away, and comes back; two people look at what left. */
