@@ -13,7 +13,7 @@ export interface CatchUpLook {
   more: boolean
   /** Whether slots of the schedule are held already: they are one question. */
   held: boolean
-  /** The most that one slot asks for, and the largest of its last ones; undefined where it has issued nothing yet. */
+  /** The least that one slot asks for, so that luck is no reason, and the most that one of the last did; undefined where it has issued nothing yet. */
   slotUnits: bigint
   usualUnits: bigint | undefined
 }
@@ -35,8 +35,8 @@ export async function usualOf(reader: Reader, schedule: ScheduleRow): Promise<Pi
       select sum(coalesce(i.quote_units, i.units)) as units from invoices i
       where i.slot_id in (select id from slots where schedule_id = ${schedule.id} and state = 'done' order by due_at desc limit ${usualSlots})
       group by i.slot_id) as asked`)
-  const { roster, countHigh, unitsHigh } = batchRule(schedule)
-  const slotUnits = roster ? roster.reduce((sum, { amount }) => sum + amount.units, 0n) : BigInt(countHigh) * unitsHigh
+  const { roster, countLow, unitsLow } = batchRule(schedule)
+  const slotUnits = roster ? roster.reduce((sum, { amount }) => sum + amount.units, 0n) : BigInt(countLow) * unitsLow
   return { held: (await heldSlots(reader, schedule.id)).count > 0, slotUnits, usualUnits: row?.units ?? undefined }
 }
 

@@ -19,6 +19,18 @@ export interface Absence {
 const minute = 60_000
 const longMs = 30 * minute
 
+/** A person lets go of every catch-up that is held; answers how many slots there were. */
+export async function letGoHeld(store: Store, trace: (line: string) => void): Promise<number> {
+  let letGo = 0
+  for (const { id, name } of await store.all<{ id: string; name: string }>(sql`select id, name from schedules order by id`)) {
+    const { count } = await heldSlots(store, id)
+    if (count === 0) continue
+    letGo += await decideCatchUp(store, id, 'go', 'operator', 'they are wanted')
+    trace(`${count} late slots of ${name} are let go`)
+  }
+  return letGo
+}
+
 export function drawAbsence(random: Random): Pick<Absence, 'afterMs' | 'forMs'> {
   return { afterMs: random.between(3, 8) * minute, forMs: random.between(110, 170) * minute }
 }
@@ -28,13 +40,7 @@ export function openAbsence(store: Store, drawn: Pick<Absence, 'afterMs' | 'forM
   return {
     ...drawn,
     async attend() {
-      for (const { id, name } of await store.all<{ id: string; name: string }>(sql`select id, name from schedules order by id`)) {
-        const { count } = await heldSlots(store, id)
-        if (count === 0) continue
-        // Nobody is asked about for a second time what was let go.
-        letGo += await decideCatchUp(store, id, 'go', 'operator', 'they are wanted')
-        trace(`${count} late slots of ${name} are let go`)
-      }
+      letGo += await letGoHeld(store, trace)
     },
     async judge() {
       const rows = await store.all<{ due_at: string; started_at: string }>(sql`

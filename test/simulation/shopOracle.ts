@@ -23,7 +23,7 @@ export async function judgeShop(
   for (const order of orders) {
     const lines = await linesOf(store, order.id)
     if (holdsStock(order)) for (const { product_id: id, quantity } of lines) taken.set(id, (taken.get(id) ?? 0n) + quantity)
-    faults.push(...judgeSum(order, lines, shelf), ...judgeState(order, await invoicesOf(store, order.id)))
+    faults.push(...judgeSum(order, lines, shelf), ...judgeState(order, await invoicesOf(store, order.id), await heardAt(store, order)))
     faults.push(...judgeTold(order, (await seeOrder(desk, order.token))!.standing.is))
   }
   for (const { id, stock } of await store.all<{ id: string; stock: bigint }>(sql`select id, stock from products order by id`)) {
@@ -48,8 +48,20 @@ function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], shelf: Shelf):
 
 const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credited'
 
+/** When the house heard of the payment, which is later than it was paid: before that nobody could know that a new code was needless. */
+async function heardAt(store: Store, { paid_by: paidBy }: OrderRow): Promise<string | undefined> {
+  const row = await store.one<{ at: string | null }>(
+    sql`select min(at) as at from transitions where subject = ${paidBy ?? ''} and to_state in ('paid', 'credited')`,
+  )
+  return row?.at ?? undefined
+}
+
 /** An order is paid where one of its invoices is, waits where one of them can be paid, and a person was called for whatever is odd. */
-function judgeState({ id, state, units, paid_by: paidBy, paid_at: paidAt, attention }: OrderRow, invoices: InvoiceRow[]): string[] {
+function judgeState(
+  { id, state, units, paid_by: paidBy, attention }: OrderRow,
+  invoices: InvoiceRow[],
+  heard: string | undefined,
+): string[] {
   const faults: string[] = []
   const say = (text: string) => void faults.push(`${id} is ${state}: ${text}`)
   if (invoices.length === 0) say('it has no invoice')
@@ -61,7 +73,7 @@ function judgeState({ id, state, units, paid_by: paidBy, paid_at: paidAt, attent
   if (state !== 'paid' && payer) say(`${payer.id} paid it`)
   if (state === 'paid' && !payer) say('nothing paid it')
   if (payer && !isPaid(payer) && attention === null) say(`${payer.id} is ${payer.state}, and nobody was called`)
-  const needless = invoices.find(({ added_at: addedAt }) => paidAt !== null && addedAt > paidAt)
+  const needless = invoices.find(({ added_at: addedAt }) => heard !== undefined && addedAt > heard)
   if (needless) say(`${needless.id} asks for it again`)
   if (paying.length > 1 && !attention?.includes(`paid ${paying.length} times`)) say('it was paid more than once, and nobody was called')
   if (state !== 'paid' && invoices.some(invoice => invoice.state === 'reversed')) say('it was paid and given back, and nobody was called')

@@ -17,7 +17,7 @@ import { judgeLate, lateChange, lateTerms, paysLate } from './late.ts'
 import { audit } from './oracle.ts'
 import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
-import { drawAbsence, hasAbsence, openAbsence } from './absences.ts'
+import { drawAbsence, hasAbsence, letGoHeld, openAbsence } from './absences.ts'
 import { hasDenials, openDenials } from './denials.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
@@ -374,7 +374,8 @@ export async function tell(
         }
       }
       await attend(store)
-      await absence?.attend()
+      // A process that began under a clock that was ahead may have found a catch-up as well.
+      await (absence ? absence.attend() : jumps && letGoHeld(store, say))
       await limits?.attend()
       await strangers?.attend()
       await decideTwins(store, world)
