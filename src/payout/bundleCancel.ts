@@ -64,7 +64,6 @@ export async function cancelBundle(
     await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
     return { is: 'canceling', txid: planned.plan.txid } as const
   }, 'locks')
-  await world.at('bundle canceled')
   world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
   return canceled
 }
