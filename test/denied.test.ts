@@ -47,6 +47,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('invoice.credited'))
         await runAgain()
         town.bank.setSettings({ refuseAll: code })
+        // An order may be claimed before anybody knows: it is given back whole.
+        await sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world)
         await work()
         await eventually(async () => (await listAlarms(town.store)).map(({ name }) => name)).toEqual(['bank credentials'])
         await runAgain()
@@ -54,7 +56,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           town.pass(180 * minute)
           await work()
         }
-        expect(new Set(await states('invoices'))).toEqual(new Set(['credited', 'draft']))
+        expect((await states('invoices')).filter(state => state !== 'draft')).toEqual(['credited'])
         expect(await states('payouts')).toEqual(['owed'])
         expect(await tries()).toBe(0n)
         const { count } = (await town.store.one<{ count: bigint }>(sql`select count(*) as count from attempts`))!
@@ -64,7 +66,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
         town.bank.setSettings({ refuseAll: undefined })
         town.bank.deposit(10_000)
-        for (let round = 0; round < 5; round++) {
+        const isPaid = () => town.transfers().some(({ status: shown }) => shown === 'success')
+        // An order that was given back is looked for at the bank before the next one is made, which takes its time.
+        for (let round = 0; round < 5 || (round < 40 && !isPaid()); round++) {
           town.pass(2 * minute)
           await work()
         }
