@@ -123,9 +123,9 @@ async function bankOf(store: Store, count: number): Promise<Rail> {
   const bank = {
     ...{ name: 'starkbank', asset: 'BRL', workspaceId: '1' },
     balance: async () => done((await balances(store)).bank),
-    statement: async () => done(lines),
-    undelivered: async () => done([]),
-    missedLogs: async () => done(logs),
+    statement: async () => done({ items: lines, next: undefined }),
+    undelivered: async () => done({ items: [], next: undefined }),
+    missedLogs: async () => done({ items: logs, next: undefined }),
   }
   return bank as unknown as Rail
 }

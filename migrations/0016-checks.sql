@@ -7,6 +7,12 @@ create table book_findings (
   primary key (invariant, subject)
 );
 
+-- What is looked for every few minutes, or at every look at the overview, and of which there is little among much.
+create index attempts_bundled on attempts (bundle_id) where bundle_id is not null;
+create index invoice_reversals_under_way on invoice_reversals (under_way_since) where under_way_since is not null;
+create index attempts_under_way on attempts (asked_at) where state in ('sending', 'unsure', 'sent');
+create index slots_failed on slots (changed_at) where state = 'failed';
+
 -- Sums of what is counted by status and by reconciliation, kept aside so that they cost the same among a hundred invoices and among a million.
 -- Triggers note each change at the end of a list, where writers do not meet; a job adds the list up. A sum is both together.
 create table tallies (

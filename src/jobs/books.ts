@@ -367,9 +367,10 @@ async function underWay(
   lines: readonly StatementLine[],
   { after, startedAt }: { after: Instant; startedAt: Instant },
 ): Promise<[OrderUnderWay[], OurLine[]]> {
+  // Every order has been asked for: naming the time leads the planner to the index of those under way.
   const orders = await tx.all<{ id: string; key: string; provider: string | null; units: bigint; asked: Instant }>(sql`
     select id, external_id as key, provider_id as provider, units, asked_at as asked from attempts
-    where bundle_id is null and state in ('sending', 'unsure', 'sent')`)
+    where bundle_id is null and state in ('sending', 'unsure', 'sent') and asked_at > ''`)
   const known = new Map(orders.flatMap(order => [order.key, order.provider].filter(name => name !== null).map(name => [name, order])))
   const shown = new Set<string>()
   const open: OurLine[] = []

@@ -89,7 +89,7 @@ async function movedBetween(reader: Reader, after: bigint, to: bigint): Promise<
     select t.subject as id ${moved('invoices')}
     union select p.invoice_id from payouts p where p.id in (select t.subject ${moved('payouts')})
     union select p.invoice_id from attempts a join payouts p on p.id = a.payout_id where a.id in (select t.subject ${moved('attempts')})
-    union select p.invoice_id from attempts a join payouts p on p.id = a.payout_id where a.bundle_id in (select t.subject ${moved('bundles')})
+    union select p.invoice_id from attempts a join payouts p on p.id = a.payout_id where a.bundle_id is not null and a.bundle_id in (select t.subject ${moved('bundles')})
     union select w.invoice_id from invoice_twins w where w.id in (select t.subject ${moved('invoice_twins')})`)
   return rows.map(({ id }) => id)
 }
