@@ -82,7 +82,7 @@ export interface Process {
 }
 
 const seldom = new Set([
-  ...['payouts looked up', 'payout asked for again', 'invoices looked up', 'refund claimed'],
+  ...['payouts looked up', 'payout asked for again', 'invoices looked up', 'refund claimed', 'cancelation asked'],
   ...[
     'block left behind',
     'block entered',

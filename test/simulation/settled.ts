@@ -63,6 +63,7 @@ export async function nextDue(store: Store): Promise<string | undefined> {
       union all select next_at from invoice_twins where next_at is not null
       union all select next_at from invoice_refunds where next_at is not null
       union all select next_at from invoice_reversals where next_at is not null
+      union all select next_at from invoice_cancels where next_at is not null
       union all select next_at from bundles where state not in ('paid', 'void') and id not in (${dead})
       union all select next_at from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting') and id not in (${ofDead})) as open_work`)
   return row?.at ?? undefined

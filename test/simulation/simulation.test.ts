@@ -15,6 +15,9 @@ const chain = { storms: 0, payments: 0, turns: 0, deepTurns: 0, doubleSpent: 0, 
 /** Sums over the storms with a shop. */
 const shop = { storms: 0, placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 
+/** What people did about invoices, over the storms in which money goes back. */
+const returns = { storms: 0, refunds: 0, cancels: 0, reissues: 0, setOff: 0 }
+
 describe('whatever the seed', () => {
   test(
     `after ${seeds} storms every credited invoice was paid on once, no event was lost, the books agree with the bank and the chain, and the shop with its shelf`,
@@ -28,6 +31,10 @@ describe('whatever the seed', () => {
         if (told.chain) {
           chain.storms += 1
           for (const [name, count] of Object.entries(told.chain)) if (name in chain) chain[name as keyof typeof chain] += count
+        }
+        if (told.returns) {
+          returns.storms += 1
+          for (const [name, count] of Object.entries(told.returns)) returns[name as keyof typeof returns] += count
         }
         if (told.shop) {
           shop.storms += 1
@@ -63,6 +70,13 @@ describe('whatever the seed', () => {
   test.skipIf(seeds < 500)('limits were changed meanwhile, and payouts let go beyond them', () => {
     expect(seen.limitChanges).toBeGreaterThan(seeds / 17)
     expect(seen.letBeyond).toBeGreaterThan(seeds / 100)
+  })
+
+  test.skipIf(seeds < 500)('money went back: people refunded, canceled and asked again, and debts were set off', () => {
+    expect(returns.refunds).toBeGreaterThan(returns.storms)
+    expect(returns.cancels).toBeGreaterThan(returns.storms)
+    expect(returns.reissues).toBeGreaterThan(returns.storms / 4)
+    expect(returns.setOff).toBeGreaterThan(returns.storms / 4)
   })
 
   test.skipIf(seeds < 500)('workers stood still', () => {

@@ -28,6 +28,7 @@ import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import { hasStrangers, openStrangers } from './strangers.ts'
 import type { Streets } from './streets.ts'
 import { unlisted } from './unlisted.ts'
+import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } from './returns.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
@@ -60,6 +61,8 @@ export interface Told {
   }
   /** What happened on the chain, where the house had one. */
   chain?: ChainFigures
+  /** What people did about invoices, where money went back. */
+  returns?: Returns['figures']
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
 }
@@ -126,7 +129,8 @@ export async function tell(
   // In a shop more people think better of it, so that codes run out and are asked for anew.
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
   const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
-  const usual = { ...drawn, settings, faults }
+  const usual = { ...drawn, settings: { ...settings }, faults }
+  if (hasReturns(seed)) Object.assign(usual.settings, returnsChange(seededRandom(seed ^ 0xbac4)))
   const away = hasAbsence(seed) ? drawAbsence(seededRandom(seed ^ 0xab5e)) : undefined
   const longer = away ? { windowMs: drawn.windowMs + away.forMs } : {}
   const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...longer, ...change?.(drawn) }
@@ -192,6 +196,7 @@ export async function tell(
     ? openLimits({ store, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
     : undefined
 
+  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, trace: say }) : undefined
   const keys: string[] = []
   const starts = { count: 0 }
   const shared = {
@@ -335,6 +340,7 @@ export async function tell(
       await limits?.step()
       await strangers?.step()
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
+      for (const visit of (await returns?.step()) ?? []) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
@@ -403,6 +409,7 @@ export async function tell(
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
+    if (returns) found.push(...(await judgeReturns(store, bank)))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
@@ -444,6 +451,7 @@ export async function tell(
     },
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
+    ...(returns && { returns: returns.figures }),
   }
 }
 

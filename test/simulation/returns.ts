@@ -1,0 +1,188 @@
+/** Money that goes back, in one seed of eleven: reversals whole and in part at any moment, some that fail, and people who refund, cancel and ask again. */
+import { BadInput } from '../../src/base/answer.ts'
+import type { Bank } from '../../sim/bank.ts'
+import type { Millis, Random, World } from '../../src/base/world.ts'
+import { cancelInvoice, reissueInvoice } from '../../src/invoice/invoice.ts'
+import { approveAndDo } from '../../src/jobs/jobs.ts'
+import { proposeTerms, receivableOf } from '../../src/payout/payout.ts'
+import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { proposeRefund } from '../../src/webhooks/webhooks.ts'
+import type { Scenario } from './scenario.ts'
+import type { Visit } from './shoppers.ts'
+
+export const hasReturns = (seed: number): boolean => seed % 11 === 2
+
+const minute = 60_000
+
+/** What the bank does then: drawn from a stream of its own, so that the other stories stay what they were. */
+export function returnsChange(random: Random): Pick<Scenario, 'settings'>['settings'] {
+  const delays: [Millis, Millis][] = [
+    [0, 800],
+    [500, 5_000],
+    [5_000, minute],
+    [minute, 15 * minute],
+  ]
+  return {
+    reversalRate: 0.35,
+    reversalPartRate: 0.5,
+    reversalFailRate: random.next() < 0.5 ? 0.4 : 0,
+    reversalDelayMs: delays[random.between(0, delays.length - 1)]!,
+  }
+}
+
+export interface Returns {
+  /** Whoever does something now. */
+  step(): Promise<Visit[]>
+  /** Sums over the story: how often each act was done. */
+  figures: { refunds: number; cancels: number; reissues: number; setOff: number }
+}
+
+interface Parts {
+  random: Random
+  store: Store
+  world: World
+  trace: (line: string) => void
+}
+
+/** In half of these stories what the payee owes is kept back from its next payouts. */
+export async function openReturns({ random, store, world, trace }: Parts): Promise<Returns> {
+  const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0 }
+  if (random.next() < 0.5) {
+    const proposed = await proposeTerms(store, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })
+    if (proposed.is !== 'proposed') throw new Error(`the terms are ${proposed.is}`)
+    await approveAndDo({ store, rails: {}, world }, proposed.proposal.id, { by: 'bruno' })
+    figures.setOff = 1
+  }
+  const one = <T>(list: readonly T[]): T | undefined => (list.length === 0 ? undefined : list[random.between(0, list.length - 1)])
+  const among = (...states: string[]) =>
+    store
+      .all<{ id: string; paid_units: bigint | null; state: string }>(
+        sql`select id, paid_units, state from invoices where rail = 'starkbank' order by id`,
+      )
+      .then(rows => one(rows.filter(({ state }) => states.includes(state))))
+
+  /** A person is told no, or the program dies under them: either way they go home. */
+  const trying = (what: string, count: keyof typeof figures, does: Visit['does']): Visit => ({
+    twice: random.next() < 0.3,
+    async does(desk) {
+      try {
+        await does(desk)
+        figures[count]++
+      } catch (error) {
+        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable)) throw error
+        trace(`${what}: ${error.message}`)
+      }
+    },
+  })
+
+  return {
+    figures,
+    async step() {
+      const chance = random.next()
+      if (chance < 0.07) {
+        const invoice = await among('credited', 'reversed', 'paid')
+        if (!invoice) return []
+        const whole = invoice.paid_units ?? 1n
+        const units = random.next() < 0.4 ? undefined : BigInt(random.between(1, Number(whole)))
+        trace(`a refund of ${units ?? 'all'} of ${invoice.id}`)
+        return [
+          trying(`the refund of ${invoice.id}`, 'refunds', async desk => {
+            const proposed = await proposeRefund(desk.store, desk.world, invoice.id, { units, by: 'ana', why: 'it was returned' })
+            if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
+            await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+          }),
+        ]
+      }
+      if (chance < 0.1) {
+        const invoice = await among('issued', 'overdue', 'draft', 'unsure', 'paid')
+        if (!invoice) return []
+        trace(`a cancelation of ${invoice.id}`)
+        return [
+          trying(`the cancelation of ${invoice.id}`, 'cancels', async desk => {
+            const { is } = await cancelInvoice({ ...desk, rail: desk.rails.starkbank! }, invoice.id, { by: 'ana', why: 'the wrong month' })
+            trace(`${invoice.id} to be canceled: ${is}`)
+          }),
+        ]
+      }
+      if (chance < 0.16) {
+        const invoice = await among('canceled', 'expired', 'refused', 'credited')
+        if (!invoice) return []
+        trace(`${invoice.id} asked for again`)
+        return [
+          trying(`asking again for ${invoice.id}`, 'reissues', async desk => {
+            const made = await reissueInvoice({ ...desk, rail: desk.rails.starkbank }, invoice.id, { by: 'ana', why: 'asked again' })
+            if (made.is !== 'reissued') throw new BadInput(`it is ${made.is}`)
+          }),
+        ]
+      }
+      return []
+    },
+  }
+}
+
+type Judged = {
+  id: string
+  provider_id: string | null
+  account_id: string
+  state: string
+  paid: bigint
+  fee: bigint
+  bp: bigint
+  withheld: bigint
+  payout: string | null
+  payout_state: string | null
+  units: bigint | null
+}
+
+/**
+ * From outside: what each payer left with us by the bank's own statement, what is owed of that by the rule, and that what left to payees is
+ * that, and what they owe.
+ */
+export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> {
+  const faults: string[] = []
+  const back = new Map<string, bigint>()
+  for (const { source, amount } of bank.transactions()) {
+    const id = /^invoice\/(\d+)\/reversal$/.exec(source)?.[1]
+    if (id !== undefined) back.set(id, (back.get(id) ?? 0n) - BigInt(amount))
+  }
+  const rows = await store.all<Judged>(sql`
+    select i.id, i.provider_id, i.account_id, i.state, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee, i.commission_bp as bp,
+      coalesce(p.withheld_units, 0) as withheld, p.id as payout, p.state as payout_state, p.units
+    from invoices i left join payouts p on p.invoice_id = i.id where i.rail = 'starkbank' and i.state in ('credited', 'reversed') order by i.id`)
+  const arrived = new Map<string, bigint>()
+  for (const { status, amount, externalId } of bank.transfers())
+    if (status === 'success') arrived.set(externalId.split('-')[0]!, BigInt(amount))
+
+  const due = new Map<string, bigint>()
+  const got = new Map<string, bigint>()
+  for (const row of rows) {
+    const returned = back.get(row.provider_id ?? '') ?? 0n
+    const booked = await store.one<{ units: bigint }>(sql`
+      select coalesce((select returned_units from invoice_reversals where invoice_id = ${row.id}), 0) as units`)
+    if (booked!.units !== returned) faults.push(`${row.id}: ${returned} went back at the bank, and ${booked!.units} here`)
+    const left = row.paid - returned
+    const commission = (left * row.bp * 2n + 10_000n) / 20_000n
+    const received = arrived.get(row.payout ?? '') ?? 0n
+    // Where too little is left for a payout, a person decides, and nothing is taken.
+    const net = left - row.fee - commission - row.withheld
+    const isLeftOver = row.payout_state === 'held' && row.units! <= 0n
+    due.set(row.account_id, (due.get(row.account_id) ?? 0n) + (isLeftOver || net < 0n ? 0n : net))
+    got.set(row.account_id, (got.get(row.account_id) ?? 0n) + received)
+  }
+  for (const [account, owed] of due) {
+    const owing = await receivableOf(store, account)
+    if (got.get(account)! !== owed + owing)
+      faults.push(`${account} got ${got.get(account)}, of which ${owed} is owed by the rule, and it owes ${owing}`)
+  }
+
+  const open = await store.all<{ id: string; state: string }>(sql`
+    select id, state from invoice_refunds where state in ('approved', 'refunding', 'unsure', 'sent')
+    union all select invoice_id, 'to be canceled' from invoice_cancels where next_at is not null
+    union all select invoice_id, 'going back' from invoice_reversals where under_way_since is not null`)
+  for (const { id, state } of open) faults.push(`${id} is still ${state}`)
+  const twice = await store.all<{ id: string; old: string }>(sql`
+    select r.invoice_id as id, r.reissue_of as old from invoice_reissues r join invoices a on a.id = r.invoice_id join invoices b on b.id = r.reissue_of
+    where a.paid_units > 0 and b.paid_units > 0`)
+  for (const { id, old } of twice) faults.push(`${old} was paid, and so was ${id}, which was asked for in its place`)
+  return faults
+}
