@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { receivableOf, receivables, releasePayout, retryPayout } from '../src/payout/payout.ts'
 import { checkLedger, totalsFor } from '../src/ledger/ledger.ts'
-import { settleInbox, watchReversals } from '../src/webhooks/webhooks.ts'
+import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -129,6 +129,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(reversed!, sent!, reversing!)
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
       expect(await totalsFor(town.store, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
+      await holds()
+    })
+
+    test('what was read of its log before what is known changes nothing', async () => {
+      await pay()
+      giveBack(4_000)
+      town.pass(450)
+      const before = await rail().invoiceLogs(town.atBank.id)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      const known = await payout()
+      if (before.is !== 'done') throw new Error(before.why)
+      const late = await town.store.tx(tx => settleReversal(tx, town.desk.world, town.id, before.value, { why: 'a slow worker' }))
+      expect(late).toEqual({ is: 'done', why: 'more of it was known before' })
+      expect([await payout(), (await totalsFor(town.store, town.id))['invoice reversal undone']]).toEqual([known, undefined])
       await holds()
     })
 

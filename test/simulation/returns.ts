@@ -184,5 +184,48 @@ export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> 
     select r.invoice_id as id, r.reissue_of as old from invoice_reissues r join invoices a on a.id = r.invoice_id join invoices b on b.id = r.reissue_of
     where a.paid_units > 0 and b.paid_units > 0`)
   for (const { id, old } of twice) faults.push(`${old} was paid, and so was ${id}, which was asked for in its place`)
+  faults.push(...(await orderedWhileGoingBack(store, bank)), ...(await keptBackTooMuch(store)))
+  return faults
+}
+
+/** Nothing was ordered for an invoice between our hearing that its money goes back, and the bank's saying how that ended. */
+async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]> {
+  const heard = await store.all<{ raw: Uint8Array; at: string }>(
+    sql`select raw, changed_at as at from inbox where kind = 'invoice.reversing' and state = 'done' order by id`,
+  )
+  const ends = bank
+    .eventsCreated()
+    .filter(({ subscription, log: { type } }) => subscription === 'invoice' && ['reversed', 'failed', 'refunded'].includes(type))
+  const faults: string[] = []
+  for (const { raw, at } of heard) {
+    const { log } = (JSON.parse(Buffer.from(raw).toString()) as { event: { log: { created: string; invoice: { id: string } } } }).event
+    const over = ends
+      .filter(({ log: end }) => (end as { invoice?: { id: string } }).invoice?.id === log.invoice.id && end.created > log.created)
+      .map(({ log: end }) => new Date(end.created).toISOString())
+      .sort()[0]
+    const orders = await store.all<{ external_id: string; asked_at: string }>(sql`
+      select t.external_id, t.asked_at from attempts t join payouts p on p.id = t.payout_id join invoices i on i.id = p.invoice_id
+      where i.provider_id = ${log.invoice.id} and t.asked_at > ${at}
+        and exists (select 1 from transitions where subject = i.id and to_state = 'credited' and at < ${at})`)
+    for (const { external_id: key, asked_at: asked } of orders)
+      if (over === undefined || asked < over)
+        faults.push(`${key} was ordered at ${asked}, while money was going back from ${at} to ${over}`)
+  }
+  return faults
+}
+
+/** Whatever was kept back from a payout was owed at that moment. */
+async function keptBackTooMuch(store: Store): Promise<string[]> {
+  const moves = await store.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
+    select m.account_id as account, t.movement, t.source, e.units from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
+      join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
+    order by t.at, case when t.movement = 'receivable set off' then 1 else 0 end, t.id`)
+  const owing = new Map<string, bigint>()
+  const faults: string[] = []
+  for (const { account, movement, source, units } of moves) {
+    const left = (owing.get(account) ?? 0n) + units
+    owing.set(account, left)
+    if (movement === 'receivable set off' && left < 0n) faults.push(`${-left} more was kept back from ${source} than ${account} owed`)
+  }
   return faults
 }

@@ -11,7 +11,7 @@ export async function attend(store: Store): Promise<void> {
   const rows = await store.all<{ id: string; state: string }>(sql`
     select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
     where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited'
-      and p.invoice_id not in (select invoice_id from invoice_reversals where under_way_since is not null) order by p.id`)
+      and p.invoice_id not in (select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
   for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
 }
 

@@ -38,7 +38,8 @@ export async function unlisted(store: Store, now: Instant): Promise<string[]> {
         (select max(a.bundle_id) from attempts a where a.payout_id = p.id)) as also
       from payouts p join accounts c on c.id = p.account_id
       where p.units > 0 and p.state not in ('paid', 'canceled') and c.state = 'approved'
-    union all select 'invoice', id, state, order_id from invoices where state in ('draft', 'issuing', 'unsure', 'refused')
+    union all select 'invoice', id, state, order_id from invoices where state in ('draft', 'issuing', 'unsure')
+      or (state = 'refused' and id not in (select reissue_of from invoice_reissues))
     union all select 'event', event_id, state, null from inbox where state in ('new', 'waiting', 'quarantined')
     union all select 'slot', s.id, s.state, case when s.held is null then null else r.name end from slots s join schedules r on r.id = s.schedule_id
       where s.state in ('due', 'running')
