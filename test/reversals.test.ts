@@ -1,10 +1,11 @@
 /** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { receivableOf, receivables, releasePayout, retryPayout } from '../src/payout/payout.ts'
-import { checkLedger, totalsFor } from '../src/ledger/ledger.ts'
+import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
+import { brl } from '../src/base/money.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town, type TownOptions } from './testbed/town.ts'
 
@@ -130,6 +131,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
       expect(await totalsFor(town.store, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
       await holds()
+    })
+
+    test('one that an older version held at its first size is brought to what is left, and a release sends no more', async () => {
+      await pay()
+      giveBack(4_000)
+      town.pass(20 * second)
+      // What that version wrote, and what the migration makes of it.
+      await town.store.tx(async tx => {
+        const reversed = {
+          movement: 'invoice reversed',
+          source: `${town.id}/6000`,
+          amount: brl(6_000n),
+          invoiceId: town.id,
+          memo: '',
+        } as const
+        await post(tx, town.desk.world, reversed)
+        await tx.run(sql`update payouts set state = 'held', why = 'part of its payment was taken back' where invoice_id = ${town.id}`)
+        await tx.run(
+          sql`insert into invoice_reversals (invoice_id, returned_units, next_at) values (${town.id}, 6000, '2026-11-21T00:00:00.000Z')`,
+        )
+      })
+      expect(await checkLedger(town.store)).toEqual([])
+      expect(await watchReversals({ store: town.store, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
+      await releasePayout(town.store, (await payout()).id, act)
+      await payOn()
+      expect(sentUnits()).toEqual([3_890])
+      await holds()
+      expect(await town.audit()).toEqual([])
     })
 
     test('what was read of its log before what is known changes nothing', async () => {
