@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import { runCli } from '../src/cli/cli.ts'
-import { reconcile, type Desk } from '../src/jobs/jobs.ts'
+import { approveAndDo, proposeAccept, reconcile, type Desk } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
-import { sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
+import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { orderByHand } from './testbed/strangers.ts'
@@ -171,6 +171,13 @@ describe('a payout that was owed when the backup was made', () => {
     const desk = await restoreFrom(backup)
     expect(await agreed(desk)).toBe(0n)
     expect((await balances(restored)).suspense).toBe(9_800n)
+    // What emptied the account was by no order of ours, and stops payouts until two people have looked at it.
+    expect(await payoutsStopped(restored)).toMatch(/^R\$ 99\.00 left the bank by no order of ours/)
+    const [{ id }] = (await restored.all<{ id: string }>(sql`select id from strangers where state = 'open' and units < 0`)) as [
+      { id: string },
+    ]
+    const { proposal } = await proposeAccept(restored, desk.world, id, { by: 'ana', why: 'paid by hand' })
+    expect((await approveAndDo(desk, proposal.id, { by: 'bruno' })).is).toBe('approved')
     await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
     expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
     expect([await agreed(desk), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])

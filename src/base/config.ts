@@ -96,7 +96,8 @@ export function readConfig(given: Record<string, string | undefined>): Config {
  */
 export function refuseMisspelt(names: readonly string[]): void {
   const faults = names
-    .filter(name => !isSetting(name))
+    // What begins as ours do is told by `readConfig`, with every other fault.
+    .filter(name => !isSetting(name) && !ours.test(name))
     .flatMap(name => (meant(name) === '' ? [] : [`${name} is not a setting${meant(name)}`]))
   if (faults.length > 0)
     throw new BadInput(
