@@ -177,7 +177,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }),
       ).toEqual([])
       expect(slices.length).toBeGreaterThanOrEqual(many / 200)
-      expect(new Set(slices)).toEqual(new Set([200]))
+      // What is left over is asked for by a shorter list: few texts, each prepared once.
+      expect(slices.filter(count => count === 200).length).toBeGreaterThanOrEqual(many / 200)
+      expect(slices.filter(count => ![8, 40, 200].includes(count))).toEqual([])
     })
 
     test('at night it is done beside, with a connection that cannot write, and what is found there is proven here', async () => {

@@ -40,13 +40,14 @@ export async function checkAudit(reader: Reader, after = 0n): Promise<Finding[]>
 type Only = (column: string) => Sql
 
 const everything: Only = () => empty
-/** Always as many places, so that the statement has one text and is prepared once. */
-const among =
-  (ids: readonly string[]): Only =>
-  column => {
-    const name: Sql = { texts: [column], values: [] }
-    return sql`and ${name} in (${join(Array.from({ length: mostAtOnce }, (_, place) => ids[place] ?? ''))})`
-  }
+/** How many places a list has: one of few numbers, so that each statement has few texts, and few ids cost little. */
+const places = [8, 40, mostAtOnce]
+
+const among = (ids: readonly string[]): Only => {
+  const length = places.find(count => count >= ids.length)!
+  const list = join(Array.from({ length }, (_, place) => ids[place] ?? ''))
+  return column => sql`and ${{ texts: [column], values: [] }} in (${list})`
+}
 
 function* slices(ids: readonly string[]): Generator<readonly string[]> {
   for (let from = 0; from < ids.length; from += mostAtOnce) yield ids.slice(from, from + mostAtOnce)

@@ -31,6 +31,8 @@ interface Parts {
 }
 
 const minute = 60_000
+/** Of each in one story: a storm with a chain has so many steps that there would be hundreds. */
+const most = 12
 
 export function openStrangers({ store, world: house, clock, bank, random, trace }: Parts): Strangers {
   const world = { ...house, random }
@@ -67,17 +69,17 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
     figures,
     async step() {
       if (!ruled && random.next() < 0.05) await rule()
-      if (random.next() < 0.03) {
+      if (random.next() < 0.03 && figures.sent < most) {
         orderByHand(bank, { units: random.between(100, 30_000), tags: [] })
         figures.sent += 1
         trace('strangers: somebody sends money by hand')
       }
-      if (random.next() < 0.03) {
+      if (random.next() < 0.03 && figures.received < most) {
         bank.deposit(random.between(1, 30_000))
         figures.received += 1
         trace('strangers: somebody pays in')
       }
-      if (backAt === undefined && random.next() < 0.01) {
+      if (backAt === undefined && random.next() < 0.01 && figures.absences < 3) {
         backAt = clock.now() + random.between(2 * minute, 25 * minute)
         bank.setFaults({ resetBefore: 1 })
         figures.absences += 1

@@ -103,6 +103,7 @@ const money: Visited[] = [
     as: 'ana',
     path: async town => `/console/payouts/${await row(town, sql`select payout_id as id from limit_waits`)}`,
   },
+  at('console-reconciliation', '/console/reconciliation', { as: 'bruno' }),
   at('console-limits', '/console/limits', { as: 'vera' }),
   at('console-limits-change', '/console/limits?of=installation+BRL', { as: 'ana' }),
   at('console-stop', '/console/stop', { as: 'bruno' }),
