@@ -4,6 +4,7 @@ import { isName } from '../base/id.ts'
 import { mostUnits, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
+import { isStorable } from '../base/text.ts'
 import { mostExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
 import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
 import type { Millis } from '../base/world.ts'
@@ -40,7 +41,7 @@ export const nameFlag: Reader<string> = orWrong(
 /** Words for people to read: not empty, and nothing a terminal would obey. */
 export const textFlag: Reader<string> = orWrong(
   // eslint-disable-next-line no-control-regex
-  text => (text.trim() !== '' && text.length <= 200 && !/[\u0000-\u001f\u007f]/.test(text) ? text.trim() : undefined),
+  text => (text.trim() !== '' && text.length <= 200 && !/[\u0000-\u001f\u007f]/.test(text) && isStorable(text) ? text.trim() : undefined),
   'is empty, longer than 200 characters, or has control characters: write a few words',
 )
 

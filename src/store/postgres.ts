@@ -4,6 +4,7 @@ import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
+import { valuesOf } from './values.ts'
 import { StoreUnavailable, type Isolation, type Row, type Store, type Tx } from './contract.ts'
 
 const tries = 50
@@ -34,7 +35,7 @@ export async function openPostgres(
     )
     return on.query<R>(
       text,
-      statement.values.map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+      valuesOf(statement).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
     )
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({

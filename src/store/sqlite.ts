@@ -6,6 +6,7 @@ import { BadInput } from '../base/answer.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
+import { valuesOf } from './values.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
 // A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
@@ -36,7 +37,7 @@ export function openSqlite(
 
   const all = <R extends Row>(statement: Sql) => {
     const ready = prepare(statement)
-    return (ready.reader ? ready.all(...statement.values) : (ready.run(...statement.values), [])) as R[]
+    return (ready.reader ? ready.all(...valuesOf(statement)) : (ready.run(...valuesOf(statement)), [])) as R[]
   }
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
   let servedMs = 0
@@ -63,7 +64,7 @@ export function openSqlite(
     },
     async run(statement) {
       if (isLate(longestStandMs)) await letOthers()
-      return guard(() => prepare(statement).run(...statement.values).changes)
+      return guard(() => prepare(statement).run(...valuesOf(statement)).changes)
     },
     now: async () => instant(clock.now()),
   }

@@ -2,15 +2,15 @@
 import { z } from 'zod'
 import type { Answer } from '../../base/answer.ts'
 import type { Deadline } from '../../base/deadline.ts'
+import { storable } from '../../base/text.ts'
 
-const id = z.string().min(1).max(64)
+/** What payers and the bank write; whatever it holds can be stored. */
+const text = z.string().transform(storable)
+const id = z.string().min(1).max(64).transform(storable)
 const cents = z.int().nonnegative()
-const orEmpty = z
-  .string()
-  .nullish()
-  .transform(text => text ?? '')
+const orEmpty = text.nullish().transform(given => given ?? '')
 const texts = z
-  .array(z.string())
+  .array(text)
   .nullish()
   .transform(list => list ?? [])
 const orZero = cents.nullish().transform(amount => amount ?? 0)
@@ -23,7 +23,7 @@ const moment = z
 
 // In 2020 an error was a word, today it is an object with a code and a message.
 const fault = z
-  .union([z.string(), z.object({ code: orEmpty, message: orEmpty })])
+  .union([text, z.object({ code: orEmpty, message: orEmpty })])
   .transform(item => (typeof item === 'string' ? item : [item.code, item.message].filter(Boolean).join(': ')))
 const faults = z
   .array(fault)
@@ -51,7 +51,7 @@ export const transferShape = z.object({
   amount: cents,
   fee: orZero,
   tags: texts,
-  externalId: z.string().nullish(),
+  externalId: text.nullish(),
   taxId: orEmpty,
   bankCode: orEmpty,
   branchCode: orEmpty,
@@ -61,15 +61,27 @@ export const transferShape = z.object({
   updated: moment.nullish(),
 })
 
-export const invoiceLogShape = z.object({ id, type: z.string().min(1), created: moment, errors: faults, invoice: invoiceShape })
-export const transferLogShape = z.object({ id, type: z.string().min(1), created: moment, errors: faults, transfer: transferShape })
+export const invoiceLogShape = z.object({
+  id,
+  type: z.string().min(1).transform(storable),
+  created: moment,
+  errors: faults,
+  invoice: invoiceShape,
+})
+export const transferLogShape = z.object({
+  id,
+  type: z.string().min(1).transform(storable),
+  created: moment,
+  errors: faults,
+  transfer: transferShape,
+})
 
 /** The log stays as it came: it is kept as bytes, and read when it is applied. */
 export const eventShape = z.object({
   id,
   created: moment,
-  subscription: z.string().min(1),
-  workspaceId: z.string().nullish(),
+  subscription: z.string().min(1).transform(storable),
+  workspaceId: text.nullish(),
   log: z
     .record(z.string(), z.unknown())
     .nullish()

@@ -1,6 +1,7 @@
 /** Reads what the bank says into the house's words. Called when an event is applied, never at the door before it is proven. */
 import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'
+import { storable } from '../../base/text.ts'
 import type { Instant } from '../../base/world.ts'
 import type { InvoiceLog, ProviderEvent, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
 import {
@@ -91,7 +92,7 @@ export const logBytes = (subscription: 'invoice' | 'transfer', log: BankInvoiceL
 const encode = (event: object): Uint8Array => new TextEncoder().encode(JSON.stringify({ event }))
 
 // A corporate card's authorization request comes to the same door, signed alike, but is no event: it has no id, no time, no log.
-const authorization = z.object({ endToEndId: z.string().min(1).max(64), cardId: z.string(), purpose: z.string() })
+const authorization = z.object({ endToEndId: z.string().min(1).max(64).transform(storable), cardId: z.string(), purpose: z.string() })
 
 /** Reads an event, pushed (`{"event": …}`) or as the API lists it. Throws `BadInput`, which names the place and never the content. */
 export function readEvent(raw: Uint8Array): ProviderEvent {
@@ -100,7 +101,7 @@ export function readEvent(raw: Uint8Array): ProviderEvent {
   if (asked.success) return { ...unread, eventId: asked.data.endToEndId }
 
   const { id, created, subscription, workspaceId, log } = shaped('event', eventShape, isObject(json) && 'event' in json ? json.event : json)
-  const kind = `${subscription}.${typeof log.type === 'string' ? log.type : 'unknown'}`
+  const kind = `${subscription}.${typeof log['type'] === 'string' ? storable(log['type']) : 'unknown'}`
   const head = { eventId: id, workspaceId: workspaceId ?? '', kind, createdAt: instantOf(created) }
 
   switch (subscription) {
