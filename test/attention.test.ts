@@ -16,8 +16,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
     })
     afterAll(async () => {
       await town?.close()

@@ -22,7 +22,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     beforeAll(async () => {
       node = await startBitcoind()
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(async () => {
       await node?.stop()
@@ -31,7 +31,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town?.close())
 
     const open = async (signer: 'wallet' | 'psbt' = 'wallet') => {
-      const databaseUrl = await postgres?.freshDatabase()
+      const databaseUrl = await postgres?.migratedDatabase()
       town = await openChainTown({
         ...{ node, signer, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } },
         ...(databaseUrl !== undefined && { databaseUrl }),

@@ -22,11 +22,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let url: string
     let town: Town
 
-    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres() : undefined))
+    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined))
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
       folder = mkdtempSync(join(tmpdir(), 'repasse-checks-'))
-      url = postgres ? await postgres.freshDatabase() : `sqlite:${join(folder, 'books.db')}`
+      url = postgres ? await postgres.migratedDatabase() : `sqlite:${join(folder, 'books.db')}`
       town = await openTown({ databaseUrl: url })
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)

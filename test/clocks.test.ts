@@ -22,11 +22,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let town: Town
     const wall = { offsetMs: 0 }
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     const open = async (judged: boolean) => {
-      const databaseUrl = await postgres?.freshDatabase()
+      const databaseUrl = await postgres?.migratedDatabase()
       wall.offsetMs = 0
       town = await openTown({ databaseUrl, cron: '0 * * * *', houseClock: clock => wallClock(clock, wall, { judged }) })
     }
@@ -129,9 +129,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 })
 
 test.skipIf(!postgresAvailable())('a database whose clock is six days from ours is not believed, and neither are we', async () => {
-  const postgres = await startPostgres()
+  const postgres = await startPostgres({ durable: false })
   const clock = judgedClock({ ...systemClock, now: () => systemClock.now() + 6 * day })
-  const store = await openStore(await postgres.freshDatabase(), { clock, random: seededRandom(1) })
+  const store = await openStore(await postgres.migratedDatabase(), { clock, random: seededRandom(1) })
   try {
     expect(clock.trouble!()).toBeUndefined()
     await store.tx(tx => tx.now())

@@ -24,7 +24,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let accountId: string
 
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       town = await openPageTown(postgres ? { env: { DATABASE_URL: await postgres.migratedDatabase() } } : {})
       maria = await consoleVisitor(town, 'maria', 'maker')
       chico = await consoleVisitor(town, 'chico', 'checker', 'en')

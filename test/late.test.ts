@@ -14,12 +14,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     afterEach(() => town.close())
     const open = async () => {
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:', commissionBp: 0n })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:', commissionBp: 0n })
     }
 
     test('where nothing is said nothing is added, and it can be paid for 59 days: both are said to the bank', async () => {

@@ -50,11 +50,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     let databaseUrl: string
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      databaseUrl = postgres ? await postgres.freshDatabase() : 'sqlite::memory:'
+      databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
       town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
     })
     afterEach(() => town?.close())

@@ -16,11 +16,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:', settings: { fee: 0 } })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:', settings: { fee: 0 } })
     })
     afterEach(() => town?.close())
 

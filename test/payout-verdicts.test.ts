@@ -34,11 +34,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let rail: Rail
     let id: string
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: await postgres?.freshDatabase(), settings: { transferFee: 100, startingBalance: 100_000 } })
+      town = await openTown({ databaseUrl: await postgres?.migratedDatabase(), settings: { transferFee: 100, startingBalance: 100_000 } })
       rail = town.desk.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)

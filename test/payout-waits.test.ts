@@ -20,11 +20,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let town: Town
     let rail: Rail
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: await postgres?.freshDatabase() })
+      town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
       rail = town.desk.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)

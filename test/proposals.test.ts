@@ -26,7 +26,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let town: Town
     let desk: ProposalDesk
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
       town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       desk = town.desk
     })

@@ -16,13 +16,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     afterEach(() => town?.close())
 
     const open = async (options: TownOptions = {}) => {
-      town = await openTown({ ...options, databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town = await openTown({ ...options, databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       town.bank.deposit(50_000)
     }
     const rail = () => town.desk.rails.starkbank!

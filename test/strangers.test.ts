@@ -30,7 +30,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let postgres: Postgres | undefined
     let town: Town
     beforeAll(async () => {
-      if (engine === 'PostgreSQL') postgres = await startPostgres()
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {

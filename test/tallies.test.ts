@@ -14,10 +14,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
     let postgres: Postgres | undefined
     let town: Town
-    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres() : undefined))
+    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined))
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
       await town.hear(town.event('invoice.paid'), town.event('invoice.credited'))

@@ -25,10 +25,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let invoices: (page: Page<BankInvoice>) => Answer<Page<BankInvoice>>
     let transfers: (page: Page<BankTransfer>) => Answer<Page<BankTransfer>>
 
-    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres() : undefined))
+    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined))
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: postgres ? await postgres.freshDatabase() : 'sqlite::memory:' })
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
       asked = []
       invoices = done
       transfers = done
