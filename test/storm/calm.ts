@@ -5,6 +5,7 @@ import { sql } from '../../src/store/store.ts'
 import { settleInbox } from '../../src/webhooks/webhooks.ts'
 import { audit } from '../simulation/oracle.ts'
 import { allHeard, attend, nextDue } from '../simulation/settled.ts'
+import { unlisted } from '../simulation/unlisted.ts'
 import { startIn, type Stage } from './stage.ts'
 
 const minute = 60_000
@@ -14,9 +15,9 @@ const longestCalmMs = 60 * minute
 /** Answers what does not hold, as sentences; nothing is the proof. */
 export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
   const { bank, coins, places, store, desk, command } = stage
-  const found: string[] = []
+  const found = await unlisted(store, instant(desk.world.clock.now()))
   bank.setFaults(noFaults)
-  bank.setSettings({ transferFailRate: 0 })
+  bank.setSettings({ transferFailRate: 0, reversalRate: 0 })
   // What transfers cost must be coverable, or the last payouts wait for ever.
   bank.deposit(10_000_000)
   for (const place of places) startIn(stage, place)
@@ -31,7 +32,7 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 
   // The last poll may have brought what was known already, a moment before its worker ended.
   await settleInbox(desk)
-  found.push(...(await audit(store, bank, desk)))
+  found.push(...(await audit(store, bank, desk)), ...(await unlisted(store, instant(desk.world.clock.now()))))
   if (coins) {
     const { faults, requests, credited, paid } = await coins.judge(store, desk.world)
     found.push(...faults)

@@ -5,7 +5,8 @@ import { balances } from '../../src/ledger/ledger.ts'
 import { sql } from '../../src/store/store.ts'
 import { allHeard, nextDue } from '../simulation/settled.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
-import { mostFound, pause, play, weather, type Scene } from './run.ts'
+import { mostFound, play, weather, type Scene } from './run.ts'
+import { pause } from './stage.ts'
 
 const minute = 60_000
 const hour = 60 * minute

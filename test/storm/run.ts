@@ -1,11 +1,11 @@
 /** One storm on real processes: `bin/repasse serve` killed again and again under a bank that misbehaves, then the calm, then the audit. */
 import { rmSync } from 'node:fs'
 import { systemClock } from '../../src/base/clock.ts'
-import type { Millis, World } from '../../src/base/world.ts'
 import { calmAndAudit } from './calm.ts'
 import type { CoinStage } from './coins.ts'
+import { peopleOf } from './people.ts'
 import { crashAt, namedPoints } from './points.ts'
-import { setStage, startIn, type Place, type Stage, type StageOptions } from './stage.ts'
+import { pause, setStage, startIn, type Place, type Stage, type StageOptions } from './stage.ts'
 
 export interface Told {
   /** What does not hold, as sentences; empty is the proof. */
@@ -72,13 +72,22 @@ export interface PlayOptions extends StageOptions {
   fate: (deaths: ReadonlyMap<string, number>, stage: Stage) => string
   /** Resolves when it has gone on for long enough. */
   meanwhile: (scene: Scene) => Promise<void>
+  /** Operators act while it goes on, money goes back whole and in part, and the bank turns us away now and then. */
+  people?: boolean
   /** A last look at what is left, after the audit. */
   last?: (stage: Stage) => Promise<void>
   say?: (line: string) => void
 }
 
 /** Sets the stage, lets workers live and die until `meanwhile` is over, and judges what is left. */
-export async function play({ fate, meanwhile, last, say = () => undefined, ...options }: PlayOptions): Promise<Told> {
+export async function play({
+  fate,
+  meanwhile,
+  last,
+  people: withPeople = false,
+  say = () => undefined,
+  ...options
+}: PlayOptions): Promise<Told> {
   const stage = await setStage({ ...options, say })
   const { bank, folder, places, startedAt, world } = stage
   const found: string[] = []
@@ -93,13 +102,18 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
     const over = new AbortController()
     const lives = places.map(place => liveAndDie(place, over.signal))
     const streets = stage.coins && onTheStreets(stage.coins, stage, over.signal)
+    const people = withPeople ? peopleOf(stage) : undefined
+    const acting = people?.act(over.signal)
     await meanwhile({ stage, died, found, killOne }).finally(() => {
       over.abort()
       for (const { worker } of places) worker?.kill()
     })
-    await Promise.all([...lives, streets])
+    await Promise.all([...lives, streets, acting])
+    await people?.settle()
     say(`${died()} deaths in ${secondsSo()} s; now the calm`)
     found.push(...(await calmAndAudit(stage, say)))
+    found.push(...(people?.found ?? []))
+    for (const [is, { done, refused }] of people?.figures ?? []) say(`  ${String(done).padStart(5)} times: ${is} (and ${refused} refused)`)
     await last?.(stage)
   } catch (error) {
     found.push(`the storm itself failed: ${error instanceof Error ? error.message : String(error)}`)
@@ -146,9 +160,6 @@ export async function play({ fate, meanwhile, last, say = () => undefined, ...op
   }
 }
 
-/** As long as the machine takes for `ms` when it starves nobody. */
-export const pause = ({ clock }: World, ms: Millis): Promise<void> => clock.sleep(ms * (clock.speed ?? 1))
-
 export const mostFound = 5
 const fewestPayments = 3
 const killedAt = (line: string): string | undefined => /^\{"killedAt":"([^"]+)"\}$/.exec(line)?.[1]
@@ -159,6 +170,7 @@ export interface StormOptions {
   databaseUrl: string
   workers: number
   trueClock?: boolean
+  people?: boolean
   say?: (line: string) => void
 }
 
@@ -168,6 +180,9 @@ export function storm({ kills, ...options }: StormOptions): Promise<Told> {
   return play({
     ...options,
     ...weather,
+    ...(options.people && {
+      settings: { ...weather.settings, reversalRate: 0.15, reversalPartRate: 0.5, reversalDelayMs: [500, 120_000] },
+    }),
     rule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '3..8'],
     coinRule: ['--cron', '*/2 * * * *', '--time-zone', 'America/Sao_Paulo', '--count', '1..3'],
     fate: (deaths, { world }) => crashAt(points, deaths, world.random),

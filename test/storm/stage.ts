@@ -193,3 +193,6 @@ async function configureCoins(command: Stage['command'], { payee, height }: Coin
   // The first look at a chain makes two thousand addresses: a worker that lives for a second might never be through with it.
   await command('bitcoin', 'scan', '--from', String(height))
 }
+
+/** As long as the machine takes for `ms` when it starves nobody. */
+export const pause = ({ clock }: World, ms: Millis): Promise<void> => clock.sleep(ms * (clock.speed ?? 1))
