@@ -1,0 +1,182 @@
+/** From every state of a bundle, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
+import { describe, expect, test } from 'vitest'
+import { startNode } from '../sim/chain/server.ts'
+import { BadInput, unsure } from '../src/base/answer.ts'
+import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import { bundleMachine, importSigned, latestOf, letGo, markHanded, readPlan, stopAll } from '../src/payout/payout.ts'
+import { endsOf } from './testbed/book.ts'
+import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { bundlesOf, owing } from './testbed/owing.ts'
+import { openTerminal } from './testbed/terminal.ts'
+
+type State = keyof typeof bundleMachine
+const states = Object.keys(bundleMachine) as State[]
+const book = endsOf('a bundle')
+const act = { by: 'bruno', why: 'a walk' }
+
+interface World {
+  town: ChainTown
+  id: string
+  /** No block comes for now. */
+  minersAway: boolean
+  close(): Promise<void>
+}
+
+const bundleOf = async ({ town, id }: World) => (await bundlesOf(town)).find(bundle => bundle.id === id)!
+const stateOf = async (world: World): Promise<State> => (await bundleOf(world)).state
+
+const acts: Record<string, (world: World) => Promise<unknown>> = {
+  'bitcoin bundle cancel': ({ town, id }) => cancelBitcoinBundle(town, id, act),
+  /** Whoever imports it was given it first, and signed what it says. */
+  async 'bitcoin psbt import'({ town, id }) {
+    const last = await latestOf(town.store, id)
+    if (!(await town.store.tx(tx => markHanded(tx, last)))) throw new BadInput('nothing of it waits for a signature')
+    await importSigned(town.store, town.rail, town.wallet.sign(readPlan(last.plan).psbt), 'bruno')
+  },
+  'payout go': ({ town }) => letGo(town.store, act.why, act.by),
+}
+
+/** How a bundle comes into each state; it is the only one, of two payouts. */
+const into: Record<State, (world: World) => Promise<unknown>> = {
+  async planned({ town }) {
+    await town.send()
+  },
+  async signed(world) {
+    const { broadcast } = world.town.rail
+    world.town.rail.broadcast = async () => unsure('no answer came')
+    await world.town.send()
+    if ((await bundlesOf(world.town))[0]!.state === 'planned')
+      await acts['bitcoin psbt import']!({ ...world, id: (await bundlesOf(world.town))[0]!.id })
+    world.town.rail.broadcast = broadcast
+  },
+  async sent(world) {
+    await world.town.send()
+    const [{ id, state }] = (await bundlesOf(world.town)) as [Awaited<ReturnType<typeof bundleOf>>]
+    if (state === 'planned') {
+      await acts['bitcoin psbt import']!({ ...world, id })
+      await world.town.send()
+    }
+  },
+  async mined(world) {
+    await into.sent(world)
+    await world.town.bury(1)
+  },
+  async paid(world) {
+    await into.sent(world)
+    await world.town.bury(6)
+  },
+  async void(world) {
+    await world.town.send()
+    await cancelBitcoinBundle(world.town, (await bundlesOf(world.town))[0]!.id, act)
+  },
+}
+
+const day = 86_400_000
+
+/** What happens to it then. */
+const causes: Record<string, (world: World) => unknown> = {
+  nothing: () => undefined,
+  'no block comes for more than a day': world => void (world.minersAway = true),
+  'somebody stops all payouts': ({ town }) => stopAll(town.store, 'a walk', act.by),
+  'the node is away for a day'({ town }) {
+    const { broadcast, feeRate } = town.rail
+    const heals = town.clock.now() + day
+    const away = async () => unsure('no answer came')
+    town.rail.broadcast = (...bytes) => (town.clock.now() < heals ? away() : broadcast.apply(town.rail, bytes))
+    town.rail.feeRate = (...blocks) => (town.clock.now() < heals ? away() : feeRate.apply(town.rail, blocks))
+  },
+  async 'the newest blocks are left behind'({ town: { node, mine, pass, look } }) {
+    const height = await node.rpc<number>('getblockcount')
+    await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
+    await pass(60_000)
+    await mine(2)
+    await look()
+  },
+}
+
+async function open(state: State, cause: string): Promise<World> {
+  const server = await startNode({ settings: { premined: 0 } })
+  const node = {
+    url: server.url,
+    cookieFile: server.cookieFile,
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+  }
+  const town = await openChainTown({ node, commissionBp: 0n, signer: 'psbt' })
+  const world: World = { town, id: '', minersAway: false, close: async () => (await town.close(), server.close()) }
+  try {
+    await owing(town, [{ units: 60_000n }, { units: 80_000n }])
+    await into[state](world)
+    world.id = (await bundlesOf(town))[0]!.id
+    expect(await stateOf(world), `what should be ${state}`).toBe(state)
+    await causes[cause]!(world)
+    return world
+  } catch (error) {
+    await world.close()
+    throw error
+  }
+}
+
+/** The program does what it does by itself, until the bundle has ended or nothing becomes of it any more. */
+async function goOn(world: World): Promise<State> {
+  const { town } = world
+  for (let round = 0; round < 10 && !isEnd(await stateOf(world)); round++) {
+    await town.pass(day / 6)
+    if (!world.minersAway) await town.mine()
+    await town.look()
+    await town.send()
+  }
+  world.minersAway = false
+  for (let round = 0; round < 8 && !isEnd(await stateOf(world)); round++) await town.bury(1)
+  return stateOf(world)
+}
+const isEnd = (state: State) => state === 'paid' || state === 'void'
+
+/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
+async function wayOut(state: State, cause: string): Promise<string[] | undefined> {
+  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= 2;) {
+    const longer: string[][] = []
+    for (const way of ways) {
+      const world = await open(state, cause)
+      try {
+        let stands = await goOn(world)
+        for (const name of way) {
+          await acts[name]!(world)
+          stands = await goOn(world)
+        }
+        if (isEnd(stands)) {
+          expect(await checkLedger(world.town.store)).toEqual([])
+          return way
+        }
+        for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])
+      } catch (error) {
+        // A refusal is no way out.
+        if (!(error instanceof BadInput)) throw error
+      } finally {
+        await world.close()
+      }
+    }
+    ways = longer
+  }
+  return undefined
+}
+
+test('the book names what ends each state, and nothing else', () => {
+  expect([...book.keys()].sort()).toEqual([...states].sort())
+})
+
+describe.each(states)('a bundle that is %s', state => {
+  test.each(Object.keys(causes))('ends when this comes to it: %s', { timeout: 120_000 }, async cause => {
+    expect(await wayOut(state, cause), `${state}, ${cause}`).toBeDefined()
+  })
+})
+
+describe('the commands of the book', () => {
+  const { repasse } = openTerminal()
+  test.each([...new Set([...book.values()].flat().filter(name => /^[a-z ]+$/.test(name) && name.includes(' ')))])(
+    'repasse %s is there',
+    async name => {
+      expect((await repasse([...name.split(' '), '--help'])).code).toBe(0)
+    },
+  )
+})
