@@ -1,0 +1,210 @@
+/** From every state of a request in bitcoin, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
+import { describe, expect, test } from 'vitest'
+import { startNode } from '../sim/chain/server.ts'
+import { BadInput, unsure } from '../src/base/answer.ts'
+import { requestMachine, type InvoiceState } from '../src/invoice/invoice.ts'
+import { approveAndDo, timetable } from '../src/jobs/jobs.ts'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import { sql } from '../src/store/store.ts'
+import { proposeCoinRefund, takeOn } from '../src/webhooks/webhooks.ts'
+import { endsOf } from './testbed/book.ts'
+import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { payerName } from './testbed/chainActs.ts'
+import { openTerminal } from './testbed/terminal.ts'
+
+type State = keyof typeof requestMachine
+const states = Object.keys(requestMachine) as State[]
+const book = endsOf('a request')
+const hour = 3_600_000
+const units = 60_000n
+
+interface World {
+  town: ChainTown
+  id: string
+  address: string
+  close(): Promise<void>
+}
+
+const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await town.invoice(id)).state
+const chain = ({ bitcoin }: ChainTown) => bitcoin.terms
+
+const acts: Record<string, (world: World) => Promise<unknown>> = {
+  'invoice accept': ({ town, id }) => takeOn(town.store, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
+  async 'invoice refund'({ town, id }) {
+    const to = await town.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
+    const desk = { store: town.store, world: town.world }
+    const proposed = await proposeCoinRefund({ ...desk, chain: chain(town) }, town.rail, id, {
+      to,
+      units: undefined,
+      by: 'ana',
+      why: 'a walk',
+    })
+    await approveAndDo({ ...desk, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin }, proposed.proposal.id, { by: 'bruno' })
+  },
+}
+
+/** Asks for it, and answers with what stands in the books. */
+async function ask(world: World, asked = units): Promise<void> {
+  const { town } = world
+  await town.issue({ units: asked, payTo: 'main' }).catch((error: unknown) => void error)
+  const { id, provider_id: address } = (await town.store.one<{ id: string; provider_id: string | null }>(
+    sql`select id, provider_id from invoices`,
+  ))!
+  Object.assign(world, { id, address: address ?? '' })
+}
+/** Pays what is asked, or a part of it, as soon as there is an address. */
+async function pay(world: World, share = 1n): Promise<void> {
+  const address = world.address || (await world.town.invoice(world.id)).provider_id
+  if (address) await world.town.pay(address, units / share)
+  await world.town.look()
+}
+
+/** How a request comes into each state. */
+const into: Record<State, (world: World) => Promise<unknown>> = {
+  async draft(world) {
+    const { derive } = world.town.rail
+    world.town.rail.derive = () => {
+      throw new Error('the process died')
+    }
+    await ask(world)
+    world.town.rail.derive = derive
+  },
+  issued: world => ask(world),
+  async seen(world) {
+    await ask(world)
+    await pay(world)
+  },
+  async underpaid(world) {
+    await ask(world)
+    await pay(world, 2n)
+  },
+  async confirming(world) {
+    world.town.bitcoin.confirmations = [{ belowUnits: undefined, confirmations: 3 }]
+    await into.seen(world)
+    await world.town.bury(1)
+  },
+  async late(world) {
+    await ask(world)
+    await world.town.pass(2 * hour)
+    await pay(world)
+  },
+  async paid(world) {
+    await into.seen(world)
+    await world.town.bury(4)
+  },
+  async credited(world) {
+    await into.seen(world)
+    await world.town.bury(6)
+  },
+  async expired(world) {
+    await ask(world)
+    await world.town.pass(2 * hour)
+    await goOn(world)
+  },
+  async canceled(world) {
+    await into.draft(world)
+    await world.town.store.tx(tx => tx.run(sql`update invoices set state = 'canceled' where id = ${world.id}`))
+  },
+  refused: world => ask(world, 1n),
+}
+
+/** What happens to it then. */
+const causes: Record<string, (world: World) => unknown> = {
+  nothing: () => undefined,
+  'its payer pays': world => pay(world),
+  'its payer pays a part': world => pay(world, 3n),
+  async 'its payer pays much too late'(world) {
+    await world.town.pass(3 * hour)
+    await pay(world)
+  },
+  async 'the newest block is left behind'({ town: { node, pass, mine, look } }) {
+    const height = await node.rpc<number>('getblockcount')
+    await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
+    await pass(60_000)
+    await mine(2)
+    await look()
+  },
+  'the node is away for a day'({ town }) {
+    const { info } = town.rail
+    const heals = town.clock.now() + 24 * hour
+    town.rail.info = async (...of) => (town.clock.now() < heals ? unsure('no answer came') : info.apply(town.rail, of))
+  },
+}
+
+async function open(state: State, cause: string): Promise<World> {
+  const server = await startNode({ settings: { premined: 0 } })
+  const node = {
+    url: server.url,
+    cookieFile: server.cookieFile,
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+  }
+  const town = await openChainTown({ node, commissionBp: 0n, dueInMs: hour, terms: { late: { is: 'hold' } } })
+  const world: World = { town, id: '', address: '', close: async () => (await town.close(), server.close()) }
+  try {
+    await into[state](world)
+    expect(await stateOf(world), `what should be ${state}`).toBe(state)
+    await causes[cause]!(world)
+    return world
+  } catch (error) {
+    await world.close()
+    throw error
+  }
+}
+
+/** The program does what it does by itself, until the request has ended or nothing becomes of it any more. */
+async function goOn(world: World): Promise<InvoiceState> {
+  const { town } = world
+  const jobs = timetable(town.desk).filter(({ name }) => !name.startsWith('reconcile'))
+  for (let round = 0; round < 9; round++) {
+    await town.pass(4 * hour)
+    await town.mine()
+    for (const job of jobs) await job.work(town.desk, town.world).catch((error: unknown) => void error)
+  }
+  return stateOf(world)
+}
+/** `refused` is what a chain cannot carry: nobody was asked, so nobody pays. */
+const isEnd = (state: InvoiceState) => ['credited', 'expired', 'canceled', 'refused'].includes(state)
+
+/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
+async function wayOut(state: State, cause: string): Promise<string[] | undefined> {
+  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= 2;) {
+    const longer: string[][] = []
+    for (const way of ways) {
+      const world = await open(state, cause)
+      try {
+        let stands = await goOn(world)
+        for (const name of way) {
+          await acts[name]!(world)
+          stands = await goOn(world)
+        }
+        if (isEnd(stands)) {
+          expect(await checkLedger(world.town.store)).toEqual([])
+          return way
+        }
+        for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])
+      } catch (error) {
+        // A refusal is no way out.
+        if (!(error instanceof BadInput)) throw error
+      } finally {
+        await world.close()
+      }
+    }
+    ways = longer
+  }
+  return undefined
+}
+
+test('the book says of every state what ends it', () => {
+  expect([...book.keys()].toSorted()).toEqual(states.toSorted())
+})
+
+const { repasse } = openTerminal()
+test.each([...new Set([...book.values()].flat())])('%s is a command', async name => {
+  expect((await repasse([...name.split(' '), '--help'])).code).toBe(0)
+})
+
+describe.each(states)('a request that is %s', state => {
+  test.each(Object.keys(causes))('ends when this comes to it: %s', async cause => {
+    expect(await wayOut(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
+  })
+})
