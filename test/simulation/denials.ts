@@ -14,6 +14,8 @@ export interface Denials {
   step(): void
   /** They work for good. */
   settle(): void
+  /** Whether the house has noticed. */
+  isOver(store: Store): Promise<boolean>
   /** What was used up meanwhile, and whether the alarm is over. */
   judge(store: Store): Promise<string[]>
 }
@@ -41,6 +43,7 @@ export function openDenials(bank: Bank, random: Random, trace: (line: string) =>
     settle() {
       if (denies) set(undefined)
     },
+    isOver: async store => (await listAlarms(store)).length === 0,
     async judge(store) {
       const usedUp = await store.all<{ subject: string; to_state: string; why: string }>(sql`
         select subject, to_state, why from transitions

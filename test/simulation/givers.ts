@@ -51,7 +51,11 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
   }
 
   async function acceptAny({ id }: InvoiceRow): Promise<void> {
-    const any = [...byHand.values()].at(-1) ?? id
+    // Nobody can refuse what the house has not seen yet: whoever gave it back a moment ago does not accept it.
+    const seen = await store.all<{ txid: string }>(sql`select spent_by as txid from coins where spent_by is not null`)
+    const isSeen = (txid: string) => seen.some(spending => spending.txid === txid)
+    const any = [...byHand].findLast(([txid]) => isSeen(txid))?.[1] ?? id
+    if ([...byHand].some(([txid, of]) => of === any && !isSeen(txid))) return
     try {
       await takeOn(store, world, desk.terms, any, { by: 'bruno', why: 'why not' })
       trace(`givers: ${any} is accepted`)

@@ -394,6 +394,11 @@ export async function tell(
       const bankNext = bank.nextDueAt() ?? Infinity
       const quietNow = chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))
       // A difference is over once the two have agreed for some minutes.
+      // And the bank is asked again a while after it did not know the house.
+      if (quietNow && denials && !(await denials.isOver(store))) {
+        moveTo(clock.now() + minute)
+        continue
+      }
       if (quietNow && !(await store.one(sql`select 1 as yes from drifts where stopped_since is not null`))) return true
       moveTo(Math.max(clock.now() + 5_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
     }
