@@ -4,6 +4,7 @@ import { judgedClock } from '../src/base/clockJudge.ts'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant } from '../src/base/world.ts'
 import { setScheduleState, timetable, wake } from '../src/jobs/jobs.ts'
+import { waiting } from '../src/jobs/clock.ts'
 import { runNow, needSchedule } from '../src/jobs/schedules.ts'
 import { listAlarms } from '../src/ledger/ledger.ts'
 import { openStore, sql } from '../src/store/store.ts'
@@ -15,6 +16,16 @@ import { openTown, type Town } from './testbed/town.ts'
 const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
+
+test('every table whose rows wait for a time is brought back from one that was told wrong', async () => {
+  const town = await openTown()
+  const tables = await town.store.all<{ name: string }>(
+    sql`select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'next_at' where m.type = 'table' order by m.name`,
+  )
+  await town.close()
+  // A schedule's own time is brought back with the slots that it was looked at for.
+  expect(tables.map(({ name }) => name).filter(name => name !== 'schedules')).toEqual(waiting.map(({ table }) => table).toSorted())
+})
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {

@@ -51,25 +51,31 @@ const day = 24 * 60 * minute
  * Tables whose rows wait for a time, with the states in which they do, and the longest that any of them waits. One that waits for longer, or
  * that was moved at a time that has not come yet, waits for a time that was told wrong.
  */
-const waiting: readonly { table: string; which: Sql; longestMs: number }[] = [
+export const waiting: readonly { table: string; which: Sql; longestMs: number; unmoved?: true }[] = [
   { table: 'payouts', which: sql`state in ('owed', 'sending', 'unsure', 'sent', 'waiting')`, longestMs: day },
   { table: 'invoices', which: sql`state in ('draft', 'issuing', 'unsure')`, longestMs: 2 * 60 * minute },
   { table: 'inbox', which: sql`state in ('new', 'waiting')`, longestMs: 10 * minute },
   { table: 'slots', which: sql`state = 'due' and (cause = 'manual' or due_at < next_at)`, longestMs: 10 * minute },
   { table: 'invoice_twins', which: sql`next_at is not null`, longestMs: day },
+  // These do not say when they were moved last, so only what waits for longer than it may is seen.
+  { table: 'twin_watches', which: sql`looks >= 0`, longestMs: day, unmoved: true },
+  { table: 'invoice_reversals', which: sql`next_at is not null`, longestMs: 2 * 60 * minute, unmoved: true },
+  { table: 'invoice_refunds', which: sql`next_at is not null`, longestMs: 2 * 60 * minute },
+  { table: 'invoice_cancels', which: sql`next_at is not null`, longestMs: 2 * 60 * minute },
   { table: 'mails', which: sql`state = 'queued'`, longestMs: 2 * 60 * minute },
   { table: 'bundles', which: sql`state not in ('paid', 'void')`, longestMs: day },
 ]
 
-const aheadOf = (now: Instant, { which, longestMs }: { which: Sql; longestMs: number }): Sql => {
+const aheadOf = (now: Instant, { which, longestMs, unmoved }: Omit<(typeof waiting)[number], 'table'>): Sql => {
   const limit = later(now, slackMs)
-  return sql`${which} and next_at > ${limit} and (changed_at > ${limit} or next_at > ${later(now, longestMs + slackMs)})`
+  const tooLong = sql`next_at > ${later(now, longestMs + slackMs)}`
+  return sql`${which} and next_at > ${limit} and ${unmoved ? tooLong : sql`(changed_at > ${limit} or ${tooLong})`}`
 }
 
 /** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
 export async function bringBack(store: Store, world: World): Promise<number> {
   const guess = instant(world.clock.now())
-  const ahead: { name: Sql; which: Sql; longestMs: number }[] = []
+  const ahead: ((typeof waiting)[number] & { name: Sql })[] = []
   for (const each of waiting) {
     const name: Sql = { texts: [each.table], values: [] }
     if (await store.one(sql`select 1 as yes from ${name} where ${aheadOf(guess, each)} limit 1`)) ahead.push({ ...each, name })

@@ -98,6 +98,8 @@ export async function applyPayout(tx: Tx, world: World, news: PayoutNews, cause:
     case 'success':
       return succeed(tx, world, attempt, payout, decision.transfer, cause)
     case 'dead':
+      // The transfer that we know it by is not among them: others under its key died, which says nothing of it.
+      if (attempt.provider_id !== null && !news.found.some(({ providerId }) => providerId === attempt.provider_id)) return 'again'
       return attempt.state === 'success'
         ? refunded(tx, world, attempt, payout, cause)
         : dead(tx, world, attempt, payout, decision.reason, news.errors, cause)

@@ -71,7 +71,9 @@ export async function askTogether({ store, world, rail }: BankDesk, events: read
       if (orders.answer.is !== 'done') return isFinal(orders.answer) ? undefined : orders.answer
       const shown = orders.answer.value.get(key) ?? []
       const itself = shown.find(payout => payout.providerId === providerId)
-      return itself && !isOld() && isNoOlder(itself, updatedAt) ? done(shown) : undefined
+      // That one is paid is told by one of them; that all are dead only by a look that cannot lack one.
+      const isPaid = shown.some(({ status }) => status === 'success')
+      return itself && isPaid && !isOld() && isNoOlder(itself, updatedAt) ? done(shown) : undefined
     },
   }
 }
