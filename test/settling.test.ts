@@ -1,7 +1,9 @@
 /** What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals before and after the payout. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { applyPayout } from '../src/payout/payout.ts'
 import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
+import { sql } from '../src/store/store.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -248,6 +250,22 @@ describe('a payout’s own end', () => {
     town.pass(3_600 * second)
     await town.send()
     expect(town.transfers()).toHaveLength(1)
+  })
+
+  test('others under its key that the bank refused as doubles say nothing of one that was paid and is not among them', async () => {
+    await town.hear(paid().credited)
+    await town.send()
+    town.pass(20 * second)
+    await town.hear(town.event('transfer.success'))
+    const [{ external_id: externalId, units }] = (await town.store.all<{ external_id: string; units: bigint }>(
+      sql`select * from attempts`,
+    )) as [{ external_id: string; units: bigint }]
+    const shown = await town.desk.rails.starkbank!.findPayouts(externalId)
+    if (shown.is !== 'done') throw new Error(shown.why)
+    const doubles = ['1', '2'].map(providerId => ({ ...shown.value[0]!, providerId, status: 'failed' as const }))
+    const news = { externalId, found: doubles, errors: ['Duplicated transfer'] }
+    expect(await town.store.tx(tx => applyPayout(tx, town.desk.world, news, { why: 'told' }))).toBe('again')
+    expect(await town.payout()).toMatchObject({ state: 'paid', units })
   })
 })
 
