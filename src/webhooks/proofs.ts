@@ -109,7 +109,9 @@ async function invoicesOf(store: Reader, rail: Rail, events: readonly ProviderEv
 async function ordersOf(store: Reader, rail: Rail, events: readonly ProviderEvent[]) {
   const told = events.flatMap(event => (event.about === 'payout' && finalLogs.has(event.log) ? (event.payout.externalId ?? []) : []))
   if (!rail.findPayoutsOfAll || told.length < 2) return undefined
-  const known = await store.all<{ external_id: string }>(sql`select external_id from attempts where external_id in (${listOf(told)})`)
+  // One that was given up and is shown as paid stops all payouts: that is believed of a look at it alone, for a list may be late.
+  const known = await store.all<{ external_id: string }>(sql`
+    select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success') and external_id in (${listOf(told)})`)
   const keys = new Set(known.map(row => row.external_id))
   if (keys.size < 2) return undefined
   return { keys, answer: await rail.findPayoutsOfAll([...keys]) }
