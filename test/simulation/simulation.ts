@@ -394,8 +394,9 @@ export async function tell(
       const bankNext = bank.nextDueAt() ?? Infinity
       const quietNow = chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))
       // A difference is over once the two have agreed for some minutes.
-      // And the bank is asked again a while after it did not know the house.
-      if (quietNow && denials && !(await denials.isOver(store))) {
+      // The bank is asked again a while after it did not know the house, and its statement is read now and then.
+      const mayEnd = (!denials || (await denials.isOver(store))) && (!strangers || (await strangers.isOver()))
+      if (quietNow && !mayEnd) {
         moveTo(clock.now() + minute)
         continue
       }

@@ -14,6 +14,8 @@ export const hasStrangers = (seed: number): boolean => seed % 19 === 12 && !hasJ
 export interface Strangers {
   /** Somebody sends money, or receives some; the bank goes away, and comes back; two people look at what left. */
   step(): Promise<void>
+  /** Whether the house knows of all of it, and two people have looked. */
+  isOver(): Promise<boolean>
   /** Once the storm is over, two people look at all of it. */
   attend(): Promise<void>
   judge(): Promise<string[]>
@@ -65,8 +67,19 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
     }
   }
 
+  /** Lines of what others sent that the house has not read in the statement yet. */
+  async function unknown(): Promise<string[]> {
+    const known = new Set((await store.all<{ id: string }>(sql`select id from strangers`)).map(({ id }) => id))
+    const byHand = new Set(bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])))
+    return bank
+      .transactions()
+      .filter(({ source, id, amount }) => byHand.has(source.split('/')[1] ?? '') && amount !== 0 && !known.has(id))
+      .map(({ id }) => id)
+  }
+
   return {
     figures,
+    isOver: async () => (await unknown()).length === 0 && (await listStrangers(store, { state: 'open', limit: 1 })).length === 0,
     async step() {
       if (!ruled && random.next() < 0.05) await rule()
       if (random.next() < 0.03 && figures.sent < most) {
@@ -102,18 +115,13 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
       const claims = await store.all<{ key: string; asked_at: string }>(
         sql`select external_id as key, asked_at from attempts where bundle_id is null`,
       )
-      const known = new Set((await store.all<{ id: string }>(sql`select id from strangers`)).map(({ id }) => id))
-      const byHand = new Set(bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])))
-      const strange = bank.transactions().filter(({ source }) => byHand.has(source.split('/')[1] ?? ''))
       return [
         ...faults.slice(0, 1),
         ...covered
           .filter(({ description }) => !description.startsWith('Fee of transfer'))
           .map(({ id, description }) => `line ${id} (${description}) is covered by a rule for fees`),
         ...lines.filter(({ state }) => state === 'open').map(({ id }) => `line ${id} is still open`),
-        ...strange
-          .filter(({ id, amount }) => amount !== 0 && !known.has(id))
-          .map(({ id }) => `line ${id} is a stranger’s, and nobody knows`),
+        ...(await unknown()).map(id => `line ${id} is a stranger’s, and nobody knows`),
         ...lines.flatMap(({ id, added_at: from, changed_at: to }) =>
           claims
             .filter(({ asked_at: at }) => millis(at) > millis(from) && millis(at) < millis(to))
