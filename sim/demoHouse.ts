@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { millis, type Instant } from '../src/base/world.ts'
 import type { DemoChain } from './demoChain.ts'
 import type { Request } from './demoPayers.ts'
-import { mustRepasse } from './demoWorker.ts'
+import { mustAsk } from './demoWorker.ts'
 import { freePort } from './port.ts'
 import type { BankServer } from './server.ts'
 
@@ -66,18 +66,18 @@ export async function configure(folder: string, { once, chain, dueIn }: Configur
   const account = { holder: 'Stark Bank S.A.', 'tax-id': '20.018.183/0001-80', bank: '20018183', branch: '0001' }
   await addAccount(folder, { name: 'main', ...account, number: '6341320293482496', type: 'payment' })
   const pix = { rail: 'starkbank', count: '8..12', 'due-in': '2d', 'pay-to': 'main' }
-  await mustRepasse(folder, ['schedule', 'add', ...flags({ name: 'pix', ...pix, ...when, ...what })])
+  await mustAsk(folder, ['schedule', 'add', ...flags({ name: 'pix', ...pix, ...when, ...what })])
   if (!chain) return ['pix']
 
   await addAccount(folder, { name: 'wallet', kind: 'bitcoin', address: chain.payee })
   const coins = { rail: 'bitcoin', currency: 'BRL', count: '8..12', 'due-in': dueIn, 'pay-to': 'wallet' }
-  await mustRepasse(folder, ['schedule', 'add', ...flags({ name: 'coins', ...coins, ...when, ...what })])
+  await mustAsk(folder, ['schedule', 'add', ...flags({ name: 'coins', ...coins, ...when, ...what })])
   return ['pix', 'coins']
 }
 
 async function addAccount(folder: string, account: { name: string } & Record<string, string>): Promise<void> {
-  await mustRepasse(folder, ['account', 'add', ...flags({ ...account, by: 'maker' })])
-  await mustRepasse(folder, ['account', 'approve', account.name, '--by', 'checker'])
+  await mustAsk(folder, ['account', 'add', ...flags({ ...account, by: 'maker' })])
+  await mustAsk(folder, ['account', 'approve', account.name, '--by', 'checker'])
 }
 
 const flags = (named: Record<string, string>) => Object.entries(named).flatMap(([name, value]) => [`--${name}`, value])
@@ -94,7 +94,7 @@ interface Listed {
 
 /** What payers of bitcoin are asked for, oldest first: the newest few hundred, for who was asked earlier has long done what he does. */
 export async function requestsOf(folder: string): Promise<Request[]> {
-  const rows = JSON.parse(await mustRepasse(folder, ['invoice', 'list', '--limit', '300', '--json'])) as Listed[]
+  const rows = JSON.parse(await mustAsk(folder, ['invoice', 'list', '--limit', '300', '--json'])) as Listed[]
   return rows
     .filter(({ rail, providerId }) => rail === 'bitcoin' && providerId !== null)
     .map(({ id, state, units, providerId, dueAt, order }) => ({

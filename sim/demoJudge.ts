@@ -7,7 +7,7 @@ import { areCoinsSettled, coinDisagreements, coinLines, coinProgress, habitsOf }
 import { equationLines, equations, progress, type Figures } from './demoFigures.ts'
 import type { Shoppers } from './demoShoppers.ts'
 import type { DemoTown } from './demoTown.ts'
-import { mustRepasse, repasse } from './demoWorker.ts'
+import { mustAsk, repasse } from './demoWorker.ts'
 
 type Say = (line: string) => void
 
@@ -38,7 +38,7 @@ export function isSettled(figures: Figures, bank: Pick<Bank, 'nextDueAt' | 'invo
 export const isTownSettled = ({ bitcoin }: Figures, town: DemoTown | undefined): boolean =>
   !town || (bitcoin !== undefined && areCoinsSettled(bitcoin, town.requests(), town.payers.habitOf))
 
-export const statusOf = async (folder: string): Promise<Figures> => JSON.parse(await mustRepasse(folder, ['status', '--json'])) as Figures
+export const statusOf = async (folder: string): Promise<Figures> => JSON.parse(await mustAsk(folder, ['status', '--json'])) as Figures
 
 /** The product's own checks, then the bank's, the node's and the payers' side of it, each from their own rows. Answers the exit code. */
 export async function judge(settled: Settled, say: Say): Promise<number> {
@@ -103,7 +103,7 @@ interface Ordered {
 
 /** Each order that somebody saw a receipt for is paid here, and no other is; their money is in the sums above. */
 async function judgeShop(folder: string, shoppers: Shoppers, say: Say): Promise<string[]> {
-  const there = JSON.parse(await mustRepasse(folder, ['order', 'list', '--json', '--limit', '1000'])) as Ordered[]
+  const there = JSON.parse(await mustAsk(folder, ['order', 'list', '--json', '--limit', '1000'])) as Ordered[]
   const paid = there.filter(({ state }) => state === 'paid')
   const worth = paid.reduce((total, { units }) => total + BigInt(units), 0n)
   const byCoins = paid.filter(({ rail }) => rail === 'bitcoin').length

@@ -11,7 +11,7 @@ import { screen, type Out } from './demoScreen.ts'
 import { invitePeople, openShop } from './demoShop.ts'
 import { startShoppers, type Manner, type Shoppers } from './demoShoppers.ts'
 import { startTown, type DemoTown, type TownPace } from './demoTown.ts'
-import { answers, mustRepasse, program, repasse, startWorker, type Worker } from './demoWorker.ts'
+import { answers, ask, mustAsk, program, startWorker, type Worker } from './demoWorker.ts'
 import { startPayerDesk, type PayerDesk } from './payerDesk.ts'
 import { startBank, type BankServer } from './server.ts'
 import type { Settings } from './settings.ts'
@@ -75,7 +75,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     worker = startWorker(folder, newsOf)
     if (!(await answers(url, worker))) throw new Error(`the worker did not start: ${worker.recent().join(' · ')}`)
     bank.bank.addWebhook(`${url}/webhooks/starkbank`)
-    for (const name of schedules) await mustRepasse(folder, ['schedule', 'run', name])
+    for (const name of schedules) await mustAsk(folder, ['schedule', 'run', name])
     if (chain) town = startTown(chain, pace, () => requestsOf(folder))
     const all = manners[once ? 'once' : 'on'].filter(manner => chain || !manner.startsWith('coins'))
     shoppers = startShoppers({ url, manners: all, everyMs: once ? undefined : shopperEveryMs })
@@ -181,7 +181,7 @@ async function watch({
   while (!signal.aborted && !gone && !fault) {
     // Before the figures are read: what comes after them is not in them.
     const isShopDone = shoppers.isDone()
-    const { code, stdout, stderr } = await repasse(folder, ['status', '--json'])
+    const { code, stdout, stderr } = await ask(folder, ['status', '--json'])
     if (signal.aborted || gone || fault) break
     const figures = code === 0 || stdout.trim() !== '' ? (JSON.parse(stdout) as Figures) : undefined
     if (!figures) return `The figures could not be read: ${stderr.trim()}`

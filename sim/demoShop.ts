@@ -1,7 +1,7 @@
 /** The shop of the demonstration: its products with their photos, where its money goes, and people for the console, all by the same commands as for real. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { mustRepasse } from './demoWorker.ts'
+import { mustAsk } from './demoWorker.ts'
 import { pictures } from './pictures.ts'
 
 const wares = [
@@ -17,13 +17,13 @@ export async function openShop(folder: string, rails: readonly ('starkbank' | 'b
   mkdirSync(photos)
   for (const rail of rails) {
     const account = rail === 'bitcoin' ? 'wallet' : 'main'
-    await mustRepasse(folder, ['shop', 'pay-to', '--rail', rail, '--account', account, '--commission', '1.5%', '--by', 'maker'])
+    await mustAsk(folder, ['shop', 'pay-to', '--rail', rail, '--account', account, '--commission', '1.5%', '--by', 'maker'])
   }
   for (const [name, price, picture, stock, description] of wares) {
     const photo = join(photos, `${picture}.png`)
     writeFileSync(photo, pictures[picture]())
     const what = ['--name', name, '--price', price, '--stock', stock, '--description', description, '--photo', photo]
-    await mustRepasse(folder, ['product', 'add', ...what, '--by', 'maker'])
+    await mustAsk(folder, ['product', 'add', ...what, '--by', 'maker'])
   }
 }
 
@@ -37,7 +37,7 @@ const people = [
 export async function invitePeople(folder: string): Promise<{ name: string; role: string; link: string }[]> {
   const invited: { name: string; role: string; link: string }[] = []
   for (const [name, role] of people) {
-    const { link } = JSON.parse(await mustRepasse(folder, ['user', 'add', name, '--role', role, '--by', 'demo', '--json'])) as {
+    const { link } = JSON.parse(await mustAsk(folder, ['user', 'add', name, '--role', role, '--by', 'demo', '--json'])) as {
       link: string
     }
     invited.push({ name, role, link })

@@ -1,9 +1,11 @@
 /** The worker as the demonstration meets it: a child process, and the same front door a person has. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { parse } from 'dotenv'
+import { runCli } from '../src/cli/cli.ts'
 
 export { freePort } from './port.ts'
 
@@ -35,7 +37,20 @@ export function repasse(folder: string, args: string[], settings: Record<string,
 
 /** The same, where anything but success is the end of the demonstration. */
 export async function mustRepasse(folder: string, args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await repasse(folder, args)
+  return well(args, await repasse(folder, args))
+}
+
+/** The same command line within this process, for what is asked every second: to start a program costs far more than its answer. */
+export async function ask(folder: string, args: string[]): Promise<Ended> {
+  let [stdout, stderr] = ['', '']
+  const outlet = { out: async (text: string) => void (stdout += text), err: (text: string) => void (stderr += text), colours: false }
+  const env = { ...environment(), ...parse(readFileSync(join(folder, '.env'))) }
+  return { code: await runCli(['node', 'repasse', ...args], env, outlet), stdout, stderr }
+}
+
+export const mustAsk = async (folder: string, args: string[]): Promise<string> => well(args, await ask(folder, args))
+
+function well(args: string[], { code, stdout, stderr }: Ended): string {
   if (code !== 0) throw new Error(`repasse ${args.join(' ')} ended with ${code}: ${(stderr || stdout).trim()}`)
   return stdout
 }

@@ -26,6 +26,7 @@ test.each([
   ['a rail with a neighbour', 'src/rails/bitcoin/node.ts', `import '../starkbank/bank.ts'`, 'a rail sees only base, rail.ts and chain.ts'],
   ['a room nobody gave a floor', 'src/attic/attic.ts', `import '../base/money.ts'`, 'attic is no room of src'],
   ['the simulator in the product', 'src/main.ts', `import '../sim/bank.ts'`, 'src never imports what is beside it'],
+  ['the product in the demonstration', 'sim/demoWorker.ts', `import '../src/payout/payout.ts'`, 'sim may import only src/base'],
   ['the product in the simulator', 'sim/bank.ts', `import '../src/rails/rail.ts'`, 'sim may import only src/base'],
   [
     'a database outside the store',

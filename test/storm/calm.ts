@@ -20,10 +20,17 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
   bank.setSettings({ transferFailRate: 0, reversalRate: 0 })
   // What transfers cost must be coverable, or the last payouts wait for ever.
   bank.deposit(10_000_000)
-  for (const place of places) startIn(stage, place)
+  const serving = places.map(place => {
+    const { promise, resolve } = Promise.withResolvers<unknown>()
+    const worker = startIn(stage, place, undefined, line => line.includes('"msg":"repasse serves"') && resolve(undefined))
+    void worker.ended.then(resolve)
+    return promise
+  })
   for (const name of coins ? ['trial', 'coins'] : ['trial']) await command('schedule', 'pause', name, '--why', 'the storm is over')
 
   found.push(...(await settle(stage, say)))
+  // Who is asked to end before it listens for that ends as anybody would.
+  await Promise.all(serving)
   for (const { worker } of places) {
     await worker!.stop()
     const { code, signal } = await worker!.ended

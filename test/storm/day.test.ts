@@ -47,13 +47,13 @@ test.skipIf(!postgresAvailable())(
   900_000,
 )
 
-/** Kills someone every few seconds, and leaves out the hours in which there is nothing to do. */
+/** Kills someone every ten seconds, and leaves out the hours in which there is nothing to do. */
 async function throughTheDay({ stage, found, killOne }: Scene): Promise<void> {
   const { bank, store, startedAt, kept, world } = stage
   const end = startedAt + 24 * hour
   for (let turn = 1; world.clock.now() < end && found.length <= mostFound; turn++) {
     await pause(world, 500)
-    if (turn % 10 === 0) killOne()
+    if (turn % 20 === 0) killOne()
     const next = millis((await nextDue(store)) ?? instant(end))
     const quietMs = Math.min(next, end, bank.nextDueAt() ?? end) - world.clock.now()
     if (quietMs > 3 * minute && (await allHeard(store, bank))) kept!.skip(quietMs - minute)

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bank, Faults, Settings } from '../../sim/bank.ts'
-import { freePort, mustRepasse, startWorker, type Worker } from '../../sim/demoWorker.ts'
+import { freePort, mustAsk, startWorker, type Worker } from '../../sim/demoWorker.ts'
 import { startBank } from '../../sim/server.ts'
 import { seededRandom, systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
@@ -119,7 +119,7 @@ export async function setStage({
     const text = Object.entries(lines).map(([name, value]) => `${name}=${value.includes('#') ? `"${value}"` : value}\n`)
     writeFileSync(join(own, '.env'), text.join(''))
   }
-  const command = (...words: string[]) => mustRepasse(places[0]!.folder, words)
+  const command = (...words: string[]) => mustAsk(places[0]!.folder, words)
   await configure(command, rule)
   if (coins && coinRule) await configureCoins(command, coins, coinRule)
   bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
