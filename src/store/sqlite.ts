@@ -16,12 +16,14 @@ const beginWithinMs = 12_000
 const longestTurnMs = 5
 const longestStandMs = 25
 
+/** `contents`: the bytes of a database that one in memory begins with, instead of empty. */
 export function openSqlite(
   file: string,
-  { clock, random, readOnly = false }: { clock: Clock; random: World['random']; readOnly?: boolean },
+  { clock, random, readOnly = false, contents }: { clock: Clock; random: World['random']; readOnly?: boolean; contents?: Buffer },
 ): Store {
-  const db = openFile(file, readOnly)
+  const db = openFile(file, readOnly, contents)
   db.defaultSafeIntegers(true)
+  const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
 
   const prepared = new Map<string, Database.Statement>()
   const prepare = (statement: Sql) => {
@@ -84,7 +86,7 @@ export function openSqlite(
     if (turn.isWanted()) await clock.sleep(random.between(5, 10))
     for (const startedMs = monotonicMs(); ; await clock.sleep(random.between(1, 5))) {
       try {
-        db.exec('begin immediate')
+        beginNow.run()
         return turn.taken()
       } catch (error) {
         if (!isBusy(error)) throw asUnavailable(error)
@@ -100,7 +102,7 @@ export function openSqlite(
       await begin()
       try {
         const result = await work(tx)
-        guard(() => db.exec('commit'))
+        guard(() => commitNow.run())
         return result
       } catch (error) {
         if (db.inTransaction) db.exec('rollback')
@@ -150,7 +152,7 @@ export function openSqlite(
           db.exec('release member')
         }
       } while (waiting.length > 0 && monotonicMs() - startedMs < longestTurnMs)
-      db.exec('commit')
+      commitNow.run()
     } catch (error) {
       if (db.inTransaction) db.exec('rollback')
       for (const { reject } of made) reject(asUnavailable(error))
@@ -233,11 +235,11 @@ function turns(file: string): { isWanted(): boolean; want(): void; taken(): void
 }
 
 /** Opens it, making it if it is not there. A file that cannot be had is a setting to mend, so the setting is named. */
-function openFile(file: string, readonly: boolean): Database.Database {
+function openFile(file: string, readonly: boolean, contents?: Buffer): Database.Database {
   try {
     if (readonly) return new Database(file, { timeout: busyTimeoutMs, readonly, fileMustExist: true })
     if (file !== ':memory:' && !existsSync(file)) makePrivate(file)
-    const db = new Database(file, { timeout: busyTimeoutMs })
+    const db = new Database(contents ?? file, { timeout: busyTimeoutMs })
     db.pragma('journal_mode = WAL')
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')

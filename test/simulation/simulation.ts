@@ -8,8 +8,7 @@ import { instant, millis, type Millis, type World } from '../../src/base/world.t
 import type { PayTerms } from '../../src/base/payTerms.ts'
 import { addSchedule, scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
-import { migrate, pending } from '../../src/store/migrate.ts'
-import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/store/store.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
 import { hasLimits, openLimits } from './limits.ts'
@@ -32,6 +31,7 @@ import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } fr
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
+import { openMigrated } from '../testbed/migrated.ts'
 import { openTrialAccount } from '../testbed/trial.ts'
 
 export interface Told {
@@ -149,16 +149,12 @@ export async function tell(
   const busy = { count: 0 }
   const stores: Store[] = []
   const open = async () => {
-    const store = await openStore(databaseUrl, {
-      clock: jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock,
-      random,
-      virtual: true,
-    })
+    const ours = jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock
+    const store = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
     stores.push(store)
     return store
   }
   const store = await open()
-  if ((await pending(store)).length > 0) await migrate(store, clock)
   await furnish(store, world, scenario, lateTerms(seed))
   const absence = away && openAbsence(store, away, say)
   const chainScenario = chainScenarioOf(seed)
@@ -373,11 +369,11 @@ export async function tell(
       while (processes.some(({ alive }) => !alive)) await raise()
       post()
       await drain()
-      for (const process of processes) {
-        for (const job of jobs) {
-          begin(process, job)
-          await drain()
-        }
+      // One after another: what one of them has done is not there for the next to do, and rounds are many.
+      const turn = processes[round % processes.length]!
+      for (const job of jobs) {
+        begin(turn, job)
+        await drain()
       }
       await attend(store)
       // A process that began under a clock that was ahead may have found a catch-up as well.

@@ -21,12 +21,12 @@ import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { branchText } from '../../src/rails/bitcoin/descriptor.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { refreshRates, type RateSource } from '../../src/rates/rates.ts'
-import { migrate } from '../../src/store/migrate.ts'
-import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/store/store.ts'
 import { makeInbox, settleInbox, type Followed } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { evidence } from './evidence.ts'
 import { coinsText, payerName } from './chainActs.ts'
+import { openMigrated } from './migrated.ts'
 import { wallet, type Wallet } from './wallet.ts'
 
 /** What of a node a town uses: a bitcoind's testbed and the simulated node's have it alike. */
@@ -119,9 +119,8 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     `seed ${number}, ${instant(clock.now())} by its clock`,
     ...said.slice(-20).map(line => JSON.stringify(line)),
   ])
-  const open = () => openStore(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
+  const open = () => openMigrated(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
   let store = await open()
-  await migrate(store, clock)
   const rail = connectBitcoin({
     ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
     ...{ signer, wallet: houseWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },

@@ -7,12 +7,12 @@ import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/j
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
-import { migrate } from '../../src/store/migrate.ts'
-import { history, openStore, sql, type Store, type Transition } from '../../src/store/store.ts'
+import { history, sql, type Store, type Transition } from '../../src/store/store.ts'
 import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { wire } from '../simulation/wire.ts'
 import { evidence, recentLog } from './evidence.ts'
+import { openMigrated } from './migrated.ts'
 import { openTrialAccount } from './trial.ts'
 
 export interface Town {
@@ -71,8 +71,7 @@ export async function openTown({
   const ours = houseClock?.(clock) ?? clock
   const world: World = { clock: ours, random, log, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
-  const store = await openStore(databaseUrl, { clock: ours, random, virtual: true })
-  await migrate(store, clock)
+  const store = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
   await openTrialAccount(store, world)
   const when = { cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
   const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }

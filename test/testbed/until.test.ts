@@ -44,6 +44,12 @@ test('a look that never ends is given up too', async () => {
   expect(await messageOf(until(() => new Promise(() => undefined), 'an answer', hasty))).toMatch(/the last look at it never ended$/)
 })
 
+test('where the last look never ends, what the one before it saw is told', async () => {
+  let asked = 0
+  const look = () => (asked++ === 0 ? undefined : new Promise<undefined>(() => undefined))
+  expect(await messageOf(until(look, 'an answer', hasty))).toMatch(/never ended, and of the one before it: last seen: undefined$/)
+})
+
 test('one look is taken after the time is over, as when the machine kept this process from running', async () => {
   let asked = 0
   const look = () => {

@@ -22,12 +22,17 @@ export async function until<T>(
   { withinMs = 30_000, everyMs = 40 }: Patience = {},
 ): Promise<Exclude<T, Falsy>> {
   const end = performance.now() + withinMs
+  let before: Look<unknown> | undefined
   for (;;) {
     // Taken before it is asked: who was kept from running until the time was over still gets one look.
     const isLast = performance.now() >= end
     const look = await within(condition, Math.min(Math.max(end - performance.now(), 1_000), longestTimerMs))
     if ('seen' in look && look.seen) return look.seen as Exclude<T, Falsy>
-    if (isLast || 'silent' in look) throw new Error(`waited ${withinMs / 1_000} s for ${what}; ${words(look)}`, { cause: causeOf(look) })
+    if (isLast || 'silent' in look) {
+      const told = before && 'silent' in look ? `${words(look)}, and of the one before it: ${words(before)}` : words(look)
+      throw new Error(`waited ${withinMs / 1_000} s for ${what}; ${told}`, { cause: causeOf(look) ?? (before && causeOf(before)) })
+    }
+    before = look
     await timer(Math.min(everyMs, Math.max(end - performance.now(), 0)))
   }
 }
