@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { approveAndDo, proposeAccept, reconcile, type Desk } from '../src/jobs/jobs.ts'
@@ -163,6 +163,18 @@ describe('a payout that was owed when the backup was made', () => {
     ])
     expect(await agreed(desk)).toBe(0n)
     expect(await checkLedger(restored)).toEqual([])
+  })
+
+  test('the same where the clock of the machine that restores is a day behind', async () => {
+    await failOnce()
+    await payOnSecond()
+    vi.useFakeTimers({ toFake: ['Date'], now: town.clock.now() - 24 * 3_600 * second })
+    try {
+      await sendRestored()
+    } finally {
+      vi.useRealTimers()
+    }
+    expect(keys().slice(1)).toEqual(['pay-1 failed', 'pay-2 success'])
   })
 
   test('the same where the statement was read before the order was taken up', async () => {
