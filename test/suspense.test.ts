@@ -1,7 +1,7 @@
 /** Statement lines that bear our tags and belong to nothing these books know, on both databases: they are never a stranger's. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { reconcile } from '../src/jobs/jobs.ts'
-import { balances, checkLedger, clearSuspense, openSuspense } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, clearSuspense, openSuspense, proposeClose } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
@@ -63,6 +63,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       expect((await look()).agrees).toBe(true)
       expect(await standing()).toEqual({ bank: 94_100n, external: -99_200n, suspense: 5_100n })
+    })
+
+    test('a transfer under the key of an order alone stands in the way of the payout it names', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+      const payout = (await town.payout())!
+      const { id } = orderByHand(town.bank, { units: 9_800, tags: [`${payout.id}-1`] })
+      town.pass(20 * second)
+      await town.hear(town.event('transfer.success'))
+      await look()
+      const { needsPerson } = await status(town.store)
+      expect(needsPerson).toEqual([expect.stringContaining(`repasse payout adjudicate ${payout.id} --transfer ${id} `)])
+      await expect(town.store.tx(tx => proposeClose(tx, town.desk.world, id, { by: 'ana', why: 'old' }))).rejects.toThrow(
+        'payout adjudicate',
+      )
+
+      await town.send()
+      expect(await town.payout()).toMatchObject({ state: 'paid', why: null })
+      expect([town.transfers().length, (await balances(town.store)).suspense, await town.audit()]).toEqual([1, 0n, []])
     })
 
     test('what is cleared leaves no trace in the balances, and clearing twice is clearing once', async () => {

@@ -39,6 +39,7 @@ export {
   ourTags,
   proposeClose,
   suspend,
+  payoutOfKey,
   suspenseAct,
   type OurTags,
   type SuspenseRow,

@@ -22,6 +22,9 @@ export const ourTags = (tags: readonly string[]): OurTags => ({
   order: tags.find(tag => orderTag.test(tag)),
 })
 
+/** The payout that an `order_key` is the key of an order of, whether these books know the order or not. */
+export const payoutOfKey = sql`substr(order_key, 1, 30)`
+
 export type SuspenseRow = {
   id: string
   rail: string
@@ -100,7 +103,8 @@ async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
   )
   if (lines.length === 0) throw new BadInput(`nothing about "${providerId}" is in suspense: "repasse suspense list" shows what is`)
   const payout = await tx.one<{ id: string }>(
-    sql`select id from payouts where invoice_id in (select invoice_tag from suspense_lines where provider_id = ${providerId}) limit 1`,
+    sql`select id from payouts where invoice_id in (select invoice_tag from suspense_lines where provider_id = ${providerId})
+      or id in (select ${payoutOfKey} from suspense_lines where provider_id = ${providerId}) limit 1`,
   )
   if (payout && lines.some(({ about }) => about === 'payout'))
     throw new BadInput(

@@ -13,6 +13,7 @@ import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
 import { attemptMachine, holdBack, mayGoOut, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
+import { hasStrange } from './strange.ts'
 import { mayBeOrdered, unansweredPauseMs } from './underTag.ts'
 
 const batchSize = 100
@@ -52,13 +53,13 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
 }
 
 /**
- * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever made a transfer under its
- * invoice's tag that was heard of.
+ * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever made a transfer that was
+ * heard of under its invoice's tag or under the key of one of its orders.
  */
 const mayHaveBeenOrdered = sql`(
   exists (select 1 from attempts where payout_id = payouts.id)
   or exists (select 1 from settings s, invoices i where s.name = 'restored' and i.id = payouts.invoice_id and i.added_at <= s.value)
-  or exists (select 1 from strange_transfers where invoice_tag = payouts.invoice_id and verdict is null))`
+  or ${hasStrange})`
 
 const isDue = (now: Instant): Sql => sql`
   asset = 'BRL' and state in ('owed', 'waiting') and next_at <= ${now} and account_id in (select id from accounts where state = 'approved')

@@ -1,5 +1,5 @@
 /** Strange transfers: at the bank, under a tag of ours, and no order of these books. Nothing is ordered for their invoice before they are looked at. */
-import type { OurTags } from '../ledger/ledger.ts'
+import { payoutOfKey, type OurTags } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 
@@ -27,6 +27,17 @@ export async function noteStrange(
     insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, seen_at)
     values (${rail}, ${providerId}, 'sto_default', ${invoice ?? null}, ${order ?? null}, ${await tx.now()}) on conflict (rail, provider_id) do nothing`)
 }
+
+/** Of a payout: whether a transfer nobody has looked at bears its invoice's tag, or the key of an order of its own. */
+export const hasStrange = sql`(
+  exists (select 1 from strange_transfers where invoice_tag = payouts.invoice_id and verdict is null)
+  or payouts.id in (select ${payoutOfKey} from strange_transfers where order_key is not null and verdict is null))`
+
+/** Such transfers under a key of this payout: each with that key. */
+export const strangeUnderKeysOf = (reader: Reader, payoutId: string): Promise<{ provider_id: string; order_key: string }[]> =>
+  reader.all(sql`
+    select provider_id, order_key from strange_transfers where order_key is not null and ${payoutOfKey} = ${payoutId} and verdict is null
+    order by order_key, provider_id`)
 
 /** Whether two people said of a transfer that it is no order of ours. */
 export async function isDisowned(reader: Reader, about: StatementLine['about']): Promise<boolean> {

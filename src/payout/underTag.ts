@@ -7,7 +7,7 @@ import type { BankAccountRow } from './account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
 import { attemptsOf, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
-import { noteStrange, verdictsOn, type Verdict } from './strange.ts'
+import { noteStrange, strangeUnderKeysOf, verdictsOn, type Verdict } from './strange.ts'
 
 /** Alive, or paid; what a bank says in words this house does not know is taken for that too. */
 export const isAlive = ({ status }: ProviderPayout): boolean => status !== 'failed' && status !== 'canceled'
@@ -159,17 +159,23 @@ const howCome = async (tx: Tx): Promise<string> =>
 
 /**
  * Everything under the invoice's tag, in one question; undefined where the bank did not answer. What the bank once took on and does not
- * show there (its index is late, or the order is from before invoices were tagged) is asked for by its own key.
+ * show there (its index is late, or the order is from before invoices were tagged) is asked for by its own key, and so is what was heard of
+ * under a key of this payout that these books never used.
  */
 async function shownFor(store: Store, rail: Rail, payout: PayoutRow): Promise<ProviderPayout[] | undefined> {
   const answer = await rail.findPayouts(payout.invoice_id)
   if (answer.is !== 'done') return undefined
   const shown = [...answer.value]
-  for (const { external_id: key, provider_id: id, state } of await attemptsOf(store, payout.id)) {
-    if (state === 'refunded' || id === null || shown.some(({ providerId, externalId }) => providerId === id || externalId === key)) continue
+  const isShown = (id: string) => shown.some(({ providerId }) => providerId === id)
+  const known = (await attemptsOf(store, payout.id)).filter(
+    ({ external_id: key, provider_id: id, state }) =>
+      state !== 'refunded' && id !== null && !isShown(id) && shown.every(({ externalId }) => externalId !== key),
+  )
+  const strange = (await strangeUnderKeysOf(store, payout.id)).filter(({ provider_id: id }) => !isShown(id))
+  for (const key of new Set([...known.map(({ external_id: key }) => key), ...strange.map(({ order_key: key }) => key)])) {
     const more = await rail.findPayouts(key)
     if (more.is !== 'done') return undefined
-    shown.push(...more.value)
+    shown.push(...more.value.filter(({ providerId }) => !isShown(providerId)))
   }
   return shown
 }
