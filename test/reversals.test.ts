@@ -1,6 +1,7 @@
 /** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { receivableOf, receivables, releasePayout, retryPayout } from '../src/payout/payout.ts'
+import { unsure } from '../src/base/answer.ts'
+import { receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
@@ -108,6 +109,28 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
       await payOn()
       expect(sentUnits()).toEqual([9_800])
+      await holds()
+    })
+
+    test.each([
+      ['part of it went back', 4_000, 20_000, { state: 'held', units: 3_890n }, [3_890]],
+      ['all of it went back', 0, 20_000, { state: 'canceled' }, []],
+      ['it may be going back', 0, 450, { state: 'unsure', units: 9_800n }, []],
+    ])('an order that the bank never took on is not repeated: %s', async (_, left, passMs, stands, sent) => {
+      await pay()
+      await sendPayouts(town.store, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      giveBack(left)
+      town.pass(passMs)
+      await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice'))
+      for (let look = 0; look < 4; look++) {
+        await resolvePayouts(town.store, rail(), town.desk.world)
+        town.pass(4 * 60 * second)
+      }
+      expect([await payout(), town.transfers()]).toMatchObject([stands, []])
+      if (stands.state === 'held') await releasePayout(town.store, (await payout()).id, act)
+      await town.send()
+      town.pass(20 * second)
+      expect(sentUnits()).toEqual(sent)
       await holds()
     })
 

@@ -252,7 +252,7 @@ async function dead(
   return 'moved'
 }
 
-/** An order that two people said to be nothing at the bank: its amount is owed again, and its payout waits for a person. */
+/** An order that is nothing at the bank, as two people said or as it was looked for: its amount is owed again, and its payout waits for a person. */
 export async function giveUp(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, why: string, cause: Cause): Promise<void> {
   await move(tx, 'attempts', attemptMachine, attempt.id, attempt.state as 'sent', 'failed', { ...cause, why }, [sql`why = ${why}`])
   await post(tx, world, {

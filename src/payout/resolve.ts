@@ -1,10 +1,12 @@
 /** Settles orders that no answer or no event came for: asks the bank what it has under their keys, and only then acts. */
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type Instant, type World } from '../base/world.ts'
+import { owedFor } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
-import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
-import { applyPayout, silenceMs } from './outcome.ts'
+import { applyPayout, giveUp, silenceMs } from './outcome.ts'
+import { reversalOf } from './rightSize.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
 import { isStillOurs } from './send.ts'
 
@@ -51,19 +53,31 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
       { why: 'asked the bank by its key' },
     )
     if (result !== 'again') return result
-    if (attempt.state === 'unsure' && answer.value.length === 0) return absent(tx, attempt)
+    if (attempt.state === 'unsure' && answer.value.length === 0) return absent(tx, world, attempt)
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
   }, 'locks')
   if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied.askedAt, deadline)
 }
 
-/** Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. */
-async function absent(tx: Tx, attempt: AttemptRow): Promise<{ askedAt: Instant } | 'again'> {
+/**
+ * Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. But only what
+ * is still owed is ordered: while the payment may be going back to its payer it waits, and an order of another amount is given up.
+ */
+async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ askedAt: Instant } | 'again' | 'moved'> {
   const now = await tx.now()
   await tx.run(sql`update payouts set next_at = ${later(now, absenceMs)} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
-  if (attempt.absences + 1n < absencesNeeded || (await payoutsStopped(tx)) !== undefined) return 'again'
+  if (attempt.absences + 1n < absencesNeeded) return 'again'
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
+  if ((await reversalOf(tx, payout.invoice_id))?.under_way_since != null) return 'again'
+  // What is in transit is owed no more: anything else that is owed or lacking came or went since it was ordered.
+  if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {
+    const why = `the bank shows order ${attempt.external_id} nowhere, and what is owed has changed since it was made`
+    await giveUp(tx, world, attempt, payout, why, { why })
+    return 'moved'
+  }
+  if ((await payoutsStopped(tx)) !== undefined) return 'again'
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
   const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
