@@ -141,7 +141,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       const settle = (ref: string) =>
         settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, { by: 'checker', why: 'compared', ref })
       await expect(settle('ab'.repeat(32))).rejects.toThrow('is no transaction that spends coins of ours')
-      expect(await settle(txid!)).toMatchObject({ state: 'paid' })
+      expect(await settle(txid!)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
       // The commission was too little for an output of its own, and went to the miners.
       expect((await balances(restored, 'BTC')).external).toBe(250n)
 

@@ -1,7 +1,7 @@
 /** What people say of transfers, on both databases: settled, adjudicated, redirected, and every time the books equal the bank afterwards. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
-import { approveAndDo, reconcile } from '../src/jobs/jobs.ts'
+import { approveAndDo, proposeAccept, reconcile } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, openSuspense, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
 import {
   addAccount,
@@ -15,6 +15,7 @@ import {
   retryPayout,
   sendPayouts,
   settlePaidElsewhere,
+  type Settled,
   type NewDestination,
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
@@ -64,8 +65,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const drift = found.bankUnits - found.bookUnits
       return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.store))]
     }
-    const agree = async ({ is, proposal }: Proposed) => {
-      expect(is).toBe('proposed')
+    const agree = async (proposed: Proposed | Settled) => {
+      if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}, not proposed`)
+      const { proposal } = proposed
       return (await approveAndDo(town.desk, proposal.id, { by: 'bruno' })).is
     }
     const say = (transfer: string, as: 'ours' | 'not-ours') =>
@@ -75,13 +77,49 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test.each([
         ['before the statement was read', async () => undefined],
         ['after it was read, and booked as external', async () => void (await wrong())],
-      ])('takes a transfer that was made by hand and bears no tag, %s', async (_, before) => {
+      ])('takes a transfer that was made by hand and bears no tag once a second person approves it, %s', async (_, before) => {
         await hold()
         const { id: ref } = byHand()
         await before()
-        expect(await settle(ref)).toMatchObject({ state: 'paid' })
-        expect(await wrong()).toEqual([])
+        expect(await agree(await settle(ref))).toBe('approved')
+        expect([await state(), await wrong()]).toEqual(['paid', []])
         await expect(settle(ref)).rejects.toThrow('is paid: this is for one that is held or returned')
+      })
+
+      test('takes none that people have explained already', async () => {
+        await hold()
+        await town.store.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
+        const rent = byHand()
+        await wrong()
+        const accepted = await proposeAccept(town.store, town.desk.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })
+        expect(await agree(accepted)).toBe('approved')
+        await expect(settle(rent.id)).rejects.toThrow('is accepted: rent of October; if it has paid')
+
+        const tagged = byHand({ tags: [town.id] })
+        expect(await agree(await say(tagged.id, 'not-ours'))).toBe('approved')
+        await expect(settle(tagged.id)).rejects.toThrow('two people said that transfer')
+        expect(await agree(await say(rent.id, 'ours'))).toBe('approved')
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+
+      test('takes none that was made before the payment came', async () => {
+        await hold()
+        const { id: ref } = byHand()
+        await town.store.tx(async tx => tx.run(sql`update invoices set paid_at = ${await tx.now()}`))
+        await expect(settle(ref)).rejects.toThrow('before the payment that is passed on came')
+      })
+
+      test('takes none that came back though its status still says that it succeeded, and nothing stops', async () => {
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        const { id: ref } = town.transfers()[0]!
+        town.bank.sendBack(ref, { keepStatus: true })
+        town.pass(5 * second)
+        await town.hear(town.event('transfer.refunded'))
+        await expect(settle(ref)).rejects.toThrow('came back')
+        await expect(say(ref, 'ours').then(agree)).rejects.toThrow('came back')
+        expect([await state(), await payoutsStopped(town.store)]).toEqual(['returned', undefined])
       })
 
       test('takes one under the tag of its invoice out of suspense', async () => {
@@ -90,14 +128,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await balances(town.store)).suspense).toBe(9_900n)
         await send()
         expect(await town.payout()).toMatchObject({ state: 'held', why: expect.stringContaining('by no order of these books') })
-        expect(await settle(ref)).toMatchObject({ state: 'paid' })
+        expect(await settle(ref)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
         expect([await wrong(), (await balances(town.store)).suspense, await openSuspense(town.store)]).toEqual([[], 0n, []])
       })
 
       test('takes the order of its own that was given up', async () => {
         await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
         town.pass(20 * second)
-        expect(await settle(`${id}-1`)).toMatchObject({ state: 'paid' })
+        expect(await settle(`${id}-1`)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
         expect(await wrong()).toEqual([])
       })
 
@@ -252,8 +290,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('transfer.refunded'))
         expect([await state(), await wrong()]).toEqual(['returned', []])
         const { id: ref } = byHand()
-        expect(await settle(ref)).toMatchObject({ state: 'paid' })
-        expect(await wrong()).toEqual([])
+        expect(await agree(await settle(ref))).toBe('approved')
+        expect([await state(), await wrong()]).toEqual(['paid', []])
       })
 
       test('the same where nobody had heard that it succeeded', async () => {

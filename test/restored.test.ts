@@ -72,7 +72,7 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
   const settle = (ref: string) =>
     settlePaidElsewhere(restored, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'compared', ref })
   await expect(settle('1234')).rejects.toThrow(`the bank has no such transfer for invoice ${town.id}`)
-  expect(await settle(transfer)).toMatchObject({ state: 'paid' })
+  expect(await settle(transfer)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
   await expect(settle(transfer)).rejects.toThrow('is paid: this is for one that is held')
   expect((await owedFor(restored, town.id)).units).toBe(0n)
   expect(await checkLedger(restored)).toEqual([])

@@ -11,7 +11,7 @@ import { approveCommand } from './limits.ts'
 import { postingView, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
-import { verdictCommands } from './verdicts.ts'
+import { tellProposed, verdictCommands } from './verdicts.ts'
 import { transactionsTable, transactionView } from './transactions.ts'
 
 type ListFlags = { state?: string; account?: string; invoice?: string; limit: number; before?: string; json?: true }
@@ -95,7 +95,9 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
 function settleCommand(payout: Command, shell: Shell): void {
   payout
     .command('settle')
-    .description('says that a held or returned one was paid by what these books did not order: by hand, or after a restore')
+    .description(
+      'says that a held or returned one was paid by what these books did not order: by hand, or after a restore; of a transfer that bears no tag of ours it is a proposal, which a second person approves',
+    )
     .argument('<id>', 'the payout')
     .requiredOption('--ref <id>', 'the transaction on the chain, or the bank’s transfer', textFlag('--ref'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
@@ -104,7 +106,9 @@ function settleCommand(payout: Command, shell: Shell): void {
     .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
       onRails(shell, async ({ store, world }, { rails }) => {
         const { settlePaidElsewhere } = await import('../payout/payout.ts')
-        const row = await settlePaidElsewhere(store, rails, world, id, { by, why, ref })
+        const settled = await settlePaidElsewhere(store, rails, world, id, { by, why, ref })
+        if (settled.is !== 'settled') return tellProposed(shell, settled)
+        const row = settled.payout
         await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
       }),
     )

@@ -29,7 +29,7 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .action((id: string, { transfer, as, why, by = operator() }: ActFlags & { transfer: string; as: (typeof verdictWords)[number] }) =>
       onRails(shell, async ({ store, world }, { rails }) => {
         const { proposeVerdict } = await import('../payout/payout.ts')
-        await tell(shell, await proposeVerdict({ store, rails, world }, id, { transfer, as, by, why }))
+        await tellProposed(shell, await proposeVerdict({ store, rails, world }, id, { transfer, as, by, why }))
       }),
     )
 
@@ -44,7 +44,7 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .action((id: string, { to, why, by = operator() }: ActFlags & { to: string }) =>
       inBase(shell, async ({ store, world }) => {
         const { proposeRedirect } = await import('../payout/payout.ts')
-        await tell(shell, await proposeRedirect(store, world, id, { to, by, why }))
+        await tellProposed(shell, await proposeRedirect(store, world, id, { to, by, why }))
       }),
     )
 }
@@ -89,12 +89,12 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     .action((id: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ store, world }) => {
         const { proposeClose } = await import('../ledger/ledger.ts')
-        await tell(shell, await store.tx(tx => proposeClose(tx, world, id, { by, why })))
+        await tellProposed(shell, await store.tx(tx => proposeClose(tx, world, id, { by, why })))
       }),
     )
 }
 
-async function tell(shell: Shell, { is, proposal: { id } }: Proposed): Promise<void> {
+export async function tellProposed(shell: Shell, { is, proposal: { id } }: Proposed): Promise<void> {
   if (is === 'another')
     throw new BadInput(
       `proposal ${id} is open for the same: it is decided first ("repasse proposal show ${id}"), or withdrawn ("repasse proposal refuse ${id} --why …")`,

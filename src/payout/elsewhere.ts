@@ -1,12 +1,12 @@
 /** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
-import { audit, post } from '../ledger/ledger.ts'
+import { audit, post, type Proposed } from '../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import { findPayout, payoutMachine, type PayoutRow } from './row.ts'
-import { provenByBank, settleWith } from './verdict.ts'
+import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from './verdict.ts'
 
 /** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
 const lookedAt = 1_000
@@ -53,9 +53,12 @@ export async function holdPaidElsewhere(tx: Tx, rail: Pick<ChainRail, 'destinati
   return held
 }
 
+export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed
+
 /**
  * A person says that a held payout was paid by money that left by no order of these books: what was sent since the backup that was
- * restored, or by hand. `ref`: the transaction on the chain, or the bank's id of the transfer; it is looked up, and must pay this payout's account.
+ * restored, or by hand. `ref`: the transaction on the chain, or the bank's id of the transfer; it is looked up, and must pay this payout's
+ * account. A transfer that bears no tag of ours may be for something else, so a second person has to approve that it paid this.
  */
 export async function settlePaidElsewhere(
   store: Store,
@@ -63,7 +66,7 @@ export async function settlePaidElsewhere(
   world: World,
   id: string,
   { by, why, ref }: { by: string; why: string; ref: string },
-): Promise<PayoutRow> {
+): Promise<Settled> {
   const payout = await findPayout(store, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   assertSettleable(payout)
@@ -72,15 +75,21 @@ export async function settlePaidElsewhere(
     const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     assertSettleable(current)
     const cause: Cause = { why: `${by}: ${why}`, ref }
-    if (transfer) await settleWith(tx, world, current, transfer, cause)
-    else {
+    if (current.units !== payout.units) throw new BadInput(`payout ${id} has just changed: look again`)
+    if (transfer) {
+      await assertUnexplained(tx, current, transfer)
+      if (!bearsOurTag(current, transfer)) return proposeAs(tx, world, current, transfer, { as: 'ours', by, why })
+      await settleWith(tx, world, current, transfer, cause)
+    } else {
       await provenByChain(tx, rails.bitcoin, current, ref)
       await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
       const amount = { asset: current.asset, units: current.units }
       await post(tx, world, { movement: 'payout paid elsewhere', source: id, amount, invoiceId: current.invoice_id, memo: ref })
     }
+    const settled = (await findPayout(tx, id))!
+    if (settled.state !== 'paid') throw new BadInput(`payout ${id} is ${settled.state} still: the bank has not succeeded with ${ref}`)
     await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
-    return (await findPayout(tx, id))!
+    return { is: 'settled', payout: settled }
   })
 }
 

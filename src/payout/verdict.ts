@@ -8,10 +8,10 @@ import type { ProviderPayout, Rail, Rails, StatementLine } from '../rails/rail.t
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
 import { adopt, wasBookedAsExternal } from './adopt.ts'
-import { applyPayout, giveUp } from './outcome.ts'
+import { applyPayout, giveUp, type Applied } from './outcome.ts'
 import { attemptsOf, findPayout, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
-import type { Verdict } from './strange.ts'
-import { isAlive } from './underTag.ts'
+import { verdictsOn, type Verdict } from './strange.ts'
+import { isAlive, numberOf } from './underTag.ts'
 
 export const adjudicateAct = 'payout.adjudicate'
 export const verdicts = ['ours', 'not-ours'] as const satisfies readonly Verdict[]
@@ -55,20 +55,69 @@ export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow
   return transfer
 }
 
-/** Books that a transfer has paid a held or returned payout, in the transaction that says so. */
+/**
+ * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may say that it has paid it. What
+ * bears none is anybody's, and two people say.
+ */
+export const bearsOurTag = (payout: PayoutRow, { invoiceId, externalId }: ProviderPayout): boolean =>
+  invoiceId === payout.invoice_id || numberOf(payout.id, externalId) !== undefined
+
+/** A transfer that is explained already has paid nothing else, and one from before the payment came has not passed it on. Throws `BadInput`. */
+export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: ProviderPayout): Promise<void> {
+  const { providerId, lineIds, createdAt } = transfer
+  const otherwise = `; if it has paid payout ${payout.id} all the same, two people say so: "repasse payout adjudicate ${payout.id} --transfer ${providerId} --as ours --why …"`
+  if ((await verdictsOn(tx, [providerId])).get(providerId) === 'not-ours')
+    throw new BadInput(`two people said that transfer ${providerId} is not ours${otherwise}`)
+  for (const id of lineIds) {
+    const line = await tx.one<{ state: string; why: string | null }>(
+      sql`select state, why from strangers where id = ${id} and state in ('accepted', 'ruled')`,
+    )
+    if (line) throw new BadInput(`transfer ${providerId} is explained already, line ${id} is ${line.state}: ${line.why}${otherwise}`)
+  }
+  if (bearsOurTag(payout, transfer)) return
+  const { paid_at: paidAt } = (await tx.one<{ paid_at: Instant | null }>(
+    sql`select paid_at from invoices where id = ${payout.invoice_id}`,
+  ))!
+  const since = paidAt ?? payout.added_at
+  if (createdAt < since)
+    throw new BadInput(`transfer ${providerId} was made at ${createdAt}, before the payment that is passed on came (${since})${otherwise}`)
+}
+
+/** Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws `BadInput` where that contradicts what is known. */
 export async function settleWith(tx: Tx, world: World, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<void> {
   const order = await orderOf(tx, payout, transfer)
-  if (order) {
-    await applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
-  } else if (await wasBookedAsExternal(tx, transfer)) {
+  assertNotBack(order, transfer)
+  if ((await bookPaid(tx, world, payout, transfer, order, cause)) === 'halt')
+    throw new BadInput(
+      `transfer ${transfer.providerId} contradicts the orders of payout ${payout.id}: "repasse payout show ${payout.id}" has them`,
+    )
+}
+
+function assertNotBack(order: AttemptRow | undefined, { providerId, status }: ProviderPayout): void {
+  if (order?.state === 'refunded' && order.provider_id === providerId)
+    throw new BadInput(
+      `order ${order.external_id} came back, though the bank shows transfer ${providerId} as ${status}: it has paid nothing`,
+    )
+}
+
+async function bookPaid(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  order: AttemptRow | undefined,
+  cause: Cause,
+): Promise<Applied> {
+  if (order) return applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
+  if (await wasBookedAsExternal(tx, transfer)) {
     await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'paid', cause, [sql`why = null`])
     const amount = brl(payout.units)
     const memo = transfer.providerId
     await post(tx, world, { movement: 'payout paid elsewhere', source: payout.id, amount, invoiceId: payout.invoice_id, memo })
-  } else {
-    const last = (await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n
-    await adopt(tx, world, payout, transfer, last + 1n, cause)
+    return 'moved'
   }
+  const last = (await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n
+  return adopt(tx, world, payout, transfer, last + 1n, cause)
 }
 
 /** The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid something else. */
@@ -93,11 +142,20 @@ export async function proposeVerdict(
 ): Promise<Proposed> {
   const payout = await needBankPayout(store, id)
   const transfer = await findTransfer(bankOf(rails), payout, ref)
-  return store.tx(async tx => {
-    await assertMayBe(tx, payout, transfer, as)
-    const detail = { transfer: transfer.providerId, verdict: as, shown: written(transfer) }
-    return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
-  })
+  return store.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
+}
+
+/** The same of a transfer that was read just now. */
+export async function proposeAs(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  { as, by, why }: Act & { as: Verdict },
+): Promise<Proposed> {
+  await assertMayBe(tx, payout, transfer, as)
+  const detail = { transfer: transfer.providerId, verdict: as, shown: written(transfer) }
+  return propose(tx, world, { act: adjudicateAct, subject: payout.id, detail, why, by })
 }
 
 async function needBankPayout(store: Store, id: string): Promise<PayoutRow> {
@@ -117,6 +175,7 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
       throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
     return
   }
+  assertNotBack(order, transfer)
   if (paid)
     throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
   if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)

@@ -42,7 +42,7 @@ const table = {
   // What a closed rule would have covered stops payouts again, so one person may.
   'rule.close': { roles: ['maker', 'checker'] },
   'limits.set': { roles: ['maker'] },
-  // The bank itself proves the transfer, so one person is enough.
+  // The bank itself proves a transfer that bears our tag, so one person is enough; any other is a proposal.
   'payout.settle': { roles: ['checker'], stepUp: true },
   // Proposed; whoever approves it is another person.
   'payout.adjudicate': { roles: ['maker'] },

@@ -50,8 +50,9 @@ export function verdictRoutes(doors: Doors, { desk: { store, world, rails } }: P
   doors.post(`${path}/settle`, 'payout.settle', async (ctx, form) => {
     const { lang, person } = ctx.state
     const ref = read(form, lang, 'ref', payoutWords[lang].transferMissing)
-    const { id } = await settlePaidElsewhere(store, rails, world, ctx.params['id']!, { by: person.name, why: form.text('why'), ref })
-    return `/console/payouts/${id}`
+    const act = { by: person.name, why: form.text('why'), ref }
+    const settled = await settlePaidElsewhere(store, rails, world, ctx.params['id']!, act)
+    return settled.is === 'settled' ? `/console/payouts/${settled.payout.id}` : pageOf(settled, lang)
   })
 
   doors.post(`${path}/adjudicate`, 'payout.adjudicate', async (ctx, form) => {

@@ -44,7 +44,7 @@ const pt = {
   settle: 'Dar por pago',
   settleTitle: 'Dar este repasse por pago',
   settleHint:
-    'Para o que foi pago à mão, ou depois do backup restaurado. O banco é consultado: a transferência tem de ter este valor e esta conta.',
+    'Para o que foi pago à mão, ou depois do backup restaurado. O banco é consultado: a transferência tem de ter este valor e esta conta. Se ela não traz nenhuma etiqueta nossa, vira uma proposta que outra pessoa aprova.',
   adjudicate: 'Propor',
   adjudicateTitle: 'Dizer o que é uma transferência',
   adjudicateHint: 'Quando o banco mostra uma transferência que não confere com a ordem. Outra pessoa aprova, e o livro acompanha.',
@@ -127,7 +127,7 @@ const en: typeof pt = {
   settle: 'Mark as paid',
   settleTitle: 'Mark this payout as paid',
   settleHint:
-    'For what was paid by hand, or after the backup that was restored. The bank is asked: the transfer must be of this amount, to this account.',
+    'For what was paid by hand, or after the backup that was restored. The bank is asked: the transfer must be of this amount, to this account. Where it bears no tag of ours, it is a proposal that another person approves.',
   adjudicate: 'Propose',
   adjudicateTitle: 'Say what a transfer is',
   adjudicateHint: 'Where the bank shows a transfer that does not fit the order. Another person approves it, and the books follow.',
