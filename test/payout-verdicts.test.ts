@@ -352,6 +352,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * second)
         expect(await state()).toBe('sent')
       })
+
+      test('not where it is of another amount than the one that was proposed', async () => {
+        await open('second')
+        const { proposal } = await redirect('second')
+        town.bank.reverse(town.atBank.id, 4_000)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        await expect(approveAndDo(town.desk, proposal.id, { by: 'bruno' })).rejects.toThrow('is of R$ 38.90 by now, and of R$ 98.00')
+      })
     })
 
     test('what is in suspense for nothing these books have is closed by two people, and is external then', async () => {

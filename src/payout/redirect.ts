@@ -38,6 +38,11 @@ export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<v
   const said = detailOf(proposal)
   const { payout, from, to } = await redirection(tx, id, said['accountId']!)
   if (placeOf(to) !== said['place']) throw new BadInput(`account ${to.name} is not what it was when payout ${id} was to go there`)
+  const amount = told(payout.units, payout.asset)
+  if (amount !== said['amount'])
+    throw new BadInput(
+      `payout ${id} is of ${amount} by now, and of ${said['amount']} when this was proposed: refuse it and propose it again`,
+    )
   // Where earlier orders went stays known: a transfer that turns up is held against that account, not against the new one.
   await tx.run(sql`update attempts set account_id = ${from.id} where payout_id = ${id} and account_id is null and bundle_id is null`)
   const cause = { why: `${madeBy} and ${by}: to ${to.name} instead of ${from.name}: ${why}`, ref: to.id }
