@@ -184,6 +184,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const resolve = (by: Partial<Rail>) => resolvePayouts(town.store, { ...rail, ...by }, town.desk.world)
       const go = () => letGo(town.store, 'decided', 'ana')
 
+      test('what contradicts its order is asked about again only after a while', async () => {
+        await send()
+        town.pass(20 * minute)
+        let asked = 0
+        const { findPayouts } = showing(elsewhere) as Rail
+        for (let look = 0; look < 20; look++) {
+          await resolve({ findPayouts: tag => ((asked += 1), findPayouts(tag)) })
+          town.pass(15 * second)
+        }
+        expect([asked, await payoutsStopped(town.store)]).toEqual([1, expect.stringContaining('differs from what was ordered')])
+      })
+
       /** Its transfer is shown to another account: everything stops. */
       async function stop(): Promise<string> {
         await send()

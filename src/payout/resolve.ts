@@ -52,7 +52,8 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
       { externalId: attempt.external_id, found: answer.value, errors: [], readNow: true },
       { why: 'asked the bank by its key' },
     )
-    if (result !== 'again') return result
+    // What contradicts the order stays so for a while: asked about at once again, it would be told again and again.
+    if (result !== 'again' && result !== 'halt') return result
     if (attempt.state === 'unsure' && answer.value.length === 0) return absent(tx, world, attempt)
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
