@@ -13,8 +13,8 @@ import {
   reconcile,
   type ExternalRule,
 } from '../src/jobs/jobs.ts'
-import { auditChain, balances, post } from '../src/ledger/ledger.ts'
-import { payoutsStopped } from '../src/payout/payout.ts'
+import { auditChain, balances, post, proposeClose } from '../src/ledger/ledger.ts'
+import { payoutsStopped, proposeVerdict } from '../src/payout/payout.ts'
 import { brl } from '../src/base/money.ts'
 import { sql } from '../src/store/store.ts'
 import { seeOverview } from '../src/web/console/overviewRead.ts'
@@ -50,8 +50,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return holdAgainstBank(town.store, found)
     }
     /** Somebody with our key sends money to somebody; answers the line of the statement. */
-    const leaves = (units: number): string => {
-      const transfer = orderByHand(town.bank, { units, tags: [] })
+    const leaves = (units: number, tags: string[] = []): string => {
+      const transfer = orderByHand(town.bank, { units, tags })
       town.pass(minute)
       return town.bank.transactions().find(({ source, amount }) => source === `transfer/${transfer.id}` && amount < 0)!.id
     }
@@ -88,6 +88,29 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await findStranger(town.store, line)).toMatchObject({ state: 'accepted', decided_by: 'bruno', why: 'the rent, paid by hand' })
       await expect(proposeAccept(town.store, town.desk.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
       expect(await auditChain(town.store)).toEqual([])
+    })
+
+    test('a made-up tag of ours keeps no money that leaves from stopping payouts, until two people close it', async () => {
+      leaves(900_000, ['inv_00000000000000000000000000'])
+      expect(await look()).toMatch(/^R\$ 9000\.00 left the bank under our tag inv_0+ by no order of these books/)
+      const ref = town.transfers().at(-1)!.id
+      const { proposal } = await town.store.tx(tx => proposeClose(tx, town.desk.world, ref, { by: 'ana', why: 'the rent' }))
+      expect([(await approve(proposal.id)).is, await stopped(), await look()]).toEqual(['approved', undefined, undefined])
+    })
+
+    test('nor does the tag of an invoice that was passed on long ago', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(minute)
+      await town.hear(town.event('invoice.credited'))
+      await town.send()
+      town.pass(minute)
+      await town.hear(town.event('transfer.success'))
+      leaves(900_000, [town.id])
+      expect(await look()).toContain(`left the bank under our tag ${town.id}`)
+      const transfer = town.transfers().at(-1)!.id
+      const { id } = (await town.payout())!
+      const { proposal } = await proposeVerdict(town.desk, id, { transfer, as: 'not-ours', by: 'ana', why: 'the rent' })
+      expect([(await approve(proposal.id)).is, await stopped(), await look()]).toEqual(['approved', undefined, undefined])
     })
 
     test('while it stops payouts none is ordered', async () => {

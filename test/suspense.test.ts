@@ -1,7 +1,8 @@
 /** Statement lines that bear our tags and belong to nothing these books know, on both databases: they are never a stranger's. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { reconcile } from '../src/jobs/jobs.ts'
-import { balances, checkLedger, clearSuspense, openSuspense, proposeClose } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, clearSuspense, keepBankStop, openSuspense, ourTags, proposeClose, suspend } from '../src/ledger/ledger.ts'
+import { holdPayout, payoutsStopped } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
@@ -83,6 +84,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.send()
       expect(await town.payout()).toMatchObject({ state: 'paid', why: null })
       expect([town.transfers().length, (await balances(town.store)).suspense, await town.audit()]).toEqual([1, 0n, []])
+    })
+
+    test('what left under a tag of ours stops payouts, beyond what came under it and what its payout is held against before it is ordered', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      await town.hear(town.event('invoice.credited'))
+      const { id, units: owed } = (await town.payout())!
+      let count = 0
+      /** Why lines of these cents under a tag stop payouts; they are gone again then. */
+      const stops = (tag: string, ...units: bigint[]) =>
+        town.store.tx(async tx => {
+          const line = { rail: 'starkbank', about: 'payout', provider_id: tag, tags: ourTags([tag]), memo: '' } as const
+          for (const each of units) await suspend(tx, town.desk.world, { ...line, id: `line ${(count += 1)}`, units: each })
+          const why = await keepBankStop(tx)
+          await clearSuspense(tx, town.desk.world, tag, 'looked at')
+          return why
+        })
+      expect(await stops(lost, -900_000n)).toBe(`R$ 9000.00 left the bank under our tag ${lost} by no order of these books (${lost})`)
+      expect(await stops('pay_01k9zq3f5c8wxy2m7n4p6r8s0t-1', -100n)).toContain('R$ 1.00 left')
+      // An invoice that was lost, and its transfer.
+      expect(await stops(lost, 10_000n, -50n, -9_850n, -100n)).toBeUndefined()
+      expect(await stops(lost, 10_000n, -50n, -9_950n, -100n)).toContain('R$ 1.00 left')
+      for (const tag of [town.id, `${id}-1`]) {
+        expect(await stops(tag, -owed, -100n)).toBeUndefined()
+        expect(await stops(tag, -owed, -100_000n)).toContain('left')
+      }
+      await holdPayout(town.store, id, { by: 'ana', why: 'a look' })
+      expect(await stops(town.id, -owed)).toContain('left')
+      expect(await payoutsStopped(town.store)).toBeUndefined()
     })
 
     test('what is cleared leaves no trace in the balances, and clearing twice is clearing once', async () => {

@@ -8,6 +8,7 @@ import {
   checkLedger,
   checkPart,
   keepBalanced,
+  keepBankStop,
   keepFindings,
   keepMark,
   keepReconciled,
@@ -29,7 +30,7 @@ import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
-import { keepBankStop, noteStranger } from './strangers.ts'
+import { noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
 
@@ -185,10 +186,12 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
 }
 
 async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly StatementLine[]): Promise<number> {
-  let imported = 0
-  for (const line of lines) if (await importForeign(tx, rail, world, line)) imported += 1
+  const news: StatementLine[] = []
+  for (const line of lines) if (await importForeign(tx, rail, world, line)) news.push(line)
   await takeRefundedFees(tx, world, lines)
-  return imported
+  // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
+  if (news.some(({ units }) => units < 0n)) await keepBankStop(tx)
+  return news.length
 }
 
 /** A statement that took many calls is older than its balance by then: both are asked for once more, for what is new alone. */

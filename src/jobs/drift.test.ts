@@ -1,13 +1,13 @@
 /** When the bank and the books stop payouts, and when they let them go: look after look, as a table. */
 import { describe, expect, test } from 'vitest'
 import { instant } from '../base/world.ts'
+import { orderMarginUnits } from '../ledger/ledger.ts'
 import {
   apartForMs,
   bandsOf,
   explainedForMs,
   hiddenForMs,
   judgeDrift,
-  orderMarginUnits,
   type Band,
   type DriftLook,
   type DriftState,

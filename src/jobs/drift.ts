@@ -1,5 +1,6 @@
 /** Whether the bank and the books lie apart for long enough to stop payouts, and agree for long enough to let them go: a decision over looks, and nothing else. */
 import { later, millis, type Instant, type Millis } from '../base/world.ts'
+import { orderMarginUnits } from '../ledger/ledger.ts'
 
 /** So long outside of all that may be under way is no race with money that moves: the job looks every five minutes, so this is two looks. */
 export const apartForMs: Millis = 4 * 60_000
@@ -61,9 +62,6 @@ export interface OrderUnderWay {
   shown: boolean
   old: boolean
 }
-
-/** What a transfer may cost, above what was ordered. */
-export const orderMarginUnits = 1_000n
 
 /** Both bands, from what is under way. */
 export function bandsOf(orders: readonly OrderUnderWay[], lines: readonly OurLine[]): Pick<DriftLook, 'likely' | 'exact'> {

@@ -5,7 +5,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { reais } from '../base/money.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
-import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
+import { audit, detailOf, keepBankStop, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
@@ -132,32 +132,6 @@ export async function noteStranger(
     values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${row.description}, ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
   await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
-  // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
-  if (state === 'open' && line.units < 0n) await keepBankStop(tx)
-}
-
-/** What left by no order of ours and nobody has looked at, oldest first. */
-const openOut = (reader: Reader) =>
-  reader.all<StrangerRow>(sql`select * from strangers where state = 'open' and units < 0 order by at, id limit 1000`)
-
-/** Each with its amount; the rest of many is counted. */
-const mostNamed = 3
-
-/** The stop that the bank's own account calls for, written where payouts look before they go: a drift that lasts, or money that left by no order of ours. */
-export async function keepBankStop(tx: Tx): Promise<string | undefined> {
-  const drifts = await tx.all<{ finding: string }>(sql`select finding from drifts where stopped_since is not null and finding is not null`)
-  const lines = await openOut(tx)
-  const named = lines
-    .slice(0, mostNamed)
-    .map(({ id, units, description }) => `${reais(-units)} left the bank by no order of ours (line ${id}: ${description.slice(0, 80)})`)
-  const rest = lines.length > mostNamed ? [`and ${lines.length - mostNamed} more such lines`] : []
-  const findings = [...drifts.map(({ finding }) => finding), ...named, ...rest]
-  if (findings.length === 0) await tx.run(sql`delete from settings where name = 'bank'`)
-  else
-    await tx.run(sql`
-      insert into settings (name, value) values ('bank', ${findings.join(' · ').slice(0, 2_000)})
-      on conflict (name) do update set value = excluded.value`)
-  return findings.length === 0 ? undefined : findings.join(' · ')
 }
 
 export const findStranger = (reader: Reader, id: string) => reader.one<StrangerRow>(sql`select * from strangers where id = ${id}`)

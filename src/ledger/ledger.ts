@@ -13,6 +13,7 @@ export { keepFindings, keptFindings } from './findings.ts'
 export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
+export { keepBankStop, orderMarginUnits } from './bankStop.ts'
 export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'
 export {
   approve,
@@ -32,18 +33,8 @@ export {
   type ProposalRow,
   type Proposed,
 } from './proposal.ts'
-export {
-  carryOutClose,
-  clearSuspense,
-  openSuspense,
-  ourTags,
-  proposeClose,
-  suspend,
-  payoutOfKey,
-  suspenseAct,
-  type OurTags,
-  type SuspenseRow,
-} from './suspense.ts'
+export { carryOutClose, clearSuspense, openSuspense, proposeClose, suspend, suspenseAct, type SuspenseRow } from './suspense.ts'
+export { ourTags, payoutOfKey, type OurTags } from './tags.ts'
 export { post, type Posting } from './post.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'
 

@@ -4,26 +4,10 @@ import { brl, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 import { audit } from './audit.ts'
+import { keepBankStop } from './bankStop.ts'
 import { post } from './post.ts'
 import { detailOf, propose, type Proposed, type ProposalRow } from './proposal.ts'
-
-/** An invoice of ours, as the bank keeps it among the tags, and an order of ours: payout and number. */
-const invoiceTag = /^inv_[0-9a-z]{26}$/
-const orderTag = /^pay_[0-9a-z]{26}-\d+$/
-
-export interface OurTags {
-  invoice: string | undefined
-  order: string | undefined
-}
-
-/** Which of the tags are ours. */
-export const ourTags = (tags: readonly string[]): OurTags => ({
-  invoice: tags.find(tag => invoiceTag.test(tag)),
-  order: tags.find(tag => orderTag.test(tag)),
-})
-
-/** The payout that an `order_key` is the key of an order of, whether these books know the order or not. */
-export const payoutOfKey = sql`substr(order_key, 1, 30)`
+import { payoutOfKey, type OurTags } from './tags.ts'
 
 export type SuspenseRow = {
   id: string
@@ -41,7 +25,7 @@ export type SuspenseRow = {
 
 export type SuspenseLine = Pick<SuspenseRow, 'id' | 'rail' | 'about' | 'provider_id' | 'units'> & { tags: OurTags; memo: string }
 
-/** Books a line in suspense, once. Answers whether this is news. */
+/** Books a line in suspense, once. Answers whether this is news; what left stops payouts, so `keepBankStop` follows. */
 export async function suspend(tx: Tx, world: Pick<World, 'clock' | 'random'>, line: SuspenseLine): Promise<boolean> {
   const { id, rail, about, provider_id: providerId, units, tags, memo } = line
   const made = await tx.run(sql`
@@ -74,6 +58,7 @@ export async function clearSuspense(
     const movement = units > 0n ? 'suspense in cleared' : 'suspense out cleared'
     await post(tx, world, { movement, source: id, amount: brl(size(units)), memo: why })
   }
+  if (rows.length > 0) await keepBankStop(tx)
   return rows
 }
 

@@ -2,8 +2,9 @@
 import type { Bank } from '../../sim/bank.ts'
 import { instant, millis, type Millis, type Random, type World } from '../../src/base/world.ts'
 import { approveAndDo, listStrangers, proposeAccept, proposeRule } from '../../src/jobs/jobs.ts'
+import { proposeClose } from '../../src/ledger/ledger.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Sql, type Store } from '../../src/store/store.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import type { VirtualClock } from './clock.ts'
 import { hasJumps } from './jumps.ts'
@@ -35,6 +36,10 @@ interface Parts {
 const minute = 60_000
 /** Of each in one story: a storm with a chain has so many steps that there would be hundreds. */
 const most = 12
+const pretended = sql`invoice_tag like 'inv_000%'`
+/** Of a transfer that failed all is back. */
+const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id having sum(units) < 0)`
+const madeUp = (count: number): string => `inv_${`${count}`.padStart(26, '0')}`
 
 export function openStrangers({ store, world: house, clock, bank, random, trace }: Parts): Strangers {
   const world = { ...house, random }
@@ -65,11 +70,24 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
       figures.accepted += 1
       trace(`strangers: line ${id} was looked at`)
     }
+    const waiting = (await suspended()).filter(row => row.cleared_at === null)
+    for (const ref of [...new Set(waiting.map(row => row.provider_id))].slice(0, most)) {
+      const { proposal } = await store.tx(tx => proposeClose(tx, world, ref, { by: 'maker', why: 'a storm' }))
+      if ((await approveAndDo(desk, proposal.id, { by: 'checker' })).is === 'approved') figures.accepted += 1
+      trace(`strangers: ${ref} under a tag of ours was looked at`)
+    }
   }
+
+  /** What pretended to be ours. */
+  const suspended = (which: Sql = sql``) =>
+    store.all<{ id: string; provider_id: string; units: bigint; added_at: string; cleared_at: string | null }>(
+      sql`select id, provider_id, units, added_at, cleared_at from suspense_lines where ${pretended} ${which} order by id`,
+    )
 
   /** Lines of what others sent that the house has not read in the statement yet. */
   async function unknown(): Promise<string[]> {
-    const known = new Set((await store.all<{ id: string }>(sql`select id from strangers`)).map(({ id }) => id))
+    const rows = await store.all<{ id: string }>(sql`select id from strangers union all select id from suspense_lines`)
+    const known = new Set(rows.map(({ id }) => id))
     const byHand = new Set(bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])))
     return bank
       .transactions()
@@ -79,11 +97,16 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
 
   return {
     figures,
-    isOver: async () => (await unknown()).length === 0 && (await listStrangers(store, { state: 'open', limit: 1 })).length === 0,
+    isOver: async () =>
+      (await unknown()).length === 0 &&
+      (await listStrangers(store, { state: 'open', limit: 1 })).length === 0 &&
+      (await suspended()).every(row => row.cleared_at !== null),
     async step() {
       if (!ruled && random.next() < 0.05) await rule()
       if (random.next() < 0.03 && figures.sent < most) {
-        orderByHand(bank, { units: random.between(100, 30_000), tags: [] })
+        // Every other one pretends to be ours.
+        const tags = figures.sent % 2 === 0 ? [madeUp(figures.sent)] : []
+        orderByHand(bank, { units: random.between(100, 30_000), tags })
         figures.sent += 1
         trace('strangers: somebody sends money by hand')
       }
@@ -102,15 +125,19 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
         backAt = undefined
         bank.setFaults(usual)
       }
-      const left = (await listStrangers(store, { state: 'open', limit: 1_000 })).filter(({ units }) => units < 0n)
-      if (left.length > 0 && (await payoutsStopped(store)) === undefined) faults.push(`line ${left[0]!.id} left, and nothing is stopped`)
+      const out = [
+        ...(await listStrangers(store, { state: 'open', limit: 1_000 })),
+        ...(await suspended(left)).filter(row => row.cleared_at === null),
+      ].filter(({ units }) => units < 0n)
+      if (out.length > 0 && (await payoutsStopped(store)) === undefined) faults.push(`line ${out[0]!.id} left, and nothing is stopped`)
       if (random.next() < 0.04) await accept(3)
     },
     attend: () => accept(1_000),
     async judge() {
-      const lines = await store.all<{ id: string; units: bigint; added_at: string; changed_at: string; state: string }>(
-        sql`select id, units, added_at, changed_at, state from strangers where units < 0 and state in ('open', 'accepted')`,
-      )
+      const lines = await store.all<{ id: string; units: bigint; added_at: string; changed_at: string; state: string }>(sql`
+        select id, units, added_at, changed_at, state from strangers where units < 0 and state in ('open', 'accepted')
+        union all select id, units, added_at, coalesce(cleared_at, ''), case when cleared_at is null then 'open' else 'accepted' end
+          from suspense_lines where units < 0 and ${pretended} ${left}`)
       const covered = await store.all<{ id: string; description: string }>(sql`select id, description from strangers where state = 'ruled'`)
       const claims = await store.all<{ key: string; asked_at: string }>(
         sql`select external_id as key, asked_at from attempts where bundle_id is null`,
