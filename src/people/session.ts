@@ -90,10 +90,17 @@ export async function openSession(
   return { token, person: personOf((await joined(tx, digestOf(token)))!, millis(now)) }
 }
 
-/** `Firefox 140 on Linux`: what tells one's own devices apart, and no more of it. */
+// A stranger writes it: what is read of it is short, and no expression over it may go back over what it has read.
+const longestAgent = 256
+const browsers = /(Edg|OPR|Firefox|Chrome|Safari|curl)[A-Za-z]{0,12}\/(\d{1,6})/g
+
+/** `Firefox 140 · Linux`: what tells one's own devices apart, and no more of it. */
 export function shortAgent(agent: string): string {
-  const browser = /(Edg|OPR|Firefox|Chrome|Safari|curl)[A-Za-z]*\/(\d+)/.exec(agent.replace(/.*(?=(?:Edg|OPR)[A-Za-z]*\/)/, ''))
-  const system = /Android|iPhone|iPad|Windows|Mac OS X|CrOS|Linux/.exec(agent)?.[0]
+  const read = agent.slice(0, longestAgent)
+  const named = [...read.matchAll(browsers)]
+  // Edge and Opera name Chrome too, before themselves.
+  const browser = named.find(([, name]) => name === 'Edg' || name === 'OPR') ?? named[0]
+  const system = /Android|iPhone|iPad|Windows|Mac OS X|CrOS|Linux/.exec(read)?.[0]
   const name = browser && `${browser[1]!.replace('Edg', 'Edge').replace('OPR', 'Opera')} ${browser[2]}`
   return [name, system?.replace('Mac OS X', 'macOS')].filter(Boolean).join(' · ')
 }
