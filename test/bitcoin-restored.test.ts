@@ -15,6 +15,7 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { reasonsSeen } from './testbed/reasonsSeen.ts'
 
 describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   let node: Bitcoind
@@ -126,7 +127,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect(await holdOf()).toMatch(
         new RegExp(`${txid} spends coins of ours, and is none of ours: .*the backup that was restored.*restored from`),
       )
-      await repasse('payout', 'go', '--why', 'nobody compared anything')
+      await repasse('payout', 'go', '--why', 'nobody compared anything', ...(await reasonsSeen(restored)))
       expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
       expect(await house.payouts()).toMatchObject([
         { state: 'held', why: expect.stringContaining(`${txid}, which this house does not know, pays its account`) },
@@ -196,7 +197,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     )
     await house.look()
     expect(await house.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
-    await repasse('payout', 'go', '--why', 'compared')
+    await repasse('payout', 'go', '--why', 'compared', ...(await reasonsSeen(restored)))
     expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
     expect((await status(restored)).needsPerson).not.toContainEqual(expect.stringMatching(/^Bitcoin payouts wait/))
   })

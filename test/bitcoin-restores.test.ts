@@ -13,6 +13,7 @@ import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openChainTown } from './testbed/chainTown.ts'
 import { openAccount } from './testbed/owing.ts'
+import { reasonsSeen } from './testbed/reasonsSeen.ts'
 
 const payees = 4
 
@@ -74,7 +75,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     const bitcoin = { ...town.bitcoin, watching: newWatching(town.rail) }
     parts = { store, rail: town.rail, bitcoin, world: town.world }
     settling = { ...town.desk, store, bitcoin, inbox: makeInbox(store, town.world), chain: town.bitcoin.terms }
-    const go = () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno')
+    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(store)))
     const acts = [go, () => sendCoins(parts), () => follow(parts), () => settleInbox(settling), () => town.mine()]
     await go()
     if (random.next() < 0.5) await sendCoins(parts)

@@ -103,9 +103,12 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
 
   for (const wrong of ['maker', 'admin', 'viewer'] as const)
     expect((await people[wrong].post('/console/stop/go', { why })).status).toBe(403)
-  expect((await people.checker.post('/console/stop/go', {})).status).toBe(400)
-  expect(await people.checker.post('/console/stop/go', { why })).toMatchObject({ status: 303 })
-  expect((await people.checker.post('/console/stop/go', { why })).status).toBe(400)
+  const seen = /name="seen" value="([^"]+)"/.exec((await people.checker.get('/console/stop')).text)![1]!
+  expect((await people.checker.post('/console/stop/go', { seen })).status).toBe(400)
+  const unseen = await people.checker.post('/console/stop/go', { why, seen: 'outro' })
+  expect([unseen.status, unseen.text]).toEqual([400, expect.stringContaining('Another reason has come')])
+  expect(await people.checker.post('/console/stop/go', { why, seen })).toMatchObject({ status: 303 })
+  expect((await people.checker.post('/console/stop/go', { why, seen })).status).toBe(400)
   expect((await people.viewer.get('/console')).text).not.toContain('Repasses parados')
   expect(await audited('payouts stopped')).toMatchObject([{ actor: 'alda' }])
   expect(await audited('payouts let go')).toMatchObject([{ actor: 'chico', detail: expect.stringContaining('alda') }])

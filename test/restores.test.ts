@@ -11,6 +11,7 @@ import { checkLedger } from '../src/ledger/ledger.ts'
 import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { openStore, sql } from '../src/store/store.ts'
 import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
+import { reasonsSeen } from './testbed/reasonsSeen.ts'
 import { openTown } from './testbed/town.ts'
 
 const minute = 60_000
@@ -84,7 +85,7 @@ async function tell(seed: number): Promise<Story> {
     if (restored.code !== 0) throw new Error(restored.said)
     const store = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...before.world, virtual: true })
     const after = { ...before, store, inbox: makeInbox(store, before.world) }
-    const go = () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno')
+    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(store)))
     try {
       await live(after, random.between(4, 12), [go])
       await go()

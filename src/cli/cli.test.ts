@@ -6,7 +6,7 @@ import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/termin
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { timetable, type Desk } from '../jobs/jobs.ts'
-import { payoutMachine } from '../payout/payout.ts'
+import { payoutMachine, stopPayouts } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
 import { program } from './cli.ts'
@@ -89,6 +89,24 @@ describe('payouts held as a whole', () => {
       const last = await store.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
       expect(last!.actor).toBe('bia')
       expect(JSON.parse(last!.detail)).toEqual({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
+    } finally {
+      await store.close()
+    }
+  })
+
+  test('of several reasons each is let go by whoever looked at it, and what came since stays', async () => {
+    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const go = (...words: string[]) => repasse(['payout', 'go', '--why', 'asked the bank', '--by', 'ana', ...words])
+    try {
+      for (const payout of ['pay_a', 'pay_b', 'pay_c'])
+        await store.tx(tx => stopPayouts(tx, `${payout}: the bank paid 2 transfers under one key`))
+      expect(await go()).toMatchObject({ code: 2, err: expect.stringContaining('stopped for 3 reasons') })
+      expect(await go('--seen', 'pay_x')).toMatchObject({ code: 2, err: expect.stringContaining('not stopped for that') })
+      expect(await go('--seen', 'pay_a', 'pay_c')).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('not named: pay_b: the bank paid'),
+      })
+      expect(await go()).toMatchObject({ code: 0, out: expect.stringContaining('pay_b: the bank paid') })
     } finally {
       await store.close()
     }

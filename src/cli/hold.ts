@@ -24,12 +24,16 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .command('go')
     .description('lets payouts go again after a stop or a restore')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--seen <words...>', 'words of each reason you looked at, where payouts are stopped for more than one; the others stay')
     .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
     .addHelpText('after', example('payout go --why "compared with the bank"'))
-    .action(({ why, by = operator() }: { why: string; by?: string }) =>
+    .action(({ why, seen, by = operator() }: { why: string; seen?: string[]; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const { chainUnread, letGo, payoutsStopped } = await import('../payout/payout.ts')
-        const held = await letGo(store, why, by)
+        const { chainUnread, holdOf, letGo, payoutsStopped, reasonsOf } = await import('../payout/payout.ts')
+        const hold = await holdOf(store)
+        const lookedAt = namedBy(seen, hold ? reasonsOf(hold) : [])
+        const held = await letGo(store, why, by, reason => lookedAt.includes(reason))
+        const left = await holdOf(store)
         const still = await payoutsStopped(store)
         if (held === undefined && still === undefined) {
           const waits = await chainUnread(store)
@@ -41,8 +45,24 @@ export function stopCommands(payout: Command, shell: Shell): void {
         const unread = await chainUnread(store)
         if (unread !== undefined) shell.err(`${unread}; they go on by themselves then\n`)
         if (still === undefined) return
-        shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)
+        if (left) shell.err(`payouts stay stopped for what was not named: ${left.why}\n`)
+        else shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)
         shell.exitCode = 1
       }),
     )
 }
+
+/** The reasons that somebody looked at: the only one there is, or those whose words they say. A stop that nobody looked at is nobody's to let go. */
+function namedBy(words: readonly string[] | undefined, reasons: readonly string[]): string[] {
+  if (words === undefined) {
+    if (reasons.length <= 1) return [...reasons]
+    throw new BadInput(
+      `payouts are stopped for ${reasons.length} reasons: name each you looked at by words of it, --seen "…"\n${list(reasons)}`,
+    )
+  }
+  const unknown = words.find(some => some.trim() === '' || !reasons.some(reason => reason.includes(some)))
+  if (unknown !== undefined) throw new BadInput(`--seen "${unknown}": payouts are not stopped for that\n${list(reasons)}`)
+  return reasons.filter(reason => words.some(some => reason.includes(some)))
+}
+
+const list = (reasons: readonly string[]) => reasons.map(reason => `- ${reason}`).join('\n')

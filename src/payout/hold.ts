@@ -1,7 +1,9 @@
 /** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
+import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
+import { beforeThat } from './row.ts'
 
 export interface Hold {
   why: string
@@ -15,7 +17,7 @@ const theProgram = 'the program'
 export async function holdAll(store: Store, why: string, by: string, act: 'restored'): Promise<void> {
   await store.tx(async tx => {
     const before = await holdOf(tx)
-    const now = before ? `${why} · before that: ${before.why}` : why
+    const now = before ? `${why}${beforeThat}${before.why}` : why
     await tx.run(sql`insert into settings (name, value) values ('hold', ${now}) on conflict (name) do update set value = excluded.value`)
     await audit(tx, { actor: by, act, subject: 'payouts', detail: { why: now } })
   })
@@ -34,14 +36,33 @@ export async function stopAll(store: Store, why: string, by: string): Promise<vo
   })
 }
 
-/** Ends a hold, whoever set it. What the books or the bank's balance stop is not a person's to let go. */
-export async function letGo(store: Store, why: string, by: string): Promise<Hold | undefined> {
+/** Each reason of a hold, the newest first. */
+export const reasonsOf = ({ why }: Hold): string[] => why.split(beforeThat)
+
+/** A reason in few letters, for a form to say that it was shown. */
+export const markOf = (reason: string): string => createHash('sha256').update(reason).digest('base64url').slice(0, 16)
+
+/**
+ * Ends a hold, whoever set it, for the reasons that were looked at; one that came since stays. Answers what was let go, undefined where that
+ * is nothing. What the books or the bank's balance stop is not a person's to let go.
+ */
+export async function letGo(
+  store: Store,
+  why: string,
+  by: string,
+  isSeen: (reason: string) => boolean = () => true,
+): Promise<Hold | undefined> {
   return store.tx(async tx => {
-    const held = await holdOf(tx)
-    if (!held) return undefined
-    await tx.run(sql`delete from settings where name = 'hold'`)
-    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { why, held: held.why, heldBy: held.by } })
-    return held
+    await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
+    const hold = await holdOf(tx)
+    const reasons = hold ? reasonsOf(hold) : []
+    const [seen, unseen] = [reasons.filter(isSeen), reasons.filter(reason => !isSeen(reason))]
+    if (!hold || seen.length === 0) return undefined
+    if (unseen.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
+    else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
+    const gone = { ...hold, why: seen.join(beforeThat) }
+    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { why, held: gone.why, heldBy: gone.by } })
+    return gone
   })
 }
 

@@ -1,6 +1,7 @@
 /** People during a storm: they stop payouts and let them go, hold, release, refund, cancel, and approve what others proposed, while processes die; and the bank turns us away for a while. */
 import { repasse } from '../../sim/demoWorker.ts'
 import { join, sql } from '../../src/store/store.ts'
+import { reasonsSeen } from '../testbed/reasonsSeen.ts'
 import { pause, type Stage } from './stage.ts'
 
 /** How often each act was done, and how often it was refused because the world had moved on. */
@@ -57,10 +58,13 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
   }
   const part = () => `${random.between(1, 15)}.${String(random.between(0, 99)).padStart(2, '0')}`
 
+  /** Whoever lets payouts go has read every reason there is. */
+  const go = async () => ['payout', 'go', ...why, ...(await reasonsSeen(store))]
+
   /** How likely each is, and what is typed. Whatever is proposed waits for the other person. */
   const acts: [is: string, weight: number, words: () => Promise<string[] | undefined>][] = [
     ['stop', 1, async () => ['payout', 'stop', ...why]],
-    ['go', 3, async () => ['payout', 'go', ...why]],
+    ['go', 3, go],
     [
       'hold',
       3,
@@ -160,7 +164,7 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
   }
 
   async function settle(): Promise<void> {
-    await say({ is: 'go', words: ['payout', 'go', ...why] })
+    await say({ is: 'go', words: await go() })
     for (const { id } of await store.all<{ id: string }>(sql`select id from payouts where state = 'held' and why = 'a storm' order by id`))
       await say({ is: 'release', words: ['payout', 'release', id, ...why] })
     for (const { id } of await store.all<{ id: string }>(sql`select id from proposals where state = 'open' order by id`))

@@ -1,6 +1,6 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import { beforeThat, chainUnread, holdOf, letGo, payoutsStopped, stopAll } from '../../payout/payout.ts'
+import { chainUnread, holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll } from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
@@ -23,7 +23,8 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
       sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
     )
     const unread = await chainUnread(store)
-    const [why, ...earlier] = hold?.why.split(beforeThat) ?? []
+    const reasons = hold ? reasonsOf(hold) : []
+    const [why, ...earlier] = reasons
     show(
       ctx,
       <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
@@ -50,6 +51,9 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             )}
             <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
               <p>{say.goHint}</p>
+              {reasons.map(reason => (
+                <input type="hidden" name="seen" value={markOf(reason)} />
+              ))}
               <Reason lang={lang} />
               <button>{say.go}</button>
             </ActForm>
@@ -104,8 +108,10 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const say = payoutWords[lang]
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    const held = await letGo(store, why, person.name)
+    const seen = form.all('seen')
+    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)))
     const still = await payoutsStopped(store)
+    if (!held && (await holdOf(store))) throw new BadInput(`${say.unseen} ${path}.`)
     if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
     return path
   })
