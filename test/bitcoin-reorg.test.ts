@@ -1,7 +1,7 @@
 /** A chain that thinks again, as stories on a real node: what was credited is held, taken back or stands, and what was passed on is told. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { balances } from '../src/ledger/ledger.ts'
-import { releasePayout } from '../src/payout/payout.ts'
+import { holdPayout, releasePayout } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
@@ -63,6 +63,18 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await payoutStates()).toEqual(['owed'])
       expect(await holdOf()).toBeUndefined()
       expect(await town.audit()).toEqual([])
+    })
+
+    test.runIf(depth === 6)('a payout that waits for its payment and that a person holds meanwhile stays held', async () => {
+      await open()
+      const { payment } = await paid(depth)
+      await reorganise(node, depth)
+      await town.look()
+      await holdPayout(town.store, (await town.payouts())[0]!.id, { by: 'ana', why: 'the police asked' })
+      await mineExactly(node, [payment.txid])
+      await town.look()
+      await town.bury(5)
+      expect(await town.payouts()).toMatchObject([{ state: 'held', why: 'the police asked' }])
     })
 
     test('a payment that the new chain has too, deeper or not so deep, is counted from where it lies now', async () => {

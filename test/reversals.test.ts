@@ -1,7 +1,7 @@
 /** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsure } from '../src/base/answer.ts'
-import { receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
@@ -107,6 +107,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(30 * second)
       await town.hear(town.event('invoice.refunded'))
       expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+      await payOn()
+      expect(sentUnits()).toEqual([9_800])
+      await holds()
+    })
+
+    test('one that waits for a reversal and that a person holds meanwhile stays held when it fails, until it is released', async () => {
+      town.bank.setSettings({ reversalFailRate: 1 })
+      await pay()
+      giveBack(0)
+      town.pass(450)
+      await town.hear(town.event('invoice.reversing'))
+      const { id } = await payout()
+      await holdPayout(town.store, id, { by: 'ana', why: 'the police asked' })
+      await expect(holdPayout(town.store, id, act)).rejects.toThrow('is held: this is for one that is owed or waiting')
+      town.pass(30 * second)
+      await town.hear(town.event('invoice.refunded'))
+      expect(await payout()).toMatchObject({ state: 'held', units: 9_800n, why: 'the police asked' })
+      expect((await town.historyOf(id)).at(-1)).toMatchObject({ to_state: 'held', why: 'ana: the police asked' })
+      await releasePayout(town.store, id, act)
       await payOn()
       expect(sentUnits()).toEqual([9_800])
       await holds()

@@ -17,7 +17,8 @@ export interface Deep {
   coins: { id: string; units: bigint; credits: bigint }[]
 }
 
-const orphanedWhy = 'the chain left its payment behind'
+/** Why a payout is held whose coins may lie deep again; it goes on by itself then. */
+export const orphanedWhy = 'the chain left its payment behind'
 
 /**
  * Credits the coins and owes what is left of them after the commission; the network fee is taken when they are sent. Each coin counts

@@ -76,7 +76,7 @@ export {
 export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
-export { holdPayout, releasePayout, retryPayout } from './person.ts'
+export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export { bookRefundMade, isRefund, isRefundMade, keepRefunds, oweRefund, refundRule, withdrawRefundBy, type NewRefund } from './refund.ts'
 export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './oweCoins.ts'

@@ -1,8 +1,9 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
-import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
+import { orphanedWhy } from './oweCoins.ts'
 import { isRefund } from './refund.ts'
 import { reversalOf } from './rightSize.ts'
 import { attemptsOf, findPayout, mayGoOut, payoutMachine, type PayoutRow, type PayoutState } from './row.ts'
@@ -12,7 +13,16 @@ export interface Act {
   why: string
 }
 
+/** Keeps one from being sent; one that the program holds for a while stays held from then on. */
 export const holdPayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'held', ['owed', 'waiting'])
+
+/** Whether the program holds it for a while and will let it go on by itself: its payment may be going back, or left the chain. */
+async function goesOnByItself(reader: Reader, { state, why, invoice_id: invoiceId }: PayoutRow): Promise<boolean> {
+  return state === 'held' && (why === orphanedWhy || (await reversalOf(reader, invoiceId))?.holds_payout === 1n)
+}
+
+export const mayBeHeld = async (reader: Reader, payout: PayoutRow): Promise<boolean> =>
+  payout.state === 'owed' || payout.state === 'waiting' || goesOnByItself(reader, payout)
 
 /** Lets a held payout go: one that is not above zero stays. */
 export const releasePayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'owed', ['held'])
@@ -46,7 +56,8 @@ async function actOn(
   return store.tx(async tx => {
     const payout = await findPayout(tx, id)
     if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
-    if (!from.includes(payout.state))
+    const isKept = to === 'held' && (await goesOnByItself(tx, payout))
+    if (!isKept && !from.includes(payout.state))
       throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
     await check?.(payout, tx)
     if (to === 'owed') {
@@ -57,7 +68,8 @@ async function actOn(
       await assertThere(tx, payout)
     }
     const now = await tx.now()
-    if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
+    if (isKept) await keepHeld(tx, payout, { by, why })
+    else if (payout.state === to) await tx.run(sql`update payouts set next_at = ${now}, waits = 0 where id = ${id} and state = ${to}`)
     else
       await move(tx, 'payouts', payoutMachine, id, payout.state as 'held', to, { why: `${by}: ${why}` }, [
         sql`next_at = ${now}`,
@@ -68,6 +80,14 @@ async function actOn(
     await audit(tx, { actor: by, act: to === 'held' ? 'payout held' : 'payout released', subject: id, detail: { from: payout.state, why } })
     return (await findPayout(tx, id))!
   })
+}
+
+/** From now on it is a person's hold, which nothing but a release ends. */
+async function keepHeld(tx: Tx, { id, invoice_id: invoiceId, why: before }: PayoutRow, { by, why }: Act): Promise<void> {
+  await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
+  if ((await tx.run(sql`update payouts set why = ${why} where id = ${id} and state = 'held' and why = ${before}`)) !== 1)
+    throw new BadInput(`payout ${id} has just changed: look again`)
+  await remember(tx, 'payouts', id, 'held', 'held', { why: `${by}: ${why}` }, await tx.now())
 }
 
 /** A transaction pays it among others, and what was planned or signed cannot be unsaid for one of them. */

@@ -3,6 +3,7 @@ import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
 import {
   holdPayout,
+  mayBeHeld,
   mayGoOut,
   payoutsStopped,
   releasePayout,
@@ -99,12 +100,12 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
 async function assertMay({ desk: { store, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
   const say = payoutWords[lang]
-  const row = await store.one<Pick<PayoutRow, 'state' | 'units' | 'asset' | 'next_at'> & { live: string | null }>(sql`
-    select state, units, asset, next_at, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
+  const row = await store.one<PayoutRow & { live: string | null }>(sql`
+    select p.*, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
     from payouts p where id = ${id}`)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
-  if (!(actStates[verb] as readonly string[]).includes(row.state))
-    throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
+  const fits = verb === 'hold' ? await mayBeHeld(store, row) : (actStates[verb] as readonly string[]).includes(row.state)
+  if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
   if (verb === 'hold') return
   if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
   if (row.live !== null) throw new BadInput(`${say.live}: ${row.live}.`)

@@ -24,13 +24,12 @@ interface Parts {
   others: readonly AccountRow[]
 }
 
-/** In which states each act is for a payout. */
+/** In which states each act is for a payout. A hold is for one that `mayBeHeld`. */
 export const actStates = {
-  hold: ['owed', 'waiting'],
   release: ['held'],
   retry: ['waiting', 'held', 'returned', 'owed'],
 } as const
-export type PayoutAct = keyof typeof actStates
+export type PayoutAct = 'hold' | keyof typeof actStates
 const acts = ['hold', 'release', 'retry'] as const
 
 export function PayoutPage({ lang, person, seen, stopped, others }: Parts) {
@@ -117,15 +116,16 @@ function Sum({ lang, seen: { row, lines, orders } }: Pick<Parts, 'lang' | 'seen'
   )
 }
 
-function Acts({ lang, person, seen: { row } }: Pick<Parts, 'lang' | 'person' | 'seen'>) {
+function Acts({ lang, person, seen: { row, mayBeHeld } }: Pick<Parts, 'lang' | 'person' | 'seen'>) {
   const say = payoutWords[lang]
   const words = {
     hold: [say.holdTitle, say.holdHint, say.hold],
     release: [say.releaseTitle, say.releaseHint, say.release],
     retry: [say.retryTitle, say.retryHint, say.retry],
   } as const
+  const fits = (act: PayoutAct) => (act === 'hold' ? mayBeHeld : (actStates[act] as readonly string[]).includes(row.state))
   return acts
-    .filter(act => (actStates[act] as readonly string[]).includes(row.state) && may(person.role, `payout.${act}` satisfies Act))
+    .filter(act => fits(act) && may(person.role, `payout.${act}` satisfies Act))
     .map(act => (
       <details class="act">
         <summary>{words[act][0]}</summary>

@@ -1,6 +1,7 @@
 /** Reads payouts for the console: a page of the list along one index, and one payout with the sum that made it and the orders that pay it. */
 import {
   beyondAct,
+  mayBeHeld,
   payoutMachine,
   listedPayouts,
   seePayout,
@@ -49,6 +50,7 @@ export interface ExplainedPayout extends SeenPayout {
   orderTimelines: Step[][]
   movers: Mover[]
   payer: string
+  mayBeHeld: boolean
   /** What it waits for, and the open proposal to let it go all the same. */
   limits: { wait: WaitingForLimit | undefined; proposalId: string | undefined }
 }
@@ -71,6 +73,7 @@ export async function explainPayout(reader: Reader, id: string): Promise<Explain
   for (const { steps: ofOrder } of orders) orderTimelines.push(await stepsOf(reader, ofOrder))
   return {
     ...seen,
+    mayBeHeld: await mayBeHeld(reader, row),
     limits: { wait, proposalId: wait && (await openProposal(reader, beyondAct, id))?.id },
     lines: postings.map(posting => ({ posting, units: taken.has(posting.movement) ? -posting.units : posting.units })),
     timeline: await stepsOf(reader, steps),
