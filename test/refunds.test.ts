@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cancelInvoice, issueDrafts, refundsOf, reissueInvoice, resolveCancels, resolveRefunds } from '../src/invoice/invoice.ts'
 import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import { checkLedger, totalsFor } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
@@ -226,6 +226,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('invoice.credited'))
         return (await town.store.one<{ id: string }>(sql`select id from invoices where provider_id = ${made.id}`))!.id
       }
+      /** The payer's bank sends back what had left. */
+      const comeAgain = async () => {
+        const logs = (await rail().invoiceLogs(town.atBank.id)) as { is: 'done'; value: { logId: string }[] }
+        const back = { logId: 'again', log: 'refunded', units: 10_000n, createdAt: new Date(town.clock.now()).toISOString() }
+        await town.store.tx(tx =>
+          settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }),
+        )
+      }
       const payoutOf = (invoice: string) =>
         town.store.one<{ state: string; units: bigint }>(sql`select state, units from payouts where invoice_id = ${invoice}`)
       const decide = async (proposed: Awaited<ReturnType<typeof proposeTerms>>) => {
@@ -260,12 +268,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
         await another()
         await payOn()
-        // The payer's bank sends it back after it had left.
-        const logs = (await rail().invoiceLogs(town.atBank.id)) as { is: 'done'; value: { logId: string }[] }
-        const back = { logId: 'again', log: 'refunded', units: 10_000n, createdAt: new Date(town.clock.now()).toISOString() }
-        await town.store.tx(tx =>
-          settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }),
-        )
+        await comeAgain()
         expect(await owing()).toBe(-5_910n)
         const last = await another()
         await town.send()
@@ -283,6 +286,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await decide(await proposeDebtEnd(town.store, world, 'main', { units: 5_910n, as, ...act }))
         expect(await owing()).toBe(0n)
         expect(await acts()).toContain(`account debt ${as}`)
+      })
+
+      test.each([
+        ['its money comes again', comeAgain],
+        [
+          'its transfer comes back',
+          async () => {
+            town.bank.sendBack(town.transfers()[0]!.id)
+            town.pass(minute)
+            await town.hear(town.event('transfer.refunded'))
+          },
+        ],
+      ])('that was forgiven is not paid out when %s', async (_, happens) => {
+        await owe()
+        await decide(await proposeDebtEnd(town.store, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act }))
+        await happens()
+        expect([await owing(), (await balances(town.store))['given-up']]).toEqual([0n, 0n])
+        const next = await another()
+        await town.send()
+        expect(await payoutOf(next)).toMatchObject({ units: 9_800n })
       })
     })
 

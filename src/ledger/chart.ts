@@ -152,6 +152,12 @@ export const chart = {
     says: 'two people say that the payee has paid it back by other means',
   },
   'receivable forgiven': { from: 'receivable', to: 'given-up', source: 'proposal', says: 'two people say that the payee need not pay it' },
+  'forgiveness undone': {
+    from: 'given-up',
+    to: 'receivable',
+    source: 'reversal',
+    says: 'what was forgiven is not owed any more, because the money or the payout came back',
+  },
   'duplicate credited': {
     from: 'owed-to-payers',
     to: 'bank',

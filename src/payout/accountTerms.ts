@@ -3,9 +3,9 @@ import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
-import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Store, type Tx } from '../store/store.ts'
 import { findAccount } from './account.ts'
-import { postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
+import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
 
 export const termsAct = 'account.terms'
 export const debtAct = 'account.debt'
@@ -66,7 +66,7 @@ export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Prom
   const { amount = '', as } = detailOf(proposal)
   const units = parseUnits(amount, 'BRL') ?? 0n
   const { subject: accountId, made_by: madeBy, decided_by: by, why } = proposal
-  await tx.one(sql`select id from accounts where id = ${accountId} ${forUpdate}`)
+  await lockOwing(tx, accountId)
   const owing = await receivableOf(tx, accountId)
   if (units <= 0n || units > owing)
     throw new BadInput(`account ${accountId} owes ${reais(owing)} by now: refuse this proposal and make another`)

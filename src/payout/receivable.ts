@@ -1,8 +1,8 @@
 /** What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off only where its terms say so. */
-import { brl } from '../base/money.ts'
+import { brl, reais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Reader, type Tx } from '../store/store.ts'
+import { move, remember, sql, type Reader, type Tx } from '../store/store.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
 
 /** Whether what is owed for an account is kept back from its next payouts. */
@@ -19,15 +19,38 @@ interface Receivable {
   memo: string
 }
 
-/** Posts one movement of the receivable and keeps which account it is about. */
-export async function postReceivable(tx: Tx, world: World, { movement, accountId, invoiceId, source, units, memo }: Receivable) {
+/** Posts one movement of the receivable and keeps which account it is about. What is owed no more can be forgiven no longer. */
+export async function postReceivable(tx: Tx, world: World, receivable: Receivable): Promise<void> {
+  const { movement, accountId, invoiceId, source, units, memo } = receivable
+  await lockOwing(tx, accountId)
   const isNew = await post(tx, world, { movement, source, amount: brl(units), memo, ...(invoiceId !== undefined && { invoiceId }) })
-  if (!isNew) return false
+  if (!isNew) return
   await tx.run(sql`
     insert into receivable_moves (transaction_id, account_id)
     select id, ${accountId} from ledger_transactions where movement = ${movement} and source = ${source}`)
-  return true
+  if (movement === 'receivable canceled') await undoForgiveness(tx, world, receivable)
 }
+
+/** One account's movements come one after the other: whoever read it before another one wrote starts again. */
+export const lockOwing = (tx: Tx, accountId: string) => tx.run(sql`update accounts set recover = recover where id = ${accountId}`)
+
+/**
+ * A debt that was forgiven and then canceled is not owed to the payee: as far as the cancelation took the account below zero, what was
+ * forgiven is forgiven no more. Only what was kept back or paid by the payee may lie there.
+ */
+async function undoForgiveness(tx: Tx, world: World, { units: canceled, ...receivable }: Receivable): Promise<void> {
+  const { accountId } = receivable
+  const row = await tx.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(e.units), 0) as bigint) as units
+    from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'given-up'
+    where m.account_id = ${accountId}`)
+  const units = least(canceled, -(await receivableOf(tx, accountId)), row!.units)
+  if (units <= 0n) return
+  await postReceivable(tx, world, { ...receivable, movement: 'forgiveness undone', units })
+  world.log.warn({ account: accountId, units: reais(units) }, 'a debt that was forgiven is canceled: its forgiveness is undone')
+}
+
+const least = (...units: bigint[]): bigint => units.reduce((low, each) => (each < low ? each : low))
 
 /** What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it goes out with the next payout. */
 export async function receivableOf(reader: Reader, accountId: string): Promise<bigint> {
@@ -77,10 +100,9 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   const account = await tx.one<{ recover: Recovery }>(sql`
     select recover from accounts where id = ${payout.account_id} and id in (select account_id from receivable_moves)`)
   if (!account) return payout.units
-  // Two payouts of one account are weighed one after the other.
-  await tx.one(sql`select id from accounts where id = ${payout.account_id} ${forUpdate}`)
+  await lockOwing(tx, payout.account_id)
   const owing = await receivableOf(tx, payout.account_id)
-  const taken = owing < 0n ? owing : account.recover === 'next-payouts' ? (owing < payout.units ? owing : payout.units) : 0n
+  const taken = owing < 0n ? owing : account.recover === 'next-payouts' ? least(owing, payout.units) : 0n
   if (taken === 0n) return payout.units
 
   const { id, invoice_id: invoiceId, account_id: accountId } = payout

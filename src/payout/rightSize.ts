@@ -1,10 +1,11 @@
 /** A payout is always of what is owed now: brought to that whenever money went back to its payer, or came back. */
-import { brl, reais, shareOf } from '../base/money.ts'
+import { reais, shareOf } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { owedFor, post, totalsFor, type MovementName } from '../ledger/ledger.ts'
+import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
 import { postReceivable } from './receivable.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
+import { bringTo, nextSource } from './taken.ts'
 
 export type ReversalRow = {
   invoice_id: string
@@ -59,33 +60,6 @@ export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: 
   if (isPaid) return owed < 0n ? 'owes' : 'settled'
   await resize(tx, payout, { owed, net: isTaken ? owed : net, least: invoice.min_payout_units }, cause)
   return owed > 0n ? 'owed' : 'nothing left'
-}
-
-const pairs = {
-  commission: { more: 'commission again', less: 'commission returned' },
-  'transfer fee withheld': { more: 'transfer fee withheld again', less: 'transfer fee returned' },
-  'charges borne': { more: 'charges borne', less: 'charges borne returned' },
-} as const satisfies Partial<Record<MovementName, { more: MovementName; less: MovementName }>>
-
-/** Brings what was taken of an invoice under one name to `wanted`. */
-async function bringTo(tx: Tx, world: World, invoiceId: string, wanted: bigint, first: keyof typeof pairs, cause: Cause): Promise<void> {
-  const { more, less } = pairs[first]
-  const booked = await totalsFor(tx, invoiceId)
-  const again = more === first ? 0n : (booked[more] ?? 0n)
-  const taken = (booked[first] ?? 0n) + again - (booked[less] ?? 0n)
-  const movement = wanted > taken ? more : less
-  const units = wanted > taken ? wanted - taken : taken - wanted
-  if (units === 0n) return
-  const source = await nextSource(tx, movement, invoiceId)
-  await post(tx, world, { movement, source, amount: brl(units), invoiceId, memo: cause.why })
-}
-
-/** A source of its own for each time one movement happens to one invoice. */
-async function nextSource(tx: Tx, movement: MovementName, invoiceId: string): Promise<string> {
-  const row = await tx.one<{ count: bigint }>(sql`
-    select count(distinct t.id) as count from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
-    where t.movement = ${movement} and e.invoice_id = ${invoiceId}`)
-  return `${invoiceId}/${row!.count + 1n}`
 }
 
 /**

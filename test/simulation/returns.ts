@@ -4,9 +4,10 @@ import type { Bank } from '../../sim/bank.ts'
 import type { Millis, Random, World } from '../../src/base/world.ts'
 import { cancelInvoice, reissueInvoice } from '../../src/invoice/invoice.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
-import { proposeTerms, receivableOf } from '../../src/payout/payout.ts'
+import { proposeDebtEnd, proposeTerms, receivableOf } from '../../src/payout/payout.ts'
 import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
 import { proposeRefund } from '../../src/webhooks/webhooks.ts'
+import { balances } from '../../src/ledger/ledger.ts'
 import type { Scenario } from './scenario.ts'
 import type { Visit } from './shoppers.ts'
 
@@ -34,7 +35,7 @@ export interface Returns {
   /** Whoever does something now. */
   step(): Promise<Visit[]>
   /** Sums over the story: how often each act was done. */
-  figures: { refunds: number; cancels: number; reissues: number; setOff: number }
+  figures: { refunds: number; cancels: number; reissues: number; setOff: number; forgiven: number }
 }
 
 interface Parts {
@@ -44,9 +45,9 @@ interface Parts {
   trace: (line: string) => void
 }
 
-/** In half of these stories what the payee owes is kept back from its next payouts. */
+/** In half of these stories what the payee owes is kept back from its next payouts; in the others it is forgiven now and then. */
 export async function openReturns({ random, store, world, trace }: Parts): Promise<Returns> {
-  const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0 }
+  const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
   if (random.next() < 0.5) {
     const proposed = await proposeTerms(store, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })
     if (proposed.is !== 'proposed') throw new Error(`the terms are ${proposed.is}`)
@@ -115,6 +116,18 @@ export async function openReturns({ random, store, world, trace }: Parts): Promi
           }),
         ]
       }
+      if (chance < 0.4 && figures.setOff === 0) {
+        const main = await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`)
+        const units = await receivableOf(store, main!.id)
+        if (units <= 0n) return []
+        trace(`${units} forgiven`)
+        const forgiving = trying('forgiving it', 'forgiven', async desk => {
+          const proposed = await proposeDebtEnd(desk.store, desk.world, 'main', { units, as: 'forgiven', by: 'ana', why: 'agreed' })
+          if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
+          await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+        })
+        return [forgiving]
+      }
       return []
     },
   }
@@ -171,8 +184,10 @@ export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> 
   }
   for (const [account, owed] of due) {
     const owing = await receivableOf(store, account)
-    if (got.get(account)! !== owed + owing)
-      faults.push(`${account} got ${got.get(account)}, of which ${owed} is owed by the rule, and it owes ${owing}`)
+    const forgiven = (await balances(store))['given-up']
+    if (got.get(account)! !== owed + owing + forgiven)
+      faults.push(`${account} got ${got.get(account)}, of which ${owed} is owed by the rule, it owes ${owing}, and ${forgiven} is forgiven`)
+    if (owing < 0n && forgiven > 0n) faults.push(`${account} is to get ${-owing}, though it was forgiven ${forgiven}`)
   }
 
   const open = await store.all<{ id: string; state: string }>(sql`
@@ -214,17 +229,20 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
   return faults
 }
 
-/** Whatever was kept back from a payout was owed at that moment. */
+/** Whatever was kept back from a payout was owed at that moment, and nothing went out with one of what had been forgiven. */
 async function keptBackTooMuch(store: Store): Promise<string[]> {
   const moves = await store.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
     select m.account_id as account, t.movement, t.source, e.units from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
       join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
     order by t.at, case when t.movement = 'receivable set off' then 1 else 0 end, t.id`)
+  let forgiven = 0n
   const owing = new Map<string, bigint>()
   const faults: string[] = []
   for (const { account, movement, source, units } of moves) {
     const left = (owing.get(account) ?? 0n) + units
     owing.set(account, left)
+    if (movement === 'receivable forgiven' || movement === 'forgiveness undone') forgiven -= units
+    if (movement === 'set-off returned' && forgiven > 0n) faults.push(`${units} went out with ${source}, though ${forgiven} was forgiven`)
     if (movement === 'receivable set off' && left < 0n) faults.push(`${-left} more was kept back from ${source} than ${account} owed`)
   }
   return faults
