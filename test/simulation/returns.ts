@@ -42,11 +42,12 @@ interface Parts {
   random: Random
   store: Store
   world: World
+  bank: Bank
   trace: (line: string) => void
 }
 
-/** In half of these stories what the payee owes is kept back from its next payouts; in the others it is forgiven now and then. */
-export async function openReturns({ random, store, world, trace }: Parts): Promise<Returns> {
+/** In half of these stories what the payee owes is kept back from its next payouts; in the others it is forgiven, and then its bank sends transfers back. */
+export async function openReturns({ random, store, world, bank, trace }: Parts): Promise<Returns> {
   const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
   if (random.next() < 0.5) {
     const proposed = await proposeTerms(store, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })
@@ -127,6 +128,10 @@ export async function openReturns({ random, store, world, trace }: Parts): Promi
           await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
         })
         return [forgiving]
+      }
+      if (chance < 0.45 && figures.forgiven > 0) {
+        const last = bank.transfers().findLast(({ id, status }) => status === 'success' && bank.sendBack(id))
+        if (last) trace(`the payee’s bank sends ${last.externalId} back`)
       }
       return []
     },
@@ -243,7 +248,8 @@ async function keptBackTooMuch(store: Store): Promise<string[]> {
     owing.set(account, left)
     if (movement === 'receivable forgiven' || movement === 'forgiveness undone') forgiven -= units
     if (movement === 'set-off returned' && forgiven > 0n) faults.push(`${units} went out with ${source}, though ${forgiven} was forgiven`)
-    if (movement === 'receivable set off' && left < 0n) faults.push(`${-left} more was kept back from ${source} than ${account} owed`)
+    if (movement === 'receivable set off' && left < 0n)
+      faults.push(`${-left} more was kept back from ${source} than ${account} owed`)
   }
   return faults
 }

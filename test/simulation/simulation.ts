@@ -192,7 +192,7 @@ export async function tell(
     ? openLimits({ store, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
     : undefined
 
-  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, trace: say }) : undefined
+  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, bank, trace: say }) : undefined
   const keys: string[] = []
   const starts = { count: 0 }
   const shared = {
