@@ -10,6 +10,7 @@ import {
   payoutsStopped,
   proposeRedirect,
   proposeVerdict,
+  receivables,
   releasePayout,
   resolvePayouts,
   retryPayout,
@@ -20,6 +21,7 @@ import {
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand, type ByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -226,6 +228,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await agree(await say(transfer, 'ours'))).toBe('approved')
         expect([await state(), await wrong()]).toEqual(['paid', []])
         expect((await balances(town.store)).external).toBe(-100_000n + 150n)
+      })
+
+      test.each([
+        ['all', 0, 5_000n],
+        ['a part', 4_000, 1_110n],
+      ])('ours: of one that paid less, and then %s goes back to the payer, the payee owes no more than it got', async (_, left, owes) => {
+        const { id: transfer } = byHand({ units: 5_000, tags: [town.id] })
+        await hold()
+        expect(await agree(await say(transfer, 'ours'))).toBe('approved')
+        town.bank.reverse(town.atBank.id, left)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        expect([await state(), (await receivables(town.store)).map(({ units }) => units), await wrong()]).toEqual(['paid', [owes], []])
+        expect((await status(town.store)).addsUp).toBe(true)
       })
 
       test('not ours: its money is a stranger’s, the order is held, and once released it is made under a new key', async () => {

@@ -121,6 +121,13 @@ export const chart = {
     says: 'what the bank charged for money that went back, beyond what was paid on; we bear it',
   },
   'charges borne returned': { from: 'bank-fee', to: 'payable', source: 'reversal', says: 'the payee bears it after all' },
+  'shortfall offset': {
+    from: 'payable',
+    to: 'external',
+    source: 'reversal',
+    says: 'what a transfer paid less than its order is set against what went back to the payer: the payee never had it',
+  },
+  'shortfall offset returned': { from: 'external', to: 'payable', source: 'reversal', says: 'the money or the transfer came back' },
   'receivable booked': {
     from: 'payable',
     to: 'receivable',

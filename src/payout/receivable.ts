@@ -1,5 +1,5 @@
 /** What payees owe us: a payer got money back that had been passed on. Kept by payout account, and set off only where its terms say so. */
-import { brl, reais } from '../base/money.ts'
+import { brl, reais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Tx } from '../store/store.ts'
@@ -44,13 +44,11 @@ async function undoForgiveness(tx: Tx, world: World, { units: canceled, ...recei
     select cast(coalesce(sum(e.units), 0) as bigint) as units
     from receivable_moves m join ledger_entries e on e.transaction_id = m.transaction_id and e.account = 'given-up'
     where m.account_id = ${accountId}`)
-  const units = least(canceled, -(await receivableOf(tx, accountId)), row!.units)
+  const units = smallest(canceled, -(await receivableOf(tx, accountId)), row!.units)
   if (units <= 0n) return
   await postReceivable(tx, world, { ...receivable, movement: 'forgiveness undone', units })
   world.log.warn({ account: accountId, units: reais(units) }, 'a debt that was forgiven is canceled: its forgiveness is undone')
 }
-
-const least = (...units: bigint[]): bigint => units.reduce((low, each) => (each < low ? each : low))
 
 /** What is owed to us for one payout account, in cents. Below zero: more was kept back than was owed, and it goes out with the next payout. */
 export async function receivableOf(reader: Reader, accountId: string): Promise<bigint> {
@@ -102,7 +100,7 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   if (!account) return payout.units
   await lockOwing(tx, payout.account_id)
   const owing = await receivableOf(tx, payout.account_id)
-  const taken = owing < 0n ? owing : account.recover === 'next-payouts' ? least(owing, payout.units) : 0n
+  const taken = owing < 0n ? owing : account.recover === 'next-payouts' ? smallest(owing, payout.units) : 0n
   if (taken === 0n) return payout.units
 
   const { id, invoice_id: invoiceId, account_id: accountId } = payout

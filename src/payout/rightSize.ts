@@ -1,5 +1,5 @@
 /** A payout is always of what is owed now: brought to that whenever money went back to its payer, or came back. */
-import { reais, shareOf } from '../base/money.ts'
+import { reais, shareOf, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
@@ -63,8 +63,8 @@ export async function rightSize(tx: Tx, world: World, invoiceId: string, cause: 
 }
 
 /**
- * What is owed to the payee. Where that is below zero, the payee owes it, as far as anything was paid on; what the bank charged beyond that
- * is ours to bear. Answers what is owed, below zero included.
+ * What is owed to the payee. Where that is below zero, the payee owes it, as far as anything was paid on: what a transfer paid less than
+ * its order the payee never had, and what the bank charged beyond that is ours to bear. Answers what is owed, below zero included.
  */
 async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): Promise<bigint> {
   const { invoice_id: invoiceId, account_id: accountId } = payout
@@ -72,11 +72,15 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const of = (...names: MovementName[]) => names.reduce((sum, name) => sum + (booked[name] ?? 0n), 0n)
   const debt = of('receivable booked') - of('receivable canceled')
   const borne = of('charges borne') - of('charges borne returned')
-  const got = of('payout settled', 'payout paid elsewhere', 'receivable set off') - of('payout refunded', 'set-off returned')
-  const owed = (await owedFor(tx, invoiceId)).units - debt - borne
+  const offset = of('shortfall offset') - of('shortfall offset returned')
+  const beyond = await paidBeyondOrders(tx, payout)
+  const got = of('payout settled', 'payout paid elsewhere', 'receivable set off') - of('payout refunded', 'set-off returned') + beyond
+  const owed = (await owedFor(tx, invoiceId)).units - debt - borne - offset
   const lacking = owed < 0n ? -owed : 0n
-  const wanted = lacking < got ? lacking : got
-  await bringTo(tx, world, invoiceId, lacking - wanted, 'charges borne', cause)
+  const shortfall = smallest(lacking, beyond < 0n ? -beyond : 0n)
+  const wanted = smallest(lacking - shortfall, got)
+  await bringTo(tx, world, invoiceId, shortfall, 'shortfall offset', cause)
+  await bringTo(tx, world, invoiceId, lacking - shortfall - wanted, 'charges borne', cause)
   if (wanted === debt) return owed
 
   const movement = wanted > debt ? 'receivable booked' : 'receivable canceled'
@@ -86,6 +90,16 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   if (wanted > debt)
     world.log.error({ invoice: invoiceId, payout: payout.id, units: reais(wanted) }, 'the payee owes what went back to the payer')
   return owed
+}
+
+/** What the transfers of a payout paid beyond their orders, below zero where less: two people said that such a transfer is one of them. */
+async function paidBeyondOrders(tx: Tx, { id }: Pick<PayoutRow, 'id'>): Promise<bigint> {
+  const row = await tx.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(case when t.movement = 'payout overpaid' then e.units else -e.units end), 0) as bigint) as units
+    from attempts a join ledger_transactions t on t.source = a.id and t.movement in ('payout overpaid', 'payout underpaid')
+      join ledger_entries e on e.transaction_id = t.id and e.line = 1
+    where a.payout_id = ${id}`)
+  return row!.units
 }
 
 const nothingLeft = 'nothing is left after fees'

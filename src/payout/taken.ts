@@ -8,6 +8,7 @@ const pairs = {
   commission: { more: 'commission again', less: 'commission returned' },
   'transfer fee withheld': { more: 'transfer fee withheld again', less: 'transfer fee returned' },
   'charges borne': { more: 'charges borne', less: 'charges borne returned' },
+  'shortfall offset': { more: 'shortfall offset', less: 'shortfall offset returned' },
 } as const satisfies Partial<Record<MovementName, { more: MovementName; less: MovementName }>>
 
 /** Brings what was taken of an invoice under one name to `wanted`. Answers how much more was taken, below zero where less. */

@@ -91,7 +91,11 @@ export const bankMoney = (moved: Record<MovementName, bigint>, standing: Record<
   bankFees: moved['bank fee'] - moved['charges borne'] + moved['charges borne returned'],
   commission: moved.commission + moved['commission again'] - moved['commission returned'],
   withheld: moved['transfer fee withheld'] + moved['transfer fee withheld again'] - moved['transfer fee returned'],
-  paidOn: moved['payout settled'] - moved['payout refunded'] + moved['payout paid elsewhere'],
+  paidOn:
+    moved['payout settled'] -
+    moved['payout refunded'] +
+    moved['payout paid elsewhere'] -
+    (moved['shortfall offset'] - moved['shortfall offset returned']),
   inTransit: -standing['in-transit'],
   reversed: moved['invoice reversed'] - moved['invoice reversal undone'],
   debts: moved['receivable booked'] - moved['receivable canceled'] - moved['receivable set off'] + moved['set-off returned'],
