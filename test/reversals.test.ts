@@ -7,6 +7,7 @@ import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/web
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
+import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town, type TownOptions } from './testbed/town.ts'
 
@@ -305,6 +306,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversed'))
       await settleInbox(town.desk)
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      await holds()
+    })
+
+    test.each([
+      ['more than a payout and its fee', 0, 9_700n - 4_950n],
+      ['less, but more than the payout', 5_025, -50n],
+    ])('the payee owes %s: the whole payout is set off, and nothing is kept for a transfer', async (_, left, owes) => {
+      await town.close()
+      await open({ terms: { transferFeeBy: 'receiver', transferFeeUnits: 100n } })
+      await pay()
+      await payOn()
+      giveBack(left)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      await town.store.tx(tx => tx.run(sql`update accounts set recover = 'next-payouts'`))
+      const [next] = await collect(town, [5_000n])
+      expect(next!.units).toBe(4_850n)
+      await payOn()
+      expect(sentUnits()).toEqual([9_700])
+      expect(await totalsFor(town.store, next!.invoice_id)).toMatchObject({ 'transfer fee returned': 100n, 'receivable set off': 4_950n })
+      expect(await owing()).toBe(owes)
       await holds()
     })
 

@@ -4,6 +4,7 @@ import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Tx } from '../store/store.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
+import { bringTo } from './taken.ts'
 
 /** Whether what is owed for an account is kept back from its next payouts. */
 export const recoveries = ['never', 'next-payouts'] as const
@@ -104,16 +105,27 @@ async function setOffOne(tx: Tx, world: World, payout: Due): Promise<bigint> {
   if (taken === 0n) return payout.units
 
   const { id, invoice_id: invoiceId, account_id: accountId } = payout
+  const why = taken > 0n ? 'set off against what the payee owes' : 'with what was kept back too much'
+  const withheld = taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n
   const before = await tx.one<{ count: bigint }>(sql`
     select count(*) as count from ledger_transactions where movement in ('receivable set off', 'set-off returned') and source like ${`${id}/%`}`)
   await postReceivable(tx, world, {
     ...{ movement: taken > 0n ? 'receivable set off' : 'set-off returned', accountId, invoiceId, memo: id },
-    ...{ source: `${id}/${before!.count + 1n}`, units: taken > 0n ? taken : -taken },
+    ...{ source: `${id}/${before!.count + 1n}`, units: taken > 0n ? taken + withheld : -taken },
   })
   const units = payout.units - taken
-  const why = taken > 0n ? 'set off against what the payee owes' : 'with what was kept back too much'
   await tx.run(sql`update payouts set units = ${units} where id = ${id}`)
   await remember(tx, 'payouts', id, payout.state, payout.state, { why: `${why}: ${payout.units} is ${units} now` }, await tx.now())
   if (units === 0n) await move(tx, 'payouts', payoutMachine, id, payout.state, 'canceled', { why }, [sql`why = ${why}`])
+  return units
+}
+
+/**
+ * Nothing is left to send, so no transfer is made: what was withheld for one is the payee's and is set off too. What of it the payee does
+ * not owe goes out with its next payout. Answers how much that is.
+ */
+async function returnWithheld(tx: Tx, world: World, { id, invoice_id: invoiceId }: Due, why: string): Promise<bigint> {
+  const units = -(await bringTo(tx, world, invoiceId, 0n, 'transfer fee withheld', { why }))
+  await tx.run(sql`update payouts set withheld_units = 0 where id = ${id}`)
   return units
 }

@@ -195,6 +195,13 @@ export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> 
     if (owing < 0n && forgiven > 0n) faults.push(`${account} is to get ${-owing}, though it was forgiven ${forgiven}`)
   }
 
+  const unmade = await store.all<{ id: string; units: bigint }>(sql`
+    select p.id, cast(sum(case when t.movement = 'transfer fee returned' then -e.units else e.units end) as bigint) as units
+    from payouts p join ledger_entries e on e.invoice_id = p.invoice_id and e.line = 1 join ledger_transactions t on t.id = e.transaction_id
+    where p.state = 'canceled' and t.movement in ('transfer fee withheld', 'transfer fee withheld again', 'transfer fee returned')
+    group by p.id having sum(case when t.movement = 'transfer fee returned' then -e.units else e.units end) <> 0`)
+  for (const { id, units } of unmade) faults.push(`${units} is withheld for the transfer of ${id}, which is not made`)
+
   const open = await store.all<{ id: string; state: string }>(sql`
     select id, state from invoice_refunds where state in ('approved', 'refunding', 'unsure', 'sent')
     union all select invoice_id, 'to be canceled' from invoice_cancels where next_at is not null
@@ -234,7 +241,7 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
   return faults
 }
 
-/** Whatever was kept back from a payout was owed at that moment, and nothing went out with one of what had been forgiven. */
+/** Whatever was kept back from a payout was owed at that moment, but for what was withheld for a transfer that was not made then; and nothing went out with one of what had been forgiven. */
 async function keptBackTooMuch(store: Store): Promise<string[]> {
   const moves = await store.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
     select m.account_id as account, t.movement, t.source, e.units from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
@@ -248,7 +255,10 @@ async function keptBackTooMuch(store: Store): Promise<string[]> {
     owing.set(account, left)
     if (movement === 'receivable forgiven' || movement === 'forgiveness undone') forgiven -= units
     if (movement === 'set-off returned' && forgiven > 0n) faults.push(`${units} went out with ${source}, though ${forgiven} was forgiven`)
-    if (movement === 'receivable set off' && left < 0n)
+    const ofFee = await store.one<{ units: bigint }>(sql`
+      select cast(coalesce(sum(e.units), 0) as bigint) as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
+      where t.movement = 'transfer fee returned' and e.invoice_id in (select invoice_id from payouts where id = ${source.split('/')[0]!})`)
+    if (movement === 'receivable set off' && left < -ofFee!.units)
       faults.push(`${-left} more was kept back from ${source} than ${account} owed`)
   }
   return faults
