@@ -1,5 +1,6 @@
 /** Refunding, canceling and asking again over real HTTP, on the console and by commands: who may, what is shown, and what a payee owes on its account's page. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { postReceivable } from '../src/payout/receivable.ts'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
@@ -102,6 +103,15 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   await approve((await people.maker.post(`${account}/debt`, { why, amount: owes.replace('.', ','), as: 'forgiven' })).to)
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
   expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
+
+  expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(400)
+  const { store, world } = town.house.desk
+  const { id: accountId } = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
+  const tooMuch = { movement: 'receivable paid', accountId, source: 'a test', units: 500n, memo: why } as const
+  await store.tx(tx => postReceivable(tx, world, tooMuch))
+  expect((await people.maker.get(account)).text).toMatch(/Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido/)
+  await approve((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).to)
+  expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
   expect(await town.repasse('ledger', 'check')).toContain('OK')
 })
 

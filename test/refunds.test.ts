@@ -263,16 +263,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.audit()).toEqual([])
       })
 
-      test('kept back, and then its money came again: what was kept back goes out with the next payout', async () => {
+      test('kept back, and then its money came again: what was kept back goes out with the next payout, unless it was returned by other means', async () => {
         await owe()
         await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
         await another()
         await payOn()
         await comeAgain()
         expect(await owing()).toBe(-5_910n)
+        const { world } = town.desk
+        expect(await proposeDebtEnd(town.store, world, 'main', { units: 1n, as: 'paid', ...act })).toMatchObject({ code: 'too-much' })
+        expect(await proposeDebtEnd(town.store, world, 'main', { units: 5_911n, as: 'returned', ...act })).toMatchObject({
+          code: 'not-kept',
+        })
+        await decide(await proposeDebtEnd(town.store, world, 'main', { units: 10n, as: 'returned', ...act }))
+        expect(await acts()).toContain('account set-off returned')
         const last = await another()
         await town.send()
-        expect(await payoutOf(last)).toMatchObject({ units: 15_710n })
+        expect(await payoutOf(last)).toMatchObject({ units: 15_700n })
         expect(await owing()).toBe(0n)
       })
 

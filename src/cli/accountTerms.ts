@@ -8,7 +8,7 @@ import { inBase, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds them against the source.
 export const recoveries = ['never', 'next-payouts'] as const
-export const debtEnds = ['paid', 'forgiven'] as const
+export const debtEnds = ['paid', 'forgiven', 'returned'] as const
 
 type Flags = { why: string; by?: string; json?: true }
 
@@ -31,7 +31,9 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
 
   account
     .command('debt')
-    .description('proposes that what a payee owes was paid by other means, or is forgiven; another person approves it')
+    .description(
+      'proposes that what a payee owes was paid by other means or is forgiven, or that what was kept back too much was returned by other means; another person approves it',
+    )
     .argument('<name>', 'the account')
     .requiredOption('--amount <R$>', 'how much of it, such as 98.00', amountIn('BRL')('--amount'))
     .requiredOption('--as <end>', `one of ${debtEnds.join(', ')}`, oneOf(debtEnds)('--as'))
@@ -69,6 +71,7 @@ const refusals: Record<Extract<AccountProposed, { is: 'impossible' }>['code'], (
   'not-bank': name => `account ${name} is paid on the chain, where nothing goes back to payers by itself: there is nothing to recover`,
   same: name => `the terms of account ${name} are these already`,
   'too-much': name => `account ${name} does not owe that much: "repasse account show ${name}" says how much`,
+  'not-kept': name => `not so much was kept back from account ${name} too much: "repasse account show ${name}" says how much`,
 }
 
 /** What made and lessened what the payee owes; '' where it never owed anything. */

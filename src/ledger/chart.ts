@@ -152,6 +152,12 @@ export const chart = {
     source: 'payout',
     says: 'more was kept back from payouts than the payee owes, and goes out with the next one',
   },
+  'set-off returned elsewhere': {
+    from: 'external',
+    to: 'receivable',
+    source: 'proposal',
+    says: 'two people say that what was kept back too much was returned to the payee by other means',
+  },
   'receivable paid': {
     from: 'receivable',
     to: 'external',

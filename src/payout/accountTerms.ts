@@ -1,4 +1,4 @@
-/** What two people decide about an account that owes us: whether it is kept back from its next payouts, and that a debt was paid or is forgiven. */
+/** What two people decide about an account that owes us, or is owed: whether it is kept back from its next payouts, and how it ended otherwise. */
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
@@ -10,9 +10,15 @@ import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } fr
 export const termsAct = 'account.terms'
 export const debtAct = 'account.debt'
 
-/** How a debt ended: the payee paid it by other means, or need not pay it. */
-export const debtEnds = ['paid', 'forgiven'] as const
+/** How a debt ended: the payee paid it by other means, or need not pay it; or what was kept back too much was returned to it by other means. */
+export const debtEnds = ['paid', 'forgiven', 'returned'] as const
 export type DebtEnd = (typeof debtEnds)[number]
+
+const movementOf = { paid: 'receivable paid', forgiven: 'receivable forgiven', returned: 'set-off returned elsewhere' } as const
+const auditedAs = { paid: 'account debt paid', forgiven: 'account debt forgiven', returned: 'account set-off returned' } as const
+
+/** How much may end so: of what is owed to us, or of what was kept back too much. */
+const mostOf = (owing: bigint, as: DebtEnd) => (as === 'returned' ? -owing : owing)
 
 interface Act {
   by: string
@@ -22,8 +28,8 @@ interface Act {
 export type AccountProposed =
   | Proposed
   | { is: 'unknown' }
-  /** `not-bank`: nothing goes back on a chain. `same`: its terms are these already. `too-much`: less than that is owed. */
-  | { is: 'impossible'; code: 'not-bank' | 'same' | 'too-much' }
+  /** `not-bank`: nothing goes back on a chain. `same`: its terms are these already. `too-much`: less than that is owed, `not-kept`: was kept back. */
+  | { is: 'impossible'; code: 'not-bank' | 'same' | 'too-much' | 'not-kept' }
 
 /** Proposes whether what an account owes is kept back from its next payouts. */
 export const proposeTerms = (store: Store, world: World, name: string, recover: Recovery, { by, why }: Act): Promise<AccountProposed> =>
@@ -35,7 +41,7 @@ export const proposeTerms = (store: Store, world: World, name: string, recover: 
     return propose(tx, world, { act: termsAct, subject: account.id, detail: { account: account.name, recover }, why, by })
   })
 
-/** Proposes that `units` of what an account owes are settled: paid by other means, or forgiven. */
+/** Proposes that `units` of what an account owes, or of what was kept back too much from it, are settled. */
 export const proposeDebtEnd = (
   store: Store,
   world: World,
@@ -45,7 +51,8 @@ export const proposeDebtEnd = (
   store.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
-    if (units <= 0n || units > (await receivableOf(tx, account.id))) return { is: 'impossible', code: 'too-much' }
+    if (units <= 0n || units > mostOf(await receivableOf(tx, account.id), as))
+      return { is: 'impossible', code: as === 'returned' ? 'not-kept' : 'too-much' }
     const detail = { account: account.name, amount: formatUnits(units, 'BRL'), as }
     return propose(tx, world, { act: debtAct, subject: account.id, detail, why, by })
   })
@@ -63,15 +70,15 @@ export async function changeTerms(tx: Tx, proposal: ProposalRow): Promise<void> 
 
 /** In the transaction of the approval. */
 export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
-  const { amount = '', as } = detailOf(proposal)
+  const { amount = '', as: said } = detailOf(proposal)
+  const as = debtEnds.find(each => each === said)
+  if (!as) throw new BadInput(`a debt does not end as "${said}"`)
   const units = parseUnits(amount, 'BRL') ?? 0n
   const { subject: accountId, made_by: madeBy, decided_by: by, why } = proposal
   await lockOwing(tx, accountId)
   const owing = await receivableOf(tx, accountId)
-  if (units <= 0n || units > owing)
+  if (units <= 0n || units > mostOf(owing, as))
     throw new BadInput(`account ${accountId} owes ${reais(owing)} by now: refuse this proposal and make another`)
-  const movement = as === 'paid' ? 'receivable paid' : 'receivable forgiven'
-  await postReceivable(tx, world, { movement, accountId, source: proposal.id, units, memo: why })
-  const act = { act: as === 'paid' ? 'account debt paid' : 'account debt forgiven', detail: { amount, madeBy, why } }
-  await audit(tx, { actor: by!, subject: accountId, ...act })
+  await postReceivable(tx, world, { movement: movementOf[as], accountId, source: proposal.id, units, memo: why })
+  await audit(tx, { actor: by!, act: auditedAs[as], subject: accountId, detail: { amount, madeBy, why } })
 }

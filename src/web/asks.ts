@@ -347,7 +347,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
         ? `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers: it is kept back from its next payouts`
         : `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
     case 'payee is owed':
-      return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout`
+      return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
     case 'refund failed':
       return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: its payout goes on, and a refund can be asked for again`
     case 'reversal slow':

@@ -121,27 +121,35 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
           </ActForm>
         </details>
       )}
-      {owes > 0n && may(person.role, 'account.debt') && (
+      {owes !== 0n && may(person.role, 'account.debt') && (
         <details class="act">
-          <summary>{say.endTitle}</summary>
+          <summary>{owes > 0n ? say.endTitle : say.returnTitle}</summary>
           <ActForm {...{ lang, person, act: 'account.debt', action: `${action}/debt` }}>
-            <p>{say.endHint}</p>
+            <p>{owes > 0n ? say.endHint : say.returnHint}</p>
             <Field
               {...{
                 id: 'debt-amount',
                 name: 'amount',
                 label: say.amount,
-                value: formatUnits(owes, 'BRL'),
+                value: formatUnits(owes > 0n ? owes : -owes, 'BRL'),
                 required: true,
                 inputMode: 'decimal',
               }}
             />
-            <label for="debt-as">{say.as}</label>
-            <select id="debt-as" name="as">
-              {debtEnds.map(end => (
-                <option value={end}>{say.ends[end]}</option>
-              ))}
-            </select>
+            {owes < 0n ? (
+              <input type="hidden" name="as" value="returned" />
+            ) : (
+              <>
+                <label for="debt-as">{say.as}</label>
+                <select id="debt-as" name="as">
+                  {debtEnds
+                    .filter(end => end !== 'returned')
+                    .map(end => (
+                      <option value={end}>{say.ends[end]}</option>
+                    ))}
+                </select>
+              </>
+            )}
             <Why {...{ lang, id: 'debt' }} />
             <button>{say.end}</button>
           </ActForm>

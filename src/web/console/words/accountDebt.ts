@@ -16,6 +16,8 @@ interface DebtWords {
   endTitle: string
   endHint: string
   end: string
+  returnTitle: string
+  returnHint: string
   as: string
   ends: Record<DebtEnd, string>
   amount: string
@@ -35,11 +37,13 @@ const pt: DebtWords = {
   termsTitle: 'Mudar a compensação',
   termsHint: 'Diz se o que o recebedor deve é retido dos próximos repasses desta conta. Outra pessoa precisa aprovar.',
   terms: 'Propor a mudança',
+  returnTitle: 'Dar por devolvido',
+  returnHint: 'O que foi retido a mais foi devolvido ao recebedor por outro meio. Outra pessoa precisa aprovar.',
   endTitle: 'Dar por paga ou perdoar',
   endHint: 'O recebedor pagou por outro meio, ou não precisa pagar. Outra pessoa precisa aprovar.',
   end: 'Propor',
   as: 'Como termina',
-  ends: { paid: 'paga por outro meio', forgiven: 'perdoada' },
+  ends: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
   amount: 'Valor',
   amountWrong: 'O valor não serve: acima de zero, como 98,00.',
   another: 'Já há outra proposta em aberto. Decida-a primeiro.',
@@ -47,6 +51,7 @@ const pt: DebtWords = {
     'not-bank': 'Contas em bitcoin não têm estorno a compensar.',
     same: 'A compensação já é esta.',
     'too-much': 'O recebedor não deve tanto.',
+    'not-kept': 'Não foi retido tanto a mais.',
   },
 }
 
@@ -61,11 +66,13 @@ const en: DebtWords = {
   termsTitle: 'Change the set-off',
   termsHint: 'Says whether what the payee owes is kept back from the next payouts of this account. Another person has to approve it.',
   terms: 'Propose the change',
+  returnTitle: 'Mark as returned',
+  returnHint: 'What was kept back too much was returned to the payee by other means. Another person has to approve it.',
   endTitle: 'Mark as paid or forgive',
   endHint: 'The payee has paid it by other means, or need not pay it. Another person has to approve it.',
   end: 'Propose',
   as: 'How it ends',
-  ends: { paid: 'paid by other means', forgiven: 'forgiven' },
+  ends: { paid: 'paid by other means', forgiven: 'forgiven', returned: 'returned by other means' },
   amount: 'Amount',
   amountWrong: 'The amount will not do: above zero, such as 98.00.',
   another: 'Another such proposal is open already. It is decided first.',
@@ -73,6 +80,7 @@ const en: DebtWords = {
     'not-bank': 'On a chain nothing goes back, so there is nothing to set off.',
     same: 'The terms are these already.',
     'too-much': 'The payee does not owe that much.',
+    'not-kept': 'Not so much was kept back too much.',
   },
 }
 

@@ -6,6 +6,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account closed': 'conta de repasse encerrada',
   'account debt forgiven': 'dívida de recebedor perdoada',
   'account debt paid': 'dívida de recebedor paga por fora',
+  'account set-off returned': 'valor retido a mais devolvido por fora',
   'account terms changed': 'condições da conta de repasse alteradas',
   'bundle canceled': 'pacote cancelado',
   'bundle signed': 'transação assinada',

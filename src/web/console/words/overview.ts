@@ -112,7 +112,7 @@ const pt: OverviewWords = {
     'request too small': ['A cobrança', 'é pequena demais para a rede, e ninguém foi cobrado.'],
     suspense: ['No banco,', 'moveu {units} com a nossa identificação {why}, e estes livros não a conhecem: diga o que é.'],
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
-    'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse.'],
+    'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.'],
     'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse continua.'],
     'reversal slow': ['O dinheiro da cobrança', 'está voltando a {of} há mais de 30 minutos: o repasse espera.'],
     'duplicate paid': [
@@ -226,7 +226,7 @@ const en: OverviewWords = {
     'request too small': ['The invoice', 'is too small for the chain, and nobody was asked.'],
     suspense: ['At the bank,', 'moved {units} under our tag {why}, which these books do not know: say what it is.'],
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
-    'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout.'],
+    'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout, or is returned by other means.'],
     'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout goes on.'],
     'reversal slow': ['Money of invoice', 'has been going back to {of} for more than 30 minutes: the payout waits.'],
     'duplicate paid': [
