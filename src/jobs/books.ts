@@ -30,6 +30,7 @@ import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
+import { askAboutOwn, judgeOwn, keepOwn } from './ownLines.ts'
 import { noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
@@ -163,6 +164,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     from: 'ever',
     read: (since, place) => rail.statement(since, place),
     async take(items, _, isWhole) {
+      await askAboutOwn({ store, rail, world }, items)
       if (isWhole) return void (whole = items)
       await store.tx(tx => importAll(tx, rail, world, items))
       for (const line of items) if (await mayCount(store, line)) counting.set(line.id, line)
@@ -189,6 +191,7 @@ async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly State
   const news: StatementLine[] = []
   for (const line of lines) if (await importForeign(tx, rail, world, line)) news.push(line)
   await takeRefundedFees(tx, world, lines)
+  news.push(...(await keepOwn(tx, world, rail, lines)))
   // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
   if (news.some(({ units }) => units < 0n)) await keepBankStop(tx)
   return news.length
@@ -378,12 +381,14 @@ async function underWay(
   const shown = new Set<string>()
   const open: OurLine[] = []
   const recentFrom = later(startedAt, -recentMs)
-  for (const { about, tags, units, createdAt } of lines) {
+  // What came and is not explained may still be; what left so is missing.
+  const odd = new Set((await judgeOwn(tx, lines)).odd.map(({ line }) => line.id))
+  for (const { id, about, tags, units, createdAt } of lines) {
     const recent = createdAt >= recentFrom
     const order = about.is === 'payout' ? [about.providerId, ...tags].map(name => known.get(name)).find(found => found) : undefined
     if (order && units < 0n) shown.add(order.id)
-    const booked =
-      about.is === 'invoice' ? await bookedOf(tx, about.providerId, units) : order || (await comesBack(tx, about, units)) ? 'no' : 'yes'
+    const came = units > 0n && odd.has(id)
+    const booked = order || came ? 'no' : about.is === 'invoice' ? await bookedOf(tx, about.providerId, units) : 'yes'
     if (recent || booked !== 'yes') open.push({ units, booked, recent })
   }
   return [orders.map(({ id, units, asked }) => ({ units, shown: shown.has(id), old: asked < after })), open]

@@ -33,7 +33,7 @@ export {
   type ProposalRow,
   type Proposed,
 } from './proposal.ts'
-export { carryOutClose, clearSuspense, openSuspense, proposeClose, suspend, suspenseAct, type SuspenseRow } from './suspense.ts'
+export { carryOutClose, clearLines, clearSuspense, openSuspense, proposeClose, suspend, suspenseAct, type SuspenseRow } from './suspense.ts'
 export { ourTags, payoutOfKey, type OurTags } from './tags.ts'
 export { post, type Posting } from './post.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { brl, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { audit } from './audit.ts'
 import { keepBankStop } from './bankStop.ts'
 import { post } from './post.ts'
@@ -52,6 +52,18 @@ export async function clearSuspense(
   const rows = await tx.all<SuspenseRow>(
     sql`select * from suspense_lines where provider_id = ${providerId} and cleared_at is null order by id`,
   )
+  await clear(tx, world, rows, why)
+  return rows
+}
+
+/** Takes single lines out of suspense again. */
+export async function clearLines(tx: Tx, world: Pick<World, 'clock' | 'random'>, ids: readonly string[], why: string): Promise<void> {
+  if (ids.length === 0) return
+  const rows = await tx.all<SuspenseRow>(sql`select * from suspense_lines where id in (${join(ids)}) and cleared_at is null order by id`)
+  await clear(tx, world, rows, why)
+}
+
+async function clear(tx: Tx, world: Pick<World, 'clock' | 'random'>, rows: readonly SuspenseRow[], why: string): Promise<void> {
   const now = await tx.now()
   for (const { id, units } of rows) {
     await tx.run(sql`update suspense_lines set cleared_at = ${now}, cleared_why = ${why} where id = ${id}`)
@@ -59,7 +71,6 @@ export async function clearSuspense(
     await post(tx, world, { movement, source: id, amount: brl(size(units)), memo: why })
   }
   if (rows.length > 0) await keepBankStop(tx)
-  return rows
 }
 
 export const suspenseAct = 'suspense.close'
@@ -91,7 +102,9 @@ async function mayBeClosed(tx: Tx, providerId: string): Promise<SuspenseRow[]> {
     sql`select id from payouts where invoice_id in (select invoice_tag from suspense_lines where provider_id = ${providerId})
       or id in (select ${payoutOfKey} from suspense_lines where provider_id = ${providerId}) limit 1`,
   )
-  if (payout && lines.some(({ about }) => about === 'payout'))
+  // Of an order of these books it is known what it paid: what is in suspense about it is something else.
+  const isOrder = await tx.one(sql`select 1 as yes from attempts where provider_id = ${providerId}`)
+  if (payout && !isOrder && lines.some(({ about }) => about === 'payout'))
     throw new BadInput(
       `${providerId} bears the tag of payout ${payout.id}: "repasse payout adjudicate ${payout.id} --transfer ${providerId} …" says what it is`,
     )
