@@ -148,13 +148,14 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
     office.after(settings.reversalDelayMs, () => void giveBack(invoice, left))
   }
 
-  /** The amount falls to `left` at once, the money leaves at `reversed`. Answers false where it may not, or one is under way. */
+  /** The amount falls to `left` at once, or when the money leaves, at `reversed`. Answers false where it may not, or one is under way. */
   function giveBack(invoice: Invoice, left: number): boolean {
     const back = invoice.amount - left
     if (invoice.status !== 'paid' || !credited.has(invoice.id) || back <= 0 || goingBack.has(invoice.id)) return false
     goingBack.add(invoice.id)
     const { id, tags } = invoice
-    record(invoice, 'reversing', { amount: left })
+    const fallsLate = settings.reversalLateFallRate > 0 && office.chance(settings.reversalLateFallRate)
+    record(invoice, 'reversing', fallsLate ? {} : { amount: left })
     const underWay = [() => record(invoice, 'sending'), () => record(invoice, 'sent')]
     // Seen on the sandbox; that the amount rises again is our guess.
     const failing = [
@@ -170,7 +171,7 @@ export function makeInvoices(office: Office, ledger: Ledger, tell: (log: Invoice
           source: `invoice/${id}/reversal`,
           description: `Reversal of invoice ${id}`,
         })
-        record(invoice, 'reversed', { transactionIds: [...invoice.transactionIds, line.id] })
+        record(invoice, 'reversed', { amount: left, transactionIds: [...invoice.transactionIds, line.id] })
       },
       ...(left === 0 ? [() => record(invoice, 'voided', { status: 'voided' as const })] : []),
     ]

@@ -35,6 +35,8 @@ export interface Settings {
   reversalPartRate: number
   /** Share of reversals that the payer's bank sends back. */
   reversalFailRate: number
+  /** Share of reversals of which the invoice's amount falls only when the money leaves, not when they begin. */
+  reversalLateFallRate: number
   /** Cents on top of each transfer. */
   transferFee: number
   /** Between a transfer's creation and the bank's look at it (balance, duplicates), and again to its outcome. */
@@ -72,6 +74,7 @@ export const defaultSettings: Settings = {
   reversalDelayMs: [5_000, 20_000],
   reversalPartRate: 0,
   reversalFailRate: 0,
+  reversalLateFallRate: 0,
   transferFee: 0,
   transferDelayMs: [500, 3_000],
   transferFailRate: 0,

@@ -1,17 +1,22 @@
 /** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { unsure } from '../src/base/answer.ts'
+import { done, unsure, type Answer } from '../src/base/answer.ts'
 import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
+import type { ProviderInvoice } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town, type TownOptions } from './testbed/town.ts'
 
 const second = 1_000
+
+/** A bank whose amount falls only when the money has left. */
+const unfallen = (shown: Answer<ProviderInvoice>): Answer<ProviderInvoice> =>
+  shown.is === 'done' ? done({ ...shown.value, status: 'paid', units: 10_000n }) : shown
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
@@ -152,6 +157,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       expect(sentUnits()).toEqual(sent)
       await holds()
+    })
+
+    test('its reversal is heard before its credit, and the bank’s amount has not fallen: the payout waits all the same', async () => {
+      town.bank.setSettings({ reversalFailRate: 1 })
+      town.bank.pay(town.atBank.id)
+      town.pass(5 * second)
+      giveBack(0)
+      town.pass(450)
+      const reversing = town.event('invoice.reversing')
+      await town.hear(reversing)
+      expect(await town.fate(reversing)).toMatch(/^waiting/)
+      const { starkbank } = town.desk.rails
+      town.desk.rails.starkbank = { ...starkbank!, readInvoice: async id => unfallen(await starkbank!.readInvoice(id)) }
+      await town.hear(town.event('invoice.credited'))
+      expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
+      await town.send()
+      expect(town.transfers()).toHaveLength(0)
+      town.pass(30 * second)
+      await town.hear()
+      expect(await town.fate(reversing)).toMatch(/^done/)
+      expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
     })
 
     test('no event tells how it ended: the bank’s log is read, and it goes on', async () => {

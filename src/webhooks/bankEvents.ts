@@ -8,7 +8,7 @@ import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { finish, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
-import { beginReversal, settleReversal } from './reversals.ts'
+import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
 import { settleTwin } from './twinEvents.ts'
 
 type BankDesk = Desk & { rail: Rail }
@@ -80,9 +80,12 @@ async function settleLogs(desk: BankDesk, row: InboxRow, event: InvoiceEvent, ou
   const answer = await desk.rail.invoiceLogs(event.invoice.providerId)
   await desk.world.at('invoice read again')
   return finish(desk, row, event.kind, async tx => {
-    if (answer.is !== 'done') return { is: 'again', why: `the bank did not confirm it: ${answer.why}` }
-    if (answer.value.every(({ logId }) => logId !== event.logId)) return { is: 'again', why: 'the bank does not list it yet' }
-    return settleReversal(tx, desk.world, ours.id, answer.value, { why: `the bank said ${event.log}`, ref: event.eventId })
+    const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
+    const isListed = answer.is === 'done' && answer.value.some(({ logId }) => logId === event.logId)
+    if (isListed) return settleReversal(tx, desk.world, ours.id, answer.value, cause)
+    // What it is about is not known yet, so nothing is ordered until it is.
+    await beginReversal(tx, ours.id, cause)
+    return { is: 'again', why: answer.is === 'done' ? 'the bank does not list it yet' : `the bank did not confirm it: ${answer.why}` }
   })
 }
 
@@ -97,13 +100,15 @@ async function applyInvoice(tx: Tx, { world, terms }: BankDesk, id: string, even
   if (event.log === 'paid' || event.log === 'credited')
     await tx.run(sql`update invoices set paid_at = ${event.loggedAt} where id = ${id} and (paid_at is null or paid_at > ${event.loggedAt})`)
 
+  // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
+  if (reversalLogs.has(event.log)) {
+    await noteReversal(tx, id)
+    return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
+  }
+
   switch (event.log) {
     case 'credited':
       return credit(tx, world, terms, row, event.invoice, now, cause)
-    case 'reversed':
-    case 'voided':
-      // Its credit is still on its way here: what the bank charged for it stays charged, so both are booked, in their order.
-      return { is: 'again', why: `it is ${row.state} here, and its credit has not come yet` }
     case 'paid':
     case 'overdue':
     case 'expired':
@@ -148,8 +153,9 @@ async function credit(
     terms,
     cause,
   )
-  // Nothing is sent until it is known what went back.
-  if (now.status === 'voided' || now.units < paid) await beginReversal(tx, row.id, cause)
+  // Nothing is sent until it is known what went back. The bank's amount may fall only later: then an event told of it before.
+  const isGoingBack = now.status === 'voided' || now.units < paid || (await mayBeGoingBackOf(tx, row.id))
+  if (isGoingBack) await beginReversal(tx, row.id, cause)
   return { is: 'done', why: 'credited' }
 }
 

@@ -6,7 +6,7 @@ import { later } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import { holdWhileGoingBack, letGoOn, reversalOf, rightSize, type ReversalRow, type Sized } from '../payout/payout.ts'
 import type { InvoiceLog, Rail } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { Outcome } from './apply.ts'
 
 /** How soon the bank's log is read again while money may be going back, or after the bank could not be asked. */
@@ -18,6 +18,16 @@ const lockReversal = async (tx: Tx, invoiceId: string): Promise<ReversalRow> => 
   await tx.one(sql`select invoice_id from invoice_reversals where invoice_id = ${invoiceId} ${forUpdate}`)
   return (await reversalOf(tx, invoiceId))!
 }
+
+/** Money of an invoice whose credit has not come yet may be going back: its payout will wait from the first moment on. */
+export async function noteReversal(tx: Tx, invoiceId: string): Promise<void> {
+  await lockReversal(tx, invoiceId)
+  await tx.run(sql`
+    update invoice_reversals set under_way_since = coalesce(under_way_since, ${await tx.now()}) where invoice_id = ${invoiceId}`)
+}
+
+export const mayBeGoingBackOf = async (reader: Reader, invoiceId: string): Promise<boolean> =>
+  (await reversalOf(reader, invoiceId))?.under_way_since != null
 
 /** Money of a credited invoice may be going back from now on: its payout waits, and the bank's log is read until it says what became of it. */
 export async function beginReversal(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {

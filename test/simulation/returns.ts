@@ -28,6 +28,7 @@ export function returnsChange(random: Random): Pick<Scenario, 'settings'>['setti
     reversalPartRate: 0.5,
     reversalFailRate: random.next() < 0.5 ? 0.4 : 0,
     reversalDelayMs: delays[random.between(0, delays.length - 1)]!,
+    reversalLateFallRate: random.next() < 0.5 ? 0.5 : 0,
   }
 }
 
@@ -217,14 +218,16 @@ export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> 
 
 /** Nothing was ordered for an invoice between our hearing that its money goes back, and the bank's saying how that ended. */
 async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]> {
-  const heard = await store.all<{ raw: Uint8Array; at: string }>(
-    sql`select raw, changed_at as at from inbox where kind = 'invoice.reversing' and state = 'done' order by id`,
+  const heard = await store.all<{ raw: Uint8Array; at: string; seq: bigint }>(
+    sql`
+      select i.raw, min(t.at) as at, min(t.seq) as seq from inbox i join transitions t on t.subject = cast(i.id as text) and t.about = 'inbox' and t.from_state = 'new'
+      where i.kind = 'invoice.reversing' and i.state = 'done' group by i.id, i.raw order by i.id`,
   )
   const ends = bank
     .eventsCreated()
     .filter(({ subscription, log: { type } }) => subscription === 'invoice' && ['reversed', 'failed', 'refunded'].includes(type))
   const faults: string[] = []
-  for (const { raw, at } of heard) {
+  for (const { raw, at, seq } of heard) {
     const { log } = (JSON.parse(Buffer.from(raw).toString()) as { event: { log: { created: string; invoice: { id: string } } } }).event
     const over = ends
       .filter(({ log: end }) => (end as { invoice?: { id: string } }).invoice?.id === log.invoice.id && end.created > log.created)
@@ -233,7 +236,7 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
     const orders = await store.all<{ external_id: string; asked_at: string }>(sql`
       select t.external_id, t.asked_at from attempts t join payouts p on p.id = t.payout_id join invoices i on i.id = p.invoice_id
       where i.provider_id = ${log.invoice.id} and t.asked_at > ${at}
-        and exists (select 1 from transitions where subject = i.id and to_state = 'credited' and at < ${at})`)
+        and exists (select 1 from transitions where subject = t.id and to_state = 'sending' and seq > ${seq})`)
     for (const { external_id: key, asked_at: asked } of orders)
       if (over === undefined || asked < over)
         faults.push(`${key} was ordered at ${asked}, while money was going back from ${at} to ${over}`)
