@@ -119,9 +119,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await settleInbox(desk)
       }
       bank.setFaults({ status429: 0 })
-      const row = (await store.one<{ id: bigint; tries: bigint }>(sql`select id, tries from inbox where event_id = ${event.id}`))!
-      expect(Number(row.tries)).toBeGreaterThan(3)
+      const row = (await store.one<{ id: bigint }>(sql`select id from inbox where event_id = ${event.id}`))!
       const lines = await linesOf(`${row.id}`)
+      expect(lines.reduce((sum, [, , times]) => sum + Number(times), 0)).toBeGreaterThan(3)
       expect(lines.slice(0, 2)).toEqual([
         ['new', 'waiting', 1],
         ['waiting', 'waiting', expect.any(Number)],

@@ -1,5 +1,6 @@
 /** A bank that does not know us any more, on both databases: everything waits, an alarm says so, nothing is used up, and it goes on by itself. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { denied, unsure, type Answer } from '../src/base/answer.ts'
 import { issueDrafts } from '../src/invoice/invoice.ts'
 import { runDueSlots } from '../src/jobs/jobs.ts'
 import { runNow, needSchedule } from '../src/jobs/schedules.ts'
@@ -7,6 +8,7 @@ import { listAlarms } from '../src/ledger/ledger.ts'
 import { resolvePayouts, sendPayouts } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { readiness, status } from '../src/web/status.ts'
+import { settleInbox } from '../src/webhooks/webhooks.ts'
 import { eventually } from './testbed/eventually.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -38,6 +40,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     }
     const runAgain = () => town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
     const tries = async () => (await town.store.one<{ tries: bigint }>(sql`select tries from payouts`))!.tries
+
+    test.each<[string, Answer<never>]>([
+      ['does not know us', denied('invalidCredentials')],
+      ['does not show an invoice', unsure('the bank answered 502')],
+    ])('it %s for five hours: an event waits for as long, and is applied then', async (_, answer) => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      const credited = town.event('invoice.credited')
+      const rail = town.desk.rails.starkbank!
+      town.desk.rails.starkbank = { ...rail, readInvoice: async () => answer }
+      await town.hear(credited)
+      for (let round = 0; round < 60; round++) {
+        town.pass(5 * minute)
+        await settleInbox(town.desk)
+      }
+      expect(await town.fate(credited)).toBe(`waiting: the bank did not confirm it: ${(answer as { why: string }).why}`)
+      town.desk.rails.starkbank = rail
+      town.pass(5 * minute)
+      await settleInbox(town.desk)
+      expect(await town.fate(credited)).toBe('done: credited')
+    })
 
     test.each(['invalidCredentials', 'invalidProject', 'invalidIp'] as const)(
       'it answers %s for three days: no invoice is refused, no payout held, no order used up',

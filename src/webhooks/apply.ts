@@ -1,6 +1,7 @@
 /** Applying: what an event changes and the mark on its inbox row are one transaction, so both happen or neither. */
 import type { LatePolicy } from '../base/bitcoinSettings.ts'
-import { later, type World } from '../base/world.ts'
+import type { Answer } from '../base/answer.ts'
+import { later, millis, type World } from '../base/world.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
@@ -24,10 +25,17 @@ export interface ChainTerms {
 /** What is usual: six blocks, and late money taken at the locked rate while the price has moved by 2 % at most. */
 export const usualChainTerms: ChainTerms = { payoutDepth: 6, late: { is: 'accept', within: 200n } }
 
-/** How an event ended. `again`: it can be applied later. */
-export type Outcome = { is: 'done' | 'ignored' | 'quarantined' | 'again'; why: string }
+/** How an event ended. `again`: it can be applied later. `unheard`: the bank could not be asked, which is no try. */
+export type Outcome = { is: 'done' | 'ignored' | 'quarantined'; why: string } | { is: 'again'; why: string; unheard?: true }
+
+/** The bank did not say what an event is about. While it does not answer or does not know us, the event waits for as long as that lasts. */
+export function unconfirmed(answer: Exclude<Answer<unknown>, { is: 'done' }>): Outcome {
+  const why = `the bank did not confirm it: ${answer.why}`
+  return answer.is === 'unsure' || answer.again ? { is: 'again', why, unheard: true } : { is: 'again', why }
+}
 
 const pauseMs = 15_000
+const longestPauseMs = 20 * pauseMs
 const mostTries = 40n
 
 /** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. False when it waits. */
@@ -41,11 +49,15 @@ export async function finish(
     const current = await tx.one<{ state: InboxRow['state'] }>(sql`select state from inbox where id = ${row.id} ${forUpdate}`)
     if (!current || (current.state !== 'new' && current.state !== 'waiting')) return undefined
     const result = await apply(tx)
-    const giveUp = result.is === 'again' && row.tries >= mostTries
+    const isUnheard = result.is === 'again' && result.unheard === true
+    const giveUp = result.is === 'again' && !isUnheard && row.tries >= mostTries
     const state = giveUp ? 'quarantined' : result.is === 'again' ? 'waiting' : result.is
     const now = await tx.now()
-    const pause = pauseMs * Math.min(Number(row.tries), 20)
-    const also = [sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${later(now, pause)}`]
+    // An outage that has lasted for long is not over in the next seconds.
+    const pause = isUnheard ? millis(now) - millis(row.received_at) : pauseMs * Number(row.tries)
+    const next = later(now, Math.min(Math.max(pause, pauseMs), longestPauseMs))
+    const tries = isUnheard ? row.tries - 1n : row.tries
+    const also = [sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${next}`, sql`tries = ${tries}`]
     await move(
       tx,
       'inbox',

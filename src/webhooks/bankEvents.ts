@@ -5,7 +5,7 @@ import { awaitsItsId, findOurs, invoiceMachine, reversalLogs, takeAsIssued, type
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
-import { finish, type Desk, type Outcome } from './apply.ts'
+import { finish, unconfirmed, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
@@ -66,8 +66,7 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent,
       answer = await desk.rail.readInvoice(invoice.providerId)
       await desk.world.at('invoice read again')
     }
-    if (answer.is !== 'done')
-      return finish(desk, row, event.kind, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
+    if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
     invoice = answer.value
     if (invoice.tag !== ours.id && ours.provider_id === null)
       return finish(desk, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
@@ -81,11 +80,11 @@ async function settleLogs(desk: BankDesk, row: InboxRow, event: InvoiceEvent, ou
   await desk.world.at('invoice read again')
   return finish(desk, row, event.kind, async tx => {
     const cause: Cause = { why: `the bank said ${event.log}`, ref: event.eventId }
-    const isListed = answer.is === 'done' && answer.value.some(({ logId }) => logId === event.logId)
-    if (isListed) return settleReversal(tx, desk.world, ours.id, answer.value, cause)
+    if (answer.is === 'done' && answer.value.some(({ logId }) => logId === event.logId))
+      return settleReversal(tx, desk.world, ours.id, answer.value, cause)
     // What it is about is not known yet, so nothing is ordered until it is.
     await beginReversal(tx, ours.id, cause)
-    return { is: 'again', why: answer.is === 'done' ? 'the bank does not list it yet' : `the bank did not confirm it: ${answer.why}` }
+    return answer.is === 'done' ? { is: 'again', why: 'the bank does not list it yet' } : unconfirmed(answer)
   })
 }
 
@@ -199,13 +198,12 @@ async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, p
       // The look-up by tag may lag behind the transfer itself.
       found = both(one, all, (itself, others) => [...others.filter(({ providerId }) => providerId !== payout.providerId), itself])
     }
-    if (found.is !== 'done') return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm it' }))
+    if (found.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(found))
     news = { ...news, found: found.value, readNow: true }
     const shown = found.value.find(({ providerId }) => providerId === payout.providerId)
     if (event.log === 'refunded' && shown?.status === 'success') {
       const answer = await desk.rail.hasComeBack(payout.providerId)
-      if (answer.is !== 'done')
-        return finish(desk, row, event.kind, async () => ({ is: 'again', why: 'the bank did not confirm that it came back' }))
+      if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
       cameBack = answer.value
     }
   }

@@ -14,7 +14,7 @@ import {
 } from '../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import type { Cause, Tx } from '../store/store.ts'
-import { finish, type Desk, type Outcome } from './apply.ts'
+import { finish, unconfirmed, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
 
 type InvoiceEvent = ProviderEvent & { about: 'invoice' }
@@ -33,8 +33,7 @@ export async function settleTwin(
   const { rail, world } = desk
   const answer = shown ?? (await rail.readInvoice(event.invoice.providerId))
   if (!shown) await world.at('invoice read again')
-  if (answer.is !== 'done')
-    return finish(desk, row, event.kind, async () => ({ is: 'again', why: `the bank did not confirm it: ${answer.why}` }))
+  if (answer.is !== 'done') return finish(desk, row, event.kind, async () => unconfirmed(answer))
   if (answer.value.tag !== ours.id)
     return finish(desk, row, event.kind, async () => ({ is: 'quarantined', why: 'the bank shows this invoice without our tag' }))
 
