@@ -1,9 +1,10 @@
 /** What people do about an invoice, on both databases: refund it in part or whole with two of them, cancel it, ask for it again; and what payees owe. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { deadlineIn } from '../src/base/deadline.ts'
 import { cancelInvoice, issueDrafts, refundsOf, reissueInvoice, resolveCancels, resolveRefunds } from '../src/invoice/invoice.ts'
 import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
-import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf } from '../src/payout/payout.ts'
+import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
 import { proposeRefund, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
@@ -56,6 +57,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await approve(proposed.proposal.id)).is).toBe('approved')
     }
     const payout = async () => (await town.payout())!
+    const notRefunded = { state: 'held', why: 'two people wanted it refunded, and the bank did not do it' }
     const refunds = async () => (await refundsOf(town.store, town.id)).map(({ state, units }) => [state, units])
     const owing = async () => receivableOf(town.store, (await findAccount(town.store, 'main'))!.id)
     const acts = async () => (await town.store.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
@@ -97,7 +99,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.audit()).toEqual([])
       })
 
-      test('that the bank cannot make: its payout goes on whole, a person is told, and it can be asked for again', async () => {
+      test('that the bank cannot make: its payout stays held, a person is told, and it can be asked for again', async () => {
         town.bank.setSettings({ reversalFailRate: 1 })
         await pay()
         await refund(6_000n)
@@ -105,7 +107,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * second)
         await town.hear(town.event('invoice.failed'), town.event('invoice.refunded'))
         expect(await refunds()).toEqual([['failed', 6_000n]])
-        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+        expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
         const { needsPerson } = await status(town.store, { now: new Date(town.clock.now()).toISOString() })
         expect(needsPerson).toContainEqual(expect.stringContaining('the bank did not give R$ 60.00'))
         town.bank.setSettings({ reversalFailRate: 0 })
@@ -117,6 +119,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ['failed', 6_000n],
           ['refunded', 1_000n],
         ])
+        await releasePayout(town.store, (await payout()).id, { by: 'ana', why: 'it is of what is left' })
+        expect(await payout()).toMatchObject({ state: 'owed', units: 8_815n })
       })
 
       test.each([
@@ -146,13 +150,40 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
       })
 
-      test('that the bank refuses: a person is told, and the payout goes on', async () => {
+      test('that the bank refuses: a person is told, and the payout stays held', async () => {
         await pay()
         await refund(6_000n)
         await resolveRefunds(at({ refundInvoice: async () => ({ is: 'refused', why: 'not allowed', again: false }) }))
         expect(await refunds()).toEqual([['failed', 6_000n]])
         await watchReversals(at())
-        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+        expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
+      })
+
+      test('that the bank has no balance for now is asked for until it has, and the payee is not paid meanwhile', async () => {
+        await pay()
+        await refund()
+        for (let round = 0; round < 3; round++) {
+          await resolveRefunds(
+            at({ refundInvoice: async () => ({ is: 'refused', why: 'invalidBalance: Insufficient balance', again: false }) }),
+          )
+          town.pass(2 * minute)
+          await watchReversals(at())
+          await town.send()
+        }
+        expect([await refunds(), town.transfers()]).toEqual([[['approved', 10_000n]], []])
+        await resolveRefunds(at())
+        expect(await refunds()).toEqual([['sent', 10_000n]])
+      })
+
+      test('is approved only of what was left when it was proposed', async () => {
+        await pay()
+        const proposed = await propose(3_000n)
+        if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
+        town.bank.reverse(town.atBank.id, 7_000)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        await expect(approve(proposed.proposal.id)).rejects.toThrow('R$ 70.00 of invoice')
+        expect([await refunds(), town.atBank.amount]).toEqual([[], 7_000])
       })
 
       test('waits while payouts are stopped, and a worker that stalled after its claim asks for nothing', async () => {
@@ -202,7 +233,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await setAsideAfterRestore(town.store, town.desk.world)
         expect(await refunds()).toEqual([['failed', 6_000n]])
         await watchReversals(at())
-        expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+        expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
+      })
+
+      test('after a restore one that the bank had made is made, and its payout goes on', async () => {
+        await pay()
+        await refund(6_000n)
+        await rail().refundInvoice(town.atBank.id, 4_000n, deadlineIn(minute, town.clock))
+        await setAsideAfterRestore(town.store, town.desk.world)
+        town.pass(20 * second)
+        await watchReversals(at())
+        expect(await refunds()).toEqual([['refunded', 6_000n]])
+        expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
       })
     })
 

@@ -3,7 +3,7 @@ import { refused, type Answer } from '../base/answer.ts'
 import { deadlineIn } from '../base/deadline.ts'
 import type { Machine } from '../base/machine.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
+import { absenceMs, callMs, lacksBalance, type ProviderInvoice, type Rail } from '../rails/rail.ts'
 import { join, move, sql, type Cause, type Reader, type Sql, type Tx } from '../store/store.ts'
 import type { AtBank } from './twins.ts'
 
@@ -74,9 +74,10 @@ export async function askForRefund<Row extends AskedRow>(
 
   await world.at('refund claimed')
   const answer = deadline.leftMs() > 0 ? await rail.refundInvoice(providerId, what.leftUnits(claim.row), deadline) : tooLate
-  // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
-  const looked = answer.is === 'refused' && !answer.again ? await what.look(rail, claim.row) : answer
   const refusal = answer.is === 'refused' ? answer : undefined
+  const heals = refusal !== undefined && (refusal.again || lacksBalance(refusal.why))
+  // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
+  const looked = refusal !== undefined && !heals ? await what.look(rail, claim.row) : answer
   const state = await store.tx(async tx => {
     const row = await what.lock(tx, id)
     if (!(answer.is === 'done' ? isUnanswered(row) : isStillOurs(row, askedAt))) return row.state
@@ -84,7 +85,7 @@ export async function askForRefund<Row extends AskedRow>(
       const seen = answer.is === 'done' ? what.seen(answer.value) : (looked.value as SeenRefund)
       return settle(tx, world, what, row, seen, refusal ? `refused: ${refusal.why}` : 'taken-on')
     }
-    if (refusal?.again) return put(tx, what, row, 'approved', { why: `later: ${refusal.why}` }, Math.max(refusal.afterMs ?? 0, againMs))
+    if (heals) return put(tx, what, row, 'approved', { why: `later: ${refusal.why}` }, Math.max(refusal.afterMs ?? 0, againMs))
     return put(tx, what, row, 'unsure', { why: `no-answer: ${looked.why}` }, absenceMs)
   }, 'locks')
   world.log[state === 'sent' ? 'info' : 'warn']({ refund: providerId, state, answer: answer.is }, 'a refund was asked for')

@@ -36,6 +36,7 @@ export { fateOf, reversalLogs, type Fate } from './fate.ts'
 export {
   approveOwnRefund,
   followRefund,
+  hasFailedSince,
   liveRefund,
   mayRefund,
   refundableUnits,
@@ -47,6 +48,7 @@ export {
   type RefundDecision,
   type RefundRefusal,
   type RefundRow,
+  type RefundStanding,
   type RefundState,
 } from './ownRefund.ts'
 export {

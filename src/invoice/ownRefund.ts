@@ -53,6 +53,16 @@ export const refundsOf = (reader: Reader, invoiceId: string) =>
 export const liveRefund = (reader: Reader, invoiceId: string) =>
   reader.one<RefundRow>(sql`select * from invoice_refunds where invoice_id = ${invoiceId} and state in ${live}`)
 
+/** The last refund of an invoice, where the bank did not make it. */
+const failedRefund = async (reader: Reader, invoiceId: string): Promise<RefundRow | undefined> => {
+  const last = (await refundsOf(reader, invoiceId)).at(-1)
+  return last?.state === 'failed' ? last : undefined
+}
+
+/** Whether the bank did not make a refund that it was asked for, or was to be, since then. */
+export const hasFailedSince = async (reader: Reader, invoiceId: string, since: Instant): Promise<boolean> =>
+  ((await failedRefund(reader, invoiceId))?.changed_at ?? '') >= since
+
 const lockRefund = async (tx: Tx, id: string): Promise<RefundRow> =>
   (await tx.one<RefundRow>(sql`select * from invoice_refunds where id = ${id} ${forUpdate}`))!
 
@@ -152,7 +162,8 @@ const readAgain = async (tx: Tx, { invoice_id: id }: Pick<RefundRow, 'invoice_id
 
 /** What was read of the invoice's logs says where its refund is: over, under way, or failed. */
 export async function followRefund(tx: Tx, invoiceId: string, { left, underWay, failedAt }: Fate, cause: Cause): Promise<void> {
-  const found = await liveRefund(tx, invoiceId)
+  // One that was given up, as after a restore, may have been made all the same.
+  const found = (await liveRefund(tx, invoiceId)) ?? (await failedRefund(tx, invoiceId))
   if (!found) return
   const row = await lockRefund(tx, found.id)
   if (left <= row.left_units) await end(tx, row, cause)

@@ -3,7 +3,7 @@ import { isSamePlace } from '../base/brazil.ts'
 import { brl } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
-import type { ProviderPayout } from '../rails/rail.ts'
+import { lacksBalance, type ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
 import { afterItsEnd, rightSize } from './rightSize.ts'
@@ -41,7 +41,6 @@ type Decision =
 
 const isLive = ({ status }: ProviderPayout) => status === 'created' || status === 'processing'
 const duplicate = /duplicat/i
-const lacking = /invalid ?balance|insufficient/i
 
 /**
  * Pure: which of the transfers under one key is the order, and what became of it. `verdicts`: what two people said of transfers, by their
@@ -65,7 +64,7 @@ export function decide(
   if (isLive(chosen)) return { is: 'live', transfer: chosen }
   if (chosen.status === 'unknown') return { is: 'unknown' }
   if (errors.some(error => duplicate.test(error)) && found.length < 2) return { is: 'hidden' }
-  const reason = chosen.status === 'canceled' ? 'canceled' : errors.some(error => lacking.test(error)) ? 'insufficient balance' : 'failed'
+  const reason = chosen.status === 'canceled' ? 'canceled' : errors.some(lacksBalance) ? 'insufficient balance' : 'failed'
   return { is: 'dead', transfer: chosen, reason }
 }
 

@@ -32,7 +32,16 @@ export {
 } from './account.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
-export { holdWhileGoingBack, letGoOn, mayBeGoingBack, reversalOf, rightSize, type ReversalRow, type Sized } from './rightSize.ts'
+export {
+  holdWhileGoingBack,
+  keepForPerson,
+  letGoOn,
+  mayBeGoingBack,
+  reversalOf,
+  rightSize,
+  type ReversalRow,
+  type Sized,
+} from './rightSize.ts'
 export {
   changeTerms,
   debtAct,

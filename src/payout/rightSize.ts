@@ -148,6 +148,18 @@ export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<
   else await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [sql`why = null`, sql`next_at = ${await tx.now()}`])
 }
 
+const notRefunded = 'two people wanted it refunded, and the bank did not do it'
+
+/** Its payer was not given back what two people wanted: whether its payee is paid instead is a person's to say. */
+export async function keepForPerson(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {
+  if ((await reversalOf(tx, invoiceId))?.holds_payout !== 1n) return
+  await tx.run(sql`update invoice_reversals set holds_payout = 0 where invoice_id = ${invoiceId}`)
+  const payout = await lockPayout(tx, invoiceId)
+  if (payout?.state !== 'held') return
+  await tx.run(sql`update payouts set why = ${notRefunded} where id = ${payout.id}`)
+  await remember(tx, 'payouts', payout.id, 'held', 'held', { ...cause, why: notRefunded }, await tx.now())
+}
+
 /** The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back nothing is ordered. */
 export async function afterItsEnd(tx: Tx, world: World, { invoice_id: invoiceId }: Pick<PayoutRow, 'invoice_id'>, cause: Cause) {
   await rightSize(tx, world, invoiceId, cause)

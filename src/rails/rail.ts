@@ -15,6 +15,9 @@ export const lagMs: Millis = 60_000
 /** After this, that a provider shows no trace of an order can be believed; before it, the order may still be on its way. */
 export const absenceMs: Millis = callMs + lagMs
 
+/** Whether a provider said no for want of balance (Stark Bank: `invalidBalance`, "Insufficient balance"), which heals by itself. */
+export const lacksBalance = (said: string): boolean => /invalid ?balance|insufficient/i.test(said)
+
 /** One invoice to ask for. `id` is ours and becomes the provider's tag. */
 export interface InvoiceOrder {
   id: string

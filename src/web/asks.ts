@@ -350,7 +350,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
     case 'payee is owed':
       return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
     case 'refund failed':
-      return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: its payout goes on, and a refund can be asked for again`
+      return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
     case 'reversal slow':
       return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits`
     case 'duplicate paid':

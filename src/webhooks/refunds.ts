@@ -10,6 +10,7 @@ import {
   refundStanding,
   refusalOf,
   type InvoiceRow,
+  type RefundStanding,
   type RefundRefusal,
 } from '../invoice/invoice.ts'
 import { detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
@@ -37,8 +38,24 @@ export function proposeRefund(store: Store, world: World, id: string, { units: w
     const units = wanted ?? refundableUnits(standing)
     const code = mayRefund(standing, units)
     if (code) return { is: 'impossible', code }
-    return { ...(await propose(tx, world, { act: refundAct, subject: id, detail: { amount: formatUnits(units, 'BRL') }, why, by })), units }
+    const detail = { amount: formatUnits(units, 'BRL'), left: leftOf(standing) }
+    return { ...(await propose(tx, world, { act: refundAct, subject: id, detail, why, by })), units }
   })
+}
+
+/** What was still with us when it was proposed: an approval is of that alone. */
+const leftOf = (standing: RefundStanding): string => formatUnits(refundableUnits(standing), 'BRL')
+
+/** Throws `BadInput` where it cannot be refunded now, or money went back or came again since it was proposed. */
+function assertAsProposed(standing: RefundStanding, proposal: ProposalRow): void {
+  const code = mayRefund(standing, unitsOf(proposal))
+  if (code) throw refusalOf(code, proposal.subject)
+  const [left, before] = [leftOf(standing), detailOf(proposal)['left']]
+  if (left === before) return
+  const then = before === undefined ? 'an older version did not keep what was left' : `R$ ${before} was`
+  throw new BadInput(
+    `R$ ${left} of invoice ${proposal.subject} is left to give back now, and when this was proposed ${then}: refuse it and propose it again`,
+  )
 }
 
 const unitsOf = (proposal: ProposalRow): bigint => parseUnits(detailOf(proposal)['amount'] ?? '', 'BRL') ?? 0n
@@ -54,8 +71,7 @@ export async function checkRefund({ store, rail }: { store: Store; rail: Rail | 
   if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
   const invoice = await needInvoice(store, proposal.subject)
   const standing = await refundStanding(store, invoice)
-  const code = mayRefund(standing, unitsOf(proposal))
-  if (code) throw refusalOf(code, invoice.id)
+  assertAsProposed(standing, proposal)
   const shown = await rail.readInvoice(invoice.provider_id!)
   if (shown.is !== 'done') throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)
   if (shown.value.status !== 'paid' || shown.value.units !== refundableUnits(standing)) throw refusalOf('under-way', invoice.id)
@@ -64,7 +80,7 @@ export async function checkRefund({ store, rail }: { store: Store; rail: Rail | 
 /** In the transaction of the approval: the refund is written down, and the payout waits for what becomes of it. */
 export async function beginRefund(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
   const { subject: id, made_by: madeBy, decided_by: by, why } = proposal
-  await needInvoice(tx, id)
+  assertAsProposed(await refundStanding(tx, await needInvoice(tx, id)), proposal)
   const approved = await approveOwnRefund(tx, world, id, { units: unitsOf(proposal), madeBy, by: by!, why })
   if (approved.is === 'refused') throw refusalOf(approved.code, id)
   await beginReversal(tx, id, { why: 'a refund was approved', ref: proposal.id })

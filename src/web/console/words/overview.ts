@@ -113,7 +113,7 @@ const pt: OverviewWords = {
     suspense: ['No banco,', 'moveu {units} com a nossa identificação {why}, e estes livros não a conhecem: diga o que é.'],
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
     'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.'],
-    'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse continua.'],
+    'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse que ainda não saiu fica retido.'],
     'reversal slow': ['O dinheiro da cobrança', 'está voltando a {of} há mais de 30 minutos: o repasse espera.'],
     'duplicate paid': [
       'A cobrança',
@@ -227,7 +227,7 @@ const en: OverviewWords = {
     suspense: ['At the bank,', 'moved {units} under our tag {why}, which these books do not know: say what it is.'],
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
     'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout, or is returned by other means.'],
-    'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout goes on.'],
+    'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout is held if it had not gone out.'],
     'reversal slow': ['Money of invoice', 'has been going back to {of} for more than 30 minutes: the payout waits.'],
     'duplicate paid': [
       'The invoice',
