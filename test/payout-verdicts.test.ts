@@ -1,6 +1,6 @@
 /** What people say of transfers, on both databases: settled, adjudicated, redirected, and every time the books equal the bank afterwards. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { refused } from '../src/base/answer.ts'
+import { done, refused } from '../src/base/answer.ts'
 import { approveAndDo, proposeAccept, reconcile } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, openSuspense, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
 import {
@@ -256,6 +256,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('transfer.success'))
         expect([await state(), await wrong()]).toEqual(['paid', []])
         expect(town.transfers().map(({ externalId }) => externalId)).toEqual([`${id}-1`, `${id}-2`])
+      })
+
+      test('not ours: an order of which the bank has no trace is given up, and is what it was should it turn up', async () => {
+        await send()
+        const { id: transfer } = town.transfers()[0]!
+        const statement: Rail['statement'] = async (...since) => {
+          const answer = await rail.statement(...since)
+          return answer.is === 'done'
+            ? done({ ...answer.value, items: answer.value.items.filter(({ about }) => about.is !== 'payout') })
+            : answer
+        }
+        const blank = { findPayouts: async () => done([]), readPayout: async () => refused('the bank refused the request (404)') }
+        const [lost, moved] = [strangely({ ...blank, statement }), strangely(blank)]
+        const say_ = (desk: typeof lost, as: 'ours' | 'not-ours') =>
+          proposeVerdict(desk, id, { transfer, as, by: 'ana', why: 'the bank has lost it' })
+
+        await expect(say_(lost, 'not-ours')).rejects.toThrow('wait for a quarter of an hour')
+        town.pass(20 * minute)
+        await expect(say_(lost, 'ours')).rejects.toThrow('no such transfer')
+        await expect(say_(moved, 'not-ours')).rejects.toThrow('so money was moved for it')
+        const proposed = await say_(lost, 'not-ours')
+        await expect(agree(proposed)).rejects.toThrow(`shows order ${id}-1 as transfer ${transfer}`)
+        expect(await state()).toBe('sent')
+        expect(await approveAndDo(lost, proposed.proposal.id, { by: 'bruno' })).toMatchObject({ is: 'approved' })
+        expect(await town.payout()).toMatchObject({ state: 'held', why: `the bank has no trace of order ${id}-1` })
+
+        await releasePayout(town.store, id, { by: 'checker', why: 'again' })
+        await send()
+        expect([await state(), town.transfers().length, await wrong()]).toEqual(['paid', 1, []])
       })
 
       test('not ours: of two that were paid under one key the other is the order', async () => {

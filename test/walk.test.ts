@@ -1,6 +1,6 @@
 /** From every state of a payout at the bank, after everything that can go wrong there: it ends by itself, or by acts that docs/operating.md names for its state. */
 import { describe, expect, test } from 'vitest'
-import { BadInput, unsure } from '../src/base/answer.ts'
+import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import { checkLedger, type Proposed } from '../src/ledger/ledger.ts'
 import {
@@ -133,6 +133,21 @@ const causes: Record<string, (world: World) => unknown> = {
     store.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
   'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
   'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
+  'the bank has no trace of its transfer any more': ({ rail, town }) => {
+    const { findPayouts, readPayout, statement } = rail
+    const gone = new Set<string | undefined>(town.transfers().map(({ id }) => id))
+    rail.findPayouts = async (...of) => {
+      const answer = await findPayouts(...of)
+      return answer.is === 'done' ? { ...answer, value: answer.value.filter(({ providerId }) => !gone.has(providerId)) } : answer
+    }
+    rail.readPayout = async ref => (gone.has(ref) ? refused('404') : readPayout(ref))
+    rail.statement = async (...of) => {
+      const answer = await statement(...of)
+      if (answer.is !== 'done') return answer
+      const items = answer.value.items.filter(({ about }) => about.is !== 'payout' || !gone.has(about.providerId))
+      return { ...answer, value: { ...answer.value, items } }
+    }
+  },
   'the bank shows its transfer to another account': ({ rail }) => {
     const { findPayouts, readPayout } = rail
     rail.findPayouts = async (...of) => {

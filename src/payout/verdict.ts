@@ -2,13 +2,13 @@
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { brl, told } from '../base/money.ts'
-import type { Instant, World } from '../base/world.ts'
+import { later, type Instant, type World } from '../base/world.ts'
 import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
 import { adopt, wasBookedAsExternal } from './adopt.ts'
-import { applyPayout, giveUp, type Applied } from './outcome.ts'
+import { applyPayout, giveUp, silenceMs, type Applied } from './outcome.ts'
 import { attemptsOf, findPayout, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { isAlive, numberOf } from './underTag.ts'
@@ -27,16 +27,52 @@ const bankOf = ({ starkbank: rail }: Rails): Rail => {
 }
 
 /** A transfer by its id at the bank, or by our key or tag it bears. Throws `BadInput` where there is none. */
-async function findTransfer(rail: Rail, { id, invoice_id: invoice }: PayoutRow, ref: string): Promise<ProviderPayout> {
+async function findTransfer(rail: Rail, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+  return (await lookUp(rail, payout, ref)) ?? noSuchTransfer(payout, ref)
+}
+
+function noSuchTransfer({ id, invoice_id: invoice }: PayoutRow, ref: string): never {
+  throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`)
+}
+
+/** The same; undefined where there is none. */
+async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: string): Promise<ProviderPayout | undefined> {
   const tagged = await rail.findPayouts(invoice)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
   const shown = tagged.value.find(({ providerId, externalId }) => providerId === ref || externalId === ref)
   if (shown) return shown
   const read = await rail.readPayout(ref)
   if (read.is === 'done') return read.value
-  if (read.is === 'refused' && !read.again)
-    throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`)
+  if (read.is === 'refused' && !read.again) return undefined
   throw new Error(`the bank did not say what transfer ${ref} is: ${read.why}`)
+}
+
+/** As a proposal shows an order that the bank took on and has no trace of any more. */
+const nowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
+
+/** An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws `BadInput` where it is none such. */
+async function findLost(store: Store, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
+  const order = (await attemptsOf(store, payout.id)).find(
+    ({ provider_id: id, external_id: key, state }) =>
+      id !== null && (id === ref || key === ref) && (state === 'sent' || state === 'unsure'),
+  )
+  if (!order) return noSuchTransfer(payout, ref)
+  const { provider_id: providerId, external_id: key, asked_at: askedAt } = order
+  if (await lookUp(rail, payout, providerId!)) throw new BadInput(`the bank shows order ${key} as transfer ${providerId}: name it so`)
+  const underKey = await rail.findPayouts(key)
+  if (underKey.is !== 'done') throw new Error(`the bank did not say what it has under ${key}: ${underKey.why}`)
+  if (underKey.value.length > 0)
+    throw new BadInput(`the bank shows order ${key} as transfer ${underKey.value[0]!.providerId}: name that one`)
+  const moved = await linesAbout(rail, providerId!, later(askedAt, -silenceMs))
+  if (!moved) throw new BadInput(`the bank's statement since ${askedAt} is too long to say that nothing was moved for order ${key}`)
+  if (moved.length > 0) throw new BadInput(`the bank's statement has line ${moved[0]!.id} for order ${key}, so money was moved for it`)
+  return order
+}
+
+/** What was taken on a moment ago may be shown late. */
+async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: AttemptRow): Promise<void> {
+  if (later(askedAt, silenceMs) > (await tx.now()))
+    throw new BadInput(`order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`)
 }
 
 const written = ({ status, units, to }: ProviderPayout) => `${status}, of ${told(units, 'BRL')} to ${to.bank} ${to.branch} ${to.number}`
@@ -141,7 +177,16 @@ export async function proposeVerdict(
   { transfer: ref, as, by, why }: Act & { transfer: string; as: Verdict },
 ): Promise<Proposed> {
   const payout = await needBankPayout(store, id)
-  const transfer = await findTransfer(bankOf(rails), payout, ref)
+  const rail = bankOf(rails)
+  const transfer = await lookUp(rail, payout, ref)
+  if (!transfer) {
+    const order = as === 'not-ours' ? await findLost(store, rail, payout, ref) : noSuchTransfer(payout, ref)
+    return store.tx(async tx => {
+      await assertSilent(tx, order)
+      const detail = { transfer: order.provider_id!, verdict: as, shown: nowhere }
+      return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
+    })
+  }
   return store.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
 }
 
@@ -183,7 +228,9 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
     throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
 }
 
-export interface SeenTransfer {
+export type Seen = SeenTransfer | { lost: AttemptRow }
+
+interface SeenTransfer {
   transfer: ProviderPayout
   /** Everything under the invoice's tag, and the statement's lines about the transfer as far as they can be had. */
   tagged: ProviderPayout[]
@@ -191,10 +238,12 @@ export interface SeenTransfer {
 }
 
 /** Before the transaction of the approval: what the bank shows of the transfer now. */
-export async function prepareVerdict({ store, rails }: { store: Store; rails: Rails }, proposal: ProposalRow): Promise<SeenTransfer> {
+export async function prepareVerdict({ store, rails }: { store: Store; rails: Rails }, proposal: ProposalRow): Promise<Seen> {
   const payout = await needBankPayout(store, proposal.subject)
   const rail = bankOf(rails)
-  const transfer = await findTransfer(rail, payout, detailOf(proposal)['transfer']!)
+  const { transfer: ref = '', shown } = detailOf(proposal)
+  if (shown === nowhere) return { lost: await findLost(store, rail, payout, ref) }
+  const transfer = await findTransfer(rail, payout, ref)
   const tagged = await rail.findPayouts(payout.invoice_id)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
   return { transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
@@ -203,19 +252,26 @@ export async function prepareVerdict({ store, rails }: { store: Store; rails: Ra
 /** Of a statement, while somebody waits for an answer: as many lines as are read in about a minute. */
 const mostPortions = 50
 
-/** A statement too long to be walked leaves what the transfer itself says. */
-async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeUnits, status }: ProviderPayout): Promise<StatementLine[]> {
+/** The statement's lines about a transfer; undefined where it is too long to be walked. */
+async function linesAbout(rail: Rail, providerId: string, since: Instant): Promise<StatementLine[] | undefined> {
   const found: StatementLine[] = []
   let place: string | undefined
   for (let portions = 0; portions < mostPortions; portions++) {
-    const statement = await rail.statement(createdAt, place)
+    const statement = await rail.statement(since, place)
     if (statement.is === 'unsure' || (statement.is === 'refused' && statement.again))
       throw new Error(`the bank did not give its statement: ${statement.why}`)
-    if (statement.is === 'refused') break
+    if (statement.is === 'refused') return undefined
     found.push(...statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === providerId))
     place = statement.value.next
     if (place === undefined) return found
   }
+  return undefined
+}
+
+/** A statement too long to be walked leaves what the transfer itself says. */
+async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeUnits, status }: ProviderPayout): Promise<StatementLine[]> {
+  const shown = await linesAbout(rail, providerId, createdAt)
+  if (shown) return shown
   const line = (id: string, moved: bigint, at: Instant): StatementLine => ({
     ...{
       id,
@@ -234,12 +290,9 @@ async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeU
 }
 
 /** In the transaction of the approval: the verdict is kept, and the books follow it. */
-export async function carryOutVerdict(
-  tx: Tx,
-  world: World,
-  proposal: ProposalRow,
-  { transfer, tagged, lines }: SeenTransfer,
-): Promise<void> {
+export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRow, seen: Seen): Promise<void> {
+  if ('lost' in seen) return giveUpLost(tx, world, proposal, seen.lost)
+  const { transfer, tagged, lines } = seen
   const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const as = detailOf(proposal)['verdict'] as Verdict
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
@@ -255,6 +308,19 @@ export async function carryOutVerdict(
   if (as === 'ours') await settleWith(tx, world, payout, transfer, cause)
   else await disown(tx, world, payout, transfer, { tagged, lines, cause })
   await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
+}
+
+/** No verdict is kept of what nobody could look at: should it turn up after all, it is the order that it was. */
+async function giveUpLost(tx: Tx, world: World, proposal: ProposalRow, { id: orderId }: AttemptRow): Promise<void> {
+  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+  const order = (await tx.one<AttemptRow>(sql`select * from attempts where id = ${orderId} ${forUpdate}`))!
+  if (order.state !== 'sent' && order.state !== 'unsure') throw new BadInput(`order ${order.external_id} is ${order.state} by now`)
+  await assertSilent(tx, order)
+  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: order.provider_id! }
+  await giveUp(tx, world, order, payout, `the bank has no trace of order ${order.external_id}`, cause)
+  const detail = { transfer: order.provider_id!, as: 'not-ours', madeBy, why }
+  await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail })
 }
 
 /** Its money is a stranger's, and an order that was taken for it is what else is under its key, or nothing. */
