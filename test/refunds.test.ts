@@ -1,5 +1,6 @@
 /** What people do about an invoice, on both databases: refund it in part or whole with two of them, cancel it, ask for it again; and what payees owe. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { refused, unsure } from '../src/base/answer.ts'
 import { deadlineIn } from '../src/base/deadline.ts'
 import { cancelInvoice, issueDrafts, refundsOf, reissueInvoice, resolveCancels, resolveRefunds } from '../src/invoice/invoice.ts'
 import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
@@ -393,6 +394,38 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.invoice()).toMatchObject({ state: 'canceled' })
         town.pass(minute)
         expect(await resolveCancels(at())).toBe(0)
+      })
+    })
+
+    describe('what needs attention', () => {
+      const told = async () => (await status(town.store, { now: new Date(town.clock.now()).toISOString() })).needsPerson
+      const cancel = (over: Partial<Rail>) => cancelInvoice(at(over), town.id, { by: 'ana', why: 'the wrong month' })
+
+      test('a cancelation that the bank does not answer, and one that it refuses', async () => {
+        await cancel({ cancelInvoice: async () => unsure('no answer') })
+        expect(await told()).toEqual([])
+        town.pass(31 * minute)
+        expect(await told()).toEqual([expect.stringMatching(/was to be canceled at .* and the bank has not answered/)])
+        await resolveCancels(at({ cancelInvoice: async () => refused('invalidOperation: not now') }))
+        expect(await told()).toEqual([expect.stringMatching(/does not cancel invoice .* can still pay it: invalidOperation/)])
+        await cancel({})
+        expect(await told()).toEqual([])
+      })
+
+      test('an invoice paid beside the one that was asked for in its place, until one is given back', async () => {
+        await cancel({})
+        expect((await reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })).is).toBe('reissued')
+        await issueDrafts(town.store, rail(), town.desk.world)
+        town.atBank.status = 'created'
+        for (const { id } of town.bank.invoices()) expect(town.bank.pay(id)).toBe(true)
+        town.pass(5 * second)
+        await town.hear(...town.bank.eventsCreated().filter(({ log }) => log.type === 'credited'))
+        expect(await told()).toEqual([expect.stringMatching(`paid invoice ${town.id} and also inv_`)])
+        await refund()
+        await resolveRefunds(at())
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.voided'))
+        expect((await told()).filter(says => says.includes('and also'))).toEqual([])
       })
     })
 

@@ -100,9 +100,13 @@ async function goOn({ store, rail, world }: AtBank, { id, provider_id: providerI
       await over(null)
       return { is: said(to), invoice: (await lock(tx, id))! }
     }
+    if (status === 'paid' || status === 'voided') {
+      await over(null)
+      return { is: 'paid', invoice }
+    }
     const why = answer.is === 'refused' ? answer.why : ''
     await over(why)
-    return status === 'paid' || status === 'voided' ? { is: 'paid', invoice } : { is: 'not-canceled', invoice, why }
+    return { is: 'not-canceled', invoice, why }
   }, 'locks')
   world.log.info({ invoice: id, result: result.is }, 'an invoice was to be canceled at the bank')
   return result

@@ -36,6 +36,9 @@ const worstFirst = [
   'duplicate paid',
   'duplicate paid alone',
   'duplicate not credited',
+  'reissue paid twice',
+  'cancel refused',
+  'cancel late',
   'event quarantined',
   'event conflict',
   'event waits',
@@ -116,6 +119,8 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
         ...(await lateDuplicates(reader, now)),
         ...(await slowReversals(reader, now)),
         ...(await failedRefunds(reader, now)),
+        ...(await openCancels(reader, now)),
+        ...(await paidTwice(reader, now)),
         ...(await slowAsks(reader, now)),
       ]),
   ...(await debtAsks(reader)),
@@ -244,6 +249,31 @@ const failedRefunds = (reader: Reader, now: Instant): Promise<Ask[]> =>
         and not exists (select 1 from invoice_refunds x where x.invoice_id = f.invoice_id and x.id > f.id)`),
   )
 
+const mostCancelingMs = 30 * 60_000
+
+/** Unpaid invoices that a person wants canceled, and that can still be paid: the bank has not said, or it said no. */
+const openCancels = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select case when c.next_at is null then 'cancel refused' else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
+        coalesce(c.why, c.changed_at) as why, i.units
+      from invoice_cancels c join invoices i on i.id = c.invoice_id
+      where i.state in ('issued', 'overdue') and case when c.next_at is null
+        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else c.changed_at < ${later(now, -mostCancelingMs)} end`),
+  )
+
+/** Invoices that were asked for again, of which the old one was paid as well: said until one is given back, and for a month at most. */
+const paidTwice = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      with recursive again (first_id, id) as (
+        select reissue_of, reissue_of from invoice_reissues where reissue_of not in (select invoice_id from invoice_reissues)
+        union all select again.first_id, r.invoice_id from again join invoice_reissues r on r.reissue_of = again.id)
+      select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it, min(i.id) as why, max(i.units) as units
+      from again join invoices i on i.id = again.id where i.state in ('paid', 'credited')
+      group by again.first_id having count(*) > 1 and max(i.changed_at) > ${later(now, -returnedForMs)}`),
+  )
+
 /** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
 const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
   (await waitingForRoom(reader))
@@ -353,6 +383,12 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
     case 'reversal slow':
       return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits`
+    case 'cancel refused':
+      return `the bank does not cancel invoice ${id}, and ${of} can still pay it: ${why}`
+    case 'cancel late':
+      return `invoice ${id} was to be canceled at ${why}, and the bank has not answered: ${of} can still pay it`
+    case 'reissue paid twice':
+      return `${of} paid invoice ${why} and also ${id}, which was asked for in its place: repasse invoice refund gives one back`
     case 'duplicate paid':
       return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
     case 'duplicate paid alone':

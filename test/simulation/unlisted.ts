@@ -23,6 +23,7 @@ const kinds: Record<string, readonly AskKind[]> = {
     ...(['duplicate open', 'duplicate paid', 'duplicate paid alone', 'duplicate paid reversed'] as const),
     ...(['duplicate not credited', 'duplicate refund late'] as const),
   ],
+  cancelation: ['cancel late'],
   proposal: ['proposal open'],
 }
 
@@ -45,6 +46,8 @@ export async function unlisted(store: Store, now: Instant): Promise<string[]> {
       where s.state in ('due', 'running')
     union all select 'duplicate', invoice_id, state, provider_id from invoice_twins
       where state not in ('canceled', 'refunded', 'kept')
+    union all select 'cancelation', i.id, i.state, null from invoice_cancels c join invoices i on i.id = c.invoice_id
+      where c.next_at is not null and i.state in ('issued', 'overdue')
     union all select 'proposal', id, state, null from proposals where state = 'open'
     order by 1, 2`)
   return rows

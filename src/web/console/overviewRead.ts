@@ -135,6 +135,9 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'request too small':
     case 'reversal slow':
     case 'refund failed':
+    case 'cancel refused':
+    case 'cancel late':
+    case 'reissue paid twice':
     case 'request late':
     case 'request underpaid':
       return pathTo('invoice', id)
