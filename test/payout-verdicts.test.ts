@@ -60,6 +60,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const settle = (ref: string) =>
       settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'seen at the bank', ref })
     const hold = () => town.store.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
+    /** The database is older than every line of the bank's. */
+    const linesAreNew = () => town.store.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
     /** Nothing between the bank and the books, and nothing wrong in them. */
     const wrong = async (): Promise<unknown[]> => {
       const found = await reconcile(town.store, rail, town.desk.world)
@@ -88,9 +90,37 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await expect(settle(ref)).rejects.toThrow('is paid: this is for one that is held or returned')
       })
 
+      test('takes none of which the statement shows that it came back, whatever its status', async () => {
+        await hold()
+        const { id: ref } = byHand()
+        town.bank.sendBack(ref, { keepStatus: true })
+        await wrong()
+        await expect(settle(ref)).rejects.toThrow('came back, and the bank shows it as success')
+      })
+
+      test('takes one that was a stranger’s: it stops nothing any more, and comes back as any order does', async () => {
+        await hold()
+        await linesAreNew()
+        const { id: ref } = byHand()
+        await wrong()
+        expect(await payoutsStopped(town.store)).toContain('by no order of ours')
+        expect(await agree(await settle(ref))).toBe('approved')
+        expect(await payoutsStopped(town.store)).toBeUndefined()
+        town.bank.sendBack(ref)
+        town.pass(5 * second)
+        await town.hear(town.event('transfer.refunded'))
+        expect([await state(), await wrong(), (await balances(town.store)).external]).toEqual(['returned', [], -100_000n])
+        await expect(say(ref, 'not-ours')).rejects.toThrow('has paid payout')
+        await retryPayout(town.store, id, { by: 'checker', why: 'again' })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+
       test('takes none that people have explained already', async () => {
         await hold()
-        await town.store.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
+        await linesAreNew()
         const rent = byHand()
         await wrong()
         const accepted = await proposeAccept(town.store, town.desk.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })

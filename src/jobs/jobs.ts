@@ -33,7 +33,6 @@ export {
   proposeAccept,
   proposeRule,
   ruleOf,
-  strangerMachine,
   type ExternalRule,
   type ExternalRuleRow,
   type StrangerRow,
@@ -44,3 +43,4 @@ export { Crash, run, type Runner } from './runner.ts'
 export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'
 export { timetable, type Desk, type Job } from './timetable.ts'
 export { startScheduler, wake, type Scheduler } from './scheduler.ts'
+export { strangerMachine } from '../ledger/ledger.ts'

@@ -5,17 +5,9 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { reais } from '../base/money.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
-import { audit, detailOf, keepBankStop, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
+import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
-
-/** `opening`: older than this database, so it is part of what was there when the books began. */
-export const strangerMachine = {
-  open: ['ruled', 'accepted'],
-  opening: [],
-  ruled: [],
-  accepted: [],
-} as const satisfies Machine
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
 

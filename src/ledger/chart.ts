@@ -204,6 +204,12 @@ export const chart = {
     says: 'money that entered the account and is not ours to pass on',
   },
   'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
+  'external out cleared': {
+    from: 'external',
+    to: 'bank',
+    source: 'statement line',
+    says: 'it belongs to a transfer that paid a payout, and is booked as such',
+  },
   'suspense in': {
     from: 'suspense',
     to: 'bank',

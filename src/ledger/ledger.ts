@@ -14,6 +14,7 @@ export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './talli
 export { audit, auditChain, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBankStop, orderMarginUnits } from './bankStop.ts'
+export { strangerMachine } from './strangerStates.ts'
 export { keepBalanced, readBalanced, type Balanced, type HeldAgainst } from './balanced.ts'
 export {
   approve,

@@ -5,11 +5,11 @@ import { brl, told } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
-import { adopt, wasBookedAsExternal } from './adopt.ts'
+import { acceptLines, adopt, wasSeenBack } from './adopt.ts'
 import { applyPayout, giveUp, silenceMs, type Applied } from './outcome.ts'
-import { attemptsOf, findPayout, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import { attemptsOf, findPayout, type AttemptRow, type PayoutRow } from './row.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { isAlive, numberOf } from './underTag.ts'
 
@@ -122,17 +122,19 @@ export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: Pro
 /** Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws `BadInput` where that contradicts what is known. */
 export async function settleWith(tx: Tx, world: World, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<void> {
   const order = await orderOf(tx, payout, transfer)
-  assertNotBack(order, transfer)
+  await assertNotBack(tx, order, transfer)
   if ((await bookPaid(tx, world, payout, transfer, order, cause)) === 'halt')
     throw new BadInput(
       `transfer ${transfer.providerId} contradicts the orders of payout ${payout.id}: "repasse payout show ${payout.id}" has them`,
     )
 }
 
-function assertNotBack(order: AttemptRow | undefined, { providerId, status }: ProviderPayout): void {
-  if (order?.state === 'refunded' && order.provider_id === providerId)
+async function assertNotBack(tx: Tx, order: AttemptRow | undefined, transfer: ProviderPayout): Promise<void> {
+  const { providerId, status } = transfer
+  const isRefunded = order?.state === 'refunded' && order.provider_id === providerId
+  if (isRefunded || (!order && (await wasSeenBack(tx, transfer))))
     throw new BadInput(
-      `order ${order.external_id} came back, though the bank shows transfer ${providerId} as ${status}: it has paid nothing`,
+      `${order ? `order ${order.external_id}` : `transfer ${providerId}`} came back, and the bank shows it as ${status}: it has paid nothing`,
     )
 }
 
@@ -145,15 +147,9 @@ async function bookPaid(
   cause: Cause,
 ): Promise<Applied> {
   if (order) return applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
-  if (await wasBookedAsExternal(tx, transfer)) {
-    await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'held', 'paid', cause, [sql`why = null`])
-    const amount = brl(payout.units)
-    const memo = transfer.providerId
-    await post(tx, world, { movement: 'payout paid elsewhere', source: payout.id, amount, invoiceId: payout.invoice_id, memo })
-    return 'moved'
-  }
-  const last = (await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n
-  return adopt(tx, world, payout, transfer, last + 1n, cause)
+  const next = ((await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n) + 1n
+  const number = numberOf(payout.id, transfer.externalId) ?? next
+  return adopt(tx, world, payout, transfer, number < next ? next : number, cause)
 }
 
 /** The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid something else. */
@@ -216,11 +212,11 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
   const paid = (await attemptsOf(tx, payout.id)).find(({ state }) => state === 'success')
   const { providerId } = transfer
   if (as === 'not-ours') {
-    if (order?.state === 'success' && order.provider_id === providerId)
+    if (order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded'))
       throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
     return
   }
-  assertNotBack(order, transfer)
+  await assertNotBack(tx, order, transfer)
   if (paid)
     throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
   if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
@@ -305,8 +301,10 @@ export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRo
     values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as}, ${by}, ${why}, ${now}, ${now})
     on conflict (rail, provider_id) do update set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
       decided_why = excluded.decided_why, decided_at = excluded.decided_at`)
-  if (as === 'ours') await settleWith(tx, world, payout, transfer, cause)
-  else await disown(tx, world, payout, transfer, { tagged, lines, cause })
+  if (as === 'ours') {
+    await settleWith(tx, world, payout, transfer, cause)
+    await acceptLines(tx, transfer, { by: by!, why }, cause)
+  } else await disown(tx, world, payout, transfer, { tagged, lines, cause })
   await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
 }
 
