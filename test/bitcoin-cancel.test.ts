@@ -2,9 +2,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
-import { importSigned, latestOf, markHanded, readPlan } from '../src/payout/payout.ts'
+import { holdPayout, importSigned, latestOf, letGo, markHanded, readPlan } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { make, ownAddress, rival, sendMade } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 import { bundlesOf, mineOnly, owing, reorganise } from './testbed/owing.ts'
 
@@ -91,6 +92,39 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['paid'])
     expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, 'transfer-fee': 0n })
     expect(await town.audit()).toEqual([])
+  })
+
+  test.each([
+    ['never came after all, once its coins are spent to ourselves', true],
+    ['waits to be mined again', false],
+  ])('owes nothing to whose payment %s', async (_, isLost) => {
+    await open({ signer: 'psbt', commissionBp: 1_000n })
+    // The smallest coin that covers the payout of the other, so it is what is spent.
+    const [float] = await owing(town, [{ units: 46_000n }])
+    await holdPayout(town.store, float!.id, { by: 'ana', why: 'a look' })
+    const [request] = await town.issue({ units: 50_000n, payTo: 'main' })
+    const payment = await make(node, [[request!.provider_id!, 50_000n]])
+    await sendMade(node, payment)
+    await town.bury(6)
+    expect(await town.send()).toMatchObject({ bundled: 1 })
+    const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
+    if (isLost) await town.store.tx(tx => markHanded(tx, offers[0]!))
+    await reorganise(town, 6, isLost ? [(await rival(node, payment.txid, [[await ownAddress(node), 40_000n]])).hex] : [])
+    expect(await states()).toEqual(['held', 'sending'])
+
+    expect(await cancel(id)).toMatchObject({ is: isLost ? 'canceling' : 'canceled' })
+    await letGo(town.store, 'the bundle is canceled', 'ana')
+    if (isLost) {
+      await bring(await sign(id))
+      await town.send()
+      await town.bury(6)
+    }
+    expect(await states()).toEqual(['held', isLost ? 'canceled' : 'held'])
+    expect(await town.send()).toMatchObject({ bundled: 0 })
+    expect(await town.audit()).toEqual([])
+    if (isLost) return
+    await town.bury(6)
+    expect(await states()).toEqual(['held', 'owed'])
   })
 
   test('is not canceled once a block has it', async () => {

@@ -17,8 +17,17 @@ import {
 } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRate, goodRateAt, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
-import { followChain, restand, scanChain, type ChainTerms, type Followed, type Progress, type Scanned } from '../webhooks/webhooks.ts'
+import { forUpdate, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
+import {
+  followChain,
+  restand,
+  restandOwedAgain,
+  scanChain,
+  type ChainTerms,
+  type Followed,
+  type Progress,
+  type Scanned,
+} from '../webhooks/webhooks.ts'
 
 /** What the Bitcoin rail needs beside itself. */
 export interface BitcoinDesk {
@@ -143,11 +152,12 @@ const bundleTerms = ({ rail, bitcoin }: Pick<Parts, 'rail' | 'bitcoin'>): Bundle
 
 /** A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where it cannot be. */
 export async function cancel(parts: Parts, id: string, act: { by: string; why: string }): Promise<Canceled> {
-  const { store, rail, world } = parts
+  const { store, rail, world, bitcoin } = parts
   const [tip, rate] = [await tipOf(store), await rail.feeRate()]
   if (!tip || rate.is !== 'done')
     throw new BadInput(`the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`)
-  return cancelBundle(store, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act)
+  const owedAgain = (tx: Tx, cause: Cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause)
+  return cancelBundle(store, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act, owedAgain)
 }
 
 /** Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction waits too long. */

@@ -24,7 +24,7 @@ export type Canceled =
   /** When this transaction of ours lies deep, which spends its coins to ourselves. */
   | { is: 'canceling'; txid: string }
 
-/** Throws `BadInput` where it cannot be canceled any more. */
+/** `owedAgain`: in its transaction, once its payouts are owed again at once. Throws `BadInput` where it cannot be canceled any more. */
 export async function cancelBundle(
   store: Store,
   rail: Pick<ChainRail, 'planCancel'>,
@@ -33,6 +33,7 @@ export async function cancelBundle(
   { height, feeRate }: Present,
   id: string,
   { by, why }: { by: string; why: string },
+  owedAgain: (tx: Tx, cause: Cause) => Promise<void>,
 ): Promise<Canceled> {
   const canceled = await store.tx(async tx => {
     const index = await terms.change.hold(tx)
@@ -50,6 +51,7 @@ export async function cancelBundle(
     const candidates = await candidatesOf(tx, id)
     if (candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)) {
       await endCanceled(tx, world, bundle, cause)
+      await owedAgain(tx, cause)
       return { is: 'canceled' } as const
     }
     const planned = rail.planCancel({

@@ -72,8 +72,23 @@ async function tellBundles(tx: Tx, { world, chain }: ChainDesk, coin: string, ca
   const bundles = await tx.all<{ id: string }>(sql`
     select bundle_id as id from bundle_coins where outpoint = ${coin} union select bundle_id as id from bundle_candidates where id = ${txid} order by id`)
   const said: string[] = []
-  for (const { id } of bundles) said.push(await applyBundle(tx, world, id, chain.payoutDepth, cause))
+  for (const { id } of bundles) {
+    said.push(await applyBundle(tx, world, id, chain.payoutDepth, cause))
+    await restandOwedAgain(tx, { world, chain }, id, cause)
+  }
   return said.length === 0 ? undefined : said.join(', ')
+}
+
+/**
+ * What a bundle was to pay is owed again: while it was under way, the payments that it passes on may have left the chain. Then it waits for
+ * them, or is owed to nobody.
+ */
+export async function restandOwedAgain(tx: Tx, desk: Pick<ChainDesk, 'world' | 'chain'>, bundleId: string, cause: Cause): Promise<void> {
+  const invoices = await tx.all<InvoiceRow>(sql`
+    select * from invoices where id in (
+      select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundles b on b.id = a.bundle_id
+      where b.id = ${bundleId} and b.state = 'void' and p.state = 'owed') order by id ${forUpdate}`)
+  for (const invoice of invoices) await restand(tx, desk, invoice, cause)
 }
 
 const odd = (times: bigint) => times % 2n === 1n

@@ -6,7 +6,7 @@ export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './poll.ts'
 export { walkOn } from './walk.ts'
 export { settleInbox, settleOne, type Desk } from './settle.ts'
-export { restand } from './chainEvents.ts'
+export { restand, restandOwedAgain } from './chainEvents.ts'
 export { standingOf, type Looked } from './standingOf.ts'
 export { takeOn } from './takeOn.ts'
 export {
