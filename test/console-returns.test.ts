@@ -75,6 +75,23 @@ test('a maker proposes a refund in reais as they are typed, a checker approves i
   expect((await people.viewer.get(invoice(0))).text).toMatch(/Estornado ao pagador[\s\S]*60,00/)
 })
 
+test('a maker says how a reversal ended of which the bank does not say so, and where it does, no approval counts', async () => {
+  const { store } = town.house.desk
+  const since = (at: string | null) =>
+    store.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
+  expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain('Não há dinheiro')
+  await since('2026-01-01T00:00:00.000Z')
+  expect((await people.maker.get(invoice(0))).text).toContain(`action="${invoice(0)}/reversal"`)
+  expect((await people.checker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).status).toBe(403)
+  const { to } = await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })
+  const page = (await people.checker.get(to)).text
+  expect(page).toMatch(/dizer como terminou um estorno[\s\S]*voltou ao todo/)
+  const seen = /name="seen" value="([^"]+)"/.exec(page)![1]!
+  expect((await people.checker.post(`${to}/approve`, { seen })).text).toContain('the bank has said by now')
+  await town.repasse('proposal', 'refuse', /pro_\w+/.exec(to)![0], '--why', 'the bank said', '--by', 'ana')
+  await since(null)
+})
+
 test('by commands, whole, after it was paid on: the payee owes it, on its account’s page and in what needs attention', async () => {
   const payer = ids[1]!
   await town.pay(payer)
@@ -138,6 +155,7 @@ test('by commands: what cannot be done says why', async () => {
     refuses('invoice', 'refund', ids[3]!, '--why', 'x'),
     refuses('invoice', 'refund', ids[0]!, '--amount', '60.00', '--why', 'x'),
     refuses('invoice', 'refund', ids[0]!),
+    refuses('invoice', 'reversal', ids[0]!, '--returned', '60.00', '--why', 'x'),
   ])
   expect(says).toEqual([
     expect.stringContaining('is credited: "repasse invoice refund'),
@@ -145,6 +163,7 @@ test('by commands: what cannot be done says why', async () => {
     expect.stringContaining('is not credited'),
     expect.stringContaining('less than that is left'),
     expect.stringContaining('--why is missing'),
+    expect.stringContaining('is going back'),
   ])
   expect(await town.repasse('invoice', 'cancel', ids[3]!, '--why', 'the wrong month')).toContain('is canceled')
   expect(await town.repasse('invoice', 'reissue', ids[3]!, '--why', 'the right month')).toContain(`${ids[3]} is asked for again as inv_`)

@@ -3,11 +3,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { done, unsure, type Answer } from '../src/base/answer.ts'
 import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
-import { settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
-import type { ProviderInvoice } from '../src/rails/rail.ts'
+import type { ProviderInvoice, Rail } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town, type TownOptions } from './testbed/town.ts'
@@ -189,6 +190,35 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(6 * 60 * second)
       expect(await watchReversals({ store: town.store, rail: rail(), world: town.desk.world })).toBe(1)
       expect(await payout()).toMatchObject({ state: 'owed' })
+    })
+
+    test.each([
+      ['nothing went back', 0n, { state: 'owed', units: 9_800n }],
+      ['a part did', 6_000n, { state: 'owed', units: 3_890n }],
+    ])('the bank never says how it ended: two people say that %s, and it goes on', async (_, returned, stands) => {
+      await pay()
+      giveBack(4_000)
+      town.pass(450)
+      await town.hear(town.event('invoice.reversing'))
+      const mute = await rail().invoiceLogs(town.atBank.id)
+      const bank: Rail = { ...rail(), invoiceLogs: async () => mute }
+      const approve = (id: string, starkbank = bank) =>
+        approveAndDo({ store: town.store, rails: { starkbank }, world: town.desk.world }, id, { by: 'ana' })
+      const propose = () => proposeReversalEnd(town.store, town.desk.world, town.id, { returned, ...act })
+      expect(await propose()).toEqual({ is: 'impossible', code: 'too-soon' })
+      town.pass(31 * 60 * second)
+      const proposed = await propose()
+      if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
+      await expect(approve(proposed.proposal.id, rail())).rejects.toThrow('the bank has said by now')
+      expect((await approve(proposed.proposal.id)).is).toBe('approved')
+      expect(await payout()).toMatchObject(stands)
+      // The same log, read again, says no more; what comes into it later is believed.
+      await town.store.tx(tx => tx.run(sql`update invoice_reversals set next_at = '2026-11-21T00:00:00.000Z'`))
+      await watchReversals({ store: town.store, rail: bank, world: town.desk.world })
+      expect(await payout()).toMatchObject(stands)
+      await town.hear(town.event('invoice.reversed'))
+      expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      await holds()
     })
 
     test('late and repeated logs change nothing: what the bank’s whole log says counts', async () => {

@@ -1,9 +1,9 @@
-/** `repasse invoice refund`, `cancel` and `reissue`: what a person does about an invoice itself. Of its duplicates: `duplicates.ts`. */
+/** `repasse invoice refund`, `reversal`, `cancel` and `reissue`: what a person does about an invoice itself. Of its duplicates: `duplicates.ts`. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Canceling, CancelRefusal, InvoiceRow, RefundRow, Reissued, ReissueRefusal } from '../invoice/invoice.ts'
 import type { Reader } from '../store/store.ts'
-import { textFlag } from './flags.ts'
+import { amountIn, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
@@ -53,6 +53,8 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
 }
 
 export function invoiceActCommands(invoice: Command, shell: Shell): void {
+  reversalCommand(invoice, shell)
+
   invoice
     .command('cancel')
     .description('takes back an invoice that nobody paid; what the bank says of it is what counts')
@@ -89,6 +91,41 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
       }),
     )
 }
+
+/** Proposes how a reversal ended of which the bank does not say so; another person approves it. */
+function reversalCommand(invoice: Command, shell: Shell): void {
+  invoice
+    .command('reversal')
+    .description('proposes how money that has been going back to a payer ended, where the bank does not say; another person approves it')
+    .argument('<id>', 'our id')
+    .requiredOption(
+      '--returned <R$>',
+      'what went back to the payer of this invoice in all; 0.00 where nothing did',
+      amountIn('BRL')('--returned'),
+    )
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('invoice reversal inv_01k9zq3f5c8wxy2m7n4p6r8s0t --returned 0.00 --why "the bank wrote that it failed"'))
+    .action((id: string, { returned, why, by = operator(), json: asJson }: ReversalFlags) =>
+      inBase(shell, async ({ store, world }) => {
+        const { proposeReversalEnd, reversalRefusalOf } = await import('../webhooks/webhooks.ts')
+        const proposed = await proposeReversalEnd(store, world, id, { returned, by, why })
+        if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
+        if (proposed.is === 'impossible') throw reversalRefusalOf(proposed.code, id)
+        const { proposal } = proposed
+        if (proposed.is === 'another')
+          throw new BadInput(`another end of it is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`)
+        await shell.out(
+          asJson
+            ? json({ proposal: proposal.id, state: proposal.state, invoice: id, returned: moneyOf(returned, 'BRL') })
+            : `proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n`,
+        )
+      }),
+    )
+}
+
+type ReversalFlags = { returned: bigint; why: string; by?: string; json?: true }
 
 function tellCancel(shell: Shell, id: string, canceling: Canceling, asJson: true | undefined): Promise<void> {
   switch (canceling.is) {

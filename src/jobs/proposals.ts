@@ -32,10 +32,13 @@ import {
   beginRefund,
   carryOutCoinRefund,
   carryOutCoinRefundMade,
+  carryOutReversalEnd,
   checkRefund,
+  checkReversalEnd,
   coinRefundAct,
   coinRefundMadeAct,
   refundAct,
+  reversalAct,
   type ChainTerms,
 } from '../webhooks/webhooks.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from './strangers.ts'
@@ -94,6 +97,13 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
     proposedWork({
       prepare: ({ store, rails }, proposal) => checkRefund({ store, rail: rails.starkbank }, proposal),
       carryOut: (tx, { world }, proposal) => beginRefund(tx, world, proposal),
+    }),
+  ],
+  [
+    reversalAct,
+    proposedWork({
+      prepare: ({ store, rails }, proposal) => checkReversalEnd({ store, rail: rails.starkbank }, proposal),
+      carryOut: (tx, { world }, proposal, logCount) => carryOutReversalEnd(tx, world, proposal, logCount),
     }),
   ],
   [acceptAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccept(tx, proposal) })],

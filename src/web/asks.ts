@@ -5,6 +5,7 @@ import { later, type Instant } from '../base/world.ts'
 import { silentRails } from '../jobs/jobs.ts'
 import { beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
+import { longReversalMs } from '../webhooks/webhooks.ts'
 
 /** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
 const worstFirst = [
@@ -229,14 +230,12 @@ const debtAsks = async (reader: Reader): Promise<Ask[]> =>
     ...{ why: recover, units: units > 0n ? units : -units },
   }))
 
-const mostReversingMs = 30 * 60_000
-
 /** Money that has been going back for long without the bank saying what became of it: its payout waits all the while. */
 const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
       select 'reversal slow' as kind, i.id, null as number, i.payer_name as of_it, r.under_way_since as why, null as units
-      from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -mostReversingMs)}`),
+      from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -longReversalMs)}`),
   )
 
 /** Refunds that the bank did not make: said until another one is asked for, and for a month at most. */
@@ -382,7 +381,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
     case 'refund failed':
       return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
     case 'reversal slow':
-      return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits`
+      return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits (repasse invoice reversal ${id} --returned … --why … proposes how it ended)`
     case 'cancel refused':
       return `the bank does not cancel invoice ${id}, and ${of} can still pay it: ${why}`
     case 'cancel late':

@@ -1,6 +1,6 @@
 /** Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow what it says. */
 import type { World } from '../base/world.ts'
-import { fateOf, followRefund, hasFailedSince, invoiceMachine, liveRefund, type InvoiceRow } from '../invoice/invoice.ts'
+import { fateOf, followRefund, hasFailedSince, invoiceMachine, liveRefund, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
 import { brl, reais } from '../base/money.ts'
 import { later } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
@@ -54,14 +54,42 @@ export async function settleReversal(tx: Tx, world: World, id: string, logs: rea
   const before = await lockReversal(tx, id)
   if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }
 
-  const fate = fateOf(row.paid_units ?? 0n, logs)
+  return bringTo(tx, world, row, before, { fate: fateOf(row.paid_units ?? 0n, logs), logsSeen: logs.length }, cause)
+}
+
+/**
+ * Two people say how a reversal ended of which the bank does not say so. What is in its log by now says no more about it; whatever
+ * comes into the log later is believed again.
+ */
+export async function endReversal(
+  tx: Tx,
+  world: World,
+  id: string,
+  { returned, logCount }: { returned: bigint; logCount: number },
+  cause: Cause,
+): Promise<Outcome> {
+  const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
+  const before = await lockReversal(tx, id)
+  const fate: Fate = { left: (row.paid_units ?? 0n) - returned, underWay: false, failedAt: await tx.now() }
+  return bringTo(tx, world, row, before, { fate, logsSeen: Math.max(logCount, Number(before.logs_seen)) + 1 }, cause)
+}
+
+async function bringTo(
+  tx: Tx,
+  world: World,
+  row: InvoiceRow,
+  before: ReversalRow,
+  { fate, logsSeen }: { fate: Fate; logsSeen: number },
+  cause: Cause,
+): Promise<Outcome> {
+  const { id } = row
   const returned = (row.paid_units ?? 0n) - fate.left
   await book(tx, world, row, before, returned, cause)
   await followRefund(tx, id, fate, cause)
   const underWay = fate.underWay || (await liveRefund(tx, id)) !== undefined
   const now = await tx.now()
   await tx.run(sql`
-    update invoice_reversals set logs_seen = ${BigInt(logs.length)}, under_way_since = ${underWay ? (before.under_way_since ?? now) : null},
+    update invoice_reversals set logs_seen = ${BigInt(logsSeen)}, under_way_since = ${underWay ? (before.under_way_since ?? now) : null},
       next_at = ${underWay ? later(now, againMs) : null} where invoice_id = ${id}`)
 
   if (fate.left === 0n && row.state === 'credited') await move(tx, 'invoices', invoiceMachine, id, 'credited', 'reversed', cause)

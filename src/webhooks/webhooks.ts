@@ -1,5 +1,15 @@
 /** Hearing of money: the receiver, the poller, the inbox both fill, and the settling that empties it. */
 export { beginRefund, checkRefund, proposeRefund, refundAct, type RefundProposed } from './refunds.ts'
+export {
+  carryOutReversalEnd,
+  checkReversalEnd,
+  longReversalMs,
+  mayEndReversal,
+  proposeReversalEnd,
+  reversalAct,
+  reversalRefusalOf,
+  type ReversalRefusal,
+} from './reversalEnd.ts'
 export { beginReversal, settleReversal, watchReversals } from './reversals.ts'
 export { makeInbox, inboxMachine, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
 export { receiver } from './receive.ts'

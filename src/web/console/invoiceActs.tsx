@@ -1,4 +1,4 @@
-/** What a person does about an invoice itself on its page: propose a refund, cancel it, ask for it again; and what became of each. */
+/** What a person does about an invoice itself on its page: propose a refund, say how a reversal ended, cancel it, ask for it again; and what became of each. */
 import { BadInput } from '../../base/answer.ts'
 import { readTyped } from '../../base/typedAmount.ts'
 import type { Instant } from '../../base/world.ts'
@@ -21,7 +21,7 @@ import {
 import { reversalOf } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Reader } from '../../store/store.ts'
-import { proposeRefund } from '../../webhooks/webhooks.ts'
+import { proposeRefund, proposeReversalEnd } from '../../webhooks/webhooks.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Badge, Field, Notice, Time, type Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
@@ -87,6 +87,19 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const proposed = await proposeRefund(store, world, ctx.params['id']!, { units, by: person.name, why })
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.refusals[proposed.code])
+    if (proposed.is === 'another') throw new BadInput(say.another)
+    return proposalPath(proposed.proposal.id)
+  })
+
+  doors.post(`${path}/reversal`, 'refund.propose', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = invoiceActWords[lang]
+    const why = reasonOf(form.text('why'), lang)
+    const read = readTyped(form.text('returned'), 'BRL')
+    if (read.is !== 'amount') throw new BadInput(faultOfAmount(read, lang, say.returnedWrong))
+    const proposed = await proposeReversalEnd(store, world, ctx.params['id']!, { returned: read.units, by: person.name, why })
+    if (proposed.is === 'unknown') return ctx.throw(404)
+    if (proposed.is === 'impossible') throw new BadInput(say.reversalRefusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
     return proposalPath(proposed.proposal.id)
   })
@@ -159,6 +172,17 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
             <Field {...{ id: 'refund-amount', name: 'amount', label: say.amount, hint: say.amountHint, inputMode: 'decimal' }} />
             <Why {...{ lang, id: 'refund' }} />
             <button>{say.refund}</button>
+          </ActForm>
+        </details>
+      )}
+      {acts.underWaySince !== null && may(person.role, 'refund.propose') && (
+        <details class="act">
+          <summary>{say.reversalTitle}</summary>
+          <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/reversal` }}>
+            <p>{say.reversalHint}</p>
+            <Field {...{ id: 'reversal-returned', name: 'returned', label: say.returned, hint: say.returnedHint, inputMode: 'decimal' }} />
+            <Why {...{ lang, id: 'reversal' }} />
+            <button>{say.reversal}</button>
           </ActForm>
         </details>
       )}

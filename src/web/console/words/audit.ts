@@ -16,6 +16,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'invoice cancelation asked': 'cancelamento de cobrança pedido',
   'invoice reissued': 'cobrança emitida de novo',
   'invoice refund approved': 'estorno de cobrança aprovado',
+  'invoice reversal ended': 'fim de estorno declarado',
   'invoice refunded': 'devolução ao pagador aprovada',
   'invitation accepted': 'convite aceito',
   'limits lowered': 'limites baixados',

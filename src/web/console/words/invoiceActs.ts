@@ -1,5 +1,6 @@
 /** The words of what a person does about an invoice: money that went back, its refunds, a cancelation, and asking again. */
 import type { CancelRefusal, RefundRefusal, RefundState, ReissueRefusal } from '../../../invoice/invoice.ts'
+import type { ReversalRefusal } from '../../../webhooks/webhooks.ts'
 import type { Both } from '../../page/page.ts'
 
 interface InvoiceActWords {
@@ -26,6 +27,12 @@ interface InvoiceActWords {
   amountWrong: string
   refund: string
   another: string
+  reversalTitle: string
+  reversalHint: string
+  returned: string
+  returnedHint: string
+  returnedWrong: string
+  reversal: string
   cancelTitle: string
   cancelHint: string
   cancel: string
@@ -40,6 +47,7 @@ interface InvoiceActWords {
   reissued: string
   noBank: string
   refusals: Record<RefundRefusal, string>
+  reversalRefusals: Record<ReversalRefusal, string>
   cancelRefusals: Record<CancelRefusal, string>
   reissueRefusals: Record<ReissueRefusal, string>
 }
@@ -76,6 +84,13 @@ const pt: InvoiceActWords = {
   amountWrong: 'O valor não serve: acima de zero e até o que resta, como 60,00.',
   refund: 'Propor estorno',
   another: 'Já há outra proposta de estorno em aberto para esta cobrança. Decida-a primeiro.',
+  reversalTitle: 'Dizer como terminou o estorno',
+  reversalHint:
+    'Para um estorno de que o banco não diz o fim. Veja a cobrança no banco. Outra pessoa precisa aprovar, e o banco é consultado mais uma vez.',
+  returned: 'Voltou ao pagador, ao todo',
+  returnedHint: 'Por exemplo 40,00. 0,00 se nada voltou.',
+  returnedWrong: 'O valor não serve: de zero até o que foi pago, como 40,00.',
+  reversal: 'Propor',
   cancelTitle: 'Cancelar a cobrança',
   cancelHint: 'Ninguém mais poderá pagá-la. Se alguém pagar antes, vale o que o banco disser.',
   cancel: 'Cancelar a cobrança',
@@ -96,6 +111,13 @@ const pt: InvoiceActWords = {
     'nothing-left': 'Não resta nada desta cobrança para estornar.',
     'too-much': 'O valor é maior do que o que resta desta cobrança.',
     'under-way': 'Já há dinheiro desta cobrança voltando ao pagador. Espere o banco dizer como terminou.',
+  },
+  reversalRefusals: {
+    'not-going-back': 'Não há dinheiro desta cobrança voltando ao pagador.',
+    'too-soon': 'O estorno corre há menos de meia hora: o banco ainda pode dizer como terminou.',
+    'being-asked': 'Um estorno desta cobrança ainda está sendo pedido ao banco.',
+    'too-much': 'O valor é maior do que o que foi pago.',
+    'too-little': 'O banco já disse que voltou mais do que isso.',
   },
   cancelRefusals: {
     'of-another-rail': 'Um pedido em bitcoin não se cancela: termina sozinho no fim do prazo.',
@@ -145,6 +167,13 @@ const en: InvoiceActWords = {
   amountWrong: 'The amount will not do: above zero and up to what is left, such as 60.00.',
   refund: 'Propose the refund',
   another: 'Another refund of this invoice is proposed already. It is decided first.',
+  reversalTitle: 'Say how the reversal ended',
+  reversalHint:
+    'For a reversal of which the bank does not say the end. See the invoice at the bank. Another person has to approve it, and the bank is asked once more.',
+  returned: 'Went back to the payer in all',
+  returnedHint: 'For example 40.00. 0.00 where nothing did.',
+  returnedWrong: 'The amount will not do: from zero up to what was paid, such as 40.00.',
+  reversal: 'Propose it',
   cancelTitle: 'Cancel the invoice',
   cancelHint: 'Nobody can pay it any more. Where somebody pays before that, what the bank says counts.',
   cancel: 'Cancel the invoice',
@@ -165,6 +194,13 @@ const en: InvoiceActWords = {
     'nothing-left': 'Nothing of this invoice is left to give back.',
     'too-much': 'The amount is more than what is left of this invoice.',
     'under-way': 'Money of this invoice is going back already. Wait until the bank says how it ended.',
+  },
+  reversalRefusals: {
+    'not-going-back': 'No money of this invoice is going back.',
+    'too-soon': 'It has been going back for less than half an hour: the bank may still say how it ended.',
+    'being-asked': 'A refund of this invoice is still being asked for.',
+    'too-much': 'The amount is more than what was paid.',
+    'too-little': 'The bank has said already that more than that went back.',
   },
   cancelRefusals: {
     'of-another-rail': 'A request on the chain cannot be taken back: it ends by itself when its time is over.',
