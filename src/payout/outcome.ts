@@ -156,6 +156,8 @@ async function succeed(
   cause: Cause,
 ): Promise<Applied> {
   if (attempt.state === 'success') return 'nothing new'
+  // Its money is back, as the bank's log said: that it had succeeded is news from before, or a status that stays.
+  if (attempt.state === 'refunded' && attempt.provider_id === transfer.providerId) return 'nothing new'
   if (attempt.state === 'refunded' || (wasGivenUp(attempt) && !(await revive(tx, world, attempt, payout, cause))))
     return halt(tx, world, payout, `order ${attempt.external_id} was given up as ${attempt.state}, and the bank paid it`, cause)
 
