@@ -22,6 +22,7 @@ import {
   type PayoutState,
 } from '../src/payout/payout.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
+import { proposeReversalEnd } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -68,6 +69,10 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   },
   'payout adjudicate --as ours': world => verdict(world, 'ours'),
   'payout adjudicate --as not-ours': world => verdict(world, 'not-ours'),
+  'invoice reversal': async world => {
+    const { store, desk, id } = world.town
+    await agreed(world, await proposeReversalEnd(store, desk.world, id, { ...act, returned: 0n }))
+  },
   'more money at the bank': async ({ town }) => town.bank.deposit(1_000_000),
 }
 
@@ -128,6 +133,12 @@ const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { 
 const causes: Record<string, (world: World) => unknown> = {
   nothing: () => undefined,
   'all of it goes back to its payer': ({ town }) => town.bank.reverse(town.atBank.id),
+  'its payer is being given money back, and the bank never says how that ends': async world => {
+    const { bank, atBank } = world.town
+    bank.setSettings({ creditDelayMs: [1e12, 1e12] })
+    bank.reverse(atBank.id)
+    if (atBank.status === 'paid') await until(world, 'invoice.reversing')
+  },
   'a person stops every payout': ({ town }) => stopAll(town.store, 'a walk', 'ana'),
   'a limit below it': ({ town: { store, desk } }) =>
     store.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
