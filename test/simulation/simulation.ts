@@ -130,7 +130,7 @@ export async function tell(
   const settings = hasShop(seed) ? { ...drawn.settings, payRate: 0.5 } : drawn.settings
   const faults = hasTwins(seed) ? { ...drawn.faults, repeated: 0.2 } : drawn.faults
   const usual = { ...drawn, settings: { ...settings }, faults }
-  if (hasReturns(seed)) Object.assign(usual.settings, returnsChange(seededRandom(seed ^ 0xbac4)))
+  if (hasReturns(seed)) Object.assign(usual.settings, returnsChange(seed, seededRandom(seed ^ 0xbac4)))
   const away = hasAbsence(seed) ? drawAbsence(seededRandom(seed ^ 0xab5e)) : undefined
   const longer = away ? { windowMs: drawn.windowMs + away.forMs } : {}
   const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...longer, ...change?.(drawn) }
