@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newWatching, tipOf } from '../src/chain/chain.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
 import { scan } from '../src/jobs/jobs.ts'
-import { releasePayout } from '../src/payout/payout.ts'
+import { releasePayout, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/web.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -96,13 +96,18 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
 
       // A person has looked: no block of the same transaction stops or holds anything again.
       await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-      const [, mine] = await town.payouts()
-      await releasePayout(town.store, mine!.id, { by: 'ana', why: 'it was the other one' })
+      const [paid, mine] = await town.payouts()
+      const settle = ({ id }: { id: string }) =>
+        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+      await expect(settle(paid!)).rejects.toThrow('is in no block')
       await town.bury(2)
+      expect(await settle(paid!)).toMatchObject({ is: 'settled' })
+      await expect(settle(mine!)).rejects.toThrow(/pays 0\.00015667 BTC to the account of payout .* were settled with it before$/)
+      await releasePayout(town.store, mine!.id, { by: 'ana', why: 'it was the other one' })
       expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
       expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
       await town.bury(6)
-      expect((await town.payouts()).map(({ state }) => state)).toEqual(['held', 'paid'])
+      expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
       expect(await town.audit()).toEqual([])
     })
 

@@ -1,5 +1,6 @@
 /** Paid elsewhere: a transaction that is not ours spent our coins, and may have paid what we still owe. Then a person says, before we pay it. */
 import { BadInput } from '../base/answer.ts'
+import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, post, type Proposed } from '../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
@@ -16,12 +17,14 @@ interface Foreign {
   txid: string
   /** When we heard of it: what was asked for later it cannot have paid. */
   at: string
-  scripts: Set<string>
+  /** Satoshis by script; undefined where an older version noted the script alone. */
+  outputs: Map<string, bigint | undefined>
 }
 
 /** Remembers whom a transaction that is not ours pays. Answers whether this is news. */
 export async function noteForeign(tx: Tx, { txid, outputs }: Pick<ChainTx, 'txid' | 'outputs'>): Promise<boolean> {
-  const value = JSON.stringify({ at: await tx.now(), scripts: outputs.map(({ script }) => hexOf(script)) })
+  const [scripts, units] = [outputs.map(({ script }) => hexOf(script)), outputs.map(each => `${each.units}`)]
+  const value = JSON.stringify({ at: await tx.now(), scripts, units })
   return (await tx.run(sql`insert into cursors (name, value) values (${nameOf(txid)}, ${value}) on conflict (name) do nothing`)) === 1
 }
 
@@ -98,40 +101,72 @@ function assertSettleable({ id, state, asset }: PayoutRow): void {
   throw new BadInput(`payout ${id} is ${state}: this is for one that is held${asset === 'BRL' ? ' or returned' : ''}`)
 }
 
-/** The transaction spends coins of ours, is none of ours, and pays this payout's account. */
-async function provenByChain(tx: Tx, rail: ChainRail | undefined, { id, account_id: account }: PayoutRow, ref: string): Promise<void> {
+/**
+ * The transaction spends coins of ours, is none of ours, lies in a block, and pays this payout's account: less what it paid the miners, as much as
+ * this payout and those that were settled with it before.
+ */
+async function provenByChain(
+  tx: Tx,
+  rail: ChainRail | undefined,
+  { id, units, account_id: account }: PayoutRow,
+  ref: string,
+): Promise<void> {
   if (!rail) throw new BadInput('the Bitcoin rail is not configured, and the account’s addresses must be derived: set BITCOIN_*')
   const foreign = (await foreignOf(tx)).find(({ txid }) => txid === ref)
   if (!foreign)
     throw new BadInput(`--ref "${ref}" is no transaction that spends coins of ours beside our own: "repasse payout show ${id}" names it`)
-  const to = (await tx.one<{ destination: string; next_index: bigint }>(
-    sql`select destination, next_index from accounts where id = ${account}`,
-  ))!
+  const to = (await tx.one<Destination>(sql`select destination, next_index from accounts where id = ${account}`))!
   if (!pays(foreign, rail, to)) throw new BadInput(`--ref "${ref}" does not pay the account of payout ${id}`)
+  const spent = await tx.all<{ units: bigint; height: bigint | null }>(
+    sql`select units, spent_height as height from coins where spent_by = ${ref}`,
+  )
+  if (spent.every(({ height }) => height === null)) throw new BadInput(`--ref "${ref}" is in no block, so it has paid nobody yet`)
+  const paid = paidTo(foreign, rail, to)
+  if (paid === undefined) return
+  const before = await tx.all<{ units: bigint }>(sql`
+    select p.units from payouts p join accounts a on a.id = p.account_id where a.destination = ${to.destination}
+      and p.id in (select source from ledger_transactions where movement = 'payout paid elsewhere' and memo = ${ref})`)
+  const settled = before.reduce((sum, each) => sum + each.units, 0n)
+  const fee =
+    spent.reduce((sum, each) => sum + each.units, 0n) - [...foreign.outputs.values()].reduce<bigint>((sum, each) => sum + (each ?? 0n), 0n)
+  if (settled + units > paid + (fee > 0n ? fee : 0n))
+    throw new BadInput(
+      `--ref "${ref}" pays ${told(paid, 'BTC')} to the account of payout ${id}, which is of ${told(units, 'BTC')}${settled > 0n ? `, and ${told(settled, 'BTC')} were settled with it before` : ''}`,
+    )
 }
+
+type Destination = { destination: string; next_index: bigint }
 
 async function foreignOf(tx: Tx): Promise<Foreign[]> {
   const rows = await tx.all<{ name: string; value: string }>(sql`select name, value from cursors where name like 'foreign %' order by name`)
   return rows.map(({ name, value }) => {
-    const { at, scripts } = JSON.parse(value) as { at: string; scripts: string[] }
-    return { txid: name.slice('foreign '.length), at, scripts: new Set(scripts) }
+    const { at, scripts, units } = JSON.parse(value) as { at: string; scripts: string[]; units?: string[] }
+    const outputs = new Map<string, bigint | undefined>()
+    for (const [place, script] of scripts.entries()) outputs.set(script, units && (outputs.get(script) ?? 0n) + BigInt(units[place]!))
+    return { txid: name.slice('foreign '.length), at, outputs }
   })
 }
 
-/** A plain address is the same whatever its number, so the first look answers. */
-function pays(
-  { scripts }: Foreign,
-  rail: Pick<ChainRail, 'destination'>,
-  { destination, next_index: next }: { destination: string; next_index: bigint },
-): boolean {
+/** Of an account, by its numbers; a plain address is the same whatever its number, so it is one. */
+function* scriptsOf(rail: Pick<ChainRail, 'destination'>, { destination, next_index: next }: Destination): Generator<string> {
   let last: string | undefined
   for (let number = 0; number < Number(next) + lookedAt; number++) {
     const { address, script } = rail.destination(destination, number)
-    if (scripts.has(hexOf(script))) return true
-    if (address === last) return false
+    if (address === last) return
+    yield hexOf(script)
     last = address
   }
+}
+
+function pays({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: Destination): boolean {
+  for (const script of scriptsOf(rail, to)) if (outputs.has(script)) return true
   return false
+}
+
+/** Satoshis to an account; undefined where that was not noted. */
+function paidTo({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: Destination): bigint | undefined {
+  const paid = [...scriptsOf(rail, to)].flatMap(script => (outputs.has(script) ? [outputs.get(script)] : []))
+  return paid.reduce((sum, units) => (sum === undefined || units === undefined ? undefined : sum + units), 0n)
 }
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
