@@ -1,0 +1,19 @@
+/** Which names are one person's. */
+import { expect, test } from 'vitest'
+import { samePerson } from './person.ts'
+
+test.each([
+  ['capitals and spaces around it', ' ANA Prado '],
+  ['two spaces within it', 'Ana  Prado'],
+  ['a space that does not break', 'Ana\u00a0Prado'],
+  ['a space of no width', 'Ana\u200b Prado'],
+  ['a hyphen that is not shown', 'A\u00adna Prado'],
+  ['a letter that is not shown', 'Ana Prado\u3164'],
+  ['wide letters', '\uff21na Prado'],
+])('a name with %s is the same', (_, name) => {
+  expect(samePerson('Ana Prado', name)).toBe(true)
+})
+
+test('other names are other people', () => {
+  expect(['Ana Prada', 'AnaPrado', 'Ana'].map(name => samePerson('Ana Prado', name))).toEqual([false, false, false])
+})
