@@ -88,6 +88,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [account!.destination]: coinsText(coin!.units - 1_000n) }]])
       const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
       const txid = await node.rpc<string>('sendrawtransaction', [hex])
+      // Nobody looked while a block came, so whether it was paid meanwhile is not known.
+      await town.mine()
+      expect(await town.send()).toMatchObject({ bundled: 0 })
       await town.look()
       const said = await needed()
       expect(said[0]).toBe(`payouts are stopped: ${txid} spends coins of ours, and is none of ours: does somebody else hold the keys?`)
@@ -99,7 +102,6 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const [paid, mine] = await town.payouts()
       const settle = ({ id }: { id: string }) =>
         settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
-      await expect(settle(paid!)).rejects.toThrow('is in no block')
       await town.bury(2)
       expect(await settle(paid!)).toMatchObject({ is: 'settled' })
       await expect(settle(mine!)).rejects.toThrow(/pays 0\.00015667 BTC to the account of payout .* were settled with it before$/)

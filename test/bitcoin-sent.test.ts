@@ -52,7 +52,7 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     await node.stop()
     // A town's clock moves the node's too, which is not there to be told.
     town.clock.moveTo(town.clock.now() + minute)
-    expect(await sendCoins(town)).toMatchObject({ signed: 0, sent: 0, later: 1 })
+    expect(await sendCoins(town)).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
     await town.startNode(houses.at(-1)!)
     expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
     await town.bury(6)

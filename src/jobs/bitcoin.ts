@@ -171,7 +171,7 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
   let planned = { bundled: 0, bumped: 0 }
   let sent: BundlesSent
   try {
-    if (isFollowed && (await worthAsking(store))) planned = await planAndBump({ store, rail, world }, terms, tip.height)
+    if (isFollowed && (await worthAsking(store))) planned = await planAndBump({ store, rail, world }, terms, tip)
   } finally {
     // Whatever a plan or a better offer fails for, what is signed is sent, and sent again.
     sent = await sendBundles(store, rail, world)
@@ -179,17 +179,28 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
   return { bundled: planned.bundled, ...sent, bumped: planned.bumped }
 }
 
-async function planAndBump({ store, rail, world }: Omit<Parts, 'bitcoin'>, terms: BundleTerms, height: bigint) {
+async function planAndBump(
+  { store, rail, world }: Omit<Parts, 'bitcoin'>,
+  terms: BundleTerms,
+  { hash, height }: { hash: string; height: bigint },
+) {
   const rate = await rail.feeRate()
   await world.at('fee rate asked')
   if (rate.is !== 'done') {
     world.log.warn({ why: rate.why }, 'the node gives no fee rate: payouts wait')
     return { bundled: 0, bumped: 0 }
   }
+  // After a while in which nobody looked, a block may have paid what is owed here, or spent what would pay it.
+  const best = await rail.info()
+  if (best.is !== 'done' || best.value.hash !== hash || (await hasNews(store))) return { bundled: 0, bumped: 0 }
   const now = { height, feeRate: rate.value, feeNote: rail.feeNote?.() }
   const planning = await planBundle(store, rail, world, terms, now)
   return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(store, rail, world, terms, now) }
 }
+
+/** Whether the chain has told what is not settled yet. */
+const hasNews = async (store: Store): Promise<boolean> =>
+  (await store.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !== undefined
 
 /** Whether anything is due or under way, so that an idle house asks the node for nothing. */
 async function worthAsking(store: Store): Promise<boolean> {
