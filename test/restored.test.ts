@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { bodyOf } from '../sim/events.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { approveAndDo, proposeAccept, reconcile, type Desk } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
-import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
+import { status } from '../src/web/status.ts'
+import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -43,10 +43,14 @@ async function restoreFrom(backup: string): Promise<Desk> {
   return { ...town.desk, store: restored, inbox: makeInbox(restored, town.desk.world) }
 }
 
-async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | null }[]> {
-  const credited = town.event('invoice.credited')
-  await desk.inbox.keep({ rail: 'starkbank', eventId: credited.id, raw: bodyOf(credited), via: 'poll' })
+/** What "repasse serve" does first. */
+async function listen(desk: Desk): Promise<void> {
+  await pollEvents(desk.store, desk.rails.starkbank!, desk.inbox, desk.world)
   await settleInbox(desk)
+}
+
+async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | null }[]> {
+  await listen(desk)
   await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
   return desk.store.all(sql`select state, why from payouts`)
 }
@@ -136,6 +140,7 @@ describe('a payout that was owed when the backup was made', () => {
   }
   async function sendRestored(): Promise<Desk> {
     const desk = await restoreFrom(backup)
+    await listen(desk)
     for (let count = 0; count < 3; count++) {
       await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
       town.pass(60 * second)
@@ -190,6 +195,7 @@ describe('a payout that was owed when the backup was made', () => {
     ]
     const { proposal } = await proposeAccept(restored, desk.world, id, { by: 'ana', why: 'paid by hand' })
     expect((await approveAndDo(desk, proposal.id, { by: 'bruno' })).is).toBe('approved')
+    await listen(desk)
     await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
     expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
     expect([await agreed(desk), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
@@ -215,6 +221,21 @@ describe('a payout that was owed when the backup was made', () => {
       { state: 'held', why: `the bank shows it as success under ${id}-1, ordered after the backup restored here` },
     ])
     expect(town.transfers()).toHaveLength(1)
+  })
+
+  test('what went back to its payer after the backup is heard of before anything is ordered, however soon payouts are let go', async () => {
+    town.bank.reverse(town.atBank.id, 0)
+    town.pass(60 * second)
+    const desk = await restoreFrom(backup)
+    const send = () => sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+    const state = async () => (await restored.one<{ state: string }>(sql`select state from payouts`))!.state
+    await send()
+    expect(await state()).toBe('owed')
+    const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
+    expect(needsPerson).toContainEqual(expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go/))
+    await listen(desk)
+    await send()
+    expect([await state(), town.transfers()]).toEqual(['canceled', []])
   })
 
   test('two that are alive hold it, though one of them is as it would be ordered now', async () => {

@@ -1,10 +1,12 @@
-/** A backup of any age is restored beside the bank that lived on, and payouts are let go, released and retried by people in a hurry: no invoice is ever paid on twice. Each story follows from its seed. */
+/** A backup of any age is restored beside the bank that lived on, and payouts are let go, released and retried by people in a hurry: no invoice is ever paid on twice, and none whose payer has the money back. Each story follows from its seed. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { Bank, Transfer } from '../sim/bank.ts'
 import { BadInput } from '../src/base/answer.ts'
 import { seededRandom } from '../src/base/clock.ts'
+import type { Random } from '../src/base/world.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { holdAgainstBank, reconcile, runDueSlots, type Desk } from '../src/jobs/jobs.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
@@ -30,7 +32,8 @@ async function tell(seed: number): Promise<Story> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-restores-'))
   const town = await openTown({ settings: { startingBalance: 50_000, transferFailRate: 0.5 } })
   const { bank } = town
-  const rail = town.desk.rails.starkbank!
+  const before = town.desk
+  const rail = before.rails.starkbank!
   const repasse = async (...words: string[]) => {
     let said = ''
     const outlet = { out: async (text: string) => void (said += text), err: (text: string) => void (said += text), colours: false }
@@ -56,9 +59,22 @@ async function tell(seed: number): Promise<Story> {
         }
       }
     }
-    const send = async () => void (await sendPayouts(store, rail, world))
+    const send = async () => {
+      // Until the backup is restored somebody always listens.
+      if (desk === before) await listen()
+      await sendPayouts(store, rail, world)
+    }
     const resolve = async () => void (await resolvePayouts(store, rail, world))
     return { listen, compare, push, send, resolve }
+  }
+  /** Some payer gets everything back, of what is on its way to nobody. */
+  const giveBack = (chance: Random) => {
+    const dead = ({ status }: Transfer) => status === 'failed' || status === 'canceled'
+    const open = bank
+      .invoices()
+      .filter(({ id, tags }) => bank.isCredited(id) && bank.transfers().every(transfer => dead(transfer) || !isFor(tags, transfer)))
+    const one = open[chance.between(0, Math.max(0, open.length - 1))]
+    if (one) bank.reverse(one.id, 0)
   }
   const pass = () => town.pass(random.between(1, 90) * minute)
   const live = async (desk: Desk, count: number, more: (() => Promise<unknown>)[] = []) => {
@@ -68,7 +84,6 @@ async function tell(seed: number): Promise<Story> {
       await acts[random.between(0, acts.length - 1)]!()
     }
   }
-  const before = town.desk
   const backup = join(folder, 'backup.db')
   try {
     for (let day = 1; day < days; day++) {
@@ -76,10 +91,16 @@ async function tell(seed: number): Promise<Story> {
       await runDueSlots(before)
     }
     for (const { id } of bank.invoices()) bank.pay(id)
+    const gives = seededRandom(seed ^ 0x61fe)
+    const givesBack = gives.next() < 0.5
+    if (givesBack) town.pass(minute)
     await actsOf(before).listen()
-    await live(before, random.between(0, 12))
+    if (!givesBack) await live(before, random.between(0, 12))
     await before.store.backup(backup, {})
+    // In half of the stories a payer gets back what the backup has as owed.
+    if (givesBack) giveBack(gives)
     await live(before, random.between(4, 24))
+    const back = bank.invoices().filter(({ tags, status }) => status === 'voided' && arrived(bank, tags) === 0)
 
     const restored = await repasse('restore', backup)
     if (restored.code !== 0) throw new Error(restored.said)
@@ -87,6 +108,9 @@ async function tell(seed: number): Promise<Story> {
     const after = { ...before, store, inbox: makeInbox(store, before.world) }
     const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(store)))
     try {
+      // In half of the stories payouts are let go at once, before anybody listened.
+      if (gives.next() < 0.5) await go()
+      await actsOf(after).send()
       await live(after, random.between(4, 12), [go])
       await go()
       bank.setSettings({ transferFailRate: 0 })
@@ -104,6 +128,8 @@ async function tell(seed: number): Promise<Story> {
       const open = await store.all<{ id: string; state: string; why: string }>(
         sql`select id, state, why from payouts where state <> 'paid' order by id`,
       )
+      for (const { id, tags } of back)
+        if (arrived(bank, tags) > 0) faults.push(`invoice ${id} was paid on though its payer had the money back before the restore`)
       return { arrived: arrivedOf(bank), faults, held: open.map(({ id, state, why }) => `${id} is ${state}: ${why}`) }
     } finally {
       await store.close()
@@ -114,13 +140,17 @@ async function tell(seed: number): Promise<Story> {
   }
 }
 
-const arrivedOf = ({ invoices, isCredited, transfers }: Awaited<ReturnType<typeof openTown>>['bank']): number[] =>
-  invoices()
-    .filter(({ id }) => isCredited(id))
-    .map(({ tags }) => {
-      const own = tags.find(tag => tag.startsWith('inv_'))!
-      return transfers().filter(transfer => transfer.status === 'success' && transfer.tags.includes(own)).length
-    })
+const isFor = (tags: readonly string[], transfer: Transfer) => transfer.tags.includes(tags.find(tag => tag.startsWith('inv_'))!)
+
+/** How often an invoice was paid on. */
+const arrived = ({ transfers }: Bank, tags: readonly string[]): number =>
+  transfers().filter(transfer => transfer.status === 'success' && isFor(tags, transfer)).length
+
+const arrivedOf = (bank: Bank): number[] =>
+  bank
+    .invoices()
+    .filter(({ id }) => bank.isCredited(id))
+    .map(({ tags }) => arrived(bank, tags))
 
 const seeds = Array.from({ length: Number(process.env['RESTORES'] ?? 20) }, (_, at) => at + 1)
 

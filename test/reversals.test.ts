@@ -4,7 +4,7 @@ import { done, unsure, type Answer } from '../src/base/answer.ts'
 import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { pollEvents, proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
@@ -179,6 +179,29 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear()
       expect(await town.fate(reversing)).toMatch(/^done/)
       expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+    })
+
+    test('back while nobody was at work: nothing is ordered before the bank’s logs are read and settled', async () => {
+      const poll = (change = {}) => pollEvents(town.store, { ...rail(), ...change }, town.desk.inbox, town.desk.world)
+      const says = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+      const waits = expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go, .* read to their end at 20/)
+      await poll()
+      await pay()
+      giveBack(0)
+      town.pass(24 * 3_600 * second)
+      await town.send()
+      expect(await says()).toContainEqual(waits)
+      await poll({ missedLogs: async () => unsure('no answer') })
+      await town.send()
+      expect(await says()).toContainEqual(waits)
+      // They are in the inbox by now, and not settled yet.
+      await poll()
+      await town.send()
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
+      await settleInbox(town.desk)
+      await town.send()
+      expect([await payout(), town.transfers(), await says()]).toMatchObject([{ state: 'canceled' }, [], []])
+      await holds()
     })
 
     test('no event tells how it ended: the bank’s log is read, and it goes on', async () => {

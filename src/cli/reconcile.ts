@@ -27,8 +27,9 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
   await onRails(shell, async (base, open) => {
     const { rails, bitcoin } = open
     const { makeInbox, pollEvents, settleInbox } = await import('../webhooks/webhooks.ts')
-    const { store, world, terms } = base
-    const found = rails.starkbank ? (await pollEvents(store, rails.starkbank, makeInbox(store, world), world)).fresh : 0
+    const { store, world, terms, config } = base
+    const everyMs = config.STARKBANK_POLL_SECONDS * 1_000
+    const found = rails.starkbank ? (await pollEvents(store, rails.starkbank, makeInbox(store, world), world, everyMs)).fresh : 0
     const followed = await followNow(base, open)
     const settled = await settleInbox({ store, rails, world, terms, ...(bitcoin && { chain: bitcoin.terms }) })
     const bank = await atBank(base, open, found)

@@ -2,7 +2,7 @@
 import type { World } from '../base/world.ts'
 import { passOver } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
-import { waitForChain } from '../payout/payout.ts'
+import { waitForBank, waitForChain } from '../payout/payout.ts'
 import { move, sql, type Store } from '../store/store.ts'
 import { materialise, slotMachine } from './slots.ts'
 
@@ -49,6 +49,7 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
       await tx.run(sql`update invoice_reversals set next_at = ${now} where invoice_id = ${invoiceId}`)
     }
     await passOver(tx)
+    await waitForBank(tx)
     await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }
   })

@@ -112,6 +112,7 @@ export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bund
 export { applyBundle } from './bundleOutcome.ts'
 export { holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './elsewhere.ts'
 export { chainPayoutsStopped, chainUnread, chainWasRead, isChainAwaited, isChainUnread, waitForChain } from './unread.ts'
+export { bankLogs, bankPayoutsStopped, bankUnread, bankWasRead, noteAbsence, noteHeard, waitForBank } from './unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
 export { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'

@@ -7,8 +7,9 @@ import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
 import { reversalOf } from './rightSize.ts'
-import { attemptMachine, payoutMachine, payoutsStopped, type AttemptRow, type PayoutRow } from './row.ts'
+import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { isStillOurs } from './send.ts'
+import { bankPayoutsStopped } from './unheard.ts'
 
 const absencesNeeded = 2n
 
@@ -78,7 +79,7 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ aske
     await giveUp(tx, world, attempt, payout, why, { why })
     return 'moved'
   }
-  if ((await payoutsStopped(tx)) !== undefined) return 'again'
+  if ((await bankPayoutsStopped(tx, now)) !== undefined) return 'again'
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
   const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])

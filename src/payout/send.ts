@@ -12,9 +12,10 @@ import { withinLimits } from './limits.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
-import { attemptMachine, holdBack, mayGoOut, payoutMachine, payoutsStopped, type PayoutRow } from './row.ts'
+import { attemptMachine, holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { hasStrange } from './strange.ts'
 import { mayBeOrdered, unansweredPauseMs } from './underTag.ts'
+import { mayOrderAtBank } from './unheard.ts'
 
 const batchSize = 100
 
@@ -84,7 +85,7 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> 
   const claim = (only: Sql): Promise<Claim> =>
     store.tx(async tx => {
       const claimed: Claim = { due: 0, orders: [], held: 0 }
-      if (await payoutsStopped(tx)) return claimed
+      if (!(await mayOrderAtBank(tx))) return claimed
       const left: DuePayout[] = []
       for (const row of await duePayouts(tx, await tx.now(), sql`${which} ${only}`)) {
         claimed.due += 1
@@ -125,7 +126,7 @@ async function claimApart(store: Store, world: World, which: Sql, claim: (only: 
 
 async function dueAgain(store: Store): Promise<PayoutRow[]> {
   return store.tx(async tx =>
-    (await payoutsStopped(tx))
+    !(await mayOrderAtBank(tx))
       ? []
       : tx.all<PayoutRow>(sql`
           select * from payouts where ${isDue(await tx.now())} and ${mayHaveBeenOrdered}

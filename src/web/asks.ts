@@ -3,7 +3,7 @@ import { told, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { silentRails } from '../jobs/jobs.ts'
-import { beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
+import { bankUnread, beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
@@ -14,6 +14,7 @@ const worstFirst = [
   'clock off',
   'chain trouble',
   'chain unread',
+  'bank unread',
   'foreign events',
   'line out',
   'suspense',
@@ -113,6 +114,7 @@ export const firstOfEach = (rows: Sql): Sql => sql`
 export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number): Promise<Ask[]> => [
   ...(now === undefined ? [] : await silentAsks(reader, now, silentMs)),
   ...(await alarmAsks(reader)),
+  ...(now === undefined ? [] : await unreadAsks(reader, now)),
   ...(await duplicateAsks(reader)),
   ...(now === undefined
     ? []
@@ -141,6 +143,15 @@ const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undef
     ...{ kind: 'rail silent', id: '', number: null, of: rail, units: null },
     why: `${since}: ${why}`,
   }))
+
+/** While a payout is due that waits for it, so that a house at rest says nothing. */
+const unreadAsks = async (reader: Reader, now: Instant): Promise<Ask[]> => {
+  const due = await reader.one(
+    sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL' and next_at <= ${now} limit 1`,
+  )
+  const unread = due && (await bankUnread(reader, now))
+  return unread === undefined ? [] : [askOf('bank unread', unread)]
+}
 
 /**
  * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
@@ -409,6 +420,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
     case 'foreign events':
       return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
     case 'chain unread':
+    case 'bank unread':
       return why ?? ''
     case 'rail silent':
       return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${why}, so nothing moves there`

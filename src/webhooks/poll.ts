@@ -1,10 +1,14 @@
 /** Polling: what a push lost is asked for, and enters the same inbox. A missed push is found within one interval. */
 import { BadInput } from '../base/answer.ts'
-import type { World } from '../base/world.ts'
+import type { Millis, World } from '../base/world.ts'
+import { bankLogs, bankWasRead, noteAbsence, noteHeard } from '../payout/payout.ts'
 import type { ProviderEvent, Rail } from '../rails/rail.ts'
 import { sql, type Store } from '../store/store.ts'
 import type { Inbox } from './inbox.ts'
 import { walkOn } from './walk.ts'
+
+/** STARKBANK_POLL_SECONDS, where nobody sets it. */
+const usualMs: Millis = 300_000
 
 export interface Polled {
   /** How many were new to the inbox. The bank's logs tell of what was pushed too, under other ids: settling finds nothing new in those. */
@@ -13,10 +17,14 @@ export interface Polled {
   lacks?: string
 }
 
-/** Undelivered events are marked delivered only after they are committed, and only those that are ours. */
-export async function pollEvents(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<Polled> {
+/**
+ * Undelivered events are marked delivered only after they are committed, and only those that are ours. `everyMs`: until the next poll; where
+ * nobody polls for several of these, orders wait for the first one.
+ */
+export async function pollEvents(store: Store, rail: Rail, inbox: Inbox, world: World, everyMs: Millis = usualMs): Promise<Polled> {
+  await store.tx(tx => noteAbsence(tx, world))
   const undelivered = await takeUndelivered(store, rail, inbox, world)
-  const missed = await takeMissedLogs(store, rail, inbox, world)
+  const missed = await takeMissedLogs(store, rail, inbox, world, everyMs)
   const lacks = [...new Set([undelivered.lacks, missed.lacks])].filter(why => why !== undefined).join('; ')
   return { fresh: undelivered.fresh + missed.fresh, ...(lacks !== '' && { lacks }) }
 }
@@ -89,17 +97,19 @@ async function isOurs(store: Store, event: ProviderEvent | undefined): Promise<b
   return false
 }
 
-async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: World): Promise<Polled> {
+async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: World, everyMs: Millis): Promise<Polled> {
   let fresh = 0
   const walked = await walkOn<Polling>(store, world, {
-    name: `${rail.name} logs`,
+    name: bankLogs,
     from: 'now',
     read: (since, place) => rail.missedLogs(since, place),
     async take(items) {
       const kept = await Promise.all(items.map(({ eventId, raw }) => inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })))
       fresh += kept.filter(verdict => verdict === 'new').length
     },
+    last: (tx, { startedAt }) => bankWasRead(tx, startedAt),
   })
+  if (walked.is !== 'failed') await store.tx(tx => noteHeard(tx, world, everyMs))
   if (walked.is === 'failed') return { ...complain(world, walked.why), fresh }
   return walked.is === 'left' ? { fresh, lacks: `${walked.rows} rows of the bank's logs were read, and there are more` } : { fresh }
 }

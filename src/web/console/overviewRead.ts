@@ -173,6 +173,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
       return '/console/reconciliation'
     case 'rail silent':
     case 'chain unread':
+    case 'bank unread':
     case 'chain trouble':
     case 'bank denies':
     case 'clock off':

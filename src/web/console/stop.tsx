@@ -1,6 +1,6 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import { chainUnread, holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll } from '../../payout/payout.ts'
+import { bankUnread, chainUnread, holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll } from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
@@ -22,13 +22,16 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const program = await store.all<{ value: string }>(
       sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
     )
-    const unread = await chainUnread(store)
+    const unread = [
+      { of: say.alsoBank, why: await bankUnread(store, await store.tx(tx => tx.now(), 'locks')) },
+      { of: say.alsoChain, why: await chainUnread(store) },
+    ].filter(({ why }) => why !== undefined)
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
     show(
       ctx,
       <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
-        {!hold && program.length === 0 && unread === undefined && <Notice tone="good">{say.goNow}</Notice>}
+        {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
         {hold && (
           <>
             <Known
@@ -73,16 +76,16 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             </ul>
           </>
         )}
-        {unread !== undefined && (
+        {unread.map(({ of, why }) => (
           <>
-            <p>{say.alsoChain}</p>
+            <p>{of}</p>
             <ul>
               <li>
-                <Said>{unread}</Said>
+                <Said>{why}</Said>
               </li>
             </ul>
           </>
-        )}
+        ))}
         {!hold && (
           <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
             <p>{say.stopHint}</p>

@@ -1,0 +1,108 @@
+/**
+ * After a restore, or while nobody read the bank's logs for a while: what happened meanwhile (a payment that went back, an order that this
+ * database has forgotten) is not known here. So nothing is ordered at the bank until its logs were read up to then, and what they tell was settled.
+ */
+import { clockTrouble, later, type Instant, type Millis, type World } from '../base/world.ts'
+import { sql, type Reader, type Tx } from '../store/store.ts'
+import { payoutsStopped } from './row.ts'
+
+/** Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox it told. */
+const unread = 'bank unread'
+const read = 'bank read'
+/** Under `cursors`: how long the last reading counts. */
+const heardUntil = 'starkbank heard until'
+/** The bank's logs, as polling walks them. */
+export const bankLogs = 'starkbank logs'
+
+/** How long the bank's logs may go unread before it is an absence: three polls, and a quarter of an hour at least. */
+const absenceOf = (pollMs: Millis): Millis => Math.max(15 * 60_000, 3 * pollMs)
+/** No reading counts for longer (STARKBANK_POLL_SECONDS is a day at most): what says otherwise was written by a clock that was ahead. */
+const longestMs = 4 * 24 * 3_600_000
+
+/** `since`: empty from a restore on, when any reading will do. */
+const mustBeRead = (tx: Tx, since: Instant) =>
+  tx.run(sql`insert into settings (name, value) values (${unread}, ${since}) on conflict (name) do update set value = excluded.value`)
+
+/** From a restore on, where the database belongs to an account at the bank. A reading that was under way in the backup begins anew. */
+export async function waitForBank(tx: Tx): Promise<void> {
+  if (
+    !(await tx.one(sql`
+      select 1 as yes from cursors where name = ${bankLogs} union all select 1 as yes from invoices where rail = 'starkbank' limit 1`))
+  )
+    return
+  await tx.run(sql`delete from walks where name = ${bankLogs}`)
+  await mustBeRead(tx, '')
+}
+
+/** Before the bank's logs are read: whether nobody has for too long, so that they must be read up to now first. */
+export async function noteAbsence(tx: Tx, world: Pick<World, 'clock'>): Promise<void> {
+  if (clockTrouble(world) !== undefined) return
+  const now = await tx.now()
+  if (!counts((await hearing(tx)).until, now)) await mustBeRead(tx, now)
+}
+
+/** Some of the bank's logs were read. */
+export async function noteHeard(tx: Tx, world: Pick<World, 'clock'>, pollMs: Millis): Promise<void> {
+  if (clockTrouble(world) !== undefined) return
+  const until = later(await tx.now(), absenceOf(pollMs))
+  await tx.run(sql`
+    insert into cursors (name, value) values (${heardUntil}, ${until}) on conflict (name) do update set value = excluded.value`)
+}
+
+/** They were read to their end by a reading that began at `startedAt`, and what they tell is in the inbox. */
+export async function bankWasRead(tx: Tx, startedAt: Instant): Promise<void> {
+  const { since } = await hearing(tx)
+  if (since === undefined || (since > startedAt && since <= (await tx.now()))) return
+  const { last } = (await tx.one<{ last: bigint }>(sql`select coalesce(max(id), 0) as last from inbox`))!
+  await tx.run(sql`delete from settings where name = ${unread}`)
+  await tx.run(
+    sql`insert into settings (name, value) values (${read}, ${`${last}`}) on conflict (name) do update set value = excluded.value`,
+  )
+}
+
+interface Hearing {
+  since: Instant | undefined
+  upTo: string | undefined
+  /** Undefined where the bank's logs were never read: a new database, which has missed nothing. */
+  until: Instant | undefined
+  readAt: Instant | undefined
+}
+
+async function hearing(reader: Reader): Promise<Hearing> {
+  const rows = await reader.all<{ name: string; value: string }>(sql`
+    select name, value from settings where name in (${unread}, ${read})
+    union all select name, value from cursors where name in (${heardUntil}, ${bankLogs})`)
+  const of = (name: string) => rows.find(row => row.name === name)?.value
+  const readAt = of(bankLogs)
+  // A database from before this was kept knows when they were read last.
+  return { since: of(unread), upTo: of(read), until: of(heardUntil) ?? (readAt && later(readAt, absenceOf(0))), readAt }
+}
+
+const counts = (until: Instant | undefined, now: Instant): boolean => until === undefined || (until > now && until <= later(now, longestMs))
+
+/** What payouts at the bank wait for after a restore or an absence, as a sentence; undefined where nothing. */
+export async function bankUnread(reader: Reader, now: Instant): Promise<string | undefined> {
+  const found = await hearing(reader)
+  const missing = await missingOf(reader, found, now)
+  return missing && `payouts wait until the bank's logs are read as far as they go, after a restore or an absence: ${missing}`
+}
+
+async function missingOf(reader: Reader, { since, upTo, until, readAt }: Hearing, now: Instant): Promise<string | undefined> {
+  if (since !== undefined || !counts(until, now))
+    return `they were last read to their end ${readAt === undefined ? 'never' : `at ${readAt}`} ("repasse serve" does it every few minutes, and its job poll says what keeps it)`
+  if (upTo === undefined) return undefined
+  const { count } = (await reader.one<{ count: bigint }>(sql`
+    select count(*) as count from inbox where rail = 'starkbank' and state = 'new' and next_at > '' and id <= ${BigInt(upTo)}`))!
+  return count === 0n ? undefined : `${count} of the events they told ${count === 1n ? 'is' : 'are'} not settled yet`
+}
+
+/** What keeps an order at the bank from being made now: what stops every payout, or logs that are not read. */
+export const bankPayoutsStopped = async (reader: Reader, now: Instant): Promise<string | undefined> =>
+  (await payoutsStopped(reader)) ?? (await bankUnread(reader, now))
+
+/** The same for whoever orders: once all was read and settled, its mark goes. */
+export async function mayOrderAtBank(tx: Tx): Promise<boolean> {
+  if ((await bankPayoutsStopped(tx, await tx.now())) !== undefined) return false
+  if ((await hearing(tx)).upTo !== undefined) await tx.run(sql`delete from settings where name = ${read}`)
+  return true
+}
