@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { reconcile } from '../src/jobs/jobs.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
+import { brl } from '../src/base/money.ts'
+import { checkLedger, post } from '../src/ledger/ledger.ts'
 import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { history, sql } from '../src/store/store.ts'
@@ -156,6 +157,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await payout()).state).toBe('paid')
     })
 
+    test.each([
+      ['the amount', sql`update payouts set units = 980000`, /^it is of R\$ 9.?800\.00, and the books owe R\$ 98\.00: /],
+      ['the account', sql`update accounts set number = '6666666'`, /^account main is not as it was approved: /],
+    ])('one of which somebody has edited %s past the program is held', async (_, edit, why) => {
+      await town.store.tx(tx => tx.run(edit))
+      await send()
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why: expect.stringMatching(why) }, []])
+    })
+
     describe('with another payout that is due', () => {
       let other: string
       /** A copy of it for an invoice of its own, `units` of it. */
@@ -196,6 +206,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const { id } = await payout()
         await town.store.tx(async tx => {
           await tx.run(sql`update payouts set state = 'owed', units = 10 where id = ${other}`)
+          const invoiceId = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
+          await post(tx, town.desk.world, { movement: 'invoice credited', source: invoiceId, amount: brl(10n), invoiceId, memo: 'a test' })
           // Its key is taken by an order of another payout.
           await tx.run(sql`
             insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)

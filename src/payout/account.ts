@@ -131,7 +131,12 @@ export async function judgeAccount(store: Store, name: string, by: string, seen?
     if (account.state === 'closed') return { is: 'closed', account }
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
     await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
-    await audit(tx, { actor: by, act: 'account approved', subject: account.id, detail: { name: account.name } })
+    await audit(tx, {
+      actor: by,
+      act: 'account approved',
+      subject: account.id,
+      detail: { name: account.name, digest: digestOfAccount(account) },
+    })
     return { is: 'approved', account: (await findAccount(tx, account.id))! }
   })
 }
@@ -166,6 +171,19 @@ export function digestOfAccount(account: AccountRow): string {
   return createHash('sha256')
     .update(JSON.stringify([id, name, kind, holder, added_by, added_at, ...place]))
     .digest('base64url')
+}
+
+/**
+ * Why nothing may be ordered to an account: it is not what was approved, as the audit log has it. Undefined where it is; one that was
+ * approved before digests were kept cannot be told.
+ */
+export async function changeSinceApproval(reader: Reader, account: AccountRow): Promise<string | undefined> {
+  const row = await reader.one<{ detail: string }>(
+    sql`select detail from audit where subject = ${account.id} and act = 'account approved' order by seq desc limit 1`,
+  )
+  const { digest } = row ? (JSON.parse(row.detail) as { digest?: string }) : {}
+  if (digest === undefined || digest === digestOfAccount(account)) return undefined
+  return `account ${account.name} is not as it was approved: somebody has changed it past this program`
 }
 
 /** Accounts that are open and pay to the same place, however it is written. */

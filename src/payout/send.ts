@@ -8,6 +8,7 @@ import { bankMayBeAsked, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, remember, skipLocked, sql, StoreUnavailable, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
+import { notAsBooked } from './asBooked.ts'
 import { withinLimits } from './limits.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
@@ -87,9 +88,11 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> 
       const claimed: Claim = { due: 0, orders: [], held: 0 }
       if (!(await mayOrderAtBank(tx))) return claimed
       const left: DuePayout[] = []
-      for (const row of await duePayouts(tx, await tx.now(), sql`${which} ${only}`)) {
+      const due = await duePayouts(tx, await tx.now(), sql`${which} ${only}`)
+      const edited = await notAsBooked(tx, due)
+      for (const row of due) {
         claimed.due += 1
-        const refusal = mayGoOut(row)
+        const refusal = mayGoOut(row) ?? edited.get(row.id)
         if (refusal !== undefined) {
           await holdBack(tx, world, row, refusal)
           claimed.held += 1
