@@ -172,6 +172,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await town.send()
         }
         expect([await refunds(), town.transfers()]).toEqual([[['approved', 10_000n]], []])
+        town.pass(30 * minute)
+        const { needsPerson } = await status(town.store, { now: new Date(town.clock.now()).toISOString() })
+        expect(needsPerson.filter(says => says.includes('has not taken it on'))).toHaveLength(1)
         await resolveRefunds(at())
         expect(await refunds()).toEqual([['sent', 10_000n]])
       })

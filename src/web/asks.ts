@@ -33,6 +33,7 @@ const worstFirst = [
   'duplicate returned',
   'duplicate refund late',
   'refund failed',
+  'refund late',
   'duplicate open',
   'duplicate paid reversed',
   'duplicate paid',
@@ -241,12 +242,15 @@ const debtAsks = async (reader: Reader): Promise<Ask[]> =>
     ...{ why: recover, units: units > 0n ? units : -units },
   }))
 
-/** Money that has been going back for long without the bank saying what became of it: its payout waits all the while. */
+/** Money that has been going back for long, or is to, without the bank saying what became of it: its payout waits all the while. */
 const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
-      select 'reversal slow' as kind, i.id, null as number, i.payer_name as of_it, r.under_way_since as why, null as units
-      from invoice_reversals r join invoices i on i.id = r.invoice_id where r.under_way_since < ${later(now, -longReversalMs)}`),
+      select case when f.id is null then 'reversal slow' else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
+        r.under_way_since as why, f.units
+      from invoice_reversals r join invoices i on i.id = r.invoice_id
+        left join invoice_refunds f on f.invoice_id = i.id and f.state in ('approved', 'refunding', 'unsure')
+      where r.under_way_since < ${later(now, -longReversalMs)}`),
   )
 
 /** Refunds that the bank did not make: said until another one is asked for, and for a month at most. */
@@ -391,6 +395,8 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
     case 'refund failed':
       return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
+    case 'refund late':
+      return `the refund of ${told(units ?? 0n, 'BRL')} of invoice ${id} to ${of} is approved since ${why}, and the bank has not taken it on: is there balance, are payouts stopped? Its payout waits (repasse invoice show ${id})`
     case 'reversal slow':
       return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits (repasse invoice reversal ${id} --returned … --why … proposes how it ended)`
     case 'cancel refused':

@@ -14,7 +14,7 @@ type Open = { what: string; id: string; state: string; also: string | null }
 const kinds: Record<string, readonly AskKind[]> = {
   payout: [
     ...(['payout held', 'payout returned', 'payout unsure', 'payout sent', 'payout waiting', 'payout owed'] as const),
-    ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow', 'payout over limit'] as const),
+    ...(['bundle waits', 'bundle slow', 'bundle unsigned', 'reversal slow', 'refund late', 'payout over limit'] as const),
   ],
   invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
   event: ['event quarantined', 'event waits'],

@@ -135,6 +135,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'request too small':
     case 'reversal slow':
     case 'refund failed':
+    case 'refund late':
     case 'cancel refused':
     case 'cancel late':
     case 'reissue paid twice':

@@ -115,6 +115,10 @@ const pt: OverviewWords = {
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
     'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.'],
     'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse que ainda não saiu fica retido.'],
+    'refund late': [
+      'O banco ainda não assumiu o estorno da cobrança',
+      'a {of} ({units}), aprovado há mais de 30 minutos: o repasse espera.',
+    ],
     'cancel refused': ['O banco não cancela a cobrança', 'e {of} ainda pode pagá-la: {why}'],
     'cancel late': ['O banco não respondeu ao cancelamento da cobrança', 'há mais de 30 minutos: {of} ainda pode pagá-la.'],
     'reissue paid twice': ['A cobrança', 'foi paga por {of}, e também {why}, que ela substituiu: estorne uma delas.'],
@@ -233,6 +237,10 @@ const en: OverviewWords = {
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
     'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout, or is returned by other means.'],
     'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout is held if it had not gone out.'],
+    'refund late': [
+      'The bank has not taken on the refund of invoice',
+      'to {of} ({units}), approved more than 30 minutes ago: the payout waits.',
+    ],
     'cancel refused': ['The bank does not cancel invoice', 'and {of} can still pay it: {why}'],
     'cancel late': ['The bank has not answered the cancelation of invoice', 'for more than 30 minutes: {of} can still pay it.'],
     'reissue paid twice': ['Invoice', 'was paid by {of}, and so was {why}, in whose place it was asked for: refund one of them.'],
