@@ -19,6 +19,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     let town: Town
     let rail: Rail
     let ref: string
+    /** How far our clock is from the bank's. */
+    let offMs = 0
     beforeAll(async () => {
       if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
     })
@@ -27,7 +29,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     /** A payout that was paid, with a charge of R$ 1.00. */
     beforeEach(async () => {
-      town = await openTown({ settings: { startingBalance: 100_000, transferFee: 100 }, databaseUrl: await postgres?.migratedDatabase() })
+      town = await openTown({
+        settings: { startingBalance: 100_000, transferFee: 100 },
+        databaseUrl: await postgres?.migratedDatabase(),
+        houseClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
+      })
       rail = town.desk.rails.starkbank!
       town.bank.pay(town.atBank.id)
       town.pass(5 * second)
@@ -92,6 +98,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         5_910n,
       ])
       expect(await town.audit()).toEqual([])
+    })
+
+    test('what went back and was booked while our clock was hours behind is not missed', async () => {
+      town.bank.reverse(town.atBank.id, 4_000)
+      town.pass(minute)
+      offMs = -3 * 60 * minute
+      await town.hear(town.event('invoice.reversed'))
+      offMs = 0
+      expect([await look(rail, 120 * minute), await openSuspense(town.store)]).toEqual([undefined, []])
     })
 
     test('a charge that the bank gives back waits in suspense after an hour, stops nothing, and two people close it', async () => {

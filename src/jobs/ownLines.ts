@@ -152,12 +152,14 @@ async function oddOfInvoice(
   const odd = unaccounted(lines, { parts: [paid, -fee], returned: none })
   const [first] = odd.toSorted(byTime)
   if (!first) return odd
+  // Its credit came before whatever went back, so where that line is among these all others are, whenever our clock says they were booked.
+  const isWhole = lines.some(({ units }) => units === paid || units === paid - fee)
   const [back] = await reader.all<{ went: bigint | null; came: bigint | null }>(sql`
     select cast(sum(case when t.movement = 'invoice reversed' then e.units else 0 end) as bigint) as went,
       cast(sum(case when t.movement = 'invoice reversal undone' then e.units else 0 end) as bigint) as came
     from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
     where e.invoice_id = ${id} and e.units > 0 and t.movement in ('invoice reversed', 'invoice reversal undone')
-      and t.at >= ${later(first.createdAt, -skewMs)}`)
+      and t.at >= ${isWhole ? '' : later(first.createdAt, -skewMs)}`)
   return unaccounted(lines, { parts: [paid, -fee], returned: { out: back?.went ?? 0n, in: back?.came ?? 0n } })
 }
 
