@@ -89,6 +89,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([(await town.payout())!.state, await look(), await town.audit(), await needsPerson()]).toEqual(['paid', undefined, [], []])
     })
 
+    test('one of which the statement alone says so is returned after an hour', async () => {
+      town.bank.sendBack(ref, { keepStatus: true })
+      const mute: Rail = {
+        ...rail,
+        hasComeBack: async () => done(false),
+        async readPayout(id) {
+          const answer = await rail.readPayout(id)
+          return answer.is === 'done' ? done({ ...answer.value, lineIds: [] }) : answer
+        },
+      }
+      expect([await look(mute), (await town.payout())!.state]).toEqual([undefined, 'paid'])
+      expect([await look(mute, 60 * minute), (await town.payout())!.state, await town.audit()]).toEqual([undefined, 'returned', []])
+    })
+
     test('money of an invoice that went back is booked at the next look, and the payee owes it', async () => {
       town.bank.reverse(town.atBank.id, 4_000)
       town.pass(minute)

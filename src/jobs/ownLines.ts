@@ -1,5 +1,5 @@
 /** Lines of the statement about our own transfers and invoices: whether the books have each of them, what the bank is asked about those they lack, and what becomes of the rest. */
-import { later, type Millis, type World } from '../base/world.ts'
+import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import { clearLines, suspend, type OurTags } from '../ledger/ledger.ts'
 import { applyPayout, type AttemptRow } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
@@ -58,6 +58,8 @@ export interface OwnLine {
   line: StatementLine
   tags: OurTags
 }
+
+const isOld = ({ line }: OwnLine, now: Instant): boolean => line.createdAt < later(now, -unexplainedForMs)
 
 export interface Judged {
   /** Neither booked nor in suspense. */
@@ -192,7 +194,10 @@ async function askAboutTransfer({ store, rail, world }: AtBank, providerId: stri
   const logged = await rail.hasComeBack(providerId)
   // Of two lines that a transfer names, the second is its chargeback (Stark Bank SDK, Transfer), whatever its log calls that.
   const named = group.some(({ line: { id, units } }) => units >= transfer.units && transfer.lineIds.slice(1).includes(id))
-  const isBack = named || (logged.is === 'done' && logged.value)
+  // Nor does an hour pass with all of its money here and no other debit of it, unless it is back.
+  const now = await store.tx(tx => tx.now())
+  const stays = group.every(({ line }) => line.units > 0n) && group.some(each => each.line.units >= transfer.units && isOld(each, now))
+  const isBack = named || stays || (logged.is === 'done' && logged.value)
   const found = [
     ...others.value.filter(other => other.providerId !== providerId),
     isBack ? { ...transfer, status: 'failed' as const } : transfer,
@@ -214,8 +219,8 @@ async function askAboutInvoice({ store, rail, world }: AtBank, providerId: strin
 export async function keepOwn(tx: Tx, world: World, rail: Rail, lines: readonly StatementLine[]): Promise<StatementLine[]> {
   const { odd, explained } = await judgeOwn(tx, lines)
   await clearLines(tx, world, explained, 'it is booked by now')
-  const before = later(await tx.now(), -unexplainedForMs)
-  const old = odd.filter(({ line }) => line.createdAt < before)
+  const now = await tx.now()
+  const old = odd.filter(each => isOld(each, now))
   for (const { line, tags } of old) {
     const { id, units, description } = line
     const about = line.about as Known
