@@ -341,6 +341,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await acts()).toContain(`account debt ${as}`)
       })
 
+      test('is another debt once what was proposed to end is owed no more', async () => {
+        await owe()
+        const proposed = await proposeDebtEnd(town.store, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act })
+        await comeAgain()
+        await another()
+        await payOn()
+        town.bank.reverse(town.bank.invoices().at(-1)!.id, 4_000)
+        town.pass(20 * second)
+        await town.hear(town.event('invoice.reversed'))
+        expect(await owing()).toBe(5_910n)
+        if (proposed.is !== 'proposed') return expect.unreachable(proposed.is)
+        await expect(approve(proposed.proposal.id)).rejects.toThrow('R$ 59.10 by now, R$ 59.10 of it since this was proposed')
+      })
+
       test.each([
         ['its money comes again', comeAgain],
         [

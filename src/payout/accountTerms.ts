@@ -1,7 +1,7 @@
 /** What two people decide about an account that owes us, or is owed: whether it is kept back from its next payouts, and how it ended otherwise. */
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, reais } from '../base/money.ts'
-import type { World } from '../base/world.ts'
+import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 import { findAccount } from './account.ts'
@@ -19,6 +19,17 @@ const auditedAs = { paid: 'account debt paid', forgiven: 'account debt forgiven'
 
 /** How much may end so: of what is owed to us, or of what was kept back too much. */
 const mostOf = (owing: bigint, as: DebtEnd) => (as === 'returned' ? -owing : owing)
+
+/** What came to be owed, or was kept back too much, since somebody proposed how what there was ends: it is another debt. */
+async function madeSince(tx: Tx, accountId: string, as: DebtEnd, at: Instant): Promise<bigint> {
+  const side = as === 'returned' ? sql`e.units < 0` : sql`e.units > 0`
+  const row = await tx.one<{ units: bigint }>(sql`
+    select cast(coalesce(sum(abs(e.units)), 0) as bigint) as units
+    from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
+      join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
+    where m.account_id = ${accountId} and t.at > ${at} and ${side}`)
+  return row!.units
+}
 
 interface Act {
   by: string
@@ -77,8 +88,11 @@ export async function endDebt(tx: Tx, world: World, proposal: ProposalRow): Prom
   const { subject: accountId, made_by: madeBy, decided_by: by, why } = proposal
   await lockOwing(tx, accountId)
   const owing = await receivableOf(tx, accountId)
-  if (units <= 0n || units > mostOf(owing, as))
-    throw new BadInput(`account ${accountId} owes ${reais(owing)} by now: refuse this proposal and make another`)
+  const since = await madeSince(tx, accountId, as, proposal.added_at)
+  if (units <= 0n || units > mostOf(owing, as) - since)
+    throw new BadInput(
+      `account ${accountId} owes ${reais(owing)} by now${since > 0n ? `, ${reais(since)} of it since this was proposed` : ''}: refuse this proposal and make another`,
+    )
   await postReceivable(tx, world, { movement: movementOf[as], accountId, source: proposal.id, units, memo: why })
   await audit(tx, { actor: by!, act: auditedAs[as], subject: accountId, detail: { amount, madeBy, why } })
 }
