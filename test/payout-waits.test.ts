@@ -166,6 +166,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why: expect.stringMatching(why) }, []])
     })
 
+    test('nor is an order repeated to an account that somebody has edited', async () => {
+      await send({ pay: async () => unsure('no answer') })
+      await town.store.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
+      for (let look = 0; look < 4; look++) {
+        town.pass(4 * minute)
+        await resolvePayouts(town.store, rail, town.desk.world)
+      }
+      const why = expect.stringMatching(/^account main is not as it was approved: /)
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
+    })
+
     describe('with another payout that is due', () => {
       let other: string
       /** A copy of it for an invoice of its own, `units` of it. */

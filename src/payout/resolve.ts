@@ -4,7 +4,7 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { owedFor } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import { destinationOf, type BankAccountRow } from './account.ts'
+import { changeSinceApproval, destinationOf, type BankAccountRow } from './account.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
 import { reversalOf } from './rightSize.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
@@ -80,6 +80,12 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ aske
     return 'moved'
   }
   if ((await bankPayoutsStopped(tx, now)) !== undefined) return 'again'
+  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
+  const change = await changeSinceApproval(tx, account)
+  if (change !== undefined) {
+    await tx.run(sql`update payouts set why = ${change} where id = ${payout.id}`)
+    return 'again'
+  }
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
   const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
