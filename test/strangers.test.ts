@@ -70,6 +70,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await listStrangers(town.store, { limit: 10 })).toMatchObject([{ state: 'opening', units: 5_000_000n, source: 'self' }])
     })
 
+    test('what leaves later is not taken for that, though the clock was six days ahead when the database was made', async () => {
+      await town.store.tx(async tx => {
+        await tx.run(sql`update migrations set applied_at = '2026-11-27T03:00:00.000Z'`)
+        await tx.run(sql`delete from settings where name = 'opening until'`)
+      })
+      await look()
+      leaves(900_000)
+      expect(await look()).toContain('R$ 9000.00 left the bank by no order of ours')
+    })
+
     test('R$ 9 000 sent to a stranger with our key stop payouts, and two people who have looked at it let them go', async () => {
       const line = leaves(900_000)
       expect(await look()).toContain(`R$ 9000.00 left the bank by no order of ours (line ${line}`)

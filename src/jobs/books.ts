@@ -31,7 +31,7 @@ import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { askAboutOwn, judgeOwn, keepOwn } from './ownLines.ts'
-import { noteStranger } from './strangers.ts'
+import { endOpening, noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
 
@@ -157,6 +157,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
   let whole: StatementLine[] | undefined
   let result: Reconciliation | undefined
+  let newest: Instant | undefined
   // Of a long statement most is booked already, and counts no more in the comparison.
   const counting = new Map<string, StatementLine>()
   const walked = await walkOn<StatementLine>(store, world, {
@@ -165,6 +166,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     read: (since, place) => rail.statement(since, place),
     async take(items, _, isWhole) {
       await askAboutOwn({ store, rail, world }, items)
+      for (const { createdAt } of items) if (newest === undefined || createdAt > newest) newest = createdAt
       if (isWhole) return void (whole = items)
       await store.tx(tx => importAll(tx, rail, world, items))
       for (const line of items) if (await mayCount(store, line)) counting.set(line.id, line)
@@ -172,6 +174,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
     async last(tx, { since, startedAt }) {
       if (whole)
         result = await compare(tx, rail, world, { lines: whole, news: whole, after: since, at: startedAt, bankUnits: balance.value })
+      await endOpening(tx, newest)
     },
   })
   if (walked.is === 'failed') return `the bank did not give its statement: ${walked.why}`

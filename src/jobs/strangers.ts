@@ -100,6 +100,25 @@ async function ruleFor(tx: Tx, line: Line): Promise<{ rule?: ExternalRuleRow; fu
   return full ? { full } : {}
 }
 
+const opening = 'opening until'
+
+/**
+ * Up to when lines are older than this database. From the first reading of the statement on that is by the bank's own time, for the clock may
+ * have been ahead when the database was made.
+ */
+async function openingUntil(reader: Reader): Promise<Instant | undefined> {
+  const kept = await reader.one<{ value: Instant }>(sql`select value from settings where name = ${opening}`)
+  return kept?.value ?? (await reader.one<{ at: Instant }>(sql`select min(applied_at) as at from migrations`))?.at
+}
+
+/** The statement was read to its end, up to `newest`: where that was the first time, no later line is part of what was there before. */
+export async function endOpening(tx: Tx, newest: Instant | undefined): Promise<void> {
+  const began = (await openingUntil(tx)) ?? ''
+  // An empty statement has no opening.
+  const until = newest === undefined || newest < began ? (newest ?? '') : began
+  await tx.run(sql`insert into settings (name, value) values (${opening}, ${until}) on conflict (name) do nothing`)
+}
+
 /** Keeps a line that was booked as external just now. `disowned`: who said of a transfer under our tag that it is not ours, and why. */
 export async function noteStranger(
   tx: Tx,
@@ -108,14 +127,14 @@ export async function noteStranger(
   disowned: { by: string; why: string } | undefined,
 ): Promise<void> {
   const now = await tx.now()
-  const began = await tx.one<{ at: Instant }>(sql`select min(applied_at) as at from migrations`)
+  const until = await openingUntil(tx)
   const row: Line = {
     units: line.units,
     description: line.description.slice(0, 200),
     source: line.source.slice(0, 200),
     at: line.createdAt,
   }
-  const isOpening = began !== undefined && line.createdAt <= began.at
+  const isOpening = until !== undefined && line.createdAt <= until
   const { rule, full } = isOpening || disowned ? {} : await ruleFor(tx, row)
   const state = isOpening ? 'opening' : disowned ? 'accepted' : rule ? 'ruled' : 'open'
   const why = disowned?.why ?? (full ? `rule ${full.name} covers it, but no more in one ${full.period}` : rule ? `rule ${rule.name}` : null)
