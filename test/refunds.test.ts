@@ -179,6 +179,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await refunds()).toEqual([['sent', 10_000n]])
       })
 
+      test('that was not made while an order was under way, which then dies: nothing is ordered again until a person says', async () => {
+        await pay()
+        town.bank.setSettings({ transferFee: 1_000_000 })
+        await town.send()
+        await refund()
+        await resolveRefunds(at({ refundInvoice: async () => ({ is: 'refused', why: 'not allowed', again: false }) }))
+        await watchReversals(at())
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.failed'))
+        expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
+      })
+
       test('is approved only of what was left when it was proposed', async () => {
         await pay()
         const proposed = await propose(3_000n)

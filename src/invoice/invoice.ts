@@ -36,7 +36,6 @@ export { fateOf, reversalLogs, type Fate } from './fate.ts'
 export {
   approveOwnRefund,
   followRefund,
-  hasFailedSince,
   liveRefund,
   mayRefund,
   refundableUnits,

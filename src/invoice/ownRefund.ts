@@ -59,10 +59,6 @@ const failedRefund = async (reader: Reader, invoiceId: string): Promise<RefundRo
   return last?.state === 'failed' ? last : undefined
 }
 
-/** Whether the bank did not make a refund that it was asked for, or was to be, since then. */
-export const hasFailedSince = async (reader: Reader, invoiceId: string, since: Instant): Promise<boolean> =>
-  ((await failedRefund(reader, invoiceId))?.changed_at ?? '') >= since
-
 const lockRefund = async (tx: Tx, id: string): Promise<RefundRow> =>
   (await tx.one<RefundRow>(sql`select * from invoice_refunds where id = ${id} ${forUpdate}`))!
 

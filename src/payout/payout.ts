@@ -33,6 +33,7 @@ export {
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
 export {
+  hasFailedRefund,
   holdWhileGoingBack,
   keepForPerson,
   letGoOn,

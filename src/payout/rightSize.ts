@@ -148,6 +148,14 @@ export async function letGoOn(tx: Tx, invoiceId: string, cause: Cause): Promise<
   else await move(tx, 'payouts', payoutMachine, payout.id, 'held', 'owed', cause, [sql`why = null`, sql`next_at = ${await tx.now()}`])
 }
 
+/** Whether the last refund of an invoice that two people wanted came to nothing since then. */
+export async function hasFailedRefund(reader: Reader, invoiceId: string, since: string): Promise<boolean> {
+  const last = await reader.one<{ state: string; changed_at: string }>(
+    sql`select state, changed_at from invoice_refunds where invoice_id = ${invoiceId} order by added_at desc, id desc limit 1`,
+  )
+  return last?.state === 'failed' && last.changed_at >= since
+}
+
 const notRefunded = 'two people wanted it refunded, and the bank did not do it'
 
 /** Its payer was not given back what two people wanted: whether its payee is paid instead is a person's to say. */
@@ -160,8 +168,16 @@ export async function keepForPerson(tx: Tx, invoiceId: string, cause: Cause): Pr
   await remember(tx, 'payouts', payout.id, 'held', 'held', { ...cause, why: notRefunded }, await tx.now())
 }
 
-/** The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back nothing is ordered. */
+/**
+ * The order is dead: what went back to the payer meanwhile is owed no more, and while more may be going back nothing is ordered; nor where
+ * two people wanted it refunded meanwhile and that was not done.
+ */
 export async function afterItsEnd(tx: Tx, world: World, { invoice_id: invoiceId }: Pick<PayoutRow, 'invoice_id'>, cause: Cause) {
   await rightSize(tx, world, invoiceId, cause)
-  if ((await reversalOf(tx, invoiceId))?.under_way_since != null) await holdWhileGoingBack(tx, invoiceId, cause)
+  if ((await reversalOf(tx, invoiceId))?.under_way_since != null) return holdWhileGoingBack(tx, invoiceId, cause)
+  const payout = await lockPayout(tx, invoiceId)
+  if (payout?.state !== 'owed' && payout?.state !== 'waiting') return
+  const last = await tx.one<{ at: string | null }>(sql`select max(asked_at) as at from attempts where payout_id = ${payout.id}`)
+  if (last?.at == null || !(await hasFailedRefund(tx, invoiceId, last.at))) return
+  await move(tx, 'payouts', payoutMachine, payout.id, payout.state, 'held', { ...cause, why: notRefunded }, [sql`why = ${notRefunded}`])
 }

@@ -1,10 +1,19 @@
 /** Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow what it says. */
 import type { World } from '../base/world.ts'
-import { fateOf, followRefund, hasFailedSince, invoiceMachine, liveRefund, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
+import { fateOf, followRefund, invoiceMachine, liveRefund, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
 import { brl, reais } from '../base/money.ts'
 import { later } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
-import { holdWhileGoingBack, keepForPerson, letGoOn, reversalOf, rightSize, type ReversalRow, type Sized } from '../payout/payout.ts'
+import {
+  hasFailedRefund,
+  holdWhileGoingBack,
+  keepForPerson,
+  letGoOn,
+  reversalOf,
+  rightSize,
+  type ReversalRow,
+  type Sized,
+} from '../payout/payout.ts'
 import type { InvoiceLog, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { Outcome } from './apply.ts'
@@ -96,7 +105,7 @@ async function bringTo(
   if (fate.left > 0n && row.state === 'reversed') await move(tx, 'invoices', invoiceMachine, id, 'reversed', 'credited', cause)
   const sized = await rightSize(tx, world, id, cause)
   if (underWay) await holdWhileGoingBack(tx, id, cause)
-  else if (before.under_way_since !== null && (await hasFailedSince(tx, id, before.under_way_since))) await keepForPerson(tx, id, cause)
+  else if (before.under_way_since !== null && (await hasFailedRefund(tx, id, before.under_way_since))) await keepForPerson(tx, id, cause)
   else await letGoOn(tx, id, cause)
   if (returned !== before.returned_units)
     return { is: 'done', why: returned > before.returned_units ? says[sized] : 'the money that went back is here again' }
