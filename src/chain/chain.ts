@@ -13,7 +13,7 @@ export {
 } from './addresses.ts'
 export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News, type RateAt } from './blocks.ts'
 export { holdTurn, newWatching, refresh, takeTurn, turnOf, type Watching } from './watching.ts'
-export { chainLookedAt, keepLookedAt } from './lookedAt.ts'
+export { chainLookedAt, isJustLookedAt, keepLookedAt } from './lookedAt.ts'
 export { chainTrouble, setTrouble } from './trouble.ts'
 export { keepNodeHeight, nodeHeight } from './nodeHeight.ts'
 export { enterBelow, firstRead, rereadBlock } from './rescan.ts'

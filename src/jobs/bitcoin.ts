@@ -3,7 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
 import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
-import { chainLookedAt, chainTrouble, holdNext, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
+import { chainLookedAt, chainTrouble, holdNext, isJustLookedAt, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
 import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import {
   bumpBundles,
@@ -192,7 +192,8 @@ async function planAndBump(
   }
   // After a while in which nobody looked, a block may have paid what is owed here, or spent what would pay it.
   const best = await rail.info()
-  if (best.is !== 'done' || best.value.hash !== hash || (await hasNews(store))) return { bundled: 0, bumped: 0 }
+  if (best.is !== 'done' || (await hasNews(store))) return { bundled: 0, bumped: 0 }
+  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }
   const now = { height, feeRate: rate.value, feeNote: rail.feeNote?.() }
   const planning = await planBundle(store, rail, world, terms, now)
   return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(store, rail, world, terms, now) }
