@@ -81,18 +81,11 @@ export interface Process {
   kill(where: string): void
 }
 
+/** Only a scan from below the first block that was ever read comes here. */
+const hardlyEver = 'block entered'
 const seldom = new Set([
   ...['payouts looked up', 'payout asked for again', 'invoices looked up', 'refund claimed', 'cancelation asked'],
-  ...[
-    'block left behind',
-    'block entered',
-    'block read again',
-    'bundle planned',
-    'fee rate asked',
-    'bundle signed',
-    'bundle bytes kept',
-    'bundle sent',
-  ],
+  ...['block left behind', 'block read again', 'bundle planned', 'fee rate asked', 'bundle signed', 'bundle bytes kept', 'bundle sent'],
   ...['bundle bumped', 'before sendrawtransaction', 'after sendrawtransaction', 'before walletprocesspsbt', 'after walletprocesspsbt'],
 ])
 
@@ -125,7 +118,8 @@ export function startProcess(parts: ProcessParts): Process {
   const passed = new Set<string>()
   const dies = (where: string): boolean => {
     // Where a process comes seldom it would seldom die: the first time it passes a point is the likeliest to be the last.
-    const weight = isQuestion(where) ? 0.1 : passed.has(where) ? 1 : seldom.has(where) ? 40 : 5
+    const first = where === hardlyEver ? 400 : seldom.has(where) ? 40 : 5
+    const weight = isQuestion(where) ? 0.1 : passed.has(where) ? 1 : first
     const now = self.alive && chance(weather.crash * weight)
     passed.add(where)
     onPoint(where, now)
