@@ -98,8 +98,7 @@ describe('given a schedule "0 */3 * * *" in São Paulo and a bank in bad weather
     beforeAll(async () => {
       postgres = await startPostgres({ durable: false })
       day = await tell(seed, {
-        // Each step is taken by four, and each asks a server: half as many steps are as much weather.
-        change: () => ({ ...theDay, workers: 4, strideMs: 180_000 }),
+        change: () => ({ ...theDay, workers: 4 }),
         chain: () => theDaysCoins,
         databaseUrl: await postgres.freshDatabase(),
       })
