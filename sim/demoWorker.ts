@@ -1,11 +1,11 @@
 /** The worker as the demonstration meets it: a child process, and the same front door a person has. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { parse } from 'dotenv'
-import { runCli } from '../src/cli/cli.ts'
 
 export { freePort } from './port.ts'
 
@@ -40,8 +40,18 @@ export async function mustRepasse(folder: string, args: string[]): Promise<strin
   return well(args, await repasse(folder, args))
 }
 
+type FrontDoor = typeof import('../src/cli/cli.ts')
+let frontDoor: Promise<FrontDoor> | undefined
+
+/** The program as it is shipped: to start it once builds what is older than its source, and Node by itself reads no `.tsx`. */
+async function openFrontDoor(): Promise<FrontDoor> {
+  await promisify(execFile)(program, ['--version'])
+  return (await import(new URL('../dist/cli/cli.js', import.meta.url).href)) as FrontDoor
+}
+
 /** The same command line within this process, for what is asked every second: to start a program costs far more than its answer. */
 export async function ask(folder: string, args: string[]): Promise<Ended> {
+  const { runCli } = await (frontDoor ??= openFrontDoor())
   let [stdout, stderr] = ['', '']
   const outlet = { out: async (text: string) => void (stdout += text), err: (text: string) => void (stderr += text), colours: false }
   const env = { ...environment(), ...parse(readFileSync(join(folder, '.env'))) }
