@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
 import { BadInput, unsure } from '../src/base/answer.ts'
 import { cancelBitcoinBundle } from '../src/jobs/jobs.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
 import { bundleMachine, importSigned, latestOf, letGo, markHanded, readPlan, stopAll } from '../src/payout/payout.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { bundlesOf, owing } from './testbed/owing.ts'
 import { openTerminal } from './testbed/terminal.ts'
+import { wayOut } from './testbed/wayOut.ts'
 
 type State = keyof typeof bundleMachine
 const states = Object.keys(bundleMachine) as State[]
@@ -130,36 +130,10 @@ async function goOn(world: World): Promise<State> {
   for (let round = 0; round < 8 && !isEnd(await stateOf(world)); round++) await town.bury(1)
   return stateOf(world)
 }
-const isEnd = (state: State) => state === 'paid' || state === 'void'
+const isEnd = (state: string) => state === 'paid' || state === 'void'
 
-/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
-async function wayOut(state: State, cause: string): Promise<string[] | undefined> {
-  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= 2;) {
-    const longer: string[][] = []
-    for (const way of ways) {
-      const world = await open(state, cause)
-      try {
-        let stands = await goOn(world)
-        for (const name of way) {
-          await acts[name]!(world)
-          stands = await goOn(world)
-        }
-        if (isEnd(stands)) {
-          expect(await checkLedger(world.town.store)).toEqual([])
-          return way
-        }
-        for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])
-      } catch (error) {
-        // A refusal is no way out.
-        if (!(error instanceof BadInput)) throw error
-      } finally {
-        await world.close()
-      }
-    }
-    ways = longer
-  }
-  return undefined
-}
+const wayFrom = (state: State, cause: string) =>
+  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 2, close: world => world.close() })
 
 test('the book names what ends each state, and nothing else', () => {
   expect([...book.keys()].sort()).toEqual([...states].sort())
@@ -167,7 +141,7 @@ test('the book names what ends each state, and nothing else', () => {
 
 describe.each(states)('a bundle that is %s', state => {
   test.each(Object.keys(causes))('ends when this comes to it: %s', { timeout: 120_000 }, async cause => {
-    expect(await wayOut(state, cause), `${state}, ${cause}`).toBeDefined()
+    expect(await wayFrom(state, cause), `${state}, ${cause}`).toBeDefined()
   })
 })
 

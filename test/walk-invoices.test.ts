@@ -4,12 +4,12 @@ import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { addSchedule, runDueSlots, timetable } from '../src/jobs/jobs.ts'
 import { runNow } from '../src/jobs/schedules.ts'
 import { cancelInvoice, findInvoice, invoiceMachine, reissueInvoice, type InvoiceState } from '../src/invoice/invoice.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
 import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { openTown, type Town } from './testbed/town.ts'
+import { wayOut } from './testbed/wayOut.ts'
 
 const day = 86_400_000
 type State = keyof typeof invoiceMachine
@@ -167,36 +167,10 @@ async function goOn(world: World): Promise<InvoiceState> {
   }
   return stateOf(world)
 }
-const isEnd = (state: InvoiceState) => ['credited', 'expired', 'canceled', 'reversed'].includes(state)
+const isEnd = (state: string) => ['credited', 'expired', 'canceled', 'reversed'].includes(state)
 
-/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
-async function wayOut(state: State, cause: string): Promise<string[] | undefined> {
-  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= 2;) {
-    const longer: string[][] = []
-    for (const way of ways) {
-      const world = await open(state, cause)
-      try {
-        let stands = await goOn(world)
-        for (const name of way) {
-          await acts[name]!(world)
-          stands = await goOn(world)
-        }
-        if (isEnd(stands)) {
-          expect(await checkLedger(world.town.store)).toEqual([])
-          return way
-        }
-        for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])
-      } catch (error) {
-        // A refusal is no way out.
-        if (!(error instanceof BadInput)) throw error
-      } finally {
-        await world.town.close()
-      }
-    }
-    ways = longer
-  }
-  return undefined
-}
+const wayFrom = (state: State, cause: string) =>
+  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 2, close: world => world.town.close() })
 
 test('the book says of every state what ends it', () => {
   expect([...book.keys()].toSorted()).toEqual(states.toSorted())
@@ -209,6 +183,6 @@ test.each([...new Set([...book.values()].flat())])('%s is a command', async name
 
 describe.each(states)('an invoice that is %s', state => {
   test.each(Object.keys(causes))('ends when this comes to it: %s', async cause => {
-    expect(await wayOut(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
+    expect(await wayFrom(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
   })
 })

@@ -1,16 +1,16 @@
 /** From every state of a request in bitcoin, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
 import { describe, expect, test } from 'vitest'
 import { startNode } from '../sim/chain/server.ts'
-import { BadInput, unsure } from '../src/base/answer.ts'
+import { unsure } from '../src/base/answer.ts'
 import { requestMachine, type InvoiceState } from '../src/invoice/invoice.ts'
 import { approveAndDo, timetable } from '../src/jobs/jobs.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
 import { proposeCoinRefund, takeOn } from '../src/webhooks/webhooks.ts'
 import { endsOf } from './testbed/book.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { payerName } from './testbed/chainActs.ts'
 import { openTerminal } from './testbed/terminal.ts'
+import { wayOut } from './testbed/wayOut.ts'
 
 type State = keyof typeof requestMachine
 const states = Object.keys(requestMachine) as State[]
@@ -163,36 +163,10 @@ async function goOn(world: World): Promise<InvoiceState> {
   return stateOf(world)
 }
 /** `refused` is what a chain cannot carry: nobody was asked, so nobody pays. */
-const isEnd = (state: InvoiceState) => ['credited', 'expired', 'canceled', 'refused'].includes(state)
+const isEnd = (state: string) => ['credited', 'expired', 'canceled', 'refused'].includes(state)
 
-/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
-async function wayOut(state: State, cause: string): Promise<string[] | undefined> {
-  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= 2;) {
-    const longer: string[][] = []
-    for (const way of ways) {
-      const world = await open(state, cause)
-      try {
-        let stands = await goOn(world)
-        for (const name of way) {
-          await acts[name]!(world)
-          stands = await goOn(world)
-        }
-        if (isEnd(stands)) {
-          expect(await checkLedger(world.town.store)).toEqual([])
-          return way
-        }
-        for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])
-      } catch (error) {
-        // A refusal is no way out.
-        if (!(error instanceof BadInput)) throw error
-      } finally {
-        await world.close()
-      }
-    }
-    ways = longer
-  }
-  return undefined
-}
+const wayFrom = (state: State, cause: string) =>
+  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 2, close: world => world.close() })
 
 test('the book says of every state what ends it', () => {
   expect([...book.keys()].toSorted()).toEqual(states.toSorted())
@@ -205,6 +179,6 @@ test.each([...new Set([...book.values()].flat())])('%s is a command', async name
 
 describe.each(states)('a request that is %s', state => {
   test.each(Object.keys(causes))('ends when this comes to it: %s', async cause => {
-    expect(await wayOut(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
+    expect(await wayFrom(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
   })
 })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { checkLedger, type Proposed } from '../src/ledger/ledger.ts'
+import type { Proposed } from '../src/ledger/ledger.ts'
 import {
   addAccount,
   approveAccount,
@@ -27,6 +27,7 @@ import { endsOf } from './testbed/book.ts'
 import { openTerminal } from './testbed/terminal.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { wayOut } from './testbed/wayOut.ts'
 
 const minute = 60_000
 const states = Object.keys(payoutMachine) as PayoutState[]
@@ -207,36 +208,8 @@ async function goOn(world: World): Promise<string> {
 }
 const isEnd = (state: string) => state === 'paid' || state === 'canceled'
 
-const most = 3
-
-/** The shortest series of acts after which it has ended; undefined where none of the book's does. */
-async function wayOut(state: PayoutState, cause: string): Promise<string[] | undefined> {
-  for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= most;) {
-    const longer: string[][] = []
-    for (const way of ways) {
-      const world = await open(state, cause)
-      try {
-        let stands = await goOn(world)
-        for (const name of way) {
-          await acts[name]!(world)
-          stands = await goOn(world)
-        }
-        if (isEnd(stands)) {
-          expect(await checkLedger(world.town.store)).toEqual([])
-          return way
-        }
-        for (const name of book.get(stands) ?? []) longer.push([...way, name])
-      } catch (error) {
-        // A refusal is no way out.
-        if (!(error instanceof BadInput)) throw error
-      } finally {
-        await world.town.close()
-      }
-    }
-    ways = longer
-  }
-  return undefined
-}
+const wayFrom = (state: PayoutState, cause: string) =>
+  wayOut({ open: () => open(state, cause), goOn, isEnd, acts, book, most: 3, close: world => world.town.close() })
 
 test('the book says of every state what ends it', () => {
   expect([...book.keys()].toSorted()).toEqual([...states, 'stopped'].toSorted())
@@ -252,6 +225,6 @@ test.each(Object.keys(acts).filter(name => name.startsWith('payout ')))('%s is a
 
 describe.each(states)('a payout that is %s', state => {
   test.each(Object.keys(causes))('ends when this comes to it: %s', async cause => {
-    expect(await wayOut(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
+    expect(await wayFrom(state, cause), 'the acts of docs/operating.md that end it').toBeDefined()
   })
 })

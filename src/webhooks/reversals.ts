@@ -63,7 +63,7 @@ export async function settleReversal(tx: Tx, world: World, id: string, logs: rea
   const before = await lockReversal(tx, id)
   if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }
 
-  return bringTo(tx, world, row, before, { fate: fateOf(row.paid_units ?? 0n, logs), logsSeen: logs.length }, cause)
+  return bringToFate(tx, world, row, before, { fate: fateOf(row.paid_units ?? 0n, logs), logsSeen: logs.length }, cause)
 }
 
 /**
@@ -80,10 +80,10 @@ export async function endReversal(
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   const before = await lockReversal(tx, id)
   const fate: Fate = { left: (row.paid_units ?? 0n) - returned, underWay: false, failedAt: await tx.now() }
-  return bringTo(tx, world, row, before, { fate, logsSeen: Math.max(logCount, Number(before.logs_seen)) + 1 }, cause)
+  return bringToFate(tx, world, row, before, { fate, logsSeen: Math.max(logCount, Number(before.logs_seen)) + 1 }, cause)
 }
 
-async function bringTo(
+async function bringToFate(
   tx: Tx,
   world: World,
   row: InvoiceRow,
