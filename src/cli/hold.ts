@@ -29,7 +29,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, seen, by = operator() }: { why: string; seen?: string[]; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const { bankUnread, chainUnread, holdOf, letGo, payoutsStopped, reasonsOf } = await import('../payout/payout.ts')
+        const { bankUnread, chainUnread, holdOf, letGo, payoutsStopped, reasonsOf, unreadSentence } = await import('../payout/payout.ts')
         const hold = await holdOf(store)
         const lookedAt = namedBy(seen, hold ? reasonsOf(hold) : [])
         const held = await letGo(store, why, by, reason => lookedAt.includes(reason))
@@ -39,12 +39,14 @@ export function stopCommands(payout: Command, shell: Shell): void {
         if (held === undefined && still === undefined) {
           const waits = (await bankUnread(store, now)) ?? (await chainUnread(store))
           throw new BadInput(
-            waits === undefined ? 'payouts are not stopped: there is nothing to let go' : `nothing is left to let go. ${waits}`,
+            waits === undefined
+              ? 'payouts are not stopped: there is nothing to let go'
+              : `nothing is left to let go. ${unreadSentence(waits)}`,
           )
         }
         if (held !== undefined) await shell.out(`let go (${held.by} had stopped them: ${held.why})\n`)
         for (const unread of [await bankUnread(store, now), await chainUnread(store)])
-          if (unread !== undefined) shell.err(`${unread}; they go on by themselves then\n`)
+          if (unread !== undefined) shell.err(`${unreadSentence(unread)}; they go on by themselves then\n`)
         if (still === undefined) return
         if (left) shell.err(`payouts stay stopped for what was not named: ${left.why}\n`)
         else shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)

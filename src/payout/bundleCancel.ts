@@ -8,7 +8,7 @@ import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } fr
 import { bundleMachine, candidatesOf, keepCandidate, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
-import { chainUnread } from './unread.ts'
+import { chainUnread, unreadSentence } from './unread.ts'
 
 /** It pays nobody but ourselves: what a bundle that is canceled spends its coins by. Every other has a payee. */
 export const isCancellation = ({ plan }: Pick<CandidateRow, 'plan'>): boolean =>
@@ -43,7 +43,7 @@ export async function cancelBundle(
     if (state !== 'planned' && state !== 'signed' && state !== 'sent')
       throw new BadInput(`bundle ${id} is ${state}: only one that no block has can be canceled`)
     const unread = await chainUnread(tx)
-    if (unread !== undefined) throw new BadInput(unread)
+    if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     if (await isCanceling(tx, id)) throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
     const cause = { why: `${by} cancels it: ${why}` }
     await audit(tx, { actor: by, act: 'bundle canceled', subject: id, detail: { from: state, why } })

@@ -6,7 +6,7 @@ import { sql, type Store } from '../store/store.ts'
 import { latestOf, readPlan, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling } from './bundleCancel.ts'
 import { keepSigned, takeTurnToSign } from './bundleSign.ts'
-import { chainUnread } from './unread.ts'
+import { chainUnread, unreadSentence } from './unread.ts'
 
 /** `already`: it had been signed or mined before, and nothing changed. */
 export interface Imported {
@@ -41,7 +41,7 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
         `bundle ${current.bundle_id} is being canceled: what is to be signed is ${(await latestOf(tx, current.bundle_id)).id}`,
       )
     const unread = await chainUnread(tx)
-    if (unread !== undefined) throw new BadInput(unread)
+    if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)
     if (against !== undefined) throw new BadInput(against)
     await audit(tx, { actor: by, act: 'bundle signed', subject: candidate.bundle_id, detail: { txid: candidate.id } })

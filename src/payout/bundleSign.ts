@@ -4,7 +4,7 @@ import type { ChainRail, Plan, Signed } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { isCancellation } from './bundleCancel.ts'
-import { chainPayoutsStopped, chainUnread } from './unread.ts'
+import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 
 const dayMs = 86_400_000
 export const signAgainMs = 60_000
@@ -14,7 +14,7 @@ export async function signByWallet(store: Store, rail: ChainRail, world: World, 
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
   // What is spent to ourselves leaves us with all we had: a stop is no reason not to.
-  const stopped = isCancellation(candidate) ? chainUnread : chainPayoutsStopped
+  const stopped = isCancellation(candidate) ? chainUnreadWhy : chainPayoutsStopped
   const against = await store.tx(async tx => {
     const refusal = (await stopped(tx)) ?? (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')

@@ -112,7 +112,16 @@ export { bumpBundles } from './bundleBump.ts'
 export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundleCancel.ts'
 export { applyBundle } from './bundleOutcome.ts'
 export { holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './elsewhere.ts'
-export { chainPayoutsStopped, chainUnread, chainWasRead, isChainAwaited, isChainUnread, waitForChain } from './unread.ts'
+export {
+  chainPayoutsStopped,
+  chainUnread,
+  chainWasRead,
+  isChainAwaited,
+  isChainUnread,
+  unreadSentence,
+  waitForChain,
+  type Unread,
+} from './unread.ts'
 export { bankLogs, bankPayoutsStopped, bankUnread, bankWasRead, noteAbsence, noteHeard, waitForBank } from './unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'

@@ -5,6 +5,7 @@
 import { clockTrouble, later, type Instant, type Millis, type World } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 import { payoutsStopped } from './row.ts'
+import { unreadSentence, type Unread } from './unread.ts'
 
 /** Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox it told. */
 const unread = 'bank unread'
@@ -80,25 +81,24 @@ async function hearing(reader: Reader): Promise<Hearing> {
 
 const counts = (until: Instant | undefined, now: Instant): boolean => until === undefined || (until > now && until <= later(now, longestMs))
 
-/** What payouts at the bank wait for after a restore or an absence, as a sentence; undefined where nothing. */
-export async function bankUnread(reader: Reader, now: Instant): Promise<string | undefined> {
-  const found = await hearing(reader)
-  const missing = await missingOf(reader, found, now)
-  return missing && `payouts wait until the bank's logs are read as far as they go, after a restore or an absence: ${missing}`
-}
-
-async function missingOf(reader: Reader, { since, upTo, until, readAt }: Hearing, now: Instant): Promise<string | undefined> {
-  if (since !== undefined || !counts(until, now))
-    return `they were last read to their end ${readAt === undefined ? 'never' : `at ${readAt}`} ("repasse serve" does it every few minutes, and its job poll says what keeps it)`
+/** What payouts at the bank wait for after a restore or an absence; undefined where nothing. */
+export async function bankUnread(reader: Reader, now: Instant): Promise<Unread | undefined> {
+  const { since, upTo, until, readAt } = await hearing(reader)
+  if (since !== undefined || !counts(until, now)) return { rail: 'starkbank', code: 'not-read', readAt }
   if (upTo === undefined) return undefined
   const { count } = (await reader.one<{ count: bigint }>(sql`
     select count(*) as count from inbox where rail = 'starkbank' and state = 'new' and next_at > '' and id <= ${BigInt(upTo)}`))!
-  return count === 0n ? undefined : `${count} of the events they told ${count === 1n ? 'is' : 'are'} not settled yet`
+  return count === 0n ? undefined : { rail: 'starkbank', code: 'unsettled', events: count }
 }
 
 /** What keeps an order at the bank from being made now: what stops every payout, or logs that are not read. */
 export const bankPayoutsStopped = async (reader: Reader, now: Instant): Promise<string | undefined> =>
-  (await payoutsStopped(reader)) ?? (await bankUnread(reader, now))
+  (await payoutsStopped(reader)) ?? (await bankUnreadWhy(reader, now))
+
+async function bankUnreadWhy(reader: Reader, now: Instant): Promise<string | undefined> {
+  const unread = await bankUnread(reader, now)
+  return unread && unreadSentence(unread)
+}
 
 /** The same for whoever orders: once all was read and settled, its mark goes. */
 export async function mayOrderAtBank(tx: Tx): Promise<boolean> {

@@ -3,7 +3,7 @@ import { told, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { silentRails } from '../jobs/jobs.ts'
-import { bankUnread, beforeThat, receivables, waitingForRoom, type LimitPer } from '../payout/payout.ts'
+import { bankUnread, beforeThat, receivables, unreadSentence, waitingForRoom, type LimitPer, type Unread } from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
@@ -82,6 +82,8 @@ export type Ask = {
   units: bigint | null
   /** How many there are of its kind, where not all of them are listed. */
   total?: bigint
+  /** Of a rail that is not read to its end. */
+  unread?: Unread
 }
 
 /** All of one kind: how many there are, and the first of them. */
@@ -100,6 +102,12 @@ export const grouped = (asks: readonly Ask[]): AskGroup[] =>
 
 /** One that is about no row. */
 export const askOf = (kind: AskKind, why: string): Ask => ({ kind, id: '', number: null, of: null, why, units: null })
+
+/** What payouts of a rail wait for until it is read to its end. */
+export const askToRead = (unread: Unread): Ask => ({
+  ...{ kind: unread.rail === 'bitcoin' ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
+  unread,
+})
 
 /** The most that are listed of one kind; the rest of it is counted. */
 export const mostOfKind = 20
@@ -151,7 +159,7 @@ const unreadAsks = async (reader: Reader, now: Instant): Promise<Ask[]> => {
     sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL' and next_at <= ${now} limit 1`,
   )
   const unread = due && (await bankUnread(reader, now))
-  return unread === undefined ? [] : [askOf('bank unread', unread)]
+  return unread === undefined ? [] : [askToRead(unread)]
 }
 
 /**
@@ -363,7 +371,7 @@ const listing: Partial<Record<AskKind, string>> = {
 const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
 /** As commands say it. */
-export function sentence({ kind, id, number, of, why, units }: Ask): string {
+export function sentence({ kind, id, number, of, why, units, unread }: Ask): string {
   const ofOrder = of === null ? '' : ` of order ${of}`
   const came = told(units ?? 0n, 'BTC')
   switch (kind) {
@@ -427,7 +435,7 @@ export function sentence({ kind, id, number, of, why, units }: Ask): string {
       return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
     case 'chain unread':
     case 'bank unread':
-      return why ?? ''
+      return unread === undefined ? '' : unreadSentence(unread)
     case 'rail silent':
       return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${why}, so nothing moves there`
     case 'line out':

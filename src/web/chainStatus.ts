@@ -4,7 +4,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { balances, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { chainUnread } from '../payout/payout.ts'
 import { sql, type Reader } from '../store/store.ts'
-import { askOf, type Ask } from './asks.ts'
+import { askToRead, type Ask } from './asks.ts'
 import { byState, countsOf } from './byState.ts'
 import { chainAsks, type ChainNow } from './chainAsks.ts'
 
@@ -67,7 +67,7 @@ export async function chainStatus(reader: Reader, at: ChainNow): Promise<ChainSt
     bundles: countsOf(await reader.all<{ state: string; count: bigint }>(sql`select state, count(*) as count from bundles group by state`)),
     tip: tip && { height: Number(tip.height), hash: tip.hash, at: tip.at },
     trouble,
-    asks: [...(unread === undefined ? [] : [askOf('chain unread', unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
+    asks: [...(unread === undefined ? [] : [askToRead(unread)]), ...(await chainAsks(reader, trouble, tip?.height, at))],
     addsUp: requests.asked === requests.open + requests.paid + requests.lost && money.credited + money.refunds === explained,
   }
 }

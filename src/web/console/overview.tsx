@@ -17,6 +17,7 @@ import { AnyId, Ref, Rows, Said, State } from './listsParts.tsx'
 import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
 import { shownOutcome } from './runsRead.ts'
 import { makeTotals, type Counted, type Totals } from './overviewTotals.ts'
+import { UnreadWhy } from './unread.tsx'
 import { listWords } from './words/lists.ts'
 import { limitWords } from './words/limits.ts'
 import { overviewWords } from './words/overview.ts'
@@ -212,7 +213,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
 
 /** The reason is what the program wrote down, English in either language; the rest are words of the page. */
 function filled(lang: Language, text: string, ask: Ask) {
-  const { kind, of, why, units, number } = ask
+  const { kind, of, why, units, number, unread } = ask
   const isOfLimit = kind === 'payout over limit' || kind === 'limit used up'
   const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
@@ -222,7 +223,7 @@ function filled(lang: Language, text: string, ask: Ask) {
         : kind === 'proposal open'
           ? proposedAct(lang, of ?? '')
           : (of ?? ''),
-    why: isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,
+    why: unread ? <UnreadWhy {...{ lang, unread }} /> : isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,
     units: units === null ? '' : amount(lang, units, asset),
     number: kind === 'payout over limit' ? amount(lang, number!, asset) : `${number ?? ''}`,
   }

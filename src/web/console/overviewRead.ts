@@ -5,7 +5,7 @@ import type { Desk, RunRow } from '../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../ledger/ledger.ts'
 import { beforeThat, chainUnread, payoutsStopped } from '../../payout/payout.ts'
 import { sql, type Reader } from '../../store/store.ts'
-import { askOf, asksOf, grouped, type Ask, type AskGroup, type AskKind } from '../asks.ts'
+import { asksOf, askToRead, grouped, type Ask, type AskGroup, type AskKind } from '../asks.ts'
 import { chainAsks } from '../chainAsks.ts'
 import { pathTo } from './links.ts'
 
@@ -36,7 +36,7 @@ export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Pr
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const unread = onChain ? await chainUnread(store) : undefined
   const asks = [
-    ...(unread === undefined ? [] : [askOf('chain unread', unread)]),
+    ...(unread === undefined ? [] : [askToRead(unread)]),
     ...(onChain ? await chainAsks(store, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
     ...others,
   ]

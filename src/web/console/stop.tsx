@@ -8,6 +8,7 @@ import type { PageParts } from '../pages.ts'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { Known, Said } from './listsParts.tsx'
+import { UnreadWhy } from './unread.tsx'
 import { frameWords } from './words/frame.ts'
 import { payoutWords } from './words/payouts.ts'
 import { reconciliationWords } from './words/reconciliation.ts'
@@ -22,10 +23,9 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const program = await store.all<{ value: string }>(
       sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
     )
-    const unread = [
-      { of: say.alsoBank, why: await bankUnread(store, await store.tx(tx => tx.now(), 'locks')) },
-      { of: say.alsoChain, why: await chainUnread(store) },
-    ].filter(({ why }) => why !== undefined)
+    const unread = [await bankUnread(store, await store.tx(tx => tx.now(), 'locks')), await chainUnread(store)].filter(
+      each => each !== undefined,
+    )
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
     show(
@@ -76,16 +76,18 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             </ul>
           </>
         )}
-        {unread.map(({ of, why }) => (
-          <>
-            <p>{of}</p>
+        {unread.length > 0 && (
+          <section aria-labelledby="unread">
+            <h2 id="unread">{say.byThemselves}</h2>
             <ul>
-              <li>
-                <Said>{why}</Said>
-              </li>
+              {unread.map(each => (
+                <li>
+                  <UnreadWhy {...{ lang, unread: each }} />
+                </li>
+              ))}
             </ul>
-          </>
-        ))}
+          </section>
+        )}
         {!hold && (
           <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
             <p>{say.stopHint}</p>

@@ -84,8 +84,8 @@ const pt: OverviewWords = {
   unblock: 'Os repasses estão parados:',
   ask: {
     'rail silent': ['', '{of} não responde, então nada anda por lá. Última resposta: {why}'],
-    'chain unread': ['', 'A rede ainda não foi lida até o fim, então nada é planejado, assinado ou enviado: {why}'],
-    'bank unread': ['', 'Os registros do banco ainda não foram lidos até o fim, então nenhum repasse é enviado: {why}'],
+    'chain unread': ['', '{why}'],
+    'bank unread': ['', '{why}'],
     'line out': ['A linha do extrato', 'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.'],
     'line in': ['A linha do extrato', 'é de {units} que entraram no banco sem relação com nossas cobranças ({of}).'],
     'payout unsure': ['O repasse', 'está sem resposta do banco há mais de 30 minutos: {why}'],
@@ -206,8 +206,8 @@ const en: OverviewWords = {
   unblock: 'Payouts are stopped:',
   ask: {
     'rail silent': ['', '{of} does not answer, so nothing moves there. Last answer: {why}'],
-    'chain unread': ['', 'The chain is not read to its end yet, so nothing is planned, signed or sent: {why}'],
-    'bank unread': ['', 'The bank’s logs are not read to their end yet, so no payout is ordered: {why}'],
+    'chain unread': ['', '{why}'],
+    'bank unread': ['', '{why}'],
     'line out': ['Statement line', 'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.'],
     'line in': ['Statement line', 'is of {units} that came to the bank for nothing of ours ({of}).'],
     'payout unsure': ['Payout', 'has had no answer from the bank for more than 30 minutes: {why}'],
