@@ -138,5 +138,5 @@ export {
   type SeenPayout,
 } from './listed.ts'
 export { isDisowned, noteStrange, verdictsOn, type StrangeTransfer, type Verdict } from './strange.ts'
-export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, verdicts } from './verdict.ts'
+export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './verdict.ts'
 export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'

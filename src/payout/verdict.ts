@@ -48,7 +48,7 @@ async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: strin
 }
 
 /** As a proposal shows an order that the bank took on and has no trace of any more. */
-const nowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
+export const shownNowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
 
 /** An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws `BadInput` where it is none such. */
 async function findLost(store: Store, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
@@ -75,7 +75,8 @@ async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: Att
     throw new BadInput(`order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`)
 }
 
-const written = ({ status, units, to }: ProviderPayout) => `${status}, of ${told(units, 'BRL')} to ${to.bank} ${to.branch} ${to.number}`
+const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number}`
+const written = (transfer: ProviderPayout) => `${transfer.status}, of ${told(transfer.units, 'BRL')} to ${placeOf(transfer)}`
 
 /** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
 export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
@@ -179,7 +180,7 @@ export async function proposeVerdict(
     const order = as === 'not-ours' ? await findLost(store, rail, payout, ref) : noSuchTransfer(payout, ref)
     return store.tx(async tx => {
       await assertSilent(tx, order)
-      const detail = { transfer: order.provider_id!, verdict: as, shown: nowhere }
+      const detail = { transfer: order.provider_id!, verdict: as, shown: shownNowhere }
       return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
     })
   }
@@ -195,7 +196,10 @@ export async function proposeAs(
   { as, by, why }: Act & { as: Verdict },
 ): Promise<Proposed> {
   await assertMayBe(tx, payout, transfer, as)
-  const detail = { transfer: transfer.providerId, verdict: as, shown: written(transfer) }
+  const detail = {
+    ...{ transfer: transfer.providerId, verdict: as },
+    ...{ status: transfer.status, amount: told(transfer.units, 'BRL'), paidTo: placeOf(transfer) },
+  }
   return propose(tx, world, { act: adjudicateAct, subject: payout.id, detail, why, by })
 }
 
@@ -238,7 +242,7 @@ export async function prepareVerdict({ store, rails }: { store: Store; rails: Ra
   const payout = await needBankPayout(store, proposal.subject)
   const rail = bankOf(rails)
   const { transfer: ref = '', shown } = detailOf(proposal)
-  if (shown === nowhere) return { lost: await findLost(store, rail, payout, ref) }
+  if (shown === shownNowhere) return { lost: await findLost(store, rail, payout, ref) }
   const transfer = await findTransfer(rail, payout, ref)
   const tagged = await rail.findPayouts(payout.invoice_id)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)

@@ -63,7 +63,7 @@ function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>): Column<P
         <span>
           {proposedDetail(lang, detailOf(row))
             .map(([name, value]) => `${name}: ${value}`)
-            .join(', ')}
+            .join(' · ')}
         </span>
       ),
     },
@@ -115,7 +115,7 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, notice
           [say.state, <ProposalState {...{ lang, state: row.state }} />],
           [say.act, proposedAct(lang, row.act)],
           [say.about, <AboutLink {...{ lang, subject: row.subject, abouts }} />],
-          ...proposedDetail(lang, detailOf(row)),
+          ...proposedDetail(lang, detailOf(row)).map(([name, value]): [string, string] => [capital(name), value]),
           [say.by, row.made_by],
           [say.made, <Time {...{ lang, at: row.added_at }} />],
           [say.why, row.why],
@@ -131,6 +131,8 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, notice
     </Frame>
   )
 }
+
+const capital = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
 function Decision({ lang, person, row, fault }: Pick<OneParts, 'lang' | 'person' | 'row' | 'fault'>) {
   const say = proposalWords[lang]

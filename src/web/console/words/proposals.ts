@@ -1,7 +1,8 @@
 /** The words of proposals: the page's own, and one table that says what each proposed act, each of its details and each of their values is called. */
 import type { ProposalRow } from '../../../ledger/ledger.ts'
-import { parseUnits } from '../../../base/money.ts'
-import { amount, type Both, type Language } from '../../page/page.ts'
+import { parseUnits, type Asset } from '../../../base/money.ts'
+import { shownNowhere } from '../../../payout/payout.ts'
+import { amount, moment, type Both, type Language } from '../../page/page.ts'
 
 /** By the names in `jobs/proposals.ts` and what those acts keep; what is not here is shown as it was written down. */
 interface ActWords {
@@ -98,7 +99,7 @@ const pt: ProposalWords = {
   },
   already: (state, by) => `Esta proposta já foi decidida por ${by}: ${state}.`,
   acts: {
-    'account.debt': 'dar por terminada a dívida de um recebedor',
+    'account.debt': 'encerrar o que um recebedor deve ou tem a receber de volta',
     'account.terms': 'mudar a compensação de uma conta de repasse',
     'invoice.refund': 'estornar uma cobrança ao pagador',
     'invoice.reversal': 'dizer como terminou um estorno',
@@ -110,7 +111,7 @@ const pt: ProposalWords = {
     'bitcoin.refund-made': 'registrar uma devolução feita por fora',
     'payout.adjudicate': 'dizer o que é uma transferência',
     'payout.redirect': 'repassar a outra conta do mesmo favorecido',
-    'suspense.close': 'dar um valor a identificar por de terceiros',
+    'suspense.close': 'dar como de terceiros um valor a identificar',
   },
   details: {
     account: 'conta',
@@ -122,11 +123,9 @@ const pt: ProposalWords = {
     field: 'campo comparado',
     match: 'comparação',
     text: 'texto',
-    most: 'máximo por linha',
+    mostUnits: 'máximo por linha',
     period: 'período',
-    mostInPeriod: 'máximo no período',
-    mostUnits: 'máximo por linha, em centavos',
-    periodUnits: 'máximo no período, em centavos',
+    periodUnits: 'máximo no período',
     amount: 'valor',
     left: 'restava da cobrança',
     returned: 'voltou ao todo',
@@ -136,7 +135,9 @@ const pt: ProposalWords = {
     transaction: 'transação',
     transfer: 'transferência',
     verdict: 'o que é',
-    shown: 'como o banco a mostra',
+    shown: 'o que o banco mostra',
+    status: 'estado no banco',
+    paidTo: 'conta que recebeu',
     fromAccount: 'da conta',
     toAccount: 'para a conta',
     accountId: 'identificador da conta',
@@ -151,8 +152,13 @@ const pt: ProposalWords = {
   },
   values: {
     recover: { never: 'nunca', 'next-payouts': 'nos próximos repasses' },
-    as: { paid: 'paga por outro meio', forgiven: 'perdoada' },
+    as: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
     verdict: { ours: 'é nossa: pagou este repasse', 'not-ours': 'não é nossa' },
+    shown: { [shownNowhere]: 'nada: nem transferência com este identificador ou esta chave, nem linha do extrato' },
+    status: {
+      ...{ created: 'criada', processing: 'em processamento', success: 'concluída', failed: 'não feita' },
+      ...{ canceled: 'cancelada', unknown: 'desconhecido' },
+    },
     direction: { in: 'entrada', out: 'saída' },
     field: { description: 'descrição', source: 'origem' },
     match: { equals: 'igual a', starts: 'começa com' },
@@ -189,7 +195,7 @@ const en: ProposalWords = {
   states: { open: 'open', approved: 'approved and done', refused: 'refused', withdrawn: 'withdrawn' },
   approve: {
     title: 'Approve',
-    told: 'You approve exactly what stands above, and it is done at once.',
+    told: 'You approve exactly what is shown above, and it is done at once.',
     go: 'Approve and do it',
     done: 'The proposal is approved and done.',
     own: by => `${by} made this proposal, so someone else has to approve it.`,
@@ -211,19 +217,19 @@ const en: ProposalWords = {
   },
   already: (state, by) => `This proposal was decided by ${by} already: ${state}.`,
   acts: {
-    'account.debt': 'end what a payee owes',
+    'account.debt': 'settle what a payee owes or is owed back',
     'account.terms': 'change whether a payee’s debt is set off',
     'invoice.refund': 'refund an invoice to its payer',
     'invoice.reversal': 'say how a reversal ended',
-    'line.accept': 'accept a statement line that is none of ours',
-    'rule.add': 'make a rule for lines that are none of ours',
+    'line.accept': 'accept a statement line that is not ours',
+    'rule.add': 'add a rule for statement lines that are not ours',
     'limits.set': 'change the limits of payouts',
     'payout.approve': 'pay beyond the limits',
-    'bitcoin.refund': 'give a payment in bitcoin back',
-    'bitcoin.refund-made': 'record a refund that was made by hand',
+    'bitcoin.refund': 'refund a payment in bitcoin',
+    'bitcoin.refund-made': 'record a refund made by hand',
     'payout.adjudicate': 'say what a transfer is',
     'payout.redirect': 'pay to another account of the same payee',
-    'suspense.close': 'take what is to be identified for not ours',
+    'suspense.close': 'book unidentified money as not ours',
   },
   details: {
     account: 'account',
@@ -235,11 +241,9 @@ const en: ProposalWords = {
     field: 'what is compared',
     match: 'how',
     text: 'text',
-    most: 'most of one line',
+    mostUnits: 'most of one line',
     period: 'period',
-    mostInPeriod: 'most in the period',
-    mostUnits: 'most of one line, in cents',
-    periodUnits: 'most in the period, in cents',
+    periodUnits: 'most in the period',
     amount: 'amount',
     left: 'was left of the invoice',
     returned: 'went back in all',
@@ -249,7 +253,9 @@ const en: ProposalWords = {
     transaction: 'transaction',
     transfer: 'transfer',
     verdict: 'what it is',
-    shown: 'as the bank shows it',
+    shown: 'what the bank shows',
+    status: 'state at the bank',
+    paidTo: 'account it went to',
     fromAccount: 'from account',
     toAccount: 'to account',
     accountId: 'account id',
@@ -264,8 +270,13 @@ const en: ProposalWords = {
   },
   values: {
     recover: { never: 'never', 'next-payouts': 'against the next payouts' },
-    as: { paid: 'paid by other means', forgiven: 'forgiven' },
+    as: { paid: 'paid by other means', forgiven: 'forgiven', returned: 'returned by other means' },
     verdict: { ours: 'ours: it paid this payout', 'not-ours': 'not ours' },
+    shown: { [shownNowhere]: 'nothing: no transfer of its id or its key, and no line of the statement' },
+    status: {
+      ...{ created: 'created', processing: 'processing', success: 'succeeded', failed: 'failed' },
+      ...{ canceled: 'canceled', unknown: 'unknown' },
+    },
     direction: { in: 'in', out: 'out' },
     field: { description: 'description', source: 'source' },
     match: { equals: 'equals', starts: 'begins with' },
@@ -288,21 +299,35 @@ export const proposedAct = (lang: Language, act: string): string => wordOf(propo
 /** What it is about, where that is no id of ours. */
 export const proposedSubject = (lang: Language, subject: string): string => wordOf(proposalWords[lang].subjects, subject)
 
-/** Those that are amounts, in the asset that stands beside them. */
-const amounts = new Set(['amount', 'perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'])
+/** Those that are amounts. */
+const amounts = new Set([
+  ...['amount', 'left', 'returned', 'before'],
+  ...['perPayout', 'perHour', 'perDay', 'perPayoutNow', 'perHourNow', 'perDayNow'],
+])
+/** What is kept for the program beside the same amount for people: the program's own is shown. */
+const doubled: Readonly<Record<string, string>> = { most: 'mostUnits', mostInPeriod: 'periodUnits' }
+/** Amounts that are kept as cents. */
+const cents = new Set(Object.values(doubled))
 
 /** What an act keeps of itself, as name and value. */
 export function proposedDetail(lang: Language, detail: Readonly<Record<string, string>>): [name: string, value: string][] {
   const { details, values } = proposalWords[lang]
-  const asset = detail['asset'] === 'BRL' || detail['asset'] === 'BTC' ? detail['asset'] : undefined
-  const said = (name: string, value: string) => {
-    const units = asset !== undefined && amounts.has(name) ? parseUnits(value, asset) : undefined
-    return units === undefined || asset === undefined
-      ? wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value)
-      : amount(lang, units, asset)
+  const asset: Asset = detail['asset'] === 'BTC' ? 'BTC' : 'BRL'
+  const said = (name: string, value: string): string => {
+    if (name === 'at' && /^\d{4}-.*Z$/.test(value)) return moment(lang, value)
+    if (cents.has(name)) return amount(lang, BigInt(value), 'BRL')
+    return (amounts.has(name) && written(lang, value, asset)) || wordOf(Object.hasOwn(values, name) ? values[name] : undefined, value)
   }
-  const isSaid = asset !== undefined && Object.keys(detail).some(name => amounts.has(name))
+  const isSaid = detail['asset'] !== undefined && Object.keys(detail).some(name => amounts.has(name))
   return Object.entries(detail)
-    .filter(([name]) => !(isSaid && name === 'asset'))
+    .filter(([name]) => !(isSaid && name === 'asset') && !(Object.hasOwn(doubled, name) && detail[doubled[name]!] !== undefined))
     .map(([name, value]) => [wordOf(details, name), said(name, value)])
+}
+
+/** An amount that an act wrote down (`60.00`, `-R$ 60.00`, `0.00012345 BTC`) as the page writes amounts; undefined where it is none. */
+function written(lang: Language, value: string, asset: Asset): string | undefined {
+  const [, sign, reais, digits, bitcoin] = /^(-?)(R\$ )?([\d.]+)( BTC)?$/.exec(value) ?? []
+  const of: Asset = reais ? 'BRL' : bitcoin ? 'BTC' : asset
+  const units = digits === undefined ? undefined : parseUnits(digits, of)
+  return units === undefined ? undefined : amount(lang, sign === '-' ? -units : units, of)
 }
