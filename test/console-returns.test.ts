@@ -85,7 +85,7 @@ test('a maker says how a reversal ended of which the bank does not say so, and w
   expect((await people.checker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).status).toBe(403)
   const { to } = await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })
   const page = (await people.checker.get(to)).text
-  expect(page).toMatch(/dizer como terminou um estorno[\s\S]*Voltou ao todo<\/dt><dd>R\$ 60,00/)
+  expect(page).toMatch(/dizer como terminou um estorno[\s\S]*Voltou ao todo<\/dt><dd>R\$\s60,00/)
   const seen = /name="seen" value="([^"]+)"/.exec(page)![1]!
   expect((await people.checker.post(`${to}/approve`, { seen })).text).toContain('the bank has said by now')
   await town.repasse('proposal', 'refuse', /pro_\w+/.exec(to)![0], '--why', 'the bank said', '--by', 'ana')
