@@ -1,5 +1,6 @@
 /** The console's frame, and the parts its pages share: acts as forms, fresh codes, links to the next rows of a list. */
 import type { ComponentChildren } from 'preact'
+import { beforeThat } from '../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../people/people.ts'
 import { Document } from '../page/document.tsx'
 import { Request, type Language } from '../page/page.ts'
@@ -81,7 +82,7 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
     <Document {...{ lang, title: `${title} · Repasse`, header, scripts, skip: say.skip, styles: ['console.css'], noindex: true }}>
       {stopped !== undefined && (
         <div class="notice bad" role="status">
-          <strong>{say.stopped}.</strong> {stopped} {person && <a href="/console/stop">{say.go}</a>}
+          <strong>{say.stopped}.</strong> {stopped.split(beforeThat)[0]} {person && <a href="/console/stop">{say.seeWhy}</a>}
         </div>
       )}
       <h1>{title}</h1>

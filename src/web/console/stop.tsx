@@ -1,6 +1,7 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
 import { bankUnread, chainUnread, holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll } from '../../payout/payout.ts'
+import { may } from '../../people/people.ts'
 import { sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
@@ -14,6 +15,16 @@ import { payoutWords } from './words/payouts.ts'
 import { reconciliationWords } from './words/reconciliation.ts'
 
 const path = '/console/stop'
+
+const Reasons = ({ reasons }: { reasons: readonly string[] }) => (
+  <ul>
+    {reasons.map(each => (
+      <li>
+        <Said>{each}</Said>
+      </li>
+    ))}
+  </ul>
+)
 
 export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
   doors.page(path, 'see', async ctx => {
@@ -33,7 +44,8 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
       <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
         {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
         {hold && (
-          <>
+          <section aria-labelledby="held">
+            <h2 id="held">{say.untilGo}</h2>
             <Known
               facts={[
                 [say.stoppedBy, hold.by === 'the program' ? say.program : hold.by],
@@ -43,38 +55,19 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             {earlier.length > 0 && (
               <>
                 <p>{say.before}</p>
-                <ul>
-                  {earlier.map(each => (
-                    <li>
-                      <Said>{each}</Said>
-                    </li>
-                  ))}
-                </ul>
+                <Reasons reasons={earlier} />
               </>
             )}
-            <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
-              <p>{say.goHint}</p>
-              {reasons.map(reason => (
-                <input type="hidden" name="seen" value={markOf(reason)} />
-              ))}
-              <Reason lang={lang} />
-              <button>{say.go}</button>
-            </ActForm>
-          </>
+          </section>
         )}
         {program.length > 0 && (
-          <>
+          <section aria-labelledby="program">
+            <h2 id="program">{say.byProgram}</h2>
+            <Reasons reasons={program.map(({ value }) => value)} />
             <p>
-              {say.alsoBooks} <a href="/console/reconciliation">{reconciliationWords[lang].title}</a>
+              {say.untilMended} <a href="/console/reconciliation">{reconciliationWords[lang].title}</a>
             </p>
-            <ul>
-              {program.map(({ value }) => (
-                <li>
-                  <Said>{value}</Said>
-                </li>
-              ))}
-            </ul>
-          </>
+          </section>
         )}
         {unread.length > 0 && (
           <section aria-labelledby="unread">
@@ -88,12 +81,28 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             </ul>
           </section>
         )}
-        {!hold && (
-          <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
-            <p>{say.stopHint}</p>
-            <Reason lang={lang} />
-            <button class="danger">{say.stop}</button>
-          </ActForm>
+        {hold && may(person.role, 'payouts.go') && (
+          <section class="card">
+            <h2>{say.go}</h2>
+            <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
+              <p>{say.goHint}</p>
+              {reasons.map(reason => (
+                <input type="hidden" name="seen" value={markOf(reason)} />
+              ))}
+              <Reason lang={lang} />
+              <button>{say.go}</button>
+            </ActForm>
+          </section>
+        )}
+        {!hold && may(person.role, 'payouts.stop') && (
+          <section class="card">
+            <h2>{say.stop}</h2>
+            <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
+              <p>{say.stopHint}</p>
+              <Reason lang={lang} />
+              <button class="danger">{say.stop}</button>
+            </ActForm>
+          </section>
         )}
       </Frame>,
     )
