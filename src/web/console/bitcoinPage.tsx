@@ -215,7 +215,7 @@ function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang:
       <h3>{say.outputs}</h3>
       <Rows
         lang={lang}
-        caption={say.outputs}
+        caption=""
         rows={outputs}
         empty={lists.none}
         columns={[
@@ -230,7 +230,7 @@ function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang:
           <h3>{say.derived}</h3>
           <Rows
             lang={lang}
-            caption={say.derived}
+            caption=""
             rows={[
               ...derived.paid.map(({ account, address, units, same }) => ({
                 to: account,
@@ -256,7 +256,7 @@ function Candidate({ lang, candidate: { row, plan, outputs, derived } }: { lang:
       <h3>{say.coins}</h3>
       <Rows
         lang={lang}
-        caption={say.coins}
+        caption=""
         rows={plan.inputs}
         empty={lists.none}
         columns={[

@@ -134,7 +134,7 @@ function placed(lang: Language, { row, derived, uri }: SeenInvoice, differs: boo
     [say.number, row.address_index !== null && `${row.address_index}${derived ? ` · ${derived.path}` : ''}`],
     [say.uri, uri && <Mono>{uri}</Mono>],
     [say.watched, row.watch_until && <Time lang={lang} at={row.watch_until} />],
-    [say.confirmations, row.confirmations !== null && `${row.confirmations} ${say.blocks}`],
+    [say.confirmations, row.confirmations !== null && say.blocks(row.confirmations)],
   ]
 }
 

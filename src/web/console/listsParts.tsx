@@ -125,7 +125,7 @@ export function Rows<R>({ lang, caption, columns: all, rows, empty }: TableParts
   return (
     <div class="wide">
       <table class="cards">
-        <caption>{caption === '' ? `${rows.length} ${listWords[lang].rows}` : caption}</caption>
+        <caption>{caption === '' ? listWords[lang].rows(rows.length) : caption}</caption>
         <thead>
           <tr>
             {columns.map(({ head, number }) => (
@@ -173,7 +173,7 @@ export function List<R>({ lang, path, filters, next, columns, rows, empty }: Lis
   return (
     <>
       <Rows
-        {...{ lang, columns, rows, caption: `${rows.length} ${say.rows}. ${say.tz}` }}
+        {...{ lang, columns, rows, caption: `${say.rows(rows.length)}. ${say.tz}` }}
         empty={(unfiltered && empty) || frameWords[lang].nothing}
       />
       <Pages {...{ lang, path, query: filters.query, next }} />
@@ -218,7 +218,15 @@ export interface Repeats {
 export const repeatsOf = ({ times, last_at: lastAt, last_why: lastWhy }: Transition): Repeats | undefined =>
   times ? { times, lastAt: lastAt!, lastWhy: lastWhy! } : undefined
 
-export const Repeated = ({ lang, repeats, why }: { lang: Language; repeats: Repeats | undefined; why: string }) =>
+/** One part, so that a cell that is a flex box on a phone does not set its words side by side. */
+export const Told = (parts: { lang: Language; repeats: Repeats | undefined; why: string }) => (
+  <span>
+    <Said>{parts.why}</Said>
+    <Repeated {...parts} />
+  </span>
+)
+
+const Repeated = ({ lang, repeats, why }: { lang: Language; repeats: Repeats | undefined; why: string }) =>
   repeats && (
     <>
       {' '}
@@ -245,9 +253,9 @@ export function Timeline({ lang, of, steps, id = 'history' }: { lang: Language; 
         empty={say.none}
         columns={[
           { head: say.when, cell: ({ at }) => <Time lang={lang} at={at} /> },
-          { head: say.fromState, cell: ({ from }) => (from === '' ? '–' : stateWord(lang, of, from)) },
+          { head: say.fromState, cell: ({ from }) => <span class="kept">{from === '' ? '–' : stateWord(lang, of, from)}</span> },
           { head: say.toState, cell: ({ to }) => <State {...{ lang, of, state: to }} /> },
-          { head: say.why, cell: ({ why, repeats }) => [<Said>{why}</Said>, <Repeated {...{ lang, repeats, why }} />] },
+          { head: say.why, cell: ({ why, repeats }) => <Told {...{ lang, repeats, why }} /> },
           { head: say.behind, cell: ({ ref, href }) => (ref === null ? '–' : <Ref {...{ id: ref, href }} />) },
         ]}
       />

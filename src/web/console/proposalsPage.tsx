@@ -60,7 +60,7 @@ function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>): Column<P
     {
       head: say.what,
       cell: row => (
-        <span>
+        <span class="long">
           {proposedDetail(lang, detailOf(row))
             .map(([name, value]) => `${name}: ${value}`)
             .join(' · ')}

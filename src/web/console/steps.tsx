@@ -2,7 +2,7 @@
 import type { Transition } from '../../store/store.ts'
 import type { Language } from '../page/page.ts'
 import { Time } from '../page/parts.tsx'
-import { Repeated, repeatsOf, Said } from './listsParts.tsx'
+import { repeatsOf, Told } from './listsParts.tsx'
 
 interface StepParts {
   lang: Language
@@ -31,8 +31,7 @@ export const Steps = ({ lang, steps, words, states }: StepParts) => (
           <td data-label={words.from}>{states[step.from_state] ?? '–'}</td>
           <td data-label={words.to}>{states[step.to_state] ?? step.to_state}</td>
           <td data-label={words.why}>
-            <Said>{step.why}</Said>
-            <Repeated {...{ lang, repeats: repeatsOf(step), why: step.why }} />
+            <Told {...{ lang, repeats: repeatsOf(step), why: step.why }} />
           </td>
         </tr>
       ))}
