@@ -44,6 +44,17 @@ test('the overview leads to the page, which shows each line as text and no form 
   expect(text).not.toContain('<form method="post" action="/console/reconciliation')
 })
 
+test('what the program stopped is said in the page’s words on every page, and in its own on the page of the stop', async () => {
+  await town.house.desk.store.tx(tx =>
+    tx.run(sql`insert into settings (name, value) values ('chain', 'the chain holds less') on conflict (name) do nothing`),
+  )
+  const [notice, stop] = [(await people.vera.get(path)).text, (await people.vera.get('/console/stop')).text]
+  await town.house.desk.store.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
+  expect(notice).toContain('Repasses parados.</strong> As moedas na rede não conferem com os livros. <a')
+  expect(notice).not.toContain('the chain holds less')
+  expect(stop).toMatch(/As moedas na rede não conferem com os livros\. <span lang="en">the chain holds less<\/span>/)
+})
+
 test('a line is proposed by a maker with a reason, and accepted once a checker approves', async () => {
   expect((await people.maria.post(`${path}/accept`, { line: '1001', why: '' })).status).toBe(400)
   expect((await people.vera.post(`${path}/accept`, { line: '1001', why: 'x' })).status).toBe(403)

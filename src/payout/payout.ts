@@ -6,6 +6,8 @@ export {
   attemptsOf,
   mayGoOut,
   payoutsStopped,
+  stopOf,
+  type Stop,
   type PayoutState,
   type AttemptState,
   type PayoutRow,

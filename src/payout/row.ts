@@ -85,14 +85,20 @@ export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }:
     world.log.error({ payout: id, why }, 'a payout is held')
 }
 
-/** Why nothing is paid out now, or undefined: a person's hold, or books that do not add up. */
-export async function payoutsStopped(reader: Reader): Promise<string | undefined> {
-  return (
-    await reader.one<{ value: string }>(
-      sql`select value from settings where name in ('hold', 'books', 'bank', 'chain') order by name limit 1`,
-    )
-  )?.value
+/** What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or the coins are explained. */
+export type Stop = {
+  code: 'hold' | 'books' | 'bank' | 'chain'
+  why: string
 }
+
+/** Why nothing is paid out now; of several, what no person can let go first. */
+export const stopOf = (reader: Reader): Promise<Stop | undefined> =>
+  reader.one<Stop>(
+    sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain') order by name limit 1`,
+  )
+
+/** The same as a sentence. */
+export const payoutsStopped = async (reader: Reader): Promise<string | undefined> => (await stopOf(reader))?.why
 
 /** Between one reason and the one that stood before it. */
 export const beforeThat = ' · before that: '

@@ -1,4 +1,5 @@
 /** The form that adds a payout account, and the list of banks to look a number up in. */
+import type { Stop } from '../../payout/payout.ts'
 import type { ComponentChildren } from 'preact'
 import type { Bank } from '../../base/brazil.ts'
 import type { Person } from '../../people/people.ts'
@@ -13,7 +14,7 @@ import { frameWords } from './words/frame.ts'
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   values: Values
   faults?: FieldFaults
   /** Whether a Bitcoin account can be checked here. */

@@ -3,7 +3,7 @@ import { bankName, failsBankDigit } from '../../base/brazil.ts'
 import type { Asset } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
-import { digestOfAccount, type AccountRow, type Owing, type PayoutState } from '../../payout/payout.ts'
+import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
@@ -24,7 +24,7 @@ export const accountPath = ({ id, name }: Pick<AccountRow, 'id' | 'name'>): stri
 interface Shared {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 export function AccountsPage({ lang, person, stopped, rows, owing }: Shared & { rows: readonly AccountRow[]; owing: readonly Owing[] }) {

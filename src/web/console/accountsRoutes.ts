@@ -8,7 +8,7 @@ import {
   judgeAccount,
   listAccounts,
   openAccount,
-  payoutsStopped,
+  stopOf,
   receivables,
   twinsOf,
   type AccountRow,
@@ -41,7 +41,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
   debtRoutes(doors, pages)
 
   const { store, world, rails } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
   /** The account of the path, or 404. */
   const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(store, ctx.params['name']!)) ?? ctx.throw(404)
 

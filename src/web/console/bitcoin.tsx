@@ -1,7 +1,7 @@
 /** The console's Bitcoin page: bundles, and the signatures that are handed out and back. */
 import { BadInput } from '../../base/answer.ts'
 import { cancelBitcoinBundle } from '../../jobs/jobs.ts'
-import { handedText, handOut, importSigned, markHanded, payoutsStopped, waitingTransactions } from '../../payout/payout.ts'
+import { handedText, handOut, importSigned, markHanded, stopOf, waitingTransactions } from '../../payout/payout.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { BitcoinPage, BundlePage } from './bitcoinPage.tsx'
@@ -28,7 +28,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, ['state'], choices)
     const { rows, next } = await pageOf(read, filters, keyOf)
-    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await payoutsStopped(store) }
+    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(store) }
     show(
       ctx,
       <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleStates }} />,
@@ -49,7 +49,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeBundle(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    show(ctx, <BundlePage {...{ lang, person, seen, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(store) }} />)
   })
 
   doors.page(`${path}/:id/psbt`, 'psbt.export', async ctx => {

@@ -1,7 +1,7 @@
 /** The chain as it is followed, what waits for a signature, and one bundle with its transactions, each output derived anew. */
 import { may, type Person } from '../../people/people.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import type { WaitingTransaction } from '../../payout/payout.ts'
+import type { WaitingTransaction, Stop } from '../../payout/payout.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, TextArea, Time } from '../page/parts.tsx'
 import type { ChainSeen, ListedBundle, SeenBundle, SeenCandidate } from './bitcoinRead.ts'
@@ -17,7 +17,7 @@ interface Parts {
   person: Person
   rail: ChainRail | undefined
   seen: ChainSeen
-  stopped: string | undefined
+  stopped: Stop | undefined
   refused?: { lead: string; why?: string }
   done?: string
   path: string
@@ -149,7 +149,7 @@ export function BundlePage({
   lang: Language
   person: Person
   seen: SeenBundle
-  stopped: string | undefined
+  stopped: Stop | undefined
 }) {
   const say = bitcoinWords[lang]
   const { bundle, candidates, steps, waiting } = seen

@@ -1,7 +1,7 @@
 /** An invoice's duplicates on its page, and the two decisions about one that was paid: give the money back, or say how it was settled. */
 import { BadInput } from '../../base/answer.ts'
 import { approveRefund, keepTwin, mayDecide, sendRefund, twinsOfInvoice, type Decided, type TwinRow } from '../../invoice/invoice.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { payoutsStopped, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { history, type Reader } from '../../store/store.ts'
 import type { Language } from '../page/page.ts'
@@ -64,7 +64,7 @@ interface Parts {
   lang: Language
   person: Person
   twins: readonly SeenTwin[]
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 /** Nothing where there are none, which is nearly always. */

@@ -1,6 +1,6 @@
 /** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
 import { BadInput } from '../../base/answer.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { rehearse, replayEvent } from '../../webhooks/webhooks.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -28,7 +28,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), payoutsStopped(store)])
+    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(store)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
@@ -52,7 +52,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeEvent(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    show(ctx, <EventPage {...{ lang, person, seen, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store) }} />)
   })
 
   doors.page(`${path}/:id/raw`, 'see', async ctx => {
@@ -72,7 +72,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { bitcoin, ...rest } = desk
     const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
     const links = await linksOf(store, rehearsal?.moves.map(({ subject }) => subject) ?? [])
-    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await stopOf(store) }} />)
   })
 
   doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {

@@ -1,4 +1,5 @@
 /** One event: what was said, whether the bytes still bear their signature, what it moved; and what a replay would do. */
+import type { Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import { may } from '../../people/people.ts'
 import type { Rehearsal } from '../../webhooks/webhooks.ts'
@@ -17,7 +18,7 @@ interface Parts {
   lang: Language
   person: Person
   seen: SeenEvent
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 const tones: Record<SeenEvent['verdict']['is'], Tone> = {

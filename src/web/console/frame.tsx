@@ -1,6 +1,6 @@
 /** The console's frame, and the parts its pages share: acts as forms, fresh codes, links to the next rows of a list. */
 import type { ComponentChildren } from 'preact'
-import { beforeThat } from '../../payout/payout.ts'
+import { beforeThat, type Stop } from '../../payout/payout.ts'
 import { may, needsStepUp, type Act, type Person } from '../../people/people.ts'
 import { Document } from '../page/document.tsx'
 import { Request, type Language } from '../page/page.ts'
@@ -29,7 +29,7 @@ interface FrameParts {
   /** Undefined on the pages before sign-in. */
   person: Person | undefined
   /** Why payouts are stopped, where they are: said on every page. */
-  stopped?: string | undefined
+  stopped?: Stop | undefined
   here?: PageName
   title: string
   scripts?: readonly string[]
@@ -82,7 +82,8 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
     <Document {...{ lang, title: `${title} · Repasse`, header, scripts, skip: say.skip, styles: ['console.css'], noindex: true }}>
       {stopped !== undefined && (
         <div class="notice bad" role="status">
-          <strong>{say.stopped}.</strong> {stopped.split(beforeThat)[0]} {person && <a href="/console/stop">{say.seeWhy}</a>}
+          <strong>{say.stopped}.</strong> {stopped.code === 'hold' ? stopped.why.split(beforeThat)[0] : say.stops[stopped.code]}{' '}
+          {person && <a href="/console/stop">{say.seeWhy}</a>}
         </div>
       )}
       <h1>{title}</h1>

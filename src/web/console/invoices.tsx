@@ -1,6 +1,6 @@
 /** The console's invoices: the list with its filters, each with its causes, and the act that takes on what came late. */
 import { BadInput } from '../../base/answer.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { takeOn, usualChainTerms } from '../../webhooks/webhooks.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -36,7 +36,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
       pageOf(read, filters, keyOf),
       namesOf(store, 'accounts'),
       namesOf(store, 'schedules'),
-      payoutsStopped(store),
+      stopOf(store),
     ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
@@ -60,7 +60,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), payoutsStopped(store)])
+    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), stopOf(store)])
     if (!seen) return ctx.throw(404)
     show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped, said: ctx.query['said'] }} />)
   })

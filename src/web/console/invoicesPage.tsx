@@ -2,7 +2,7 @@
 import { ripeDepthOf } from '../../chain/chain.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { BitcoinDesk } from '../../jobs/jobs.ts'
-import type { PayoutRow } from '../../payout/payout.ts'
+import type { PayoutRow, Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, Time, type Facts } from '../page/parts.tsx'
@@ -24,7 +24,7 @@ interface Parts {
   person: Person
   seen: SeenInvoice
   bitcoin: BitcoinDesk | undefined
-  stopped: string | undefined
+  stopped: Stop | undefined
   /** What an act that was just done came to. */
   said?: unknown
 }

@@ -1,7 +1,7 @@
 /** Limits as a page: what is in force and how much of it is used, what waits for one, and the form that changes them. */
 import type { Asset } from '../../base/money.ts'
 import type { LimitPer, SeenLimit, WaitingForLimit } from '../../payout/payout.ts'
-import { limitPers } from '../../payout/payout.ts'
+import { limitPers, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Faults, Field, Notice, Select, Time, type Tone } from '../page/parts.tsx'
@@ -23,7 +23,7 @@ export interface Limited {
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   limits: readonly SeenLimit[]
   waiting: readonly WaitingForLimit[]
   choices: readonly Limited[]

@@ -9,7 +9,7 @@ import {
   limitPers,
   limitsIn,
   listAccounts,
-  payoutsStopped,
+  stopOf,
   proposeBeyond,
   seeLimits,
   type WantedLimits,
@@ -45,7 +45,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     const [{ limits, waiting }, choices, stopped] = [
       await store.tx(async tx => seeLimits(tx, await tx.now()), 'locks'),
       await choicesNow(),
-      await payoutsStopped(store),
+      await stopOf(store),
     ]
     const form = of && seen && { of, values: values ?? seen, seen: digestOf(seen), ...(faults && { faults }) }
     show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, notice }), status)

@@ -1,5 +1,5 @@
 /** Hangs up the overview, the lists and their details, and the box that searches in all of them. */
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { bitcoinPages } from './bitcoin.tsx'
@@ -37,7 +37,7 @@ function searchPage(doors: Doors, { desk: { store } }: PageParts): void {
     const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
     show(
       ctx,
-      <Frame {...{ lang, person, title: say.foundTitle, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, title: say.foundTitle, stopped: await stopOf(store) }}>
         <AnyId {...{ lang, value: text }} />
         {found.length > 0 && (
           <ul>

@@ -13,6 +13,7 @@ import { bankMoney } from '../status.ts'
 import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { pathTo } from './links.ts'
+import { StopWhy } from './stop.tsx'
 import { AnyId, Ref, Rows, Said, State } from './listsParts.tsx'
 import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
 import { shownOutcome } from './runsRead.ts'
@@ -179,9 +180,9 @@ function Asks({ lang, seen: { asks, stops } }: Pick<Parts, 'lang' | 'seen'>) {
         </p>
       )}
       <ul class="asks">
-        {stops.map(why => (
+        {stops.map(stop => (
           <li>
-            <a href="/console/stop">{say.unblock}</a> <Said>{why}</Said>
+            <a href="/console/stop">{say.unblock}</a> <StopWhy {...{ lang, stop }} />
           </li>
         ))}
         {asks.flatMap(({ total, href, asks: shown }) => [

@@ -3,16 +3,16 @@ import type { Instant } from '../../base/world.ts'
 import { chainTrouble, tipOf } from '../../chain/chain.ts'
 import type { Desk, RunRow } from '../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../ledger/ledger.ts'
-import { beforeThat, chainUnread, payoutsStopped } from '../../payout/payout.ts'
+import { beforeThat, chainUnread, stopOf, type Stop } from '../../payout/payout.ts'
 import { sql, type Reader } from '../../store/store.ts'
 import { asksOf, askToRead, grouped, type Ask, type AskGroup, type AskKind } from '../asks.ts'
 import { chainAsks } from '../chainAsks.ts'
 import { pathTo } from './links.ts'
 
 export interface Overview {
-  stopped: string | undefined
+  stopped: Stop | undefined
   /** Each reason why payouts are stopped, the newest first. */
-  stops: string[]
+  stops: Stop[]
   next: { name: string; next_at: Instant; time_zone: string }[]
   /** By kind, worst first. */
   asks: (Omit<AskGroup, 'asks'> & { href: string | undefined; asks: (Ask & { href: string | undefined })[] })[]
@@ -27,7 +27,7 @@ export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Pr
   const [tip, trouble, stopped, next, balanced, failed, others] = await Promise.all([
     tipOf(store),
     chainTrouble(store),
-    payoutsStopped(store),
+    stopOf(store),
     nextSlots(store),
     books(store),
     lastFailed(store),
@@ -42,7 +42,7 @@ export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Pr
   ]
   return {
     stopped,
-    stops: stopped?.split(beforeThat) ?? [],
+    stops: stopped?.why.split(beforeThat).map(why => ({ ...stopped, why })) ?? [],
     next,
     asks: grouped(asks).map(group => ({
       ...group,

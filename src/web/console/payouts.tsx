@@ -5,7 +5,7 @@ import {
   holdPayout,
   mayBeHeld,
   mayGoOut,
-  payoutsStopped,
+  stopOf,
   releasePayout,
   retryPayout,
   whyOfPayout,
@@ -44,11 +44,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, accounts, stopped] = await Promise.all([
-      pageOf(read, filters, keyOf),
-      namesOf(store, 'accounts'),
-      payoutsStopped(store),
-    ])
+    const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(store, 'accounts'), stopOf(store)])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
       ctx,
@@ -75,7 +71,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), payoutsStopped(store)])
+    const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), stopOf(store)])
     if (!seen) return ctx.throw(404)
     const others = await otherAccounts(store, seen.row)
     show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others }} />)

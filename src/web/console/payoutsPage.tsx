@@ -1,5 +1,5 @@
 /** One payout: from gross to net with each part's posting, the orders that pay it, what moved it, and what a person may do about it. */
-import { lastOf, nextLookOf, payoutWaits, type AccountRow, type SeenOrder } from '../../payout/payout.ts'
+import { lastOf, nextLookOf, payoutWaits, type AccountRow, type SeenOrder, type Stop } from '../../payout/payout.ts'
 import { may, type Act, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Notice, Time } from '../page/parts.tsx'
@@ -19,7 +19,7 @@ interface Parts {
   lang: Language
   person: Person
   seen: ExplainedPayout
-  stopped: string | undefined
+  stopped: Stop | undefined
   /** Where else it may go. */
   others: readonly AccountRow[]
 }

@@ -1,6 +1,6 @@
 /** One posting: the movement with both its lines, what it is of, and the invoice it belongs to. */
 import { postingsOf } from '../../ledger/ledger.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { sql } from '../../store/store.ts'
 import { amount, show } from '../page/page.ts'
 import { Time } from '../page/parts.tsx'
@@ -25,7 +25,7 @@ export function postingPages(doors: Doors, { desk: { store } }: PageParts): void
     ]
     show(
       ctx,
-      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await stopOf(store) }}>
         <Known
           facts={[
             [say.transaction, <Mono>{posting.id}</Mono>],

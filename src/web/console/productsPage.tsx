@@ -1,4 +1,5 @@
 /** The shop's products for who keeps them: the list, and the form with a photo. */
+import type { Stop } from '../../payout/payout.ts'
 import type { ProductRow, ShopRule } from '../../shop/shop.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
@@ -13,7 +14,7 @@ import { productWords } from './words/products.ts'
 interface Shared {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 const pathOf = ({ id }: Pick<ProductRow, 'id'>) => `/console/products/${id}`

@@ -2,7 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { formatUnits, mostUnits } from '../../base/money.ts'
 import { readTyped } from '../../base/typedAmount.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import {
   addProduct,
   editProduct,
@@ -31,7 +31,7 @@ const mostStock = 999_999n
 
 export function productRoutes(doors: Doors, { desk }: PageParts): void {
   const { store, world } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
   const pathOf = (row: Pick<ProductRow, 'id'>) => `${path}/${row.id}`
   /** The product of the path, or 404. */
   const the = async (ctx: ConsoleContext): Promise<Shown> => (await keptProduct(store, ctx.params['id']!)) ?? ctx.throw(404)

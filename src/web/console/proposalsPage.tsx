@@ -1,4 +1,5 @@
 /** Proposals as pages: the open ones and the decided ones, and one with what is to be done, its approval and its end. */
+import type { Stop } from '../../payout/payout.ts'
 import { samePerson } from '../../base/person.ts'
 import { detailOf, digestOfProposal, type ProposalRow } from '../../ledger/ledger.ts'
 import { may, type Person } from '../../people/people.ts'
@@ -23,7 +24,7 @@ export interface About {
 interface Shared {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 interface ListParts extends Shared {

@@ -2,7 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { approveAndDo } from '../../jobs/jobs.ts'
 import { findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { history, join, sql, type Reader } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -21,7 +21,7 @@ const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
 export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
   const { store } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
 
   doors.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, [])

@@ -13,7 +13,7 @@ import {
   type StrangerRow,
 } from '../../jobs/jobs.ts'
 import type { Proposed } from '../../ledger/ledger.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { show, type Form, type Language } from '../page/page.ts'
 import { Field, Select } from '../page/parts.tsx'
@@ -36,7 +36,7 @@ export function reconciliationRoutes(doors: Doors, { desk: { store, world } }: P
       listStrangers(store, { state: 'ruled', limit: 50 }),
       listStrangers(store, { state: 'accepted', limit: 50 }),
       listRules(store),
-      payoutsStopped(store),
+      stopOf(store),
     ])
     const decided = [...ruled, ...accepted].toSorted((a, b) => (a.at < b.at ? 1 : -1))
     show(ctx, <ReconciliationPage {...{ lang, person, stopped, open, decided, rules }} />)
@@ -88,7 +88,7 @@ function readRule(form: Form, lang: Language): ExternalRule {
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   open: readonly StrangerRow[]
   decided: readonly StrangerRow[]
   rules: readonly ExternalRuleRow[]

@@ -1,7 +1,7 @@
 /** The console's runs: the list, each with its log, and the log as it grows. */
 import { findRun, linesAfter } from '../../jobs/jobs.ts'
 import { millis, type Millis } from '../../base/world.ts'
-import { payoutsStopped } from '../../payout/payout.ts'
+import { stopOf } from '../../payout/payout.ts'
 import { renderToString } from 'preact-render-to-string'
 import { eventStream, show, type Language, type Send } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -34,7 +34,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
       pageOf(read, filters, keyOf),
       jobsRun(store),
       namesOf(store, 'schedules'),
-      payoutsStopped(store),
+      stopOf(store),
     ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
@@ -60,7 +60,7 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
     const level = levelOf(ctx)
     const seen = await seeRun(store, ctx.params['id']!, level)
     if (!seen) return ctx.throw(404)
-    show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await payoutsStopped(store) }} />)
+    show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await stopOf(store) }} />)
   })
 
   doors.page(`${path}/:id/log.ndjson`, 'see', async ctx => {

@@ -1,4 +1,5 @@
 /** One run: why it failed at the top, what it was for, and its log, which grows by itself while the run lasts. */
+import type { Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import type { Language } from '../page/page.ts'
 import { Notice, Time } from '../page/parts.tsx'
@@ -14,7 +15,7 @@ interface Parts {
   person: Person
   seen: SeenRun
   level: Level
-  stopped: string | undefined
+  stopped: Stop | undefined
 }
 
 export function RunPage({ lang, person, seen, level, stopped }: Parts) {

@@ -4,7 +4,7 @@ import { describeCron } from '../../base/describe.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Instant, Millis } from '../../base/world.ts'
 import { assetOf, type HeldSlots, type LatestSlot, type ScheduleRow } from '../../jobs/jobs.ts'
-import type { AccountRow } from '../../payout/payout.ts'
+import type { AccountRow, Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
@@ -26,7 +26,7 @@ export interface Roster {
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   now: Millis
   row: ScheduleRow
   account: AccountRow | undefined

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { Millis } from '../../base/world.ts'
 import type { ScheduleRow } from '../../jobs/jobs.ts'
-import type { AccountRow } from '../../payout/payout.ts'
+import type { AccountRow, Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import type { Language } from '../page/page.ts'
 import { Faults, Field, Notice, Select, TextArea } from '../page/parts.tsx'
@@ -16,7 +16,7 @@ import { scheduleFormWords } from './words/schedulesForm.ts'
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   now: Millis
   values: Values
   faults?: FieldFaults

@@ -1,4 +1,5 @@
 /** The list of schedules: how each stands, when it is due next, and how its last slots went. */
+import type { Stop } from '../../payout/payout.ts'
 import { parseCron } from '../../base/cron.ts'
 import { describeCron } from '../../base/describe.ts'
 import { instant, type Millis } from '../../base/world.ts'
@@ -20,7 +21,7 @@ export interface ListedSchedule {
 interface Parts {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   now: Millis
   schedules: readonly ListedSchedule[]
   query: Record<string, string>

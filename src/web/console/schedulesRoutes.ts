@@ -22,7 +22,7 @@ import {
   type ScheduleRow,
   type Unfit,
 } from '../../jobs/jobs.ts'
-import { findAccount, listAccounts, payoutsStopped, type AccountRow } from '../../payout/payout.ts'
+import { findAccount, listAccounts, stopOf, type AccountRow } from '../../payout/payout.ts'
 import { history, sql } from '../../store/store.ts'
 import { show, type Form } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -50,7 +50,7 @@ const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   const { store, world, rails, bitcoin, terms } = desk
   const now = () => world.clock.now()
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await payoutsStopped(store) })
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
   /** The schedule of the path, or 404. */
   const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(store, ctx.params['name']!)) ?? ctx.throw(404)
   const accountOf = (row: ScheduleRow) => findAccount(store, row.account_id)

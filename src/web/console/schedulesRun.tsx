@@ -1,7 +1,7 @@
 /** What a schedule would do now, told without doing it, and the page on which somebody has it done. */
 import type { Instant } from '../../base/world.ts'
 import { assetOf, type dryRun, type ScheduleRow } from '../../jobs/jobs.ts'
-import type { AccountRow } from '../../payout/payout.ts'
+import type { AccountRow, Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import type { NoRate, Rate } from '../../rates/rates.ts'
 import { amount, moment, type Language } from '../page/page.ts'
@@ -15,7 +15,7 @@ type Plan = Awaited<ReturnType<typeof dryRun>>
 interface Shared {
   lang: Language
   person: Person
-  stopped: string | undefined
+  stopped: Stop | undefined
   row: ScheduleRow
   account: AccountRow | undefined
 }

@@ -1,9 +1,20 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import { bankUnread, chainUnread, holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll } from '../../payout/payout.ts'
+import {
+  bankUnread,
+  chainUnread,
+  holdOf,
+  letGo,
+  markOf,
+  payoutsStopped,
+  reasonsOf,
+  stopAll,
+  stopOf,
+  type Stop,
+} from '../../payout/payout.ts'
 import { may } from '../../people/people.ts'
 import { sql } from '../../store/store.ts'
-import { show } from '../page/page.ts'
+import { show, type Language } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { ActForm, Frame, Reason } from './frame.tsx'
@@ -16,14 +27,12 @@ import { reconciliationWords } from './words/reconciliation.ts'
 
 const path = '/console/stop'
 
-const Reasons = ({ reasons }: { reasons: readonly string[] }) => (
-  <ul>
-    {reasons.map(each => (
-      <li>
-        <Said>{each}</Said>
-      </li>
-    ))}
-  </ul>
+/** What stops payouts, in the page's words, and what the program wrote down of it. */
+export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: Stop }) => (
+  <>
+    {code !== 'hold' && `${frameWords[lang].stops[code]} `}
+    <Said>{why}</Said>
+  </>
 )
 
 export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
@@ -31,8 +40,8 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
     const hold = await holdOf(store)
-    const program = await store.all<{ value: string }>(
-      sql`select value from settings where name in ('books', 'bank', 'chain') order by name`,
+    const program = await store.all<Stop>(
+      sql`select name as code, value as why from settings where name in ('books', 'bank', 'chain') order by name`,
     )
     const unread = [await bankUnread(store, await store.tx(tx => tx.now(), 'locks')), await chainUnread(store)].filter(
       each => each !== undefined,
@@ -41,7 +50,7 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const [why, ...earlier] = reasons
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await payoutsStopped(store) }}>
+      <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await stopOf(store) }}>
         {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
         {hold && (
           <section aria-labelledby="held">
@@ -55,7 +64,13 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
             {earlier.length > 0 && (
               <>
                 <p>{say.before}</p>
-                <Reasons reasons={earlier} />
+                <ul>
+                  {earlier.map(each => (
+                    <li>
+                      <Said>{each}</Said>
+                    </li>
+                  ))}
+                </ul>
               </>
             )}
           </section>
@@ -63,7 +78,13 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
         {program.length > 0 && (
           <section aria-labelledby="program">
             <h2 id="program">{say.byProgram}</h2>
-            <Reasons reasons={program.map(({ value }) => value)} />
+            <ul>
+              {program.map(stop => (
+                <li>
+                  <StopWhy {...{ lang, stop }} />
+                </li>
+              ))}
+            </ul>
             <p>
               {say.untilMended} <a href="/console/reconciliation">{reconciliationWords[lang].title}</a>
             </p>

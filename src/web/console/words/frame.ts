@@ -1,4 +1,5 @@
 /** The words of the console's frame: its navigation, roles, the switch that stops payouts, and what every list and form says. */
+import type { Stop } from '../../../payout/payout.ts'
 import type { Role } from '../../../people/people.ts'
 import type { Both } from '../../page/page.ts'
 
@@ -25,6 +26,12 @@ const pt = {
   otherLanguage: 'English',
   roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' } satisfies Record<Role, string>,
   stopped: 'Repasses parados',
+  /** Of what stops them besides a person. */
+  stops: {
+    books: 'Os livros não fecham.',
+    bank: 'O banco não confere com os livros: saiu dinheiro sem ordem nossa, ou o saldo é outro.',
+    chain: 'As moedas na rede não conferem com os livros.',
+  } satisfies Record<Exclude<Stop['code'], 'hold'>, string>,
   stop: 'Parar todos os repasses',
   seeWhy: 'Ver os motivos',
   reason: 'Motivo',
@@ -67,6 +74,11 @@ const en: typeof pt = {
   otherLanguage: 'Português',
   roles: { viewer: 'viewer', maker: 'maker', checker: 'checker', admin: 'admin' },
   stopped: 'Payouts are stopped',
+  stops: {
+    books: 'The books do not add up.',
+    bank: 'The bank does not agree with the books: money left by no order of ours, or the balance differs.',
+    chain: 'The coins on the chain do not agree with the books.',
+  },
   stop: 'Stop all payouts',
   seeWhy: 'See the reasons',
   reason: 'Reason',
