@@ -25,11 +25,12 @@ import {
   type Mark,
   type Off,
 } from '../ledger/ledger.ts'
-import { isDisowned, noteStrange } from '../payout/payout.ts'
+import { noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
+import { knownLines, type KnownLines } from './knownLines.ts'
 import { askAboutOwn, judgeOwn, keepOwn } from './ownLines.ts'
 import { endOpening, noteStranger } from './strangers.ts'
 
@@ -169,7 +170,8 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
       for (const { createdAt } of items) if (newest === undefined || createdAt > newest) newest = createdAt
       if (isWhole) return void (whole = items)
       await store.tx(tx => importAll(tx, rail, world, items))
-      for (const line of items) if (await mayCount(store, line)) counting.set(line.id, line)
+      const known = await knownLines(store, items)
+      for (const line of items) if (known.mayCount(line)) counting.set(line.id, line)
     },
     async last(tx, { since, startedAt }) {
       if (whole)
@@ -192,7 +194,8 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
 
 async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly StatementLine[]): Promise<number> {
   const news: StatementLine[] = []
-  for (const line of lines) if (await importForeign(tx, rail, world, line)) news.push(line)
+  const known = await knownLines(tx, lines)
+  for (const line of lines) if (await importForeign(tx, rail, world, line, known)) news.push(line)
   await takeRefundedFees(tx, world, lines)
   news.push(...(await keepOwn(tx, world, rail, lines)))
   // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
@@ -236,16 +239,6 @@ async function compare(
     agrees: within(bankUnits - book, likely),
     unexplained: [],
   }
-}
-
-/** Whether a line may not be booked yet. What is too new to be in the balance is asked for again at the end. */
-async function mayCount(reader: Reader, { about, tags, units }: StatementLine): Promise<boolean> {
-  if (about.is === 'invoice') return (await bookedOf(reader, about.providerId, units)) !== 'yes'
-  if (about.is !== 'payout') return false
-  const { order = '' } = ourTags(tags)
-  const open = await reader.one(sql`
-    select id from attempts where (provider_id = ${about.providerId} or external_id = ${order}) and state in ('sending', 'unsure', 'sent')`)
-  return open !== undefined || comesBack(reader, about, units)
 }
 
 /**
@@ -293,11 +286,12 @@ const stateOf = (row: DriftRow): DriftState => ({
  * A line that is about no invoice and no transfer of ours is booked as external, once, by the line's own id; one that bears a tag of
  * ours all the same is never a stranger's, and waits in suspense.
  */
-async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World, line: StatementLine): Promise<boolean> {
-  if (line.units === 0n || (await isOurs(tx, line))) return false
+async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World, line: StatementLine, known: KnownLines): Promise<boolean> {
+  if (line.units === 0n || known.isOurs(line)) return false
+  const disowned = known.whoDisowned(line)
   const tags = ourTags(line.tags)
   const tagged = tags.invoice !== undefined || tags.order !== undefined
-  if (tagged && !(await isDisowned(tx, line.about))) {
+  if (tagged && !disowned) {
     const { about } = line
     const providerId = about.is === 'other' ? line.id : about.providerId
     const memo = line.description.slice(0, 200)
@@ -320,16 +314,8 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
     amount: brl(line.units < 0n ? -line.units : line.units),
     memo: line.description.slice(0, 200),
   })
-  if (isNew) await noteStranger(tx, name, line, tagged ? await whoDisowned(tx, line.about) : undefined)
+  if (isNew) await noteStranger(tx, name, line, tagged ? disowned : undefined)
   return isNew
-}
-
-/** Two people have looked at it already, and said that it is none of ours. */
-async function whoDisowned(tx: Tx, about: StatementLine['about']): Promise<{ by: string; why: string } | undefined> {
-  if (about.is !== 'payout') return undefined
-  const row = await tx.one<{ by: string; why: string | null }>(sql`
-    select decided_by as by, decided_why as why from strange_transfers where provider_id = ${about.providerId} and verdict = 'not-ours'`)
-  return row && { by: row.by, why: row.why ?? '' }
 }
 
 /** Whether a transfer that came back brought its charge with it is told by the statement alone. */
@@ -351,22 +337,6 @@ async function takeRefundedFees(tx: Tx, world: World, lines: readonly StatementL
   }
 }
 
-async function isOurs(tx: Tx, { about, tags }: StatementLine): Promise<boolean> {
-  const { invoice = '', order = '' } = ourTags(tags)
-  if (about.is === 'invoice') {
-    const known = await tx.one(sql`
-      select id from invoices where provider_id = ${about.providerId} or id = ${invoice}
-      union all select id from invoice_twins where provider_id = ${about.providerId}`)
-    return known !== undefined
-  }
-  if (about.is === 'other' || (await isDisowned(tx, about))) return false
-  // Under a key of ours that another transfer has been paid under, it is one too many.
-  const known = await tx.one(sql`
-    select id from attempts where provider_id = ${about.providerId}
-      or (external_id = ${order} and (provider_id is null or state not in ('success', 'refunded')))`)
-  return known !== undefined
-}
-
 /** Lines this new may be missing from a balance that was told just before, by a clock that is not ours. */
 const recentMs = 15_000
 
@@ -380,37 +350,21 @@ async function underWay(
   const orders = await tx.all<{ id: string; key: string; provider: string | null; units: bigint; asked: Instant }>(sql`
     select id, external_id as key, provider_id as provider, units, asked_at as asked from attempts
     where bundle_id is null and state in ('sending', 'unsure', 'sent') and asked_at > ''`)
-  const known = new Map(orders.flatMap(order => [order.key, order.provider].filter(name => name !== null).map(name => [name, order])))
+  const byName = new Map(orders.flatMap(order => [order.key, order.provider].filter(name => name !== null).map(name => [name, order])))
   const shown = new Set<string>()
   const open: OurLine[] = []
   const recentFrom = later(startedAt, -recentMs)
   // What came and is not explained may still be; what left so is missing.
   const odd = new Set((await judgeOwn(tx, lines)).odd.map(({ line }) => line.id))
-  for (const { id, about, tags, units, createdAt } of lines) {
+  const known = await knownLines(tx, lines)
+  for (const line of lines) {
+    const { id, about, tags, units, createdAt } = line
     const recent = createdAt >= recentFrom
-    const order = about.is === 'payout' ? [about.providerId, ...tags].map(name => known.get(name)).find(found => found) : undefined
+    const order = about.is === 'payout' ? [about.providerId, ...tags].map(name => byName.get(name)).find(found => found) : undefined
     if (order && units < 0n) shown.add(order.id)
     const came = units > 0n && odd.has(id)
-    const booked = order || came ? 'no' : about.is === 'invoice' ? await bookedOf(tx, about.providerId, units) : 'yes'
-    if (recent || booked !== 'yes') open.push({ units, booked, recent })
+    const isBooked = order || came ? 'no' : about.is === 'invoice' ? known.bookedOf(line) : 'yes'
+    if (recent || isBooked !== 'yes') open.push({ units, booked: isBooked, recent })
   }
   return [orders.map(({ id, units, asked }) => ({ units, shown: shown.has(id), old: asked < after })), open]
-}
-
-/** A settled transfer that came back, which the books have not heard yet. */
-async function comesBack(tx: Reader, about: StatementLine['about'], units: bigint): Promise<boolean> {
-  if (about.is !== 'payout' || units <= 0n) return false
-  return (await tx.one(sql`select 1 as yes from attempts where provider_id = ${about.providerId} and state = 'success'`)) !== undefined
-}
-
-/** Whether the books have booked this line of an invoice, or of a duplicate of one. `perhaps`: some of its money goes back, and which lines are booked is not known. */
-async function bookedOf(tx: Reader, providerId: string, units: bigint): Promise<OurLine['booked']> {
-  const open = await tx.one(sql`
-    select id from invoices where provider_id = ${providerId} and state not in ('credited', 'reversed')
-    union all select id from invoice_twins where provider_id = ${providerId} and state in ('open', 'canceled', 'paid')`)
-  if (open) return 'no'
-  const moving = await tx.one(sql`
-    select i.id from invoices i join invoice_reversals r on r.invoice_id = i.id where i.provider_id = ${providerId} and r.under_way_since is not null
-    union all select id from invoice_twins where provider_id = ${providerId} and paid_units > returned_units and ${units < 0n ? 1 : 0} = 1`)
-  return moving ? 'perhaps' : 'yes'
 }

@@ -1,7 +1,7 @@
 /** Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm, and mended once the clocks agree again. */
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
-import { remember, sql, type Sql, type Store, type Tx } from '../store/store.ts'
+import { join, remember, sql, type Sql, type Store, type Tx } from '../store/store.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Runner } from './runner.ts'
 import { firstFrom, forgetAhead, nextAt, type ScheduleRow } from './schedules.ts'
@@ -72,20 +72,22 @@ const aheadOf = (now: Instant, { which, longestMs, unmoved }: Omit<(typeof waiti
   return sql`${which} and next_at > ${limit} and ${unmoved ? tooLong : sql`(changed_at > ${limit} or ${tooLong})`}`
 }
 
+const nameOf = ({ table }: (typeof waiting)[number]): Sql => ({ texts: [table], values: [] })
+
 /** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
 export async function bringBack(store: Store, world: World): Promise<number> {
   const guess = instant(world.clock.now())
-  const ahead: ((typeof waiting)[number] & { name: Sql })[] = []
-  for (const each of waiting) {
-    const name: Sql = { texts: [each.table], values: [] }
-    if (await store.one(sql`select 1 as yes from ${name} where ${aheadOf(guess, each)} limit 1`)) ahead.push({ ...each, name })
-  }
+  const asked = waiting.map(
+    each => sql`select cast(${each.table} as text) as name where exists (select 1 from ${nameOf(each)} where ${aheadOf(guess, each)})`,
+  )
+  const found = new Set((await store.all<{ name: string }>(join(asked, ' union all '))).map(({ name }) => name))
+  const ahead = waiting.filter(({ table }) => found.has(table))
   const schedules = await poisoned(store, guess)
   if (ahead.length === 0 && schedules.length === 0) return 0
   const count = await store.tx(async tx => {
     const now = await tx.now()
     let rows = 0
-    for (const each of ahead) rows += await tx.run(sql`update ${each.name} set next_at = ${now} where ${aheadOf(now, each)}`)
+    for (const each of ahead) rows += await tx.run(sql`update ${nameOf(each)} set next_at = ${now} where ${aheadOf(now, each)}`)
     for (const schedule of await poisoned(tx, now)) {
       await bringScheduleBack(tx, schedule, now)
       rows += 1

@@ -3,14 +3,13 @@ import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import { clearLines, suspend, type OurTags } from '../ledger/ledger.ts'
 import { applyPayout, type AttemptRow } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
-import { join, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { readInSets, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { settleReversal } from '../webhooks/webhooks.ts'
 
 /** So long after it moved, no event and no question to the bank will explain a line any more. */
 export const unexplainedForMs: Millis = 60 * 60_000
 /** Of transfers and invoices, in one look: each is one or three calls. */
 const mostAsked = 50
-const chunk = 100
 
 type Line = Pick<StatementLine, 'id' | 'units' | 'createdAt'>
 
@@ -75,47 +74,46 @@ export async function judgeOwn(reader: Reader, lines: readonly StatementLine[]):
     lines.filter(({ about, units }) => about.is !== 'other' && units !== 0n),
     ({ about }) => (about.is === 'other' ? '' : `${about.is} ${about.providerId}`),
   )
-  const groups = [...byId.values()].map(group => ({ about: group[0]!.about as Known, group: group.toSorted(byTime) }))
-  for (let at = 0; at < groups.length; at += chunk) await judgeSome(reader, groups.slice(at, at + chunk), judged)
+  const groups = [...byId.values()].map(group => group.toSorted(byTime))
+  const idsOf = (is: Known['is']) => groups.flatMap(([first]) => (first!.about.is === is ? (first!.about as Known).providerId : []))
+  const attempts = byProvider(
+    await readInSets(idsOf('payout'), set =>
+      reader.all<OwnAttempt>(sql`
+        select a.*, p.invoice_id from attempts a join payouts p on p.id = a.payout_id where a.provider_id in (${set}) and a.bundle_id is null`),
+    ),
+  )
+  const invoices = byProvider(
+    await readInSets(idsOf('invoice'), set =>
+      reader.all<OwnInvoice>(sql`
+        select i.id, i.provider_id, i.paid_units, i.fee_units from invoices i where i.rail = 'starkbank' and i.provider_id in (${set})
+          and i.state in ('credited', 'reversed')
+          and not exists (select 1 from invoice_reversals r where r.invoice_id = i.id and r.under_way_since is not null)`),
+    ),
+  )
+  const suspended = await readInSets([...idsOf('payout'), ...idsOf('invoice')], set =>
+    reader.all<{ id: string; cleared_at: string | null }>(sql`select id, cleared_at from suspense_lines where provider_id in (${set})`),
+  )
+  const clearedAt = new Map(suspended.map(row => [row.id, row.cleared_at]))
+  for (const group of groups) {
+    const about = group[0]!.about as Known
+    // What two people closed is external; what waits in suspense is accounted for last.
+    const open = group.filter(({ id }) => clearedAt.get(id) == null)
+    const ordered = [...open.filter(({ id }) => !clearedAt.has(id)), ...open.filter(({ id }) => clearedAt.has(id))]
+    const attempt = about.is === 'payout' ? attempts.get(about.providerId) : undefined
+    const invoice = about.is === 'invoice' ? invoices.get(about.providerId) : undefined
+    const odd = attempt ? await oddOfTransfer(reader, attempt, ordered) : invoice ? await oddOfInvoice(reader, invoice, ordered) : undefined
+    if (!odd) continue
+    const tags = attempt ? { invoice: attempt.invoice_id, order: attempt.external_id } : { invoice: invoice!.id, order: undefined }
+    judged.odd.push(...odd.filter(({ id }) => !clearedAt.has(id)).map(line => ({ line, tags })))
+    judged.explained.push(...open.filter(({ id }) => clearedAt.has(id) && odd.every(line => line.id !== id)).map(({ id }) => id))
+  }
   return judged
 }
 
 type Known = Exclude<StatementLine['about'], { is: 'other' }>
-interface Group {
-  about: Known
-  group: StatementLine[]
-}
+type OwnAttempt = AttemptRow & { provider_id: string; invoice_id: string }
 const byTime = (a: Line, b: Line) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id)
-
-async function judgeSome(reader: Reader, groups: readonly Group[], judged: Judged): Promise<void> {
-  // Always as many, so that each statement has one text.
-  const ids = join(Array.from({ length: chunk }, (_, at) => (groups[at] ?? groups[0]!).about.providerId))
-  const attempts = await reader.all<AttemptRow & { provider_id: string; invoice_id: string }>(sql`
-    select a.*, p.invoice_id from attempts a join payouts p on p.id = a.payout_id where a.provider_id in (${ids}) and a.bundle_id is null`)
-  const invoices = await reader.all<OwnInvoice>(sql`
-    select i.id, i.provider_id, i.paid_units, i.fee_units from invoices i where i.rail = 'starkbank' and i.provider_id in (${ids})
-      and i.state in ('credited', 'reversed')
-      and not exists (select 1 from invoice_reversals r where r.invoice_id = i.id and r.under_way_since is not null)`)
-  const suspended = new Map(
-    (
-      await reader.all<{ id: string; cleared_at: string | null }>(
-        sql`select id, cleared_at from suspense_lines where provider_id in (${ids})`,
-      )
-    ).map(row => [row.id, row.cleared_at]),
-  )
-  for (const { about, group } of groups) {
-    // What two people closed is external; what waits in suspense is accounted for last.
-    const open = group.filter(({ id }) => suspended.get(id) == null)
-    const ordered = [...open.filter(({ id }) => !suspended.has(id)), ...open.filter(({ id }) => suspended.has(id))]
-    const attempt = about.is === 'payout' ? attempts.find(row => row.provider_id === about.providerId) : undefined
-    const invoice = about.is === 'invoice' ? invoices.find(row => row.provider_id === about.providerId) : undefined
-    const odd = attempt ? await oddOfTransfer(reader, attempt, ordered) : invoice ? await oddOfInvoice(reader, invoice, ordered) : undefined
-    if (!odd) continue
-    const tags = attempt ? { invoice: attempt.invoice_id, order: attempt.external_id } : { invoice: invoice!.id, order: undefined }
-    judged.odd.push(...odd.filter(({ id }) => !suspended.has(id)).map(line => ({ line, tags })))
-    judged.explained.push(...open.filter(({ id }) => suspended.has(id) && odd.every(line => line.id !== id)).map(({ id }) => id))
-  }
-}
+const byProvider = <T extends { provider_id: string }>(rows: readonly T[]) => new Map(rows.map(row => [row.provider_id, row]))
 
 /** Undefined where it is not judged. */
 async function oddOfTransfer(

@@ -139,6 +139,6 @@ export {
   type SeenOrder,
   type SeenPayout,
 } from './listed.ts'
-export { isDisowned, noteStrange, verdictsOn, type StrangeTransfer, type Verdict } from './strange.ts'
+export { disownedAmong, noteStrange, verdictsOn, type Disowned, type StrangeTransfer, type Verdict } from './strange.ts'
 export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './verdict.ts'
 export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'

@@ -1,7 +1,6 @@
 /** Strange transfers: at the bank, under a tag of ours, and no order of these books. Nothing is ordered for their invoice before they are looked at. */
 import { payoutOfKey, type OurTags } from '../ledger/ledger.ts'
-import type { StatementLine } from '../rails/rail.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { readInSets, sql, type Reader, type Tx } from '../store/store.ts'
 
 export type Verdict = 'ours' | 'not-ours'
 
@@ -39,21 +38,26 @@ export const strangeUnderKeysOf = (reader: Reader, payoutId: string): Promise<{ 
     select provider_id, order_key from strange_transfers where order_key is not null and ${payoutOfKey} = ${payoutId} and verdict is null
     order by order_key, provider_id`)
 
-/** Whether two people said of a transfer that it is no order of ours. */
-export async function isDisowned(reader: Reader, about: StatementLine['about']): Promise<boolean> {
-  if (about.is !== 'payout') return false
-  const row = await reader.one(sql`select 1 as yes from strange_transfers where provider_id = ${about.providerId} and verdict = 'not-ours'`)
-  return row !== undefined
+/** Who said, with a second person, that a transfer is no order of ours, and why. */
+export interface Disowned {
+  by: string
+  why: string
+}
+
+/** Of the transfers among these, by their id at the bank, those of which two people said so. */
+export async function disownedAmong(reader: Reader, providerIds: Iterable<string>): Promise<Map<string, Disowned>> {
+  const rows = await readInSets(providerIds, set =>
+    reader.all<{ provider_id: string; by: string; why: string | null }>(sql`
+      select provider_id, decided_by as by, decided_why as why from strange_transfers where provider_id in (${set}) and verdict = 'not-ours'`),
+  )
+  return new Map(rows.map(({ provider_id: id, by, why }) => [id, { by, why: why ?? '' }]))
 }
 
 /** What was said about the transfers among these, by their id at the bank. */
-export async function verdictsOn(reader: Reader, providerIds: readonly string[]): Promise<Map<string, Verdict>> {
-  const verdicts = new Map<string, Verdict>()
-  for (const id of providerIds) {
-    const row = await reader.one<{ verdict: Verdict }>(
-      sql`select verdict from strange_transfers where provider_id = ${id} and verdict is not null`,
-    )
-    if (row) verdicts.set(id, row.verdict)
-  }
-  return verdicts
+export async function verdictsOn(reader: Reader, providerIds: Iterable<string>): Promise<Map<string, Verdict>> {
+  const rows = await readInSets(providerIds, set =>
+    reader.all<{ provider_id: string; verdict: Verdict }>(sql`
+      select provider_id, verdict from strange_transfers where provider_id in (${set}) and verdict is not null`),
+  )
+  return new Map(rows.map(({ provider_id: id, verdict }) => [id, verdict]))
 }

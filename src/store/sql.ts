@@ -30,15 +30,20 @@ export function sql(strings: TemplateStringsArray, ...parts: (Value | Sql)[]): S
 
 /** `a, b, c`: values or pieces joined by `between`. */
 export function join(parts: readonly (Value | Sql)[], between = ', '): Sql {
-  const pieces = parts.map(part => (isSql(part) ? part : { texts: ['', ''], values: [part] }))
-  return pieces.reduce((left, right) => {
-    const texts = [
-      ...left.texts.slice(0, -1),
-      left.texts.at(-1)! + (left === empty ? '' : between) + right.texts[0]!,
-      ...right.texts.slice(1),
-    ]
-    return { texts, values: [...left.values, ...right.values] }
-  }, empty)
+  const texts = ['']
+  const values: Value[] = []
+  parts.forEach((part, index) => {
+    if (index > 0) texts[texts.length - 1] += between
+    if (isSql(part)) {
+      texts[texts.length - 1] += part.texts[0]!
+      texts.push(...part.texts.slice(1))
+      values.push(...part.values)
+    } else {
+      texts.push('')
+      values.push(part)
+    }
+  })
+  return { texts, values }
 }
 export const empty: Sql = { texts: [''], values: [] }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
+import { join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {
@@ -90,13 +90,32 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
     const rows = await tx.all<{ rail: string; event_id: string }>(insertOf(arrivals.slice(from, from + mostPerInsert), now))
     for (const row of rows) fresh.add(`${row.rail} ${row.event_id}`)
   }
+  // Of two alike in one group the first is the new one.
+  const firsts = new Set(arrivals.filter(arrival => fresh.delete(keyOf(arrival))))
+  const again = arrivals.filter(arrival => !firsts.has(arrival))
+  const there = await readThere(tx, again)
   for (const arrival of arrivals) {
-    const key = `${arrival.rail} ${arrival.eventId}`
-    // Of two alike in one group the first is the new one.
-    if (fresh.delete(key)) kept.push('new')
-    else kept.push(await compare(tx, arrival, now))
+    const before = there.get(keyOf(arrival))
+    kept.push(firsts.has(arrival) ? 'new' : before ? await compare(tx, arrival, before, now) : 'known')
   }
   return kept
+}
+
+const keyOf = ({ rail, eventId }: Pick<Arrival, 'rail' | 'eventId'>) => `${rail} ${eventId}`
+
+type There = Pick<InboxRow, 'rail' | 'event_id' | 'raw' | 'via'>
+
+/** The events that are there already, by `keyOf`: a poll reads most of what it read before once more. */
+async function readThere(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<string, There>> {
+  const there = new Map<string, There>()
+  for (const [rail, group] of Map.groupBy(arrivals, arrival => arrival.rail)) {
+    const rows = await readInSets(
+      group.map(({ eventId }) => eventId),
+      set => tx.all<There>(sql`select rail, event_id, raw, via from inbox where rail = ${rail} and event_id in (${set})`),
+    )
+    for (const row of rows) there.set(keyOf({ rail, eventId: row.event_id }), row)
+  }
+  return there
 }
 
 const insertTexts = new Map<number, readonly string[]>()
@@ -119,11 +138,8 @@ function insertOf(arrivals: Arrival[], now: Instant): Sql {
 }
 
 /** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
-async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, now: Instant): Promise<Kept> {
-  const there = await tx.one<{ raw: Uint8Array; via: string }>(
-    sql`select raw, via from inbox where rail = ${rail} and event_id = ${eventId}`,
-  )
-  if (!there || there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
+async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, there: There, now: Instant): Promise<Kept> {
+  if (there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
   const digest = createHash('sha256').update(raw).digest('hex')
   await tx.run(sql`
     insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)

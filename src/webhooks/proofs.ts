@@ -4,7 +4,7 @@ import { done } from '../base/answer.ts'
 import type { Millis } from '../base/world.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../rails/rail.ts'
-import { join, sql, type Reader } from '../store/store.ts'
+import { readInSets, sql, type Reader, type Sql } from '../store/store.ts'
 import type { Desk } from './apply.ts'
 
 export type InvoiceEvent = ProviderEvent & { about: 'invoice' }
@@ -37,7 +37,6 @@ export const isKnownCredit = (ours: Ours, { log }: InvoiceEvent): boolean =>
 export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean =>
   ours.provider_id === null || (moneyLogs.has(log) && ours.state !== 'credited' && ours.state !== 'reversed')
 
-const mostAtOnce = 100
 /** What was seen longer ago is asked for again: half a minute is less than a claim lasts. */
 const mostAgeMs: Millis = 30_000
 
@@ -88,10 +87,19 @@ const isNoOlder = (shown: { updatedAt?: string }, updatedAt: string | undefined)
 async function invoicesOf(store: Reader, rail: Rail, events: readonly ProviderEvent[]) {
   const told = events.filter(event => event.about === 'invoice')
   if (!rail.readInvoices || told.length < 2) return undefined
-  const known = await store.all<Ours>(sql`
-    select id, state, provider_id from invoices where rail = ${rail.name}
-      and (provider_id in (${listOf(told.map(({ invoice }) => invoice.providerId))}) or id in (${listOf(told.flatMap(({ invoice }) => invoice.tag ?? []))}))`)
-  const [byProvider, byId] = [new Map(known.map(row => [row.provider_id, row])), new Map(known.map(row => [row.id, row]))]
+  const readBy = (column: Sql, values: string[]) =>
+    readInSets(values, set =>
+      store.all<Ours>(sql`select id, state, provider_id from invoices where rail = ${rail.name} and ${column} in (${set})`),
+    )
+  const shown = await readBy(
+    sql`provider_id`,
+    told.map(({ invoice }) => invoice.providerId),
+  )
+  const tagged = await readBy(
+    sql`id`,
+    told.flatMap(({ invoice }) => invoice.tag ?? []),
+  )
+  const [byProvider, byId] = [new Map(shown.map(row => [row.provider_id, row])), new Map(tagged.map(row => [row.id, row]))]
   const ids = new Set<string>()
   for (const event of told) {
     const { providerId, tag } = event.invoice
@@ -110,12 +118,11 @@ async function ordersOf(store: Reader, rail: Rail, events: readonly ProviderEven
   const told = events.flatMap(event => (event.about === 'payout' && finalLogs.has(event.log) ? (event.payout.externalId ?? []) : []))
   if (!rail.findPayoutsOfAll || told.length < 2) return undefined
   // One that was given up and is shown as paid stops all payouts: that is believed of a look at it alone, for a list may be late.
-  const known = await store.all<{ external_id: string }>(sql`
-    select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success') and external_id in (${listOf(told)})`)
+  const known = await readInSets(told, set =>
+    store.all<{ external_id: string }>(sql`
+      select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success') and external_id in (${set})`),
+  )
   const keys = new Set(known.map(row => row.external_id))
   if (keys.size < 2) return undefined
   return { keys, answer: await rail.findPayoutsOfAll([...keys]) }
 }
-
-/** Always as long, so that the statement has one text and is prepared once. */
-const listOf = (values: readonly string[]) => join(Array.from({ length: mostAtOnce }, (_, place) => values[place] ?? values[0] ?? ''))
