@@ -1,3 +1,4 @@
+/** Reading in sets: every value once, in statements of few sizes. */
 import { expect, test } from 'vitest'
 import { readInSets } from './store.ts'
 
