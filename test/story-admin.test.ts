@@ -122,7 +122,7 @@ describe.skipIf(!browserAvailable())('an admin', { timeout: 240_000 }, () => {
     town.bank.setFaults({ redirect: 1, only: '^GET /v2/invoice/log' })
 
     await page.goto('/console')
-    await page.getByText('Precisa de uma pessoa').waitFor()
+    await page.getByRole('heading', { name: 'Requer ação' }).waitFor()
     await page.locator('main a[href^="/console/events/"]').first().click()
     await heading('Evento invoice.credited')
     await page.getByText('em quarentena').first().waitFor()

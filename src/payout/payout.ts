@@ -7,6 +7,7 @@ export {
   mayGoOut,
   payoutsStopped,
   stopOf,
+  stopsOf,
   type Stop,
   type PayoutState,
   type AttemptState,

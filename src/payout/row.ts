@@ -91,11 +91,12 @@ export type Stop = {
   why: string
 }
 
-/** Why nothing is paid out now; of several, what no person can let go first. */
-export const stopOf = (reader: Reader): Promise<Stop | undefined> =>
-  reader.one<Stop>(
-    sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain') order by name limit 1`,
-  )
+/** Everything for which nothing is paid out now; what no person can let go comes first. */
+export const stopsOf = (reader: Reader): Promise<Stop[]> =>
+  reader.all<Stop>(sql`select name as code, value as why from settings where name in ('hold', 'books', 'bank', 'chain') order by name`)
+
+/** The first of them. */
+export const stopOf = async (reader: Reader): Promise<Stop | undefined> => (await stopsOf(reader))[0]
 
 /** The same as a sentence. */
 export const payoutsStopped = async (reader: Reader): Promise<string | undefined> => (await stopOf(reader))?.why

@@ -82,6 +82,8 @@ export type Ask = {
   units: bigint | null
   /** How many there are of its kind, where not all of them are listed. */
   total?: bigint
+  /** Of a rail that does not answer. */
+  since?: Instant
   /** Of a rail that is not read to its end. */
   unread?: Unread
 }
@@ -149,8 +151,7 @@ const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
 
 const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<Ask[]> =>
   (await silentRails(reader, now, silentMs)).map(({ rail, since, why }) => ({
-    ...{ kind: 'rail silent', id: '', number: null, of: rail, units: null },
-    why: `${since}: ${why}`,
+    ...{ kind: 'rail silent', id: '', number: null, of: rail, why, units: null, since },
   }))
 
 /** While a payout is due that waits for it, so that a house at rest says nothing. */
@@ -314,7 +315,8 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         where s.state = 'due' and s.held is not null group by r.name
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
-      union all select 'proposal open', id, null, act, subject, null from proposals where state = 'open'
+      union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), subject), null
+        from proposals where state = 'open'
       union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
       union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
       union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
@@ -371,7 +373,7 @@ const listing: Partial<Record<AskKind, string>> = {
 const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
 /** As commands say it. */
-export function sentence({ kind, id, number, of, why, units, unread }: Ask): string {
+export function sentence({ kind, id, number, of, why, units, since, unread }: Ask): string {
   const ofOrder = of === null ? '' : ` of order ${of}`
   const came = told(units ?? 0n, 'BTC')
   switch (kind) {
@@ -437,7 +439,7 @@ export function sentence({ kind, id, number, of, why, units, unread }: Ask): str
     case 'bank unread':
       return unread === undefined ? '' : unreadSentence(unread)
     case 'rail silent':
-      return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${why}, so nothing moves there`
+      return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${since}: ${why}, so nothing moves there`
     case 'line out':
       return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
     case 'suspense': {

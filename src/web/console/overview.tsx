@@ -22,7 +22,7 @@ import { UnreadWhy } from './unread.tsx'
 import { listWords } from './words/lists.ts'
 import { limitWords } from './words/limits.ts'
 import { overviewWords } from './words/overview.ts'
-import { proposedAct } from './words/proposals.ts'
+import { proposedAct, proposedSubject } from './words/proposals.ts'
 import { runWords } from './words/runs.ts'
 
 export function overviewPage(doors: Doors, { desk, over }: PageParts): void {
@@ -205,30 +205,44 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
       {ask.of !== null && ask.kind.startsWith('invoice') && (
         <>
           {' '}
-          <a href={pathTo('order', ask.of)}>{ask.of}</a>
+          {overviewWords[lang].ofOrder} <Ref {...{ id: ask.of, href: pathTo('order', ask.of) }} />
         </>
       )}
     </li>
   )
 }
 
-/** The reason is what the program wrote down, English in either language; the rest are words of the page. */
 function filled(lang: Language, text: string, ask: Ask) {
-  const { kind, of, why, units, number, unread } = ask
-  const isOfLimit = kind === 'payout over limit' || kind === 'limit used up'
-  const asset = isOfLimit ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
+  const { kind, of, units, number, since } = ask
+  const asset = isOfLimit(ask) ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
-    of:
-      kind === 'rail silent'
-        ? listWords[lang].rails[of as 'starkbank' | 'bitcoin']
-        : kind === 'proposal open'
-          ? proposedAct(lang, of ?? '')
-          : (of ?? ''),
-    why: unread ? <UnreadWhy {...{ lang, unread }} /> : isOfLimit ? limitWords[lang].per[why as LimitPer] : <Said>{why}</Said>,
-    units: units === null ? '' : amount(lang, units, asset),
+    of: ofWords(lang, ask),
+    why: whyWords(lang, ask),
+    since: since !== undefined && <Time lang={lang} at={since} />,
+    // What a sentence says left has no sign besides.
+    units: units === null ? '' : amount(lang, kind === 'line out' ? -units : units, asset),
     number: kind === 'payout over limit' ? amount(lang, number!, asset) : `${number ?? ''}`,
   }
   return text.split(/\{(\w+)\}/).map((part, place) => (place % 2 === 0 ? part : values[part]))
+}
+
+const isOfLimit = ({ kind }: Ask) => kind === 'payout over limit' || kind === 'limit used up'
+
+function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
+  if (of === null) return ''
+  if (kind === 'rail silent') return listWords[lang].rails[of as 'starkbank' | 'bitcoin']
+  if (kind === 'proposal open') return proposedAct(lang, of)
+  return kind === 'catch-up waits' ? <Time lang={lang} at={of} /> : of
+}
+
+/** A reason that the program wrote down is English in either language; the rest are words of the page. */
+function whyWords(lang: Language, ask: Ask): ComponentChildren {
+  const { kind, why, unread } = ask
+  if (unread) return <UnreadWhy {...{ lang, unread }} />
+  if (why === null) return ''
+  if (isOfLimit(ask)) return limitWords[lang].per[why as LimitPer]
+  if (kind === 'proposal open') return proposedSubject(lang, why)
+  return kind === 'bundle slow' || kind === 'request underpaid' ? <Time lang={lang} at={why} /> : <Said>{why}</Said>
 }
 
 function Books({ lang, books }: { lang: Language; books: Overview['books'] }) {

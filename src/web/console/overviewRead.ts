@@ -3,7 +3,7 @@ import type { Instant } from '../../base/world.ts'
 import { chainTrouble, tipOf } from '../../chain/chain.ts'
 import type { Desk, RunRow } from '../../jobs/jobs.ts'
 import { readBalanced, type Balanced, type HeldAgainst } from '../../ledger/ledger.ts'
-import { beforeThat, chainUnread, stopOf, type Stop } from '../../payout/payout.ts'
+import { beforeThat, chainUnread, stopsOf, type Stop } from '../../payout/payout.ts'
 import { sql, type Reader } from '../../store/store.ts'
 import { asksOf, askToRead, grouped, type Ask, type AskGroup, type AskKind } from '../asks.ts'
 import { chainAsks } from '../chainAsks.ts'
@@ -11,7 +11,7 @@ import { pathTo } from './links.ts'
 
 export interface Overview {
   stopped: Stop | undefined
-  /** Each reason why payouts are stopped, the newest first. */
+  /** Each reason why payouts are stopped; of a hold's, the newest first. */
   stops: Stop[]
   next: { name: string; next_at: Instant; time_zone: string }[]
   /** By kind, worst first. */
@@ -24,10 +24,10 @@ const usualDepth = 6
 
 export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Promise<Overview> {
   const now = await store.tx(tx => tx.now(), 'locks')
-  const [tip, trouble, stopped, next, balanced, failed, others] = await Promise.all([
+  const [tip, trouble, stops, next, balanced, failed, others] = await Promise.all([
     tipOf(store),
     chainTrouble(store),
-    stopOf(store),
+    stopsOf(store),
     nextSlots(store),
     books(store),
     lastFailed(store),
@@ -41,8 +41,8 @@ export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Pr
     ...others,
   ]
   return {
-    stopped,
-    stops: stopped?.why.split(beforeThat).map(why => ({ ...stopped, why })) ?? [],
+    stopped: stops[0],
+    stops: stops.flatMap(stop => stop.why.split(beforeThat).map(why => ({ ...stop, why }))),
     next,
     asks: grouped(asks).map(group => ({
       ...group,

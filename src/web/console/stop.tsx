@@ -10,10 +10,10 @@ import {
   reasonsOf,
   stopAll,
   stopOf,
+  stopsOf,
   type Stop,
 } from '../../payout/payout.ts'
 import { may } from '../../people/people.ts'
-import { sql } from '../../store/store.ts'
 import { show, type Language } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
@@ -40,9 +40,7 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
     const hold = await holdOf(store)
-    const program = await store.all<Stop>(
-      sql`select name as code, value as why from settings where name in ('books', 'bank', 'chain') order by name`,
-    )
+    const program = (await stopsOf(store)).filter(({ code }) => code !== 'hold')
     const unread = [await bankUnread(store, await store.tx(tx => tx.now(), 'locks')), await chainUnread(store)].filter(
       each => each !== undefined,
     )

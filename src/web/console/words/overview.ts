@@ -20,6 +20,8 @@ interface OverviewWords {
   addSchedule: string
   dueNow: string
   asks: string
+  /** Before the order of an invoice. */
+  ofOrder: string
   noAsks: string
   /** What stands for the rest of a kind. */
   moreAsks: (count: number) => string
@@ -33,7 +35,7 @@ interface OverviewWords {
   noFailed: string
   stop: string
   unblock: string
-  /** What each is, before and after the link to it. `{why}`, `{of}`, `{units}` and `{number}` are filled in. */
+  /** What each is, before and after the link to it. `{why}`, `{of}`, `{since}`, `{units}` and `{number}` are filled in. */
   ask: Record<AskKind, readonly [before: string, after: string]>
 }
 
@@ -61,8 +63,9 @@ const pt: OverviewWords = {
   noNext: 'Nenhuma agenda ativa.',
   addSchedule: 'Criar uma agenda',
   dueNow: 'agora',
-  asks: 'Precisa de uma pessoa',
-  noAsks: 'Nada espera por uma pessoa.',
+  asks: 'Requer ação',
+  ofOrder: 'Pedido:',
+  noAsks: 'Nada requer ação.',
   moreAsks: count => `e mais ${count} como ${count === 1 ? 'este' : 'estes'}`,
   books: 'Livros',
   balanced: {
@@ -83,7 +86,7 @@ const pt: OverviewWords = {
   stop: 'Parar todos os repasses',
   unblock: 'Os repasses estão parados:',
   ask: {
-    'rail silent': ['', '{of} não responde, então nada anda por lá. Última resposta: {why}'],
+    'rail silent': ['', '{of} não responde desde {since}, então nada anda por lá: {why}'],
     'chain unread': ['', '{why}'],
     'bank unread': ['', '{why}'],
     'line out': ['A linha do extrato', 'é de {units} que saíram do banco sem ordem nossa ({of}): os repasses estão parados.'],
@@ -102,7 +105,7 @@ const pt: OverviewWords = {
     'payout over limit': ['O repasse', 'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.'],
     'limit used up': [
       'Limites de',
-      ': {number} esperam há mais de uma hora pelo limite de {units} {why}. Vão sozinhos quando houver espaço.',
+      'com repasses à espera há mais de uma hora: {number} ({units} {why}). Vão sozinhos quando houver espaço.',
     ],
     'proposal open': ['A proposta', 'espera uma segunda pessoa: {of} ({why}).'],
     'payout held': ['O repasse', 'está retido: {why}'],
@@ -114,15 +117,21 @@ const pt: OverviewWords = {
     suspense: ['No banco,', 'moveu {units} com a nossa identificação {why}, e estes livros não a conhecem: diga o que é.'],
     'payee owes': ['A conta', 'deve {units}, de dinheiro que voltou aos pagadores.'],
     'payee is owed': ['Da conta', 'foi retido {units} a mais: sai com o próximo repasse, ou é devolvido por outro meio.'],
-    'refund failed': ['O banco não estornou a cobrança', 'a {of} ({units}): o repasse que ainda não saiu fica retido.'],
+    'refund failed': [
+      'O banco não estornou a cobrança',
+      'a {of} ({units}): proponha outro estorno ou libere o repasse, que fica retido se ainda não saiu.',
+    ],
     'refund late': [
       'O banco ainda não assumiu o estorno da cobrança',
-      'a {of} ({units}), aprovado há mais de 30 minutos: o repasse espera.',
+      'a {of} ({units}), aprovado há mais de 30 minutos: veja se há saldo e se os repasses estão parados.',
     ],
     'cancel refused': ['O banco não cancela a cobrança', 'e {of} ainda pode pagá-la: {why}'],
     'cancel late': ['O banco não respondeu ao cancelamento da cobrança', 'há mais de 30 minutos: {of} ainda pode pagá-la.'],
     'reissue paid twice': ['A cobrança', 'foi paga por {of}, e também {why}, que ela substituiu: estorne uma delas.'],
-    'reversal slow': ['O dinheiro da cobrança', 'está voltando a {of} há mais de 30 minutos: o repasse espera.'],
+    'reversal slow': [
+      'O dinheiro da cobrança',
+      'está voltando a {of} há mais de 30 minutos, e o banco não diz como terminou: veja no banco e diga na página da cobrança.',
+    ],
     'duplicate paid': [
       'A cobrança',
       'foi paga duas vezes por {of}: {units} da cobrança duplicada {why} a devolver. Estorne ou diga como foi resolvida.',
@@ -143,13 +152,13 @@ const pt: OverviewWords = {
       'tem a duplicada {why}, resolvida por fora, e o banco devolveu {units} mesmo assim: {of} talvez tenha recebido duas vezes.',
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
-    'letter failed': ['Do pedido', 'uma carta não pôde ser enviada ({of}): {why}'],
+    'letter failed': ['Do pedido', 'um e-mail não pôde ser enviado ({of}): {why}'],
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
     'bank denies': ['', 'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}'],
     'clock off': ['', 'Os relógios de {of} não batem, então nada é cobrado, repassado, vencido nem precificado até baterem: {why}'],
-    'request late': ['A cobrança', 'foi paga fora do prazo ou em parte, e alguém precisa assumi-la: {why}'],
-    'request underpaid': ['A cobrança', 'foi paga em parte e venceu: seu endereço é observado até {why}'],
+    'request late': ['A cobrança', 'foi paga fora do prazo ou em parte: aceite o valor recebido ou devolva-o ({why}).'],
+    'request underpaid': ['A cobrança', 'foi paga em parte e venceu: seu endereço é observado até {why}.'],
     'bundle waits': ['O pacote', 'espera: {why}'],
     'bundle slow': ['O pacote', 'está parado desde {why}, e ninguém diz por quê.'],
     'bundle unsigned': ['O pacote', 'espera uma assinatura.'],
@@ -183,8 +192,9 @@ const en: OverviewWords = {
   noNext: 'No schedule is active.',
   addSchedule: 'Add a schedule',
   dueNow: 'now',
-  asks: 'Needs a person',
-  noAsks: 'Nothing waits for a person.',
+  asks: 'Needs attention',
+  ofOrder: 'Order:',
+  noAsks: 'Nothing needs attention.',
   moreAsks: count => `and ${count} more like ${count === 1 ? 'this' : 'these'}`,
   books: 'Books',
   balanced: {
@@ -205,7 +215,7 @@ const en: OverviewWords = {
   stop: 'Stop all payouts',
   unblock: 'Payouts are stopped:',
   ask: {
-    'rail silent': ['', '{of} does not answer, so nothing moves there. Last answer: {why}'],
+    'rail silent': ['', '{of} has not answered since {since}, so nothing moves there: {why}'],
     'chain unread': ['', '{why}'],
     'bank unread': ['', '{why}'],
     'line out': ['Statement line', 'is of {units} that left the bank by no order of ours ({of}): payouts are stopped.'],
@@ -223,8 +233,8 @@ const en: OverviewWords = {
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
     'payout over limit': ['The payout', 'of {units} is above the limit of {number} {why}: it needs two people.'],
     'limit used up': [
-      '',
-      '{number} have waited for more than an hour for the limit of {units} {why}. They go by themselves when there is room.',
+      'Limits of',
+      'have kept payouts waiting for more than an hour: {number} ({units} {why}). They go by themselves when there is room.',
     ],
     'proposal open': ['The proposal', 'awaits a second person: {of} ({why}).'],
     'payout held': ['The payout', 'is held: {why}'],
@@ -236,15 +246,21 @@ const en: OverviewWords = {
     suspense: ['At the bank,', 'moved {units} under our tag {why}, which these books do not know: say what it is.'],
     'payee owes': ['Account', 'owes {units} for money that went back to payers.'],
     'payee is owed': ['From account', '{units} too much was kept back: it goes out with the next payout, or is returned by other means.'],
-    'refund failed': ['The bank did not refund', 'to {of} ({units}): its payout is held if it had not gone out.'],
+    'refund failed': [
+      'The bank did not refund invoice',
+      'to {of} ({units}): propose another refund, or release the payout, which is held if it had not gone out.',
+    ],
     'refund late': [
       'The bank has not taken on the refund of invoice',
-      'to {of} ({units}), approved more than 30 minutes ago: the payout waits.',
+      'to {of} ({units}), approved more than 30 minutes ago: see whether there is balance and whether payouts are stopped.',
     ],
     'cancel refused': ['The bank does not cancel invoice', 'and {of} can still pay it: {why}'],
     'cancel late': ['The bank has not answered the cancelation of invoice', 'for more than 30 minutes: {of} can still pay it.'],
     'reissue paid twice': ['Invoice', 'was paid by {of}, and so was {why}, in whose place it was asked for: refund one of them.'],
-    'reversal slow': ['Money of invoice', 'has been going back to {of} for more than 30 minutes: the payout waits.'],
+    'reversal slow': [
+      'Money of invoice',
+      'has been going back to {of} for more than 30 minutes, and the bank does not say how it ended: look there, and say so on its page.',
+    ],
     'duplicate paid': [
       'The invoice',
       'was paid twice by {of}: {units} of its duplicate {why} is owed back. Refund it, or say how it was settled.',
@@ -271,12 +287,12 @@ const en: OverviewWords = {
       'has the duplicate {why}, settled otherwise, and the bank gave {units} back all the same: {of} may have it twice.',
     ],
     order: ['The order', 'needs attention: {why}'],
-    'letter failed': ['Of the order', 'a letter could not be sent ({of}): {why}'],
+    'letter failed': ['Of the order', 'an e-mail could not be sent ({of}): {why}'],
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
     'bank denies': ['', 'The bank does not know us, so nothing is issued or paid there until it does: {why}'],
     'clock off': ['', 'The clocks of {of} disagree, so nothing is issued, paid, expired or priced until they agree: {why}'],
-    'request late': ['The invoice', 'was paid late or in part, and somebody must take it on: {why}'],
+    'request late': ['The invoice', 'was paid late or in part: accept the amount received, or give it back ({why}).'],
     'request underpaid': ['The invoice', 'was paid in part and is over: its address is watched until {why}'],
     'bundle waits': ['The bundle', 'waits: {why}'],
     'bundle slow': ['The bundle', 'has not moved since {why}, and nothing says why.'],
