@@ -14,13 +14,13 @@ import {
 } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Reader } from '../../store/store.ts'
-import { formatUnits } from '../../base/money.ts'
 import type { Language } from '../page/page.ts'
-import { Field, Time } from '../page/parts.tsx'
+import { Field, Select, Time } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { ActForm } from './frame.tsx'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { pathTo } from './links.ts'
+import { csvAmount, styleOf } from './lists.ts'
 import { Known, Money, Ref, Rows, Why } from './listsParts.tsx'
 import { proposalPath } from './proposalsPage.tsx'
 import { reasonIn } from './schedulesWhen.ts'
@@ -115,7 +115,7 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
           <ActForm {...{ lang, person, act: 'account.terms', action: `${action}/terms` }}>
             <p>{say.termsHint}</p>
             <input type="hidden" name="recover" value={other} />
-            <Known facts={[[say.recover, say.recoveries[other]]]} />
+            <Known facts={[[say.becomes, say.recoveries[other]]]} />
             <Why {...{ lang, id: 'terms' }} />
             <button>{say.terms}</button>
           </ActForm>
@@ -131,7 +131,7 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
                 id: 'debt-amount',
                 name: 'amount',
                 label: say.amount,
-                value: formatUnits(owes > 0n ? owes : -owes, 'BRL'),
+                value: csvAmount(owes > 0n ? owes : -owes, 'BRL', styleOf(lang)),
                 required: true,
                 inputMode: 'decimal',
               }}
@@ -139,16 +139,10 @@ export function Debt({ lang, person, row, debt: { owes, moves }, path: action }:
             {owes < 0n ? (
               <input type="hidden" name="as" value="returned" />
             ) : (
-              <>
-                <label for="debt-as">{say.as}</label>
-                <select id="debt-as" name="as">
-                  {debtEnds
-                    .filter(end => end !== 'returned')
-                    .map(end => (
-                      <option value={end}>{say.ends[end]}</option>
-                    ))}
-                </select>
-              </>
+              <Select
+                {...{ name: 'as', label: say.as }}
+                options={debtEnds.filter(end => end !== 'returned').map((end): [string, string] => [end, say.ends[end]])}
+              />
             )}
             <Why {...{ lang, id: 'debt' }} />
             <button>{say.end}</button>

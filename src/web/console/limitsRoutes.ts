@@ -1,7 +1,7 @@
 /** The routes of limits: what is in force, changing them, and proposing that one payout goes beyond them. */
 import { createHash } from 'node:crypto'
 import { BadInput } from '../../base/answer.ts'
-import { formatUnits, type Asset } from '../../base/money.ts'
+import type { Asset } from '../../base/money.ts'
 import { readTyped } from '../../base/typedAmount.ts'
 import {
   changeLimits,
@@ -20,7 +20,7 @@ import type { PageParts } from '../pages.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { LimitsPage, limitsPath, type Limited } from './limitsPage.tsx'
 import { pathTo } from './links.ts'
-import { styleOf } from './lists.ts'
+import { csvAmount, styleOf } from './lists.ts'
 import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
 import { faultOfAmount } from './words/amounts.ts'
 import { frameWords } from './words/frame.ts'
@@ -36,7 +36,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
   /** Those in force as the form holds them. */
   const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {
     const now = await limitsIn(store, scope)
-    return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : fieldOf(now[per], asset, lang)]))
+    return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]))
   }
 
   async function showPage(ctx: ConsoleContext, { of, values, faults, notice, status = 200 }: Shown): Promise<void> {
@@ -111,8 +111,6 @@ interface Shown {
   notice: { tone: Tone; text: string } | undefined
   status?: number
 }
-
-const fieldOf = (units: bigint, asset: Asset, lang: Language) => formatUnits(units, asset).replace('.', styleOf(lang).decimal)
 
 const digestOf = (values: Values): string =>
   createHash('sha256')

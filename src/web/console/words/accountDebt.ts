@@ -7,6 +7,8 @@ interface DebtWords {
   owes: string
   tooMuch: string
   recover: string
+  /** Before what the terms will be. */
+  becomes: string
   recoveries: Record<Recovery, string>
   what: string
   invoice: string
@@ -27,10 +29,11 @@ interface DebtWords {
 }
 
 const pt: DebtWords = {
-  title: 'A receber deste recebedor',
+  title: 'Acerto com este recebedor',
   owes: 'Deve',
   tooMuch: 'Retido a mais, sai com o próximo repasse',
   recover: 'Compensação',
+  becomes: 'Passa a ser',
   recoveries: { never: 'nunca é retido dos repasses', 'next-payouts': 'é retido dos próximos repasses' },
   what: 'O quê',
   invoice: 'Cobrança',
@@ -45,7 +48,7 @@ const pt: DebtWords = {
   as: 'Como termina',
   ends: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
   amount: 'Valor',
-  amountWrong: 'O valor não serve: acima de zero, como 98,00.',
+  amountWrong: 'Escreva um valor acima de zero, como 98,00.',
   another: 'Já há outra proposta em aberto. Decida-a primeiro.',
   refusals: {
     'not-bank': 'Contas em bitcoin não têm estorno a compensar.',
@@ -56,10 +59,11 @@ const pt: DebtWords = {
 }
 
 const en: DebtWords = {
-  title: 'Owed by this payee',
+  title: 'Owed by or to this payee',
   owes: 'Owes',
   tooMuch: 'Kept back too much, goes out with the next payout',
   recover: 'Set off',
+  becomes: 'Becomes',
   recoveries: { never: 'never kept back from payouts', 'next-payouts': 'kept back from the next payouts' },
   what: 'What',
   invoice: 'Invoice',
@@ -74,13 +78,13 @@ const en: DebtWords = {
   as: 'How it ends',
   ends: { paid: 'paid by other means', forgiven: 'forgiven', returned: 'returned by other means' },
   amount: 'Amount',
-  amountWrong: 'The amount will not do: above zero, such as 98.00.',
-  another: 'Another such proposal is open already. It is decided first.',
+  amountWrong: 'Write an amount above zero, such as 98.00.',
+  another: 'A proposal like this is open already: decide it first.',
   refusals: {
     'not-bank': 'On a chain nothing goes back, so there is nothing to set off.',
-    same: 'The terms are these already.',
+    same: 'The terms are so already.',
     'too-much': 'The payee does not owe that much.',
-    'not-kept': 'Not so much was kept back too much.',
+    'not-kept': 'Less than that was kept back too much.',
   },
 }
 
