@@ -80,6 +80,10 @@ test('a maker says how a reversal ended of which the bank does not say so, and w
   const since = (at: string | null) =>
     store.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
   expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain('Não há dinheiro')
+  await since(await store.tx(tx => tx.now()))
+  const soon = (await people.maker.get(invoice(0))).text
+  expect(soon).toContain('há menos de meia hora')
+  expect(soon).not.toContain(`action="${invoice(0)}/reversal"`)
   await since('2026-01-01T00:00:00.000Z')
   expect((await people.maker.get(invoice(0))).text).toContain(`action="${invoice(0)}/reversal"`)
   expect((await people.checker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).status).toBe(403)
@@ -126,7 +130,7 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   const { id: accountId } = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
   const tooMuch = { movement: 'receivable paid', accountId, source: 'a test', units: 500n, memo: why } as const
   await store.tx(tx => postReceivable(tx, world, tooMuch))
-  expect((await people.maker.get(account)).text).toMatch(/Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido/)
+  expect((await people.maker.get(account)).text).toMatch(/Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido[\s\S]*value="5,00"/)
   await approve((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).to)
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })
   expect(await town.repasse('ledger', 'check')).toContain('OK')

@@ -40,6 +40,12 @@ const standingOf = async (reader: Reader, invoice: InvoiceRow, now: Instant): Pr
   refund: await liveRefund(reader, invoice.id),
 })
 
+/** Why nobody can say by now how a reversal ended, whatever it was; undefined where people may. */
+export async function reversalAgainst(reader: Reader, invoice: InvoiceRow, now: Instant): Promise<ReversalRefusal | undefined> {
+  const standing = await standingOf(reader, invoice, now)
+  return mayEndReversal(standing, standing.reversal?.returned_units ?? 0n)
+}
+
 export interface ReversalVerdict {
   /** Cents that went back in all; none where the reversal came to nothing. */
   returned: bigint

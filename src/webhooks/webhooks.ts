@@ -7,6 +7,7 @@ export {
   mayEndReversal,
   proposeReversalEnd,
   reversalAct,
+  reversalAgainst,
   reversalRefusalOf,
   type ReversalRefusal,
 } from './reversalEnd.ts'

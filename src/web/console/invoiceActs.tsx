@@ -21,7 +21,7 @@ import {
 import { reversalOf } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Reader } from '../../store/store.ts'
-import { proposeRefund, proposeReversalEnd } from '../../webhooks/webhooks.ts'
+import { proposeRefund, proposeReversalEnd, reversalAgainst, type ReversalRefusal } from '../../webhooks/webhooks.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Badge, Field, Notice, Time, type Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
@@ -47,15 +47,18 @@ export interface SeenActs {
   mayReissue: boolean
   leftUnits: bigint
   isPassedOn: boolean
+  /** Why nobody can say yet how its reversal ended. */
+  reversalAgainst: ReversalRefusal | undefined
 }
 
-export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: readonly string[]): Promise<SeenActs> {
-  const [reversal, refunds, cancel, reissues, standing] = await Promise.all([
+export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: readonly string[], now: Instant): Promise<SeenActs> {
+  const [reversal, refunds, cancel, reissues, standing, against] = await Promise.all([
     reversalOf(reader, row.id),
     refundsOf(reader, row.id),
     cancelOf(reader, row.id),
     reissuesOf(reader, row.id),
     refundStanding(reader, row),
+    reversalAgainst(reader, row, now),
   ])
   return {
     ...{ row, refunds, cancel, reissues },
@@ -64,6 +67,7 @@ export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: rea
     mayRefund: mayRefund(standing) === undefined,
     mayReissue: mayReissue(row) === undefined && reissues.every(({ reissue_of: of }) => of !== row.id),
     leftUnits: refundableUnits(standing),
+    reversalAgainst: against,
     isPassedOn: payoutStates.some(state => ['sending', 'unsure', 'sent', 'paid'].includes(state)),
   }
 }
@@ -160,7 +164,7 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
   return (
     <section aria-labelledby="acts">
       <h2 id="acts">{say.title}</h2>
-      {acts.underWaySince !== null && <Notice tone="wait">{say.goingBackHint}</Notice>}
+      {acts.underWaySince !== null && <Notice tone="wait">{acts.isPassedOn ? say.goingBackPassedOn : say.goingBackHint}</Notice>}
       <Known facts={factsOf(lang, acts)} />
       {refunds.length > 0 && <Refunds {...{ lang, refunds }} />}
       {mayPropose && (
@@ -175,7 +179,10 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
           </ActForm>
         </details>
       )}
-      {acts.underWaySince !== null && may(person.role, 'refund.propose') && (
+      {acts.underWaySince !== null && acts.reversalAgainst !== undefined && may(person.role, 'refund.propose') && (
+        <p class="quiet">{say.reversalRefusals[acts.reversalAgainst]}</p>
+      )}
+      {acts.underWaySince !== null && acts.reversalAgainst === undefined && may(person.role, 'refund.propose') && (
         <details class="act">
           <summary>{say.reversalTitle}</summary>
           <ActForm {...{ lang, person, act: 'refund.propose', action: `${action}/reversal` }}>

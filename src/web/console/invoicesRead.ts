@@ -1,5 +1,5 @@
 /** Reads invoices for the console: a page of the list along one index, and one invoice with everything that moved it. */
-import type { Instant } from '../../base/world.ts'
+import { instant, type Instant } from '../../base/world.ts'
 import type { Desk } from '../../jobs/jobs.ts'
 import { postingsOf, type PostingRow } from '../../ledger/ledger.ts'
 import type { PayoutRow } from '../../payout/payout.ts'
@@ -134,6 +134,7 @@ export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: str
       store,
       row,
       payouts.map(({ state }) => state),
+      instant(world.clock.now()),
     ),
     uri:
       rails.bitcoin && derived && derived.address === row.provider_id

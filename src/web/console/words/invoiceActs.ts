@@ -8,6 +8,8 @@ interface InvoiceActWords {
   back: string
   goingBack: string
   goingBackHint: string
+  /** Where it was passed on already. */
+  goingBackPassedOn: string
   cancelAsked: string
   bankSaid: string
   reissuedAs: string
@@ -57,6 +59,8 @@ const pt: InvoiceActWords = {
   back: 'Estornado ao pagador',
   goingBack: 'Em estorno desde',
   goingBackHint: 'O repasse espera e segue sozinho quando o banco disser como terminou.',
+  goingBackPassedOn:
+    'Esta cobrança já foi repassada: o que voltar ao pagador, quem recebeu fica devendo, quando o banco disser como terminou.',
   cancelAsked: 'Cancelamento pedido por',
   bankSaid: 'O banco respondeu',
   reissuedAs: 'Emitida de novo como',
@@ -81,15 +85,15 @@ const pt: InvoiceActWords = {
   refundPassedOn: 'Esta cobrança já foi repassada: o que for estornado, quem recebeu fica devendo.',
   amount: 'Valor a estornar',
   amountHint: 'Por exemplo 60,00. Vazio: tudo o que resta.',
-  amountWrong: 'O valor não serve: acima de zero e até o que resta, como 60,00.',
+  amountWrong: 'Escreva um valor acima de zero e até o que resta, como 60,00.',
   refund: 'Propor estorno',
   another: 'Já há outra proposta de estorno em aberto para esta cobrança. Decida-a primeiro.',
   reversalTitle: 'Dizer como terminou o estorno',
   reversalHint:
-    'Para um estorno de que o banco não diz o fim. Veja a cobrança no banco. Outra pessoa precisa aprovar, e o banco é consultado mais uma vez.',
+    'Para um estorno cujo fim o banco não informa. Confira antes a cobrança no banco. Outra pessoa precisa aprovar, e o banco é consultado mais uma vez.',
   returned: 'Voltou ao pagador, ao todo',
   returnedHint: 'Por exemplo 40,00. 0,00 se nada voltou.',
-  returnedWrong: 'O valor não serve: de zero até o que foi pago, como 40,00.',
+  returnedWrong: 'Escreva um valor de zero até o que foi pago, como 40,00.',
   reversal: 'Propor',
   cancelTitle: 'Cancelar a cobrança',
   cancelHint: 'Ninguém mais poderá pagá-la. Se alguém pagar antes, vale o que o banco disser.',
@@ -136,15 +140,17 @@ const pt: InvoiceActWords = {
 }
 
 const en: InvoiceActWords = {
-  title: 'Refund, cancelation and asking again',
+  title: 'Refund, cancelation and reissue',
   back: 'Went back to the payer',
   goingBack: 'Going back since',
   goingBackHint: 'The payout waits, and goes on by itself when the bank says how it ended.',
+  goingBackPassedOn:
+    'This invoice was passed on already: what goes back to the payer, the payee will owe, once the bank says how it ended.',
   cancelAsked: 'Cancelation asked for by',
   bankSaid: 'The bank answered',
-  reissuedAs: 'Asked for again as',
-  reissueOf: 'Asked for in place of',
-  reissuedBy: 'Asking again wanted by',
+  reissuedAs: 'Reissued as',
+  reissueOf: 'Issued in place of',
+  reissuedBy: 'Reissue asked for by',
   refunds: 'Refunds',
   approved: 'Approved',
   madeBy: 'Proposed by',
@@ -160,19 +166,19 @@ const en: InvoiceActWords = {
   },
   refundTitle: 'Propose a refund',
   refundHint: left =>
-    `The bank gives the money back to the payer by Pix. ${left} is left. Another person has to approve it. The payout becomes of what is left.`,
-  refundPassedOn: 'This invoice was passed on already: what is refunded of it, the payee will owe.',
+    `The bank gives the money back to the payer by Pix. ${left} is left. Another person has to approve it. The payout is reduced to what remains.`,
+  refundPassedOn: 'This invoice was passed on already: the payee will owe what is refunded.',
   amount: 'Amount to refund',
   amountHint: 'For example 60.00. Empty: all that is left.',
-  amountWrong: 'The amount will not do: above zero and up to what is left, such as 60.00.',
+  amountWrong: 'Write an amount above zero and up to what is left, such as 60.00.',
   refund: 'Propose the refund',
-  another: 'Another refund of this invoice is proposed already. It is decided first.',
+  another: 'A refund of this invoice is proposed already: decide that one first.',
   reversalTitle: 'Say how the reversal ended',
   reversalHint:
-    'For a reversal of which the bank does not say the end. See the invoice at the bank. Another person has to approve it, and the bank is asked once more.',
+    'For a reversal whose end the bank does not report. Look at the invoice at the bank first. Another person has to approve it, and the bank is asked once more.',
   returned: 'Went back to the payer in all',
   returnedHint: 'For example 40.00. 0.00 where nothing did.',
-  returnedWrong: 'The amount will not do: from zero up to what was paid, such as 40.00.',
+  returnedWrong: 'Write an amount from zero up to what was paid, such as 40.00.',
   reversal: 'Propose it',
   cancelTitle: 'Cancel the invoice',
   cancelHint: 'Nobody can pay it any more. Where somebody pays before that, what the bank says counts.',
@@ -182,10 +188,9 @@ const en: InvoiceActWords = {
   cancelPaid: 'The invoice was paid before it could be canceled. Its money comes as any other.',
   cancelOver: 'The invoice was over already.',
   notCanceled: 'The bank did not cancel the invoice.',
-  reissueTitle: 'Ask again',
-  reissueHint:
-    'A new invoice is asked for in place of this one, of the same amount and payer, once. The others of its slot stay as they are.',
-  reissue: 'Ask again',
+  reissueTitle: 'Reissue the invoice',
+  reissueHint: 'Issues a new invoice in place of this one, of the same amount and payer, once. The others of its slot do not change.',
+  reissue: 'Reissue',
   reissued: 'This is the new invoice. It is sent to the bank in a moment.',
   noBank: 'The bank is not configured.',
   refusals: {
@@ -209,10 +214,10 @@ const en: InvoiceActWords = {
     over: 'This invoice is over already.',
   },
   reissueRefusals: {
-    'of-another-rail': 'A request on the chain is not asked for again.',
+    'of-another-rail': 'A request on the chain is not reissued.',
     'of-an-order': 'This invoice belongs to an order of the shop: its buyer asks again on the page of the order.',
     'not-over': 'This invoice may still be paid.',
-    reissued: 'This invoice was asked for again before.',
+    reissued: 'This invoice was reissued already.',
     'paid-there': 'The bank shows that this invoice was paid: its event is still on its way.',
     'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
   },
