@@ -15,6 +15,7 @@ import type { ChainRail } from '../../src/rails/chain.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/store/store.ts'
 import { makeInbox, type Inbox } from '../../src/webhooks/webhooks.ts'
+import type { Busy } from './busy.ts'
 import type { VirtualClock } from './clock.ts'
 import { wallClock, type Wall } from './jumps.ts'
 import { nodeWire } from './nodeWire.ts'
@@ -52,8 +53,7 @@ export interface ProcessParts {
   keys: string[]
   /** The second rail, where there is one. */
   bitcoin?: BitcoinParts | undefined
-  /** How much of the store is at work, over all processes. */
-  busy: { count: number }
+  busy: Busy
   trace: (line: string) => void
   /** Told of each point that was passed, and where it died. */
   onPoint: (name: string, died: boolean) => void
@@ -108,7 +108,7 @@ export function startProcess(parts: ProcessParts): Process {
   const kill = (where: string) => {
     if (!self.alive) return
     self.alive = false
-    busy.count -= keeping
+    busy.leave(keeping)
     clock.forget(self)
     trace(`${name} killed ${where}`)
     ended.resolve()
@@ -158,11 +158,11 @@ export function startProcess(parts: ProcessParts): Process {
     keep(arrival) {
       if (!self.alive) return never()
       keeping++
-      busy.count++
+      busy.enter()
       return inbox.keep(arrival).finally(() => {
         if (!self.alive) return
         keeping--
-        busy.count--
+        busy.leave()
       })
     },
   }
@@ -199,7 +199,7 @@ export function startProcess(parts: ProcessParts): Process {
   function mortal(real: Store): Store {
     async function living<T>(work: () => Promise<T>): Promise<T> {
       if (!self.alive) return never()
-      busy.count++
+      busy.enter()
       try {
         const result = await work()
         return self.alive ? result : never()
@@ -207,7 +207,7 @@ export function startProcess(parts: ProcessParts): Process {
         if (!self.alive) return never()
         throw error
       } finally {
-        busy.count--
+        busy.leave()
       }
     }
     const reader = (on: Reader): Reader => ({

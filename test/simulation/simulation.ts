@@ -9,6 +9,7 @@ import type { PayTerms } from '../../src/base/payTerms.ts'
 import { addSchedule, scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { sql, type Store } from '../../src/store/store.ts'
+import { openBusy } from './busy.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
 import { hasLimits, openLimits } from './limits.ts'
@@ -146,7 +147,7 @@ export async function tell(
   bank.addWebhook('http://house/webhooks/starkbank')
   const denials = hasDenials(seed) ? openDenials(bank, seededRandom(seed ^ 0xde41), say) : undefined
   const world: World = { clock, random, log: silentLog, at: () => undefined }
-  const busy = { count: 0 }
+  const busy = openBusy()
   const stores: Store[] = []
   const open = async () => {
     const ours = jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock
@@ -232,6 +233,7 @@ export async function tell(
   /** Waits until nobody does anything but sleep. The inbox gathers for one turn of the event loop, hence two still turns. */
   async function quiet(): Promise<void> {
     for (let still = 0; still < 2;) {
+      await busy.rest()
       await new Promise(resolve => setImmediate(resolve))
       still = busy.count === 0 ? still + 1 : 0
     }

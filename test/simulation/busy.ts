@@ -1,0 +1,25 @@
+/** How much of the store is at work, over all processes of a story. */
+export interface Busy {
+  readonly count: number
+  enter(): void
+  leave(times?: number): void
+  /** Resolves once nothing is at work. Whoever waits for a database beside looks no more often than it answers. */
+  rest(): Promise<void>
+}
+
+export function openBusy(): Busy {
+  let count = 0
+  let rested = Promise.withResolvers<void>()
+  return {
+    get count() {
+      return count
+    },
+    enter() {
+      if (count++ === 0) rested = Promise.withResolvers()
+    },
+    leave(times = 1) {
+      if (times > 0 && (count -= times) === 0) rested.resolve()
+    },
+    rest: () => (count === 0 ? Promise.resolve() : rested.promise),
+  }
+}
