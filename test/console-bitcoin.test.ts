@@ -133,7 +133,7 @@ test('what came in part and too late is taken on by a checker, once, with a reas
   expect((await post(checker, '')).status).toBe(400)
   expect(await post(checker, 'o pagador ligou')).toMatchObject({ status: 303, to: path })
   const again = await post(checker, 'outra vez')
-  expect([again.status, again.text]).toEqual([400, expect.stringContaining('já foi assumida por chico')])
+  expect([again.status, again.text]).toEqual([400, expect.stringContaining('já foi aceita por chico')])
   await bury(6)
   await until(async () => (await stateOf(id)) === 'credited', 'its credit')
   expect((await maker.get(path)).text).toContain('chico')

@@ -50,8 +50,9 @@ test('what the program stopped is said in the page’s words on every page, and 
   )
   const [notice, stop] = [(await people.vera.get(path)).text, (await people.vera.get('/console/stop')).text]
   await town.house.desk.store.tx(tx => tx.run(sql`delete from settings where name = 'chain'`))
-  expect(notice).toContain('Repasses parados.</strong> As moedas na rede não conferem com os livros. <a')
-  expect(notice).not.toContain('the chain holds less')
+  // The lines of this story may have stopped them too by now, and then that is said first.
+  expect(notice).toMatch(/Repasses parados\.<\/strong> (?:As moedas na rede não conferem|O banco não confere) [^<]*\. <a/)
+  expect(notice).not.toMatch(/the chain holds less|left the bank/)
   expect(stop).toMatch(/As moedas na rede não conferem com os livros\. <span lang="en">the chain holds less<\/span>/)
 })
 
