@@ -77,6 +77,11 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   town.bank.deposit(100_000)
   const { id: transfer } = orderByHand(town.bank, { units: Number(units), tags: [(await seen()).invoice_id] })
   expect((await maker.post(`${path}/adjudicate`, { why, transfer: '123', as: 'ours' })).text).toContain('the bank has no such transfer')
+  // None is chosen beforehand: whoever overlooks the question has not answered it.
+  expect((await maker.get(path)).text).toMatch(/<option [^>]*>Choose<\/option><option value="ours">/)
+  expect(await maker.post(`${path}/adjudicate`, { why, transfer, as: '' })).toMatchObject({
+    ...{ status: 400, text: expect.stringContaining('Say what the transfer is.') },
+  })
   const proposed = await maker.post(`${path}/adjudicate`, { why, transfer, as: 'not-ours' })
   expect((await checker.get(proposed.to!)).text).toContain('not ours')
   const again = await maker.post(`${path}/adjudicate`, { why, transfer, as: 'ours' })

@@ -147,7 +147,8 @@ export function BeyondLimits({ lang, person, wait, proposalId }: BeyondParts) {
   return (
     <>
       <Notice tone="wait">
-        <a href={limitsPath}>{say.title}</a>: {amount(lang, wait.cap_units, wait.asset)} {say.per[wait.per satisfies LimitPer]}.{' '}
+        {say.beyond.waits[wait.needs](`${amount(lang, wait.cap_units, wait.asset)} ${say.per[wait.per satisfies LimitPer]}`)}{' '}
+        <a href={limitsPath}>{say.title}</a>.{' '}
         {wait.needs === 'room' && (
           <>
             {say.waitHeads.next} <Time {...{ lang, at: wait.next_at }} />.

@@ -59,7 +59,7 @@ export function verdictRoutes(doors: Doors, { desk: { store, world, rails } }: P
     const { lang, person } = ctx.state
     const transfer = read(form, lang, 'transfer', payoutWords[lang].transferMissing)
     const as = verdicts.find(verdict => verdict === form.text('as'))
-    if (!as) throw new BadInput(payoutWords[lang].verdict)
+    if (!as) throw new BadInput(payoutWords[lang].verdictMissing)
     const act = { transfer, as, by: person.name, why: form.text('why') }
     return pageOf(await proposeVerdict({ store, rails, world }, ctx.params['id']!, act), lang)
   })
@@ -98,8 +98,9 @@ export function Verdicts({ lang, person, row: { id, state, asset }, others }: Pa
         <ActDetails {...form} verb="adjudicate" title={say.adjudicateTitle} hint={say.adjudicateHint} go={say.adjudicate}>
           <Field {...{ name: 'transfer', id: 'adjudicate-transfer', label: say.transfer, required: true, maxLength: 80 }} />
           <Select
-            {...{ name: 'as', label: say.verdict, value: 'ours' }}
+            {...{ name: 'as', label: say.verdict, value: '', required: true }}
             options={[
+              ['', say.choose],
               ['ours', say.ours],
               ['not-ours', say.notOurs],
             ]}

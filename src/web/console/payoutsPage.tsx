@@ -48,7 +48,8 @@ export function PayoutPage({ lang, person, seen, stopped, others }: Parts) {
           [say.to, <a href={pathTo('account', row.account)}>{row.account}</a>],
           [say.invoice, <Ref {...{ id: row.invoice_id, href: pathTo('invoice', row.invoice_id) }} />],
           [say.payer, seen.payer],
-          [lists.why, row.why !== null && <Said>{row.why}</Said>],
+          // What a limit keeps is said below, in the page's words.
+          [lists.why, row.why !== null && !seen.limits.wait && <Said>{row.why}</Said>],
           [say.waits, waits !== undefined && <Said>{waits}</Said>],
           [say.next, next !== undefined && <Time lang={lang} at={next} />],
           [say.tries, row.tries > 0n && `${row.tries}`],

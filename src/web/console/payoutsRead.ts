@@ -75,7 +75,10 @@ export async function explainPayout(reader: Reader, id: string): Promise<Explain
     ...seen,
     mayBeHeld: await mayBeHeld(reader, row),
     limits: { wait, proposalId: wait && (await openProposal(reader, beyondAct, id))?.id },
-    lines: postings.map(posting => ({ posting, units: taken.has(posting.movement) ? -posting.units : posting.units })),
+    lines: postings
+      .map(posting => ({ posting, units: taken.has(posting.movement) ? -posting.units : posting.units }))
+      // They are of one moment: what came stands above what was taken of it.
+      .toSorted((a, b) => Number(b.units > 0n) - Number(a.units > 0n)),
     timeline: await stepsOf(reader, steps),
     orderTimelines,
     movers: await moversOf(reader, [id, ...orders.map(({ attempt }) => attempt.id)]),

@@ -96,14 +96,22 @@ interface Parts {
 
 function ReconciliationPage({ lang, person, stopped, open, decided, rules }: Parts) {
   const say = reconciliationWords[lang]
-  const acts = { head: frameWords[lang].reason, cell: (row: StrangerRow) => <Accept {...{ lang, person, row }} /> }
+  const acts = { head: say.accept.title, cell: (row: StrangerRow) => <Accept {...{ lang, person, row }} /> }
   const columns = lineColumns(lang)
+  // Of an open line nobody has said anything yet.
+  const undecided = columns.slice(0, -1)
   return (
     <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
       <p>{say.told}</p>
       <h2>{say.open}</h2>
       <Rows
-        {...{ lang, caption: '', rows: open, empty: say.noneOpen, columns: may(person.role, 'line.accept') ? [...columns, acts] : columns }}
+        {...{
+          lang,
+          caption: '',
+          rows: open,
+          empty: say.noneOpen,
+          columns: may(person.role, 'line.accept') ? [...undecided, acts] : undecided,
+        }}
       />
       <h2>{say.rules}</h2>
       <Rows {...{ lang, caption: '', rows: rules, empty: say.noRules, columns: ruleColumns(lang, person) }} />
@@ -123,7 +131,10 @@ function lineColumns(lang: Language): Parameters<typeof Rows<StrangerRow>>[0]['c
     { head: heads.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
     { head: heads.description, cell: ({ description }) => description },
     { head: heads.source, cell: ({ source }) => <Mono>{source}</Mono> },
-    { head: heads.why, cell: ({ why, decided_by: by }) => (why === null ? '–' : [<Said>{why}</Said>, by === null ? '' : ` (${by})`]) },
+    {
+      head: heads.why,
+      cell: ({ why, decided_by: by }) => (why === null ? '–' : <span>{[<Said>{why}</Said>, by === null ? '' : ` (${by})`]}</span>),
+    },
   ]
 }
 
@@ -139,7 +150,10 @@ function ruleColumns(lang: Language, person: Person): Parameters<typeof Rows<Ext
       number: true,
       cell: ({ period_units: units, period }) => [<Money {...{ lang, units, asset: 'BRL' }} />, ` ${say.periods[period]}`],
     },
-    { head: say.ruleHeads.by, cell: ({ added_by: by, approved_by: approved, why }) => [`${by}, ${approved}: `, <Said>{why}</Said>] },
+    {
+      head: say.ruleHeads.by,
+      cell: ({ added_by: by, approved_by: approved, why }) => <span>{[`${by}, ${approved}: `, <Said>{why}</Said>]}</span>,
+    },
     { head: say.close, cell: row => (row.state === 'active' ? <Close {...{ lang, person, row }} /> : '–') },
   ]
 }

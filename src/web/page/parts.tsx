@@ -97,7 +97,15 @@ export const TextArea = ({
 )
 
 /** One of several, from a list. `options`: value and words. */
-export const Select = ({ name, label, value, options, fault, hint }: FieldParts & { options: readonly (readonly [string, string])[] }) => (
+export const Select = ({
+  name,
+  label,
+  value,
+  options,
+  fault,
+  hint,
+  required,
+}: FieldParts & { options: readonly (readonly [string, string])[] }) => (
   <div class={fault ? 'field wrong' : 'field'}>
     <label for={name}>{label}</label>
     {hint && (
@@ -105,7 +113,13 @@ export const Select = ({ name, label, value, options, fault, hint }: FieldParts 
         {hint}
       </p>
     )}
-    <select id={name} name={name} aria-invalid={fault ? 'true' : undefined} aria-describedby={describedBy(name, hint, fault)}>
+    <select
+      id={name}
+      name={name}
+      required={required}
+      aria-invalid={fault ? 'true' : undefined}
+      aria-describedby={describedBy(name, hint, fault)}
+    >
       {options.map(([option, words]) => (
         <option value={option} selected={option === value}>
           {words}

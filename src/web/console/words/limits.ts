@@ -20,7 +20,16 @@ interface LimitWords {
   change: { title: string; of: string; choose: string; told: string; empty: string; go: string; cancel: string }
   faults: { amount: string; nothing: string; changed: string; another: string }
   done: { lowered: string; proposed: string }
-  beyond: { title: string; person: string; room: string; go: string; open: string; notWaiting: string }
+  beyond: {
+    /** On the page of a payout, for which limit. */
+    waits: { person(limit: string): string; room(limit: string): string }
+    title: string
+    person: string
+    room: string
+    go: string
+    open: string
+    notWaiting: string
+  }
 }
 
 const pt: LimitWords = {
@@ -62,6 +71,10 @@ const pt: LimitWords = {
   },
   done: { lowered: 'Os limites foram baixados.', proposed: 'A mudança foi proposta. Outra pessoa precisa aprová-la.' },
   beyond: {
+    waits: {
+      person: limit => `Está acima do limite de ${limit}: só sai se duas pessoas aprovarem.`,
+      room: limit => `Espera por espaço no limite de ${limit}, e segue sozinho.`,
+    },
     title: 'Repassar além dos limites',
     person: 'Este repasse é maior que o limite, então só sai se duas pessoas disserem que sim: você propõe, e outra pessoa aprova.',
     room: 'Este repasse espera por espaço no limite e vai sozinho. Para sair antes, você propõe, e outra pessoa aprova.',
@@ -110,6 +123,10 @@ const en: LimitWords = {
   },
   done: { lowered: 'The limits are lowered.', proposed: 'The change is proposed. Somebody else has to approve it.' },
   beyond: {
+    waits: {
+      person: limit => `It is above the limit of ${limit}: it goes out only if two people approve.`,
+      room: limit => `It waits for room in the limit of ${limit}, and goes on by itself.`,
+    },
     title: 'Pay beyond the limits',
     person: 'This payout is larger than the limit, so it goes only if two people say so: you propose it, and somebody else approves.',
     room: 'This payout waits for room in the limit and goes by itself. To have it go sooner, you propose it, and somebody else approves.',

@@ -29,7 +29,7 @@ interface ReconciliationWords {
 
 const pt: ReconciliationWords = {
   title: 'Conciliação bancária',
-  told: 'Linhas do extrato que não são de cobranças nem de repasses nossos. O que saiu para os repasses até que duas pessoas vejam o que foi, ou que uma regra aprovada cubra a linha. O que entrou só é listado.',
+  told: 'Linhas do extrato que não são de cobranças nem de repasses nossos. Uma saída interrompe os repasses até que duas pessoas vejam o que foi, ou que uma regra aprovada cubra a linha. Uma entrada é só listada.',
   open: 'Em aberto',
   noneOpen: 'Nenhuma linha em aberto.',
   decided: 'Vistas ou cobertas',
@@ -71,8 +71,8 @@ const pt: ReconciliationWords = {
   directions: { out: 'saída', in: 'entrada' },
   fields: { description: 'descrição', source: 'origem' },
   matches: { equals: 'igual a', starts: 'começa com' },
-  badAmount: 'Este valor não serve: escreva reais acima de zero, como 49,90.',
-  badName: 'Este nome não serve: letras, números, ponto, hífen e sublinhado, sem espaços.',
+  badAmount: 'Escreva um valor em reais acima de zero, como 49,90.',
+  badName: 'Use no nome letras, números, ponto, hífen e sublinhado, sem espaços.',
   close: 'Encerrar a regra',
 }
 
@@ -115,8 +115,8 @@ const en: ReconciliationWords = {
   directions: { out: 'out', in: 'in' },
   fields: { description: 'description', source: 'source' },
   matches: { equals: 'equals', starts: 'begins with' },
-  badAmount: 'This amount does not serve: write reais above zero, such as 49.90.',
-  badName: 'This name does not serve: letters, digits, points, hyphens and underscores, no blanks.',
+  badAmount: 'Write an amount in reais above zero, such as 49.90.',
+  badName: 'Use letters, digits, points, hyphens and underscores in the name, and no spaces.',
   close: 'Close the rule',
 }
 
