@@ -2,9 +2,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure, type Answer } from '../src/base/answer.ts'
 import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import { resolveRefunds } from '../src/invoice/invoice.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { pollEvents, proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { pollEvents, proposeRefund, proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
@@ -241,6 +242,74 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject(stands)
       await town.hear(town.event('invoice.reversed'))
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+      await holds()
+    })
+
+    /** Two people end the reversal of R$ 60 of which the bank never says how it ended. */
+    const endSilent = async (returned: bigint) => {
+      await pay()
+      giveBack(4_000)
+      town.pass(450)
+      await town.hear(town.event('invoice.reversing'))
+      town.pass(31 * 60 * second)
+      const bank = rail()
+      const all = await bank.invoiceLogs(town.atBank.id)
+      const end = all.is === 'done' && all.value.find(({ log }) => log === 'reversed')
+      const invoiceLogs: Rail['invoiceLogs'] = async id => {
+        const answer = await bank.invoiceLogs(id)
+        return answer.is === 'done' ? done(answer.value.filter(({ logId }) => !end || logId !== end.logId)) : answer
+      }
+      town.desk.rails.starkbank = { ...bank, invoiceLogs }
+      const proposed = await proposeReversalEnd(town.store, town.desk.world, town.id, { returned, ...act })
+      if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
+      await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
+    }
+
+    test.each([['invoice.reversing'], ['invoice.refunded']])(
+      'two people said how a silent one ended, and a later one comes to nothing, heard by %s: their word stands',
+      async kind => {
+        await endSilent(6_000n)
+        expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+        town.bank.setSettings({ reversalFailRate: 1 })
+        giveBack(2_000)
+        town.pass(60 * second)
+        await town.hear(town.event(kind))
+        expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
+        expect((await totalsFor(town.store, town.id))['invoice reversal undone']).toBeUndefined()
+        await payOn()
+        expect(sentUnits()).toEqual([3_890])
+        await holds()
+        expect(await town.audit()).toEqual([])
+      },
+    )
+
+    test('two people said how a silent one ended, and a later one arrives: the payout is less by what that one took', async () => {
+      await endSilent(0n)
+      expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+      giveBack(2_000)
+      town.pass(20 * second)
+      await town.hear(town.event('invoice.reversed'))
+      // R$ 80.00 less the bank's R$ 0.50, less 1.5 % of R$ 80.00.
+      expect(await payout()).toMatchObject({ state: 'owed', units: 7_830n })
+      await holds()
+    })
+
+    test('two people said how a silent one ended, and a refund asked for later is lost: its logs do not make the bank have taken it on', async () => {
+      await endSilent(6_000n)
+      const proposed = await proposeRefund(town.store, town.desk.world, town.id, { units: 2_000n, ...act })
+      if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
+      await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
+      const at = { store: town.store, world: town.desk.world, stopped: async () => undefined }
+      await resolveRefunds({ ...at, rail: { ...rail(), refundInvoice: async () => unsure('no answer') } })
+      const state = async () => (await town.store.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
+      expect(await state()).toBe('unsure')
+      for (let round = 0; round < 6; round++) {
+        town.pass(2 * 60 * second)
+        await resolveRefunds({ ...at, rail: rail() })
+        await watchReversals({ ...at, rail: rail() })
+      }
+      expect(await state()).toBe('refunded')
+      expect(await payout()).toMatchObject({ state: 'owed', units: 1_920n })
       await holds()
     })
 

@@ -65,6 +65,23 @@ describe.each([
           : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
       )
 
+    test('what two people said of a silent reversal stands, as the books have it', async () => {
+      const store = await open()
+      await migrate(store, clock, before)
+      await store.script(older)
+      await migrate(
+        store,
+        clock,
+        migrations().filter(({ name }) => name < '0017'),
+      )
+      await store.script(`
+        insert into invoice_reversals (invoice_id, returned_units, logs_seen) values ('inv_1', 6000, 6);
+        insert into proposals (id, store_id, act, subject, detail, state, why, made_by, decided_by, added_at, changed_at)
+          values ('pro_1', 'sto_default', 'invoice.reversal', 'inv_1', '', 'approved', '', 'ana', 'bruno', '', '')`)
+      await migrate(store, clock)
+      expect(await store.all(sql`select said_units, said_logs from invoice_reversals`)).toEqual([{ said_units: 6_000n, said_logs: 5n }])
+    })
+
     test('every row is what it was, what points at it still does, and every index is there', async () => {
       const store = await open()
       await migrate(store, clock, before)

@@ -14,8 +14,9 @@ export const btc = (units: bigint): Money<'BTC'> => ({ asset: 'BTC', units })
 /** Adds two amounts of one asset; adding BRL to BTC does not compile. */
 export const add = <A extends Asset>(a: Money<A>, b: Money<NoInfer<A>>): Money<A> => ({ asset: a.asset, units: a.units + b.units })
 
-/** The smallest of some amounts of one asset. */
+/** The smallest of some amounts of one asset, and the largest. */
 export const smallest = (...units: bigint[]): bigint => units.reduce((low, each) => (each < low ? each : low))
+export const largest = (...units: bigint[]): bigint => units.reduce((high, each) => (each > high ? each : high))
 
 /** The same amount, known to be of `asset`. Throws where it is of another: centavos are never read as satoshis. */
 export function moneyIn<A extends Asset>({ asset: is, units }: Money, asset: A): Money<A> {

@@ -3,7 +3,7 @@ import { refused, type Answer } from '../base/answer.ts'
 import { deadlineIn } from '../base/deadline.ts'
 import type { Machine } from '../base/machine.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { absenceMs, callMs, lacksBalance, type ProviderInvoice, type Rail } from '../rails/rail.ts'
+import { absenceMs, callMs, lacksBalance, type ProviderInvoice } from '../rails/rail.ts'
 import { join, move, sql, type Cause, type Reader, type Sql, type Tx } from '../store/store.ts'
 import type { AtBank } from './twins.ts'
 
@@ -40,7 +40,7 @@ export interface Refundable<Row extends AskedRow> {
   leftUnits(row: Row): bigint
   /** Reads the bank's answer to the request itself. */
   seen(shown: ProviderInvoice): SeenRefund
-  look(rail: Rail, row: Row): Promise<Answer<SeenRefund>>
+  look(at: Pick<AtBank, 'store' | 'rail'>, row: Row): Promise<Answer<SeenRefund>>
   /** The money has left: moves the row to its end. */
   end(tx: Tx, world: World, row: Row, seen: SeenRefund, cause: Cause): Promise<void>
   /** With every move of the row: who else has to know. */
@@ -77,7 +77,7 @@ export async function askForRefund<Row extends AskedRow>(
   const refusal = answer.is === 'refused' ? answer : undefined
   const heals = refusal !== undefined && (refusal.again || lacksBalance(refusal.why))
   // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
-  const looked = refusal !== undefined && !heals ? await what.look(rail, claim.row) : answer
+  const looked = refusal !== undefined && !heals ? await what.look({ store, rail }, claim.row) : answer
   const state = await store.tx(async tx => {
     const row = await what.lock(tx, id)
     if (!(answer.is === 'done' ? isUnanswered(row) : isStillOurs(row, askedAt))) return row.state
@@ -100,7 +100,7 @@ const isStillOurs = ({ state, asked_at: at }: AskedRow, askedAt: Instant): boole
 
 /** What became of a refund that has no answer, or none of its events: read at the bank, never asked for again unseen. */
 export async function readRefund<Row extends AskedRow>({ store, rail, world }: AtBank, what: Refundable<Row>, asked: Row): Promise<void> {
-  const answer = await what.look(rail, asked)
+  const answer = await what.look({ store, rail }, asked)
   await store.tx(async tx => {
     const row = await what.lock(tx, asked.id)
     if (row.state !== 'refunding' && row.state !== 'unsure' && row.state !== 'sent') return

@@ -32,7 +32,7 @@ export {
 } from './twins.ts'
 export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './cancel.ts'
 export { mayReissue, reissueInvoice, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './reissue.ts'
-export { fateOf, reversalLogs, type Fate } from './fate.ts'
+export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './fate.ts'
 export {
   approveOwnRefund,
   followRefund,

@@ -7,7 +7,7 @@ import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
 import { askForRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
-import { fateOf, type Fate } from './fate.ts'
+import { fateOf, saidIn, type Fate } from './fate.ts'
 import type { InvoiceRow } from './row.ts'
 
 /** `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`: nothing went back, and one may be asked for again. */
@@ -137,10 +137,13 @@ const own: Refundable<RefundRow> = {
   leftUnits: ({ left_units: left }) => left,
   // That the bank took it on is all it answers: whether the money has left, its log says.
   seen: shown => ({ isDone: false, isTaken: true, shown }),
-  look: async (rail, row) => {
+  look: async ({ store, rail }, row) => {
     const answer = await rail.invoiceLogs(row.provider_id)
     if (answer.is !== 'done') return answer
-    const { left, underWay } = fateOf(row.left_units + row.units, answer.value)
+    const known = await store.one<{ paid_units: bigint; said_units: bigint | null; said_logs: bigint }>(sql`
+      select i.paid_units, r.said_units, r.said_logs from invoices i join invoice_reversals r on r.invoice_id = i.id
+      where i.id = ${row.invoice_id}`)
+    const { left, underWay } = fateOf(known!.paid_units, answer.value, saidIn(known))
     return done({ isDone: left <= row.left_units, isTaken: underWay })
   },
   end: (tx, _, row, __, cause) => end(tx, row, cause),

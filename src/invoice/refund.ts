@@ -76,7 +76,7 @@ const whole: Refundable<TwinRow> = {
   lock: lockTwin,
   leftUnits: () => 0n,
   seen: shown => ({ isDone: shown.status === 'voided', isTaken: shown.units === 0n, shown }),
-  look: async (rail, { provider_id: id }) => {
+  look: async ({ rail }, { provider_id: id }) => {
     const answer = await rail.readInvoice(id)
     return answer.is === 'done' ? done(whole.seen(answer.value)) : answer
   },

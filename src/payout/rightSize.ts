@@ -15,6 +15,8 @@ export type ReversalRow = {
   under_way_since: string | null
   holds_payout: bigint
   next_at: string | null
+  said_units: bigint | null
+  said_logs: bigint
 }
 
 export const reversalOf = (reader: Reader, invoiceId: string) =>

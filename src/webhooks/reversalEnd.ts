@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { fateOf, findInvoice, liveRefund, type InvoiceRow, type RefundRow } from '../invoice/invoice.ts'
+import { fateOf, findInvoice, liveRefund, saidIn, type InvoiceRow, type RefundRow } from '../invoice/invoice.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { reversalOf, type ReversalRow } from '../payout/payout.ts'
 import type { Rail } from '../rails/rail.ts'
@@ -90,7 +90,8 @@ export async function checkReversalEnd({ store, rail }: { store: Store; rail: Ra
   const { id, provider_id: providerId, paid_units: paid } = await assertAsProposed(store, proposal, await store.tx(tx => tx.now()))
   const logs = await rail.invoiceLogs(providerId!)
   if (logs.is !== 'done') throw new BadInput(`the bank did not say what it knows of invoice ${id}: ${logs.why}`)
-  if (!fateOf(paid ?? 0n, logs.value).underWay)
+  const { isTold, underWay } = fateOf(paid ?? 0n, logs.value, saidIn(await reversalOf(store, id)))
+  if (isTold && !underWay)
     throw new BadInput(`the bank has said by now what became of the money of invoice ${id}: it is read within minutes`)
   return logs.value.length
 }

@@ -1,6 +1,6 @@
 /** Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow what it says. */
 import type { World } from '../base/world.ts'
-import { fateOf, followRefund, invoiceMachine, liveRefund, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
+import { fateOf, followRefund, invoiceMachine, liveRefund, saidIn, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
 import { brl, reais } from '../base/money.ts'
 import { later } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
@@ -63,12 +63,12 @@ export async function settleReversal(tx: Tx, world: World, id: string, logs: rea
   const before = await lockReversal(tx, id)
   if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }
 
-  return bringToFate(tx, world, row, before, { fate: fateOf(row.paid_units ?? 0n, logs), logsSeen: logs.length }, cause)
+  return bringToFate(tx, world, row, before, { fate: fateOf(row.paid_units ?? 0n, logs, saidIn(before)), logsSeen: logs.length }, cause)
 }
 
 /**
- * Two people say how a reversal ended of which the bank does not say so. What is in its log by now says no more about it; whatever
- * comes into the log later is believed again.
+ * Two people say how a reversal ended of which the bank does not say so. What is in its log by now says no more about it, and their word
+ * stands: what comes into the log later is counted on from it.
  */
 export async function endReversal(
   tx: Tx,
@@ -79,8 +79,10 @@ export async function endReversal(
 ): Promise<Outcome> {
   const row = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   const before = await lockReversal(tx, id)
-  const fate: Fate = { left: (row.paid_units ?? 0n) - returned, underWay: false, failedAt: await tx.now() }
-  return bringToFate(tx, world, row, before, { fate, logsSeen: Math.max(logCount, Number(before.logs_seen)) + 1 }, cause)
+  const logs = Math.max(logCount, Number(before.logs_seen))
+  await tx.run(sql`update invoice_reversals set said_units = ${returned}, said_logs = ${BigInt(logs)} where invoice_id = ${id}`)
+  const fate: Fate = { ...fateOf(row.paid_units ?? 0n, [], { returned, logs }), failedAt: await tx.now() }
+  return bringToFate(tx, world, row, before, { fate, logsSeen: Math.max(logs, 1) }, cause)
 }
 
 async function bringToFate(
