@@ -59,8 +59,7 @@ export function makeAccounts(node: Node): Accounts {
   }
 
   function learn(account: Account, index: number): string {
-    const publicKey = publicChild(account.branch, index)
-    const script = hex(account.kind === 'bech32' ? wpkh(publicKey) : tr(publicKey))
+    const script = scriptAt(account, index)
     known.set(script, { account, index })
     return script
   }
@@ -95,6 +94,19 @@ export function makeAccounts(node: Node): Accounts {
       return [...known.keys()]
     },
   }
+}
+
+/** Of all nodes of this process: tests bring up many that are given the same keys, and import thousands of addresses each. */
+const derived = new Map<string, string>()
+
+function scriptAt({ kind, branch }: Account, index: number): string {
+  const name = `${kind} ${hex(branch.publicKey)} ${hex(branch.chainCode)} ${index}`
+  const known = derived.get(name)
+  if (known !== undefined) return known
+  const publicKey = publicChild(branch, index)
+  const script = hex(kind === 'bech32' ? wpkh(publicKey) : tr(publicKey))
+  derived.set(name, script)
+  return script
 }
 
 /** BIP 84 and BIP 86, each with receiving addresses and change. */

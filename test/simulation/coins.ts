@@ -6,8 +6,9 @@ import { addAccount, approveAccount, releasePayout } from '../../src/payout/payo
 import { addressOf } from '../../src/rails/bitcoin/address.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
-import type { Branch, ChainRail } from '../../src/rails/chain.ts'
+import type { ChainRail } from '../../src/rails/chain.ts'
 import { sql, type Store } from '../../src/store/store.ts'
+import { remembering } from '../testbed/derivations.ts'
 import { wallet, type Wallet } from '../testbed/wallet.ts'
 import { judgeChain, type Judged } from './chainOracle.ts'
 import type { ChainScenario } from './chainScenario.ts'
@@ -62,7 +63,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
     ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate },
   }
   const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
-  const derive = remembering(kind, plain)
+  const derive = remembering(`storm ${kind}`, plain.derive)
   const rail = { ...plain, derive }
   const streets = openStreets({ chain, scenario, clock, random, store, rail, wallet: ours, trace })
   const desk: Omit<BitcoinDesk, 'watching'> = {
@@ -193,18 +194,6 @@ function importKeys(chain: Chain, ours: Wallet): void {
   })
   chain.rpc('importdescriptors', [requests], nodeWallet)
 }
-
-/** Most of a seed's time would go into addresses that were the same in the last one. */
-const remembered = new Map<string, ReturnType<ChainRail['derive']>>()
-const remembering =
-  (kind: AccountKind, { derive }: ChainRail): ChainRail['derive'] =>
-  (branch: Branch, index: number) => {
-    const key = `${kind}/${branch}/${index}`
-    const known = remembered.get(key) ?? derive(branch, index)
-    remembered.set(key, known)
-    return known
-  }
-type AccountKind = ChainScenario['kind']
 
 let payeeScripts: ReadonlySet<string> | undefined
 const payeeScriptsOf = (rail: ChainRail, text: string): ReadonlySet<string> =>

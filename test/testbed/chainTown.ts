@@ -24,6 +24,7 @@ import { refreshRates, type RateSource } from '../../src/rates/rates.ts'
 import { sql, type Store } from '../../src/store/store.ts'
 import { makeInbox, settleInbox, type Followed } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
+import { remembering } from './derivations.ts'
 import { evidence } from './evidence.ts'
 import { coinsText, payerName } from './chainActs.ts'
 import { openMigrated } from './migrated.ts'
@@ -100,6 +101,8 @@ export interface ChainTown {
 }
 
 let towns = 0
+/** Towns on one node have keys of their own; on nodes of their own they have the same ones, which are derived once. */
+const townsOn = new Map<string, number>()
 
 /** One approved account, one schedule, a payer with coins, and a chain that is followed. */
 export async function openChainTown(options: ChainTownOptions): Promise<ChainTown> {
@@ -108,8 +111,10 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   const clock = virtualClock(await timeOf(node))
   await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
   await furnishPayer(node)
-  const ours = wallet(kind, 'regtest', number)
-  const houseWallet = `house${number}-${process.pid}`
+  const place = (townsOn.get(node.url) ?? 0) + 1
+  townsOn.set(node.url, place)
+  const ours = wallet(kind, 'regtest', place)
+  const houseWallet = `house${place}-${process.pid}`
   await importKeys(node, houseWallet, ours)
 
   const random = seededRandom(number)
@@ -121,11 +126,12 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
   ])
   const open = () => openMigrated(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
   let store = await open()
-  const rail = connectBitcoin({
+  const plain = connectBitcoin({
     ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
     ...{ signer, wallet: houseWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },
     ...{ clock: systemClock, log: world.log },
   })
+  const rail = { ...plain, derive: remembering(ours.account.text, plain.derive) }
   let price = options.price ?? 60_000_000n
   const source: RateSource = {
     name: 'town',
