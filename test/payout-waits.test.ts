@@ -7,6 +7,7 @@ import { checkLedger, post } from '../src/ledger/ledger.ts'
 import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { history, sql } from '../src/store/store.ts'
+import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -175,6 +176,114 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
       const why = expect.stringMatching(/^account main is not as it was approved: /)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
+    })
+
+    describe('a look at the bank', () => {
+      /** A first order was refused for a while: from now on the bank is looked at before the next one. */
+      beforeEach(async () => {
+        await send({ pay: async () => refused('too many requests', true) })
+        town.pass(2 * minute)
+      })
+      const succeeded = () => town.transfers().filter(({ status }) => status === 'success')
+
+      test.each([0, 19 * second, 3 * minute])('is not ordered from after another worker ordered, however long ago: %i ms', async ms => {
+        let looks = 0
+        await send({
+          async findPayouts(tag) {
+            const answer = await rail.findPayouts(tag)
+            // The other one is told no, and the bank has taken it on all the same.
+            if (looks++ === 0)
+              await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('too many requests', true)) })
+            town.pass(ms)
+            return answer
+          },
+        })
+        for (let look = 0; look < 6; look++) {
+          town.pass(minute)
+          await send()
+        }
+        expect(succeeded()).toHaveLength(1)
+        expect(await drift()).toBe(0n)
+      })
+
+      test.each(['payout looked at', 'payout may be ordered'])('is not ordered from by a worker that stalled at "%s"', async point => {
+        let stalls = 0
+        const at = (name: string) => {
+          if (name === point && stalls++ === 0) town.pass(3 * minute)
+        }
+        const outcome = await sendPayouts(town.store, rail, { ...town.desk.world, at })
+        expect([outcome.later, town.transfers()]).toEqual([1, []])
+        await send()
+        expect((await payout()).state).toBe('sent')
+      })
+
+      test('at an order without an answer changes nothing once another worker has made it again', async () => {
+        await send({ pay: async () => unsure('no answer') })
+        const resolve = (by: Partial<Rail> = {}) => resolvePayouts(town.store, { ...rail, ...by }, town.desk.world)
+        town.pass(2 * minute)
+        await resolve()
+        town.pass(2 * minute)
+        let looks = 0
+        await resolve({
+          async findPayouts(tag) {
+            const answer = await rail.findPayouts(tag)
+            if (looks++ === 0) {
+              await resolve({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), unsure('no answer')) })
+              // What is owed changes meanwhile, so that an order of which the bank shows no trace would be given up.
+              await town.store.tx(tx =>
+                post(tx, town.desk.world, {
+                  movement: 'commission again',
+                  source: 'a test',
+                  amount: brl(100n),
+                  invoiceId: town.id,
+                  memo: '',
+                }),
+              )
+            }
+            return answer
+          },
+        })
+        expect(await payout()).toMatchObject({ state: 'unsure', why: 'no answer' })
+      })
+    })
+
+    test('a payout that the bank cannot be asked about is held, says why, and keeps back no other', async () => {
+      const [cursed, third] = await collect(town, [5_000n, 6_000n])
+      await send({ pay: async () => refused('too many requests', true) })
+      town.pass(2 * minute)
+      const odd = async (tag: string) => {
+        if (tag === cursed!.invoice_id) throw new Error('an odd answer')
+        return rail.findPayouts(tag)
+      }
+      expect(await send({ findPayouts: odd })).toEqual({ sent: 2, held: 1, later: 0, unsure: 0 })
+      const states = await town.store.all(sql`select id, state, why from payouts where id in (${cursed!.id}, ${third!.id}) order by id`)
+      expect(states).toEqual(
+        expect.arrayContaining([
+          { id: cursed!.id, state: 'held', why: 'it cannot be looked up: an odd answer' },
+          { id: third!.id, state: 'sent', why: null },
+        ]),
+      )
+      await releasePayout(town.store, cursed!.id, act)
+      await send()
+      expect((await town.store.one(sql`select state from payouts where id = ${cursed!.id}`))!['state']).toBe('sent')
+    })
+
+    test('an order that the bank cannot be asked about is put off, says why, and keeps back no other', async () => {
+      const [other] = await collect(town, [5_000n])
+      await send({ pay: async () => unsure('no answer') })
+      const { id } = await payout()
+      const odd = async (tag: string) => {
+        if (tag.startsWith(id)) throw new Error('an odd answer')
+        return rail.findPayouts(tag)
+      }
+      for (let look = 0; look < 3; look++) {
+        town.pass(2 * minute)
+        const resolved = resolvePayouts(town.store, { ...rail, findPayouts: odd }, town.desk.world)
+        if (look === 0) await expect(resolved).rejects.toThrow('an odd answer')
+        else await resolved
+      }
+      const otherState = (await town.store.one(sql`select state from payouts where id = ${other!.id}`))!['state']
+      expect([await payout(), otherState]).toMatchObject([{ state: 'unsure', why: 'it cannot be asked about: an odd answer' }, 'sent'])
     })
 
     describe('with another payout that is due', () => {

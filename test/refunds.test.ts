@@ -223,6 +223,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await propose(units)).toEqual({ is: 'impossible', code })
       })
 
+      test.each([0, 3 * minute])(
+        'that another worker asked for since the bank was looked at is not taken for failed: %i ms later',
+        async ms => {
+          await pay()
+          await refund(6_000n)
+          await resolveRefunds(at({ refundInvoice: async () => unsure('no answer') }))
+          town.pass(2 * minute)
+          await resolveRefunds(at())
+          town.pass(2 * minute)
+          await resolveRefunds(
+            at({
+              async invoiceLogs(id) {
+                const answer = await rail().invoiceLogs(id)
+                // The other one finds no trace either, and asks again.
+                await resolveRefunds(at())
+                await resolveRefunds(at())
+                town.pass(ms)
+                return answer
+              },
+            }),
+          )
+          expect(await refunds()).toEqual([['sent', 6_000n]])
+          town.pass(20 * second)
+          await town.hear(town.event('invoice.reversed'))
+          expect(await refunds()).toEqual([['refunded', 6_000n]])
+        },
+      )
+
       test('of what nobody paid, or while money is going back already, is no refund; nor is one the bank knows more about', async () => {
         expect(await propose()).toEqual({ is: 'impossible', code: 'not-credited' })
         await pay()

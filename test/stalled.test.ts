@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startBank, type BankServer } from '../sim/server.ts'
+import { refused } from '../src/base/answer.ts'
 import { clockText } from '../src/base/clockFile.ts'
 import type { Millis } from '../src/base/world.ts'
 import { issueDrafts, resolveUnsureInvoices } from '../src/invoice/invoice.ts'
@@ -44,15 +45,19 @@ const stops: [act: StallOrder['act'], name: string, stopAt: StallOrder['stopAt']
   ['issue', 'with its answer in its hand', { point: 'invoices asked for' }],
   ['ask again', 'with what the bank has in its hand', { point: 'invoices looked up' }],
   ['ask again', 'with its invoices claimed', { point: 'invoices claimed' }],
-  ['ask again', 'with its socket connected', before(4)],
+  ['ask again', 'with its socket connected', before(6)],
   ['ask again', 'with its answer in its hand', { point: 'invoices asked for' }],
   ['pay', 'with its payouts claimed', { point: 'payouts claimed' }],
   ['pay', 'on its way to the call', after(2)],
   ['pay', 'with its socket connected', before(4)],
   ['pay', 'with its answer in its hand', { point: 'payouts asked for' }],
   ['pay again', 'with what the bank has in its hand', { point: 'payouts looked up' }],
-  ['pay again', 'with its socket connected', before(3)],
+  ['pay again', 'with its socket connected', before(5)],
   ['pay again', 'with its answer in its hand', { point: 'payout asked for again' }],
+  ['pay anew', 'with what the bank has in its hand', { point: 'payout looked at' }],
+  ['pay anew', 'with leave to order', { point: 'payout may be ordered' }],
+  ['pay anew', 'with its payouts claimed', { point: 'payouts claimed' }],
+  ['pay anew', 'with its socket connected', before(8)],
 ]
 
 interface Stalls {
@@ -61,6 +66,8 @@ interface Stalls {
   desk: Desk
   /** Stops the other one in `act` for `ms`, while this one works on; then lets it go on, and everything settle. */
   stall(act: StallOrder['act'], stopAt: StallOrder['stopAt'], ms: Millis, meanwhile?: () => Promise<void>): Promise<void>
+  /** The worker that goes on orders once: the bank takes it on, and its answer is that it did not. Then nobody works for `ms`. */
+  orderUnheard(ms: Millis): Promise<void>
   /** Works on and hears what the bank has to tell, for `ms`. */
   workAndListen(ms: Millis): Promise<void>
   close(): Promise<void>
@@ -107,7 +114,15 @@ async function openStalls(database: string, folder: string, other: Other): Promi
 
   const desk = await openStallDesk(place)
   const { store, world } = desk
-  const rail = desk.rails.starkbank!
+  const bankRail = desk.rails.starkbank!
+  let refusal: 'untaken' | 'taken' | undefined
+  const rail: typeof bankRail = {
+    ...bankRail,
+    async pay(orders, deadline) {
+      const answer = refusal === 'untaken' ? undefined : await bankRail.pay(orders, deadline)
+      return refusal === undefined ? answer! : refused('too many requests', true)
+    },
+  }
   await migrate(store, world.clock)
   await openTrialAccount(store, world)
   const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
@@ -173,6 +188,13 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     await meanwhile(pollEvents(store, rail, desk.inbox, world))
     await meanwhile(settleInbox(desk))
     if (act === 'pay') return
+    if (act === 'pay anew') {
+      refusal = 'untaken'
+      await meanwhile(sendPayouts(store, rail, world))
+      refusal = undefined
+      advance(61_000)
+      return
+    }
     bank.setFaults({ resetBefore: 1 })
     await meanwhile(sendPayouts(store, rail, world))
     bank.setFaults({ resetBefore: 0 })
@@ -184,6 +206,12 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   return {
     bank,
     desk,
+    async orderUnheard(ms) {
+      refusal = 'taken'
+      await meanwhile(sendPayouts(store, rail, world))
+      refusal = undefined
+      advance(ms)
+    },
     async workAndListen(ms) {
       await workFor(ms, 20_000)
       await listen()
@@ -280,6 +308,17 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
     expect(bank.transfers()).toHaveLength(4)
     await expectOnce(stalls, 'with a free key')
   })
+
+  test.skipIf(!available).for(['payout looked at', 'payout may be ordered'])(
+    'at "%s", while the bank takes an order in other hands and says that it did not',
+    { timeout: 180_000 },
+    async point => {
+      for (const ms of [0, 19_000, 61_000, 180_000, 3_600_000]) {
+        await stalls.stall('pay anew', { point }, 0, () => stalls.orderUnheard(ms))
+        await expectOnce(stalls, `${point}, for ${ms} ms`)
+      }
+    },
+  )
 
   // Nobody can look between the last look at the deadline and the bytes: what remains of the window is closed by what comes after it.
   test.skipIf(!available)(

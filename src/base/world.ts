@@ -60,6 +60,11 @@ export interface Random {
  */
 export type CrashPoint = (name: string) => void | Promise<void>
 
+/** A crash of the simulation stands for the process's end, so nothing catches it. */
+export class Crash extends Error {
+  override name = 'Crash'
+}
+
 export interface World {
   clock: Clock
   random: Random

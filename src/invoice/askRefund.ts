@@ -4,7 +4,7 @@ import { deadlineIn } from '../base/deadline.ts'
 import type { Machine } from '../base/machine.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { absenceMs, callMs, lacksBalance, type ProviderInvoice } from '../rails/rail.ts'
-import { join, move, sql, type Cause, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { eachApart, join, move, sql, throwFirst, type Cause, type Reader, type Sql, type Tx } from '../store/store.ts'
 import type { AtBank } from './twins.ts'
 
 /** Why no money leaves now; undefined where it may. Refunds wait for the same stop as payouts, which another room knows. */
@@ -77,20 +77,23 @@ export async function askForRefund<Row extends AskedRow>(
   const refusal = answer.is === 'refused' ? answer : undefined
   const heals = refusal !== undefined && (refusal.again || lacksBalance(refusal.why))
   // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
+  const lookBy = deadlineIn(callMs, world.clock)
   const looked = refusal !== undefined && !heals ? await what.look({ store, rail }, claim.row) : answer
   const state = await store.tx(async tx => {
     const row = await what.lock(tx, id)
     if (!(answer.is === 'done' ? isUnanswered(row) : isStillOurs(row, askedAt))) return row.state
-    if (looked.is === 'done') {
+    if (looked.is === 'done' && (answer.is === 'done' || lookBy.leftMs() > 0)) {
       const seen = answer.is === 'done' ? what.seen(answer.value) : (looked.value as SeenRefund)
       return settle(tx, world, what, row, seen, refusal ? `refused: ${refusal.why}` : 'taken-on')
     }
     if (heals) return put(tx, what, row, 'approved', { why: `later: ${refusal.why}` }, Math.max(refusal.afterMs ?? 0, againMs))
-    return put(tx, what, row, 'unsure', { why: `no-answer: ${looked.why}` }, absenceMs)
+    return put(tx, what, row, 'unsure', { why: `no-answer: ${looked.is === 'done' ? staleLook : looked.why}` }, absenceMs)
   }, 'locks')
   world.log[state === 'sent' ? 'info' : 'warn']({ refund: providerId, state, answer: answer.is }, 'a refund was asked for')
   return state
 }
+
+const staleLook = 'this worker stalled after the bank showed it'
 
 /** What the bank took on is true whoever asked for it. */
 const isUnanswered = ({ state }: AskedRow): boolean => state === 'refunding' || state === 'unsure'
@@ -98,12 +101,19 @@ const isUnanswered = ({ state }: AskedRow): boolean => state === 'refunding' || 
 /** Everything else is said about one claim, and another worker may hold a later one. */
 const isStillOurs = ({ state, asked_at: at }: AskedRow, askedAt: Instant): boolean => state === 'refunding' && at === askedAt
 
+const isUnchanged = (row: AskedRow, before: AskedRow): boolean =>
+  row.state === before.state && row.asked_at === before.asked_at && row.absences === before.absences
+
 /** What became of a refund that has no answer, or none of its events: read at the bank, never asked for again unseen. */
 export async function readRefund<Row extends AskedRow>({ store, rail, world }: AtBank, what: Refundable<Row>, asked: Row): Promise<void> {
+  const lookBy = deadlineIn(callMs, world.clock)
   const answer = await what.look({ store, rail }, asked)
+  await world.at('refund looked up')
   await store.tx(async tx => {
     const row = await what.lock(tx, asked.id)
     if (row.state !== 'refunding' && row.state !== 'unsure' && row.state !== 'sent') return
+    // What was seen before this worker stalled, or before another one asked for it, says nothing: it is due still, and looked at again.
+    if (lookBy.leftMs() <= 0 || !isUnchanged(row, asked)) return world.log.warn({ refund: row.provider_id }, staleLook)
     if (answer.is === 'done') await settle(tx, world, what, row, answer.value, undefined)
     else await set(tx, what, row, [sql`next_at = ${later(await tx.now(), againMs)}`])
   }, 'locks')
@@ -149,7 +159,22 @@ async function put<Row extends AskedRow>(
   return to
 }
 
-const set = (tx: Tx, { table }: Pick<Refundable<AskedRow>, 'table'>, { id }: AskedRow, what: Sql[]): Promise<number> =>
+/** Goes on with each; one with which that fails is put off, and keeps back no other. */
+export async function eachRefund<Row extends { id: string }>(
+  { store, world }: Pick<AtBank, 'store' | 'world'>,
+  what: Pick<Refundable<AskedRow>, 'table'>,
+  due: readonly Row[],
+  goOn: (row: Row) => Promise<unknown>,
+): Promise<void> {
+  const faults = await eachApart(due, goOn)
+  for (const { of: row, why } of faults) {
+    world.log.error({ refund: row.id, why }, 'a refund could not be gone on with')
+    await store.tx(async tx => set(tx, what, row, [sql`next_at = ${later(await tx.now(), againMs)}`]))
+  }
+  throwFirst(faults)
+}
+
+const set = (tx: Tx, { table }: Pick<Refundable<AskedRow>, 'table'>, { id }: Pick<AskedRow, 'id'>, what: Sql[]): Promise<number> =>
   tx.run(
     table === 'invoice_twins'
       ? sql`update invoice_twins set ${join(what)} where id = ${id}`

@@ -1,7 +1,7 @@
 /** Canceling an invoice that nobody paid: a person's wish is written down, the bank is asked until it has said, and its word wins. */
 import { later, type Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { forUpdate, move, sql, type Reader, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Reader, type Tx } from '../store/store.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
 import type { AtBank } from './twins.ts'
 
@@ -122,6 +122,15 @@ export async function resolveCancels(at: AtBank): Promise<number> {
       select i.* from invoice_cancels c join invoices i on i.id = c.invoice_id
       where i.rail = ${at.rail.name} and c.next_at <= ${await tx.now()} order by c.next_at, i.id limit 100`),
   )
-  for (const invoice of due) await goOn(at, invoice)
+  const faults = await eachApart(due, invoice => goOn(at, invoice))
+  for (const { of: invoice, why } of faults) {
+    at.world.log.error({ invoice: invoice.id, why }, 'a cancelation could not be gone on with')
+    await at.store.tx(async tx =>
+      tx.run(
+        sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${invoice.id} and next_at is not null`,
+      ),
+    )
+  }
+  throwFirst(faults)
   return due.length
 }

@@ -6,7 +6,7 @@ import { reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
-import { askForRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
+import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
 import { fateOf, saidIn, type Fate } from './fate.ts'
 import type { InvoiceRow } from './row.ts'
 
@@ -180,7 +180,7 @@ export async function resolveRefunds(at: Refunding): Promise<number> {
     return tx.all<RefundRow>(sql`
       select * from invoice_refunds where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)
   })
-  for (const row of due) await (row.state === 'approved' ? askForRefund(at, own, row) : readRefund(at, own, row))
+  await eachRefund(at, own, due, row => (row.state === 'approved' ? askForRefund(at, own, row) : readRefund(at, own, row)))
   return due.length
 }
 

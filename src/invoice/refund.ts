@@ -4,8 +4,8 @@ import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, post } from '../ledger/ledger.ts'
 import type { ProviderInvoice } from '../rails/rail.ts'
-import { move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import { askForRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
+import { eachApart, move, sql, throwFirst, type Cause, type Store, type Tx } from '../store/store.ts'
+import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
 import { cancelTwin, findTwin, lockTwin, lookForTwins, once, returnTwin, twinMachine, type TwinRow, type TwinState } from './twins.ts'
 
 /** Why a person cannot decide about a twin now: nobody paid it, its money has not come, or it was decided. */
@@ -106,11 +106,12 @@ export async function resolveTwins(at: Refunding): Promise<number> {
     return tx.all<TwinRow>(sql`
       select * from invoice_twins where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)
   })
-  for (const twin of due) {
+  const goOn = async (twin: TwinRow): Promise<void> => {
     if (twin.state === 'open') await cancelTwin(at, twin)
     else if (twin.state === 'approved') await sendRefund(at, twin)
     else await readRefund(at, whole, twin)
   }
-  await lookForTwins(at)
+  const faults = await eachApart([() => eachRefund(at, whole, due, goOn), () => lookForTwins(at)], work => work())
+  throwFirst(faults)
   return due.length
 }

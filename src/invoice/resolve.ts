@@ -1,7 +1,8 @@
 /** Settles unsure invoices by asking: found by tag they are issued; absent twice, `absenceMs` apart, they are asked for again. */
+import { deadlineIn } from '../base/deadline.ts'
 import { later, type World } from '../base/world.ts'
-import { absenceMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
-import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../rails/rail.ts'
+import { eachApart, move, sql, throwFirst, type Store, type Tx } from '../store/store.ts'
 import { invoiceMachine } from './row.ts'
 import { takeAsIssued } from './issued.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
@@ -18,16 +19,25 @@ export async function resolveUnsureInvoices(store: Store, rail: Rail, world: Wor
   })
 
   let settled = 0
-  for (const { batch_tag: tag } of batches) {
+  const faults = await eachApart(batches, async ({ batch_tag: tag }) => {
+    const lookBy = deadlineIn(callMs, world.clock)
     const answer = await rail.findInvoices(tag)
-    if (answer.is !== 'done') {
-      world.log.warn({ batch: tag, why: answer.why }, 'the bank did not say which invoices it has')
-      continue
-    }
+    if (answer.is !== 'done') return world.log.warn({ batch: tag, why: answer.why }, 'the bank did not say which invoices it has')
     await world.at('invoices looked up')
-    settled += await store.tx(tx => compare(tx, rail.name, tag, answer.value))
+    const compared = await store.tx(async tx => (lookBy.leftMs() > 0 ? compare(tx, rail.name, tag, answer.value) : undefined))
+    // Another worker may have asked for them since: they are due still, and looked up again.
+    if (compared === undefined) return world.log.warn({ batch: tag }, 'this worker stalled after the bank showed its invoices')
+    settled += compared
     await takeTwins({ store, rail, world }, tag, answer.value)
+  })
+  for (const { of: batch, why } of faults) {
+    world.log.error({ batch: batch.batch_tag, why }, 'the invoices of a batch could not be looked up')
+    await store.tx(async tx =>
+      tx.run(sql`
+        update invoices set next_at = ${later(await tx.now(), absenceMs)} where batch_tag = ${batch.batch_tag} and state = 'unsure'`),
+    )
   }
+  throwFirst(faults)
   return settled
 }
 

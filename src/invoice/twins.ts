@@ -4,7 +4,7 @@ import { brl } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
-import { forUpdate, move, remember, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, move, remember, sql, throwFirst, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import { awaitsItsId, takeAsIssued } from './issued.ts'
 import type { InvoiceRow } from './row.ts'
 import { twinMachine, type TwinState } from './twinStates.ts'
@@ -258,12 +258,17 @@ export async function lookForTwins(at: AtBank): Promise<void> {
     tx.all<Watch>(sql`
       select batch_tag, since, looks from twin_watches where rail = ${rail.name} and next_at <= ${await tx.now()} order by next_at, batch_tag limit 20`),
   )
-  for (const watch of due) {
+  const faults = await eachApart(due, async watch => {
     const answer = await rail.findInvoices(watch.batch_tag)
     if (answer.is === 'done') await takeTwins(at, watch.batch_tag, answer.value)
     else world.log.warn({ batch: watch.batch_tag, why: answer.why }, 'the bank did not say which invoices it has')
     await store.tx(tx => lookedAt(tx, rail.name, watch, answer.is === 'done'))
+  })
+  for (const { of: watch, why } of faults) {
+    world.log.error({ batch: watch.batch_tag, why }, 'a batch could not be looked at for duplicates')
+    await store.tx(tx => lookedAt(tx, rail.name, watch, false))
   }
+  throwFirst(faults)
 }
 
 async function lookedAt(tx: Tx, rail: string, { batch_tag: tag, since, looks }: Watch, isDone: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 /** The runner: every job runs through here, with a log that is kept with its run, a time limit, and the one `catch` for surprises. */
 import { newId, type Id } from '../base/id.ts'
 import type { Fields, Log } from '../base/log.ts'
-import { instant, later, type Millis, type World } from '../base/world.ts'
+import { Crash, instant, later, type Millis, type World } from '../base/world.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 
 export type RunOutcome = 'done' | 'failed' | 'lost'
@@ -191,8 +191,4 @@ async function limited(
   }
 }
 
-/** A crash of the simulation stands for the process's end, so nothing catches it. */
-export class Crash extends Error {
-  override name = 'Crash'
-}
 const isCrash = (error: unknown) => error instanceof Crash

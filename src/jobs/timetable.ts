@@ -11,6 +11,7 @@ import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendPost, type Post } from './orders.ts'
 import type { JobResult, Runner } from './runner.ts'
 import type { World } from '../base/world.ts'
+import { eachApart, throwFirst } from '../store/store.ts'
 
 export interface Desk extends Runner {
   rails: Rails
@@ -126,22 +127,18 @@ const bankJobs = (pollSeconds: number): Job[] => [
     among: 'one',
     work: async ({ store, rails }, world) => {
       const rail = rails.starkbank!
-      const settled = say(await resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled')
-      const twins = await resolveTwins({ store, rail, world, stopped: payoutsStopped })
-      const refunds = await resolveRefunds({ store, rail, world, stopped: payoutsStopped })
-      const reversals = await watchReversals({ store, rail, world })
-      const cancels = await resolveCancels({ store, rail, world })
-      return (
-        [
-          settled,
-          say(twins, 'duplicate invoice looked at', 'duplicate invoices looked at'),
-          say(refunds, 'refund looked at', 'refunds looked at'),
-          say(reversals, 'reversal looked at', 'reversals looked at'),
-          say(cancels, 'cancelation gone on with', 'cancelations gone on with'),
-        ]
-          .filter(Boolean)
-          .join(', ') || undefined
-      )
+      const at = { store, rail, world, stopped: payoutsStopped }
+      const parts: [work: () => Promise<number>, one: string, many: string][] = [
+        [() => resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled'],
+        [() => resolveTwins(at), 'duplicate invoice looked at', 'duplicate invoices looked at'],
+        [() => resolveRefunds(at), 'refund looked at', 'refunds looked at'],
+        [() => watchReversals(at), 'reversal looked at', 'reversals looked at'],
+        [() => resolveCancels(at), 'cancelation gone on with', 'cancelations gone on with'],
+      ]
+      const said: (string | undefined)[] = []
+      const faults = await eachApart(parts, async ([partWork, one, many]) => void said.push(say(await partWork(), one, many)))
+      throwFirst(faults)
+      return said.filter(Boolean).join(', ') || undefined
     },
   },
   {

@@ -5,7 +5,7 @@ import { btc } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ChainRail, Coin, Destination, Payee, Plan } from '../rails/chain.ts'
-import { move, remember, skipLocked, sql, StoreUnavailable, type Sql, type Store, type Tx } from '../store/store.ts'
+import { faultOf, move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
 import { keepCandidate, spendable } from './bundle.ts'
 import { againstPolicy } from './bundleSign.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
@@ -67,7 +67,8 @@ async function planOrIsolate(store: Store, rail: ChainRail, world: World, terms:
   try {
     return await plan()
   } catch (error) {
-    if (error instanceof StoreUnavailable || !(await holdWhatFails(store, rail, world, terms, present))) throw error
+    faultOf(error)
+    if (!(await holdWhatFails(store, rail, world, terms, present))) throw error
     return plan()
   }
 }
@@ -84,8 +85,7 @@ async function holdWhatFails(store: Store, rail: ChainRail, world: World, terms:
       throw new Undone()
     }, 'locks')
     await alone.catch((error: unknown) => {
-      if (error instanceof StoreUnavailable) throw error
-      if (!(error instanceof Undone)) faults.set(payout, error instanceof Error ? error.message : 'for a reason that is not known')
+      if (!(error instanceof Undone)) faults.set(payout, faultOf(error))
     })
   }
   if (faults.size === due.length && due.length > 1) return false

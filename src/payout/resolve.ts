@@ -3,8 +3,9 @@ import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { owedFor } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from '../store/store.ts'
 import { changeSinceApproval, destinationOf, type BankAccountRow } from './account.ts'
+import { beginLook, isFresh, staleLook } from './look.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
 import { reversalOf } from './rightSize.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
@@ -18,12 +19,21 @@ export async function resolvePayouts(store: Store, rail: Rail, world: World): Pr
   const doubtful = await store.tx(async tx => {
     const now = await tx.now()
     await abandonSending(tx, now)
-    return tx.all<AttemptRow>(sql`
-      select a.* from attempts a join payouts p on p.id = a.payout_id
+    return tx.all<Pick<AttemptRow, 'id' | 'payout_id'>>(sql`
+      select a.id, a.payout_id from attempts a join payouts p on p.id = a.payout_id
       where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
   })
-  for (const attempt of doubtful) await ask(store, rail, world, attempt)
+  const faults = await eachApart(doubtful, order => ask(store, rail, world, order))
+  // The others come first next time; the run is shown as failed, and the payout says why.
+  for (const { of: order, why } of faults) await store.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
+  throwFirst(faults)
   return doubtful.length
+}
+
+async function putOff(tx: Tx, world: World, { payout_id: id }: Pick<AttemptRow, 'payout_id'>, why: string): Promise<void> {
+  await tx.run(sql`
+    update payouts set next_at = ${later(await tx.now(), silenceMs)}, why = ${why} where id = ${id} and state in ('unsure', 'sent')`)
+  world.log.error({ payout: id, why }, 'an order could not be asked about')
 }
 
 /** A worker that died while ordering leaves `sending` behind: past the grace, whether the money left is unknown. */
@@ -39,7 +49,10 @@ async function abandonSending(tx: Tx, now: string): Promise<void> {
   }
 }
 
-async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow): Promise<void> {
+async function ask(store: Store, rail: Rail, world: World, order: Pick<AttemptRow, 'id' | 'payout_id'>): Promise<void> {
+  const look = await beginLook(store, world, order.payout_id)
+  const attempt = await store.one<AttemptRow>(sql`select * from attempts where id = ${order.id} and state in ('unsure', 'sent')`)
+  if (!attempt) return
   const answer = await rail.findPayouts(attempt.external_id)
   await world.at('payouts looked up')
   if (answer.is !== 'done')
@@ -47,6 +60,8 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
 
   const deadline = deadlineIn(callMs, world.clock)
   const applied = await store.tx(async tx => {
+    await tx.one(sql`select id from attempts where id = ${attempt.id} ${forUpdate}`)
+    if (!(await isFresh(tx, look))) return 'stale'
     const result = await applyPayout(
       tx,
       world,
@@ -59,6 +74,7 @@ async function ask(store: Store, rail: Rail, world: World, attempt: AttemptRow):
     await tx.run(sql`update payouts set next_at = ${later(await tx.now(), silenceMs)} where id = ${attempt.payout_id}`)
     return result
   }, 'locks')
+  if (applied === 'stale') world.log.warn({ payout: attempt.payout_id }, staleLook)
   if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied.askedAt, deadline)
 }
 

@@ -79,10 +79,11 @@ export const attemptsOf = (reader: Reader, id: string) =>
 export const mayGoOut = ({ units, asset }: Pick<PayoutRow, 'units' | 'asset'>): string | undefined =>
   units > 0n ? undefined : `it is of ${told(units, asset)}: nothing is left to pay on`
 
-/** Holds a due payout that cannot go out, and says so: it must not keep back the others. */
-export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }: PayoutRow, why: string): Promise<void> {
-  if (await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [sql`why = ${why}`]))
-    world.log.error({ payout: id, why }, 'a payout is held')
+/** Holds a due payout that cannot go out, and says so: it must not keep back the others. Answers false where it is due no more. */
+export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }: PayoutRow, why: string): Promise<boolean> {
+  const isHeld = await move(tx, 'payouts', payoutMachine, id, state as 'owed' | 'waiting', 'held', { why }, [sql`why = ${why}`])
+  if (isHeld) world.log.error({ payout: id, why }, 'a payout is held')
+  return isHeld
 }
 
 /** What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or the coins are explained. */

@@ -6,16 +6,18 @@ import { brl, reais } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { bankMayBeAsked, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
-import { forUpdate, move, remember, skipLocked, sql, StoreUnavailable, type Cause, type Sql, type Store, type Tx } from '../store/store.ts'
+import { eachApart, faultOf, forUpdate, move, remember, skipLocked, sql, throwFirst } from '../store/store.ts'
+import type { Cause, Sql, Store, Tx } from '../store/store.ts'
 import { destinationOf, type BankAccountRow } from './account.ts'
 import { notAsBooked } from './asBooked.ts'
 import { withinLimits } from './limits.ts'
+import { isFresh, staleLook, type Look } from './look.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
 import { attemptMachine, holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { hasStrange } from './strange.ts'
-import { mayBeOrdered, unansweredPauseMs } from './underTag.ts'
+import { lookUnderTag, unansweredPauseMs } from './underTag.ts'
 import { mayOrderAtBank } from './unheard.ts'
 
 const batchSize = 100
@@ -34,12 +36,14 @@ const tooLate = refused('too late to order it: this worker stalled after claimin
 /** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
 export async function sendPayouts(store: Store, rail: Rail, world: World): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
-  const send = async (which: Sql) => {
+  const send = async (which: Sql, look?: Look) => {
     if (!(await bankMayBeAsked(store, rail, world))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const { due, orders, held } = await claimDue(store, world, which)
+    const { due, orders, held, stale } = await claimDue(store, world, which, look)
     outcome.held += held
+    outcome.later += stale
+    if (stale > 0) world.log.warn({ payout: look?.payoutId }, staleLook)
     if (orders.length > 0) {
       await world.at('payouts claimed')
       await order(store, rail, world, orders, outcome, deadline)
@@ -50,9 +54,23 @@ export async function sendPayouts(store: Store, rail: Rail, world: World): Promi
   const again = await dueAgain(store)
   if (again.length === 0) return outcome
   const covered = await coveredByBalance(store, rail, world, again)
-  for (const payout of covered) if (await mayBeOrdered(store, rail, world, payout)) await send(sql`and id = ${payout.id}`)
+  const faults = await eachApart(covered, async payout => {
+    const look = await lookUnderTag(store, rail, world, payout)
+    if (look === 'stale') {
+      world.log.warn({ payout: payout.id }, staleLook)
+      outcome.later += 1
+    } else if (look !== 'no') await send(sql`and id = ${payout.id}`, look)
+  })
+  const left: typeof faults = []
+  for (const fault of faults)
+    if (await store.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why)))) outcome.held += 1
+    else left.push(fault)
+  throwFirst(left)
   return outcome
 }
+
+/** As its payout shows it. */
+const faultSentence = (what: 'ordered' | 'looked up', why: string) => `it cannot be ${what}: ${why}`.slice(0, 500)
 
 /**
  * By an attempt we know of, by one made after the backup that this database was restored from, or by whoever made a transfer that was
@@ -79,16 +97,20 @@ interface Claim {
   orders: Order[]
   /** How many of the due ones cannot be ordered and were held instead. */
   held: number
+  /** How many must be looked at again first. */
+  stale: number
 }
 
 /** Orders for what is due. One payout that cannot be ordered is held and keeps back no other. */
-async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> {
+async function claimDue(store: Store, world: World, which: Sql, look: Look | undefined): Promise<Claim> {
   const claim = (only: Sql): Promise<Claim> =>
     store.tx(async tx => {
-      const claimed: Claim = { due: 0, orders: [], held: 0 }
+      const claimed: Claim = { due: 0, orders: [], held: 0, stale: 0 }
       if (!(await mayOrderAtBank(tx))) return claimed
       const left: DuePayout[] = []
       const due = await duePayouts(tx, await tx.now(), sql`${which} ${only}`)
+      // Once its row is locked nobody else orders it.
+      if (look && !(await isFresh(tx, look))) return { ...claimed, stale: due.length }
       const edited = await notAsBooked(tx, due)
       for (const row of due) {
         claimed.due += 1
@@ -104,7 +126,7 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> 
   try {
     return await claim(sql``)
   } catch (error) {
-    if (error instanceof StoreUnavailable) throw error
+    faultOf(error)
     return await claimApart(store, world, which, claim)
   }
 }
@@ -112,18 +134,17 @@ async function claimDue(store: Store, world: World, which: Sql): Promise<Claim> 
 /** Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still cannot be is held. */
 async function claimApart(store: Store, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
   const due = await store.tx(async tx => duePayouts(tx, await tx.now(), which))
-  const claimed: Claim = { due: due.length, orders: [], held: 0 }
-  for (const row of due)
-    try {
-      const { orders, held } = await claim(sql`and id = ${row.id}`)
-      claimed.orders.push(...orders)
-      claimed.held += held
-    } catch (error) {
-      if (error instanceof StoreUnavailable) throw error
-      const why = `it cannot be ordered: ${error instanceof Error ? error.message : 'for a reason that is not known'}`
-      await store.tx(tx => holdBack(tx, world, row, why.slice(0, 500)))
-      claimed.held += 1
-    }
+  const claimed: Claim = { due: due.length, orders: [], held: 0, stale: 0 }
+  const faults = await eachApart(due, async row => {
+    const { orders, held, stale } = await claim(sql`and id = ${row.id}`)
+    claimed.orders.push(...orders)
+    claimed.held += held
+    claimed.stale += stale
+  })
+  for (const { of: row, why } of faults) {
+    await store.tx(tx => holdBack(tx, world, row, faultSentence('ordered', why)))
+    claimed.held += 1
+  }
   return claimed
 }
 

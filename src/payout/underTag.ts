@@ -6,6 +6,7 @@ import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/
 import type { BankAccountRow } from './account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
+import { beginLook, isFresh, withKnown, type Look } from './look.ts'
 import { attemptsOf, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { noteStrange, strangeUnderKeysOf, verdictsOn, type Verdict } from './strange.ts'
 
@@ -73,22 +74,26 @@ async function hold(tx: Tx, world: World, payout: PayoutRow, shown: ProviderPayo
 export const unansweredPauseMs = (waits: bigint): Millis => Math.min(60_000 * 2 ** Math.min(Number(waits), 4), 15 * 60_000)
 
 /**
- * Whether a payout may be ordered under a new key: true where all the bank has under its invoice's tag is dead. What is alive is taken up
- * as the order it is, or holds the payout.
+ * Looks whether a payout may be ordered under a new key, as it may where all the bank has under its invoice's tag is dead: the claim then
+ * asks whether the look is fresh. What is alive is taken up as the order it is, or holds the payout. `stale`: this worker stalled, or another
+ * one was faster, so what it saw says nothing.
  */
-export async function mayBeOrdered(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<boolean> {
+export async function lookUnderTag(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<Look | 'no' | 'stale'> {
+  const look = await beginLook(store, world, payout.id)
   const shown = await shownFor(store, rail, payout)
+  await world.at('payout looked at')
   if (shown === undefined) {
     await store.tx(async tx =>
       tx.run(sql`
         update payouts set waits = waits + 1, next_at = ${later(await tx.now(), unansweredPauseMs(payout.waits))}
         where id = ${payout.id} and state in ('owed', 'waiting')`),
     )
-    return false
+    return 'no'
   }
-  return store.tx(async tx => {
+  const may = await store.tx(async (tx): Promise<Look | 'no' | 'stale'> => {
     const current = await tx.one<PayoutRow>(sql`select * from payouts where id = ${payout.id} ${forUpdate}`)
-    if (!current || (current.state !== 'owed' && current.state !== 'waiting')) return false
+    if (!current || (current.state !== 'owed' && current.state !== 'waiting')) return 'no'
+    if (!(await isFresh(tx, look))) return 'stale'
     const known = await attemptsOf(tx, payout.id)
     const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${current.account_id}`))!
     await rememberDead(tx, world, current, known, shown)
@@ -104,7 +109,7 @@ export async function mayBeOrdered(store: Store, rail: Rail, world: World, payou
     )
     switch (found.is) {
       case 'clear':
-        return true
+        return withKnown(tx, look)
       case 'given up': {
         const cause: Cause = { why: 'an order that was given up is alive at the bank', ref: found.transfer.providerId }
         const sameKey = shown.filter(
@@ -125,7 +130,7 @@ export async function mayBeOrdered(store: Store, rail: Rail, world: World, payou
             found.transfer,
             `order ${found.attempt.external_id} was given up, but the bank shows it as ${found.transfer.status}`,
           )
-        return false
+        return 'no'
       }
       case 'forgotten':
         if (await wasBookedAsExternal(tx, found.transfer))
@@ -141,15 +146,17 @@ export async function mayBeOrdered(store: Store, rail: Rail, world: World, payou
             why: 'ordered after the backup restored here',
             ref: found.transfer.providerId,
           })
-        return false
+        return 'no'
       case 'strange': {
         const { providerId, externalId: order, invoiceId: invoice } = found.transfer
         await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
         await hold(tx, world, current, found.transfer, found.why.endsWith(', ') ? `${found.why}${await howCome(tx)}` : found.why)
-        return false
+        return 'no'
       }
     }
   }, 'locks')
+  if (may !== 'no') await world.at('payout may be ordered')
+  return may
 }
 
 const howCome = async (tx: Tx): Promise<string> =>

@@ -5,6 +5,7 @@ import type { Store } from './contract.ts'
 
 export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, type Tx } from './contract.ts'
 export { empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
+export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'
 export { readInSets } from './sets.ts'
 export { history, move, remember, type Cause, type Transition } from './move.ts'
 

@@ -24,7 +24,8 @@ export interface StallOrder {
   act: Act
   stopAt: { point: string } | { look: number; when: 'before' | 'after' } | undefined
 }
-export type Act = 'issue' | 'ask again' | 'pay' | 'pay again'
+/** `pay again`: under the same key; `pay anew`: under the next one. */
+export type Act = 'issue' | 'ask again' | 'pay' | 'pay again' | 'pay anew'
 
 /** `clock`: as this worker has it, which may stop it; `at` likewise. */
 export async function openStallDesk(

@@ -14,6 +14,7 @@ const acts: Record<Act, (desk: Desk) => Promise<unknown>> = {
     return issueDrafts(store, rails.starkbank!, world)
   },
   pay: ({ store, rails, world }) => sendPayouts(store, rails.starkbank!, world),
+  'pay anew': ({ store, rails, world }) => sendPayouts(store, rails.starkbank!, world),
   'pay again': ({ store, rails, world }) => resolvePayouts(store, rails.starkbank!, world),
 }
 
