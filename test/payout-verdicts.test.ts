@@ -6,6 +6,7 @@ import { balances, checkLedger, openSuspense, proposeClose, type Proposed } from
 import {
   addAccount,
   approveAccount,
+  findPayout,
   letGo,
   payoutsStopped,
   proposeRedirect,
@@ -19,10 +20,12 @@ import {
   type Settled,
   type NewDestination,
 } from '../src/payout/payout.ts'
+import { adopt } from '../src/payout/adopt.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { replayEvent, settleInbox, type InboxRow } from '../src/webhooks/webhooks.ts'
+import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand, type ByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -195,7 +198,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
         const act = { by: 'checker', why: 'seen', ref: town.transfers()[0]!.id }
         const settleOther = (ref: string) => settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, other, { ...act, ref })
-        await expect(settleOther(act.ref)).rejects.toThrow(`is order ${id}-1 of payout ${id}`)
+        await expect(settleOther(act.ref)).rejects.toThrow(`is for order ${id}-1 of payout ${id}`)
         await expect(settleOther('123')).rejects.toThrow('the bank has no such transfer')
       })
     })
@@ -351,6 +354,80 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
         expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+
+      describe('a transfer that was made for another payout', () => {
+        let other: string
+        let transfer: { id: string }
+        const verdict = (payout: string, as: 'ours' | 'not-ours') =>
+          proposeVerdict(town.desk, payout, { transfer: transfer.id, as, by: 'ana', why: 'asked the bank' })
+        const states = () => town.store.all(sql`select id, state from payouts order by id`)
+        const whyOf = async (payout: string) =>
+          (await town.store.one<{ why: string | null }>(sql`select why from payouts where id = ${payout}`))!.why
+        const key = () => `${other}-1`
+        beforeEach(async () => {
+          const [owed] = await collect(town, [10_000n])
+          other = owed!.id
+          await hold()
+          transfer = byHand({ units: Number(owed!.units), tags: [key(), owed!.invoice_id], externalId: key() })
+        })
+
+        test('is not said to have paid this one, nor that it is not this one’s', async () => {
+          await expect(verdict(id, 'ours')).rejects.toThrow(/is for invoice .* it has not paid this one/)
+          await expect(verdict(id, 'not-ours')).rejects.toThrow('say of that one what it is')
+          await expect(settle(transfer.id)).rejects.toThrow('is for invoice')
+        })
+
+        test('nor where it bears the other one’s key alone', async () => {
+          const showingIt = { ...rail, readPayout: async () => done({ ...(await readIt()), invoiceId: undefined }) }
+          const readIt = async () => {
+            const answer = await rail.readPayout(transfer.id)
+            if (answer.is !== 'done') throw new Error(answer.why)
+            return answer.value
+          }
+          const proposed = proposeVerdict(strangely(showingIt), id, { transfer: transfer.id, as: 'ours', by: 'ana', why: 'asked the bank' })
+          await expect(proposed).rejects.toThrow(`is for order ${key()} of payout ${other} by its tags`)
+        })
+
+        test.each(['success', 'sent'] as const)(
+          'and that an older version took for this one’s (%s) is taken back, and is the other one’s then',
+          async was => {
+            const shown = await rail.readPayout(transfer.id)
+            if (shown.is !== 'done') throw new Error(shown.why)
+            await town.store.tx(async tx => {
+              await tx.run(sql`
+                insert into strange_transfers (rail, provider_id, store_id, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
+                values ('starkbank', ${transfer.id}, 'sto_default', ${id}, 'ours', 'bruno', 'mistaken', '', '')`)
+              const payout = (await findPayout(tx, id))!
+              await adopt(tx, town.desk.world, payout, { ...shown.value, status: was === 'sent' ? 'processing' : 'success' }, 1n, {
+                why: 'ana and bruno',
+              })
+            })
+            // The other one was refused for a while before, so it is looked up.
+            for (let round = 0; round < 3; round++) {
+              await send(round === 0 ? { pay: async () => refused('too many requests', true) } : {})
+              town.pass(3 * minute)
+            }
+            const why = `order ${key()} is kept as one of payout ${id}, and "repasse payout adjudicate ${id} --transfer ${transfer.id} --as not-ours --why …" takes that back`
+            expect(await whyOf(other)).toContain(why)
+            expect(await agree(await verdict(id, 'not-ours'))).toBe('approved')
+            expect(await checkLedger(town.store)).toEqual([])
+            expect(await agree(await verdict(other, 'ours'))).toBe('approved')
+            await reconcile(town.store, rail, town.desk.world)
+            expect([await states(), await wrong()]).toEqual([
+              [
+                { id, state: was === 'success' ? 'returned' : 'held' },
+                { id: other, state: 'paid' },
+              ].toSorted((one, two) => one.id.localeCompare(two.id)),
+              [],
+            ])
+            await retryPayout(town.store, id, { by: 'checker', why: 'it was not paid' })
+            await send()
+            town.pass(20 * second)
+            await town.hear(town.event('transfer.success'))
+            expect([(await states()).map(row => row['state']), await wrong()]).toEqual([['paid', 'paid'], []])
+          },
+        )
       })
 
       test('what cannot be is refused', async () => {

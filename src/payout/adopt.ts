@@ -6,7 +6,7 @@ import { clearSuspense, keepBankStop, post, strangerMachine } from '../ledger/le
 import type { ProviderPayout } from '../rails/rail.ts'
 import { move, remember, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import { applyPayout, type Applied } from './outcome.ts'
-import { payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
+import { assertKeyIsFree, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 
 /** Writes an order down that was made without these books. `units`: of the order, whatever the transfer is of. */
 export async function keepAttempt(
@@ -21,6 +21,7 @@ export async function keepAttempt(
   const now = await tx.now()
   // One without a key of ours bears none at the bank either, so it is asked about by its own id.
   const key = externalId ?? `transfer-${providerId}`
+  await assertKeyIsFree(tx, payout, key, providerId)
   const why = state === 'sent' ? null : cause.why
   await tx.run(sql`
     insert into attempts (id, payout_id, number, external_id, units, state, provider_id, why, asked_at, changed_at)

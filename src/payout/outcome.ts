@@ -267,9 +267,29 @@ export async function giveUp(tx: Tx, world: World, attempt: AttemptRow, payout: 
   await afterItsEnd(tx, world, payout, cause)
 }
 
+/**
+ * Two people take back that a transfer is an order of this payout: it was made for another one, whose key it bears. Where it had paid this
+ * one, that is booked as undone, with what the bank charged for it; and its key is the other one's again.
+ */
+export async function takeBack(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, why: string, cause: Cause): Promise<void> {
+  const { id, provider_id: ref, fee_units: fee } = attempt
+  if (attempt.state === 'success') {
+    await post(tx, world, { movement: 'transfer fee refunded', source: id, amount: brl(fee ?? 0n), memo: why })
+    await refunded(tx, world, attempt, payout, cause, why)
+  } else if (attempt.state === 'sending' || attempt.state === 'unsure' || attempt.state === 'sent')
+    await giveUp(tx, world, attempt, payout, why, cause)
+  await tx.run(sql`update attempts set provider_id = null, external_id = ${`transfer-${ref}`} where id = ${id}`)
+}
+
 /** It was paid and came back: owed again, but a person decides where to. */
-async function refunded(tx: Tx, world: World, attempt: AttemptRow, payout: PayoutRow, cause: Cause): Promise<Applied> {
-  const why = 'the receiver’s bank sent it back'
+async function refunded(
+  tx: Tx,
+  world: World,
+  attempt: AttemptRow,
+  payout: PayoutRow,
+  cause: Cause,
+  why = 'the receiver’s bank sent it back',
+): Promise<Applied> {
   await move(tx, 'attempts', attemptMachine, attempt.id, 'success', 'refunded', { ...cause, why }, [sql`why = ${why}`])
   await post(tx, world, {
     movement: 'payout refunded',

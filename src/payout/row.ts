@@ -86,6 +86,18 @@ export async function holdBack(tx: Tx, world: Pick<World, 'log'>, { id, state }:
   return isHeld
 }
 
+/**
+ * A key, and a transfer, belong to one payout's order. Throws where they are kept as another's: an older version let people say of a transfer
+ * under this payout's key that it had paid that one.
+ */
+export async function assertKeyIsFree(tx: Tx, { id }: Pick<PayoutRow, 'id'>, key: string, providerId = ''): Promise<void> {
+  const other = await tx.one<{ payout_id: string; provider_id: string | null }>(sql`
+    select payout_id, provider_id from attempts where (external_id = ${key} or provider_id = ${providerId}) and payout_id <> ${id}`)
+  if (!other) return
+  const undo = `, and "repasse payout adjudicate ${other.payout_id} --transfer ${other.provider_id} --as not-ours --why …" takes that back`
+  throw new Error(`order ${key} is kept as one of payout ${other.payout_id}${other.provider_id === null ? '' : undo}`)
+}
+
 /** What stops every payout: `hold`, until a person lets go; the others, until the books, the bank's account or the coins are explained. */
 export type Stop = {
   code: 'hold' | 'books' | 'bank' | 'chain'

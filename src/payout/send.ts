@@ -15,7 +15,7 @@ import { isFresh, staleLook, type Look } from './look.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
 import { afterItsEnd, mayBeGoingBack } from './rightSize.ts'
-import { attemptMachine, holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
+import { assertKeyIsFree, attemptMachine, holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { hasStrange } from './strange.ts'
 import { lookUnderTag, unansweredPauseMs } from './underTag.ts'
 import { mayOrderAtBank } from './unheard.ts'
@@ -198,6 +198,7 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
   const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   const attemptId = newId('attempt', world)
   const externalId = `${payout.id}-${number}`
+  await assertKeyIsFree(tx, payout, externalId)
 
   await move(
     tx,

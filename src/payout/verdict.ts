@@ -5,10 +5,11 @@ import { brl, told } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../rails/rail.ts'
-import { forUpdate, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
 import { acceptLines, adopt, wasSeenBack } from './adopt.ts'
-import { applyPayout, giveUp, silenceMs, type Applied } from './outcome.ts'
+import { beginLook, isUnchanged, type Look } from './look.ts'
+import { applyPayout, giveUp, silenceMs, takeBack, type Applied } from './outcome.ts'
 import { attemptsOf, findPayout, type AttemptRow, type PayoutRow } from './row.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { isAlive, numberOf } from './underTag.ts'
@@ -80,17 +81,32 @@ const written = (transfer: ProviderPayout) => `${transfer.status}, of ${told(tra
 
 /** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
 export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
-  const { id, units, invoice_id: invoice } = payout
+  const { units } = payout
   const transfer = await findTransfer(bankOf(rails), payout, ref)
+  const other = await madeForAnother(store, payout, transfer)
+  if (other !== undefined) throw new BadInput(notThis(payout, transfer, other))
   const account = (await store.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
     throw new BadInput(
       `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${told(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
     )
-  if (transfer.invoiceId !== undefined && transfer.invoiceId !== invoice)
-    throw new BadInput(`--ref "${ref}" is for invoice ${transfer.invoiceId}, and payout ${id} passes on ${invoice}`)
   return transfer
 }
+
+/** Whose a transfer is by the tags it bears, where that is another invoice or an order of another payout; undefined where it is not. */
+async function madeForAnother(
+  reader: Reader,
+  payout: PayoutRow,
+  { invoiceId, externalId: key }: ProviderPayout,
+): Promise<string | undefined> {
+  if (invoiceId !== undefined && invoiceId !== payout.invoice_id) return `invoice ${invoiceId}`
+  if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined
+  const other = key.slice(0, key.lastIndexOf('-'))
+  return (await findPayout(reader, other)) && `order ${key} of payout ${other}`
+}
+
+const notThis = ({ id, invoice_id: invoice }: PayoutRow, { providerId }: ProviderPayout, other: string) =>
+  `transfer ${providerId} is for ${other} by its tags, and payout ${id} passes on ${invoice}`
 
 /**
  * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may say that it has paid it. What
@@ -215,11 +231,17 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
   const order = await orderOf(tx, payout, transfer)
   const paid = (await attemptsOf(tx, payout.id)).find(({ state }) => state === 'success')
   const { providerId } = transfer
+  const other = await madeForAnother(tx, payout, transfer)
   if (as === 'not-ours') {
-    if (order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded'))
+    if (!order && other !== undefined && !bearsOurTag(payout, transfer))
+      throw new BadInput(`${notThis(payout, transfer, other)}: say of that one what it is`)
+    // What people of an older version took for its order, though it was made for another, they may take back.
+    const isSure = order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded')
+    if (isSure && (other === undefined || payout.state === 'canceled'))
       throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
     return
   }
+  if (other !== undefined) throw new BadInput(`${notThis(payout, transfer, other)}: it has not paid this one`)
   await assertNotBack(tx, order, transfer)
   if (paid)
     throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
@@ -228,7 +250,7 @@ async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, 
     throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
 }
 
-export type Seen = SeenTransfer | { lost: AttemptRow }
+export type Seen = { look: Look } & (SeenTransfer | { lost: AttemptRow })
 
 interface SeenTransfer {
   transfer: ProviderPayout
@@ -238,15 +260,19 @@ interface SeenTransfer {
 }
 
 /** Before the transaction of the approval: what the bank shows of the transfer now. */
-export async function prepareVerdict({ store, rails }: { store: Store; rails: Rails }, proposal: ProposalRow): Promise<Seen> {
+export async function prepareVerdict(
+  { store, rails, world }: { store: Store; rails: Rails; world: World },
+  proposal: ProposalRow,
+): Promise<Seen> {
   const payout = await needBankPayout(store, proposal.subject)
   const rail = bankOf(rails)
+  const look = await beginLook(store, world, payout.id)
   const { transfer: ref = '', shown } = detailOf(proposal)
-  if (shown === shownNowhere) return { lost: await findLost(store, rail, payout, ref) }
+  if (shown === shownNowhere) return { look, lost: await findLost(store, rail, payout, ref) }
   const transfer = await findTransfer(rail, payout, ref)
   const tagged = await rail.findPayouts(payout.invoice_id)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
-  return { transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
+  return { look, transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
 }
 
 /** Of a statement, while somebody waits for an answer: as many lines as are read in about a minute. */
@@ -291,11 +317,13 @@ async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeU
 
 /** In the transaction of the approval: the verdict is kept, and the books follow it. */
 export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRow, seen: Seen): Promise<void> {
+  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+  if (!(await isUnchanged(tx, seen.look)))
+    throw new BadInput(`the orders of payout ${id} changed while the bank was asked: look at it, and approve again`)
   if ('lost' in seen) return giveUpLost(tx, world, proposal, seen.lost)
   const { transfer, tagged, lines } = seen
-  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
   const as = detailOf(proposal)['verdict'] as Verdict
-  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
   await assertMayBe(tx, payout, transfer, as)
   const { providerId, invoiceId: invoice, externalId: key } = transfer
   const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: providerId }
@@ -306,8 +334,10 @@ export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRo
     on conflict (rail, provider_id) do update set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
       decided_why = excluded.decided_why, decided_at = excluded.decided_at`)
   if (as === 'ours') {
-    await settleWith(tx, world, payout, transfer, cause)
-    await acceptLines(tx, transfer, { by: by!, why }, cause)
+    // Every line of it that was booked as a stranger's is cleared, its fee's too, which the transfer itself does not name.
+    const whole = { ...transfer, lineIds: [...new Set([...transfer.lineIds, ...lines.map(line => line.id)])] }
+    await settleWith(tx, world, payout, whole, cause)
+    await acceptLines(tx, whole, { by: by!, why }, cause)
   } else await disown(tx, world, payout, transfer, { tagged, lines, cause })
   await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
 }
@@ -341,7 +371,10 @@ async function disown(
     await post(tx, world, { movement, source, amount: brl(units < 0n ? -units : units), memo: `transfer ${providerId}: ${cause.why}` })
   }
   const order = await orderOf(tx, payout, transfer)
-  if (!order || !['sending', 'unsure', 'sent'].includes(order.state)) return
+  if (!order) return
+  if (order.provider_id === providerId && (await madeForAnother(tx, payout, transfer)) !== undefined)
+    return takeBack(tx, world, order, payout, `transfer ${providerId} was not made for it`, cause)
+  if (!['sending', 'unsure', 'sent'].includes(order.state)) return
   const others = tagged.filter(other => other.externalId === order.external_id && other.providerId !== providerId)
   if (order.provider_id === providerId) await tx.run(sql`update attempts set provider_id = null where id = ${order.id}`)
   const freed: AttemptRow = { ...order, provider_id: order.provider_id === providerId ? null : order.provider_id }
