@@ -1,6 +1,6 @@
 /** Which names are one person's. */
 import { expect, test } from 'vitest'
-import { samePerson } from './person.ts'
+import { mixesAlphabets, samePerson } from './person.ts'
 
 test.each([
   ['capitals and spaces around it', ' ANA Prado '],
@@ -16,4 +16,17 @@ test.each([
 
 test('other names are other people', () => {
   expect(['Ana Prada', 'AnaPrado', 'Ana'].map(name => samePerson('Ana Prado', name))).toEqual([false, false, false])
+})
+
+test.each([
+  ['a Cyrillic а', '\u0430na', true],
+  ['a Cyrillic о at its end', 'brun\u043e', true],
+  ['a Greek Α', '\u0391na', true],
+  ['accents, digits and points', 'José da Conceição-Müller 2, d’Ávila (filial)', false],
+  ['an accent apart from its letter', 'Jose\u0301', false],
+  ['Cyrillic letters alone', 'Анна 2', false],
+  ['wide letters', '\uff21na', false],
+  ['no letter', '1000', false],
+])('a name with %s: whether it mixes alphabets is known', (_, name, mixes) => {
+  expect(mixesAlphabets(name)).toBe(mixes)
 })

@@ -13,3 +13,21 @@ const folded = (name: string) =>
     .replace(/ +/g, ' ')
     .trim()
     .toLowerCase()
+
+/** Alphabets of which letters look like one another's. */
+const alphabets = [
+  /\p{Script=Latin}/u,
+  /\p{Script=Cyrillic}/u,
+  /\p{Script=Greek}/u,
+  /\p{Script=Armenian}/u,
+  /\p{Script=Cherokee}/u,
+  /\p{Script=Coptic}/u,
+  /\p{Script=Georgian}/u,
+]
+
+/** Whether a name has letters of more than one alphabet: "ana" with a Cyrillic а looks like "ana", and would be a second person. */
+export function mixesAlphabets(name: string): boolean {
+  const letters = [...name.normalize('NFKC')].filter(letter => /(?=\p{L})[^\p{Script=Common}\p{Script=Inherited}]/u.test(letter))
+  // The others look like none of these, so they count as one.
+  return new Set(letters.map(letter => alphabets.findIndex(alphabet => alphabet.test(letter)))).size > 1
+}

@@ -7,7 +7,7 @@ import type { BankDestination } from '../rails/rail.ts'
 import type { Reader } from '../store/store.ts'
 import { viewOf } from './accountView.ts'
 import { alsoCheck, attempt, neededWhen } from './faults.ts'
-import { nameFlag, oneOf, textFlag, under } from './flags.ts'
+import { nameFlag, oneOf, personFlag, textFlag, under } from './flags.ts'
 import { example, json } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -42,7 +42,7 @@ export function addAccountCommand(account: Command, shell: Shell): void {
       'bitcoin: the payee’s address, or a descriptor or account key, which gives each payout an address of its own',
     )
     .option('--descriptor <descriptor>', 'bitcoin: the same for a descriptor, e.g. wpkh([…/84h/0h/0h]xpub…/<0;1>/*)#checksum')
-    .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
       'after',

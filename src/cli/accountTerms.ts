@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { AccountProposed, DebtEnd, ReceivableMove, Recovery } from '../payout/payout.ts'
-import { amountIn, oneOf, textFlag } from './flags.ts'
+import { amountIn, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -19,7 +19,7 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     .argument('<name>', 'the account')
     .requiredOption('--recover <when>', `one of ${recoveries.join(', ')}`, oneOf(recoveries)('--recover'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('account terms main --recover next-payouts --why "agreed with the payee"'))
     .action((name: string, { recover, why, by = operator(), json: asJson }: Flags & { recover: Recovery }) =>
@@ -38,7 +38,7 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     .requiredOption('--amount <R$>', 'how much of it, such as 98.00', amountIn('BRL')('--amount'))
     .requiredOption('--as <end>', `one of ${debtEnds.join(', ')}`, oneOf(debtEnds)('--as'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('account debt main --amount 98.00 --as paid --why "their Pix of 28 November"'))
     .action((name: string, { amount, as, why, by = operator(), json: asJson }: Flags & { amount: bigint; as: DebtEnd }) =>

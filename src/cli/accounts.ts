@@ -7,7 +7,7 @@ import { accountTermsCommands, debtTable, debtView } from './accountTerms.ts'
 import { addAccountCommand } from './account-add.ts'
 import { viewOf } from './accountView.ts'
 import { attempt } from './faults.ts'
-import { textFlag } from './flags.ts'
+import { personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -23,7 +23,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .command('approve')
     .description('approves an account that someone else added; "account show" says where it pays to')
     .argument('<name>', 'the account')
-    .option('--by <person>', 'who approves it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who approves it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('account approve main --by checker'))
     .action((name: string, { by = operator(), json: asJson }: { by?: string; json?: true }) =>
@@ -44,7 +44,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .description('closes an account for good; one that a schedule, the shop, an invoice or a payout names stays open')
     .argument('<name>', 'the account')
     .requiredOption('--why <reason>', 'why', textFlag('--why'))
-    .option('--by <person>', 'who closes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who closes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('account close mistyped --why "the wrong branch"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {

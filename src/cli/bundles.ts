@@ -4,7 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
 import type { BundleRow, CandidateRow } from '../payout/payout.ts'
 import type { Reader } from '../store/store.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table } from './print.ts'
 import { perByte } from './rate.ts'
 import { inBase, onChain, operator, type Shell } from './shell.ts'
@@ -43,7 +43,7 @@ function cancelCommand(bundle: Command, shell: Shell): void {
     .description('its payouts are owed again; where it may be signed already, once its coins were spent to ourselves and lie deep')
     .argument('<id>', 'the bundle')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who cancels it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who cancels it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>

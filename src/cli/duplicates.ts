@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Decided, Refusal, TwinRow, TwinState } from '../invoice/invoice.ts'
-import { amountIn, textFlag } from './flags.ts'
+import { amountIn, personFlag, textFlag } from './flags.ts'
 import { proposeOwnRefund } from './invoiceActs.ts'
 import { example, json, maybeMoney, moneyOf, reais, table } from './print.ts'
 import type { CoinRefundFlags } from './coinRefunds.ts'
@@ -46,7 +46,7 @@ export function refundCommand(invoice: Command, shell: Shell): void {
     .option('--made <txid>', 'bitcoin: it was given back by hand, in this transaction; a second person approves', textFlag('--made'))
     .option('--withdraw <payout>', 'bitcoin: takes back a refund that was not ordered yet', textFlag('--withdraw'))
     .option('--why <words>', 'the reason, for the audit log; needed but for a duplicate that is given back', textFlag('--why'))
-    .option('--by <person>', 'who decides (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who decides (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
       'after',

@@ -5,7 +5,7 @@ import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Reader } from '../store/store.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
 import { bankIsConfigured, inBase, operator, type Shell } from './shell.ts'
 
@@ -66,7 +66,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .description('has a settled event applied once more; what was done before is not done again')
     .argument('<id>', 'the event')
     .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('event replay 5155165527080960 --why "the bank mended it"'))
     .action((id: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
       inBase(shell, async ({ store }) => {

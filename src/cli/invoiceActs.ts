@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Canceling, CancelRefusal, InvoiceRow, RefundRow, Reissued, ReissueRefusal } from '../invoice/invoice.ts'
 import type { Reader } from '../store/store.ts'
-import { amountIn, textFlag } from './flags.ts'
+import { amountIn, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
@@ -60,7 +60,7 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .description('takes back an invoice that nobody paid; what the bank says of it is what counts')
     .argument('<id>', 'our id')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who cancels it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who cancels it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice cancel inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "asked for the wrong month"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
@@ -76,7 +76,7 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .description('asks again for an invoice that was refused, expired or canceled: a new one that names the old, once')
     .argument('<id>', 'our id of the old one')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who asks again (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who asks again (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice reissue inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the bank refused us, not the payer"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
@@ -104,7 +104,7 @@ function reversalCommand(invoice: Command, shell: Shell): void {
       amountIn('BRL')('--returned'),
     )
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice reversal inv_01k9zq3f5c8wxy2m7n4p6r8s0t --returned 0.00 --why "the bank wrote that it failed"'))
     .action((id: string, { returned, why, by = operator(), json: asJson }: ReversalFlags) =>

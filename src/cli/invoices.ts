@@ -9,7 +9,7 @@ import type { Base } from '../house.ts'
 import type { Reader } from '../store/store.ts'
 import { backFacts, backView, invoiceActCommands, refundsTable, refundView } from './invoiceActs.ts'
 import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
 import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from './requests.ts'
@@ -84,7 +84,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .description('bitcoin: takes on what came late or was too little, so that it is passed on as it is')
     .argument('<id>', 'our id, or the address it is paid to')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who takes it on (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who takes it on (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>

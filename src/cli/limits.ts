@@ -4,7 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import type { Asset } from '../base/money.ts'
 import { readTyped } from '../base/typedAmount.ts'
 import type { LimitPer, WantedLimits } from '../payout/payout.ts'
-import { oneOf, textFlag } from './flags.ts'
+import { oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -43,7 +43,7 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .option('--per-hour <amount>', 'the most that may leave within any hour, or none')
     .option('--per-day <amount>', 'the most that may leave within any 24 hours, or none')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText(
       'after',
       example(
@@ -152,7 +152,7 @@ export function approveCommand(payout: Command, shell: Shell): void {
     .description('proposes that one that waits for a limit goes beyond it, once; a second person approves that')
     .argument('<id>', 'the payout')
     .requiredOption('--why <words>', 'the reason, for whoever approves and the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout approve pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "three months of rent at once"'))
     .action((id: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store, world }) => {

@@ -5,7 +5,7 @@ import { readConfig } from '../base/config.ts'
 import { monotonicMs, systemClock, systemRandom } from '../base/clock.ts'
 import { makeLog, type Log } from '../base/log.ts'
 import { crashPoint } from './crash.ts'
-import { rolesFlag, textFlag } from './flags.ts'
+import { personFlag, rolesFlag } from './flags.ts'
 import { example } from './print.ts'
 import { operator, type Shell } from './shell.ts'
 import { strangerCommands } from './strangers.ts'
@@ -70,7 +70,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .argument('[file]', 'what "repasse backup" wrote')
     .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
     .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
     .action(async (file: string | undefined, { force = false, inPlace = false, by = operator() }: RestoreFlags) => {
       const { restore, restoreInPlace } = await import('./copies.ts')

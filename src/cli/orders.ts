@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -85,7 +85,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .description('says that what the order needed a person for is looked after')
     .argument('<order>', 'its id, or the eight characters it is called by')
     .requiredOption('--why <words>', 'what was done, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who did it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who did it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order attended 4P6R8S0T --why "the second payment was sent back by hand"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
@@ -100,7 +100,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .description('ends an order that waits though its time is over, paid in part for one; its stock goes back')
     .argument('<order>', 'its id, or the eight characters it is called by')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who ends it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who ends it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order end 4P6R8S0T --why "the rest is not coming, and the part was sent back"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
@@ -114,7 +114,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .command('letters')
     .description('has the letters of an order that could not be sent tried again')
     .argument('<order>', 'its id, or the eight characters it is called by')
-    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order letters 4P6R8S0T'))
     .action((name: string, { by = operator() }: { by?: string }) =>
       inBase(shell, async ({ store }) => {

@@ -9,7 +9,7 @@ import type { judgeRoster, readRoster, RosterRules } from '../base/roster.ts'
 import type { Payers } from '../jobs/jobs.ts'
 import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
-import { amountRangeIn, countRangeFlag, textFlag, under, type Currency } from './flags.ts'
+import { amountRangeIn, countRangeFlag, type Currency, personFlag, under } from './flags.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -40,7 +40,7 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .option('--count <range>', 'with random: how many invoices a slot, e.g. 8..12', countRangeFlag('--count'))
     .option('--amount <range>', 'with random: what each asks for, in the schedule’s currency, e.g. 20.00..1000.00 or 20000..50000sats')
     .option(...repeatsOption)
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
     .action((name: string, who: string, { by = operator() }: { by?: string }) =>
       inBase(shell, async base => {

@@ -5,7 +5,7 @@ import type { Asset } from '../base/money.ts'
 import { listedPayouts, nextLookOf, payoutWaits, seePayout, whyOfPayout, type ListedPayout, type SeenOrder } from '../payout/listed.ts'
 import { lastOf } from '../payout/transactions.ts'
 import type { Reader } from '../store/store.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { stopCommands } from './hold.ts'
 import { approveCommand } from './limits.ts'
 import { postingView, postingsTable } from './postings.ts'
@@ -71,7 +71,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
       .description(says)
       .argument('<id>', 'the payout')
       .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-      .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+      .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
       .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
       .action((id: string, { why, by = operator() }: ActFlags) =>
         inBase(shell, async ({ store }) => {
@@ -101,7 +101,7 @@ function settleCommand(payout: Command, shell: Shell): void {
     .argument('<id>', 'the payout')
     .requiredOption('--ref <id>', 'the transaction on the chain, or the bank’s transfer', textFlag('--ref'))
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout settle pay_01k9zq3f5c8wxy2m7n4p6r8s0t --ref 6341320293482496 --why "sent after the backup"'))
     .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
       onRails(shell, async ({ store, world }, { rails }) => {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ProductChange, ProductRow } from '../shop/shop.ts'
 import { alsoCheck, attempt } from './faults.ts'
-import { amountIn, textFlag } from './flags.ts'
+import { amountIn, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -30,7 +30,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .requiredOption('--stock <n>', 'how many there are', wholeStockFlag)
     .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
     .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB', photoFlag)
-    .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'))
     .action((flags: Flags & Required<Pick<Flags, 'name' | 'price' | 'stock'>>) =>
@@ -52,7 +52,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--description <words>', 'a few sentences, plain text', descriptionFlag)
     .option('--photo <file>', 'JPEG, PNG or WebP, at most 512 kB', photoFlag)
     .option('--listed', 'puts a product that was removed on sale again')
-    .option('--by <person>', 'who changes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who changes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('product edit cafe-250-g --price 42.00 --stock +10'))
     .action((name: string, flags: Flags) =>
@@ -71,7 +71,7 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .command('remove')
     .description('takes a product off the shop; orders that have it keep it')
     .argument('<product>', 'its name, short name or id')
-    .option('--by <person>', 'who removes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who removes it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('product remove cafe-250-g'))
     .action((name: string, flags: Flags) =>

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { chainTermsOf } from './requests.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
@@ -74,7 +74,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .command('approve')
     .description('approves what somebody else proposed, and does it')
     .argument('<id>', 'the proposal')
-    .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
     .action((id: string, { by = operator() }: ActFlags) =>
       onRails(shell, async ({ store, world, config }, { rails }) => {
@@ -88,7 +88,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .description('ends a proposal undone; whoever made it withdraws it')
     .argument('<id>', 'the proposal')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('proposal refuse pro_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the transfer was ours"'))
     .action((id: string, { why, by = operator() }: ActFlags & { why: string }) =>
       inBase(shell, async ({ store }) => {

@@ -6,7 +6,7 @@ import { told } from '../base/money.ts'
 import type { Change, Paid, WaitingTransaction } from '../payout/payout.ts'
 import type { Plan } from '../rails/chain.ts'
 import type { Store } from '../store/store.ts'
-import { textFlag } from './flags.ts'
+import { personFlag } from './flags.ts'
 import { example, json, moneyOf, sheet, table } from './print.ts'
 import { perByte } from './rate.ts'
 import { onChain, operator, type Chain, type Shell } from './shell.ts'
@@ -46,7 +46,7 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
     .command('import')
     .description('takes one back signed: a PSBT (base64, hex or binary) or a raw transaction, held against what was asked')
     .argument('<file>', 'the file, or - for standard input')
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin psbt import signed.psbt', 'bitcoin psbt import - < signed.psbt'))
     .action((file: string, flags: { by?: string; json?: true }) =>

@@ -8,7 +8,7 @@ import type { Base, Open } from '../house.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
-import { durationFlag, textFlag } from './flags.ts'
+import { durationFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
@@ -21,7 +21,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
     .argument('<name>', 'the schedule')
     .option('--wait', 'waits until its invoices are issued, and does the work itself if no "repasse serve" does')
     .option('--timeout <time>', 'how long --wait waits (default: 10m)', durationFlag('--timeout'))
-    .option('--by <person>', 'who asks for it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who asks for it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('schedule run trial --wait', 'schedule run trial --dry-run'))
     .addOption(

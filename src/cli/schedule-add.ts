@@ -12,15 +12,15 @@ import {
   amountIn,
   assetIn,
   countRangeFlag,
+  type Currency,
   discountFlag,
   dueInFlag,
   expiresInFlag,
   nameFlag,
   oneOf,
   percentFlag,
-  textFlag,
+  personFlag,
   under,
-  type Currency,
 } from './flags.ts'
 import { payersOf, refuseMadeUp, repeatsOption, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
@@ -93,7 +93,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
       oneOf(['all', 'latest', 'none'] as const)('--catch-up'),
       'all',
     )
-    .option('--by <person>', 'who adds it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
     .addHelpText(
       'after',
       example(

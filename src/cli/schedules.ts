@@ -7,7 +7,7 @@ import { instant, millis } from '../base/world.ts'
 import type { Asset } from '../base/money.ts'
 import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { Base } from '../house.ts'
-import { countFlag, textFlag } from './flags.ts'
+import { countFlag, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from './print.ts'
 import { payersCommand, rosterCommand } from './payers.ts'
 import { runCommand } from './run-now.ts'
@@ -164,7 +164,7 @@ function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume',
     .description(says)
     .argument('<name>', 'the schedule')
     .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example(`schedule ${verb} trial --why "bank holiday"`))
     .action((name: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
@@ -183,7 +183,7 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
     .addOption(schedule.createOption('--go', 'runs them all, as they fell due').conflicts('skip'))
     .option('--skip', 'runs none of them: they are kept as missed')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who decides it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who decides it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('schedule catch-up trial --skip --why "billed by hand"'))
     .action((name: string, { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { formatUnits } from '../base/money.ts'
 import type { RailName, ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
-import { amountIn, oneOf, percentFlag, textFlag } from './flags.ts'
+import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -31,7 +31,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .requiredOption('--account <name>', 'the payout account: "repasse account list" shows them')
     .option('--commission <percent>', 'the house’s share of what is paid (default: 0%)', percentFlag('--commission'))
     .option('--min-payout <amount>', 'below this nothing is paid on, in reais; with bitcoin in BTC, or like 1000sats (default: 0)')
-    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -57,7 +57,7 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .command('stop')
     .description('offers a rail no more; orders that wait on it can still be paid')
     .requiredOption('--rail <rail>', 'starkbank (Pix) or bitcoin', oneOf(rails)('--rail'))
-    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('shop stop --rail bitcoin'))
     .action(({ rail, by = operator() }: { rail: RailName; by?: string }) =>
       inBase(shell, async ({ store }) => {

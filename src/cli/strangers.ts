@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../jobs/jobs.ts'
 import type { Proposed } from '../ledger/ledger.ts'
-import { amountIn, countFlag, nameFlag, oneOf, textFlag } from './flags.ts'
+import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -30,7 +30,7 @@ const wantsJson = (command: Command): boolean => command.optsWithGlobals<{ json?
 const act = (command: Command): Command =>
   command
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who says so (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
 
 export function strangerCommands(reconcile: Command, shell: Shell): void {
   reconcile

@@ -5,12 +5,12 @@ import type { Config } from '../base/config.ts'
 import type { Base } from '../house.ts'
 import type { Language, UserRow } from '../people/people.ts'
 import { roles, type Role } from '../people/roles.ts'
-import { oneOf, textFlag } from './flags.ts'
+import { oneOf, personFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]
-const byFlag = ['--by <person>', 'who does this (default: the user of this system)', textFlag('--by')] as const
+const byFlag = ['--by <person>', 'who does this (default: the user of this system)', personFlag('--by')] as const
 
 type By = { by?: string; json?: true }
 

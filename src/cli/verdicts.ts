@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Proposed, SuspenseRow } from '../ledger/ledger.ts'
-import { countFlag, oneOf, textFlag } from './flags.ts'
+import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
@@ -21,7 +21,7 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .requiredOption('--transfer <id>', 'the bank’s id of the transfer, or our key that it bears', textFlag('--transfer'))
     .requiredOption('--as <verdict>', `what it is: ${verdictWords.join(' or ')}`, oneOf(verdictWords)('--as'))
     .requiredOption('--why <words>', 'the reason, for whoever approves and the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText(
       'after',
       example('payout adjudicate pay_01k9zq3f5c8wxy2m7n4p6r8s0t --transfer 6341320293482496 --as not-ours --why "the bank’s own test"'),
@@ -39,7 +39,7 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .argument('<id>', 'the payout')
     .requiredOption('--to <account>', 'the other account, by its name', textFlag('--to'))
     .requiredOption('--why <words>', 'the reason, for whoever approves and the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout redirect pay_01k9zq3f5c8wxy2m7n4p6r8s0t --to second --why "the first account was closed"'))
     .action((id: string, { to, why, by = operator() }: ActFlags & { to: string }) =>
       inBase(shell, async ({ store, world }) => {
@@ -84,7 +84,7 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     .description('proposes that what is in suspense about one invoice or transfer be external; a second person approves it')
     .argument('<id>', 'the bank’s id of the invoice or transfer')
     .requiredOption('--why <words>', 'the reason, for whoever approves and the audit log', textFlag('--why'))
-    .option('--by <person>', 'who proposes it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('suspense close 6341320293482496 --why "paid and passed on after the backup; the payee confirmed it"'))
     .action((id: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ store, world }) => {
