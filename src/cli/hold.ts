@@ -1,7 +1,7 @@
 /** `repasse payout stop` and `go`: the house's hold, turned by a person. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import { textFlag } from './flags.ts'
+import { personFlag, textFlag } from './flags.ts'
 import { example } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -10,7 +10,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .command('stop')
     .description('stops every payout until "repasse payout go"; invoices and events go on')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout stop --why "the bank looks wrong"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async ({ store }) => {
@@ -24,14 +24,20 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .command('go')
     .description('lets payouts go again after a stop or a restore')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option('--seen <words...>', 'words of each reason you looked at, where payouts are stopped for more than one; the others stay')
-    .option('--by <person>', 'who does it (default: the user of this system)', textFlag('--by'))
+    .option(
+      '--seen <words...>',
+      'words of each reason you looked at; the others stay. At a terminal the reasons are shown and asked about without it',
+    )
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, seen, by = operator() }: { why: string; seen?: string[]; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const { bankUnread, chainUnread, holdOf, letGo, payoutsStopped, reasonsOf, unreadSentence } = await import('../payout/payout.ts')
+        const { bankUnread, chainUnread, holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreadSentence } =
+          await import('../payout/payout.ts')
         const hold = await holdOf(store)
-        const lookedAt = namedBy(seen, hold ? reasonsOf(hold) : [])
+        const reasons = hold ? reasonsOf(hold) : []
+        const isPersons = hold !== undefined && hold.by !== theProgram
+        const lookedAt = seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
         const held = await letGo(store, why, by, reason => lookedAt.includes(reason))
         const left = await holdOf(store)
         const still = await payoutsStopped(store)
@@ -55,17 +61,29 @@ export function stopCommands(payout: Command, shell: Shell): void {
     )
 }
 
-/** The reasons that somebody looked at: the only one there is, or those whose words they say. A stop that nobody looked at is nobody's to let go. */
-function namedBy(words: readonly string[] | undefined, reasons: readonly string[]): string[] {
-  if (words === undefined) {
-    if (reasons.length <= 1) return [...reasons]
-    throw new BadInput(
-      `payouts are stopped for ${reasons.length} reasons: name each you looked at by words of it, --seen "…"\n${list(reasons)}`,
-    )
+/**
+ * Without words: at a terminal the reasons are shown, and the person says yes to those. In a script nobody looks, so words are needed, but for
+ * a stop of a person's own or a restore's, where it is all that stops payouts.
+ */
+async function lookedAtNow({ ask }: Shell, reasons: readonly string[], isPersons: boolean): Promise<readonly string[]> {
+  if (reasons.length === 0) return []
+  const stopped = reasons.length === 1 ? 'payouts are stopped' : `payouts are stopped for ${reasons.length} reasons`
+  if (ask) {
+    if (await ask(`${stopped}:\n${list(reasons)}\nLet them go?`)) return reasons
+    throw new BadInput(`${stopped}, and stay so`)
   }
-  const unknown = words.find(some => some.trim() === '' || !reasons.some(reason => reason.includes(some)))
-  if (unknown !== undefined) throw new BadInput(`--seen "${unknown}": payouts are not stopped for that\n${list(reasons)}`)
-  return reasons.filter(reason => words.some(some => reason.includes(some)))
+  if (isPersons && reasons.length === 1) return reasons
+  throw new BadInput(`${stopped}: name each reason that you looked at by words of it, --seen "…"\n${list(reasons)}`)
+}
+
+/** The reasons that somebody looked at: those whose words they say. Words that fit several are nobody's, for one of them may have come since. */
+function named(words: readonly string[], reasons: readonly string[]): string[] {
+  return words.map(some => {
+    const fitting = reasons.includes(some) ? [some] : reasons.filter(reason => some.trim() !== '' && reason.includes(some))
+    if (fitting.length > 1) throw new BadInput(`--seen "${some}" fits ${fitting.length} reasons: take words of one\n${list(fitting)}`)
+    if (fitting.length === 0) throw new BadInput(`--seen "${some}": payouts are not stopped for that\n${list(reasons)}`)
+    return fitting[0]!
+  })
 }
 
 const list = (reasons: readonly string[]) => reasons.map(reason => `- ${reason}`).join('\n')

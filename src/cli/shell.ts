@@ -15,6 +15,8 @@ export interface Outlet {
   out(text: string): Promise<void>
   err(text: string): void
   colours: boolean
+  /** Answers whether the person says yes; undefined where nobody sits there, as in a script. */
+  ask?: ((question: string) => Promise<boolean>) | undefined
 }
 
 export interface Shell extends Outlet {
@@ -32,6 +34,17 @@ export function terminal(env: Shell['env']): Outlet {
     out: text => new Promise(resolve => process.stdout.write(text, () => resolve())),
     err: text => void process.stderr.write(text),
     colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? askHere : undefined,
+  }
+}
+
+async function askHere(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
+  } finally {
+    lines.close()
   }
 }
 

@@ -11,7 +11,7 @@ export interface Hold {
   by: string
 }
 
-const theProgram = 'the program'
+export const theProgram = 'the program'
 
 /** A restore stops every payout until `letGo`. Where they are stopped already, both reasons stand, so that none is lost. */
 export async function holdAll(store: Store, why: string, by: string, act: 'restored'): Promise<void> {

@@ -126,7 +126,7 @@ export {
   type Unread,
 } from './unread.ts'
 export { bankLogs, bankPayoutsStopped, bankUnread, bankWasRead, noteAbsence, noteHeard, waitForBank } from './unheard.ts'
-export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, type Hold } from './hold.ts'
+export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
 export { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
 export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './transactions.ts'
