@@ -205,6 +205,8 @@ export interface Rail {
   /** The provider's own balance in smallest units. */
   balance(): Promise<Answer<bigint>>
   statement(after: Instant, place?: string): Promise<Answer<Portion<StatementLine>>>
+  /** Every line of the statement that bears `tag`, oldest first: an operation's lines bear its tags. */
+  taggedLines(tag: string): Promise<Answer<StatementLine[]>>
 
   /** The registered webhooks' URLs, and how to add one. */
   webhooks(): Promise<Answer<{ id: string; url: string; subscriptions: string[] }[]>>

@@ -173,7 +173,7 @@ export interface Bank {
   markDelivered(eventId: string): Promise<Answer<void>>
 
   balance(): Promise<Answer<BankBalance>>
-  pageTransactions(query: PageOf): Promise<Answer<Page<BankTransaction>>>
+  pageTransactions(query: PageOf & { tags?: string[] }): Promise<Answer<Page<BankTransaction>>>
   webhooks(): Promise<Answer<BankWebhook[]>>
   createWebhook(body: { url: string; subscriptions: string[] }): Promise<Answer<BankWebhook>>
   publicKeys(): Promise<Answer<BankPublicKey[]>>

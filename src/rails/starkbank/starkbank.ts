@@ -142,6 +142,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       const ask: Ask<BankTransaction> = cursor => bank.pageTransactions({ after: dayOf(after), limit: pageSize, ...cursor })
       return mapped(await portion([ask], after, place), ({ items, next }) => ({ items: items.map(toLine), next }))
     },
+    taggedLines: tag => everyTagged(tag, cursor => bank.pageTransactions({ tags: [tag], ...cursor }), toLine),
 
     webhooks: () => patiently(() => bank.webhooks(), patience),
     registerWebhook: url => bank.createWebhook({ url, subscriptions: ['invoice', 'transfer'] }),
