@@ -34,19 +34,21 @@ const strangersOut = async (reader: Reader): Promise<string[]> => {
 
 /**
  * What left under a tag of ours beyond what came under the same one, as an invoice and its transfer do that were lost with an old database.
- * A tag is easily made up, so it excuses nothing else; but where its payout is about to be ordered and is not less, the bank is asked what that
- * was before anything is (`payout/underTag.ts`): then it is taken up, or its payout is held, and it stops all.
+ * A tag is easily made up, so it excuses nothing else; but where its payout is about to be ordered and is not less than what transfers moved, the
+ * bank is asked what those were before anything is (`payout/underTag.ts`): then one is taken up, or its payout is held, and it stops all. What left
+ * of the invoice itself is no transfer that this would find.
  */
 const suspenseOut = async (reader: Reader): Promise<string[]> => {
   const rows = await reader.all<{ tag: string; units: bigint; ref: string }>(sql`
     select tag, units, ref from (
-      select tag, cast(sum(units) as bigint) as units, min(case when units < 0 then provider_id end) as ref, min(added_at) as since from (
-        select units, provider_id, added_at, coalesce(invoice_tag, (select invoice_id from payouts where id = ${payoutOfKey}), order_key) as tag
+      select tag, cast(sum(units) as bigint) as units, sum(case when about = 'invoice' then units else 0 end) as of_invoice,
+        min(case when units < 0 then provider_id end) as ref, min(added_at) as since from (
+        select about, units, provider_id, added_at, coalesce(invoice_tag, (select invoice_id from payouts where id = ${payoutOfKey}), order_key) as tag
         from suspense_lines where cleared_at is null) as waiting
       group by tag) as by_tag
-    where units < 0 and not exists (
+    where units < 0 and (of_invoice < 0 or not exists (
       select 1 from payouts p join accounts a on a.id = p.account_id
-      where p.invoice_id = tag and p.state in ('owed', 'waiting') and a.state = 'approved' and p.units + ${orderMarginUnits} >= -by_tag.units)
+      where p.invoice_id = tag and p.state in ('owed', 'waiting') and a.state = 'approved' and p.units + ${orderMarginUnits} >= -by_tag.units))
     order by since, tag limit 1000`)
   return rows.map(({ tag, units, ref }) => `${reais(-units)} left the bank under our tag ${tag} by no order of these books (${ref})`)
 }
