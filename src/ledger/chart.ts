@@ -203,12 +203,18 @@ export const chart = {
     source: 'statement line',
     says: 'money that entered the account and is not ours to pass on',
   },
+  'external in cleared': {
+    from: 'bank',
+    to: 'external',
+    source: 'statement line',
+    says: 'it is known by now what that was, and booked as such',
+  },
   'external out': { from: 'bank', to: 'external', source: 'statement line', says: 'money that left the account by no order of ours' },
   'external out cleared': {
     from: 'external',
     to: 'bank',
     source: 'statement line',
-    says: 'it belongs to a transfer that paid a payout, and is booked as such',
+    says: 'it belongs to a transfer that paid a payout, or is known by now, and is booked as such',
   },
   'suspense in': {
     from: 'suspense',

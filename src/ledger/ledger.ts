@@ -5,6 +5,7 @@ import { accounts, chart, type Account, type MovementName } from './chart.ts'
 import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
+export { account, comingTo, noneReturned, unaccounted, type BookedParts } from './accounted.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
 export { bankMayBeAsked, hearDenied } from './denied.ts'
 export { checkAudit, checkLedger, checkPart, type Finding } from './check.ts'
@@ -34,7 +35,19 @@ export {
   type ProposalRow,
   type Proposed,
 } from './proposal.ts'
-export { carryOutClose, clearLines, clearSuspense, openSuspense, proposeClose, suspend, suspenseAct, type SuspenseRow } from './suspense.ts'
+export {
+  carryOutClose,
+  clearBooked,
+  clearLines,
+  clearSuspense,
+  openSuspense,
+  proposeClose,
+  suspend,
+  suspendedLines,
+  suspenseAct,
+  type SuspendedLine,
+  type SuspenseRow,
+} from './suspense.ts'
 export { ourTags, payoutOfKey, type OurTags } from './tags.ts'
 export { post, type Posting } from './post.ts'
 export { keepReconciled, lastReconciled, type Reconciled } from './reconciled.ts'

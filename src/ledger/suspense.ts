@@ -2,7 +2,8 @@
 import { BadInput } from '../base/answer.ts'
 import { brl, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, readInSets, sql, type Reader, type Tx } from '../store/store.ts'
+import { comingTo } from './accounted.ts'
 import { audit } from './audit.ts'
 import { keepBankStop } from './bankStop.ts'
 import { post } from './post.ts'
@@ -25,9 +26,19 @@ export type SuspenseRow = {
 
 export type SuspenseLine = Pick<SuspenseRow, 'id' | 'rail' | 'about' | 'provider_id' | 'units'> & { tags: OurTags; memo: string }
 
-/** Books a line in suspense, once. Answers whether this is news; what left stops payouts, so `keepBankStop` follows. */
-export async function suspend(tx: Tx, world: Pick<World, 'clock' | 'random'>, line: SuspenseLine): Promise<boolean> {
-  const { id, rail, about, provider_id: providerId, units, tags, memo } = line
+/**
+ * Books a line in suspense, once. Answers whether this is news; what left stops payouts, so `keepBankStop` follows. `again`: what it was
+ * accounted for by is booked no more, or is another line's.
+ */
+export async function suspend(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  line: SuspenseLine,
+  { again = false }: { again?: boolean } = {},
+): Promise<boolean> {
+  const { rail, about, provider_id: providerId, units, tags, memo } = line
+  const times = again ? await timesSuspended(tx, line) : 0n
+  const id = times > 0n ? `${line.id}#${times + 1n}` : line.id
   const made = await tx.run(sql`
     insert into suspense_lines (id, store_id, rail, about, provider_id, invoice_tag, order_key, units, added_at)
     values (${id}, 'sto_default', ${rail}, ${about}, ${providerId}, ${tags.invoice ?? null}, ${tags.order ?? null}, ${units}, ${await tx.now()})
@@ -35,6 +46,12 @@ export async function suspend(tx: Tx, world: Pick<World, 'clock' | 'random'>, li
   if (made === 0) return false
   await post(tx, world, { movement: units > 0n ? 'suspense in' : 'suspense out', source: id, amount: brl(size(units)), memo })
   return true
+}
+
+const timesSuspended = async (tx: Tx, { id, provider_id: providerId }: SuspenseLine): Promise<bigint> => {
+  const rows = await tx.one<{ count: bigint }>(sql`
+    select count(*) as count from suspense_lines where provider_id = ${providerId} and (id = ${id} or id like ${`${id}#%`})`)
+  return rows!.count
 }
 
 /** What waits, newest first. */
@@ -56,11 +73,77 @@ export async function clearSuspense(
   return rows
 }
 
-/** Takes single lines out of suspense again. */
+/** `waiting`: in suspense. `closed`: external, as two people said. `accounted`: what it is was booked in its place. */
+export type SuspendedLine = SuspenseRow & {
+  standing: 'waiting' | 'closed' | 'accounted'
+  /** The line's own id at the bank: a line that is in suspense for the second time has a row of its own. */
+  line_id: string
+}
+
+const standing = sql`case when s.cleared_at is null then 'waiting'
+  when exists (select 1 from ledger_transactions t where t.movement in ('external in', 'external out') and t.source = s.id)
+    and not exists (select 1 from ledger_transactions t where t.movement in ('external in cleared', 'external out cleared') and t.source = s.id)
+  then 'closed' else 'accounted' end as standing`
+
+const lineIdOf = (id: string): string => id.split('#')[0]!
+
+/** Every line about these invoices and transfers that is, or ever was, in suspense, as it stands now; oldest first. */
+export async function suspendedLines(reader: Reader, providerIds: Iterable<string>): Promise<SuspendedLine[]> {
+  const rows = await readInSets(providerIds, set =>
+    reader.all<SuspenseRow & Pick<SuspendedLine, 'standing'>>(
+      sql`select s.*, ${standing} from suspense_lines s where s.provider_id in (${set}) order by s.added_at, s.id`,
+    ),
+  )
+  return [...new Map(rows.map(row => [lineIdOf(row.id), { ...row, line_id: lineIdOf(row.id) }])).values()]
+}
+
+/** Takes single lines, by the ids of their rows, out of suspense again; those that two people closed are external no more. */
 export async function clearLines(tx: Tx, world: Pick<World, 'clock' | 'random'>, ids: readonly string[], why: string): Promise<void> {
   if (ids.length === 0) return
-  const rows = await tx.all<SuspenseRow>(sql`select * from suspense_lines where id in (${join(ids)}) and cleared_at is null order by id`)
-  await clear(tx, world, rows, why)
+  const rows = await tx.all<SuspenseRow & Pick<SuspendedLine, 'standing'>>(
+    sql`select s.*, ${standing} from suspense_lines s where s.id in (${join(ids)}) order by s.id`,
+  )
+  const waiting = rows.filter(row => row.standing === 'waiting')
+  await clear(tx, world, waiting, why)
+  for (const { id, units } of rows.filter(row => row.standing === 'closed')) {
+    const movement = units > 0n ? 'external in cleared' : 'external out cleared'
+    await post(tx, world, { movement, source: id, amount: brl(size(units)), memo: why })
+  }
+}
+
+/**
+ * What was booked just now of one invoice or transfer, `parts` signed as its lines are, takes those lines out of suspense, and undoes that two
+ * people closed them: whatever their age, a movement is in the books once. Answers those lines. Lines that come neither to a part
+ * nor to all of them, to the cent, are other lines.
+ */
+export async function clearBooked(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  providerId: string | null,
+  parts: readonly bigint[],
+  why: string,
+): Promise<SuspendedLine[]> {
+  if (providerId === null) return []
+  const lines = (await suspendedLines(tx, [providerId])).filter(line => line.standing !== 'accounted')
+  // What waits was explained by nobody yet, so what was booked is that rather than what people have explained.
+  const open = [...lines.filter(line => line.standing === 'waiting'), ...lines.filter(line => line.standing === 'closed')]
+  const found: SuspendedLine[] = []
+  const find = (units: bigint) =>
+    found.push(
+      ...comingTo(
+        open.filter(line => !found.includes(line) && line.units < 0n === units < 0n),
+        units,
+      ),
+    )
+  for (const part of parts) find(part)
+  if (found.length === 0) find(parts.reduce((sum, part) => sum + part, 0n))
+  await clearLines(
+    tx,
+    world,
+    found.map(({ id }) => id),
+    why,
+  )
+  return found
 }
 
 async function clear(tx: Tx, world: Pick<World, 'clock' | 'random'>, rows: readonly SuspenseRow[], why: string): Promise<void> {
@@ -116,7 +199,7 @@ export async function carryOutClose(tx: Tx, world: Pick<World, 'clock' | 'random
   const { subject: providerId, why, made_by: madeBy, decided_by: by } = proposal
   const lines = await mayBeClosed(tx, providerId)
   if (reais(sum(lines)) !== detailOf(proposal)['amount'])
-    throw new BadInput(`more is in suspense about "${providerId}" than when this was proposed: propose it again`)
+    throw new BadInput(`what is in suspense about "${providerId}" is not what it was when this was proposed: propose it again`)
   await clearSuspense(tx, world, providerId, `${madeBy} and ${by}: ${why}`)
   for (const { id, units } of lines) {
     const movement = units > 0n ? 'external in' : 'external out'

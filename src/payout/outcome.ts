@@ -2,7 +2,7 @@
 import { isSamePlace } from '../base/brazil.ts'
 import { brl } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
-import { post } from '../ledger/ledger.ts'
+import { clearBooked, post } from '../ledger/ledger.ts'
 import { lacksBalance, type ProviderPayout } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Sql, type Tx } from '../store/store.ts'
 import type { BankAccountRow } from './account.ts'
@@ -171,6 +171,8 @@ async function succeed(
   await post(tx, world, { movement: 'payout settled', source: attempt.id, amount: brl(attempt.units), invoiceId: payout.invoice_id, memo })
   await post(tx, world, { movement: 'transfer fee', source: attempt.id, amount: brl(fee), memo })
   await bookDifference(tx, world, attempt, units - attempt.units, memo)
+  // It may have been given up, and its lines be in suspense since then, or closed there.
+  await clearBooked(tx, world, transfer.providerId, [-units, -fee], 'the bank paid it')
   await movePayout(tx, payout, 'paid', cause, [sql`why = null`, sql`waits = 0`])
   await rightSize(tx, world, payout.invoice_id, cause)
   return 'moved'
@@ -304,9 +306,19 @@ async function refunded(
   // All that was paid came back, so what was beyond the order did too.
   for (const { movement, units } of beyond)
     await bookDifference(tx, world, attempt, movement === 'payout overpaid' ? -units : units, attempt.external_id)
+  const moved = beyond.reduce((sum, { movement, units }) => sum + (movement === 'payout overpaid' ? units : -units), attempt.units)
+  await clearReturned(tx, world, attempt, moved, why)
   await movePayout(tx, payout, 'returned', { ...cause, why }, [sql`why = ${why}`])
   await afterItsEnd(tx, world, payout, cause)
   return 'moved'
+}
+
+/** The line by which it came back may be in suspense, or closed there; with its charge in the same line, that came back too. */
+async function clearReturned(tx: Tx, world: World, attempt: AttemptRow, moved: bigint, why: string): Promise<void> {
+  const { id: source, provider_id: providerId, fee_units: fee } = attempt
+  const clears = async (part: bigint) => (await clearBooked(tx, world, providerId, [part], why)).length > 0
+  if ((await clears(moved)) || fee === null || fee === 0n || !(await clears(moved + fee))) return
+  await post(tx, world, { movement: 'transfer fee refunded', source, amount: brl(fee), memo: why })
 }
 
 async function movePayout(

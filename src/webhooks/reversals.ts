@@ -3,7 +3,7 @@ import type { World } from '../base/world.ts'
 import { fateOf, followRefund, invoiceMachine, liveRefund, saidIn, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
 import { brl, reais } from '../base/money.ts'
 import { later } from '../base/world.ts'
-import { post } from '../ledger/ledger.ts'
+import { clearBooked, post } from '../ledger/ledger.ts'
 import {
   hasFailedRefund,
   holdWhileGoingBack,
@@ -123,6 +123,7 @@ async function book(tx: Tx, world: World, row: InvoiceRow, before: ReversalRow, 
   const amount = brl(more < 0n ? -more : more)
   const movement = more < 0n ? 'invoice reversal undone' : 'invoice reversed'
   await post(tx, world, { movement, source, amount, invoiceId: row.id, memo: cause.why })
+  await clearBooked(tx, world, row.provider_id, [-more], cause.why)
   await tx.run(sql`update invoice_reversals set returned_units = ${returned}, undone = ${undone} where invoice_id = ${row.id}`)
   world.log.warn({ invoice: row.id, units: reais(returned), ref: cause.ref }, 'money of an invoice went back to its payer')
 }
