@@ -3,6 +3,7 @@ import { brl, reais } from '../base/money.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import {
   balances,
+  clearBooked,
   checkAudit,
   checkChanges,
   checkLedger,
@@ -31,7 +32,7 @@ import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { knownLines, type KnownLines } from './knownLines.ts'
-import { askAboutOwn, judgeOwn, keepOwn } from './ownLines.ts'
+import { askAboutOwn, judgeOwn, keepOwn, type Lives } from './ownLines.ts'
 import { endOpening, noteStranger } from './strangers.ts'
 
 const mostUnsureMs = 30 * 60_000
@@ -161,21 +162,22 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   let newest: Instant | undefined
   // Of a long statement most is booked already, and counts no more in the comparison.
   const counting = new Map<string, StatementLine>()
+  const lives: Lives = new Map()
   const walked = await walkOn<StatementLine>(store, world, {
     name: `${rail.name} statement`,
     from: 'ever',
     read: (since, place) => rail.statement(since, place),
     async take(items, _, isWhole) {
-      await askAboutOwn({ store, rail, world }, items)
+      await askAboutOwn({ store, rail, world }, items, lives)
       for (const { createdAt } of items) if (newest === undefined || createdAt > newest) newest = createdAt
       if (isWhole) return void (whole = items)
-      await store.tx(tx => importAll(tx, rail, world, items))
+      await store.tx(tx => importAll(tx, rail, world, items, lives))
       const known = await knownLines(store, items)
       for (const line of items) if (known.mayCount(line)) counting.set(line.id, line)
     },
     async last(tx, { since, startedAt }) {
       if (whole)
-        result = await compare(tx, rail, world, { lines: whole, news: whole, after: since, at: startedAt, bankUnits: balance.value })
+        result = await compare(tx, rail, world, { lines: whole, news: whole, lives, after: since, at: startedAt, bankUnits: balance.value })
       await endOpening(tx, newest)
     },
   })
@@ -183,7 +185,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   if (walked.is === 'left')
     return `${walked.rows} lines of the bank's statement were read, and there are more: they are read at the next look`
   if (walked.resumed) return `the bank's statement was read to its end, ${walked.rows} lines: it is compared at the next look`
-  const found = result ?? (await compareAfter(store, rail, world, walked, counting))
+  const found = result ?? (await compareAfter(store, rail, world, walked, { counting, lives }))
   if (typeof found === 'string') return found
   world.log[found.agrees ? 'info' : 'warn'](
     { bank: reais(found.bankUnits), books: reais(found.bookUnits), inFlight: reais(found.inFlightUnits), imported: found.imported },
@@ -192,12 +194,12 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   return found
 }
 
-async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly StatementLine[]): Promise<number> {
-  const news: StatementLine[] = []
+async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly StatementLine[], lives: Lives): Promise<number> {
+  const news: Pick<StatementLine, 'units'>[] = []
   const known = await knownLines(tx, lines)
   for (const line of lines) if (await importForeign(tx, rail, world, line, known)) news.push(line)
   await takeRefundedFees(tx, world, lines)
-  news.push(...(await keepOwn(tx, world, rail, lines)))
+  news.push(...(await keepOwn(tx, world, rail, lines, lives)))
   // In the transaction that first knows of it: a process that dies before it compares balances has stopped payouts all the same.
   if (news.some(({ units }) => units < 0n)) await keepBankStop(tx)
   return news.length
@@ -209,7 +211,7 @@ async function compareAfter(
   rail: Rail,
   world: World,
   { since, startedAt }: { since: Instant; startedAt: Instant },
-  counting: Map<string, StatementLine>,
+  { counting, lives }: { counting: Map<string, StatementLine>; lives: Lives },
 ): Promise<Reconciliation | string> {
   const at = await store.tx(tx => tx.now())
   const balance = await rail.balance()
@@ -219,19 +221,25 @@ async function compareAfter(
   if (recent.value.next !== undefined) return 'the bank’s statement grows faster than it is read: it is compared at the next look'
   const news = recent.value.items
   for (const line of news) counting.set(line.id, line)
-  return store.tx(tx => compare(tx, rail, world, { lines: [...counting.values()], news, after: since, at, bankUnits: balance.value }))
+  return store.tx(tx =>
+    compare(tx, rail, world, { lines: [...counting.values()], news, lives, after: since, at, bankUnits: balance.value }),
+  )
+}
+
+interface Compared {
+  lines: StatementLine[]
+  news: StatementLine[]
+  lives: Lives
+  after: Instant
+  at: Instant
+  bankUnits: bigint
 }
 
 /** Holds the balance against the books, once `news` are imported. `lines`: all that may not be booked yet, since `after`. */
-async function compare(
-  tx: Tx,
-  rail: Rail,
-  world: World,
-  { lines, news, after, at, bankUnits }: { lines: StatementLine[]; news: StatementLine[]; after: Instant; at: Instant; bankUnits: bigint },
-): Promise<Reconciliation> {
-  const imported = await importAll(tx, rail, world, news)
+async function compare(tx: Tx, rail: Rail, world: World, { lines, news, lives, after, at, bankUnits }: Compared): Promise<Reconciliation> {
+  const imported = await importAll(tx, rail, world, news, lives)
   const book = (await balances(tx)).bank
-  const { likely, exact } = bandsOf(...(await underWay(tx, lines, { after, startedAt: at })))
+  const { likely, exact } = bandsOf(...(await underWay(tx, lines, { lives, after, startedAt: at })))
   const flight = likely.high > -likely.low ? likely.high : -likely.low
   await keepReconciled(tx, rail.name, { providerUnits: bankUnits, bookUnits: book, inFlightUnits: flight, at })
   return {
@@ -320,20 +328,19 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
 
 /** Whether a transfer that came back brought its charge with it is told by the statement alone. */
 async function takeRefundedFees(tx: Tx, world: World, lines: readonly StatementLine[]): Promise<void> {
-  const came = new Map<string, bigint>()
-  for (const { about, units } of lines)
-    if (about.is === 'payout' && units > 0n) came.set(about.providerId, (came.get(about.providerId) ?? 0n) + units)
-  for (const [providerId, units] of came) {
-    const attempt = await tx.one<{ id: string; fee: bigint }>(sql`
-      select id, fee_units as fee from attempts
-      where provider_id = ${providerId} and state = 'refunded' and fee_units > 0 and units + fee_units <= ${units}`)
-    if (attempt)
-      await post(tx, world, {
-        movement: 'transfer fee refunded',
-        source: attempt.id,
-        amount: brl(attempt.fee),
-        memo: 'seen in the statement',
-      })
+  const came = Map.groupBy(
+    lines.filter(({ about, units }) => about.is === 'payout' && units > 0n),
+    ({ about }) => (about.is === 'payout' ? about.providerId : ''),
+  )
+  for (const [providerId, credits] of came) {
+    const sum = credits.reduce((total, { units }) => total + units, 0n)
+    const attempt = await tx.one<{ id: string; units: bigint; fee: bigint }>(sql`
+      select id, units, fee_units as fee from attempts
+      where provider_id = ${providerId} and state = 'refunded' and fee_units > 0 and units + fee_units <= ${sum}`)
+    if (!attempt || !credits.some(({ units }) => units === attempt.fee || units === attempt.units + attempt.fee)) continue
+    const memo = 'seen in the statement'
+    const isNew = await post(tx, world, { movement: 'transfer fee refunded', source: attempt.id, amount: brl(attempt.fee), memo })
+    if (isNew) await clearBooked(tx, world, providerId, [attempt.fee], memo)
   }
 }
 
@@ -344,7 +351,7 @@ const recentMs = 15_000
 async function underWay(
   tx: Tx,
   lines: readonly StatementLine[],
-  { after, startedAt }: { after: Instant; startedAt: Instant },
+  { lives, after, startedAt }: { lives: Lives; after: Instant; startedAt: Instant },
 ): Promise<[OrderUnderWay[], OurLine[]]> {
   // Every order has been asked for: naming the time leads the planner to the index of those under way.
   const orders = await tx.all<{ id: string; key: string; provider: string | null; units: bigint; asked: Instant }>(sql`
@@ -355,7 +362,7 @@ async function underWay(
   const open: OurLine[] = []
   const recentFrom = later(startedAt, -recentMs)
   // What came and is not explained may still be; what left so is missing.
-  const odd = new Set((await judgeOwn(tx, lines)).odd.map(({ line }) => line.id))
+  const odd = new Set((await judgeOwn(tx, lines, lives)).flatMap(each => each.odd.map(({ line }) => line.id)))
   const known = await knownLines(tx, lines)
   for (const line of lines) {
     const { id, about, tags, units, createdAt } = line

@@ -1,7 +1,8 @@
 /** Which lines of one transfer or invoice nothing booked accounts for, as tables. */
 import { describe, expect, test } from 'vitest'
 import { instant } from '../base/world.ts'
-import { notBack, unaccounted } from './ownLines.ts'
+import { comingTo, unaccounted } from '../ledger/ledger.ts'
+import { notBack, setOff } from './ownLines.ts'
 
 const linesOf = (units: readonly bigint[]) => units.map((each, at) => ({ id: `${at}`, units: each, createdAt: instant(at) }))
 const unitsOf = (lines: readonly { units: bigint }[]) => lines.map(({ units }) => units)
@@ -28,10 +29,40 @@ describe('of an order that came to nothing', () => {
     ['it never left', [], []],
     ['all came back', [-9_800n, -100n, 9_800n, 100n], []],
     ['all came back in one line', [-9_800n, -100n, 9_900n], []],
-    ['its leaving was seen at an earlier look', [9_800n, 100n], []],
+    ['more came than had left', [-9_800n, -100n, 9_800n, 100n, 9_800n], [9_800n]],
     ['its charge was kept', [-9_800n, -100n, 9_800n], [-100n]],
     ['nothing came back', [-9_800n, -100n], [-9_800n, -100n]],
   ])('%s', (_, lines, odd) => {
     expect(unitsOf(notBack(linesOf(lines)))).toEqual(odd)
+  })
+})
+
+describe('what left and came', () => {
+  test.each<[string, bigint[], [bigint, bigint][]]>([
+    ['is set off where it is as much, and came later', [-9_800n, 9_800n], [[-9_800n, 9_800n]]],
+    ['is not where it came before', [9_800n, -9_800n], []],
+    ['is not where it is another amount', [-9_800n, 9_900n], []],
+    ['is each once', [-100n, -100n, 100n], [[-100n, 100n]]],
+    [
+      'is both where both were given back',
+      [-100n, -50n, 50n, 100n],
+      [
+        [-50n, 50n],
+        [-100n, 100n],
+      ],
+    ],
+  ])('%s', (_, lines, pairs) => {
+    expect(setOff(linesOf(lines)).map(pair => unitsOf(pair))).toEqual(pairs)
+  })
+})
+
+describe('lines that come to what was booked', () => {
+  test.each<[string, bigint[], bigint, bigint[]]>([
+    ['one of that amount', [-30n, -60n], -60n, [-60n]],
+    ['two that are it together', [-30n, -20n, -30n], -60n, [-30n, -30n]],
+    ['none that are less or more', [-30n, -50n], -60n, []],
+    ['none for nothing', [-30n], 0n, []],
+  ])('%s', (_, lines, units, found) => {
+    expect(unitsOf(comingTo(linesOf(lines), units))).toEqual(found)
   })
 })

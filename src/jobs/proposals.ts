@@ -41,6 +41,7 @@ import {
   reversalAct,
   type ChainTerms,
 } from '../webhooks/webhooks.ts'
+import { askBeforeClose } from './ownLines.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from './strangers.ts'
 
 export interface ProposalDesk {
@@ -113,7 +114,13 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
     proposedWork({ prepare: prepareVerdict, carryOut: (tx, { world }, proposal, shown) => carryOutVerdict(tx, world, proposal, shown) }),
   ],
   [redirectAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutRedirect(tx, proposal) })],
-  [suspenseAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClose(tx, world, proposal) })],
+  [
+    suspenseAct,
+    proposedWork({
+      prepare: (desk, proposal) => askBeforeClose(desk, proposal.subject),
+      carryOut: (tx, { world }, proposal) => carryOutClose(tx, world, proposal),
+    }),
+  ],
 ])
 
 /** Every act that can be approved, by its name. */

@@ -67,6 +67,24 @@ export async function settleReversal(tx: Tx, world: World, id: string, logs: rea
 }
 
 /**
+ * The statement shows that `left` cents of a credited invoice went, and the books do not: what the bank's log says counts, and where it
+ * says nothing of them, or was not read, the payout is held all the same.
+ */
+export async function settleShown(
+  tx: Tx,
+  world: World,
+  id: string,
+  { logs, left }: { logs: readonly InvoiceLog[] | undefined; left: bigint },
+  cause: Cause,
+): Promise<void> {
+  const before = await lockReversal(tx, id)
+  const isKnown = logs === undefined || (before.holds_payout === 1n && BigInt(logs.length) <= before.logs_seen)
+  if (!isKnown) await settleReversal(tx, world, id, logs, cause)
+  const { returned_units: returned } = (await reversalOf(tx, id))!
+  if (left > 0n && returned - before.returned_units < left) await holdWhileGoingBack(tx, id, cause)
+}
+
+/**
  * Two people say how a reversal ended of which the bank does not say so. What is in its log by now says no more about it, and their word
  * stands: what comes into the log later is counted on from it.
  */
