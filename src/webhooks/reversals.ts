@@ -15,7 +15,7 @@ import {
   type Sized,
 } from '../payout/payout.ts'
 import type { InvoiceLog, Rail } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { Outcome } from './apply.ts'
 
 /** How soon the bank's log is read again while money may be going back, or after the bank could not be asked. */
@@ -146,6 +146,9 @@ async function book(tx: Tx, world: World, row: InvoiceRow, before: ReversalRow, 
   world.log.warn({ invoice: row.id, units: reais(returned), ref: cause.ref }, 'money of an invoice went back to its payer')
 }
 
+const putOff = async (tx: Tx, id: string): Promise<unknown> =>
+  tx.run(sql`update invoice_reversals set next_at = ${later(await tx.now(), soonMs)} where invoice_id = ${id}`)
+
 /** Reads the bank's log of every invoice of which money may be going back and no event said how it ended. Answers how many. */
 export async function watchReversals({ store, rail, world }: { store: Store; rail: Rail; world: World }): Promise<number> {
   const due = await store.tx(async tx =>
@@ -153,12 +156,17 @@ export async function watchReversals({ store, rail, world }: { store: Store; rai
       select i.id, i.provider_id from invoice_reversals r join invoices i on i.id = r.invoice_id
       where i.rail = ${rail.name} and i.provider_id is not null and r.next_at <= ${await tx.now()} order by r.next_at, i.id limit 100`),
   )
-  for (const { id, provider_id: providerId } of due) {
+  const faults = await eachApart(due, async ({ id, provider_id: providerId }) => {
     const answer = await rail.invoiceLogs(providerId)
     await store.tx(async tx => {
       if (answer.is === 'done') await settleReversal(tx, world, id, answer.value, { why: 'the bank was asked', ref: providerId })
-      else await tx.run(sql`update invoice_reversals set next_at = ${later(await tx.now(), soonMs)} where invoice_id = ${id}`)
+      else await putOff(tx, id)
     }, 'locks')
+  })
+  for (const { of: row, why } of faults) {
+    world.log.error({ invoice: row.id, why }, 'a reversal could not be looked at')
+    await store.tx(tx => putOff(tx, row.id))
   }
+  throwFirst(faults)
   return due.length
 }
