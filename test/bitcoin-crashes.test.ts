@@ -18,6 +18,7 @@ const points = [
   'bundle planned',
   'bundle signed',
   'bundle bytes kept',
+  'bundle chosen',
   'bundle sent',
   'bundle bumped',
   'block read',

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { sendCoins } from '../src/jobs/jobs.ts'
-import { holdPayout, importSigned, releasePayout } from '../src/payout/payout.ts'
+import { holdPayout, importSigned, letGo, releasePayout, stopAll } from '../src/payout/payout.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { bundlesOf, mineOnly, owing, type Offer } from './testbed/owing.ts'
 import { openSentTown, type SentTown } from './testbed/sentTown.ts'
@@ -17,6 +17,22 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
+
+  test('and chosen before its worker stalled is not sent once payouts are stopped', async () => {
+    town = await openSentTown(node)
+    await owing(town, [{ units: 60_000n }])
+    let stalls = 0
+    const at = async (name: string) => {
+      if (name !== 'bundle chosen' || stalls++ > 0) return
+      await stopAll(town.store, 'ana: it looks odd', 'ana')
+      town.clock.moveTo(town.clock.now() + 3 * minute)
+    }
+    expect(await sendCoins({ ...town, world: { ...town.world, at } })).toMatchObject({ signed: 1, sent: 0, later: 1 })
+    expect([await town.mempool(), await town.states()]).toEqual([[], ['sending']])
+    await letGo(town.store, 'it was right', 'ana')
+    town.clock.moveTo(town.clock.now() + 10 * minute)
+    expect(await town.send()).toMatchObject({ sent: 1 })
+  })
 
   test('and whose answer was lost is sent again, the same bytes, and paid once', async () => {
     town = await openSentTown(node)

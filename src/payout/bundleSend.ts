@@ -1,6 +1,8 @@
 /** Sending: bytes that are kept are sent, the same bytes, as often as it takes until a block has them. */
+import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
+import { callMs } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling } from './bundleCancel.ts'
@@ -35,12 +37,14 @@ export async function sendBundles(store: Store, rail: ChainRail, world: World): 
 
 /** While a better offer waits for its signature, or for a person to let go, the one before it is kept in the mempool. */
 async function sendBest(store: Store, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
+  const deadline = deadlineIn(callMs, world.clock)
   const signed = await signedOf(store, bundleId)
   // Once it is being canceled, only what cancels it is sent.
   const [best, ...others] = (await isCanceling(store, bundleId)) ? signed.filter(isCancellation) : signed
   const stopped = best?.state === 'signed' && !isCancellation(best) ? await store.tx(payoutsStopped) : undefined
   const may = stopped === undefined ? best : others.find(({ state }) => state === 'sent')
-  const became = may && (await send(store, rail, world, may))
+  await world.at('bundle chosen')
+  const became = may && (await send(store, rail, world, may, deadline))
   if (stopped !== undefined) await putOff(store, world, bundleId, stopped)
   return stopped === undefined ? became : 'later'
 }
@@ -51,10 +55,13 @@ async function send(
   rail: ChainRail,
   world: World,
   candidate: CandidateRow & { raw: Uint8Array },
+  deadline: Deadline,
 ): Promise<'sent' | 'later' | undefined> {
   const { bundle_id: bundle, id: txid } = candidate
   const fresh = candidate.state === 'signed'
   const wait = async (why: string) => (await putOff(store, world, bundle, why), 'later' as const)
+  // A person may have stopped payouts since, or another worker canceled it.
+  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')
   const answer = await rail.broadcast(candidate.raw)
   await world.at('bundle sent')
   if (answer.is === 'done') {
