@@ -1,7 +1,19 @@
 /** Statement lines that bear our tags and belong to nothing these books know, on both databases: they are never a stranger's. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { reconcile } from '../src/jobs/jobs.ts'
-import { balances, checkLedger, clearSuspense, keepBankStop, openSuspense, ourTags, proposeClose, suspend } from '../src/ledger/ledger.ts'
+import { brl } from '../src/base/money.ts'
+import {
+  balances,
+  checkLedger,
+  clearBooked,
+  clearSuspense,
+  keepBankStop,
+  openSuspense,
+  ourTags,
+  post,
+  proposeClose,
+  suspend,
+} from '../src/ledger/ledger.ts'
 import { holdPayout, payoutsStopped } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
@@ -113,6 +125,34 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await holdPayout(town.store, id, { by: 'ana', why: 'a look' })
       expect(await stops(town.id, -owed)).toContain('left')
       expect(await payoutsStopped(town.store)).toBeUndefined()
+    })
+
+    test('what is booked undoes that two people closed its lines, each or all in one, and leaves other lines alone', async () => {
+      const { world } = town.desk
+      let count = 0
+      /** What is external of lines about one transfer that were closed, once these parts of it were booked. */
+      const external = (lines: readonly bigint[], parts: readonly bigint[]) =>
+        town.store.tx(async tx => {
+          const before = (await balances(tx)).external
+          const [provider, ids] = [`transfer ${(count += 1)}`, lines.map((_, at) => `${count}/${at}`)]
+          const line = { rail: 'starkbank', about: 'payout', provider_id: provider, tags: ourTags([lost]), memo: '' } as const
+          for (const [at, units] of lines.entries()) await suspend(tx, world, { ...line, id: ids[at]!, units })
+          await clearSuspense(tx, world, provider, 'ana and bruno')
+          for (const [at, units] of lines.entries())
+            await post(tx, world, {
+              movement: units > 0n ? 'external in' : 'external out',
+              source: ids[at]!,
+              amount: brl(units < 0n ? -units : units),
+              memo: '',
+            })
+          for (const _ of ['once', 'twice']) await clearBooked(tx, world, provider, parts, 'the bank paid it')
+          return (await balances(tx)).external - before
+        })
+      expect(await external([-9_800n, -100n], [-9_800n, -100n])).toBe(0n)
+      expect(await external([-9_900n], [-9_800n, -100n])).toBe(0n)
+      expect(await external([9_800n, -50n], [9_800n])).toBe(50n)
+      expect(await external([-3_000n, -3_000n, -50n], [-6_000n])).toBe(50n)
+      expect(await external([-50n], [-6_000n])).toBe(50n)
     })
 
     test('what is cleared leaves no trace in the balances, and clearing twice is clearing once', async () => {
