@@ -9,8 +9,9 @@ import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledg
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
-import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
+import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhooks/webhooks.ts'
 import { orderByHand } from './testbed/strangers.ts'
+import { railThatListsLittle } from './testbed/unlisted.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const second = 1_000
@@ -236,6 +237,20 @@ describe('a payout that was owed when the backup was made', () => {
     await listen(desk)
     await send()
     expect([await state(), town.transfers()]).toEqual(['canceled', []])
+  })
+
+  test('what went back to its payer after the backup, at a bank that does not list it, is read in the log of its invoice before it is ordered', async () => {
+    town.bank.reverse(town.atBank.id, 0)
+    town.pass(60 * second)
+    // All of it was told to the house that is lost.
+    for (const { id } of town.bank.eventsCreated()) await town.desk.rails.starkbank!.markDelivered(id)
+    const rail = railThatListsLittle(town)
+    const desk = { ...(await restoreFrom(backup)), rails: { starkbank: rail } }
+    expect(await hearAndSend(desk)).toMatchObject([{ state: 'owed' }])
+    const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
+    expect(needsPerson).toContainEqual(expect.stringContaining('the bank refuses to list which payments went back meanwhile'))
+    await readUnlisted({ store: restored, rail, world: desk.world })
+    expect([await hearAndSend(desk), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
   })
 
   test('two that are alive hold it, though one of them is as it would be ordered now', async () => {

@@ -5,13 +5,22 @@ import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, r
 import { resolveRefunds } from '../src/invoice/invoice.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { pollEvents, proposeRefund, proposeReversalEnd, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import {
+  pollEvents,
+  proposeRefund,
+  proposeReversalEnd,
+  readUnlisted,
+  settleInbox,
+  settleReversal,
+  watchReversals,
+} from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
 import type { ProviderInvoice, Rail } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { railThatListsLittle } from './testbed/unlisted.ts'
 import { openTown, type Town, type TownOptions } from './testbed/town.ts'
 
 const second = 1_000
@@ -202,6 +211,72 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await settleInbox(town.desk)
       await town.send()
       expect([await payout(), town.transfers(), await says()]).toMatchObject([{ state: 'canceled' }, [], []])
+      await holds()
+    })
+
+    test.each([
+      ['all of it went back', 0, { state: 'canceled' }, []],
+      ['nothing did', 10_000, { state: 'owed', units: 9_800n }, [9_800]],
+    ])(
+      'while nobody was at work %s, and the bank does not list it: the log of its invoice is read before it is ordered',
+      async (_, left, ends, sent) => {
+        const poll = () => pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+        const at = () => ({ store: town.store, rail: rail(), world: town.desk.world })
+        const says = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+        await poll()
+        await pay()
+        if (left < 10_000) giveBack(left)
+        town.pass(24 * 3_600 * second)
+        for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
+        town.desk.rails.starkbank = railThatListsLittle(town)
+        await poll()
+        await settleInbox(town.desk)
+        await town.send()
+        expect([await payout(), town.transfers()]).toMatchObject([{ state: 'owed' }, []])
+        expect(await says()).toContainEqual(expect.stringMatching(/^a payout waits until the bank's log of each one's invoice is read/))
+        // The bank does not show it at once.
+        town.desk.rails.starkbank = { ...rail(), invoiceLogs: async () => unsure('no answer') }
+        expect(await readUnlisted(at())).toBe(1)
+        await town.send()
+        expect(town.transfers()).toEqual([])
+        town.desk.rails.starkbank = railThatListsLittle(town)
+        expect(await readUnlisted(at())).toBe(1)
+        expect(await payout()).toMatchObject(ends)
+        await town.send()
+        town.pass(20 * second)
+        expect([sentUnits(), await readUnlisted(at())]).toEqual([sent, 0])
+        await holds()
+      },
+    )
+
+    test('where the bank does not list what goes back, and nothing was missed, no log is read by itself', async () => {
+      town.desk.rails.starkbank = railThatListsLittle(town)
+      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await pay()
+      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      expect(await readUnlisted({ store: town.store, rail: rail(), world: town.desk.world })).toBe(0)
+      await payOn()
+      expect(sentUnits()).toEqual([9_800])
+    })
+
+    test('an order that the bank never took on is not repeated before the log of its invoice is read', async () => {
+      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await pay()
+      await sendPayouts(town.store, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      giveBack(0)
+      town.pass(24 * 3_600 * second)
+      for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
+      town.desk.rails.starkbank = railThatListsLittle(town)
+      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await settleInbox(town.desk)
+      for (let look = 0; look < 4; look++) {
+        await resolvePayouts(town.store, rail(), town.desk.world)
+        town.pass(4 * 60 * second)
+      }
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure' }, []])
+      await readUnlisted({ store: town.store, rail: rail(), world: town.desk.world })
+      await resolvePayouts(town.store, rail(), town.desk.world)
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'canceled' }, []])
       await holds()
     })
 

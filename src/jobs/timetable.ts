@@ -3,7 +3,7 @@ import { addUpTallies } from '../ledger/ledger.ts'
 import { issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { pollEvents, settleInbox, type Polled, watchReversals, type Followed, type Inbox } from '../webhooks/webhooks.ts'
+import { pollEvents, readUnlisted, settleInbox, watchReversals, type Followed, type Inbox, type Polled } from '../webhooks/webhooks.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
@@ -133,6 +133,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
         [() => resolveTwins(at), 'duplicate invoice looked at', 'duplicate invoices looked at'],
         [() => resolveRefunds(at), 'refund looked at', 'refunds looked at'],
         [() => watchReversals(at), 'reversal looked at', 'reversals looked at'],
+        [() => readUnlisted(at), 'log of an invoice read', 'logs of invoices read'],
         [() => resolveCancels(at), 'cancelation gone on with', 'cancelations gone on with'],
       ]
       const said: (string | undefined)[] = []

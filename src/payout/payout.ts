@@ -125,7 +125,18 @@ export {
   waitForChain,
   type Unread,
 } from './unread.ts'
-export { bankLogs, bankPayoutsStopped, bankUnread, bankWasRead, noteAbsence, noteHeard, waitForBank } from './unheard.ts'
+export {
+  bankLogs,
+  bankPayoutsStopped,
+  bankUnread,
+  bankWasRead,
+  noteAbsence,
+  noteHeard,
+  noteLogRead,
+  noteUnlisted,
+  unlistedInvoices,
+  waitForBank,
+} from './unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
 export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
 export { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'

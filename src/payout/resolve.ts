@@ -7,7 +7,7 @@ import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from
 import { changeSinceApproval, destinationOf, type BankAccountRow } from './account.ts'
 import { beginLook, isFresh, staleLook } from './look.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
-import { reversalOf } from './rightSize.ts'
+import { mayBeGoingBack } from './rightSize.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { isStillOurs } from './send.ts'
 import { bankPayoutsStopped } from './unheard.ts'
@@ -88,7 +88,7 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ aske
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
   if (attempt.absences + 1n < absencesNeeded) return 'again'
   const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${attempt.payout_id} ${forUpdate}`))!
-  if ((await reversalOf(tx, payout.invoice_id))?.under_way_since != null) return 'again'
+  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`)) return 'again'
   // What is in transit is owed no more: anything else that is owed or lacking came or went since it was ordered.
   if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {
     const why = `the bank shows order ${attempt.external_id} nowhere, and what is owed has changed since it was made`

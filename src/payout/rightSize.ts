@@ -6,6 +6,7 @@ import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from
 import { postReceivable } from './receivable.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
 import { bringTo, nextSource } from './taken.ts'
+import { awaitsItsLog } from './unheard.ts'
 
 export type ReversalRow = {
   invoice_id: string
@@ -22,9 +23,9 @@ export type ReversalRow = {
 export const reversalOf = (reader: Reader, invoiceId: string) =>
   reader.one<ReversalRow>(sql`select * from invoice_reversals where invoice_id = ${invoiceId}`)
 
-/** While it holds of a payout's invoice, nothing is ordered: money may be going back to its payer. */
-export const mayBeGoingBack = sql`exists (
-  select 1 from invoice_reversals r where r.invoice_id = payouts.invoice_id and r.under_way_since is not null)`
+/** While it holds of a payout's invoice, nothing is ordered: money may be going back to its payer, or have gone back unheard. */
+export const mayBeGoingBack = sql`(${awaitsItsLog} or exists (
+  select 1 from invoice_reversals r where r.invoice_id = payouts.invoice_id and r.under_way_since is not null))`
 
 /** `owes`: the payee has more than the payer left with us. `in flight`: an order is under way, and its end decides. */
 export type Sized = 'owed' | 'nothing left' | 'owes' | 'in flight' | 'settled'

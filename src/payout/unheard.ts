@@ -10,6 +10,8 @@ import { unreadSentence, type Unread } from './unread.ts'
 /** Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox it told. */
 const unread = 'bank unread'
 const read = 'bank read'
+/** And up to when invoices were made of which the last reading could not list whether money went back. */
+const unlisted = 'bank unlisted'
 /** Under `cursors`: how long the last reading counts. */
 const heardUntil = 'starkbank heard until'
 /** The bank's logs, as polling walks them. */
@@ -61,6 +63,40 @@ export async function bankWasRead(tx: Tx, startedAt: Instant): Promise<void> {
   )
 }
 
+/**
+ * The bank refuses to list of which invoices money went back, so what happened while nobody listened stays unknown: of each invoice there
+ * was by then its own log is read before its payout is ordered. Where nothing was missed, events tell.
+ */
+export async function noteUnlisted(tx: Tx): Promise<void> {
+  if ((await hearing(tx)).since === undefined) return
+  const [now, newest] = [await tx.now(), await tx.one<{ at: Instant }>(sql`select added_at as at from invoices order by id desc limit 1`)]
+  // The clock of the machine that restores may be behind.
+  const upTo = newest && newest.at > now ? newest.at : now
+  await tx.run(sql`
+    insert into settings (name, value) values (${unlisted}, ${upTo}) on conflict (name) do update set value = excluded.value`)
+}
+
+/** Of a payout: its invoice's own log must be read before it is ordered. */
+export const awaitsItsLog = sql`exists (
+  select 1 from settings s join invoices i on i.id = payouts.invoice_id
+  where s.name = ${unlisted} and i.added_at <= s.value and not exists (
+    select 1 from invoice_log_reads l where l.invoice_id = i.id and l.read_for = s.value))`
+
+/** Up to a hundred invoices whose logs payouts wait for; first those that were not tried, or not for long. */
+export const unlistedInvoices = (reader: Reader): Promise<{ id: string; provider_id: string; read_for: string }[]> =>
+  reader.all(sql`
+    select i.id, i.provider_id, s.value as read_for
+    from payouts join invoices i on i.id = payouts.invoice_id join settings s on s.name = ${unlisted}
+      left join invoice_log_reads l on l.invoice_id = i.id
+    where payouts.asset = 'BRL' and payouts.state in ('owed', 'waiting', 'unsure') and i.provider_id is not null and ${awaitsItsLog}
+    order by coalesce(l.tried_at, ''), i.id limit 100`)
+
+/** `readFor`: undefined where the bank did not show it. */
+export const noteLogRead = async (tx: Tx, invoiceId: string, readFor: string | undefined): Promise<void> =>
+  void (await tx.run(sql`
+    insert into invoice_log_reads (invoice_id, read_for, tried_at) values (${invoiceId}, ${readFor ?? null}, ${await tx.now()})
+    on conflict (invoice_id) do update set read_for = coalesce(excluded.read_for, invoice_log_reads.read_for), tried_at = excluded.tried_at`))
+
 interface Hearing {
   since: Instant | undefined
   upTo: string | undefined
@@ -82,7 +118,19 @@ async function hearing(reader: Reader): Promise<Hearing> {
 const counts = (until: Instant | undefined, now: Instant): boolean => until === undefined || (until > now && until <= later(now, longestMs))
 
 /** What payouts at the bank wait for after a restore or an absence; undefined where nothing. */
-export async function bankUnread(reader: Reader, now: Instant): Promise<Unread | undefined> {
+export const bankUnread = async (reader: Reader, now: Instant): Promise<Unread | undefined> =>
+  (await allUnread(reader, now)) ?? (await someUnlisted(reader))
+
+/** Those that wait each for a log of their own; the others go on. */
+async function someUnlisted(reader: Reader): Promise<Unread | undefined> {
+  if (!(await reader.one(sql`select 1 as yes from settings where name = ${unlisted}`))) return undefined
+  const { count } = (await reader.one<{ count: bigint }>(sql`
+    select count(*) as count from payouts where asset = 'BRL' and state in ('owed', 'waiting') and ${awaitsItsLog}`))!
+  return count === 0n ? undefined : { rail: 'starkbank', code: 'unlisted', payouts: count }
+}
+
+/** What every payout at the bank waits for. */
+async function allUnread(reader: Reader, now: Instant): Promise<Unread | undefined> {
   const { since, upTo, until, readAt } = await hearing(reader)
   if (since !== undefined || !counts(until, now)) return { rail: 'starkbank', code: 'not-read', readAt }
   if (upTo === undefined) return undefined
@@ -96,7 +144,7 @@ export const bankPayoutsStopped = async (reader: Reader, now: Instant): Promise<
   (await payoutsStopped(reader)) ?? (await bankUnreadWhy(reader, now))
 
 async function bankUnreadWhy(reader: Reader, now: Instant): Promise<string | undefined> {
-  const unread = await bankUnread(reader, now)
+  const unread = await allUnread(reader, now)
   return unread && unreadSentence(unread)
 }
 

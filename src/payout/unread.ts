@@ -11,10 +11,14 @@ export type Unread =
   | { rail: 'starkbank'; code: 'not-read'; readAt: Instant | undefined }
   | { rail: 'bitcoin'; code: 'not-read'; tip: bigint | null; trouble: string | undefined }
   | { rail: 'starkbank' | 'bitcoin'; code: 'unsettled'; events: bigint }
+  /** The bank does not list what went back to payers, so the log of each payout's invoice is read by itself. */
+  | { rail: 'starkbank'; code: 'unlisted'; payouts: bigint }
 
 /** As commands and errors say it. */
 export function unreadSentence(unread: Unread): string {
   const { rail, code } = unread
+  if (code === 'unlisted')
+    return `${unread.payouts === 1n ? 'a payout waits' : `${unread.payouts} payouts wait`} until the bank's log of each one's invoice is read, after a restore or an absence: the bank refuses to list which payments went back meanwhile ("repasse serve" reads them one by one, within minutes)`
   const missing =
     code === 'unsettled'
       ? `${unread.events} of ${rail === 'bitcoin' ? 'its events' : 'the events they told'} ${unread.events === 1n ? 'is' : 'are'} not settled yet`

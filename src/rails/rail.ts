@@ -197,8 +197,11 @@ export interface Rail {
    */
   undelivered(place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>>
   markDelivered(eventId: string): Promise<Answer<void>>
-  /** Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`. */
-  missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>>
+  /**
+   * Logs `credited` of invoices and final logs of transfers since `after`, as bytes of the shape an event has; eventId is `log-<id>`.
+   * `lacksReversals`: the provider refuses to list of which invoices money went back; the log of each one may still be read.
+   */
+  missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }> & { lacksReversals?: true }>>
 
   /** Which workspace the credentials are of, as the provider has it; empty where it does not say. */
   workspace(): Promise<Answer<string>>

@@ -1,7 +1,7 @@
 /** Polling: what a push lost is asked for, and enters the same inbox. A missed push is found within one interval. */
 import { BadInput } from '../base/answer.ts'
 import type { Millis, World } from '../base/world.ts'
-import { bankLogs, bankWasRead, noteAbsence, noteHeard } from '../payout/payout.ts'
+import { bankLogs, bankWasRead, noteAbsence, noteHeard, noteUnlisted } from '../payout/payout.ts'
 import type { ProviderEvent, Rail } from '../rails/rail.ts'
 import { sql, type Store } from '../store/store.ts'
 import type { Inbox } from './inbox.ts'
@@ -102,7 +102,11 @@ async function takeMissedLogs(store: Store, rail: Rail, inbox: Inbox, world: Wor
   const walked = await walkOn<Polling>(store, world, {
     name: bankLogs,
     from: 'now',
-    read: (since, place) => rail.missedLogs(since, place),
+    async read(since, place) {
+      const answer = await rail.missedLogs(since, place)
+      if (answer.is === 'done' && answer.value.lacksReversals) await store.tx(noteUnlisted)
+      return answer
+    },
     async take(items) {
       const kept = await Promise.all(items.map(({ eventId, raw }) => inbox.keep({ rail: rail.name, eventId, raw, via: 'poll' })))
       fresh += kept.filter(verdict => verdict === 'new').length

@@ -1,6 +1,6 @@
 /** Money that goes back to a payer: the bank's log of the invoice is read, and books, payout and refund follow what it says. */
 import type { World } from '../base/world.ts'
-import { fateOf, followRefund, invoiceMachine, liveRefund, saidIn, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
+import { fateOf, followRefund, invoiceMachine, liveRefund, reversalLogs, saidIn, type Fate, type InvoiceRow } from '../invoice/invoice.ts'
 import { brl, reais } from '../base/money.ts'
 import { later } from '../base/world.ts'
 import { clearBooked, post } from '../ledger/ledger.ts'
@@ -9,8 +9,10 @@ import {
   holdWhileGoingBack,
   keepForPerson,
   letGoOn,
+  noteLogRead,
   reversalOf,
   rightSize,
+  unlistedInvoices,
   type ReversalRow,
   type Sized,
 } from '../payout/payout.ts'
@@ -144,6 +146,26 @@ async function book(tx: Tx, world: World, row: InvoiceRow, before: ReversalRow, 
   await clearBooked(tx, world, row.provider_id, [-more], cause.why)
   await tx.run(sql`update invoice_reversals set returned_units = ${returned}, undone = ${undone} where invoice_id = ${row.id}`)
   world.log.warn({ invoice: row.id, units: reais(returned), ref: cause.ref }, 'money of an invoice went back to its payer')
+}
+
+/**
+ * After a restore or an absence where the bank does not list what went back meanwhile: reads the log of each invoice whose payout waits
+ * for that. Answers how many.
+ */
+export async function readUnlisted({ store, rail, world }: { store: Store; rail: Rail; world: World }): Promise<number> {
+  const due = await unlistedInvoices(store)
+  const faults = await eachApart(due, async ({ id, provider_id: providerId, read_for: readFor }) => {
+    const answer = await rail.invoiceLogs(providerId)
+    await store.tx(async tx => {
+      if (answer.is !== 'done') return noteLogRead(tx, id, undefined)
+      const known = (await reversalOf(tx, id))?.logs_seen ?? 0n
+      if (answer.value.length > known && answer.value.some(({ log }) => reversalLogs.has(log)))
+        await settleReversal(tx, world, id, answer.value, { why: 'the bank was asked', ref: providerId })
+      await noteLogRead(tx, id, readFor)
+    }, 'locks')
+  })
+  throwFirst(faults)
+  return due.length
 }
 
 const putOff = async (tx: Tx, id: string): Promise<unknown> =>

@@ -11,7 +11,7 @@ export {
   reversalRefusalOf,
   type ReversalRefusal,
 } from './reversalEnd.ts'
-export { beginReversal, settleReversal, settleShown, watchReversals } from './reversals.ts'
+export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './reversals.ts'
 export { makeInbox, inboxMachine, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
 export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './poll.ts'

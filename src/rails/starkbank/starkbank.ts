@@ -152,7 +152,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
   }
 
-  async function missedLogs(after: Instant, place?: string): Promise<Answer<Portion<{ eventId: string; raw: Uint8Array }>>> {
+  async function missedLogs(after: Instant, place?: string): ReturnType<Rail['missedLogs']> {
     type Entry = { subscription: 'invoice' | 'transfer'; entry: BankInvoiceLog | BankTransferLog; created: string }
     const of =
       <T extends BankInvoiceLog | BankTransferLog>(subscription: Entry['subscription'], ask: Ask<T>): Ask<Entry> =>
@@ -165,24 +165,27 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
       of('invoice', cursor => bank.pageInvoiceLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
     const transferLogsOf = (types: string[]) =>
       of('transfer', cursor => bank.pageTransferLogs({ types, after: dayOf(after), limit: pageSize, ...cursor }))
+    let lacksReversals = false
     const lists = [
       invoiceLogs(creditLogs),
       transferLogsOf(transferLogs),
-      ifListed(invoiceLogs(fateLogs), 'what became of unpaid invoices'),
+      ifListed(invoiceLogs(fateLogs), 'what became of unpaid invoices, and which were given back', () => (lacksReversals = true)),
       ifListed(transferLogsOf(returnLogs), 'which transfers came back'),
     ]
     return mapped(await portion(lists, after, place), ({ items, next }) => ({
       items: items.map(({ subscription, entry }) => ({ eventId: `log-${entry.id}`, raw: logBytes(subscription, entry, workspaceId) })),
       next,
+      ...(lacksReversals && { lacksReversals }),
     }))
   }
 
   /** Some types are seen but not documented: should the bank refuse them as a filter, credits and ends must still come through. */
-  function ifListed<T>(ask: Ask<T>, what: string): Ask<T> {
+  function ifListed<T>(ask: Ask<T>, what: string, onRefused?: () => void): Ask<T> {
     return async cursor => {
       const answer = await ask(cursor)
       if (answer.is !== 'refused' || answer.again) return answer
       log.warn({ why: answer.why }, `the bank does not list ${what}`)
+      onRefused?.()
       return done({ items: [], cursor: undefined })
     }
   }

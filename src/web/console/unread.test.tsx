@@ -27,6 +27,13 @@ const missing: [title: string, Unread, pt: string, en: string, command: RegExp][
     /1 of the events they told is not settled yet$/,
   ],
   [
+    'two payouts whose invoices the bank does not list',
+    { rail: 'starkbank', code: 'unlisted', payouts: 2n },
+    'faltam 2.',
+    '2 left.',
+    /^2 payouts wait until the bank's log of each one's invoice is read/,
+  ],
+  [
     'a chain read up to a block',
     { rail: 'bitcoin', code: 'not-read', tip: 168n, trouble: undefined },
     'Lida até o bloco 168;',

@@ -17,6 +17,7 @@ export function UnreadWhy({ lang, unread }: { lang: Language; unread: Unread }) 
 function Missing({ lang, unread }: { lang: Language; unread: Unread }) {
   const say = unreadWords[lang]
   if (unread.code === 'unsettled') return <>{(unread.rail === 'bitcoin' ? say.chainEvents : say.bankEvents)(unread.events)}</>
+  if (unread.code === 'unlisted') return <>{say.bankUnlisted(unread.payouts)}</>
   if (unread.rail === 'starkbank')
     return (
       <>

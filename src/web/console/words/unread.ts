@@ -6,6 +6,7 @@ interface UnreadWords {
   bankReadAt: string
   bankNever: string
   bankEvents(count: bigint): string
+  bankUnlisted(count: bigint): string
   chain: string
   chainTip(height: bigint): string
   chainNone: string
@@ -20,6 +21,8 @@ const pt: UnreadWords = {
   bankNever: 'Ainda não houve leitura completa.',
   bankEvents: count =>
     `Nenhum repasse sai pelo banco até os eventos lidos serem aplicados: ${count === 1n ? 'falta 1' : `faltam ${count}`}.`,
+  bankUnlisted: count =>
+    `O banco não lista quais pagamentos foram estornados nesse tempo, por isso o histórico de cada cobrança é lido antes do repasse: ${count === 1n ? 'falta 1' : `faltam ${count}`}.`,
   chain: 'Nenhum repasse em bitcoin sai, depois da restauração, até a rede ser lida até o último bloco do nó.',
   chainTip: height => `Lida até o bloco ${height}; faltam os blocos seguintes e o mempool.`,
   chainNone: 'Nenhum bloco foi lido ainda.',
@@ -34,6 +37,8 @@ const en: UnreadWords = {
   bankReadAt: 'Last read to the end:',
   bankNever: 'It was never read to the end.',
   bankEvents: count => `No payout goes out through the bank until the events that were read are settled: ${count} left.`,
+  bankUnlisted: count =>
+    `The bank does not list which payments went back meanwhile, so the history of each invoice is read before its payout: ${count} left.`,
   chain: 'After the restore, no bitcoin payout goes out until the chain is read up to the node’s last block.',
   chainTip: height => `It is read up to block ${height}; later blocks and the mempool are missing.`,
   chainNone: 'No block is read yet.',
