@@ -2,7 +2,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused, unsure } from '../src/base/answer.ts'
 import { deadlineIn } from '../src/base/deadline.ts'
-import { cancelInvoice, issueDrafts, refundsOf, reissueInvoice, resolveCancels, resolveRefunds } from '../src/invoice/invoice.ts'
+import { newId } from '../src/base/id.ts'
+import {
+  cancelInvoice,
+  findInvoice,
+  issueDrafts,
+  refundsOf,
+  reissueInvoice,
+  resolveCancels,
+  resolveRefunds,
+} from '../src/invoice/invoice.ts'
 import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
@@ -520,8 +529,49 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
       })
 
+      test.each([
+        ['unpaid', () => undefined, 'asked-there'],
+        ['paid', (id: string) => town.bank.pay(id), 'asked-there'],
+        ['canceled', (id: string) => rail().cancelInvoice(id), undefined],
+      ])('of one that was asked again after the backup restored here, and is %s at the bank', async (_, becomes, code) => {
+        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+        const made = await reissue()
+        if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
+        await issueDrafts(town.store, rail(), town.desk.world)
+        await becomes(town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id)
+        town.pass(5 * second)
+        // As the backup has it.
+        await town.store.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${made.invoice.id}`))
+        await town.store.tx(tx => tx.run(sql`delete from invoices where id = ${made.invoice.id}`))
+        const again = await reissue()
+        expect(again).toMatchObject(code === undefined ? { is: 'reissued' } : { is: 'impossible', code })
+        await issueDrafts(town.store, rail(), town.desk.world)
+        expect(town.bank.invoices()).toHaveLength(code === undefined ? 3 : 2)
+      })
+
+      test('of one whose slot has a forgotten invoice of another payer or amount at the bank is made', async () => {
+        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+        const row = (await findInvoice(town.store, town.id))!
+        const order = { payerName: row.payer_name, description: '', dueAt: row.due_at, batchTag: row.batch_tag }
+        const others = [
+          { ...order, id: newId('invoice', town.desk.world), units: 5_000n, payerTaxId: row.payer_tax_id },
+          { ...order, id: newId('invoice', town.desk.world), units: row.units, payerTaxId: '20.018.183/0001-80' },
+        ]
+        expect((await rail().issue(others, deadlineIn(minute, town.clock))).is).toBe('done')
+        expect((await reissue()).is).toBe('reissued')
+      })
+
+      test('is none while the bank does not say what it has of its slot', async () => {
+        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
+        const mute = at({ findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) })
+        expect(await reissueInvoice(mute, town.id, { by: 'ana', why: 'again' })).toMatchObject({ is: 'impossible', code: 'not-known' })
+      })
+
       test('of one that the bank refused: asked again without the others of its slot', async () => {
         await town.store.tx(tx => tx.run(sql`update invoices set state = 'refused', provider_id = null where id = ${town.id}`))
+        // The bank has it all the same.
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
+        town.atBank.status = 'canceled'
         const told = async () => (await status(town.store)).needsPerson.filter(says => says.includes('refused'))
         expect(await told()).toHaveLength(1)
         expect((await reissue()).is).toBe('reissued')

@@ -49,6 +49,8 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
   'not-over': (id, state) => `${id} is ${state} and may still be paid: this is for one that is refused, expired or canceled`,
   reissued: id => `${id} was asked for again before`,
   'paid-there': id => `the bank shows that ${id} was paid: its event is still on its way here`,
+  'asked-there': id =>
+    `the bank has an invoice of the same slot, payer and amount as ${id} that these books do not know, as after a restore. If it is unpaid, cancel it in the bank's own application and try again; if it was paid, the payer has paid: do not ask again`,
   'not-known': id => `the bank did not say whether ${id} was paid, so it is not asked for again: try again later`,
 }
 
@@ -151,7 +153,8 @@ function tellCancel(shell: Shell, id: string, canceling: Canceling, asJson: true
 function reissued(answer: Reissued, id: string): Extract<Reissued, { is: 'reissued' }> {
   if (answer.is === 'reissued') return answer
   if (answer.is === 'unknown') throw new BadInput(noSuch(id))
-  const as = answer.by === undefined ? '' : `, as ${answer.by}`
+  const there = answer.there === undefined ? '' : ` (at the bank: ${answer.there.providerId}, ${answer.there.status})`
+  const as = answer.by === undefined ? there : `, as ${answer.by}`
   throw new BadInput(`${reissueRefusals[answer.code](id, answer.invoice.state)}${as}`)
 }
 

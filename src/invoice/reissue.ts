@@ -3,20 +3,22 @@ import { millis, type World } from '../base/world.ts'
 import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
 import { brl } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
-import type { Rail } from '../rails/rail.ts'
+import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { draftOfSlot } from './draft.ts'
 import { findInvoice, type InvoiceRow } from './row.ts'
 
 /**
  * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `paid-there`:
- * the bank shows that somebody paid it. `not-known`: the bank did not say.
+ * the bank shows that somebody paid it. `asked-there`: the bank has another one of its slot, payer and amount that these books have
+ * forgotten, as after a restore. `not-known`: the bank did not say.
  */
-export type ReissueRefusal = 'of-another-rail' | 'of-an-order' | 'not-over' | 'reissued' | 'paid-there' | 'not-known'
+export type ReissueRefusal = 'of-another-rail' | 'of-an-order' | 'not-over' | 'reissued' | 'paid-there' | 'asked-there' | 'not-known'
 
 export type Reissued =
   | { is: 'unknown' }
-  | { is: 'impossible'; code: ReissueRefusal; invoice: InvoiceRow; by?: string }
+  /** `by`: the invoice that it was asked for again as; `there`: the one that stands in the way at the bank. */
+  | { is: 'impossible'; code: ReissueRefusal; invoice: InvoiceRow; by?: string; there?: ProviderInvoice }
   | { is: 'reissued'; invoice: InvoiceRow; of: InvoiceRow }
 
 export type ReissueRow = { invoice_id: string; reissue_of: string; asked_by: string; asked_why: string; added_at: string }
@@ -41,20 +43,51 @@ export async function reissueInvoice(at: { store: Store; rail: Rail | undefined;
   const { store, rail, world } = at
   const invoice = await findInvoice(store, id)
   if (!invoice) return { is: 'unknown' }
-  const code = mayReissue(invoice) ?? (await couldBePaid(rail, invoice))
+  const code = mayReissue(invoice)
   if (code) return { is: 'impossible', code, invoice }
+  const refusal = (await couldBePaid(rail, invoice)) ?? (await standsThere(store, rail, invoice))
+  if (refusal) return { is: 'impossible', ...refusal, invoice }
   return store.tx(tx => writeAgain(tx, world, id, act))
 }
 
 /** What was at the bank may have been paid in its last moment, and our books may not have heard of it. */
-async function couldBePaid(rail: Rail | undefined, { provider_id: providerId }: InvoiceRow): Promise<ReissueRefusal | undefined> {
+async function couldBePaid(rail: Rail | undefined, { provider_id: providerId }: InvoiceRow): Promise<Refusal | undefined> {
   if (providerId === null) return undefined
   const shown = await rail?.readInvoice(providerId)
-  if (shown?.is !== 'done') return 'not-known'
-  const { status } = shown.value
-  if (status === 'expired' || status === 'canceled') return undefined
-  return status === 'paid' || status === 'voided' ? 'paid-there' : 'not-over'
+  return shown?.is === 'done' ? refusalBy(shown.value) : { code: 'not-known' }
 }
+
+interface Refusal {
+  code: ReissueRefusal
+  there?: ProviderInvoice
+}
+
+const isOver = ({ status }: ProviderInvoice) => status === 'expired' || status === 'canceled'
+
+function refusalBy(there: ProviderInvoice): Refusal | undefined {
+  if (isOver(there)) return undefined
+  return { code: there.status === 'paid' || there.status === 'voided' ? 'paid-there' : 'not-over', there }
+}
+
+/**
+ * What the bank has of its slot and payer is read as well: a database that was restored has forgotten what was asked for since the backup,
+ * and a duplicate of this invoice may be there that nobody has heard of.
+ */
+async function standsThere(reader: Reader, rail: Rail | undefined, invoice: InvoiceRow): Promise<Refusal | undefined> {
+  const found = await rail?.findInvoices(invoice.batch_tag, invoice.payer_tax_id)
+  if (found?.is !== 'done') return { code: 'not-known' }
+  for (const there of found.value.filter(each => !isOver(each))) {
+    if (there.tag === invoice.id) {
+      if (there.providerId !== invoice.provider_id) return refusalBy(there)
+    } else if (there.nominalUnits === invoice.units && !(await isKnown(reader, there))) return { code: 'asked-there', there }
+  }
+  return undefined
+}
+
+const isKnown = async (reader: Reader, { providerId, tag }: ProviderInvoice): Promise<boolean> =>
+  (await reader.one(sql`
+    select 1 as yes from invoices where id = ${tag ?? ''} or (rail = 'starkbank' and provider_id = ${providerId})
+    union all select 1 as yes from invoice_twins where rail = 'starkbank' and provider_id = ${providerId}`)) !== undefined
 
 async function writeAgain(tx: Tx, world: World, id: string, { by, why }: Act): Promise<Reissued> {
   const old = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!

@@ -152,8 +152,8 @@ export interface Rail {
    * again, where `deadline` passed before anything was sent.
    */
   issue(orders: InvoiceOrder[], deadline: Deadline): Promise<Answer<ProviderInvoice[]>>
-  /** Every invoice that bears `tag` (an invoice id or a batch tag). */
-  findInvoices(tag: string): Promise<Answer<ProviderInvoice[]>>
+  /** Every invoice that bears `tag` (an invoice id or a batch tag); of one payer only, where a tax id is named. */
+  findInvoices(tag: string, payerTaxId?: string): Promise<Answer<ProviderInvoice[]>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
    * Up to a hundred of them in one call, where the provider can be asked so; those it does not show are left out. A list may lag behind

@@ -9,6 +9,7 @@ import {
   eventShape,
   invoiceLogShape,
   invoiceShape,
+  listedInvoiceShape,
   publicKeyShape,
   transactionShape,
   transferLogShape,
@@ -113,7 +114,7 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
 
   return {
     createInvoices: (invoices, deadline) => call('invoices', lists.invoices, 'POST', 'invoice', {}, { invoices }, deadline),
-    pageInvoices: page('invoices', 'invoice', lists.invoices),
+    pageInvoices: page('invoices', 'invoice', lists.listedInvoices),
     getInvoice: id => call('invoice', invoiceShape, 'GET', `invoice/${id}`),
     patchInvoice: (id, patch, deadline) => call('invoice', invoiceShape, 'PATCH', `invoice/${id}`, {}, patch, deadline),
     pageInvoiceLogs: page('logs', 'invoice/log', lists.invoiceLogs),
@@ -138,6 +139,7 @@ export function wire({ bank, clock, at, latencyMs, trace, bankNow }: WireParts):
 // Made once: a shape is compiled at its first use.
 const lists = {
   invoices: z.array(invoiceShape),
+  listedInvoices: z.array(listedInvoiceShape),
   invoiceLogs: z.array(invoiceLogShape),
   transfers: z.array(transferShape),
   transferLogs: z.array(transferLogShape),

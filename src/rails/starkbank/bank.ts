@@ -44,6 +44,9 @@ export const invoiceShape = z.object({
   updated: moment.nullish(),
 })
 
+/** As a list shows it: there the tax id tells the invoices of one batch apart, and goes no further. */
+export const listedInvoiceShape = invoiceShape.extend({ taxId: text.nullish() })
+
 /** Stark Bank docs, Transfer. */
 export const transferShape = z.object({
   id,
@@ -105,6 +108,7 @@ export const webhookShape = z.object({ id, url: z.string(), subscriptions: texts
 export const publicKeyShape = z.object({ content: z.string() })
 
 export type BankInvoice = z.output<typeof invoiceShape>
+export type ListedInvoice = BankInvoice & Pick<z.output<typeof listedInvoiceShape>, 'taxId'>
 export type BankTransfer = z.output<typeof transferShape>
 export type BankInvoiceLog = z.output<typeof invoiceLogShape>
 export type BankTransferLog = z.output<typeof transferLogShape>
@@ -159,7 +163,7 @@ export interface Bank {
   /** Nothing is sent once `deadline` has passed; the same holds of transfers. */
   createInvoices(bodies: InvoiceBody[], deadline: Deadline): Promise<Answer<BankInvoice[]>>
   /** `ids`: those of up to a hundred; one that is not there is left out. */
-  pageInvoices(query: PageOf & { tags?: string[]; ids?: string[] }): Promise<Answer<Page<BankInvoice>>>
+  pageInvoices(query: PageOf & { tags?: string[]; ids?: string[] }): Promise<Answer<Page<ListedInvoice>>>
   getInvoice(id: string): Promise<Answer<BankInvoice>>
   patchInvoice(id: string, patch: { status: 'canceled' } | { amount: number }, deadline?: Deadline): Promise<Answer<BankInvoice>>
   pageInvoiceLogs(query: PageOf & { types?: string[]; invoiceIds?: string[] }): Promise<Answer<Page<BankInvoiceLog>>>

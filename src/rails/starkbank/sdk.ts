@@ -8,6 +8,7 @@ import {
   eventShape,
   invoiceLogShape,
   invoiceShape,
+  listedInvoiceShape,
   publicKeyShape,
   transactionShape,
   transferLogShape,
@@ -84,7 +85,7 @@ export function sdkBank({ environment, projectId, privateKeyPem, ...options }: S
   return {
     createInvoices: (bodies, deadline) =>
       call(z.array(invoiceShape), () => within(deadline, () => starkbank.invoice.create(structuredClone(bodies), { user }))),
-    pageInvoices: query => page(invoiceShape, () => starkbank.invoice.page({ ...query, user })),
+    pageInvoices: query => page(listedInvoiceShape, () => starkbank.invoice.page({ ...query, user })),
     getInvoice: id => call(invoiceShape, () => starkbank.invoice.get(id, { user })),
     patchInvoice: (id, patch, deadline) =>
       call(invoiceShape, () => {

@@ -5,7 +5,7 @@ import { percentText, usualExpiresInMs } from '../../base/payTerms.ts'
 import type { Clock, Instant, Random } from '../../base/world.ts'
 import type { InvoiceOrder, PayoutOrder, Portion, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
-import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, Page, TransferBody } from './bank.ts'
+import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, ListedInvoice, Page, TransferBody } from './bank.ts'
 import { keyRing } from './keys.ts'
 import { provingBeside, type Proving } from './proving.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
@@ -86,7 +86,8 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
         list => list.map(toInvoice),
       )
     },
-    findInvoices: tag => everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice),
+    findInvoices: (tag, payerTaxId) =>
+      everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice, ofPayer(payerTaxId)),
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
     readInvoices: async ids =>
       mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items => items.map(toInvoice)),
@@ -195,9 +196,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     tag: string,
     ask: (cursor: Cursor & { limit: number }) => Promise<Answer<Page<T>>>,
     read: (item: T) => R,
+    wanted: (item: T) => boolean = () => true,
   ): Promise<Answer<R[]>> {
     const answer = await every(cursor => ask({ limit: pageSize, ...cursor }))
-    return mapped(answer, items => oldestFirst(items.filter(({ tags }) => tags.includes(tag))).map(read))
+    return mapped(answer, items => oldestFirst(items.filter(item => item.tags.includes(tag) && wanted(item))).map(read))
   }
 
   /**
@@ -253,6 +255,13 @@ type Cursor = { cursor?: string }
 type Ask<T> = (cursor: Cursor) => Promise<Answer<Page<T>>>
 
 const mapped = <T, R>(answer: Answer<T>, map: (value: T) => R): Answer<R> => (answer.is === 'done' ? done(map(answer.value)) : answer)
+
+/** One that shows no payer may be anybody's. The bank and we may punctuate a tax id otherwise. */
+const ofPayer =
+  (taxId: string | undefined) =>
+  (invoice: ListedInvoice): boolean =>
+    taxId === undefined || !invoice.taxId || bare(invoice.taxId) === bare(taxId)
+const bare = (taxId: string): string => taxId.replace(/[^0-9a-z]/gi, '').toUpperCase()
 
 /** Microseconds count: the bank's times all have one shape and one zone, so within a millisecond the text decides. */
 const oldestFirst = <T extends { created: string }>(items: T[]): T[] =>

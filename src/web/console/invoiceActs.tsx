@@ -125,7 +125,8 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const why = reasonOf(form.text('why'), lang)
     const made = await reissueInvoice({ store, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why })
     if (made.is === 'unknown') return ctx.throw(404)
-    if (made.is === 'impossible') throw new BadInput(say.reissueRefusals[made.code])
+    if (made.is === 'impossible')
+      throw new BadInput(say.reissueRefusals[made.code] + (made.code === 'asked-there' ? ` (${made.there!.providerId})` : ''))
     return `${pathTo('invoice', made.invoice.id)}?said=reissued`
   })
 }

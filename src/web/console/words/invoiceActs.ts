@@ -135,6 +135,8 @@ const pt: InvoiceActWords = {
     'not-over': 'Esta cobrança ainda pode ser paga.',
     reissued: 'Esta cobrança já foi emitida de novo.',
     'paid-there': 'O banco mostra que esta cobrança foi paga: o aviso ainda está a caminho.',
+    'asked-there':
+      'O banco tem outra cobrança deste agendamento, do mesmo pagador e valor, que não está nestes livros, como depois de uma restauração. Se não foi paga, cancele-a no banco e tente de novo; se foi paga, não cobre outra vez.',
     'not-known': 'O banco não disse se esta cobrança foi paga. Tente de novo mais tarde.',
   },
 }
@@ -219,6 +221,8 @@ const en: InvoiceActWords = {
     'not-over': 'This invoice may still be paid.',
     reissued: 'This invoice was reissued already.',
     'paid-there': 'The bank shows that this invoice was paid: its event is still on its way.',
+    'asked-there':
+      'The bank has another invoice of this slot, payer and amount that these books do not have, as after a restore. If it is unpaid, cancel it at the bank and try again; if it was paid, do not ask again.',
     'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
   },
 }
