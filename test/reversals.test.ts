@@ -15,7 +15,7 @@ import {
   watchReversals,
 } from '../src/webhooks/webhooks.ts'
 import { sql } from '../src/store/store.ts'
-import { status } from '../src/web/status.ts'
+import { readiness, status } from '../src/web/status.ts'
 import { brl } from '../src/base/money.ts'
 import type { ProviderInvoice, Rail } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'
@@ -194,13 +194,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('back while nobody was at work: nothing is ordered before the bank’s logs are read and settled', async () => {
       const poll = (change = {}) => pollEvents(town.store, { ...rail(), ...change }, town.desk.inbox, town.desk.world)
       const says = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+      const ready = async () => (await readiness(town.store)).checks['payouts']
       const waits = expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go, .* read to their end at 20/)
       await poll()
       await pay()
       giveBack(0)
       town.pass(24 * 3_600 * second)
       await town.send()
-      expect(await says()).toContainEqual(waits)
+      expect([await says(), await ready()]).toEqual([expect.arrayContaining([waits]), 'waiting: see repasse status'])
       await poll({ missedLogs: async () => unsure('no answer') })
       await town.send()
       expect(await says()).toContainEqual(waits)
@@ -211,6 +212,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await settleInbox(town.desk)
       await town.send()
       expect([await payout(), town.transfers(), await says()]).toMatchObject([{ state: 'canceled' }, [], []])
+      expect(await ready()).toBe('ok')
       await holds()
     })
 

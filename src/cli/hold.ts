@@ -32,8 +32,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, seen, by = operator() }: { why: string; seen?: string[]; by?: string }) =>
       inBase(shell, async ({ store }) => {
-        const { bankUnread, chainUnread, holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreadSentence } =
-          await import('../payout/payout.ts')
+        const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } = await import('../payout/payout.ts')
         const hold = await holdOf(store)
         const reasons = hold ? reasonsOf(hold) : []
         const isPersons = hold !== undefined && hold.by !== theProgram
@@ -41,9 +40,9 @@ export function stopCommands(payout: Command, shell: Shell): void {
         const held = await letGo(store, why, by, reason => lookedAt.includes(reason))
         const left = await holdOf(store)
         const still = await payoutsStopped(store)
-        const now = await store.tx(tx => tx.now())
+        const unread = await unreads(store, await store.tx(tx => tx.now()))
         if (held === undefined && still === undefined) {
-          const waits = (await bankUnread(store, now)) ?? (await chainUnread(store))
+          const [waits] = unread
           throw new BadInput(
             waits === undefined
               ? 'payouts are not stopped: there is nothing to let go'
@@ -51,8 +50,7 @@ export function stopCommands(payout: Command, shell: Shell): void {
           )
         }
         if (held !== undefined) await shell.out(`let go (${held.by} had stopped them: ${held.why})\n`)
-        for (const unread of [await bankUnread(store, now), await chainUnread(store)])
-          if (unread !== undefined) shell.err(`${unreadSentence(unread)}; they go on by themselves then\n`)
+        for (const each of unread) shell.err(`${unreadSentence(each)}; they go on by themselves then\n`)
         if (still === undefined) return
         if (left) shell.err(`payouts stay stopped for what was not named: ${left.why}\n`)
         else shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)

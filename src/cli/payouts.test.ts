@@ -6,7 +6,7 @@ import { systemClock, systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../jobs/jobs.ts'
-import { owe } from '../payout/payout.ts'
+import { bankWasRead, noteUnlisted, owe, waitForBank } from '../payout/payout.ts'
 import { openStore, sql } from '../store/store.ts'
 
 const { env, repasse: say } = openTerminal()
@@ -70,4 +70,20 @@ test('once approved it has its next look and no reason; held by a person it has 
   expect((await repasse('payout', 'hold', payout, '--why', 'the bank called')).code).toBe(0)
   const [held] = await list()
   expect([held!.why, held!.nextAt]).toEqual(['the bank called', undefined])
+})
+
+test('released or retried after a restore it says what it waits for, the bank or the log of its own invoice', async () => {
+  const store = await openStore(env.DATABASE_URL, world)
+  try {
+    await store.tx(waitForBank)
+    const released = await repasse('payout', 'release', payout, '--why', 'all is well')
+    expect(released.err).toMatch(/^payouts wait until the bank's logs are read as far as they go, .*; it goes on by itself then$/m)
+    await store.tx(noteUnlisted)
+    await store.tx(async tx => bankWasRead(tx, await tx.now()))
+    await store.tx(tx => tx.run(sql`update payouts set state = 'waiting' where id = ${payout}`))
+    const retried = await repasse('payout', 'retry', payout, '--why', 'all is well')
+    expect(retried.err).toMatch(/^a payout waits until the bank's log of each one's invoice is read, .*; it goes on by itself then$/m)
+  } finally {
+    await store.close()
+  }
 })

@@ -75,11 +75,14 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
       .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
       .action((id: string, { why, by = operator() }: ActFlags) =>
         inBase(shell, async ({ store }) => {
-          const { holdPayout, payoutsStopped, releasePayout, retryPayout } = await import('../payout/payout.ts')
+          const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } = await import('../payout/payout.ts')
           const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why })
           await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}\n`)
-          const stopped = row.state === 'owed' ? await payoutsStopped(store) : undefined
+          if (row.state === 'held') return
+          const stopped = await payoutsStopped(store)
+          const unread = await unreadFor(store, row, await store.tx(tx => tx.now()))
           if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
+          else if (unread !== undefined) shell.err(`${unreadSentence(unread)}; it goes on by itself then\n`)
         }),
       )
   act('retry', 'tries again one that waits or came back')

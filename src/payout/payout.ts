@@ -135,6 +135,8 @@ export {
   noteLogRead,
   noteUnlisted,
   unlistedInvoices,
+  unreadFor,
+  unreads,
   waitForBank,
 } from './unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'

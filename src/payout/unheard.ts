@@ -4,8 +4,8 @@
  */
 import { clockTrouble, later, type Instant, type Millis, type World } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
-import { payoutsStopped } from './row.ts'
-import { unreadSentence, type Unread } from './unread.ts'
+import { payoutsStopped, type PayoutRow } from './row.ts'
+import { chainUnread, unreadSentence, type Unread } from './unread.ts'
 
 /** Under `settings`: from when on a reading must have begun; and once one has, up to which event of the inbox it told. */
 const unread = 'bank unread'
@@ -128,6 +128,18 @@ async function someUnlisted(reader: Reader): Promise<Unread | undefined> {
     select count(*) as count from payouts where asset = 'BRL' and state in ('owed', 'waiting') and ${awaitsItsLog}`))!
   return count === 0n ? undefined : { rail: 'starkbank', code: 'unlisted', payouts: count }
 }
+
+/** What one payout that may go out waits for; undefined where nothing. */
+export async function unreadFor(reader: Reader, { id, asset }: Pick<PayoutRow, 'id' | 'asset'>, now: Instant): Promise<Unread | undefined> {
+  if (asset === 'BTC') return chainUnread(reader)
+  const all = await allUnread(reader, now)
+  if (all || !(await reader.one(sql`select 1 as yes from payouts where id = ${id} and ${awaitsItsLog}`))) return all
+  return { rail: 'starkbank', code: 'unlisted', payouts: 1n }
+}
+
+/** What payouts of any rail wait for. */
+export const unreads = async (reader: Reader, now: Instant): Promise<Unread[]> =>
+  [await bankUnread(reader, now), await chainUnread(reader)].filter(unread => unread !== undefined)
 
 /** What every payout at the bank waits for. */
 async function allUnread(reader: Reader, now: Instant): Promise<Unread | undefined> {

@@ -3,7 +3,7 @@ import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { silentMinutes, silentRails, type Silent } from '../jobs/jobs.ts'
 import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
-import { payoutsStopped } from '../payout/payout.ts'
+import { payoutsStopped, unreads } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
 import { asksOf, grouped, sentences, stopSentences } from './asks.ts'
@@ -123,7 +123,7 @@ async function events(reader: Reader): Promise<Record<string, number>> {
   return countsOf([...open, ...ended])
 }
 
-/** Whether the house can do its work: the database, its version, payouts not stopped, and the chain followed where there is one. Says only ok or a short word. */
+/** Whether the house can do its work: the database, its version, payouts not stopped and not waiting for a rail to be read, and the chain followed where there is one. Says only ok or a short word. */
 export async function readiness(store: Store, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
@@ -135,7 +135,9 @@ export async function readiness(store: Store, silentMs?: number): Promise<{ read
     const now = await store.tx(tx => tx.now(), 'locks')
     for (const silent of await silentRails(store, now, silentMs))
       checks[silent.rail] = `has not answered for ${silentMinutes(silent, now)} minutes: see repasse status`
-    checks['payouts'] = (await payoutsStopped(store)) === undefined ? 'ok' : 'stopped: see repasse status'
+    const waits = (await unreads(store, now)).length > 0
+    checks['payouts'] =
+      (await payoutsStopped(store)) !== undefined ? 'stopped: see repasse status' : waits ? 'waiting: see repasse status' : 'ok'
     if ((await tipOf(store)) || (await chainTrouble(store)) !== undefined)
       checks['chain'] = (await chainTrouble(store)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {

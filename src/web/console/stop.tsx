@@ -1,18 +1,6 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import {
-  bankUnread,
-  chainUnread,
-  holdOf,
-  letGo,
-  markOf,
-  payoutsStopped,
-  reasonsOf,
-  stopAll,
-  stopOf,
-  stopsOf,
-  type Stop,
-} from '../../payout/payout.ts'
+import { holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll, stopOf, stopsOf, unreads, type Stop } from '../../payout/payout.ts'
 import { may } from '../../people/people.ts'
 import { show, type Language } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
@@ -41,9 +29,7 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const say = payoutWords[lang]
     const hold = await holdOf(store)
     const program = (await stopsOf(store)).filter(({ code }) => code !== 'hold')
-    const unread = [await bankUnread(store, await store.tx(tx => tx.now(), 'locks')), await chainUnread(store)].filter(
-      each => each !== undefined,
-    )
+    const unread = await unreads(store, await store.tx(tx => tx.now(), 'locks'))
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
     show(
