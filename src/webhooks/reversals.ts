@@ -164,6 +164,10 @@ export async function readUnlisted({ store, rail, world }: { store: Store; rail:
       await noteLogRead(tx, id, readFor)
     }, 'locks')
   })
+  for (const { of: row, why } of faults) {
+    world.log.error({ invoice: row.id, why }, 'the log of an invoice could not be settled')
+    await store.tx(tx => noteLogRead(tx, row.id, undefined))
+  }
   throwFirst(faults)
   return due.length
 }
