@@ -4,9 +4,9 @@ import { refused, unsure } from '../src/base/answer.ts'
 import { reconcile } from '../src/jobs/jobs.ts'
 import { brl } from '../src/base/money.ts'
 import { checkLedger, post } from '../src/ledger/ledger.ts'
-import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import { addAccount, approveAccount, closeAccount, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
-import { history, sql } from '../src/store/store.ts'
+import { history, sql, type Sql } from '../src/store/store.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
@@ -156,6 +156,57 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * minute)
       await resolvePayouts(town.store, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.desk.world)
       expect((await payout()).state).toBe('paid')
+    })
+
+    const addOther = () => {
+      const mallory = {
+        kind: 'bank',
+        holder: 'Mallory',
+        taxId: '012.345.678-90',
+        bank: '20018183',
+        branch: '0001',
+        number: '6666666',
+      } as const
+      return addAccount(town.store, town.desk.world, 'other', { ...mallory, type: 'payment' }, 'maker')
+    }
+    const toOther = (table: Sql) => sql`update ${table} set account_id = (select id from accounts where name = 'other')`
+    const notHis = /^it goes to account other, and is owed to another one: /
+
+    test('one of which somebody has exchanged the account for another approved one is held', async () => {
+      await addOther()
+      await approveAccount(town.store, 'other', 'checker')
+      await town.store.tx(tx => tx.run(toOther(sql`payouts`)))
+      await expect(town.store.tx(tx => tx.run(toOther(sql`invoices`)))).rejects.toThrow('the account of an invoice is kept')
+      await send()
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why: expect.stringMatching(notHis) }, []])
+    })
+
+    test.each([
+      ['nobody approved', () => undefined],
+      ['was closed', () => closeAccount(town.store, 'other', 'maker', 'a mistake')],
+    ])('one to an account that %s and somebody has written down as approved is held', async (_, before) => {
+      await addOther()
+      await before()
+      await town.store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = 'checker' where name = 'other'`))
+      await town.store.tx(tx => tx.run(toOther(sql`payouts`)))
+      await send()
+      const why = expect.stringMatching(/^account other is approved, and nobody approved it: /)
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why }, []])
+    })
+
+    test.each([
+      ['the amount', sql`update attempts set units = 980000`, /^order pay_\w+-1 is of R\$ 9.?800\.00, and the books ordered R\$ 98\.00: /],
+      ['the account', sql`update payouts set account_id = (select id from accounts where name = 'other')`, notHis],
+    ])('nor is an order repeated of which somebody has edited %s', async (_, edit, why) => {
+      await addOther()
+      await approveAccount(town.store, 'other', 'checker')
+      await send({ pay: async () => unsure('no answer') })
+      await town.store.tx(tx => tx.run(edit))
+      for (let look = 0; look < 4; look++) {
+        town.pass(4 * minute)
+        await resolvePayouts(town.store, rail, town.desk.world)
+      }
+      expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why: expect.stringMatching(why) }, []])
     })
 
     test.each([

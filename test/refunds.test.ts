@@ -97,6 +97,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.audit()).toEqual([])
       })
 
+      test.each([
+        ['its amount', sql`update invoice_refunds set units = 9000, left_units = 1000`],
+        ['what it leaves', sql`update invoice_refunds set left_units = 0`],
+        ['the invoice it is of', sql`update invoice_refunds set provider_id = '4711'`],
+      ])('of which somebody has edited %s past the program is not asked for: a person is told', async (_, edit) => {
+        await pay()
+        await refund(6_000n)
+        await town.store.tx(tx => tx.run(edit))
+        await resolveRefunds(at())
+        expect(town.atBank.amount).toBe(10_000)
+        expect([(await refunds()).map(([state]) => state), await payout()]).toMatchObject([['failed'], { state: 'held' }])
+        expect((await status(town.store)).needsPerson).toContainEqual(expect.stringMatching(/held|did not give/))
+      })
+
       test('of all after it was paid on: the payee owes it', async () => {
         await pay()
         await payOn()

@@ -36,6 +36,8 @@ export interface Refundable<Row extends AskedRow> {
   machine: Machine
   over: 'credited' | 'failed'
   lock(tx: Tx, id: string): Promise<Row>
+  /** Whether the audit log has a person's word for giving back just this: a row edited past the program is not asked for. */
+  isApproved(reader: Reader, row: Row): Promise<boolean>
   /** What the invoice at the bank is of once that is given back. */
   leftUnits(row: Row): bigint
   /** Reads the bank's answer to the request itself. */
@@ -64,6 +66,11 @@ export async function askForRefund<Row extends AskedRow>(
   const claim = await store.tx(async tx => {
     const row = await what.lock(tx, id)
     if (row.state !== 'approved' || (await stopped(tx)) !== undefined) return { row, askedAt: undefined }
+    if (!(await what.isApproved(tx, row))) {
+      world.log.error({ refund: id }, 'a refund is not asked for: it is not what was approved')
+      const state = await put(tx, what, row, what.over, { why: 'not-as-approved', ref: providerId })
+      return { row: { ...row, state }, askedAt: undefined }
+    }
     const now = await tx.now()
     const also = [sql`next_at = ${later(now, absenceMs)}`, sql`asked_at = ${now}`, sql`absences = 0`]
     const isMine = await move(tx, what.table, what.machine, id, 'approved', 'refunding', { why: 'asking-bank', ref: providerId }, also)

@@ -4,7 +4,7 @@ import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
-import { audit } from '../ledger/ledger.ts'
+import { audit, auditedDetails } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
 import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
 import { fateOf, saidIn, type Fate } from './fate.ts'
@@ -123,7 +123,7 @@ export async function approveOwnRefund(
     actor: by,
     act: 'invoice refund approved',
     subject: invoiceId,
-    detail: { refund: id, amount: reais(units), madeBy, why },
+    detail: { refund: id, amount: reais(units), left: reais(leftUnits), providerId: invoice.provider_id!, madeBy, why },
   })
   return { is: 'done', refund: await lockRefund(tx, id) }
 }
@@ -134,6 +134,12 @@ const own: Refundable<RefundRow> = {
   machine: refundMachine,
   over: 'failed',
   lock: lockRefund,
+  isApproved: async (reader, { id, invoice_id: invoiceId, units, left_units: left, provider_id: providerId }) => {
+    const said = (await auditedDetails(reader, invoiceId, 'invoice refund approved')).find(detail => detail['refund'] === id)
+    // An older version kept the amount alone.
+    const isSame = (what: string, now: string) => said?.[what] === undefined || said[what] === now
+    return said?.['amount'] === reais(units) && isSame('left', reais(left)) && isSame('providerId', providerId)
+  },
   leftUnits: ({ left_units: left }) => left,
   // That the bank took it on is all it answers: whether the money has left, its log says.
   seen: shown => ({ isDone: false, isTaken: true, shown }),

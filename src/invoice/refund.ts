@@ -2,7 +2,7 @@
 import { done } from '../base/answer.ts'
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { audit, post } from '../ledger/ledger.ts'
+import { audit, auditedDetails, post } from '../ledger/ledger.ts'
 import type { ProviderInvoice } from '../rails/rail.ts'
 import { eachApart, move, sql, throwFirst, type Cause, type Store, type Tx } from '../store/store.ts'
 import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
@@ -74,6 +74,8 @@ const whole: Refundable<TwinRow> = {
   machine: twinMachine,
   over: 'credited',
   lock: lockTwin,
+  isApproved: async (reader, { invoice_id: invoiceId, provider_id: providerId }) =>
+    (await auditedDetails(reader, invoiceId, 'duplicate refund approved')).some(({ duplicate }) => duplicate === providerId),
   leftUnits: () => 0n,
   seen: shown => ({ isDone: shown.status === 'voided', isTaken: shown.units === 0n, shown }),
   look: async ({ rail }, { provider_id: id }) => {

@@ -50,6 +50,12 @@ export interface AuditVerdict {
   broken?: { seq: bigint; how: 'missing' | 'changed' }
 }
 
+/** What was said at each act of that name on one thing, oldest first. */
+export async function auditedDetails(reader: Reader, subject: string, act: string): Promise<Record<string, string>[]> {
+  const rows = await reader.all<{ detail: string }>(sql`select detail from audit where subject = ${subject} and act = ${act} order by seq`)
+  return rows.map(({ detail }) => JSON.parse(detail) as Record<string, string>)
+}
+
 const sliceLength = 1_000
 
 /** Walks the chain in slices, from its first row or from the one after `after`, which is then taken as it stands. */

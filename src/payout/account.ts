@@ -174,14 +174,15 @@ export function digestOfAccount(account: AccountRow): string {
 }
 
 /**
- * Why nothing may be ordered to an account: it is not what was approved, as the audit log has it. Undefined where it is; one that was
- * approved before digests were kept cannot be told.
+ * Why nothing may be ordered to an account: by the audit log nobody approved it, or what was approved is not what it is now. Undefined where
+ * it is; what changed in one that was approved before digests were kept cannot be told.
  */
 export async function changeSinceApproval(reader: Reader, account: AccountRow): Promise<string | undefined> {
-  const row = await reader.one<{ detail: string }>(
-    sql`select detail from audit where subject = ${account.id} and act = 'account approved' order by seq desc limit 1`,
-  )
-  const { digest } = row ? (JSON.parse(row.detail) as { digest?: string }) : {}
+  const row = await reader.one<{ act: string; detail: string }>(sql`
+    select act, detail from audit where subject = ${account.id} and act in ('account approved', 'account closed') order by seq desc limit 1`)
+  if (row?.act !== 'account approved')
+    return `account ${account.name} is ${account.state}, and nobody approved it: somebody has changed it past this program`
+  const { digest } = JSON.parse(row.detail) as { digest?: string }
   if (digest === undefined || digest === digestOfAccount(account)) return undefined
   return `account ${account.name} is not as it was approved: somebody has changed it past this program`
 }

@@ -5,7 +5,7 @@ import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { forUpdate, move, remember, sql, type Store, type Tx } from '../store/store.ts'
-import { findAccount, type AccountRow } from './account.ts'
+import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
 import { assertDead, assertStays, assertThere } from './person.ts'
 import { mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 
@@ -53,7 +53,7 @@ export async function carryOutRedirect(tx: Tx, proposal: ProposalRow): Promise<v
     await tx.run(sql`update payouts set account_id = ${to.id}, next_at = ${now}, tries = 0, waits = 0, why = null where id = ${id}`)
     await remember(tx, 'payouts', id, payout.state, payout.state, cause, now)
   }
-  await audit(tx, { actor: by!, act: 'payout redirected', subject: id, detail: { from: from.name, to: to.name, madeBy, why } })
+  await audit(tx, { actor: by!, act: 'payout redirected', subject: id, detail: { from: from.name, to: to.name, toId: to.id, madeBy, why } })
 }
 
 async function redirection(tx: Tx, id: string, name: string): Promise<{ payout: PayoutRow; from: AccountRow; to: AccountRow }> {
@@ -72,6 +72,8 @@ async function redirection(tx: Tx, id: string, name: string): Promise<{ payout: 
   if (!to) throw new BadInput(`--to "${name}" is not an account: "repasse account list" shows them`)
   if (to.id === from.id) throw new BadInput(`payout ${id} goes to account ${to.name} already`)
   if (to.state !== 'approved') throw new BadInput(`account ${to.name} is ${to.state}: nothing is paid to one that is not approved`)
+  const change = await changeSinceApproval(tx, to)
+  if (change !== undefined) throw new BadInput(change)
   if (!isOfOnePayee(from, to))
     throw new BadInput(
       `account ${to.name} is of ${payeeOf(to)}, and payout ${id} is owed to ${payeeOf(from)}: a payout goes to its payee only`,

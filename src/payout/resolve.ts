@@ -2,9 +2,10 @@
 import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { owedFor } from '../ledger/ledger.ts'
-import { absenceMs, callMs, type ProviderPayout, type Rail } from '../rails/rail.ts'
+import { absenceMs, callMs, type BankDestination, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from '../store/store.ts'
-import { changeSinceApproval, destinationOf, type BankAccountRow } from './account.ts'
+import { destinationOf, type BankAccountRow } from './account.ts'
+import { ordersNotAsBooked } from './asBooked.ts'
 import { beginLook, isFresh, staleLook } from './look.ts'
 import { applyPayout, giveUp, silenceMs } from './outcome.ts'
 import { mayBeGoingBack } from './rightSize.ts'
@@ -75,14 +76,21 @@ async function ask(store: Store, rail: Rail, world: World, order: Pick<AttemptRo
     return result
   }, 'locks')
   if (applied === 'stale') world.log.warn({ payout: attempt.payout_id }, staleLook)
-  if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied.askedAt, deadline)
+  if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied, deadline)
+}
+
+/** An order to be repeated: when it was claimed, and what was checked then. */
+interface Again {
+  askedAt: Instant
+  invoiceId: string
+  to: BankDestination
 }
 
 /**
  * Absent once may be a slow index; absent twice, a grace apart, it is ordered again under the same key, which cannot pay twice. But only what
  * is still owed is ordered: while the payment may be going back to its payer it waits, and an order of another amount is given up.
  */
-async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ askedAt: Instant } | 'again' | 'moved'> {
+async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again | 'again' | 'moved'> {
   const now = await tx.now()
   await tx.run(sql`update payouts set next_at = ${later(now, absenceMs)} where id = ${attempt.payout_id}`)
   await tx.run(sql`update attempts set absences = absences + 1 where id = ${attempt.id}`)
@@ -96,16 +104,18 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<{ aske
     return 'moved'
   }
   if ((await bankPayoutsStopped(tx, now)) !== undefined) return 'again'
-  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
-  const change = await changeSinceApproval(tx, account)
-  if (change !== undefined) {
-    await tx.run(sql`update payouts set why = ${change} where id = ${payout.id}`)
+  const edited = (await ordersNotAsBooked(tx, [attempt])).get(attempt.id)
+  if (edited !== undefined) {
+    await tx.run(sql`update payouts set why = ${edited} where id = ${payout.id}`)
     return 'again'
   }
+  const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${attempt.account_id ?? payout.account_id}`))!
   // As at the first order: while it is asked for, no event may call it dead, for the next try of this call would bring it to life.
   const why = 'absent twice, so ordered again under the same key'
   const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])
-  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why })) ? { askedAt: now } : 'again'
+  return mine && (await move(tx, 'payouts', payoutMachine, attempt.payout_id, 'unsure', 'sending', { why }))
+    ? { askedAt: now, invoiceId: payout.invoice_id, to: destinationOf(account) }
+    : 'again'
 }
 
 async function orderAgain(
@@ -113,15 +123,11 @@ async function orderAgain(
   rail: Rail,
   world: World,
   attempt: AttemptRow,
-  askedAt: Instant,
+  { askedAt, invoiceId, to }: Again,
   deadline: Deadline,
 ): Promise<void> {
-  const account = (await store.one<BankAccountRow & { invoice_id: string }>(
-    sql`select a.*, p.invoice_id from accounts a join payouts p on a.id = coalesce(${attempt.account_id}, p.account_id) where p.id = ${attempt.payout_id}`,
-  ))!
   const { external_id: externalId, units } = attempt
-  const { invoice_id: invoiceId } = account
-  const again = { externalId, invoiceId, units, to: destinationOf(account), description: `Repasse ${invoiceId}` }
+  const again = { externalId, invoiceId, units, to, description: `Repasse ${invoiceId}` }
   const answer = await rail.pay([again], deadline)
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
