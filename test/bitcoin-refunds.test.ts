@@ -93,6 +93,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(accounts).toEqual([{ state: 'closed', added_by: 'ana', approved_by: 'bruno' }])
     })
 
+    test.each([
+      ['the address', (to: string) => sql`update accounts set destination = ${to} where name like 'refund %'`],
+      ['the amount', () => sql`update payouts set units = 50000 where rule = 'refund'`],
+    ])('is held once somebody has edited %s that two people approved', async (_, edit) => {
+      await open()
+      const { id } = await paidLate()
+      await approve(await propose(id, await payer(), 20_000n))
+      const evil = await payer()
+      await town.store.tx(tx => tx.run(edit(evil)))
+      expect(await town.send()).toMatchObject({ bundled: 0 })
+      const why = expect.stringMatching(
+        /^this refund is not what two people approved: |^it is of 0\.0005\d* BTC, and the books owe 0\.0002/,
+      )
+      expect((await refundsOf(id))[0]).toMatchObject({ state: 'held', why })
+    })
+
     test('is given back in part, and the rest can be accepted, or given back too', async () => {
       await open()
       const { id } = await paidLate()

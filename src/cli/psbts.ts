@@ -103,7 +103,7 @@ async function exportOne(
   if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
   const handed = await handOut(store, rail, waiting)
   if (handed.is === 'strange')
-    throw new Error(`${waiting.id} is not exported, for these do not derive to what was approved: ${handed.what.join(', ')}`)
+    throw new Error(`${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`)
   const { psbt, lack, paid, changes } = handed
   if (!(await store.tx(tx => markHanded(tx, waiting))))
     throw new BadInput(`bundle ${waiting.bundle_id} has ended: nothing of it is to be signed`)

@@ -174,7 +174,7 @@ export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise
     if (isFollowed && (await worthAsking(store))) planned = await planAndBump({ store, rail, world }, terms, tip)
   } finally {
     // Whatever a plan or a better offer fails for, what is signed is sent, and sent again.
-    sent = await sendBundles(store, rail, world)
+    sent = await sendBundles(store, rail, world, (tx, id, cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause))
   }
   return { bundled: planned.bundled, ...sent, bumped: planned.bumped }
 }

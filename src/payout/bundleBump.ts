@@ -14,6 +14,7 @@ import {
   type Share,
 } from './bundle.ts'
 import { isCancellation, offerCancelAgain } from './bundleCancel.ts'
+import { strangeIn } from './bundleCheck.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
 import { againstPolicy } from './bundleSign.ts'
 import { chainPayoutsStopped } from './unread.ts'
@@ -51,6 +52,11 @@ async function bump(tx: Tx, rail: ChainRail, id: string, terms: BundleTerms, { h
     if (!(await offerCancelAgain(tx, rail, terms, { height, feeRate }, id, index))) return { is: 'not needed' }
     await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
     return { is: 'bumped' }
+  }
+  const strange = await strangeIn(tx, rail, candidate)
+  if (strange !== undefined) {
+    await tx.run(sql`update bundles set why = ${strange} where id = ${id}`)
+    return { is: 'impossible', why: strange }
   }
   const plan = readPlan(candidate.plan)
   const payees = plan.outputs.flatMap(({ key, units, feeShare, script }) =>

@@ -49,7 +49,7 @@ export async function cancelBundle(
     await audit(tx, { actor: by, act: 'bundle canceled', subject: id, detail: { from: state, why } })
 
     const candidates = await candidatesOf(tx, id)
-    if (candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)) {
+    if (isNobodys(candidates)) {
       await endCanceled(tx, world, bundle, cause)
       await owedAgain(tx, cause)
       return { is: 'canceled' } as const
@@ -69,6 +69,28 @@ export async function cancelBundle(
   world.log.warn({ bundle: id, ...canceled, by }, 'a bundle is canceled')
   return canceled
 }
+
+/** In the transaction that owes a bundle's payouts again: their payments may have left the chain while it was under way. */
+export type OwedAgain = (tx: Tx, bundleId: string, cause: Cause) => Promise<void>
+
+/** Ends a bundle that may not be signed, where no signature of it can exist: its payouts are owed again, and each is held or planned by itself. */
+export async function endUnsigned(
+  tx: Tx,
+  world: World,
+  { bundle_id: id }: Pick<CandidateRow, 'bundle_id'>,
+  why: string,
+  owedAgain: OwedAgain,
+): Promise<void> {
+  world.log.error({ bundle: id, why }, 'a bundle is not signed')
+  const bundle = (await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`))!
+  if (bundle.state !== 'planned' || !isNobodys(await candidatesOf(tx, id))) return
+  await endCanceled(tx, world, bundle, { why })
+  await owedAgain(tx, id, { why })
+}
+
+/** Nobody was ever given any of them to sign. */
+const isNobodys = (candidates: readonly CandidateRow[]): boolean =>
+  candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)
 
 /** What it has to outbid: the highest fee and the smallest size that any of its transactions has. */
 export function dearest(candidates: readonly CandidateRow[]): { feeUnits: bigint; size: number } {

@@ -6,7 +6,9 @@ import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
 import type { ChainRail, Coin, Destination, Payee, Plan } from '../rails/chain.ts'
 import { faultOf, move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
-import { keepCandidate, spendable } from './bundle.ts'
+import { notAsBooked } from './asBooked.ts'
+import { keepCandidate, latestOf, spendable } from './bundle.ts'
+import { strangeIn } from './bundleCheck.ts'
 import { againstPolicy } from './bundleSign.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
 import { withinLimits } from './limits.ts'
@@ -142,7 +144,10 @@ async function planDue(
           break
         }
         if (planned.plan.outputs.some(({ key }) => key === undefined)) await terms.change.take(tx)
-        return { is: 'planned', bundleId: await open(tx, world, payees, planned.plan, feeNote), payouts: orders.length }
+        const bundleId = await open(tx, world, payees, planned.plan, feeNote)
+        const strange = await strangeIn(tx, rail, await latestOf(tx, bundleId))
+        if (strange !== undefined) throw new Error(strange)
+        return { is: 'planned', bundleId, payouts: orders.length }
       }
       case 'dust': {
         // What is too small beside the fee waits for a cheaper hour or more company, and holds up nobody else.
@@ -198,8 +203,9 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
 /** What may not go out is held, and keeps back no other. */
 async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
   const left: PayoutRow[] = []
+  const edited = await notAsBooked(tx, due)
   for (const payout of due) {
-    const refusal = mayGoOut(payout)
+    const refusal = mayGoOut(payout) ?? edited.get(payout.id)
     if (refusal === undefined) left.push(payout)
     else await holdBack(tx, world, payout, refusal)
   }

@@ -5,7 +5,8 @@ import type { ChainRail } from '../rails/chain.ts'
 import { callMs } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
-import { isCancellation, isCanceling } from './bundleCancel.ts'
+import { isCancellation, isCanceling, type OwedAgain } from './bundleCancel.ts'
+import { strangeIn } from './bundleCheck.ts'
 import { putOff, signAgainMs, signByWallet } from './bundleSign.ts'
 import { attemptMachine, payoutMachine, payoutsStopped, stopPayouts } from './row.ts'
 import { chainUnread } from './unread.ts'
@@ -15,7 +16,7 @@ const sendAgainMs = 10 * 60_000
 export type BundlesSent = Record<'signed' | 'sent' | 'later', number>
 
 /** Signs where the wallet may, and sends what is signed and in no block yet. Answers how many of each. */
-export async function sendBundles(store: Store, rail: ChainRail, world: World): Promise<BundlesSent> {
+export async function sendBundles(store: Store, rail: ChainRail, world: World, owedAgain: OwedAgain): Promise<BundlesSent> {
   const outcome: BundlesSent = { signed: 0, sent: 0, later: 0 }
   if ((await chainUnread(store)) !== undefined) return outcome
   // What waits for a person's signature alone is not looked at.
@@ -28,7 +29,7 @@ export async function sendBundles(store: Store, rail: ChainRail, world: World): 
   for (const { id } of due) {
     const latest = await latestOf(store, id)
     if (rail.signer === 'wallet' && latest.state === 'planned')
-      outcome[(await signByWallet(store, rail, world, latest)) ? 'signed' : 'later'] += 1
+      outcome[(await signByWallet(store, rail, world, latest, owedAgain)) ? 'signed' : 'later'] += 1
     const became = await sendBest(store, rail, world, id)
     if (became) outcome[became] += 1
   }
@@ -60,6 +61,8 @@ async function send(
   const { bundle_id: bundle, id: txid } = candidate
   const fresh = candidate.state === 'signed'
   const wait = async (why: string) => (await putOff(store, world, bundle, why), 'later' as const)
+  const strange = await store.tx(tx => strangeIn(tx, rail, candidate))
+  if (strange !== undefined) return wait(strange)
   // A person may have stopped payouts since, or another worker canceled it.
   if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')
   const answer = await rail.broadcast(candidate.raw)

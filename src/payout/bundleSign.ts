@@ -3,22 +3,31 @@ import { later, type World } from '../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import { isCancellation } from './bundleCancel.ts'
+import { endUnsigned, isCancellation, type OwedAgain } from './bundleCancel.ts'
+import { strangeIn } from './bundleCheck.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 
 const dayMs = 86_400_000
 export const signAgainMs = 60_000
 
 /** Has the node's wallet sign a planned transaction; false when it waits. */
-export async function signByWallet(store: Store, rail: ChainRail, world: World, candidate: CandidateRow): Promise<boolean> {
+export async function signByWallet(
+  store: Store,
+  rail: ChainRail,
+  world: World,
+  candidate: CandidateRow,
+  owedAgain: OwedAgain,
+): Promise<boolean> {
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
   // What is spent to ourselves leaves us with all we had: a stop is no reason not to.
   const stopped = isCancellation(candidate) ? chainUnreadWhy : chainPayoutsStopped
   const against = await store.tx(async tx => {
-    const refusal = (await stopped(tx)) ?? (await againstPolicy(tx, rail, plan, id))
+    const strange = await strangeIn(tx, rail, candidate)
+    if (strange !== undefined) await endUnsigned(tx, world, candidate, strange, owedAgain)
+    const refusal = strange ?? (await stopped(tx)) ?? (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
-  })
+  }, 'locks')
   if (against !== undefined) return putOff(store, world, id, against)
   const answer = await rail.sign(plan)
   await world.at('bundle signed')
@@ -69,6 +78,8 @@ export async function keepSigned(
   why: string,
 ): Promise<string | undefined> {
   await takeTurnToSign(tx)
+  const strange = await strangeIn(tx, rail, { ...candidate, raw })
+  if (strange !== undefined) return strange
   const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
   if (against !== undefined) return against
   const now = await tx.now()

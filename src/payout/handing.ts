@@ -4,7 +4,8 @@ import type { Instant } from '../base/world.ts'
 import type { ChainRail, Plan } from '../rails/chain.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { minedIn, readPlan } from './bundle.ts'
-import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
+import { checkTransaction } from './bundleCheck.ts'
+import type { Change, Paid } from './outputs.ts'
 
 export type WaitingTransaction = {
   /** The txid. */
@@ -13,6 +14,7 @@ export type WaitingTransaction = {
   number: bigint
   plan: string
   fee_units: bigint
+  house_units: bigint
   size: bigint
   added_at: Instant
   why: string | null
@@ -22,25 +24,20 @@ export type WaitingTransaction = {
 /** The one of each bundle that is wanted now, oldest first. */
 export async function waitingTransactions(reader: Reader): Promise<WaitingTransaction[]> {
   const rows = await reader.all<Omit<WaitingTransaction, 'read'>>(sql`
-    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
+    select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.house_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
     where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
       and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
   return rows.map(row => ({ ...row, read: readPlan(row.plan) }))
 }
 
-/** `lack`: what some signers ask for and could not be had. `strange`: outputs that do not derive to what was approved; nobody is asked to sign those. */
+/** `lack`: what some signers ask for and could not be had. `strange`: what of it is not what the books owe and people approved; nobody is asked to sign that. */
 export type HandedOut =
   | { is: 'handed'; psbt: string; lack?: string; paid: Paid[]; changes: Change[] }
   | { is: 'strange'; what: string[]; paid: Paid[]; changes: Change[] }
 
-/** The PSBT of one that waits, each of its outputs derived anew first. */
+/** The PSBT of one that waits, checked first: nobody is asked to sign what would not be taken back. */
 export async function handOut(reader: Reader, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
-  const [paid, changes] = [await payeesOf(reader, rail, waiting.id, waiting.read), await changesOf(reader, rail, waiting.read)]
-  // Nobody is asked to sign what this house would refuse to take back.
-  const what = [
-    ...paid.filter(({ same }) => !same).map(({ address }) => address),
-    ...changes.filter(({ ours }) => !ours).map(({ units }) => `${units} sat of change`),
-  ]
+  const { strange: what, paid, changes } = await checkTransaction(reader, rail, waiting)
   if (what.length > 0) return { is: 'strange', what, paid, changes }
   return { is: 'handed', ...(await forSigner(reader, rail, waiting)), paid, changes }
 }

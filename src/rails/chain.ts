@@ -192,6 +192,11 @@ export interface ChainRail {
   plan(order: PlanOrder): Planned
   /** The fee is ours to bear (`houseUnits`). */
   planCancel(order: CancelOrder): Planned
+  /**
+   * What a kept plan contradicts: the PSBT that is signed for it, our account, its own sums, or a sane fee; undefined where nothing. `others`: the
+   * plans of its bundle besides.
+   */
+  planFault(plan: Plan, others: readonly Plan[]): string | undefined
   /** Has the node's wallet sign; `incomplete` where a person must. */
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
   /**

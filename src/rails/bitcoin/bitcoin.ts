@@ -10,6 +10,7 @@ import { startHints } from './hints.ts'
 import { networks } from './network.ts'
 import { chainNode, type ChainNode } from './node.ts'
 import { plan, planCancel } from './plan.ts'
+import { planFault } from './planFault.ts'
 import { checkPolicy, readPolicy } from './policy.ts'
 import { rpcClient } from './rpc.ts'
 import { addPrevious } from './psbt.ts'
@@ -116,6 +117,7 @@ export function bitcoinRail({
         : `the node has no estimate of fees yet, so ${fallbackFeeRate === undefined ? 'the least that it takes' : 'BITCOIN_FALLBACK_FEE_RATE, or the least that it takes,'} is offered`,
     plan: order => plan(order, account),
     planCancel: order => planCancel(order, account),
+    planFault: (planned, others) => planFault(planned, others, mostFeeRate, account),
     async sign(planned): Promise<Answer<Signed>> {
       const answer = await node.walletProcess(wallet!, planned.psbt)
       return answer.is === 'done' ? done(readSigned(answer.value.psbt, planned, network)) : answer

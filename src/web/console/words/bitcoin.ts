@@ -64,7 +64,7 @@ const pt = {
   dust: 'Troco ínfimo cedido',
   lockTime: 'Válida a partir do bloco',
   download: 'Baixar o PSBT para assinar',
-  notHanded: 'Este PSBT não é entregue: há saídas que não derivam do que foi aprovado:',
+  notHanded: 'Este PSBT não é entregue, pois não confere com o que é devido e foi aprovado:',
   gone: 'Nenhuma transação deste pacote espera uma assinatura agora.',
 }
 
@@ -130,7 +130,7 @@ const en: typeof pt = {
   dust: 'Dust given up',
   lockTime: 'Valid from block',
   download: 'Download the PSBT to be signed',
-  notHanded: 'This PSBT is not handed out: these outputs do not derive to what was approved:',
+  notHanded: 'This PSBT is not handed out, for it is not what is owed and was approved:',
   gone: 'No transaction of this bundle waits for a signature now.',
 }
 
