@@ -1,5 +1,5 @@
 /** What on a chain needs a person, as status says it, on both databases: money that is late, too little, too much, gone, or spent by others. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newWatching, tipOf } from '../src/chain/chain.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
 import { scan } from '../src/jobs/jobs.ts'
@@ -9,6 +9,7 @@ import { status } from '../src/web/web.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { coinsText, reorganise, turnBack } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
+import { heldAt, mineOnly } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
 const hour = 3_600_000
@@ -111,6 +112,72 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       await town.bury(6)
       expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
       expect(await town.audit()).toEqual([])
+    })
+
+    describe('a payout that was settled by a transaction of one block, which is left behind,', () => {
+      let destination: string
+      let paying: { txid: string; hex: string }
+      let other: { txid: string; hex: string }
+      const payout = async () => (await town.payouts())[0]!
+      /** The last block is left for two others, which have these transactions. */
+      const leave = async (hex: string[]) => {
+        const height = await node.rpc<number>('getblockcount')
+        await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height])])
+        await mineOnly(town, 2, hex, false)
+        await town.look()
+      }
+      const letGo = () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      beforeEach(async () => {
+        await open({})
+        const [request] = await town.issue()
+        await town.pay(request!.provider_id!, request!.units)
+        await town.bury(6)
+        destination = (await town.store.one<{ destination: string }>(sql`select destination from accounts`))!.destination
+        const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+        const [coin] = await town.coins(request!.id)
+        const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
+        const sign = async (to: string) => {
+          const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [to]: coinsText(coin!.units - 1_000n) }]])
+          const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+          return { hex, txid: (await node.rpc<{ txid: string }>('decoderawtransaction', [hex])).txid }
+        }
+        paying = await sign(destination)
+        other = await sign(await node.rpc<string>('getnewaddress', ['other', 'bech32'], 'payer'))
+        await mineOnly(town, 1, [paying.hex])
+        const settle = { by: 'ana', why: 'he paid it', ref: paying.txid }
+        expect(await settlePaidElsewhere(town.store, town.desk.rails, town.world, (await payout()).id, settle)).toMatchObject({
+          is: 'settled',
+        })
+        expect((await payout()).state).toBe('paid')
+        await letGo()
+      })
+      const leftWhy = () => expect.stringMatching(new RegExp(`^${paying.txid}, by which it was settled, has left the chain: `))
+
+      test.each([
+        ['for nothing', () => []],
+        ['for another that spends its coin', () => [other.hex]],
+      ])('%s, is held: nobody has been paid', async (_, instead) => {
+        await leave(instead())
+        expect(await payout()).toMatchObject({ state: 'held', why: leftWhy() })
+        await mineOnly(town, 8)
+        expect([(await payout()).state, await heldAt(town, destination)]).toEqual(['held', 0n])
+        expect(await needed()).toContainEqual(expect.stringContaining((await payout()).id))
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('is paid again once a block has it, as often as that happens', async () => {
+        for (let times = 0; times < 2; times++) {
+          await leave([])
+          expect((await payout()).state).toBe('held')
+          await mineOnly(town, 1, [paying.hex])
+          expect(await payout()).toMatchObject({ state: 'paid', why: null })
+        }
+        await letGo()
+        await town.bury(6)
+        const { id } = await payout()
+        expect((await needed()).filter(says => says.includes(id))).toEqual([])
+        expect(await town.audit()).toEqual([])
+      })
     })
 
     test('a credited payment that is in no block any more is said', async () => {

@@ -95,6 +95,12 @@ export const chart = {
     source: 'payout',
     says: 'a person says that money which left by no order of these books has paid it',
   },
+  'payout elsewhere undone': {
+    from: 'payable',
+    to: 'external',
+    source: 'payout',
+    says: 'the transaction that has paid it by no order of these books has left the chain',
+  },
   'invoice reversed': {
     from: 'bank',
     to: 'payable',

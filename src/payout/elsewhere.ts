@@ -6,7 +6,7 @@ import { audit, post, type Proposed } from '../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
-import { findPayout, payoutMachine, type PayoutRow } from './row.ts'
+import { findPayout, payoutMachine, stopPayouts, type PayoutRow } from './row.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from './verdict.ts'
 
 /** Numbers of a payee's descriptor beyond the last we know of, within which a forgotten transaction may have paid. */
@@ -85,15 +85,71 @@ export async function settlePaidElsewhere(
       await settleWith(tx, world, current, transfer, cause)
     } else {
       await provenByChain(tx, rails.bitcoin, current, ref)
+      await tx.run(sql`
+        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()}) on conflict (payout_id, txid) do nothing`)
+      await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
       await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
-      const amount = { asset: current.asset, units: current.units }
-      await post(tx, world, { movement: 'payout paid elsewhere', source: id, amount, invoiceId: current.invoice_id, memo: ref })
     }
     const settled = (await findPayout(tx, id))!
     if (settled.state !== 'paid') throw new BadInput(`payout ${id} is ${settled.state} still: the bank has not succeeded with ${ref}`)
     await audit(tx, { actor: by, act: 'payout settled', subject: id, detail: { why, ref } })
     return { is: 'settled', payout: settled }
   })
+}
+
+/** The next booking of what a transaction that is none of ours paid of a payout, or of its having left the chain. */
+async function bookElsewhere(
+  tx: Tx,
+  world: World,
+  { id, units, invoice_id: invoiceId }: PayoutRow,
+  txid: string,
+  movement: 'payout paid elsewhere' | 'payout elsewhere undone',
+): Promise<void> {
+  const row = await tx.one<{ paid: bigint; undone: bigint }>(sql`
+    select cast(sum((bookings + 1) / 2) as bigint) as paid, cast(sum(bookings / 2) as bigint) as undone from paid_elsewhere where payout_id = ${id}`)
+  const isPaid = movement === 'payout paid elsewhere'
+  const times = (isPaid ? row!.paid : row!.undone) + 1n
+  const source = isPaid && times === 1n ? id : `${id}/${times}`
+  await post(tx, world, { movement, source, amount: { asset: 'BTC', units }, invoiceId, memo: txid })
+  await tx.run(sql`update paid_elsewhere set bookings = bookings + 1 where payout_id = ${id} and txid = ${txid}`)
+}
+
+/**
+ * Follows the transactions that payouts were settled with, as often as the chain has them and leaves them behind: what is in no block any more has
+ * paid nobody, so its payout is held for a person; what is in one again has paid it, unless it was ordered meanwhile. Answers what changed.
+ */
+export async function followElsewhere(tx: Tx, world: World): Promise<string | undefined> {
+  const moved = await tx.all<{ payout_id: string; txid: string; bookings: bigint }>(sql`
+    select payout_id, txid, bookings from paid_elsewhere x
+    where x.twice = 0 and (x.bookings % 2 = 1) <> exists (select 1 from coins c where c.spent_by = x.txid and c.spent_height is not null)
+    order by payout_id, txid`)
+  for (const { payout_id: id, txid, bookings } of moved) {
+    const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+    await (bookings % 2n === 1n ? leftChain(tx, world, payout, txid) : backInChain(tx, world, payout, txid))
+  }
+  return moved.length === 0 ? undefined : `settled by hand: ${moved.map(({ payout_id: id }) => id).join(', ')}`
+}
+
+async function leftChain(tx: Tx, world: World, payout: PayoutRow, txid: string): Promise<void> {
+  const { id, state } = payout
+  const why = `${txid}, by which it was settled, has left the chain: it counts again once a block has it, else release it`
+  await bookElsewhere(tx, world, payout, txid, 'payout elsewhere undone')
+  await move(tx, 'payouts', payoutMachine, id, state as 'paid', 'held', { why, ref: txid }, [sql`why = ${why}`])
+  world.log.error({ payout: id, txid }, 'a payout is held: what it was settled by has left the chain')
+}
+
+async function backInChain(tx: Tx, world: World, payout: PayoutRow, txid: string): Promise<void> {
+  const { id, state } = payout
+  if (state === 'owed' || state === 'waiting' || state === 'held') {
+    await bookElsewhere(tx, world, payout, txid, 'payout paid elsewhere')
+    await move(tx, 'payouts', payoutMachine, id, state, 'paid', { why: 'what it was settled by is in a block again', ref: txid }, [
+      sql`why = null`,
+    ])
+    return
+  }
+  await tx.run(sql`update paid_elsewhere set twice = 1 where payout_id = ${id} and txid = ${txid}`)
+  world.log.error({ payout: id, txid }, 'what a payout was settled by is in a block again, and it was ordered: payouts are stopped')
+  await stopPayouts(tx, `${id}: ${txid}, by which it was settled, is in a block again, and it is ${state}: it may be paid twice`)
 }
 
 function assertSettleable({ id, state, asset }: PayoutRow): void {
@@ -125,7 +181,7 @@ async function provenByChain(
   if (paid === undefined) return
   const before = await tx.all<{ units: bigint }>(sql`
     select p.units from payouts p join accounts a on a.id = p.account_id where a.destination = ${to.destination}
-      and p.id in (select source from ledger_transactions where movement = 'payout paid elsewhere' and memo = ${ref})`)
+      and p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
   const settled = before.reduce((sum, each) => sum + each.units, 0n)
   const fee =
     spent.reduce((sum, each) => sum + each.units, 0n) - [...foreign.outputs.values()].reduce<bigint>((sum, each) => sum + (each ?? 0n), 0n)

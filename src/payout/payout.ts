@@ -114,7 +114,7 @@ export { importSigned, type Imported } from './bundleImport.ts'
 export { bumpBundles } from './bundleBump.ts'
 export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundleCancel.ts'
 export { applyBundle } from './bundleOutcome.ts'
-export { holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './elsewhere.ts'
+export { followElsewhere, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './elsewhere.ts'
 export {
   chainPayoutsStopped,
   chainUnread,

@@ -12,8 +12,8 @@ export const payoutMachine = {
   sent: ['paid', 'owed', 'waiting', 'held', 'canceled'],
   waiting: ['sending', 'held', 'canceled', 'owed', 'sent', 'paid'],
   held: ['owed', 'canceled', 'paid', 'sent'],
-  // A block that paid it may be left behind.
-  paid: ['returned', 'canceled', 'sent'],
+  // A block that paid it may be left behind, by an order of ours or by hand.
+  paid: ['returned', 'canceled', 'sent', 'held'],
   returned: ['owed', 'canceled', 'sent', 'paid'],
   // What its payer got back came back; or an order that was given up paid it all the same, and the payee owes it.
   canceled: ['held', 'sent', 'paid'],

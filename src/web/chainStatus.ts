@@ -79,7 +79,7 @@ export const chainMoney = (moved: Record<MovementName, bigint>, standing: Record
   refunds: moved['refund owed'] - moved['refund withdrawn'],
   commission: moved.commission - moved['commission returned'],
   networkFees: moved['network fee'] - moved['network fee returned'] + moved['fee bump'] - moved['fee bump returned'],
-  paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'],
+  paidOn: moved['payout mined'] - moved['payout unmined'] + moved['payout paid elsewhere'] - moved['payout elsewhere undone'],
   inTransit: -standing['in-transit'],
   owed: -standing.payable,
   dust: moved['dust given up'] - moved['dust returned'] + moved['cancellation fee'] - moved['cancellation fee returned'],

@@ -8,6 +8,7 @@ import { post } from '../ledger/ledger.ts'
 import {
   applyBundle,
   bookRefundMade,
+  followElsewhere,
   holdPaidElsewhere,
   isRefundMade,
   keepRefunds,
@@ -175,7 +176,8 @@ async function creditDeep(tx: Tx, world: World, invoice: InvoiceRow, deep: CoinR
 async function settleSpending(tx: Tx, desk: ChainDesk, event: ChainEvent, cause: Cause): Promise<Outcome> {
   const applied = await tellBundles(tx, desk, event.coin, cause, event.txid)
   const foreign = await settleForeign(tx, desk, event, cause)
-  return { is: 'done', why: foreign ?? applied ?? 'nothing new' }
+  const settled = await followElsewhere(tx, desk.world)
+  return { is: 'done', why: settled ?? foreign ?? applied ?? 'nothing new' }
 }
 
 /** Somebody else holds our keys, or this database forgot what it sent: nothing more goes out until a person has looked. */
