@@ -7,6 +7,16 @@ const number = (value: number, key: string) => (floats.has(key) && Number.isInte
 
 const text = (value: string) => JSON.stringify(value).replace(/[^ -~]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
+/** The same few names stand in everything the bank writes. */
+const names = new Map<string, string>()
+function nameText(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const written = text(name)
+  if (names.size < 1_000) names.set(name, written)
+  return written
+}
+
 /** `key` is the field the value stands in; a field that is undefined is left out. */
 export function pythonJson(value: unknown, key = ''): string {
   switch (typeof value) {
@@ -26,7 +36,7 @@ export function pythonJson(value: unknown, key = ''): string {
   const fields = value as Record<string, unknown>
   const written: string[] = []
   for (const name of Object.keys(fields).sort()) {
-    if (fields[name] !== undefined) written.push(`${text(name)}: ${pythonJson(fields[name], name)}`)
+    if (fields[name] !== undefined) written.push(`${nameText(name)}: ${pythonJson(fields[name], name)}`)
   }
   return `{${written.join(', ')}}`
 }

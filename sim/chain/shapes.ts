@@ -73,13 +73,29 @@ export function transactionShape(transaction: Transaction, network: Network) {
   }
 }
 
-export const scriptShape = (script: Uint8Array, network: Network) => ({
-  asm: asmOf(script),
-  desc: describeScript(script, network),
-  hex: hex(script),
-  address: addressOf(script, network),
-  type: typeOf(script),
-})
+interface ScriptShape {
+  asm: string
+  desc: string
+  hex: string
+  address: string | undefined
+  type: string
+}
+/** A coin is asked about many times, and its script stays as it is. */
+const shapes = new WeakMap<Uint8Array, { network: Network; shape: ScriptShape }>()
+
+export function scriptShape(script: Uint8Array, network: Network): ScriptShape {
+  const known = shapes.get(script)
+  if (known?.network === network) return known.shape
+  const shape = {
+    asm: asmOf(script),
+    desc: describeScript(script, network),
+    hex: hex(script),
+    address: addressOf(script, network),
+    type: typeOf(script),
+  }
+  shapes.set(script, { network, shape })
+  return shape
+}
 
 function asmOf(script: Uint8Array): string {
   try {
