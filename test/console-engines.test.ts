@@ -16,7 +16,8 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
 
   beforeAll(async () => {
     server = await startPostgres({ durable: false })
-    town = await openPageTown({ env: { DATABASE_URL: await server.migratedDatabase() } })
+    // Two in the afternoon in São Paulo: its schedule is of the morning.
+    town = await openPageTown({ hour: 17, env: { DATABASE_URL: await server.migratedDatabase() } })
     maria = await consoleVisitor(town, 'maria', 'maker')
     chico = await consoleVisitor(town, 'chico', 'checker')
   }, 300_000)

@@ -14,7 +14,8 @@ let emma: ConsoleVisitor
 let account: string
 
 beforeAll(async () => {
-  town = await openPageTown()
+  // Two in the afternoon in São Paulo: its schedules are of the morning.
+  town = await openPageTown({ hour: 17 })
   // No act of these pages asks for a fresh code, so nobody waits for one.
   const arrives = async (...who: [string, 'maker' | 'viewer', string?]): Promise<ConsoleVisitor> => {
     const { post, upload, ...visitor } = await consoleVisitor(town, ...who)

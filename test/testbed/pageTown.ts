@@ -45,6 +45,8 @@ export interface PageTownOptions {
   chain?: 'real' | 'simulated'
   /** How the bank behaves; nobody pays unless told to. */
   bank?: Partial<Settings>
+  /** The hour of UTC at which its clock begins, whatever the machine's says: a schedule of a story falls due when the story is told at that very minute. */
+  hour?: number
   /** More of the environment. */
   env?: Record<string, string>
   log?: Log
@@ -57,6 +59,11 @@ const promptly: Partial<Settings> = {
   transferDelayMs: [100, 200],
   // The bank's own library stamps requests with the machine's time, which is not put forward.
   skewSeconds: 10_000_000,
+}
+
+const untilHour = (hour: number, at: Millis): Millis => {
+  const today = Math.floor(at / 86_400_000) * 86_400_000 + hour * 3_600_000
+  return (today < at ? today + 86_400_000 : today) - at
 }
 
 /** An empty installation that serves: no user, no account, no schedule, no product. */
@@ -78,8 +85,8 @@ export async function openPageTown(options: PageTownOptions = {}): Promise<PageT
 async function open(options: PageTownOptions, folder: string, undo: (() => unknown)[]): Promise<Omit<PageTown, 'close'>> {
   const since = systemClock.now()
   const skips = join(folder, 'skips')
-  let skipped = 0
-  writeFileSync(skips, '0')
+  let skipped = options.hour === undefined ? 0 : untilHour(options.hour, since)
+  writeFileSync(skips, String(skipped))
   const clock = hastyClock(1, since, () => skipped)
 
   const server = await startBank({ clock, settings: { ...promptly, ...options.bank } })
