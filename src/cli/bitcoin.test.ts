@@ -239,7 +239,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.store.tx(tx => tx.run(sql`update accounts set destination = ${town.rail.derive('change', 77).address}`))
     const { code, out, err } = await repasse(['bitcoin', 'psbt', 'export', bundle, '--file', at('forged.psbt')])
     expect([code, out, existsSync(at('forged.psbt'))]).toEqual([1, '', false])
-    expect(err).toContain('do not derive to what was approved')
+    expect(err).toContain('is not as it was approved')
     await town.store.tx(tx => tx.run(sql`update accounts set destination = ${kept}`))
     expect((await repasse(['bitcoin', 'psbt', 'export', bundle])).code).toBe(0)
   })
