@@ -207,14 +207,26 @@ type Sent = {
   address: string | null
 }
 
+type Candidate = {
+  id: string
+  bundle_id: string
+  fee_units: bigint
+  plan: string
+  state: string
+  raw: Uint8Array | null
+  handed_at: string | null
+  bundle: string
+}
+
 /** Each payout was paid once, to its payee, and its fee share and all others' are what the miners took; nothing else left us. */
 async function judgePayouts(
   { store, payee, strange, deepTurns }: ChainCase,
   picture: Picture,
 ): Promise<{ faults: string[]; dead: string[]; paid: number }> {
   const faults: string[] = []
-  const candidates = await store.all<{ id: string; bundle_id: string; fee_units: bigint; plan: string; state: string; bundle: string }>(sql`
-    select c.id, c.bundle_id, c.fee_units, c.plan, c.state, b.state as bundle
+  const ours = await scriptsOf(store)
+  const candidates = await store.all<Candidate>(sql`
+    select c.id, c.bundle_id, c.fee_units, c.plan, c.state, c.raw, c.handed_at, b.state as bundle
     from bundle_candidates c join bundles b on b.id = c.bundle_id order by c.bundle_id, c.number`)
   const byBundle = Map.groupBy(candidates, candidate => candidate.bundle_id)
   const dead: string[] = []
@@ -222,6 +234,7 @@ async function judgePayouts(
     const mined = group.filter(candidate => picture.transactions.has(candidate.id))
     if (mined.length > 1) faults.push(`${id} was mined ${mined.length} times`)
     if (mined.length === 1 && group[0]!.bundle === 'paid') continue
+    if (group[0]!.bundle === 'void' && isCanceled(picture, ours, group, mined)) continue
     const gone = group.every(({ plan }) =>
       (JSON.parse(plan) as { inputs: { outpoint: Outpoint }[] }).inputs.some(({ outpoint }) => {
         const output = picture.outputs.get(outpoint)
@@ -256,7 +269,6 @@ async function judgePayouts(
     else told.set(txid, (told.get(txid) ?? 0n) + units)
   }
 
-  const ours = await scriptsOf(store)
   const made = new Map(candidates.map(candidate => [candidate.id, candidate]))
   for (const [txid, { inputs, outputs }] of picture.transactions) {
     const spent = inputs.map(outpoint => picture.outputs.get(outpoint)).filter(output => output && ours.has(output.script))
@@ -280,6 +292,13 @@ async function judgePayouts(
   }
   for (const [txid, left] of told) if (left > 0n) faults.push(`${txid} paid ${left} more here than in the chain`)
   return { faults, dead, paid: payouts.filter(({ state }) => state === 'paid').length }
+}
+
+/** A bundle that ended without paying: nobody was ever given any of it to sign, or the one that is mined pays nobody but ourselves. */
+function isCanceled(picture: Picture, ours: ReadonlySet<string>, group: readonly Candidate[], mined: readonly Candidate[]): boolean {
+  if (mined.length === 0) return group.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)
+  const { outputs } = picture.transactions.get(mined[0]!.id)!
+  return outputs.every(outpoint => ours.has(picture.outputs.get(outpoint)!.script))
 }
 
 async function judgeInbox(store: Store): Promise<string[]> {

@@ -19,6 +19,8 @@ import { openStreets, type Streets } from './streets.ts'
 
 export interface Coins {
   parts: BitcoinParts
+  /** It plans, derives and reads, and asks the node nothing. */
+  rail: ChainRail
   chain: Chain
   streets: Streets
   givers: Givers | undefined
@@ -46,6 +48,8 @@ export interface CoinsParts {
   commissionBp: bigint
   /** What people who give back are drawn from, where there are some. */
   givers: Random | undefined
+  /** Whether payouts may stop for what is not on the chain. */
+  mayStop: boolean
   trace: (line: string) => void
 }
 
@@ -100,6 +104,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
 
   return {
     parts: { chain, isDown: streets.isDown, account, desk, derive },
+    rail,
     chain,
     streets,
     givers,
@@ -140,7 +145,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
         blockAt: async height => blockOf(chain, height),
       })
       // What is said at once to have been a refund stops nothing.
-      if (!givers) judged.faults.push(...judgeStops(stops, streets, judged))
+      if (!givers && !parts.mayStop) judged.faults.push(...judgeStops(stops, streets, judged))
       judged.faults.push(...((await givers?.judge()) ?? []))
       return judged
     },

@@ -19,6 +19,7 @@ import { allHeard, attend, decideTwins, nextDue } from './settled.ts'
 import type { Judged } from './chainOracle.ts'
 import { drawAbsence, hasAbsence, letGoHeld, openAbsence } from './absences.ts'
 import { hasDenials, openDenials } from './denials.ts'
+import { editsChange, hasEdits, openEdits, type Edits } from './edits.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
 import { startProcess, type Process } from './process.ts'
 import { hasGivers } from './givers.ts'
@@ -66,6 +67,8 @@ export interface Told {
   returns?: Returns['figures']
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
+  /** What people edited, canceled and said, where they did. */
+  people: Partial<Edits['figures']>
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -134,7 +137,8 @@ export async function tell(
   if (hasReturns(seed)) Object.assign(usual.settings, returnsChange(seed, seededRandom(seed ^ 0xbac4)))
   const away = hasAbsence(seed) ? drawAbsence(seededRandom(seed ^ 0xab5e)) : undefined
   const longer = away ? { windowMs: drawn.windowMs + away.forMs } : {}
-  const scenario = { ...(paysLate(seed) ? lateChange(usual) : usual), ...longer, ...change?.(drawn) }
+  const changed = hasEdits(seed) ? editsChange(usual) : usual
+  const scenario = { ...(paysLate(seed) ? lateChange(changed) : changed), ...longer, ...change?.(drawn) }
   const clock = virtualClock(scenario.startsAt)
   const trace: string[] = []
   const say = (line: string) => void trace.push(`${instant(clock.now()).slice(11, 23)} ${line}`)
@@ -164,6 +168,7 @@ export async function tell(
     (say(`chain ${asText(chainScenario)}`),
     await openCoins({
       givers: hasGivers(seed) ? seededRandom(seed ^ 0x61f7) : undefined,
+      mayStop: hasEdits(seed),
       ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
@@ -194,6 +199,9 @@ export async function tell(
     : undefined
 
   const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, bank, trace: say }) : undefined
+  const edits = hasEdits(seed)
+    ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
+    : undefined
   const keys: string[] = []
   const starts = { count: 0 }
   const shared = {
@@ -339,6 +347,8 @@ export async function tell(
       await strangers?.step()
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
+      // Awaiting nothing would take a turn, and other stories would not stay what they were.
+      if (edits) for (const visit of await edits.step()) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
@@ -377,6 +387,7 @@ export async function tell(
         begin(turn, job)
         await drain()
       }
+      if (edits) await edits.attend()
       await attend(store)
       // A process that began under a clock that was ahead may have found a catch-up as well.
       await (absence ? absence.attend() : jumps && letGoHeld(store, say))
@@ -413,6 +424,7 @@ export async function tell(
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
+    found.push(...((await edits?.judge(bank)) ?? []))
     if (returns) found.push(...(await judgeReturns(store, bank)))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
@@ -456,6 +468,7 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
+    people: { ...edits?.figures },
   }
 }
 

@@ -1,6 +1,6 @@
 /** What goes on outside the house on the chain: payers and what they think better of, miners, the network, a stranger, and the person who signs. */
 import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
-import { done, refused } from '../../src/base/answer.ts'
+import { BadInput, done, refused } from '../../src/base/answer.ts'
 import { instant, millis, type Clock, type Millis, type Random } from '../../src/base/world.ts'
 import { importSigned, readPlan, spendable } from '../../src/payout/payout.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
@@ -261,9 +261,16 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
       const due = signAt.get(id) ?? clock.now() + random.between(...patience)
       signAt.set(id, due)
       if (due > clock.now()) continue
-      const { txid, already } = await importSigned(store, rail, wallet.sign(readPlan(text).psbt), 'signer')
-      figures.imported++
-      trace(`streets: ${txid.slice(0, 8)} was handed back signed${already ? ' again' : ''}`)
+      try {
+        const { txid, already } = await importSigned(store, rail, wallet.sign(readPlan(text).psbt), 'signer')
+        figures.imported++
+        trace(`streets: ${txid.slice(0, 8)} was handed back signed${already ? ' again' : ''}`)
+      } catch (error) {
+        // It is being canceled, or somebody has edited it.
+        if (!(error instanceof BadInput)) throw error
+        signAt.set(id, clock.now() + minute)
+        trace(`streets: ${id.slice(0, 8)} is not taken: ${error.message.slice(0, 80)}`)
+      }
     }
   }
 
