@@ -10,6 +10,7 @@ import { addSchedule, scan, timetable, wake, type Job } from '../../src/jobs/job
 import { balances, type Account } from '../../src/ledger/ledger.ts'
 import { sql, type Store } from '../../src/store/store.ts'
 import { openBusy } from './busy.ts'
+import { hasCancels, openCancels, type Cancels } from './cancels.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
 import { openCoins, type Coins } from './coins.ts'
 import { hasLimits, openLimits } from './limits.ts'
@@ -68,7 +69,7 @@ export interface Told {
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
-  people: Partial<Edits['figures']>
+  people: Partial<Edits['figures'] & Cancels['figures']>
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -199,6 +200,7 @@ export async function tell(
     : undefined
 
   const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, bank, trace: say }) : undefined
+  const cancels = coins && hasCancels(seed) ? openCancels({ store, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
   const edits = hasEdits(seed)
     ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
@@ -348,7 +350,7 @@ export async function tell(
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
       // Awaiting nothing would take a turn, and other stories would not stay what they were.
-      if (edits) for (const visit of await edits.step()) receive(visit)
+      for (const people of [edits, cancels]) if (people) for (const visit of await people.step()) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
@@ -388,6 +390,10 @@ export async function tell(
         await drain()
       }
       if (edits) await edits.attend()
+      for (const visit of cancels ? await cancels.step() : []) {
+        receive(visit)
+        await drain()
+      }
       await attend(store)
       // A process that began under a clock that was ahead may have found a catch-up as well.
       await (absence ? absence.attend() : jumps && letGoHeld(store, say))
@@ -424,7 +430,7 @@ export async function tell(
     found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
-    found.push(...((await edits?.judge(bank)) ?? []))
+    found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
     if (returns) found.push(...(await judgeReturns(store, bank)))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
@@ -468,7 +474,7 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
-    people: { ...edits?.figures },
+    people: { ...edits?.figures, ...cancels?.figures },
   }
 }
 
