@@ -34,7 +34,7 @@ export async function chainAsks(
           and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)
       union all select 'bundle slow', b.id, cast(null as bigint), b.state, b.changed_at, cast(null as bigint)
         from bundles b join bundle_candidates c on c.bundle_id = b.id
-        where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state <> 'planned' and ${now} <> ''
+        where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned' and ${now} <> ''
           and b.changed_at < ${now === '' ? now : later(now, -expectedMs.minedAndSettled)}
           and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)`),
   )
