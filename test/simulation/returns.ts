@@ -157,7 +157,7 @@ type Judged = {
  * From outside: what each payer left with us by the bank's own statement, what is owed of that by the rule, and that what left to payees is
  * that, and what they owe.
  */
-export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> {
+export async function judgeReturns(store: Store, bank: Bank, settled: ReadonlyMap<string, string> = new Map()): Promise<string[]> {
   const faults: string[] = []
   const back = new Map<string, bigint>()
   for (const { source, amount } of bank.transactions()) {
@@ -169,8 +169,8 @@ export async function judgeReturns(store: Store, bank: Bank): Promise<string[]> 
       coalesce(p.withheld_units, 0) as withheld, p.id as payout, p.state as payout_state, p.units
     from invoices i left join payouts p on p.invoice_id = i.id where i.rail = 'starkbank' and i.state in ('credited', 'reversed') order by i.id`)
   const arrived = new Map<string, bigint>()
-  for (const { status, amount, externalId } of bank.transfers())
-    if (status === 'success') arrived.set(externalId.split('-')[0]!, BigInt(amount))
+  for (const { id, status, amount, externalId } of bank.transfers())
+    if (status === 'success') arrived.set(settled.get(id) ?? externalId.split('-')[0]!, BigInt(amount))
 
   const due = new Map<string, bigint>()
   const got = new Map<string, bigint>()

@@ -18,6 +18,9 @@ const shop = { storms: 0, placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 /** What people did about invoices, over the storms in which money goes back. */
 const returns = { storms: 0, refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
 
+/** What people edited past the program, canceled, and said, over all storms. */
+const people = { edits: 0, held: 0, atOnce: 0, spent: 0, holds: 0, stops: 0, ours: 0, notOurs: 0 }
+
 describe('whatever the seed', () => {
   test(
     `after ${seeds} storms every credited invoice was paid on once, no event was lost, the books agree with the bank and the chain, and the shop with its shelf`,
@@ -36,6 +39,7 @@ describe('whatever the seed', () => {
           returns.storms += 1
           for (const [name, count] of Object.entries(told.returns)) returns[name as keyof typeof returns] += count
         }
+        for (const name of Object.keys(people) as (keyof typeof people)[]) people[name] += told.people[name] ?? 0
         if (told.shop) {
           shop.storms += 1
           for (const [name, count] of Object.entries(told.shop)) shop[name as keyof typeof shop] += count
@@ -78,6 +82,11 @@ describe('whatever the seed', () => {
     expect(returns.reissues).toBeGreaterThan(returns.storms / 4)
     expect(returns.setOff).toBeGreaterThan(returns.storms / 4)
     expect(returns.forgiven).toBeGreaterThan(returns.storms / 20)
+  })
+
+  test.skipIf(seeds < 500)('rows were edited, bundles canceled, payouts held, and transfers said to be ours or not', () => {
+    expect(people.edits).toBeGreaterThan(seeds / 10)
+    for (const [what, count] of Object.entries(people)) expect(count, what).toBeGreaterThan(0)
   })
 
   test.skipIf(seeds < 500)('workers stood still', () => {

@@ -30,6 +30,7 @@ import { openShoppers, type Shoppers, type Visit } from './shoppers.ts'
 import { hasStrangers, openStrangers } from './strangers.ts'
 import type { Streets } from './streets.ts'
 import { unlisted } from './unlisted.ts'
+import { hasVerdicts, openVerdicts, type Verdicts } from './verdicts.ts'
 import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } from './returns.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
@@ -69,7 +70,7 @@ export interface Told {
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
-  people: Partial<Edits['figures'] & Cancels['figures']>
+  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures']>
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -169,7 +170,7 @@ export async function tell(
     (say(`chain ${asText(chainScenario)}`),
     await openCoins({
       givers: hasGivers(seed) ? seededRandom(seed ^ 0x61f7) : undefined,
-      mayStop: hasEdits(seed),
+      mayStop: hasEdits(seed) || hasVerdicts(seed),
       ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
@@ -200,6 +201,9 @@ export async function tell(
     : undefined
 
   const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, bank, trace: say }) : undefined
+  const verdicts = hasVerdicts(seed)
+    ? openVerdicts({ store, world, clock, bank, random: seededRandom(seed ^ 0x7e4d1c), trace: say })
+    : undefined
   const cancels = coins && hasCancels(seed) ? openCancels({ store, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
   const edits = hasEdits(seed)
     ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
@@ -350,7 +354,7 @@ export async function tell(
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
       // Awaiting nothing would take a turn, and other stories would not stay what they were.
-      for (const people of [edits, cancels]) if (people) for (const visit of await people.step()) receive(visit)
+      for (const people of [edits, cancels, verdicts]) if (people) for (const visit of await people.step()) receive(visit)
       for (let count = random.between(1, 4); count > 0; count--)
         begin(processes[random.between(0, processes.length - 1)]!, jobs[random.between(0, jobs.length - 1)]!)
       if (coins && random.next() < 0.8) begin(processes[random.between(0, processes.length - 1)]!, onChain[random.between(0, 3)]!)
@@ -390,10 +394,11 @@ export async function tell(
         await drain()
       }
       if (edits) await edits.attend()
-      for (const visit of cancels ? await cancels.step() : []) {
-        receive(visit)
-        await drain()
-      }
+      for (const visits of [verdicts?.attend(), cancels?.step()])
+        for (const visit of visits ? await visits : []) {
+          receive(visit)
+          await drain()
+        }
       await attend(store)
       // A process that began under a clock that was ahead may have found a catch-up as well.
       await (absence ? absence.attend() : jumps && letGoHeld(store, say))
@@ -427,11 +432,12 @@ export async function tell(
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...((await denials?.judge(store)) ?? []), ...((await absence?.judge()) ?? []))
-    found.push(...(await audit(store, bank, processes[0]!.desk)), ...(await unlisted(store, instant(clock.now()))))
+    found.push(...(await audit(store, bank, processes[0]!.desk, verdicts?.settled)), ...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
     found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
-    if (returns) found.push(...(await judgeReturns(store, bank)))
+    found.push(...((await verdicts?.judge()) ?? []))
+    if (returns) found.push(...(await judgeReturns(store, bank, verdicts?.settled)))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
@@ -474,7 +480,7 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
-    people: { ...edits?.figures, ...cancels?.figures },
+    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures },
   }
 }
 

@@ -1,0 +1,231 @@
+/** People at odd moments: they hold, release and retry payouts, stop all and let go, pay by hand at the bank and say what such a transfer was; whether anything was ordered meanwhile. */
+import type { Bank, Transfer } from '../../sim/bank.ts'
+import { BadInput } from '../../src/base/answer.ts'
+import { millis, type Millis, type Random, type World } from '../../src/base/world.ts'
+import { approveAndDo, listStrangers, proposeAccept, type Desk } from '../../src/jobs/jobs.ts'
+import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
+import { holdPayout, letGo, proposeVerdict, releasePayout, retryPayout, stopAll, type Verdict } from '../../src/payout/payout.ts'
+import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { orderByHand } from '../testbed/strangers.ts'
+import type { VirtualClock } from './clock.ts'
+import { hasJumps } from './jumps.ts'
+import type { Visit } from './shoppers.ts'
+import { hasStrangers } from './strangers.ts'
+
+/** In one seed of twenty-nine; not where strangers' transfers are looked at by others, nor where nothing may be made for a while. */
+export const hasVerdicts = (seed: number): boolean => seed % 29 === 22 && !hasStrangers(seed) && !hasJumps(seed)
+
+export interface Verdicts {
+  step(): Promise<Visit[]>
+  /** Once the storm is over: all is let go, and two people say of each transfer what it was. */
+  attend(): Promise<Visit[]>
+  /** By the transfer's id, the payout that two people said it had paid. */
+  readonly settled: ReadonlyMap<string, string>
+  judge(): Promise<string[]>
+  figures: { holds: number; stops: number; byHand: number; ours: number; notOurs: number }
+}
+
+interface Parts {
+  store: Store
+  world: World
+  clock: VirtualClock
+  bank: Bank
+  /** Of its own, so that the other stories stay what they were. */
+  random: Random
+  trace(line: string): void
+}
+
+interface ByHand {
+  transfer: Transfer
+  payoutId: string
+}
+
+/** What a person keeps back, and until when it was seen to be kept. `payoutId`: undefined where all were stopped. */
+interface Still {
+  payoutId: string | undefined
+  from: Millis
+  until: Millis
+  isOver: boolean
+}
+
+const mostByHand = 4
+const act = { by: 'ana', why: 'a storm' }
+
+export function openVerdicts({ store, world: common, clock, bank, random, trace }: Parts): Verdicts {
+  const world = { ...common, random }
+  const figures = { holds: 0, stops: 0, byHand: 0, ours: 0, notOurs: 0 }
+  const settled = new Map<string, string>()
+  const stills: Still[] = []
+  let open: ByHand[] = []
+  const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
+
+  /** A person is told no, or the program dies under them: either way they go home. */
+  async function trying(what: string, does: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await does()
+      trace(`verdicts: ${what}`)
+      return true
+    } catch (error) {
+      if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable) && !isSilent(error)) throw error
+      trace(`verdicts: not ${what}: ${error.message.slice(0, 120)}`)
+      return false
+    }
+  }
+
+  const payouts = () => store.all<{ id: string; asset: string; state: string }>(sql`select id, asset, state from payouts order by id`)
+  const heldNow = (payoutId: string | undefined) => stills.find(each => each.payoutId === payoutId && !each.isOver)
+  const end = (payoutId: string | undefined) => {
+    const still = heldNow(payoutId)
+    if (still) Object.assign(still, { until: clock.now(), isOver: true })
+  }
+  const begin = (payoutId: string | undefined) =>
+    heldNow(payoutId) ?? stills.push({ payoutId, from: clock.now(), until: clock.now(), isOver: false })
+
+  /** Others let go as well. */
+  async function look(states: ReadonlyMap<string, string>): Promise<void> {
+    const stopped = await store.one(sql`select 1 as yes from settings where name = 'hold'`)
+    for (const still of stills) {
+      still.isOver ||= still.payoutId === undefined ? stopped === undefined : states.get(still.payoutId) !== 'held'
+      if (!still.isOver) still.until = clock.now()
+    }
+  }
+
+  async function hold(id: string): Promise<void> {
+    if (!(await trying(`${id} is held`, () => holdPayout(store, id, act)))) return
+    figures.holds += 1
+    begin(id)
+  }
+
+  async function release(id: string): Promise<void> {
+    if (await trying(`${id} is released`, () => releasePayout(store, id, act))) end(id)
+  }
+
+  async function stop(): Promise<void> {
+    if (!(await trying('all are stopped', () => stopAll(store, 'a storm', 'ana')))) return
+    figures.stops += 1
+    begin(undefined)
+  }
+
+  async function go(): Promise<void> {
+    const hold = await letGo(store, 'the storm is over', 'ana')
+    if (!hold) return
+    end(undefined)
+    trace(`verdicts: all are let go: ${hold.why}`)
+  }
+
+  /** Somebody does not wait for the program, and pays at the bank: with the invoice's tag or without, and seldom another amount. */
+  async function payByHand(): Promise<void> {
+    const rows = await store.all<{ id: string; invoice_id: string; units: bigint }>(sql`
+      select id, invoice_id, units from payouts where asset = 'BRL' and units > 0 and state in ('owed', 'waiting', 'held', 'returned', 'unsure', 'sending')
+      order by id`)
+    if (rows.length === 0) return
+    const { id, invoice_id: invoice, units } = one(rows)
+    const paid = random.next() < 0.15 ? Number(units) - 1 : Number(units)
+    // The bank pays nobody from an empty account.
+    bank.deposit(paid)
+    const transfer = orderByHand(bank, { units: Math.max(paid, 1), tags: random.next() < 0.7 ? [invoice] : [] })
+    figures.byHand += 1
+    open.push({ transfer, payoutId: id })
+    trace(`verdicts: ${id} is paid by hand with ${transfer.id}`)
+  }
+
+  /** Two people say what a transfer was; where it cannot have paid the payout, that it is not ours. */
+  async function adjudicate(desk: Desk, byHand: ByHand, as: Verdict): Promise<boolean> {
+    const { transfer, payoutId } = byHand
+    return trying(`${transfer.id} is said to be ${as} for ${payoutId}`, async () => {
+      const { is, proposal } = await proposeVerdict(desk, payoutId, { ...act, transfer: transfer.id, as })
+      if (is === 'another') await refuseIt(desk.store, proposal.id)
+      if (is === 'another') throw new BadInput('another verdict was proposed')
+      try {
+        const decision = await approveAndDo(desk, proposal.id, { by: 'bruno' })
+        if (decision.is !== 'approved') throw new BadInput(`the proposal is ${decision.is}`)
+      } catch (error) {
+        if (error instanceof BadInput) await refuseIt(desk.store, proposal.id)
+        throw error
+      }
+      if (!open.includes(byHand)) return
+      open = open.filter(each => each !== byHand)
+      figures[as === 'ours' ? 'ours' : 'notOurs'] += 1
+      if (as === 'ours') settled.set(transfer.id, payoutId)
+    })
+  }
+
+  const refuseIt = (own: Store, id: string) => own.tx(tx => refuse(tx, id, { by: 'bruno', why: 'it cannot be' }))
+
+  /** What is a stranger's all the same is looked at as such. */
+  async function lookAtStrangers(): Promise<void> {
+    const desk = { store, world, rails: {} }
+    const ofOpen = new Set(open.map(({ transfer }) => transfer.id))
+    for (const { id, source } of await listStrangers(store, { state: 'open', limit: 1_000 })) {
+      if (ofOpen.has(source.split('/')[1]!)) continue
+      const { proposal } = await proposeAccept(store, world, id, act)
+      await approveAndDo(desk, proposal.id, { by: 'bruno' })
+      trace(`verdicts: line ${id} was looked at`)
+    }
+    const waiting = await store.all<{ id: string }>(
+      sql`select distinct provider_id as id from suspense_lines where cleared_at is null order by 1`,
+    )
+    for (const { id } of waiting) {
+      if (ofOpen.has(id)) continue
+      await trying(`suspense of ${id} is closed`, async () => {
+        const { proposal } = await store.tx(tx => proposeClose(tx, world, id, act))
+        await approveAndDo(desk, proposal.id, { by: 'bruno' })
+      })
+    }
+  }
+
+  const say = (byHand: ByHand): Visit => ({
+    twice: false,
+    async does(desk) {
+      if (!(await adjudicate(desk, byHand, 'ours'))) await adjudicate(desk, byHand, 'not-ours')
+    },
+  })
+
+  return {
+    figures,
+    settled,
+    async step() {
+      const chance = random.next()
+      const rows = await payouts()
+      await look(new Map(rows.map(({ id, state }) => [id, state])))
+      if (chance < 0.1 && rows.length > 0) await hold(one(rows).id)
+      else if (chance < 0.2 && rows.length > 0) await release(one(rows).id)
+      else if (chance < 0.25 && rows.length > 0) {
+        const { id } = one(rows)
+        if (await trying(`${id} is tried again`, () => retryPayout(store, id, act))) end(id)
+      } else if (chance < 0.28) await stop()
+      else if (chance < 0.36) await go()
+      else if (chance < 0.42 && figures.byHand < mostByHand) await payByHand()
+      else if (chance < 0.52 && open.length > 0) {
+        const byHand = one(open)
+        if (random.next() < 0.8) return [say(byHand)]
+        return [{ twice: random.next() < 0.5, does: async desk => void (await adjudicate(desk, byHand, one(['ours', 'not-ours']))) }]
+      }
+      return []
+    },
+    async attend() {
+      await go()
+      for (const { payoutId } of stills) if (payoutId !== undefined && heldNow(payoutId)) await release(payoutId)
+      await lookAtStrangers()
+      return open.map(say)
+    },
+    async judge() {
+      const orders = await store.all<{ key: string; payout_id: string; asked_at: string }>(sql`
+        select external_id as key, payout_id, (select min(at) from transitions where subject = attempts.id) as asked_at from attempts
+        where external_id not like 'by-hand%' and external_id not like 'transfer-%'`)
+      const meanwhile = ({ payoutId, from, until }: Still) =>
+        orders.filter(
+          ({ payout_id: id, asked_at: at }) => (payoutId === undefined || payoutId === id) && millis(at) > from && millis(at) < until,
+        )
+      return [
+        ...open.map(({ transfer }) => `nobody could say what transfer ${transfer.id} was`),
+        ...stills.flatMap(still =>
+          meanwhile(still).map(({ key }) => `${key} was ordered while ${still.payoutId ?? 'everything'} was held by a person`),
+        ),
+      ]
+    },
+  }
+}
+
+/** The bank did not say what it was asked: whoever asked asks later. */
+const isSilent = (error: unknown): error is Error => error instanceof Error && error.message.startsWith('the bank did not')
