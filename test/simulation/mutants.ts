@@ -1,0 +1,869 @@
+/** Every rule that can be taken out of the program, as an edit of its text, and what finds that it is gone. `mutate.ts` does it; docs/simulation.md is this list. */
+
+export interface Edit {
+  file: string
+  /** Occurs once in the file. */
+  from: string
+  /** What it is without the rule. */
+  to: string
+}
+
+export interface Mutant extends Edit {
+  rule: string
+  /** Where one edit leaves the rule in force. */
+  also?: readonly Edit[]
+  /** Of the storms, or of `stories`, that find it. Where a storm does not, `test` does. */
+  seeds?: readonly number[]
+  /** The test that tells stories of restores, as many as `RESTORES` says. */
+  stories?: string
+  test?: string
+  /** Why no seed finds it, or what else there is to say. */
+  note?: string
+  /** Where it is not the one of its section. */
+  room?: Room
+}
+
+/** The seeds that have what a rule is about: every `step`th from `first` on. */
+export interface Room {
+  first: number
+  step: number
+}
+
+export interface Section {
+  title: string
+  says?: string
+  room: Room
+  mutants: readonly Mutant[]
+}
+
+const inRestores = 'test/restores.test.ts'
+const inChainRestores = 'test/bitcoin-restores.test.ts'
+const returns: Room = { first: 2, step: 11 }
+const everySeed: Room = { first: 1, step: 1 }
+const onChain: Room = { first: 10, step: 10 }
+
+export const sections: readonly Section[] = [
+  {
+    title: 'Money that goes back (`test/simulation/returns.ts`, one seed of eleven)',
+    room: returns,
+    mutants: [
+      {
+        rule: 'nothing is ordered while money may be going back: neither held nor passed over',
+        file: 'src/payout/rightSize.ts',
+        from: 'where r.invoice_id = payouts.invoice_id and r.under_way_since is not null',
+        to: 'where 1 = 0',
+        also: [
+          {
+            file: 'src/payout/rightSize.ts',
+            from: 'export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {',
+            to: 'export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {\n  return',
+          },
+        ],
+        seeds: [475],
+      },
+      {
+        rule: 'one that is heard of before its credit is waited for too',
+        file: 'src/webhooks/bankEvents.ts',
+        from: ' || (await mayBeGoingBackOf(tx, row.id))',
+        to: '',
+        room: { first: 24, step: 44 },
+        test: 'test/reversals.test.ts',
+        note: 'no seed of its room up to 1 000',
+      },
+      {
+        rule: 'one that cannot be read in the log yet is waited for too',
+        file: 'src/webhooks/bankEvents.ts',
+        from: '    await beginReversal(tx, ours.id, cause)\n    return answer.is',
+        to: '    return answer.is',
+        room: { first: 24, step: 44 },
+        test: 'test/reversals.test.ts',
+        note: 'no seed of its room up to 1 000',
+      },
+      {
+        rule: 'a payout held for that goes on by itself',
+        file: 'src/payout/rightSize.ts',
+        from: '  if (reversal?.holds_payout !== 1n) return\n',
+        to: '  if (reversal) return\n',
+        seeds: [112],
+      },
+      {
+        rule: 'a payout is brought to what is owed now',
+        file: 'src/payout/rightSize.ts',
+        from: '  if (payout.units !== net) {',
+        to: '  if (false) {',
+        seeds: [145],
+      },
+      {
+        rule: 'after an order that is dead it is sized again',
+        file: 'src/payout/rightSize.ts',
+        from: '  await rightSize(tx, world, invoiceId, cause)\n',
+        to: '',
+        seeds: [123],
+      },
+      {
+        rule: 'what was paid on too much is booked when an order succeeds',
+        file: 'src/payout/outcome.ts',
+        from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
+        to: '',
+        note: 'no seed of its room up to 400; what the bank says later heals it',
+      },
+      {
+        rule: 'an order that the bank shows nowhere waits while money may be going back, and is given up where another amount is owed (both taken out)',
+        file: 'src/payout/resolve.ts',
+        from: "  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`)) return 'again'\n",
+        to: '',
+        also: [
+          {
+            file: 'src/payout/resolve.ts',
+            from: '  if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {',
+            to: '  if (false) {',
+          },
+        ],
+        note: 'no seed of its room up to 400',
+      },
+      {
+        rule: 'that a transfer succeeded is no news once it came back',
+        file: 'src/payout/outcome.ts',
+        from: "  if (attempt.state === 'refunded' && attempt.provider_id === transfer.providerId) return 'nothing new'\n",
+        to: '',
+        test: 'test/payout-verdicts.test.ts',
+        note: 'no seed of its room up to 400',
+      },
+      {
+        rule: 'what went back of an invoice, and came again, is no odd line',
+        file: 'src/jobs/ownLines.ts',
+        from: 'returned: { out: back?.went ?? 0n, in: back?.came ?? 0n }',
+        to: 'returned: noneReturned',
+        seeds: [35],
+      },
+      {
+        rule: 'a commission is of what was left',
+        file: 'src/payout/rightSize.ts',
+        from: 'const commission = shareOf(left, invoice.commission_bp)',
+        to: 'const commission = shareOf(invoice.paid_units, invoice.commission_bp)',
+        seeds: [13],
+      },
+      {
+        rule: 'no more is kept back from a payout than is owed',
+        file: 'src/payout/receivable.ts',
+        from: "account.recover === 'next-payouts' ? smallest(owing, payout.units) : 0n",
+        to: "account.recover === 'next-payouts' ? owing : 0n",
+        seeds: [35],
+      },
+      {
+        rule: 'a debt that is canceled is forgiven no more',
+        file: 'src/payout/receivable.ts',
+        from: "  if (movement === 'receivable canceled') await undoForgiveness(tx, world, receivable)\n",
+        to: '',
+        seeds: [123, 266],
+      },
+      {
+        rule: 'a payout set off whole keeps no transfer fee',
+        file: 'src/payout/receivable.ts',
+        from: 'taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n',
+        to: '0n',
+        seeds: [79],
+      },
+      {
+        rule: 'a payee owes no more than it got',
+        file: 'src/payout/rightSize.ts',
+        from: 'const wanted = smallest(lacking - shortfall, got)',
+        to: 'const wanted = lacking - shortfall',
+        test: 'test/payout-verdicts.test.ts',
+        note: 'nobody says in a storm what a transfer is',
+      },
+      {
+        rule: 'a transfer that settled a payout is no stranger’s any more',
+        file: 'src/payout/adopt.ts',
+        from: '  await clearExternal(tx, world, transfer, cause.why)\n',
+        to: '',
+        test: 'test/payout-verdicts.test.ts',
+        note: 'nobody says in a storm what a transfer is',
+      },
+      {
+        rule: 'a cancelation goes on until the bank has said',
+        file: 'src/invoice/cancel.ts',
+        from: 'set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`',
+        to: 'set next_at = null where invoice_id = ${id}`',
+        seeds: [13],
+      },
+      {
+        rule: 'what was read of the bank’s log before what is known changes nothing',
+        file: 'src/webhooks/reversals.ts',
+        from: "  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }\n",
+        to: '',
+        test: 'test/reversals.test.ts',
+      },
+      {
+        rule: 'what is at the bank is read before an invoice is asked for again',
+        file: 'src/invoice/reissue.ts',
+        from: '(await couldBePaid(rail, invoice)) ?? ',
+        to: '',
+        test: 'test/refunds.test.ts',
+        note: 'nothing expires in a storm',
+      },
+      {
+        rule: 'and what is there of the same slot and payer',
+        file: 'src/invoice/reissue.ts',
+        from: ' ?? (await standsThere(store, rail, invoice))',
+        to: '',
+        test: 'test/refunds.test.ts',
+        note: 'nothing expires in a storm',
+      },
+      {
+        rule: 'a refund that was not made leaves its payout held',
+        file: 'src/webhooks/reversals.ts',
+        from: 'await keepForPerson(tx, id, cause)',
+        to: 'await letGoOn(tx, id, cause)',
+        test: 'test/refunds.test.ts',
+      },
+      {
+        rule: 'an order that dies after its refund was not made is not repeated',
+        file: 'src/payout/rightSize.ts',
+        from: '  if (last?.at == null || !(await hasFailedRefund(tx, invoiceId, last.at))) return\n',
+        to: '  return\n',
+        test: 'test/refunds.test.ts',
+      },
+      {
+        rule: 'a refund is approved as it was proposed',
+        file: 'src/webhooks/refunds.ts',
+        from: '  if (left === before) return\n',
+        to: '  return\n',
+        test: 'test/refunds.test.ts',
+      },
+      {
+        rule: 'a refund waits for balance',
+        file: 'src/invoice/askRefund.ts',
+        from: '(refusal.again || lacksBalance(refusal.why))',
+        to: 'refusal.again',
+        test: 'test/refunds.test.ts',
+      },
+      {
+        rule: 'a refund that was edited past the program is not asked for',
+        file: 'src/invoice/askRefund.ts',
+        from: '    if (!(await what.isApproved(tx, row))) {',
+        to: '    if (false) {',
+        test: 'test/refunds.test.ts',
+        note: 'nobody edits rows in a storm',
+      },
+      {
+        rule: 'a debt that came after a proposal is not ended by it',
+        file: 'src/payout/accountTerms.ts',
+        from: 'units > mostOf(owing, as) - since',
+        to: 'units > mostOf(owing, as)',
+        test: 'test/refunds.test.ts',
+      },
+      {
+        rule: 'people end a reversal of which the bank never says the end',
+        file: 'src/webhooks/reversalEnd.ts',
+        from: '  if (reversal.under_way_since > later(now, -longReversalMs)) return',
+        to: '  if (reversal) return',
+        test: 'test/reversals.test.ts',
+        note: 'the bank always says',
+      },
+      {
+        rule: 'what two people said of a reversal stays, though a later one comes to nothing',
+        file: 'src/invoice/fate.ts',
+        from: 'let [left, underWay] = [paid - (said?.returned ?? 0n), false]',
+        to: 'let [left, underWay] = [paid, false]',
+        test: 'test/reversals.test.ts',
+        note: 'the bank always says',
+      },
+      {
+        rule: 'the bank’s word about a cancelation wins',
+        file: 'src/invoice/cancel.ts',
+        from: "    const to = answer.is === 'done' || status === 'canceled' ? 'canceled' : status === 'expired' ? 'expired' : undefined\n",
+        to: "    const to = 'canceled'\n",
+        test: 'test/refunds.test.ts',
+        note: 'a credit that comes later heals it',
+      },
+    ],
+  },
+  {
+    title: 'Orders at the bank',
+    says: 'Rules of whoever orders, that no room of its own is for.',
+    room: everySeed,
+    mutants: [
+      {
+        rule: 'an order is made from a look that has not run out',
+        file: 'src/payout/look.ts',
+        from: 'look.deadline.leftMs() > 0 && ',
+        to: '',
+        room: { first: 3, step: 7 },
+        test: 'test/stalled.test.ts',
+      },
+      {
+        rule: 'nor from one that is older than another order of the payout',
+        file: 'src/payout/look.ts',
+        from: '  known === (await knownOf(reader, payoutId))',
+        to: '  payoutId !== known',
+        room: { first: 3, step: 7 },
+        test: 'test/payout-waits.test.ts',
+      },
+      {
+        rule: 'an order is asked for before its claim has run out',
+        file: 'src/payout/send.ts',
+        from: 'const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate',
+        to: 'const answer = await rail.pay(asked, deadline)',
+        room: { first: 3, step: 7 },
+        test: 'test/stalled.test.ts',
+      },
+      {
+        rule: 'what was claimed again since is not written about',
+        file: 'src/payout/send.ts',
+        from: "  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return\n",
+        to: '',
+        room: { first: 3, step: 7 },
+        test: 'test/stalled.test.ts',
+      },
+      {
+        rule: 'a payout that was edited past the program is held',
+        file: 'src/payout/send.ts',
+        from: 'mayGoOut(row) ?? edited.get(row.id)',
+        to: 'mayGoOut(row)',
+        test: 'test/payout-waits.test.ts',
+        note: 'nobody edits rows in a storm',
+      },
+      {
+        rule: 'no order is repeated to an account that was edited past the program',
+        file: 'src/payout/resolve.ts',
+        from: '  if (edited !== undefined) {',
+        to: '  if (false) {',
+        test: 'test/payout-waits.test.ts',
+        note: 'nobody edits rows in a storm',
+      },
+      {
+        rule: 'an order of which the bank has shown nothing twice is asked for again',
+        file: 'src/payout/resolve.ts',
+        from: "  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])\n",
+        to: "  return 'again'\n",
+        seeds: [9],
+      },
+      {
+        rule: 'an order that may have been lost is asked about',
+        file: 'src/payout/resolve.ts',
+        from: '    await abandonSending(tx, now)\n',
+        to: '',
+        seeds: [9],
+      },
+      {
+        rule: 'a transfer that bears another payout’s key has not paid this one',
+        file: 'src/payout/verdict.ts',
+        from: '  if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined\n',
+        to: '  return undefined\n',
+        test: 'test/payout-verdicts.test.ts',
+        note: 'nobody says in a storm what a transfer is',
+      },
+      {
+        rule: 'two people are two people, however a name is written',
+        file: 'src/base/person.ts',
+        from: ".replace(/[\\p{Default_Ignorable_Code_Point}\\p{Control}\\p{Format}]/gu, '')",
+        to: '',
+        test: 'src/base/person.test.ts',
+        note: 'nobody tries it in a storm',
+      },
+    ],
+  },
+  {
+    title: 'Restores at the bank (`test/restores.test.ts`, `RESTORES=N` stories)',
+    says: `A backup of any age is restored beside the bank that lived on, and people let payouts go, release and retry them in a hurry; in half of the stories some payer has the
+money back since the backup.`,
+    room: everySeed,
+    mutants: [
+      {
+        rule: 'what is alive under the invoice’s tag stands in the way of an order',
+        file: 'src/payout/underTag.ts',
+        from: '  const [transfer, another] = alive\n',
+        to: '  const [transfer, another] = alive.slice(alive.length)\n',
+        stories: inRestores,
+        seeds: [7, 8, 19],
+      },
+      {
+        rule: 'a forgotten order of the same payout is taken up',
+        file: 'src/payout/underTag.ts',
+        from: "    return { is: 'forgotten', transfer, number }\n",
+        to: '    void 0\n',
+        test: 'test/restored.test.ts',
+        note: 'it is held instead',
+      },
+      {
+        rule: 'nothing is ordered after a restore before the bank’s logs were read and settled',
+        file: 'src/payout/unheard.ts',
+        from: "  await mustBeRead(tx, '')\n",
+        to: '',
+        stories: inRestores,
+        seeds: [],
+        test: 'test/restored.test.ts',
+      },
+      {
+        rule: 'nor after an absence',
+        file: 'src/payout/unheard.ts',
+        from: '  if (!counts((await hearing(tx)).until, now)) await mustBeRead(tx, now)\n',
+        to: '',
+        also: [
+          {
+            file: 'src/payout/unheard.ts',
+            from: 'if (since !== undefined || !counts(until, now)) return',
+            to: 'if (since !== undefined) return',
+          },
+        ],
+        room: { first: 9, step: 23 },
+        test: 'test/reversals.test.ts',
+      },
+      {
+        rule: 'where the bank cannot list what went back, the log of each invoice is read before its payout is ordered',
+        file: 'src/payout/rightSize.ts',
+        from: 'sql`(${awaitsItsLog} or exists (',
+        to: 'sql`(exists (',
+        test: 'test/reversals.test.ts',
+        note: 'the simulated bank lists everything',
+      },
+      {
+        rule: 'forgotten orders that failed keep their numbers',
+        file: 'src/payout/underTag.ts',
+        from: '    await rememberDead(tx, world, current, known, shown)\n',
+        to: '',
+        test: 'test/restored.test.ts',
+      },
+      {
+        rule: 'what bears our tags is never a stranger’s',
+        file: 'src/jobs/books.ts',
+        from: '  if (tagged && !disowned) {',
+        to: '  if (false) {',
+        test: 'test/suspense.test.ts',
+      },
+    ],
+  },
+  {
+    title: 'Restores, rewards, refusals and refunds on the chain',
+    says: `\`test/bitcoin-restores.test.ts\` (\`RESTORES=N\` stories on a simulated chain: a backup of any age is restored and let go at any moment), and in seeds with the
+Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers.ts\` (one of seventeen).`,
+    room: onChain,
+    mutants: [
+      {
+        rule: 'after a restore nothing is planned before our tip is the node’s and its mempool was seen',
+        file: 'src/payout/unread.ts',
+        from: "return row.value === 'read' ? unsettled(reader) : unreadBlocks(reader)",
+        to: 'return unsettled(reader)',
+        also: [
+          {
+            file: 'src/jobs/bitcoin.ts',
+            from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+            to: '',
+          },
+        ],
+        stories: inChainRestores,
+        seeds: [1, 3, 5, 10, 12],
+      },
+      {
+        rule: 'nor while an event of the chain waits',
+        file: 'src/payout/unread.ts',
+        from: "return row.value === 'read' ? unsettled(reader) : unreadBlocks(reader)",
+        to: "return row.value === 'read' ? undefined : unreadBlocks(reader)",
+        also: [{ file: 'src/jobs/bitcoin.ts', from: ' || (await hasNews(store))) return', to: ') return' }],
+        stories: inChainRestores,
+        seeds: [3, 5, 15],
+      },
+      {
+        rule: 'nothing is planned before the node’s best block was read a moment ago',
+        file: 'src/jobs/bitcoin.ts',
+        from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+        to: '',
+        test: 'test/bitcoin-person.test.ts',
+      },
+      {
+        rule: 'nor before what the chain told is settled',
+        file: 'src/jobs/bitcoin.ts',
+        from: ' || (await hasNews(store))) return',
+        to: ') return',
+        test: 'test/bitcoin-person.test.ts',
+      },
+      {
+        rule: 'a transaction is sent while it is known that payouts are not stopped',
+        file: 'src/payout/bundleSend.ts',
+        from: "  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')\n",
+        to: '',
+        test: 'test/bitcoin-sent.test.ts',
+        note: 'no worker stalls for so long',
+      },
+      {
+        rule: 'nor where it is not what the books owe and people approved',
+        file: 'src/payout/bundleSend.ts',
+        from: '  if (strange !== undefined) return wait(strange)\n',
+        to: '',
+        test: 'test/bitcoin-edited.test.ts',
+        note: 'nobody edits rows in a storm',
+      },
+      {
+        rule: 'a miner’s reward is credited a hundred blocks deep',
+        file: 'src/chain/row.ts',
+        from: 'coinbase === 1n ? coinbaseDepth : 1',
+        to: '1',
+        seeds: [40, 170, 300],
+        room: { first: 40, step: 130 },
+      },
+      {
+        rule: 'and spent no sooner',
+        file: 'src/payout/bundle.ts',
+        from: '      and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n})\n',
+        to: '',
+        seeds: [40, 170, 300],
+        room: { first: 40, step: 130 },
+      },
+      {
+        rule: 'a refusal that heals makes one bundle wait',
+        file: 'src/rails/bitcoin/refusals.ts',
+        from: "refusals.find(({ says }) => says.test(message))?.means ?? 'person'",
+        to: "refusals.find(({ says, means }) => means !== 'heals' && says.test(message))?.means ?? 'person'",
+        seeds: [470],
+        room: { first: 80, step: 130 },
+      },
+      {
+        rule: 'a spent coin counts for nothing',
+        file: 'src/webhooks/standingOf.ts',
+        from: '      spent: spent.has(coin.id),\n',
+        to: '      spent: false,\n',
+        seeds: [1040],
+        room: { first: 20, step: 170 },
+      },
+      {
+        rule: 'what was given back counts for nothing, in time or not',
+        file: 'src/webhooks/standingOf.ts',
+        from: "      givenBack: spent.get(coin.id) === 'given back',\n",
+        to: '      givenBack: false,\n',
+        seeds: [870],
+        room: { first: 20, step: 170 },
+      },
+      {
+        rule: 'a canceled bundle owes nothing to whose payment has left the chain',
+        file: 'src/webhooks/chainEvents.ts',
+        from: '  for (const invoice of invoices) await restand(tx, desk, invoice, cause)\n',
+        to: '',
+        test: 'test/bitcoin-cancel.test.ts',
+        note: 'nobody cancels a bundle in a storm',
+      },
+      {
+        rule: 'a transaction that is not ours settles what it paid, once',
+        file: 'src/payout/elsewhere.ts',
+        from: '  if (settled + units > paid + (fee > 0n ? fee : 0n))',
+        to: '  if (false)',
+        test: 'test/bitcoin-person.test.ts',
+        note: 'nobody settles a payout in a storm',
+      },
+      {
+        rule: 'a payout that was settled by hand follows its transaction',
+        file: 'src/webhooks/chainEvents.ts',
+        from: 'const settled = await followElsewhere(tx, desk.world)',
+        to: 'const settled = undefined',
+        test: 'test/bitcoin-person.test.ts',
+        note: 'nobody settles a payout in a storm',
+      },
+      {
+        rule: 'an order whose payment went back before it was followed calls a person',
+        file: 'src/shop/follow.ts',
+        from: "const paid = came ?? invoices.find(({ state }) => state === 'reversed')",
+        to: 'const paid = came',
+        test: 'src/shop/place.test.ts',
+      },
+    ],
+  },
+  {
+    title: 'Credentials, clocks and absences (`denials.ts`, `jumps.ts`, `absences.ts`)',
+    room: { first: 6, step: 17 },
+    mutants: [
+      {
+        rule: 'a bank that does not know us has refused nothing',
+        file: 'src/rails/starkbank/faults.ts',
+        from: 'return isOfUs ? denied(said) : refused(said)',
+        to: 'return refused(said)',
+        seeds: [61],
+        room: { first: 3, step: 29 },
+      },
+      {
+        rule: 'a catch-up larger than usual asks a person',
+        file: 'src/jobs/catchUp.ts',
+        from: '  if (late === 0) return undefined\n',
+        to: '  return undefined\n',
+        seeds: [9, 101, 124],
+        room: { first: 9, step: 23 },
+      },
+      {
+        rule: 'nothing is done by the clock while the clocks disagree',
+        file: 'src/base/clockJudge.ts',
+        from: "      if (verdict.is === 'off') return verdict.why\n",
+        to: '',
+        seeds: [23, 74, 91],
+      },
+      {
+        rule: 'what was written for a time that never came is brought back',
+        file: 'src/jobs/clock.ts',
+        from: '  await bringBack(store, world)\n',
+        to: '',
+        seeds: [176, 193],
+      },
+      {
+        rule: 'so it is of refunds and reversals',
+        file: 'src/jobs/clock.ts',
+        from: "  { table: 'invoice_reversals', which: sql`next_at is not null`, longestMs: 2 * 60 * minute, unmoved: true },\n  { table: 'invoice_refunds', which: sql`next_at is not null`, longestMs: 2 * 60 * minute },\n",
+        to: '',
+        seeds: [5293],
+        room: { first: 57, step: 187 },
+      },
+      {
+        rule: 'a process that has heard no other clock asks the bank before it claims',
+        file: 'src/ledger/denied.ts',
+        from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
+        to: '!(await alarmOf(store, name))',
+        also: [{ file: 'src/jobs/clock.ts', from: '  if (world.clock.isAlone?.() && rails?.starkbank) {', to: '  if (false) {' }],
+        test: 'test/clocks.test.ts',
+      },
+      {
+        rule: 'an event waits as long as the bank does not answer',
+        file: 'src/webhooks/apply.ts',
+        from: "  return answer.is === 'unsure' || answer.again ? { is: 'again', why, unheard: true } : { is: 'again', why }\n",
+        to: "  return { is: 'again', why }\n",
+        test: 'test/denied.test.ts',
+        note: 'no storm lasts so long',
+      },
+      {
+        rule: 'nothing is claimed while the bank denies us',
+        file: 'src/ledger/denied.ts',
+        from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
+        to: 'clock.isAlone?.() !== true',
+        test: 'test/denied.test.ts',
+        note: 'the answer heals it',
+      },
+    ],
+  },
+  {
+    title: 'Strangers and long silence (`strangers.ts`, one seed of nineteen)',
+    room: { first: 12, step: 19 },
+    mutants: [
+      {
+        rule: 'money that left by no order of ours stops payouts',
+        file: 'src/ledger/bankStop.ts',
+        from: '...(await strangersOut(tx)), ',
+        to: '',
+        seeds: [69],
+      },
+      {
+        rule: 'such lines are kept',
+        file: 'src/jobs/books.ts',
+        from: '  if (isNew) await noteStranger(tx, name, line, tagged ? disowned : undefined)\n',
+        to: '',
+        seeds: [31],
+      },
+      {
+        rule: 'the stop is written in the transaction that first knows of the line',
+        file: 'src/jobs/books.ts',
+        from: '  if (news.some(({ units }) => units < 0n)) await keepBankStop(tx)\n',
+        to: '',
+        seeds: [392],
+      },
+      {
+        rule: 'a tag that is made up excuses nothing',
+        file: 'src/ledger/bankStop.ts',
+        from: ', ...(await suspenseOut(tx))',
+        to: '',
+        seeds: [50, 221],
+      },
+      {
+        rule: 'a payout excuses what left as a transfer, not what left of its invoice',
+        file: 'src/ledger/bankStop.ts',
+        from: '(of_invoice < 0 or not exists (',
+        to: '(not exists (',
+        note: 'neither a storm nor `test/suspense.test.ts` nor `test/own-lines.test.ts`',
+      },
+      {
+        rule: 'a rule compares its text',
+        file: 'src/jobs/strangers.ts',
+        from: "return rule.match === 'equals' ? text === rule.text : text.startsWith(rule.text)",
+        to: 'return text !== undefined',
+        seeds: [69],
+      },
+      {
+        rule: 'a difference stops payouts by how long it lasts',
+        file: 'src/jobs/drift.ts',
+        from: '  const stops = lasts(outsideSince, apartForMs) || lasts(unexplainedSince, hiddenForMs)\n',
+        to: '  const stops = false\n',
+        test: 'src/jobs/drift.test.ts',
+        note: 'the simulated bank loses nothing without a line',
+      },
+      {
+        rule: 'two people lift a stop',
+        file: 'src/ledger/proposal.ts',
+        from: "  if (samePerson(proposal.made_by, by)) return 'own'\n",
+        to: '',
+        test: 'test/strangers.test.ts',
+      },
+      {
+        rule: 'the bank’s own times say what was there before the books began',
+        file: 'src/jobs/strangers.ts',
+        from: "const until = newest === undefined || newest < began ? (newest ?? '') : began",
+        to: 'const until = began',
+        test: 'test/strangers.test.ts',
+      },
+      {
+        rule: 'what the bank gives back is first set against what it took',
+        file: 'src/jobs/ownLines.ts',
+        from: 'const pairs = new Set(setOff(own.filter(each => isOdd(each) || closedOut.includes(each)).map(({ line }) => line)).flat())',
+        to: 'const pairs = new Set<OwnLine["line"]>()',
+        test: 'test/own-lines.test.ts',
+      },
+      {
+        rule: 'what is booked takes its line out of suspense',
+        file: 'src/ledger/suspense.ts',
+        from: '  if (providerId === null) return []\n',
+        to: '  return []\n',
+        test: 'test/suspense.test.ts',
+      },
+      {
+        rule: 'the bank is asked about lines of our own that are not booked',
+        file: 'src/jobs/books.ts',
+        from: '      await askAboutOwn({ store, rail, world }, items, lives)\n',
+        to: '',
+        test: 'test/own-lines.test.ts',
+      },
+    ],
+  },
+  {
+    title: 'Limits (`limits.ts`, one seed of seventeen)',
+    room: { first: 7, step: 17 },
+    mutants: [
+      {
+        rule: 'anything is limited',
+        file: 'src/payout/limits.ts',
+        from: '  if (limits.length === 0) return [...due]\n',
+        to: '  return [...due]\n',
+        seeds: [58],
+      },
+      {
+        rule: 'one payout has a limit',
+        file: 'src/payout/limits.ts',
+        from: 'if (cap !== undefined && units > cap) return',
+        to: 'if (false) return',
+        seeds: [58],
+      },
+      {
+        rule: 'an approval marks its order',
+        file: 'src/payout/limits.ts',
+        from: ' await takeApproval(tx, payout)\n',
+        to: ' void 0\n',
+        seeds: [75],
+      },
+      {
+        rule: 'one claim adds up what it takes',
+        file: 'src/payout/limits.ts',
+        from: '      for (const scope of own) for (const window of windows) scope.used[window] += payout.units\n',
+        to: '',
+        seeds: [449],
+      },
+      {
+        rule: 'an hour is an hour',
+        file: 'src/payout/limits.ts',
+        from: 'hour: 3_600_000,',
+        to: 'hour: 60_000,',
+        seeds: [75],
+      },
+      {
+        rule: 'who claims waits for the row of the limits (PostgreSQL)',
+        file: 'src/payout/limits.ts',
+        from: ' order by scope, per ${forUpdate}`',
+        to: ' order by scope, per`',
+        test: 'test/limits.test.ts',
+      },
+      {
+        rule: 'nothing newer passes what waits',
+        file: 'src/payout/limits.ts',
+        from: 'blocked?.per === per || isOlder(head, payout) || ',
+        to: '',
+        test: 'test/limits.test.ts',
+      },
+    ],
+  },
+  {
+    title: 'Late payers, and reading many at once (`late.ts`, one of thirteen; lists that lag, one of eleven)',
+    room: { first: 6, step: 13 },
+    mutants: [
+      {
+        rule: 'a fine of 0 is said to the bank',
+        file: 'src/rails/starkbank/starkbank.ts',
+        from: '  fine: percentOf(order.fineBp ?? 0n),\n',
+        to: '  ...(order.fineBp && { fine: percentOf(order.fineBp) }),\n',
+        seeds: [19, 45],
+      },
+      {
+        rule: 'the expiry is said',
+        file: 'src/rails/starkbank/starkbank.ts',
+        from: '  expiration: order.graceSeconds ?? usualExpiresInMs / 1_000,\n',
+        to: '',
+        seeds: [6, 32, 58],
+      },
+      {
+        rule: 'what was paid is booked, not what was asked',
+        file: 'src/webhooks/bankEvents.ts',
+        from: 'const paid = then.units > now.units ? then.units : now.units',
+        to: 'const paid = row.units',
+        seeds: [6, 58],
+      },
+      {
+        rule: 'a list is no older than the event it proves',
+        file: 'src/webhooks/proofs.ts',
+        from: '  shown.updatedAt !== undefined && updatedAt !== undefined && shown.updatedAt >= updatedAt\n',
+        to: '  shown !== undefined || updatedAt !== undefined\n',
+        seeds: [28, 193, 358],
+        room: { first: 6, step: 11 },
+      },
+      {
+        rule: 'that every transfer of a key is dead is told by a look that cannot lack one',
+        file: 'src/webhooks/proofs.ts',
+        from: 'itself && isPaid && !isOld()',
+        to: 'itself && !isOld()',
+        also: [
+          {
+            file: 'src/payout/outcome.ts',
+            from: "      if (attempt.provider_id !== null && !news.found.some(({ providerId }) => providerId === attempt.provider_id)) return 'again'\n",
+            to: '',
+          },
+        ],
+        seeds: [4725],
+        room: { first: 6, step: 11 },
+      },
+      {
+        rule: 'sums kept aside lose nothing',
+        file: 'src/ledger/tallies.ts',
+        from: 'count: (sum?.count ?? 0n) + count, units: (sum?.units ?? 0n) + units',
+        to: 'count, units',
+        seeds: [5, 70],
+        room: { first: 5, step: 13 },
+      },
+    ],
+  },
+  {
+    title: 'In every seed',
+    room: onChain,
+    mutants: [
+      {
+        rule: 'what is open would be named among what needs a person, if it stayed so (`unlisted.ts`): bundles that do not move',
+        file: 'src/web/chainAsks.ts',
+        from: "where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state <> 'planned' and ${now} <> ''",
+        to: "where 1 = 0 and ${now} <> ''",
+        seeds: [60],
+      },
+    ],
+  },
+]
+
+export const mutants: readonly Mutant[] = sections.flatMap(section => section.mutants)
+
+export const editsOf = ({ file, from, to, also = [] }: Mutant): Edit[] => [{ file, from, to }, ...also]
+
+export function roomOf(mutant: Mutant): Room {
+  return mutant.room ?? sections.find(section => section.mutants.includes(mutant))!.room
+}
+
+/** The seeds of its room up to `last`. */
+export function seedsOf(mutant: Mutant, last: number): number[] {
+  const { first, step } = roomOf(mutant)
+  return Array.from({ length: Math.max(0, Math.floor((last - first) / step) + 1) }, (_, at) => first + at * step)
+}
