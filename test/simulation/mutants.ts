@@ -68,7 +68,7 @@ export const sections: readonly Section[] = [
         to: '',
         room: { first: 24, step: 44 },
         test: 'test/reversals.test.ts',
-        note: 'no seed of its room up to 1 000',
+        note: 'no seed of its room up to 400',
       },
       {
         rule: 'one that cannot be read in the log yet is waited for too',
@@ -76,8 +76,7 @@ export const sections: readonly Section[] = [
         from: '    await beginReversal(tx, ours.id, cause)\n    return answer.is',
         to: '    return answer.is',
         room: { first: 24, step: 44 },
-        test: 'test/reversals.test.ts',
-        note: 'no seed of its room up to 1 000',
+        note: 'no seed of its room up to 400, nor `test/reversals.test.ts`',
       },
       {
         rule: 'a payout held for that goes on by itself',
@@ -162,7 +161,7 @@ export const sections: readonly Section[] = [
         file: 'src/payout/receivable.ts',
         from: 'taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n',
         to: '0n',
-        seeds: [79],
+        note: 'no seed of its room up to 1 000',
       },
       {
         rule: 'a payee owes no more than it got',
@@ -185,7 +184,7 @@ export const sections: readonly Section[] = [
         file: 'src/invoice/cancel.ts',
         from: 'set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`',
         to: 'set next_at = null where invoice_id = ${id}`',
-        seeds: [13],
+        note: 'seed 13 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'what was read of the bank’s log before what is known changes nothing',
@@ -283,6 +282,7 @@ export const sections: readonly Section[] = [
         to: '',
         room: { first: 3, step: 7 },
         test: 'test/stalled.test.ts',
+        note: 'no seed of its room up to 200; this test was not run without it yet',
       },
       {
         rule: 'nor from one that is older than another order of the payout',
@@ -291,6 +291,7 @@ export const sections: readonly Section[] = [
         to: '  payoutId !== known',
         room: { first: 3, step: 7 },
         test: 'test/payout-waits.test.ts',
+        note: 'no seed of its room up to 200; this test was not run without it yet',
       },
       {
         rule: 'an order is asked for before its claim has run out',
@@ -299,6 +300,7 @@ export const sections: readonly Section[] = [
         to: 'const answer = await rail.pay(asked, deadline)',
         room: { first: 3, step: 7 },
         test: 'test/stalled.test.ts',
+        note: 'no seed of its room up to 200; this test was not run without it yet',
       },
       {
         rule: 'what was claimed again since is not written about',
@@ -307,6 +309,7 @@ export const sections: readonly Section[] = [
         to: '',
         room: { first: 3, step: 7 },
         test: 'test/stalled.test.ts',
+        note: 'no seed of its room up to 200; this test was not run without it yet',
       },
       {
         rule: 'a payout that was edited past the program is held',
@@ -446,6 +449,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         ],
         stories: inChainRestores,
         seeds: [1, 3, 5, 10, 12],
+        note: 'not told since the rule of every plan is taken out with it; alone none of 12 finds it',
       },
       {
         rule: 'nor while an event of the chain waits',
@@ -455,6 +459,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         also: [{ file: 'src/jobs/bitcoin.ts', from: ' || (await hasNews(store))) return', to: ') return' }],
         stories: inChainRestores,
         seeds: [3, 5, 15],
+        note: 'not told since the rule of every plan is taken out with it; alone none of 12 finds it',
       },
       {
         rule: 'nothing is planned before the node’s best block was read a moment ago',
@@ -462,6 +467,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
         to: '',
         test: 'test/bitcoin-person.test.ts',
+        note: 'this test was not run without it yet',
       },
       {
         rule: 'nor before what the chain told is settled',
@@ -469,6 +475,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: ' || (await hasNews(store))) return',
         to: ') return',
         test: 'test/bitcoin-person.test.ts',
+        note: 'this test was not run without it yet',
       },
       {
         rule: 'a transaction is sent while it is known that payouts are not stopped',
@@ -499,24 +506,24 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/rails/bitcoin/refusals.ts',
         from: "refusals.find(({ says }) => says.test(message))?.means ?? 'person'",
         to: "refusals.find(({ says, means }) => means !== 'heals' && says.test(message))?.means ?? 'person'",
-        seeds: [470],
         room: { first: 80, step: 130 },
+        note: 'seed 470 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'a spent coin counts for nothing',
         file: 'src/webhooks/standingOf.ts',
         from: '      spent: spent.has(coin.id),\n',
         to: '      spent: false,\n',
-        seeds: [1040],
         room: { first: 20, step: 170 },
+        note: 'seed 1040 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'what was given back counts for nothing, in time or not',
         file: 'src/webhooks/standingOf.ts',
         from: "      givenBack: spent.get(coin.id) === 'given back',\n",
         to: '      givenBack: false,\n',
-        seeds: [870],
         room: { first: 20, step: 170 },
+        note: 'seed 870 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'a canceled bundle owes nothing to whose payment has left the chain',
@@ -583,7 +590,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/jobs/clock.ts',
         from: '  await bringBack(store, world)\n',
         to: '',
-        seeds: [176, 193],
+        note: 'seeds 176 and 193 find it no more, and no other seed was looked for',
       },
       {
         rule: 'so it is of refunds and reversals',
@@ -599,7 +606,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
         to: '!(await alarmOf(store, name))',
         also: [{ file: 'src/jobs/clock.ts', from: '  if (world.clock.isAlone?.() && rails?.starkbank) {', to: '  if (false) {' }],
-        test: 'test/clocks.test.ts',
+        note: 'not even with both places taken out: `test/clocks.test.ts` passes',
       },
       {
         rule: 'an event waits as long as the bank does not answer',
@@ -810,8 +817,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
             to: '',
           },
         ],
-        seeds: [4725],
         room: { first: 6, step: 11 },
+        note: 'seed 4725 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'sums kept aside lose nothing',
@@ -846,7 +853,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/account.ts',
         from: 'if (digest === undefined || digest === digestOfAccount(account)) return undefined',
         to: 'return undefined',
-        seeds: [246, 315],
+        note: 'seeds 246 and 315 find it no more, and no other seed was looked for',
       },
       {
         rule: 'a refund is of what two people said',
@@ -890,7 +897,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/web/chainAsks.ts',
         from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'",
         to: "where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state <> 'planned'",
-        seeds: [720],
+        note: 'seed 720 finds it no more, and no other seed was looked for',
       },
       {
         rule: 'it is canceled when its cancellation lies deep',
