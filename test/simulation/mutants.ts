@@ -104,7 +104,7 @@ export const sections: readonly Section[] = [
         file: 'src/payout/outcome.ts',
         from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
         to: '',
-        note: 'no seed of its room up to 400; what the bank says later heals it',
+        note: 'no seed of its room up to 400',
       },
       {
         rule: 'an order that the bank shows nowhere waits while money may be going back, and is given up where another amount is owed (both taken out)',
@@ -169,7 +169,6 @@ export const sections: readonly Section[] = [
         from: 'const wanted = smallest(lacking - shortfall, got)',
         to: 'const wanted = lacking - shortfall',
         test: 'test/payout-verdicts.test.ts',
-        note: 'nobody says in a storm what a transfer is',
       },
       {
         rule: 'a transfer that settled a payout is no stranger’s any more',
@@ -177,7 +176,6 @@ export const sections: readonly Section[] = [
         from: '  await clearExternal(tx, world, transfer, cause.why)\n',
         to: '',
         test: 'test/payout-verdicts.test.ts',
-        note: 'nobody says in a storm what a transfer is',
       },
       {
         rule: 'a cancelation goes on until the bank has said',
@@ -317,7 +315,6 @@ export const sections: readonly Section[] = [
         from: 'mayGoOut(row) ?? edited.get(row.id)',
         to: 'mayGoOut(row)',
         test: 'test/payout-waits.test.ts',
-        note: 'nobody edits rows in a storm',
       },
       {
         rule: 'no order is repeated to an account that was edited past the program',
@@ -325,7 +322,6 @@ export const sections: readonly Section[] = [
         from: '  if (edited !== undefined) {',
         to: '  if (false) {',
         test: 'test/payout-waits.test.ts',
-        note: 'nobody edits rows in a storm',
       },
       {
         rule: 'an order of which the bank has shown nothing twice is asked for again',
@@ -347,7 +343,6 @@ export const sections: readonly Section[] = [
         from: '  if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined\n',
         to: '  return undefined\n',
         test: 'test/payout-verdicts.test.ts',
-        note: 'nobody says in a storm what a transfer is',
       },
       {
         rule: 'two people are two people, however a name is written',
@@ -411,7 +406,6 @@ money back since the backup.`,
         from: 'sql`(${awaitsItsLog} or exists (',
         to: 'sql`(exists (',
         test: 'test/reversals.test.ts',
-        note: 'the simulated bank lists everything',
       },
       {
         rule: 'forgotten orders that failed keep their numbers',
@@ -483,7 +477,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: "  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')\n",
         to: '',
         test: 'test/bitcoin-sent.test.ts',
-        note: 'no worker stalls for so long',
       },
       {
         rule: 'a miner’s reward is credited a hundred blocks deep',
@@ -531,7 +524,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: '  for (const invoice of invoices) await restand(tx, desk, invoice, cause)\n',
         to: '',
         test: 'test/bitcoin-cancel.test.ts',
-        note: 'nobody cancels a bundle in a storm',
       },
       {
         rule: 'a transaction that is not ours settles what it paid, once',
@@ -539,7 +531,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: '  if (settled + units > paid + (fee > 0n ? fee : 0n))',
         to: '  if (false)',
         test: 'test/bitcoin-person.test.ts',
-        note: 'nobody settles a payout in a storm',
       },
       {
         rule: 'a payout that was settled by hand follows its transaction',
@@ -547,7 +538,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: 'const settled = await followElsewhere(tx, desk.world)',
         to: 'const settled = undefined',
         test: 'test/bitcoin-person.test.ts',
-        note: 'nobody settles a payout in a storm',
       },
       {
         rule: 'an order whose payment went back before it was followed calls a person',
