@@ -350,6 +350,15 @@ describe('transfers', () => {
     expect(sim.bank.balanceUnits()).toBe(1000n)
   })
 
+  test('sent back by hand, it does not come back once more by itself', () => {
+    const sim = newBank({ startingBalance: 1000, transferFee: 3, refundRate: 1, transferDelayMs: [minute, minute] })
+    const id = order(sim)
+    for (let waits = 0; waits < 100 && read(sim, id).status !== 'success'; waits++) sim.pass(10_000)
+    expect(sim.bank.sendBack(id)).toBe(true)
+    sim.pass(10 * minute)
+    expect(sim.bank.balanceUnits()).toBe(1000n)
+  })
+
   test('a scheduled one waits, and can be taken back until then', () => {
     const sim = newBank({ startingBalance: 1000 })
     const scheduled = new Date(start + 10 * minute).toISOString()

@@ -138,9 +138,13 @@ export function makeTransfers(
     office.after([settings.eventDelayMs[1] + settings.transferDelayMs[0], settings.eventDelayMs[1] + settings.transferDelayMs[1]], () => {
       if (office.chance(settings.transferFailRate)) return bringBack(transfer, 'failed', ['Receiver bank internal error'])
       record(transfer, 'success', { status: 'success' })
-      if (office.chance(settings.refundRate)) office.after(settings.transferDelayMs, () => bringBack(transfer, 'refunded', []))
+      if (office.chance(settings.refundRate))
+        office.after(settings.transferDelayMs, () => isBack(transfer) || bringBack(transfer, 'refunded', []))
     })
   }
+
+  /** Whoever sends it back, it comes back once. */
+  const isBack = ({ transactionIds }: Transfer) => transactionIds.length > 1
 
   /** The money and the fee are put back; the second transaction id is the chargeback (Stark Bank SDK, Transfer). */
   function bringBack(transfer: Transfer, type: 'failed' | 'refunded', errors: string[], status: TransferStatus = 'failed') {
@@ -172,7 +176,7 @@ export function makeTransfers(
     get,
     sendBack(id, { keepStatus = false } = {}) {
       const transfer = get(id)
-      if (transfer.status !== 'success' || transfer.transactionIds.length > 1) return false
+      if (transfer.status !== 'success' || isBack(transfer)) return false
       bringBack(transfer, 'refunded', [], keepStatus ? 'success' : 'failed')
       return true
     },
