@@ -85,6 +85,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.audit()).toEqual([])
     })
 
+    test('a process that begins with its clock ahead asks the bank for the time before it issues or pays', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      await town.hear(town.event('invoice.credited'))
+      const invoices = town.bank.invoices().length
+      wall.offsetMs = 6 * day
+      const begun = town.another('begun')
+      for (const name of ['send-payouts', 'slots'])
+        await wake(
+          begun,
+          timetable(begun).find(job => job.name === name)!,
+        )
+      expect(town.bank.invoices()).toHaveLength(invoices)
+      expect(town.transfers()).toEqual([])
+      expect((await listAlarms(town.store)).map(({ name }) => name)).toEqual(['clock of begun'])
+    })
+
     test('set back by a day it waits too, and what was due is not issued twice', async () => {
       town.pass(hour)
       await work(1)

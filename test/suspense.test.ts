@@ -105,9 +105,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { id, units: owed } = (await town.payout())!
       let count = 0
       /** Why lines of these cents under a tag stop payouts; they are gone again then. */
-      const stops = (tag: string, ...units: bigint[]) =>
+      const stops = (tag: string, ...units: bigint[]) => stopsBy('payout', tag, units)
+      const stopsBy = (about: 'payout' | 'invoice', tag: string, units: readonly bigint[]) =>
         town.store.tx(async tx => {
-          const line = { rail: 'starkbank', about: 'payout', provider_id: tag, tags: ourTags([tag]), memo: '' } as const
+          const line = { rail: 'starkbank', about, provider_id: tag, tags: ourTags([tag]), memo: '' } as const
           for (const each of units) await suspend(tx, town.desk.world, { ...line, id: `line ${(count += 1)}`, units: each })
           const why = await keepBankStop(tx)
           await clearSuspense(tx, town.desk.world, tag, 'looked at')
@@ -122,6 +123,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await stops(tag, -owed, -100n)).toBeUndefined()
         expect(await stops(tag, -owed, -100_000n)).toContain('left')
       }
+      // What left of the invoice itself is no transfer, which is all that its payout is held against.
+      expect(await stopsBy('invoice', town.id, [-owed])).toContain('left')
       await holdPayout(town.store, id, { by: 'ana', why: 'a look' })
       expect(await stops(town.id, -owed)).toContain('left')
       expect(await payoutsStopped(town.store)).toBeUndefined()

@@ -596,7 +596,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
         to: '!(await alarmOf(store, name))',
         also: [{ file: 'src/jobs/clock.ts', from: '  if (world.clock.isAlone?.() && rails?.starkbank) {', to: '  if (false) {' }],
-        note: 'not even with both places taken out: `test/clocks.test.ts` passes',
+        test: 'test/clocks.test.ts',
       },
       {
         rule: 'an event waits as long as the bank does not answer',
@@ -653,7 +653,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/ledger/bankStop.ts',
         from: '(of_invoice < 0 or not exists (',
         to: '(not exists (',
-        note: 'neither a storm nor `test/suspense.test.ts` nor `test/own-lines.test.ts`',
+        test: 'test/suspense.test.ts',
       },
       {
         rule: 'a rule compares its text',

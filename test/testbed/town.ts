@@ -24,6 +24,8 @@ export interface Town {
   id: string
   atBank: Invoice
   pass(ms: number): void
+  /** Another process of the house, which has heard no clock but its own yet. */
+  another(worker: string): Desk
   /** The newest event of this kind, `invoice.credited`; fails when there is none. */
   event(kind: string): BankEvent
   /** Brings bytes to the inbox, as if proven, and settles all that is due. */
@@ -81,15 +83,14 @@ export async function openTown({
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
   const onDenied = (why: string | undefined) => void hearDenied(store, log, why)
-  const rail = starkbankRail({
-    bank: wire({ bank, clock: ours, bankNow: () => clock.now(), ...still }),
-    workspaceId,
-    clock: ours,
-    random,
-    log,
-    onDenied,
-  })
-  const desk: Desk = { store, world, worker: 'town', rails: { starkbank: rail }, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+  /** One process, by a clock that has heard no other yet. */
+  const begin = (own: Clock, worker: string): Desk => {
+    const bankWire = wire({ bank, clock: own, bankNow: () => clock.now(), ...still })
+    const rails = { starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }) }
+    return { store, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+  }
+  const desk = begin(ours, 'town')
+  const rail = desk.rails.starkbank!
   const over = evidence.keep('a town with its bank in one process', () => [
     `seed 7, ${instant(clock.now())} by its clock; the bank told of:`,
     ...bank.eventsCreated().map(({ subscription, log: { type }, id: eventId }) => `${subscription}.${type} ${eventId}`),
@@ -111,6 +112,7 @@ export async function openTown({
     id,
     atBank: bank.invoices()[0]!,
     pass,
+    another: worker => begin(houseClock?.(clock) ?? clock, worker),
     event(kind) {
       const found = bank.eventsCreated().findLast(({ subscription, log }) => `${subscription}.${log.type}` === kind)
       if (!found) throw new Error(`the bank has told of no ${kind}`)
