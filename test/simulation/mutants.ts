@@ -104,6 +104,7 @@ export const sections: readonly Section[] = [
         file: 'src/payout/outcome.ts',
         from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
         to: '',
+        test: 'test/reversals.test.ts',
         note: 'no seed of its room up to 400',
       },
       {
@@ -118,6 +119,7 @@ export const sections: readonly Section[] = [
             to: '  if (false) {',
           },
         ],
+        test: 'test/reversals.test.ts',
         note: 'no seed of its room up to 400',
       },
       {
@@ -161,6 +163,7 @@ export const sections: readonly Section[] = [
         file: 'src/payout/receivable.ts',
         from: 'taken === payout.units ? await returnWithheld(tx, world, payout, why) : 0n',
         to: '0n',
+        test: 'test/reversals.test.ts',
         note: 'no seed of its room up to 1 000',
       },
       {
@@ -182,7 +185,8 @@ export const sections: readonly Section[] = [
         file: 'src/invoice/cancel.ts',
         from: 'set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`',
         to: 'set next_at = null where invoice_id = ${id}`',
-        note: 'seed 13 finds it no more, and no other seed was looked for',
+        test: 'test/refunds.test.ts',
+        note: 'seed 13 finds it no more, and no other was looked for',
       },
       {
         rule: 'what was read of the bank’s log before what is known changes nothing',
@@ -500,7 +504,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: "refusals.find(({ says }) => says.test(message))?.means ?? 'person'",
         to: "refusals.find(({ says, means }) => means !== 'heals' && says.test(message))?.means ?? 'person'",
         room: { first: 80, step: 130 },
-        note: 'seed 470 finds it no more, and no other seed was looked for',
+        test: 'src/rails/bitcoin/refusals.test.ts',
+        note: 'seed 470 finds it no more, and no other was looked for',
       },
       {
         rule: 'a spent coin counts for nothing',
@@ -516,7 +521,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: "      givenBack: spent.get(coin.id) === 'given back',\n",
         to: '      givenBack: false,\n',
         room: { first: 20, step: 170 },
-        note: 'seed 870 finds it no more, and no other seed was looked for',
+        test: 'test/bitcoin-refunds.test.ts',
+        note: 'seed 870 finds it no more, and no other was looked for',
       },
       {
         rule: 'a canceled bundle owes nothing to whose payment has left the chain',
@@ -580,7 +586,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/jobs/clock.ts',
         from: '  await bringBack(store, world)\n',
         to: '',
-        note: 'seeds 176 and 193 find it no more, and no other seed was looked for',
+        test: 'test/clocks.test.ts',
+        note: 'seeds 176 and 193 find it no more, and no other was looked for',
       },
       {
         rule: 'so it is of refunds and reversals',
@@ -808,7 +815,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
           },
         ],
         room: { first: 6, step: 11 },
-        note: 'seed 4725 finds it no more, and no other seed was looked for',
+        test: 'test/settling.test.ts',
+        note: 'seed 4725 finds it no more, and no other was looked for',
       },
       {
         rule: 'sums kept aside lose nothing',
@@ -843,7 +851,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/account.ts',
         from: 'if (digest === undefined || digest === digestOfAccount(account)) return undefined',
         to: 'return undefined',
-        note: 'seeds 246 and 315 find it no more, and no other seed was looked for',
+        test: 'test/payout-waits.test.ts',
+        note: 'seeds 246 and 315 find it no more, and no other was looked for',
       },
       {
         rule: 'a refund is of what two people said',
