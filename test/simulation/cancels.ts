@@ -1,8 +1,8 @@
 /** People who cancel bundles at odd moments: while one is planned, signed, sent, offered again, or in a block already. */
 import { BadInput } from '../../src/base/answer.ts'
-import type { Random } from '../../src/base/world.ts'
 import { cancelBitcoinBundle } from '../../src/jobs/jobs.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { sql, StoreUnavailable } from '../../src/store/store.ts'
+import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 
 /** In one seed of seven, where there is a chain. */
@@ -17,17 +17,10 @@ export interface Cancels {
   figures: { atOnce: number; spent: number; refused: number }
 }
 
-interface Parts {
-  store: Store
-  /** Of its own, so that the other stories stay what they were. */
-  random: Random
-  trace(line: string): void
-}
-
 /** In one story, or nothing would ever be paid. */
 const most = 6
 
-export function openCancels({ store, random, trace }: Parts): Cancels {
+export function openCancels({ store, random, trace }: Pick<RoomParts, 'store' | 'random' | 'trace'>): Cancels {
   const figures = { atOnce: 0, spent: 0, refused: 0 }
   const canceled = new Set<string>()
 

@@ -2,17 +2,17 @@
 import type { Bank } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import { isSamePlace } from '../../src/base/brazil.ts'
-import type { Random, World } from '../../src/base/world.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { planText, readPlan } from '../../src/payout/bundle.ts'
 import { addAccount, approveAccount, letGo, releasePayout } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
-import { sql, StoreUnavailable, type Sql, type Store, type Value } from '../../src/store/store.ts'
+import { sql, StoreUnavailable, type Sql, type Value } from '../../src/store/store.ts'
 import { findEvent, proposeRefund, replayEvent } from '../../src/webhooks/webhooks.ts'
 import { trialAccount } from '../testbed/trial.ts'
 import { wallet } from '../testbed/wallet.ts'
 import { hasReturns } from './returns.ts'
 import type { Scenario } from './scenario.ts'
+import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 
 /** In one seed of twenty-three, and one of seven with a chain; where money goes back anyway it could not be told whose word it went back on. */
@@ -30,14 +30,9 @@ export interface Edits {
   figures: { edits: number; refunds: number; held: number }
 }
 
-interface Parts {
-  store: Store
-  world: World
-  /** Of its own, so that the other stories stay what they were. */
-  random: Random
+interface Parts extends Omit<RoomParts, 'clock' | 'bank'> {
   /** To plan with, where there is a chain. */
   rail: ChainRail | undefined
-  trace(line: string): void
 }
 
 /** One field of one row, and what it was. */

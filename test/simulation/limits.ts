@@ -1,11 +1,11 @@
 /** Limits during a storm: set, lowered and raised at any moment, with two people who let some payouts go beyond them; and whether ever more left. */
 import type { Bank } from '../../sim/bank.ts'
 import type { Asset } from '../../src/base/money.ts'
-import type { VirtualClock } from './clock.ts'
-import { instant, millis, type Millis, type Random, type World } from '../../src/base/world.ts'
+import { instant, millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { changeLimits, proposeBeyond, waitingForLimits, type LimitPer, type WantedLimits } from '../../src/payout/payout.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import type { RoomParts } from './room.ts'
+import { sql } from '../../src/store/store.ts'
 
 /** In one seed of seventeen payouts are limited. */
 export const hasLimits = (seed: number): boolean => seed % 17 === 7
@@ -20,14 +20,8 @@ export interface Limiting {
   figures: { changes: number; approvals: number }
 }
 
-interface Parts {
-  store: Store
-  world: World
-  clock: VirtualClock
-  /** Of its own, so that the other stories stay what they were. */
-  random: Random
+interface Parts extends Omit<RoomParts, 'bank'> {
   assets: readonly Asset[]
-  trace(line: string): void
 }
 
 /** What may be set, in the order in which they widen; payouts of a storm are of up to R$ 1000, or of some hundred thousand satoshis. */

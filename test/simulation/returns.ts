@@ -1,7 +1,7 @@
 /** Money that goes back, in one seed of eleven: reversals whole and in part at any moment, some that fail, and people who refund, cancel and ask again. */
 import { BadInput } from '../../src/base/answer.ts'
 import type { Bank } from '../../sim/bank.ts'
-import type { Millis, Random, World } from '../../src/base/world.ts'
+import type { Millis, Random } from '../../src/base/world.ts'
 import { cancelInvoice, reissueInvoice } from '../../src/invoice/invoice.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { proposeDebtEnd, proposeTerms, receivableOf } from '../../src/payout/payout.ts'
@@ -9,6 +9,7 @@ import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
 import { proposeRefund } from '../../src/webhooks/webhooks.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import type { Scenario } from './scenario.ts'
+import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 
 export const hasReturns = (seed: number): boolean => seed % 11 === 2
@@ -39,16 +40,8 @@ export interface Returns {
   figures: { refunds: number; cancels: number; reissues: number; setOff: number; forgiven: number }
 }
 
-interface Parts {
-  random: Random
-  store: Store
-  world: World
-  bank: Bank
-  trace: (line: string) => void
-}
-
 /** In half of these stories what the payee owes is kept back from its next payouts; in the others it is forgiven, and then its bank sends transfers back. */
-export async function openReturns({ random, store, world, bank, trace }: Parts): Promise<Returns> {
+export async function openReturns({ random, store, world, bank, trace }: Omit<RoomParts, 'clock'>): Promise<Returns> {
   const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
   if (random.next() < 0.5) {
     const proposed = await proposeTerms(store, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })

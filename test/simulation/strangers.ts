@@ -1,12 +1,11 @@
 /** Strangers during a storm: money that others send and receive with the same account, and a bank that is away for long; whether anything was ordered while nobody had looked at what left. */
-import type { Bank } from '../../sim/bank.ts'
-import { instant, millis, type Millis, type Random, type World } from '../../src/base/world.ts'
+import { instant, millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo, listStrangers, proposeAccept, proposeRule } from '../../src/jobs/jobs.ts'
 import { proposeClose } from '../../src/ledger/ledger.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
-import { sql, type Sql, type Store } from '../../src/store/store.ts'
+import { sql, type Sql } from '../../src/store/store.ts'
 import { orderByHand } from '../testbed/strangers.ts'
-import type { VirtualClock } from './clock.ts'
+import type { RoomParts } from './room.ts'
 import { hasJumps } from './jumps.ts'
 
 /** In one seed of nineteen the account is others' too, unless a clock jumps: by that one nothing may be made at all. */
@@ -23,16 +22,6 @@ export interface Strangers {
   figures: { sent: number; received: number; absences: number; accepted: number }
 }
 
-interface Parts {
-  store: Store
-  world: World
-  clock: VirtualClock
-  bank: Bank
-  /** Of its own, so that the other stories stay what they were. */
-  random: Random
-  trace(line: string): void
-}
-
 const minute = 60_000
 /** Of each in one story: a storm with a chain has so many steps that there would be hundreds. */
 const most = 12
@@ -41,7 +30,7 @@ const pretended = sql`invoice_tag like 'inv_000%'`
 const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id having sum(units) < 0)`
 const madeUp = (count: number): string => `inv_${`${count}`.padStart(26, '0')}`
 
-export function openStrangers({ store, world: house, clock, bank, random, trace }: Parts): Strangers {
+export function openStrangers({ store, world: house, clock, bank, random, trace }: RoomParts): Strangers {
   const world = { ...house, random }
   const desk = { store, world, rails: {} }
   const figures = { sent: 0, received: 0, absences: 0, accepted: 0 }

@@ -1,15 +1,15 @@
 /** People at odd moments: they hold, release and retry payouts, stop all and let go, pay by hand at the bank and say what such a transfer was; whether anything was ordered meanwhile. */
-import type { Bank, Transfer } from '../../sim/bank.ts'
+import type { Transfer } from '../../sim/bank.ts'
 import { BadInput } from '../../src/base/answer.ts'
-import { millis, type Millis, type Random, type World } from '../../src/base/world.ts'
+import { millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo, listStrangers, proposeAccept, type Desk } from '../../src/jobs/jobs.ts'
 import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
 import { holdPayout, letGo, proposeVerdict, releasePayout, retryPayout, stopAll, type Verdict } from '../../src/payout/payout.ts'
 import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
 import { orderByHand } from '../testbed/strangers.ts'
-import type { VirtualClock } from './clock.ts'
 import { hasJumps } from './jumps.ts'
 import type { Visit } from './shoppers.ts'
+import type { RoomParts } from './room.ts'
 import { hasStrangers } from './strangers.ts'
 
 /** In one seed of twenty-nine; not where strangers' transfers are looked at by others, nor where nothing may be made for a while. */
@@ -23,16 +23,6 @@ export interface Verdicts {
   readonly settled: ReadonlyMap<string, string>
   judge(): Promise<string[]>
   figures: { holds: number; stops: number; byHand: number; ours: number; notOurs: number }
-}
-
-interface Parts {
-  store: Store
-  world: World
-  clock: VirtualClock
-  bank: Bank
-  /** Of its own, so that the other stories stay what they were. */
-  random: Random
-  trace(line: string): void
 }
 
 interface ByHand {
@@ -51,7 +41,7 @@ interface Still {
 const mostByHand = 4
 const act = { by: 'ana', why: 'a storm' }
 
-export function openVerdicts({ store, world: common, clock, bank, random, trace }: Parts): Verdicts {
+export function openVerdicts({ store, world: common, clock, bank, random, trace }: RoomParts): Verdicts {
   const world = { ...common, random }
   const figures = { holds: 0, stops: 0, byHand: 0, ours: 0, notOurs: 0 }
   const settled = new Map<string, string>()
