@@ -60,7 +60,7 @@ const pt: InvoiceActWords = {
   goingBack: 'Em estorno desde',
   goingBackHint: 'O repasse espera e segue sozinho quando o banco disser como terminou.',
   goingBackPassedOn:
-    'Esta cobrança já foi repassada: o que voltar ao pagador, quem recebeu fica devendo, quando o banco disser como terminou.',
+    'Esta cobrança já foi repassada: quem recebeu o repasse fica devendo o que voltar ao pagador, assim que o banco disser como terminou.',
   cancelAsked: 'Cancelamento pedido por',
   bankSaid: 'O banco respondeu',
   reissuedAs: 'Emitida de novo como',
@@ -82,7 +82,7 @@ const pt: InvoiceActWords = {
   refundTitle: 'Propor estorno',
   refundHint: left =>
     `O banco devolve o valor ao pagador por Pix. Restam ${left}. Outra pessoa precisa aprovar. O repasse passa a ser do que sobrar.`,
-  refundPassedOn: 'Esta cobrança já foi repassada: o que for estornado, quem recebeu fica devendo.',
+  refundPassedOn: 'Esta cobrança já foi repassada: quem recebeu o repasse fica devendo o que for estornado.',
   amount: 'Valor a estornar',
   amountHint: 'Por exemplo 60,00. Vazio: tudo o que resta.',
   amountWrong: 'Escreva um valor acima de zero e até o que resta, como 60,00.',
