@@ -110,6 +110,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await payout()).state).toBe('sent')
     })
 
+    test('a bank that takes longer for its answers than a look counts is asked less and less', async () => {
+      const { id } = await payout()
+      await town.store.tx(async tx => {
+        const now = await tx.now()
+        await tx.run(sql`
+          insert into attempts (id, payout_id, number, external_id, units, state, provider_id, asked_at, changed_at)
+          values ('att_1', ${id}, 1, ${`${id}-1`}, 9800, 'failed', '771', ${now}, ${now})`)
+      })
+      let asked = 0
+      const slow = async (tag: string) => (asked++, town.pass(25 * second), rail.findPayouts(tag))
+      for (let round = 0; round < 100; round++) {
+        town.pass(minute)
+        await send({ findPayouts: slow })
+      }
+      expect(asked).toBeGreaterThan(5)
+      expect(asked).toBeLessThan(60)
+      town.pass(60 * minute)
+      await send()
+      expect(town.transfers()).toHaveLength(1)
+    })
+
     test('an order that was given up and was paid after all is taken up again, and the books are right', async () => {
       const { id } = await payout()
       await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
@@ -264,6 +285,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }
         const outcome = await sendPayouts(town.store, rail, { ...town.desk.world, at })
         expect([outcome.later, town.transfers()]).toEqual([1, []])
+        town.pass(5 * minute)
         await send()
         expect((await payout()).state).toBe('sent')
       })

@@ -4,22 +4,26 @@ import { refused, unsure } from '../src/base/answer.ts'
 import { deadlineIn } from '../src/base/deadline.ts'
 import { newId } from '../src/base/id.ts'
 import {
+  approveRefund,
   cancelInvoice,
   findInvoice,
+  findTwin,
   issueDrafts,
   refundsOf,
   reissueInvoice,
   resolveCancels,
   resolveRefunds,
+  sendRefund,
 } from '../src/invoice/invoice.ts'
 import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
-import { proposeRefund, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { pollEvents, proposeRefund, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const second = 1_000
@@ -490,6 +494,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await told()).toEqual([expect.stringMatching(/does not cancel invoice .* can still pay it: invalidOperation/)])
         await cancel({})
         expect(await told()).toEqual([])
+      })
+
+      test('no duplicate of it that was paid and given back: it may be asked for again', async () => {
+        const twin = doubleAtBank(town.bank, town.atBank)
+        expect(town.bank.pay(twin.id)).toBe(true)
+        town.pass(5 * second)
+        await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+        await settleInbox(town.desk)
+        await cancel({})
+        const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
+        const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'bruno', why: 'paid' })
+        if (answer.is !== 'done') throw new Error(answer.code)
+        await sendRefund({ ...at(), stopped: payoutsStopped }, answer.twin)
+        town.pass(minute)
+        await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+        await settleInbox(town.desk)
+        expect((await findTwin(town.store, 'starkbank', twin.id))!.state).toBe('refunded')
+        expect((await reissue()).is).toBe('reissued')
       })
 
       test('an invoice paid beside the one that was asked for in its place, until one is given back', async () => {

@@ -79,7 +79,9 @@ describe.each([
         insert into proposals (id, store_id, act, subject, detail, state, why, made_by, decided_by, added_at, changed_at)
           values ('pro_1', 'sto_default', 'invoice.reversal', 'inv_1', '', 'approved', '', 'ana', 'bruno', '', '')`)
       await migrate(store, clock)
-      expect(await store.all(sql`select said_units, said_logs from invoice_reversals`)).toEqual([{ said_units: 6_000n, said_logs: 5n }])
+      expect(await store.all(sql`select said_units, said_logs, logs_seen from invoice_reversals`)).toEqual([
+        { said_units: 6_000n, said_logs: 5n, logs_seen: 5n },
+      ])
     })
 
     test('every row is what it was, what points at it still does, and every index is there', async () => {

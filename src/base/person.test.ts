@@ -25,6 +25,7 @@ test.each([
   ['accents, digits and points', 'José da Conceição-Müller 2, d’Ávila (filial)', false],
   ['an accent apart from its letter', 'Jose\u0301', false],
   ['Cyrillic letters alone', 'Анна 2', false],
+  ['letters that look like none of another alphabet', '田中 Ken', false],
   ['wide letters', '\uff21na', false],
   ['no letter', '1000', false],
 ])('a name with %s: whether it mixes alphabets is known', (_, name, mixes) => {

@@ -27,7 +27,7 @@ const alphabets = [
 
 /** Whether a name has letters of more than one alphabet: "ana" with a Cyrillic а looks like "ana", and would be a second person. */
 export function mixesAlphabets(name: string): boolean {
-  const letters = [...name.normalize('NFKC')].filter(letter => /(?=\p{L})[^\p{Script=Common}\p{Script=Inherited}]/u.test(letter))
-  // The others look like none of these, so they count as one.
-  return new Set(letters.map(letter => alphabets.findIndex(alphabet => alphabet.test(letter)))).size > 1
+  const letters = [...name.normalize('NFKC')]
+  // Letters of any other script look like none of these, and may stand beside them.
+  return alphabets.filter(alphabet => letters.some(letter => alphabet.test(letter))).length > 1
 }

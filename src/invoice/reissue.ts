@@ -78,11 +78,16 @@ async function standsThere(reader: Reader, rail: Rail | undefined, invoice: Invo
   if (found?.is !== 'done') return { code: 'not-known' }
   for (const there of found.value.filter(each => !isOver(each))) {
     if (there.tag === invoice.id) {
-      if (there.providerId !== invoice.provider_id) return refusalBy(there)
+      if (there.providerId !== invoice.provider_id && !(await isGivenBack(reader, there))) return refusalBy(there)
     } else if (there.nominalUnits === invoice.units && !(await isKnown(reader, there))) return { code: 'asked-there', there }
   }
   return undefined
 }
+
+/** A duplicate of it that was paid, and of which all went back: its payer has paid nothing. */
+const isGivenBack = async (reader: Reader, { providerId }: ProviderInvoice): Promise<boolean> =>
+  (await reader.one(sql`
+    select 1 as yes from invoice_twins where rail = 'starkbank' and provider_id = ${providerId} and state = 'refunded'`)) !== undefined
 
 const isKnown = async (reader: Reader, { providerId, tag }: ProviderInvoice): Promise<boolean> =>
   (await reader.one(sql`

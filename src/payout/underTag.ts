@@ -73,6 +73,11 @@ async function hold(tx: Tx, world: World, payout: PayoutRow, shown: ProviderPayo
 /** How long to wait before the bank is asked again, the longer the more often it did not answer: 1, 2, 4, 8 minutes, then 15. */
 export const unansweredPauseMs = (waits: bigint): Millis => Math.min(60_000 * 2 ** Math.min(Number(waits), 4), 15 * 60_000)
 
+const askLater = async (tx: Tx, { id, waits }: PayoutRow): Promise<unknown> =>
+  tx.run(sql`
+    update payouts set waits = waits + 1, next_at = ${later(await tx.now(), unansweredPauseMs(waits))}
+    where id = ${id} and state in ('owed', 'waiting')`)
+
 /**
  * Looks whether a payout may be ordered under a new key, as it may where all the bank has under its invoice's tag is dead: the claim then
  * asks whether the look is fresh. What is alive is taken up as the order it is, or holds the payout. `stale`: this worker stalled, or another
@@ -83,17 +88,17 @@ export async function lookUnderTag(store: Store, rail: Rail, world: World, payou
   const shown = await shownFor(store, rail, payout)
   await world.at('payout looked at')
   if (shown === undefined) {
-    await store.tx(async tx =>
-      tx.run(sql`
-        update payouts set waits = waits + 1, next_at = ${later(await tx.now(), unansweredPauseMs(payout.waits))}
-        where id = ${payout.id} and state in ('owed', 'waiting')`),
-    )
+    await store.tx(tx => askLater(tx, payout))
     return 'no'
   }
   const may = await store.tx(async (tx): Promise<Look | 'no' | 'stale'> => {
     const current = await tx.one<PayoutRow>(sql`select * from payouts where id = ${payout.id} ${forUpdate}`)
     if (!current || (current.state !== 'owed' && current.state !== 'waiting')) return 'no'
-    if (!(await isFresh(tx, look))) return 'stale'
+    if (!(await isFresh(tx, look))) {
+      // A bank that takes too long for all that it is asked is asked less and less often, as one that does not answer.
+      if (look.deadline.leftMs() <= 0) await askLater(tx, payout)
+      return 'stale'
+    }
     const known = await attemptsOf(tx, payout.id)
     const account = (await tx.one<BankAccountRow>(sql`select * from accounts where id = ${current.account_id}`))!
     await rememberDead(tx, world, current, known, shown)
