@@ -118,7 +118,11 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       let destination: string
       let paying: { txid: string; hex: string }
       let other: { txid: string; hex: string }
+      /** Two more that would pay it from the same coin, of a smaller number than its own and of a larger one. */
+      const alike: Partial<Record<'before' | 'after', { txid: string; hex: string }>> = {}
       const payout = async () => (await town.payouts())[0]!
+      const settle = async (ref: string) =>
+        settlePaidElsewhere(town.store, town.desk.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
       /** The last block is left for two others, which have these transactions. */
       const leave = async (hex: string[]) => {
         const height = await node.rpc<number>('getblockcount')
@@ -136,18 +140,20 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
         const [coin] = await town.coins(request!.id)
         const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
-        const sign = async (to: string) => {
-          const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [to]: coinsText(coin!.units - 1_000n) }]])
+        const sign = async (to: string, fee = 1_000n) => {
+          const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [to]: coinsText(coin!.units - fee) }]])
           const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
           return { hex, txid: (await node.rpc<{ txid: string }>('decoderawtransaction', [hex])).txid }
         }
         paying = await sign(destination)
+        Object.assign(alike, { before: undefined, after: undefined })
+        for (let fee = 1_001n; !alike.before || !alike.after; fee++) {
+          const one = await sign(destination, fee)
+          alike[one.txid < paying.txid ? 'before' : 'after'] = one
+        }
         other = await sign(await node.rpc<string>('getnewaddress', ['other', 'bech32'], 'payer'))
         await mineOnly(town, 1, [paying.hex])
-        const settle = { by: 'ana', why: 'he paid it', ref: paying.txid }
-        expect(await settlePaidElsewhere(town.store, town.desk.rails, town.world, (await payout()).id, settle)).toMatchObject({
-          is: 'settled',
-        })
+        expect(await settle(paying.txid)).toMatchObject({ is: 'settled' })
         expect((await payout()).state).toBe('paid')
         await letGo()
       })
@@ -164,6 +170,23 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         expect(await needed()).toContainEqual(expect.stringContaining((await payout()).id))
         expect(await town.audit()).toEqual([])
       })
+
+      test.each(['before', 'after'] as const)(
+        'for one that pays it as well and stands %s it in the order of numbers, is paid by whichever the chain has',
+        async place => {
+          const instead = alike[place]!
+          await leave([instead.hex])
+          expect((await payout()).state).toBe('held')
+          await settle(instead.txid)
+          await letGo()
+          const height = await node.rpc<number>('getblockcount')
+          await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [height - 1])])
+          await mineOnly(town, 3, [paying.hex], false)
+          await town.look()
+          expect(await payout()).toMatchObject({ state: 'paid', why: null })
+          expect(await town.audit()).toEqual([])
+        },
+      )
 
       test('is paid again once a block has it, as often as that happens', async () => {
         for (let times = 0; times < 2; times++) {

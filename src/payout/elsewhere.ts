@@ -86,7 +86,7 @@ export async function settlePaidElsewhere(
     } else {
       await provenByChain(tx, rails.bitcoin, current, ref)
       await tx.run(sql`
-        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()}) on conflict (payout_id, txid) do nothing`)
+        insert into paid_elsewhere (payout_id, txid, added_at) values (${id}, ${ref}, ${await tx.now()}) on conflict (payout_id, txid) do update set twice = 0`)
       await bookElsewhere(tx, world, current, ref, 'payout paid elsewhere')
       await move(tx, 'payouts', payoutMachine, id, 'held', 'paid', cause, [sql`why = null`])
     }
@@ -122,7 +122,8 @@ export async function followElsewhere(tx: Tx, world: World): Promise<string | un
   const moved = await tx.all<{ payout_id: string; txid: string; bookings: bigint }>(sql`
     select payout_id, txid, bookings from paid_elsewhere x
     where x.twice = 0 and (x.bookings % 2 = 1) <> exists (select 1 from coins c where c.spent_by = x.txid and c.spent_height is not null)
-    order by payout_id, txid`)
+    order by payout_id, x.bookings % 2 desc, txid`)
+  // What left before what came back: where one takes the other's place in the chain, the payee has one of them at any moment.
   for (const { payout_id: id, txid, bookings } of moved) {
     const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     await (bookings % 2n === 1n ? leftChain(tx, world, payout, txid) : backInChain(tx, world, payout, txid))
