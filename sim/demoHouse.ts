@@ -46,6 +46,7 @@ export async function furnish(
     Object.entries(lines)
       .map(([name, value]) => `${name}="${value}"\n`)
       .join(''),
+    { mode: 0o600 },
   )
   return `http://${listen}`
 }

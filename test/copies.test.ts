@@ -34,7 +34,8 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     }
     // Each program writes down how it was called, and then is itself.
     for (const name of ['pg_dump', 'pg_restore']) {
-      writeFileSync(at(name), `#!/bin/sh\necho "$0 $*" >>"${at('calls')}"\nexec "${join(server.bin, name)}" "$@"\n`)
+      const modes = name === 'pg_dump' ? `stat -c %a "${folder}"/*.partial >>"${at('modes')}"` : ''
+      writeFileSync(at(name), `#!/bin/sh\necho "$0 $*" >>"${at('calls')}"\n${modes}\nexec "${join(server.bin, name)}" "$@"\n`)
       chmodSync(at(name), 0o755)
     }
   })
@@ -67,6 +68,8 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     expect((await addAccount(first, 'main')).code).toBe(0)
     expect(await repasse(first, ['backup', at('one.dump')])).toMatchObject({ code: 0, err: '' })
     expect(statSync(at('one.dump')).mode & 0o777).toBe(0o600)
+    // Before the first byte is in it, too.
+    expect(readFileSync(at('modes'), 'utf8')).toBe('600\n')
     expect(existsSync(at('one.dump.partial'))).toBe(false)
 
     expect(await repasse(second, ['restore', at('one.dump')])).toMatchObject({ code: 0 })

@@ -48,7 +48,8 @@ tell_changed() {
     rolling | grep -qx "$service" || [ -z "$each" ] && continue
     file="defined/$service" why=''
     if [ ! -f "$file" ] || [ "$(date -d "$(docker inspect --format '{{ .Created }}' "$each")" +%s)" -gt "$(stat -c %Y "$file")" ]; then
-      defined "$service" >"$file"
+      # With its environment, where passwords may stand.
+      (umask 077 && rm -f "$file" && defined "$service" >"$file")
     elif ! defined "$service" | cmp -s - "$file"; then
       why='it is defined otherwise now'
     fi

@@ -74,7 +74,7 @@ install_files() {
   mkdir -p docker && cp -R "releases/$1/docker/." docker/ && keep_version "$1"
 }
 
-# So that a `docker compose` given by hand means the same release.
+# So that a `docker compose` given by hand means the same release. Passwords may stand in that file too, so it is written for its owner alone.
 keep_version() {
-  { grep -v '^REPASSE_VERSION=' docker/.env 2>/dev/null; printf 'REPASSE_VERSION=%s\n' "$1"; } >docker/.env.new && mv docker/.env.new docker/.env
+  (umask 077 && rm -f docker/.env.new && { grep -v '^REPASSE_VERSION=' docker/.env 2>/dev/null; printf 'REPASSE_VERSION=%s\n' "$1"; } >docker/.env.new) && mv docker/.env.new docker/.env
 }

@@ -1,7 +1,8 @@
 /** The command line as a person uses it, on a database of its own in a temporary folder; the bank is not asked. */
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { modesDuring } from '../../test/testbed/modes.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
@@ -170,6 +171,21 @@ describe('backup and restore', () => {
     expect(statSync(at('one.db')).mode & 0o777).toBe(0o600)
     expect((await repasse(['backup', at('one.db')])).err).toContain('exists already')
     expect(existsSync(at('one.db.partial'))).toBe(false)
+  })
+
+  test('nobody else can read a copy while it is written, nor what it is restored from into', async () => {
+    const large = { DATABASE_URL: `sqlite:${at('large.db')}` }
+    await repasse(['migrate'], large)
+    const store = await openStore(large.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    await store
+      .tx(tx => tx.run(sql`insert into cursors (name, value) values ('filling', ${'much '.repeat(2_000_000)})`))
+      .finally(() => store.close())
+    expect(await modesDuring(at('large.copy.partial'), () => repasse(['backup', at('large.copy')], large))).toEqual(['600'])
+    // As who has brought it here may have left it.
+    chmodSync(at('large.copy'), 0o644)
+    const there = { DATABASE_URL: `sqlite:${at('large.restored.db')}` }
+    expect(await modesDuring(at('large.restored.db.restoring'), () => repasse(['restore', at('large.copy')], there))).toEqual(['600'])
+    expect(statSync(at('large.restored.db')).mode & 0o777).toBe(0o600)
   })
 
   test('a restored house has what was backed up and starts on hold', async () => {

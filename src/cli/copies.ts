@@ -1,9 +1,8 @@
 /** `repasse backup` and `repasse restore`: a copy is complete before it has its name, and a restored house pays nothing until a person says so. */
 import {
-  chmodSync,
   closeSync,
-  copyFileSync,
-  constants,
+  createReadStream,
+  createWriteStream,
   existsSync,
   fsyncSync,
   openSync,
@@ -13,6 +12,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig } from '../base/config.ts'
@@ -33,9 +33,8 @@ export async function backup(shell: Shell, file: string): Promise<void> {
     const partial = `${file}.partial`
     rmSync(partial, { force: true })
     try {
+      makePrivate(partial)
       await store.backup(partial, shell.env)
-      // It holds tax ids and account numbers.
-      chmodSync(partial, 0o600)
       settle(partial)
       renameSync(partial, file)
       settle(dirname(file))
@@ -88,9 +87,8 @@ async function restoreFile(file: string, target: string, force: boolean, why: st
 
   const fresh = `${target}.restoring`
   for (const tail of tails) rmSync(fresh + tail, { force: true })
-  copyFileSync(file, fresh, constants.COPYFILE_EXCL)
-  chmodSync(fresh, 0o600)
   try {
+    await pipeline(createReadStream(file), createWriteStream(fresh, { flags: 'wx', mode: 0o600 }))
     await prepare(`sqlite:${fresh}`, why, by)
     settle(fresh)
   } catch (error) {
@@ -161,6 +159,9 @@ function isSqlite(file: string): boolean {
   }
   return head.toString('latin1') === 'SQLite format 3\0'
 }
+
+/** A copy holds tax ids and account numbers: nobody else may read it from its first byte on, whatever the umask. Throws where a file is there. */
+const makePrivate = (file: string): void => closeSync(openSync(file, 'wx', 0o600))
 
 /** Through to the disk, names of files too. */
 function settle(path: string): void {
