@@ -62,6 +62,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     ].join(', '),
   }
   if (hasBank) yield* await keyFile(config)
+  if (hasBank) yield await verifier()
 
   const { openBase } = await import('../house.ts')
   const there = isThere(config.DATABASE_URL)
@@ -118,6 +119,18 @@ async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT
   if (key instanceof Error) return [{ check: 'key file', is: 'error', says: key.message }]
   if (key.findings.length > 0) return key.findings.map(says => ({ check: 'key file', is: 'warn' as const, says, run: `chmod 400 ${file}` }))
   return [{ check: 'key file', is: 'ok', says: `${file} is a secp256k1 key for its owner’s eyes alone` }]
+}
+
+async function verifier(): Promise<Check> {
+  const { provenBy } = await import('../rails/starkbank/verify.ts')
+  const check = 'signatures'
+  if (provenBy === 'libsecp256k1') return { check, is: 'ok', says: 'events are verified by libsecp256k1, requests are signed by OpenSSL' }
+  return {
+    check,
+    is: 'warn',
+    says: `secp256k1 has no native build for ${process.platform}-${process.arch}: events are verified by OpenSSL, at a sixth of the rate`,
+    run: 'where bursts of events matter: npm rebuild secp256k1 (needs python3, make and a C compiler)',
+  }
 }
 
 const mostClockDriftMs = 5_000

@@ -7,6 +7,7 @@ import { parseAddress } from './address.ts'
 import { readTransaction } from './block.ts'
 import { branchText, derive, parseDescriptor } from './descriptor.ts'
 import { startHints } from './hints.ts'
+import { hasLibrary, noLibrary } from './libsecp256k1.ts'
 import { networks } from './network.ts'
 import { chainNode, type ChainNode } from './node.ts'
 import { plan, planCancel } from './plan.ts'
@@ -44,6 +45,7 @@ export interface AccountParts {
 
 /** The rail over Bitcoin Core's RPC. Asks nothing yet; throws `BadInput` on settings that cannot be used. */
 export function connectBitcoin({ rpcUrl, cookieFile, zmqUrl, clock, ...parts }: ConnectParts): ChainRail {
+  if (!hasLibrary) throw noLibrary()
   const reach = () => rpcClient({ url: rpcUrl, cookieFile, clock })
   tellFaults(
     () => ownAccount(parts.descriptor, parts.network),

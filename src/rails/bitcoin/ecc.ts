@@ -1,6 +1,6 @@
 /** The curve for bitcoinjs-lib, over libsecp256k1: importing this file is what makes its taproot parts work. */
 import { initEccLib } from 'bitcoinjs-lib'
-import secp256k1 from 'secp256k1'
+import { hasLibrary, secp256k1 } from './libsecp256k1.ts'
 
 /** A point by its x alone, with even y (BIP 340), moved by `tweak` times the generator; null where that is no point (BIP 341). */
 export function xOnlyPointAddTweak(point: Uint8Array, tweak: Uint8Array): { parity: 0 | 1; xOnlyPubkey: Uint8Array } | null {
@@ -22,5 +22,5 @@ function even(point: Uint8Array): Uint8Array {
   return key
 }
 
-// The library proves what it is given by its own vectors, once, before it takes it.
-initEccLib({ isXOnlyPoint, xOnlyPointAddTweak })
+// bitcoinjs-lib proves what it is given by its own vectors, once, before it takes it.
+if (hasLibrary) initEccLib({ isXOnlyPoint, xOnlyPointAddTweak })

@@ -1,7 +1,7 @@
 /** Extended public keys (BIP 32): read from base58, written back, and their children without the private key. */
 import { hash } from 'node:crypto'
 import bs58check from 'bs58check'
-import secp256k1 from 'secp256k1'
+import { secp256k1 } from './libsecp256k1.ts'
 import { BadInput } from '../../base/answer.ts'
 import type { NetworkName } from '../chain.ts'
 import { type Network, networks, networksWhere } from './network.ts'

@@ -1,6 +1,6 @@
 /** Verifies Schnorr signatures (BIP 340) over libsecp256k1, whose binding for Node has the curve but not this. */
 import { crypto } from 'bitcoinjs-lib'
-import secp256k1 from 'secp256k1'
+import { secp256k1 } from './libsecp256k1.ts'
 
 /** `signature` 64 bytes, `message` and the x-only `key` 32. What is not of that shape does not verify. */
 export function verifySchnorr(signature: Uint8Array, message: Uint8Array, key: Uint8Array): boolean {

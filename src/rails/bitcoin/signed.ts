@@ -1,6 +1,6 @@
 /** Holds what a person or a wallet hands back against the transaction that was asked to be signed. */
 import { crypto, payments, Psbt, script as scripts, Transaction } from 'bitcoinjs-lib'
-import secp256k1 from 'secp256k1'
+import { secp256k1 } from './libsecp256k1.ts'
 import type { NetworkName, Outpoint, Plan, Signed } from '../chain.ts'
 import { addressOf } from './address.ts'
 import './ecc.ts'

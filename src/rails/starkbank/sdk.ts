@@ -1,4 +1,4 @@
-/** The wire through the bank's official SDK, untouched: its calls, our deadline, its answers checked, its errors read. */
+/** The wire through the bank's official SDK: its calls, our signatures (sign.ts), our deadline, its answers checked, its errors read. */
 import { createRequire } from 'node:module'
 import { z } from 'zod'
 import { done, unsure, type Answer } from '../../base/answer.ts'
@@ -19,6 +19,7 @@ import {
   type Page,
 } from './bank.ts'
 import { faultOf, inputErrors, statusFault } from './faults.ts'
+import { placeholderPem, signingUser, type SdkUser } from './sign.ts'
 
 export interface SdkParts extends AgentOptions {
   environment: 'sandbox' | 'production'
@@ -36,7 +37,7 @@ interface Entity {
   log: { page: Call }
 }
 interface Sdk {
-  Project: new (given: { environment: string; id: string; privateKey: string }) => object
+  Project: new (given: { environment: string; id: string; privateKey: string }) => SdkUser
   setHttpsAgent(agent: BankAgent): void
   invoice: Entity
   transfer: Entity
@@ -57,7 +58,7 @@ let agents: readonly BankAgent[] = []
 export function sdkBank({ environment, projectId, privateKeyPem, ...options }: SdkParts): Bank {
   const { clock, maxSockets = 8 } = options
   const starkbank = createRequire(import.meta.url)('starkbank') as Sdk
-  const user = new starkbank.Project({ environment, id: projectId, privateKey: privateKeyPem })
+  const user = signingUser(new starkbank.Project({ environment, id: projectId, privateKey: placeholderPem() }), privateKeyPem)
   const agent = new BankAgent(options)
   tameAxios()
   agents = [...agents, agent]

@@ -12,6 +12,7 @@ import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPay
 import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
+import { provenBy } from './verify.ts'
 
 export interface RailParts {
   bank: Bank
@@ -56,6 +57,11 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
     if (environment === 'production')
       throw new BadInput('STARKBANK_API_URL is for simulated banks: leave it out with STARKBANK_ENVIRONMENT=production')
   }
+  if (provenBy === 'OpenSSL')
+    parts.log.warn(
+      { platform: process.platform, arch: process.arch },
+      'secp256k1 has no native build for this machine: signatures are verified by OpenSSL, at a sixth of the rate',
+    )
   const bank = sdkBank({ environment, projectId, privateKeyPem, clock: parts.clock, ...(apiUrl !== undefined && { apiUrl }) })
   return starkbankRail({
     ...parts,

@@ -17,6 +17,7 @@ export type Prover = (raw: Uint8Array, signature: Uint8Array, key: PublicKey) =>
 
 // SEC 2: the order of secp256k1's base point.
 const order = Buffer.from('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141', 'hex')
+const halfOrder = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
 const zero = Buffer.alloc(32)
 // Two integers of at most 33 bytes, each with a tag and a length, inside a sequence: 72 bytes, so every length is one byte.
 const mostBytes = 72
@@ -40,6 +41,12 @@ export function parseDer(der: Uint8Array): Uint8Array | undefined {
   const afterR = readInteger(der, 2, signature.subarray(0, 32))
   if (afterR === undefined) return undefined
   return readInteger(der, afterR, signature.subarray(32)) === der.length ? signature : undefined
+}
+
+/** Of a signature in DER: whether its s is the lower of the two that prove the same. */
+export function isLowS(der: Uint8Array): boolean {
+  const signature = parseDer(der)
+  return signature !== undefined && Buffer.compare(signature.subarray(32), halfOrder) <= 0
 }
 
 /** Copies the integer at `from` into the end of `into`; answers the position after it. */
@@ -104,3 +111,4 @@ function loadNative(): Native | undefined {
 }
 
 export const prove: Prover = proveWithNative ?? proveWithNode
+export const provenBy = proveWithNative ? 'libsecp256k1' : 'OpenSSL'
