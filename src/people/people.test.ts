@@ -260,6 +260,26 @@ describe.each([
       expect((await enter('ana')).is).toBe('in')
     })
 
+    // Each got through at fe329ae.
+    test('a person is guessed at five times, by their name and by their id together', async () => {
+      await member('ana')
+      const { id } = (await findUser(store, 'ana'))!
+      let place = 0
+      const from = () => ({ address: `198.51.100.${++place}` })
+      for (const name of ['ana', id, 'ANA', id, ' ana ']) expect((await guess(name, from())).is).toBe('refused')
+      for (const name of ['ana', id]) expect((await guess(name, from())).is).toBe('throttled')
+      expect(await store.all(sql`select subject from sign_in_failures where subject like 'name:%'`)).toHaveLength(1)
+    })
+
+    test('who signed in from one address of a /64 is known at its others, and nowhere else', async () => {
+      await member('ana')
+      await inside('ana', { address: '2001:db8:1:2:aaaa::1' })
+      for (let turn = 0; turn < 6; turn++) await guess('ana', { address: `198.51.100.${turn}` })
+      pass(30_000)
+      expect((await enter('ana', { address: '2001:db8:1:3::1' })).is).toBe('throttled')
+      expect((await enter('ana', { address: '2001:DB8:1:2:bbbb::7' })).is).toBe('in')
+    })
+
     test('failures are forgotten after a day, and their rows go', async () => {
       await member('ana')
       for (let turn = 0; turn < 8; turn++) await guess('ana', { address: `198.51.100.${turn}` })

@@ -1,4 +1,5 @@
 /** Signing in: name, password and code, one answer for every failure, and slower after each. */
+import { sameNetwork } from '../base/network.ts'
 import type { Millis, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -89,7 +90,9 @@ async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
  */
 async function guessAs(store: Store, name: string, user: UserRow | undefined, address: string) {
   const isKnownHere = user !== undefined && (await hasSignedInFrom(store, user.id, address))
-  const subjects = isKnownHere ? [ofAddress(address)] : [ofAddress(address), ofName(folded(name.slice(0, 200)))]
+  // A person is one subject, whether they are called by their name or by their id.
+  const own = ofName(user?.folded ?? folded(name.slice(0, 200)))
+  const subjects = isKnownHere ? [ofAddress(address)] : [ofAddress(address), own]
   const guess = await takeGuess(store, subjects)
   if (guess.is === 'allowed' && guess.bursts.length > 0)
     await tellBurst(store, user, {
@@ -100,9 +103,9 @@ async function guessAs(store: Store, name: string, user: UserRow | undefined, ad
 }
 
 const hasSignedInFrom = async (reader: Reader, userId: string, address: string): Promise<boolean> =>
-  (await reader.one(
-    sql`select 1 as there from (select address from sessions where user_id = ${userId} order by added_at desc limit 50) as latest where address = ${address.slice(0, 64)} limit 1`,
-  )) !== undefined
+  (await reader.all<{ address: string }>(sql`select address from sessions where user_id = ${userId} order by added_at desc limit 50`)).some(
+    known => sameNetwork(known.address, address),
+  )
 
 /** A burst of failures is an act worth keeping. Names nobody has are not repeated: people type passwords there. */
 const tellBurst = (store: Store, user: UserRow | undefined, detail: Record<string, string>): Promise<void> =>

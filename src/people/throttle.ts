@@ -1,4 +1,5 @@
 /** Slows down who guesses: after five failures a name, or an address, waits 1, 2, 4 … 15 minutes. Kept in the database, so every process and the next start know it. */
+import { networkOf } from '../base/network.ts'
 import { later, millis, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
 import { digestOf } from './token.ts'
@@ -20,20 +21,6 @@ export const ofName = (folded: string): string => `name:${digestOf(folded)}`
 /** Codes asked for again in an open session: who stole one session guesses in it alone. */
 export const ofSession = (sessionId: string): string => `session:${sessionId}`
 export const ofAddress = (address: string): string => `address:${networkOf(address)}`
-
-/** An IPv6 address counts by its /64, which is what one household has; a mapped IPv4 address as itself. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail === undefined || tail === '' ? [] : tail.split(':')
-  const all = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right]
-  return `${all
-    .slice(0, 4)
-    .map(part => part.toLowerCase().replace(/^0+(?=.)/, ''))
-    .join(':')}::/64`
-}
 
 /**
  * Takes one guess for all `subjects`, and counts it as failed before anyone looks whether it was: a hundred at the same moment are a
