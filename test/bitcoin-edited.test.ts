@@ -1,9 +1,11 @@
 /** Rows that somebody edited past the program, on a real node and both databases: a payout in bitcoin that is not what the books owe is held, and nothing else is signed or sent. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { done, unsure } from '../src/base/answer.ts'
-import { sendCoins } from '../src/jobs/jobs.ts'
+import { systemClock } from '../src/base/clock.ts'
+import { cancelBitcoinBundle, sendCoins } from '../src/jobs/jobs.ts'
 import { planText, readPlan } from '../src/payout/bundle.ts'
 import { addAccount, handOut, importSigned, releasePayout, waitingTransactions } from '../src/payout/payout.ts'
+import { connectBitcoin } from '../src/rails/bitcoin/bitcoin.ts'
 import type { ChainRail, Plan } from '../src/rails/chain.ts'
 import { sql, type Sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -169,5 +171,103 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       expect(await send({ feeRate: async () => done(20_000n) })).toMatchObject({ bumped: 0, sent: 0 })
       await notSent()
     })
+
+    describe('once BITCOIN_MAX_FEE_RATE was lowered', () => {
+      const dear = async () => done(50_000n)
+      /** From now on 2 sat/vB at most. */
+      function lowerCap() {
+        const { plan, planCancel, planFault } = connectBitcoin({
+          ...{
+            network: 'regtest',
+            descriptor: town.rail.descriptor,
+            rpcUrl: node.url,
+            signer: 'wallet',
+            feeBlocks: 6,
+            mostFeeRate: 2_000n,
+          },
+          ...{ cookieFile: node.cookieFile, clock: systemClock, log: town.world.log },
+        })
+        town.bitcoin.bundles.mostFeeRate = 2_000n
+        Object.assign(town.rail, { plan, planCancel, planFault, feeRate: async () => done(2_000n) })
+      }
+      const cancel = async () => cancelBitcoinBundle(town, (await bundlesOf(town)).at(-1)!.id, { by: 'checker', why: 'too dear' })
+      const notPaid = async (ids: string[]) => {
+        await town.bury(6)
+        expect((await Promise.all(ids.map(payout))).map(({ state }) => state)).toEqual(['owed', 'owed'])
+        expect(await town.audit()).toEqual([])
+      }
+
+      test('bytes that were signed before are sent and paid', async () => {
+        const ids = await openOwing()
+        expect(await send({ feeRate: dear, broadcast: async () => unsure('the node is away') })).toMatchObject({ signed: 1, sent: 0 })
+        lowerCap()
+        expect(await send()).toMatchObject({ sent: 1 })
+        await town.bury(6)
+        expect((await Promise.all(ids.map(payout))).map(({ state }) => state)).toEqual(['paid', 'paid'])
+        expect(await town.audit()).toEqual([])
+      })
+
+      test('bytes that were sent before can be canceled, by more than they paid', async () => {
+        const ids = await openOwing()
+        expect(await send({ feeRate: dear })).toMatchObject({ sent: 1 })
+        lowerCap()
+        const canceling = await cancel()
+        expect(await send()).toMatchObject({ signed: 1, sent: 1 })
+        expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
+        await notPaid(ids)
+      })
+
+      test('a cancellation that a person asked for before is signed and sent', async () => {
+        const ids = await openOwing()
+        await send({ feeRate: dear, sign: async () => unsure('the wallet is locked') })
+        town.rail.feeRate = dear
+        await cancel()
+        lowerCap()
+        expect(await send()).toMatchObject({ signed: 1, sent: 1 })
+        await notPaid(ids)
+      })
+
+      test('what is not signed yet is signed no more, and says why; it can be canceled within the new cap', async () => {
+        const ids = await openOwing()
+        await send({ feeRate: dear, sign: async () => unsure('the wallet is locked') })
+        lowerCap()
+        expect(await send()).toMatchObject({ signed: 0, sent: 0 })
+        expect(await whyOfBundle()).toMatch(/: it leaves \d+ satoshis to the miners, and BITCOIN_MAX_FEE_RATE, 2 sat\/vB, allows \d+$/)
+        await cancel()
+        expect(await send()).toMatchObject({ signed: 1, sent: 1 })
+        await notPaid(ids)
+      })
+    })
+
+    test.each([
+      ['planned', async () => unsure('the wallet is locked'), undefined],
+      ['signed', undefined, async () => unsure('the node is away')],
+    ])(
+      'a %s plan edited to leave more to the miners than the cap allows is not sent, and its cancellation pays no more',
+      async (_, sign, broadcast) => {
+        await openOwing()
+        await send({ ...(sign && { sign }), ...(broadcast && { broadcast }) })
+        const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
+        const [offer] = offers as [(typeof offers)[number]]
+        const dearer = town.rail.plan({
+          coins: offer.read.inputs,
+          payees: offer.read.outputs.flatMap(({ key, units, feeShare, script }) =>
+            key === undefined ? [] : [{ key, units: units + feeShare, script }],
+          ),
+          ...{ feeRate: 500_000n, mostFeeRate: 500_000n, change: { index: 0 }, lockTime: 1 },
+        })
+        if (dearer.is !== 'planned') throw new Error(dearer.is)
+        await edit(
+          sql`update bundle_candidates set plan = ${planText({ ...dearer.plan })}, fee_units = ${dearer.plan.feeUnits} where id = ${offer.id}`,
+        )
+        expect(await send()).toMatchObject({ signed: 0, sent: 0 })
+        expect(await whyOfBundle()).toMatch(/BITCOIN_MAX_FEE_RATE, 100 sat\/vB, allows/)
+        await notSent()
+        await cancelBitcoinBundle(town, id, { by: 'checker', why: 'somebody edited it' })
+        expect(await send()).toMatchObject({ signed: 1, sent: 1 })
+        const cancellation = (await bundlesOf(town))[0]!.offers.at(-1)!
+        expect(Number(cancellation.fee_units)).toBeLessThanOrEqual(101 * Number(offer.size))
+      },
+    )
   })
 })

@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import { shareFee } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
-import { coinbaseDepth, type Branch, type Coin, type Outpoint, type Plan } from '../rails/chain.ts'
+import { coinbaseDepth, type Branch, type Coin, type KeptPlan, type Outpoint, type Plan } from '../rails/chain.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 
 /**
@@ -95,6 +95,8 @@ export function readPlan(text: string): Plan {
     return value
   }) as Plan
 }
+
+export const keptPlan = ({ plan, raw }: Pick<CandidateRow, 'plan' | 'raw'>): KeptPlan => ({ plan: readPlan(plan), raw })
 
 /** One order of an output: what is owed by it. */
 export interface Share {

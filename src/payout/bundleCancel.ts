@@ -2,10 +2,10 @@
 import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { audit, post } from '../ledger/ledger.ts'
+import { audit, auditedDetails, post } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
-import { bundleMachine, candidatesOf, keepCandidate, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
+import { bundleMachine, candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import type { BundleTerms, Present } from './bundlePlan.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from './row.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
@@ -17,6 +17,12 @@ export const isCancellation = ({ plan }: Pick<CandidateRow, 'plan'>): boolean =>
 /** Whether a bundle is on its way to be canceled: none of its payouts goes out by it any more, unless a block has them first. */
 export const isCanceling = async (reader: Reader, bundleId: string): Promise<boolean> =>
   (await candidatesOf(reader, bundleId)).some(candidate => candidate.state !== 'replaced' && isCancellation(candidate))
+
+const canceledAct = 'bundle canceled'
+
+/** Whether a person asked for this transaction of its bundle, by canceling it. */
+export const isAskedFor = async (reader: Reader, { id, bundle_id: bundleId }: Pick<CandidateRow, 'id' | 'bundle_id'>): Promise<boolean> =>
+  (await auditedDetails(reader, bundleId, canceledAct)).some(({ txid }) => txid === id)
 
 export type Canceled =
   /** At once: no signature of it can exist. */
@@ -46,10 +52,12 @@ export async function cancelBundle(
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     if (await isCanceling(tx, id)) throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)
     const cause = { why: `${by} cancels it: ${why}` }
-    await audit(tx, { actor: by, act: 'bundle canceled', subject: id, detail: { from: state, why } })
+    const said = (detail: Record<string, string>) =>
+      audit(tx, { actor: by, act: canceledAct, subject: id, detail: { from: state, why, ...detail } })
 
     const candidates = await candidatesOf(tx, id)
     if (isNobodys(candidates)) {
+      await said({})
       await endCanceled(tx, world, bundle, cause)
       await owedAgain(tx, cause)
       return { is: 'canceled' } as const
@@ -57,10 +65,11 @@ export async function cancelBundle(
     const planned = rail.planCancel({
       inputs: readPlan(candidates[0]!.plan).inputs,
       ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height) },
-      replaces: dearest(candidates),
+      replaces: candidates.map(keptPlan),
     })
     if (planned.is !== 'planned')
       throw new BadInput(`bundle ${id} cannot be canceled: its coins do not cover the fee of spending them to ourselves`)
+    await said({ txid: planned.plan.txid })
     await terms.change.take(tx)
     await keepCandidate(tx, id, planned.plan, new Map())
     await tx.run(sql`update bundles set why = null, next_at = ${await tx.now()} where id = ${id}`)
@@ -92,15 +101,6 @@ export async function endUnsigned(
 const isNobodys = (candidates: readonly CandidateRow[]): boolean =>
   candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)
 
-/** What it has to outbid: the highest fee and the smallest size that any of its transactions has. */
-export function dearest(candidates: readonly CandidateRow[]): { feeUnits: bigint; size: number } {
-  const fees = candidates.map(({ fee_units: fee }) => fee)
-  return {
-    feeUnits: fees.reduce((most, fee) => (fee > most ? fee : most)),
-    size: Math.min(...candidates.map(({ size }) => Number(size))),
-  }
-}
-
 /** A better offer for a cancellation that waits too long. */
 export async function offerCancelAgain(
   tx: Tx,
@@ -113,7 +113,7 @@ export async function offerCancelAgain(
   const candidates = await candidatesOf(tx, id)
   const planned = rail.planCancel({
     inputs: readPlan((await latestOf(tx, id)).plan).inputs,
-    ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height), replaces: dearest(candidates) },
+    ...{ feeRate, mostFeeRate: terms.mostFeeRate, change: { index }, lockTime: Number(height), replaces: candidates.map(keptPlan) },
   })
   if (planned.is !== 'planned') return false
   await terms.change.take(tx)

@@ -5,7 +5,8 @@
 import type { ChainRail, Plan } from '../rails/chain.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { ordersNotAsBooked } from './asBooked.ts'
-import { candidatesOf, outputsOf, readPlan, type CandidateRow } from './bundle.ts'
+import { candidatesOf, keptPlan, outputsOf, readPlan, type CandidateRow } from './bundle.ts'
+import { isAskedFor } from './bundleCancel.ts'
 import { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
 import type { AttemptRow } from './row.ts'
 
@@ -21,10 +22,13 @@ export interface Checked {
 export async function checkTransaction(reader: Reader, rail: ChainRail, candidate: Candidate): Promise<Checked> {
   const { id, bundle_id: bundleId } = candidate
   const plan = readPlan(candidate.plan)
-  const others = (await candidatesOf(reader, bundleId)).filter(other => other.id !== id).map(other => readPlan(other.plan))
+  const kept = await candidatesOf(reader, bundleId)
+  const others = kept.filter(other => other.id !== id).map(keptPlan)
+  // Bytes that are handed back now prove no fee: only those that were checked before and kept do.
+  const raw = kept.find(each => each.id === id)?.raw ?? null
   const paid = await payeesOf(reader, rail, id, plan)
   const changes = await changesOf(reader, rail, plan)
-  const fault = rail.planFault(plan, others)
+  const fault = rail.planFault({ plan, raw, isAsked: await isAskedFor(reader, candidate) }, others)
   const strange = [
     ...(plan.txid === id ? [] : [`it is not transaction ${id}`]),
     ...(bytesFit(rail, candidate) ? [] : [`its bytes are not those of ${id}`]),

@@ -116,6 +116,14 @@ export interface Plan {
   size: number
 }
 
+/** A plan of a bundle as it is kept, with its bytes once it was signed. */
+export interface KeptPlan {
+  plan: Plan
+  raw: Uint8Array | null
+  /** The audit log has it, so a person asked for this very transaction when its fee could be paid. */
+  isAsked?: boolean
+}
+
 export interface PlanOrder {
   coins: Coin[]
   payees: Payee[]
@@ -129,10 +137,10 @@ export interface PlanOrder {
   replaces?: { inputs: Coin[]; feeUnits: bigint; size: number }
 }
 
-/** Coins that are spent to ourselves, so that nothing else can spend them: what it pays more than must be dearer than what it replaces. */
+/** Coins that are spent to ourselves, so that nothing else can spend them: it must be dearer than all that it replaces. */
 export interface CancelOrder extends Pick<PlanOrder, 'feeRate' | 'mostFeeRate' | 'change' | 'lockTime'> {
   inputs: Coin[]
-  replaces: { feeUnits: bigint; size: number }
+  replaces: readonly KeptPlan[]
 }
 
 export type Planned =
@@ -193,10 +201,10 @@ export interface ChainRail {
   /** The fee is ours to bear (`houseUnits`). */
   planCancel(order: CancelOrder): Planned
   /**
-   * What a kept plan contradicts: the PSBT that is signed for it, our account, its own sums, or a sane fee; undefined where nothing. `others`: the
-   * plans of its bundle besides.
+   * What a kept plan contradicts: the PSBT that is signed for it, our account, its own sums, or the fee that may be paid; undefined where nothing.
+   * `others`: the plans of its bundle besides.
    */
-  planFault(plan: Plan, others: readonly Plan[]): string | undefined
+  planFault(kept: KeptPlan, others: readonly KeptPlan[]): string | undefined
   /** Has the node's wallet sign; `incomplete` where a person must. */
   sign(plan: Pick<Plan, 'txid' | 'psbt'>): Promise<Answer<Signed>>
   /**

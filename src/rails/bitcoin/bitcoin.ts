@@ -118,8 +118,8 @@ export function bitcoinRail({
         ? undefined
         : `the node has no estimate of fees yet, so ${fallbackFeeRate === undefined ? 'the least that it takes' : 'BITCOIN_FALLBACK_FEE_RATE, or the least that it takes,'} is offered`,
     plan: order => plan(order, account),
-    planCancel: order => planCancel(order, account),
-    planFault: (planned, others) => planFault(planned, others, mostFeeRate, account),
+    planCancel: order => planCancel(order, account, network),
+    planFault: (kept, others) => planFault(kept, others, { mostFeeRate, account, network }),
     async sign(planned): Promise<Answer<Signed>> {
       const answer = await node.walletProcess(wallet!, planned.psbt)
       return answer.is === 'done' ? done(readSigned(answer.value.psbt, planned, network)) : answer

@@ -23,6 +23,35 @@ export function sizeOf(kind: AccountKind, inputs: number, scripts: readonly Uint
  */
 export const slackOf = (kind: AccountKind, inputs: number): number => (kind === 'wpkh' ? Math.ceil(inputs / 2) : 0)
 
+/** What a replacement replaces: its fee, its size at the largest, and how many inputs it has. */
+export interface Replaced {
+  feeUnits: bigint
+  size: number
+  inputs: number
+}
+
+/**
+ * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin Core's usual one satoshi
+ * a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could have had at its smallest.
+ */
+export function leastFee(
+  { feeRate, replaces }: { feeRate: bigint; replaces?: Replaced | undefined },
+  size: number,
+  kind: AccountKind,
+): bigint {
+  const asked = feeOf(feeRate, size)
+  if (!replaces) return asked
+  const relayed = replaces.feeUnits + BigInt(size)
+  const dearer = (replaces.feeUnits * BigInt(size)) / BigInt(replaces.size - slackOf(kind, replaces.inputs)) + 1n
+  return [asked, relayed, dearer].reduce((most, units) => (units > most ? units : most))
+}
+
+/** Thousandths of a satoshi a virtual byte, said in the unit people know: `12.5 sat/vB`. */
+export const rateText = (units: bigint): string => {
+  const rest = (units % 1_000n).toString().padStart(3, '0').replace(/0+$/, '')
+  return `${units / 1_000n}${rest && `.${rest}`} sat/vB`
+}
+
 /** Number of items, then each with its length: signature and key, or the signature alone. */
 const witnessBytes = { wpkh: 1 + 1 + 72 + 1 + 33, tr: 1 + 1 + 64 } as const satisfies Record<AccountKind, number>
 

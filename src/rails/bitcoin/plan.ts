@@ -1,9 +1,10 @@
 /** Plans a transaction that pays what is owed less the network's fee: which coins, what each payee gets, and what comes back to us. */
 import { shareFee } from '../../base/money.ts'
-import type { CancelOrder, Coin, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
+import type { CancelOrder, Coin, NetworkName, Plan, Planned, PlannedOutput, PlanOrder } from '../chain.ts'
 import { dustUnits } from './address.ts'
 import { derive, type Descriptor } from './descriptor.ts'
-import { feeOf, sizeOf, slackOf } from './fees.ts'
+import { feeOf, leastFee, rateText, sizeOf } from './fees.ts'
+import { toOutbid } from './planFault.ts'
 import { writePsbt } from './psbt.ts'
 import { select } from './select.ts'
 
@@ -20,7 +21,7 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
   const tiny = order.payees.filter(({ units, script }) => units < dustUnits(script))
   if (tiny.length > 0) return { is: 'dust', keys: tiny.map(({ key }) => key) }
   if (order.feeRate > order.mostFeeRate) {
-    return { is: 'too dear', why: `the network asks ${rate(order.feeRate)}, and at most ${rate(order.mostFeeRate)} may be paid` }
+    return { is: 'too dear', why: `the network asks ${rateText(order.feeRate)}, and at most ${rateText(order.mostFeeRate)} may be paid` }
   }
 
   const owed = total(order.payees)
@@ -31,7 +32,7 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
   if (!fair) {
     const { feeUnits, size } = drafts[0]!
     const what = order.replaces ? 'a replacement must pay' : 'with its change too small to be an output it pays'
-    return { is: 'too dear', why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rate(order.mostFeeRate)} may be paid` }
+    return { is: 'too dear', why: `${what} ${feeUnits} satoshis for ${size} vB, and at most ${rateText(order.mostFeeRate)} may be paid` }
   }
   const dust = new Set(fair.outputs.filter(({ units, script }) => units < dustUnits(script)).map(({ key }) => key))
   if (dust.size > 0) return { is: 'dust', keys: order.payees.flatMap(({ key }) => (dust.has(key) ? [key] : [])) }
@@ -39,12 +40,16 @@ export function plan(order: PlanOrder, account: Descriptor): Planned {
 }
 
 /** One output, our change: its fee is the replaced one's and its own relaying at least, whatever the cap, for it must be taken. */
-export function planCancel(order: CancelOrder, account: Descriptor): Planned {
-  const { inputs, change, lockTime, replaces } = order
+export function planCancel(
+  { inputs, change, lockTime, replaces, ...order }: CancelOrder,
+  account: Descriptor,
+  network: NetworkName,
+): Planned {
   const script = derive(account, 'change', change.index).script
   const size = sizeOf(account.kind, inputs.length, [script])
   const feeRate = order.feeRate > order.mostFeeRate ? order.mostFeeRate : order.feeRate
-  const feeUnits = leastFee({ ...order, feeRate, coins: [], payees: [], replaces: { ...replaces, inputs } }, size, account)
+  const outbids = { ...toOutbid(replaces, { ...order, account, network }), inputs: inputs.length }
+  const feeUnits = leastFee({ feeRate, replaces: outbids }, size, account.kind)
   const units = total(inputs) - feeUnits
   if (units < dustUnits(script)) return { is: 'short', missing: dustUnits(script) - units }
   const draft = {
@@ -86,7 +91,8 @@ function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): O
   const houseUnits = isOutput ? 0n : over
 
   const size = sizeOf(account.kind, coins.length, [...payees.map(({ script }) => script), ...(isOutput ? [ours] : [])])
-  const needed = leastFee(order, size, account)
+  const { feeRate, replaces } = order
+  const needed = leastFee({ feeRate, replaces: replaces && { ...replaces, inputs: replaces.inputs.length } }, size, account.kind)
   const feeUnits = houseUnits > needed ? houseUnits : needed
   const shares = shareFee(feeUnits - houseUnits, payees)
 
@@ -96,19 +102,6 @@ function draft(order: PlanOrder, coins: readonly Coin[], account: Descriptor): O
   })
   if (isOutput) outputs.push({ key: undefined, units: over, feeShare: 0n, script: ours })
   return { inputs: [...coins].sort(byOutpoint), outputs: outputs.sort(byContent), lockTime, feeUnits, houseUnits, size }
-}
-
-/**
- * At the rate asked for; a replacement besides pays what it replaces and the relaying of itself, at Bitcoin Core's usual one satoshi
- * a virtual byte (BIP 125, rules 3 and 4), and a higher rate than the old one could have had at its smallest.
- */
-function leastFee({ feeRate, replaces }: PlanOrder, size: number, { kind }: Descriptor): bigint {
-  const asked = feeOf(feeRate, size)
-  if (!replaces) return asked
-  const relayed = replaces.feeUnits + BigInt(size)
-  const oldSize = BigInt(replaces.size - slackOf(kind, replaces.inputs.length))
-  const dearer = (replaces.feeUnits * BigInt(size)) / oldSize + 1n
-  return [asked, relayed, dearer].reduce((most, units) => (units > most ? units : most))
 }
 
 /** What all coins together hold, those of the replaced transaction among them or not. */
@@ -131,9 +124,3 @@ function byContent(a: PlannedOutput, b: PlannedOutput): number {
 }
 
 const total = (amounts: readonly { units: bigint }[]): bigint => amounts.reduce((sum, { units }) => sum + units, 0n)
-
-/** Thousandths of a satoshi a virtual byte, said in the unit people know: `12.5 sat/vB`. */
-const rate = (units: bigint): string => {
-  const rest = (units % 1_000n).toString().padStart(3, '0').replace(/0+$/, '')
-  return `${units / 1_000n}${rest && `.${rest}`} sat/vB`
-}
