@@ -1,6 +1,6 @@
 /** Which names are one person's. */
 import { expect, test } from 'vitest'
-import { mixesAlphabets, samePerson } from './person.ts'
+import { mixesAlphabets, samePerson, unseenIn } from './person.ts'
 
 test.each([
   ['capitals and spaces around it', ' ANA Prado '],
@@ -12,6 +12,50 @@ test.each([
   ['wide letters', '\uff21na Prado'],
 ])('a name with %s is the same', (_, name) => {
   expect(samePerson('Ana Prado', name)).toBe(true)
+})
+
+/** Every code point but half a surrogate pair, which is no text. */
+const points = Array.from({ length: 0x110000 }, (_, point) => point).filter(point => point < 0xd800 || point > 0xdfff)
+const named = (property: string) => {
+  const has = new RegExp(`\\p{${property}}`, 'u')
+  return points.map(point => String.fromCodePoint(point)).filter(text => has.test(text))
+}
+/** Drawn as nothing, and Unicode's properties do not say so: by the names of its own list. */
+const blanks = ['\u2800', '\ufffc', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{1d159}']
+
+test.each([
+  ['what may be left out', () => named('Default_Ignorable_Code_Point')],
+  ['formats', () => named('Format')],
+  ['controls', () => named('Control').filter(text => text.trim() !== '')],
+  ['no characters', () => ['\u0378', '\ue000', '\uffff', '\u{10ffff}']],
+  ['blanks', () => blanks],
+])('a name with any of %s is the same, and is not taken', (_, made) => {
+  const letters = made()
+  expect(letters.length).toBeGreaterThan(3)
+  const places = (text: string) => [
+    `Ana${text} Prado`,
+    `A${text}na Prado`,
+    `${text}Ana Prado`,
+    `Ana Prado${text}`,
+    `Ana${text}\u00a0${text} Prado`,
+  ]
+  expect(letters.filter(text => !places(text).every(name => samePerson('Ana Prado', name)))).toEqual([])
+  expect(letters.filter(text => !samePerson(`Ana${text}Prado`, 'Ana Prado') || !samePerson('AnaPrado', `Ana${text}Prado`))).toEqual([])
+  expect(letters.filter(text => unseenIn(`Ana${text}Prado`) === undefined)).toEqual([])
+})
+
+test('any kind of space is a space', () => {
+  expect(named('White_Space').filter(text => !unseenIn(text) && !samePerson('Ana Prado', `Ana${text}Prado`))).toEqual([])
+})
+
+test('what people are called is seen', () => {
+  expect(['José da Conceição-Müller 2, d’Ávila (filial)', 'ana+ops@example.com', '田中 Ken', 'Анна'].map(unseenIn)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ])
+  expect(unseenIn('Ana\u{1d159}')).toBe('U+1D159')
 })
 
 test('other names are other people', () => {

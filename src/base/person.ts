@@ -1,18 +1,29 @@
 /** Names of people, compared. */
 
 /**
+ * What nobody sees, or sees as a blank: what Unicode lets a reader leave out, controls, formats and code points that are no characters yet, and the
+ * few characters that are drawn as nothing without any property that says so (Braille's, a notehead's, hieroglyphs', Khitan's, a missing object's).
+ */
+const unseen = /[\p{Default_Ignorable_Code_Point}\p{C}\u2800\ufffc\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u
+const everyUnseen = new RegExp(unseen, 'gu')
+
+/**
  * Whether two names are one person's: a name in other letters is the same name, and so is one that differs in nothing that can be seen. The
  * schema says the former too.
  */
-export const samePerson = (one: string, other: string): boolean => folded(one) === folded(other)
+export const samePerson = (one: string, other: string): boolean =>
+  // Whether a blank of the kind stands for a space or for nothing depends on who draws it, so beside one no space counts.
+  [one, other].some(name => unseen.test(name))
+    ? folded(one).replaceAll(' ', '') === folded(other).replaceAll(' ', '')
+    : folded(one) === folded(other)
 const folded = (name: string) =>
-  name
-    .normalize('NFKC')
-    .replace(/\s+/g, ' ')
-    .replace(/[\p{Default_Ignorable_Code_Point}\p{Control}\p{Format}]/gu, '')
-    .replace(/ +/g, ' ')
-    .trim()
-    .toLowerCase()
+  name.normalize('NFKC').replace(/\s+/g, ' ').replace(everyUnseen, '').replace(/ +/g, ' ').trim().toLowerCase()
+
+/** The first character of a name that nobody sees, as Unicode numbers it: `U+2800`. Undefined where all is seen. */
+export const unseenIn = (name: string): string | undefined => {
+  const point = unseen.exec(name)?.[0].codePointAt(0)
+  return point === undefined ? undefined : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
+}
 
 /** Alphabets of which letters look like one another's. */
 const alphabets = [

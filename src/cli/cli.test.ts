@@ -151,6 +151,14 @@ describe('payouts held as a whole', () => {
     expect([code, err]).toEqual([2, expect.stringContaining('letters of more than one alphabet')])
   })
 
+  test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])(
+    '%s by a name with a blank that nobody sees is refused',
+    async words => {
+      const { code, err } = await repasse([...words.split(' '), ...(words === 'payout stop' ? ['--why', 'x'] : []), '--by', 'ana\u2800'])
+      expect([code, err]).toEqual([2, expect.stringContaining('has U+2800, which nobody sees: type it anew')])
+    },
+  )
+
   test('what the books stop is not let go by a person', async () => {
     const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     try {

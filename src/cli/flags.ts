@@ -4,7 +4,7 @@ import { isName } from '../base/id.ts'
 import { mostUnits, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
-import { mixesAlphabets } from '../base/person.ts'
+import { mixesAlphabets, unseenIn } from '../base/person.ts'
 import { isStorable } from '../base/text.ts'
 import { mostExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
 import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
@@ -48,11 +48,15 @@ export const textFlag: Reader<string> = orWrong(
 
 export { assetIn, type Currency }
 
-/** A person's name, for what is written down as who did something: in letters of one alphabet, so that no two look alike. */
-export const personFlag: Reader<string> = flag => text =>
-  mixesAlphabets(text)
-    ? wrong(flag, text, 'has letters of more than one alphabet, which may look like another name: write it in one')
-    : textFlag(flag)(text)
+/** A person's name, for what is written down as who did something: of what can be seen, in letters of one alphabet, so that no two look alike. */
+export const personFlag: Reader<string> = flag => text => {
+  if (mixesAlphabets(text))
+    return wrong(flag, text, 'has letters of more than one alphabet, which may look like another name: write it in one')
+  const name = textFlag(flag)(text)
+  const unseen = unseenIn(name)
+  if (unseen !== undefined) return wrong(flag, text, `has ${unseen}, which nobody sees: type it anew, in letters, digits and spaces`)
+  return name
+}
 
 const written = {
   BRL: {

@@ -351,7 +351,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'two people are two people, however a name is written',
         file: 'src/base/person.ts',
-        from: ".replace(/[\\p{Default_Ignorable_Code_Point}\\p{Control}\\p{Format}]/gu, '')",
+        from: ".replace(everyUnseen, '')",
         to: '',
         test: 'src/base/person.test.ts',
         note: 'nobody tries it in a storm',
