@@ -24,7 +24,7 @@ async function ours(): Promise<number> {
   const store = await openStore(`sqlite:${file}`, world)
   await migrate(store, world.clock)
   const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
-  const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [publicKeyPem], proving: provingBeside(world) } })
+  const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [{ pem: publicKeyPem }], proving: provingBeside(world) } })
   const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: world.log }, where)
   return where.startsWith('unix:') ? 0 : Number(new URL(web.address).port)
 }

@@ -8,7 +8,7 @@ import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
 import type { Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
-import { instant, type Clock, type CrashPoint, type World } from './base/world.ts'
+import type { Clock, CrashPoint, World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
 import { hearDenied } from './ledger/ledger.ts'
 import {
@@ -32,7 +32,7 @@ import { migrate, pending } from './store/migrate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, readiness, serveWeb, type PageSettings, type Web } from './web/web.ts'
-import { makeInbox, type Inbox } from './webhooks/webhooks.ts'
+import { bankKeys, keepPublished, makeInbox, type Inbox } from './webhooks/webhooks.ts'
 
 export interface Base {
   config: Config
@@ -90,19 +90,7 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
   const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
   await belongsTo(store, 'bank', identity, binds)
 
-  // A simulated bank signs with another key than the sandbox, so keys are kept by where they came from.
-  const origin = config.STARKBANK_API_URL ?? environment
-  const kept = await store.all<{ pem: string }>(sql`select pem from bank_keys where environment = ${origin} order by first_seen_at desc`)
-  const onNewKey = (found: string) => {
-    world.log.warn({ origin }, 'the bank publishes a key not seen before')
-    const keyId = Buffer.from(found).toString('base64url').slice(-40)
-    void store
-      .tx(tx =>
-        tx.run(sql`
-        insert into bank_keys (environment, key_id, pem, first_seen_at) values (${origin}, ${keyId}, ${found}, ${instant(world.clock.now())}) on conflict do nothing`),
-      )
-      .catch(() => world.log.error({}, 'a new key of the bank could not be kept'))
-  }
+  const origin = bankKeyOrigin(config)
   return connectStarkbank({
     environment,
     projectId: config.STARKBANK_PROJECT_ID!,
@@ -110,11 +98,19 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
     privateKeyPem: pem,
     ...world,
     ...(config.STARKBANK_API_URL !== undefined && { apiUrl: config.STARKBANK_API_URL }),
-    initialKeys: kept.map(row => row.pem),
-    onNewKey,
+    keys: {
+      initial: await bankKeys(store, origin),
+      kept: () => bankKeys(store, origin),
+      onNewKey: () => world.log.warn({ origin }, 'the bank publishes a key not seen before'),
+      onPublished: pems =>
+        void keepPublished(store, origin, pems, world).catch(() => world.log.error({}, 'the keys of the bank could not be kept')),
+    },
     onDenied: why => void hearDenied(store, world.log, why),
   })
 }
+
+/** Where the bank's keys come from: a simulated bank signs with another one than the sandbox. */
+export const bankKeyOrigin = (config: Config): string => config.STARKBANK_API_URL ?? config.STARKBANK_ENVIRONMENT
 
 /** A database belongs to one workspace of one environment, and to one account of one network, for ever: test money must never meet real money. */
 async function belongsTo(store: Store, what: 'bank' | 'bitcoin', identity: string, binds: boolean): Promise<void> {

@@ -129,7 +129,7 @@ describe.each([
       rail = starkbankRail({
         bank: wire({ bank, clock, at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }),
         workspaceId: bank.settings.workspaceId,
-        keys: { initial: [bank.publicKeyPem] },
+        keys: { initial: [{ pem: bank.publicKeyPem }] },
         ...world,
       })
       web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: silentLog }, '127.0.0.1:0')

@@ -1,10 +1,13 @@
 /** `repasse doctor` against a simulated bank: what it finds wrong, what it advises, and that looking changes nothing. */
+import { generateKeyPairSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { limitCheck } from './doctorLimits.ts'
+import { readPublicKey } from '../rails/starkbank/verify.ts'
 import { openStore, sql } from '../store/store.ts'
+import { keepPublished } from '../webhooks/webhooks.ts'
 
 const { at, bank, env, repasse } = await openBankTerminal({ startingBalance: 50_000 })
 
@@ -59,4 +62,31 @@ test.each([
 
 test('of test money nothing is said about limits', async () => {
   expect((await doctor())['limits']).toBeUndefined()
+})
+
+test('a key that the bank no longer publishes is named, and dropped by who says so', async () => {
+  expect((await repasse(['migrate'])).code).toBe(0)
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+  const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const { keyId } = readPublicKey(pem)
+  const world = { clock: systemClock, random: systemRandom }
+  const store = await openStore(env.DATABASE_URL, world)
+  await keepPublished(store, env.STARKBANK_API_URL, [pem], world)
+  await keepPublished(store, env.STARKBANK_API_URL, [bank.publicKeyPem], world)
+  await store.close()
+
+  const said = async (...words: string[]) =>
+    (JSON.parse((await repasse(['doctor', '--json', ...words])).out) as Check[]).filter(({ check }) => check === 'bank keys')
+  const published = readPublicKey(bank.publicKeyPem).keyId
+  expect(await said()).toMatchObject([
+    { is: 'ok', says: `the bank publishes ${published}` },
+    { is: 'warn', says: expect.stringMatching(`^${keyId} is not published any more`), run: expect.stringContaining(`--drop-key ${keyId}`) },
+  ])
+  const still = await repasse(['doctor', '--drop-key', published, '--by', 'ana'])
+  expect([still.code, still.err]).toEqual([2, expect.stringContaining('the bank still publishes')])
+  expect(await said('--drop-key', keyId, '--by', 'ana')).toMatchObject([
+    { is: 'ok', says: expect.stringContaining('is dropped') },
+    { is: 'ok' },
+  ])
+  expect(await said()).toMatchObject([{ is: 'ok' }])
 })

@@ -7,6 +7,7 @@ import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { bitcoin } from './doctorBitcoin.ts'
+import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
 import { json, paint, reais, tame } from './print.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
@@ -19,7 +20,7 @@ export interface Check {
   run?: string
 }
 
-type Flags = { registerWebhook?: true; json?: true }
+type Flags = { registerWebhook?: true; dropKey?: string; by?: string; json?: true }
 
 export async function doctor(shell: Shell, flags: Flags): Promise<void> {
   const checks: Check[] = []
@@ -205,6 +206,7 @@ async function* bank(base: Base, flags: Flags): AsyncGenerator<Check> {
     }
     yield { check: 'bank', is: 'ok', says: `it knows us; the account holds ${reais(balance.value)}` }
     yield* workspace(config, rail)
+    yield* keysOfBank(base, rail, flags)
     yield await webhook(config, rail, flags)
   } finally {
     rail.close()

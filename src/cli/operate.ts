@@ -38,9 +38,13 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .command('doctor')
     .description('checks configuration, key, clock, database, bank, webhook, Bitcoin node and books, and says what to run for each fault')
     .option('--register-webhook', 'registers PUBLIC_URL with the bank where it is missing')
+    .option('--drop-key <id>', 'no longer takes events under this key of the bank, which the bank no longer publishes')
+    .option('--by <person>', 'who drops it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
-    .addHelpText('after', example('doctor', 'doctor --register-webhook'))
-    .action(async (flags: { registerWebhook?: true; json?: true }) => (await import('./doctor.ts')).doctor(shell, flags))
+    .addHelpText('after', example('doctor', 'doctor --register-webhook', 'doctor --drop-key 9f86d081884c7d65 --by ana'))
+    .action(async (flags: { registerWebhook?: true; dropKey?: string; by?: string; json?: true }) =>
+      (await import('./doctor.ts')).doctor(shell, flags),
+    )
 
   repasse
     .command('status')

@@ -188,6 +188,8 @@ export interface Rail {
 
   /** Proof over the raw bytes, before anything is parsed. `signatures`: every Digital-Signature header received, in order. */
   verify(raw: Uint8Array, signatures: string[]): Promise<Verdict>
+  /** The public keys that the provider publishes now, as PEM. */
+  publishedKeys(): Promise<Answer<string[]>>
   /** Reads proven or polled bytes. Throws `BadInput` on what is not an event. */
   read(raw: Uint8Array): ProviderEvent
 

@@ -12,6 +12,7 @@ export {
   type ReversalRefusal,
 } from './reversalEnd.ts'
 export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './reversals.ts'
+export { bankKeys, keepPublished, retireBankKey, type BankKey } from './bankKeys.ts'
 export { makeInbox, inboxMachine, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
 export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './poll.ts'

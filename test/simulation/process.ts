@@ -148,7 +148,7 @@ export function startProcess(parts: ProcessParts): Process {
     clock: own,
     random,
     log,
-    keys: { initial: parts.keys, onNewKey: pem => void parts.keys.push(pem) },
+    keys: { initial: parts.keys.map(pem => ({ pem })), onNewKey: pem => void parts.keys.push(pem) },
     onDenied: why => void hearDenied(store, log, why),
   })
   const rail = parts.together ? connected : oneByOne(connected)

@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, unsure, type Answer } from '../../base/answer.ts'
 import { silentLog } from '../../base/log.ts'
-import { keyRing, type KeyRingParts } from './keys.ts'
+import { keyRing, overlapMs, type KeyRingParts } from './keys.ts'
 
 const pair = () => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
@@ -44,7 +44,7 @@ describe('the key ring', () => {
   })
 
   test('a thousand forgeries at once, and a thousand one by one, cause one fetch a minute', async () => {
-    const keys = ring({ initial: [first.pem] })
+    const keys = ring({ initial: [{ pem: first.pem }] })
     const verdicts = await Promise.all(Array.from({ length: 1000 }, () => keys.verify(body, signed(stranger))))
     expect(new Set(verdicts.map(verdict => verdict.is))).toEqual(new Set(['forged']))
     expect(fetches).toBe(1)
@@ -57,31 +57,103 @@ describe('the key ring', () => {
 
   test('a thousand forgeries while the bank is down cause one fetch a minute too, and are not judged', async () => {
     answer = unsure('timeout')
-    const keys = ring({ initial: [first.pem] })
+    const keys = ring({ initial: [{ pem: first.pem }] })
     for (let count = 0; count < 1000; count++) expect(await keys.verify(body, signed(stranger))).toMatchObject({ is: 'unknown' })
     expect(fetches).toBe(1)
   })
 
   test('a rotated key is learned from the event that bears it, and the old one stays good', async () => {
-    const keys = ring({ initial: [first.pem] })
+    const keys = ring({ initial: [{ pem: first.pem }] })
     answer = done([second.pem, first.pem])
     expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'genuine' })
     expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'genuine' })
-    answer = done([second.pem])
-    now += 120_000
-    await keys.verify(body, signed(stranger))
-    expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'genuine' })
     expect(learned).toEqual([second.pem])
+  })
+
+  test('after one junk post a genuine event under a new key is not judged until the bank can be asked again', async () => {
+    const keys = ring({ initial: [{ pem: first.pem }] })
+    expect(await keys.verify(body, signed(stranger))).toMatchObject({ is: 'forged' })
+    answer = done([second.pem, first.pem])
+    now += 59_999
+    expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'unknown' })
+    expect(fetches).toBe(1)
+    now += 1
+    expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'genuine' })
+  })
+
+  test('what came while the bank was being asked is not forged by that answer, which may be older', async () => {
+    let say: (answer: Answer<string[]>) => void = () => undefined
+    const keys = ring({ initial: [{ pem: first.pem }], fetch: () => new Promise(resolve => (say = resolve)) })
+    const before = keys.verify(body, signed(stranger))
+    await new Promise(resolve => setImmediate(resolve))
+    const during = keys.verify(body, signed(stranger))
+    await new Promise(resolve => setImmediate(resolve))
+    say(done([first.pem]))
+    expect([await before, await during]).toMatchObject([{ is: 'forged' }, { is: 'unknown' }])
+  })
+
+  test('a key that the bank no longer publishes proves for three days more, and again once it is published', async () => {
+    const told: (readonly string[])[] = []
+    const keys = ring({ initial: [{ pem: first.pem }], askAgainMs: 86_400_000, onPublished: pems => told.push(pems) })
+    const isGood = async () => {
+      const { is } = await keys.verify(body, signed(first))
+      await new Promise(resolve => setImmediate(resolve))
+      return is
+    }
+    expect(await isGood()).toBe('genuine')
+    // Nothing junk comes: that the key is gone is noticed by asking once a day.
+    answer = done([second.pem])
+    now += 86_400_000
+    expect(await isGood()).toBe('genuine')
+    expect([fetches, told]).toEqual([2, [[first.pem], [second.pem]]])
+    now += overlapMs - 1
+    expect(await isGood()).toBe('genuine')
+    now += 60_000
+    expect(await keys.verify(body, signed(first))).toEqual({ is: 'forged', why: 'a key that the bank retired signed this' })
+    answer = done([first.pem])
+    now += 60_000
+    expect(await isGood()).toBe('genuine')
+  })
+
+  test('a key that was missing when the last run ended is retired by the time that is kept', async () => {
+    const keys = ring({ initial: [{ pem: first.pem, missingSince: now - overlapMs }, { pem: second.pem }] })
+    answer = done([second.pem])
+    expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'forged' })
+    expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'genuine' })
+  })
+
+  test('one key that is kept in two spellings is good where either is published', async () => {
+    const other = first.pem.replaceAll('\n', '\r\n')
+    for (const initial of [
+      [first.pem, other],
+      [other, first.pem],
+    ])
+      expect(
+        await ring({ initial: initial.map(pem => ({ pem, missingSince: pem === other ? 0 : undefined })) }).verify(body, signed(first)),
+      ).toMatchObject({
+        is: 'genuine',
+      })
+  })
+
+  test('a key that a person retires proves nothing within a minute, in a process that runs', async () => {
+    let isRetired = false
+    const keys = ring({ initial: [{ pem: first.pem }], kept: async () => [{ pem: first.pem, isRetired }] })
+    answer = done([second.pem])
+    expect(await keys.verify(body, signed(first))).toMatchObject({ is: 'genuine' })
+    isRetired = true
+    now += 60_000
+    await keys.verify(body, signed(second))
+    expect((await keys.verify(body, signed(first))).is).not.toBe('genuine')
   })
 
   test('without any key nothing can be judged, and a known key judges while the bank is down', async () => {
     answer = refused('unreachable', true)
     expect(await ring().verify(body, signed(first))).toMatchObject({ is: 'unknown' })
-    expect(await ring({ initial: [first.pem] }).verify(body, signed(first))).toMatchObject({ is: 'genuine' })
+    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(first))).toMatchObject({ is: 'genuine' })
   })
 
   test('an event under a rotated key waits for the bank to come back, and is then genuine', async () => {
-    const keys = ring({ initial: [first.pem] })
+    const keys = ring({ initial: [{ pem: first.pem }] })
     answer = unsure('timeout')
     expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'unknown' })
     answer = done([second.pem])
@@ -105,11 +177,11 @@ describe('the key ring', () => {
 
   test('a list of no keys is no answer', async () => {
     answer = done([])
-    expect(await ring({ initial: [first.pem] }).verify(body, signed(second))).toMatchObject({ is: 'unknown' })
+    expect(await ring({ initial: [{ pem: first.pem }] }).verify(body, signed(second))).toMatchObject({ is: 'unknown' })
   })
 
   test('a clock set back does not stop the asking', async () => {
-    const keys = ring({ initial: [first.pem] })
+    const keys = ring({ initial: [{ pem: first.pem }] })
     await keys.verify(body, signed(stranger))
     now -= 86_400_000
     await keys.verify(body, signed(stranger))

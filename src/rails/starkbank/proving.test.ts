@@ -136,7 +136,7 @@ test('a key ring that proves beside tells genuine, rotated and forged apart in a
     proving: await beside(),
     clock: systemClock,
     log: silentLog,
-    initial: [ours.key.pem],
+    initial: [{ pem: ours.key.pem }],
     fetch: async () => done([ours.key.pem, second.key.pem]),
   })
   const signers = [ours, second, stranger]

@@ -396,7 +396,7 @@ describe('connecting', () => {
   test('a forged event is judged by the keys handed in, without a call', async () => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
-    const stark = connectStarkbank({ ...parts, environment: 'sandbox', apiUrl: 'http://127.0.0.1:9/v2', initialKeys: [pem] })
+    const stark = connectStarkbank({ ...parts, environment: 'sandbox', apiUrl: 'http://127.0.0.1:9/v2', keys: { initial: [{ pem }] } })
     expect(await stark.verify(Buffer.from('{}'), ['junk'])).toMatchObject({ is: 'forged' })
     stark.close()
   })

@@ -6,8 +6,8 @@ import type { Clock, Instant, Random } from '../../base/world.ts'
 import type { InvoiceOrder, PayoutOrder, Portion, Rail } from '../rail.ts'
 import { parseApiUrl } from './agent.ts'
 import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, ListedInvoice, Page, TransferBody } from './bank.ts'
-import { keyRing } from './keys.ts'
-import { provingBeside, type Proving } from './proving.ts'
+import { keyRing, type KeyRingParts } from './keys.ts'
+import { provingBeside } from './proving.ts'
 import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
 import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
@@ -20,8 +20,8 @@ export interface RailParts {
   clock: Clock
   random: Random
   log: Log
-  /** Public keys kept from an earlier run, what to do with a new one, and where signatures are proven. */
-  keys?: { initial?: readonly string[]; onNewKey?: (pem: string) => void; proving?: Proving }
+  /** Public keys kept from an earlier run, what to do with what the bank publishes, and where signatures are proven. */
+  keys?: Omit<KeyRingParts, 'fetch' | 'clock' | 'log'>
   /** How fast the bank may be asked; without one, as fast as it answers. */
   pace?: Pace
   onDenied?: OnDenied
@@ -33,9 +33,11 @@ export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> 
   privateKeyPem: string
   /** Another base URL than the bank's; refused in production. */
   apiUrl?: string
-  onNewKey?: (pem: string) => void
-  initialKeys?: readonly string[]
+  keys?: Omit<KeyRingParts, 'fetch' | 'clock' | 'log' | 'proving'>
 }
+
+/** How old what the bank said of its keys may be: a key it no longer publishes is noticed within a day. */
+const askKeysAgainMs = 86_400_000
 
 const mostOrders = 100
 const pageSize = 100
@@ -51,7 +53,7 @@ const transferLogs = ['success', 'failed', 'canceled']
 const returnLogs = ['refunded']
 
 /** The rail over the official SDK. One at a time in a process: the SDK has one agent. */
-export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl, onNewKey, initialKeys, ...parts }: ConnectParts): Rail {
+export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl, keys, ...parts }: ConnectParts): Rail {
   if (apiUrl !== undefined) {
     parseApiUrl(apiUrl)
     if (environment === 'production')
@@ -67,7 +69,7 @@ export function connectStarkbank({ environment, projectId, privateKeyPem, apiUrl
     ...parts,
     bank,
     pace: usualPace,
-    keys: { ...(initialKeys && { initial: initialKeys }), ...(onNewKey && { onNewKey }), proving: provingBeside(parts) },
+    keys: { askAgainMs: askKeysAgainMs, ...keys, proving: provingBeside(parts) },
   })
 }
 
@@ -130,6 +132,7 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
 
     verify: (raw, signatures) => ring.verify(raw, signatures),
+    publishedKeys: fetchKeys,
     read: readEvent,
 
     async undelivered(place) {
