@@ -9,8 +9,9 @@ import { status } from '../src/web/web.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { coinsText, reorganise, turnBack } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
-import { heldAt, mineOnly } from './testbed/owing.ts'
+import { heldAt, mineOnly, openAccount, owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { wallet } from './testbed/wallet.ts'
 
 const hour = 3_600_000
 
@@ -111,6 +112,39 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
       await town.bury(6)
       expect((await town.payouts()).map(({ state }) => state)).toEqual(['paid', 'paid'])
+      expect(await town.audit()).toEqual([])
+    })
+
+    const payees = wallet('wpkh', 'regtest', 900)
+    test.each([
+      ['one address in two spellings', (address: string) => [address, address.toUpperCase()], 1],
+      ['an address and the descriptor it is of', (address: string) => [address, payees.account.text], 1],
+      ['the descriptor and an address of it', (address: string) => [payees.account.text, address], 1],
+      ['the descriptor, which is paid twice, and an address of it', (address: string) => [payees.account.text, address], 2],
+    ])('where two accounts are %s, what a transaction paid settles each satoshi once', async (_, accounts, outputs) => {
+      await open({ commissionBp: 0n })
+      const { address } = town.rail.destination(payees.account.text, 0)
+      for (const [number, destination] of accounts(address).entries()) await openAccount(town, `payee${number}`, destination)
+      const owed = await owing(town, [
+        { units: 50_000n, payTo: 'payee0' },
+        { units: 50_000n, payTo: 'payee1' },
+      ])
+      const coins = await town.store.all<{ id: string; txid: string }>(sql`select id, txid from coins order by id`)
+      const spent = coins.slice(0, outputs).map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
+      const pays = [address, town.rail.destination(payees.account.text, 1).address]
+        .slice(0, outputs)
+        .map(to => ({ [to]: coinsText(49_500n) }))
+      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
+      await mineOnly(town, 1, [hex])
+      expect(await town.send()).toMatchObject({ bundled: 0 })
+      const settle = ({ id }: { id: string }) =>
+        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+      expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
+      if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
+      else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
       expect(await town.audit()).toEqual([])
     })
 

@@ -160,7 +160,8 @@ function assertSettleable({ id, state, asset }: PayoutRow): void {
 
 /**
  * The transaction spends coins of ours, is none of ours, lies in a block, and pays this payout's account: less what it paid the miners, as much as
- * this payout and those that were settled with it before.
+ * this payout and those that were settled with it before. Accounts may name one address in several ways, so outputs are told by their scripts: what
+ * settled payouts could only be paid by is never more than those outputs hold.
  */
 async function provenByChain(
   tx: Tx,
@@ -173,23 +174,30 @@ async function provenByChain(
   if (!foreign)
     throw new BadInput(`--ref "${ref}" is no transaction that spends coins of ours beside our own: "repasse payout show ${id}" names it`)
   const to = (await tx.one<Destination>(sql`select destination, next_index from accounts where id = ${account}`))!
-  if (!pays(foreign, rail, to)) throw new BadInput(`--ref "${ref}" does not pay the account of payout ${id}`)
+  const ours = scriptsPaid(foreign, rail, to)
+  if (ours.size === 0) throw new BadInput(`--ref "${ref}" does not pay the account of payout ${id}`)
   const spent = await tx.all<{ units: bigint; height: bigint | null }>(
     sql`select units, spent_height as height from coins where spent_by = ${ref}`,
   )
   if (spent.every(({ height }) => height === null)) throw new BadInput(`--ref "${ref}" is in no block, so it has paid nobody yet`)
-  const paid = paidTo(foreign, rail, to)
-  if (paid === undefined) return
-  const before = await tx.all<{ units: bigint }>(sql`
-    select p.units from payouts p join accounts a on a.id = p.account_id where a.destination = ${to.destination}
-      and p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
-  const settled = before.reduce((sum, each) => sum + each.units, 0n)
-  const fee =
-    spent.reduce((sum, each) => sum + each.units, 0n) - [...foreign.outputs.values()].reduce<bigint>((sum, each) => sum + (each ?? 0n), 0n)
-  if (settled + units > paid + (fee > 0n ? fee : 0n))
-    throw new BadInput(
-      `--ref "${ref}" pays ${told(paid, 'BTC')} to the account of payout ${id}, which is of ${told(units, 'BTC')}${settled > 0n ? `, and ${told(settled, 'BTC')} were settled with it before` : ''}`,
-    )
+  const before = await tx.all<Destination & { units: bigint }>(sql`
+    select p.units, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
+    where p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
+  const earlier = before.map(each => ({ units: each.units, scripts: scriptsPaid(foreign, rail, each) }))
+  const spentUnits = spent.reduce((sum, each) => sum + each.units, 0n)
+  for (const among of [ours, ...earlier.map(({ scripts }) => new Set([...scripts, ...ours]))]) {
+    const paid = unitsOf(foreign, among)
+    const all = unitsOf(foreign, foreign.outputs.keys())
+    if (paid === undefined || all === undefined) return
+    const settled = earlier
+      .filter(({ scripts }) => [...scripts].every(script => among.has(script)))
+      .reduce((sum, each) => sum + each.units, 0n)
+    const fee = spentUnits > all ? spentUnits - all : 0n
+    if (settled + units > paid + fee)
+      throw new BadInput(
+        `--ref "${ref}" pays ${told(paid, 'BTC')} to the account of payout ${id}, which is of ${told(units, 'BTC')}${settled > 0n ? `, and ${told(settled, 'BTC')} were settled with it before` : ''}`,
+      )
+  }
 }
 
 type Destination = { destination: string; next_index: bigint }
@@ -220,10 +228,16 @@ function pays({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: De
   return false
 }
 
-/** Satoshis to an account; undefined where that was not noted. */
-function paidTo({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: Destination): bigint | undefined {
-  const paid = [...scriptsOf(rail, to)].flatMap(script => (outputs.has(script) ? [outputs.get(script)] : []))
-  return paid.reduce((sum, units) => (sum === undefined || units === undefined ? undefined : sum + units), 0n)
+/** Those of its outputs that pay an account, by their scripts. */
+const scriptsPaid = ({ outputs }: Foreign, rail: Pick<ChainRail, 'destination'>, to: Destination): Set<string> =>
+  new Set([...scriptsOf(rail, to)].filter(script => outputs.has(script)))
+
+/** Satoshis of some of its outputs; undefined where that was not noted. */
+function unitsOf({ outputs }: Foreign, scripts: Iterable<string>): bigint | undefined {
+  return [...scripts].reduce<bigint | undefined>((sum, script) => {
+    const units = outputs.get(script)
+    return sum === undefined || units === undefined ? undefined : sum + units
+  }, 0n)
 }
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

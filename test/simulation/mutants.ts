@@ -534,8 +534,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a transaction that is not ours settles what it paid, once',
         file: 'src/payout/elsewhere.ts',
-        from: '  if (settled + units > paid + (fee > 0n ? fee : 0n))',
-        to: '  if (false)',
+        from: '    if (settled + units > paid + fee)',
+        to: '    if (false)',
         test: 'test/bitcoin-person.test.ts',
       },
       {
