@@ -6,7 +6,7 @@ import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
-import type { Config } from './base/config.ts'
+import { approvalsNeeded, type Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import type { Clock, CrashPoint, World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
@@ -52,7 +52,8 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
     await store.close()
     throw error
   }
-  return { config, store, world, terms: { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE } }
+  const terms = { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE, approvals: approvalsNeeded(config) }
+  return { config, store, world, terms }
 }
 
 function clockOf({ CLOCK: hasty }: Config): Clock {
@@ -161,6 +162,7 @@ const bitcoinDesk = (config: Config, rail: ChainRail, { clock }: World): Bitcoin
     gatherMs: config.BITCOIN_BATCH_SECONDS * 1_000,
     mostFeeRate: config.BITCOIN_MAX_FEE_RATE,
     bumpAfterBlocks: config.BITCOIN_BUMP_AFTER_BLOCKS,
+    approvals: approvalsNeeded(config),
   },
   confirmations: config.BITCOIN_CONFIRMATIONS,
   sources: makeSources(config, { fetch, clock }),

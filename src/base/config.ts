@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
-import { cents, holdsPrivateKey, minutes, oneOf, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
+import { cents, holdsPrivateKey, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -34,6 +34,7 @@ const shape = z.object({
   RAIL_SILENT_MINUTES: minutes(5),
   TRANSFER_FEE_BY: oneOf('receiver', 'house'),
   TRANSFER_FEE: cents,
+  SIGNED_APPROVALS: oneOfOrNone('required', 'optional'),
   ...bitcoinSettings,
   CRASH_AT: optional(z.string()),
   CLOCK: optional(
@@ -107,7 +108,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 /** A value as it may be told; what holds a secret, or looks as if it did, is not. */
 function shown(name: string, env: Record<string, string | undefined>): string {
   const value = env[name]
@@ -139,3 +140,11 @@ function distance(a: string, b: string): number {
   }
   return row[b.length]!
 }
+
+/** Whether money is real here: at the bank, or on the chain. */
+export const isProduction = ({ STARKBANK_ENVIRONMENT: bank, BITCOIN_NETWORK: chain }: Config): boolean =>
+  bank === 'production' || chain === 'mainnet'
+
+/** Whether an approval has to be proven before money is ordered on it. */
+export const approvalsNeeded = (config: Config): 'proven' | 'any' =>
+  (config.SIGNED_APPROVALS ?? (isProduction(config) ? 'required' : 'optional')) === 'required' ? 'proven' : 'any'

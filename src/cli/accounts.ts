@@ -1,14 +1,17 @@
 /** `repasse account`: where money may go; added by one person, approved by another. Adding one is in `account-add.ts`. */
 import type { Command } from 'commander'
+import type { Judged, ProofKind } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../house.ts'
 import type { AccountRow } from '../payout/payout.ts'
 import { accountTermsCommands, debtTable, debtView } from './accountTerms.ts'
 import { addAccountCommand } from './account-add.ts'
 import { viewOf } from './accountView.ts'
+import { signAccountCommand } from './accountSign.ts'
 import { attempt } from './faults.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from './print.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export function accountCommands(repasse: Command, shell: Shell): void {
@@ -18,22 +21,28 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account list'))
   addAccountCommand(account, shell)
   accountTermsCommands(account, shell)
+  signAccountCommand(account, shell)
 
-  account
-    .command('approve')
-    .description('approves an account that someone else added; "account show" says where it pays to')
-    .argument('<name>', 'the account')
-    .option('--by <person>', 'who approves it (default: the user of this system)', personFlag('--by'))
-    .option('--json', 'as JSON')
-    .addHelpText('after', example('account approve main --by checker'))
-    .action((name: string, { by = operator(), json: asJson }: { by?: string; json?: true }) =>
+  proofFlags(
+    account
+      .command('approve')
+      .description('approves an account that someone else added; "account show" says where it pays to')
+      .argument('<name>', 'the account')
+      .option('--by <person>', 'who approves it (default: the user of this system)', personFlag('--by'))
+      .option('--json', 'as JSON'),
+  )
+    .addHelpText('after', example('account approve main --by checker', 'account approve main --key carla.pem'))
+    .action((name: string, flags: ProofFlags & { json?: true }) =>
       inBase(shell, async base => {
-        const { approveAccount, findAccount } = await import('../payout/payout.ts')
+        const asJson = flags.json
+        const { approveAccount, findAccount, onlySaid } = await import('../payout/payout.ts')
         const row = await findAccount(base.store, name)
         // Derived before it is approved: what is of another network is no place to pay to.
         const first = row && (await firstOf(base, row))
         if (first && 'why' in first) throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
-        const approved = await approveAccount(base.store, name, by)
+        const { by, proof } = await prove(base, flags, 'account.approve')
+        const approved = await approveAccount(base.store, name, by, proof)
+        if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
         await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
         if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))
       }),
@@ -96,7 +105,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ findAccount, receivableMoves, receivableOf }, { history }] = await Promise.all([
+        const [{ approvalOf, findAccount, receivableMoves, receivableOf }, { history }] = await Promise.all([
           import('../payout/payout.ts'),
           import('../store/store.ts'),
         ])
@@ -106,10 +115,17 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const first = await firstOf(base, row)
         const [owes, moves] = [await receivableOf(base.store, row.id), await receivableMoves(base.store, row.id)]
         const debts = debtTable(moves)
+        const proof = row.state === 'approved' ? await approvalOf(base.store, row) : undefined
         await shell.out(
           asJson
-            ? json({ ...viewOf(row, addressOf(first)), ...debtView(row.recover, owes, moves), history: historyOf(steps) })
-            : `${sheet([...sheetOf(row, first), ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
+            ? json({
+                ...viewOf(row, addressOf(first)),
+                approvalProof: proof?.is === 'approved' ? proof.proof : null,
+                approvalFault: proof?.is === 'changed' ? proof.why : null,
+                ...debtView(row.recover, owes, moves),
+                history: historyOf(steps),
+              })
+            : `${sheet([...sheetOf(row, first, proof), ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
         )
       }),
     )
@@ -150,14 +166,22 @@ const placeOf = (row: AccountRow, first: First | undefined): Facts => {
   ]
 }
 
-const sheetOf = (row: AccountRow, first: First | undefined): Facts => [
+const proofs: Record<ProofKind, string> = {
+  said: 'said and not proven',
+  code: 'confirmed by a code',
+  key: 'signed with a key file',
+  passkey: 'signed with a passkey',
+}
+
+const sheetOf = (row: AccountRow, first: First | undefined, proof: Judged | undefined): Facts => [
   ['account', `${row.name} (${row.id})`],
   ['state', row.state],
   ['kind', row.kind],
   ['holder', row.kind === 'bank' ? `${row.holder}, ${row.tax_id}` : row.holder || undefined],
   ...placeOf(row, first),
   ['added', `${row.added_at} by ${row.added_by}`],
-  ['approved by', row.approved_by],
+  ['approved by', row.approved_by && `${row.approved_by}${proof?.is === 'approved' ? `, ${proofs[proof.proof]}` : ''}`],
+  ['but', proof?.is === 'changed' ? proof.why : undefined],
   ['recovers', row.kind === 'bank' ? recovers[row.recover] : undefined],
 ]
 

@@ -6,6 +6,7 @@ import { clockTrouble, millis } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
+import { approvals } from './doctorApprovals.ts'
 import { bitcoin } from './doctorBitcoin.ts'
 import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
@@ -97,6 +98,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
         run: setTheClock,
       }
     yield* limits(base)
+    yield* approvals(base)
     yield* books(base)
   } finally {
     await base.store.close()
@@ -253,12 +255,12 @@ async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }:
 }
 
 async function* books({ store }: Base): AsyncGenerator<Check> {
-  const [{ checkLedger }, { payoutsStopped, listAccounts }, { listSchedules }] = await Promise.all([
+  const [{ checkLedger }, { checkApprovals, payoutsStopped, listAccounts }, { listSchedules }] = await Promise.all([
     import('../ledger/ledger.ts'),
     import('../payout/payout.ts'),
     import('../jobs/jobs.ts'),
   ])
-  const findings = await store.tx(tx => checkLedger(tx))
+  const findings = await store.tx(async tx => [...(await checkLedger(tx)), ...(await checkApprovals(tx))])
   yield findings.length === 0
     ? { check: 'books', is: 'ok', says: 'every invariant holds' }
     : {

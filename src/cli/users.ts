@@ -8,6 +8,7 @@ import { roles, type Role } from '../people/roles.ts'
 import { oneOf, personFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
+import { userKeyCommands } from './userKeys.ts'
 
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]
 const byFlag = ['--by <person>', 'who does this (default: the user of this system)', personFlag('--by')] as const
@@ -19,6 +20,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .command('user')
     .description('people who may use the console, and what each may do')
     .addHelpText('after', example('user add ana --role maker', 'user list'))
+  userKeyCommands(user, shell)
 
   user
     .command('add')

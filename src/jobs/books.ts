@@ -26,7 +26,7 @@ import {
   type Mark,
   type Off,
 } from '../ledger/ledger.ts'
-import { noteStrange } from '../payout/payout.ts'
+import { checkApprovals, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
@@ -46,7 +46,7 @@ export interface Whole {
 export type CheckBeside = () => Promise<Whole | undefined>
 
 export const checkWhole = async (reader: Reader): Promise<Whole> => ({
-  suspected: await checkLedger(reader),
+  suspected: [...(await checkLedger(reader)), ...(await checkApprovals(reader))],
   off: await tallyFaults(reader),
 })
 
@@ -62,7 +62,7 @@ export async function checkBooksByAndBy(store: Store, world: World, beside?: Che
   const [mark, now] = [await readMark(store), instant(world.clock.now())]
   if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside)
   const next = await newMark(store, now, mark, mark.wholeAt)
-  return conclude(store, world, await checkChanges(store, mark, now), next)
+  return conclude(store, world, [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store))], next)
 }
 
 /** Whether three in the morning has passed since `then`; a time that lies ahead was another clock's. */
@@ -116,6 +116,7 @@ async function proven(store: Store, suspected: readonly Finding[]): Promise<Find
   return store.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
+    ...(doubtful.some(({ invariant }) => invariant === 'approvals') ? await checkApprovals(tx) : []),
   ])
 }
 

@@ -109,7 +109,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '* * * * * *',
     limitMs: 10 * minute,
     among: 'any',
-    work: async ({ store, rails }, world) => counted(await sendPayouts(store, rails.starkbank!, world)),
+    work: async ({ store, rails, terms }, world) => counted(await sendPayouts(store, rails.starkbank!, world, terms.approvals)),
   },
   {
     name: 'issue-left',

@@ -4,7 +4,15 @@ import { empty, join, sql, type Reader, type Sql } from '../store/store.ts'
 import { auditChain } from './audit.ts'
 
 export interface Finding {
-  invariant: 'sums to zero' | 'two lines' | 'conservation' | 'one live order' | 'paid once' | 'states and books' | 'audit chain'
+  invariant:
+    | 'sums to zero'
+    | 'two lines'
+    | 'conservation'
+    | 'one live order'
+    | 'paid once'
+    | 'states and books'
+    | 'audit chain'
+    | 'approvals'
   subject: string
   says: string
 }

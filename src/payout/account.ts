@@ -1,15 +1,16 @@
 /** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
 import { createHash } from 'node:crypto'
+import { judgeApproval, said, state, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import { audit } from '../ledger/ledger.ts'
+import { audit, auditedDetails } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
-import { join, move, remember, sql, type Reader, type Store } from '../store/store.ts'
+import { join, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 export const accountMachine = {
   awaiting: ['approved', 'closed'],
@@ -19,6 +20,7 @@ export const accountMachine = {
 
 type CommonRow = {
   id: string
+  store_id: string
   name: string
   holder: string
   state: StateOf<typeof accountMachine>
@@ -97,8 +99,8 @@ export async function openAccount(
 }
 
 /** Approves an account; `by` must not be who added it. */
-export async function approveAccount(store: Store, name: string, by: string): Promise<AccountRow> {
-  const approval = await judgeAccount(store, name, by)
+export async function approveAccount(store: Store, name: string, by: string, proof: Proof = said): Promise<AccountRow> {
+  const approval = await judgeAccount(store, name, by, undefined, proof)
   switch (approval.is) {
     case 'approved':
       return approval.account
@@ -122,7 +124,7 @@ export type Approval =
   | { is: 'own' | 'already' | 'closed' | 'changed'; account: AccountRow }
 
 /** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
-export async function judgeAccount(store: Store, name: string, by: string, seen?: string): Promise<Approval> {
+export async function judgeAccount(store: Store, name: string, by: string, seen?: string, proof: Proof = said): Promise<Approval> {
   return store.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
@@ -131,13 +133,48 @@ export async function judgeAccount(store: Store, name: string, by: string, seen?
     if (account.state === 'closed') return { is: 'closed', account }
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
     await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
+    const stated = await stateAccount(tx, account, by, proof)
     await audit(tx, {
       actor: by,
       act: 'account approved',
       subject: account.id,
-      detail: { name: account.name, digest: digestOfAccount(account) },
+      detail: { name: account.name, digest: digestOfAccount(account), ...stated },
     })
     return { is: 'approved', account: (await findAccount(tx, account.id))! }
+  })
+}
+
+const stateAccount = (tx: Tx, account: AccountRow, by: string, proof: Proof) =>
+  state(tx, { act: approveAct, subject: account.id, content: contentOf(account), by }, proof)
+
+export type Signing =
+  | { is: 'unknown' }
+  /** `own`: who signs is who added it. `not approved`: there is no approval to sign. */
+  | { is: 'signed' | 'own' | 'not approved'; account: AccountRow }
+  /** It is not what was approved, so nobody signs it as if it were. */
+  | { is: 'changed'; account: AccountRow; why: string }
+
+/** Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at again at once. `seen`: as of `judgeAccount`. */
+export async function signAccount(store: Store, name: string, by: string, proof: Proof, seen?: string): Promise<Signing> {
+  return store.tx(async tx => {
+    const account = await findAccount(tx, name)
+    if (!account) return { is: 'unknown' }
+    if (account.state !== 'approved') return { is: 'not approved', account }
+    if (samePerson(account.added_by, by)) return { is: 'own', account }
+    const approval = await approvalOf(tx, account)
+    if (approval.is === 'changed') return { is: 'changed', account, why: approval.why }
+    if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account, why: 'it is not what was shown' }
+    const stated = await stateAccount(tx, account, by, proof)
+    await audit(tx, {
+      actor: by,
+      act: 'account signed',
+      subject: account.id,
+      detail: { name: account.name, digest: digestOfAccount(account), ...stated },
+    })
+    await tx.run(sql`
+      update payouts set next_at = ${await tx.now()}, why = null
+      where account_id = ${account.id} and state in ('owed', 'waiting') and why = ${onlySaid(account)}`)
+    return { is: 'signed', account }
   })
 }
 
@@ -173,19 +210,56 @@ export function digestOfAccount(account: AccountRow): string {
     .digest('base64url')
 }
 
-/**
- * Why nothing may be ordered to an account: by the audit log nobody approved it, or what was approved is not what it is now. Undefined where
- * it is; what changed in one that was approved before digests were kept cannot be told.
- */
-export async function changeSinceApproval(reader: Reader, account: AccountRow): Promise<string | undefined> {
-  const row = await reader.one<{ act: string; detail: string }>(sql`
-    select act, detail from audit where subject = ${account.id} and act in ('account approved', 'account closed') order by seq desc limit 1`)
-  if (row?.act !== 'account approved')
-    return `account ${account.name} is ${account.state}, and nobody approved it: somebody has changed it past this program`
+const approveAct = 'account.approve'
+
+/** Where an account pays to, as orders keep it. */
+export const placeOf = (account: AccountRow): Content =>
+  account.kind === 'bank'
+    ? {
+        holder: account.holder,
+        taxId: account.tax_id,
+        bank: account.bank,
+        branch: account.branch,
+        number: account.number,
+        type: account.type,
+      }
+    : { destination: account.destination }
+
+/** What an approval states: everything that says where money goes and whose it is, and who said so. */
+const contentOf = (account: AccountRow): Content => ({
+  ...{ id: account.id, store: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
+  ...{ addedBy: account.added_by, addedAt: account.added_at },
+  ...placeOf(account),
+})
+
+/** The approval of an account, judged by the audit log and its statement; what changed in one that was approved before digests were kept cannot be told. */
+export async function approvalOf(reader: Reader, account: AccountRow): Promise<Judged> {
+  const changed = (why: string): Judged => ({
+    is: 'changed',
+    why: `account ${account.name} ${why}: somebody has changed it past this program`,
+  })
+  const row = await reader.one<{ seq: bigint; actor: string; subject: string; act: string; detail: string }>(sql`
+    select seq, actor, subject, act, detail from audit
+    where subject = ${account.id} and act in ('account approved', 'account signed', 'account closed') order by seq desc limit 1`)
+  if (!row || row.act === 'account closed') return changed(`is ${account.state}, and nobody approved it`)
   const { digest } = JSON.parse(row.detail) as { digest?: string }
-  if (digest === undefined || digest === digestOfAccount(account)) return undefined
-  return `account ${account.name} is not as it was approved: somebody has changed it past this program`
+  if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')
+  const terms = (await auditedDetails(reader, account.id, 'account terms changed')).at(-1)
+  if (account.recover !== (terms?.['recover'] ?? 'never')) return changed('has other terms than were approved')
+  const judged = await judgeApproval(reader, row, approveAct, contentOf(account))
+  return judged.is === 'changed' ? changed(`has an approval that does not hold: ${judged.why}`) : judged
 }
+
+/** Why nothing may be ordered to an account: nobody approved it, or what was approved is not what it is now. Undefined where it is. */
+export async function changeSinceApproval(reader: Reader, account: AccountRow): Promise<string | undefined> {
+  const approval = await approvalOf(reader, account)
+  return approval.is === 'changed' ? approval.why : undefined
+}
+
+/** Why payouts to an account wait where an approval has to be proven. */
+export const onlySaidOf = 'the approval of account '
+export const onlySaid = ({ name }: Pick<AccountRow, 'name'>): string =>
+  `${onlySaidOf}${name} was said and not proven: a checker signs it with "repasse account sign ${name}" or on its page`
 
 /** Accounts that are open and pay to the same place, however it is written. */
 export const twinsOf = async (reader: Reader, to: NewDestination): Promise<AccountRow[]> =>

@@ -6,6 +6,7 @@ import { told } from '../base/money.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { changeSinceApproval, type AccountRow } from './account.ts'
+import { strayAmong } from './proven.ts'
 import { isRefund } from './refund.ts'
 import type { AttemptRow, PayoutRow } from './row.ts'
 
@@ -16,7 +17,11 @@ type Due = Pick<PayoutRow, 'id' | 'account_id' | 'invoice_id' | 'rule' | 'asset'
 /** Why some of these due payouts may not be ordered, by their ids. */
 export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<string, string>> {
   if (due.length === 0) return new Map()
-  return new Map([...(await notOwed(tx, due)), ...(await notPayable(tx, due))])
+  const stray = await strayAmong(
+    tx,
+    due.map(({ id }) => id),
+  )
+  return new Map([...stray, ...(await notOwed(tx, due)), ...(await notPayable(tx, due))])
 }
 
 type Order = Pick<AttemptRow, 'id' | 'payout_id' | 'external_id' | 'units' | 'account_id'>

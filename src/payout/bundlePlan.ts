@@ -1,6 +1,7 @@
 /** Planning: what is owed to Bitcoin accounts is gathered for a while, and goes out as one transaction. Coins, orders and the plan are one transaction of ours. */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
+import { canonical } from '../approvals/approvals.ts'
 import { btc } from '../base/money.ts'
 import { later, type Millis, type World } from '../base/world.ts'
 import { post } from '../ledger/ledger.ts'
@@ -12,6 +13,7 @@ import { strangeIn } from './bundleCheck.ts'
 import { againstPolicy } from './bundleSign.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
 import { withinLimits } from './limits.ts'
+import { withProof, type ApprovalsNeeded } from './proven.ts'
 import { refundRule } from './refund.ts'
 import { holdBack, mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
 import { chainPayoutsStopped } from './unread.ts'
@@ -26,6 +28,8 @@ export interface BundleTerms {
   /** After so many blocks without being mined a better fee is offered. */
   bumpAfterBlocks: number
   change: ChangeNumbers
+  /** See `Terms`. */
+  approvals?: ApprovalsNeeded
 }
 
 /** Numbers of our change addresses. A plan is made with one that is held; only a plan that is kept and pays change takes it. */
@@ -106,7 +110,7 @@ async function planDue(
   if (await chainPayoutsStopped(tx)) return { is: 'nothing' }
   const index = await terms.change.hold(tx)
   await holdPaidElsewhere(tx, rail, world)
-  const due = await withinLimits(tx, 'BTC', await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only)))
+  const due = await withinLimits(tx, 'BTC', await withSomethingLeft(tx, world, await claimable(tx, terms.gatherMs, only), terms.approvals))
   if (due.length === 0) return { is: 'nothing' }
   const coins = await spendable(tx, height, terms.payoutDepth)
   const accounts = await accountsOf(tx, due)
@@ -201,10 +205,10 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
 }
 
 /** What may not go out is held, and keeps back no other. */
-async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
+async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[], approvals: ApprovalsNeeded | undefined): Promise<PayoutRow[]> {
   const left: PayoutRow[] = []
   const edited = await notAsBooked(tx, due)
-  for (const payout of due) {
+  for (const payout of await withProof(tx, due, approvals)) {
     const refusal = mayGoOut(payout) ?? edited.get(payout.id)
     if (refusal === undefined) left.push(payout)
     else await holdBack(tx, world, payout, refusal)
@@ -282,7 +286,7 @@ async function open(tx: Tx, world: World, outputs: Output[], plan: Plan, feeNote
     sql`insert into bundles (id, store_id, state, next_at, added_at, changed_at) values (${bundleId}, 'sto_default', 'planned', ${now}, ${now}, ${now})`,
   )
   await remember(tx, 'bundles', bundleId, '', 'planned', { why: `${plan.inputs.length} coins are spent`, ref: plan.txid }, now)
-  for (const { key, payout } of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, key, payout, feeNote)
+  for (const order of outputs.flatMap(({ of }) => of)) await openAttempt(tx, world, bundleId, order, feeNote)
   const shares = outputs.map(
     ({ key, of }) => [key, of.map(({ payout, to, key: attemptId }) => ({ attemptId, address: to.address, units: payout.units }))] as const,
   )
@@ -294,8 +298,7 @@ async function openAttempt(
   tx: Tx,
   world: World,
   bundleId: string,
-  attemptId: string,
-  payout: PayoutRow,
+  { key: attemptId, payout, to }: Order,
   feeNote: string | undefined,
 ): Promise<void> {
   const now = await tx.now()
@@ -306,8 +309,9 @@ async function openAttempt(
   await move(tx, 'payouts', payoutMachine, payout.id, payout.state as 'owed', 'sending', cause, [sql`tries = tries + 1`, sql`why = null`])
   await tx.run(sql`update accounts set next_index = next_index + 1 where id = ${payout.account_id}`)
   await tx.run(sql`
-    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id)
-    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${bundleId})`)
+    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, bundle_id, destination)
+    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${bundleId},
+      ${canonical({ destination: to.address })})`)
   await remember(tx, 'attempts', attemptId, '', 'sending', cause, now)
   const { invoice_id: invoiceId } = payout
   await post(tx, world, { movement: 'payout ordered', source: attemptId, amount: btc(payout.units), invoiceId, memo: externalId })

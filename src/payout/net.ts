@@ -1,10 +1,13 @@
 /** Net: what is left of a payment to pass on. Pure, and the only place it is decided. */
 import { shareOf, type BasisPoints } from '../base/money.ts'
+import type { ApprovalsNeeded } from './proven.ts'
 
 export interface Terms {
   /** Who bears the transfer's own fee, and what it is expected to be. */
   transferFeeBy: 'receiver' | 'house'
   transferFeeUnits: bigint
+  /** Whether payouts wait for approvals that were only said; they do not where this is left out. */
+  approvals?: ApprovalsNeeded
 }
 
 export interface Net {

@@ -24,15 +24,22 @@ export {
   findAccount,
   judgeAccount,
   listAccounts,
+  onlySaid,
+  onlySaidOf,
   openAccount,
+  approvalOf,
+  placeOf,
+  signAccount,
   twinsOf,
   type AccountRow,
   type Approval,
   type Closing,
+  type Signing,
   type BankAccountRow,
   type BitcoinAccountRow,
   type NewDestination,
 } from './account.ts'
+export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'
 export {

@@ -67,6 +67,8 @@ export type AttemptRow = {
   bundle_id: string | null
   /** Where it was sent, once its payout goes to another account. */
   account_id: string | null
+  /** Where it was to go when it was made, as canonical JSON. */
+  destination: string | null
 }
 
 export const findPayout = (reader: Reader, id: string) => reader.one<PayoutRow>(sql`select * from payouts where id = ${id}`)

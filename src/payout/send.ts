@@ -8,9 +8,11 @@ import { bankMayBeAsked, post } from '../ledger/ledger.ts'
 import { absenceMs, callMs, type PayoutOrder, type ProviderPayout, type Rail } from '../rails/rail.ts'
 import { eachApart, faultOf, forUpdate, move, remember, skipLocked, sql, throwFirst } from '../store/store.ts'
 import type { Cause, Sql, Store, Tx } from '../store/store.ts'
-import { destinationOf, type BankAccountRow } from './account.ts'
+import { canonical } from '../approvals/approvals.ts'
+import { destinationOf, placeOf, type BankAccountRow } from './account.ts'
 import { notAsBooked } from './asBooked.ts'
 import { withinLimits } from './limits.ts'
+import { withProof, type ApprovalsNeeded } from './proven.ts'
 import { isFresh, staleLook, type Look } from './look.ts'
 import { balancePauseMs, silenceMs } from './outcome.ts'
 import { setOff } from './receivable.ts'
@@ -34,13 +36,13 @@ interface Order extends PayoutOrder {
 const tooLate = refused('too late to order it: this worker stalled after claiming it', true)
 
 /** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
-export async function sendPayouts(store: Store, rail: Rail, world: World): Promise<Sent> {
+export async function sendPayouts(store: Store, rail: Rail, world: World, approvals: ApprovalsNeeded = 'any'): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql, look?: Look) => {
     if (!(await bankMayBeAsked(store, rail, world))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const { due, orders, held, stale } = await claimDue(store, world, which, look)
+    const { due, orders, held, stale } = await claimDue(store, world, { which, approvals }, look)
     outcome.held += held
     outcome.later += stale
     if (stale > 0) world.log.warn({ payout: look?.payoutId }, staleLook)
@@ -101,8 +103,13 @@ interface Claim {
   stale: number
 }
 
+interface Wanted {
+  which: Sql
+  approvals: ApprovalsNeeded
+}
+
 /** Orders for what is due. One payout that cannot be ordered is held and keeps back no other. */
-async function claimDue(store: Store, world: World, which: Sql, look: Look | undefined): Promise<Claim> {
+async function claimDue(store: Store, world: World, { which, approvals }: Wanted, look: Look | undefined): Promise<Claim> {
   const claim = (only: Sql): Promise<Claim> =>
     store.tx(async tx => {
       const claimed: Claim = { due: 0, orders: [], held: 0, stale: 0 }
@@ -111,9 +118,9 @@ async function claimDue(store: Store, world: World, which: Sql, look: Look | und
       const due = await duePayouts(tx, await tx.now(), sql`${which} ${only}`)
       // Once its row is locked nobody else orders it.
       if (look && !(await isFresh(tx, look))) return { ...claimed, stale: due.length }
+      claimed.due = due.length
       const edited = await notAsBooked(tx, due)
-      for (const row of due) {
-        claimed.due += 1
+      for (const row of await withProof(tx, due, approvals)) {
         const refusal = mayGoOut(row) ?? edited.get(row.id)
         if (refusal !== undefined) {
           await holdBack(tx, world, row, refusal)
@@ -211,8 +218,8 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
     [sql`next_at = ${later(now, absenceMs)}`, sql`tries = tries + 1`, sql`why = null`],
   )
   await tx.run(sql`
-    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
-    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now})`)
+    insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at, destination)
+    values (${attemptId}, ${payout.id}, ${number}, ${externalId}, ${payout.units}, 'sending', ${now}, ${now}, ${canonical(placeOf(account))})`)
   await remember(tx, 'attempts', attemptId, '', 'sending', { why: 'about to ask the bank', ref: payout.id }, now)
   await post(tx, world, {
     movement: 'payout ordered',

@@ -77,7 +77,7 @@ export async function stepUp(store: Store, world: World, person: Person, code: s
 }
 
 /** Takes a code for good: no one can use it, or an older one, again. */
-async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
+export async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
   const taken = await tx.run(sql`
     update users set totp_step = ${BigInt(step)}
     where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret = ${user.totp_secret}`)

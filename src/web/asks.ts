@@ -3,7 +3,16 @@ import { told, type Asset } from '../base/money.ts'
 import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
 import { later, type Instant } from '../base/world.ts'
 import { silentRails } from '../jobs/jobs.ts'
-import { bankUnread, beforeThat, receivables, unreadSentence, waitingForRoom, type LimitPer, type Unread } from '../payout/payout.ts'
+import {
+  bankUnread,
+  beforeThat,
+  onlySaidOf,
+  receivables,
+  unreadSentence,
+  waitingForRoom,
+  type LimitPer,
+  type Unread,
+} from '../payout/payout.ts'
 import { sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
@@ -57,6 +66,7 @@ const worstFirst = [
   'bundle unsigned',
   'payout over limit',
   'proposal open',
+  'account unsigned',
   'account awaits',
   'payee is owed',
   'coin of no request',
@@ -311,6 +321,8 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       select kind, id, number, of_it, why, units from (
       select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+      union all select 'account unsigned', a.name, count(*), null, null, null from payouts p join accounts a on a.id = p.account_id
+        where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
@@ -381,6 +393,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `payout ${id} of ${told(units ?? 0n, of as Asset)} is above the limit of ${told(number ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse payout approve ${id} --why … proposes to pay it all the same`
     case 'limit used up':
       return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
+    case 'account unsigned':
+      return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
     case 'account awaits':
       return `account ${id} awaits approval`
     case 'proposal open':

@@ -849,8 +849,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'nothing is paid to an account that is not as it was approved',
         file: 'src/payout/account.ts',
-        from: 'if (digest === undefined || digest === digestOfAccount(account)) return undefined',
-        to: 'return undefined',
+        from: "if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')",
+        to: "if (digest !== undefined) return { is: 'approved', proof: 'said' }",
         test: 'test/payout-waits.test.ts',
         note: 'seeds 246 and 315 find it no more, and no other was looked for',
       },

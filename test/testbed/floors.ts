@@ -4,7 +4,7 @@ import { parseAst } from 'vitest/node'
 import type { SourceFile } from './tree.ts'
 
 const everything = [
-  ...['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  ...['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
   ...['people', 'mail', 'shop', 'webhooks', 'jobs', 'web'],
 ]
 
@@ -13,17 +13,18 @@ const below: Record<string, readonly string[]> = {
   base: [],
   store: ['base'],
   ledger: ['base', 'store'],
+  approvals: ['base', 'store', 'ledger'],
   rails: ['base'],
   rates: ['base', 'store'],
   invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
-  payout: ['base', 'store', 'ledger', 'rails', 'rates'],
+  payout: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates'],
   chain: ['base', 'store', 'ledger', 'rails', 'rates'],
-  people: ['base', 'store', 'ledger'],
+  people: ['base', 'store', 'ledger', 'approvals'],
   mail: ['base', 'store'],
   shop: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
-  webhooks: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  jobs: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail', 'shop', 'webhooks'],
-  web: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks', 'jobs'],
+  webhooks: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  jobs: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail', 'shop', 'webhooks'],
+  web: everything.filter(room => room !== 'web'),
   // The builder's parts, put together for whichever command needs them.
   'house.ts': everything,
   cli: [...everything, 'house.ts'],

@@ -4,6 +4,7 @@ import type { Asset } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
 import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../payout/payout.ts'
+import type { Judged } from '../../approvals/approvals.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
@@ -14,12 +15,13 @@ import { Mono, Said, State } from './listsParts.tsx'
 import { Steps } from './steps.tsx'
 import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
+import { signWords } from './words/accountsSign.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
 
 /** Names that are pages too are reached by their id. */
 export const accountPath = ({ id, name }: Pick<AccountRow, 'id' | 'name'>): string =>
-  `/console/accounts/${['new', 'banks'].includes(name) ? id : encodeURIComponent(name)}`
+  `/console/accounts/${['new', 'banks', 'sign'].includes(name) ? id : encodeURIComponent(name)}`
 
 interface Shared {
   lang: Language
@@ -105,6 +107,8 @@ export type LatestPayout = {
 
 interface AccountParts extends Shared {
   row: AccountRow
+  /** There where it was approved. */
+  approval: Judged | undefined
   first: { address: string } | { why: string } | undefined
   twins: readonly AccountRow[]
   waiting: readonly Waiting[]
@@ -125,6 +129,7 @@ export function AccountPage(parts: AccountParts) {
     <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       <Doubts {...parts} />
+      <Unproven {...parts} />
       <AccountFacts {...parts} />
       {twins.length > 0 && (
         <Notice tone="wait">
@@ -254,7 +259,30 @@ function Doubts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first
   )
 }
 
-function AccountFacts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 'first'>) {
+/** An approval that was only said can be signed; one that does not hold cannot. */
+function Unproven({ lang, person, row, approval }: AccountParts) {
+  const say = signWords[lang]
+  if (approval?.is === 'changed')
+    return (
+      <Notice tone="bad">
+        {say.changed} <Said>{approval.why}</Said>
+      </Notice>
+    )
+  const maySign = may(person.role, 'account.approve') && !samePerson(row.added_by, person.name)
+  if (approval?.proof !== 'said' || !maySign) return null
+  return (
+    <p>
+      <a href="/console/accounts/sign">{say.link}</a>
+    </p>
+  )
+}
+
+export function AccountFacts({
+  lang,
+  row,
+  first,
+  approval,
+}: Pick<AccountParts, 'lang' | 'row' | 'first'> & { approval?: Judged | undefined }) {
   const words = accountWords[lang]
   const say = words.one
   const address = first && 'address' in first ? first.address : undefined
@@ -294,7 +322,12 @@ function AccountFacts({ lang, row, first }: Pick<AccountParts, 'lang' | 'row' | 
             <Time {...{ lang, at: row.added_at }} /> {say.by(row.added_by)}
           </>,
         ],
-        [say.approved, row.approved_by === null ? undefined : say.by(row.approved_by)],
+        [
+          say.approved,
+          row.approved_by === null
+            ? undefined
+            : `${say.by(row.approved_by)}${approval?.is === 'approved' ? ` (${signWords[lang].proofs[approval.proof]})` : ''}`,
+        ],
         [say.id, <Mono>{row.id}</Mono>],
       ]}
     />

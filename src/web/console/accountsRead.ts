@@ -20,7 +20,7 @@ export interface ReadAccount {
 }
 
 /** Names of pages beside those of accounts. */
-const reserved = ['new', 'banks']
+const reserved = ['new', 'banks', 'sign']
 
 type Chain = Pick<ChainRail, 'network' | 'descriptor'> | undefined
 const settingsOf = ({ network, descriptor }: NonNullable<Chain>) => ({ BITCOIN_NETWORK: network, BITCOIN_DESCRIPTOR: descriptor })

@@ -2,6 +2,7 @@
 import { listBanks } from '../../base/brazil.ts'
 import { isOurScript } from '../../chain/destination.ts'
 import {
+  approvalOf,
   closeAccount,
   destinationOf,
   findAccount,
@@ -18,6 +19,7 @@ import { history, sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import type { Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
+import { signRoutes } from './accountsSign.tsx'
 import { debtRoutes, seeDebt } from './accountDebt.tsx'
 import { AccountForm, BanksPage } from './accountsForm.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './accountsPage.tsx'
@@ -39,6 +41,7 @@ const offered = [
 export function accountRoutes(doors: Doors, pages: PageParts): void {
   const { desk } = pages
   debtRoutes(doors, pages)
+  signRoutes(doors, pages)
 
   const { store, world, rails } = desk
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
@@ -98,7 +101,8 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     )
     const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
     const debt = await seeDebt(store, row.id)
-    const parts = { ...(await framed(ctx)), row, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules, debt }
+    const approval = row.state === 'approved' ? await approvalOf(store, row) : undefined
+    const parts = { ...(await framed(ctx)), row, approval, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules, debt }
     show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
   }
 
@@ -110,7 +114,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     // Derived before it is approved: what is of another network is no place to pay to.
     const first = firstOf(row, rails.bitcoin)
     if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
-    const approval = await judgeAccount(store, row.id, person.name, form.text('seen'))
+    const approval = await judgeAccount(store, row.id, person.name, form.text('seen'), { is: 'code' })
     switch (approval.is) {
       case 'approved':
         return `${accountPath(row)}?said=approved`

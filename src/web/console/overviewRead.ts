@@ -99,6 +99,7 @@ const listOf: Partial<Record<AskKind, string>> = {
   'line out': '/console/reconciliation',
   'line in': '/console/reconciliation',
   'proposal open': '/console/proposals',
+  'account unsigned': '/console/accounts/sign',
   'account awaits': '/console/accounts',
   'bundle waits': '/console/bitcoin',
   'bundle slow': '/console/bitcoin',
@@ -108,6 +109,7 @@ const listOf: Partial<Record<AskKind, string>> = {
 /** Where the thing that a person is asked about is seen. */
 function hrefOf({ kind, id, number, of }: Ask): string | undefined {
   switch (kind) {
+    case 'account unsigned':
     case 'account awaits':
     case 'payee owes':
     case 'payee is owed':

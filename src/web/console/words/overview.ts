@@ -101,6 +101,10 @@ const pt: OverviewWords = {
     'catch-up waits': ['A agenda', 'tem {number} disparos atrasados, desde {of}, que esperam a decisão de uma pessoa: {why}'],
     'slot late': ['O disparo', 'da agenda {of} já venceu e ainda não foi executado.'],
     'slot failed': ['O disparo', 'da agenda {of} falhou e não será tentado de novo por si só.'],
+    'account unsigned': [
+      'A conta de repasse',
+      'teve a aprovação declarada e não comprovada: os repasses para ela aguardam a assinatura de um aprovador.',
+    ],
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
     'payout over limit': ['O repasse', 'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.'],
     'limit used up': [
@@ -230,6 +234,10 @@ const en: OverviewWords = {
     'catch-up waits': ['Schedule', 'has {number} late slots, since {of}, that wait for a person: {why}'],
     'slot late': ['Slot', 'of schedule {of} fell due and is not run yet.'],
     'slot failed': ['Slot', 'of schedule {of} failed and is not tried again by itself.'],
+    'account unsigned': [
+      'The payout account',
+      'was approved by word alone, without proof: its payouts wait until a checker signs the approval.',
+    ],
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
     'payout over limit': ['The payout', 'of {units} is above the limit of {number} {why}: it needs two people.'],
     'limit used up': [

@@ -1,0 +1,96 @@
+/** Who acts at the command line, and how they show it: by a key file, by a code of their authenticator, or by nothing but a name. */
+import { readFileSync, statSync } from 'node:fs'
+import type { Command } from 'commander'
+import type { Proof } from '../approvals/approvals.ts'
+import { BadInput } from '../base/answer.ts'
+import { samePerson } from '../base/person.ts'
+import { instant } from '../base/world.ts'
+import type { Base } from '../house.ts'
+import type { UserRow } from '../people/people.ts'
+import type { Act } from '../people/roles.ts'
+import { operator } from './shell.ts'
+
+export interface ProofFlags {
+  by?: string
+  /** A file with an Ed25519 private key. */
+  key?: string
+  /** Of an authenticator. */
+  code?: string
+}
+
+/** Adds the flags by which a person of the console shows who they are. */
+export const proofFlags = (command: Command): Command =>
+  command
+    .option('--key <file>', 'shows that it is them by their key file, which signs; "user key" makes one')
+    .option('--code <code>', 'shows that it is them by a code of their authenticator')
+
+export interface Prover {
+  by: string
+  proof: Proof
+  /** The person, where they are one of the console. */
+  user: UserRow | undefined
+}
+
+/** Who acts. Throws `BadInput` where a name belongs to a person and nothing shows that it is them, or where their role does not allow `act`. */
+export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
+  if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
+  const prover = key === undefined ? await byName(base, by ?? operator(), code) : await byKey(base, key, by)
+  const { user } = prover
+  if (user && act !== undefined) {
+    const { may, roles } = await import('../people/people.ts')
+    if (!may(user.role, act))
+      throw new BadInput(`${user.name} is ${user.role}: this takes ${roles.filter(role => may(role, act)).join(' or ')}`)
+  }
+  return prover
+}
+
+async function byKey({ store }: Base, file: string, by: string | undefined): Promise<Prover> {
+  const [{ findKey, fingerprint }, { findUser }] = await Promise.all([import('../approvals/approvals.ts'), import('../people/people.ts')])
+  const signer = await signerIn(file)
+  const keyId = fingerprint(signer.publicKey)
+  const row = await findKey(store, keyId)
+  if (!row) throw new BadInput(`--key ${file} is registered to nobody: "repasse user key" makes and registers one`)
+  if (row.retired_at !== null) throw new BadInput(`--key ${file} was retired at ${row.retired_at}`)
+  const user = (await findUser(store, row.user_id))!
+  if (user.state === 'locked' || user.state === 'removed') throw new BadInput(`${user.name} is ${user.state}`)
+  if (by !== undefined && !samePerson(by, user.name)) throw new BadInput(`--key ${file} is ${user.name}’s, and --by says ${by}`)
+  return { by: user.name, proof: { is: 'key', keyId, sign: signer.sign }, user }
+}
+
+/** Throws `BadInput` where it cannot be read, holds no key, or where others may read it. */
+async function signerIn(file: string) {
+  const { readSigner } = await import('../approvals/approvals.ts')
+  let text: string
+  try {
+    if ((statSync(file).mode & 0o077) !== 0) throw new BadInput(`--key ${file} can be read by others: chmod 600 ${file}`)
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error instanceof BadInput) throw error
+    throw new BadInput(`--key ${file} cannot be read (${(error as { code?: string }).code})`, { cause: error })
+  }
+  try {
+    return readSigner(text)
+  } catch (error) {
+    throw error instanceof BadInput ? new BadInput(`--key ${file}: ${error.message}`, { cause: error }) : error
+  }
+}
+
+async function byName(base: Base, by: string, code: string | undefined): Promise<Prover> {
+  const { confirmByCode, findUser } = await import('../people/people.ts')
+  const user = await findUser(base.store, by)
+  if (!user) {
+    if (code !== undefined) throw new BadInput(`--code is given, and --by ${by} is nobody of the console: "repasse user list" shows them`)
+    return { by, proof: { is: 'said' }, user }
+  }
+  if (code === undefined)
+    throw new BadInput(
+      `${user.name} is a person of the console: show that it is them with --code (of their authenticator) or --key (their key file)`,
+    )
+  const answer = await confirmByCode(base.store, base.world, user, code)
+  if (answer.is === 'confirmed') return { by: user.name, proof: { is: 'code' }, user }
+  throw new BadInput(
+    answer.is === 'throttled'
+      ? `--code: too many wrong codes, the next is looked at from ${instant(answer.untilMs)} on`
+      : `--code is not the present code of ${user.name}’s authenticator, or was used already`,
+  )
+}

@@ -1,0 +1,106 @@
+/** Where approvals have to be proven, payouts to an account whose approval was only said wait until it is signed; and whether every approval still holds. */
+import { later } from '../base/world.ts'
+import type { Finding } from '../ledger/ledger.ts'
+import { canonical } from '../approvals/approvals.ts'
+import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
+import { isRefund } from './refund.ts'
+import type { PayoutRow } from './row.ts'
+
+/** `any`: a name on the command line is enough. */
+export type ApprovalsNeeded = 'proven' | 'any'
+
+const againMs = 15 * 60_000
+
+/** Those of these due payouts whose account's approval was proven; the others are put off. */
+export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(
+  tx: Tx,
+  due: readonly P[],
+  needed: ApprovalsNeeded = 'any',
+): Promise<P[]> {
+  if (needed === 'any' || due.length === 0) return [...due]
+  const only = await onlySaidAmong(
+    tx,
+    due.filter(payout => !isRefund(payout)).map(({ account_id: id }) => id),
+  )
+  const waiting = due.filter(({ account_id: id }) => only.has(id))
+  const next = later(await tx.now(), againMs)
+  for (const { id, account_id: account } of waiting)
+    await tx.run(sql`
+      update payouts set next_at = ${next}, why = ${onlySaid(only.get(account)!)} where id = ${id} and state in ('owed', 'waiting')`)
+  return due.filter(payout => !waiting.includes(payout))
+}
+
+async function onlySaidAmong(reader: Reader, ids: readonly string[]): Promise<Map<string, AccountRow>> {
+  if (ids.length === 0) return new Map()
+  const accounts = await reader.all<AccountRow>(sql`select * from accounts where id in (${join([...new Set(ids)])})`)
+  const only = new Map<string, AccountRow>()
+  for (const account of accounts) {
+    const approval = await approvalOf(reader, account)
+    if (approval.is === 'approved' && approval.proof === 'said') only.set(account.id, account)
+  }
+  return only
+}
+
+/** Approved accounts whose approval was only said. */
+export const accountsOnlySaid = async (reader: Reader): Promise<AccountRow[]> => [
+  ...(
+    await onlySaidAmong(
+      reader,
+      (await reader.all<{ id: string }>(sql`select id from accounts where state = 'approved' order by name`)).map(({ id }) => id),
+    )
+  ).values(),
+]
+
+const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
+
+/** What is not as it was approved: accounts, and where orders were to go. An empty list is the proof. */
+export async function checkApprovals(reader: Reader): Promise<Finding[]> {
+  const found: Finding[] = []
+  const accounts = await reader.all<AccountRow>(sql`select * from accounts order by id`)
+  for (const account of accounts.filter(({ state }) => state === 'approved')) {
+    const approval = await approvalOf(reader, account)
+    if (approval.is === 'changed') found.push(finding(account.id, approval.why))
+  }
+  return [...found, ...(await strayOrders(reader, accounts))]
+}
+
+type Destined = {
+  id: string
+  external_id: string
+  account_id: string
+  destination: string
+}
+
+const elsewhere = ({ external_id: key }: Pick<Destined, 'external_id'>) =>
+  `order ${key} was to go elsewhere than its account is: somebody has changed one of the two past this program`
+
+/** One for each account and destination, for there are few of those. */
+async function strayOrders(reader: Reader, accounts: readonly AccountRow[]): Promise<Finding[]> {
+  const rows = await reader.all<Destined>(sql`
+    select min(a.id) as id, min(a.external_id) as external_id, coalesce(a.account_id, p.account_id) as account_id, a.destination
+    from attempts a join payouts p on p.id = a.payout_id where a.destination is not null and a.bundle_id is null
+    group by coalesce(a.account_id, p.account_id), a.destination`)
+  const outputs = await reader.all<{ id: string; external_id: string }>(sql`
+    select a.id, a.external_id from attempts a join bundle_outputs o on o.attempt_id = a.id
+    where a.destination is not null and a.destination <> '{"destination":"' || o.address || '"}' order by a.id limit 20`)
+  return [...rows.filter(row => isStray(row, accounts)), ...outputs].map(row => finding(row.id, elsewhere(row)))
+}
+
+const isStray = (order: Pick<Destined, 'account_id' | 'destination'>, accounts: readonly AccountRow[]): boolean => {
+  const account = accounts.find(({ id }) => id === order.account_id)
+  return !account || order.destination !== canonical(placeOf(account))
+}
+
+/** Why earlier orders of these payouts keep them from being ordered, by their ids. */
+export async function strayAmong(reader: Reader, payoutIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await reader.all<Destined & { payout_id: string }>(sql`
+    select a.id, a.external_id, a.payout_id, coalesce(a.account_id, p.account_id) as account_id, a.destination
+    from attempts a join payouts p on p.id = a.payout_id
+    where a.destination is not null and a.bundle_id is null and p.id in (${join(payoutIds)})`)
+  if (rows.length === 0) return new Map()
+  const accounts = await reader.all<AccountRow>(
+    sql`select * from accounts where id in (${join([...new Set(rows.map(({ account_id: id }) => id))])})`,
+  )
+  return new Map(rows.filter(row => isStray(row, accounts)).map(row => [row.payout_id, elsewhere(row)]))
+}

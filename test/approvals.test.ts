@@ -1,0 +1,214 @@
+/** Approvals as signed statements, on both databases: who may sign, what is paid on what proof, and that a row changed past the program stops payouts and is named. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { fingerprint, newKeyPair, readSigner, registerKey, retireKey, type Proof } from '../src/approvals/approvals.ts'
+import { refused } from '../src/base/answer.ts'
+import { checkBooks } from '../src/jobs/jobs.ts'
+import { addAccount, approveAccount, sendPayouts, signAccount, stopOf, type PayoutRow } from '../src/payout/payout.ts'
+import { addUser } from '../src/people/people.ts'
+import { sql, type Sql } from '../src/store/store.ts'
+import { collect } from './testbed/collecting.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let server: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
+    })
+    afterEach(() => town?.close())
+    afterAll(() => server?.stop())
+
+    const open = async () => (town = await openTown({ databaseUrl: await server?.migratedDatabase() }))
+    const send = (approvals: 'proven' | 'any' = 'proven') => sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const payout = async () => (await town.store.one<PayoutRow>(sql`select * from payouts`))!
+    const run = (statement: Sql) => town.store.tx(tx => tx.run(statement))
+    /** As whoever can write to the database may. */
+    const past = async (table: string, trigger: string, statement: Sql) => {
+      const on = engine === 'PostgreSQL' ? ` on ${table}` : ''
+      await town.store.script(`drop trigger ${trigger}${on};`)
+      await run(statement)
+    }
+
+    /** A checker with a key file of her own. */
+    async function carla(role: 'checker' | 'maker' = 'checker'): Promise<{ proof: Proof; keyId: string; userId: string }> {
+      const { user } = await addUser(town.store, town.desk.world, { name: 'carla', role, language: 'en' }, 'root')
+      const { pem, publicKey } = newKeyPair()
+      const label = 'key file'
+      await town.store.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'))
+      const keyId = fingerprint(publicKey)
+      return { proof: { is: 'key', keyId, sign: readSigner(pem).sign }, keyId, userId: user.id }
+    }
+    /** A payout that is owed to `main`, whose approval carla has signed. */
+    async function signed() {
+      await open()
+      const signer = await carla()
+      expect((await signAccount(town.store, 'main', 'carla', signer.proof)).is).toBe('signed')
+      await collect(town, [5_000n])
+      return signer
+    }
+
+    test('where proof is needed, a payout waits while the approval was only said, and goes once it is signed', async () => {
+      await open()
+      await collect(town, [5_000n])
+      await send()
+      expect(await payout()).toMatchObject({ state: 'owed', why: expect.stringContaining('account main was said and not proven') })
+      expect(town.transfers()).toEqual([])
+      const { proof } = await carla()
+      await signAccount(town.store, 'main', 'carla', proof)
+      await send()
+      expect((await payout()).state).toBe('sent')
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+    })
+
+    test('where none is needed, it goes at once', async () => {
+      await open()
+      await collect(town, [5_000n])
+      await send('any')
+      expect((await payout()).state).toBe('sent')
+    })
+
+    test('a code is proof', async () => {
+      await open()
+      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      await collect(town, [5_000n], 'other')
+      await send()
+      expect((await payout()).state).toBe('sent')
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+    })
+
+    const columns = [
+      ['number', sql`update accounts set number = '7777777'`],
+      ['branch', sql`update accounts set branch = '9'`],
+      ['bank', sql`update accounts set bank = '60701190'`],
+      ['type', sql`update accounts set type = 'savings'`],
+      ['tax id', sql`update accounts set tax_id = '1'`],
+      ['holder', sql`update accounts set holder = 'Somebody'`],
+      ['name', sql`update accounts set name = 'another'`],
+      ['terms', sql`update accounts set recover = 'next-payouts'`],
+      ['who added it', sql`update accounts set added_by = 'nobody'`],
+    ] as const
+    test.each(columns)('an account of which the %s was edited is paid nothing, and named', async (_, edit) => {
+      await signed()
+      await run(edit)
+      await send('any')
+      expect(town.transfers()).toEqual([])
+      expect(await payout()).toMatchObject({ state: 'held', why: expect.stringMatching(/^account .* past this program/) })
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringMatching(/^approvals: account (main|another) /)])
+    })
+
+    const statements = [
+      ['text', sql`update statements set text = replace(text, 'carla', 'bruno')`, 'its text is not what was stated'],
+      [
+        'content',
+        sql`update statements set content = replace(content, '6341320293482496', '7777777')`,
+        'its content is not what was stated',
+      ],
+      ['signature', sql`update statements set signature = 'AAAA' where signature is not null`, 'its signature is not good'],
+      ['person', sql`update statements set person = 'bruno'`, 'it is of another act'],
+      ['proof', sql`update statements set proof = 'code'`, 'how it was proven is not what was recorded'],
+      ['row', sql`delete from statements`, 'it is missing'],
+    ] as const
+    test.each(statements)('a statement whose %s was edited is no approval, and is named', async (what, edit, why) => {
+      await signed()
+      await past('statements', what === 'row' && engine === 'SQLite' ? 'statements_stay' : 'statements_kept', edit)
+      await send()
+      expect(town.transfers()).toEqual([])
+      expect((await payout()).why).toContain(`by carla: ${why}`)
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining(`by carla: ${why}`)])
+    })
+
+    test('another public key in the place of hers proves nothing, and is named', async () => {
+      const { keyId } = await signed()
+      await past('signing_keys', 'signing_keys_kept', sql`update signing_keys set public_key = ${newKeyPair().publicKey}`)
+      await send()
+      expect(town.transfers()).toEqual([])
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([
+        expect.stringContaining(`key ${keyId} is not the one that was registered`),
+      ])
+    })
+
+    test('a statement with a key that was written into the database, and never registered, is no approval', async () => {
+      const { userId } = await signed()
+      const { pem, publicKey } = newKeyPair()
+      const id = fingerprint(publicKey)
+      await run(sql`
+        insert into signing_keys (id, store_id, user_id, kind, public_key, label, added_at)
+        values (${id}, 'sto_default', ${userId}, 'key', ${publicKey}, 'planted', '2026')`)
+      await signAccount(town.store, 'main', 'carla', { is: 'key', keyId: id, sign: readSigner(pem).sign })
+      await send()
+      expect(town.transfers()).toEqual([])
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining(`key ${id} was not registered to carla`)])
+    })
+
+    const editDestination = () =>
+      past(
+        'attempts',
+        'attempts_destination_kept',
+        sql`update attempts set destination = replace(destination, '6341320293482496', '7777777')`,
+      )
+
+    test('an order whose destination was edited stops payouts, and is named', async () => {
+      await signed()
+      await send()
+      await editDestination()
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([
+        expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/),
+      ])
+      expect(await stopOf(town.store)).toMatchObject({ code: 'books' })
+    })
+
+    test('after an order whose destination was edited no other is made', async () => {
+      await signed()
+      const rail = { ...town.desk.rails.starkbank!, pay: async () => refused('not now', true) }
+      await sendPayouts(town.store, rail, town.desk.world)
+      expect((await payout()).state).toBe('owed')
+      await editDestination()
+      town.pass(3_600_000)
+      await send()
+      expect(town.transfers()).toEqual([])
+      expect(await payout()).toMatchObject({ state: 'held', why: expect.stringContaining('was to go elsewhere') })
+    })
+
+    test('what a key signed stays signed once it is retired; it signs nothing more', async () => {
+      const { proof, keyId, userId } = await signed()
+      await town.store.tx(tx => retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'))
+      await send()
+      expect((await payout()).state).toBe('sent')
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      await expect(signAccount(town.store, 'main', 'carla', proof)).rejects.toThrow('was retired')
+      // Not even by whoever writes it back into its row.
+      await run(sql`update signing_keys set retired_at = null`)
+      await signAccount(town.store, 'main', 'carla', proof)
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
+    })
+
+    test('nobody signs for an account that they added, that is not approved, or that is not as it was approved', async () => {
+      await open()
+      const { proof } = await carla()
+      await addAccount(town.store, town.desk.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
+      expect((await signAccount(town.store, 'hers', 'carla', proof)).is).toBe('not approved')
+      await approveAccount(town.store, 'hers', 'bruno')
+      expect((await signAccount(town.store, 'hers', 'carla', proof)).is).toBe('own')
+      await run(sql`update accounts set number = '7777777' where name = 'main'`)
+      expect((await signAccount(town.store, 'main', 'carla', proof)).is).toBe('changed')
+      expect((await signAccount(town.store, 'nowhere', 'carla', proof)).is).toBe('unknown')
+    })
+
+    test('statements, keys and destinations cannot be edited by a plain update', async () => {
+      await signed()
+      await send()
+      for (const edit of [
+        sql`update statements set text = ''`,
+        sql`delete from statements`,
+        sql`update signing_keys set public_key = ''`,
+        sql`delete from signing_keys`,
+        sql`update attempts set destination = ''`,
+      ])
+        await expect(run(edit)).rejects.toThrow(/append-only|kept/)
+    })
+  })
+})
