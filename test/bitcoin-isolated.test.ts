@@ -1,9 +1,12 @@
 /** One payout in Bitcoin that cannot go out: it is held and says why, the others go out, and what is signed is sent all the same. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { done } from '../src/base/answer.ts'
+import { importSigned, waitingTransactions } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/web.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
-import { bundlesOf, owing } from './testbed/owing.ts'
+import { bundlesOf, mineOnly, owing } from './testbed/owing.ts'
 
 describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   let node: Bitcoind
@@ -40,6 +43,62 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     expect(await seen(bad)).toEqual(['held', expect.stringMatching(/^it cannot be planned: .*external_id/)])
     expect((await seen(good))[0]).toBe('sent')
+  })
+
+  describe('in two bundles, of which the plan of one cannot be read any more,', () => {
+    /** The one whose plan is spoiled. Two bundles, the bad payout in the first. */
+    const spoilFirst = async () => {
+      const { id } = (await bundlesOf(town))[0]!
+      await town.store.tx(tx => tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`))
+      return id
+    }
+    const whyOf = async (id: string) => (await town.store.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
+    const inTwo = async () => {
+      const apart = async (id: string, at: string) => town.store.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
+      await apart(good, '2999-01-01T00:00:00.000000Z')
+      await town.send()
+      await apart(good, '')
+    }
+
+    test('the other is sent, and that one says why it is not', async () => {
+      const { broadcast } = town.rail
+      town.rail.broadcast = async () => ({ is: 'refused', why: 'not now', again: true })
+      await inTwo()
+      const spoiled = await spoilFirst()
+      town.rail.broadcast = broadcast
+      await expect(town.send()).rejects.toThrow(SyntaxError)
+      expect((await seen(good))[0]).toBe('sent')
+      expect(await whyOf(spoiled)).toMatch(/^it can be neither signed nor sent: /)
+      expect((await status(town.store, { now: await town.store.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson).toContainEqual(
+        expect.stringContaining(spoiled),
+      )
+    })
+
+    test('the other is offered more, and that one says why it is not', async () => {
+      town.rail.feeRate = async () => done(2_000n)
+      await inTwo()
+      await town.send()
+      const spoiled = await spoilFirst()
+      await mineOnly(town, 7, [], false)
+      await expect(town.look()).rejects.toThrow(SyntaxError)
+      town.rail.feeRate = async () => done(20_000n)
+      await expect(town.send()).rejects.toThrow(SyntaxError)
+      const offers = await town.store.all<{ count: bigint }>(
+        sql`select count(*) as count from bundle_candidates group by bundle_id order by 1`,
+      )
+      expect(offers.map(({ count }) => count)).toEqual([1n, 2n])
+      expect(await whyOf(spoiled)).not.toBeNull()
+    })
+
+    test('what a person signed of the other is taken in', async () => {
+      Object.assign(town.rail, { signer: 'psbt' })
+      await inTwo()
+      await town.send()
+      await spoilFirst()
+      const [waiting, ...others] = await waitingTransactions(town.store)
+      expect(others).toEqual([])
+      expect(await importSigned(town.store, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana')).toMatchObject({ txid: waiting!.id })
+    })
   })
 
   test('where every plan fails nobody is held, and what is signed is sent', async () => {

@@ -62,6 +62,21 @@ describe('an invoice of R$ 100.00 is paid', () => {
     expect(town.transfers()).toHaveLength(1)
   })
 
+  test('one that fails with a surprise waits and says so, and keeps back no other', async () => {
+    const rail = town.desk.rails.starkbank!
+    const { credited, paid: told } = paid()
+    const broken = altered(told, ({ log }) => Object.assign(log, { type: 'reversed' }))
+    const surprise = async () => {
+      throw new TypeError('a surprise')
+    }
+    town.desk.rails = { starkbank: { ...rail, readInvoice: surprise, readInvoices: surprise, invoiceLogs: surprise } }
+    await expect(town.hear(broken)).rejects.toThrow('a surprise')
+    expect(await town.fate(broken)).toBe('waiting: it could not be applied: a surprise')
+    town.desk.rails = { starkbank: { ...rail, invoiceLogs: surprise } }
+    await town.hear(credited)
+    expect(await town.invoice()).toMatchObject({ state: 'credited' })
+  })
+
   test('the bank is asked before it is believed: a credit it does not show waits, and is applied once it does', async () => {
     const template = paid().credited
     await town.close()

@@ -1,7 +1,7 @@
 /** A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same coins, so one of the two at most is mined. */
 import type { World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
-import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, sql, throwFirst, type Store, type Tx } from '../store/store.ts'
 import {
   keepCandidate,
   latestOf,
@@ -25,9 +25,9 @@ type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why:
 export async function bumpBundles(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<number> {
   const open = await store.all<BundleRow>(sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`)
   let count = 0
-  for (const { id, why } of open) {
+  const faults = await eachApart(open, async ({ id, why }) => {
     // Most are not: then nothing is locked.
-    if (!isStuck(await latestOf(store, id), present.height, terms.bumpAfterBlocks)) continue
+    if (!isStuck(await latestOf(store, id), present.height, terms.bumpAfterBlocks)) return
     const bumped = await store.tx(tx => bump(tx, rail, id, terms, present), 'locks')
     await world.at('bundle bumped')
     if (bumped.is === 'bumped') {
@@ -36,7 +36,14 @@ export async function bumpBundles(store: Store, rail: ChainRail, world: World, t
     }
     if (bumped.is === 'impossible' && bumped.why !== why)
       world.log.warn({ bundle: id, why: bumped.why }, 'a bundle waits too long in the mempool')
+  })
+  for (const { of: bundle, why } of faults) {
+    world.log.error({ bundle: bundle.id, why }, 'no better fee could be planned for a bundle')
+    await store.tx(tx =>
+      tx.run(sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)} where id = ${bundle.id}`),
+    )
   }
+  throwFirst(faults)
   return count
 }
 

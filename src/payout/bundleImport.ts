@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
-import { sql, type Store } from '../store/store.ts'
+import { faultOf, sql, type Store } from '../store/store.ts'
 import { latestOf, readPlan, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling } from './bundleCancel.ts'
 import { keepSigned, takeTurnToSign } from './bundleSign.ts'
@@ -23,7 +23,7 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
   const known = await store.all<CandidateRow>(sql`
     select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid' and b.state <> 'void') or c.state = 'mined'
     order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${mostKnown}`)
-  const read = known.map(candidate => ({ candidate, signed: rail.readSigned(text, readPlan(candidate.plan)) }))
+  const read = known.map(candidate => ({ candidate, signed: heldAgainst(rail, text, candidate) }))
   const match = read.find(({ signed }) => signed.is === 'signed')
   if (match?.signed.is !== 'signed') throw new BadInput(refusal(read))
 
@@ -50,6 +50,15 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
 }
 
 const mostKnown = 200
+
+/** A row that cannot be read any more is no reason to take in none of the others. */
+function heldAgainst(rail: ChainRail, text: string, { plan }: CandidateRow): ReturnType<ChainRail['readSigned']> {
+  try {
+    return rail.readSigned(text, readPlan(plan))
+  } catch (error) {
+    return { is: 'wrong', why: `what was asked cannot be read any more: ${faultOf(error)}` }
+  }
+}
 
 function refusal(read: { candidate: CandidateRow; signed: ReturnType<ChainRail['readSigned']> }[]): string {
   const partly = read.find(({ signed }) => signed.is === 'incomplete')

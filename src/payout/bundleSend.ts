@@ -3,7 +3,7 @@ import { deadlineIn, type Deadline } from '../base/deadline.ts'
 import { later, type World } from '../base/world.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { callMs } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling, type OwedAgain } from './bundleCancel.ts'
 import { strangeIn } from './bundleCheck.ts'
@@ -26,13 +26,18 @@ export async function sendBundles(store: Store, rail: ChainRail, world: World, o
       select * from bundles where state in ('planned', 'signed', 'sent') and next_at <= ${await tx.now()}
         and id in (select bundle_id from bundle_candidates where state in ${states}) order by next_at, id limit 100`),
   )
-  for (const { id } of due) {
+  const faults = await eachApart(due, async ({ id }) => {
     const latest = await latestOf(store, id)
     if (rail.signer === 'wallet' && latest.state === 'planned')
       outcome[(await signByWallet(store, rail, world, latest, owedAgain)) ? 'signed' : 'later'] += 1
     const became = await sendBest(store, rail, world, id)
     if (became) outcome[became] += 1
+  })
+  for (const { of: bundle, why } of faults) {
+    world.log.error({ bundle: bundle.id, why }, 'a bundle could be neither signed nor sent')
+    await putOff(store, world, bundle.id, `it can be neither signed nor sent: ${why}`.slice(0, 500))
   }
+  throwFirst(faults)
   return outcome
 }
 

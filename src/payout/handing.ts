@@ -2,7 +2,7 @@
 import { holdsPrivateKey } from '../base/setting.ts'
 import type { Instant } from '../base/world.ts'
 import type { ChainRail, Plan } from '../rails/chain.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { faultOf, sql, type Reader } from '../store/store.ts'
 import { minedIn, readPlan } from './bundle.ts'
 import { checkTransaction } from './bundleCheck.ts'
 import type { Change, Paid } from './outputs.ts'
@@ -27,7 +27,17 @@ export async function waitingTransactions(reader: Reader): Promise<WaitingTransa
     select c.id, c.bundle_id, c.number, c.plan, c.fee_units, c.house_units, c.size, c.added_at, b.why from bundle_candidates c join bundles b on b.id = c.bundle_id
     where c.state = 'planned' and b.state in ('planned', 'signed', 'sent')
       and c.number = (select max(number) from bundle_candidates where bundle_id = b.id) order by c.added_at, c.id`)
-  return rows.map(row => ({ ...row, read: readPlan(row.plan) }))
+  return rows.flatMap(row => readOf(row) ?? [])
+}
+
+/** Undefined where its row cannot be read any more: then nobody can sign it, and its bundle is said to wait all the same. */
+function readOf(row: Omit<WaitingTransaction, 'read'>): WaitingTransaction | undefined {
+  try {
+    return { ...row, read: readPlan(row.plan) }
+  } catch (error) {
+    faultOf(error)
+    return undefined
+  }
 }
 
 /** `lack`: what some signers ask for and could not be had. `strange`: what of it is not what the books owe and people approved; nobody is asked to sign that. */

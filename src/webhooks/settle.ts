@@ -1,6 +1,6 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
 import { later } from '../base/world.ts'
-import { skipLocked, sql, type Store } from '../store/store.ts'
+import { eachApart, skipLocked, sql, throwFirst, type Fault, type Store } from '../store/store.ts'
 import { finish, usualChainTerms, type Desk } from './apply.ts'
 import { proofsOf, settleBankEvent } from './bankEvents.ts'
 import { settleChainEvent } from './chainEvents.ts'
@@ -26,14 +26,19 @@ export async function settleInbox(desk: Desk): Promise<number> {
     const { starkbank } = desk.rails
     const proofs = starkbank?.readInvoices && ofBank.length > 1 ? await proofsOf({ ...desk, rail: starkbank }, ofBank) : noProofs
     const queue = rows.values()
+    const faults: Fault<InboxRow>[] = []
     const worker = async () => {
       for (const row of queue) {
-        if (await settleOne(desk, row, proofs)) settled += 1
+        faults.push(...(await eachApart([row], async () => void ((await settleOne(desk, row, proofs)) && (settled += 1)))))
         // An embedded database answers at once, and without this no socket would be read until the whole claim is settled.
         if (desk.world.clock.turn) await desk.world.clock.turn()
       }
     }
     await Promise.all(Array.from({ length: atOnce }, worker))
+    // What fails with one keeps back no other: it waits, is tried again, and is set aside in the end, as what the bank does not confirm.
+    for (const { of: row, why } of faults)
+      await finish(desk, row, row.kind ?? undefined, async () => ({ is: 'again', why: `it could not be applied: ${why}`.slice(0, 500) }))
+    throwFirst(faults)
     // What came meanwhile is few, and each look costs a call of the bank: it shares the next one, within a second. A simulation, on a
     // clock without turns, looks until nothing is left.
     if (desk.world.clock.turn && rows.length < Number(mostClaimed)) return settled
