@@ -1,7 +1,7 @@
 /** Builds the house from its configuration: the one place where store, rail, clock and jobs are put together. */
 import { readFileSync, statfsSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
@@ -10,7 +10,7 @@ import { approvalsNeeded, type Config } from './base/config.ts'
 import type { Log } from './base/log.ts'
 import type { Clock, CrashPoint, World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
-import { hearDenied } from './ledger/ledger.ts'
+import { anchorAudit, hearDenied, openAnchorFile, type Anchoring } from './ledger/ledger.ts'
 import {
   checkingBeside,
   forgetOthers,
@@ -39,6 +39,8 @@ export interface Base {
   store: Store
   world: World
   terms: Terms
+  /** There where the audit log is anchored outside the database. */
+  anchoring?: Anchoring
 }
 
 /** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
@@ -53,7 +55,22 @@ export async function openBase(config: Config, log: Log, at: CrashPoint = () => 
     throw error
   }
   const terms = { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE, approvals: approvalsNeeded(config) }
-  return { config, store, world, terms }
+  const anchoring = anchoringOf(config)
+  return { config, store, world, ...(anchoring && { anchoring }), terms }
+}
+
+/** Beside the database where nothing else is said, and where money is real. */
+export function anchoringOf(config: Config): Anchoring | undefined {
+  const { AUDIT_ANCHOR_FILE: named, DATABASE_URL: url } = config
+  if (named !== undefined && named !== 'none') return { file: openAnchorFile(resolve(named)) }
+  if (config.STARKBANK_ENVIRONMENT !== 'production' && config.BITCOIN_NETWORK !== 'mainnet') return undefined
+  const isFile = url.startsWith('sqlite:') && url !== 'sqlite::memory:'
+  return { file: isFile && named !== 'none' ? openAnchorFile(resolve(`${url.slice('sqlite:'.length)}.anchors`)) : undefined }
+}
+
+/** What a command did is anchored before it ends: nobody may be serving. */
+export async function anchorNow({ store, world, anchoring }: Base): Promise<void> {
+  if (anchoring) await anchorAudit(store, anchoring.file, world.log)
 }
 
 function clockOf({ CLOCK: hasty }: Config): Clock {
@@ -324,11 +341,12 @@ const pageSettings = (config: Config): PageSettings => ({
 })
 
 /** The desk at which jobs are done, for whoever does them. */
-export const deskOf = ({ config, store, world, terms }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({
+export const deskOf = ({ config, store, world, terms, anchoring }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({
   ...{ store, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),
+  ...(anchoring && { anchoring }),
   ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),
 })
 

@@ -16,6 +16,7 @@ const shape = z.object({
   ),
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
+  AUDIT_ANCHOR_FILE: optional(z.string()),
   SHOP_NAME: withDefault('Repasse'),
   SMTP_URL: optional(z.url({ protocol: /^smtps?$/, error: 'expected an address like smtp://user:password@mail.example.com:587' })),
   MAIL_FROM: optional(parsed(readSender, 'an address, or a name and one: Our Shop <shop@example.com>')),
@@ -108,7 +109,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(AUDIT_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 /** A value as it may be told; what holds a secret, or looks as if it did, is not. */
 function shown(name: string, env: Record<string, string | undefined>): string {
   const value = env[name]

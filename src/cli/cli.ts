@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { refuseMisspelt } from '../base/config.ts'
 import { accountCommands } from './accounts.ts'
+import { auditCommands } from './audit.ts'
 import { bitcoinCommands } from './bitcoin.ts'
 import { eventCommands } from './events.ts'
 import { tellAllFaults } from './faults.ts'
@@ -104,6 +105,7 @@ export function program(shell: Shell): Command {
   eventCommands(repasse, shell)
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
+  auditCommands(repasse, shell)
   suspenseCommands(repasse, shell)
   bitcoinCommands(repasse, shell)
   userCommands(repasse, shell)

@@ -15,7 +15,7 @@ import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { readConfig } from '../base/config.ts'
+import { readConfig, type Config } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Instant } from '../base/world.ts'
 import { setAsideAfterRestore } from '../jobs/jobs.ts'
@@ -46,26 +46,29 @@ export async function backup(shell: Shell, file: string): Promise<void> {
 }
 
 export async function restore(shell: Shell, file: string, force: boolean, by: string): Promise<void> {
-  const { DATABASE_URL: url, BITCOIN_RPC_URL: bitcoin } = readConfig(shell.env)
+  const config = readConfig(shell.env)
+  const { DATABASE_URL: url } = config
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const kept = url.startsWith('sqlite:')
     ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
     : await restorePostgres(file, url, shell.env, force, why, by)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
-  tellTheRest(shell, bitcoin !== undefined)
+  await tellTheRest(shell, config)
 }
 
 /** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
 export async function restoreInPlace(shell: Shell, by: string): Promise<void> {
-  const { DATABASE_URL: url, BITCOIN_RPC_URL: bitcoin } = readConfig(shell.env)
+  const config = readConfig(shell.env)
+  const { DATABASE_URL: url } = config
   const why = `restored in its place at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   await prepare(url, why, by)
   await shell.out('the restored database is on hold\n')
-  tellTheRest(shell, bitcoin !== undefined)
+  await tellTheRest(shell, config)
 }
 
-function tellTheRest(shell: Shell, onChain: boolean): void {
+async function tellTheRest(shell: Shell, config: Config): Promise<void> {
+  const onChain = config.BITCOIN_RPC_URL !== undefined
   shell.err(
     'Payouts are stopped: what was paid after the backup is not in it. Start "repasse serve", or run "repasse reconcile", see "repasse status", then "repasse payout go --why …".\n' +
       'A payout of an invoice from before the restore is looked up at the bank before its first order, and held where the bank shows one.\n' +
@@ -74,6 +77,16 @@ function tellTheRest(shell: Shell, onChain: boolean): void {
         ? ''
         : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held, and until all of it was read no payout goes out on the chain. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
   )
+  const [{ anchoringOf }, { findBreak }] = await Promise.all([import('../house.ts'), import('../ledger/ledger.ts')])
+  const anchors = anchoringOf(config)?.file
+  if (!anchors) return
+  const store = await open(config.DATABASE_URL)
+  try {
+    const found = await findBreak(store, anchors)
+    if (found) shell.err(`${found.says}. Until then payouts stay stopped, whoever lets them go.\n`)
+  } finally {
+    await store.close()
+  }
 }
 
 /** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */

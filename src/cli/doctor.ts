@@ -1,5 +1,5 @@
 /** `repasse doctor`: one check after another, each with what to do about it. A rail that is not configured is not asked about. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { clockTrouble, millis } from '../base/world.ts'
@@ -99,6 +99,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       }
     yield* limits(base)
     yield* approvals(base)
+    yield* anchors(base)
     yield* books(base)
   } finally {
     await base.store.close()
@@ -252,6 +253,38 @@ async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }:
   return made.is === 'done'
     ? { check, is: 'ok', says: `${url} is now registered` }
     : { check, is: 'error', says: `the bank did not register ${url}: ${made.why}` }
+}
+
+const dayMs = 24 * 3_600_000
+
+/** Nothing where money is not real and nobody asked for it. */
+async function* anchors({ store, world, config }: Base): AsyncGenerator<Check> {
+  const [{ anchoringOf }, { findBreak, readAnchors }] = await Promise.all([import('../house.ts'), import('../ledger/ledger.ts')])
+  const [check, anchoring] = ['audit anchors', anchoringOf(config)]
+  if (!anchoring) return
+  const { file } = anchoring
+  if (!file)
+    return yield {
+      ...{ check, is: 'warn' },
+      says: 'the audit log is anchored in the program’s own log alone: keep that, or what somebody cuts off the audit log is not seen',
+      run: 'set AUDIT_ANCHOR_FILE to a file on another disk or machine than the database’s',
+    }
+  const found = await findBreak(store, file)
+  if (found) return yield { check, is: 'error', says: found.says, run: 'see docs/operating.md, then: repasse audit accept --why …' }
+  const newest = readAnchors(file.read('newest').flat(), false).lines.at(-1)
+  if (!newest) return yield { check, is: 'info', says: `${file.path} is begun with the first act` }
+  const mode = statSync(file.path).mode & 0o777
+  if ((mode & 0o077) !== 0)
+    yield { check, is: 'warn', says: `${file.path} is open to others (mode ${mode.toString(8)})`, run: `chmod 600 ${file.path}` }
+  const ageMs = world.clock.now() - millis(newest.at)
+  yield ageMs > 2 * dayMs
+    ? {
+        check,
+        is: 'warn',
+        says: `nothing was anchored in ${file.path} since ${newest.at}`,
+        run: 'see that "repasse serve" runs with the role worker',
+      }
+    : { check, is: 'ok', says: `${file.path} has record ${newest.seq} of ${newest.at}, and agrees` }
 }
 
 async function* books({ store }: Base): AsyncGenerator<Check> {

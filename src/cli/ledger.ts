@@ -82,7 +82,7 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
 async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: true; json?: true }): Promise<void> {
   const { store, world } = base
   const [{ checkBooks }, { sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
-  const inBooks = await checkBooks(store, world)
+  const inBooks = await checkBooks(store, world, undefined, base.anchoring?.file)
   const chain = await againstNode(base, scan)
   const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
   const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]

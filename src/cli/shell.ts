@@ -8,6 +8,7 @@ import { makeLog, type Log } from '../base/log.ts'
 import type { Base, Open, openChain } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
+import { tame } from './print.ts'
 
 /** Data goes `out`, what is said about it goes to `err`. */
 export interface Outlet {
@@ -66,10 +67,21 @@ export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>):
   // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.
   if (isNew) shell.err(`a new, empty database was made: ${resolve(file)}\n`)
   try {
-    return await work(base)
+    const result = await work(base)
+    await anchored(shell, base)
+    return result
   } finally {
     await base.store.close()
   }
+}
+
+/** What was done is done: that it is not anchored yet is said, and the next process sees to it. */
+async function anchored(shell: Shell, base: Base): Promise<void> {
+  if (!base.anchoring) return
+  const { anchorNow } = await import('../house.ts')
+  await anchorNow(base).catch((error: unknown) =>
+    shell.err(`the audit log could not be anchored: ${tame(error instanceof Error ? error.message : 'an unknown surprise')}\n`),
+  )
 }
 
 /** The same with the bank at hand. */

@@ -4,6 +4,7 @@ import { instant, later, millis, type Instant, type World } from '../base/world.
 import {
   balances,
   clearBooked,
+  checkAnchors,
   checkAudit,
   checkChanges,
   checkLedger,
@@ -22,6 +23,7 @@ import {
   readMark,
   suspend,
   tallyFaults,
+  type AnchorFile,
   type Finding,
   type Mark,
   type Off,
@@ -58,11 +60,17 @@ const dayMs = 24 * 3_600_000
  * What the job does every five minutes: checks what has changed since the last time, and once a night everything, `beside` where that can be.
  * Stops payouts on a finding and lets them go again when all holds. Answers the findings as sentences; undefined where it was ended.
  */
-export async function checkBooksByAndBy(store: Store, world: World, beside?: CheckBeside): Promise<string[] | undefined> {
+export async function checkBooksByAndBy(
+  store: Store,
+  world: World,
+  beside?: CheckBeside,
+  anchors?: AnchorFile,
+): Promise<string[] | undefined> {
   const [mark, now] = [await readMark(store), instant(world.clock.now())]
-  if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside)
+  if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside, anchors)
   const next = await newMark(store, now, mark, mark.wholeAt)
-  return conclude(store, world, [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store))], next)
+  const suspected = [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store))]
+  return conclude(store, world, suspected, next, anchors && (await checkAnchors(store, anchors, 'newest')))
 }
 
 /** Whether three in the morning has passed since `then`; a time that lies ahead was another clock's. */
@@ -70,9 +78,14 @@ const isNightBetween = (then: Instant, now: Instant): boolean =>
   millis(then) > millis(now) || millis(then) < Math.floor((millis(now) - nightHour * 3_600_000) / dayMs) * dayMs + nightHour * 3_600_000
 
 /** Checks every invariant of all there is. Stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */
-export async function checkBooks(store: Store, world: World): Promise<string[]>
-export async function checkBooks(store: Store, world: World, beside: CheckBeside | undefined): Promise<string[] | undefined>
-export async function checkBooks(store: Store, world: World, beside?: CheckBeside): Promise<string[] | undefined> {
+export async function checkBooks(store: Store, world: World, beside?: undefined, anchors?: AnchorFile): Promise<string[]>
+export async function checkBooks(
+  store: Store,
+  world: World,
+  beside: CheckBeside | undefined,
+  anchors?: AnchorFile,
+): Promise<string[] | undefined>
+export async function checkBooks(store: Store, world: World, beside?: CheckBeside, anchors?: AnchorFile): Promise<string[] | undefined> {
   const now = instant(world.clock.now())
   const next = await newMark(store, now, await readMark(store), now)
   const whole = await (beside ? beside() : checkWhole(store))
@@ -81,12 +94,23 @@ export async function checkBooks(store: Store, world: World, beside?: CheckBesid
   // No fault of the books themselves, which are read row by row where it counts; but somebody has written past the program.
   for (const { about, part, count, units } of whole.off)
     world.log.error({ about, part, count: `${count}`, units: `${units}` }, 'a sum kept aside was not what its rows come to: it is mended')
-  return conclude(store, world, whole.suspected, next)
+  return conclude(store, world, whole.suspected, next, anchors && (await checkAnchors(store, anchors)))
 }
 
-/** Proves what is suspected, and says and keeps what became of it. */
-async function conclude(store: Store, world: World, suspected: Finding[], next: Mark): Promise<string[]> {
-  const found = await proven(store, suspected)
+const isOfAnchors = ({ invariant }: Finding): boolean => invariant === 'audit anchors'
+
+/** Proves what is suspected, and says and keeps what became of it. `unanchored`: there where the anchors of the audit log are at hand. */
+async function conclude(
+  store: Store,
+  world: World,
+  suspected: Finding[],
+  next: Mark,
+  unanchored: Finding[] | undefined,
+): Promise<string[]> {
+  const kept = await keptFindings(store)
+  const [anchored, others] = [kept.filter(isOfAnchors), kept.filter(finding => !isOfAnchors(finding))]
+  // Who has no anchors to look at takes nothing back of what another process found.
+  const found = [...(await proven(store, [...suspected, ...others])), ...(unanchored ?? anchored)]
   const findings = found.map(({ invariant, says }) => `${invariant}: ${says}`)
   const stuck = await store.tx(async tx => {
     const limit = later(await tx.now(), -mostUnsureMs)
@@ -110,8 +134,7 @@ async function conclude(store: Store, world: World, suspected: Finding[], next: 
  * different moments while others write, and a credit between two of them looks like a fault; held over a whole check, a transaction would
  * keep every writer waiting for nothing.
  */
-async function proven(store: Store, suspected: readonly Finding[]): Promise<Finding[]> {
-  const doubtful = [...suspected, ...(await keptFindings(store))]
+async function proven(store: Store, doubtful: readonly Finding[]): Promise<Finding[]> {
   if (doubtful.length === 0) return []
   return store.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),

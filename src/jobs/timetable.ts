@@ -1,5 +1,5 @@
 /** The day on one screen: every job, when it wakes, and how long it may take. node-cron only wakes; what is due stands in the database. */
-import { addUpTallies } from '../ledger/ledger.ts'
+import { addUpTallies, anchorAudit, type Anchoring } from '../ledger/ledger.ts'
 import { issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
@@ -27,6 +27,8 @@ export interface Desk extends Runner {
   post?: Post
   /** There where all the books can be checked beside this thread; without it that is done here. */
   checkBeside?: CheckBeside
+  /** There where the audit log is anchored outside the database. */
+  anchoring?: Anchoring
 }
 
 export interface Job {
@@ -48,12 +50,19 @@ const say = (count: number, one: string, many: string): string | undefined =>
   count === 0 ? undefined : `${count} ${count === 1 ? one : many}`
 
 /** What this house wakes for: everyone's jobs, and those of each rail it runs on. */
-export function timetable({ rails, pollSeconds, bitcoin, post }: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post'>): Job[] {
+export function timetable({
+  rails,
+  pollSeconds,
+  bitcoin,
+  post,
+  anchoring,
+}: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post' | 'anchoring'>): Job[] {
   return [
     ...common,
     ...(rails.starkbank ? bankJobs(pollSeconds) : []),
     ...(rails.bitcoin && bitcoin ? bitcoinJobs(bitcoin.pollSeconds) : []),
     ...(post ? postJobs(post) : []),
+    ...(anchoring ? anchorJobs(anchoring) : []),
   ]
 }
 
@@ -91,7 +100,8 @@ const common: Job[] = [
     limitMs: 30 * minute,
     among: 'one',
     atStart: true,
-    work: async ({ store, checkBeside }, world) => (await checkBooksByAndBy(store, world, checkBeside))?.join(' · ') || undefined,
+    work: async ({ store, checkBeside, anchoring }, world) =>
+      (await checkBooksByAndBy(store, world, checkBeside, anchoring?.file))?.join(' · ') || undefined,
   },
   {
     name: 'add-up',
@@ -234,6 +244,20 @@ const postJobs = (post: Post): Job[] => [
     limitMs: 10 * minute,
     among: 'one',
     work: async (desk, world) => counted(await sendPost({ ...desk, world }, post)),
+  },
+]
+
+const anchorJobs = ({ file }: Anchoring): Job[] => [
+  {
+    name: 'anchor-audit',
+    wakes: '*/10 * * * * *',
+    limitMs: 5 * minute,
+    among: 'one',
+    atStart: true,
+    work: async ({ store, world: { log } }) =>
+      (await anchorAudit(store, file, log)) === 'differs'
+        ? { less: 'the audit log is not the one that was anchored: "repasse ledger check" says where' }
+        : undefined,
   },
 ]
 

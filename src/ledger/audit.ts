@@ -21,8 +21,9 @@ export type AuditRow = {
   hash: string
 }
 
-const genesis = '0'.repeat(64)
-const hashOf = (row: Omit<AuditRow, 'hash'>) =>
+export const genesis = '0'.repeat(64)
+/** What the chain says a record's hash is. Never changed: old records were hashed so. */
+export const hashOf = (row: Omit<AuditRow, 'hash'>) =>
   createHash('sha256')
     .update(JSON.stringify([row.seq.toString(), row.at, row.actor, row.act, row.subject, row.detail, row.previous]))
     .digest('hex')
@@ -57,6 +58,16 @@ export async function auditedDetails(reader: Reader, subject: string, act: strin
 }
 
 const sliceLength = 1_000
+
+/** Every record, oldest first, a thousand at a time. */
+export async function* exportAudit(reader: Reader): AsyncGenerator<AuditRow[]> {
+  for (let after = 0n; ;) {
+    const rows = await reader.all<AuditRow>(sql`select * from audit where seq > ${after} order by seq limit ${BigInt(sliceLength)}`)
+    if (rows.length === 0) return
+    yield rows
+    after = rows.at(-1)!.seq
+  }
+}
 
 /** Walks the chain in slices, from its first row or from the one after `after`, which is then taken as it stands. */
 export async function walkAudit(reader: Reader, after = 0n): Promise<AuditVerdict> {

@@ -13,6 +13,7 @@ export interface Finding {
     | 'states and books'
     | 'audit chain'
     | 'approvals'
+    | 'audit anchors'
   subject: string
   says: string
 }

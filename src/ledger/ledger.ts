@@ -12,7 +12,20 @@ export { checkAudit, checkLedger, checkPart, type Finding } from './check.ts'
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'
 export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'
-export { audit, auditChain, auditedDetails, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
+export { audit, auditChain, exportAudit, hashOf, auditedDetails, walkAudit, type Act, type AuditRow, type AuditVerdict } from './audit.ts'
+export {
+  acceptBreak,
+  anchorAudit,
+  checkAnchors,
+  findBreak,
+  readAnchors,
+  recordsInForce,
+  type Anchor,
+  type Anchoring,
+  type Break,
+} from './anchors.ts'
+export { exportedLine, verifyExport, type ExportVerdict } from './exported.ts'
+export { openAnchorFile, type AnchorFile } from './anchorFile.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBankStop, orderMarginUnits } from './bankStop.ts'
 export { strangerMachine } from './strangerStates.ts'

@@ -32,6 +32,8 @@ export interface Figures {
   /** Runs of the last hour that failed or whose process died, by job. */
   failedRuns: { job: string; count: number }[]
   reconciled: RailReconciled[]
+  /** The newest record of the audit log: a number that only grows. */
+  auditHead: number
   /** Undefined where no chain is followed. */
   chain: { height: number; behindBlocks: number; tipAgeSeconds: number; followed: boolean } | undefined
   /** Undefined where no rate was ever asked for. */
@@ -65,6 +67,7 @@ export async function readFigures(store: Store, agreement?: Agreement & { source
         select job, count(*) as count from runs where started_at > ${instant(millis(now) - hourMs)} and outcome in ('failed', 'lost')
         group by job order by job`)
     ).map(({ job, count }) => ({ job, count: Number(count) })),
+    auditHead: await countOf(store, sql`select coalesce(max(seq), 0) as count from audit`),
     reconciled: await reconciledRails(store, now),
     chain: await chainFigures(store, now),
     rate: await rateFigures(store, millis(now), agreement),

@@ -84,6 +84,12 @@ export const figuresTold: readonly Told[] = [
     samples: ({ stopped }) => one(yes(!stopped.books)),
   },
   {
+    name: 'audit_head',
+    help: 'The number of the newest record of the audit log. It never falls, but after a restore.',
+    labels: [],
+    samples: ({ auditHead }) => one(auditHead),
+  },
+  {
     name: 'runs_failed',
     help: 'Runs of the last hour that failed or whose process died, by job. A job without one is left out.',
     labels: ['job'],

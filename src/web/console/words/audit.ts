@@ -8,6 +8,8 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'account debt paid': 'dívida de recebedor paga por fora',
   'account set-off returned': 'valor retido a mais devolvido por fora',
   'account terms changed': 'condições da conta de repasse alteradas',
+  'anchors begun': 'âncoras do registro de auditoria iniciadas',
+  'audit break accepted': 'divergência do registro de auditoria aceita',
   'bundle canceled': 'pacote cancelado',
   'bundle signed': 'transação assinada',
   'duplicate kept': 'cobrança duplicada resolvida por fora',

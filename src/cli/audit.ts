@@ -1,0 +1,70 @@
+/** `repasse audit`: the log of acts as a file, whether such a file and its anchors agree, and the word of a person where they do not. */
+import { createReadStream, existsSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import type { Command } from 'commander'
+import { BadInput } from '../base/answer.ts'
+import { personFlag, textFlag } from './flags.ts'
+import { example, json, paint } from './print.ts'
+import { inBase, operator, type Shell } from './shell.ts'
+
+export function auditCommands(repasse: Command, shell: Shell): void {
+  const audit = repasse
+    .command('audit')
+    .description('the log of all acts, and its anchors outside the database')
+    .addHelpText('after', example('audit export > audit.jsonl'))
+
+  audit
+    .command('export')
+    .description('every record, oldest first, as a line of JSON on standard output')
+    .addHelpText('after', example('audit export > audit.jsonl'))
+    .action(() =>
+      inBase(shell, async ({ store }) => {
+        const { exportAudit, exportedLine } = await import('../ledger/ledger.ts')
+        for await (const rows of exportAudit(store)) await shell.out(rows.map(exportedLine).join(''))
+      }),
+    )
+
+  audit
+    .command('verify')
+    .description('checks what "audit export" wrote, without the database: that no record was changed, taken away or cut off')
+    .argument('<file>', 'what "repasse audit export" wrote')
+    .option('--anchors <files...>', 'the anchors, oldest part first; without them a cut at the end cannot be seen')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('audit verify audit.jsonl --anchors repasse.db.anchors'))
+    .action((file: string, flags: { anchors?: string[]; json?: true }) => verify(shell, file, flags))
+
+  audit
+    .command('accept')
+    .description('says that the log and its anchors differ for a known reason, as after a restore; written into both')
+    .requiredOption('--why <words>', 'what was looked at', textFlag('--why'))
+    .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('audit accept --why "restored the backup of Monday, disk failure"'))
+    .action(({ why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async base => {
+        const [{ acceptBreak }, { checkBooks }] = await Promise.all([import('../ledger/ledger.ts'), import('../jobs/jobs.ts')])
+        const file = base.anchoring?.file
+        if (!file) throw new BadInput('the audit log has no anchor file here: set AUDIT_ANCHOR_FILE')
+        const found = await acceptBreak(base.store, file, { by, why })
+        if (!found) throw new BadInput('the audit log and its anchors agree: there is nothing to accept')
+        await shell.out(`accepted: ${found.says}\n`)
+        const left = await checkBooks(base.store, base.world, undefined, file)
+        for (const finding of left) await shell.out(`${paint(shell, 'red', 'WRONG')}: ${finding}\n`)
+        if (left.length > 0) shell.exitCode = 1
+      }),
+    )
+}
+
+async function verify(shell: Shell, file: string, { anchors, json: asJson }: { anchors?: string[]; json?: true }): Promise<void> {
+  for (const each of [file, ...(anchors ?? [])]) if (!existsSync(each)) throw new BadInput(`"${each}" does not exist`)
+  const { readAnchors, verifyExport } = await import('../ledger/ledger.ts')
+  const texts = anchors?.flatMap(each => readFileSync(each, 'utf8').split('\n'))
+  const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+  const verdict = await verifyExport(lines, texts && readAnchors(texts, true))
+  const { records, hash, anchored, fault } = verdict
+  if (fault !== undefined) shell.exitCode = 1
+  if (asJson) return shell.out(json({ ok: fault === undefined, records: Number(records), hash, anchored, fault: fault ?? null }))
+  if (fault !== undefined) return shell.out(`${paint(shell, 'red', 'WRONG')}: ${fault}\n`)
+  await shell.out(
+    `${paint(shell, 'green', 'OK')}: ${records} records follow from each other, the newest is ${hash}; ${anchors ? `${anchored} of them are anchored` : 'not held against anchors, so a cut at the end would not be seen'}\n`,
+  )
+}

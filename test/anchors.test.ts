@@ -1,0 +1,219 @@
+/** The audit log against its anchors, on both databases: whoever can write into the database can neither cut it nor write it anew unseen. */
+import { createHash } from 'node:crypto'
+import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { silentLog, type Log } from '../src/base/log.ts'
+import { checkBooks, checkBooksByAndBy, timetable } from '../src/jobs/jobs.ts'
+import { acceptBreak, anchorAudit, audit, findBreak, openAnchorFile, type AnchorFile, type AuditRow } from '../src/ledger/ledger.ts'
+import { payoutsStopped } from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const day = 24 * 3_600_000
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let folder: string
+    let town: Town
+    let file: AnchorFile
+    // What is in the file is the same whatever the database.
+    const ofFile = test.skipIf(engine === 'PostgreSQL')
+    let said: [fields: object, message: string][]
+
+    beforeAll(async () => void (postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined))
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      folder = mkdtempSync(join(tmpdir(), 'repasse-anchors-'))
+      town = await openTown({ ...(postgres && { databaseUrl: await postgres.migratedDatabase() }) })
+      file = openAnchorFile(join(folder, 'anchors'))
+      said = []
+    })
+    afterEach(async () => {
+      await town.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    const log: Log = { ...silentLog, info: (fields, message) => void said.push([fields, message]) }
+    const anchor = () => anchorAudit(town.store, file, log)
+    const act = (subject: string) => town.store.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
+    const world = () => ({ ...town.desk.world, log: silentLog })
+    const check = () => checkBooks(town.store, world(), undefined, file)
+    const lines = () => file.read('whole').flat()
+    const head = async () => Number((await town.store.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
+    /** Past every trigger. */
+    const falsify = (change: string) =>
+      town.store.script(
+        engine === 'SQLite'
+          ? `drop trigger if exists audit_kept; drop trigger if exists audit_stay; drop trigger if exists ledger_transactions_stay;
+             drop trigger if exists ledger_entries_stay; ${change}`
+          : `alter table audit disable trigger user; alter table ledger_transactions disable trigger user; alter table ledger_entries disable trigger user; ${change}`,
+      )
+    /** As somebody does who knows how the chain is made: every hash fits. */
+    async function rewrite(from: number, change: string): Promise<void> {
+      const rows = await town.store.all<AuditRow>(sql`select * from audit order by seq`)
+      let previous = rows[from - 2]?.hash ?? '0'.repeat(64)
+      const changes = rows.slice(from - 1).map(row => {
+        const { at, actor, act: done, subject, detail } = { ...row, ...(Number(row.seq) === from && { actor: change }) }
+        const hash = createHash('sha256')
+          .update(JSON.stringify([`${row.seq}`, at, actor, done, subject, detail, previous]))
+          .digest('hex')
+        const set = `update audit set actor = '${actor}', previous = '${previous}', hash = '${hash}' where seq = ${row.seq};`
+        previous = hash
+        return set
+      })
+      await falsify(changes.join('\n'))
+      expect(await checkBooks(town.store, world())).toEqual([])
+    }
+    async function anchored(acts = 5): Promise<number> {
+      await anchor()
+      for (let count = 1; count <= acts; count++) await act(`thing ${count}`)
+      await anchor()
+      return head()
+    }
+
+    test('what was done is anchored once, in a file for its owner alone, in the log, and once a day where nothing was', async () => {
+      expect(await anchor()).toBe('anchored')
+      expect(statSync(join(folder, 'anchors')).mode & 0o777).toBe(0o600)
+      // That anchors are kept is an act of its own.
+      expect(lines()).toHaveLength(2)
+      expect(await anchor()).toBe('same')
+      await act('one')
+      await act('two')
+      expect(await anchor()).toBe('anchored')
+      expect(lines().map(line => (JSON.parse(line) as { rows: string[] }).rows.length)).toEqual([(await head()) - 3, 1, 2])
+      expect(said.at(-1)).toEqual([expect.objectContaining({ seq: `${await head()}` }), 'the audit log is anchored'])
+      town.pass(day + 1)
+      expect(await anchor()).toBe('anchored')
+      expect(await check()).toEqual([])
+    })
+
+    test('two that anchor at once leave one chain of lines', async () => {
+      for (let count = 0; count < 5; count++) {
+        await act(`thing ${count}`)
+        await Promise.all([anchor(), anchor(), anchor()])
+      }
+      expect(await findBreak(town.store, file)).toBeUndefined()
+      expect(lines().length).toBeLessThanOrEqual(7)
+    })
+
+    test.each([
+      ['cut at its end', async (last: number) => falsify(`delete from audit where seq > ${last - 3}`), -2, 'is missing'],
+      ['cut to nothing', async () => falsify('delete from audit'), undefined, 'is missing'],
+      ['written anew in the middle', async (last: number) => rewrite(last - 3, 'eve'), -3, 'is not the one that was anchored'],
+      ['written anew from its first record on', async () => rewrite(1, 'eve'), undefined, 'is not the one that was anchored'],
+    ])('a log that was %s stops payouts and names the first record that differs', async (_, attack, place, how) => {
+      const last = await anchored()
+      expect(await check()).toEqual([])
+      await attack(last)
+      // What the job does every five minutes sees it too.
+      const found = await checkBooksByAndBy(town.store, world(), undefined, file)
+      expect(found).toContainEqual(expect.stringContaining(how))
+      if (place !== undefined) expect(found).toContainEqual(expect.stringContaining(`record ${last + place} of the audit log`))
+      expect(await payoutsStopped(town.store)).toContain('audit anchors')
+      expect(await anchor()).toBe('differs')
+      // A process that has no anchors at hand takes nothing back.
+      await checkBooks(town.store, world())
+      expect(await payoutsStopped(town.store)).toContain('audit anchors')
+    })
+
+    ofFile.each<[string, () => void, string]>([
+      ['is gone', () => rmSync(join(folder, 'anchors')), 'are missing'],
+      ['was emptied', () => writeFileSync(join(folder, 'anchors'), ''), 'are missing'],
+      ['was cut', () => writeFileSync(join(folder, 'anchors'), `${lines().slice(0, -1).join('\n')}\n`), 'were cut'],
+      ['lacks a line', () => writeFileSync(join(folder, 'anchors'), `${lines().toSpliced(1, 1).join('\n')}\n`), 'were changed: line 2'],
+      ['lacks its beginning', () => writeFileSync(join(folder, 'anchors'), `${lines().slice(1).join('\n')}\n`), 'were changed: line 1'],
+    ])('a file of anchors that %s is a finding', async (_, attack, says) => {
+      await anchored()
+      await act('more')
+      await anchor()
+      attack()
+      expect(await check()).toEqual([expect.stringContaining(says)])
+      expect(await payoutsStopped(town.store)).toContain(says)
+    })
+
+    test('a ledger with fewer transactions than were anchored is a finding', async () => {
+      town.bank.pay(town.atBank.id)
+      town.pass(5_000)
+      await town.hear(town.event('invoice.credited'))
+      await act('one')
+      await anchored(1)
+      expect(await check()).toEqual([])
+      await falsify('delete from ledger_entries; delete from ledger_transactions')
+      expect(await check()).toContainEqual(expect.stringMatching(/audit anchors: the ledger has 0 transactions, and had \d/))
+    })
+
+    ofFile('half a line that a crash left, and a crash before the line was remembered, are no fault', async () => {
+      await anchored()
+      appendFileSync(file.path, '{"seq":"9"')
+      await act('more')
+      await anchor()
+      expect(await check()).toEqual([])
+      await act('yet more')
+      const { value } = (await town.store.one<{ value: string }>(sql`select value from cursors where name like 'audit anchors %'`))!
+      await anchor()
+      await town.store.tx(tx => tx.run(sql`update cursors set value = ${value} where name like 'audit anchors %'`))
+      expect(await anchor()).not.toBe('differs')
+      expect(await check()).toEqual([])
+    })
+
+    test('a break that a person accepts with a reason is in both, and what comes after it is held again', async () => {
+      const last = await anchored()
+      expect(await acceptBreak(town.store, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
+      await rewrite(last - 3, 'eve')
+      expect(await acceptBreak(town.store, file, { by: 'ana', why: 'we have looked' })).toMatchObject({ first: BigInt(last - 3) })
+      expect(await check()).toEqual([])
+      expect(await payoutsStopped(town.store)).toBeUndefined()
+      expect(lines().at(-1)).toContain(`"accepted":{"from":"${last - 3}","by":"ana","why":"we have looked"}`)
+      const row = await town.store.one<{ detail: string }>(sql`select detail from audit where act = 'audit break accepted'`)
+      expect(JSON.parse(row!.detail)).toMatchObject({ why: 'we have looked', first: `${last - 3}`, anchored: `${last}` })
+      await act('more')
+      expect(await anchor()).toBe('anchored')
+      // Of what was anchored before, records from before the break still count.
+      await rewrite(2, 'mallory')
+      expect(await check()).toEqual([expect.stringContaining('record 2 of the audit log is not the one')])
+    })
+
+    ofFile('anchors that are lost are begun again by a person’s word alone', async () => {
+      await anchored()
+      rmSync(file.path)
+      expect(await anchor()).toBe('differs')
+      expect(existsSync(file.path)).toBe(false)
+      await acceptBreak(town.store, file, { by: 'ana', why: 'the disk is gone' })
+      expect(await check()).toEqual([])
+      await act('more')
+      expect(await anchor()).toBe('anchored')
+      expect(await check()).toEqual([])
+    })
+
+    ofFile('a part that is full is read-only, and the next one goes on from it', async () => {
+      file = openAnchorFile(join(folder, 'anchors'), 600)
+      for (let count = 0; count < 8; count++) {
+        await act(`thing ${count}`)
+        await anchor()
+      }
+      const parts = readdirSync(folder).sort()
+      expect(parts.length).toBeGreaterThan(2)
+      expect(parts.slice(0, -1).map(name => statSync(join(folder, name)).mode & 0o777)).toEqual(parts.slice(0, -1).map(() => 0o400))
+      expect(await check()).toEqual([])
+      chmodSync(join(folder, parts[1]!), 0o600)
+      rmSync(join(folder, parts[1]!))
+      expect(await check()).toEqual([expect.stringContaining('were changed: line')])
+    })
+
+    test('the job is there where anchors are kept, and says where they differ', async () => {
+      const jobs = timetable({ ...town.desk, anchoring: { file } }).filter(({ name }) => name === 'anchor-audit')
+      expect(jobs).toHaveLength(1)
+      expect(timetable(town.desk).some(({ name }) => name === 'anchor-audit')).toBe(false)
+      expect(await jobs[0]!.work(town.desk, world())).toBeUndefined()
+      expect(await anchorAudit(town.store, undefined, log)).toBe('anchored')
+      expect(await anchorAudit(town.store, undefined, log)).toBe('same')
+      const last = await anchored()
+      await rewrite(last, 'eve')
+      expect(await jobs[0]!.work(town.desk, world())).toEqual({ less: expect.stringContaining('not the one that was anchored') })
+    })
+  })
+})
