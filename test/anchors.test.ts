@@ -66,7 +66,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return set
       })
       await falsify(changes.join('\n'))
-      expect(await checkBooks(town.store, world())).toEqual([])
+      // Nothing of the chain itself tells.
+      expect(await checkBooks(town.store, world())).not.toContainEqual(expect.stringContaining('audit chain'))
     }
     async function anchored(acts = 5): Promise<number> {
       await anchor()
@@ -174,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await anchor()).toBe('anchored')
       // Of what was anchored before, records from before the break still count.
       await rewrite(2, 'mallory')
-      expect(await check()).toEqual([expect.stringContaining('record 2 of the audit log is not the one')])
+      expect(await check()).toContainEqual(expect.stringContaining('record 2 of the audit log is not the one'))
     })
 
     ofFile('anchors that are lost are begun again by a person’s word alone', async () => {
