@@ -79,7 +79,7 @@ _repasse_bring_packages() {
 # dist is what runs; bin/repasse makes it too, when something in src is newer.
 _repasse_bring_build() {
   local dist="$REPASSE_ROOT/dist/built"
-  [ -f "$dist" ] && [ -z "$(find "$REPASSE_ROOT/src" "$REPASSE_ROOT/tsconfig.json" -newer "$dist" -type f ! -name '*.test.ts*' | head -n 1)" ] && return 0
+  [ -f "$dist" ] && [ -z "$(find "$REPASSE_ROOT/src" "$REPASSE_ROOT/tsconfig.json" "$REPASSE_ROOT/rolldown.config.ts" "$REPASSE_ROOT/package-lock.json" -newer "$dist" -type f ! -name '*.test.ts*' | head -n 1)" ] && return 0
   "$REPASSE_ROOT/bin/build" node >&2 || _repasse_fail 'src does not compile: see the messages above'
 }
 

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { config as readDotenv } from 'dotenv'
+import { projectFile } from './base/place.ts'
 import { runCli } from './cli/cli.ts'
 
 // `.env` of the current folder, else of the project; the environment wins over the file.
-const own = fileURLToPath(new URL('../.env', import.meta.url))
+const own = fileURLToPath(projectFile('.env'))
 const file = existsSync('.env') ? '.env' : existsSync(own) ? own : undefined
 const before = new Set(Object.keys(process.env))
 const inFile = file ? Object.keys(readDotenv({ path: file, quiet: true }).parsed ?? {}) : []

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { refuseMisspelt } from '../base/config.ts'
+import { projectFile } from '../base/place.ts'
 import { accountCommands } from './accounts.ts'
 import { auditCommands } from './audit.ts'
 import { bitcoinCommands } from './bitcoin.ts'
@@ -75,8 +76,7 @@ const wantsJson = (words: readonly string[]): boolean => {
 /** The message may hold what somebody typed; only its own line ends stay. */
 const linesOf = (message: string) => message.split('\n').map(tame).join('\n')
 
-const versionOf = (): string =>
-  (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version
+const versionOf = (): string => (JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { version: string }).version
 
 /** Every command, for a shell. */
 export function program(shell: Shell): Command {

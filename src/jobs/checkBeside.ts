@@ -1,6 +1,6 @@
 /** The nightly check of all the books, in a thread with a connection of its own that can only read: at a million invoices it takes longer than anybody may wait here. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { programModule } from '../base/place.ts'
 import type { CheckBeside, Whole } from './books.ts'
 
 export interface Beside {
@@ -16,8 +16,7 @@ export function checkingBeside(databaseUrl: string): Beside | undefined {
   return {
     check: () =>
       new Promise<Whole | undefined>((resolve, reject) => {
-        // Compiled it ends in .js, as this file does then.
-        const thread = new Worker(new URL(`./checkThread${extname(import.meta.filename)}`, import.meta.url), { workerData: databaseUrl })
+        const thread = new Worker(programModule('jobs/checkThread'), { workerData: databaseUrl })
         threads.add(thread)
         thread.once('message', (whole: Whole) => resolve(whole))
         thread.once('error', reject)

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
+import { projectFile } from '../base/place.ts'
 import { instant, type Clock } from '../base/world.ts'
 import { sql, type Store } from './store.ts'
 
-const folder = new URL('../../migrations/', import.meta.url)
+const folder = projectFile('migrations/')
 
 export interface Migration {
   name: string

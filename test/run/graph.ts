@@ -16,7 +16,7 @@ const judges: readonly [RegExp, readonly string[]][] = [
   [/^infra\/|^\.env\.deploy\.example$/, ['test/devutils.test.ts', 'test/redeploy.test.ts']],
   [/^\.env\.example$/, ['src/base/config.test.ts']],
   [/^dev-utils\.sh$/, ['test/devutils.test.ts']],
-  [/^bin\//, ['test/serve.test.ts', 'test/devutils.test.ts']],
+  [/^bin\/|^rolldown\.config\.ts$/, ['test/serve.test.ts', 'test/devutils.test.ts']],
   [/^src\/web\/(?:styles|client)\//, ['test/pages.test.ts']],
 ]
 

@@ -1,7 +1,7 @@
 /** Where signatures are proven: where they arrive, or, while a burst lasts, in a thread beside. Either way by the same `prove`. */
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '../../base/log.ts'
+import { programModule } from '../../base/place.ts'
 import type { Clock, Millis } from '../../base/world.ts'
 import { postingEnd, type Job } from './proofRing.ts'
 import { prove, type Prover, type PublicKey } from './verify.ts'
@@ -56,8 +56,7 @@ function startThread(log: Log): Beside {
   const open: (Job & { answer: (genuine: ReturnType<Prover> | Promise<boolean>) => void })[] = []
   let is: 'starting' | 'ready' | 'closing' | 'gone' = 'starting'
 
-  // Compiled it ends in .js, as this file does then.
-  const thread = new Worker(new URL(`./provingThread${extname(import.meta.filename)}`, import.meta.url), { workerData: ring.memory })
+  const thread = new Worker(programModule('rails/starkbank/provingThread'), { workerData: ring.memory })
   thread.unref()
   thread.on('message', () => {
     if (is === 'starting') is = 'ready'

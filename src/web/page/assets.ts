@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import Router from '@koa/router'
+import { programFile } from '../../base/place.ts'
 
 interface Asset {
   url: string
@@ -10,7 +11,6 @@ interface Asset {
   text: string
 }
 
-const room = new URL('../', import.meta.url)
 const types: Record<string, string> = { css: 'text/css; charset=utf-8', svg: 'image/svg+xml' }
 
 let read: ReadonlyMap<string, Asset> | undefined
@@ -22,12 +22,12 @@ function readAll(): Map<string, Asset> {
     const digest = createHash('sha256').update(text).digest('base64url').slice(0, 12)
     found.set(name, { url: `/assets/${name.replace('.', `.${digest}.`)}`, type, text })
   }
-  const styles = new URL('styles/', room)
+  const styles = programFile('web/styles/')
   for (const name of readdirSync(styles)) {
     const type = types[name.split('.').at(-1)!]
     if (type !== undefined) add(name, type, readFileSync(new URL(name, styles), 'utf8'))
   }
-  const client = new URL('client/', room)
+  const client = programFile('web/client/')
   for (const file of existsSync(client) ? readdirSync(client) : []) {
     // Compiled there is the .js alone; in the source, which tests run from, the .ts.
     if (!/^[\w-]+\.(?:js|ts)$/.test(file)) continue
