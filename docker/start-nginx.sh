@@ -14,6 +14,10 @@ prepare() {
   sed -i 's,/var/log/nginx/access.log,/dev/stdout,' "$2/repasse.conf"
   # A kernel without IPv6 would not let it start.
   [ -e /proc/net/if_inet6 ] || sed -i '/listen \[::\]/d' "$2/repasse.conf"
+  case $name in
+    *[!A-Za-z0-9.:-]*) echo "start-nginx: SERVER_NAME is no host's name" >&2 && return 1 ;;
+  esac
+  printf 'map "" $public_host {\n    default "%s";\n}\n' "$name" >"$2/repasse/public-host.conf"
   if [ -n "${CONSOLE_NETWORKS:-}" ]; then
     # The health of this container is asked for from inside.
     {

@@ -257,6 +257,8 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
           log: world.log,
           mayTake: room.mayTake,
           wanted,
+          socketGroup: config.LISTEN_GROUP,
+          trustedProxies: config.TRUSTED_PROXIES,
           silentMs: config.RAIL_SILENT_MINUTES * 60_000,
           pages: over => pages({ desk, settings: pageSettings(config), over }),
         },

@@ -249,6 +249,7 @@ for (const kind of nginxes) {
         program: program!,
         socket: door.socket,
         consoleNetworks: 'allow 127.0.0.1; deny all;\n',
+        publicHost: 'pay.example.com',
       })
       last = (async () => {
         const agent = new Agent({ keepAlive: true, ca: nginx.certificate })
@@ -454,9 +455,9 @@ for (const kind of nginxes) {
     })
 
     describe('port 80', () => {
-      const plain = (method: string, target: string) =>
+      const plain = (method: string, target: string, host = 'pay.example.com') =>
         new Promise<{ status: number; location: string | undefined }>((resolve, reject) => {
-          const options = { host: '127.0.0.1', port: nginx.httpPort, method, path: target, headers: { host: 'pay.example.com' } }
+          const options = { host: '127.0.0.1', port: nginx.httpPort, method, path: target, headers: { host } }
           const sent = requestHttp(options, response => {
             response.resume()
             resolve({ status: response.statusCode!, location: response.headers.location })
@@ -468,6 +469,10 @@ for (const kind of nginxes) {
         expect(await plain('GET', target)).toEqual({ status: 301, location: `https://pay.example.com${target}` })
         expect(await plain('HEAD', target)).toMatchObject({ status: 301 })
       })
+      test.each(['elsewhere.example', 'pay.example.com.elsewhere.example', '127.0.0.1', 'x"y'])(
+        'who asks for the host %s is sent to ours',
+        async host => expect(await plain('GET', '/orders/x', host)).toEqual({ status: 301, location: 'https://pay.example.com/orders/x' }),
+      )
       test.each(['GET', 'POST'])('the webhook is refused and never redirected: %s', async method => {
         expect(await plain(method, path)).toEqual({ status: 403, location: undefined })
         expect(await plain(method, `/x/..${path}`)).toEqual({ status: 403, location: undefined })
@@ -593,6 +598,12 @@ for (const kind of nginxes) {
     })
 
     describe('limits', () => {
+      test('the console’s largest form passes, no larger one, and none of that size elsewhere', async () => {
+        const sent = async (target: string, bytes: number) => (await request('POST', target, {}, 'x'.repeat(bytes))).status
+        const largest = 4 * 1024 * 1024 + 64 * 1024
+        expect([await sent('/console', largest), await sent('/console', largest + 1)]).toEqual([200, 413])
+        expect([await sent('/echo', 1024 * 1024), await sent('/echo', 1024 * 1024 + 1)]).toEqual([200, 413])
+      })
       test('guessing passwords is slowed, each address by itself', async () => {
         const guess = (localAddress: string) => request('POST', '/console/sign-in', { localAddress }).then(({ status }) => status)
         const statuses = []

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
+import { readNetworks } from './network.ts'
 import { cents, holdsPrivateKey, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
@@ -14,6 +15,8 @@ const shape = z.object({
     text => /^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/.test(text),
     'expected host:port or unix:/path',
   ),
+  LISTEN_GROUP: optional(z.string().regex(/^([a-z_][a-z0-9_-]{0,31}|\d{1,9})$/, 'expected the name or number of a group')),
+  TRUSTED_PROXIES: optional(parsed(readNetworks, 'addresses and networks with blanks between them, like 127.0.0.1 10.0.0.0/8')),
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   AUDIT_ANCHOR_FILE: optional(z.string()),

@@ -1,4 +1,5 @@
 /** Addresses of the internet, compared: the one place that says which of them are one visitor's. */
+import { isIPv4, isIPv6 } from 'node:net'
 
 /**
  * What an address counts as: of IPv6 its /64, which is what one household is given and may change within at will; an IPv4 address as itself,
@@ -19,6 +20,18 @@ export function networkOf(address: string): string {
 
 /** Whether two addresses are one visitor's. */
 export const sameNetwork = (one: string, other: string): boolean => networkOf(one) === networkOf(other)
+
+/** Addresses and networks as a person lists them, with blanks or commas between; undefined where one of them is none. */
+export function readNetworks(text: string): string[] | undefined {
+  const found = text.split(/[\s,]+/).filter(part => part !== '')
+  const isOne = (part: string) => {
+    const [address = '', prefix, more] = part.split('/')
+    const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : undefined
+    if (most === undefined || more !== undefined) return false
+    return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= most)
+  }
+  return found.length > 0 && found.every(isOne) ? found : undefined
+}
 
 /** `::ffff:203.0.113.7`, and the same in hexadecimal, is `203.0.113.7` (RFC 4291 §2.5.5.2). */
 function mapped(address: string): string {

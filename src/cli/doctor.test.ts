@@ -1,6 +1,6 @@
 /** `repasse doctor` against a simulated bank: what it finds wrong, what it advises, and that looking changes nothing. */
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
@@ -89,4 +89,23 @@ test('a key that the bank no longer publishes is named, and dropped by who says 
     { is: 'ok' },
   ])
   expect(await said()).toMatchObject([{ is: 'ok' }])
+})
+
+test('a socket that every user of the machine can reach is an error, and a port without nginx is said', async () => {
+  const folder = at('run')
+  mkdirSync(folder, { mode: 0o750 })
+  const asked = async (LISTEN: string, more = {}) => (await doctor({ LISTEN, ...more }))['listener']!
+  expect(await asked(`unix:${folder}/web.sock`)).toMatchObject({ is: 'ok' })
+  chmodSync(folder, 0o755)
+  expect(await asked(`unix:${folder}/web.sock`)).toMatchObject({
+    is: 'error',
+    says: expect.stringContaining('every user'),
+    run: expect.stringContaining('chmod 2750'),
+  })
+  expect(await asked(`unix:${at('none')}/web.sock`)).toMatchObject({ is: 'error' })
+  expect(await asked('0.0.0.0:8080')).toMatchObject({ is: 'warn' })
+  expect(await asked('127.0.0.1:8080', { TRUSTED_PROXIES: '127.0.0.1' })).toMatchObject({
+    is: 'info',
+    says: expect.stringContaining('from 127.0.0.1'),
+  })
 })

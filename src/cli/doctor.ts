@@ -1,5 +1,6 @@
 /** `repasse doctor`: one check after another, each with what to do about it. A rail that is not configured is not asked about. */
 import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { clockTrouble, millis } from '../base/world.ts'
@@ -63,6 +64,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       config.DATABASE_URL.startsWith('sqlite:') ? config.DATABASE_URL : 'PostgreSQL',
     ].join(', '),
   }
+  yield* socket(config)
   if (hasBank) yield* await keyFile(config)
   if (hasBank) yield await verifier()
 
@@ -123,6 +125,32 @@ async function keyFile({ STARKBANK_PRIVATE_KEY_FILE: file, STARKBANK_ENVIRONMENT
   if (key instanceof Error) return [{ check: 'key file', is: 'error', says: key.message }]
   if (key.findings.length > 0) return key.findings.map(says => ({ check: 'key file', is: 'warn' as const, says, run: `chmod 400 ${file}` }))
   return [{ check: 'key file', is: 'ok', says: `${file} is a secp256k1 key for its owner’s eyes alone` }]
+}
+
+/** Whoever can connect without nginx is believed about who they are, or is at least not slowed down. */
+function* socket({ LISTEN: listen, TRUSTED_PROXIES: proxies = [] }: Config): Generator<Check> {
+  const check = 'listener'
+  if (!listen.startsWith('unix:')) {
+    const isLocal = /^(127\.[\d.]+|\[::1\]|localhost):/.test(listen)
+    const believed =
+      proxies.length > 0 ? `visitors’ addresses are taken from ${proxies.join(', ')}` : 'no proxy is believed about visitors’ addresses'
+    if (isLocal) return yield { check, is: 'info', says: `a port of this machine, which its every user can reach; ${believed}` }
+    return yield {
+      check,
+      is: 'warn',
+      says: `a port that other machines may reach without nginx; ${believed}`,
+      run: 'set LISTEN=unix:/run/repasse/web.sock, or HOST to 127.0.0.1; see nginx/README.md',
+    }
+  }
+  const path = listen.slice('unix:'.length)
+  const open = [dirname(path), path].filter(each => existsSync(each) && statSync(each).mode & 0o007)
+  const run =
+    'let the folder be of nginx’s group and nobody else’s: chgrp GROUP FOLDER && chmod 2750 FOLDER, then start "repasse serve" again'
+  if (!existsSync(dirname(path)))
+    yield { check, is: 'error', says: `the folder of ${path} is not there`, run: 'make it; see nginx/README.md' }
+  else if (open.length > 0)
+    yield { check, is: 'error', says: `${open.join(' and ')} can be reached by every user of this machine, past nginx`, run }
+  else yield { check, is: 'ok', says: `${path} is for its group alone` }
 }
 
 async function verifier(): Promise<Check> {

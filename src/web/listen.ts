@@ -1,9 +1,10 @@
 /** Where the server listens: a port, or a socket whose name the newest server takes over once it is ready, so that a redeploy refuses nobody. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { get, type Server } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { basename, dirname, join } from 'node:path'
+import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 
 const againMs = 500
@@ -11,6 +12,7 @@ const againMs = 500
 /**
  * Listens on `host:port` or `unix:/path`, and answers the address as a client would write it. A socket is made under a name of its
  * own beside `/path`, and `/path` becomes a link to it when `ready` says so: who had the name before keeps what it accepted.
+ * Only we and `group`, by default the folder's, may connect: whoever may is believed about where a request comes from.
  */
 export async function listenOn(
   server: Server,
@@ -18,6 +20,7 @@ export async function listenOn(
   ready: () => Promise<boolean>,
   { clock, log }: Pick<World, 'clock' | 'log'>,
   over: AbortSignal,
+  group?: string,
 ): Promise<string> {
   if (!listen.startsWith('unix:')) {
     const [, host, port] = /^\[?(.+?)\]?:(\d+)$/.exec(listen)!
@@ -29,9 +32,9 @@ export async function listenOn(
   const path = listen.slice('unix:'.length)
   await removeDead(path)
   const own = `${path}.${randomBytes(4).toString('hex')}`
-  await opened(server, () => server.listen(own))
-  // nginx runs as another user and needs to write to the socket.
-  chmodSync(own, 0o666)
+  await listenForGroup(server, own, group)
+  if (statSync(dirname(path)).mode & 0o007)
+    log.warn({ folder: dirname(path) }, 'every user of this machine may enter the socket’s folder: chmod o= on it')
   const take = () => {
     symlinkSync(basename(own), `${own}.link`)
     renameSync(`${own}.link`, path)
@@ -62,6 +65,30 @@ export const lineIsHeard = (server: Server): Promise<void> =>
     )
     asked.once('error', () => resolve())
   })
+
+/** To connect takes the right to write, which a new socket gives to us alone (umask 022); then the group gets it, and nobody else. */
+async function listenForGroup(server: Server, path: string, group: string | undefined): Promise<void> {
+  await opened(server, () => server.listen(path))
+  const gid = group === undefined ? statSync(dirname(path)).gid : groupId(group)
+  try {
+    chownSync(path, process.getuid!(), gid)
+  } catch (error) {
+    // Without a setting nginx may be of our own group; by name it was meant.
+    if (group !== undefined) throw new BadInput('LISTEN_GROUP names a group that the user who runs this is no member of', { cause: error })
+  }
+  chmodSync(path, 0o660)
+}
+
+/** By number or by name, as /etc/group has it. */
+function groupId(group: string): number {
+  if (/^\d{1,9}$/.test(group)) return Number(group)
+  const row = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'))
+    .find(([name]) => name === group)
+  if (!row) throw new BadInput('LISTEN_GROUP names a group that this machine does not have')
+  return Number(row[2])
+}
 
 function opened(server: Server, listen: () => void): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -9,6 +9,7 @@ import type { Rail } from '../rails/rail.ts'
 import type { Store } from '../store/store.ts'
 import { receiver, type Inbox } from '../webhooks/webhooks.ts'
 import { lineIsHeard, listenOn } from './listen.ts'
+import { onlyFrom, trustedPeers } from './peers.ts'
 import { readiness } from './status.ts'
 
 export interface WebParts {
@@ -24,6 +25,10 @@ export interface WebParts {
   wanted?: () => boolean
   /** False while there is too little room on the disk to keep anything. */
   mayTake?: () => boolean
+  /** Who may connect to the socket beside us; by default the group of its folder. */
+  socketGroup?: string | undefined
+  /** Whose word about where a request comes from is believed on a port, as addresses and networks; nobody's by default. */
+  trustedProxies?: readonly string[] | undefined
   /** The shop and the console; absent where only events are taken. `over` aborts when the server closes: what streams ends then. */
   pages?: (over: AbortSignal) => Middleware[]
 }
@@ -45,9 +50,11 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   const over = new AbortController()
   const app = new Koa()
   app.silent = true
-  // Behind a socket only nginx speaks to us, and it overwrites what a client claims to be.
-  app.proxy = listen.startsWith('unix:')
+  // Behind a socket only nginx's group speaks to us, and nginx overwrites what a client claims to be. On a port anyone may.
+  const trusted = listen.startsWith('unix:') ? undefined : trustedPeers(parts.trustedProxies ?? [])
+  app.proxy = true
   app.maxIpsCount = 1
+  if (trusted) app.use(onlyFrom(trusted))
   app.on('error', (error: Error & { code?: string }) => {
     if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE' && error.code !== 'ECONNRESET')
       parts.log.error({ why: error.message }, 'a request failed')
@@ -76,7 +83,7 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   })
   server.on('request', ({ socket }) => silent.delete(socket))
   const ready = async () => (await readiness(parts.store)).ready && (parts.wanted?.() ?? true)
-  const address = await listenOn(server, listen, ready, parts, over.signal)
+  const address = await listenOn(server, listen, ready, parts, over.signal, parts.socketGroup)
   return {
     address,
     async close() {

@@ -28,6 +28,8 @@ export interface NginxOptions {
   socket: string
   /** Instead of nginx/repasse/console-networks.conf. */
   consoleNetworks?: string
+  /** Instead of the one in nginx/repasse/public-host.conf. */
+  publicHost?: string
 }
 
 /** Debian's releases whose nginx we are written for: the oldest, and one of the stable line. */
@@ -58,13 +60,13 @@ export function bringNginx({ version, suite }: (typeof nginxes)[number]): string
 }
 
 /** Starts it on free ports of 127.0.0.1. It ends with this process, however that ends. */
-export async function startNginx({ program, socket, consoleNetworks }: NginxOptions): Promise<Nginx> {
+export async function startNginx({ program, socket, consoleNetworks, publicHost }: NginxOptions): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-nginx-'))
   // Its workers are another user, as on a server.
   chmodSync(folder, 0o755)
   const [httpPort, httpsPort] = [await freePort(), await freePort()]
   const certificate = writeCertificate(join(folder, 'certificates'))
-  writeConfiguration(folder, { httpPort, httpsPort, socket, consoleNetworks })
+  writeConfiguration(folder, { httpPort, httpsPort, socket, consoleNetworks, publicHost })
 
   const shell = spawn('/bin/sh', ['-c', leash, 'leash', folder, program, '-p', folder, '-c', join(folder, 'nginx.conf')], {
     cwd: '/',
@@ -109,7 +111,7 @@ export async function judgeConfiguration(program: string, consoleNetworks?: stri
   try {
     writeCertificate(join(folder, 'certificates'))
     const ports = { httpPort: await freePort(), httpsPort: await freePort() }
-    writeConfiguration(folder, { ...ports, socket: join(folder, 'web.sock'), consoleNetworks })
+    writeConfiguration(folder, { ...ports, socket: join(folder, 'web.sock'), consoleNetworks, publicHost: undefined })
     const { status, stderr } = spawnSync(program, ['-t', '-q', '-p', folder, '-c', join(folder, 'nginx.conf')], { encoding: 'utf8' })
     // 1.22 knows only the way of which 1.25 and later warn.
     const found = stderr.replace(/^.*\[warn\].*"listen \.\.\. http2" directive is deprecated.*\n/gm, '')
@@ -140,14 +142,18 @@ function writeCertificate(folder: string): string {
   return readFileSync(certificate, 'utf8')
 }
 
-type Places = Pick<NginxOptions, 'socket'> & { httpPort: number; httpsPort: number; consoleNetworks: string | undefined }
+type Places = Pick<NginxOptions, 'socket'> &
+  Record<'httpPort' | 'httpsPort', number> &
+  Record<'consoleNetworks' | 'publicHost', string | undefined>
 
 /** nginx/ as it stands, with this machine's ports and folders in the place of a server's; each must be found. */
-function writeConfiguration(folder: string, { httpPort, httpsPort, socket, consoleNetworks }: Places): void {
+function writeConfiguration(folder: string, { httpPort, httpsPort, socket, consoleNetworks, publicHost }: Places): void {
   const ours = join(projectRoot, 'nginx')
   mkdirSync(join(folder, 'repasse'))
   for (const name of readdirSync(join(ours, 'repasse')))
     writeFileSync(join(folder, 'repasse', name), readFileSync(join(ours, 'repasse', name), 'utf8').replaceAll('/etc/nginx/', `${folder}/`))
+  const hostFile = join(folder, 'repasse/public-host.conf')
+  if (publicHost !== undefined) writeFileSync(hostFile, readFileSync(hostFile, 'utf8').replace('localhost', publicHost))
   if (consoleNetworks !== undefined) writeFileSync(join(folder, 'repasse/console-networks.conf'), consoleNetworks)
 
   let text = readFileSync(join(ours, 'repasse.conf'), 'utf8')
