@@ -7,6 +7,7 @@ import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from 
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
 import { approvalsNeeded, type Config } from './base/config.ts'
+import { fileShown } from './base/setting.ts'
 import type { Log } from './base/log.ts'
 import type { Clock, CrashPoint, World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
@@ -192,7 +193,7 @@ function readSetting(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new BadInput(`${name} names ${file}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
+    throw new BadInput(`${name} names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`, { cause: error })
   }
 }
 
@@ -329,7 +330,7 @@ async function openMetrics(
     return metrics
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-    throw new BadInput(`METRICS_LISTEN is "${listen}", which another program has: stop it, or set another`, { cause: error })
+    throw new BadInput('METRICS_LISTEN is what another program has: stop it, or set another', { cause: error })
   }
 }
 

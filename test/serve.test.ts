@@ -134,7 +134,7 @@ test('on a fresh database it answers, issues, takes signed events alone, and end
   // The port is taken: whoever comes second says so and goes.
   const second = serve()
   expect((await second.worker.ended).code).toBe(2)
-  expect(second.lines.join('\n')).toContain(`LISTEN is "${settings['LISTEN']}", which another program has`)
+  expect(second.lines.join('\n')).toContain('LISTEN is what another program has')
 
   // Whoever does not end in time is killed, and then has a signal.
   await worker.stop()
@@ -171,7 +171,12 @@ test('a wrong .env ends it with 2, every fault named; so does a key that cannot 
   const wrong = await repasse(other, ['serve'])
   expect([wrong.code, wrong.stdout]).toEqual([2, ''])
   expect(wrong.stderr).toContain('4 faults')
-  for (const name of ['LISTEN is "nowhere"', 'ROLES is "boss"', 'STARKBANK_PROJECT is not a setting', 'DATABASE_URL is "mysql://x"'])
+  for (const name of [
+    'LISTEN is set, and not shown',
+    'ROLES is set',
+    'STARKBANK_PROJECT is not a setting',
+    'DATABASE_URL is set, and not shown',
+  ])
     expect(wrong.stderr).toContain(name)
 
   const missing = join(folder, 'no-key.pem')

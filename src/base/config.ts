@@ -4,7 +4,7 @@ import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
 import { readNetworks } from './network.ts'
-import { cents, holdsPrivateKey, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
+import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
@@ -59,8 +59,8 @@ const shape = z.object({
 export type Config = z.output<typeof shape>
 
 /**
- * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names every fault: the variable,
- * what it is, and what would be right.
+ * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names every fault: the variable
+ * and what would be right, never what it is. A value in the wrong place may be a password, whatever its name says.
  */
 export function readConfig(given: Record<string, string | undefined>): Config {
   const { env, fromFile, faults } = withFiles(given, Object.keys(shape.shape))
@@ -68,15 +68,15 @@ export function readConfig(given: Record<string, string | undefined>): Config {
   if (!result.success)
     for (const { path, message } of result.error.issues) {
       const name = path.join('.')
-      const is = fromFile.has(name) ? `what stands in the file of ${name}_FILE, and not shown` : shown(name, env)
-      faults.push(`${name} is ${is}: ${message}`)
+      const is = env[name] === undefined ? 'not set' : fromFile.has(name) ? `what stands in the file of ${name}_FILE` : 'set'
+      faults.push(`${name} is ${is}${env[name] === undefined ? '' : ', and not shown here'}: ${message}`)
     }
   const production = env['STARKBANK_ENVIRONMENT'] === 'production'
   if (production && env['STARKBANK_API_URL'])
     faults.push('STARKBANK_API_URL is for simulated banks and refused in production: leave it out')
   if (production && /^http:/i.test(env['PUBLIC_URL'] ?? ''))
     faults.push(
-      `PUBLIC_URL is "${env['PUBLIC_URL']}": in production expected an address with https, because payers’ names and amounts come that way`,
+      `PUBLIC_URL is set, and not shown here: in production expected an address with https, because payers’ names and amounts come that way`,
     )
   for (const name of ['MAIL_FROM', 'PUBLIC_URL'])
     if (env['SMTP_URL'] && !env[name]) faults.push(`${name} is not set: mail that SMTP_URL sends bears it`)
@@ -113,16 +113,6 @@ export function refuseMisspelt(names: readonly string[]): void {
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
 const ours = /^(AUDIT_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
-/** A value as it may be told; what holds a secret, or looks as if it did, is not. */
-function shown(name: string, env: Record<string, string | undefined>): string {
-  const value = env[name]
-  if (value === undefined) return 'not set'
-  if (/^(BITCOIN_(RPC_URL|DESCRIPTOR)|SMTP_URL)$/.test(name) || holdsPrivateKey(value))
-    return 'set, and not shown because it may hold a secret'
-  if (/KEY|URL/.test(name) && name !== 'STARKBANK_API_URL' && name !== 'PUBLIC_URL')
-    return `"${value.replace(/:[^:@/]*@/, ':…@').slice(0, 60)}"`
-  return `"${value}"`
-}
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)

@@ -56,11 +56,17 @@ export function withFiles(given: Env, names: readonly string[]): { env: Env; fro
         env[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '')
         fromFile.add(name)
       } catch (error) {
-        faults.push(`${name}_FILE names ${file}, which cannot be read (${(error as { code?: string }).code})`)
+        faults.push(`${name}_FILE names ${fileShown(file)}, which cannot be read (${(error as { code?: string }).code})`)
       }
   }
   return { env, fromFile, faults }
 }
+
+/** A file as an error may name it: what stands where a file's name belongs may be the secret itself. */
+export const fileShown = (file: string): string =>
+  /^[^\n\r]{1,200}$/.test(file) && !/-----|:\/\//.test(file) && !holdsPrivateKey(file)
+    ? file
+    : 'something that is no file’s name, and not shown'
 
 /** Base58 has no 0, O, I or l; what is only part of a longer word is no key. */
 const extendedPrivate = /(?<![A-Za-z0-9])[xtyzuv]prv/i

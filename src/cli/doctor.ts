@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
+import { fileShown } from '../base/setting.ts'
 import { clockTrouble, millis } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
@@ -54,14 +55,14 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
   if (flags.registerWebhook && config.PUBLIC_URL === undefined)
     throw new BadInput('--register-webhook needs PUBLIC_URL, the address the bank reaches this house at, e.g. https://pay.example.com')
   const hasBank = config.BITCOIN_RPC_URL === undefined || bankNames.some(name => config[name] !== undefined)
-  const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${config.STARKBANK_API_URL}`}`
+  const bankAt = `${config.STARKBANK_ENVIRONMENT}${config.STARKBANK_API_URL === undefined ? '' : ` at ${new URL(config.STARKBANK_API_URL).origin}`}`
   yield {
     check: 'configuration',
     is: 'ok',
     says: [
       ...(hasBank ? [bankAt] : []),
       ...(config.BITCOIN_RPC_URL === undefined ? [] : [`bitcoin ${config.BITCOIN_NETWORK}`]),
-      config.DATABASE_URL.startsWith('sqlite:') ? config.DATABASE_URL : 'PostgreSQL',
+      config.DATABASE_URL.startsWith('sqlite:') ? fileShown(config.DATABASE_URL) : 'PostgreSQL',
     ].join(', '),
   }
   yield* socket(config)
@@ -86,7 +87,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     }
   try {
     if (there) yield* database(base)
-    else yield { check: 'database', is: 'info', says: `${config.DATABASE_URL} is not there yet`, run: 'repasse migrate' }
+    else yield { check: 'database', is: 'info', says: `${fileShown(config.DATABASE_URL)} is not there yet`, run: 'repasse migrate' }
     yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
     yield* bitcoin(base)

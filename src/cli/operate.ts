@@ -108,7 +108,7 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
   } catch (error) {
     await base.store.close()
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-      throw new BadInput(`LISTEN is "${config.LISTEN}", which another program has: stop it, or set another`, { cause: error })
+      throw new BadInput('LISTEN is what another program has: stop it, or set another', { cause: error })
     throw error
   }
   const signal = await told

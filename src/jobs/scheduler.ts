@@ -1,5 +1,6 @@
 /** The scheduler: node-cron wakes each job of the timetable; a job still at work is not woken twice, and one-process jobs hold a lease. */
 import cron from 'node-cron'
+import type { Log } from '../base/log.ts'
 import { later } from '../base/world.ts'
 import { sql, type Store } from '../store/store.ts'
 import { believesTime } from './clock.ts'
@@ -60,8 +61,19 @@ async function keepLease({ store, world }: Desk, name: string, fence: bigint, si
   }
 }
 
+/** node-cron writes lines of its own to the console: into our log instead, where every line is JSON. */
+export const cronLog = (log: Log) => ({
+  info: (message: string) => log.info({ from: 'node-cron' }, message),
+  warn: (message: string) => log.warn({ from: 'node-cron' }, message),
+  error: (message: string | Error, error?: Error) => log.error({ from: 'node-cron', why: error?.message }, textOf(message)),
+  debug: (message: string | Error, error?: Error) => log.debug({ from: 'node-cron', why: error?.message }, textOf(message)),
+})
+
+const textOf = (message: string | Error) => (typeof message === 'string' ? message : message.message)
+
 /** Starts waking the timetable. Ends by `stop` alone. */
 export function startScheduler(desk: Desk): Scheduler {
+  const options = { timezone: 'Etc/UTC', logger: cronLog(desk.world.log) }
   const atWork = new Map<string, Promise<unknown>>()
   const start = (job: Job) => {
     if (atWork.has(job.name)) return
@@ -77,10 +89,10 @@ export function startScheduler(desk: Desk): Scheduler {
   // In one second of a hasty clock's machine its every job falls due.
   const hasty = desk.world.clock.speed !== undefined
   const tasks = jobs.map(job => {
-    if (typeof job.wakes === 'string') return cron.schedule(hasty ? everySecond : job.wakes, () => start(job), { timezone: 'Etc/UTC' })
+    if (typeof job.wakes === 'string') return cron.schedule(hasty ? everySecond : job.wakes, () => start(job), options)
     const everySeconds = hasty ? 1 : job.wakes.everySeconds
     let seconds = 0
-    return cron.schedule(everySecond, () => void (++seconds % everySeconds === 0 && start(job)), { timezone: 'Etc/UTC' })
+    return cron.schedule(everySecond, () => void (++seconds % everySeconds === 0 && start(job)), options)
   })
   for (const job of jobs) if (job.atStart) start(job)
   // A node's word that something came saves the wait for the next look, and nothing else depends on it.

@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync, writeFile
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import { BadInput } from '../base/answer.ts'
+import { fileShown } from '../base/setting.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
@@ -247,11 +248,15 @@ function openFile(file: string, readonly: boolean, contents?: Buffer): Database.
     return db
   } catch (error) {
     const code = (error as { code?: string }).code ?? ''
-    if (code === 'SQLITE_NOTADB') throw new BadInput(`DATABASE_URL names ${file}, which is not an SQLite database`, { cause: error })
+    if (code === 'SQLITE_NOTADB')
+      throw new BadInput(`DATABASE_URL names ${fileShown(file)}, which is not an SQLite database`, { cause: error })
     if (/^(ENOENT|EACCES|EEXIST|ENOTDIR|EISDIR|EROFS|EPERM|SQLITE_CANTOPEN)/.test(code))
-      throw new BadInput(`DATABASE_URL names ${file}, which cannot be opened (${code}): name a file in a folder this user may write to`, {
-        cause: error,
-      })
+      throw new BadInput(
+        `DATABASE_URL names ${fileShown(file)}, which cannot be opened (${code}): name a file in a folder this user may write to`,
+        {
+          cause: error,
+        },
+      )
     throw asUnavailable(error)
   }
 }

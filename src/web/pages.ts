@@ -52,8 +52,11 @@ const loggedPath = (path: string) => path.replace(/^(\/(?:orders|console\/welcom
 function faults({ desk, settings }: PageParts): Middleware {
   return async (ctx, next) => {
     const page = ctx as unknown as PageContext
-    const tell = (status: number, why?: string) =>
-      show(page, FaultPage({ lang: page.state.lang, status, shopName: settings.shopName, ...(why !== undefined && { why }) }), status)
+    const within = /^\/console(\/|$)/.test(ctx.path) ? 'console' : 'shop'
+    const tell = (status: number, why?: string) => {
+      const { lang } = page.state
+      show(page, FaultPage({ lang, status, within, shopName: settings.shopName, ...(why !== undefined && { why }) }), status)
+    }
     try {
       await next()
     } catch (error) {

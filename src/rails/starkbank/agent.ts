@@ -134,8 +134,7 @@ const coded = (code: string, message: string): Error => Object.assign(new Error(
 
 /** Reads STARKBANK_API_URL: http or https, host, port, and at most the path the SDK adds by itself. */
 export function parseApiUrl(text: string): Target {
-  const wrong = () =>
-    new BadInput(`STARKBANK_API_URL must be like http://127.0.0.1:8800 or https://bank.example, got "${withoutLogin(text)}"`)
+  const wrong = () => new BadInput('STARKBANK_API_URL must be like http://127.0.0.1:8800 or https://bank.example, without a login')
   if (!URL.canParse(text)) throw wrong()
   const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(text)
   const tls = protocol === 'https:'
@@ -143,8 +142,6 @@ export function parseApiUrl(text: string): Target {
   if (!['/', '/v2', '/v2/'].includes(pathname) || search || hash || username || password) throw wrong()
   return { tls, host: hostname.replace(/^\[|\]$/g, ''), port: port ? Number(port) : tls ? 443 : 80 }
 }
-
-const withoutLogin = (url: string) => url.replace(/\/\/[^/@]*@/, '//')
 
 interface Axios {
   defaults: { maxRedirects?: number; maxContentLength?: number; proxy?: unknown }

@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { BadInput } from '../../base/answer.ts'
+import { fileShown } from '../../base/setting.ts'
 
 export interface PrivateKeyFile {
   /** SEC1 PEM, as the SDK wants it. */
@@ -17,8 +18,9 @@ export interface PrivateKeyFile {
 const whichOne = 'name the file with the key that is registered with the bank; where none is yet, move this one away before you make one'
 
 /** Throws `BadInput` that says what would be right; a file that others may read is a finding in the sandbox, refused in production. */
-export function readPrivateKey(file: string, environment: 'sandbox' | 'production'): PrivateKeyFile {
-  const { text, mode } = contentOf(file)
+export function readPrivateKey(path: string, environment: 'sandbox' | 'production'): PrivateKeyFile {
+  const { text, mode } = contentOf(path)
+  const file = fileShown(path)
   const findings = mode & 0o077 ? [`${file} can be read by others (mode ${(mode & 0o777).toString(8)}): chmod 400 ${file}`] : []
   if (environment === 'production' && findings[0]) throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${findings[0]}`)
   return { ...parsePrivateKey(text, file), findings }
@@ -52,7 +54,7 @@ function contentOf(file: string): { text: string; mode: number } {
     return { text: readFileSync(file, 'latin1'), mode: statSync(file).mode }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
-    throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${adviceFor(code, file)}`, { cause: error })
+    throw new BadInput(`STARKBANK_PRIVATE_KEY_FILE: ${adviceFor(code, fileShown(file))}`, { cause: error })
   }
 }
 

@@ -1,6 +1,6 @@
 /** The console's runs: the list, each with its log, and the log as it grows. */
 import { findRun, linesAfter } from '../../jobs/jobs.ts'
-import { millis, type Millis } from '../../base/world.ts'
+import { millis } from '../../base/world.ts'
 import { stopOf } from '../../payout/payout.ts'
 import { renderToString } from 'preact-render-to-string'
 import { eventStream, show, type Language, type Send } from '../page/page.ts'
@@ -79,15 +79,14 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
     const [level, { lang }] = [levelOf(ctx), ctx.state]
     const heard = ctx.get('last-event-id') || String(ctx.query['after'] ?? '')
     const after = /^\d{1,9}$/.test(heard) ? BigInt(heard) : -1n
-    eventStream(ctx, { clock: world.clock, over }, (send, left) => tail(desk, { id: row.id, after, level, lang }, send, left))
+    const parts = { clock: world.clock, over, part: 'console', one: ctx.state.person.sessionId } as const
+    eventStream(ctx, parts, (send, left) => tail(desk, { id: row.id, after, level, lang }, send, left))
   })
 }
 
 const levelOf = ({ query: { level } }: ConsoleContext): Level => levels.find(each => each === level) ?? 'all'
 
 const lookMs = 500
-/** After so long the reader connects again, and is asked who they are once more. */
-const mostMs: Millis = 5 * 60_000
 
 async function tail(
   { store, world }: PageParts['desk'],
@@ -95,8 +94,7 @@ async function tail(
   send: Send,
   left: AbortSignal,
 ): Promise<void> {
-  const until = world.clock.now() + mostMs
-  for (let last = after; !left.aborted && world.clock.now() < until;) {
+  for (let last = after; !left.aborted;) {
     // Asked before its lines are read: what ends a run writes its last lines in the same transaction.
     const row = await findRun(store, id)
     for (const kept of await linesAfter(store, id, last, 500)) {

@@ -5,6 +5,7 @@ import type { Both, Language } from './language.ts'
 const pt = {
   skip: 'Ir para o conteúdo',
   home: 'Ir para a loja',
+  console: 'Ir para o console',
   400: ['Não foi possível ler o pedido', 'Volte, confira o que foi preenchido e tente de novo.'],
   403: [
     'Sem permissão',
@@ -22,6 +23,7 @@ const pt = {
 const en: typeof pt = {
   skip: 'Skip to the content',
   home: 'Go to the shop',
+  console: 'Go to the console',
   400: ['What was sent could not be read', 'Go back, check what was filled in, and try again.'],
   403: ['Not allowed', 'This did not come from a page of ours, or your role does not allow it. Go back, reload the page, and try again.'],
   404: ['Page not found', 'The address is incomplete, or the page is not there any more.'],
@@ -40,19 +42,22 @@ interface FaultParts {
   lang: Language
   status: number
   shopName: string
+  /** Where the reader was, so that they are led back there and not into the other. */
+  within: 'shop' | 'console'
   /** What exactly is to be mended, where somebody typed it. */
   why?: string
 }
 
-export function FaultPage({ lang, status, shopName, why }: FaultParts) {
+export function FaultPage({ lang, status, shopName, within, why }: FaultParts) {
   const say = words[lang]
+  const home = within === 'console' ? '/console' : '/'
   const [title, text] = say[known.find(each => each === status) ?? (status < 500 ? 400 : 500)]
   return (
     <Document
       {...{ lang, title: `${title} · ${shopName}`, skip: say.skip, noindex: true }}
       header={
         <header class="bar">
-          <a class="brand" href="/">
+          <a class="brand" href={home}>
             {shopName}
           </a>
         </header>
@@ -62,8 +67,8 @@ export function FaultPage({ lang, status, shopName, why }: FaultParts) {
       <p>{text}</p>
       {why !== undefined && <p class="fault">{why}</p>}
       <p class="actions">
-        <a class="button plain" href="/">
-          {say.home}
+        <a class="button plain" href={home}>
+          {within === 'console' ? say.console : say.home}
         </a>
       </p>
     </Document>

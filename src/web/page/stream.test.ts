@@ -1,5 +1,5 @@
 /** Server-sent events: what is told arrives as the browser reads it, and who leaves, or a server that closes, ends it. */
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../../../test/testbed/eventually.ts'
 import { serveSmall, type SmallServer } from '../../../test/testbed/smallServer.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -12,7 +12,19 @@ afterEach(() => server.close())
 
 async function serve(tell: (send: Send, over: AbortSignal) => Promise<void>, clock: Clock = systemClock) {
   const over = new AbortController()
-  server = await serveSmall([ctx => eventStream(ctx as unknown as PageContext, { clock, over: over.signal }, tell)])
+  server = await serveSmall(
+    [
+      ctx => {
+        const [, part, one] = ctx.path.split('/') as [string, 'shop' | 'console', string]
+        eventStream(
+          ctx as unknown as PageContext,
+          { clock, over: over.signal, part: part === 'console' ? part : 'shop', one: one ?? '' },
+          tell,
+        )
+      },
+    ],
+    { proxy: true },
+  )
   return over
 }
 
@@ -81,23 +93,48 @@ test('while nothing is told a beat keeps the line open', async () => {
   expect(await answer.text()).toBe('retry: 2000\n\n: still here\n\n')
 })
 
-test('500 may listen; the next is told to ask later, and may come when one has left', async () => {
-  await serve(async (_, left) => aborted(left))
+describe('how many may listen', () => {
   // Answers that nobody holds are given up by themselves.
   const here: { one: AbortController; answer: Response }[] = []
-  const open = async () => {
+  afterEach(() => here.splice(0).forEach(({ one }) => one.abort()))
+  const open = async (path: string, from: string) => {
     const one = new AbortController()
-    const answer = await fetch(server.url, { signal: one.signal })
+    const answer = await fetch(`${server.url}${path}`, { signal: one.signal, headers: { 'x-forwarded-for': from } })
     if (answer.ok) here.push({ one, answer })
     else await answer.arrayBuffer()
     return answer.status
   }
-  for (let wave = 0; wave < 10; wave++) {
-    const statuses = await Promise.all(Array.from({ length: 50 }, open))
-    expect(new Set(statuses)).toEqual(new Set([200]))
+  const many = async (count: number, who: (at: number) => [string, string]) => {
+    const statuses: number[] = []
+    for (let at = 0; at < count; at += 50)
+      statuses.push(...(await Promise.all(Array.from({ length: Math.min(50, count - at) }, (_, more) => open(...who(at + more))))))
+    return statuses.filter(status => status === 200).length
   }
-  expect(await open()).toBe(503)
-  here.pop()!.one.abort()
-  await eventually(open).toBe(200)
-  for (const { one } of here) one.abort()
+  beforeEach(async () => void (await serve(async (_, left) => aborted(left))))
+
+  test('of one order 12, wherever they come from; another order’s readers are let in', async () => {
+    expect(await many(20, at => ['/shop/one', `203.0.113.${at}`])).toBe(12)
+    expect(await open('/shop/other', '203.0.113.1')).toBe(200)
+    here.shift()!.one.abort()
+    await eventually(() => open('/shop/one', '203.0.113.99')).toBe(200)
+  })
+
+  test('from one address 60, of IPv6 from one /64, whatever they look at', async () => {
+    expect(await many(70, at => [`/shop/${at}`, '203.0.113.1'])).toBe(60)
+    expect(await many(70, at => [`/shop/six-${at}`, `2001:db8:1:2::${at + 1}`])).toBe(60)
+    expect(await open('/shop/one', '203.0.113.2')).toBe(200)
+  })
+
+  test('500 in the shop, which leaves the console’s places to people', async () => {
+    expect(await many(520, at => [`/shop/${at}`, `203.0.${at >> 8}.${at & 255}`])).toBe(500)
+    expect(await open('/console/session', '203.0.113.1')).toBe(200)
+    expect(await open('/shop/one-more', '198.51.100.1')).toBe(503)
+  })
+})
+
+test('after five minutes it ends, though there is more to tell', async () => {
+  let now = 0
+  const clock: Clock = { now: () => now, sleep: async ms => void (now += ms) }
+  await serve(async (_, left) => aborted(left), clock)
+  expect((await (await fetch(server.url)).text()).split(': still here').length - 1).toBe(5 * 4 - 1)
 })

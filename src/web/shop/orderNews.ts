@@ -18,7 +18,7 @@ export const versionOf = ({ order, standing }: SeenOrder): string =>
 /** Sends `changed` with the new version whenever it is not `shown` any more. Ends when the reader leaves. */
 export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, token: string, shown: string): void {
   const { clock } = counter.world
-  eventStream(ctx, { clock, over }, async (send, left) => {
+  eventStream(ctx, { clock, over, part: 'shop', one: token }, async (send, left) => {
     let told = shown
     let mark: string | undefined
     let until = 0

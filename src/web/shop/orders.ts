@@ -23,7 +23,9 @@ export function orderRoutes(router: Router<PageState>, parts: PageParts): void {
 
   router.get('/orders/:token/events', async ctx => {
     const token = ctx.params['token']!
-    if (await see(token)) tellNews(ctx, desk, over, token, String(ctx.query['version'] ?? ''))
+    // Who connects again was told of another version since the page was made.
+    const shown = ctx.get('last-event-id') || String(ctx.query['version'] ?? '')
+    if (await see(token)) tellNews(ctx, desk, over, token, shown)
   })
 
   router.post('/orders/:token/code', async ctx => {
