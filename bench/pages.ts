@@ -6,7 +6,7 @@ import { startBank } from '../sim/server.ts'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { acceptInvitation, addUser, invitationOf, signIn } from '../src/people/people.ts'
+import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { migrate } from '../src/store/migrate.ts'
 import { openStore, type Store } from '../src/store/store.ts'
@@ -70,10 +70,13 @@ async function measure(engine: string, database: string, count: number, looks: n
 
 async function session(store: Store, world: World, ahead: { ms: number }): Promise<string> {
   const { token } = await addUser(store, world, { name: 'ana', role: 'checker', language: 'pt-BR' }, 'bench')
-  const { secret } = (await invitationOf(store, world, token))!
+  const browser = newToken(world)
+  const opening = await openInvitation(store, world, token, browser)
+  if (opening.is !== 'open') throw new Error(`the invitation is ${opening.is}`)
+  const secret = opening.secret!
   const code = () => codeAt(secret, stepAt(world.clock.now()))
   const password = 'doze palavras ou mais'
-  await acceptInvitation(store, world, { token, password, code: code() })
+  await acceptInvitation(store, world, { token, browser, password, code: code() })
   // A code works once.
   ahead.ms += 30_000
   const answer = await signIn(store, world, { name: 'ana', password, code: code(), address: '127.0.0.1', agent: 'bench' })

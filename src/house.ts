@@ -6,7 +6,7 @@ import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
-import { approvalsNeeded, type Config } from './base/config.ts'
+import { approvalsNeeded, coolingOffMs, type Config } from './base/config.ts'
 import { fileShown } from './base/setting.ts'
 import type { Log } from './base/log.ts'
 import type { Clock, CrashPoint, World } from './base/world.ts'
@@ -46,7 +46,7 @@ export interface Base {
 
 /** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
 export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
-  const world: World = { clock: clockOf(config), random: systemRandom, log, at }
+  const world: World = { clock: clockOf(config), random: systemRandom, log, at, coolingOffMs: coolingOffMs(config) }
   // A clock of its own is not the database's, so then ours is asked for the time.
   const store = await openStore(config.DATABASE_URL, { ...world, virtual: config.CLOCK !== undefined })
   try {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
+import { parseDuration } from './duration.ts'
 import { readNetworks } from './network.ts'
 import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
@@ -24,6 +25,7 @@ const shape = z.object({
   SMTP_URL: optional(z.url({ protocol: /^smtps?$/, error: 'expected an address like smtp://user:password@mail.example.com:587' })),
   MAIL_FROM: optional(parsed(readSender, 'an address, or a name and one: Our Shop <shop@example.com>')),
   SIMULATE_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like http://127.0.0.1:8800' })),
+  COOLING_OFF: optional(parsed(parseDuration, 'a length of time like 24h, 90m, or 0s for none')),
   LOG_LEVEL: oneOf('info', 'debug', 'warn', 'error', 'silent'),
   ROLES: withDefault('web,worker').refine(
     text => text.split(',').every(role => role === 'web' || role === 'worker'),
@@ -57,6 +59,15 @@ const shape = z.object({
   ),
 })
 export type Config = z.output<typeof shape>
+
+/** Whether real money moves: the bank's production, or the real chain. */
+export const movesRealMoney = ({ STARKBANK_ENVIRONMENT: bank, BITCOIN_NETWORK: chain }: Config): boolean =>
+  bank === 'production' || chain === 'mainnet'
+
+const dayMs = 24 * 3_600_000
+
+/** How long what is new or changed waits before money can use it. */
+export const coolingOffMs = (config: Config): number => config.COOLING_OFF ?? (movesRealMoney(config) ? dayMs : 0)
 
 /**
  * Reads `env`; a setting NAME may stand in a file that NAME_FILE names. Throws one `BadInput` that names every fault: the variable

@@ -29,6 +29,7 @@ test('it has its kind before 26 lower-case characters', () => {
     order: 'ord',
     mail: 'mai',
     proposal: 'pro',
+    objection: 'obj',
     rule: 'rul',
   }
   for (const [kind, prefix] of Object.entries(prefixes) as [Kind, string][]) {

@@ -20,6 +20,7 @@ const kinds = {
   order: 'ord',
   mail: 'mai',
   proposal: 'pro',
+  objection: 'obj',
   rule: 'rul',
 } as const
 export type Kind = keyof typeof kinds

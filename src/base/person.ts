@@ -14,9 +14,11 @@ const everyUnseen = new RegExp(unseen, 'gu')
 export const samePerson = (one: string, other: string): boolean =>
   // Whether a blank of the kind stands for a space or for nothing depends on who draws it, so beside one no space counts.
   [one, other].some(name => unseen.test(name))
-    ? folded(one).replaceAll(' ', '') === folded(other).replaceAll(' ', '')
-    : folded(one) === folded(other)
-const folded = (name: string) =>
+    ? plainName(one).replaceAll(' ', '') === plainName(other).replaceAll(' ', '')
+    : plainName(one) === plainName(other)
+
+/** A name as names are compared. */
+export const plainName = (name: string): string =>
   name.normalize('NFKC').replace(/\s+/g, ' ').replace(everyUnseen, '').replace(/ +/g, ' ').trim().toLowerCase()
 
 /** The first character of a name that nobody sees, as Unicode numbers it: `U+2800`. Undefined where all is seen. */

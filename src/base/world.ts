@@ -70,6 +70,8 @@ export interface World {
   random: Random
   log: Log
   at: CrashPoint
+  /** How long people, roles, accounts and limits that are new or changed wait before money can use them (COOLING_OFF); left out, they do not. */
+  coolingOffMs?: Millis
 }
 
 export const instant = (ms: Millis): Instant => new Date(ms).toISOString()

@@ -22,7 +22,10 @@ export function signAccountCommand(account: Command, shell: Shell): void {
     .action((name: string | undefined, flags: Flags) =>
       inBase(shell, async base => {
         if ((name === undefined) !== (flags.all === true)) throw new BadInput('name one account, or say --all')
-        const { accountsOnlySaid, signAccount } = await import('../payout/payout.ts')
+        const [{ accountsOnlySaid, signAccount }, { barSentence }] = await Promise.all([
+          import('../payout/payout.ts'),
+          import('../ledger/ledger.ts'),
+        ])
         const { by, proof } = await prove(base, flags, 'account.approve')
         if (proof.is === 'said') throw new BadInput(`${by} is only a name: signing takes --key, or --by with --code`)
         const names = name === undefined ? (await accountsOnlySaid(base.store)).map(({ id }) => id) : [name]
@@ -42,6 +45,9 @@ export function signAccountCommand(account: Command, shell: Shell): void {
               break
             case 'not approved':
               faults.push(`account "${signing.account.name}" is ${signing.account.state}: there is no approval to sign`)
+              break
+            case 'barred':
+              faults.push(barSentence(by, signing.bar))
               break
             case 'changed':
               faults.push(`account "${signing.account.name}" is not signed: ${signing.why}`)

@@ -110,6 +110,10 @@ async function tell(shell: Shell, id: string, by: string, decision: ProposalDeci
       throw new BadInput(`--by ${by} made proposal ${id}: someone else has to approve it (--by NAME)`)
     case 'decided':
       throw new BadInput(`proposal ${id} is ${decision.proposal.state} already, by ${decision.proposal.decided_by}`)
+    case 'barred': {
+      const { barSentence } = await import('../ledger/ledger.ts')
+      throw new BadInput(barSentence(by, decision.bar))
+    }
     case 'changed':
       throw new BadInput(`proposal ${id} is not the one that was looked at: look again`)
   }

@@ -1,11 +1,13 @@
 /** `repasse user`: the people of the console, their roles, invitations and sessions. What a person may do is in `src/people/roles.ts`. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { Config } from '../base/config.ts'
+import { movesRealMoney, type Config } from '../base/config.ts'
+import { isAddress } from '../base/mailAddress.ts'
 import type { Base } from '../house.ts'
+import type { Proposed } from '../ledger/ledger.ts'
 import type { Language, UserRow } from '../people/people.ts'
-import { roles, type Role } from '../people/roles.ts'
-import { oneOf, personFlag } from './flags.ts'
+import { needsTwo, roles, type Role } from '../people/roles.ts'
+import { oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 import { userKeyCommands } from './userKeys.ts'
@@ -13,7 +15,9 @@ import { userKeyCommands } from './userKeys.ts'
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]
 const byFlag = ['--by <person>', 'who does this (default: the user of this system)', personFlag('--by')] as const
 
-type By = { by?: string; json?: true }
+const whyFlag = ['--why <words>', 'the reason, where another person has to approve it', textFlag('--why'), ''] as const
+
+type By = { by?: string; json?: true; why?: string }
 
 export function userCommands(repasse: Command, shell: Shell): void {
   const user = repasse
@@ -31,15 +35,20 @@ export function userCommands(repasse: Command, shell: Shell): void {
       'viewer sees; maker prepares; checker approves and lets money go; admin manages people',
       oneOf(roles)('--role'),
     )
+    .option('--email <address>', 'where they are written to about people; their name, where that is an e-mail address', emailFlag)
     .option('--lang <language>', `${languages.join(' or ')}: the language of their pages`, oneOf(languages)('--lang'), 'pt-BR')
+    .option(...whyFlag)
     .option(...byFlag)
     .option('--json', 'as JSON')
     .addHelpText('after', example('user add ana --role maker', 'user add bob --role checker --lang en'))
-    .action((name: string, options: By & { role: Role; lang: Language }) =>
+    .action((name: string, options: By & { role: Role; lang: Language; email?: string }) =>
       inBase(shell, async base => {
-        const { addUser } = await import('../people/people.ts')
-        const { role, lang: language, by = operator() } = options
-        const invited = await addUser(base.store, base.world, { name, role, language }, by)
+        const { addUser, proposeUser } = await import('../people/people.ts')
+        const { role, lang: language, email, by = operator(), why = '' } = options
+        const wanted = { name, role, language, email }
+        if (await awaitsSecond(base, { role, about: name, by }))
+          return tellProposed(shell, await proposeUser(base.store, base.world, wanted, { by, why }), options)
+        const invited = await addUser(base.store, base.world, wanted, by)
         await tellInvitation(base, invited, `${invited.user.name} is invited as ${role}`, shell, options)
       }),
     )
@@ -76,17 +85,21 @@ export function userCommands(repasse: Command, shell: Shell): void {
 
   user
     .command('role')
-    .description('gives a person another role, at once')
+    .description('gives a person another role')
     .argument('<name>', 'the person')
     .argument('<role>', roles.join(', '), oneOf(roles)('role'))
+    .option(...whyFlag)
     .option(...byFlag)
     .option('--json', 'as JSON')
     .addHelpText('after', example('user role ana checker'))
-    .action((name: string, role: Role, { by = operator(), json: asJson }: By) =>
-      inBase(shell, async ({ store }) => {
-        const { changeRole } = await import('../people/people.ts')
-        const row = await changeRole(store, name, role, by)
-        await shell.out(asJson ? json(viewOf(row)) : `${row.name} is ${role} now\n`)
+    .action((name: string, role: Role, options: By) =>
+      inBase(shell, async base => {
+        const { changeRole, proposeRole } = await import('../people/people.ts')
+        const { by = operator(), json: asJson, why = '' } = options
+        if (await awaitsSecond(base, { role, about: name, by }))
+          return tellProposed(shell, await proposeRole(base.store, base.world, name, role, { by, why }), options)
+        const row = await changeRole(base.store, base.world, name, role, by)
+        return shell.out(asJson ? json(viewOf(row)) : `${row.name} is ${role} now\n`)
       }),
     )
 
@@ -94,14 +107,51 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .command('reset')
     .description('invites a person anew: their password and authenticator are forgotten, their sessions end; for a lost device')
     .argument('<name>', 'the person')
+    .option(...whyFlag)
     .option(...byFlag)
     .option('--json', 'as JSON')
     .addHelpText('after', example('user reset ana'))
     .action((name: string, options: By) =>
       inBase(shell, async base => {
-        const { resetUser } = await import('../people/people.ts')
-        const invited = await resetUser(base.store, base.world, name, options.by ?? operator())
+        const { proposeReset, resetUser } = await import('../people/people.ts')
+        const { by = operator(), why = '' } = options
+        const { role, state } = await the(base.store, name)
+        // Somebody who never came in has nothing to be forgotten.
+        if (state !== 'invited' && (await awaitsSecond(base, { role, about: name, by })))
+          return tellProposed(shell, await proposeReset(base.store, base.world, name, { by, why }), options)
+        const invited = await resetUser(base.store, base.world, name, by)
         await tellInvitation(base, invited, `${invited.user.name} is invited anew`, shell, options)
+      }),
+    )
+
+  user
+    .command('object')
+    .description('objects to a person: they neither approve nor propose until two others clear it')
+    .argument('<name>', 'the person')
+    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is told', textFlag('--why'))
+    .option(...byFlag)
+    .addHelpText('after', example('user object ana --why "nobody here knows her"'))
+    .action((name: string, { by = operator(), why = '' }: By) =>
+      inBase(shell, async ({ store, world }) => {
+        const { objectTo } = await import('../people/people.ts')
+        const { made_by: objector } = await objectTo(store, world, name, { by, why })
+        await shell.out(`${objector} objects to ${(await the(store, name)).name}\n`)
+      }),
+    )
+
+  user
+    .command('clear')
+    .description('proposes that an objection to a person ends; another person approves it')
+    .argument('<name>', 'the person')
+    .requiredOption('--why <words>', 'the reason', textFlag('--why'))
+    .option(...byFlag)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('user clear ana --why "she began on Monday"'))
+    .action((name: string, options: By) =>
+      inBase(shell, async ({ store, world }) => {
+        const { proposeClear } = await import('../people/people.ts')
+        const { by = operator(), why = '' } = options
+        await tellProposed(shell, await proposeClear(store, world, name, { by, why }), options)
       }),
     )
 
@@ -166,6 +216,31 @@ export function userCommands(repasse: Command, shell: Shell): void {
         return shell.out(`session ${session} of ${row.name} ended\n`)
       }),
     )
+}
+
+/**
+ * Where real money moves, what gives access awaits a second person as soon as there is one who could approve it; until then whoever runs commands
+ * here brings in the first people. Elsewhere it is done at once.
+ */
+async function awaitsSecond({ config, store }: Base, { role, about, by }: { role: Role; about: string; by: string }): Promise<boolean> {
+  if (!movesRealMoney(config) || !needsTwo(role)) return false
+  const { canBeApproved } = await import('../people/people.ts')
+  return canBeApproved(store, { by, about })
+}
+
+async function tellProposed(shell: Shell, { is, proposal }: Proposed, { json: asJson }: By): Promise<void> {
+  if (is === 'another')
+    throw new BadInput(`another proposal about it is open: "repasse proposal show ${proposal.id}"; it is approved or refused first`)
+  if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, act: proposal.act }))
+  shell.err(
+    `Another person approves it, on the console or with "repasse proposal approve"; then "repasse user reset NAME" prints a new person's link.\n`,
+  )
+  return shell.out(`${proposal.id}\n`)
+}
+
+function emailFlag(text: string): string {
+  if (!isAddress(text)) throw new BadInput(`--email "${text}" is not an e-mail address`)
+  return text
 }
 
 type Change = (store: Base['store'], name: string, by: string) => Promise<UserRow>

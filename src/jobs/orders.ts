@@ -2,7 +2,8 @@
 import { clockTrouble, type World } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { issueDrafts } from '../invoice/invoice.ts'
-import { sendMails, type Mailer } from '../mail/mail.ts'
+import { sendMails, type Mailer, type MailRow, type OutboxRow } from '../mail/mail.ts'
+import { composeNotice, type NoticeRow } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
 import {
   composeLetter,
@@ -160,6 +161,14 @@ async function ask({ store, world, rails, bitcoin }: Counter, order: OrderRow): 
 /** Moves orders after their invoices. Answers how many moved. */
 export const moveOrders = ({ store, world, post }: Counter): Promise<number> => followOrders(store, world, { writes: post !== undefined })
 
-/** Sends the letters that are due. */
-export const sendPost = ({ store, world }: Counter, { mailer, ...sheet }: Post) =>
-  sendMails(store, mailer, world, (reader, row) => composeLetter(reader, row, sheet))
+/** Sends the letters that are due: to people of the console first, for what they tell cannot wait. */
+export async function sendPost(
+  { store, world }: Counter,
+  { mailer, ...sheet }: Post,
+): Promise<Record<'sent' | 'failed' | 'later', number>> {
+  const notices = await sendMails<NoticeRow & OutboxRow>(store, mailer, world, 'person_mails', (_, row) =>
+    composeNotice(row, sheet.publicUrl),
+  )
+  const letters = await sendMails<MailRow>(store, mailer, world, 'mails', (reader, row) => composeLetter(reader, row, sheet))
+  return { sent: notices.sent + letters.sent, failed: notices.failed + letters.failed, later: notices.later + letters.later }
+}

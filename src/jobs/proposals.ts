@@ -3,6 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
   approve,
+  barFor,
   carryOutClose,
   findProposal,
   mayApprove,
@@ -26,6 +27,7 @@ import {
   redirectAct,
   termsAct,
 } from '../payout/payout.ts'
+import { addAct, carryOutAdd, carryOutClear, carryOutReset, carryOutRole, clearAct, resetAct, roleAct } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Store, Tx } from '../store/store.ts'
 import {
@@ -114,6 +116,10 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
     proposedWork({ prepare: prepareVerdict, carryOut: (tx, { world }, proposal, shown) => carryOutVerdict(tx, world, proposal, shown) }),
   ],
   [redirectAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutRedirect(tx, proposal) })],
+  [addAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutAdd(tx, world, proposal) })],
+  [roleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRole(tx, world, proposal) })],
+  [resetAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutReset(tx, world, proposal) })],
+  [clearAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClear(tx, world, proposal) })],
   [
     suspenseAct,
     proposedWork({
@@ -133,6 +139,8 @@ export async function approveAndDo(desk: ProposalDesk, id: string, approver: App
   // No provider is asked for somebody who may not approve it anyway.
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
+  const bar = await desk.store.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
+  if (bar) return { is: 'barred', bar, proposal }
   const work = known.get(proposal.act)
   if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
   const carryOut = await work(desk, proposal)

@@ -5,6 +5,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { Instant, World } from '../base/world.ts'
 import { forUpdate, move, remember, sql, type Reader, type Tx } from '../store/store.ts'
+import { assertMayPropose, barFor, type Bar } from './approver.ts'
 import { audit } from './audit.ts'
 
 export const proposalMachine = {
@@ -79,12 +80,13 @@ export async function openProposalCount(reader: Reader): Promise<number> {
   return Number(row!.count)
 }
 
-/** Makes a proposal that another person has to approve. Made twice by one person, it is one. */
+/** Makes a proposal that another person has to approve. Made twice by one person, it is one. Throws `BadInput` where somebody objects to who makes it. */
 export async function propose(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   { act, subject, detail, why, by }: NewProposal,
 ): Promise<Proposed> {
+  await assertMayPropose(tx, by)
   const text = JSON.stringify(detail)
   const there = await openProposal(tx, act, subject)
   if (there) return { is: samePerson(there.made_by, by) && there.detail === text ? 'there' : 'another', proposal: there }
@@ -103,6 +105,8 @@ export type ProposalDecision =
   | { is: 'unknown' }
   /** `own`: who approves made it. `decided`: it is open no longer. `changed`: it is not what the approver was shown. */
   | { is: 'own' | 'decided' | 'changed'; proposal: ProposalRow }
+  /** Whoever approves may not, now or at all. */
+  | { is: 'barred'; bar: Bar; proposal: ProposalRow }
 
 export interface Approver {
   by: string
@@ -123,6 +127,8 @@ export async function approve(tx: Tx, id: string, approver: Approver): Promise<P
   if (!proposal) return { is: 'unknown' }
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
+  const bar = await barFor(tx, approver.by, await tx.now(), proposal.made_by)
+  if (bar) return { is: 'barred', bar, proposal }
   return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '') }
 }
 

@@ -22,7 +22,7 @@ const mailer = {
   },
 }
 const send = () =>
-  sendMails(store, mailer, world(), async (_, { id, kind }) => ({
+  sendMails<MailRow>(store, mailer, world(), 'mails', async (_, { id, kind }) => ({
     id,
     to: 'ana@example.com',
     language: 'en',
@@ -98,7 +98,7 @@ test('after three days nobody waits for it any more', async () => {
 
 test('who dies over a letter leaves it for later', async () => {
   const dies = { send: () => Promise.reject(new Error('the process ended')) }
-  await expect(sendMails(store, dies, world(), async () => ({}) as Letter)).rejects.toThrow('the process ended')
+  await expect(sendMails(store, dies, world(), 'mails', async () => ({}) as Letter)).rejects.toThrow('the process ended')
   expect(await send()).toEqual({ sent: 0, failed: 0, later: 0 })
   pass(minute)
   expect(await send()).toEqual({ sent: 1, failed: 0, later: 0 })

@@ -1,8 +1,8 @@
-/** The outbox: letters that wait to be sent, queued in the transaction that is their reason, each kind once for an order. */
+/** The outbox: letters that wait to be sent, queued in the transaction that is their reason; to buyers each kind once for an order. */
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
 import type { Letter, Mailer } from './mailer.ts'
 
 export const mailMachine = {
@@ -13,10 +13,11 @@ export const mailMachine = {
 
 export type MailKind = 'placed' | 'paid' | 'late'
 
-export type MailRow = {
+export type MailRow = OutboxRow & { order_id: string; kind: MailKind }
+
+/** What every letter has that waits, whoever it is to. */
+export type OutboxRow = {
   id: string
-  order_id: string
-  kind: MailKind
   state: StateOf<typeof mailMachine>
   tries: bigint
   why: string | null
@@ -52,28 +53,33 @@ export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<
   return failed.length
 }
 
-/** How a row becomes a letter: read when it is sent, so that nothing of it is kept twice. */
-export type Compose = (reader: Reader, row: MailRow) => Promise<Letter>
+/** How a row becomes a letter, when it is sent. */
+export type Compose<R extends OutboxRow> = (reader: Reader, row: R) => Promise<Letter> | Letter
+
+/** `mails`: to buyers; `person_mails`: to people of the console. */
+export type OutboxTable = 'mails' | 'person_mails'
 
 /** Sends what is due, one after the other; one process at a time does it. Answers how many went which way. */
-export async function sendMails(
+export async function sendMails<R extends OutboxRow>(
   store: Store,
   mailer: Mailer,
   world: World,
-  compose: Compose,
+  table: OutboxTable,
+  compose: Compose<R>,
 ): Promise<Record<'sent' | 'failed' | 'later', number>> {
   const counts = { sent: 0, failed: 0, later: 0 }
+  const name: Sql = { texts: [table], values: [] }
   const due = await store.tx(async tx =>
-    tx.all<MailRow>(sql`select * from mails where state = 'queued' and next_at <= ${await tx.now()} order by next_at, id limit ${atOnce}`),
+    tx.all<R>(sql`select * from ${name} where state = 'queued' and next_at <= ${await tx.now()} order by next_at, id limit ${atOnce}`),
   )
   for (const row of due) {
     // Counted before it is tried: whoever dies over it does not try it at once again.
     await store.tx(async tx => {
       const nextAt = later(await tx.now(), againMs(row.tries))
-      await tx.run(sql`update mails set tries = tries + 1, next_at = ${nextAt} where id = ${row.id} and state = 'queued'`)
+      await tx.run(sql`update ${name} set tries = tries + 1, next_at = ${nextAt} where id = ${row.id} and state = 'queued'`)
     }, 'locks')
     const answer = await mailer.send(await compose(store, row))
-    counts[await store.tx(tx => record(tx, row, answer), 'locks')] += 1
+    counts[await store.tx(tx => record(tx, table, row, answer), 'locks')] += 1
     if (answer.is !== 'done') world.log.warn({ mail: row.id, why: answer.why }, 'a letter was not sent')
   }
   return counts
@@ -82,16 +88,22 @@ export async function sendMails(
 /** A minute, two, four, up to an hour. */
 const againMs = (tries: bigint): number => Math.min(firstAgainMs * 2 ** Number(tries), longestAgainMs)
 
-async function record(tx: Tx, row: MailRow, answer: Awaited<ReturnType<Mailer['send']>>): Promise<'sent' | 'failed' | 'later'> {
+async function record(
+  tx: Tx,
+  table: OutboxTable,
+  row: OutboxRow,
+  answer: Awaited<ReturnType<Mailer['send']>>,
+): Promise<'sent' | 'failed' | 'later'> {
   if (answer.is === 'done') {
-    await move(tx, 'mails', mailMachine, row.id, 'queued', 'sent', { why: 'the mail server took it on' }, [sql`why = null`])
+    await move(tx, table, mailMachine, row.id, 'queued', 'sent', { why: 'the mail server took it on' }, [sql`why = null`])
     return 'sent'
   }
   const isTooOld = millis(await tx.now()) - millis(row.added_at) > giveUpMs
   if ((answer.is === 'refused' && !answer.again) || isTooOld) {
-    await move(tx, 'mails', mailMachine, row.id, 'queued', 'failed', { why: answer.why }, [sql`why = ${answer.why}`])
+    await move(tx, table, mailMachine, row.id, 'queued', 'failed', { why: answer.why }, [sql`why = ${answer.why}`])
     return 'failed'
   }
-  await tx.run(sql`update mails set why = ${answer.why} where id = ${row.id} and state = 'queued'`)
+  const name: Sql = { texts: [table], values: [] }
+  await tx.run(sql`update ${name} set why = ${answer.why} where id = ${row.id} and state = 'queued'`)
   return 'later'
 }

@@ -7,7 +7,7 @@ import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import { audit, auditedDetails } from '../ledger/ledger.ts'
+import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
 import { join, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -80,6 +80,7 @@ export async function openAccount(
   return store.tx(async tx => {
     const there = await findAccount(tx, name)
     if (there) return { is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken', account: there }
+    await assertMayPropose(tx, by)
     const id = newId('account', world)
     const now = await tx.now()
     const added = [by, now, now]
@@ -112,6 +113,8 @@ export async function approveAccount(store: Store, name: string, by: string, pro
       throw new BadInput(`account "${name}" was already approved by ${approval.account.approved_by}`)
     case 'closed':
       throw new BadInput(`account "${name}" is closed: add it anew`)
+    case 'barred':
+      throw new BadInput(barSentence(by, approval.bar))
     case 'changed':
       throw new BadInput(`account "${name}" is not the one that was looked at: look again`)
   }
@@ -122,6 +125,8 @@ export type Approval =
   | { is: 'unknown' }
   /** `own`: who approves is who added it. `changed`: it is not what the approver saw. */
   | { is: 'own' | 'already' | 'closed' | 'changed'; account: AccountRow }
+  /** Whoever approves may not, now or at all. */
+  | { is: 'barred'; bar: Bar; account: AccountRow }
 
 /** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
 export async function judgeAccount(store: Store, name: string, by: string, seen?: string, proof: Proof = said): Promise<Approval> {
@@ -132,6 +137,8 @@ export async function judgeAccount(store: Store, name: string, by: string, seen?
     if (account.state === 'approved') return { is: 'already', account }
     if (account.state === 'closed') return { is: 'closed', account }
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
+    const bar = await barFor(tx, by, await tx.now(), account.added_by)
+    if (bar) return { is: 'barred', bar, account }
     await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
     const stated = await stateAccount(tx, account, by, proof)
     await audit(tx, {
@@ -151,6 +158,8 @@ export type Signing =
   | { is: 'unknown' }
   /** `own`: who signs is who added it. `not approved`: there is no approval to sign. */
   | { is: 'signed' | 'own' | 'not approved'; account: AccountRow }
+  /** Whoever signs may approve nothing, now or at all. */
+  | { is: 'barred'; account: AccountRow; bar: Bar }
   /** It is not what was approved, so nobody signs it as if it were. */
   | { is: 'changed'; account: AccountRow; why: string }
 
@@ -161,6 +170,8 @@ export async function signAccount(store: Store, name: string, by: string, proof:
     if (!account) return { is: 'unknown' }
     if (account.state !== 'approved') return { is: 'not approved', account }
     if (samePerson(account.added_by, by)) return { is: 'own', account }
+    const bar = await barFor(tx, by, await tx.now(), account.added_by)
+    if (bar) return { is: 'barred', account, bar }
     const approval = await approvalOf(tx, account)
     if (approval.is === 'changed') return { is: 'changed', account, why: approval.why }
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account, why: 'it is not what was shown' }

@@ -1,7 +1,7 @@
 /** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
 import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
-import { audit } from '../ledger/ledger.ts'
+import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
 import { beforeThat } from './row.ts'
 
@@ -58,6 +58,7 @@ export async function letGo(
     const reasons = hold ? reasonsOf(hold) : []
     const [seen, unseen] = [reasons.filter(isSeen), reasons.filter(reason => !isSeen(reason))]
     if (!hold || seen.length === 0) return undefined
+    await assertMayApprove(tx, by, await tx.now())
     if (unseen.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
     else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
     const gone = { ...hold, why: seen.join(beforeThat) }

@@ -1,6 +1,6 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
 import { BadInput } from '../base/answer.ts'
-import { audit } from '../ledger/ledger.ts'
+import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
 import { orphanedWhy } from './oweCoins.ts'
@@ -61,6 +61,7 @@ async function actOn(
       throw new BadInput(`payout ${id} is ${payout.state}${await bundleSays(tx, payout)}: this is for one that is ${from.join(' or ')}`)
     await check?.(payout, tx)
     if (to === 'owed') {
+      await assertMayApprove(tx, by, await tx.now())
       const refusal = mayGoOut(payout)
       if (refusal !== undefined) throw new BadInput(`payout ${id} cannot go out, for ${refusal}`)
       await assertStays(tx, payout)

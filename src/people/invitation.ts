@@ -1,69 +1,140 @@
-/** Accepting an invitation: whoever holds the link sets a password and shows that their authenticator works. */
-import { instant, type Instant, type World } from '../base/world.ts'
+/**
+ * Accepting an invitation. Its link alone shows nothing that is worth anything: the authenticator's secret is made when somebody presses the
+ * button, is shown to that browser once, and is good in that browser alone. Whoever comes with the same link from another one withdraws it.
+ */
+import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { move, sql, type Reader, type Store } from '../store/store.ts'
+import { move, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { closeInvitations } from './invite.ts'
+import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
 import { digestOf, isToken } from './token.ts'
-import { matchingStep } from './totp.ts'
-import { closeInvitations } from './invite.ts'
-import { userMachine, type Language, type UserRow } from './user.ts'
+import { matchingStep, newSecret } from './totp.ts'
+import { approvesFrom, userMachine, type Language, type UserRow } from './user.ts'
 
 /** What the welcome page shows. */
 export interface Invitation {
   user: UserRow
-  /** In base 32. */
-  secret: string
   endsAt: Instant
+  /** When a browser began it; null until one does. */
+  openedAt: Instant | null
+  /** Whether it was this one. */
+  here: boolean
 }
 
-/** The invitation of `token` while it is good: not used, not withdrawn, not a day old. */
-export async function invitationOf(reader: Reader, world: World, token: string): Promise<Invitation | undefined> {
+type Row = UserRow & {
+  invitation_secret: string
+  ends_at: Instant
+  browser_hash: string | null
+  opened_at: Instant | null
+  invited_by: string
+}
+
+const find = (reader: Reader, world: World, token: string): Promise<Row | undefined> =>
+  reader.one<Row>(sql`
+    select users.*, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at, i.added_by as invited_by
+    from invitations i join users on users.id = i.user_id
+    where i.token_hash = ${digestOf(token)} and i.closed_at is null and users.state = 'invited' and i.ends_at > ${instant(world.clock.now())}`)
+
+/** The invitation of `token` while it is good: not used, not withdrawn, not a day old. `browser`: the token that the browser bears, if any. */
+export async function invitationOf(reader: Reader, world: World, token: string, browser?: string): Promise<Invitation | undefined> {
   if (!isToken(token)) return undefined
-  const row = await reader.one<UserRow & { invitation_secret: string; ends_at: Instant }>(sql`
-    select users.*, invitations.totp_secret as invitation_secret, invitations.ends_at
-    from invitations join users on users.id = invitations.user_id
-    where invitations.token_hash = ${digestOf(token)} and invitations.closed_at is null and users.state = 'invited'
-      and invitations.ends_at > ${instant(world.clock.now())}`)
+  const row = await find(reader, world, token)
   if (!row) return undefined
-  const { invitation_secret: secret, ends_at: endsAt, ...user } = row
-  return { user, secret, endsAt }
+  const { invitation_secret: _, ends_at: endsAt, browser_hash: browserHash, opened_at: openedAt, invited_by: __, ...user } = row
+  return { user, endsAt, openedAt, here: browser !== undefined && browserHash === digestOf(browser) }
+}
+
+export type Opening =
+  /** `secret`: in base 32, for a minute, for a button that is pressed twice was pressed once; left out afterwards. */
+  | { is: 'open'; invitation: Invitation; secret?: string }
+  /** Another browser had begun it: the link is good no more. */
+  | { is: 'withdrawn'; user: UserRow }
+  | { is: 'gone' }
+
+const shownForMs = 60_000
+
+/** Begins an invitation in the browser that bears `browser`, or withdraws it where another one did. */
+export async function openInvitation(store: Store, world: World, token: string, browser: string): Promise<Opening> {
+  if (!isToken(token) || !isToken(browser)) return { is: 'gone' }
+  return store.tx(async tx => {
+    const row = await find(tx, world, token)
+    if (!row) return { is: 'gone' }
+    if (row.browser_hash !== null && row.browser_hash !== digestOf(browser)) return withdraw(tx, world, token, row)
+    const now = await tx.now()
+    if (row.browser_hash === null)
+      await tx.run(sql`
+        update invitations set totp_secret = ${newSecret(world)}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
+        where token_hash = ${digestOf(token)} and browser_hash is null`)
+    const opened = (await find(tx, world, token))!
+    const invitation = (await invitationOf(tx, world, token, browser))!
+    const isShown = millis(now) - millis(opened.opened_at!) < shownForMs
+    return { is: 'open', invitation, ...(isShown && { secret: opened.invitation_secret }) }
+  })
+}
+
+/** Two people had the link, and nobody knows which of them is the one it was meant for. */
+async function withdraw(tx: Tx, world: World, token: string, row: Row): Promise<{ is: 'withdrawn'; user: UserRow }> {
+  await tx.run(sql`update invitations set twice_at = ${await tx.now()} where token_hash = ${digestOf(token)}`)
+  await closeInvitations(tx, row.id)
+  const detail = { name: row.name, invitedBy: row.invited_by }
+  await audit(tx, { actor: 'somebody', act: 'invitation opened twice', subject: row.id, detail })
+  await tellAbout(tx, world, { kind: 'opened twice', about: row, by: row.invited_by })
+  world.log.warn({ user: row.id }, 'an invitation was opened in two browsers and is withdrawn')
+  return { is: 'withdrawn', user: row }
 }
 
 export interface Acceptance {
   token: string
+  /** The token that the browser bears. */
+  browser: string
   password: string
   code: string
   language?: Language
 }
 
-/** `gone`: used, withdrawn or too old. `weak`: the password will not do. `code`: the code is not the authenticator's. */
-export type Invited = { is: 'done'; user: UserRow } | { is: 'gone' } | { is: 'weak'; why: PasswordFault } | { is: 'code' }
+/**
+ * `gone`: used, withdrawn or too old, or begun in no browser yet. `withdrawn`: another browser had begun it. `weak`: the password will not do.
+ * `code`: the code is not the authenticator's.
+ */
+export type Invited =
+  | { is: 'done'; user: UserRow }
+  | { is: 'gone' }
+  | { is: 'withdrawn'; user: UserRow }
+  | { is: 'weak'; why: PasswordFault }
+  | { is: 'code' }
 
 /** Makes an invited person active. They sign in afterwards, with the next code: the one shown here is used up. */
 export async function acceptInvitation(store: Store, world: World, acceptance: Acceptance): Promise<Invited> {
-  const found = await invitationOf(store, world, acceptance.token)
-  if (!found) return { is: 'gone' }
-  const { user, secret } = found
-  const why = passwordFault(acceptance.password, user.name)
+  const { token, browser } = acceptance
+  const found = isToken(token) && isToken(browser) ? await find(store, world, token) : undefined
+  if (!found || found.browser_hash === null) return { is: 'gone' }
+  if (found.browser_hash !== digestOf(browser)) {
+    const opening = await openInvitation(store, world, token, browser)
+    return opening.is === 'withdrawn' ? opening : { is: 'gone' }
+  }
+  const why = passwordFault(acceptance.password, found.name)
   if (why) return { is: 'weak', why }
+  const secret = found.invitation_secret
   const step = matchingStep(secret, acceptance.code, world.clock.now(), 0)
   if (step === undefined) return { is: 'code' }
 
   const password = await hashPassword(acceptance.password, world)
   return store.tx(async tx => {
-    const still = await invitationOf(tx, world, acceptance.token)
-    if (!still) return { is: 'gone' }
-    const language = acceptance.language ?? user.language
+    const still = await find(tx, world, token)
+    if (!still || still.browser_hash !== found.browser_hash || still.invitation_secret !== secret) return { is: 'gone' }
+    const language = acceptance.language ?? found.language
     const active = [
       sql`password = ${password}`,
       sql`totp_secret = ${secret}`,
       sql`totp_step = ${BigInt(step)}`,
       sql`language = ${language}`,
+      sql`approves_from = ${await approvesFrom(tx, world)}`,
     ]
-    if (!(await move(tx, 'users', userMachine, user.id, 'invited', 'active', { why: 'accepted the invitation' }, active)))
+    if (!(await move(tx, 'users', userMachine, found.id, 'invited', 'active', { why: 'accepted the invitation' }, active)))
       return { is: 'gone' }
-    await closeInvitations(tx, user.id)
-    await audit(tx, { actor: user.name, act: 'invitation accepted', subject: user.id, detail: {} })
-    return { is: 'done', user: (await tx.one<UserRow>(sql`select * from users where id = ${user.id}`))! }
+    await closeInvitations(tx, found.id)
+    await audit(tx, { actor: found.name, act: 'invitation accepted', subject: found.id, detail: {} })
+    return { is: 'done', user: (await tx.one<UserRow>(sql`select * from users where id = ${found.id}`))! }
   })
 }

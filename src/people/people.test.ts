@@ -21,6 +21,8 @@ import {
   listSessions,
   listUsers,
   lockUser,
+  newToken,
+  openInvitation,
   removeUser,
   resetUser,
   sessionOf,
@@ -65,11 +67,21 @@ describe.each([
     const secretOf = async (name: string) => (await findUser(store, name))!.totp_secret!
     const codeOf = async (name: string) => codeAt(await secretOf(name), stepAt(clock.now()))
 
+    const browser = newToken({ random: systemRandom })
+    /** Begins an invitation in the one browser of these tests. */
+    async function secretBy(token: string): Promise<string> {
+      const opening = await openInvitation(store, world, token, browser)
+      if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
+      return opening.secret
+    }
+
     /** Somebody who has accepted; the next code is a new one. */
     async function member(name: string, role: Role = 'maker'): Promise<string> {
       const { token } = await addUser(store, world, { name, role, language: 'pt-BR' }, 'root')
-      const { secret } = (await invitationOf(store, world, token))!
-      expect((await acceptInvitation(store, world, { token, password, code: codeAt(secret, stepAt(clock.now())) })).is).toBe('done')
+      const secret = await secretBy(token)
+      expect((await acceptInvitation(store, world, { token, browser, password, code: codeAt(secret, stepAt(clock.now())) })).is).toBe(
+        'done',
+      )
       pass(minute)
       return secret
     }
@@ -91,13 +103,13 @@ describe.each([
     test('somebody is invited, sets a password, shows a code, signs in and is known', async () => {
       const { user, token, endsAt } = await addUser(store, world, { name: 'Ana', role: 'checker', language: 'en' }, 'root')
       expect([user.state, user.role, user.language, endsAt]).toEqual(['invited', 'checker', 'en', '2026-11-22T12:00:00.000Z'])
-      const { secret } = (await invitationOf(store, world, token))!
+      const secret = await secretBy(token)
       const code = codeAt(secret, stepAt(clock.now()))
 
-      expect(await acceptInvitation(store, world, { token, password: 'short', code })).toEqual({ is: 'weak', why: 'short' })
-      expect(await acceptInvitation(store, world, { token, password, code: '000000' })).toEqual({ is: 'code' })
-      expect((await acceptInvitation(store, world, { token, password, code })).is).toBe('done')
-      expect(await acceptInvitation(store, world, { token, password, code })).toEqual({ is: 'gone' })
+      expect(await acceptInvitation(store, world, { token, browser, password: 'short', code })).toEqual({ is: 'weak', why: 'short' })
+      expect(await acceptInvitation(store, world, { token, browser, password, code: '000000' })).toEqual({ is: 'code' })
+      expect((await acceptInvitation(store, world, { token, browser, password, code })).is).toBe('done')
+      expect(await acceptInvitation(store, world, { token, browser, password, code })).toEqual({ is: 'gone' })
       expect(await invitationOf(store, world, token)).toBeUndefined()
 
       // The code by which the invitation was accepted is used up.
@@ -113,8 +125,8 @@ describe.each([
 
     test('neither tokens nor passwords are in the database, and what was used up keeps no secret', async () => {
       const { token: invited } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
-      const { secret } = (await invitationOf(store, world, invited))!
-      await acceptInvitation(store, world, { token: invited, password, code: codeAt(secret, stepAt(clock.now())) })
+      const secret = await secretBy(invited)
+      await acceptInvitation(store, world, { token: invited, browser, password, code: codeAt(secret, stepAt(clock.now())) })
       pass(minute)
       const { token } = await inside('ana')
       const everything = JSON.stringify(
@@ -144,9 +156,9 @@ describe.each([
 
     test('an invitation accepted twice at the same moment is accepted once', async () => {
       const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
-      const { secret } = (await invitationOf(store, world, token))!
+      const secret = await secretBy(token)
       const code = codeAt(secret, stepAt(clock.now()))
-      const answers = await Promise.all([1, 2, 3].map(() => acceptInvitation(store, world, { token, password, code })))
+      const answers = await Promise.all([1, 2, 3].map(() => acceptInvitation(store, world, { token, browser, password, code })))
       expect(answers.map(({ is }) => is).sort()).toEqual(['done', 'gone', 'gone'])
     })
 
@@ -159,7 +171,7 @@ describe.each([
       for (const wrong of ['', ' ', 'a b', '-a', 'аna', 'a'.repeat(64), '<b>', 'usr_01jd0000000000000000000000'])
         await expect(add(wrong)).rejects.toThrow('is not a name')
       await expect(removeUser(store, 'ana', 'root')).rejects.toThrow('was removed')
-      await expect(changeRole(store, 'nobody', 'admin', 'root')).rejects.toThrow('there is no user "nobody"')
+      await expect(changeRole(store, world, 'nobody', 'admin', 'root')).rejects.toThrow('there is no user "nobody"')
     })
 
     test('whatever is wrong, the answer is the same', async () => {
@@ -420,11 +432,15 @@ describe.each([
     test('after a reset a new device and a new password are set, and the old code is worth nothing', async () => {
       const old = await member('ana')
       const { token } = await resetUser(store, world, 'ana', 'root')
-      const { secret } = (await invitationOf(store, world, token))!
+      const secret = await secretBy(token)
       expect(secret).not.toBe(old)
       const fresh = 'outra senha bem longa'
-      expect((await acceptInvitation(store, world, { token, password: fresh, code: codeAt(old, stepAt(clock.now())) })).is).toBe('code')
-      expect((await acceptInvitation(store, world, { token, password: fresh, code: codeAt(secret, stepAt(clock.now())) })).is).toBe('done')
+      expect((await acceptInvitation(store, world, { token, browser, password: fresh, code: codeAt(old, stepAt(clock.now())) })).is).toBe(
+        'code',
+      )
+      expect(
+        (await acceptInvitation(store, world, { token, browser, password: fresh, code: codeAt(secret, stepAt(clock.now())) })).is,
+      ).toBe('done')
       pass(minute)
       expect((await enter('ana')).is).toBe('refused')
       expect((await enter('ana', { password: fresh, code: codeAt(secret, stepAt(clock.now()) + 1) })).is).toBe('in')
@@ -433,10 +449,10 @@ describe.each([
     test('another role counts from the next request on', async () => {
       await member('ana', 'viewer')
       const { token } = await inside('ana')
-      await changeRole(store, 'ana', 'maker', 'root')
+      await changeRole(store, world, 'ana', 'maker', 'root')
       expect((await sessionOf(store, world, token))!.role).toBe('maker')
-      await expect(changeRole(store, 'ana', 'maker', 'root')).rejects.toThrow('is maker already')
-      await expect(changeRole(store, 'ana', 'god' as Role, 'root')).rejects.toThrow('not one of viewer, maker, checker, admin')
+      await expect(changeRole(store, world, 'ana', 'maker', 'root')).rejects.toThrow('is maker already')
+      await expect(changeRole(store, world, 'ana', 'god' as Role, 'root')).rejects.toThrow('not one of viewer, maker, checker, admin')
       await changeLanguage(store, 'ana', 'en')
       expect((await sessionOf(store, world, token))!.language).toBe('en')
     })

@@ -1,12 +1,37 @@
 /** People: who may do what, how they sign in, and what a session allows. */
-export { acts, may, needsStepUp, roles, type Act, type Role } from './roles.ts'
+export { acts, approves, isHarmless, may, needsStepUp, needsTwo, roles, type Act, type Role } from './roles.ts'
 export { endSession, endSessionsOf, listSessions, sessionOf, signOut, type Person, type SessionRow } from './session.ts'
 export { signIn, stepUp, type SignIn, type SignInAnswer, type StepUpAnswer } from './signIn.ts'
 export { confirmByCode, type CodeAnswer } from './confirm.ts'
-export { acceptInvitation, invitationOf, type Acceptance, type Invitation, type Invited } from './invitation.ts'
+export {
+  acceptInvitation,
+  invitationOf,
+  openInvitation,
+  type Acceptance,
+  type Invitation,
+  type Invited,
+  type Opening,
+} from './invitation.ts'
+export {
+  addAct,
+  canBeApproved,
+  carryOutAdd,
+  carryOutReset,
+  carryOutRole,
+  personActs,
+  proposeReset,
+  proposeRole,
+  proposeUser,
+  resetAct,
+  roleAct,
+} from './given.ts'
+export { carryOutClear, clearAct, objectTo, openObjection, proposeClear, type ObjectionRow } from './objection.ts'
+export { addressOf, type NoticeKind } from './notices.ts'
+export { composeNotice, type NoticeRow } from './letters.ts'
 export { changePassword, type PasswordChange } from './ownPassword.ts'
 export {
   addUser,
+  changeEmail,
   changeLanguage,
   changeRole,
   findUser,
@@ -19,7 +44,9 @@ export {
   unlockUser,
   userMachine,
   type Language,
+  type NewUser,
   type UserRow,
 } from './user.ts'
+export { isToken, newToken } from './token.ts'
 export { leastPasswordLength, passwordFault, type PasswordFault } from './password.ts'
 export { groups, otpauthUri } from './totp.ts'

@@ -2,11 +2,13 @@
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
-import type { Instant, World } from '../base/world.ts'
+import { samePerson } from '../base/person.ts'
+import { later, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { closeInvitations, invite } from './invite.ts'
-import { roles, type Role } from './roles.ts'
+import { tellAbout } from './notices.ts'
+import { needsTwo, roles, type Role } from './roles.ts'
 import { revokeAll } from './session.ts'
 
 export const userMachine = {
@@ -30,6 +32,12 @@ export type UserRow = {
   password: string | null
   totp_secret: string | null
   totp_step: bigint
+  /** Where they are written to; null where their name says it, or nobody did. */
+  email: string | null
+  /** Who made the link by which they came in last. */
+  given_by: string | null
+  /** Before it they approve nothing. */
+  approves_from: Instant | null
   added_by: string
   added_at: Instant
   changed_at: Instant
@@ -46,9 +54,10 @@ export const findUser = (reader: Reader, name: string): Promise<UserRow | undefi
   reader.one<UserRow>(sql`select * from users where store_id = 'sto_default' and (folded = ${folded(name)} or id = ${name})`)
 
 /** Every person, the removed last, with when they were last seen. */
-export const listUsers = (reader: Reader): Promise<(UserRow & { seen_at: Instant | null })[]> =>
+export const listUsers = (reader: Reader): Promise<(UserRow & { seen_at: Instant | null; objected_by: string | null })[]> =>
   reader.all(sql`
-    select users.*, (select max(seen_at) from sessions where user_id = users.id) as seen_at from users
+    select users.*, (select max(seen_at) from sessions where user_id = users.id) as seen_at,
+      (select made_by from objections where user_id = users.id and cleared_at is null) as objected_by from users
     order by case when state = 'removed' then 1 else 0 end, folded`)
 
 /** A person and the token of the link by which they set a password; it is told once and kept nowhere. */
@@ -58,63 +67,115 @@ export interface NewInvitation {
   endsAt: Instant
 }
 
-/** Adds a person, who is invited until they have set a password and shown a code. Throws `BadInput` for a name that is taken or is none. */
-export async function addUser(
-  store: Store,
-  world: World,
-  { name, role, language }: { name: string; role: Role; language: Language },
-  by: string,
-): Promise<NewInvitation> {
+export interface NewUser {
+  name: string
+  role: Role
+  language: Language
+  /** Where they are written to. */
+  email?: string | undefined
+}
+
+/** Throws `BadInput` for a name that is taken or is none. */
+export async function assertFree(tx: Tx, name: string): Promise<void> {
   if (!isUserName(name))
     throw new BadInput(`"${name}" is not a name: up to 63 letters, digits, points, underscores and hyphens, e.g. ana or ana@example.com`)
+  const taken = await findUser(tx, name)
+  if (taken)
+    throw new BadInput(
+      taken.state === 'removed'
+        ? `"${name}" was the name of somebody who was removed, and the audit log still speaks of them by it: choose another name`
+        : `"${name}" is taken: choose another name, or invite this person anew with "repasse user reset ${taken.name}"`,
+    )
+}
+
+/** The row of a person who has no link yet. */
+export async function newUser(tx: Tx, world: World, { name, role, language, email }: NewUser, by: string): Promise<UserRow> {
+  const id = newId('user', world)
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into users (id, store_id, name, folded, role, language, email, state, added_by, added_at, changed_at)
+    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${email ?? null}, 'invited', ${by}, ${now}, ${now})`)
+  await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
+  return (await findUser(tx, id))!
+}
+
+/** Adds a person by one person's word, who is invited until they have set a password and shown a code. Throws `BadInput` for a name that is taken or is none. */
+export async function addUser(store: Store, world: World, wanted: NewUser, by: string): Promise<NewInvitation> {
   return store.tx(async tx => {
-    const taken = await findUser(tx, name)
-    if (taken)
-      throw new BadInput(
-        taken.state === 'removed'
-          ? `"${name}" was the name of somebody who was removed, and the audit log still speaks of them by it: choose another name`
-          : `"${name}" is taken: choose another name, or invite this person anew with "repasse user reset ${taken.name}"`,
-      )
-    const id = newId('user', world)
-    const now = await tx.now()
-    await tx.run(sql`
-      insert into users (id, store_id, name, folded, role, language, state, added_by, added_at, changed_at)
-      values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, 'invited', ${by}, ${now}, ${now})`)
-    await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
-    const invitation = await invite(tx, world, id, by)
-    await audit(tx, { actor: by, act: 'user added', subject: id, detail: { name, role } })
-    return { user: (await findUser(tx, id))!, ...invitation }
+    await assertFree(tx, wanted.name)
+    const user = await newUser(tx, world, wanted, by)
+    const invitation = await invite(tx, world, user.id, by)
+    await audit(tx, { actor: by, act: 'user added', subject: user.id, detail: { name: user.name, role: user.role } })
+    if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'added', about: user, by })
+    return { user: (await findUser(tx, user.id))!, ...invitation }
   })
 }
 
-/** Another role, at once: the next request of any session is judged by it. */
-export const changeRole = (store: Store, name: string, role: Role, by: string): Promise<UserRow> =>
+/** Another role by one person's word, at once: the next request of any session is judged by it. */
+export const changeRole = (store: Store, world: World, name: string, role: Role, by: string): Promise<UserRow> =>
   changed(store, name, async (tx, user) => {
     if (!roles.includes(role)) throw new BadInput(`"${String(role)}" is not one of ${roles.join(', ')}`)
     if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
-    const now = await tx.now()
-    await tx.run(sql`update users set role = ${role}, changed_at = ${now} where id = ${user.id}`)
-    await audit(tx, { actor: by, act: 'role changed', subject: user.id, detail: { name: user.name, from: user.role, to: role } })
+    await changeRoleIn(tx, world, user, role, { by })
+    if (needsTwo(role)) await tellAbout(tx, world, { kind: 'role', about: { ...user, role }, by })
   })
+
+/** From then on they may approve, where their role lets them. */
+export async function changeRoleIn(
+  tx: Tx,
+  world: World,
+  user: UserRow,
+  role: Role,
+  { by, proposedBy }: { by: string; proposedBy?: string },
+): Promise<void> {
+  await tx.run(sql`
+    update users set role = ${role}, approves_from = ${await approvesFrom(tx, world)}, changed_at = ${await tx.now()} where id = ${user.id}`)
+  const detail = { name: user.name, from: user.role, to: role, ...(proposedBy !== undefined && { proposedBy }) }
+  await audit(tx, { actor: by, act: 'role changed', subject: user.id, detail })
+}
+
+/** From when somebody who is given access now may approve. */
+export const approvesFrom = async (tx: Tx, { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>): Promise<Instant> =>
+  later(await tx.now(), coolingOffMs)
 
 export const changeLanguage = (store: Store, name: string, language: Language): Promise<UserRow> =>
   changed(store, name, async (tx, user) => {
     await tx.run(sql`update users set language = ${language} where id = ${user.id}`)
   })
 
-/** Invites a person anew: password and authenticator are forgotten, every session ends. For a lost device, or an invitation that ran out. */
+/** Where they are written to about people; '' where their name says it, or nobody does. */
+export const changeEmail = (store: Store, name: string, email: string, by: string): Promise<UserRow> =>
+  changed(store, name, async (tx, user) => {
+    await tx.run(sql`update users set email = ${email === '' ? null : email} where id = ${user.id}`)
+    await audit(tx, { actor: by, act: 'e-mail address changed', subject: user.id, detail: { name: user.name } })
+  })
+
+/**
+ * Invites a person anew by one person's word: password and authenticator are forgotten, every session ends. For a lost device, or an invitation
+ * that ran out; somebody who never came in has nothing to be forgotten, and gets another link.
+ */
 export async function resetUser(store: Store, world: World, name: string, by: string): Promise<NewInvitation> {
   let invitation: Omit<NewInvitation, 'user'> | undefined
   const user = await changed(store, name, async (tx, row) => {
-    if (row.state === 'active' || row.state === 'locked') {
-      const forgotten = [sql`password = null`, sql`totp_secret = null`]
-      await move(tx, 'users', userMachine, row.id, row.state, 'invited', { why: `reset by ${by}` }, forgotten)
-    }
-    await revokeAll(tx, row.id, by)
+    // Somebody else's link is taken from whoever had it, so that is told as well.
+    const isTaken = row.state !== 'invited' || (row.given_by !== null && !samePerson(row.given_by, by))
+    await forgetSecrets(tx, row, by)
     invitation = await invite(tx, world, row.id, by)
     await audit(tx, { actor: by, act: 'user reset', subject: row.id, detail: { name: row.name } })
+    if (isTaken && needsTwo(row.role)) await tellAbout(tx, world, { kind: 'reset', about: row, by })
   })
   return { user, ...invitation! }
+}
+
+/** Password and authenticator are forgotten, sessions end, and an open link is good no more. */
+export async function forgetSecrets(tx: Tx, user: UserRow, by: string): Promise<void> {
+  if (user.state === 'active' || user.state === 'locked') {
+    const forgotten = [sql`password = null`, sql`totp_secret = null`]
+    await move(tx, 'users', userMachine, user.id, user.state, 'invited', { why: `reset by ${by}` }, forgotten)
+  }
+  await tx.run(sql`update users set given_by = null where id = ${user.id}`)
+  await revokeAll(tx, user.id, by)
+  await closeInvitations(tx, user.id)
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
@@ -145,12 +206,17 @@ export const removeUser = (store: Store, name: string, by: string): Promise<User
     await audit(tx, { actor: by, act: 'user removed', subject: user.id, detail: { name: user.name } })
   })
 
-async function changed(store: Store, name: string, change: (tx: Tx, user: UserRow) => Promise<void>): Promise<UserRow> {
-  return store.tx(async tx => {
-    const user = await findUser(tx, name)
-    if (!user) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
-    if (user.state === 'removed') throw new BadInput(`${user.name} was removed: add a person anew under another name`)
+/** The person of a name, who is there. Throws `BadInput` where nobody is, or was removed. */
+export async function theUser(tx: Tx, name: string): Promise<UserRow> {
+  const user = await findUser(tx, name)
+  if (!user) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
+  if (user.state === 'removed') throw new BadInput(`${user.name} was removed: add a person anew under another name`)
+  return user
+}
+
+const changed = (store: Store, name: string, change: (tx: Tx, user: UserRow) => Promise<void>): Promise<UserRow> =>
+  store.tx(async tx => {
+    const user = await theUser(tx, name)
     await change(tx, user)
     return (await findUser(tx, user.id))!
   })
-}

@@ -31,6 +31,7 @@ type Table =
   | 'products'
   | 'orders'
   | 'mails'
+  | 'person_mails'
   | 'users'
   | 'proposals'
   | 'strangers'

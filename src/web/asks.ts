@@ -63,6 +63,9 @@ const worstFirst = [
   'coin not counted',
   'request underpaid',
   'order',
+  'person objected',
+  'invitation opened twice',
+  'person new',
   'bundle unsigned',
   'payout over limit',
   'proposal open',
@@ -74,6 +77,7 @@ const worstFirst = [
   'invoice refused',
   'request too small',
   'letter failed',
+  'notice failed',
 ] as const
 export type AskKind = (typeof worstFirst)[number]
 
@@ -146,6 +150,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
         ...(await openCancels(reader, now)),
         ...(await paidTwice(reader, now)),
         ...(await slowAsks(reader, now)),
+        ...(await newPeople(reader, now)),
       ]),
   ...(await debtAsks(reader)),
   ...(now === undefined ? [] : await fullLimits(reader, now)),
@@ -315,6 +320,14 @@ const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
       ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
     }))
 
+/** People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why` who gave it, `since` from when. */
+const newPeople = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (
+    await reader.all<Ask & { from_at: Instant }>(sql`
+      select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by, added_by) as why, null as units, approves_from as from_at
+      from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${mostOfKind}`)
+  ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
@@ -323,11 +336,17 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
       union all select 'account unsigned', a.name, count(*), null, null, null from payouts p join accounts a on a.id = p.account_id
         where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
+      union all select 'person objected', (select name from users where id = o.user_id), null, made_by, why, null
+        from objections o where cleared_at is null
+      union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u where u.state = 'invited'
+        and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at) from invitations i where i.user_id = u.id)
+      union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
+        from person_mails m where state = 'failed'
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
-      union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), subject), null
+      union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), (select name from users where id = subject), subject), null
         from proposals where state = 'open'
       union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
       union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
@@ -397,6 +416,14 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
     case 'account awaits':
       return `account ${id} awaits approval`
+    case 'person objected':
+      return `${of} objects to ${id}, who neither approves nor proposes: ${why} (repasse user clear ${id} --why … proposes that it ends)`
+    case 'invitation opened twice':
+      return `the invitation of ${id}, made by ${of}, was opened in two browsers and is withdrawn: ask them, then repasse user reset ${id}`
+    case 'person new':
+      return `${id} is ${of} now, let in by ${why}, and approves from ${since}: repasse user object ${id} --why … if that is not right`
+    case 'notice failed':
+      return `the letter about ${id} to ${of} could not be sent: ${why}`
     case 'proposal open':
       return `proposal ${id} (${of} of ${why}) awaits a second person: repasse proposal show ${id}`
     case 'payout held':

@@ -22,8 +22,11 @@ export interface Shown {
   type: string
 }
 
-export async function consoleVisitor(town: PageTown, name: string, role: Role, language = 'pt-BR'): Promise<ConsoleVisitor> {
-  const folk = await addFolk(town, name, role, language)
+export const consoleVisitor = async (town: PageTown, name: string, role: Role, language = 'pt-BR'): Promise<ConsoleVisitor> =>
+  visitorOf(town, await addFolk(town, name, role, language))
+
+/** Somebody who has a password already, in a session of their own. */
+export async function visitorOf(town: PageTown, folk: Folk): Promise<ConsoleVisitor> {
   const token = await tokenOf(town, folk)
   const ask = (path: string, init: RequestInit = {}) =>
     fetch(`${town.origin}${path}`, { ...init, redirect: 'manual', headers: { ...init.headers, cookie: `console=${token}` } })

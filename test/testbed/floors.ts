@@ -19,11 +19,11 @@ const below: Record<string, readonly string[]> = {
   invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
   payout: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates'],
   chain: ['base', 'store', 'ledger', 'rails', 'rates'],
-  people: ['base', 'store', 'ledger', 'approvals'],
+  people: ['base', 'store', 'ledger', 'approvals', 'mail'],
   mail: ['base', 'store'],
   shop: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
   webhooks: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  jobs: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail', 'shop', 'webhooks'],
+  jobs: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
   web: everything.filter(room => room !== 'web'),
   // The builder's parts, put together for whichever command needs them.
   'house.ts': everything,

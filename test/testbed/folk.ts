@@ -1,6 +1,6 @@
 /** The people of a town's console: invited as for real, each with a password and an authenticator, and signed in without the page where a story is not about that. */
 import { codeAt, stepAt } from '../../src/people/totp.ts'
-import { acceptInvitation, invitationOf, signIn, type Role } from '../../src/people/people.ts'
+import { acceptInvitation, newToken, openInvitation, signIn, type Role } from '../../src/people/people.ts'
 import type { BrowserContext } from 'playwright-core'
 import type { PageTown } from './pageTown.ts'
 
@@ -13,14 +13,20 @@ export interface Folk {
 
 const stepMs = 30_000
 
-/** Adds somebody and has them accept. A code works once, so the clock is put past the one they showed. */
-export async function addFolk(town: PageTown, name: string, role: Role, language = 'pt-BR'): Promise<Folk> {
-  const link = (await town.repasse('user', 'add', name, '--role', role, '--lang', language, '--by', 'root')).trim()
+/** Adds somebody from the command line and has them accept. */
+export const addFolk = async (town: PageTown, name: string, role: Role, language = 'pt-BR'): Promise<Folk> =>
+  acceptAs(town, name, (await town.repasse('user', 'add', name, '--role', role, '--lang', language, '--by', 'root')).trim())
+
+/** Somebody follows the link of their invitation to its end. A code works once, so the clock is put past the one they showed. */
+export async function acceptAs(town: PageTown, name: string, link: string): Promise<Folk> {
   const token = link.split('/').at(-1)!
   const { store, world } = town.house.desk
-  const { secret } = (await invitationOf(store, world, token))!
+  const browser = newToken(world)
+  const opening = await openInvitation(store, world, token, browser)
+  if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation of ${name} is ${opening.is}`)
+  const { secret } = opening
   const password = `${name} guarda 12 palavras`
-  const accepted = await acceptInvitation(store, world, { token, password, code: codeOf(town, secret) })
+  const accepted = await acceptInvitation(store, world, { token, browser, password, code: codeOf(town, secret) })
   if (accepted.is !== 'done') throw new Error(`${name} could not accept: ${accepted.is}`)
   await town.skip(stepMs)
   return { name, password, secret }

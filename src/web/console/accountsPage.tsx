@@ -3,6 +3,7 @@ import { bankName, failsBankDigit } from '../../base/brazil.ts'
 import type { Asset } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
+import type { Bar } from '../../ledger/ledger.ts'
 import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../payout/payout.ts'
 import type { Judged } from '../../approvals/approvals.ts'
 import { may, type Person } from '../../people/people.ts'
@@ -16,6 +17,7 @@ import { Steps } from './steps.tsx'
 import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
 import { signWords } from './words/accountsSign.ts'
+import { barText } from './words/bars.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
 
@@ -115,6 +117,8 @@ interface AccountParts extends Shared {
   latest: readonly LatestPayout[]
   schedules: readonly { id: string; name: string }[]
   debt: SeenDebt
+  /** Why who looks may not approve it, now or at all. */
+  bar: Bar | undefined
   steps: readonly Transition[]
   notice: { tone: Tone; text: string } | undefined
   /** What is wrong with the reason that was sent. */
@@ -343,11 +347,11 @@ const Grouped = ({ children }: { children: string }) => (
   </span>
 )
 
-function ApprovalOf({ lang, person, row, first }: AccountParts) {
+function ApprovalOf({ lang, person, row, first, bar }: AccountParts) {
   const say = accountWords[lang].approve
   if (row.state !== 'awaiting') return null
   const isTheirs = samePerson(row.added_by, person.name)
-  const mayApprove = may(person.role, 'account.approve') && !isTheirs && !(first && 'why' in first)
+  const mayApprove = may(person.role, 'account.approve') && !isTheirs && !bar && !(first && 'why' in first)
   return (
     <section class="card">
       <h2>{say.title}</h2>
@@ -360,7 +364,7 @@ function ApprovalOf({ lang, person, row, first }: AccountParts) {
           </p>
         </ActForm>
       ) : (
-        <p>{isTheirs ? say.own(row.added_by) : say.others}</p>
+        <p>{isTheirs ? say.own(row.added_by) : bar && may(person.role, 'account.approve') ? barText(lang, bar) : say.others}</p>
       )}
     </section>
   )

@@ -1,6 +1,7 @@
 /** The routes of payout accounts: list, one, add, approve, and the banks. */
 import { listBanks } from '../../base/brazil.ts'
 import { isOurScript } from '../../chain/destination.ts'
+import { barFor } from '../../ledger/ledger.ts'
 import {
   approvalOf,
   closeAccount,
@@ -27,6 +28,7 @@ import { firstOf, readAccount } from './accountsRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
 import { accountWords } from './words/accounts.ts'
+import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
 
 const path = '/console/accounts'
@@ -101,8 +103,20 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     )
     const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
     const debt = await seeDebt(store, row.id)
+    const bar = await store.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
     const approval = row.state === 'approved' ? await approvalOf(store, row) : undefined
-    const parts = { ...(await framed(ctx)), row, approval, first: firstOf(row, rails.bitcoin), twins, waiting, latest, schedules, debt }
+    const parts = {
+      ...(await framed(ctx)),
+      row,
+      bar,
+      approval,
+      first: firstOf(row, rails.bitcoin),
+      twins,
+      waiting,
+      latest,
+      schedules,
+      debt,
+    }
     show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
   }
 
@@ -125,6 +139,8 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
           : refuse(approval.account, say.already(approval.account.approved_by ?? ''))
       case 'own':
         return refuse(approval.account, say.own(approval.account.added_by))
+      case 'barred':
+        return refuse(approval.account, barText(lang, approval.bar))
       case 'changed':
         return refuse(approval.account, say.changed)
       case 'closed':

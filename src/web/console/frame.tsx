@@ -67,7 +67,7 @@ export function Frame({ lang, person, stopped, here, title, scripts = [], childr
       {person && (
         <nav class="bar" aria-label={say.nav}>
           {order
-            .filter(name => name !== 'people' || person.role === 'admin')
+            .filter(name => name !== 'people' || may(person.role, 'user.see'))
             .map(name => (
               <a href={pathOf(name)} aria-current={name === here ? 'page' : undefined}>
                 {say.pages[name]}

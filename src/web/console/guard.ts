@@ -4,10 +4,11 @@ import type Router from '@koa/router'
 import type { RouterContext } from '@koa/router'
 import type { Middleware } from 'koa'
 import { BadInput } from '../../base/answer.ts'
-import { openProposalCount } from '../../ledger/ledger.ts'
-import { may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
+import { barOf, openProposalCount, standingOf } from '../../ledger/ledger.ts'
+import { approves, isHarmless, may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
 import { isLanguage, readForm, type Form, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
+import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
 
 export interface ConsoleState extends PageState {
@@ -27,7 +28,7 @@ export interface Doors {
   /** A GET page that `act` allows. What each role may see and do is one table: src/people/roles.ts. */
   page(path: string, act: Act, handle: (ctx: ConsoleContext) => Promise<void> | void): void
   /**
-   * A POST that does `act`: the role must allow it, the form must bear the session's token (field `csrf`), and where the act asks for
+   * A POST that does `act`: the role must allow it, nobody may object to who asks, whoever is new waits before they approve, the form must bear the session's token (field `csrf`), and where the act asks for
    * it a fresh code must be given (field `code`) or have been within five minutes. `handle` answers where to go then (303), or shows a
    * page itself. A `BadInput` it throws is shown as it reads, with status 400.
    */
@@ -53,6 +54,8 @@ export function signedIn({ desk }: PageParts): Middleware {
 
 export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Doors {
   const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
+  const barTo = async (act: Act, { name }: Person) =>
+    isHarmless(act) ? undefined : desk.store.tx(async tx => barOf(await standingOf(tx, name), await tx.now()), 'locks')
   return {
     list,
     page(path, act, handle) {
@@ -69,6 +72,8 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
         if (!may(person.role, act)) ctx.throw(403)
         const form = await readForm(ctx, limits)
         if (!same(form.text('csrf'), person.csrf)) ctx.throw(403)
+        const bar = await barTo(act, person)
+        if (bar && (bar.is === 'objected' || approves(act))) throw new BadInput(barText(lang, bar))
         if (needsStepUp(act) && !person.steppedUp) {
           const { is } = await stepUp(desk.store, desk.world, person, form.text('code'))
           if (is !== 'stepped up') throw new BadInput(frameWords[lang].code[is])

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import type { Asset } from '../../base/money.ts'
 import { millis, type Clock } from '../../base/world.ts'
 import type { LimitPer } from '../../payout/payout.ts'
-import { may, type Person } from '../../people/people.ts'
+import { may, type Person, type Role } from '../../people/people.ts'
 import type { Ask } from '../asks.ts'
 import { chainMoney } from '../chainStatus.ts'
 import { amount, relative, show, type Language } from '../page/page.ts'
@@ -19,6 +19,7 @@ import { nameOf, seeOverview, type Overview } from './overviewRead.ts'
 import { shownOutcome } from './runsRead.ts'
 import { makeTotals, type Counted, type Totals } from './overviewTotals.ts'
 import { UnreadWhy } from './unread.tsx'
+import { frameWords } from './words/frame.ts'
 import { listWords } from './words/lists.ts'
 import { limitWords } from './words/limits.ts'
 import { overviewWords } from './words/overview.ts'
@@ -232,6 +233,7 @@ function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
   if (of === null) return ''
   if (kind === 'rail silent') return listWords[lang].rails[of as 'starkbank' | 'bitcoin']
   if (kind === 'proposal open') return proposedAct(lang, of)
+  if (kind === 'person new') return frameWords[lang].roles[of as Role]
   return kind === 'catch-up waits' ? <Time lang={lang} at={of} /> : of
 }
 
@@ -242,6 +244,7 @@ function whyWords(lang: Language, ask: Ask): ComponentChildren {
   if (why === null) return ''
   if (isOfLimit(ask)) return limitWords[lang].per[why as LimitPer]
   if (kind === 'proposal open') return proposedSubject(lang, why)
+  if (kind === 'person new') return why
   return kind === 'bundle slow' || kind === 'request underpaid' ? <Time lang={lang} at={why} /> : <Said>{why}</Said>
 }
 

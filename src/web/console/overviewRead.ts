@@ -114,6 +114,11 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'payee owes':
     case 'payee is owed':
       return pathTo('account', id)
+    case 'person objected':
+    case 'invitation opened twice':
+    case 'person new':
+    case 'notice failed':
+      return `/console/people/${encodeURIComponent(id)}`
     case 'payout over limit':
       return pathTo('payout', id)
     case 'limit used up':

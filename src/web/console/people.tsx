@@ -1,11 +1,11 @@
 /** People: the list with the form that invites, the link shown once, and one person with what may be done about them. */
 import type { ComponentChildren } from 'preact'
-import type { Act, Language as PersonLanguage, Person, UserRow } from '../../people/people.ts'
-import { languages, roles } from '../../people/people.ts'
+import type { Act, Language as PersonLanguage, listUsers, ObjectionRow, Person, UserRow } from '../../people/people.ts'
+import { addressOf, languages, may, needsTwo, roles } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { moment, type Language } from '../page/page.ts'
 import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '../page/parts.tsx'
-import { ActForm, Frame } from './frame.tsx'
+import { ActForm, Frame, Reason } from './frame.tsx'
 import { StepUpForm } from './signIn.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
 import { Steps } from './steps.tsx'
@@ -19,7 +19,7 @@ export const languageOptions = languages.map(each => [each, languageNames[each]]
 interface PeopleParts {
   lang: Language
   person: Person
-  rows: readonly (UserRow & { seen_at: string | null })[]
+  rows: Awaited<ReturnType<typeof listUsers>>
   values?: Readonly<Record<string, string>>
   faults?: Readonly<Record<string, string>>
 }
@@ -47,6 +47,12 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
               <td data-label={say.role}>{frameWords[lang].roles[row.role]}</td>
               <td data-label={say.state}>
                 <Badge tone={tones[row.state]}>{say.states[row.state]}</Badge>
+                {row.objected_by !== null && (
+                  <>
+                    {' '}
+                    <Badge tone="bad">{say.objected}</Badge>
+                  </>
+                )}
               </td>
               <td data-label={say.seen}>{row.seen_at === null ? say.never : <Time lang={lang} at={row.seen_at} />}</td>
               <td data-label={say.added}>
@@ -58,8 +64,9 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
           ))}
         </tbody>
       </table>
-      <h2>{say.add}</h2>
+      {may(person.role, 'user.add') && <h2>{say.add}</h2>}
       <ActForm lang={lang} person={person} act="user.add" action="/console/people">
+        <p>{say.addTold}</p>
         <Field
           {...{ name: 'name', label: say.name, hint: say.nameHint, value: values['name'], fault: faults['name'] }}
           required
@@ -70,6 +77,15 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
           options={roles.map(role => [role, say.rolesTold[role]])}
         />
         <Select {...{ name: 'language', label: say.language, value: values['language'] ?? 'pt-BR' }} options={languageOptions} />
+        <Field
+          {...{ name: 'email', label: say.email, hint: say.emailHint, value: values['email'], fault: faults['email'] }}
+          type="email"
+          maxLength={254}
+        />
+        <Field
+          {...{ name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint, value: values['why'] }}
+          maxLength={500}
+        />
         <p class="actions">
           <button>{say.go}</button>
         </p>
@@ -113,78 +129,138 @@ interface PersonParts {
   /** Who looks. */
   person: Person
   user: UserRow
+  now: string
+  objection: ObjectionRow | undefined
   sessions: readonly ShownSession[]
   steps: readonly Transition[]
 }
 
-export function PersonPage({ lang, person, user, sessions, steps }: PersonParts) {
+export function PersonPage({ lang, person, user, now, objection, sessions, steps }: PersonParts) {
   const say = peopleWords[lang].people
-  const path = `/console/people/${user.id}`
   const isSelf = user.id === person.id
-  const act = (name: Act, verb: string, told: string, button: ComponentChildren) => (
-    <section class="card">
-      <ActForm lang={lang} person={person} act={name} action={`${path}/${verb}`}>
-        <p>{told}</p>
-        {button}
-      </ActForm>
-    </section>
-  )
+  const isWaiting = user.approves_from !== null && user.approves_from > now
   return (
     <Frame lang={lang} person={person} here="people" title={user.name}>
+      {objection && (
+        <Notice tone="bad">
+          {say.objectedBy(objection.made_by)} <Time lang={lang} at={objection.added_at} />. {objection.why}
+        </Notice>
+      )}
       <Facts
         facts={[
           [say.state, <Badge tone={tones[user.state]}>{say.states[user.state]}</Badge>],
           [say.role, say.rolesTold[user.role]],
           [say.language, languageNames[user.language]],
+          [say.email, addressOf(user) ?? say.noEmail],
           [
             say.added,
             <>
               <Time lang={lang} at={user.added_at} /> {say.addedBy(user.added_by)}
             </>,
           ],
+          [say.givenBy, user.given_by ?? say.noLink],
+          ...(isWaiting ? [[say.approvesFrom, <Time lang={lang} at={user.approves_from!} />] as [string, ComponentChildren]] : []),
         ]}
       />
-      <p>
-        <a href={`/console/audit?actor=${encodeURIComponent(user.name)}`}>{say.audit}</a>
-      </p>
+      {may(person.role, 'session.revoke') && (
+        <p>
+          <a href={`/console/audit?actor=${encodeURIComponent(user.name)}`}>{say.audit}</a>
+        </p>
+      )}
       {user.state !== 'removed' && <h2>{say.acts}</h2>}
       {isSelf && <Notice tone="still">{say.self}</Notice>}
-      {!isSelf && user.state !== 'removed' && (
+      {!isSelf && user.state !== 'removed' && <ActsOn {...{ lang, person, user, objection }} />}
+      {may(person.role, 'session.revoke') && (
         <>
-          {/* One question for a code rather than one in each act. */}
-          {!person.steppedUp && <StepUpForm lang={lang} person={person} next={path} />}
-          <div class="tiles">
-            {user.state === 'active' && act('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
-            {person.steppedUp && (
-              <>
-                <section class="card">
-                  <ActForm lang={lang} person={person} act="user.role" action={`${path}/role`}>
-                    <Select
-                      {...{ name: 'role', label: say.role, value: user.role }}
-                      options={roles.map(role => [role, frameWords[lang].roles[role]])}
-                    />
-                    <button>{say.changeRole}</button>
-                  </ActForm>
-                </section>
-                {act('user.reset', 'reset', say.resetTold, <button class="plain">{say.reset}</button>)}
-                {user.state === 'locked' && act('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
-                {act('user.remove', 'remove', say.removeTold, <button class="danger">{say.remove}</button>)}
-              </>
-            )}
-          </div>
+          <h2>{say.sessions}</h2>
+          <Sessions {...{ lang, person, sessions }} act="session.revoke" path={`/console/people/${user.id}`} />
+          {sessions.some(session => session.open) && (
+            <ActForm lang={lang} person={person} act="session.revoke" action={`/console/people/${user.id}/sign-out`}>
+              <p class="actions">
+                <button class="plain">{say.endAll}</button>
+              </p>
+            </ActForm>
+          )}
         </>
-      )}
-      <h2>{say.sessions}</h2>
-      <Sessions {...{ lang, person, sessions }} act="session.revoke" path={path} />
-      {sessions.some(session => session.open) && (
-        <ActForm lang={lang} person={person} act="session.revoke" action={`${path}/sign-out`}>
-          <p class="actions">
-            <button class="plain">{say.endAll}</button>
-          </p>
-        </ActForm>
       )}
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say, states: say.states }} />
     </Frame>
+  )
+}
+
+function ActsOn({ lang, person, user, objection }: Pick<PersonParts, 'lang' | 'person' | 'user' | 'objection'>) {
+  const say = peopleWords[lang].people
+  const path = `/console/people/${user.id}`
+  const card = (name: Act, verb: string, told: ComponentChildren, button: ComponentChildren) =>
+    may(person.role, name) && (
+      <section class="card">
+        <ActForm lang={lang} person={person} act={name} action={`${path}/${verb}`}>
+          <p>{told}</p>
+          {button}
+        </ActForm>
+      </section>
+    )
+  const reason = (id: string) => (
+    <Field {...{ id, name: 'why', label: frameWords[lang].reason, hint: frameWords[lang].reasonHint }} maxLength={500} />
+  )
+  // Somebody who never came in has nothing to be forgotten: one admin gives them a link.
+  const isForgotten = user.state !== 'invited'
+  return (
+    <>
+      {/* One question for a code rather than one in each act. */}
+      {!person.steppedUp && <StepUpForm lang={lang} person={person} next={path} />}
+      <div class="tiles">
+        {!objection &&
+          card(
+            'user.object',
+            'object',
+            say.objectTold,
+            <>
+              <Reason lang={lang} />
+              <button class="danger">{say.object}</button>
+            </>,
+          )}
+        {user.state === 'active' && card('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
+        {person.steppedUp && (
+          <>
+            {objection &&
+              card(
+                'user.clear',
+                'clear',
+                say.clearTold,
+                <>
+                  <Reason lang={lang} />
+                  <button class="plain">{say.clear}</button>
+                </>,
+              )}
+            {card(
+              'user.role',
+              'role',
+              say.roleTold,
+              <>
+                <Select
+                  {...{ name: 'role', label: say.role, value: user.role }}
+                  options={roles.map(role => [role, frameWords[lang].roles[role]])}
+                />
+                {reason('role-why')}
+                <button>{say.changeRole}</button>
+              </>,
+            )}
+            {card(
+              'user.reset',
+              'reset',
+              isForgotten ? `${say.resetTold} ${needsTwo(user.role) ? say.resetByTwo : ''}` : say.linkTold,
+              <>
+                {isForgotten && needsTwo(user.role) && reason('reset-why')}
+                <button class="plain">{isForgotten ? say.reset : say.makeLink}</button>
+              </>,
+            )}
+            {user.state === 'locked' && card('user.unlock', 'unlock', say.unlockTold, <button class="plain">{say.unlock}</button>)}
+            {card('user.remove', 'remove', say.removeTold, <button class="danger">{say.remove}</button>)}
+          </>
+        )}
+      </div>
+    </>
   )
 }

@@ -1,13 +1,28 @@
 /** One's own account: language, password, sessions. */
 import { instant } from '../../base/world.ts'
-import { changeLanguage, changePassword, endSession, endSessionsOf, languages, listSessions, type Person } from '../../people/people.ts'
+import { isAddress } from '../../base/mailAddress.ts'
+import { barOf, standingOf, type Bar } from '../../ledger/ledger.ts'
+import {
+  changeEmail,
+  changeLanguage,
+  changePassword,
+  findUser,
+  stepUp,
+  endSession,
+  endSessionsOf,
+  languages,
+  listSessions,
+  may,
+  type Person,
+} from '../../people/people.ts'
 import { moment, show, type Language } from '../page/page.ts'
 import { Facts, Faults, Field, Notice, Select } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
-import { ActForm, Frame } from './frame.tsx'
+import { ActForm, Frame, FreshCode } from './frame.tsx'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { languageOptions } from './people.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
+import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
@@ -15,17 +30,22 @@ interface MeParts {
   lang: Language
   person: Person
   sessions: readonly ShownSession[]
+  /** Where they are written to, where they said. */
+  email: string
+  /** Why they may approve nothing now. */
+  bar: Bar | undefined
   done?: string | undefined
   faults?: Readonly<Record<string, string>>
 }
 
-function MePage({ lang, person, sessions, done, faults = {} }: MeParts) {
+function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MeParts) {
   const say = peopleWords[lang].me
   const welcome = peopleWords[lang].welcome
   return (
     <Frame lang={lang} person={person} title={say.title}>
       {done !== undefined && <Notice tone="good">{done}</Notice>}
       <Faults title={frameWords[lang].faults} faults={faults} />
+      {bar && <Notice tone={bar.is === 'waits' ? 'wait' : 'bad'}>{barText(lang, bar)}</Notice>}
       <Facts
         facts={[
           [say.name, person.name],
@@ -35,6 +55,16 @@ function MePage({ lang, person, sessions, done, faults = {} }: MeParts) {
       <h2>{say.language}</h2>
       <ActForm lang={lang} person={person} act="me" action="/console/me/language">
         <Select name="language" label={say.language} value={person.language} options={languageOptions} />
+        <button class="plain">{say.save}</button>
+      </ActForm>
+      <h2>{say.emailTitle}</h2>
+      <ActForm lang={lang} person={person} act="me" action="/console/me/email">
+        <Field
+          {...{ name: 'email', label: peopleWords[lang].people.email, hint: say.emailHint, value: email, fault: faults['email'] }}
+          type="email"
+          maxLength={254}
+        />
+        {!person.steppedUp && <FreshCode lang={lang} id="code-email" />}
         <button class="plain">{say.save}</button>
       </ActForm>
       <h2>{say.sessions}</h2>
@@ -73,7 +103,10 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
   const path = '/console/me'
   const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
     const { lang, person } = ctx.state
-    show(ctx, MePage({ lang, person, sessions: await listSessions(store, world, person.id), ...more }), status)
+    const found = await store.tx(async tx => barOf(await standingOf(tx, person.name), await tx.now()), 'locks')
+    const bar = found?.is === 'objected' || may(person.role, 'user.approve') ? found : undefined
+    const email = (await findUser(store, person.id))?.email ?? ''
+    show(ctx, MePage({ lang, person, sessions: await listSessions(store, world, person.id), email, bar, ...more }), status)
   }
 
   doors.page(path, 'me', ctx => {
@@ -85,6 +118,20 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
   doors.post(`${path}/language`, 'me', async (ctx, form) => {
     const language = languages.find(each => each === form.text('language')) ?? ctx.throw(400)
     await changeLanguage(store, ctx.state.person.id, language)
+    return `${path}?saved`
+  })
+
+  // Letters about other people go there, so whoever took a session over does not turn them away.
+  doors.post(`${path}/email`, 'me', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const email = form.text('email')
+    const fail = (fault: string, status = 400) => present(ctx, { email, faults: { email: fault } }, status)
+    if (email !== '' && !isAddress(email)) return fail(peopleWords[lang].people.badEmail)
+    if (!person.steppedUp) {
+      const { is } = await stepUp(store, world, person, form.text('code'))
+      if (is !== 'stepped up') return fail(frameWords[lang].code[is])
+    }
+    await changeEmail(store, person.id, email, person.name)
     return `${path}?saved`
   })
 

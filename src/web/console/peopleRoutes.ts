@@ -1,5 +1,8 @@
-/** The routes of people: who is invited, what role they have, who is kept out. For admins. */
+/** The routes of people: who is invited, what role they have, who is kept out, for admins; and who is objected to, for checkers as well. */
 import { BadInput } from '../../base/answer.ts'
+import { isAddress } from '../../base/mailAddress.ts'
+import { instant } from '../../base/world.ts'
+import type { Proposed } from '../../ledger/ledger.ts'
 import {
   addUser,
   changeRole,
@@ -11,6 +14,13 @@ import {
   listSessions,
   listUsers,
   lockUser,
+  needsTwo,
+  objectTo,
+  openObjection,
+  proposeClear,
+  proposeReset,
+  proposeRole,
+  proposeUser,
   removeUser,
   resetUser,
   roles,
@@ -22,17 +32,19 @@ import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { LinkPage, PeoplePage, PersonPage } from './people.tsx'
+import { proposalPath } from './proposalsPage.tsx'
+import { reasonIn } from './schedulesWhen.ts'
+import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
 export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
   const path = '/console/people'
   const pathOf = (user: UserRow) => `${path}/${user.id}`
 
-  /** The person of the path, or 404. */
+  /** The person of the path, by id or by name, or 404. */
   const the = async (ctx: ConsoleContext): Promise<UserRow> => {
     const id = ctx.params['id']!
-    const user = id.startsWith('usr_') ? await findUser(store, id) : undefined
-    return user ?? ctx.throw(404)
+    return (await findUser(store, id)) ?? ctx.throw(404)
   }
   /** The same, and not who asks: nobody gives themselves a role, or locks everyone out by locking themselves out. */
   const another = async (ctx: ConsoleContext): Promise<UserRow> => {
@@ -47,6 +59,9 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     show(ctx, LinkPage({ lang, person, user, endsAt, link: `${origin}/console/welcome/${token}` }))
   }
 
+  /** Where it awaits another person; one that is open already is decided first. */
+  const shown = ({ proposal }: Proposed) => proposalPath(proposal.id)
+
   doors.page(path, 'user.see', async ctx => {
     const { lang, person } = ctx.state
     show(ctx, PeoplePage({ lang, person, rows: await listUsers(store) }))
@@ -58,33 +73,60 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     const name = form.text('name')
     const [role, language] = [roles.find(each => each === form.text('role')), languages.find(each => each === form.text('language'))]
     if (!role || !language) return ctx.throw(400)
+    const [email, why] = [form.text('email'), reasonIn(form)]
     const fault = !isUserName(name) ? say.badName : (await findUser(store, name)) ? say.taken : undefined
-    if (fault !== undefined) {
-      const values = { name, role, language }
-      return show(ctx, PeoplePage({ lang, person, rows: await listUsers(store), values, faults: { name: fault } }), 400)
+    const faults = { ...(fault !== undefined && { name: fault }), ...(email !== '' && !isAddress(email) && { email: say.badEmail }) }
+    if (Object.keys(faults).length > 0) {
+      const values = { name, role, language, email, why }
+      return show(ctx, PeoplePage({ lang, person, rows: await listUsers(store), values, faults }), 400)
     }
-    return showLink(ctx, await addUser(store, world, { name, role, language }, person.name))
+    const wanted = { name, role, language, ...(email !== '' && { email }) }
+    if (needsTwo(role)) return shown(await proposeUser(store, world, wanted, { by: person.name, why }))
+    return showLink(ctx, await addUser(store, world, wanted, person.name))
   })
 
   doors.page(`${path}/:id`, 'user.see', async ctx => {
     const user = await the(ctx)
-    const [sessions, steps] = await Promise.all([listSessions(store, world, user.id), history(store, user.id)])
+    const sessions = await listSessions(store, world, user.id)
+    const objection = await openObjection(store, user.id)
     const { lang, person } = ctx.state
-    show(ctx, PersonPage({ lang, person, user, sessions, steps }))
+    const now = instant(world.clock.now())
+    show(ctx, PersonPage({ lang, person, user, now, objection, sessions, steps: await history(store, user.id) }))
   })
 
   doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
     const user = await another(ctx)
     const role = roles.find(each => each === form.text('role')) ?? ctx.throw(400)
+    const { name: by } = ctx.state.person
     // The same role again, as when a button is pressed twice, is no fault.
-    if (role !== user.role) await changeRole(store, user.id, role, ctx.state.person.name)
+    if (role === user.role) return pathOf(user)
+    if (needsTwo(role)) return shown(await proposeRole(store, world, user.id, role, { by, why: reasonIn(form) }))
+    await changeRole(store, world, user.id, role, by)
     return pathOf(user)
   })
 
-  doors.post(`${path}/:id/reset`, 'user.reset', async ctx => {
+  doors.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
     const user = await another(ctx)
-    showLink(ctx, await resetUser(store, world, user.id, ctx.state.person.name))
+    const { name: by } = ctx.state.person
+    if (needsTwo(user.role) && user.state !== 'invited')
+      return shown(await proposeReset(store, world, user.id, { by, why: reasonIn(form) }))
+    showLink(ctx, await resetUser(store, world, user.id, by))
     return undefined
+  })
+
+  doors.post(`${path}/:id/object`, 'user.object', async (ctx, form) => {
+    const user = await another(ctx)
+    const why = reasonIn(form)
+    if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+    await objectTo(store, world, user.id, { by: ctx.state.person.name, why })
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/clear`, 'user.clear', async (ctx, form) => {
+    const user = await another(ctx)
+    const why = reasonIn(form)
+    if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+    return shown(await proposeClear(store, world, user.id, { by: ctx.state.person.name, why }))
   })
 
   doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {

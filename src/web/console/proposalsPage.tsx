@@ -1,8 +1,8 @@
 /** Proposals as pages: the open ones and the decided ones, and one with what is to be done, its approval and its end. */
 import type { Stop } from '../../payout/payout.ts'
 import { samePerson } from '../../base/person.ts'
-import { detailOf, digestOfProposal, type ProposalRow } from '../../ledger/ledger.ts'
-import { may, type Person } from '../../people/people.ts'
+import { detailOf, digestOfProposal, type Bar, type ProposalRow } from '../../ledger/ledger.ts'
+import { may, personActs, type Act, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import type { Language } from '../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../page/parts.tsx'
@@ -10,6 +10,7 @@ import { ActForm, Frame, Pages, Reason } from './frame.tsx'
 import type { Column } from './lists.ts'
 import { Known, Mono, Ref, Rows, Said, When } from './listsParts.tsx'
 import { Steps } from './steps.tsx'
+import { barText } from './words/bars.ts'
 import { proposalWords, proposedAct, proposedDetail, proposedSubject } from './words/proposals.ts'
 
 const tones: Record<ProposalRow['state'], Tone> = { open: 'wait', approved: 'good', refused: 'bad', withdrawn: 'still' }
@@ -38,7 +39,7 @@ interface ListParts extends Shared {
 
 export function ProposalsPage({ lang, person, stopped, open, decided, abouts, next, query }: ListParts) {
   const say = proposalWords[lang]
-  const yours = may(person.role, 'proposal.approve') ? open.filter(row => !samePerson(row.made_by, person.name)).length : 0
+  const yours = open.filter(row => may(person.role, approval(row).act) && !samePerson(row.made_by, person.name)).length
   const columns = columnsOf(lang, abouts)
   return (
     <Frame {...{ lang, person, stopped, here: 'proposals', title: say.title }}>
@@ -96,13 +97,15 @@ interface OneParts extends Shared {
   row: ProposalRow
   abouts: ReadonlyMap<string, About>
   steps: readonly Transition[]
+  /** Why who looks may not approve it, now or at all. */
+  bar: Bar | undefined
   /** `said`: what the program wrote down, which is English in either language. */
   notice?: { tone: Tone; text: string; said?: string } | undefined
   /** What is wrong with the reason that was sent. */
   fault?: string
 }
 
-export function ProposalPage({ lang, person, stopped, row, abouts, steps, notice, fault }: OneParts) {
+export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, notice, fault }: OneParts) {
   const say = proposalWords[lang]
   return (
     <Frame {...{ lang, person, stopped, here: 'proposals', title: `${say.one}: ${proposedAct(lang, row.act)}` }}>
@@ -126,7 +129,7 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, notice
           [say.id, <Mono>{row.id}</Mono>],
         ]}
       />
-      {row.state === 'open' && <Decision {...{ lang, person, row }} {...(fault !== undefined && { fault })} />}
+      {row.state === 'open' && <Decision {...{ lang, person, row, bar }} {...(fault !== undefined && { fault })} />}
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say.heads, states: say.states }} />
     </Frame>
@@ -135,16 +138,21 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, notice
 
 const capital = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
 
-function Decision({ lang, person, row, fault }: Pick<OneParts, 'lang' | 'person' | 'row' | 'fault'>) {
+/** What approving it is, as an act: of what is about people, admins may. */
+const approval = ({ act }: ProposalRow): { act: Act; verb: string } =>
+  personActs.includes(act) ? { act: 'user.approve', verb: 'approve-person' } : { act: 'proposal.approve', verb: 'approve' }
+
+function Decision({ lang, person, row, bar, fault }: Pick<OneParts, 'lang' | 'person' | 'row' | 'bar' | 'fault'>) {
   const say = proposalWords[lang]
   const isOwn = samePerson(row.made_by, person.name)
+  const { act, verb } = approval(row)
   const end = isOwn ? say.withdraw : say.refuse
   return (
     <>
       <section class="card">
         <h2>{say.approve.title}</h2>
-        {may(person.role, 'proposal.approve') && !isOwn ? (
-          <ActForm {...{ lang, person, act: 'proposal.approve', action: `${proposalPath(row.id)}/approve` }}>
+        {may(person.role, act) && !isOwn && !bar ? (
+          <ActForm {...{ lang, person, act, action: `${proposalPath(row.id)}/${verb}` }}>
             <input type="hidden" name="seen" value={digestOfProposal(row)} />
             <p>{say.approve.told}</p>
             <p class="actions">
@@ -152,7 +160,7 @@ function Decision({ lang, person, row, fault }: Pick<OneParts, 'lang' | 'person'
             </p>
           </ActForm>
         ) : (
-          <p>{isOwn ? say.approve.own(row.made_by) : say.approve.others}</p>
+          <p>{isOwn ? say.approve.own(row.made_by) : bar && may(person.role, act) ? barText(lang, bar) : say.approve.others}</p>
         )}
       </section>
       {may(person.role, 'proposal.refuse') && (

@@ -1,8 +1,9 @@
 /** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
 import { BadInput } from '../../base/answer.ts'
 import { approveAndDo } from '../../jobs/jobs.ts'
-import { findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
+import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
 import { stopOf } from '../../payout/payout.ts'
+import { personActs } from '../../people/people.ts'
 import { history, join, sql, type Reader } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -11,6 +12,7 @@ import { linksOf, pathTo } from './links.ts'
 import { filtersOf, pageOf, type After } from './lists.ts'
 import { proposalPath, ProposalPage, ProposalsPage, type About } from './proposalsPage.tsx'
 import { reasonIn } from './schedulesWhen.ts'
+import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
 import { proposalWords } from './words/proposals.ts'
 
@@ -44,7 +46,9 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
   type Told = Pick<Parameters<typeof ProposalPage>[0], 'notice' | 'fault'>
   async function showOne(ctx: ConsoleContext, row: ProposalRow, told: Told, status = 200): Promise<void> {
     const abouts = await aboutsOf(store, [row])
-    show(ctx, ProposalPage({ ...(await framed(ctx)), row, abouts, steps: await history(store, row.id), ...told }), status)
+    const { name } = ctx.state.person
+    const bar = await store.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
+    show(ctx, ProposalPage({ ...(await framed(ctx)), row, abouts, bar, steps: await history(store, row.id), ...told }), status)
   }
   const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
     showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
@@ -65,6 +69,8 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
       }
       case 'own':
         return refused(ctx, decision.proposal, say.approve.own(decision.proposal.made_by))
+      case 'barred':
+        return refused(ctx, decision.proposal, barText(lang, decision.bar))
       case 'changed':
         return refused(ctx, decision.proposal, say.approve.changed)
       case 'unknown':
@@ -72,16 +78,25 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
     }
   }
 
-  doors.post(`${path}/:id/approve`, 'proposal.approve', async (ctx, form) => {
+  const approving = async (ctx: ConsoleContext, seen: string): Promise<string | void> => {
     const id = ctx.params['id']!
     const { lang, person } = ctx.state
     try {
-      return await afterwards(ctx, await approveAndDo(desk, id, { by: person.name, seen: form.text('seen') }), ['approved'])
+      return await afterwards(ctx, await approveAndDo(desk, id, { by: person.name, seen }), ['approved'])
     } catch (error) {
       if (!(error instanceof BadInput)) throw error
       const row = (await findProposal(store, id)) ?? ctx.throw(404)
       await refused(ctx, row, proposalWords[lang].approve.cannot, error.message)
     }
+  }
+
+  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form.text('seen')))
+
+  // Admins approve what is proposed about people, and nothing else.
+  doors.post(`${path}/:id/approve-person`, 'user.approve', async (ctx, form) => {
+    const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+    if (!personActs.includes(row.act)) ctx.throw(403)
+    return approving(ctx, form.text('seen'))
   })
 
   doors.post(`${path}/:id/refuse`, 'proposal.refuse', async (ctx, form) => {
@@ -102,6 +117,12 @@ async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<M
   const subjects = [...new Set(rows.map(({ subject }) => subject))]
   const links = await linksOf(reader, subjects)
   const abouts = new Map([...links].map(([subject, href]): [string, About] => [subject, { name: subject, href }]))
+  const userIds = subjects.filter(subject => subject.startsWith('usr_'))
+  const people =
+    userIds.length === 0
+      ? []
+      : await reader.all<{ id: string; name: string }>(sql`select id, name from users where id in (${join(userIds)})`)
+  for (const { id, name } of people) abouts.set(id, { name, href: `/console/people/${id}` })
   const accountIds = subjects.filter(subject => subject.startsWith('acc_'))
   if (accountIds.length === 0) return abouts
   const accounts = await reader.all<{ id: string; name: string }>(sql`select id, name from accounts where id in (${join(accountIds)})`)

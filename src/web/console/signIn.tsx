@@ -40,15 +40,43 @@ export function SignInPage({ lang, next, name = '', notice }: SignInParts) {
 interface WelcomeParts {
   lang: Language
   invitation: Invitation
+  token: string
+}
+
+/** Before an invitation is begun: all that the link alone shows. */
+export function BeginPage({ lang, invitation: { user, endsAt, openedAt }, token, fault }: WelcomeParts & { fault?: string | undefined }) {
+  const say = peopleWords[lang].welcome
+  return (
+    <Frame lang={lang} person={undefined} title={say.title(user.name)}>
+      {fault !== undefined && <Notice tone="bad">{fault}</Notice>}
+      {openedAt !== null && <Notice tone="bad">{say.begunElsewhere(moment(lang, openedAt))}</Notice>}
+      <Facts
+        facts={[
+          [say.role, peopleWords[lang].people.rolesTold[user.role]],
+          [say.until, moment(lang, endsAt)],
+        ]}
+      />
+      {openedAt === null && <p>{say.beginTold}</p>}
+      <form method="post" action={`/console/welcome/${token}`}>
+        <p class="actions">
+          <button class={openedAt === null ? undefined : 'danger'}>{openedAt === null ? say.begin : say.beginAnyway}</button>
+        </p>
+      </form>
+    </Frame>
+  )
+}
+
+interface BegunParts extends WelcomeParts {
   /** What authenticator apps show above the code. */
   issuer: string
-  token: string
+  /** Of the authenticator, in base 32; shown once. */
+  secret: string | undefined
   faults?: Readonly<Record<string, string>>
 }
 
-export function WelcomePage({ lang, invitation: { user, secret, endsAt }, issuer, token, faults = {} }: WelcomeParts) {
+/** In the browser in which it was begun. */
+export function WelcomePage({ lang, invitation: { user, endsAt }, secret, issuer, token, faults = {} }: BegunParts) {
   const say = peopleWords[lang].welcome
-  const uri = otpauthUri(secret, user.name, issuer)
   return (
     <Frame lang={lang} person={undefined} title={say.title(user.name)}>
       <Faults title={frameWords[lang].faults} faults={faults} />
@@ -59,12 +87,7 @@ export function WelcomePage({ lang, invitation: { user, secret, endsAt }, issuer
         ]}
       />
       <h2>{say.stepOne}</h2>
-      <p>{say.scan}</p>
-      <QrCode text={uri} label={say.qr} />
-      <Facts facts={[[say.secret, <code class="mono">{groups(secret)}</code>]]} />
-      <p>
-        <a href={uri}>{say.openApp}</a>
-      </p>
+      {secret === undefined ? <p>{say.shownOnce}</p> : <Authenticator {...{ lang, secret, name: user.name, issuer }} />}
       <h2>{say.stepTwo}</h2>
       <form method="post" action={`/console/welcome/${token}`}>
         <input type="hidden" name="username" value={user.name} autocomplete="username" />
@@ -83,6 +106,27 @@ export function WelcomePage({ lang, invitation: { user, secret, endsAt }, issuer
     </Frame>
   )
 }
+
+function Authenticator({ lang, secret, name, issuer }: { lang: Language; secret: string; name: string; issuer: string }) {
+  const say = peopleWords[lang].welcome
+  const uri = otpauthUri(secret, name, issuer)
+  return (
+    <>
+      <p>{say.scan}</p>
+      <QrCode text={uri} label={say.qr} />
+      <Facts facts={[[say.secret, <code class="mono">{groups(secret)}</code>]]} />
+      <p>
+        <a href={uri}>{say.openApp}</a>
+      </p>
+    </>
+  )
+}
+
+export const WithdrawnPage = ({ lang }: { lang: Language }) => (
+  <Frame lang={lang} person={undefined} title={peopleWords[lang].welcome.withdrawnTitle}>
+    <p>{peopleWords[lang].welcome.withdrawn}</p>
+  </Frame>
+)
 
 export const GonePage = ({ lang }: { lang: Language }) => (
   <Frame lang={lang} person={undefined} title={peopleWords[lang].welcome.goneTitle}>

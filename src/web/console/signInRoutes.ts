@@ -2,11 +2,11 @@
 import type Router from '@koa/router'
 import type { Context } from 'koa'
 import { instant } from '../../base/world.ts'
-import { acceptInvitation, invitationOf, signIn, signOut, stepUp } from '../../people/people.ts'
+import { acceptInvitation, invitationOf, isToken, newToken, openInvitation, signIn, signOut, stepUp } from '../../people/people.ts'
 import { moment, readForm, show, type PageContext, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { sessionCookie, type Doors } from './guard.ts'
-import { GonePage, SignInPage, StepUpPage, WelcomePage } from './signIn.tsx'
+import { BeginPage, GonePage, SignInPage, StepUpPage, WelcomePage, WithdrawnPage } from './signIn.tsx'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
@@ -26,6 +26,17 @@ function setCookie(ctx: Pick<Context, 'cookies'>, { secure }: PageState, token: 
   // TLS ends at nginx, so koa itself would think the line unsafe.
   ctx.cookies.secure = secure
   ctx.cookies.set(sessionCookie(secure), token, { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true })
+}
+
+/** What tells the browser apart in which an invitation is begun. It proves nothing else, and is no session. */
+const browserCookie = (secure: boolean) => (secure ? '__Host-welcome' : 'welcome')
+const browserKeptMs = 24 * 3_600_000
+
+function setBrowser(ctx: Pick<PageContext, 'cookies' | 'state'>, token: string): void {
+  const { secure } = ctx.state
+  ctx.cookies.secure = secure
+  const kept = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true, maxAge: browserKeptMs } as const
+  ctx.cookies.set(browserCookie(secure), token, kept)
 }
 
 function seeOther(ctx: PageContext, to: string): void {
@@ -65,31 +76,50 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
     return show(ctx, SignInPage({ lang, next, name, notice: { tone: throttled ? 'wait' : 'bad', text } }), throttled ? 429 : 403)
   })
 
+  // What only looks at a link, as programs do that show a preview of it, changes nothing: the invitation begins with a press of the button.
   router.get('/console/welcome/:token', async ctx => {
     const token = ctx.params['token']!
-    const invitation = await invitationOf(store, world, token)
+    const browser = ctx.cookies.get(browserCookie(ctx.state.secure))
+    const invitation = await invitationOf(store, world, token, browser)
     if (!invitation) return show(ctx, GonePage(ctx.state), 410)
     if (ctx.query['lang'] === undefined) ctx.state.lang = invitation.user.language
-    return show(ctx, WelcomePage({ lang: ctx.state.lang, invitation, token, issuer: settings.shopName }))
+    const { lang } = ctx.state
+    if (invitation.here) return show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName }))
+    if (browser === undefined || !isToken(browser)) setBrowser(ctx, newToken(world))
+    return show(ctx, BeginPage({ lang, invitation, token }))
   })
 
   router.post('/console/welcome/:token', async ctx => {
     const token = ctx.params['token']!
     const form = await readForm(ctx)
-    const invitation = await invitationOf(store, world, token)
+    const browser = ctx.cookies.get(browserCookie(ctx.state.secure)) ?? ''
+    const invitation = await invitationOf(store, world, token, browser)
     if (!invitation) return show(ctx, GonePage(ctx.state), 410)
     const lang = (ctx.state.lang = invitation.user.language)
     const say = peopleWords[lang]
+    if (!isToken(browser)) {
+      setBrowser(ctx, newToken(world))
+      return show(ctx, BeginPage({ lang, invitation, token, fault: say.welcome.noCookie }), 400)
+    }
+    // The form to accept it is shown to the browser that began it; whoever sends anything else begins it, or withdraws it.
+    if (!invitation.here || form.all('password').length === 0) {
+      const opening = await openInvitation(store, world, token, browser)
+      if (opening.is === 'withdrawn') return show(ctx, WithdrawnPage({ lang }), 410)
+      if (opening.is === 'gone') return show(ctx, GonePage({ lang }), 410)
+      return show(ctx, WelcomePage({ lang, invitation: opening.invitation, token, secret: opening.secret, issuer: settings.shopName }))
+    }
     const again = (faults: Record<string, string>) =>
-      show(ctx, WelcomePage({ lang, invitation, token, issuer: settings.shopName, faults }), 400)
+      show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName, faults }), 400)
     const password = form.all('password')[0] ?? ''
     if (password !== (form.all('again')[0] ?? '')) return again({ again: say.welcome.different })
-    const answer = await acceptInvitation(store, world, { token, password, code: form.text('code') })
+    const answer = await acceptInvitation(store, world, { token, browser, password, code: form.text('code') })
     switch (answer.is) {
       case 'done':
         return seeOther(ctx, '/console/sign-in?ready')
       case 'gone':
         return show(ctx, GonePage({ lang }), 410)
+      case 'withdrawn':
+        return show(ctx, WithdrawnPage({ lang }), 410)
       case 'weak':
         return again({ password: say.weak[answer.why] })
       case 'code':

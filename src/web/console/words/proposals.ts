@@ -52,6 +52,8 @@ interface ProposalWords extends ActWords {
   already(state: string, by: string): string
 }
 
+const rolesPt = { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' }
+
 const pt: ProposalWords = {
   title: 'Propostas',
   one: 'Proposta',
@@ -81,7 +83,7 @@ const pt: ProposalWords = {
     go: 'Aprovar e fazer',
     done: 'A proposta foi aprovada e feita.',
     own: by => `${by} fez esta proposta, então outra pessoa precisa aprová-la.`,
-    others: 'Espera a aprovação de quem tem o papel de aprovação.',
+    others: 'Espera a aprovação de quem tem o papel de aprovação (ou, sobre pessoas, também o de administração).',
     changed: 'A proposta não é mais a que você viu. Confira abaixo como ela está agora.',
     cannot: 'Isto não pode mais ser feito, e nada foi aprovado:',
   },
@@ -112,9 +114,15 @@ const pt: ProposalWords = {
     'payout.adjudicate': 'dizer o que é uma transferência',
     'payout.redirect': 'repassar a outra conta do mesmo favorecido',
     'suspense.close': 'dar como de terceiros um valor a identificar',
+    'user.add': 'dar acesso a uma pessoa',
+    'user.role': 'mudar o papel de uma pessoa',
+    'user.reset': 'esquecer a senha e o autenticador de uma pessoa',
+    'user.clear': 'encerrar uma objeção a uma pessoa',
   },
   details: {
     account: 'conta',
+    ...{ name: 'nome', role: 'papel', fromRole: 'papel hoje', language: 'idioma', email: 'e-mail' },
+    ...{ objection: 'identificador da objeção', objectedBy: 'objeção de', because: 'motivo da objeção' },
     recover: 'compensação',
     as: 'como termina',
     description: 'descrição',
@@ -151,6 +159,7 @@ const pt: ProposalWords = {
     perDayNow: 'limite por dia hoje',
   },
   values: {
+    ...{ role: rolesPt, fromRole: rolesPt, language: { 'pt-BR': 'português', en: 'inglês' } },
     recover: { never: 'nunca', 'next-payouts': 'nos próximos repasses' },
     as: { paid: 'paga por outro meio', forgiven: 'perdoada', returned: 'devolvida por outro meio' },
     verdict: { ours: 'é nossa: pagou este repasse', 'not-ours': 'não é nossa' },
@@ -199,7 +208,7 @@ const en: ProposalWords = {
     go: 'Approve and do it',
     done: 'The proposal is approved and done.',
     own: by => `${by} made this proposal, so someone else has to approve it.`,
-    others: 'It awaits the approval of somebody with the role checker.',
+    others: 'It awaits the approval of somebody with the role checker (or, about people, admin).',
     changed: 'The proposal is not the one you were shown any more. Look again at how it is now.',
     cannot: 'This cannot be done any more, and nothing was approved:',
   },
@@ -230,9 +239,15 @@ const en: ProposalWords = {
     'payout.adjudicate': 'say what a transfer is',
     'payout.redirect': 'pay to another account of the same payee',
     'suspense.close': 'book unidentified money as not ours',
+    'user.add': 'give a person access',
+    'user.role': 'give a person another role',
+    'user.reset': 'reset a person’s password and authenticator',
+    'user.clear': 'clear an objection to a person',
   },
   details: {
     account: 'account',
+    ...{ name: 'name', role: 'role', fromRole: 'role now', language: 'language', email: 'e-mail' },
+    ...{ objection: 'id of the objection', objectedBy: 'objection by', because: 'reason of the objection' },
     recover: 'set off',
     as: 'how it ends',
     description: 'description',
@@ -269,6 +284,7 @@ const en: ProposalWords = {
     perDayNow: 'limit per day now',
   },
   values: {
+    language: { 'pt-BR': 'Portuguese', en: 'English' },
     recover: { never: 'never', 'next-payouts': 'against the next payouts' },
     as: { paid: 'paid by other means', forgiven: 'forgiven', returned: 'returned by other means' },
     verdict: { ours: 'ours: it paid this payout', 'not-ours': 'not ours' },

@@ -1,0 +1,87 @@
+/**
+ * Who may approve: the one rule that is asked of whoever lets money go, or lets people in, on the console and at the command line. Somebody who is
+ * new or was given access again waits; so does somebody whom another objects to; and nobody may be behind both who asks and who approves.
+ */
+import { BadInput } from '../base/answer.ts'
+import { plainName } from '../base/person.ts'
+import type { Instant } from '../base/world.ts'
+import { sql, type Reader } from '../store/store.ts'
+
+export interface Standing {
+  name: string
+  /** Before it they approve nothing. */
+  approvesFrom: Instant | null
+  objection: { by: string; why: string; at: Instant } | undefined
+  /** Themselves; who made the link by which they came in, and so could be them; who made that one's; and so on. People of the console alone. */
+  behind: readonly string[]
+}
+
+export type Bar =
+  | { is: 'waits'; until: Instant }
+  | { is: 'objected'; by: string; why: string }
+  /** `giver` is behind both. */
+  | { is: 'one giver'; giver: string; maker: string }
+
+/**
+ * Why somebody may not approve now what `maker` made; undefined where they may. Whoever is no person of the console runs commands on the server,
+ * and could do anything there. Pure.
+ */
+export function barOf(person: Standing | undefined, now: Instant, maker?: Standing): Bar | undefined {
+  if (!person) return undefined
+  const { objection, approvesFrom, behind } = person
+  if (objection) return { is: 'objected', by: objection.by, why: objection.why }
+  if (approvesFrom !== null && now < approvesFrom) return { is: 'waits', until: approvesFrom }
+  const giver = maker?.behind.find(each => behind.includes(each))
+  return giver === undefined ? undefined : { is: 'one giver', giver, maker: maker!.name }
+}
+
+/** As commands say it. */
+export function barSentence(name: string, bar: Bar): string {
+  switch (bar.is) {
+    case 'waits':
+      return `${name} may not approve before ${bar.until}: they are new, or were given access or a role again (COOLING_OFF)`
+    case 'objected':
+      return `${bar.by} objects to ${name}, who neither approves nor proposes until two others clear it: ${bar.why}`
+    case 'one giver':
+      return `${name} may not approve what ${bar.maker} made: ${bar.giver} is behind both, having invited or reset them, and could be either`
+  }
+}
+
+type Known = { id: string; name: string; given_by: string | null; approves_from: Instant | null }
+
+const find = (reader: Reader, name: string): Promise<Known | undefined> =>
+  reader.one<Known>(sql`
+    select id, name, given_by, approves_from from users where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
+
+/** How a person of the console stands, by their name; undefined where there is none of that name. */
+export async function standingOf(reader: Reader, name: string): Promise<Standing | undefined> {
+  const person = await find(reader, name)
+  if (!person) return undefined
+  const objection = await reader.one<{ by: string; why: string; at: Instant }>(
+    sql`select made_by as by, why, added_at as at from objections where user_id = ${person.id} and cleared_at is null`,
+  )
+  const behind = [person.name]
+  for (let giver = person.given_by; giver !== null;) {
+    const known = await find(reader, giver)
+    if (!known || behind.includes(known.name)) break
+    behind.push(known.name)
+    giver = known.given_by
+  }
+  return { name: person.name, approvesFrom: person.approves_from, objection, behind }
+}
+
+/** Why `by` may not approve now what `maker` made, or anything where nobody did. */
+export const barFor = async (reader: Reader, by: string, now: Instant, maker?: string): Promise<Bar | undefined> =>
+  barOf(await standingOf(reader, by), now, maker === undefined ? undefined : await standingOf(reader, maker))
+
+/** Throws `BadInput` where `by` may not let anything go now. */
+export async function assertMayApprove(reader: Reader, by: string, now: Instant): Promise<void> {
+  const bar = await barFor(reader, by, now)
+  if (bar) throw new BadInput(barSentence(by, bar))
+}
+
+/** Throws `BadInput` where somebody objects to `by`: what they prepare is not looked at. */
+export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
+  const objection = (await standingOf(reader, by))?.objection
+  if (objection) throw new BadInput(barSentence(by, { is: 'objected', ...objection }))
+}

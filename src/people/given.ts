@@ -1,0 +1,93 @@
+/**
+ * Access that is given by two: adding somebody who is more than a viewer, giving such a role, and forgetting such a person's password and
+ * authenticator. One proposes it and another approves it; the link is made afterwards, by an admin who from then on is behind that person.
+ */
+import { BadInput } from '../base/answer.ts'
+import { samePerson } from '../base/person.ts'
+import type { World } from '../base/world.ts'
+import { audit, barFor, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import { sql, type Store, type Tx } from '../store/store.ts'
+import { tellAbout } from './notices.ts'
+import { clearAct } from './objection.ts'
+import { roles, type Role } from './roles.ts'
+import { assertFree, changeRoleIn, findUser, forgetSecrets, languages, newUser, theUser, type Language, type NewUser } from './user.ts'
+
+export const addAct = 'user.add'
+export const roleAct = 'user.role'
+export const resetAct = 'user.reset'
+/** What is proposed about people: checkers approve it, and admins. */
+export const personActs: readonly string[] = [addAct, roleAct, resetAct, clearAct]
+
+interface Asked {
+  by: string
+  why: string
+}
+
+export const proposeUser = (store: Store, world: World, { name, role, language, email }: NewUser, { by, why }: Asked): Promise<Proposed> =>
+  store.tx(async tx => {
+    await assertFree(tx, name)
+    const detail = { role, language, ...(email !== undefined && { email }) }
+    return propose(tx, world, { act: addAct, subject: name, detail, why, by })
+  })
+
+export const proposeRole = (store: Store, world: World, name: string, role: Role, { by, why }: Asked): Promise<Proposed> =>
+  store.tx(async tx => {
+    const user = await theUser(tx, name)
+    if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
+    return propose(tx, world, { act: roleAct, subject: user.id, detail: { name: user.name, fromRole: user.role, role }, why, by })
+  })
+
+export const proposeReset = (store: Store, world: World, name: string, { by, why }: Asked): Promise<Proposed> =>
+  store.tx(async tx => {
+    const user = await theUser(tx, name)
+    return propose(tx, world, { act: resetAct, subject: user.id, detail: { name: user.name, role: user.role }, why, by })
+  })
+
+/**
+ * Whether somebody other than `by` and the person it is about could approve it now. On the server, whoever runs commands does what nobody could
+ * approve: the first people come in so, and the last one who is locked out does.
+ */
+export const canBeApproved = (store: Store, { by, about }: { by: string; about: string }): Promise<boolean> =>
+  store.tx(async tx => {
+    const people = await tx.all<{ name: string }>(sql`
+      select name from users where store_id = 'sto_default' and state = 'active' and role in ('checker', 'admin') order by id`)
+    for (const { name } of people)
+      if (!samePerson(name, by) && !samePerson(name, about) && !(await barFor(tx, name, await tx.now(), by))) return true
+    return false
+  })
+
+export async function carryOutAdd(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
+  const { subject: name, made_by: madeBy, decided_by: by } = proposal
+  const { role, language, email } = detailOf(proposal)
+  if (samePerson(name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  await assertFree(tx, name)
+  const user = await newUser(tx, world, { name, role: asRole(role), language: asLanguage(language), email }, madeBy)
+  await audit(tx, { actor: by!, act: 'user added', subject: user.id, detail: { name, role: user.role, proposedBy: madeBy } })
+  await tellAbout(tx, world, { kind: 'added', about: user, by: madeBy, approvedBy: by!, why: proposal.why })
+}
+
+export async function carryOutRole(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
+  const { subject, made_by: madeBy, decided_by: by } = proposal
+  const { role, fromRole } = detailOf(proposal)
+  const user = await theUser(tx, subject)
+  if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  if (user.role !== fromRole) throw new BadInput(`${user.name} is ${user.role} now, and was ${fromRole} when this was proposed`)
+  await changeRoleIn(tx, world, user, asRole(role), { by: by!, proposedBy: madeBy })
+  await tellAbout(tx, world, { kind: 'role', about: (await findUser(tx, user.id))!, by: madeBy, approvedBy: by!, why: proposal.why })
+}
+
+export async function carryOutReset(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
+  const { subject, made_by: madeBy, decided_by: by } = proposal
+  const user = await theUser(tx, subject)
+  if (samePerson(user.name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
+  await forgetSecrets(tx, user, by!)
+  await audit(tx, { actor: by!, act: 'user reset', subject: user.id, detail: { name: user.name, proposedBy: madeBy } })
+  await tellAbout(tx, world, { kind: 'reset', about: user, by: madeBy, approvedBy: by!, why: proposal.why })
+}
+
+function asRole(text: string | undefined): Role {
+  const role = roles.find(each => each === text)
+  if (role === undefined) throw new BadInput(`"${text}" is not one of ${roles.join(', ')}`)
+  return role
+}
+const asLanguage = (text: string | undefined): Language => languages.find(each => each === text) ?? 'pt-BR'

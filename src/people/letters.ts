@@ -1,0 +1,104 @@
+/** What is written to people of the console about one another: who was given what, by whom, and where to object. */
+import { escaped, type Letter } from '../mail/mail.ts'
+import type { NoticeKind } from './notices.ts'
+import type { Role } from './roles.ts'
+import type { Language } from './user.ts'
+
+/** One row of the outbox. */
+export interface NoticeRow {
+  id: string
+  address: string
+  language: Language
+  kind: NoticeKind
+  about: string
+  detail: string
+}
+
+/** Pure. `publicUrl`: without a slash at the end. */
+export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
+  const say = words[language]
+  const { name = '', role = 'viewer', by = '', approvedBy, why } = JSON.parse(detail) as Record<string, string | undefined>
+  const who = approvedBy === undefined ? by : say.and(by, approvedBy)
+  const says = say.kinds[kind](name, say.roles[role as Role], who)
+  const reason = why === undefined ? [] : [`${say.reason}: ${why}`]
+  const url = `${publicUrl}/console/people/${about}`
+  const object = kind === 'cleared' || kind === 'objected' ? say.see : kind === 'opened twice' ? say.inviteAgain : say.object
+  const html = [
+    `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Repasse</title></head>`,
+    '<body style="font-family:sans-serif;line-height:1.5;max-width:36rem;margin:0 auto;padding:16px">',
+    ...[says, ...reason, object].map(text => `<p>${escaped(text)}</p>`),
+    `<p><a href="${escaped(url)}">${escaped(url)}</a></p></body></html>`,
+  ]
+  return {
+    ...{ id, to: address, language, subject: `Repasse: ${say.subjects[kind](name)}` },
+    text: `${[says, ...reason, object, url].join('\n\n')}\n`,
+    html: html.join('\n'),
+  }
+}
+
+interface Words {
+  roles: Record<Role, string>
+  and(one: string, other: string): string
+  subjects: Record<NoticeKind, (name: string) => string>
+  kinds: Record<NoticeKind, (name: string, role: string, who: string) => string>
+  reason: string
+  object: string
+  see: string
+  inviteAgain: string
+}
+
+const pt: Words = {
+  roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' },
+  and: (one, other) => `${one}, com a aprovação de ${other}`,
+  subjects: {
+    added: name => `${name} terá acesso`,
+    role: name => `${name} mudou de papel`,
+    reset: name => `${name} terá nova senha e novo autenticador`,
+    objected: name => `objeção a ${name}`,
+    cleared: name => `a objeção a ${name} foi encerrada`,
+    'opened twice': name => `o convite de ${name} foi aberto em dois navegadores`,
+  },
+  kinds: {
+    added: (name, role, who) => `${name} terá acesso ao console, com o papel de ${role}, por ${who}.`,
+    role: (name, role, who) => `${name} passou a ter o papel de ${role}, por ${who}.`,
+    reset: (name, role, who) =>
+      `A senha e o autenticador de ${name}, do papel de ${role}, foram esquecidos por ${who}; um novo convite permite cadastrar outros.`,
+    objected: (name, _, who) => `${who} tem uma objeção a ${name}, que não aprova nem propõe nada até que outras duas pessoas a encerrem.`,
+    cleared: (name, _, who) => `A objeção a ${name} foi encerrada por ${who}.`,
+    'opened twice': (name, _, who) =>
+      `O convite de ${name}, feito por ${who}, foi aberto em dois navegadores. Outra pessoa pode ter visto o link, que não vale mais.`,
+  },
+  reason: 'Motivo',
+  object: 'Se isto não deveria ter acontecido, registre uma objeção na página abaixo. Ela vale na hora.',
+  see: 'Os detalhes estão na página abaixo.',
+  inviteAgain: 'Confirme com a pessoa se foi ela, e faça um novo convite na página abaixo.',
+}
+
+const en: Words = {
+  roles: { viewer: 'viewer', maker: 'maker', checker: 'checker', admin: 'admin' },
+  and: (one, other) => `${one}, approved by ${other}`,
+  subjects: {
+    added: name => `${name} is given access`,
+    role: name => `${name} has another role`,
+    reset: name => `${name} gets a new password and authenticator`,
+    objected: name => `objection to ${name}`,
+    cleared: name => `the objection to ${name} is cleared`,
+    'opened twice': name => `the invitation of ${name} was opened in two browsers`,
+  },
+  kinds: {
+    added: (name, role, who) => `${name} is given access to the console as ${role}, by ${who}.`,
+    role: (name, role, who) => `${name} was made ${role}, by ${who}.`,
+    reset: (name, role, who) =>
+      `Password and authenticator of ${name}, who is ${role}, were reset by ${who}; a new invitation lets others be set.`,
+    objected: (name, _, who) => `${who} objects to ${name}, who neither approves nor proposes until two others clear it.`,
+    cleared: (name, _, who) => `The objection to ${name} was cleared by ${who}.`,
+    'opened twice': (name, _, who) =>
+      `The invitation of ${name}, made by ${who}, was opened in two browsers. Somebody else may have seen the link, which is withdrawn.`,
+  },
+  reason: 'Reason',
+  object: 'If this should not have happened, object on the page below. It holds at once.',
+  see: 'The details are on the page below.',
+  inviteAgain: 'Ask that person whether it was them, and make a new invitation on the page below.',
+}
+
+const words: Record<Language, Words> = { 'pt-BR': pt, en }

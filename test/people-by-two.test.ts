@@ -1,0 +1,237 @@
+/**
+ * What one person alone must not become, as attacks on the console over real HTTP: maker and checker at once, by inviting two people or by
+ * resetting one; and somebody else, by having seen their link. At fe329ae each of them got through.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { auditChain } from '../src/ledger/ledger.ts'
+import { sql, type Row } from '../src/store/store.ts'
+import { openAsker } from './testbed/asker.ts'
+import { consoleVisitor, visitorOf, type ConsoleVisitor, type Shown } from './testbed/consoleVisitor.ts'
+import { acceptAs, codeOf } from './testbed/folk.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { trialAccount } from './testbed/trial.ts'
+import { until } from './testbed/until.ts'
+
+const linkIn = ({ text }: Shown) => /<code class="mono">(http[^<]+\/console\/welcome\/[^<]+)</.exec(text)?.[1]
+const seenIn = ({ text }: Shown) => /name="seen" value="([^"]+)"/.exec(text)?.[1] ?? ''
+const day = 24 * 3_600_000
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('on $engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'one person' : 'which is not to be had on this machine', () => {
+    let server: Postgres | undefined
+    const towns: PageTown[] = []
+    beforeAll(async () => {
+      if (engine === 'postgres') server = await startPostgres({ durable: false })
+    })
+    afterAll(async () => {
+      for (const town of towns) await town.close()
+      await server?.stop()
+    })
+    const open = async (env: Record<string, string> = {}) => {
+      const town = await openPageTown({ env: { ...env, ...(server && { DATABASE_URL: await server.migratedDatabase() }) } })
+      towns.push(town)
+      return town
+    }
+
+    describe('with others there', () => {
+      let town: PageTown
+      let carla: ConsoleVisitor
+      let bruno: ConsoleVisitor
+      beforeAll(async () => {
+        town = await open()
+        carla = await consoleVisitor(town, 'carla', 'admin', 'en')
+        bruno = await consoleVisitor(town, 'bruno@example.com', 'checker', 'en')
+      }, 120_000)
+      const rows = (text: ReturnType<typeof sql>) => town.house.desk.store.all<Row>(text)
+      const user = async (name: string) => (await rows(sql`select * from users where name = ${name}`))[0]
+      const idOf = async (name: string) => String((await user(name))!['id'])
+      const person = async (name: string) => `/console/people/${await idOf(name)}`
+      const invite = (name: string, role: string) => carla.post('/console/people', { name, role, language: 'en' })
+      const approve = async (by: ConsoleVisitor, path: string, verb = 'approve-person') =>
+        by.post(`${path}/${verb}`, { seen: seenIn(await by.get(path)) })
+      /** Carla invites somebody, Bruno approves it, and Carla makes the link and follows it, as the attacker would. */
+      async function puppet(name: string, role: string): Promise<ConsoleVisitor> {
+        const { to } = await invite(name, role)
+        expect((await approve(bruno, to)).to).toBe(`${to}?said=approved`)
+        const link = linkIn(await carla.post(`${await person(name)}/reset`))!
+        return visitorOf(town, await acceptAs(town, name, link))
+      }
+      const addAccount = (by: ConsoleVisitor, name: string) =>
+        by.post('/console/accounts/new', { kind: 'bank', destination: '', ...trialAccount, name })
+      const approveAccount = async (by: ConsoleVisitor, name: string) =>
+        by.post(`/console/accounts/${name}/approve`, { seen: seenIn(await bruno.get(`/console/accounts/${name}`)) })
+
+      test.each(['maker', 'checker', 'admin'])('gives nobody the role of %s alone, and sees no link', async role => {
+        const asked = await invite(`puppet-${role}`, role)
+        expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
+        expect(asked.to).toMatch(/^\/console\/proposals\/pro_/)
+        expect(await user(`puppet-${role}`)).toBeUndefined()
+        expect((await approve(carla, asked.to)).text).toContain('someone else has to approve it')
+        expect((await approve(carla, asked.to, 'approve')).status).toBe(403)
+        expect(await user(`puppet-${role}`)).toBeUndefined()
+        // A viewer is theirs to invite; what that viewer may become is not.
+        const viewer = linkIn(await invite(`viewer-${role}`, 'viewer'))!
+        await acceptAs(town, `viewer-${role}`, viewer)
+        const raised = await carla.post(`${await person(`viewer-${role}`)}/role`, { role })
+        expect(raised.to).toMatch(/^\/console\/proposals\//)
+        expect((await user(`viewer-${role}`))!['role']).toBe('viewer')
+      })
+
+      test('resets no checker alone: password, authenticator and session stay', async () => {
+        const asked = await carla.post(`${await person('bruno@example.com')}/reset`)
+        expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
+        expect((await user('bruno@example.com'))!['state']).toBe('active')
+        expect((await bruno.get('/console/accounts')).status).toBe(200)
+        // Nor does he approve what is about himself.
+        expect((await approve(bruno, asked.to)).text).toContain('cannot approve what is about themselves')
+        expect((await user('bruno@example.com'))!['state']).toBe('active')
+        expect((await bruno.post(`${asked.to}/refuse`, { why: 'I lost nothing' })).to).toContain('said=refused')
+      })
+
+      test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other', async () => {
+        const [maker, checker] = [await puppet('front', 'maker'), await puppet('back', 'checker')]
+        expect((await addAccount(maker, 'thiefs')).to).toContain('said=added')
+        const refused = await approveAccount(checker, 'thiefs')
+        expect([refused.status, refused.text.includes('carla invited or reset both of you')]).toEqual([409, true])
+        await expect(town.repasse('account', 'approve', 'thiefs', '--by', 'back')).rejects.toThrow('carla is behind both')
+        // Somebody else approves the very same, who was never in her hand.
+        expect((await approveAccount(bruno, 'thiefs')).to).toContain('said=approved')
+      })
+
+      test('an admin of their own making does not help: who is behind the second is behind the third', async () => {
+        const second = await puppet('second', 'admin')
+        const asked = await second.post('/console/people', { name: 'third', role: 'checker', language: 'en' })
+        const path = asked.to
+        expect((await approve(carla, path)).text).toContain('invited or reset both of you')
+        expect((await approve(bruno, path)).to).toContain('said=approved')
+        await visitorOf(town, await acceptAs(town, 'third', linkIn(await second.post(`${await person('third')}/reset`))!))
+        await addAccount(await puppet('fourth', 'maker'), 'fourths')
+        await expect(town.repasse('account', 'approve', 'fourths', '--by', 'third')).rejects.toThrow('carla is behind both')
+      })
+
+      test('what access was given to whom is written to every checker and admin', async () => {
+        const { to } = await invite('told', 'maker')
+        await approve(bruno, to)
+        const letter = await until(() => town.letters.find(each => each.subject.includes('told is given access')), 'a letter')
+        expect(letter.to).toEqual(['bruno@example.com'])
+        expect(letter.text).toContain('told is given access to the console as maker, by carla, approved by bruno@example.com.')
+        expect(letter.text).toContain(`/console/people/${await idOf('told')}`)
+      })
+
+      test('somebody objected to approves and proposes nothing until two others clear it', async () => {
+        const checker = await consoleVisitor(town, 'dora', 'checker', 'en')
+        const maker = await consoleVisitor(town, 'maria', 'maker', 'en')
+        await addAccount(maker, 'doubted')
+        for (const name of ['dora', 'maria'])
+          expect((await bruno.post(`${await person(name)}/object`, { why: 'nobody knows her' })).status).toBe(303)
+        const refused = await approveAccount(checker, 'doubted')
+        expect([refused.status, refused.text.includes('bruno@example.com objects to you')]).toEqual([400, true])
+        expect((await addAccount(maker, 'more')).text).toContain('objects to you')
+        await expect(town.repasse('account', 'approve', 'doubted', '--by', 'dora')).rejects.toThrow('objects to dora')
+        await expect(town.repasse('payout', 'approve', 'pay_x', '--why', 'x', '--by', 'maria')).rejects.toThrow()
+        // Stopping stays everybody's.
+        expect((await maker.post('/console/stop', { why: 'I see something' })).status).toBe(303)
+        expect((await checker.post('/console/stop/go', { why: 'go', seen: 'x' })).status).toBeGreaterThanOrEqual(400)
+        await town.repasse('payout', 'go', '--why', 'it was nothing', '--by', 'root')
+
+        expect((await bruno.get('/console')).text).toContain('There is an objection to')
+        const clearing = await carla.post(`${await person('dora')}/clear`, { why: 'she began on Monday' })
+        expect((await approve(carla, clearing.to)).text).toContain('someone else has to approve it')
+        expect((await approve(bruno, clearing.to)).to).toContain('said=approved')
+        expect((await approveAccount(checker, 'doubted')).to).toContain('said=approved')
+        expect(await auditChain(town.house.desk.store)).toEqual([])
+      })
+
+      test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began', async () => {
+        const path = new URL(linkIn(await invite('looked-at', 'viewer'))!).pathname
+        const preview = openAsker(town.origin)
+        for (const look of [await preview.get(path), await preview.get(path), await openAsker(town.origin).get(path)])
+          expect([look.status, /<code|otpauth|<svg/.test(look.body)]).toEqual([200, false])
+        expect(
+          await rows(sql`select totp_secret, browser_hash from invitations where closed_at is null and browser_hash is null`),
+        ).toContainEqual({
+          totp_secret: '',
+          browser_hash: null,
+        })
+
+        const own = openAsker(town.origin)
+        await own.get(path)
+        const secretIn = (body: string) => /<code class="mono">([A-Z2-7 ]+)</.exec(body)?.[1]?.replaceAll(' ', '')
+        const secret = secretIn((await own.post(path, {})).body)!
+        // Pressed twice it is pressed once.
+        expect(secretIn((await own.post(path, {})).body)).toBe(secret)
+        await town.skip(60_000)
+        for (const later of [await own.get(path), await own.post(path, {})]) expect(later.body).not.toContain(secret.slice(0, 4))
+        const password = 'um pé de jabuticaba'
+        expect((await own.post(path, { password, again: password, code: codeOf(town, secret) })).to).toBe('/console/sign-in?ready')
+      })
+
+      test('who had seen the link and comes with it too withdraws it, and whoever made it is told', async () => {
+        const { to } = await invite('meant', 'maker')
+        await approve(bruno, to)
+        const path = new URL(linkIn(await carla.post(`${await person('meant')}/reset`))!).pathname
+        const [thief, own] = [openAsker(town.origin), openAsker(town.origin)]
+        for (const each of [thief, own]) await each.get(path)
+        const secret = /<code class="mono">([A-Z2-7 ]+)</.exec((await thief.post(path, {})).body)![1]!.replaceAll(' ', '')
+        // Looking tells whoever it was meant for, and changes nothing yet.
+        expect((await own.get(path)).body).toContain('was opened in another browser already')
+        expect((await own.post(path, {})).status).toBe(410)
+        const password = 'um pé de jabuticaba'
+        expect((await thief.post(path, { password, again: password, code: codeOf(town, secret) })).status).toBe(410)
+        expect((await user('meant'))!['state']).toBe('invited')
+        const acts = await rows(sql`select actor, act from audit where subject = ${await idOf('meant')} order by seq desc limit 1`)
+        expect(acts).toEqual([{ actor: 'somebody', act: 'invitation opened twice' }])
+        await until(() => town.letters.find(each => each.subject.includes('was opened in two browsers')), 'a letter about it')
+        expect((await carla.get('/console')).text).toContain('was opened in two browsers and is withdrawn')
+        // Another link ends it.
+        await carla.post(`${await person('meant')}/reset`)
+        expect((await carla.get('/console')).text).not.toContain('was opened in two browsers')
+      })
+
+      test('a code sent from another browser withdraws the link as well', async () => {
+        const path = new URL(linkIn(await invite('sent', 'viewer'))!).pathname
+        const [own, thief] = [openAsker(town.origin), openAsker(town.origin)]
+        for (const each of [own, thief]) await each.get(path)
+        const secret = /<code class="mono">([A-Z2-7 ]+)</.exec((await own.post(path, {})).body)![1]!.replaceAll(' ', '')
+        const password = 'um pé de jabuticaba'
+        const form = { password, again: password, code: codeOf(town, secret) }
+        expect((await thief.post(path, form)).status).toBe(410)
+        expect((await own.post(path, form)).status).toBe(410)
+        expect((await openAsker(town.origin).post(path, form)).status).toBe(410)
+      })
+    })
+
+    test('who is new, or has another role, approves nothing for a day; then they do', async () => {
+      const town = await open({ COOLING_OFF: '1d' })
+      const maria = await consoleVisitor(town, 'maria', 'maker', 'en')
+      const chico = await consoleVisitor(town, 'chico', 'checker', 'en')
+      await maria.post('/console/accounts/new', { kind: 'bank', destination: '', ...trialAccount, name: 'main' })
+      const page = await chico.get('/console/accounts/main')
+      expect([page.text.includes('you can approve from'), seenIn(page)]).toEqual([true, ''])
+      for (const path of [
+        '/console/accounts/main/approve',
+        '/console/proposals/pro_x/approve',
+        '/console/stop/go',
+        '/console/payouts/x/release',
+      ]) {
+        const refused = await chico.post(path, { seen: 'x', why: 'x' })
+        expect([path, refused.status, refused.text.includes('you can approve from')]).toEqual([path, 400, true])
+      }
+      await expect(town.repasse('account', 'approve', 'main', '--by', 'chico')).rejects.toThrow('chico may not approve before')
+      expect((await maria.get('/console')).text).toContain('Object if that is not right.')
+      await town.repasse('payout', 'stop', '--why', 'a try', '--by', 'root')
+      await expect(town.repasse('payout', 'go', '--why', 'x', '--by', 'chico')).rejects.toThrow('chico may not approve before')
+
+      await town.skip(day)
+      await town.repasse('account', 'approve', 'main', '--by', 'chico')
+      expect((await town.ask<{ state: string }[]>('account', 'list'))[0]!.state).toBe('approved')
+      await town.repasse('user', 'role', 'chico', 'admin', '--by', 'root')
+      await town.repasse('user', 'role', 'chico', 'checker', '--by', 'root')
+      await expect(town.repasse('payout', 'go', '--why', 'x', '--by', 'chico')).rejects.toThrow('chico may not approve before')
+    })
+  })
+})
