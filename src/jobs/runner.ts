@@ -38,7 +38,7 @@ function keepingLog(log: Log, world: Pick<World, 'clock'>, keep: (line: Line) =>
 }
 const mostLines = 10_000
 /** Nobody reads why a sleep ended; unsaid, Node makes an error with its stack for it, for each job of each second. */
-const noReason = null
+export const noReason = null
 /** What was logged is seen by others within this, however long the run lasts. */
 const flushMs = 1_000
 

@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts'
 import { later } from '../base/world.ts'
 import { sql, type Store } from '../store/store.ts'
 import { believesTime } from './clock.ts'
-import { run, type RunOutcome } from './runner.ts'
+import { noReason, run, type RunOutcome } from './runner.ts'
 import { timetable, type Desk, type Job } from './timetable.ts'
 
 export interface Scheduler {
@@ -28,7 +28,7 @@ export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 
   try {
     return await run(desk, job.name, job.limitMs, world => job.work(desk, world))
   } finally {
-    over.abort()
+    over.abort(noReason)
     await beating
     await desk.store.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
   }

@@ -6,7 +6,7 @@ import { BadInput } from '../base/answer.ts'
 import { fileShown } from '../base/setting.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
-import { textOf, withLocks, type Sql } from './sql.ts'
+import { withLocks, type Sql, type Value } from './sql.ts'
 import { valuesOf } from './values.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
@@ -16,6 +16,7 @@ const shortBusyMs = 5
 const beginWithinMs = 12_000
 const longestTurnMs = 5
 const longestStandMs = 25
+const largestWritten = 1_000
 
 /** `contents`: the bytes of a database that one in memory begins with, instead of empty. */
 export function openSqlite(
@@ -28,19 +29,16 @@ export function openSqlite(
 
   const prepared = new Map<string, Database.Statement>()
   const prepare = (statement: Sql) => {
-    const text = withLocks(
-      textOf(statement, () => '?'),
-      '',
-      '',
-    )
-    let found = prepared.get(text)
-    if (!found) prepared.set(text, (found = db.prepare(text)))
-    return found
+    const { texts, values } = withLimitsWritten(statement)
+    const text = texts.join('?')
+    let ready = prepared.get(text)
+    if (!ready) prepared.set(text, (ready = db.prepare(withLocks(text, '', ''))))
+    return { ready, bound: valuesOf({ values }) }
   }
 
   const all = <R extends Row>(statement: Sql) => {
-    const ready = prepare(statement)
-    return (ready.reader ? ready.all(...valuesOf(statement)) : (ready.run(...valuesOf(statement)), [])) as R[]
+    const { ready, bound } = prepare(statement)
+    return (ready.reader ? ready.all(...bound) : (ready.run(...bound), [])) as R[]
   }
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
   let servedMs = 0
@@ -67,7 +65,10 @@ export function openSqlite(
     },
     async run(statement) {
       if (isLate(longestStandMs)) await letOthers()
-      return guard(() => prepare(statement).run(...valuesOf(statement)).changes)
+      return guard(() => {
+        const { ready, bound } = prepare(statement)
+        return ready.run(...bound).changes
+      })
     },
     now: async () => instant(clock.now()),
   }
@@ -194,6 +195,25 @@ export function openSqlite(
     backup: target => reading(async () => void db.prepare('vacuum into ?').run(target)),
     close: () => reading(async () => void db.close()),
   }
+}
+
+/**
+ * Writes limits into the text. SQLite chooses a plan by the limit, so it compiles a statement again at every use when its limit is bound, which
+ * takes longer than most statements do. Large limits stay bound: every limit makes another statement, and all of them are kept.
+ */
+function withLimitsWritten({ texts, values }: Sql): Sql {
+  const isWritten = (value: Value, place: number): value is number | bigint =>
+    (typeof value === 'number' || typeof value === 'bigint') && value >= 0 && value <= largestWritten && texts[place]!.endsWith('limit ')
+  if (!values.some(isWritten)) return { texts, values }
+  const written = [texts[0]!]
+  const bound: Value[] = []
+  for (const [place, value] of values.entries())
+    if (isWritten(value, place)) written.push(`${written.pop()!}${value}${texts[place + 1]!}`)
+    else {
+      written.push(texts[place + 1]!)
+      bound.push(value)
+    }
+  return { texts: written, values: bound }
 }
 
 /** A transaction that waits for its turn, and whoever asked for it. */

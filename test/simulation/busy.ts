@@ -9,17 +9,19 @@ export interface Busy {
 
 export function openBusy(): Busy {
   let count = 0
-  let rested = Promise.withResolvers<void>()
+  let resting: PromiseWithResolvers<void> | undefined
   return {
     get count() {
       return count
     },
     enter() {
-      if (count++ === 0) rested = Promise.withResolvers()
+      count++
     },
     leave(times = 1) {
-      if (times > 0 && (count -= times) === 0) rested.resolve()
+      if (times === 0 || (count -= times) > 0) return
+      resting?.resolve()
+      resting = undefined
     },
-    rest: () => (count === 0 ? Promise.resolve() : rested.promise),
+    rest: () => (count === 0 ? Promise.resolve() : (resting ??= Promise.withResolvers()).promise),
   }
 }

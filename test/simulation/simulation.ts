@@ -90,8 +90,6 @@ export interface TellOptions {
   chain?: (seed: number) => ChainScenario | undefined
   /** Another database than one in memory; each worker opens its own. */
   databaseUrl?: string
-  /** Leaves out the story, which takes a fifth of the time. */
-  quiet?: boolean
 }
 
 const pollSeconds = 60

@@ -173,7 +173,8 @@ async function within<T>(clock: Clock, ms: Millis, work: (signal: AbortSignal) =
   try {
     return await work(cut.signal)
   } finally {
-    over.abort()
+    // Nobody reads why, and unsaid, Node makes an error with its stack for it.
+    over.abort(null)
   }
 }
 
