@@ -8,6 +8,7 @@ import { findNear } from './run/near.ts'
 import { ownId } from './run/processes.ts'
 import { closingLine, passSignalsOn, runVitest, wasStopped, type Count, type Ran } from './run/vitest.ts'
 import { readWords } from './run/words.ts'
+import { memoryFolder } from './testbed/postgres.ts'
 import { projectRoot } from './testbed/tree.ts'
 
 // A run inside a run, as a test of this makes one, is found by the outer one too.
@@ -32,7 +33,8 @@ async function main(): Promise<Count> {
 /** What a run that was killed left here. */
 async function clearUp(): Promise<void> {
   for (const orphan of await endOrphans()) say(`left running by a run that was killed, ended now: ${orphan}`)
-  const folders = removeOldFolders()
+  const inMemory = memoryFolder()
+  const folders = [...removeOldFolders(), ...(inMemory === undefined ? [] : removeOldFolders(inMemory))]
   if (folders.length > 0) say(`removed ${folders.length} folders of tests that ended more than a day ago`)
 }
 
