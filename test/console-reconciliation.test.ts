@@ -1,6 +1,7 @@
 /** The console's page on money at the bank that is none of ours: a maker proposes, a checker approves, payouts go on; and a rule in the same way. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findStranger } from '../src/jobs/jobs.ts'
+import { suspend, suspendedMoney } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
@@ -76,4 +77,24 @@ test('a rule is made in the same way, covers the line that waits, and is closed 
   expect(text).toContain('“Tarifa mensal”')
   await people.maria.post(`${path}/rule/close`, { name: 'tarifa', why: 'outro banco' })
   expect((await people.vera.get(path)).text).toContain('encerrada')
+})
+
+test('what moved under a tag of ours, and belongs to nothing, is listed, closed by two people, and gone', async () => {
+  const { store, world } = town.house.desk
+  const tags = { invoice: 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t', order: undefined }
+  const line = { rail: 'starkbank', about: 'payout', units: -5_000n, memo: '', tags } as const
+  for (const id of ['2001', '2002']) await store.tx(tx => suspend(tx, world, { ...line, id, provider_id: id === '2001' ? '77' : '78' }))
+  expect((await people.vera.get('/console')).text).toContain('href="/console/reconciliation#suspense"')
+  expect((await people.vera.get(path)).text).toContain('<span class="mono">77</span>')
+  expect((await people.vera.get(path)).text).not.toContain(`action="${path}/suspense"`)
+  expect((await people.maria.get(path)).text).toContain(`action="${path}/suspense"`)
+  const close = (id: string, why: string, who = people.maria) => who.post(`${path}/suspense`, { id, why })
+  expect((await close('77', '')).status).toBe(400)
+  expect((await close('77', 'x', people.vera)).status).toBe(403)
+  expect((await close('nothing', 'x')).status).toBe(400)
+  await close('77', 'o fornecedor confirmou')
+  expect((await suspendedMoney(store)).map(each => each.provider_id)).toEqual(['77', '78'])
+  await approve(await proposalOf('suspense.close'))
+  expect((await suspendedMoney(store)).map(each => each.provider_id)).toEqual(['78'])
+  expect((await people.vera.get(path)).text).not.toContain('<span class="mono">77</span>')
 })

@@ -55,11 +55,13 @@ export {
   clearLines,
   clearSuspense,
   openSuspense,
+  suspendedMoney,
   proposeClose,
   suspend,
   suspendedLines,
   suspenseAct,
   type SuspendedLine,
+  type SuspendedMoney,
   type SuspenseRow,
 } from './suspense.ts'
 export { ourTags, payoutOfKey, type OurTags } from './tags.ts'

@@ -59,6 +59,18 @@ export const openSuspense = (reader: Reader, limit = 1_000): Promise<SuspenseRow
   reader.all<SuspenseRow>(sql`
     select * from suspense_lines where store_id = 'sto_default' and cleared_at is null order by added_at desc, id desc limit ${limit}`)
 
+/** What waits about one invoice or transfer. `payout_id`: the payout of these books that a transfer must be held against before anything is said of it. */
+export type SuspendedMoney = Pick<SuspenseRow, 'provider_id' | 'about' | 'units' | 'added_at'> & { bears: string; payout_id: string | null }
+
+/** The same by invoice and transfer, what waits longest first. */
+export const suspendedMoney = (reader: Reader, limit = 1_000): Promise<SuspendedMoney[]> =>
+  reader.all<SuspendedMoney>(sql`
+    select provider_id, max(about) as about, cast(sum(units) as bigint) as units, min(added_at) as added_at,
+      max(coalesce(order_key, invoice_tag)) as bears,
+      case when max(about) <> 'payout' or provider_id in (select provider_id from attempts where provider_id is not null) then null
+        else (select min(id) from payouts where invoice_id = max(invoice_tag) or id = max(${payoutOfKey})) end as payout_id
+    from suspense_lines where store_id = 'sto_default' and cleared_at is null group by provider_id order by min(added_at), provider_id limit ${limit}`)
+
 /** Takes the lines about one invoice or transfer out of suspense again: what they are is booked in their place. Answers them. */
 export async function clearSuspense(
   tx: Tx,

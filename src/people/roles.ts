@@ -42,6 +42,7 @@ const table = {
   // One proposes what a checker approves; lowering a limit is done at once, for less may leave then.
   'payout.beyond': { roles: ['maker'] },
   'line.accept': { roles: ['maker'] },
+  'suspense.close': { roles: ['maker'] },
   'rule.add': { roles: ['maker'] },
   // What a closed rule would have covered stops payouts again, so one person may.
   'rule.close': { roles: ['maker', 'checker'] },

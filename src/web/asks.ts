@@ -358,7 +358,7 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
       union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
         where state = 'open'
-      union all select 'suspense', provider_id, null, case when provider_id in (select provider_id from attempts) then null
+      union all select 'suspense', provider_id, null, case when max(about) <> 'payout' or provider_id in (select provider_id from attempts) then null
           else (select min(id) from payouts where invoice_id = max(invoice_tag) or id = max(${payoutOfKey})) end,
         max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines where cleared_at is null group by provider_id
       union all select 'foreign events', '', null, null, null, null

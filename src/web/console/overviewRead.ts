@@ -165,7 +165,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'bundle unsigned':
       return pathTo('bundle', id)
     case 'suspense':
-      return of === null ? undefined : pathTo('payout', of)
+      return of === null ? '/console/reconciliation#suspense' : pathTo('payout', of)
     case 'coin not counted':
     case 'coin gone':
       return of === null ? undefined : pathTo('invoice', of)

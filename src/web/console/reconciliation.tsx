@@ -12,7 +12,7 @@ import {
   type ExternalRuleRow,
   type StrangerRow,
 } from '../../jobs/jobs.ts'
-import type { Proposed } from '../../ledger/ledger.ts'
+import { proposeClose, suspendedMoney, type Proposed, type SuspendedMoney } from '../../ledger/ledger.ts'
 import { stopOf, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { show, type Form, type Language } from '../page/page.ts'
@@ -31,20 +31,26 @@ const mostLines = 200
 export function reconciliationRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
   doors.page(reconciliationPath, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [open, ruled, accepted, rules, stopped] = await Promise.all([
+    const [open, waiting, ruled, accepted, rules, stopped] = await Promise.all([
       listStrangers(store, { state: 'open', limit: mostLines }),
+      suspendedMoney(store, mostLines),
       listStrangers(store, { state: 'ruled', limit: 50 }),
       listStrangers(store, { state: 'accepted', limit: 50 }),
       listRules(store),
       stopOf(store),
     ])
     const decided = [...ruled, ...accepted].toSorted((a, b) => (a.at < b.at ? 1 : -1))
-    show(ctx, <ReconciliationPage {...{ lang, person, stopped, open, decided, rules }} />)
+    show(ctx, <ReconciliationPage {...{ lang, person, stopped, open, waiting, decided, rules }} />)
   })
 
   doors.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
     const { person, lang } = ctx.state
     return leadTo(await proposeAccept(store, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }))
+  })
+  doors.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
+    const { person, lang } = ctx.state
+    const act = { by: person.name, why: reasonOf(form, lang) }
+    return leadTo(await store.tx(tx => proposeClose(tx, world, form.text('id'), act)))
   })
   doors.post(`${reconciliationPath}/rule`, 'rule.add', async (ctx, form) => {
     const { person, lang } = ctx.state
@@ -90,11 +96,12 @@ interface Parts {
   person: Person
   stopped: Stop | undefined
   open: readonly StrangerRow[]
+  waiting: readonly SuspendedMoney[]
   decided: readonly StrangerRow[]
   rules: readonly ExternalRuleRow[]
 }
 
-function ReconciliationPage({ lang, person, stopped, open, decided, rules }: Parts) {
+function ReconciliationPage({ lang, person, stopped, open, waiting, decided, rules }: Parts) {
   const say = reconciliationWords[lang]
   const acts = { head: say.accept.title, cell: (row: StrangerRow) => <Accept {...{ lang, person, row }} /> }
   const columns = lineColumns(lang)
@@ -113,6 +120,9 @@ function ReconciliationPage({ lang, person, stopped, open, decided, rules }: Par
           columns: may(person.role, 'line.accept') ? [...undecided, acts] : undecided,
         }}
       />
+      <h2 id="suspense">{say.suspense.title}</h2>
+      {waiting.length > 0 && <p>{say.suspense.told}</p>}
+      <Rows {...{ lang, caption: '', rows: waiting, empty: say.suspense.none, columns: suspenseColumns(lang, person) }} />
       <h2>{say.rules}</h2>
       <Rows {...{ lang, caption: '', rows: rules, empty: say.noRules, columns: ruleColumns(lang, person) }} />
       <AddRule {...{ lang, person }} />
@@ -135,6 +145,17 @@ function lineColumns(lang: Language): Parameters<typeof Rows<StrangerRow>>[0]['c
       head: heads.why,
       cell: ({ why, decided_by: by }) => (why === null ? '–' : <span>{[<Said>{why}</Said>, by === null ? '' : ` (${by})`]}</span>),
     },
+  ]
+}
+
+function suspenseColumns(lang: Language, person: Person): Parameters<typeof Rows<SuspendedMoney>>[0]['columns'] {
+  const { heads, suspense } = reconciliationWords[lang]
+  return [
+    { head: suspense.atBank, cell: ({ provider_id: id, about }) => [`${suspense.abouts[about]} `, <Mono>{id}</Mono>] },
+    { head: heads.at, cell: ({ added_at: at }) => <When {...{ lang, at }} /> },
+    { head: heads.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
+    { head: suspense.bears, cell: ({ bears }) => <Mono>{bears}</Mono> },
+    { head: suspense.act, cell: row => <CloseSuspense {...{ lang, person, row }} /> },
   ]
 }
 
@@ -167,6 +188,32 @@ const Accept = ({ lang, person, row: { id } }: { lang: Language; person: Person;
         <input type="hidden" name="line" value={id} />
         <p>{say.told}</p>
         <Why {...{ lang, id: `line-${id}` }} />
+        <button>{say.go}</button>
+      </ActForm>
+    </details>
+  )
+}
+
+/** Of a transfer under the tag of a payout of these books, the page of that payout says what it is. */
+function CloseSuspense({
+  lang,
+  person,
+  row: { provider_id: id, payout_id: payout },
+}: {
+  lang: Language
+  person: Person
+  row: SuspendedMoney
+}) {
+  const say = reconciliationWords[lang].suspense
+  if (payout !== null) return <a href={pathTo('payout', payout)}>{say.ofPayout}</a>
+  if (!may(person.role, 'suspense.close')) return <>–</>
+  return (
+    <details class="act">
+      <summary>{say.close}</summary>
+      <ActForm {...{ lang, person, act: 'suspense.close', action: `${reconciliationPath}/suspense` }}>
+        <input type="hidden" name="id" value={id} />
+        <p>{say.closeTold}</p>
+        <Why {...{ lang, id: `suspense-${id}` }} />
         <button>{say.go}</button>
       </ActForm>
     </details>

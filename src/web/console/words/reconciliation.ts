@@ -1,6 +1,7 @@
 /** The words of the page on money at the bank that is none of ours. */
 import type { Both } from '../../page/page.ts'
 import type { ExternalRuleRow, StrangerRow } from '../../../jobs/jobs.ts'
+import type { SuspendedMoney } from '../../../ledger/ledger.ts'
 
 interface ReconciliationWords {
   title: string
@@ -12,6 +13,9 @@ interface ReconciliationWords {
   heads: Record<'line' | 'at' | 'state' | 'amount' | 'description' | 'source' | 'why', string>
   states: Record<StrangerRow['state'], string>
   accept: { title: string; told: string; go: string }
+  suspense: Record<'title' | 'told' | 'none' | 'atBank' | 'bears' | 'act' | 'ofPayout' | 'close' | 'closeTold' | 'go', string> & {
+    abouts: Record<SuspendedMoney['about'], string>
+  }
   rules: string
   noRules: string
   ruleHeads: Record<'name' | 'state' | 'when' | 'most' | 'inAll' | 'by', string>
@@ -39,6 +43,19 @@ const pt: ReconciliationWords = {
   accept: {
     title: 'Aceitar a linha',
     told: 'Outra pessoa precisa aprovar. Diga o que foi este dinheiro.',
+    go: 'Propor',
+  },
+  suspense: {
+    title: 'A identificar',
+    told: 'Movimentos no banco que levam a nossa identificação e que estes livros não conhecem, como depois de uma restauração. Ficam à parte até que o banco os explique ou que duas pessoas digam o que são.',
+    none: 'Nada a identificar.',
+    abouts: { invoice: 'Cobrança', payout: 'Transferência', other: 'Movimento' },
+    atBank: 'No banco',
+    bears: 'Identificação',
+    act: 'O que fazer',
+    ofPayout: 'Ver o repasse',
+    close: 'Dar como de terceiros',
+    closeTold: 'Outra pessoa precisa aprovar, e o banco é consultado de novo antes. O valor deixa de ser nosso nos livros. Diga o que foi.',
     go: 'Propor',
   },
   rules: 'Regras',
@@ -86,6 +103,20 @@ const en: ReconciliationWords = {
   heads: { line: 'Line', at: 'When', state: 'State', amount: 'Amount', description: 'Description', source: 'Source', why: 'Reason' },
   states: { open: 'open', opening: 'older than the books', ruled: 'covered by a rule', accepted: 'accepted' },
   accept: { title: 'Accept the line', told: 'Another person has to approve it. Say what this money was.', go: 'Propose' },
+  suspense: {
+    title: 'To be identified',
+    told: 'What moved at the bank under a tag of ours and these books do not know, as after a restore. It waits apart until the bank explains it or two people say what it is.',
+    none: 'Nothing waits to be identified.',
+    abouts: { invoice: 'Invoice', payout: 'Transfer', other: 'Movement' },
+    atBank: 'At the bank',
+    bears: 'Tag',
+    act: 'What to do',
+    ofPayout: 'See the payout',
+    close: 'Book as not ours',
+    closeTold:
+      'Another person has to approve it, and the bank is asked once more before. In the books the money is not ours any more. Say what it was.',
+    go: 'Propose',
+  },
   rules: 'Rules',
   noRules: 'No rule yet.',
   ruleHeads: {
