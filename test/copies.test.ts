@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { generateIdentity, identityToRecipient } from 'age-encryption'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
@@ -52,11 +53,11 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     await client.end()
     return `postgres://keeper:${encodeURIComponent(password)}@${url.host}${url.pathname}`
   }
-  async function repasse(url: string, words: string[], path = `${folder}:/usr/bin:/bin`) {
+  async function repasse(url: string, words: string[], more: Record<string, string> = {}) {
     let out = ''
     let err = ''
     const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (err += text), colours: false }
-    const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: url, PATH: path }, outlet)
+    const code = await runCli(['node', 'repasse', ...words], { DATABASE_URL: url, PATH: `${folder}:/usr/bin:/bin`, ...more }, outlet)
     return { code, out, err }
   }
   const addAccount = (url: string, name: string) =>
@@ -89,6 +90,30 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     expect(calls).not.toMatch(/s3cret/)
   })
 
+  test('an encrypted copy comes back with its key, and one that was cut off changes nothing', async () => {
+    const [from, to] = [await database(), await database()]
+    const identity = await generateIdentity()
+    writeFileSync(at('key.txt'), identity, { mode: 0o400 })
+    expect((await addAccount(from, 'main')).code).toBe(0)
+    const sealing = { BACKUP_RECIPIENTS: await identityToRecipient(identity) }
+    expect(await repasse(from, ['backup', at('sealed.age')], sealing)).toMatchObject({ code: 0, err: '' })
+    const bytes = readFileSync(at('sealed.age'))
+    expect([bytes.subarray(0, 4).toString(), bytes.includes('PGDMP'), bytes.includes('account')]).toEqual(['age-', false, false])
+    writeFileSync(at('cut.age'), bytes.subarray(0, -1))
+
+    const restoring = (name: string, ...words: string[]) => repasse(to, ['restore', at(name), ...words])
+    expect((await restoring('sealed.age')).err).toContain('is encrypted: --identity names')
+    expect(await restoring('cut.age', '--identity', at('key.txt'))).toMatchObject({ code: 2, err: expect.stringContaining('cut off') })
+    expect((await restoring('sealed.age', '--identity', at('key.txt'))).code).toBe(0)
+    expect((await repasse(to, ['account', 'show', 'main'])).code).toBe(0)
+    expect((await repasse(to, ['ledger', 'check'])).code).toBe(0)
+    // What fails at the program's end leaves nothing.
+    expect((await repasse(from, ['backup', at('failed.age')], { ...sealing, PATH: '/nowhere' })).err).toContain(
+      'pg_dump is not on the PATH',
+    )
+    expect([existsSync(at('failed.age')), existsSync(at('failed.age.partial'))]).toEqual([false, false])
+  })
+
   test('a copy that the database’s own programs put back is on hold too', async () => {
     const [from, to] = [await database(), await database()]
     expect((await addAccount(from, 'main')).code).toBe(0)
@@ -118,7 +143,7 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
   test('a backup that fails leaves no file and says why, and a missing program is named', async () => {
     const url = await database()
     expect((await repasse(url, ['migrate'])).code).toBe(0)
-    const missing = await repasse(url, ['backup', at('three.dump')], '/nowhere')
+    const missing = await repasse(url, ['backup', at('three.dump')], { PATH: '/nowhere' })
     expect(missing.code).toBe(2)
     expect(missing.err).toContain('pg_dump is not on the PATH')
 

@@ -21,6 +21,12 @@ const shape = z.object({
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   AUDIT_ANCHOR_FILE: optional(z.string()),
+  BACKUP_RECIPIENTS: optional(
+    parsed(text => {
+      const keys = text.split(/[\s,]+/).filter(key => key !== '')
+      return keys.length > 0 && keys.every(key => /^age1[a-z0-9]{20,4000}$/.test(key)) ? keys : undefined
+    }, 'public keys of age, with blanks between them: age1…'),
+  ),
   SHOP_NAME: withDefault('Repasse'),
   SMTP_URL: optional(z.url({ protocol: /^smtps?$/, error: 'expected an address like smtp://user:password@mail.example.com:587' })),
   MAIL_FROM: optional(parsed(readSender, 'an address, or a name and one: Our Shop <shop@example.com>')),
@@ -123,7 +129,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(AUDIT_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(AUDIT_|BACKUP_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)

@@ -86,5 +86,6 @@ function isRecovery(text: string): boolean {
   )
 }
 
-/** True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, or recovery words (BIP 39). */
-export const holdsPrivateKey = (text: string): boolean => extendedPrivate.test(text) || walletImport.test(text) || isRecovery(text)
+/** True for text with an extended private key (BIP 32, SLIP 132), a key in wallet import format, recovery words (BIP 39), or a secret key of age. */
+export const holdsPrivateKey = (text: string): boolean =>
+  extendedPrivate.test(text) || /AGE-SECRET-KEY-/i.test(text) || walletImport.test(text) || isRecovery(text)

@@ -1,5 +1,6 @@
 /** The command line as a person uses it, on a database of its own in a temporary folder; the bank is not asked. */
-import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import type { Command } from 'commander'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { modesDuring } from '../../test/testbed/modes.ts'
@@ -194,6 +195,54 @@ describe('backup and restore', () => {
     const there = { DATABASE_URL: `sqlite:${at('large.restored.db')}` }
     expect(await modesDuring(at('large.restored.db.restoring'), () => repasse(['restore', at('large.copy')], there))).toEqual(['600'])
     expect(statSync(at('large.restored.db')).mode & 0o777).toBe(0o600)
+  })
+
+  test('an encrypted copy is for the holders of the keys alone, whole or not at all', async () => {
+    const [first, second, other] = await Promise.all([generateIdentity(), generateIdentity(), generateIdentity()])
+    const recipients = await Promise.all([first, second].map(identityToRecipient))
+    const sealing = { BACKUP_RECIPIENTS: recipients.join(' ') }
+    expect(await repasse(['backup', at('sealed.age')], sealing)).toMatchObject({ code: 0, err: '' })
+    const bytes = readFileSync(at('sealed.age'))
+    expect(bytes.subarray(0, 22).toString()).toBe('age-encryption.org/v1\n')
+    expect([bytes.includes('Stark Bank'), bytes.includes('SQLite')]).toEqual([false, false])
+    expect(statSync(at('sealed.age')).mode & 0o777).toBe(0o600)
+    expect(readdirSync(at('.')).filter(name => /copying|partial/.test(name))).toEqual([])
+    // Whoever has age needs nothing of ours.
+    const decrypter = new Decrypter()
+    decrypter.addIdentity(second)
+    expect(
+      Buffer.from(await decrypter.decrypt(bytes))
+        .subarray(0, 15)
+        .toString(),
+    ).toBe('SQLite format 3')
+
+    const keys = (name: string, key: string) => (writeFileSync(at(name), `# made today\n${key}\n`, { mode: 0o400 }), at(name))
+    const there = { DATABASE_URL: `sqlite:${at('sealed.db')}` }
+    const refused: [file: string, words: string[], says: string][] = [
+      ['sealed.age', [], 'is encrypted: --identity names'],
+      ['sealed.age', ['--identity', at('no.key')], 'does not exist'],
+      ['sealed.age', ['--identity', keys('other.key', other)], 'encrypted to another key'],
+      ['sealed.age', ['--identity', keys('empty.key', '# nothing')], 'holds no secret key of age'],
+      ['sealed.age', ['--identity', first], 'holds a private key'],
+      ['cut.age', ['--identity', keys('first.key', first)], 'changed or cut off'],
+      ['edited.age', ['--identity', at('first.key')], 'changed or cut off'],
+      ['empty.db', ['--identity', at('first.key')], 'is not encrypted'],
+    ]
+    writeFileSync(at('cut.age'), bytes.subarray(0, 65_536 + 16 + 22))
+    writeFileSync(at('edited.age'), bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1))
+    writeFileSync(at('empty.db'), 'SQLite format 3\0')
+    for (const [file, words, says] of refused) {
+      const { code, err } = await repasse(['restore', at(file), ...words], there)
+      expect([code, err], file).toEqual([2, expect.stringContaining(says)])
+      expect(err).not.toContain(first)
+      expect(readdirSync(at('.')).filter(name => name.startsWith('sealed.db'))).toEqual([])
+    }
+    expect((await repasse(['restore', at('sealed.age'), '--identity', at('first.key')], there)).code).toBe(0)
+    expect((await repasse(['account', 'show', 'main'], there)).code).toBe(0)
+    expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'age1notakeyatall0000000000000' })).err).toContain(
+      'no age public key',
+    )
+    expect((await repasse(['backup', at('none.age')], { BACKUP_RECIPIENTS: 'someone' })).err).toContain('public keys of age')
   })
 
   test('a restored house has what was backed up and starts on hold', async () => {

@@ -22,6 +22,7 @@ import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import { openStore, sql, StoreUnavailable, type Store, type Tx } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
 import { holdAll } from '../payout/hold.ts'
+import type { Transform } from './sealed.ts'
 import { inBase, type Shell } from './shell.ts'
 
 const open = (url: string) => openStore(url, { clock: systemClock, random: systemRandom })
@@ -29,12 +30,13 @@ const open = (url: string) => openStore(url, { clock: systemClock, random: syste
 export async function backup(shell: Shell, file: string): Promise<void> {
   if (existsSync(file)) throw new BadInput(`FILE "${file}" exists already: name one that does not`)
   if (!existsSync(dirname(file))) throw new BadInput(`FILE "${file}" is in a folder that does not exist: make it first, or name another`)
-  await inBase(shell, async ({ store }) => {
+  await inBase(shell, async ({ store, config }) => {
     const partial = `${file}.partial`
     rmSync(partial, { force: true })
     try {
       makePrivate(partial)
-      await store.backup(partial, shell.env)
+      if (config.BACKUP_RECIPIENTS === undefined) await store.backup(partial, shell.env)
+      else await backupSealed(store, config.DATABASE_URL, partial, config.BACKUP_RECIPIENTS, shell.env)
       settle(partial)
       renameSync(partial, file)
       settle(dirname(file))
@@ -45,16 +47,64 @@ export async function backup(shell: Shell, file: string): Promise<void> {
   })
 }
 
-export async function restore(shell: Shell, file: string, force: boolean, by: string): Promise<void> {
+/** Nothing of it is on the disk in the clear but beside the database, which is no less readable. */
+async function backupSealed(store: Store, url: string, file: string, recipients: readonly string[], env: Shell['env']): Promise<void> {
+  const { sealTo } = await import('./sealed.ts')
+  const seal = sealTo(recipients)
+  const sealed = () => createWriteStream(file, { flags: 'r+' })
+  if (store.engine === 'postgres') {
+    const { runOn } = await import('../store/programs.ts')
+    return runOn(url, 'pg_dump', ['--format=custom'], env, { takes: output => pipeline(output, seal, sealed()) })
+  }
+  const plain = `${url.slice('sqlite:'.length)}.copying-${process.pid}`
+  rmSync(plain, { force: true })
+  try {
+    makePrivate(plain)
+    await store.backup(plain, env)
+    await pipeline(createReadStream(plain), seal, sealed())
+  } finally {
+    rmSync(plain, { force: true })
+  }
+}
+
+export interface Restoring {
+  force: boolean
+  by: string
+  /** A file with the secret key that the backup is encrypted to. */
+  identity?: string | undefined
+}
+
+export async function restore(shell: Shell, file: string, { force, by, identity }: Restoring): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
+  const unseal = await unsealing(shell, file, identity)
   const kept = url.startsWith('sqlite:')
-    ? await restoreFile(file, url.slice('sqlite:'.length), force, why, by)
-    : await restorePostgres(file, url, shell.env, force, why, by)
+    ? await restoreFile(file, url.slice('sqlite:'.length), { force, why, by, unseal })
+    : await restorePostgres(file, url, shell.env, { force, why, by, unseal })
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
   await tellTheRest(shell, config)
+}
+
+/** How to read it where it is encrypted; undefined where it is not. */
+async function unsealing(shell: Shell, file: string, identity: string | undefined): Promise<Transform | undefined> {
+  const { isOpenToOthers, isSealed, unsealWith } = await import('./sealed.ts')
+  if (!isSealed(headOf(file), file)) {
+    if (identity !== undefined) throw new BadInput(`FILE "${file}" is not encrypted: leave --identity out`)
+    return undefined
+  }
+  if (identity === undefined) throw new BadInput(`FILE "${file}" is encrypted: --identity names the file with the secret key`)
+  if (!existsSync(identity)) throw new BadInput(`--identity "${identity}" does not exist: name the file that age-keygen wrote`)
+  if (isOpenToOthers(identity)) shell.err(`${identity} can be read by others: chmod 400 it\n`)
+  return unsealWith(identity)
+}
+
+interface Putting {
+  force: boolean
+  why: string
+  by: string
+  unseal: Transform | undefined
 }
 
 /** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
@@ -90,8 +140,8 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
 }
 
 /** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */
-async function restoreFile(file: string, target: string, force: boolean, why: string, by: string): Promise<string | undefined> {
-  if (!isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
+async function restoreFile(file: string, target: string, { force, why, by, unseal }: Putting): Promise<string | undefined> {
+  if (!unseal && !isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
   const there = existsSync(target)
   const aside = `${target}.before-restore`
   if (there && !force) throw new BadInput(`a database is at ${target} already: --force keeps it as ${aside} and restores`)
@@ -101,7 +151,9 @@ async function restoreFile(file: string, target: string, force: boolean, why: st
   const fresh = `${target}.restoring`
   for (const tail of tails) rmSync(fresh + tail, { force: true })
   try {
-    await pipeline(createReadStream(file), createWriteStream(fresh, { flags: 'wx', mode: 0o600 }))
+    const into = createWriteStream(fresh, { flags: 'wx', mode: 0o600 })
+    await (unseal ? pipeline(createReadStream(file), unseal, into) : pipeline(createReadStream(file), into))
+    if (!isSqlite(fresh)) throw new BadInput(`FILE "${file}" holds no SQLite database`)
     await prepare(`sqlite:${fresh}`, why, by)
     settle(fresh)
   } catch (error) {
@@ -162,15 +214,16 @@ async function leaveAlone(target: string): Promise<void> {
 
 const inUse = (target: string) => new BadInput(`${target} is in use: stop "repasse serve" and whatever else has it open, then restore`)
 
-function isSqlite(file: string): boolean {
-  const head = Buffer.alloc(16)
+const isSqlite = (file: string): boolean => headOf(file).toString('latin1').startsWith('SQLite format 3\0')
+
+function headOf(file: string): Buffer {
+  const head = Buffer.alloc(64)
   const opened = openSync(file, 'r')
   try {
-    readSync(opened, head, 0, 16, 0)
+    return head.subarray(0, readSync(opened, head, 0, head.length, 0))
   } finally {
     closeSync(opened)
   }
-  return head.toString('latin1') === 'SQLite format 3\0'
 }
 
 /** A copy holds tax ids and account numbers: nobody else may read it from its first byte on, whatever the umask. Throws where a file is there. */
@@ -187,7 +240,7 @@ function settle(path: string): void {
 }
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
-async function restorePostgres(file: string, url: string, env: Shell['env'], force: boolean, why: string, by: string): Promise<undefined> {
+async function restorePostgres(file: string, url: string, env: Shell['env'], { force, why, by, unseal }: Putting): Promise<undefined> {
   const store = await open(url)
   let inhabited
   try {
@@ -198,9 +251,12 @@ async function restorePostgres(file: string, url: string, env: Shell['env'], for
     await store.close()
   }
   if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
-  const { runOn } = await import('../store/programs.ts')
+  const [{ runOn }, { readThrough }] = await Promise.all([import('../store/programs.ts'), import('./sealed.ts')])
+  if (unseal) await readThrough(file, unseal)
   const clean = inhabited ? ['--clean', '--if-exists'] : []
-  await runOn(url, 'pg_restore', ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, file], env).catch((error: unknown) => {
+  await runOn(url, 'pg_restore', ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, ...(unseal ? [] : [file])], env, {
+    ...(unseal && { input: unseal(createReadStream(file)) }),
+  }).catch((error: unknown) => {
     if (error instanceof BadInput || !(error instanceof Error)) throw error
     throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })

@@ -63,7 +63,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
 
   repasse
     .command('backup')
-    .description('writes a consistent copy of the database while it is in use')
+    .description('writes a consistent copy of the database while it is in use; encrypted where BACKUP_RECIPIENTS says to whom')
     .argument('<file>', 'a file that does not exist yet')
     .addHelpText('after', example('backup repasse-2026-11-21.db'))
     .action(async (file: string) => (await import('./copies.ts')).backup(shell, file))
@@ -73,22 +73,24 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .description('puts a backup in the database’s place; payouts stay stopped until "repasse payout go"')
     .argument('[file]', 'what "repasse backup" wrote')
     .option('--force', 'also where a database is there already; it is kept beside as FILE.before-restore')
+    .option('--identity <file>', 'the secret key of age that the backup is encrypted to (BACKUP_RECIPIENTS)')
     .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
-    .action(async (file: string | undefined, { force = false, inPlace = false, by = operator() }: RestoreFlags) => {
+    .action(async (file: string | undefined, { force = false, inPlace = false, by = operator(), identity }: RestoreFlags) => {
       const { restore, restoreInPlace } = await import('./copies.ts')
       if (inPlace === (file !== undefined))
         throw new BadInput(
           inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
         )
-      await (file === undefined ? restoreInPlace(shell, by) : restore(shell, file, force, by))
+      await (file === undefined ? restoreInPlace(shell, by) : restore(shell, file, { force, by, identity }))
     })
 }
 
 interface RestoreFlags {
   force?: boolean
   inPlace?: boolean
+  identity?: string
   by?: string
 }
 
