@@ -1,4 +1,5 @@
 /** The house of the demonstration: its key and settings in a folder, and its accounts and schedules by the same commands as for real. */
+import { noShopLimits } from './shopLimits.ts'
 import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -37,6 +38,8 @@ export async function furnish(
     STARKBANK_PRIVATE_KEY_FILE: keyFile,
     STARKBANK_API_URL: url,
     STARKBANK_POLL_SECONDS: '10',
+    // Its visitors share one address, and press as they like.
+    ...noShopLimits,
     // Everything else about the chain is as for real, the depth of six blocks too.
     ...(chain && { ...chain.settings, BITCOIN_POLL_SECONDS: '1', BITCOIN_BATCH_SECONDS: '2' }),
   }

@@ -20,7 +20,7 @@ export interface Ended {
 
 // What the caller's shell has set would win over the demonstration's own `.env`.
 const ours =
-  /^(STARKBANK_|BITCOIN_|RATE|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|SHOP_NAME$|SIMULATE_URL$|SMTP_URL$|MAIL_FROM$|METRICS_LISTEN$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
+  /^(STARKBANK_|BITCOIN_|RATE|TRANSFER_FEE|DATABASE_URL$|LISTEN$|PUBLIC_URL$|SHOP_(NAME$|LIMIT_)|SIMULATE_URL$|SMTP_URL$|MAIL_FROM$|METRICS_LISTEN$|LOG_LEVEL$|ROLES$|CRASH_AT$|CLOCK$)/
 const environment = () => Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
 
 /** Runs one command of `bin/repasse` in `folder`, whose `.env` it reads; `settings` win over that. */

@@ -8,6 +8,7 @@ import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
 import { approvalsNeeded, coolingOffMs, type Config } from './base/config.ts'
 import { fileShown } from './base/setting.ts'
+import type { ShopLimits } from './base/shopSettings.ts'
 import type { Log } from './base/log.ts'
 import type { Clock, CrashPoint, World } from './base/world.ts'
 import { newWatching } from './chain/chain.ts'
@@ -349,8 +350,18 @@ export const deskOf = ({ config, store, world, terms, anchoring }: Base, { rails
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),
+  shopLimits: shopLimitsOf(config),
   ...(anchoring && { anchoring }),
   ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),
+})
+
+const shopLimitsOf = (config: Config): ShopLimits => ({
+  email: config.SHOP_LIMIT_EMAIL,
+  taxId: config.SHOP_LIMIT_TAX_ID,
+  address: config.SHOP_LIMIT_ADDRESS,
+  order: config.SHOP_LIMIT_ORDER,
+  letters: config.SHOP_LIMIT_LETTERS,
+  held: config.SHOP_LIMIT_HELD,
 })
 
 /** Settings without these two beside SMTP_URL are refused when they are read. */

@@ -143,6 +143,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     // Still, when its time is over: what came has to be made up for, and the address is watched for a day.
     await expire()
     expect(await standing(order)).toMatchObject({ is: 'underpaid', missing: 2_650n })
+    // The goods are kept from nobody meanwhile.
+    expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     expect(await newCode(town.desk, order.token)).toMatchObject({ is: 'there' })
     await scan(order)
     await bury(1)
@@ -150,7 +152,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await rowOf(order)).toMatchObject({ state: 'paid', attention: null })
   })
 
-  test('paid in part and never in whole it is ended by a person, its stock goes back, and what is taken on after all makes it paid late', async () => {
+  test('paid in part and never in whole, its stock goes back when its time is over, and what is taken on after all makes it paid late', async () => {
     await open()
     const order = await place()
     const { address } = await codeOf(order)
@@ -159,12 +161,11 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const end = () => endOrder(town.store, order.id, { by: 'bia', why: 'the rest is not coming' })
     await expect(end()).rejects.toThrow(/can be paid until/)
     await expire()
+    expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
+    await expect(end()).rejects.toThrow('is expired already')
     await town.pass(watchMs)
     await expire()
     expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
-    expect([(await rowOf(order)).state, await stock()]).toEqual(['awaiting', 9n])
-    await end()
-    await expect(end()).rejects.toThrow('is expired already')
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
     const [invoice] = await invoicesOf(town.store, order.id)
     await takeOn(town.store, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })

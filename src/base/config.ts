@@ -5,6 +5,7 @@ import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
 import { parseDuration } from './duration.ts'
 import { readNetworks } from './network.ts'
+import { shopSettings } from './shopSettings.ts'
 import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
 const shape = z.object({
@@ -48,6 +49,7 @@ const shape = z.object({
   TRANSFER_FEE: cents,
   SIGNED_APPROVALS: oneOfOrNone('required', 'optional'),
   ...bitcoinSettings,
+  ...shopSettings,
   CRASH_AT: optional(z.string()),
   CLOCK: optional(
     z
@@ -129,7 +131,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(AUDIT_|BACKUP_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(SHOP_LIMIT_|AUDIT_|BACKUP_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)

@@ -24,6 +24,7 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
       sheet([
         ...(bank ? bankLines(now) : []),
         ...(bitcoin ? chainLines(bitcoin, rate) : []),
+        ...(now.held.orders > 0 ? [['held', `${now.held.items} items by ${now.held.orders} unpaid orders`] as [string, string]] : []),
         ['events', countsOf(now.inbox)],
         [
           'next',
@@ -62,6 +63,7 @@ function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
     invoices: { ...moneyEach(sums), counts },
     money: moneyEach(now.money),
     payouts: now.payouts,
+    held: now.held,
     events: now.inbox,
     ...(now.bitcoin && { bitcoin: chainView(now.bitcoin, rate) }),
     silent: now.silent.map(({ rail, since, why }) => ({ rail, since, why })),

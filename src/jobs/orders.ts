@@ -1,4 +1,5 @@
 /** The shop's acts that need the rails: placing an order and asking for its code at once, seeing where it stands, and asking anew. */
+import type { ShopLimits } from '../base/shopSettings.ts'
 import { clockTrouble, type World } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { issueDrafts } from '../invoice/invoice.ts'
@@ -39,6 +40,8 @@ export interface Counter {
   bitcoin?: BitcoinDesk
   /** There where letters can be sent. */
   post?: Post
+  /** How much one buyer may ask for; as much as they like where it is not said. */
+  shopLimits?: ShopLimits
 }
 
 /** Who carries letters, and what stands in all of them. */
@@ -56,11 +59,11 @@ export async function placeOrder(counter: Counter, placing: Placing): Promise<Pl
   return placed
 }
 
-/** Asks for a new code on an order whose time is over, on the rail it had or on `rail`. Undefined where no order has that token. */
-export async function newCode(counter: Counter, token: string, rail?: RailName): Promise<NewCode | undefined> {
+/** Asks for a new code on an order whose time is over, on the rail it had or on `rail`. `address`: where the request came from. Undefined where no order has that token. */
+export async function newCode(counter: Counter, token: string, rail?: RailName, address?: string): Promise<NewCode | undefined> {
   const paid = await paidMeanwhile(counter, token)
   if (paid) return { is: 'there', order: paid }
-  const made = await writeNewCode(counter.store, counter.world, token, termsOf(counter), rail)
+  const made = await writeNewCode(counter.store, counter.world, token, termsOf(counter), rail, address)
   if (made?.is === 'made') await askForCode(counter, made.order)
   return made
 }
@@ -135,6 +138,7 @@ const termsOf = (counter: Counter): PlaceTerms => ({
   // Under a clock that is wrong a code's end would be, too.
   rails: clockTrouble(counter.world) === undefined ? railsOf(counter) : [],
   writes: counter.post !== undefined,
+  limits: counter.shopLimits,
   async price(tx) {
     const { bitcoin, world } = counter
     if (!bitcoin || (await whyNot(tx, bitcoin, world)) !== undefined) return undefined

@@ -74,6 +74,8 @@ const textOf = (message: string | Error) => (typeof message === 'string' ? messa
 /** Starts waking the timetable. Ends by `stop` alone. */
 export function startScheduler(desk: Desk): Scheduler {
   const options = { timezone: 'Etc/UTC', logger: cronLog(desk.world.log) }
+  // That a second was missed is no news: the next one does the same.
+  const often = { ...options, suppressMissedWarning: true }
   const atWork = new Map<string, Promise<unknown>>()
   const start = (job: Job) => {
     if (atWork.has(job.name)) return
@@ -89,10 +91,13 @@ export function startScheduler(desk: Desk): Scheduler {
   // In one second of a hasty clock's machine its every job falls due.
   const hasty = desk.world.clock.speed !== undefined
   const tasks = jobs.map(job => {
-    if (typeof job.wakes === 'string') return cron.schedule(hasty ? everySecond : job.wakes, () => start(job), options)
+    if (typeof job.wakes === 'string') {
+      const wakes = hasty ? everySecond : job.wakes
+      return cron.schedule(wakes, () => start(job), wakes === everySecond ? often : options)
+    }
     const everySeconds = hasty ? 1 : job.wakes.everySeconds
     let seconds = 0
-    return cron.schedule(everySecond, () => void (++seconds % everySeconds === 0 && start(job)), options)
+    return cron.schedule(everySecond, () => void (++seconds % everySeconds === 0 && start(job)), often)
   })
   for (const job of jobs) if (job.atStart) start(job)
   // A node's word that something came saves the wait for the next look, and nothing else depends on it.

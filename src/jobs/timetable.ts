@@ -10,10 +10,12 @@ import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
 import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendPost, type Post } from './orders.ts'
 import type { JobResult, Runner } from './runner.ts'
+import type { ShopLimits } from '../base/shopSettings.ts'
 import type { World } from '../base/world.ts'
 import { eachApart, throwFirst } from '../store/store.ts'
 
 export interface Desk extends Runner {
+  shopLimits?: ShopLimits
   rails: Rails
   inbox: Inbox
   terms: Terms

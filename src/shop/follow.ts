@@ -1,10 +1,11 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import { clockTrouble, later, type World } from '../base/world.ts'
+import { clockTrouble, later, millis, type World } from '../base/world.ts'
 import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
-import { dead } from './place.ts'
+import { forgetAskers } from './limits.ts'
+import { dead, keepsGoods } from './place.ts'
 import { returnStock, takeStock } from './stock.ts'
 
 type Told = InvoiceRow & { told_state: InvoiceState | '' }
@@ -13,11 +14,14 @@ const atOnce = 200
 
 /** Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved. */
 export async function followOrders(store: Store, world: World, { writes }: { writes: boolean }): Promise<number> {
-  if (clockTrouble(world) === undefined) await abandonDrafts(store)
+  const isTimely = clockTrouble(world) === undefined
+  if (isTimely) await abandonDrafts(store)
+  await forgetAskers(store)
   const untold = await store.all<{ order_id: string }>(sql`
     select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
+  const over = isTimely ? await overdueParts(store) : []
   let moved = 0
-  for (const { order_id: id } of untold) moved += (await store.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
+  for (const { order_id: id } of [...untold, ...over]) moved += (await store.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
   return moved
 }
 
@@ -34,6 +38,17 @@ async function abandonDrafts(store: Store): Promise<void> {
       tx => move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'its time was over before it could be asked for' }),
       'locks',
     )
+}
+
+/** Orders whose goods are kept by no more than a payment that is not whole in its time: nothing but the clock says so. */
+async function overdueParts(store: Store): Promise<{ order_id: string }[]> {
+  return store.tx(async tx => {
+    const now = await tx.now()
+    return tx.all<{ order_id: string }>(sql`
+      select distinct i.order_id from orders o join invoices i on i.order_id = o.id
+      where o.state = 'awaiting' and (i.state = 'late' or (i.state = 'underpaid' and i.due_at < ${now}) or (i.state = 'seen' and i.watch_until < ${now}))
+      order by i.order_id limit ${atOnce}`)
+  }, 'locks')
 }
 
 async function followOne(tx: Tx, world: World, id: string, writes: boolean): Promise<boolean> {
@@ -65,8 +80,11 @@ async function moveAfter(tx: Tx, world: World, order: OrderRow, invoices: Told[]
     if (writes && came) await queueMail(tx, world, order.id, wasLate ? 'late' : 'paid')
     return true
   }
-  if (order.state !== 'awaiting' || !invoices.every(({ state }) => dead.has(state))) return false
-  await move(tx, 'orders', orderMachine, order.id, 'awaiting', 'expired', { why: 'nothing came for any of its codes' })
+  const now = millis(await tx.now())
+  if (order.state !== 'awaiting' || invoices.some(invoice => keepsGoods(invoice, now))) return false
+  const isPart = invoices.some(({ state }) => !dead.has(state))
+  const why = isPart ? 'its time was over, and what had come was not the whole price' : 'nothing came for any of its codes'
+  await move(tx, 'orders', orderMachine, order.id, 'awaiting', 'expired', { why })
   await returnStock(tx, await linesOf(tx, order.id))
   return true
 }

@@ -1,12 +1,14 @@
 /** Placing an order, and asking anew for one whose time is over: each one transaction, with prices and stock from the database. */
 import { newId } from '../base/id.ts'
 import { brl, leastRequest } from '../base/money.ts'
+import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
 import { forUpdate, join, move, remember, sql, type Store, type Tx } from '../store/store.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
+import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
 import type { ProductRow } from './product.ts'
 import { shopRules, type ShopRule } from './rules.ts'
 import { takeStock } from './stock.ts'
@@ -36,6 +38,8 @@ export interface Placing {
   language: Language
   /** What the buyer was shown, in BRL cents: never charged, only compared. */
   unitsShown?: bigint
+  /** Where the request came from. */
+  address?: string
 }
 
 /** Why an order was not placed, for the page to word beside its field. */
@@ -48,6 +52,7 @@ export type OrderFault =
   /** A price changed since it was shown. */
   | { field: 'basket'; is: 'other total'; units: bigint }
   | { field: 'basketKey'; is: 'invalid' }
+  | ({ field: 'limit' } & LimitFault)
 
 export type Placed =
   /** `again`: it was there already, and nothing changed. */
@@ -61,6 +66,8 @@ export interface PlaceTerms {
   price: (tx: Tx) => Promise<Pricing<PricedOnChain> | undefined>
   /** Whether letters can be sent at all. */
   writes: boolean
+  /** How much one buyer may ask for; as much as they like where it is not said. */
+  limits?: ShopLimits | undefined
 }
 
 /** 192 random bits, for basket keys and order tokens: nobody guesses one. */
@@ -75,6 +82,14 @@ export async function writeOrder(store: Store, world: World, placing: Placing, t
   return store.tx(async (tx): Promise<Placed> => {
     const there = await ofBasket(tx, placing.basketKey)
     if (there) return { is: 'placed', order: there, again: true }
+    const { limits } = terms
+    const turn = limits && faults.length === 0 ? await takeTurn(tx, { ...checked, address: placing.address }) : undefined
+    const often = limits && turn && ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(basket))))
+    if (often) {
+      // The same form, sent twice at once, may be what used the limit up.
+      const twin = await ofBasket(tx, placing.basketKey)
+      return twin ? { is: 'placed', order: twin, again: true } : refuse({ field: 'limit', ...often })
+    }
 
     const { found, wrong } = await priceBasket(tx, basket, placing.unitsShown)
     const asked = await askable(tx, placing.rail, totalOf(found), terms)
@@ -96,7 +111,8 @@ export async function writeOrder(store: Store, world: World, placing: Placing, t
     const lacking = await takeStock(tx, await linesOf(tx, order.id))
     if (lacking.length > 0) throw new Error(`order ${order.id} lacks ${lacking.map(({ name }) => name).join(', ')}`)
     await draft(tx, world, order, asked)
-    if (terms.writes) await queueMail(tx, world, order.id, 'placed')
+    if (turn) await noteAsk(tx, turn, order.id)
+    if (terms.writes && (!limits || (await mayWrite(tx, limits, order)))) await queueMail(tx, world, order.id, 'placed')
     return { is: 'placed', order, again: false }
   }, 'locks')
 }
@@ -115,22 +131,30 @@ export async function writeNewCode(
   token: string,
   terms: PlaceTerms,
   rail?: RailName,
+  address?: string,
 ): Promise<NewCode | undefined> {
   return store.tx(async (tx): Promise<NewCode | undefined> => {
     const order = await tx.one<OrderRow>(sql`select * from orders where token = ${token} ${forUpdate}`)
     if (!order) return undefined
     if (!mayAskAnew(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }
 
+    const lines = await linesOf(tx, order.id)
+    const { limits } = terms
+    const turn = limits && (await takeTurn(tx, { email: order.email, taxId: order.tax_id, address, orderId: order.id }))
+    const often = limits && turn && ((await tooOften(tx, limits, turn)) ?? (await holdsTooMany(tx, limits, turn, itemsOf(lines), order.id)))
+    if (often) return refuse({ field: 'limit', ...often })
+
     const asked = await askable(tx, rail ?? order.rail, order.units, terms)
     if (asked.is === 'refused') return asked
     if (order.state === 'expired') {
-      const lacking = await takeStock(tx, await linesOf(tx, order.id))
+      const lacking = await takeStock(tx, lines)
       if (lacking.length > 0) return { is: 'refused', faults: lacking.map(product => tooFew(product)) }
       await move(tx, 'orders', orderMachine, order.id, 'expired', 'awaiting', { why: 'a new code was asked for' })
     }
     await tx.run(sql`update orders set rail = ${asked.rule.rail} where id = ${order.id}`)
     const again = (await findOrder(tx, order.id))!
     await draft(tx, world, again, asked)
+    if (turn) await noteAsk(tx, turn, order.id)
     return { is: 'made', order: again }
   }, 'locks')
 }
@@ -148,6 +172,26 @@ const quiet = new Set<InvoiceRow['state']>(['draft', 'issuing', 'unsure', 'issue
 /** Nothing can come, except late. */
 export const dead = new Set<InvoiceRow['state']>(['expired', 'canceled', 'refused'])
 
+/**
+ * Whether an invoice still keeps its order's goods from others at `now`. A part of the price, however small, does so no longer than
+ * nothing would; the whole that lies in no block does so while it counts in time. What came all the same is a person's, or a refund's. Pure.
+ */
+export function keepsGoods({ state, due_at: dueAt, watch_until: watchUntil }: InvoiceRow, now: number): boolean {
+  switch (state) {
+    case 'expired':
+    case 'canceled':
+    case 'refused':
+    case 'late':
+      return false
+    case 'underpaid':
+      return now <= millis(dueAt)
+    case 'seen':
+      return now <= millis(watchUntil ?? dueAt)
+    default:
+      return true
+  }
+}
+
 const refuse = (...faults: OrderFault[]): { is: 'refused'; faults: OrderFault[] } => ({ is: 'refused', faults })
 
 const ofBasket = (tx: Tx, key: string) => tx.one<OrderRow>(sql`select * from orders where basket_key = ${key}`)
@@ -158,6 +202,8 @@ function gathered(lines: readonly BasketLine[]): BasketLine[] {
   for (const { productId, quantity } of lines) sums.set(productId, (sums.get(productId) ?? 0n) + quantity)
   return [...sums].map(([productId, quantity]) => ({ productId, quantity })).toSorted((a, b) => (a.productId < b.productId ? -1 : 1))
 }
+
+const itemsOf = (lines: readonly { quantity: bigint }[]): bigint => lines.reduce((sum, { quantity }) => sum + quantity, 0n)
 
 interface Found {
   product: ProductRow

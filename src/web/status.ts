@@ -34,6 +34,8 @@ export interface Status {
     toPayers: bigint
   }
   payouts: Record<string, number>
+  /** What unpaid orders of the shop keep from others. */
+  held: { orders: number; items: number }
   /** Events of every rail. */
   inbox: Record<string, number>
   /** Satoshis; there with the Bitcoin rail. Nothing of it is in the figures above. */
@@ -73,6 +75,7 @@ export async function status(
     invoices,
     money,
     payouts: countsOf(await byState(reader, 'payouts', 'BRL')),
+    held: await held(reader),
     inbox: await events(reader),
     bitcoin,
     needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now, silentMs)), ...(bitcoin?.asks ?? [])]))],
@@ -83,6 +86,13 @@ export async function status(
       duplicatesAddUp(money, moved) &&
       (bitcoin === undefined || bitcoin.addsUp),
   }
+}
+
+async function held(reader: Reader): Promise<Status['held']> {
+  const row = await reader.one<{ orders: bigint; items: bigint | null }>(sql`
+    select count(distinct o.id) as orders, cast(sum(l.quantity) as bigint) as items
+    from orders o join order_lines l on l.order_id = o.id where o.state = 'awaiting'`)
+  return { orders: Number(row?.orders ?? 0n), items: Number(row?.items ?? 0n) }
 }
 
 /** What the movements of the bank's rail come to, in cents. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDemoChain, type DemoChain } from '../../sim/demoChain.ts'
 import { freePort } from '../../sim/port.ts'
+import { noShopLimits } from '../../sim/shopLimits.ts'
 import { startBank, type BankServer } from '../../sim/server.ts'
 import type { Settings } from '../../sim/settings.ts'
 import { hastyClock, systemClock } from '../../src/base/clock.ts'
@@ -120,6 +121,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     STARKBANK_POLL_SECONDS: '5',
     CLOCK: `1x since ${new Date(since).toISOString()}, skips in ${skips}`,
     LOG_LEVEL: 'silent',
+    ...noShopLimits,
     ...(chain && { ...chain.settings, BITCOIN_POLL_SECONDS: '1', BITCOIN_BATCH_SECONDS: '1' }),
     ...options.env,
   }

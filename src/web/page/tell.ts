@@ -40,6 +40,17 @@ export const moment = (lang: Language, at: Instant, zone: string = houseZone): s
       }),
   ).format(millis(at))
 
+/** `21/11, 20:08 GMT-3`: the minute after `at`, so that whoever comes then is not early. */
+export const clockTime = (lang: Language, at: Instant, zone: string = houseZone): string =>
+  kept(
+    `clock ${lang} ${zone}`,
+    () =>
+      new Intl.DateTimeFormat(lang, {
+        ...{ month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' },
+        ...{ hourCycle: 'h23', timeZone: zone, timeZoneName: 'short' },
+      }),
+  ).format(Math.ceil(millis(at) / 60_000) * 60_000)
+
 /** `21/11/2026`. */
 export const day = (lang: Language, at: Instant, zone: string = houseZone): string =>
   kept(

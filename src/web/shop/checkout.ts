@@ -8,7 +8,7 @@ import type { PageParts } from '../pages.ts'
 import { basketOf, keepBasket } from './basketCookie.ts'
 import { seeOther } from './browse.ts'
 import { CheckoutPage } from './checkoutPage.tsx'
-import { faultsInWords } from './faultWords.ts'
+import { faultsInWords, statusOf } from './faultWords.ts'
 import { priced, type PricedBasket } from './shelf.ts'
 import { shopOf } from './shopOf.ts'
 import { shopWords } from './words.ts'
@@ -43,6 +43,7 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
       rail: rail ?? ('' as RailName),
       // A form without a total is none of ours: it is shown the total first.
       unitsShown: readTotal(form.text('total')) ?? 0n,
+      address: ctx.ip,
     })
     if (placed.is === 'placed') {
       if (!placed.again || (await isOf(desk, placed.order, lines))) keepBasket(ctx, [])
@@ -51,7 +52,12 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
     if (placed.faults.some(({ is }) => is === 'empty')) return seeOther(ctx, '/basket')
     const basket = await priced(desk.store, lines)
     const isStale = placed.faults.some(({ field }) => field === 'basketKey')
-    await showForm(ctx, parts, { basket, buyer, rail, key: isStale ? newKey(desk.world) : key, faults: placed.faults }, 422)
+    await showForm(
+      ctx,
+      parts,
+      { basket, buyer, rail, key: isStale ? newKey(desk.world) : key, faults: placed.faults },
+      statusOf(ctx, placed.faults, desk.world),
+    )
   })
 }
 

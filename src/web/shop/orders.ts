@@ -5,7 +5,7 @@ import { isKey, type RailName } from '../../shop/shop.ts'
 import { readForm, show, type PageContext, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { seeOther } from './browse.ts'
-import { faultsInWords } from './faultWords.ts'
+import { faultsInWords, statusOf } from './faultWords.ts'
 import { OrderPage } from './orderPage.tsx'
 import { tellNews, versionOf } from './orderNews.ts'
 import { shopOf } from './shopOf.ts'
@@ -32,11 +32,11 @@ export function orderRoutes(router: Router<PageState>, parts: PageParts): void {
     const token = ctx.params['token']!
     const form = await readForm(ctx)
     const rail = form.text('rail')
-    const made = isKey(token) ? await newCode(desk, token, rail === '' ? undefined : (rail as RailName)) : undefined
+    const made = isKey(token) ? await newCode(desk, token, rail === '' ? undefined : (rail as RailName), ctx.ip) : undefined
     if (!made) return
     if (made.is !== 'refused') return seeOther(ctx, `/orders/${token}`)
     const seen = await see(token)
-    if (seen) await showOrder(ctx, parts, seen, faultsInWords(ctx.state.lang, made.faults))
+    if (seen) await showOrder(ctx, parts, seen, faultsInWords(ctx.state.lang, made.faults), statusOf(ctx, made.faults, desk.world))
   })
 
   const { simulateUrl } = settings

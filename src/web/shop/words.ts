@@ -87,6 +87,17 @@ const pt = {
     fewLeft: (name: string, left: string) =>
       left === '0' ? `${name} acabou de esgotar.` : `De ${name} só ${left === '1' ? 'resta 1' : `restam ${left}`}.`,
     otherTotal: (units: string) => `Um preço mudou: o total agora é ${units}. Nada foi pedido ainda; confira e faça o pedido se concordar.`,
+    tooOften: {
+      email: (at: string) => `Já houve muitos pedidos com este e-mail. Tente de novo depois de ${at}.`,
+      taxId: (at: string) => `Já houve muitos pedidos com este CPF ou CNPJ. Tente de novo depois de ${at}.`,
+      address: (at: string) => `Já houve muitos pedidos a partir desta conexão. Tente de novo depois de ${at}.`,
+      order: (at: string) => `Já foram gerados muitos códigos para este pedido. Tente de novo depois de ${at}.`,
+    },
+    holdsTooMany: {
+      order: (most: string) => `Um pedido reserva no máximo ${most} unidades até ser pago. Diminua a quantidade ou faça mais de um pedido.`,
+      buyer: (most: string) =>
+        `Os pedidos ainda não pagos reservam no máximo ${most} unidades por comprador. Pague um deles ou espere o prazo acabar.`,
+    },
     key: 'A página ficou aberta por tempo demais. Confira e envie de novo.',
     mendBasket: 'Abrir a cesta para acertar.',
   },
@@ -254,6 +265,17 @@ const en: typeof pt = {
     gone: name => (name === undefined ? 'A product of the basket is not there any more.' : `${name} is not sold any more.`),
     fewLeft: (name, left) => (left === '0' ? `${name} has just sold out.` : `Of ${name} only ${left} ${left === '1' ? 'is' : 'are'} left.`),
     otherTotal: units => `A price changed: the total is now ${units}. Nothing is ordered yet; look again, and order if you agree.`,
+    tooOften: {
+      email: at => `There were many orders with this e-mail already. Try again after ${at}.`,
+      taxId: at => `There were many orders with this CPF or CNPJ already. Try again after ${at}.`,
+      address: at => `There were many orders from this connection already. Try again after ${at}.`,
+      order: at => `Many codes were made for this order already. Try again after ${at}.`,
+    },
+    holdsTooMany: {
+      order: most => `One order keeps at most ${most} items until it is paid. Take fewer, or make more than one order.`,
+      buyer: most =>
+        `Orders that are not paid yet keep at most ${most} items for one buyer. Pay one of them, or wait until its time is over.`,
+    },
     key: 'The page was open for too long. Look again and send it once more.',
     mendBasket: 'Open the basket to mend it.',
   },
