@@ -10,7 +10,6 @@ import {
   findTwin,
   issueDrafts,
   refundsOf,
-  reissueInvoice,
   resolveCancels,
   resolveRefunds,
   sendRefund,
@@ -20,7 +19,7 @@ import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
-import { pollEvents, proposeRefund, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
+import { pollEvents, proposeRefund, reissueInvoice, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
@@ -566,24 +565,75 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
       })
 
-      test.each([
-        ['unpaid', () => undefined, 'asked-there'],
-        ['paid', (id: string) => town.bank.pay(id), 'asked-there'],
-        ['canceled', (id: string) => rail().cancelInvoice(id), undefined],
-      ])('of one that was asked again after the backup restored here, and is %s at the bank', async (_, becomes, code) => {
-        await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
-        const made = await reissue()
+      /** As the backup has it. */
+      const forget = async (id: string) => {
+        await town.store.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${id}`))
+        await town.store.tx(tx => tx.run(sql`delete from invoices where id = ${id}`))
+      }
+      /** What it was asked for again as after the backup, at the bank. */
+      const askedAfterBackup = async (of = town.id) => {
+        await cancelInvoice(at(), of, { by: 'ana', why: 'the wrong month' })
+        const made = await reissueInvoice(at(), of, { by: 'ana', why: 'asked again' })
         if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
         await issueDrafts(town.store, rail(), town.desk.world)
-        await becomes(town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id)
-        town.pass(5 * second)
-        // As the backup has it.
-        await town.store.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${made.invoice.id}`))
-        await town.store.tx(tx => tx.run(sql`delete from invoices where id = ${made.invoice.id}`))
-        const again = await reissue()
-        expect(again).toMatchObject(code === undefined ? { is: 'reissued' } : { is: 'impossible', code })
+        await forget(made.invoice.id)
+        return { id: made.invoice.id, providerId: town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id }
+      }
+
+      test('of one that was asked again after the backup restored here is that one, and nobody is asked twice', async () => {
+        const { id, providerId } = await askedAfterBackup()
+        expect(await reissue()).toMatchObject({
+          is: 'reissued',
+          adopted: true,
+          invoice: { id, provider_id: providerId, state: 'issued', units: 10_000n },
+        })
+        expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: id })
         await issueDrafts(town.store, rail(), town.desk.world)
-        expect(town.bank.invoices()).toHaveLength(code === undefined ? 3 : 2)
+        expect(town.bank.invoices()).toHaveLength(2)
+      })
+
+      test('of one that was asked again after the backup, and paid: its money, told of before, is passed on', async () => {
+        const { id, providerId } = await askedAfterBackup()
+        expect(town.bank.pay(providerId)).toBe(true)
+        town.pass(5 * second)
+        const told = town.event('invoice.credited')
+        await town.hear(told)
+        expect(await town.fate(told)).toMatch(/^ignored: /)
+        expect(await reissue()).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
+        await settleInbox(town.desk)
+        expect(await findInvoice(town.store, id)).toMatchObject({ state: 'credited', paid_units: 10_000n })
+        expect(await town.store.all(sql`select invoice_id, state, units from payouts`)).toEqual([
+          { invoice_id: id, state: 'owed', units: 9_800n },
+        ])
+      })
+
+      test('of one that was asked again after the backup, and is canceled at the bank, is a new one', async () => {
+        await rail().cancelInvoice((await askedAfterBackup()).providerId)
+        expect(await reissue()).toMatchObject({ is: 'reissued', adopted: false })
+        await issueDrafts(town.store, rail(), town.desk.world)
+        expect(town.bank.invoices()).toHaveLength(3)
+      })
+
+      test('of one of two rows alike: a person says which of them the bank has, and the other is asked for anew', async () => {
+        const row = (await findInvoice(town.store, town.id))!
+        const alike = newId('invoice', town.desk.world)
+        await town.store.tx(tx =>
+          tx.run(sql`
+            insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
+              min_payout_units, state, batch_tag, next_at, added_at, changed_at)
+            values (${alike}, ${row.store_id}, ${row.slot_id}, 1, 'starkbank', 'BRL', ${row.units}, ${row.payer_name}, ${row.payer_tax_id}, 'the other flat',
+              ${row.due_at}, ${row.account_id}, ${row.commission_bp}, 0, 'refused', ${row.batch_tag}, ${row.added_at}, ${row.added_at}, ${row.added_at})`),
+        )
+        const { id, providerId } = await askedAfterBackup()
+        const ask = (of: string, as?: string) => reissueInvoice(at(), of, { by: 'ana', why: 'asked again', as })
+        for (const of of [town.id, alike])
+          expect(await ask(of)).toMatchObject({ is: 'impossible', code: 'asked-there', there: [{ providerId }] })
+        expect(await ask(town.id, town.atBank.id)).toMatchObject({ is: 'impossible', code: 'not-there' })
+        expect(await ask(town.id, providerId)).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
+        expect(await ask(alike, providerId)).toMatchObject({ is: 'impossible', code: 'not-there' })
+        expect(await ask(alike)).toMatchObject({ is: 'reissued', adopted: false })
+        await issueDrafts(town.store, rail(), town.desk.world)
+        expect(town.bank.invoices()).toHaveLength(3)
       })
 
       test('of one whose slot has a forgotten invoice of another payer or amount at the bank is made', async () => {

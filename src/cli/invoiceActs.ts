@@ -50,7 +50,8 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
   reissued: id => `${id} was asked for again before`,
   'paid-there': id => `the bank shows that ${id} was paid: its event is still on its way here`,
   'asked-there': id =>
-    `the bank has an invoice of the same slot, payer and amount as ${id} that these books do not know, as after a restore. If it is unpaid, cancel it in the bank's own application and try again; if it was paid, the payer has paid: do not ask again`,
+    `the bank has asked for invoices of the same slot, payer and amount as ${id} that these books have forgotten, as after a restore, and more than one here is like them: say which of them ${id} is with "repasse invoice reissue ${id} --as BANK_ID --why …", and nobody is asked twice`,
+  'not-there': id => `the bank has no such invoice of the slot, payer and amount of ${id} that these books do not know`,
   'not-known': id => `the bank did not say whether ${id} was paid, so it is not asked for again: try again later`,
 }
 
@@ -78,17 +79,19 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .description('asks again for an invoice that was refused, expired or canceled: a new one that names the old, once')
     .argument('<id>', 'our id of the old one')
     .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--as <id>', 'the bank’s id of one that it has already and these books have forgotten, as after a restore', textFlag('--as'))
     .option('--by <person>', 'who asks again (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice reissue inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the bank refused us, not the payer"'))
-    .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+    .action((id: string, { why, as, by = operator(), json: asJson }: { why: string; as?: string; by?: string; json?: true }) =>
       onRails(shell, async ({ store, world }, { rails: { starkbank: rail } }) => {
-        const { reissueInvoice } = await import('../invoice/invoice.ts')
-        const { invoice: made, of } = reissued(await reissueInvoice({ store, rail, world }, id, { by, why }), id)
+        const { reissueInvoice } = await import('../webhooks/webhooks.ts')
+        const { invoice: made, of, adopted } = reissued(await reissueInvoice({ store, rail, world }, id, { by, why, as }), id)
+        const how = adopted ? 'was asked for again before' : 'is asked for again'
         await shell.out(
           asJson
-            ? json({ id: made.id, state: made.state, reissueOf: of.id, ...moneyOf(made.units, 'BRL'), dueAt: made.due_at })
-            : `${of.id} is asked for again as ${made.id}, ${reais(made.units)}, due ${made.due_at}\n`,
+            ? json({ id: made.id, state: made.state, reissueOf: of.id, ...moneyOf(made.units, 'BRL'), dueAt: made.due_at, adopted })
+            : `${of.id} ${how} as ${made.id}, ${reais(made.units)}, due ${made.due_at}\n`,
         )
       }),
     )
@@ -153,7 +156,8 @@ function tellCancel(shell: Shell, id: string, canceling: Canceling, asJson: true
 function reissued(answer: Reissued, id: string): Extract<Reissued, { is: 'reissued' }> {
   if (answer.is === 'reissued') return answer
   if (answer.is === 'unknown') throw new BadInput(noSuch(id))
-  const there = answer.there === undefined ? '' : ` (at the bank: ${answer.there.providerId}, ${answer.there.status})`
+  const shown = (answer.there ?? []).map(({ providerId, status }) => `${providerId}, ${status}`)
+  const there = shown.length === 0 ? '' : ` (at the bank: ${shown.join('; ')})`
   const as = answer.by === undefined ? there : `, as ${answer.by}`
   throw new BadInput(`${reissueRefusals[answer.code](id, answer.invoice.state)}${as}`)
 }

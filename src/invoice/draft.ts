@@ -107,16 +107,17 @@ export async function draftOfOrder(
   return write(tx, world, { order: orderId }, ordinal, terms, payer, priced)
 }
 
-/** Writes one more draft of a slot, beside those it has. Answers its id. */
+/** Writes one more draft of a slot, beside those it has. Answers its id, which is `id` where the bank has it already. */
 export async function draftOfSlot(
   tx: Tx,
   world: Pick<World, 'clock' | 'random'>,
   terms: BatchTerms,
   payer: Payer,
   priced: Priced,
+  id?: string,
 ): Promise<string> {
   const last = await tx.one<{ ordinal: bigint }>(sql`select max(ordinal) as ordinal from invoices where slot_id = ${terms.slotId}`)
-  return write(tx, world, { slot: terms.slotId }, Number(last!.ordinal) + 1, terms, payer, priced)
+  return write(tx, world, { slot: terms.slotId }, Number(last!.ordinal) + 1, terms, payer, priced, id)
 }
 
 /** The tag that all invoices of one slot or order share at the bank is its id. */
@@ -128,11 +129,11 @@ async function write(
   terms: DraftTerms,
   payer: Payer,
   priced: Priced,
+  id: string = newId('invoice', world),
 ): Promise<string> {
   const now = await tx.now()
   // A day that has passed, as in a roster that is asked again and again, says nothing any more.
   const due: Instant = payer.dueAt !== undefined && payer.dueAt > now ? payer.dueAt : instant(millis(now) + terms.dueInMs)
-  const id = newId('invoice', world)
   const tag = of.slot ?? of.order
   const onChain = priced.rail === 'bitcoin' ? priced : undefined
   const watchUntil = onChain ? later(due, onChain.watchMs) : null

@@ -31,7 +31,7 @@ export {
   type TwinState,
 } from './twins.ts'
 export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './cancel.ts'
-export { mayReissue, reissueInvoice, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './reissue.ts'
+export { askAgain, mayReissue, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './reissue.ts'
 export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './fate.ts'
 export {
   approveOwnRefund,

@@ -1,25 +1,36 @@
 /** Asking for an invoice again that was refused, expired or canceled: a new invoice of the same slot that names the old one, once. */
-import { millis, type World } from '../base/world.ts'
+import { millis, type Instant, type World } from '../base/world.ts'
 import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
 import { brl } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { draftOfSlot } from './draft.ts'
+import { takeAsIssued } from './issued.ts'
 import { findInvoice, type InvoiceRow } from './row.ts'
 
 /**
  * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `paid-there`:
- * the bank shows that somebody paid it. `asked-there`: the bank has another one of its slot, payer and amount that these books have
- * forgotten, as after a restore. `not-known`: the bank did not say.
+ * the bank shows that somebody paid it. `asked-there`: the bank has others of its slot, payer and amount that these books have forgotten, as after
+ * a restore, and which of several alike each is of is not known. `not-there`: the one that was named is none of those. `not-known`: the bank did
+ * not say.
  */
-export type ReissueRefusal = 'of-another-rail' | 'of-an-order' | 'not-over' | 'reissued' | 'paid-there' | 'asked-there' | 'not-known'
+export type ReissueRefusal =
+  | 'of-another-rail'
+  | 'of-an-order'
+  | 'not-over'
+  | 'reissued'
+  | 'paid-there'
+  | 'asked-there'
+  | 'not-there'
+  | 'not-known'
 
 export type Reissued =
   | { is: 'unknown' }
-  /** `by`: the invoice that it was asked for again as; `there`: the one that stands in the way at the bank. */
-  | { is: 'impossible'; code: ReissueRefusal; invoice: InvoiceRow; by?: string; there?: ProviderInvoice }
-  | { is: 'reissued'; invoice: InvoiceRow; of: InvoiceRow }
+  /** `by`: the invoice that it was asked for again as; `there`: those that stand in the way at the bank. */
+  | { is: 'impossible'; code: ReissueRefusal; invoice: InvoiceRow; by?: string; there?: ProviderInvoice[] }
+  /** `adopted`: the bank has it already, so nobody is asked once more. */
+  | { is: 'reissued'; invoice: InvoiceRow; of: InvoiceRow; adopted: boolean }
 
 export type ReissueRow = { invoice_id: string; reissue_of: string; asked_by: string; asked_why: string; added_at: string }
 
@@ -36,18 +47,32 @@ export function mayReissue({ rail, state, slot_id: slot }: Pick<InvoiceRow, 'rai
 interface Act {
   by: string
   why: string
+  /** The bank's id of one that it has and these books have forgotten: this invoice was asked for again as that. */
+  as?: string | undefined
+}
+
+interface At {
+  store: Store
+  rail: Rail | undefined
+  world: World
+  /** What the bank told of an invoice while these books did not know it, is told again, in the transaction that adopts it. */
+  hearAgain: (tx: Tx, made: ProviderInvoice, since: Instant) => Promise<void>
 }
 
 /** `rail`: asked about what was at the bank once. Undefined where it is not configured. */
-export async function reissueInvoice(at: { store: Store; rail: Rail | undefined; world: World }, id: string, act: Act): Promise<Reissued> {
-  const { store, rail, world } = at
+export async function askAgain({ store, rail, world, hearAgain }: At, id: string, act: Act): Promise<Reissued> {
   const invoice = await findInvoice(store, id)
   if (!invoice) return { is: 'unknown' }
   const code = mayReissue(invoice)
   if (code) return { is: 'impossible', code, invoice }
-  const refusal = (await couldBePaid(rail, invoice)) ?? (await standsThere(store, rail, invoice))
-  if (refusal) return { is: 'impossible', ...refusal, invoice }
-  return store.tx(tx => writeAgain(tx, world, id, act))
+  const refusal = await couldBePaid(rail, invoice)
+  const there = refusal ?? (await standsThere(store, rail, invoice, act.as))
+  if ('code' in there) return { is: 'impossible', ...there, invoice }
+  return store.tx(async tx => {
+    const answer = await writeAgain(tx, world, id, act, there.made)
+    if (answer.is === 'reissued' && there.made) await hearAgain(tx, there.made, answer.of.added_at)
+    return answer
+  }, 'locks')
 }
 
 /** What was at the bank may have been paid in its last moment, and our books may not have heard of it. */
@@ -59,30 +84,48 @@ async function couldBePaid(rail: Rail | undefined, { provider_id: providerId }: 
 
 interface Refusal {
   code: ReissueRefusal
-  there?: ProviderInvoice
+  there?: ProviderInvoice[]
 }
 
 const isOver = ({ status }: ProviderInvoice) => status === 'expired' || status === 'canceled'
 
 function refusalBy(there: ProviderInvoice): Refusal | undefined {
   if (isOver(there)) return undefined
-  return { code: there.status === 'paid' || there.status === 'voided' ? 'paid-there' : 'not-over', there }
+  return { code: there.status === 'paid' || there.status === 'voided' ? 'paid-there' : 'not-over', there: [there] }
 }
 
 /**
  * What the bank has of its slot and payer is read as well: a database that was restored has forgotten what was asked for since the backup,
  * and a duplicate of this invoice may be there that nobody has heard of.
  */
-async function standsThere(reader: Reader, rail: Rail | undefined, invoice: InvoiceRow): Promise<Refusal | undefined> {
+async function standsThere(
+  reader: Reader,
+  rail: Rail | undefined,
+  invoice: InvoiceRow,
+  as: string | undefined,
+): Promise<Refusal | { made?: ProviderInvoice }> {
   const found = await rail?.findInvoices(invoice.batch_tag, invoice.payer_tax_id)
   if (found?.is !== 'done') return { code: 'not-known' }
+  const forgotten: ProviderInvoice[] = []
   for (const there of found.value.filter(each => !isOver(each))) {
     if (there.tag === invoice.id) {
-      if (there.providerId !== invoice.provider_id && !(await isGivenBack(reader, there))) return refusalBy(there)
-    } else if (there.nominalUnits === invoice.units && !(await isKnown(reader, there))) return { code: 'asked-there', there }
+      const refusal = there.providerId === invoice.provider_id || (await isGivenBack(reader, there)) ? undefined : refusalBy(there)
+      if (refusal) return refusal
+    } else if (there.tag !== undefined && there.nominalUnits === invoice.units && !(await isKnown(reader, there))) forgotten.push(there)
   }
-  return undefined
+  const named = as === undefined ? undefined : forgotten.find(({ providerId }) => providerId === as)
+  if (as !== undefined) return named ? { made: named } : { code: 'not-there', there: forgotten }
+  const [made, ...more] = forgotten
+  if (!made) return {}
+  // All of a slot are written at once, so one that is not known was asked for again; of which, is plain where no other is like it.
+  return more.length === 0 && (await isOneOfItsKind(reader, invoice)) ? { made } : { code: 'asked-there', there: forgotten }
 }
+
+/** Whether no other invoice of its slot, payer and amount may be the one that was asked for again. */
+const isOneOfItsKind = async (reader: Reader, { id, slot_id: slot, payer_tax_id: taxId, units }: InvoiceRow): Promise<boolean> =>
+  (await reader.one(sql`
+    select 1 as yes from invoices where slot_id = ${slot} and payer_tax_id = ${taxId} and units = ${units} and id <> ${id}
+      and state not in ('paid', 'credited', 'reversed') and id not in (select reissue_of from invoice_reissues) limit 1`)) === undefined
 
 /** A duplicate of it that was paid, and of which all went back: its payer has paid nothing. */
 const isGivenBack = async (reader: Reader, { providerId }: ProviderInvoice): Promise<boolean> =>
@@ -94,12 +137,14 @@ const isKnown = async (reader: Reader, { providerId, tag }: ProviderInvoice): Pr
     select 1 as yes from invoices where id = ${tag ?? ''} or (rail = 'starkbank' and provider_id = ${providerId})
     union all select 1 as yes from invoice_twins where rail = 'starkbank' and provider_id = ${providerId}`)) !== undefined
 
-async function writeAgain(tx: Tx, world: World, id: string, { by, why }: Act): Promise<Reissued> {
+async function writeAgain(tx: Tx, world: World, id: string, { by, why }: Act, made?: ProviderInvoice): Promise<Reissued> {
   const old = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`))!
   const code = mayReissue(old)
   if (code) return { is: 'impossible', code, invoice: old }
   const before = (await reissuesOf(tx, id)).find(({ reissue_of: of }) => of === id)
   if (before) return { is: 'impossible', code: 'reissued', invoice: old, by: before.invoice_id }
+  // Somebody else may have adopted it at the same moment.
+  if (made && (await isKnown(tx, made))) return { is: 'impossible', code: 'not-there', invoice: old }
 
   const terms = {
     storeId: old.store_id,
@@ -120,9 +165,11 @@ async function writeAgain(tx: Tx, world: World, id: string, { by, why }: Act): P
     }),
   }
   const payer = { name: old.payer_name, taxId: old.payer_tax_id, description: old.description }
-  const newId = await draftOfSlot(tx, world, terms, payer, { rail: 'starkbank', amount: brl(old.units) })
+  const newId = await draftOfSlot(tx, world, terms, payer, { rail: 'starkbank', amount: brl(old.units) }, made?.tag)
+  if (made) await takeAsIssued(tx, newId, made, { why: 'the bank had it, and these books had forgotten it', ref: made.providerId })
   await tx.run(sql`
     insert into invoice_reissues (invoice_id, reissue_of, asked_by, asked_why, added_at) values (${newId}, ${id}, ${by}, ${why}, ${await tx.now()})`)
-  await audit(tx, { actor: by, act: 'invoice reissued', subject: id, detail: { as: newId, from: old.state, why } })
-  return { is: 'reissued', invoice: (await findInvoice(tx, newId))!, of: old }
+  const detail = { as: newId, from: old.state, why, ...(made && { adopted: made.providerId }) }
+  await audit(tx, { actor: by, act: 'invoice reissued', subject: id, detail })
+  return { is: 'reissued', invoice: (await findInvoice(tx, newId))!, of: old, adopted: made !== undefined }
 }

@@ -34,4 +34,5 @@ export {
 export { usualChainTerms, type ChainTerms } from './apply.ts'
 export { followChain, type Followed } from './follow.ts'
 export { scanChain, type Progress, type Scanned } from './rescan.ts'
+export { reissueInvoice } from './hearAgain.ts'
 export { findEvent, judge, rehearse, replayEvent, type EventVerdict, type Rehearsal } from './replay.ts'

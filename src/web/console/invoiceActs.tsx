@@ -11,7 +11,6 @@ import {
   refundableUnits,
   refundsOf,
   refundStanding,
-  reissueInvoice,
   reissuesOf,
   type CancelRow,
   type InvoiceRow,
@@ -21,7 +20,7 @@ import {
 import { reversalOf } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Reader } from '../../store/store.ts'
-import { proposeRefund, proposeReversalEnd, reversalAgainst, type ReversalRefusal } from '../../webhooks/webhooks.ts'
+import { proposeRefund, proposeReversalEnd, reissueInvoice, reversalAgainst, type ReversalRefusal } from '../../webhooks/webhooks.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Badge, Field, Notice, Time, type Tone } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
@@ -123,11 +122,15 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const { lang, person } = ctx.state
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
-    const made = await reissueInvoice({ store, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why })
+    const as = form.text('as') || undefined
+    const made = await reissueInvoice({ store, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why, as })
     if (made.is === 'unknown') return ctx.throw(404)
     if (made.is === 'impossible')
-      throw new BadInput(say.reissueRefusals[made.code] + (made.code === 'asked-there' ? ` (${made.there!.providerId})` : ''))
-    return `${pathTo('invoice', made.invoice.id)}?said=reissued`
+      throw new BadInput(
+        say.reissueRefusals[made.code] +
+          (made.code === 'asked-there' ? ` (${made.there!.map(({ providerId }) => providerId).join(', ')})` : ''),
+      )
+    return `${pathTo('invoice', made.invoice.id)}?said=${made.adopted ? 'adopted' : 'reissued'}`
   })
 }
 
@@ -141,6 +144,7 @@ export function ActNotice({ lang, said }: { lang: Language; said: unknown }) {
     over: ['still', say.cancelOver],
     'not-canceled': ['bad', say.notCanceled],
     reissued: ['good', say.reissued],
+    adopted: ['good', say.adopted],
   }
   const notice = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said] : undefined
   return notice ? <Notice tone={notice[0]}>{notice[1]}</Notice> : null
@@ -209,6 +213,7 @@ export function InvoiceActs({ lang, person, acts }: Parts) {
           <summary>{say.reissueTitle}</summary>
           <ActForm {...{ lang, person, act: 'invoice.reissue', action: `${action}/reissue` }}>
             <p>{say.reissueHint}</p>
+            <Field {...{ id: 'reissue-as', name: 'as', label: say.reissueAs, hint: say.reissueAsHint, inputMode: 'numeric' }} />
             <Why {...{ lang, id: 'reissue' }} />
             <button>{say.reissue}</button>
           </ActForm>

@@ -47,6 +47,9 @@ interface InvoiceActWords {
   reissueHint: string
   reissue: string
   reissued: string
+  adopted: string
+  reissueAs: string
+  reissueAsHint: string
   noBank: string
   refusals: Record<RefundRefusal, string>
   reversalRefusals: Record<ReversalRefusal, string>
@@ -108,6 +111,9 @@ const pt: InvoiceActWords = {
     'Emite uma nova cobrança no lugar desta, com o mesmo valor e o mesmo pagador, uma única vez. As outras do agendamento não mudam.',
   reissue: 'Emitir de novo',
   reissued: 'Esta é a nova cobrança. Ela é enviada ao banco em instantes.',
+  adopted: 'O banco já tinha esta cobrança, emitida de novo antes da restauração. Ela volta a estes livros, e ninguém é cobrado outra vez.',
+  reissueAs: 'Identificação no banco (se já existir lá)',
+  reissueAsHint: 'Só depois de uma restauração, quando o banco tem mais de uma cobrança parecida.',
   noBank: 'O banco não está configurado.',
   refusals: {
     'of-another-rail': 'Esta cobrança não foi paga pelo banco.',
@@ -136,7 +142,8 @@ const pt: InvoiceActWords = {
     reissued: 'Esta cobrança já foi emitida de novo.',
     'paid-there': 'O banco mostra que esta cobrança foi paga: o aviso ainda está a caminho.',
     'asked-there':
-      'O banco tem outra cobrança deste agendamento, do mesmo pagador e valor, que não está nestes livros, como depois de uma restauração. Se não foi paga, cancele-a no banco e tente de novo; se foi paga, não cobre outra vez.',
+      'O banco tem cobranças deste agendamento, do mesmo pagador e valor, que não estão nestes livros, como depois de uma restauração, e há mais de uma parecida aqui. Informe abaixo a identificação no banco da que corresponde a esta.',
+    'not-there': 'O banco não tem essa cobrança deste agendamento, pagador e valor, ou ela já está nestes livros.',
     'not-known': 'O banco não disse se esta cobrança foi paga. Tente de novo mais tarde.',
   },
 }
@@ -194,6 +201,9 @@ const en: InvoiceActWords = {
   reissueHint: 'Issues a new invoice in place of this one, of the same amount and payer, once. The others of its slot do not change.',
   reissue: 'Reissue',
   reissued: 'This is the new invoice. It is sent to the bank in a moment.',
+  adopted: 'The bank had this invoice already, reissued before the restore. It is in these books again, and nobody is asked twice.',
+  reissueAs: 'The bank’s id (if it has it already)',
+  reissueAsHint: 'Only after a restore, where the bank has several that are alike.',
   noBank: 'The bank is not configured.',
   refusals: {
     'of-another-rail': 'This invoice was not paid through the bank.',
@@ -222,7 +232,8 @@ const en: InvoiceActWords = {
     reissued: 'This invoice was reissued already.',
     'paid-there': 'The bank shows that this invoice was paid: its event is still on its way.',
     'asked-there':
-      'The bank has another invoice of this slot, payer and amount that these books do not have, as after a restore. If it is unpaid, cancel it at the bank and try again; if it was paid, do not ask again.',
+      'The bank has invoices of this slot, payer and amount that these books do not have, as after a restore, and more than one here is like them. Give the bank’s id of the one that is this invoice’s.',
+    'not-there': 'The bank has no such invoice of this slot, payer and amount, or these books have it.',
     'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
   },
 }
