@@ -332,7 +332,7 @@ describe('running', () => {
     const slots = await town.house.desk.store.all<{ cause: string; id: string }>(sql`select id, cause from slots`)
     expect(slots).toHaveLength(1)
     const detail = await town.house.desk.store.one<{ detail: string }>(sql`select detail from audit where act = 'schedule run'`)
-    expect(JSON.parse(detail!.detail)).toEqual({ schedule: 'aluguel', why: 'a pedido da Ana' })
+    expect(JSON.parse(detail!.detail)).toEqual({ channel: 'console', schedule: 'aluguel', why: 'a pedido da Ana' })
   })
 
   test('a page that is old, from the future or made up asks for nothing', async () => {

@@ -90,7 +90,7 @@ test('a transfer under its tag is called not ours by two people, on the page or 
   expect(await acted('payout adjudicated')).toEqual([{ actor: 'chico' }])
 
   const { id: other } = orderByHand(town.bank, { units: 100, tags: [(await seen()).invoice_id] })
-  const said = await town.repasse('payout', 'adjudicate', payout, '--transfer', other, '--as', 'not-ours', '--why', why, '--by', 'ana')
+  const said = await town.repasse('payout', 'adjudicate', payout, '--transfer', other, '--as', 'not-ours', '--why', why, '--by', 'dora')
   const proposal = /proposal approve (pro_\w+)/.exec(said)![1]!
   expect(await town.repasse('proposal', 'approve', proposal, '--by', 'bruno')).toContain('is approved')
 })

@@ -95,7 +95,7 @@ describe('payouts held as a whole', () => {
       expect((await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia', '--seen', 'pay_01k9'])).code).toBe(0)
       const last = await store.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
       expect(last!.actor).toBe('bia')
-      expect(JSON.parse(last!.detail)).toEqual({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
+      expect(JSON.parse(last!.detail)).toMatchObject({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
     } finally {
       await store.close()
     }

@@ -18,6 +18,7 @@ import { payoutCommands } from './payouts.ts'
 import { jsonFaults } from './jsonFaults.ts'
 import { example, tame } from './print.ts'
 import { productCommands } from './products.ts'
+import { proveEverywhere } from './prove.ts'
 import { proposalCommands } from './proposals.ts'
 import { runCommands } from './runs.ts'
 import { scheduleCommands } from './schedules.ts'
@@ -110,6 +111,7 @@ export function program(shell: Shell): Command {
   bitcoinCommands(repasse, shell)
   userCommands(repasse, shell)
   operateCommands(repasse, shell)
+  proveEverywhere(repasse, shell)
   tellAllFaults(repasse)
   return repasse
 }

@@ -8,7 +8,8 @@ import { instant } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { UserRow } from '../people/people.ts'
 import type { Act } from '../people/roles.ts'
-import { operator } from './shell.ts'
+import { operator } from './operator.ts'
+import type { Shell } from './shell.ts'
 
 export interface ProofFlags {
   by?: string
@@ -18,11 +19,34 @@ export interface ProofFlags {
   code?: string
 }
 
-/** Adds the flags by which a person of the console shows who they are. */
-export const proofFlags = (command: Command): Command =>
+/** Commands that ask themselves who acts, and what it takes. */
+const asking = new WeakSet<Command>()
+
+/** Adds the flags by which a person of the console shows who they are, for a command that calls `prove` itself. */
+export function proofFlags(command: Command): Command {
+  asking.add(command)
+  return withFlags(command)
+}
+
+const withFlags = (command: Command): Command =>
   command
     .option('--key <file>', 'shows that it is them by their key file, which signs; "user key" makes one')
     .option('--code <code>', 'shows that it is them by a code of their authenticator')
+
+/** Every other command that is told `--by` takes them too, and is judged as soon as the database is open. */
+export function proveEverywhere(commands: Command, shell: Pick<Shell, 'acting'>): void {
+  const walk = (command: Command) => {
+    if (command.options.some(({ long }) => long === '--by') && !asking.has(command)) withFlags(command)
+    for (const each of command.commands) walk(each)
+  }
+  walk(commands)
+  commands.hook('preAction', (_, command) => {
+    if (asking.has(command)) return
+    const { by, key, code } = command.opts<ProofFlags>()
+    if (by === undefined && (key ?? code) !== undefined) throw new BadInput('--key and --code show who --by is: say --by too')
+    shell.acting = { ...(by !== undefined && { by }), ...(key !== undefined && { key }), ...(code !== undefined && { code }) }
+  })
+}
 
 export interface Prover {
   by: string

@@ -1,6 +1,6 @@
 /** What a command is given: where to print, the configuration, and an open database that is closed behind it. */
 import { existsSync } from 'node:fs'
-import { userInfo } from 'node:os'
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
@@ -8,6 +8,8 @@ import { makeLog, type Log } from '../base/log.ts'
 import type { Base, Open, openChain } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
+import { operator } from './operator.ts'
+import type { ProofFlags } from './prove.ts'
 import { tame } from './print.ts'
 
 /** Data goes `out`, what is said about it goes to `err`. */
@@ -24,6 +26,8 @@ export interface Shell extends Outlet {
   env: Record<string, string | undefined>
   /** 0 fine, 1 failure; bad input throws and becomes 2. */
   exitCode: number
+  /** By whom the command says it is, and how that is shown; see `prove.ts`. */
+  acting?: ProofFlags
   /** Takes what commander says of a faulty command line, where that is told in another way. */
   saysFaults?: (text: string) => void
 }
@@ -63,10 +67,13 @@ export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>):
   const { openBase } = await import('../house.ts')
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(config.DATABASE_URL)?.[1]
   const isNew = file !== undefined && !existsSync(file)
-  const base = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT))
+  const opened = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT))
+  const { through } = await import('../store/store.ts')
+  const base = { ...opened, store: through(opened.store, { channel: 'cli', osUser: operator(), host: hostname() }) }
   // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.
   if (isNew) shell.err(`a new, empty database was made: ${resolve(file)}\n`)
   try {
+    await proveActor(base, shell)
     const result = await work(base)
     await anchored(shell, base)
     return result
@@ -82,6 +89,13 @@ async function anchored(shell: Shell, base: Base): Promise<void> {
   await anchorNow(base).catch((error: unknown) =>
     shell.err(`the audit log could not be anchored: ${tame(error instanceof Error ? error.message : 'an unknown surprise')}\n`),
   )
+}
+
+/** A name of a person of the console is theirs alone, at whatever command it is said. */
+async function proveActor(base: Base, { acting }: Shell): Promise<void> {
+  if (acting?.by === undefined) return
+  const { prove } = await import('./prove.ts')
+  await prove(base, acting)
 }
 
 /** The same with the bank at hand. */
@@ -127,11 +141,4 @@ export function onChain<T>(shell: Shell, work: (base: Base, chain: Chain) => Pro
 export const bankIsConfigured = (config: Config) =>
   [config.STARKBANK_PROJECT_ID, config.STARKBANK_WORKSPACE_ID, config.STARKBANK_PRIVATE_KEY_FILE].every(value => value !== undefined)
 
-/** Who acts, unless `--by` says. In a container the user may have a number and no name. */
-export function operator(): string {
-  try {
-    return userInfo().username
-  } catch {
-    return `user-${process.getuid?.() ?? 'unknown'}`
-  }
-}
+export { operator }

@@ -28,7 +28,7 @@ export const hashOf = (row: Omit<AuditRow, 'hash'>) =>
     .update(JSON.stringify([row.seq.toString(), row.at, row.actor, row.act, row.subject, row.detail, row.previous]))
     .digest('hex')
 
-/** Appends one act. Two at once collide on `seq`, and the store runs the loser's transaction again. */
+/** Appends one act, with the channel it came by. Two at once collide on `seq`, and the store runs the loser's transaction again. */
 export async function audit(tx: Tx, { actor, act, subject, detail }: Act): Promise<void> {
   const last = await tx.one<Pick<AuditRow, 'seq' | 'hash'>>(sql`select seq, hash from audit order by seq desc limit 1`)
   const row = {
@@ -37,7 +37,7 @@ export async function audit(tx: Tx, { actor, act, subject, detail }: Act): Promi
     actor,
     act,
     subject,
-    detail: JSON.stringify(detail),
+    detail: JSON.stringify({ ...detail, ...tx.channel }),
     previous: last?.hash ?? genesis,
   }
   await tx.run(sql`

@@ -13,12 +13,17 @@ export interface Reader {
   one<R extends Row>(statement: Sql): Promise<R | undefined>
 }
 
+/** By which way an act came in, such as `{ channel: 'cli', osUser: 'root', host: 'pay-1' }`: kept in the record of the act. */
+export type Channel = Readonly<Record<string, string>>
+
 /** An open transaction. No network while one is open. */
 export interface Tx extends Reader {
   /** Runs a write and answers how many rows it touched. */
   run(statement: Sql): Promise<number>
   /** Now, by the database's clock where there are several machines. */
   now(): Promise<Instant>
+  /** Left out where the program acts by itself. */
+  readonly channel?: Channel
 }
 
 /**

@@ -3,6 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import type { Clock, World } from '../base/world.ts'
 import type { Store } from './contract.ts'
 
+export { through } from './through.ts'
 export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, type Tx } from './contract.ts'
 export { empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
 export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'

@@ -2,6 +2,7 @@
 import type { Middleware } from 'koa'
 import { BadInput } from '../base/answer.ts'
 import type { Desk } from '../jobs/jobs.ts'
+import { through } from '../store/store.ts'
 import { consolePages } from './console/console.ts'
 import { assetRoutes, headers, hung, sameOrigin, spoken, type PageState } from './page/page.ts'
 import { FaultPage } from './page/fault.tsx'
@@ -36,7 +37,9 @@ export function pages(parts: PageParts): Middleware[] {
     given.lang = spoken(ctx)
     await next()
   }
-  return [state, headers(), faults(parts), noZeros, sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(parts)]
+  const { desk } = parts
+  const atConsole = { ...parts, desk: { ...desk, store: through(desk.store, { channel: 'console' }) } }
+  return [state, headers(), faults(parts), noZeros, sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(atConsole)]
 }
 
 /** No text has a zero in it, and PostgreSQL fails at one: what asks with it is answered before any database is. */

@@ -28,6 +28,7 @@ export async function acceptAs(town: PageTown, name: string, link: string): Prom
   const password = `${name} guarda 12 palavras`
   const accepted = await acceptInvitation(store, world, { token, browser, password, code: codeOf(town, secret) })
   if (accepted.is !== 'done') throw new Error(`${name} could not accept: ${accepted.is}`)
+  town.authenticators.set(name.toLowerCase(), secret)
   await town.skip(stepMs)
   return { name, password, secret }
 }

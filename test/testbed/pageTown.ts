@@ -14,6 +14,8 @@ import type { Log } from '../../src/base/log.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
 import { openBase, serve, type House } from '../../src/house.ts'
+import { codeAt, stepAt } from '../../src/people/totp.ts'
+import { sql } from '../../src/store/store.ts'
 import { evidence, recentLog } from './evidence.ts'
 import { openLetterBox, type Letter } from './letterBox.ts'
 import { until } from './until.ts'
@@ -34,6 +36,8 @@ export interface PageTown {
   skip(ms: Millis): Promise<void>
   /** Somebody pays this invoice of ours by Pix; what follows of it comes by itself. */
   pay(invoiceId: string): Promise<void>
+  /** The authenticators of its people, by name: who acts at the command line shows a code. */
+  authenticators: Map<string, string>
   /** A command of `bin/repasse` on this house; what it printed, or throws what it said. */
   repasse(...words: string[]): Promise<string>
   /** The same of one that takes `--json`. */
@@ -132,7 +136,26 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   undo.push(() => house.stop())
   bank.addWebhook(`${origin}/webhooks/starkbank`)
 
-  const repasse = async (...words: string[]): Promise<string> => {
+  // Any question makes the bank look at its clock, and at what was done to it behind its back.
+  const stir = async () => void (await (await fetch(`${server.url}/sim/settings`)).arrayBuffer())
+  const skip = async (ms: Millis) => {
+    skipped += ms
+    writeFileSync(skips, String(skipped))
+    await stir()
+  }
+  const authenticators = new Map<string, string>()
+  /** A code works once, so the clock is put past one that was shown. */
+  const proofOf = async (words: readonly string[]): Promise<string[]> => {
+    const by = words[words.indexOf('--by') + 1]!.toLowerCase()
+    const secret = words.includes('--by') ? authenticators.get(by) : undefined
+    if (secret === undefined || words.includes('--code') || words.includes('--key')) return []
+    const user = await base.store.one<{ totp_step: bigint }>(sql`select totp_step from users where folded = ${by} and state = 'active'`)
+    if (!user) return []
+    while (stepAt(clock.now()) <= Number(user.totp_step)) await skip(30_000)
+    return ['--code', codeAt(secret, stepAt(clock.now()))]
+  }
+  const repasse = async (...given: string[]): Promise<string> => {
+    const words = [...given, ...(await proofOf(given))]
     let out = ''
     let said = ''
     const outlet = { out: async (text: string) => void (out += text), err: (text: string) => void (said += text), colours: false }
@@ -140,16 +163,9 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     if (code !== 0) throw new Error(`repasse ${words.join(' ')} ended with ${code}: ${said}${out}`)
     return out
   }
-  // Any question makes the bank look at its clock, and at what was done to it behind its back.
-  const stir = async () => void (await (await fetch(`${server.url}/sim/settings`)).arrayBuffer())
   return {
-    ...{ origin, folder, house, bank, chain, clock, repasse, letters: letterBox.letters },
+    ...{ origin, folder, house, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
-    async skip(ms) {
-      skipped += ms
-      writeFileSync(skips, String(skipped))
-      await stir()
-    },
     async pay(invoiceId) {
       const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)
       if (!bank.pay(found.id)) throw new Error(`invoice ${invoiceId} cannot be paid: the bank has it as ${found.status}`)

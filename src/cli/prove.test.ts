@@ -1,0 +1,76 @@
+/** Who acts at the command line: names of people of the console are theirs alone, a code works once, and each record says by which way its act came. */
+import { hostname, userInfo } from 'node:os'
+import { expect, test } from 'vitest'
+import { openTerminal } from '../../test/testbed/terminal.ts'
+import { systemClock, systemRandom } from '../base/clock.ts'
+import { codeAt, stepAt } from '../people/totp.ts'
+import { openStore, sql, type Store } from '../store/store.ts'
+
+const { env, repasse } = openTerminal()
+const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
+const said = async (...words: string[]) => {
+  const { code, out, err } = await repasse(words)
+  return [code, out + err] as const
+}
+async function inBase<T>(work: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+const lastAct = () =>
+  inBase(async store => {
+    const row = (await store.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`))!
+    return { actor: row.actor, act: row.act, ...(JSON.parse(row.detail) as object) }
+  })
+const code = () => codeAt(secret, stepAt(systemClock.now()))
+
+test('what a command does is recorded with the user of the system and the host', async () => {
+  await repasse(['user', 'add', 'ana', '--role', 'checker', '--by', 'whoever'])
+  const at = { channel: 'cli', osUser: userInfo().username, host: hostname() }
+  expect(await lastAct()).toEqual({ actor: 'whoever', act: 'user added', name: 'ana', role: 'checker', ...at })
+})
+
+test('the name of somebody of the console is refused at any command, in whatever letters', async () => {
+  for (const by of ['ana', 'ANA'])
+    for (const words of [
+      ['payout', 'stop', '--why', 'x'],
+      ['payout', 'go', '--why', 'x'],
+      ['user', 'add', 'bia', '--role', 'maker'],
+      ['account', 'close', 'main', '--why', 'x'],
+    ])
+      expect(await said(...words, '--by', by)).toEqual([2, expect.stringContaining('ana is a person of the console: show that it is them')])
+  expect(await lastAct()).toMatchObject({ act: 'user added' })
+})
+
+test('a code of their authenticator shows that it is them, once', async () => {
+  await inBase(store =>
+    store.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where name = 'ana'`)),
+  )
+  expect(await said('payout', 'stop', '--why', 'x', '--by', 'Ana', '--code', '000000')).toEqual([
+    2,
+    expect.stringContaining('not the present code'),
+  ])
+  const shown = code()
+  expect((await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', shown))[0]).toBe(0)
+  expect(await lastAct()).toMatchObject({ actor: 'ana', act: 'payouts stopped', channel: 'cli' })
+  expect(await said('payout', 'go', '--why', 'x', '--by', 'ana', '--code', shown)).toEqual([2, expect.stringContaining('was used already')])
+})
+
+test.each([
+  ['a code without a name', ['--code', '123456'], 'say --by too'],
+  ['a code of nobody', ['--code', '123456', '--by', 'nobody'], 'is nobody of the console'],
+  ['a code and a key', ['--code', '123456', '--key', 'x.pem', '--by', 'ana'], 'one of them is enough'],
+])('%s is refused', async (_, flags, why) => {
+  expect(await said('payout', 'stop', '--why', 'x', ...flags)).toEqual([2, expect.stringContaining(why)])
+})
+
+test('whoever guesses codes has to wait', async () => {
+  for (let count = 0; count < 6; count++) await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', '000000')
+  expect(await said('payout', 'stop', '--why', 'x', '--by', 'ana', '--code', code())).toEqual([
+    2,
+    expect.stringContaining('too many wrong codes'),
+  ])
+})
