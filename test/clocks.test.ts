@@ -1,8 +1,9 @@
 /** Clocks that jump, on both databases: nothing is done by a time that is wrong, and what a wrong time wrote down is mended. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startNode } from '../sim/chain/server.ts'
 import { judgedClock } from '../src/base/clockJudge.ts'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
-import { instant } from '../src/base/world.ts'
+import { instant, later } from '../src/base/world.ts'
 import { setScheduleState, timetable, wake } from '../src/jobs/jobs.ts'
 import { waiting } from '../src/jobs/clock.ts'
 import { runNow, needSchedule } from '../src/jobs/schedules.ts'
@@ -10,6 +11,8 @@ import { listAlarms } from '../src/ledger/ledger.ts'
 import { openStore, sql } from '../src/store/store.ts'
 import { readiness, status } from '../src/web/status.ts'
 import { wallClock } from './simulation/jumps.ts'
+import { openChainTown } from './testbed/chainTown.ts'
+import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -168,4 +171,17 @@ test.skipIf(!postgresAvailable())('a database whose clock is six days from ours 
     await store.close()
     await postgres.stop()
   }
+})
+
+test('a payout in bitcoin that was owed under a clock that was ahead goes out once the clock is right', async () => {
+  const { chain, url, cookieFile, close } = await startNode({ settings: { premined: 0 } })
+  const rpc = async <T>(method: string, params: unknown[] = [], wallet?: string) => chain.rpc<T>(method, params, wallet)
+  const town = await openChainTown({ node: { url, cookieFile, rpc } as never })
+  town.bitcoin.bundles.gatherMs = 20 * minute
+  await owing(town, [{ units: 90_000n }])
+  expect(await town.send()).toMatchObject({ bundled: 0 })
+  await town.store.tx(async tx => tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`))
+  expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+  await town.close()
+  await close()
 })

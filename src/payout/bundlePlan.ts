@@ -200,7 +200,9 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
     select * from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
       and (account_id in (select id from accounts where state = 'approved' and kind = 'bitcoin') or ${refundRule}) ${only}
     order by added_at, id limit ${mostPayees} ${skipLocked}`)
-  const ripe = rows.length === mostPayees || rows.some(({ added_at: at }) => at <= later(now, -gatherMs))
+  // One that was owed under a clock that was ahead would be gathered until that time has come.
+  const isGathered = ({ added_at: at }: PayoutRow) => at <= later(now, -gatherMs) || at > now
+  const ripe = rows.length === mostPayees || rows.some(isGathered)
   return ripe ? rows : []
 }
 

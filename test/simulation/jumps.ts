@@ -17,8 +17,8 @@ export function wallClock(steady: Clock, wall: Wall, { judged = true } = {}): Cl
   return judged ? judgedClock(clock) : clock
 }
 
-/** In one seed of seventeen somebody sets the machine's clock during the storm, forwards and back; without a chain or a shop, which live by the true time. */
-export const hasJumps = (seed: number): boolean => seed % 17 === 6 && seed % 5 !== 0
+/** In one seed of seventeen somebody sets the machine's clock during the storm, forwards and back. */
+export const hasJumps = (seed: number): boolean => seed % 17 === 6
 
 const minute = 60_000
 const day = 24 * 60 * minute

@@ -590,6 +590,15 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         note: 'seeds 176 and 193 find it no more, and no other was looked for',
       },
       {
+        rule: 'a payout owed under a clock that was ahead is not gathered until then',
+        file: 'src/payout/bundlePlan.ts',
+        from: ' || at > now\n',
+        to: '\n',
+        room: { first: 40, step: 170 },
+        seeds: [550],
+        test: 'test/clocks.test.ts',
+      },
+      {
         rule: 'so it is of refunds and reversals',
         file: 'src/jobs/clock.ts',
         from: "  { table: 'invoice_reversals', which: sql`next_at is not null`, longestMs: 2 * 60 * minute, unmoved: true },\n  { table: 'invoice_refunds', which: sql`next_at is not null`, longestMs: 2 * 60 * minute },\n",

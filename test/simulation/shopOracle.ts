@@ -23,7 +23,10 @@ export async function judgeShop(
   for (const order of orders) {
     const lines = await linesOf(store, order.id)
     if (holdsStock(order)) for (const { product_id: id, quantity } of lines) taken.set(id, (taken.get(id) ?? 0n) + quantity)
-    faults.push(...judgeSum(order, lines, shelf), ...judgeState(order, await invoicesOf(store, order.id), await heardAt(store, order)))
+    faults.push(
+      ...judgeSum(order, lines, shelf),
+      ...judgeState(order, await invoicesOf(store, order.id), await askedAfterPaid(store, order)),
+    )
     faults.push(...judgeTold(order, (await seeOrder(desk, order.token))!.standing.is))
   }
   for (const { id, stock } of await store.all<{ id: string; stock: bigint }>(sql`select id, stock from products order by id`)) {
@@ -48,19 +51,24 @@ function judgeSum({ id, units }: OrderRow, lines: OrderLineRow[], shelf: Shelf):
 
 const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credited'
 
-/** When the house heard of the payment, which is later than it was paid: before that nobody could know that a new code was needless. */
-async function heardAt(store: Store, { paid_by: paidBy }: OrderRow): Promise<string | undefined> {
-  const row = await store.one<{ at: string | null }>(
-    sql`select min(at) as at from transitions where subject = ${paidBy ?? ''} and to_state in ('paid', 'credited')`,
-  )
-  return row?.at ?? undefined
+/**
+ * An invoice made after the house had heard of the payment, which is later than it was paid: before that nobody could know that a new code was
+ * needless. By the order in which it was written: a wall clock may have been set meanwhile.
+ */
+async function askedAfterPaid(store: Store, { id, paid_by: paidBy }: OrderRow): Promise<string | undefined> {
+  const row = await store.one<{ id: string }>(sql`
+    select i.id from invoices i join transitions t on t.subject = i.id and t.about = 'invoices' and t.from_state = ''
+    where i.order_id = ${id} and t.seq > (
+      select min(p.seq) from transitions p where p.subject = ${paidBy ?? ''} and p.about = 'invoices' and p.to_state in ('paid', 'credited'))
+    order by t.seq limit 1`)
+  return row?.id
 }
 
 /** An order is paid where one of its invoices is, waits where one of them can be paid, and a person was called for whatever is odd. */
 function judgeState(
   { id, state, units, paid_by: paidBy, attention }: OrderRow,
   invoices: InvoiceRow[],
-  heard: string | undefined,
+  needless: string | undefined,
 ): string[] {
   const faults: string[] = []
   const say = (text: string) => void faults.push(`${id} is ${state}: ${text}`)
@@ -73,8 +81,7 @@ function judgeState(
   if (state !== 'paid' && payer) say(`${payer.id} paid it`)
   if (state === 'paid' && !payer) say('nothing paid it')
   if (payer && !isPaid(payer) && attention === null) say(`${payer.id} is ${payer.state}, and nobody was called`)
-  const needless = invoices.find(({ added_at: addedAt }) => heard !== undefined && addedAt > heard)
-  if (needless) say(`${needless.id} asks for it again`)
+  if (needless !== undefined) say(`${needless} asks for it again`)
   if (paying.length > 1 && !attention?.includes(`paid ${paying.length} times`)) say('it was paid more than once, and nobody was called')
   if (state !== 'paid' && invoices.some(invoice => invoice.state === 'reversed')) say('it was paid and given back, and nobody was called')
   if (state === 'awaiting' && invoices.every(invoice => ['expired', 'canceled', 'refused'].includes(invoice.state)))
