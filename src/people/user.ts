@@ -4,6 +4,7 @@ import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
+import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { closeInvitations, invite } from './invite.ts'
@@ -93,8 +94,9 @@ export async function newUser(tx: Tx, world: World, { name, role, language, emai
   const id = newId('user', world)
   const now = await tx.now()
   await tx.run(sql`
-    insert into users (id, store_id, name, folded, role, language, email, state, added_by, added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${email ?? null}, 'invited', ${by}, ${now}, ${now})`)
+    insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by, added_at, changed_at)
+    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${email ?? null}, 'invited', ${await approvesFrom(tx, world)},
+      ${by}, ${now}, ${now})`)
   await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
   return (await findUser(tx, id))!
 }
@@ -174,8 +176,14 @@ export async function forgetSecrets(tx: Tx, user: UserRow, by: string): Promise<
     await move(tx, 'users', userMachine, user.id, user.state, 'invited', { why: `reset by ${by}` }, forgotten)
   }
   await tx.run(sql`update users set given_by = null where id = ${user.id}`)
+  await retireKeys(tx, user, by)
   await revokeAll(tx, user.id, by)
   await closeInvitations(tx, user.id)
+}
+
+/** What they have signed stays signed. */
+async function retireKeys(tx: Tx, user: UserRow, by: string): Promise<void> {
+  for (const key of await keysOf(tx, user.id)) if (key.retired_at === null) await retireKey(tx, key, by, `access of ${user.name} ended`)
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
@@ -203,6 +211,7 @@ export const removeUser = (store: Store, name: string, by: string): Promise<User
     await move(tx, 'users', userMachine, user.id, user.state, 'removed', { why: `removed by ${by}` }, erased)
     await revokeAll(tx, user.id, by)
     await closeInvitations(tx, user.id)
+    await retireKeys(tx, user, by)
     await audit(tx, { actor: by, act: 'user removed', subject: user.id, detail: { name: user.name } })
   })
 
