@@ -41,7 +41,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const first = row && (await firstOf(base, row))
         if (first && 'why' in first) throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
         const { by, proof } = await prove(base, flags, 'account.approve')
-        const approved = await approveAccount(base.store, name, by, proof)
+        const approved = await approveAccount(base.store, name, by, proof, base.world.coolingOffMs)
         if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
         await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
         if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))

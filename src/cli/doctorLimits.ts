@@ -1,16 +1,18 @@
 /** Whether limits bound what may leave by itself: nobody is told to set them on test money. */
 import type { Asset } from '../base/money.ts'
+import { instant } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { LimitPer } from '../payout/payout.ts'
 import type { Check } from './doctor.ts'
 
-export async function* limits({ config, store }: Base): AsyncGenerator<Check> {
+export async function* limits({ config, store, world }: Base): AsyncGenerator<Check> {
   const { installationScope, limitsIn } = await import('../payout/payout.ts')
   const live: Asset[] = [
     ...(config.STARKBANK_ENVIRONMENT === 'production' ? (['BRL'] as const) : []),
     ...(config.BITCOIN_NETWORK === 'mainnet' ? (['BTC'] as const) : []),
   ]
-  for (const asset of live) yield limitCheck(asset, await limitsIn(store, installationScope(asset)))
+  const now = instant(world.clock.now())
+  for (const asset of live) yield limitCheck(asset, await limitsIn(store, installationScope(asset), now))
 }
 
 /** Pure: of money that is real, what is set for all payouts of one asset. */

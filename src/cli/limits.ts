@@ -111,9 +111,23 @@ async function show(shell: Shell, { store }: Base, asJson: true | undefined): Pr
   if (asJson)
     return shell.out(
       json({
-        limits: limits.map(({ account, asset, per, units, used, set_by: setBy, approved_by: approvedBy, set_at: setAt }) => ({
-          ...{ account, per, ...moneyOf(units, asset), used: used === undefined ? null : moneyOf(used, asset), setBy, approvedBy, setAt },
-        })),
+        limits: limits.map(
+          ({
+            account,
+            asset,
+            per,
+            units,
+            used,
+            set_by: setBy,
+            approved_by: approvedBy,
+            set_at: setAt,
+            next_units: next,
+            next_from: nextFrom,
+          }) => ({
+            ...{ account, per, ...moneyOf(units, asset), used: used === undefined ? null : moneyOf(used, asset), setBy, approvedBy, setAt },
+            ...{ nextFrom, next: next === null ? null : moneyOf(next, asset) },
+          }),
+        ),
         waiting: waiting.map(({ payout_id: id, account, asset, units, per, needs, next_at: nextAt, added_at: since }) => ({
           ...{ payout: id, account, ...moneyOf(units, asset), per, needs, since, nextAt },
         })),
@@ -124,11 +138,14 @@ async function show(shell: Shell, { store }: Base, asJson: true | undefined): Pr
   await shell.out(
     table(
       ['OF', 'WITHIN', '>LIMIT', '>USED', '>LEFT', 'SET BY', 'APPROVED BY', 'SET (UTC)'],
-      limits.map(({ account, asset, per, units, used, set_by: setBy, approved_by: approvedBy, set_at: at }) => [
-        ...[account ?? whole(asset), perWords[per], told(units, asset)],
-        ...(used === undefined ? ['', ''] : [told(used, asset), told(units > used ? units - used : 0n, asset)]),
-        ...[setBy, approvedBy ?? '', at],
-      ]),
+      limits.map(
+        ({ account, asset, per, units, used, set_by: setBy, approved_by: approvedBy, set_at: at, next_units: next, next_from: from }) => [
+          ...[account ?? whole(asset), perWords[per]],
+          from === null ? told(units, asset) : `${told(units, asset)} (${next === null ? 'none' : told(next, asset)} from ${from})`,
+          ...(used === undefined ? ['', ''] : [told(used, asset), told(units > used ? units - used : 0n, asset)]),
+          ...[setBy, approvedBy ?? '', at],
+        ],
+      ),
     ),
   )
   if (waiting.length > 0)

@@ -91,7 +91,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
       carryOut: (tx, { world, bitcoin }, proposal) => carryOutCoinRefundMade(tx, { world, chain: bitcoin?.terms }, proposal),
     }),
   ],
-  [limitsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimits(tx, proposal) })],
+  [limitsAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutLimits(tx, world, proposal) })],
   [beyondAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutBeyond(tx, proposal) })],
   [termsAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => changeTerms(tx, proposal) })],
   [debtAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => endDebt(tx, world, proposal) })],

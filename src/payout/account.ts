@@ -6,7 +6,7 @@ import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
-import type { World } from '../base/world.ts'
+import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar } from '../ledger/ledger.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
@@ -27,6 +27,8 @@ type CommonRow = {
   added_by: string
   added_at: string
   approved_by: string | null
+  /** Before it nothing is paid there; null: since it was approved. */
+  payable_from: Instant | null
   /** Whether what its payee owes us is kept back from its next payouts. */
   recover: Recovery
 }
@@ -99,9 +101,15 @@ export async function openAccount(
   })
 }
 
-/** Approves an account; `by` must not be who added it. */
-export async function approveAccount(store: Store, name: string, by: string, proof: Proof = said): Promise<AccountRow> {
-  const approval = await judgeAccount(store, name, by, undefined, proof)
+/** Approves an account; `by` must not be who added it. `coolingOffMs`: for how long nothing is paid there. */
+export async function approveAccount(
+  store: Store,
+  name: string,
+  by: string,
+  proof: Proof = said,
+  coolingOffMs: Millis = 0,
+): Promise<AccountRow> {
+  const approval = await judgeAccount(store, name, by, undefined, proof, coolingOffMs)
   switch (approval.is) {
     case 'approved':
       return approval.account
@@ -129,7 +137,14 @@ export type Approval =
   | { is: 'barred'; bar: Bar; account: AccountRow }
 
 /** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
-export async function judgeAccount(store: Store, name: string, by: string, seen?: string, proof: Proof = said): Promise<Approval> {
+export async function judgeAccount(
+  store: Store,
+  name: string,
+  by: string,
+  seen?: string,
+  proof: Proof = said,
+  coolingOffMs: Millis = 0,
+): Promise<Approval> {
   return store.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
@@ -139,13 +154,15 @@ export async function judgeAccount(store: Store, name: string, by: string, seen?
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account }
     const bar = await barFor(tx, by, await tx.now(), account.added_by)
     if (bar) return { is: 'barred', bar, account }
-    await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, [sql`approved_by = ${by}`])
+    const payableFrom = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : null
+    const approved = [sql`approved_by = ${by}`, sql`payable_from = ${payableFrom}`]
+    await move(tx, 'accounts', accountMachine, account.id, 'awaiting', 'approved', { why: `approved by ${by}` }, approved)
     const stated = await stateAccount(tx, account, by, proof)
     await audit(tx, {
       actor: by,
       act: 'account approved',
       subject: account.id,
-      detail: { name: account.name, digest: digestOfAccount(account), ...stated },
+      detail: { name: account.name, digest: digestOfAccount(account), ...(payableFrom !== null && { payableFrom }), ...stated },
     })
     return { is: 'approved', account: (await findAccount(tx, account.id))! }
   })
@@ -257,6 +274,8 @@ export async function approvalOf(reader: Reader, account: AccountRow): Promise<J
   if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')
   const terms = (await auditedDetails(reader, account.id, 'account terms changed')).at(-1)
   if (account.recover !== (terms?.['recover'] ?? 'never')) return changed('has other terms than were approved')
+  const approved = (await auditedDetails(reader, account.id, 'account approved')).at(-1)
+  if (account.payable_from !== (approved?.['payableFrom'] ?? null)) return changed('is paid from another time on than was approved')
   const judged = await judgeApproval(reader, row, approveAct, contentOf(account))
   return judged.is === 'changed' ? changed(`has an approval that does not hold: ${judged.why}`) : judged
 }

@@ -1,10 +1,10 @@
 /** What people do about limits: lower one alone, raise one by two, and let one payout go beyond them by two. */
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, told, type Asset } from '../base/money.ts'
-import type { World } from '../base/world.ts'
+import { later, type Instant, type World } from '../base/world.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
-import { installationScope, limitPers, waitingForLimits, type LimitPer } from './limits.ts'
+import { installationScope, limitPers, limitsNow, waitingForLimits, type LimitPer, type LimitRow } from './limits.ts'
 import { findPayout, type PayoutRow } from './row.ts'
 
 /** By what is limited; null takes the limit away. */
@@ -35,13 +35,13 @@ const isLower = (now: bigint | undefined, wanted: bigint | null | undefined): bo
 export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'>, change: LimitChange): Promise<LimitsChanged> {
   const { asset, accountId, by, why } = change
   const scope = accountId ?? installationScope(asset)
-  const now = await limitsIn(tx, scope)
+  const now = await limitsIn(tx, scope, await tx.now())
   const changed = limitPers.filter(per => change.wanted[per] !== undefined && change.wanted[per] !== (now[per] ?? null))
   if (changed.length === 0) return { is: 'same' }
   const wanted = Object.fromEntries(changed.map(per => [per, change.wanted[per]!])) as WantedLimits
   const detail = detailOfChange(asset, now, wanted)
   if (!changed.every(per => isLower(now[per], wanted[per]))) return propose(tx, world, { act: limitsAct, subject: scope, detail, why, by })
-  await setLimits(tx, scope, asset, wanted, { by, approvedBy: null })
+  await setLimits(tx, scope, asset, wanted, { by, approvedBy: null, now })
   await audit(tx, { actor: by, act: 'limits lowered', subject: scope, detail: { ...detail, why } })
   return { is: 'lowered' }
 }
@@ -63,21 +63,20 @@ function detailOfChange(asset: Asset, now: Limits, wanted: WantedLimits): Record
   return { asset, ...Object.fromEntries(entries) }
 }
 
-export async function limitsIn(reader: Reader, scope: string): Promise<Limits> {
-  const rows = await reader.all<{ per: LimitPer; units: bigint }>(
-    sql`select per, units from limits where store_id = 'sto_default' and scope = ${scope}`,
-  )
-  return Object.fromEntries(rows.map(({ per, units }) => [per, units]))
+export async function limitsIn(reader: Reader, scope: string, now: Instant): Promise<Limits> {
+  const rows = await reader.all<LimitRow>(sql`select * from limits where store_id = 'sto_default' and scope = ${scope}`)
+  return Object.fromEntries(limitsNow(rows, now).map(({ per, units }) => [per, units]))
 }
 
-/** Sets what was proposed. Throws `BadInput` where a limit is no longer what it was proposed against. */
+/** Sets what was proposed: what is lower at once, what is higher after the time in which somebody may object. Throws `BadInput` where a limit is no longer what it was proposed against. */
 export async function carryOutLimits(
   tx: Tx,
+  { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
   { subject: scope, detail: text, made_by: by, decided_by: approvedBy }: ProposalRow,
 ): Promise<void> {
   const detail = detailOf({ detail: text })
   const asset = detail['asset'] as Asset
-  const now = await limitsIn(tx, scope)
+  const now = await limitsIn(tx, scope, await tx.now())
   const wanted: WantedLimits = {}
   for (const per of limitPers) {
     const [word, wordNow] = words[per]
@@ -88,8 +87,10 @@ export async function carryOutLimits(
       )
     wanted[per] = detail[word] === 'none' ? null : parseUnits(detail[word], asset)!
   }
-  await setLimits(tx, scope, asset, wanted, { by, approvedBy })
-  await audit(tx, { actor: approvedBy!, act: 'limits set', subject: scope, detail: { ...detail, proposedBy: by } })
+  const from = coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined
+  await setLimits(tx, scope, asset, wanted, { by, approvedBy, now, ...(from !== undefined && { from }) })
+  const counts = from === undefined ? {} : { higherFrom: from }
+  await audit(tx, { actor: approvedBy!, act: 'limits set', subject: scope, detail: { ...detail, ...counts, proposedBy: by } })
 }
 
 async function setLimits(
@@ -97,7 +98,7 @@ async function setLimits(
   scope: string,
   asset: Asset,
   wanted: WantedLimits,
-  { by, approvedBy }: { by: string; approvedBy: string | null },
+  { by, approvedBy, now, from }: { by: string; approvedBy: string | null; now: Limits; from?: Instant },
 ): Promise<void> {
   const at = await tx.now()
   // Payouts before limits, as whoever claims locks them. All of the asset, for one limit of several may have kept them.
@@ -106,12 +107,19 @@ async function setLimits(
   await tx.run(sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`)
   for (const per of limitPers) {
     const units = wanted[per]
+    // There is one to be raised, or it would be set at once.
+    if (from !== undefined && units !== undefined && !isLower(now[per], units)) {
+      await tx.run(sql`
+        update limits set units = ${now[per]!}, next_units = ${units}, next_from = ${from}, set_by = ${by}, approved_by = ${approvedBy}, set_at = ${at}
+        where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
+      continue
+    }
     if (units === null) await tx.run(sql`delete from limits where store_id = 'sto_default' and scope = ${scope} and per = ${per}`)
     if (units === null || units === undefined) continue
     await tx.run(sql`
       insert into limits (store_id, scope, asset, per, units, set_by, approved_by, set_at)
       values ('sto_default', ${scope}, ${asset}, ${per}, ${units}, ${by}, ${approvedBy}, ${at})
-      on conflict (store_id, scope, per) do update set units = excluded.units, set_by = excluded.set_by, approved_by = excluded.approved_by,
+      on conflict (store_id, scope, per) do update set units = excluded.units, next_units = null, next_from = null, set_by = excluded.set_by, approved_by = excluded.approved_by,
         set_at = excluded.set_at`)
   }
 }

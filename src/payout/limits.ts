@@ -22,7 +22,17 @@ export type LimitRow = {
   set_by: string
   approved_by: string | null
   set_at: Instant
+  /** What it is from `next_from` on, once two people raised it; null where it ends then. */
+  next_units: bigint | null
+  next_from: Instant | null
 }
+
+/** What limits are now: one that was raised counts as before until its time, and one that ends then is gone. Pure. */
+export const limitsNow = <L extends Pick<LimitRow, 'units' | 'next_units' | 'next_from'>>(rows: readonly L[], now: Instant): L[] =>
+  rows.flatMap(row => {
+    if (row.next_from === null || row.next_from > now) return [row]
+    return row.next_units === null ? [] : [{ ...row, units: row.next_units, next_units: null, next_from: null }]
+  })
 
 type Due = Pick<PayoutRow, 'id' | 'account_id' | 'units' | 'added_at'>
 
@@ -41,11 +51,12 @@ const graceMs = 10 * 60_000
  */
 export async function withinLimits<P extends Due>(tx: Tx, asset: Asset, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
-  const limits = await tx.all<LimitRow>(
+  const kept = await tx.all<LimitRow>(
     sql`select * from limits where store_id = 'sto_default' and asset = ${asset} order by scope, per ${forUpdate}`,
   )
-  if (limits.length === 0) return [...due]
   const now = await tx.now()
+  const limits = limitsNow(kept, now)
+  if (limits.length === 0) return [...due]
   const approved = await approvedBeyond(tx, due)
   const scopes = await openScopes(tx, asset, limits, due, now)
 
@@ -232,7 +243,7 @@ export async function seeLimits(reader: Reader, now: Instant): Promise<{ limits:
     select l.*, a.name as account from limits l left join accounts a on a.id = l.scope where l.store_id = 'sto_default'
     order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1 when 'hour' then 2 else 3 end`)
   const limits: SeenLimit[] = []
-  for (const row of rows)
+  for (const row of limitsNow(rows, now))
     limits.push({ ...row, used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per] })
   return { limits, waiting: await waitingForLimits(reader, { limit: mostWaiting }) }
 }

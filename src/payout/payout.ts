@@ -96,6 +96,7 @@ export {
 export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
+export { coolingAccounts, type CoolingAccount } from './cooling.ts'
 export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export { bookRefundMade, isRefund, isRefundMade, keepRefunds, oweRefund, refundRule, withdrawRefundBy, type NewRefund } from './refund.ts'

@@ -6,6 +6,7 @@ import { silentRails } from '../jobs/jobs.ts'
 import {
   bankUnread,
   beforeThat,
+  coolingAccounts,
   onlySaidOf,
   receivables,
   unreadSentence,
@@ -67,6 +68,7 @@ const worstFirst = [
   'invitation opened twice',
   'person new',
   'bundle unsigned',
+  'account waits',
   'payout over limit',
   'proposal open',
   'account unsigned',
@@ -154,6 +156,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
       ]),
   ...(await debtAsks(reader)),
   ...(now === undefined ? [] : await fullLimits(reader, now)),
+  ...(now === undefined ? [] : await waitingAccounts(reader, now)),
   ...(await otherAsks(reader)),
 ]
 
@@ -240,10 +243,13 @@ const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
         where state = 'sent' and changed_at < case when asset = 'BRL' then ${before(expectedMs.sent)} else ${before(expectedMs.minedAndSettled)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'waiting' and added_at < ${before(expectedMs.paid)} and id not in (select payout_id from limit_waits)
+          and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
           and added_at < case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end
           and id not in (select payout_id from limit_waits)
+          and account_id not in (select id from accounts
+            where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end)
           and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
         where state = 'unsure' and added_at < ${before(expectedMs.settled)}
@@ -327,6 +333,12 @@ const newPeople = async (reader: Reader, now: Instant): Promise<Ask[]> =>
       select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by, added_by) as why, null as units, approves_from as from_at
       from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${mostOfKind}`)
   ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
+
+/** Accounts that were approved lately and keep payouts waiting: `number` how many, `since` until when. */
+const waitingAccounts = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (await coolingAccounts(reader, now)).map(({ name, payable_from: since, count }) => ({
+    ...{ kind: 'account waits', id: name, number: count, of: null, why: null, units: null, since },
+  }))
 
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
@@ -414,6 +426,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
     case 'account unsigned':
       return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
+    case 'account waits':
+      return `account ${id} was approved lately: ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until ${since} (COOLING_OFF)`
     case 'account awaits':
       return `account ${id} awaits approval`
     case 'person objected':

@@ -128,7 +128,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     // Derived before it is approved: what is of another network is no place to pay to.
     const first = firstOf(row, rails.bitcoin)
     if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
-    const approval = await judgeAccount(store, row.id, person.name, form.text('seen'), { is: 'code' })
+    const approval = await judgeAccount(store, row.id, person.name, form.text('seen'), { is: 'code' }, world.coolingOffMs)
     switch (approval.is) {
       case 'approved':
         return `${accountPath(row)}?said=approved`

@@ -66,7 +66,21 @@ function limitColumns(lang: Language): Parameters<typeof Rows<SeenLimit>>[0]['co
       cell: ({ account, asset }) => (account === null ? say.whole[asset] : <a href={pathTo('account', account)}>{account}</a>),
     },
     { head: say.heads.per, cell: ({ per }) => say.pers[per] },
-    { head: say.heads.limit, number: true, cell: ({ units, asset }) => money(units, asset) },
+    {
+      head: say.heads.limit,
+      number: true,
+      cell: ({ units, asset, next_units: next, next_from: from }) => (
+        <>
+          {money(units, asset)}
+          {from !== null && (
+            <>
+              {' '}
+              ({next === null ? say.ends : money(next, asset)} {say.from} <When {...{ lang, at: from }} />)
+            </>
+          )}
+        </>
+      ),
+    },
     { head: say.heads.used, number: true, cell: ({ used, asset }) => (used === undefined ? '–' : money(used, asset)) },
     {
       head: say.heads.left,

@@ -35,7 +35,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
   ]
   /** Those in force as the form holds them. */
   const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {
-    const now = await limitsIn(store, scope)
+    const now = await store.tx(async tx => limitsIn(tx, scope, await tx.now()), 'locks')
     return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]))
   }
 

@@ -111,6 +111,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
   switch (kind) {
     case 'account unsigned':
     case 'account awaits':
+    case 'account waits':
     case 'payee owes':
     case 'payee is owed':
       return pathTo('account', id)

@@ -6,6 +6,9 @@ interface LimitWords {
   title: string
   told: string
   none: string
+  /** Behind a limit that was raised: what it is from then on. */
+  from: string
+  ends: string
   caption: string
   heads: { of: string; per: string; limit: string; used: string; left: string; setBy: string; approvedBy: string; at: string }
   whole: { BRL: string; BTC: string }
@@ -35,6 +38,8 @@ interface LimitWords {
 const pt: LimitWords = {
   title: 'Limites de repasse',
   told: 'Quanto pode sair sem que duas pessoas digam que sim. O que passa do limite espera: vai sozinho quando houver espaço ou, se for maior que o limite, quando uma pessoa propõe e outra aprova.',
+  from: 'a partir de',
+  ends: 'sem limite',
   none: 'Nenhum limite foi definido: o que é devido a uma conta aprovada sai sozinho.',
   caption: 'Limites em vigor',
   heads: {
@@ -87,6 +92,8 @@ const pt: LimitWords = {
 const en: LimitWords = {
   title: 'Limits of payouts',
   told: 'How much may leave without two people saying so. What exceeds a limit waits: it goes by itself when there is room or, where it is larger than the limit, when one person proposes it and another approves.',
+  from: 'from',
+  ends: 'no limit',
   none: 'No limit is set: whatever is owed to an approved account leaves by itself.',
   caption: 'Limits in force',
   heads: {

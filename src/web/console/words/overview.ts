@@ -105,6 +105,7 @@ const pt: OverviewWords = {
       'A conta de repasse',
       'teve a aprovação declarada e não comprovada: os repasses para ela aguardam a assinatura de um aprovador.',
     ],
+    'account waits': ['A conta de repasse', 'foi aprovada há pouco: {number} a repassar, que esperam até {since}.'],
     'account awaits': ['A conta de repasse', 'espera aprovação de uma segunda pessoa.'],
     'payout over limit': ['O repasse', 'de {units} está acima do limite de {number} {why}: precisa de duas pessoas.'],
     'limit used up': [
@@ -245,6 +246,7 @@ const en: OverviewWords = {
       'The payout account',
       'was approved by word alone, without proof: its payouts wait until a checker signs the approval.',
     ],
+    'account waits': ['The payout account', 'was approved lately: {number} of its payouts wait until {since}.'],
     'account awaits': ['The payout account', 'awaits the approval of a second person.'],
     'payout over limit': ['The payout', 'of {units} is above the limit of {number} {why}: it needs two people.'],
     'limit used up': [

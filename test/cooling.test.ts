@@ -1,0 +1,148 @@
+/** Cooling off, on both databases and both rails: what was approved lately moves no money yet, says until when, and goes by itself then. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { checkLedger } from '../src/ledger/ledger.ts'
+import {
+  addAccount,
+  approveAccount,
+  changeLimits,
+  sendPayouts,
+  seeLimits,
+  type PayoutRow,
+  type WantedLimits,
+} from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { asksOf } from '../src/web/asks.ts'
+import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
+import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
+import { collect } from './testbed/collecting.ts'
+import { owing } from './testbed/owing.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const hour = 3_600_000
+const coolingOffMs = 24 * hour
+
+describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      const databaseUrl = postgres ? await postgres.migratedDatabase() : 'sqlite::memory:'
+      town = await openTown({ databaseUrl, commissionBp: 0n, settings: { fee: 0 } })
+    })
+    afterEach(() => town?.close())
+
+    const payout = async ({ id }: PayoutRow) => (await town.store.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+    const send = async () => {
+      await sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world)
+      return town.transfers().map(({ amount }) => amount)
+    }
+    const now = () => town.store.tx(tx => tx.now())
+    /** As the program asks, without what merely waits for the rail to be read. */
+    const kinds = async () =>
+      (await asksOf(town.store, await now()))
+        .map(({ kind }) => kind)
+        .filter(kind => kind.startsWith('account') || kind.startsWith('payout'))
+
+    test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
+      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
+      const { payable_from: from } = await approveAccount(town.store, 'new', 'chico', undefined, coolingOffMs)
+      const [owed] = await collect(town, [10_000n], 'new')
+      expect(await send()).toEqual([])
+      expect(await payout(owed!)).toMatchObject({ state: 'owed', next_at: from, why: expect.stringContaining(`is paid from ${from} on`) })
+      town.pass(20 * hour)
+      expect([await send(), await kinds()]).toEqual([[], ['account waits']])
+      town.pass(4 * hour)
+      expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
+      expect(await town.store.tx(checkLedger)).toEqual([])
+    })
+
+    test.each([
+      ['earlier', '2026-01-01T00:00:00.000Z'],
+      ['away', null],
+    ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
+      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
+      await approveAccount(town.store, 'new', 'chico', undefined, coolingOffMs)
+      const [owed] = await collect(town, [10_000n], 'new')
+      await town.store.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
+      expect(await send()).toEqual([])
+      expect(await payout(owed!)).toMatchObject({ state: 'held', why: expect.stringContaining('is paid from another time on') })
+    })
+
+    test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
+      const { store, rails } = town.desk
+      const world = { ...town.desk.world, coolingOffMs }
+      const limit = async (wanted: WantedLimits) => {
+        const changed = await store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+        if ('proposal' in changed) await approveAndDo({ store, world, rails }, changed.proposal.id, { by: 'bruno' })
+        return changed.is
+      }
+      const seen = async () => (await seeLimits(store, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
+      expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
+      const [owed] = await collect(town, [10_000n])
+      expect(await limit({ payout: 20_000n })).toBe('proposed')
+      expect([await send(), await seen()]).toEqual([
+        [],
+        [
+          ['payout', 5_000n, 20_000n],
+          ['day', 50_000n, null],
+        ],
+      ])
+      town.pass(coolingOffMs)
+      expect([await send(), await seen()]).toEqual([
+        [10_000],
+        [
+          ['payout', 20_000n, null],
+          ['day', 50_000n, null],
+        ],
+      ])
+      expect((await payout(owed!)).state).toBe('sent')
+      // One that is taken away counts for a day more; lowered meanwhile, it stays what it was lowered to.
+      expect(await limit({ payout: null })).toBe('proposed')
+      expect(await limit({ payout: 1_000n })).toBe('lowered')
+      town.pass(2 * coolingOffMs)
+      expect((await seen())[0]).toEqual(['payout', 1_000n, null])
+      expect(await limit({ payout: null })).toBe('proposed')
+      town.pass(coolingOffMs)
+      expect(await seen()).toEqual([['day', 50_000n, null]])
+    })
+  })
+})
+
+describe.skipIf(!bitcoindAvailable())('on the chain', () => {
+  let node: Bitcoind
+  let town: ChainTown
+  beforeAll(async () => {
+    node = await startBitcoind()
+    town = await openChainTown({ node, commissionBp: 0n })
+  })
+  afterAll(async () => {
+    await town?.close()
+    await node?.stop()
+  })
+
+  test('a bundle is planned without what goes to an account that was approved lately, and with it a day later', async () => {
+    const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
+    await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'new', destination }, 'maker')
+    const { payable_from: from } = await approveAccount(town.store, 'new', 'checker', undefined, coolingOffMs)
+    const payouts = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'new' }])
+    const states = async () => {
+      const rows = await town.payouts()
+      return payouts.map(({ id }) => rows.find(row => row.id === id)!.state)
+    }
+    await town.send()
+    expect(await states()).toEqual(['sent', 'owed'])
+    expect((await town.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(`is paid from ${from} on`)
+    await town.bury(6)
+    await town.pass(coolingOffMs)
+    await town.send()
+    expect(await states()).toEqual(['paid', 'sent'])
+    expect(await town.audit()).toEqual([])
+  })
+})
