@@ -5,6 +5,7 @@ import type { Canceling, CancelRefusal, InvoiceRow, RefundRow, Reissued, Reissue
 import type { Reader } from '../store/store.ts'
 import { amountIn, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
+import { forgottenCommand } from './forgotten.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 export type OwnRefundFlags = { amount?: bigint; by?: string; why?: string; json?: true }
@@ -57,6 +58,7 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
 
 export function invoiceActCommands(invoice: Command, shell: Shell): void {
   reversalCommand(invoice, shell)
+  forgottenCommand(invoice, shell)
 
   invoice
     .command('cancel')

@@ -34,11 +34,13 @@ export function runCommand(schedule: Command, shell: Shell): void {
       // The bank is opened first: without it nothing is issued, and then no slot should be left behind.
       if (flags.wait) return onRails(shell, (base, open) => runAndWait(shell, base, open, name, flags))
       return inBase(shell, async base => {
-        const id = await addSlot(base, name, flags)
+        const { slot: id, isHeld } = await addSlot(shell, base, name, flags)
         await shell.out(
           flags.json
             ? json({ slot: id })
-            : `slot ${id} is due now: "repasse serve" runs it, "repasse schedule show ${name}" shows how it ended\n`,
+            : isHeld
+              ? `slot ${id} is held\n`
+              : `slot ${id} is due now: "repasse serve" runs it, "repasse schedule show ${name}" shows how it ended\n`,
         )
       })
     })
@@ -111,9 +113,20 @@ async function rateOf({ store, world, config }: Base): Promise<Rate | NoRate> {
   return goodRate(store, world.clock.now(), agreementOf(config))
 }
 
-async function addSlot({ store, world }: Base, name: string, { by = operator() }: Flags): Promise<string> {
-  const { needSchedule, runNow } = await import('../jobs/jobs.ts')
-  return store.tx(async tx => runNow(tx, world, await needSchedule(tx, name), by))
+async function addSlot(
+  shell: Shell,
+  { store, world }: Base,
+  name: string,
+  { by = operator() }: Flags,
+): Promise<{ slot: string; isHeld: boolean }> {
+  const { heldSlots, needSchedule, runNow } = await import('../jobs/jobs.ts')
+  return store.tx(async tx => {
+    const schedule = await needSchedule(tx, name)
+    const slot = await runNow(tx, world, schedule, by)
+    const { count, why } = await heldSlots(tx, schedule.id)
+    if (count > 0) shell.err(`it waits for a person, "repasse schedule catch-up ${name} --go|--skip --why …": ${why}\n`)
+    return { slot, isHeld: count > 0 }
+  })
 }
 
 type Ended = { slot: string; state: string; invoices: InvoiceRow[]; open: number }
@@ -131,7 +144,8 @@ async function runAndWait(shell: Shell, base: Base, open: Open, name: string, fl
   const { needSchedule } = await import('../jobs/jobs.ts')
   const schedule = await needSchedule(base.store, name)
   needRail(open, schedule)
-  const slot = await addSlot(base, name, flags)
+  const { slot, isHeld } = await addSlot(shell, base, name, flags)
+  if (isHeld) return void (shell.exitCode = 1)
   const ended = await waitFor(base, open, slot, timeoutMs)
   const refused = ended.invoices.filter(({ state }) => state === 'refused').length
   await shell.out(flags.json ? json(viewOf(ended)) : tableOf(ended))

@@ -10,6 +10,7 @@ import { issueRequests, pricingAt, rateNow, type BitcoinDesk } from './bitcoin.t
 import { believesTime } from './clock.ts'
 import { runSlot, type JobResult, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from './schedules.ts'
+import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from './slots.ts'
 
 const limitMs = 10 * 60_000
@@ -38,7 +39,8 @@ interface Claimed {
 
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
 async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
-  const bankIsThere = rails.starkbank !== undefined && (await bankMayBeAsked(store, rails.starkbank, world))
+  const bankIsThere =
+    rails.starkbank !== undefined && (await bankMayBeAsked(store, rails.starkbank, world)) && !(await areInvoicesUnread(store))
   return store.tx(async tx => {
     // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
     const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined

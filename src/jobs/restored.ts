@@ -4,6 +4,7 @@ import { passOver } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { waitForBank, waitForChain } from '../payout/payout.ts'
 import { move, sql, type Store } from '../store/store.ts'
+import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise, slotMachine } from './slots.ts'
 
 export interface SetAside {
@@ -50,6 +51,7 @@ export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clo
     }
     await passOver(tx)
     await waitForBank(tx)
+    await readInvoicesSinceBackup(tx)
     await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }
   })

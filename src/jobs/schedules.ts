@@ -13,6 +13,7 @@ import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, 
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forgottenWhy } from '../webhooks/webhooks.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
 
@@ -371,7 +372,8 @@ const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 
 /**
  * Inserts a slot due now, or at `at`, which is not later; two people at the same millisecond get the same one, and so does who asks twice
- * for the same `at`. `why` is their reason, where they gave one.
+ * for the same `at`. `why` is their reason, where they gave one. After a restore it asks a person first while the bank has invoices that these books
+ * have forgotten, for those of this slot may be among them.
  */
 export async function runNow(
   tx: Tx,
@@ -383,9 +385,10 @@ export async function runNow(
   const now = await tx.now()
   const due = at !== undefined && at < now ? at : now
   const id = newId('slot', world)
+  const held = schedule.rail === 'starkbank' ? await forgottenWhy(tx) : undefined
   await tx.run(sql`
-    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
-    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${due}, 'manual', 'due', ${held ?? null}, ${now}, ${now}) on conflict (schedule_id, due_at) do nothing`)
   const slot = (await tx.one<{ id: string }>(sql`select id from slots where schedule_id = ${schedule.id} and due_at = ${due}`))!
   if (slot.id === id) {
     await remember(tx, 'slots', id, '', 'due', { why: `${by} asked for a run now${why === undefined ? '' : `: ${why}`}` }, now)

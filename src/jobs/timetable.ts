@@ -3,7 +3,16 @@ import { addUpTallies, anchorAudit, type Anchoring } from '../ledger/ledger.ts'
 import { issueDrafts, resolveCancels, resolveRefunds, resolveTwins, resolveUnsureInvoices } from '../invoice/invoice.ts'
 import { payoutsStopped, resolvePayouts, sendPayouts, type Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { pollEvents, readUnlisted, settleInbox, watchReversals, type Followed, type Inbox, type Polled } from '../webhooks/webhooks.ts'
+import {
+  findForgotten,
+  pollEvents,
+  readUnlisted,
+  settleInbox,
+  watchReversals,
+  type Followed,
+  type Inbox,
+  type Polled,
+} from '../webhooks/webhooks.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
@@ -141,6 +150,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
       const rail = rails.starkbank!
       const at = { store, rail, world, stopped: payoutsStopped }
       const parts: [work: () => Promise<number>, one: string, many: string][] = [
+        [() => findForgotten({ store, rail, world }), 'forgotten invoice found', 'forgotten invoices found'],
         [() => resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled'],
         [() => resolveTwins(at), 'duplicate invoice looked at', 'duplicate invoices looked at'],
         [() => resolveRefunds(at), 'refund looked at', 'refunds looked at'],

@@ -54,6 +54,9 @@ export interface ProviderInvoice {
   updatedAt?: Instant
 }
 
+/** The same with the tag that its batch shares: the id of its slot or order. */
+export type BatchInvoice = ProviderInvoice & { batchTag: string | undefined }
+
 /** One entry of the provider's log of an invoice: what happened, and its amount then. */
 export interface InvoiceLog {
   logId: string
@@ -154,6 +157,8 @@ export interface Rail {
   issue(orders: InvoiceOrder[], deadline: Deadline): Promise<Answer<ProviderInvoice[]>>
   /** Every invoice that bears `tag` (an invoice id or a batch tag); of one payer only, where a tax id is named. */
   findInvoices(tag: string, payerTaxId?: string): Promise<Answer<ProviderInvoice[]>>
+  /** Every invoice made since `after`, whosever it is. */
+  invoicesSince(after: Instant, place?: string): Promise<Answer<Portion<BatchInvoice>>>
   readInvoice(providerId: string): Promise<Answer<ProviderInvoice>>
   /**
    * Up to a hundred of them in one call, where the provider can be asked so; those it does not show are left out. A list may lag behind

@@ -56,6 +56,7 @@ const worstFirst = [
   'event conflict',
   'event waits',
   'catch-up waits',
+  'invoices forgotten',
   'slot failed',
   'slot late',
   'invoice unsure',
@@ -356,6 +357,8 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         from person_mails m where state = 'failed'
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
+      union all select 'invoices forgotten', '', count(*), null, null, cast(sum(units) as bigint) from forgotten_invoices
+        where decided_at is null and invoice_tag not in (select id from invoices) having count(*) > 0
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
       union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), (select name from users where id = subject), subject), null
@@ -401,6 +404,7 @@ const listing: Partial<Record<AskKind, string>> = {
   'payout sent': 'payout list --state sent',
   'payout waiting': 'payout list --state waiting',
   'payout owed': 'payout list --state owed',
+  'invoices forgotten': 'invoice forgotten',
   'invoice refused': 'invoice list --state refused',
   'invoice unsure': 'invoice list --state unsure',
   'invoice not issued': 'invoice list --state draft',
@@ -519,6 +523,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `event ${id} has been waiting for more than 15 minutes${why === '' ? '' : `: ${why}`}`
     case 'catch-up waits':
       return `${number} slots of schedule ${id} since ${of} wait for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
+    case 'invoices forgotten':
+      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them`
     case 'slot late':
       return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
     case 'slot failed':

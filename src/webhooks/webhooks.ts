@@ -35,4 +35,13 @@ export { usualChainTerms, type ChainTerms } from './apply.ts'
 export { followChain, type Followed } from './follow.ts'
 export { scanChain, type Progress, type Scanned } from './rescan.ts'
 export { reissueInvoice } from './hearAgain.ts'
+export {
+  areInvoicesUnread,
+  findForgotten,
+  forgottenInvoices,
+  forgottenWhy,
+  lookAtForgotten,
+  readInvoicesSinceBackup,
+  type ForgottenInvoice,
+} from './forgotten.ts'
 export { findEvent, judge, rehearse, replayEvent, type EventVerdict, type Rehearsal } from './replay.ts'

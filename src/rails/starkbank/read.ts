@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { BadInput } from '../../base/answer.ts'
 import { storable } from '../../base/text.ts'
 import type { Instant } from '../../base/world.ts'
-import type { InvoiceLog, ProviderEvent, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
+import type { InvoiceLog, ProviderEvent, BatchInvoice, ProviderInvoice, ProviderPayout, StatementLine } from '../rail.ts'
 import {
   eventShape,
   invoiceLogShape,
@@ -21,6 +21,8 @@ const payoutStatuses = ['created', 'processing', 'success', 'failed', 'canceled'
 
 /** Our id of an invoice, as the bank keeps it among the tags; the payer's bank may add tags of its own. */
 const invoiceTag = /^inv_[0-9a-z]{26}$/
+/** Of the slot or the order that it is of. */
+const batchTag = /^(?:slo|ord)_[0-9a-z]{26}$/
 /** Payout id and attempt number. */
 const payoutTag = /^pay_[0-9a-z]{26}-\d+$/
 
@@ -40,6 +42,11 @@ export const toInvoice = (invoice: BankInvoice): ProviderInvoice => ({
   link: invoice.link,
   createdAt: instantOf(invoice.created),
   ...(invoice.updated && { updatedAt: instantOf(invoice.updated) }),
+})
+
+export const toBatchInvoice = (invoice: BankInvoice): BatchInvoice => ({
+  ...toInvoice(invoice),
+  batchTag: invoice.tags.find(tag => batchTag.test(tag)),
 })
 
 export const toInvoiceLog = ({ id, type, created, invoice }: BankInvoiceLog): InvoiceLog => ({

@@ -8,7 +8,7 @@ import { parseApiUrl } from './agent.ts'
 import type { Bank, BankInvoiceLog, BankTransaction, BankTransferLog, InvoiceBody, ListedInvoice, Page, TransferBody } from './bank.ts'
 import { keyRing, type KeyRingParts } from './keys.ts'
 import { provingBeside } from './proving.ts'
-import { eventBytes, logBytes, readEvent, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
+import { eventBytes, logBytes, readEvent, toBatchInvoice, toInvoice, toInvoiceLog, toLine, toPayout } from './read.ts'
 import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
@@ -96,6 +96,10 @@ export function starkbankRail({ bank: wire, workspaceId, clock, random, log, key
     },
     findInvoices: (tag, payerTaxId) =>
       everyTagged(tag, cursor => bank.pageInvoices({ tags: [tag], ...cursor }), toInvoice, ofPayer(payerTaxId)),
+    async invoicesSince(after, place) {
+      const ask: Ask<ListedInvoice> = cursor => bank.pageInvoices({ after: dayOf(after), limit: pageSize, ...cursor })
+      return mapped(await portion([ask], after, place), ({ items, next }) => ({ items: items.map(toBatchInvoice), next }))
+    },
     readInvoice: async id => mapped(await patiently(() => bank.getInvoice(id), patience), toInvoice),
     readInvoices: async ids =>
       mapped(await every(cursor => bank.pageInvoices({ ids, limit: pageSize, ...cursor })), items => items.map(toInvoice)),

@@ -215,7 +215,7 @@ function AskLine({ lang, ask }: { lang: Language; ask: Overview['asks'][number][
 
 function filled(lang: Language, text: string, ask: Ask) {
   const { kind, of, units, number, since } = ask
-  const asset = isOfLimit(ask) ? (of as Asset) : /^(duplicate|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
+  const asset = isOfLimit(ask) ? (of as Asset) : /^(duplicate|invoices|line|payee|refund|suspense)/.test(kind) ? 'BRL' : 'BTC'
   const values: Record<string, ComponentChildren> = {
     of: ofWords(lang, ask),
     why: whyWords(lang, ask),

@@ -170,6 +170,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'coin not counted':
     case 'coin gone':
       return of === null ? undefined : pathTo('invoice', of)
+    case 'invoices forgotten':
+      return undefined
     case 'foreign events':
       return '/console/events?state=ignored'
     case 'catch-up waits':

@@ -65,6 +65,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'schedule changed': 'agenda alterada',
   'schedule paused': 'agenda pausada',
   'schedule payers changed': 'pagadores da agenda trocados',
+  'forgotten invoices looked at': 'cobranças esquecidas conferidas',
   'schedule resumed': 'agenda retomada',
   'schedule run': 'agenda disparada à mão',
   'session ended': 'sessão encerrada',

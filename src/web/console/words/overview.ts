@@ -165,6 +165,10 @@ const pt: OverviewWords = {
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
     'letter failed': ['Do pedido', 'um e-mail não pôde ser enviado ({of}): {why}'],
+    'invoices forgotten': [
+      '',
+      '{number} cobranças, {units} ao todo, foram emitidas depois do backup restaurado e não estão nestes livros: repasse invoice forgotten mostra quais.',
+    ],
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
     'bank denies': ['', 'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}'],
@@ -309,6 +313,10 @@ const en: OverviewWords = {
     ],
     order: ['The order', 'needs attention: {why}'],
     'letter failed': ['Of the order', 'an e-mail could not be sent ({of}): {why}'],
+    'invoices forgotten': [
+      '',
+      '{number} invoices, {units} in all, were issued after the backup that was restored, and these books do not know them: repasse invoice forgotten lists them.',
+    ],
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
     'bank denies': ['', 'The bank does not know us, so nothing is issued or paid there until it does: {why}'],

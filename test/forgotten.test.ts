@@ -1,0 +1,98 @@
+/** After a restore, on both databases: what was asked for at the bank since the backup is found before anything is issued, and nobody is billed twice unasked. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { refused } from '../src/base/answer.ts'
+import { decideCatchUp, needSchedule, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { runNow } from '../src/jobs/schedules.ts'
+import { sql } from '../src/store/store.ts'
+import { status } from '../src/web/status.ts'
+import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') postgres = await startPostgres({ durable: false })
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: postgres ? await postgres.migratedDatabase() : 'sqlite::memory:' })
+    })
+    afterEach(() => town.close())
+
+    const rail = () => town.desk.rails.starkbank!
+    const find = (over: object = {}) => findForgotten({ store: town.store, rail: { ...rail(), ...over }, world: town.desk.world })
+    const atBank = () => town.bank.invoices().length
+    const run = async () => {
+      town.pass(1_000)
+      const slot = await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      await runDueSlots(town.desk)
+      return slot
+    }
+    const stateOf = (slot: string) =>
+      town.store.one<{ state: string; held: string | null }>(sql`select state, held from slots where id = ${slot}`)
+    /** As the backup has it. */
+    const forget = async (slot: string) => {
+      for (const gone of [
+        sql`delete from run_lines where run_id in (select id from runs where slot_id = ${slot})`,
+        sql`delete from runs where slot_id = ${slot}`,
+        sql`delete from invoices where slot_id = ${slot}`,
+        sql`delete from slots where id = ${slot}`,
+      ])
+        await town.store.tx(tx => tx.run(gone))
+      await setAsideAfterRestore(town.store, town.desk.world)
+    }
+    const asked = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+
+    test('a slot that is run again by hand waits until the bank was read, and then for a person', async () => {
+      await forget(await run())
+      expect(atBank()).toBe(2)
+      const again = await run()
+      expect([await stateOf(again), atBank()]).toMatchObject([{ state: 'due', held: null }, 2])
+      expect(await find({ invoicesSince: async () => refused('away', true) })).toBe(0)
+      await runDueSlots(town.desk)
+      expect(atBank()).toBe(2)
+
+      expect(await find()).toBe(1)
+      await runDueSlots(town.desk)
+      expect(await stateOf(again)).toMatchObject({
+        state: 'due',
+        held: expect.stringMatching(/^since the backup restored here 1 invoice of 1 batch, R\$ 100\.00 in all, was /),
+      })
+      const later = await run()
+      expect([await stateOf(later), atBank()]).toMatchObject([{ state: 'due', held: expect.any(String) }, 2])
+      expect(await asked()).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(/^2 slots of schedule trial since .* wait for a person: .*repasse invoice forgotten/),
+          expect.stringMatching(/^1 invoice was asked for .* that these books have forgotten: repasse invoice forgotten/),
+        ]),
+      )
+
+      expect(await decideCatchUp(town.store, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
+      expect(await lookAtForgotten(town.store, { by: 'ana', why: 'it was that slot' })).toBe(1)
+      expect(await forgottenInvoices(town.store)).toEqual([])
+      expect(await stateOf(await run())).toMatchObject({ state: 'done' })
+      expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
+    })
+
+    test('where nothing was forgotten, a slot waits for the bank alone', async () => {
+      await setAsideAfterRestore(town.store, town.desk.world)
+      const slot = await run()
+      expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
+      expect(await find()).toBe(0)
+      await runDueSlots(town.desk)
+      expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'done' }, 2])
+    })
+
+    test('what is over at the bank, and a stranger’s, is not listed', async () => {
+      const slot = await run()
+      const { id } = town.bank.invoices().at(-1)!
+      await rail().cancelInvoice(town.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id)
+      await forget(slot)
+      town.bank.invoices()[0]!.tags = ['of another system']
+      expect([await find(), await forgottenInvoices(town.store)]).toEqual([0, []])
+    })
+  })
+})
