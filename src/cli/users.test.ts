@@ -1,9 +1,13 @@
 /** People at the command line: invited, listed, changed and sent away, and what is refused. */
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { auditChain } from '../ledger/ledger.ts'
-import { openStore, sql } from '../store/store.ts'
+import { silentLog } from '../base/log.ts'
+import type { World } from '../base/world.ts'
+import { acceptInvitation, newToken, openInvitation } from '../people/people.ts'
+import { codeAt, stepAt } from '../people/totp.ts'
+import { openStore, sql, type Store } from '../store/store.ts'
 
 const { env, repasse } = openTerminal()
 const url = { PUBLIC_URL: 'https://pay.example.com' }
@@ -67,6 +71,53 @@ test.each([
   const said = await repasse(['user', ...words], url)
   expect([said.code, said.out]).toEqual([2, ''])
   expect(said.err).toMatch(why)
+})
+
+describe('where real money moves', () => {
+  const there = openTerminal()
+  const production = { ...url, STARKBANK_ENVIRONMENT: 'production' }
+  const run = (...words: string[]) => there.repasse(words, production)
+  const inDatabase = async <T>(work: (store: Store, world: World) => Promise<T>): Promise<T> => {
+    const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined, coolingOffMs: 24 * 3_600_000 }
+    const store = await openStore(there.env.DATABASE_URL, world)
+    try {
+      return await work(store, world)
+    } finally {
+      await store.close()
+    }
+  }
+  const accept = (link: string) =>
+    inDatabase(async (store, world) => {
+      const [token, browser] = [link.trim().split('/').at(-1)!, newToken(world)]
+      const opening = await openInvitation(store, world, token, browser)
+      if (opening.is !== 'open') throw new Error(opening.is)
+      const code = codeAt(opening.secret!, stepAt(systemClock.now()))
+      expect((await acceptInvitation(store, world, { token, browser, password: 'um pé de jabuticaba', code })).is).toBe('done')
+    })
+  /** As if a day had gone by. */
+  const age = () => inDatabase(store => store.tx(tx => tx.run(sql`update users set approves_from = '2026-01-01T00:00:00.000Z'`)))
+
+  test('the first people come in at once, and whoever comes once one of them could approve it takes two', async () => {
+    await accept((await run('user', 'add', 'carla', '--role', 'admin', '--by', 'boss')).out)
+    // She is new herself, so nobody could approve the second one yet.
+    const second = await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')
+    expect(second.out).toContain('/console/welcome/')
+    await accept(second.out)
+    await age()
+    const third = await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss', '--why', 'she begins on Monday')
+    expect([third.code, third.out]).toEqual([0, expect.stringMatching(/^pro_\w{26}\n$/)])
+    expect((await run('user', 'show', 'ana')).err).toContain('there is no user "ana"')
+    // A viewer moves nothing.
+    expect((await run('user', 'add', 'vera', '--role', 'viewer', '--by', 'boss')).out).toContain('/console/welcome/')
+    expect((await run('user', 'role', 'vera', 'maker', '--by', 'boss')).out).toMatch(/^pro_/)
+    expect((await run('user', 'reset', 'bruno', '--by', 'boss')).out).toMatch(/^pro_/)
+    expect(JSON.parse((await run('user', 'show', 'bruno', '--json')).out)).toMatchObject({ state: 'active' })
+  })
+
+  test('where nobody is left who could approve it, a reset is done at once', async () => {
+    await run('user', 'lock', 'carla', '--by', 'boss')
+    expect((await run('user', 'reset', 'bruno', '--by', 'boss')).out).toContain('/console/welcome/')
+  })
 })
 
 test('the audit log has each act with who did it, and holds', async () => {

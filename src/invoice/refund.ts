@@ -2,7 +2,7 @@
 import { done } from '../base/answer.ts'
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { audit, auditedDetails, post } from '../ledger/ledger.ts'
+import { assertMayApprove, audit, auditedDetails, post } from '../ledger/ledger.ts'
 import type { ProviderInvoice } from '../rails/rail.ts'
 import { eachApart, move, sql, throwFirst, type Cause, type Store, type Tx } from '../store/store.ts'
 import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
@@ -58,6 +58,7 @@ async function decide(
     if (code) return { is: 'refused', code, twin }
     const isRefund = to === 'approved'
     const now = await tx.now()
+    await assertMayApprove(tx, by, now)
     const nextAt = isRefund ? now : null
     const also = [sql`decided_by = ${by}`, sql`decided_why = ${why}`, sql`decided_at = ${now}`, sql`absences = 0`, sql`next_at = ${nextAt}`]
     await move(tx, 'invoice_twins', twinMachine, twin.id, 'credited', to, { why: 'decided', ref: providerId }, also)

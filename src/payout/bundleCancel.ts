@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { btc } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { audit, auditedDetails, post } from '../ledger/ledger.ts'
+import { assertMayApprove, audit, auditedDetails, post } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
@@ -48,6 +48,7 @@ export async function cancelBundle(
     const { state } = bundle
     if (state !== 'planned' && state !== 'signed' && state !== 'sent')
       throw new BadInput(`bundle ${id} is ${state}: only one that no block has can be canceled`)
+    await assertMayApprove(tx, by, await tx.now())
     const unread = await chainUnread(tx)
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     if (await isCanceling(tx, id)) throw new BadInput(`bundle ${id} is being canceled already: "repasse bitcoin bundle show ${id}"`)

@@ -1,6 +1,6 @@
 /** Importing: what a person hands back signed is held against what was asked, output by output, and against the signing policy. */
 import { BadInput } from '../base/answer.ts'
-import { audit } from '../ledger/ledger.ts'
+import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { faultOf, sql, type Store } from '../store/store.ts'
 import { latestOf, readPlan, type CandidateRow } from './bundle.ts'
@@ -40,6 +40,7 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
       throw new BadInput(
         `bundle ${current.bundle_id} is being canceled: what is to be signed is ${(await latestOf(tx, current.bundle_id)).id}`,
       )
+    await assertMayApprove(tx, by, await tx.now())
     const unread = await chainUnread(tx)
     if (unread !== undefined) throw new BadInput(unreadSentence(unread))
     const against = await keepSigned(tx, rail, current, signed, `${by} handed it back signed`)

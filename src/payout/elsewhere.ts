@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { audit, post, type Proposed } from '../ledger/ledger.ts'
+import { assertMayApprove, audit, post, type Proposed } from '../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../rails/chain.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../store/store.ts'
@@ -77,6 +77,7 @@ export async function settlePaidElsewhere(
   return store.tx(async tx => {
     const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     assertSettleable(current)
+    await assertMayApprove(tx, by, await tx.now())
     const cause: Cause = { why: `${by}: ${why}`, ref }
     if (current.units !== payout.units) throw new BadInput(`payout ${id} has just changed: look again`)
     if (transfer) {

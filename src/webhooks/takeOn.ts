@@ -3,7 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { told } from '../base/money.ts'
 import { millis, type World } from '../base/world.ts'
 import type { InvoiceRow, Standing } from '../invoice/invoice.ts'
-import { audit } from '../ledger/ledger.ts'
+import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
 import type { ChainTerms } from './apply.ts'
 import { restand } from './chainEvents.ts'
@@ -21,6 +21,7 @@ export async function takeOn(
     const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`)
     if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
     const received = await waiting(tx, invoice, chain)
+    await assertMayApprove(tx, by, await tx.now())
     await tx.run(sql`update invoices set late_by = ${by} where id = ${invoice.id}`)
     const detail = { why, from: invoice.state, received: told(received, 'BTC'), asked: told(invoice.units, 'BTC') }
     await audit(tx, { actor: by, act: 'payment taken on', subject: invoice.id, detail })

@@ -46,13 +46,10 @@ export function PeoplePage({ lang, person, rows, values = {}, faults = {} }: Peo
               </th>
               <td data-label={say.role}>{frameWords[lang].roles[row.role]}</td>
               <td data-label={say.state}>
-                <Badge tone={tones[row.state]}>{say.states[row.state]}</Badge>
-                {row.objected_by !== null && (
-                  <>
-                    {' '}
-                    <Badge tone="bad">{say.objected}</Badge>
-                  </>
-                )}
+                <span>
+                  <Badge tone={tones[row.state]}>{say.states[row.state]}</Badge>{' '}
+                  {row.objected_by !== null && <Badge tone="bad">{say.objected}</Badge>}
+                </span>
               </td>
               <td data-label={say.seen}>{row.seen_at === null ? say.never : <Time lang={lang} at={row.seen_at} />}</td>
               <td data-label={say.added}>
@@ -143,7 +140,8 @@ export function PersonPage({ lang, person, user, now, objection, sessions, steps
     <Frame lang={lang} person={person} here="people" title={user.name}>
       {objection && (
         <Notice tone="bad">
-          {say.objectedBy(objection.made_by)} <Time lang={lang} at={objection.added_at} />. {objection.why}
+          {say.objectedBy(objection.made_by)} (<Time lang={lang} at={objection.added_at} />
+          ): {objection.why}. {say.objectedTold}
         </Notice>
       )}
       <Facts
