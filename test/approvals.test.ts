@@ -1,13 +1,23 @@
 /** Approvals as signed statements, on both databases: who may sign, what is paid on what proof, and that a row changed past the program stops payouts and is named. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { fingerprint, newKeyPair, readSigner, registerKey, retireKey, type Proof } from '../src/approvals/approvals.ts'
+import { fingerprint, newKeyPair, prepare, readSigner, registerKey, retireKey, type Proof } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
 import { checkBooks } from '../src/jobs/jobs.ts'
-import { addAccount, approveAccount, sendPayouts, signAccount, stopOf, type PayoutRow } from '../src/payout/payout.ts'
+import {
+  addAccount,
+  approvingAccount,
+  approveAccount,
+  findAccount,
+  sendPayouts,
+  signAccount,
+  stopOf,
+  type PayoutRow,
+} from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/store/store.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { device } from './testbed/passkey.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
 
@@ -150,6 +160,37 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'attempts_destination_kept',
         sql`update attempts set destination = replace(destination, '6341320293482496', '7777777')`,
       )
+
+    test('what a passkey signed is judged again at payment, with its site and its person', async () => {
+      await open()
+      const { userId } = await carla()
+      const laptop = device()
+      const user = { id: userId, name: 'carla' }
+      const passkey = {
+        kind: 'passkey',
+        publicKey: laptop.publicKey,
+        label: 'laptop',
+        proof: 'code',
+        credentialId: 'c',
+        rp: 'pay.example.com',
+      } as const
+      const keyId = (await town.store.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
+      const sign = async (counter: number, more = {}) => {
+        const main = (await findAccount(town.store, 'main'))!
+        const text = await town.store.tx(tx => prepare(tx, { ...approvingAccount(main), by: 'carla' }))
+        const signature = JSON.stringify(laptop.sign(text, { counter, ...more }))
+        return signAccount(town.store, 'main', 'carla', { is: 'passkey', keyId, text, signature, counter: BigInt(counter) })
+      }
+      expect((await sign(1)).is).toBe('signed')
+      await expect(sign(1)).rejects.toThrow('has not counted on')
+      await collect(town, [5_000n])
+      await send()
+      expect((await payout()).state).toBe('sent')
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      // As if somebody had kept another: of another site, or without its person.
+      await sign(2, { rp: 'evil.example.com' })
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
+    })
 
     test('an order whose destination was edited stops payouts, and is named', async () => {
       await signed()

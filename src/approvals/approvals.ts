@@ -1,7 +1,8 @@
 /** Approvals: statements of what somebody approved, how that was proven, and whether it still holds. */
 export { canonical, digest, type Content } from './canonical.ts'
 export { findStatement, judgeApproval, type Approved, type Judged, type StatementRow } from './judge.ts'
-export { findKey, keysOf, notTheirs, registerKey, retireKey, type KeyKind, type KeyRow, type NewKey } from './keys.ts'
+export { assertionFault, counterOf, readAssertion, type Assertion, type Site } from './passkey.ts'
+export { findCredential, findKey, keysOf, notTheirs, registerKey, retireKey, type KeyKind, type KeyRow, type NewKey } from './keys.ts'
 export { fingerprint, isSignedByFile, newKeyPair, readSigner, type KeyPair, type Signer } from './signature.ts'
-export { installationOf, said, state, type Approving, type Proof, type ProofKind, type Stated } from './state.ts'
+export { installationOf, prepare, said, state, type Approving, type Proof, type ProofKind, type Stated } from './state.ts'
 export { idOf, readStatement, textOf, type Statement } from './statement.ts'

@@ -1,7 +1,8 @@
 /** Judging: whether what an audited act approved was proven, and is still what it was. Asked whenever money is ordered, and of all of them by `ledger check`. */
 import { sql, type Reader } from '../store/store.ts'
 import { digest, type Content } from './canonical.ts'
-import { findKey, notTheirs } from './keys.ts'
+import { findKey, notTheirs, siteOf, type KeyRow } from './keys.ts'
+import { assertionFault, readAssertion } from './passkey.ts'
 import { isSignedByFile } from './signature.ts'
 import { installationOf, type ProofKind, type Stated } from './state.ts'
 import { idOf, isOf, readStatement } from './statement.ts'
@@ -58,6 +59,16 @@ export async function judgeApproval(reader: Reader, record: Approved, act: strin
   if (!key) return changed(`key ${keyId ?? ''} is missing`)
   const foreign = await notTheirs(reader, key, record.actor, record.seq)
   if (foreign !== undefined) return changed(foreign)
-  if (proof !== key.kind || !isSignedByFile(key.public_key, row.text, row.signature ?? '')) return changed('its signature is not good')
+  if (proof !== key.kind) return changed('its key is of another kind')
+  const fault = proof === 'key' ? fileFault(key, row) : passkeyFault(key, row, await siteOf(reader, key))
+  if (fault !== undefined) return changed(fault)
   return { is: 'approved', proof }
+}
+
+const fileFault = (key: KeyRow, { text, signature }: StatementRow): string | undefined =>
+  isSignedByFile(key.public_key, text, signature ?? '') ? undefined : 'its signature is not good'
+
+function passkeyFault(key: KeyRow, { text, signature }: StatementRow, rp: string): string | undefined {
+  const assertion = readAssertion(signature ?? '')
+  return assertion ? assertionFault(key.public_key, text, assertion, { rp }) : 'its signature cannot be read'
 }

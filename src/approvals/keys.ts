@@ -36,14 +36,16 @@ export interface NewKey {
   label: string
   /** How it was proven that this is the person: `said`, `code`, or the kind of an older key. */
   proof: string
+  /** Of a passkey; `rp` is the name of the host that it belongs to. */
   credentialId?: string
   counter?: bigint
+  rp?: string
 }
 
 /** Registers a key to a person. Answers its fingerprint, or undefined where it is registered already. */
 export async function registerKey(
   tx: Tx,
-  { user, kind, publicKey, label, proof, credentialId, counter = 0n }: NewKey,
+  { user, kind, publicKey, label, proof, credentialId, counter = 0n, rp }: NewKey,
   by: string,
 ): Promise<string | undefined> {
   const id = fingerprint(publicKey)
@@ -52,7 +54,12 @@ export async function registerKey(
   await tx.run(sql`
     insert into signing_keys (id, store_id, user_id, kind, public_key, label, credential_id, counter, added_at)
     values (${id}, 'sto_default', ${user.id}, ${kind}, ${publicKey}, ${label}, ${credentialId ?? null}, ${counter}, ${now})`)
-  await audit(tx, { actor: by, act: 'key registered', subject: user.id, detail: { name: user.name, key: id, kind, label, proof } })
+  await audit(tx, {
+    actor: by,
+    act: 'key registered',
+    subject: user.id,
+    detail: { name: user.name, key: id, kind, label, proof, ...(rp !== undefined && { rp }) },
+  })
   return id
 }
 
@@ -83,3 +90,16 @@ export async function notTheirs(reader: Reader, key: KeyRow, by: string, seq: bi
     return `key ${key.id} was not registered to ${by}`
   return ofIt.some(({ act }) => act === 'key retired') ? `key ${key.id} was retired before` : undefined
 }
+
+/** The host that a passkey belongs to, as it was registered. */
+export async function siteOf(reader: Reader, key: KeyRow): Promise<string> {
+  const acts = await reader.all<{ detail: string }>(sql`
+    select detail from audit where subject = ${key.user_id} and act = 'key registered' order by seq`)
+  const found = acts.map(({ detail }) => JSON.parse(detail) as { key: string; rp?: string }).find(each => each.key === key.id)
+  return found?.rp ?? ''
+}
+
+/** The key of a passkey's credential. */
+export const findCredential = (reader: Reader, userId: string, credentialId: string): Promise<KeyRow | undefined> =>
+  reader.one<KeyRow>(sql`
+    select * from signing_keys where store_id = 'sto_default' and user_id = ${userId} and kind = 'passkey' and credential_id = ${credentialId}`)

@@ -1,6 +1,6 @@
 /** Payout accounts: where money may go. Added by one person, approved by another; nothing is paid to one that is not approved. */
 import { createHash } from 'node:crypto'
-import { judgeApproval, said, state, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
+import { judgeApproval, said, state, type Approving, type Content, type Judged, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { isSamePlace } from '../base/brazil.ts'
 import { newId } from '../base/id.ts'
@@ -168,8 +168,14 @@ export async function judgeAccount(
   })
 }
 
-const stateAccount = (tx: Tx, account: AccountRow, by: string, proof: Proof) =>
-  state(tx, { act: approveAct, subject: account.id, content: contentOf(account), by }, proof)
+/** What an approval of an account is of. */
+export const approvingAccount = (account: AccountRow): Omit<Approving, 'by'> => ({
+  act: approveAct,
+  subject: account.id,
+  content: contentOf(account),
+})
+
+const stateAccount = (tx: Tx, account: AccountRow, by: string, proof: Proof) => state(tx, { ...approvingAccount(account), by }, proof)
 
 export type Signing =
   | { is: 'unknown' }

@@ -24,6 +24,7 @@ export {
   findAccount,
   judgeAccount,
   listAccounts,
+  approvingAccount,
   onlySaid,
   onlySaidOf,
   openAccount,

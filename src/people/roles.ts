@@ -17,6 +17,8 @@ const table = {
   see: { roles: ['viewer', 'maker', 'checker', 'admin'], harmless: true },
   /** One's own language, password and sessions. */
   me: { roles: ['viewer', 'maker', 'checker', 'admin'], harmless: true },
+  /** A key of one's own that signs approvals. */
+  'me.key': { roles: ['viewer', 'maker', 'checker', 'admin'], stepUp: true },
 
   'schedule.add': { roles: ['maker'] },
   'schedule.edit': { roles: ['maker'] },

@@ -58,6 +58,7 @@ const packageRooms: Record<string, string> = {
   pg: 'src/store/',
   'node-cron': 'src/jobs/',
   nodemailer: 'src/mail/',
+  '@simplewebauthn/server': 'src/people/',
   'age-encryption': 'src/cli/',
   preact: 'src/web/',
   'preact-render-to-string': 'src/web/',

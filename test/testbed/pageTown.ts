@@ -52,6 +52,8 @@ export interface PageTownOptions {
   bank?: Partial<Settings>
   /** The hour of UTC at which its clock begins, whatever the machine's says: a schedule of a story falls due when the story is told at that very minute. */
   hour?: number
+  /** By which name people come: passkeys belong to a name, and `localhost` may have them without https. */
+  host?: 'localhost'
   /** More of the environment. */
   env?: Record<string, string>
   log?: Log
@@ -109,7 +111,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   bank.addProject({ id: projectId, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string })
 
   const listen = `127.0.0.1:${await freePort()}`
-  const origin = `http://${listen}`
+  const origin = options.host ? `http://${options.host}:${listen.split(':')[1]}` : `http://${listen}`
   const env: Record<string, string> = {
     DATABASE_URL: `sqlite:${join(folder, 'repasse.db')}`,
     LISTEN: listen,

@@ -13,6 +13,7 @@ import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { Debt, type SeenDebt } from './accountDebt.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
+import { SignButton, type Signable } from './passkeys.tsx'
 import { Steps } from './steps.tsx'
 import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
@@ -111,6 +112,8 @@ interface AccountParts extends Shared {
   row: AccountRow
   /** There where it was approved. */
   approval: Judged | undefined
+  /** What a passkey signs. */
+  sign: Signable | undefined
   first: { address: string } | { why: string } | undefined
   twins: readonly AccountRow[]
   waiting: readonly Waiting[]
@@ -130,7 +133,7 @@ export function AccountPage(parts: AccountParts) {
   const say = accountWords[lang].one
   const asset = row.kind === 'bitcoin' ? 'BTC' : 'BRL'
   return (
-    <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name }}>
+    <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name, scripts: parts.sign ? ['consolePasskey.js'] : [] }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       <Doubts {...parts} />
       <Unproven {...parts} />
@@ -347,7 +350,7 @@ const Grouped = ({ children }: { children: string }) => (
   </span>
 )
 
-function ApprovalOf({ lang, person, row, first, bar }: AccountParts) {
+function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
   const say = accountWords[lang].approve
   if (row.state !== 'awaiting') return null
   const isTheirs = samePerson(row.added_by, person.name)
@@ -358,6 +361,7 @@ function ApprovalOf({ lang, person, row, first, bar }: AccountParts) {
       {mayApprove ? (
         <ActForm {...{ lang, person, act: 'account.approve', action: `${accountPath(row)}/approve` }}>
           <input type="hidden" name="seen" value={digestOfAccount(row)} />
+          <SignButton {...{ lang, sign }} />
           <p>{say.told}</p>
           <p class="actions">
             <button>{say.go}</button>

@@ -4,6 +4,7 @@ import { isOurScript } from '../../chain/destination.ts'
 import { barFor } from '../../ledger/ledger.ts'
 import {
   approvalOf,
+  approvingAccount,
   closeAccount,
   destinationOf,
   findAccount,
@@ -16,6 +17,7 @@ import {
   type AccountRow,
   type NewDestination,
 } from '../../payout/payout.ts'
+import { may } from '../../people/people.ts'
 import { history, sql } from '../../store/store.ts'
 import { show } from '../page/page.ts'
 import type { Tone } from '../page/parts.tsx'
@@ -26,6 +28,7 @@ import { AccountForm, BanksPage } from './accountsForm.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './accountsPage.tsx'
 import { firstOf, readAccount } from './accountsRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
+import { proofIn, signable } from './passkeys.tsx'
 import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
 import { accountWords } from './words/accounts.ts'
 import { barText } from './words/bars.ts'
@@ -41,7 +44,7 @@ const offered = [
 ]
 
 export function accountRoutes(doors: Doors, pages: PageParts): void {
-  const { desk } = pages
+  const { desk, settings } = pages
   debtRoutes(doors, pages)
   signRoutes(doors, pages)
 
@@ -105,11 +108,14 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     const debt = await seeDebt(store, row.id)
     const bar = await store.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
     const approval = row.state === 'approved' ? await approvalOf(store, row) : undefined
+    const maySign = row.state === 'awaiting' && may(ctx.state.person.role, 'account.approve')
+    const sign = maySign ? await signable(ctx, store, settings, approvingAccount(row)) : undefined
     const parts = {
       ...(await framed(ctx)),
       row,
       bar,
       approval,
+      sign,
       first: firstOf(row, rails.bitcoin),
       twins,
       waiting,
@@ -120,35 +126,47 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
   }
 
-  doors.post(`${path}/:name/approve`, 'account.approve', async (ctx, form) => {
-    const row = await the(ctx)
-    const { lang, person } = ctx.state
-    const say = accountWords[lang].approve
-    const refuse = (account: AccountRow, text: string) => showOne(ctx, account, { tone: 'bad', text }, 409)
-    // Derived before it is approved: what is of another network is no place to pay to.
-    const first = firstOf(row, rails.bitcoin)
-    if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
-    const approval = await judgeAccount(store, row.id, person.name, form.text('seen'), { is: 'code' }, world.coolingOffMs)
-    switch (approval.is) {
-      case 'approved':
-        return `${accountPath(row)}?said=approved`
-      case 'already':
-        // The same again, as when a button is pressed twice, is no fault.
-        return approval.account.approved_by === person.name
-          ? `${accountPath(row)}?said=approved`
-          : refuse(approval.account, say.already(approval.account.approved_by ?? ''))
-      case 'own':
-        return refuse(approval.account, say.own(approval.account.added_by))
-      case 'barred':
-        return refuse(approval.account, barText(lang, approval.bar))
-      case 'changed':
-        return refuse(approval.account, say.changed)
-      case 'closed':
-        return refuse(approval.account, say.closed)
-      case 'unknown':
-        return ctx.throw(404)
-    }
-  })
+  doors.post(
+    `${path}/:name/approve`,
+    'account.approve',
+    async (ctx, form) => {
+      const row = await the(ctx)
+      const { lang, person } = ctx.state
+      const say = accountWords[lang].approve
+      const refuse = (account: AccountRow, text: string) => showOne(ctx, account, { tone: 'bad', text }, 409)
+      // Derived before it is approved: what is of another network is no place to pay to.
+      const first = firstOf(row, rails.bitcoin)
+      if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
+      const approval = await judgeAccount(
+        store,
+        row.id,
+        person.name,
+        form.text('seen'),
+        await proofIn(ctx, form, store, settings),
+        world.coolingOffMs,
+      )
+      switch (approval.is) {
+        case 'approved':
+          return `${accountPath(row)}?said=approved`
+        case 'already':
+          // The same again, as when a button is pressed twice, is no fault.
+          return approval.account.approved_by === person.name
+            ? `${accountPath(row)}?said=approved`
+            : refuse(approval.account, say.already(approval.account.approved_by ?? ''))
+        case 'own':
+          return refuse(approval.account, say.own(approval.account.added_by))
+        case 'barred':
+          return refuse(approval.account, barText(lang, approval.bar))
+        case 'changed':
+          return refuse(approval.account, say.changed)
+        case 'closed':
+          return refuse(approval.account, say.closed)
+        case 'unknown':
+          return ctx.throw(404)
+      }
+    },
+    { passkey: true },
+  )
 
   doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
     const row = await the(ctx)

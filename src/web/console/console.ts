@@ -8,6 +8,7 @@ import { accountRoutes } from './accountsRoutes.ts'
 import { auditRoutes } from './auditRoutes.ts'
 import { limitRoutes } from './limitsRoutes.ts'
 import { listRoutes } from './listsRoutes.tsx'
+import { keyRoutes } from './passkeys.tsx'
 import { meRoutes } from './peopleMe.tsx'
 import { peopleRoutes } from './peopleRoutes.ts'
 import { productRoutes } from './productsRoutes.ts'
@@ -34,6 +35,7 @@ export function insideOf(parts: PageParts): { inside: Router<ConsoleState>; door
   const doors = doorsOf(inside, parts)
   signOutRoutes(doors, parts)
   meRoutes(doors, parts)
+  keyRoutes(doors, parts)
   peopleRoutes(doors, parts)
   auditRoutes(doors, parts)
   scheduleRoutes(doors, parts)

@@ -24,6 +24,7 @@ import { languageOptions } from './people.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
 import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
+import { passkeyWords } from './words/passkeys.ts'
 import { peopleWords } from './words/people.ts'
 
 interface MeParts {
@@ -52,6 +53,9 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
           [say.role, peopleWords[lang].people.rolesTold[person.role]],
         ]}
       />
+      <p>
+        <a href="/console/me/keys">{passkeyWords[lang].link}</a>
+      </p>
       <h2>{say.language}</h2>
       <ActForm lang={lang} person={person} act="me" action="/console/me/language">
         <Select name="language" label={say.language} value={person.language} options={languageOptions} />

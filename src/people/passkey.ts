@@ -1,0 +1,98 @@
+/** Passkeys: a person's device, registered in a session with a fresh code, that signs what they approve. */
+import { createPublicKey } from 'node:crypto'
+import { verifyRegistrationResponse, type RegistrationResponseJSON } from '@simplewebauthn/server'
+import { decodeCredentialPublicKey } from '@simplewebauthn/server/helpers'
+import {
+  assertionFault,
+  counterOf,
+  findCredential,
+  digest,
+  keysOf,
+  readAssertion,
+  registerKey,
+  type KeyRow,
+  type Proof,
+  type Site,
+} from '../approvals/approvals.ts'
+import type { Reader, Store } from '../store/store.ts'
+import type { Person } from './session.ts'
+
+/** What a new passkey is asked for: known to this session alone. */
+export const registrationChallenge = ({ csrf }: Pick<Person, 'csrf'>): string => digest(`register a passkey ${csrf}`)
+
+export const passkeysOf = async (reader: Reader, userId: string): Promise<KeyRow[]> =>
+  (await keysOf(reader, userId)).filter(({ kind, retired_at: at }) => kind === 'passkey' && at === null)
+
+/** Registers what the browser made. Answers false where it is no passkey for this site and session, or is registered already. */
+export async function registerPasskey(
+  store: Store,
+  person: Person,
+  site: Site,
+  { response, label }: { response: string; label: string },
+): Promise<boolean> {
+  const made = await madeBy(person, site, response)
+  if (!made) return false
+  const id = await store.tx(tx =>
+    registerKey(tx, { ...made, user: person, kind: 'passkey', label, proof: 'code', rp: site.rp }, person.name),
+  )
+  return id !== undefined
+}
+
+async function madeBy(person: Person, { rp, origin }: Site, text: string) {
+  try {
+    const response = JSON.parse(text) as RegistrationResponseJSON
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response,
+      expectedChallenge: registrationChallenge(person),
+      expectedOrigin: origin,
+      expectedRPID: rp,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: [-7, -8, -257],
+    })
+    if (!verified) return undefined
+    const { id: credentialId, publicKey, counter } = registrationInfo.credential
+    return { publicKey: spkiOf(publicKey), credentialId, counter: BigInt(counter) }
+  } catch {
+    // It was written by a browser, or by somebody who is none: whatever is wrong with it, it is no passkey.
+    return undefined
+  }
+}
+
+// COSE (RFC 9053): kinds of keys, and where each has its numbers.
+const [okp, ec2, rsa] = [1, 2, 3]
+
+/** SubjectPublicKeyInfo in base64 of a key as authenticators write it. */
+function spkiOf(cose: Uint8Array): string {
+  const key = decodeCredentialPublicKey(new Uint8Array(cose)) as unknown as Map<number, number | Uint8Array>
+  const part = (at: number) => Buffer.from(key.get(at) as Uint8Array).toString('base64url')
+  const jwk =
+    key.get(1) === ec2
+      ? { kty: 'EC', crv: 'P-256', x: part(-2), y: part(-3) }
+      : key.get(1) === okp
+        ? { kty: 'OKP', crv: 'Ed25519', x: part(-2) }
+        : key.get(1) === rsa
+          ? { kty: 'RSA', n: part(-1), e: part(-2) }
+          : undefined
+  if (!jwk) throw new Error(`a key of kind ${String(key.get(1))} is not one we know`)
+  return createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'der' }).toString('base64')
+}
+
+/** The proof in what a browser signed of the statement `text`; undefined where it is none by a passkey of this person. */
+export async function proofByPasskey(
+  reader: Reader,
+  person: Pick<Person, 'id'>,
+  site: Site,
+  text: string,
+  response: string,
+): Promise<Proof | undefined> {
+  const assertion = readAssertion(response)
+  const credentialId = credentialOf(response)
+  const key = assertion && credentialId !== undefined ? await findCredential(reader, person.id, credentialId) : undefined
+  if (!assertion || !key || key.retired_at !== null || assertionFault(key.public_key, text, assertion, site) !== undefined) return undefined
+  return { is: 'passkey', keyId: key.id, text, signature: JSON.stringify(assertion), counter: counterOf(assertion) }
+}
+
+function credentialOf(response: string): string | undefined {
+  const { id } = JSON.parse(response) as { id?: unknown }
+  return typeof id === 'string' ? id : undefined
+}

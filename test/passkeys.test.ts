@@ -1,0 +1,128 @@
+/** Passkeys in a real browser with its virtual authenticator: registered in a session, they sign what is approved, and it is judged again when money is ordered. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { CDPSession, Page } from 'playwright-core'
+import { checkBooks } from '../src/jobs/jobs.ts'
+import { addAccount, approvalOf, findAccount } from '../src/payout/payout.ts'
+import { sql } from '../src/store/store.ts'
+import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
+import { addFolk, carry, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
+import { openPageTown, type PageTown } from './testbed/pageTown.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
+  let browser: Browser
+  let town: PageTown
+  let visitor: Visitor
+  let page: Page
+  let devices: CDPSession
+  let authenticatorId: string
+  let carla: Folk
+
+  beforeAll(async () => {
+    town = await openPageTown({ host: 'localhost' })
+    browser = await openBrowser()
+    carla = await addFolk(town, 'carla', 'checker')
+    visitor = await visit(browser, town.origin)
+    page = visitor.page
+    await carry(visitor.context, town, await tokenOf(town, carla))
+    devices = await visitor.context.newCDPSession(page)
+    await devices.send('WebAuthn.enable')
+    const options = {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+    } as const
+    ;({ authenticatorId } = await devices.send('WebAuthn.addVirtualAuthenticator', {
+      options: { ...options, automaticPresenceSimulation: true },
+    }))
+  }, 300_000)
+  afterEach(() => expect.soft(visitor.watched.faults).toEqual([]))
+  afterAll(async () => {
+    await visitor?.leave()
+    await browser?.close()
+    await town?.close()
+  })
+
+  const store = () => town.house.desk.store
+  const account = async (name: string) => (await findAccount(store(), name))!
+  const add = (name: string, number: string) => addAccount(store(), town.house.desk.world, name, { ...trialAccount, number }, 'maria')
+  /** So long after the last code that an act asks for one again. */
+  const later = () => town.skip(6 * 60_000)
+
+  test('is registered on one’s own page, after a code', async () => {
+    await later()
+    await page.goto('/console/me')
+    await page.getByRole('link', { name: 'Chaves e passkeys com que você assina' }).click()
+    await page.getByText('Nenhuma chave ainda.').waitFor()
+    expect(await axe(page)).toEqual([])
+    await page.getByLabel('Nome da passkey').fill('notebook')
+    await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
+    await page.getByRole('button', { name: 'Registrar uma passkey' }).click()
+    await page.getByText('A passkey está registrada.').waitFor()
+    expect(await store().all(sql`select kind, label from signing_keys`)).toEqual([{ kind: 'passkey', label: 'notebook' }])
+  })
+
+  test('signs the approval of what was shown, without a code, and the books hold it', async () => {
+    await add('escola', '1')
+    await later()
+    await page.goto('/console/accounts/escola')
+    await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
+    await page.getByText('A conta está aprovada.').waitFor()
+    await page.getByText('por carla (assinada com passkey)').waitFor()
+    expect(await approvalOf(store(), await account('escola'))).toEqual({ is: 'approved', proof: 'passkey' })
+    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
+  })
+
+  test('signs nothing that was changed after it was shown', async () => {
+    await add('aluguel', '2')
+    await later()
+    await page.goto('/console/accounts/aluguel')
+    await store().tx(tx => tx.run(sql`update accounts set number = '3' where name = 'aluguel'`))
+    await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
+    await page.getByText('A conta mudou desde que você abriu a página').waitFor()
+    expect((await account('aluguel')).state).toBe('awaiting')
+  })
+
+  test('that was shown too long ago, or whose device does not verify its person, approves nothing', async () => {
+    await page.goto('/console/accounts/aluguel')
+    await later()
+    await later()
+    await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
+    await page.getByText('look at the page again').waitFor()
+    await page.goto('/console/accounts/aluguel')
+    await devices.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+    await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
+    await page.getByText('O aparelho não respondeu ou recusou.').waitFor()
+    await devices.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: true })
+    expect((await account('aluguel')).state).toBe('awaiting')
+  })
+
+  test('a copy of which has signed since approves nothing', async () => {
+    await store().tx(tx => tx.run(sql`update signing_keys set counter = 1000`))
+    await page.goto('/console/accounts/aluguel')
+    await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
+    await page.getByText('has not counted on').waitFor()
+    await store().tx(tx => tx.run(sql`update signing_keys set counter = 0`))
+    expect((await account('aluguel')).state).toBe('awaiting')
+  })
+
+  test('is not needed: a code approves too, which counts for less', async () => {
+    await page.goto('/console/accounts/aluguel')
+    await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
+    await page.getByRole('button', { name: 'Aprovar esta conta' }).click()
+    await page.getByText('por carla (confirmada por código)').waitFor()
+  })
+
+  test('that is retired is offered no more', async () => {
+    await add('luz', '4')
+    await page.goto('/console/me/keys')
+    await page.getByRole('button', { name: 'Encerrar' }).click()
+    await page.getByText('A chave está encerrada.').waitFor()
+    await page.goto('/console/accounts/luz')
+    await page.getByRole('button', { name: 'Aprovar esta conta' }).waitFor()
+    expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(0)
+    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
+  })
+})
