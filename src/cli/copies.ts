@@ -17,11 +17,10 @@ import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
-import { instant, type Instant } from '../base/world.ts'
-import { setAsideAfterRestore } from '../jobs/jobs.ts'
-import { openStore, sql, StoreUnavailable, type Store, type Tx } from '../store/store.ts'
+import { instant } from '../base/world.ts'
+import { takeUpRestored } from '../jobs/jobs.ts'
+import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
-import { holdAll } from '../payout/hold.ts'
 import type { Transform } from './sealed.ts'
 import { inBase, type Shell } from './shell.ts'
 
@@ -178,23 +177,10 @@ async function prepare(url: string, why: string, by: string): Promise<void> {
     }
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
-    await holdAll(store, why, by, 'restored')
-    await store.tx(markRestored)
-    await setAsideAfterRestore(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined })
+    await takeUpRestored(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }, { why, by })
   } finally {
     await store.close()
   }
-}
-
-/**
- * From here on, payouts of every invoice in the backup are looked up at the bank before their first order. The backup may have been made by
- * a clock that is ahead of this one, so no invoice in it may be newer than the mark.
- */
-async function markRestored(tx: Tx): Promise<void> {
-  const newest = await tx.one<{ at: Instant | null }>(sql`select max(added_at) as at from invoices`)
-  const now = instant(systemClock.now())
-  const at = newest?.at != null && newest.at > now ? newest.at : now
-  await tx.run(sql`insert into settings (name, value) values ('restored', ${at}) on conflict (name) do update set value = excluded.value`)
 }
 
 /** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */

@@ -38,7 +38,7 @@ export {
   type StrangerRow,
 } from './strangers.ts'
 export { forgetOthers, listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'
-export { setAsideAfterRestore } from './restored.ts'
+export { setAsideAfterRestore, takeUpRestored } from './restored.ts'
 export { Crash } from '../base/world.ts'
 export { run, type Runner } from './runner.ts'
 export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'

@@ -1,9 +1,9 @@
 /** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
-import type { World } from '../base/world.ts'
+import { instant, type Instant, type World } from '../base/world.ts'
 import { passOver } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
-import { waitForBank, waitForChain } from '../payout/payout.ts'
-import { move, sql, type Store } from '../store/store.ts'
+import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
+import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise, slotMachine } from './slots.ts'
 
@@ -12,13 +12,33 @@ export interface SetAside {
   drafts: number
 }
 
+type Parts = Pick<World, 'clock' | 'random' | 'log' | 'at'>
+
+/** Everything that a restored database needs before anybody works on it: payouts are stopped, and what may have happened since is set aside. */
+export async function takeUpRestored(store: Store, world: Parts, { why, by }: { why: string; by: string }): Promise<SetAside> {
+  await holdAll(store, why, by, 'restored')
+  await store.tx(tx => markRestored(tx, world))
+  return setAsideAfterRestore(store, world)
+}
+
+/**
+ * From here on, payouts of every invoice in the backup are looked up at the bank before their first order. The backup may have been made by
+ * a clock that is ahead of this one, so no invoice in it may be newer than the mark.
+ */
+async function markRestored(tx: Tx, { clock }: Pick<World, 'clock'>): Promise<void> {
+  const newest = await tx.one<{ at: Instant | null }>(sql`select max(added_at) as at from invoices`)
+  const now = instant(clock.now())
+  const at = newest?.at != null && newest.at > now ? newest.at : now
+  await tx.run(sql`insert into settings (name, value) values ('restored', ${at}) on conflict (name) do update set value = excluded.value`)
+}
+
 /**
  * Slots that fell due since the backup are kept as missed: their invoices may exist at the bank under ids this database never saw.
  * Drafts become a question to the bank, which has them by their tags if they were issued. Nobody can be asked about a payment request,
  * so those drafts end. Refunds that the bank may not have taken on are a person's to decide again: one may have been settled otherwise; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
  * is wanted.
  */
-export async function setAsideAfterRestore(store: Store, world: Pick<World, 'clock' | 'random' | 'log' | 'at'>): Promise<SetAside> {
+export async function setAsideAfterRestore(store: Store, world: Parts): Promise<SetAside> {
   await materialise(store, world)
   return store.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'

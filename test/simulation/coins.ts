@@ -154,9 +154,9 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
 
 const mostFeeRate = 100_000n
 
-/** Payouts stop for what a deep turn or a stranger took, never for less; and where something was taken they did stop. */
+/** Payouts stop for what a deep turn, a node that lags as deep or a stranger took, never for less; and where something was taken they did stop. */
 function judgeStops(stops: string[], { figures, strange }: Streets, { lost, dead, stolen }: Judged): string[] {
-  const reason = figures.deepTurns > 0 || strange.size > 0
+  const reason = figures.deepTurns > 0 || figures.deepLags > 0 || strange.size > 0
   const faults: string[] = []
   if (stops.length > 0 && !reason) faults.push(`payouts were stopped for nothing: ${stops.join(' | ')}`)
   if (stops.length === 0 && lost.length + dead.length + stolen > 0)

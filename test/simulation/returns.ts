@@ -5,7 +5,7 @@ import type { Millis, Random } from '../../src/base/world.ts'
 import { cancelInvoice } from '../../src/invoice/invoice.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { proposeDebtEnd, proposeTerms, receivableOf } from '../../src/payout/payout.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { sql, StoreUnavailable, type Sql, type Store } from '../../src/store/store.ts'
 import { proposeRefund, reissueInvoice } from '../../src/webhooks/webhooks.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -237,12 +237,16 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
   return faults
 }
 
+/** By the order in which it was posted, where the database tells it: a wall clock may have been set meanwhile. */
+const inOrder = ({ engine }: Store): Sql =>
+  engine === 'sqlite' ? sql`t.rowid` : sql`t.at, case when t.movement = 'receivable set off' then 1 else 0 end, t.id`
+
 /** Whatever was kept back from a payout was owed at that moment, but for what was withheld for a transfer that was not made then; and nothing went out with one of what had been forgiven. */
 async function keptBackTooMuch(store: Store): Promise<string[]> {
   const moves = await store.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
     select m.account_id as account, t.movement, t.source, e.units from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
       join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
-    order by t.at, case when t.movement = 'receivable set off' then 1 else 0 end, t.id`)
+    order by ${inOrder(store)}`)
   let forgiven = 0n
   const owing = new Map<string, bigint>()
   const faults: string[] = []

@@ -32,6 +32,7 @@ import type { Streets } from './streets.ts'
 import { unlisted } from './unlisted.ts'
 import { hasVerdicts, openVerdicts, type Verdicts } from './verdicts.ts'
 import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } from './returns.ts'
+import { hasRestores, openRestores, replaceable, type Restores } from './restores.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
@@ -70,7 +71,7 @@ export interface Told {
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
-  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures']>
+  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures']>
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -159,7 +160,10 @@ export async function tell(
     stores.push(store)
     return store
   }
-  const store = await open()
+  const opened = await open()
+  const replacing = hasRestores(seed) ? replaceable(opened) : undefined
+  const store = replacing?.store ?? opened
+  if (replacing) stores[0] = store
   await furnish(store, world, scenario, lateTerms(seed))
   const absence = away && openAbsence(store, away, say)
   const chainScenario = chainScenarioOf(seed)
@@ -205,6 +209,9 @@ export async function tell(
   const cancels = coins && hasCancels(seed) ? openCancels({ store, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
   const edits = hasEdits(seed)
     ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
+    : undefined
+  const restores = replacing
+    ? openRestores({ store, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say }, replacing.replace)
     : undefined
   const keys: string[] = []
   const starts = { count: 0 }
@@ -331,6 +338,14 @@ export async function tell(
     await quiet()
   }
 
+  /** The database is taken back to some backup while nobody is at work. */
+  async function restore(): Promise<void> {
+    for (const process of processes) process.kill('for a restore')
+    await quiet()
+    await restores!.restore()
+    await quiet()
+  }
+
   async function storm(): Promise<void> {
     // Blocks take their time, and what is paid lies six of them deep before it is passed on.
     // And a code in the shop is over after a quarter of an hour.
@@ -349,6 +364,8 @@ export async function tell(
       if (hasTwins(seed)) await decideTwins(store, world)
       await limits?.step()
       await strangers?.step()
+      if (restores && (await restores.step())) await restore()
+      for (const visit of (await restores?.visits()) ?? []) receive(visit)
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
       for (const visit of (await returns?.step()) ?? []) receive(visit)
       // Awaiting nothing would take a turn, and other stories would not stay what they were.
@@ -392,12 +409,12 @@ export async function tell(
         await drain()
       }
       if (edits) await edits.attend()
-      for (const visits of [verdicts?.attend(), cancels?.step()])
+      for (const visits of [verdicts?.attend(), cancels?.step(), restores?.attend()])
         for (const visit of visits ? await visits : []) {
           receive(visit)
           await drain()
         }
-      await attend(store)
+      if (!restores) await attend(store)
       // A process that began under a clock that was ahead may have found a catch-up as well.
       await (absence ? absence.attend() : jumps && letGoHeld(store, say))
       await limits?.attend()
@@ -410,7 +427,11 @@ export async function tell(
       if (!chainIsStill) await coins.streets.calmStep()
       const next = await nextDue(store)
       const bankNext = bank.nextDueAt() ?? Infinity
-      const quietNow = chainIsStill && next === undefined && bankNext > clock.now() + 30 * minute && (await allHeard(store, bank))
+      const quietNow =
+        chainIsStill &&
+        next === undefined &&
+        bankNext > clock.now() + 30 * minute &&
+        (await (restores ? restores.allHeard() : allHeard(store, bank)))
       // A difference is over once the two have agreed for some minutes.
       // The bank is asked again a while after it did not know the house, and its statement is read now and then.
       const mayEnd = (!denials || (await denials.isOver(store))) && (!strangers || (await strangers.isOver()))
@@ -430,7 +451,8 @@ export async function tell(
     if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
     found.push(...((await denials?.judge(store)) ?? []), ...((await absence?.judge()) ?? []))
-    found.push(...(await audit(store, bank, processes[0]!.desk, verdicts?.settled)), ...(await unlisted(store, instant(clock.now()))))
+    found.push(...(await (restores ? restores.judge(processes[0]!.desk) : audit(store, bank, processes[0]!.desk, verdicts?.settled))))
+    found.push(...(await unlisted(store, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
     found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
@@ -478,7 +500,7 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
-    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures },
+    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures, ...restores?.figures },
   }
 }
 

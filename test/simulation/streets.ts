@@ -35,7 +35,7 @@ export interface Streets {
   readonly deepTurns: number
   /** Transactions of the stranger's. */
   readonly strange: ReadonlySet<string>
-  figures: { payments: number; turns: number; deepTurns: number; evicted: number; doubleSpent: number; imported: number }
+  figures: { payments: number; turns: number; deepTurns: number; deepLags: number; evicted: number; doubleSpent: number; imported: number }
 }
 
 interface Deed {
@@ -60,7 +60,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   const ours = new Set<string>()
   const strange = new Set<string>()
   const signAt = new Map<string, Millis>()
-  const figures = { payments: 0, turns: 0, deepTurns: 0, evicted: 0, doubleSpent: 0, imported: 0 }
+  const figures = { payments: 0, turns: 0, deepTurns: 0, deepLags: 0, evicted: 0, doubleSpent: 0, imported: 0 }
   let nextBlock = clock.now() + 1_000
   let deepTurnsLeft = scenario.deepTurns
   let strangerLeft = scenario.stranger
@@ -220,7 +220,9 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     }
     if (!lagging && random.next() < scenario.lagRate) {
       lagging = true
-      chain.lag(random.between(1, 4))
+      const blocks = random.between(1, 4)
+      if (blocks >= scenario.payoutDepth) figures.deepLags++
+      chain.lag(blocks)
       trace('streets: the node lags')
       later(5_000, 2 * minute, catchUp)
     }

@@ -1,0 +1,234 @@
+/** Restores in the middle of a storm: a backup of any age takes the database's place while the bank lives on, and people let payouts go in a hurry. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Transfer } from '../../sim/bank.ts'
+import { BadInput } from '../../src/base/answer.ts'
+import { approveAndDo, listStrangers, proposeAccept, reconcile, takeUpRestored, type Desk } from '../../src/jobs/jobs.ts'
+import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
+import { letGo, proposeVerdict, releasePayout, retryPayout } from '../../src/payout/payout.ts'
+import { openSqlite } from '../../src/store/sqlite.ts'
+import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { status } from '../../src/web/status.ts'
+import { hasAbsence } from './absences.ts'
+import { hasDenials } from './denials.ts'
+import { hasEdits } from './edits.ts'
+import { hasJumps } from './jumps.ts'
+import { hasLimits } from './limits.ts'
+import { hasReturns } from './returns.ts'
+import type { RoomParts } from './room.ts'
+import type { Visit } from './shoppers.ts'
+import { hasStrangers } from './strangers.ts'
+import { hasVerdicts } from './verdicts.ts'
+
+/** Others who remember what they did would not understand that it was forgotten. */
+const remembers = [hasAbsence, hasDenials, hasEdits, hasJumps, hasLimits, hasReturns, hasStrangers, hasVerdicts]
+
+/** In one seed of twenty-three; on the bank's rail alone, and without a shop. */
+export const hasRestores = (seed: number): boolean =>
+  seed % 23 === 11 && seed % 5 !== 0 && seed % 9 !== 4 && !remembers.some(has => has(seed))
+
+export interface Restores {
+  /** Makes a backup now and then; answers whether somebody restores one now. */
+  step(): Promise<boolean>
+  /** The database as it was when some backup was made, on hold. Nobody may be at work. */
+  restore(): Promise<void>
+  /** What people do after it. */
+  visits(): Promise<Visit[]>
+  /** Once the storm is over, until nothing is held any more. */
+  attend(): Promise<Visit[]>
+  /** Whether every event of the bank came in, or the bank's logs were read since it was forgotten. */
+  allHeard(): Promise<boolean>
+  judge(desk: Desk): Promise<string[]>
+  figures: { restores: number; forgotten: number; adopted: number }
+}
+
+/** A database whose place another can take. */
+export function replaceable(first: Store): { store: Store; replace(by: Store): Promise<void> } {
+  let now = first
+  return {
+    store: {
+      engine: first.engine,
+      all: statement => now.all(statement),
+      one: statement => now.one(statement),
+      tx: (work, how) => now.tx(work, how),
+      script: text => now.script(text),
+      backup: (file, environment) => now.backup(file, environment),
+      close: () => now.close(),
+    },
+    async replace(by) {
+      await now.close()
+      now = by
+    },
+  }
+}
+
+const mostRestores = 2
+const mostBackups = 8
+const hasty = { by: 'ana', why: 'in a hurry' }
+
+export function openRestores(
+  { store, world: common, clock, bank, random, trace }: RoomParts,
+  replace: (by: Store) => Promise<void>,
+): Restores {
+  const world = { ...common, random }
+  const backups: Buffer[] = []
+  const forgotten = new Set<string>()
+  const figures = { restores: 0, forgotten: 0, adopted: 0 }
+  const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
+  const heard = async () => (await store.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
+
+  async function backup(): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
+    await store.backup(join(folder, 'backup.db'), {})
+    backups.push(readFileSync(join(folder, 'backup.db')))
+    if (backups.length > mostBackups) backups.splice(random.between(0, mostBackups - 1), 1)
+    rmSync(folder, { recursive: true })
+  }
+
+  async function go(): Promise<void> {
+    if (await letGo(store, hasty.why, 'bruno')) trace('restores: payouts are let go')
+  }
+
+  /** A person is told no, or the program dies under them: either way they go home. */
+  const trying = (what: string, does: (desk: Desk) => Promise<unknown>): Visit => ({
+    twice: random.next() < 0.2,
+    async does(desk) {
+      try {
+        await does(desk)
+        trace(`restores: ${what}`)
+      } catch (error) {
+        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable) && !isSilent(error)) throw error
+        trace(`restores: not ${what}: ${error.message.slice(0, 120)}`)
+      }
+    },
+  })
+
+  /** Two people say that the transfer which the bank shows under the invoice's tag has paid it. */
+  const adopt = (payoutId: string, { id }: Transfer): Visit =>
+    trying(`${id} is said to be ours for ${payoutId}`, async desk => {
+      const { is, proposal } = await proposeVerdict(desk, payoutId, { ...hasty, transfer: id, as: 'ours' })
+      if (is === 'another') {
+        await desk.store.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'it cannot be' }))
+        throw new BadInput('another verdict was proposed')
+      }
+      await approveAndDo(desk, proposal.id, { by: 'bruno' })
+      figures.adopted += 1
+    })
+
+  const stuck = () =>
+    store.all<{ id: string; state: string; invoice_id: string }>(sql`
+      select p.id, p.state, p.invoice_id from payouts p join invoices i on i.id = p.invoice_id
+      where p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' and p.invoice_id not in (
+        select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
+
+  const push = ({ id, state }: { id: string; state: string }): Visit =>
+    trying(`${id} is ${state === 'held' ? 'released' : 'tried again'}`, desk =>
+      (state === 'held' ? releasePayout : retryPayout)(desk.store, id, hasty),
+    )
+
+  return {
+    figures,
+    async step() {
+      if (random.next() < 0.12) await backup()
+      return backups.length > 0 && figures.restores < mostRestores && random.next() < 0.03
+    },
+    async restore() {
+      for (const id of await heard()) forgotten.add(id)
+      const contents = one(backups)
+      await replace(openSqlite(':memory:', { clock, random, contents }))
+      figures.forgotten += forgotten.size - (await heard()).length
+      figures.restores += 1
+      const { slots, drafts } = await takeUpRestored(store, world, { why: 'restored in a storm', by: 'ana' })
+      trace(`restores: a backup took its place; ${slots} slots and ${drafts} drafts are set aside`)
+    },
+    async visits() {
+      if (figures.restores === 0) return []
+      const chance = random.next()
+      if (chance < 0.08) await go()
+      if (chance < 0.9) return []
+      const rows = await stuck()
+      return rows.length === 0 ? [] : [push(one(rows))]
+    },
+    async attend() {
+      await go()
+      const act = { by: 'ana', why: 'it was before the restore' }
+      for (const { id } of await listStrangers(store, { state: 'open', limit: 1_000 })) {
+        const { proposal } = await proposeAccept(store, world, id, act)
+        await approveAndDo({ store, world, rails: {} }, proposal.id, { by: 'bruno' })
+      }
+      const waiting = await store.all<{ id: string; tag: string | null }>(sql`
+        select distinct provider_id as id, invoice_tag as tag from suspense_lines where cleared_at is null order by 1`)
+      const known = new Set((await store.all<{ id: string }>(sql`select id from invoices`)).map(({ id }) => id))
+      for (const { id } of waiting.filter(({ tag }) => tag === null || !known.has(tag))) {
+        const { proposal } = await store.tx(tx => proposeClose(tx, world, id, act))
+        await approveAndDo({ store, world, rails: {} }, proposal.id, { by: 'bruno' })
+        trace(`restores: suspense of ${id} is closed`)
+      }
+      const keys = new Set((await store.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key))
+      return (await stuck()).map(row => {
+        const lost = bank
+          .transfers()
+          .find(({ tags, status: is, externalId }) => is === 'success' && tags.includes(row.invoice_id) && !keys.has(externalId))
+        return row.state === 'held' && lost ? adopt(row.id, lost) : push(row)
+      })
+    },
+    async allHeard() {
+      // What was forgotten is told by the bank's logs, once they were read again.
+      if (await store.one(sql`select 1 as yes from settings where name = 'bank unread'`)) return false
+      const kept = new Set(await heard())
+      return bank.eventsCreated().every(({ id }) => kept.has(id) || forgotten.has(id))
+    },
+    judge: desk => judgeRestored({ store, bank }, desk),
+  }
+}
+
+/** Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never knew was paid on once at most. */
+async function judgeRestored({ store, bank }: Pick<RoomParts, 'store' | 'bank'>, desk: Desk): Promise<string[]> {
+  const faults: string[] = []
+  const found = await reconcile(store, desk.rails.starkbank!, desk.world)
+  if (typeof found === 'string') faults.push(found)
+  else if (found.bankUnits !== found.bookUnits) faults.push(`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`)
+  const arrived = (tag: string) => bank.transfers().filter(({ status: is, tags }) => is === 'success' && tags.includes(tag))
+  for (const { tags } of bank.invoices()) {
+    const tag = tags.find(each => each.startsWith('inv_'))!
+    if (arrived(tag).length > 1) faults.push(`${tag} was paid on ${arrived(tag).length} times`)
+  }
+  const rows = await store.all<{
+    id: string
+    provider_id: string | null
+    state: string
+    payout: string | null
+    payout_state: string | null
+    why: string
+    units: bigint | null
+  }>(sql`
+    select i.id, i.provider_id, i.state, p.id as payout, p.state as payout_state, p.why, p.units
+    from invoices i left join payouts p on p.invoice_id = i.id where i.rail = 'starkbank' order by i.id`)
+  const byId = new Map(bank.invoices().map(invoice => [invoice.id, invoice]))
+  for (const { id, provider_id: there, state, payout, payout_state: payoutState, why, units } of rows) {
+    if (['draft', 'issuing', 'unsure'].includes(state)) faults.push(`${id} is still ${state}`)
+    const isCredited = there !== null && bank.isCredited(there)
+    if (isCredited !== (state === 'credited' || state === 'reversed'))
+      faults.push(`${id} was ${isCredited ? '' : 'never '}credited and is ${state}`)
+    if (there !== null && (byId.get(there)?.status === 'voided') !== (state === 'reversed'))
+      faults.push(`${id} is ${state} here, and at the bank ${byId.get(there)?.status}`)
+    if (state === 'credited' && payout === null) faults.push(`${id} is credited and nothing is owed for it`)
+    if (state === 'credited' && units !== null && units > 0n && (payoutState === 'paid') !== (arrived(id).length === 1))
+      faults.push(`${payout} is ${payoutState} here (${why}), and the bank paid ${arrived(id).length}`)
+    if (state === 'credited' && units !== null && units > 0n && payoutState !== 'paid') faults.push(`${payout} is ${payoutState}: ${why}`)
+  }
+  const events = await store.all<{ id: string; state: string; why: string }>(sql`
+    select event_id as id, state, why from inbox where state in ('new', 'waiting', 'quarantined') order by inbox.id`)
+  for (const { id, state, why } of events) faults.push(`event ${id} is ${state}: ${why}`)
+  const standing = await status(store)
+  return [
+    ...faults,
+    ...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`),
+    ...(standing.addsUp ? [] : ['the status does not add up']),
+    ...(standing.stopped === undefined ? [] : [`payouts are stopped: ${standing.stopped}`]),
+  ]
+}
+
+/** The bank did not say what it was asked: whoever asked asks later. */
+const isSilent = (error: unknown): error is Error => error instanceof Error && error.message.startsWith('the bank did not')
