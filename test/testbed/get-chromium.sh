@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# get-chromium.sh FOLDER: a Chromium for the tests, unpacked into FOLDER (450 MB); FOLDER/bin/chromium is the result.
+# get-chromium.sh FOLDER: a Chromium for the tests, unpacked into FOLDER (340 MB); FOLDER/bin/chromium is the result. It is the build
+# without windows: the pages' tests take a third less of processor than with the one that draws for a screen which is not there.
 # How, and what it trusts: debian.sh beside it.
 set -euo pipefail
 # shellcheck source=test/testbed/debian.sh
@@ -28,11 +29,11 @@ libraries=$root/usr/lib/$(uname -m)-linux-gnu
 FONTCONFIG_SYSROOT=$root
 export FONTCONFIG_SYSROOT
 exec "$root/usr/lib/chromium/loader" --inhibit-cache --library-path "$root/usr/lib/chromium:$libraries:$libraries/pulseaudio" \
-  --argv0 chromium "$root/usr/lib/chromium/chromium" \
+  --argv0 chromium "$root/usr/lib/chromium/chromium-headless-shell" \
   --browser-subprocess-path="$self" --no-zygote --no-sandbox --disable-crashpad-for-testing "$@"
 LAUNCHER
   chmod 755 "$folder/bin/chromium.new"
   mv -f "$folder/bin/chromium.new" "$folder/bin/chromium"
 }
 
-bring "${1:?usage: get-chromium.sh FOLDER}" 'trixie sid' chromium fonts-dejavu-core
+bring "${1:?usage: get-chromium.sh FOLDER}" 'trixie sid' chromium-headless-shell fonts-dejavu-core
