@@ -4,9 +4,16 @@ import { LongestFirst } from './test/testbed/longestFirst.ts'
 /** Tests of one room or one town within the process: a worker runs one after another without loading the program anew, which costs more than most of them. */
 const together = [
   'src/**/*.test.{ts,tsx}',
-  'test/console-{accounts,acts,coins,engines,lists,products,schedules}.test.ts',
+  'sim/{bank,conformance,demoCoins,demoPayers,payerDesk}.test.ts',
+  'sim/chain/{chain,contract,contractReorg,contractSpending,contractWallets}.test.ts',
+  'test/console-{accounts,acts,bitcoin,coins,duplicates,engines,limits,lists}.test.ts',
+  'test/console-{products,proposals,reconciliation,returns,schedules,verdicts}.test.ts',
   'test/security{,-forms,-questions,-roles}.test.ts',
-  'test/{orders,settling,shop,shopPostgres,store}.test.ts',
+  'test/{attention,books,checks,clocks,denied,duplicates,late,letters,limits,orders,orders-bitcoin,own-lines}.test.ts',
+  'test/{payout-verdicts,payout-waits,proposals,refunds,reversals,settling,shop,shopPostgres,store}.test.ts',
+  'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-invoices,walk-requests}.test.ts',
+  'test/bitcoin{,-bumps,-cancel,-edited,-follow,-late,-mempool,-payouts,-person,-psbt,-random}.test.ts',
+  'test/bitcoin-{refunds,reorg,rewards,scan,sent,unmined}.test.ts',
 ]
 /** Those that put something in the place of what others use too: clocks, sockets, what the bank's own library keeps. */
 const alone = ['src/base/clock.test.ts', 'src/rails/starkbank/*.test.ts', 'src/rates/outage.test.ts']
@@ -20,7 +27,7 @@ export default defineConfig({
         test: {
           name: 'alone',
           include: ['{sim,test,bench}/**/*.test.{ts,tsx}', ...alone],
-          exclude: [...configDefaults.exclude, ...together.filter(each => each.startsWith('test/'))],
+          exclude: [...configDefaults.exclude, ...together.filter(each => !each.startsWith('src/'))],
         },
       },
     ],

@@ -9,6 +9,13 @@ test('imports only go down, never in a ring, and each primitive stays in its fil
   expect(breaches(files)).toEqual([])
 })
 
+// What is compiled lies elsewhere than its source, so an address relative to the file that writes it would lead astray.
+test('base/place.ts alone knows where files are', () => {
+  const byAddress = /import\.meta\.(?:dirname|filename|resolve)|new URL\([^)]*import\.meta/
+  const files = projectFiles(/\.tsx?$/).filter(({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && byAddress.test(text))
+  expect(files.map(({ path }) => path)).toEqual(['src/base/place.ts'])
+})
+
 // The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows too.
 test.each([
   ['a room above', 'src/store/store.ts', `import { pay } from '../payout/payout.ts'`, 'store may import only base'],

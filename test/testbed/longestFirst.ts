@@ -1,4 +1,4 @@
-/** The order of test files: the longest first, by the budget, so that all workers end at about the same time. */
+/** The order of test files: the longest first, by the budget, so that all workers end at about the same time; and those that share a worker in a row. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
@@ -14,6 +14,9 @@ export class LongestFirst extends BaseSequencer {
     const file = join(projectRoot, 'test/budget.json')
     const budget = existsSync(file) ? readBudget(readFileSync(file, 'utf8')) : {}
     const byPath = new Map(files.map(each => [relative(projectRoot, each.moduleId), each]))
-    return longestFirst([...byPath.keys()], budget).map(path => byPath.get(path)!)
+    const sorted = longestFirst([...byPath.keys()], budget).map(path => byPath.get(path)!)
+    // Vitest ends a worker that could be shared as soon as the next file must not share it. The short ones share, so they come last.
+    const shares = ({ project }: TestSpecification) => !project.config.isolate
+    return [...sorted.filter(each => !shares(each)), ...sorted.filter(shares)]
   }
 }
