@@ -146,7 +146,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
       // The mark of that check lies three hours ahead of the clock of the next.
       const earlier = { ...town.desk.world.clock, now: () => town.clock.now() - 3 * hour }
-      await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'by hand', 'x', '${new Date(earlier.now()).toISOString()}', '');
+      await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'external in', 'x', '${new Date(earlier.now()).toISOString()}', '');
         insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5)`)
       expect(await checkBooksByAndBy(town.store, { ...world(), clock: earlier })).toEqual([expect.stringContaining('txn_bad')])
     })
@@ -161,7 +161,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const at = new Date(town.clock.now()).toISOString()
       await town.store.script(
         `
-        insert into ledger_transactions (id, movement, source, at, memo) select 'txn_' || n, 'by hand', '' || n, '${at}', '' from ${numbers} as r (n);
+        insert into ledger_transactions (id, movement, source, at, memo) select 'txn_' || n, 'external in', '' || n, '${at}', '' from ${numbers} as r (n);
         insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 1, 'bank', 'BRL', 5 from ${numbers} as r (n);
         insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 2, 'external', 'BRL', -5 from ${numbers} as r (n)`.replaceAll(
           'as r (n)',

@@ -6,6 +6,7 @@ import {
   addAccount,
   approveAccount,
   changeLimits,
+  checkApprovals,
   sendPayouts,
   seeLimits,
   type PayoutRow,
@@ -83,7 +84,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         if ('proposal' in changed) await approveAndDo({ store, world, rails }, changed.proposal.id, { by: 'bruno' })
         return changed.is
       }
-      const seen = async () => (await seeLimits(store, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
+      const seen = async () => {
+        // At every step the audit log says the same.
+        expect(await checkApprovals(store)).toEqual([])
+        return (await seeLimits(store, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
+      }
       expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
       const [owed] = await collect(town, [10_000n])
       expect(await limit({ payout: 20_000n })).toBe('proposed')

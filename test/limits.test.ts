@@ -7,6 +7,7 @@ import {
   addAccount,
   approveAccount,
   changeLimits,
+  checkApprovals,
   proposeBeyond,
   retryPayout,
   sendPayouts,
@@ -81,6 +82,27 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await town.send()
       expect(left()).toEqual([10_000, 900_000, 10_000])
       expect(await waiting()).toEqual([])
+    })
+
+    test.each([
+      ['raised', sql`update limits set units = 90000`],
+      ['deleted', sql`delete from limits`],
+      ['of another asset', sql`update limits set asset = 'BTC'`],
+      ['got round by an approval that nobody gave', undefined],
+    ])('a limit whose row is %s past the program still counts, and is a finding', async (_, edit) => {
+      await limit(town.desk, { payout: 50_000n })
+      const [large] = await collect(town, [60_000n])
+      // One person has asked, and nobody has approved it.
+      await town.store.tx(tx => proposeBeyond(tx, town.desk.world, large!.id, { by: 'ana', why: 'mine' }))
+      await town.store.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
+      const forged = sql`
+        insert into limit_approvals (payout_id, units, proposal_id, added_at) select ${large!.id}, 60000, min(id), '' from proposals`
+      await town.store.tx(tx => tx.run(edit ?? forged))
+      await town.send()
+      expect(left()).toEqual([])
+      expect(await waiting()).toEqual([{ id: large!.id, per: 'payout', needs: 'person' }])
+      const found = (await checkApprovals(town.store)).map(({ says }) => says)
+      expect(found).toEqual(edit ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')] : [])
     })
 
     test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits', async () => {

@@ -5,6 +5,7 @@ import {
   balances,
   clearBooked,
   checkAnchors,
+  checkChart,
   checkAudit,
   checkChanges,
   checkLedger,
@@ -47,10 +48,11 @@ export interface Whole {
 /** Checks everything in a thread or a process beside; undefined where it was ended before it was done. */
 export type CheckBeside = () => Promise<Whole | undefined>
 
-export const checkWhole = async (reader: Reader): Promise<Whole> => ({
-  suspected: [...(await checkLedger(reader)), ...(await checkApprovals(reader))],
-  off: await tallyFaults(reader),
-})
+export async function checkWhole(reader: Reader): Promise<Whole> {
+  const inBooks = await checkLedger(reader)
+  const off = await tallyFaults(reader)
+  return { suspected: [...inBooks, ...(await checkChart(reader, off)), ...(await checkApprovals(reader))], off }
+}
 
 /** Brazil's three in the morning. */
 const nightHour = 6

@@ -2,6 +2,8 @@
 import { told, type Asset } from '../base/money.ts'
 import { empty, join, sql, type Reader, type Sql } from '../store/store.ts'
 import { auditChain } from './audit.ts'
+import { chart } from './chart.ts'
+import { tally, type Off } from './tallies.ts'
 
 export interface Finding {
   invariant:
@@ -63,7 +65,9 @@ function* slices(ids: readonly string[]): Generator<readonly string[]> {
 }
 
 async function transactionsOf(reader: Reader, only: Only): Promise<Finding[]> {
-  return [...(await unbalanced(reader, only)), ...(await unowed(reader, only))]
+  // Of all of them the sums by movement and account tell it sooner: see `checkChart`.
+  const off = only === everything ? [] : await offTheChart(reader, only)
+  return [...(await unbalanced(reader, only)), ...off, ...(await unowed(reader, only))]
 }
 
 async function invoicesOf(reader: Reader, only: Only): Promise<Finding[]> {
@@ -88,6 +92,35 @@ async function unbalanced(reader: Reader, only: Only): Promise<Finding[]> {
       ? { invariant: 'two lines', subject: id, says: `${id} has ${lines} lines of one asset, expected 2` }
       : { invariant: 'sums to zero', subject: id, says: `${id} sums to ${told(units, asset ?? 'BRL')}` },
   )
+}
+
+/** Every line there may be, by the chart: the first is debited and the second credited. */
+const onTheChart = join(Object.entries(chart).flatMap(([movement, { from, to }]) => [`${movement}/1/${to}/1`, `${movement}/2/${from}/-1`]))
+
+const chartPlaces = new Set(Object.entries(chart).flatMap(([movement, { from, to }]) => [`${movement}/1/${to}`, `${movement}/2/${from}`]))
+
+/** Whether every movement is on its accounts, by the sums that are kept and what is missing from them; read row by row only where one is not. */
+export async function checkChart(reader: Reader, off: readonly Off[]): Promise<Finding[]> {
+  const parts = [
+    ...(await tally(reader, 'ledger')).map(({ parts: names }) => names),
+    ...off.filter(({ about }) => about === 'ledger').map(({ part }) => part.split('/')),
+  ]
+  return parts.every(([movement, line, account]) => chartPlaces.has(`${movement}/${line}/${account}`))
+    ? []
+    : offTheChart(reader, everything)
+}
+
+/** A movement is on the two accounts of its own, the right way round. */
+async function offTheChart(reader: Reader, only: Only): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; movement: string }>(sql`
+    select distinct t.id, t.movement from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
+    where t.movement || '/' || e.line || '/' || e.account || '/' || case when e.units > 0 then '1' else '-1' end not in (${onTheChart})
+      ${only('t.id')}`)
+  return rows.map(({ id, movement }) => ({
+    invariant: 'two lines',
+    subject: id,
+    says: `${id} is a “${movement}”, and its lines are not on the accounts of one`,
+  }))
 }
 
 /** What a movement adds to the amount credited for an invoice. */

@@ -6,7 +6,19 @@ import { brl } from '../base/money.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../store/migrate.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
-import { accounts, audit, auditChain, balances, chart, checkLedger, post, totals, type MovementName } from './ledger.ts'
+import {
+  accounts,
+  audit,
+  auditChain,
+  balances,
+  chart,
+  checkChart,
+  checkLedger,
+  checkPart,
+  post,
+  totals,
+  type MovementName,
+} from './ledger.ts'
 
 const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
 let store: Store
@@ -58,12 +70,28 @@ test('what was posted can be neither changed nor deleted', async () => {
 
 test('the check sees a transaction that does not sum to zero', async () => {
   await store.tx(async tx => {
-    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'by hand', 'x', '', '')`)
+    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'bank fee', 'x', '', '')`)
     await tx.run(
-      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5), ('txn_bad', 2, 'payable', 'BRL', -4)`,
+      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, 'bank', 'BRL', -4)`,
     )
   })
   expect(await checkLedger(store)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
+})
+
+test.each([
+  ['another movement', 'commission', 'bank'],
+  ['a movement that is none', 'by hand', 'bank'],
+  ['the other account', 'bank fee', 'external'],
+])('the check sees that %s does not fit its lines', async (_, movement, from) => {
+  await store.tx(async tx => {
+    await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', ${movement}, 'x', '', '')`)
+    await tx.run(
+      sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, ${from}, 'BRL', -5)`,
+    )
+  })
+  const found = [{ invariant: 'two lines', subject: 'txn_bad' }]
+  expect(await checkPart(store, { invoices: [], transactions: ['txn_bad'] })).toMatchObject(found)
+  expect(await checkChart(store, [])).toMatchObject(found)
 })
 
 test('the audit chain holds, and shows a row changed behind its back', async () => {

@@ -9,7 +9,7 @@ export { assertMayApprove, assertMayPropose, barFor, barOf, barSentence, standin
 export { account, comingTo, noneReturned, unaccounted, type BookedParts } from './accounted.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
 export { bankMayBeAsked, hearDenied } from './denied.ts'
-export { checkAudit, checkLedger, checkPart, type Finding } from './check.ts'
+export { checkAudit, checkChart, checkLedger, checkPart, type Finding } from './check.ts'
 export { checkChanges, keepMark, newMark, partOf, readMark, type Mark } from './changes.ts'
 export { keepFindings, keptFindings } from './findings.ts'
 export { addUpTallies, mendTallies, tally, tallyFaults, type Off } from './tallies.ts'

@@ -5,6 +5,7 @@ import { later, type Instant, type World } from '../base/world.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 import { installationScope, limitPers, limitsNow, waitingForLimits, type LimitPer, type LimitRow } from './limits.ts'
+import { limitWords } from './limitsSaid.ts'
 import { findPayout, type PayoutRow } from './row.ts'
 
 /** By what is limited; null takes the limit away. */
@@ -46,13 +47,12 @@ export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'
   return { is: 'lowered' }
 }
 
-const words = { payout: ['perPayout', 'perPayoutNow'], hour: ['perHour', 'perHourNow'], day: ['perDay', 'perDayNow'] } as const
 const written = (units: bigint | null | undefined, asset: Asset) =>
   units === null || units === undefined ? 'none' : formatUnits(units, asset)
 
 function detailOfChange(asset: Asset, now: Limits, wanted: WantedLimits): Record<string, string> {
   const entries = limitPers.flatMap((per): [string, string][] => {
-    const [word, wordNow] = words[per]
+    const [word, wordNow] = limitWords[per]
     return wanted[per] === undefined
       ? []
       : [
@@ -79,7 +79,7 @@ export async function carryOutLimits(
   const now = await limitsIn(tx, scope, await tx.now())
   const wanted: WantedLimits = {}
   for (const per of limitPers) {
-    const [word, wordNow] = words[per]
+    const [word, wordNow] = limitWords[per]
     if (detail[word] === undefined) continue
     if (detail[wordNow] !== written(now[per], asset))
       throw new BadInput(

@@ -2,6 +2,7 @@
 import { told, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { letBeyond, limitsNow, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 
 /** `payout`: of each one alone; the others of everything within a sliding window. */
@@ -27,12 +28,7 @@ export type LimitRow = {
   next_from: Instant | null
 }
 
-/** What limits are now: one that was raised counts as before until its time, and one that ends then is gone. Pure. */
-export const limitsNow = <L extends Pick<LimitRow, 'units' | 'next_units' | 'next_from'>>(rows: readonly L[], now: Instant): L[] =>
-  rows.flatMap(row => {
-    if (row.next_from === null || row.next_from > now) return [row]
-    return row.next_units === null ? [] : [{ ...row, units: row.next_units, next_units: null, next_from: null }]
-  })
+export { limitsNow }
 
 type Due = Pick<PayoutRow, 'id' | 'account_id' | 'units' | 'added_at'>
 
@@ -55,9 +51,9 @@ export async function withinLimits<P extends Due>(tx: Tx, asset: Asset, due: rea
     sql`select * from limits where store_id = 'sto_default' and asset = ${asset} order by scope, per ${forUpdate}`,
   )
   const now = await tx.now()
-  const limits = limitsNow(kept, now)
+  const limits = await strictest(tx, asset, limitsNow(kept, now), now)
   if (limits.length === 0) return [...due]
-  const approved = await approvedBeyond(tx, due)
+  const approved = await approvedBeyond(tx, asset, due)
   const scopes = await openScopes(tx, asset, limits, due, now)
 
   const going: P[] = []
@@ -93,7 +89,7 @@ interface Scope {
 async function openScopes(
   tx: Tx,
   asset: Asset,
-  limits: readonly LimitRow[],
+  limits: readonly Pick<LimitRow, 'scope' | 'per' | 'units'>[],
   due: readonly Due[],
   now: Instant,
 ): Promise<Map<string, Scope>> {
@@ -192,7 +188,7 @@ const leftAt = sql`coalesce((select min(t.at) from transitions t
 /** Every other order, and those that two people let go, counts for nothing. As `a`, with its payout as `p`. */
 const isCounted = (asset: Asset, scope: string): Sql => sql`
   p.asset = ${asset} ${scope === installationScope(asset) ? sql`` : sql`and coalesce(a.account_id, p.account_id) = ${scope}`}
-  and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number)`
+  and not exists (select 1 from limit_approvals l where l.payout_id = a.payout_id and l.number = a.number and ${wasLetBeyond})`
 
 /** An order leaves between being asked for and its last change, so only where a window begins between the two its history is read. */
 const hasLeftSince = (since: Instant): Sql => sql`a.changed_at > ${since} and (a.asked_at > ${since} or ${leftAt} > ${since})`
@@ -216,11 +212,17 @@ export async function usedIn(reader: Reader, asset: Asset, scope: string, now: I
 }
 
 /** Up to how much each of these may go beyond the limits: those whose order under that approval did not fail keep nothing of it. */
-async function approvedBeyond(tx: Tx, due: readonly Due[]): Promise<Map<string, bigint>> {
+async function approvedBeyond(tx: Tx, asset: Asset, due: readonly Due[]): Promise<Map<string, bigint>> {
   const rows = await tx.all<{ payout_id: string; units: bigint }>(sql`
     select payout_id, units from limit_approvals l where payout_id in (${join(due.map(({ id }) => id))})
       and not exists (select 1 from attempts a where a.payout_id = l.payout_id and a.number = l.number and a.state not in ('failed', 'canceled', 'refused'))`)
-  return new Map(rows.map(({ payout_id: id, units }) => [id, units]))
+  const said = await letBeyond(
+    tx,
+    rows.map(({ payout_id: id }) => id),
+  )
+  return new Map(
+    rows.filter(({ payout_id: id, units }) => said.get(id) === told(units, asset)).map(({ payout_id: id, units }) => [id, units]),
+  )
 }
 
 /** The order that is made now goes beyond the limits. */

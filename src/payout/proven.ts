@@ -5,6 +5,7 @@ import { canonical } from '../approvals/approvals.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
 import { isRefund } from './refund.ts'
+import { checkLimits } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 
 /** `any`: a name on the command line is enough. */
@@ -54,7 +55,7 @@ export const accountsOnlySaid = async (reader: Reader): Promise<AccountRow[]> =>
 
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
 
-/** What is not as it was approved: accounts, and where orders were to go. An empty list is the proof. */
+/** What is not as it was approved: accounts, where orders were to go, and limits. An empty list is the proof. */
 export async function checkApprovals(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
   const accounts = await reader.all<AccountRow>(sql`select * from accounts order by id`)
@@ -62,7 +63,7 @@ export async function checkApprovals(reader: Reader): Promise<Finding[]> {
     const approval = await approvalOf(reader, account)
     if (approval.is === 'changed') found.push(finding(account.id, approval.why))
   }
-  return [...found, ...(await strayOrders(reader, accounts))]
+  return [...found, ...(await strayOrders(reader, accounts)), ...(await checkLimits(reader))]
 }
 
 type Destined = {

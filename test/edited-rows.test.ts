@@ -1,0 +1,199 @@
+/**
+ * Somebody edits the database file past the program: one value of one row, of each table that moves money, a hundred times. Each edit is
+ * noticed by the check, or whatever is ordered at the bank afterwards is what would have been ordered without it.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { done, refused } from '../src/base/answer.ts'
+import { seededRandom } from '../src/base/clock.ts'
+import { silentLog } from '../src/base/log.ts'
+import { approveRefund, resolveRefunds, resolveTwins } from '../src/invoice/invoice.ts'
+import { checkWhole } from '../src/jobs/books.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import {
+  addAccount,
+  approveAccount,
+  changeLimits,
+  letGo,
+  payoutsStopped,
+  resolvePayouts,
+  sendPayouts,
+  stopAll,
+} from '../src/payout/payout.ts'
+import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
+import { openSqlite } from '../src/store/sqlite.ts'
+import { sql, type Store } from '../src/store/store.ts'
+import { proposeRefund } from '../src/webhooks/webhooks.ts'
+import { collect } from './testbed/collecting.ts'
+import { doubleAtBank } from './testbed/duplicate.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+let town: Town
+let image: Buffer
+let rows: Record<string, Record<string, unknown>[]>
+let usual: string[]
+
+/** Every state in which money is about to move: owed, above a limit, under way, paid, and on its way back to a payer. */
+beforeAll(async () => {
+  town = await openTown()
+  const { store, desk } = town
+  await addAccount(store, desk.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
+  await approveAccount(store, 'other', 'checker')
+  await addAccount(store, desk.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
+  const limited = await store.tx(tx =>
+    changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }),
+  )
+  expect(limited).not.toHaveProperty('code')
+  town.bank.pay(town.atBank.id)
+  town.pass(60_000)
+  await town.hear(town.event('invoice.credited'))
+  const twin = doubleAtBank(town.bank, town.atBank)
+  town.bank.pay(twin.id)
+  town.pass(60_000)
+  await town.hear(town.event('invoice.credited'))
+  await collect(town, [4_000n, 5_000n])
+  await town.send()
+  town.pass(60_000)
+  await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'transfer'))
+  // Under way, and not heard of.
+  await collect(town, [6_000n])
+  await town.send()
+  const [refundable] = await collect(town, [7_000n, 8_000n, 9_000n, 20_000n])
+  await stopAll(store, 'a story', 'ana')
+  const asked = await approveRefund(store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'paid twice' })
+  expect(asked.is).toBe('done')
+  const proposed = await proposeRefund(store, desk.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
+  expect(proposed.is).toBe('proposed')
+  if (proposed.is === 'proposed') await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
+  await letGo(store, 'it is written', 'ana')
+  image = await imageOf(store)
+  triggers.push(...(await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(({ name }) => name))
+  rows = Object.fromEntries(await Promise.all(tables.map(async table => [table, await store.all(sql`select * from ${named(table)}`)])))
+  usual = (await outcomeOf(() => Promise.resolve())).ordered
+  expect(usual.length).toBeGreaterThanOrEqual(4)
+})
+afterAll(() => town?.close())
+
+const named = (text: string) => ({ texts: [text], values: [] })
+
+async function imageOf(store: Store): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'repasse-edited-'))
+  try {
+    await store.backup(join(folder, 'image.db'), {})
+    return readFileSync(join(folder, 'image.db'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The town's bank answers; what is ordered is only written down. */
+function recording(ordered: string[]): Rail {
+  const rail = town.desk.rails.starkbank!
+  return {
+    ...rail,
+    balance: async () => done(10_000_000n),
+    async pay(orders: PayoutOrder[]) {
+      for (const { externalId, units, to } of orders)
+        ordered.push(`${externalId}: ${units} to ${to.taxId} ${to.bank} ${to.branch} ${to.number}`)
+      return refused('only written down', true)
+    },
+    async refundInvoice(providerId, leftUnits) {
+      ordered.push(`refund of ${providerId} but ${leftUnits}`)
+      return refused('only written down', true)
+    },
+  }
+}
+
+/** What is ordered after an edit, and whether the check, which runs beside, had said so. */
+async function outcomeOf(
+  edit: (store: Store) => Promise<unknown>,
+): Promise<{ is: 'impossible' | 'noticed' | 'silent'; ordered: string[] }> {
+  const { clock, random } = town.desk.world
+  const store = openSqlite(':memory:', { clock, random, contents: image })
+  try {
+    await store.script(triggers.map(name => `drop trigger ${name};`).join(''))
+    const isMade = await edit(store).then(
+      () => true,
+      () => false,
+    )
+    if (!isMade) return { is: 'impossible', ordered: [] }
+    const { suspected } = await checkWhole(store)
+    const ordered: string[] = []
+    const world = { ...town.desk.world, log: silentLog }
+    const at = { store, rail: recording(ordered), world, stopped: payoutsStopped }
+    await sendPayouts(store, at.rail, world)
+    await resolvePayouts(store, at.rail, world).catch(() => undefined)
+    await resolveTwins(at).catch(() => undefined)
+    await resolveRefunds(at).catch(() => undefined)
+    return { is: suspected.length > 0 ? 'noticed' : 'silent', ordered: ordered.sort() }
+  } finally {
+    await store.close()
+  }
+}
+
+const triggers: string[] = []
+const tables = [
+  ...['accounts', 'invoices', 'payouts', 'attempts', 'ledger_transactions', 'ledger_entries'],
+  ...['invoice_twins', 'invoice_refunds', 'proposals', 'audit', 'statements', 'limits'],
+]
+
+/** What is noticed by itself, whatever of it is edited, or nearly; of the others it is seen when money is to move by them. */
+const always: Record<string, number> = { ledger_entries: 100, audit: 100, statements: 40, limits: 30 }
+
+let random = seededRandom(2026)
+const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
+
+interface Edit {
+  says: string
+  make(store: Store): Promise<unknown>
+}
+
+/** One value of one row becomes another that could stand there, or the row goes. */
+function drawn(table: string): Edit {
+  const row = one(rows[table]!)
+  const key = Object.entries(row).filter(([, value]) => value !== null)
+  const where = key.map(([column, value]) => sql`${named(column)} = ${value as string}`)
+  const isIt = where.slice(1).reduce((so, each) => sql`${so} and ${each}`, where[0]!)
+  if (random.next() < 0.1)
+    return { says: `${table}: a row is deleted`, make: store => store.tx(tx => tx.run(sql`delete from ${named(table)} where ${isIt}`)) }
+  const column = one(Object.keys(row))
+  const before = row[column]
+  const others = rows[table]!.map(each => each[column]).filter(value => value !== before)
+  const accounts = rows['accounts']!.map(({ id }) => id)
+  const choices: unknown[] = [
+    ...others,
+    ...(typeof before === 'bigint' ? [before + 1n, before - 1n, before * 2n, before / 2n, 0n, -before] : []),
+    ...(typeof before === 'string' && !/_id$|^id$/.test(column) ? [`${before}7`, before.replaceAll(/\d/g, '8')] : []),
+    ...(column === 'account_id' ? accounts : []),
+    ...(column === 'state' ? ['owed', 'held', 'paid', 'approved', 'success', 'credited', 'sent', 'unsure', 'closed', 'canceled'] : []),
+    null,
+  ].filter(value => value !== before)
+  const after = one(choices)
+  return {
+    says: `${table}.${column}: ${String(before)} → ${String(after)}`,
+    make: store =>
+      store.tx(async tx => {
+        if ((await tx.run(sql`update ${named(table)} set ${named(column)} = ${after as string} where ${isIt}`)) !== 1)
+          throw new Error('not there')
+      }),
+  }
+}
+
+test.each(tables)('of a hundred edits of %s none moves other money than what is owed', async table => {
+  random = seededRandom(2026)
+  const figures = { noticed: 0, silent: 0, impossible: 0 }
+  const wrong: string[] = []
+  while (figures.noticed + figures.silent < 100) {
+    const edit = drawn(table)
+    const { is, ordered } = await outcomeOf(edit.make)
+    figures[is] += 1
+    const other = ordered.filter(each => !usual.includes(each))
+    if (other.length > 0) wrong.push(`${edit.says}, ${is}: ${other.join('; ')}`)
+    expect(figures.impossible).toBeLessThan(2_000)
+  }
+  expect(wrong).toEqual([])
+  expect(figures.noticed).toBeGreaterThanOrEqual(always[table] ?? 0)
+})
