@@ -45,7 +45,19 @@ export function openCheckout(engine: Record<string, string>): Checkout {
     return stdout.trim()
   }
   // Only what a release is made of: the rest makes no difference to it.
-  const parts = ['bin', 'docker', 'infra', 'migrations', 'nginx', 'src', 'dev-utils.sh', '.npmrc', '.dockerignore', '.gitignore']
+  const parts = [
+    'bin',
+    'docker',
+    'infra',
+    'migrations',
+    'nginx',
+    'src',
+    'dev-utils.sh',
+    'rolldown.config.ts',
+    '.npmrc',
+    '.dockerignore',
+    '.gitignore',
+  ]
   const files = git(projectRoot, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', ...parts, '*.json')
   for (const file of new Set(files.split('\0').filter(name => name !== ''))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
