@@ -1,8 +1,9 @@
 /** What people say of transfers, on both databases: settled, adjudicated, redirected, and every time the books equal the bank afterwards. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused } from '../src/base/answer.ts'
+import { brl } from '../src/base/money.ts'
 import { approveAndDo, proposeAccept, reconcile } from '../src/jobs/jobs.ts'
-import { balances, checkLedger, openSuspense, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
+import { balances, checkLedger, openSuspense, post, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
 import {
   addAccount,
   approveAccount,
@@ -120,6 +121,41 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
         expect([await state(), await wrong()]).toEqual(['paid', []])
+      })
+
+      test('of which an older version kept no order, and which came back, is taken back by two people, and what is owed goes out again', async () => {
+        await hold()
+        const { id: ref } = byHand({ tags: [town.id] })
+        const statement = await rail.statement('2020-01-01T00:00:00.000Z')
+        if (statement.is !== 'done') throw new Error(statement.why)
+        const lines = statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === ref)
+        await town.store.tx(async tx => {
+          for (const line of lines)
+            await post(tx, town.desk.world, { movement: 'external out', source: line.id, amount: brl(-line.units), memo: 'as it did' })
+          await post(tx, town.desk.world, {
+            movement: 'payout paid elsewhere',
+            source: id,
+            amount: brl(9_800n),
+            invoiceId: town.id,
+            memo: ref,
+          })
+          await tx.run(sql`update payouts set state = 'paid', why = null where id = ${id}`)
+        })
+        expect(await wrong()).toEqual([])
+        town.bank.sendBack(ref)
+        town.pass(5 * second)
+        await town.hear(town.event('transfer.refunded'))
+        expect([await wrong(), await state()]).toEqual([[], 'paid'])
+        expect((await status(town.store)).needsPerson).toEqual([
+          expect.stringContaining(`repasse payout adjudicate ${id} --transfer ${ref} --as ours|not-ours`),
+        ])
+        expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
+        expect([await wrong(), await state()]).toEqual([[], 'held'])
+        await releasePayout(town.store, id, { by: 'checker', why: 'it is owed' })
+        await send()
+        town.pass(20 * second)
+        await town.hear(town.event('transfer.success'))
+        expect([await wrong(), await state(), (await balances(town.store)).suspense]).toEqual([[], 'paid', 0n])
       })
 
       test('takes none that people have explained already', async () => {

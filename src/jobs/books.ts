@@ -326,6 +326,8 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
   const tags = ourTags(line.tags)
   const tagged = tags.invoice !== undefined || tags.order !== undefined
   if (tagged && !disowned) {
+    // An older version took it for a stranger's, and a movement is in the books once.
+    if (await isExternal(tx, line.id)) return false
     const { about } = line
     const providerId = about.is === 'other' ? line.id : about.providerId
     const memo = line.description.slice(0, 200)
@@ -351,6 +353,11 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
   if (isNew) await noteStranger(tx, name, line, tagged ? disowned : undefined)
   return isNew
 }
+
+const isExternal = async (tx: Tx, lineId: string): Promise<boolean> =>
+  (await tx.one(sql`
+    select 1 as yes from ledger_transactions where movement in ('external in', 'external out') and source = ${lineId} limit 1`)) !==
+  undefined
 
 /** Whether a transfer that came back brought its charge with it is told by the statement alone. */
 async function takeRefundedFees(tx: Tx, world: World, lines: readonly StatementLine[]): Promise<void> {

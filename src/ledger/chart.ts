@@ -99,7 +99,7 @@ export const chart = {
     from: 'payable',
     to: 'external',
     source: 'payout',
-    says: 'the transaction that has paid it by no order of these books has left the chain',
+    says: 'the transaction that has paid it by no order of these books has left the chain, or two people say that the transfer has not paid it',
   },
   'invoice reversed': {
     from: 'bank',

@@ -253,7 +253,8 @@ async function contradicted(reader: Reader, only: Only): Promise<Finding[]> {
         - (select count(*) from attempts a join ledger_transactions t on t.source = a.id and t.movement = 'payout refunded' where a.payout_id = p.id)
         + (select count(*) from attempts a join bundles b on b.id = a.bundle_id where a.payout_id = p.id and b.booked is not null and b.state <> 'void')
         + case when p.asset = 'BTC' then (select count(*) from paid_elsewhere x where x.payout_id = p.id and x.bookings % 2 = 1)
-            else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere' and t.source = p.id) end
+            else (select count(*) from ledger_transactions t where t.movement = 'payout paid elsewhere' and t.source = p.id)
+              - (select count(*) from ledger_transactions t where t.movement = 'payout elsewhere undone' and t.source = p.id) end
         as settled,
       (select count(*) from attempts a where a.payout_id = p.id and a.state in ('sending', 'unsure', 'sent', 'success')) as ordered
     from payouts p where p.state || '' in ('paid', 'sent', 'unsure') ${only('p.invoice_id')}`)

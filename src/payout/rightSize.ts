@@ -77,7 +77,10 @@ async function bookDebt(tx: Tx, world: World, payout: PayoutRow, cause: Cause): 
   const borne = of('charges borne') - of('charges borne returned')
   const offset = of('shortfall offset') - of('shortfall offset returned')
   const beyond = await paidBeyondOrders(tx, payout)
-  const got = of('payout settled', 'payout paid elsewhere', 'receivable set off') - of('payout refunded', 'set-off returned') + beyond
+  const got =
+    of('payout settled', 'payout paid elsewhere', 'receivable set off') -
+    of('payout refunded', 'payout elsewhere undone', 'set-off returned') +
+    beyond
   const owed = (await owedFor(tx, invoiceId)).units - debt - borne - offset
   const lacking = owed < 0n ? -owed : 0n
   const shortfall = smallest(lacking, beyond < 0n ? -beyond : 0n)

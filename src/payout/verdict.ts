@@ -13,6 +13,7 @@ import { applyPayout, giveUp, silenceMs, takeBack, type Applied } from './outcom
 import { attemptsOf, findPayout, type AttemptRow, type PayoutRow } from './row.ts'
 import { verdictsOn, type Verdict } from './strange.ts'
 import { isAlive, numberOf } from './underTag.ts'
+import { unsettleElsewhere } from './unsettle.ts'
 
 export const adjudicateAct = 'payout.adjudicate'
 export const verdicts = ['ours', 'not-ours'] as const satisfies readonly Verdict[]
@@ -370,6 +371,7 @@ async function disown(
     const movement = units > 0n ? 'external in' : 'external out'
     await post(tx, world, { movement, source, amount: brl(units < 0n ? -units : units), memo: `transfer ${providerId}: ${cause.why}` })
   }
+  await unsettleElsewhere(tx, world, payout, transfer, cause)
   const order = await orderOf(tx, payout, transfer)
   if (!order) return
   if (order.provider_id === providerId && (await madeForAnother(tx, payout, transfer)) !== undefined)
