@@ -5,7 +5,7 @@ import { judgedClock } from '../src/base/clockJudge.ts'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant, later } from '../src/base/world.ts'
 import { setScheduleState, timetable, wake } from '../src/jobs/jobs.ts'
-import { waiting } from '../src/jobs/clock.ts'
+import { bringBack, waiting } from '../src/jobs/clock.ts'
 import { runNow, needSchedule } from '../src/jobs/schedules.ts'
 import { listAlarms } from '../src/ledger/ledger.ts'
 import { openStore, sql } from '../src/store/store.ts'
@@ -182,6 +182,9 @@ test('a payout in bitcoin that was owed under a clock that was ahead goes out on
   expect(await town.send()).toMatchObject({ bundled: 0 })
   await town.store.tx(async tx => tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`))
   expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
+  // And what was looked at under such a clock is looked at again in its time, though it did not move.
+  await town.store.tx(async tx => tx.run(sql`update bundles set next_at = ${later(await tx.now(), 3 * hour)}`))
+  expect(await bringBack(town.store, town.world)).toBe(1)
   await town.close()
   await close()
 })
