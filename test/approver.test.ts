@@ -1,0 +1,101 @@
+/** Who may approve, asked in the rooms themselves on both databases: what the console's guard catches first, a command or another caller meets here. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemRandom } from '../src/base/clock.ts'
+import { silentLog } from '../src/base/log.ts'
+import type { World } from '../src/base/world.ts'
+import { approve, propose } from '../src/ledger/ledger.ts'
+import { addAccount, approveAccount, letGo, stopAll } from '../src/payout/payout.ts'
+import { sql, type Store } from '../src/store/store.ts'
+import { virtualClock, type VirtualClock } from './simulation/clock.ts'
+import { openMigrated } from './testbed/migrated.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const hour = 3_600_000
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let server: Postgres | undefined
+    let store: Store
+    let clock: VirtualClock
+    let world: World
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
+    })
+    afterAll(async () => {
+      await store?.close()
+      await server?.stop()
+    })
+    beforeEach(async () => {
+      await store?.close()
+      clock = virtualClock(Date.UTC(2026, 10, 21, 12))
+      world = { clock, random: systemRandom, log: silentLog, at: () => undefined }
+      store = await openMigrated(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      const at = '2026-11-21T12:00:00.000Z'
+      for (const [name, from, givenBy] of [
+        ['maria', null, 'carla'],
+        ['chico', null, 'dora'],
+        ['novo', '2026-11-21T13:00:00.000Z', 'dora'],
+        ['front', null, 'carla'],
+        ['carla', null, 'root'],
+      ] as const)
+        await store.tx(tx =>
+          tx.run(sql`
+            insert into users (id, store_id, name, folded, role, language, state, password, totp_secret, given_by, approves_from, added_by, added_at, changed_at)
+            values (${`usr_${name}`}, 'sto_default', ${name}, ${name}, 'checker', 'en', 'active', 'x', 'x', ${givenBy}, ${from}, 'root', ${at}, ${at})`),
+        )
+    })
+
+    const object = (name: string) =>
+      store.tx(tx =>
+        tx.run(sql`
+          insert into objections (id, store_id, user_id, made_by, why, added_at)
+          values (${`obj_${name}`}, 'sto_default', ${`usr_${name}`}, 'carla', 'a doubt', '2026-11-21T12:00:00.000Z')`),
+      )
+    const proposed = async (by: string, subject = 'thing') =>
+      (await store.tx(tx => propose(tx, world, { act: 'x', subject, detail: {}, why: '', by }))).proposal.id
+    const approvedBy = async (id: string, by: string) => (await store.tx(tx => approve(tx, id, { by }))).is
+
+    test('an account, a proposal and the stop wait until whoever is new may approve', async () => {
+      await addAccount(store, world, 'main', trialAccount, 'maria')
+      await stopAll(store, 'a doubt', 'maria')
+      const id = await proposed('maria')
+      await expect(approveAccount(store, 'main', ' NOVO ')).rejects.toThrow('may not approve before')
+      await expect(letGo(store, 'go', 'novo')).rejects.toThrow('may not approve before')
+      expect(await approvedBy(id, 'novo')).toBe('barred')
+      clock.moveTo(clock.now() + hour)
+      expect(await approvedBy(id, 'novo')).toBe('approved')
+      expect((await approveAccount(store, 'main', 'novo')).state).toBe('approved')
+      expect(await letGo(store, 'go', 'novo')).toMatchObject({ why: 'a doubt' })
+    })
+
+    test('whoever is objected to adds, proposes, approves and lets go nothing', async () => {
+      const id = await proposed('maria')
+      await addAccount(store, world, 'main', trialAccount, 'maria')
+      await stopAll(store, 'a doubt', 'maria')
+      await object('chico')
+      const refusal = 'carla objects to chico'
+      await expect(proposed('chico', 'another')).rejects.toThrow(refusal)
+      await expect(addAccount(store, world, 'his', trialAccount, 'chico')).rejects.toThrow(refusal)
+      await expect(approveAccount(store, 'main', 'chico')).rejects.toThrow(refusal)
+      await expect(letGo(store, 'go', 'chico')).rejects.toThrow(refusal)
+      expect(await approvedBy(id, 'chico')).toBe('barred')
+      expect(await approvedBy(id, 'somebody of no console')).toBe('approved')
+    })
+
+    test('what one admin let in approves nothing of what they, or another whom they let in, made', async () => {
+      for (const [maker, approver, is] of [
+        ['maria', 'front', 'barred'],
+        ['maria', 'carla', 'barred'],
+        ['carla', 'maria', 'barred'],
+        ['maria', 'chico', 'approved'],
+        ['somebody of no console', 'front', 'approved'],
+      ] as const)
+        expect([maker, approver, await approvedBy(await proposed(maker, `of ${maker} for ${approver}`), approver)]).toEqual([
+          maker,
+          approver,
+          is,
+        ])
+    })
+  })
+})
