@@ -77,6 +77,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
     })
 
+    test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
+      await setAsideAfterRestore(town.store, town.desk.world)
+      const slot = await run()
+      expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
+      expect(await asked()).toContainEqual(expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there/))
+      expect(await lookAtForgotten(town.store, { by: 'ana', why: 'compared there' })).toBe(0)
+      await runDueSlots(town.desk)
+      expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup'))]).toMatchObject([{ state: 'done' }, []])
+    })
+
     test('where nothing was forgotten, a slot waits for the bank alone', async () => {
       await setAsideAfterRestore(town.store, town.desk.world)
       const slot = await run()

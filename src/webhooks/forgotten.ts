@@ -100,12 +100,16 @@ export async function forgottenWhy(reader: Reader): Promise<string | undefined> 
   return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${reais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them`
 }
 
-/** A person has looked at all that are listed, and slots may be run again. Answers how many there were. */
+/**
+ * A person has looked at all that are listed, and slots may be run again; and where the bank does not list its invoices, has compared them there, so
+ * that it is issued again. Answers how many were listed.
+ */
 export async function lookAtForgotten(store: Store, { by, why }: { by: string; why: string }): Promise<number> {
   return store.tx(async tx => {
     const count = await tx.run(sql`
       update forgotten_invoices set decided_by = ${by}, decided_why = ${why}, decided_at = ${await tx.now()} where ${open}`)
-    if (count > 0)
+    const wereUnread = (await tx.run(sql`delete from settings where name = ${unread}`)) > 0
+    if (count > 0 || wereUnread)
       await audit(tx, { actor: by, act: 'forgotten invoices looked at', subject: 'starkbank', detail: { count: String(count), why } })
     return count
   }, 'locks')

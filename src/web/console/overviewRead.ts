@@ -170,6 +170,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'coin not counted':
     case 'coin gone':
       return of === null ? undefined : pathTo('invoice', of)
+    case 'invoices unread':
     case 'invoices forgotten':
       return undefined
     case 'foreign events':

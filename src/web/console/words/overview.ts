@@ -165,6 +165,10 @@ const pt: OverviewWords = {
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
     'letter failed': ['Do pedido', 'um e-mail não pôde ser enviado ({of}): {why}'],
+    'invoices unread': [
+      '',
+      'As cobranças que o banco tem desde o backup restaurado ainda não foram lidas, e nada é emitido lá até então. Se o banco não as lista, confira lá e diga repasse invoice forgotten --looked-at.',
+    ],
     'invoices forgotten': [
       '',
       '{number} cobranças, {units} ao todo, foram emitidas depois do backup restaurado e não estão nestes livros: repasse invoice forgotten mostra quais.',
@@ -313,6 +317,10 @@ const en: OverviewWords = {
     ],
     order: ['The order', 'needs attention: {why}'],
     'letter failed': ['Of the order', 'an e-mail could not be sent ({of}): {why}'],
+    'invoices unread': [
+      '',
+      'The bank’s invoices since the backup that was restored are not read yet, so nothing is issued there. Where the bank does not list them, compare them there and say repasse invoice forgotten --looked-at.',
+    ],
     'invoices forgotten': [
       '',
       '{number} invoices, {units} in all, were issued after the backup that was restored, and these books do not know them: repasse invoice forgotten lists them.',
