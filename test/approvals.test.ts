@@ -2,16 +2,21 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { fingerprint, newKeyPair, prepare, readSigner, registerKey, retireKey, type Proof } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
-import { checkBooks } from '../src/jobs/jobs.ts'
+import { approveAndDo, checkBooks } from '../src/jobs/jobs.ts'
 import {
   addAccount,
-  approvingAccount,
   approveAccount,
+  approvingAccount,
+  changeLimits,
   findAccount,
+  holdPayout,
+  letGo,
+  type PayoutRow,
+  releasePayout,
   sendPayouts,
   signAccount,
+  stopAll,
   stopOf,
-  type PayoutRow,
 } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/store/store.ts'
@@ -225,6 +230,62 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await run(sql`update signing_keys set retired_at = null`)
       await signAccount(town.store, 'main', 'carla', proof)
       expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
+    })
+
+    const bookFindings = () => checkBooks(town.store, town.desk.world)
+    const limit = (wanted: bigint | null) =>
+      town.store.tx(tx =>
+        changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: wanted, day: 1_000_000n }, by: 'ana', why: 'as decided' }),
+      )
+
+    test('a stop that was taken away past the program still stops, and is named', async () => {
+      await signed()
+      await stopAll(town.store, 'ana: look', 'ana')
+      await run(sql`delete from settings where name = 'hold'`)
+      await send()
+      expect(town.transfers()).toEqual([])
+      expect(await bookFindings()).toEqual([expect.stringContaining('payouts were stopped, and nobody let them go')])
+      await stopAll(town.store, 'ana: look', 'ana')
+      await letGo(town.store, 'seen', 'carla')
+      expect(await bookFindings()).toEqual([])
+    })
+
+    test('a role that nobody gave is named', async () => {
+      await signed()
+      await run(sql`update users set role = 'admin'`)
+      expect(await bookFindings()).toEqual([expect.stringContaining('carla is admin, and nobody gave them that role')])
+    })
+
+    test.each([
+      ['whose amount was edited', sql`update proposals set detail = replace(detail, '200.00', '900.00')`, 'is not as it was approved'],
+      ['that nobody approved', sql`update proposals set decided_by = 'mallory'`, 'nobody approved it'],
+    ])('an approved proposal %s is named', async (_, edit, why) => {
+      const { proof } = await signed()
+      await limit(10_000n)
+      const changed = await limit(20_000n)
+      if (!('proposal' in changed)) throw new Error(changed.is)
+      await approveAndDo(town.desk, changed.proposal.id, { by: 'carla', proof })
+      expect(await bookFindings()).toEqual([])
+      await run(edit)
+      const found = await bookFindings()
+      expect(found).toEqual([expect.stringContaining(`proposal ${changed.proposal.id} `)])
+      expect(found[0]).toContain(why)
+    })
+
+    test('a release and a go are stated, and an edit of their statements is named', async () => {
+      const { proof } = await signed()
+      const { id } = await payout()
+      await holdPayout(town.store, id, { by: 'ana', why: 'look' })
+      await releasePayout(town.store, id, { by: 'carla', why: 'seen', proof })
+      await stopAll(town.store, 'ana: look', 'ana')
+      await letGo(town.store, 'seen', 'carla', () => true, proof)
+      expect(await town.store.all(sql`select act, proof from statements where act like 'payout%' order by act`)).toEqual([
+        { act: 'payout.release', proof: 'key' },
+        { act: 'payouts.go', proof: 'key' },
+      ])
+      expect(await bookFindings()).toEqual([])
+      await past('statements', 'statements_kept', sql`update statements set signature = 'AAAA' where act like 'payout%'`)
+      expect(await bookFindings()).toEqual([expect.stringContaining('payout released'), expect.stringContaining('payouts let go')])
     })
 
     test('nobody signs for an account that they added, that is not approved, or that is not as it was approved', async () => {

@@ -124,7 +124,7 @@ test('raising and removing are proposed, and approved by another; so they are by
   expect(await cli('--account', 'main', '--per-day', '700.00')).toBe('the limits are so already\n')
   const said = await cli('--asset', 'BRL', '--per-hour', 'none')
   const id = /proposal approve (pro_\w+)/.exec(said)![1]!
-  await expect(town.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow('someone else has to approve it')
+  await expect(town.repasse('proposal', 'approve', id, '--by', 'MARIA')).rejects.toThrow('maria is maker: this takes checker')
   expect(await town.repasse('proposal', 'approve', id, '--by', 'chico')).toContain('is approved')
   expect(await town.ask('limits', 'show')).toMatchObject({
     limits: [

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example } from './print.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export function stopCommands(payout: Command, shell: Shell): void {
@@ -20,24 +21,28 @@ export function stopCommands(payout: Command, shell: Shell): void {
       }),
     )
 
-  payout
-    .command('go')
-    .description('lets payouts go again after a stop or a restore')
-    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-    .option(
-      '--seen <words...>',
-      'words of each reason you looked at; the others stay. At a terminal the reasons are shown and asked about without it',
-    )
-    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
+  proofFlags(
+    payout
+      .command('go')
+      .description('lets payouts go again after a stop or a restore')
+      .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+      .option(
+        '--seen <words...>',
+        'words of each reason you looked at; the others stay. At a terminal the reasons are shown and asked about without it',
+      )
+      .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by')),
+  )
     .addHelpText('after', example('payout go --why "compared with the bank"'))
-    .action(({ why, seen, by = operator() }: { why: string; seen?: string[]; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+    .action(({ why, seen, ...flags }: ProofFlags & { why: string; seen?: string[] }) =>
+      inBase(shell, async base => {
+        const { store } = base
+        const { by, proof } = await prove(base, flags, 'payouts.go')
         const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } = await import('../payout/payout.ts')
         const hold = await holdOf(store)
         const reasons = hold ? reasonsOf(hold) : []
         const isPersons = hold !== undefined && hold.by !== theProgram
         const lookedAt = seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
-        const held = await letGo(store, why, by, reason => lookedAt.includes(reason))
+        const held = await letGo(store, why, by, reason => lookedAt.includes(reason), proof)
         const left = await holdOf(store)
         const still = await payoutsStopped(store)
         const unread = await unreads(store, await store.tx(tx => tx.now()))

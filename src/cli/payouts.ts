@@ -10,6 +10,7 @@ import { stopCommands } from './hold.ts'
 import { approveCommand } from './limits.ts'
 import { postingView, postingsTable } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 import { tellProposed, verdictCommands } from './verdicts.ts'
 import { transactionsTable, transactionView } from './transactions.ts'
@@ -66,17 +67,21 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
 
   const act = (verb: 'retry' | 'hold' | 'release', says: string) =>
-    payout
-      .command(verb)
-      .description(says)
-      .argument('<id>', 'the payout')
-      .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
-      .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
+    proofFlags(
+      payout
+        .command(verb)
+        .description(says)
+        .argument('<id>', 'the payout')
+        .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+        .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by')),
+    )
       .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
-      .action((id: string, { why, by = operator() }: ActFlags) =>
-        inBase(shell, async ({ store }) => {
+      .action((id: string, { why, ...flags }: ProofFlags & { why: string }) =>
+        inBase(shell, async base => {
+          const { store } = base
+          const { by, proof } = await prove(base, flags, verb === 'hold' ? undefined : `payout.${verb}`)
           const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } = await import('../payout/payout.ts')
-          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why })
+          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why, proof })
           await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}\n`)
           if (row.state === 'held') return
           const stopped = await payoutsStopped(store)

@@ -4,6 +4,7 @@ import { BadInput } from '../base/answer.ts'
 import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
 import { chainTermsOf } from './requests.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
@@ -70,16 +71,26 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
       }),
     )
 
-  proposal
-    .command('approve')
-    .description('approves what somebody else proposed, and does it')
-    .argument('<id>', 'the proposal')
-    .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', personFlag('--by'))
+  proofFlags(
+    proposal
+      .command('approve')
+      .description('approves what somebody else proposed, and does it')
+      .argument('<id>', 'the proposal')
+      .option('--by <person>', 'who approves, another person than made it (default: the user of this system)', personFlag('--by')),
+  )
     .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
-    .action((id: string, { by = operator() }: ActFlags) =>
-      onRails(shell, async ({ store, world, config }, { rails }) => {
-        const { approveAndDo } = await import('../jobs/jobs.ts')
-        await tell(shell, id, by, await approveAndDo({ store, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by }))
+    .action((id: string, flags: ProofFlags) =>
+      onRails(shell, async (base, { rails }) => {
+        const { store, world, config } = base
+        const [{ approveAndDo }, { findProposal }, { personActs }] = await Promise.all([
+          import('../jobs/jobs.ts'),
+          import('../ledger/ledger.ts'),
+          import('../people/people.ts'),
+        ])
+        const found = await findProposal(store, id)
+        const act = found && personActs.includes(found.act) ? 'user.approve' : 'proposal.approve'
+        const { by, proof } = await prove(base, flags, act)
+        await tell(shell, id, by, await approveAndDo({ store, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by, proof }))
       }),
     )
 

@@ -60,6 +60,10 @@ export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act
   if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
   const prover = key === undefined ? await byName(base, by ?? operator(), code) : await byKey(base, key, by)
   const { user } = prover
+  if (act !== undefined && act !== 'account.approve' && prover.proof.is === 'said' && base.terms.approvals === 'proven')
+    throw new BadInput(
+      `${prover.by} is only a name, and where money is real that lets nothing go: --key, or --by with --code, of a person of the console`,
+    )
   if (user && act !== undefined) {
     const { may, roles } = await import('../people/people.ts')
     if (!may(user.role, act))

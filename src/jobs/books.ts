@@ -29,7 +29,7 @@ import {
   type Mark,
   type Off,
 } from '../ledger/ledger.ts'
-import { checkApprovals, noteStrange } from '../payout/payout.ts'
+import { checkApprovals, checkSet, checkStatements, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
@@ -51,7 +51,8 @@ export type CheckBeside = () => Promise<Whole | undefined>
 export async function checkWhole(reader: Reader): Promise<Whole> {
   const inBooks = await checkLedger(reader)
   const off = await tallyFaults(reader)
-  return { suspected: [...inBooks, ...(await checkChart(reader, off)), ...(await checkApprovals(reader))], off }
+  const approved = [...(await checkApprovals(reader)), ...(await checkSet(reader)), ...(await checkStatements(reader))]
+  return { suspected: [...inBooks, ...(await checkChart(reader, off)), ...approved], off }
 }
 
 /** Brazil's three in the morning. */
@@ -71,7 +72,7 @@ export async function checkBooksByAndBy(
   const [mark, now] = [await readMark(store), instant(world.clock.now())]
   if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside, anchors)
   const next = await newMark(store, now, mark, mark.wholeAt)
-  const suspected = [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store))]
+  const suspected = [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store)), ...(await checkSet(store))]
   return conclude(store, world, suspected, next, anchors && (await checkAnchors(store, anchors, 'newest')))
 }
 
@@ -141,7 +142,9 @@ async function proven(store: Store, doubtful: readonly Finding[]): Promise<Findi
   return store.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
-    ...(doubtful.some(({ invariant }) => invariant === 'approvals') ? await checkApprovals(tx) : []),
+    ...(doubtful.some(({ invariant }) => invariant === 'approvals')
+      ? [...(await checkApprovals(tx)), ...(await checkSet(tx)), ...(await checkStatements(tx))]
+      : []),
   ])
 }
 

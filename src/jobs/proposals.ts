@@ -1,4 +1,5 @@
 /** What each proposed act does once a second person approves it: one entry an act, done in the transaction of the approval. */
+import { said, state, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import {
@@ -14,6 +15,7 @@ import {
 } from '../ledger/ledger.ts'
 import {
   adjudicateAct,
+  approvingProposal,
   beyondAct,
   carryOutBeyond,
   carryOutLimits,
@@ -133,7 +135,16 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
 export const proposedActs: readonly string[] = [...works.keys()]
 
 /** Approves a proposal and does what it is for: both or neither. Throws `BadInput` where it cannot be done. */
-export async function approveAndDo(desk: ProposalDesk, id: string, approver: Approver, known = works): Promise<ProposalDecision> {
+export async function approveAndDo(
+  desk: ProposalDesk,
+  id: string,
+  { proof = said, ...whoever }: Omit<Approver, 'state'> & { proof?: Proof },
+  known = works,
+): Promise<ProposalDecision> {
+  const approver: Approver = {
+    ...whoever,
+    state: (tx, row) => state(tx, { ...approvingProposal(row), by: whoever.by }, proof),
+  }
   const proposal = await findProposal(desk.store, id)
   if (!proposal) return { is: 'unknown' }
   // No provider is asked for somebody who may not approve it anyway.

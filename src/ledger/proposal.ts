@@ -112,6 +112,8 @@ export interface Approver {
   by: string
   /** The digest of what was shown, where a page showed it. */
   seen?: string | undefined
+  /** Keeps the statement of the approval; what it answers stands in the record. */
+  state?: (tx: Tx, proposal: ProposalRow) => Promise<Readonly<Record<string, string>>>
 }
 
 /** Why somebody may not approve it as it is. */
@@ -129,7 +131,7 @@ export async function approve(tx: Tx, id: string, approver: Approver): Promise<P
   if (refusal !== undefined) return { is: refusal, proposal }
   const bar = await barFor(tx, approver.by, await tx.now(), proposal.made_by)
   if (bar) return { is: 'barred', bar, proposal }
-  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '') }
+  return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '', await approver.state?.(tx, proposal)) }
 }
 
 /** Ends a proposal undone: by whoever made it, it is withdrawn; by anybody else, refused. */
@@ -149,10 +151,16 @@ async function decide(
   to: 'approved' | 'refused' | 'withdrawn',
   by: string,
   why: string,
+  stated: Readonly<Record<string, string>> = {},
 ): Promise<ProposalRow> {
   const set = [sql`decided_by = ${by}`, sql`decided_why = ${why === '' ? null : why}`]
   await move(tx, 'proposals', proposalMachine, id, 'open', to, { why: `${to} by ${by}` }, set)
-  await audit(tx, { actor: by, act: `proposal ${to}`, subject: id, detail: { act, about: subject, madeBy, ...(why !== '' && { why }) } })
+  await audit(tx, {
+    actor: by,
+    act: `proposal ${to}`,
+    subject: id,
+    detail: { act, about: subject, madeBy, ...(why !== '' && { why }), ...stated },
+  })
   return (await findProposal(tx, id))!
 }
 

@@ -1,8 +1,10 @@
 /** The house's hold: one switch that keeps every payout back, turned by a person or by a restore. */
 import { createHash } from 'node:crypto'
+import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
+import { stateAct } from './asSet.ts'
 import { beforeThat } from './row.ts'
 
 export interface Hold {
@@ -51,6 +53,7 @@ export async function letGo(
   why: string,
   by: string,
   isSeen: (reason: string) => boolean = () => true,
+  proof: Proof = said,
 ): Promise<Hold | undefined> {
   return store.tx(async tx => {
     await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
@@ -62,7 +65,9 @@ export async function letGo(
     if (unseen.length === 0) await tx.run(sql`delete from settings where name = 'hold'`)
     else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
     const gone = { ...hold, why: seen.join(beforeThat) }
-    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { why, held: gone.why, heldBy: gone.by } })
+    const detail = { why, held: gone.why, heldBy: gone.by }
+    const stated = await stateAct(tx, 'payouts.go', 'payouts', detail, by, proof)
+    await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { ...detail, ...stated } })
     return gone
   })
 }

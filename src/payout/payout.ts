@@ -40,6 +40,7 @@ export {
   type BitcoinAccountRow,
   type NewDestination,
 } from './account.ts'
+export { approvingProposal, checkSet, checkStatements } from './asSet.ts'
 export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'

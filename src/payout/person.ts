@@ -1,8 +1,11 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
+import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
+import { told } from '../base/money.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
+import { stateAct } from './asSet.ts'
 import { orphanedWhy } from './oweCoins.ts'
 import { isRefund } from './refund.ts'
 import { reversalOf } from './rightSize.ts'
@@ -11,6 +14,8 @@ import { attemptsOf, findPayout, mayGoOut, payoutMachine, type PayoutRow, type P
 export interface Act {
   by: string
   why: string
+  /** How a release or retry is proven. */
+  proof?: Proof
 }
 
 /** Keeps one from being sent; one that the program holds for a while stays held from then on. */
@@ -48,7 +53,7 @@ export function waitsFor({ state }: Pick<PayoutRow, 'state'>, account: Pick<Acco
 async function actOn(
   store: Store,
   id: string,
-  { by, why }: Act,
+  { by, why, proof = said }: Act,
   to: 'held' | 'owed',
   from: PayoutState[],
   check?: (payout: PayoutRow, tx: Tx) => void | Promise<void>,
@@ -78,7 +83,17 @@ async function actOn(
         sql`tries = 0`,
         sql`waits = 0`,
       ])
-    await audit(tx, { actor: by, act: to === 'held' ? 'payout held' : 'payout released', subject: id, detail: { from: payout.state, why } })
+    const { account_id: account, asset, units, state } = payout
+    const stated =
+      to === 'held'
+        ? {}
+        : await stateAct(tx, 'payout.release', id, { payout: id, account, amount: told(units, asset), from: state, why }, by, proof)
+    await audit(tx, {
+      actor: by,
+      act: to === 'held' ? 'payout held' : 'payout released',
+      subject: id,
+      detail: { from: state, why, ...stated },
+    })
     return (await findPayout(tx, id))!
   })
 }

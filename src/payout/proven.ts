@@ -4,6 +4,7 @@ import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
+import { stopTakenAway } from './asSet.ts'
 import { isRefund } from './refund.ts'
 import { checkLimits } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
@@ -13,23 +14,32 @@ export type ApprovalsNeeded = 'proven' | 'any'
 
 const againMs = 15 * 60_000
 
-/** Those of these due payouts whose account's approval was proven; the others are put off. */
+/** Those of these due payouts whose account's approval was proven; the others are put off, and all where a stop was taken away. */
 export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(
   tx: Tx,
   due: readonly P[],
   needed: ApprovalsNeeded = 'any',
 ): Promise<P[]> {
-  if (needed === 'any' || due.length === 0) return [...due]
+  if (due.length === 0) return []
+  const edited = await stopTakenAway(tx)
+  if (edited !== undefined) {
+    await putOff(tx, due, edited)
+    return []
+  }
+  if (needed === 'any') return [...due]
   const only = await onlySaidAmong(
     tx,
     due.filter(payout => !isRefund(payout)).map(({ account_id: id }) => id),
   )
   const waiting = due.filter(({ account_id: id }) => only.has(id))
-  const next = later(await tx.now(), againMs)
-  for (const { id, account_id: account } of waiting)
-    await tx.run(sql`
-      update payouts set next_at = ${next}, why = ${onlySaid(only.get(account)!)} where id = ${id} and state in ('owed', 'waiting')`)
+  for (const payout of waiting) await putOff(tx, [payout], onlySaid(only.get(payout.account_id)!))
   return due.filter(payout => !waiting.includes(payout))
+}
+
+async function putOff(tx: Tx, due: readonly Pick<PayoutRow, 'id'>[], why: string): Promise<void> {
+  const next = later(await tx.now(), againMs)
+  for (const { id } of due)
+    await tx.run(sql`update payouts set next_at = ${next}, why = ${why} where id = ${id} and state in ('owed', 'waiting')`)
 }
 
 async function onlySaidAmong(reader: Reader, ids: readonly string[]): Promise<Map<string, AccountRow>> {

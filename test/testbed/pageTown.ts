@@ -148,7 +148,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const authenticators = new Map<string, string>()
   /** A code works once, so the clock is put past one that was shown. */
   const proofOf = async (words: readonly string[]): Promise<string[]> => {
-    const by = words[words.indexOf('--by') + 1]!.toLowerCase()
+    const by = words[words.lastIndexOf('--by') + 1]!.toLowerCase()
     const secret = words.includes('--by') ? authenticators.get(by) : undefined
     if (secret === undefined || words.includes('--code') || words.includes('--key')) return []
     const user = await base.store.one<{ totp_step: bigint }>(sql`select totp_step from users where folded = ${by} and state = 'active'`)

@@ -83,7 +83,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
       const why = form.text('why')
       if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
       await assertMay(parts, ctx.state.lang, id, verb)
-      await work(store, id, { by: ctx.state.person.name, why })
+      await work(store, id, { by: ctx.state.person.name, why, proof: { is: 'code' } })
       return `${path}/${id}`
     })
   act('hold', holdPayout)

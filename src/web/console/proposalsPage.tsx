@@ -9,6 +9,7 @@ import { Badge, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Pages, Reason } from './frame.tsx'
 import type { Column } from './lists.ts'
 import { Known, Mono, Ref, Rows, Said, When } from './listsParts.tsx'
+import { SignButton, type Signable } from './passkeys.tsx'
 import { Steps } from './steps.tsx'
 import { barText } from './words/bars.ts'
 import { proposalWords, proposedAct, proposedDetail, proposedSubject } from './words/proposals.ts'
@@ -99,16 +100,27 @@ interface OneParts extends Shared {
   steps: readonly Transition[]
   /** Why who looks may not approve it, now or at all. */
   bar: Bar | undefined
+  /** What a passkey signs. */
+  sign: Signable | undefined
   /** `said`: what the program wrote down, which is English in either language. */
   notice?: { tone: Tone; text: string; said?: string } | undefined
   /** What is wrong with the reason that was sent. */
   fault?: string
 }
 
-export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, notice, fault }: OneParts) {
+export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, sign, notice, fault }: OneParts) {
   const say = proposalWords[lang]
   return (
-    <Frame {...{ lang, person, stopped, here: 'proposals', title: `${say.one}: ${proposedAct(lang, row.act)}` }}>
+    <Frame
+      {...{
+        lang,
+        person,
+        stopped,
+        here: 'proposals',
+        title: `${say.one}: ${proposedAct(lang, row.act)}`,
+        scripts: sign ? ['consolePasskey.js'] : [],
+      }}
+    >
       {notice && (
         <Notice tone={notice.tone}>
           {notice.text} {notice.said !== undefined && <Said>{notice.said}</Said>}
@@ -129,7 +141,7 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, n
           [say.id, <Mono>{row.id}</Mono>],
         ]}
       />
-      {row.state === 'open' && <Decision {...{ lang, person, row, bar }} {...(fault !== undefined && { fault })} />}
+      {row.state === 'open' && <Decision {...{ lang, person, row, bar, sign }} {...(fault !== undefined && { fault })} />}
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say.heads, states: say.states }} />
     </Frame>
@@ -142,7 +154,7 @@ const capital = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice
 const approval = ({ act }: ProposalRow): { act: Act; verb: string } =>
   personActs.includes(act) ? { act: 'user.approve', verb: 'approve-person' } : { act: 'proposal.approve', verb: 'approve' }
 
-function Decision({ lang, person, row, bar, fault }: Pick<OneParts, 'lang' | 'person' | 'row' | 'bar' | 'fault'>) {
+function Decision({ lang, person, row, bar, fault, sign }: Pick<OneParts, 'lang' | 'person' | 'row' | 'bar' | 'fault' | 'sign'>) {
   const say = proposalWords[lang]
   const isOwn = samePerson(row.made_by, person.name)
   const { act, verb } = approval(row)
@@ -154,6 +166,7 @@ function Decision({ lang, person, row, bar, fault }: Pick<OneParts, 'lang' | 'pe
         {may(person.role, act) && !isOwn && !bar ? (
           <ActForm {...{ lang, person, act, action: `${proposalPath(row.id)}/${verb}` }}>
             <input type="hidden" name="seen" value={digestOfProposal(row)} />
+            <SignButton {...{ lang, sign }} />
             <p>{say.approve.told}</p>
             <p class="actions">
               <button>{say.approve.go}</button>

@@ -2,14 +2,15 @@
 import { BadInput } from '../../base/answer.ts'
 import { approveAndDo } from '../../jobs/jobs.ts'
 import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
-import { stopOf } from '../../payout/payout.ts'
+import { approvingProposal, stopOf } from '../../payout/payout.ts'
 import { personActs } from '../../people/people.ts'
 import { history, join, sql, type Reader } from '../../store/store.ts'
-import { show } from '../page/page.ts'
+import { show, type Form } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
 import { linksOf, pathTo } from './links.ts'
 import { filtersOf, pageOf, type After } from './lists.ts'
+import { proofIn, signable } from './passkeys.tsx'
 import { proposalPath, ProposalPage, ProposalsPage, type About } from './proposalsPage.tsx'
 import { reasonIn } from './schedulesWhen.ts'
 import { barText } from './words/bars.ts'
@@ -21,7 +22,7 @@ const path = '/console/proposals'
 const openLimit = 200
 const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
-export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
+export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): void {
   const { store } = desk
   const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
 
@@ -48,7 +49,8 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
     const abouts = await aboutsOf(store, [row])
     const { name } = ctx.state.person
     const bar = await store.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
-    show(ctx, ProposalPage({ ...(await framed(ctx)), row, abouts, bar, steps: await history(store, row.id), ...told }), status)
+    const sign = row.state === 'open' ? await signable(ctx, store, settings, approvingProposal(row)) : undefined
+    show(ctx, ProposalPage({ ...(await framed(ctx)), row, abouts, bar, sign, steps: await history(store, row.id), ...told }), status)
   }
   const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
     showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
@@ -78,11 +80,15 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
     }
   }
 
-  const approving = async (ctx: ConsoleContext, seen: string): Promise<string | void> => {
+  const approving = async (ctx: ConsoleContext, form: Form): Promise<string | void> => {
     const id = ctx.params['id']!
     const { lang, person } = ctx.state
     try {
-      return await afterwards(ctx, await approveAndDo(desk, id, { by: person.name, seen }), ['approved'])
+      return await afterwards(
+        ctx,
+        await approveAndDo(desk, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, store, settings) }),
+        ['approved'],
+      )
     } catch (error) {
       if (!(error instanceof BadInput)) throw error
       const row = (await findProposal(store, id)) ?? ctx.throw(404)
@@ -90,14 +96,19 @@ export function proposalRoutes(doors: Doors, { desk }: PageParts): void {
     }
   }
 
-  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form.text('seen')))
+  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), { passkey: true })
 
   // Admins approve what is proposed about people, and nothing else.
-  doors.post(`${path}/:id/approve-person`, 'user.approve', async (ctx, form) => {
-    const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
-    if (!personActs.includes(row.act)) ctx.throw(403)
-    return approving(ctx, form.text('seen'))
-  })
+  doors.post(
+    `${path}/:id/approve-person`,
+    'user.approve',
+    async (ctx, form) => {
+      const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+      if (!personActs.includes(row.act)) ctx.throw(403)
+      return approving(ctx, form)
+    },
+    { passkey: true },
+  )
 
   doors.post(`${path}/:id/refuse`, 'proposal.refuse', async (ctx, form) => {
     const id = ctx.params['id']!

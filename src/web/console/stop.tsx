@@ -128,7 +128,7 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = form.all('seen')
-    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)))
+    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)), { is: 'code' })
     const still = await payoutsStopped(store)
     if (!held && (await holdOf(store))) throw new BadInput(`${say.unseen} ${path}.`)
     if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
