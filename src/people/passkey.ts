@@ -86,12 +86,13 @@ export async function proofByPasskey(
   response: string,
 ): Promise<Proof | undefined> {
   const assertion = readAssertion(response)
-  const credentialId = credentialOf(response)
-  const key = assertion && credentialId !== undefined ? await findCredential(reader, person.id, credentialId) : undefined
+  const credentialId = assertion && credentialOf(response)
+  const key = credentialId === undefined ? undefined : await findCredential(reader, person.id, credentialId)
   if (!assertion || !key || key.retired_at !== null || assertionFault(key.public_key, text, assertion, site) !== undefined) return undefined
   return { is: 'passkey', keyId: key.id, text, signature: JSON.stringify(assertion), counter: counterOf(assertion) }
 }
 
+/** Of a response that was read as an assertion before. */
 function credentialOf(response: string): string | undefined {
   const { id } = JSON.parse(response) as { id?: unknown }
   return typeof id === 'string' ? id : undefined
