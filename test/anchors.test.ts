@@ -4,11 +4,13 @@ import { appendFileSync, chmodSync, existsSync, mkdtempSync, readdirSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog, type Log } from '../src/base/log.ts'
 import { checkBooks, checkBooksByAndBy, timetable } from '../src/jobs/jobs.ts'
 import { acceptBreak, anchorAudit, audit, findBreak, openAnchorFile, type AnchorFile, type AuditRow } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
+import { sql, type Tx } from '../src/store/store.ts'
+import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -161,6 +163,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await check()).toEqual([])
     })
 
+    ofFile('what was never committed is not anchored, though it shared its commit with the anchors', async () => {
+      const store = await openMigrated(`sqlite:${join(folder, 'house.db')}`, { clock: systemClock, random: systemRandom })
+      const tried = async (tx: Tx) => audit(tx, { actor: 'ana', act: 'tried', subject: 'thing', detail: {} })
+      try {
+        await store.tx(tried)
+        await anchorAudit(store, file, silentLog)
+        const undone = store.tx(async tx => {
+          await tried(tx)
+          // Asked only at the commit, which fails then, as it does where the disk is full or the power goes.
+          await tx.run(sql`pragma defer_foreign_keys = on`)
+          await tx.run(
+            sql`insert into objections (id, store_id, user_id, made_by, why, added_at) values ('o', 'sto_default', 'nobody', '', '', '')`,
+          )
+        })
+        expect((await Promise.allSettled([undone, anchorAudit(store, file, silentLog)])).map(({ status }) => status)).toContain('rejected')
+        expect(await findBreak(store, file)).toBeUndefined()
+        await store.tx(tried)
+        expect(await anchorAudit(store, file, silentLog)).toBe('anchored')
+        expect(await findBreak(store, file)).toBeUndefined()
+      } finally {
+        await store.close()
+      }
+    })
+
     test('a break that a person accepts with a reason is in both, and what comes after it is held again', async () => {
       const last = await anchored()
       expect(await acceptBreak(town.store, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
@@ -203,6 +229,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       chmodSync(join(folder, parts[1]!), 0o600)
       rmSync(join(folder, parts[1]!))
       expect(await check()).toEqual([expect.stringContaining('were changed: line')])
+    })
+
+    // Whoever is root may write all the same.
+    ofFile('a part that became read-only, and a crash before the next was there, are gone on from', async () => {
+      const small = openAnchorFile(join(folder, 'small'), 10)
+      small.append(['a line that is long'])
+      chmodSync(join(folder, 'small'), 0o400)
+      small.append(['the next'])
+      expect(small.read('whole')).toEqual([['a line that is long'], ['the next']])
     })
 
     test('the job is there where anchors are kept, and says where they differ', async () => {

@@ -1,5 +1,17 @@
 /** The file in which anchors are kept: only ever appended to, for its owner alone, continued in FILE.2, FILE.3, … so that no part grows long. */
-import { chmodSync, closeSync, existsSync, fsyncSync, fstatSync, openSync, readFileSync, readdirSync, readSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { basename, dirname } from 'node:path'
 
 export interface AnchorFile {
@@ -37,7 +49,8 @@ export function openAnchorFile(path: string, longest = mostBytes): AnchorFile {
       const text = lines.map(line => `${line}\n`).join('')
       const last = parts().at(-1)
       if (last === undefined) return write(nameOf(1), text, 'ax')
-      if (write(nameOf(last), text, 'a+', longest)) return
+      // One that is full is read-only, or becomes so: whoever made it so may have died before the next was there.
+      if (statSync(nameOf(last)).size < longest && write(nameOf(last), text, 'a+', longest)) return
       protect(nameOf(last))
       write(nameOf(last + 1), text, 'ax')
     },

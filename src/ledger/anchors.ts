@@ -231,20 +231,25 @@ export type Anchored = 'anchored' | 'same' | 'differs'
  */
 export async function anchorAudit(store: Store, file: AnchorFile | undefined, log: Log): Promise<Anchored> {
   const path = file?.path ?? ''
+  const kept = await committed(store)
   const done = await store.tx(async tx => {
     await alone(tx, path)
-    const [head, mark, now] = [await headOf(tx), await readMark(tx, path), await tx.now()]
+    const [mark, now] = [await readMark(tx, path), await tx.now()]
     const last = file ? lastLine(file) : mark && { ...mark, hash: undefined }
-    if (!head) return last ? ('differs' as const) : ('same' as const)
     if (file && !last && (mark || (await wasBegun(tx, path)))) return 'differs' as const
-    if (last?.hash !== undefined && (await hashAt(tx, last.seq)) !== last.hash) return 'differs' as const
+    const known = last && (await hashAt(tx, last.seq))
+    if (last?.hash !== undefined && known !== last.hash) return 'differs' as const
+    if (!kept) return last && known === undefined ? ('differs' as const) : ('same' as const)
+    const { head } = kept
+    // Another process has anchored more meanwhile.
+    if (last && known !== undefined && last.seq > head.seq) return 'same' as const
     if (last?.seq === head.seq && Math.abs(millis(now) - millis(last.at)) < againMs) {
       if (!file || mark?.digest === last.digest) return 'same' as const
       // Who wrote it has died before it was remembered.
       await keepMark(tx, path, last)
       return 'remembered' as const
     }
-    const anchors = await anchorsUpTo(tx, head, last?.seq ?? newestRows(head), now)
+    const anchors = await anchorsUpTo(tx, kept, last?.seq ?? newestRows(head), now)
     const texts: string[] = []
     let digest = last?.digest ?? genesis
     for (const anchor of anchors) {
@@ -273,9 +278,23 @@ const lastLine = (file: AnchorFile): Line | undefined => readAnchors(file.read('
 /** After which record as many come as one line holds. */
 const newestRows = ({ seq }: Head): bigint => (seq > BigInt(mostRows) ? seq - BigInt(mostRows) : 0n)
 
+interface Kept {
+  head: Head
+  transactions: bigint
+}
+
+/**
+ * How far log and ledger go, read before the transaction that anchors it: transactions that wait for each other share a commit, so within one
+ * there is what another has written and may never be kept. Anchored, that would look like a log that was cut.
+ */
+async function committed(store: Store): Promise<Kept | undefined> {
+  const head = await headOf(store)
+  const sums = await tally(store, 'ledger')
+  return head && { head, transactions: sums.reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n) }
+}
+
 /** Lines for what comes after record `after`, or one that says the same again. */
-async function anchorsUpTo(tx: Tx, head: Head, after: bigint, at: Instant): Promise<Anchor[]> {
-  const transactions = (await tally(tx, 'ledger')).reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n)
+async function anchorsUpTo(tx: Tx, { head, transactions }: Kept, after: bigint, at: Instant): Promise<Anchor[]> {
   if (after >= head.seq) return [{ ...head, at, transactions, rows: [head.hash] }]
   const rows = await tx.all<Head>(sql`select seq, hash from audit where seq > ${after} and seq <= ${head.seq} order by seq`)
   const anchors: Anchor[] = []
@@ -303,12 +322,13 @@ export async function acceptBreak(store: Store, file: AnchorFile, { by, why }: {
       },
     })
   })
+  const kept = (await committed(store))!
   await store.tx(async tx => {
     await alone(tx, file.path)
-    const [head, now] = [(await headOf(tx))!, await tx.now()]
+    const [{ head }, now] = [kept, await tx.now()]
     const from = found.first ?? head.seq
     const most = newestRows(head)
-    const [anchor] = await anchorsUpTo(tx, head, from - 1n > most ? from - 1n : most, now)
+    const [anchor] = await anchorsUpTo(tx, kept, from - 1n > most ? from - 1n : most, now)
     const text = textOf({ ...anchor!, accepted: { from, by, why } }, lastLine(file)?.digest ?? genesis)
     file.append([text])
     await keepMark(tx, file.path, { seq: head.seq, at: now, digest: digestOf(text) })
