@@ -6,14 +6,13 @@ const together = [
   'src/**/*.test.{ts,tsx}',
   'sim/{bank,conformance,demoCoins,demoPayers,payerDesk}.test.ts',
   'sim/chain/{chain,contract,contractReorg,contractSpending,contractWallets}.test.ts',
-  'test/console-{accounts,acts,bitcoin,coins,duplicates,engines,limits,lists}.test.ts',
-  'test/console-{products,proposals,reconciliation,returns,schedules,verdicts}.test.ts',
+  'test/console-{accounts,acts,bitcoin,coins,engines,limits,lists}.test.ts',
+  'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',
   'test/security{,-forms,-questions,-roles}.test.ts',
-  'test/{attention,books,checks,clocks,denied,duplicates,late,letters,limits,orders,orders-bitcoin,own-lines}.test.ts',
-  'test/{payout-verdicts,payout-waits,proposals,refunds,reversals,settling,shop,shopPostgres,store}.test.ts',
-  'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-invoices,walk-requests}.test.ts',
-  'test/bitcoin{,-bumps,-cancel,-edited,-follow,-late,-mempool,-payouts,-person,-psbt,-random}.test.ts',
-  'test/bitcoin-{refunds,reorg,rewards,scan,sent,unmined}.test.ts',
+  'test/{attention,books,checks,clocks,denied,duplicates,late,orders,orders-bitcoin,own-lines}.test.ts',
+  'test/{payout-verdicts,proposals,refunds,settling,shop,shopPostgres,store}.test.ts',
+  'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-requests}.test.ts',
+  'test/bitcoin-{edited,late,refunds,scan,sent,unmined}.test.ts',
 ]
 /** Those that put something in the place of what others use too: clocks, sockets, what the bank's own library keeps. */
 const alone = ['src/base/clock.test.ts', 'src/rails/starkbank/*.test.ts', 'src/rates/outage.test.ts']
