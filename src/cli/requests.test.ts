@@ -89,7 +89,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await told('invoice', 'show', invoice.id)).toMatchObject({ state: 'seen', takenOnBy: 'ana' })
     const act = await town.store.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`)
     expect(act).toMatchObject({ actor: 'ana', act: 'payment taken on' })
-    expect(JSON.parse(act!.detail)).toEqual({
+    // Beside it stand the channel, the system's user and the host.
+    expect(JSON.parse(act!.detail)).toMatchObject({
       why: 'the payer called',
       from: 'underpaid',
       received: '0.00010000 BTC',
