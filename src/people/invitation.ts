@@ -10,7 +10,7 @@ import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
 import { digestOf, isToken } from './token.ts'
 import { matchingStep, newSecret } from './totp.ts'
-import { approvesFrom, userMachine, type Language, type UserRow } from './user.ts'
+import { approvesFrom, retireKeys, userMachine, type Language, type UserRow } from './user.ts'
 
 /** What the welcome page shows. */
 export interface Invitation {
@@ -134,6 +134,8 @@ export async function acceptInvitation(store: Store, world: World, acceptance: A
     if (!(await move(tx, 'users', userMachine, found.id, 'invited', 'active', { why: 'accepted the invitation' }, active)))
       return { is: 'gone' }
     await closeInvitations(tx, found.id)
+    // Whoever runs commands could register one before, in their name and by their own word alone; from now on it takes a code.
+    await retireKeys(tx, found, found.name, `it was registered before ${found.name} came in`)
     await audit(tx, { actor: found.name, act: 'invitation accepted', subject: found.id, detail: {} })
     return { is: 'done', user: (await tx.one<UserRow>(sql`select * from users where id = ${found.id}`))! }
   })

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres, type Postgres } from '../../test/testbed/postgres.ts'
 import { virtualClock, type VirtualClock } from '../../test/simulation/clock.ts'
+import { findKey, newKeyPair, registerKey } from '../approvals/approvals.ts'
 import { systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
@@ -99,6 +100,17 @@ describe.each([
       (await store.all<{ actor: string; act: string }>(sql`select actor, act from audit order by seq`)).map(
         ({ actor, act }) => `${actor}: ${act}`,
       )
+
+    test('a key that somebody registered for a person before they came in signs nothing once they have', async () => {
+      const { user, token } = await addUser(store, world, { name: 'ana', role: 'checker', language: 'en' }, 'root')
+      const { publicKey } = newKeyPair()
+      const key = (await store.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'x', proof: 'said' }, 'mallory')))!
+      const code = codeAt(await secretBy(token), stepAt(clock.now()))
+      expect((await findKey(store, key))!.retired_at).toBeNull()
+      expect((await acceptInvitation(store, world, { token, browser, password, code })).is).toBe('done')
+      expect((await findKey(store, key))!.retired_at).not.toBeNull()
+      expect(await actsOf()).toEqual(['root: user added', 'mallory: key registered', 'ana: key retired', 'ana: invitation accepted'])
+    })
 
     test('somebody is invited, sets a password, shows a code, signs in and is known', async () => {
       const { user, token, endsAt } = await addUser(store, world, { name: 'Ana', role: 'checker', language: 'en' }, 'root')

@@ -182,8 +182,13 @@ export async function forgetSecrets(tx: Tx, user: UserRow, by: string): Promise<
 }
 
 /** What they have signed stays signed. */
-async function retireKeys(tx: Tx, user: UserRow, by: string): Promise<void> {
-  for (const key of await keysOf(tx, user.id)) if (key.retired_at === null) await retireKey(tx, key, by, `access of ${user.name} ended`)
+export async function retireKeys(
+  tx: Tx,
+  user: Pick<UserRow, 'id' | 'name'>,
+  by: string,
+  why = `access of ${user.name} ended`,
+): Promise<void> {
+  for (const key of await keysOf(tx, user.id)) if (key.retired_at === null) await retireKey(tx, key, by, why)
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
