@@ -84,6 +84,9 @@ test('a key that the bank no longer publishes is named, and dropped by who says 
   ])
   const still = await repasse(['doctor', '--drop-key', published, '--by', 'ana'])
   expect([still.code, still.err]).toEqual([2, expect.stringContaining('the bank still publishes')])
+  await repasse(['user', 'add', 'carla', '--role', 'admin', '--by', 'ana'])
+  const unproven = await repasse(['doctor', '--drop-key', keyId, '--by', 'carla'])
+  expect([unproven.code, unproven.err]).toEqual([2, expect.stringContaining('carla is a person of the console')])
   expect(await said('--drop-key', keyId, '--by', 'ana')).toMatchObject([
     { is: 'ok', says: expect.stringContaining('is dropped') },
     { is: 'ok' },

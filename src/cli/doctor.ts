@@ -13,6 +13,7 @@ import { bitcoin } from './doctorBitcoin.ts'
 import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
 import { json, paint, reais, tame } from './print.ts'
+import type { ProofFlags } from './prove.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
 
 export interface Check {
@@ -23,7 +24,7 @@ export interface Check {
   run?: string
 }
 
-type Flags = { registerWebhook?: true; dropKey?: string; by?: string; json?: true }
+type Flags = ProofFlags & { registerWebhook?: true; dropKey?: string; json?: true }
 
 export async function doctor(shell: Shell, flags: Flags): Promise<void> {
   const checks: Check[] = []

@@ -4,14 +4,14 @@ import { instant } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import type { Check } from './doctor.ts'
-import { operator } from './shell.ts'
+import { prove, type ProofFlags } from './prove.ts'
 
-interface Flags {
+interface Flags extends ProofFlags {
   dropKey?: string
-  by?: string
 }
 
-export async function* keysOfBank({ config, store, world }: Base, rail: Rail, { dropKey, by }: Flags): AsyncGenerator<Check> {
+export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: Flags): AsyncGenerator<Check> {
+  const { config, store, world } = base
   const [{ bankKeys, retireBankKey }, { bankKeyOrigin }, { readPublicKey }, { overlapMs }] = await Promise.all([
     import('../webhooks/webhooks.ts'),
     import('../house.ts'),
@@ -29,7 +29,8 @@ export async function* keysOfBank({ config, store, world }: Base, rail: Rail, { 
   if (dropKey !== undefined) {
     const key = (await bankKeys(store, origin)).find(({ pem }) => idOf(pem) === dropKey)
     if (!key) throw new BadInput(`no key ${dropKey} of the bank is kept here: "repasse doctor" names those that are`)
-    await retireBankKey(store, origin, { pem: key.pem, keyId: dropKey, isPublished: published.includes(dropKey), by: by ?? operator() })
+    const { by } = await prove(base, who)
+    await retireBankKey(store, origin, { pem: key.pem, keyId: dropKey, isPublished: published.includes(dropKey), by })
     yield { check, is: 'ok', says: `${dropKey} is dropped: running processes refuse its events within a minute` }
   }
 

@@ -7,6 +7,7 @@ import { makeLog, type Log } from '../base/log.ts'
 import { crashPoint } from './crash.ts'
 import { personFlag, rolesFlag } from './flags.ts'
 import { example } from './print.ts'
+import type { ProofFlags } from './prove.ts'
 import { operator, type Shell } from './shell.ts'
 import { strangerCommands } from './strangers.ts'
 
@@ -42,7 +43,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who drops it (default: the user of this system)', personFlag('--by'))
     .option('--json', 'as JSON')
     .addHelpText('after', example('doctor', 'doctor --register-webhook', 'doctor --drop-key 9f86d081884c7d65 --by ana'))
-    .action(async (flags: { registerWebhook?: true; dropKey?: string; by?: string; json?: true }) =>
+    .action(async (flags: ProofFlags & { registerWebhook?: true; dropKey?: string; json?: true }) =>
       (await import('./doctor.ts')).doctor(shell, flags),
     )
 

@@ -74,3 +74,14 @@ test('whoever guesses codes has to wait', async () => {
     expect.stringContaining('too many wrong codes'),
   ])
 })
+
+test('the system’s user is asked as well where a person is called so, and looking asks nobody', async () => {
+  const { username } = userInfo()
+  await repasse(['user', 'add', username, '--role', 'admin', '--by', 'whoever'])
+  const refused = [2, expect.stringContaining(`${username} is a person of the console: show that it is them`)]
+  expect(await said('payout', 'stop', '--why', 'x')).toEqual(refused)
+  expect(await said('user', 'add', 'bia', '--role', 'maker')).toEqual(refused)
+  expect((await said('payout', 'stop', '--why', 'x'))[1]).toContain('say --by NAME for somebody else')
+  expect((await said('user', 'list'))[0]).toBe(0)
+  expect((await said('user', 'add', 'bia', '--role', 'maker', '--by', 'somebody'))[0]).toBe(0)
+})

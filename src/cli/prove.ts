@@ -42,8 +42,10 @@ export function proveEverywhere(commands: Command, shell: Pick<Shell, 'acting'>)
   walk(commands)
   commands.hook('preAction', (_, command) => {
     if (asking.has(command)) return
+    if (!command.options.some(({ long }) => long === '--by')) return
     const { by, key, code } = command.opts<ProofFlags>()
     if (by === undefined && (key ?? code) !== undefined) throw new BadInput('--key and --code show who --by is: say --by too')
+    // Where nobody is named it is the system's user, who may be called as a person of the console is.
     shell.acting = { ...(by !== undefined && { by }), ...(key !== undefined && { key }), ...(code !== undefined && { code }) }
   })
 }
@@ -58,7 +60,7 @@ export interface Prover {
 /** Who acts. Throws `BadInput` where a name belongs to a person and nothing shows that it is them, or where their role does not allow `act`. */
 export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
   if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
-  const prover = key === undefined ? await byName(base, by ?? operator(), code) : await byKey(base, key, by)
+  const prover = key === undefined ? await byName(base, by ?? operator(), code, by === undefined) : await byKey(base, key, by)
   const { user } = prover
   if (act !== undefined && act !== 'account.approve' && prover.proof.is === 'said' && base.terms.approvals === 'proven')
     throw new BadInput(
@@ -103,7 +105,7 @@ async function signerIn(file: string) {
   }
 }
 
-async function byName(base: Base, by: string, code: string | undefined): Promise<Prover> {
+async function byName(base: Base, by: string, code: string | undefined, isOperator: boolean): Promise<Prover> {
   const { confirmByCode, findUser } = await import('../people/people.ts')
   const user = await findUser(base.store, by)
   if (!user) {
@@ -112,7 +114,7 @@ async function byName(base: Base, by: string, code: string | undefined): Promise
   }
   if (code === undefined)
     throw new BadInput(
-      `${user.name} is a person of the console: show that it is them with --code (of their authenticator) or --key (their key file)`,
+      `${user.name} is a person of the console: show that it is them with --code (of their authenticator) or --key (their key file)${isOperator ? ', or say --by NAME for somebody else: this system’s user is called so too' : ''}`,
     )
   const answer = await confirmByCode(base.store, base.world, user, code)
   if (answer.is === 'confirmed') return { by: user.name, proof: { is: 'code' }, user }

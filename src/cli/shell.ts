@@ -26,7 +26,7 @@ export interface Shell extends Outlet {
   env: Record<string, string | undefined>
   /** 0 fine, 1 failure; bad input throws and becomes 2. */
   exitCode: number
-  /** By whom the command says it is, and how that is shown; see `prove.ts`. */
+  /** By whom the command says it is, and how that is shown, where it takes `--by`; see `prove.ts`. */
   acting?: ProofFlags
   /** Takes what commander says of a faulty command line, where that is told in another way. */
   saysFaults?: (text: string) => void
@@ -93,7 +93,7 @@ async function anchored(shell: Shell, base: Base): Promise<void> {
 
 /** A name of a person of the console is theirs alone, at whatever command it is said. */
 async function proveActor(base: Base, { acting }: Shell): Promise<void> {
-  if (acting?.by === undefined) return
+  if (acting === undefined) return
   const { prove } = await import('./prove.ts')
   await prove(base, acting)
 }
