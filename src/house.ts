@@ -146,7 +146,7 @@ async function belongsTo(store: Store, what: 'bank' | 'bitcoin', identity: strin
 }
 
 /** A descriptor without where its key comes from: whoever began with an xpub may add its origin, which hardware wallets need, and no address changes. */
-const keysOf = (identity: string) => identity.replace(/\[[^\]]*\]|#[a-z0-9]{8}$/g, '')
+const keysOf = (identity: string) => identity.replace(/\[[^[\]]*\]|#[a-z0-9]{8}$/g, '')
 
 /** Connects the node and the watch-only account; undefined where no node is configured. */
 export async function openChain(
@@ -336,9 +336,9 @@ async function openMetrics(
 }
 
 const pageSettings = (config: Config): PageSettings => ({
-  publicUrl: config.PUBLIC_URL?.replace(/\/+$/, ''),
+  publicUrl: config.PUBLIC_URL?.replace(/(?<!\/)\/+$/, ''),
   shopName: config.SHOP_NAME,
-  simulateUrl: config.SIMULATE_URL?.replace(/\/+$/, ''),
+  simulateUrl: config.SIMULATE_URL?.replace(/(?<!\/)\/+$/, ''),
   sandbox:
     (bankIsConfigured(config) && config.STARKBANK_ENVIRONMENT === 'sandbox') ||
     (config.BITCOIN_NETWORK !== undefined && config.BITCOIN_NETWORK !== 'mainnet'),
@@ -368,7 +368,7 @@ const shopLimitsOf = (config: Config): ShopLimits => ({
 const postOf = (config: Config, { clock }: World): Post => ({
   mailer: connectMail({ url: config.SMTP_URL!, from: config.MAIL_FROM!, clock }),
   shopName: config.SHOP_NAME,
-  publicUrl: config.PUBLIC_URL!.replace(/\/+$/, ''),
+  publicUrl: config.PUBLIC_URL!.replace(/(?<!\/)\/+$/, ''),
 })
 
 const leastBytes = 64 * 1024 * 1024

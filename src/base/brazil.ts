@@ -138,5 +138,5 @@ export function failsBankDigit({ bank, branch, number }: { bank: string; branch:
   const code = (bank.length === 8 ? getBankByIspb(bank) : getBankByCode(bank))?.code
   const [, account, digit] = /^(\d{1,13})-([\dX])$/.exec(number) ?? []
   if (code === undefined || !withRule.includes(code) || account === undefined || digit === undefined) return undefined
-  return !isValidBankAccount({ bankCode: code, agency: branch.replace(/-.*$/, ''), account, digit })
+  return !isValidBankAccount({ bankCode: code, agency: branch.split('-')[0]!, account, digit })
 }

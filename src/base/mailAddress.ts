@@ -9,9 +9,10 @@ export const mostEmailLength = 254
  * header can be made of it.
  */
 export const isAddress = (text: string): boolean => {
+  if (text.length > mostEmailLength) return false
   const [, local] =
     /^([a-z0-9!#$%&'*+/=?^_`{|}~.-]+)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9])$/i.exec(text) ?? []
-  return local !== undefined && local.length <= 64 && text.length <= mostEmailLength && !/^\.|\.\.|\.$/.test(local)
+  return local !== undefined && local.length <= 64 && !/^\.|\.\.|\.$/.test(local)
 }
 
 /**
@@ -19,6 +20,8 @@ export const isAddress = (text: string): boolean => {
  * `ana@xn--padaria-so-n5a.com.br` there. Undefined where it is no address; what stands before the @ has to be ASCII. (RFC 5891)
  */
 export function asAddress(text: string): string | undefined {
+  // In the DNS a domain is at least as long as with its accents.
+  if (text.trim().length > mostEmailLength) return undefined
   const [, local = '', domain = ''] = /^([^@]+)@([\p{L}\p{M}\p{N}.-]+)$/u.exec(text.trim()) ?? []
   // What is ASCII already stays as it was typed, its capitals too.
   const plain = /^[a-z0-9.-]*$/i.test(domain) ? domain : domainToASCII(domain.normalize('NFC'))

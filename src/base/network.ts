@@ -6,7 +6,7 @@ import { isIPv4, isIPv6 } from 'node:net'
  * also where it is written as one of IPv6. What is no address counts as what it is.
  */
 export function networkOf(address: string): string {
-  const plain = mapped(address.replace(/%.*$/, '').toLowerCase())
+  const plain = mapped(address.split('%')[0]!.toLowerCase())
   if (!plain.includes(':')) return plain
   const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')

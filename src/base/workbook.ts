@@ -30,7 +30,7 @@ function textOf(cell: string | boolean | Date | null): string {
   if (cell instanceof Date) return cell.toISOString().slice(0, 10)
   if (typeof cell === 'boolean') return `${cell}`
   // One line of CSV a row, so that a fault names the row of the sheet.
-  return isNumber(cell) ? plainNumber(cell) : cell.replace(/\s*[\r\n]+\s*/g, ' ')
+  return isNumber(cell) ? plainNumber(cell) : inOneLine(cell)
 }
 
 const isNumber = (text: string): boolean => /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && /[.e]/i.test(text)
@@ -84,4 +84,10 @@ function* partsOf(view: Buffer): Generator<{ method: number; data: Buffer }> {
     yield { method, data: view.subarray(start, start + packed) }
     at += 46 + view.readUInt16LE(at + 28) + view.readUInt16LE(at + 30) + view.readUInt16LE(at + 32)
   }
+}
+
+/** Each break of a line, with the blanks around it, is one blank. */
+const inOneLine = (text: string): string => {
+  const lines = text.split(/[\r\n]+/)
+  return lines.map((line, at) => (at === 0 ? line.trimEnd() : at === lines.length - 1 ? line.trimStart() : line.trim())).join(' ')
 }

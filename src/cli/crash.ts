@@ -25,8 +25,10 @@ function endNow(name: string): void {
 }
 
 function readPart(text: string, part: string): [string, number] {
-  const match = /^\s*([^:]+):(0|1|0?\.\d+|1\.0+)\s*$/.exec(part)
+  const match = /^([^:]+):(0|1|0?\.\d+|1\.0+)$/.exec(part.trim())
   if (!match)
-    throw new BadInput(`CRASH_AT is "${text}": expected points and chances such as "payouts asked for:0.2" or "*:0.01", parted by commas`)
+    throw new BadInput(
+      'CRASH_AT is set, and not shown here: expected points and chances such as "payouts asked for:0.2" or "*:0.01", parted by commas',
+    )
   return [match[1]!, Number(match[2])]
 }

@@ -269,7 +269,7 @@ async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }:
       says: `PUBLIC_URL is not set, so the bank cannot tell us: it is asked every ${seconds} s instead`,
       run: 'set PUBLIC_URL, then: repasse doctor --register-webhook',
     }
-  const url = `${address.replace(/\/+$/, '')}/webhooks/starkbank`
+  const url = `${address.replace(/(?<!\/)\/+$/, '')}/webhooks/starkbank`
   const there = await rail.webhooks()
   if (there.is !== 'done') return { check, is: 'error', says: `the bank did not list its webhooks: ${there.why}` }
   const ours = there.value.filter(hook => hook.url === url)

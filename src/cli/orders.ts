@@ -54,7 +54,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         const row = await needOrder(store, name)
         const [lines, invoices, steps] = [await linesOf(store, row.id), await invoicesOf(store, row.id), await history(store, row.id)]
         const mails = await store.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
-        const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/\/+$/, '')}/orders/${row.token}`
+        const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/(?<!\/)\/+$/, '')}/orders/${row.token}`
         if (!asJson) return shell.out(text(row, page, lines, invoices, mails, historyTable(steps)))
         await shell.out(
           json({

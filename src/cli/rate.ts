@@ -22,4 +22,5 @@ export const rateLine = (rate: RateNow): string =>
   rate.is === 'rate' ? `${reais(rate.price)} for 1 BTC, of ${rate.at}, by ${rate.sources.join(', ')}` : `none: ${rate.why}`
 
 /** Satoshis for a virtual byte, of those for a thousand: `12.5`. */
-export const perByte = (rate: bigint): string => `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')}`.replace(/\.?0+$/, '')
+export const perByte = (rate: bigint): string =>
+  `${rate / 1000n}.${(rate % 1000n).toString().padStart(3, '0')}`.replace(/(?<!0)0+$/, '').replace(/\.$/, '')

@@ -28,7 +28,12 @@ export function passwordFault(password: string, name: string): PasswordFault | u
   const folded = plain.toLowerCase()
   // What is left when the name is taken out has to be a password by itself.
   if (name !== '' && [...folded.replaceAll(name.toLowerCase(), '')].length < leastPasswordLength - 4) return 'name'
-  if (new Set(folded).size < 5 || isRun(folded) || wornPasswords.has(folded) || wornPasswords.has(folded.replace(/[^a-z]+$/, '')))
+  if (
+    new Set(folded).size < 5 ||
+    isRun(folded) ||
+    wornPasswords.has(folded) ||
+    wornPasswords.has(folded.replace(/(?<![^a-z])[^a-z]+$/, ''))
+  )
     return 'worn'
   return undefined
 }
@@ -57,7 +62,7 @@ export async function isPassword(password: string, kept: string | null | undefin
 }
 
 const phc = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]{43})$/
-const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+const unpadded = (bytes: Buffer) => bytes.toString('base64').replace(/(?<!=)=+$/, '')
 const dummy = `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${unpadded(Buffer.alloc(16))}$${unpadded(Buffer.alloc(tagLength))}`
 
 /** Runs beside the event loop, in the process's pool of threads. What is longer than a password may be is cut, so that length costs nothing. */

@@ -41,7 +41,10 @@ const subject = (kind: string, value: string) =>
   `${kind}:${createHash('sha256').update(`${kind}:${value}`).digest('base64url').slice(0, 32)}`
 
 /** Of an e-mail address what a mailbox is known by: in small letters, without what stands after a plus. */
-const mailbox = (email: string) => email.toLowerCase().replace(/\+[^@+]*(?=@)/, '')
+const mailbox = (email: string) => {
+  const [name = '', host = ''] = email.toLowerCase().split('@')
+  return `${name.split('+')[0]!}@${host}`
+}
 
 /** Two who ask for the same wait for each other from here on, in whichever processes: always taken before products are. */
 export async function takeTurn(tx: Tx, { email, taxId, address, orderId }: Asker): Promise<Turn> {

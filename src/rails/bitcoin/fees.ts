@@ -48,7 +48,10 @@ export function leastFee(
 
 /** Thousandths of a satoshi a virtual byte, said in the unit people know: `12.5 sat/vB`. */
 export const rateText = (units: bigint): string => {
-  const rest = (units % 1_000n).toString().padStart(3, '0').replace(/0+$/, '')
+  const rest = (units % 1_000n)
+    .toString()
+    .padStart(3, '0')
+    .replace(/(?<!0)0+$/, '')
   return `${units / 1_000n}${rest && `.${rest}`} sat/vB`
 }
 

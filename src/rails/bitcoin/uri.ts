@@ -22,7 +22,11 @@ export function paymentUri({ address, units, label, message }: Payment): string 
   if (units !== undefined && (units <= 0n || units > mostUnits))
     throw new BadInput(`an amount of ${units} satoshis: expected 1 to ${mostUnits}`)
   const parts = [
-    units === undefined ? undefined : `amount=${formatUnits(units, 'BTC').replace(/\.?0+$/, '')}`,
+    units === undefined
+      ? undefined
+      : `amount=${formatUnits(units, 'BTC')
+          .replace(/(?<!0)0+$/, '')
+          .replace(/\.$/, '')}`,
     label ? `label=${encode(label)}` : undefined,
     message ? `message=${encode(message)}` : undefined,
   ].filter(part => part !== undefined)

@@ -55,7 +55,7 @@ export function inputErrors(errors: unknown[]): Answer<never> {
 /** Tax ids, account numbers, addresses, keys: whatever is long and not prose. */
 const withoutData = (text: string): string =>
   cut(text, 160)
-    .replace(/[^\s@]+@[^\s@]+/g, '…')
+    .replace(/(?<![^\s@])[^\s@]+@[^\s@]+/g, '…')
     .replace(/\d[\d./-]{4,}/g, '…')
     .replace(/[A-Za-z0-9+/=_-]{28,}/g, '…')
 

@@ -67,7 +67,7 @@ function readInteger(der: Uint8Array, from: number, into: Uint8Array): number | 
 /** Reads an SPKI PEM secp256k1 public key, its point compressed or not. Throws `BadInput` for any other. */
 export function readPublicKey(pem: string): PublicKey {
   // Node would also take a certificate or a private key here, and derive the public one.
-  if (!/^\s*-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----\s*$/.test(pem)) throw notAKey()
+  if (!/^-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]+-----END PUBLIC KEY-----$/.test(pem.trim())) throw notAKey()
   const node = parseKey(pem)
   if (node.asymmetricKeyType !== 'ec' || node.asymmetricKeyDetails?.namedCurve !== 'secp256k1') throw notAKey()
   const { x, y } = node.export({ format: 'jwk' })

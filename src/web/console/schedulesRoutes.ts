@@ -206,7 +206,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
     const sent = async (form: Form): Promise<{ values: Values; file: FormContext['file'] }> => {
       const upload = form.file('rosterFile')
-      const file = upload && { name: upload.name.replace(/.*[/\\]/, ''), text: await textOf(upload.bytes) }
+      const file = upload && { name: upload.name.split(/[/\\]/).at(-1)!, text: await textOf(upload.bytes) }
       return { values: { ...form.values(), ...(file?.text !== undefined && { roster: file.text }) }, file }
     }
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
