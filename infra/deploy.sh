@@ -199,7 +199,7 @@ _deploy_build() {
   [ "$1" != app ] || labels=(--label "org.opencontainers.image.revision=$2" --label "repasse.migrations=$(cd "$REPASSE_ROOT/migrations" && echo *.sql)")
   log="$(mktemp)" || return 1
   if ! docker build --progress plain --file "$REPASSE_ROOT/docker/Dockerfile" --target "$1" --tag "$name" \
-    ${DEPLOY_PLATFORM:+--platform "$DEPLOY_PLATFORM"} "${labels[@]}" "$REPASSE_ROOT" >"$log" 2>&1; then
+    ${DEPLOY_PLATFORM:+--platform "$DEPLOY_PLATFORM"} ${NODE_IMAGE:+--build-arg NODE_IMAGE} ${NGINX_IMAGE:+--build-arg NGINX_IMAGE} "${labels[@]}" "$REPASSE_ROOT" >"$log" 2>&1; then
     tail -n 40 "$log" >&2
     rm -f "$log"
     _repasse_fail "$name could not be built: see above"

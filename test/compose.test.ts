@@ -11,7 +11,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { freePort } from '../sim/port.ts'
-import { openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
+import { baseImages, openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
 import { projectRoot } from './testbed/tree.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
@@ -41,7 +41,9 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
     test('the program is in it, and nothing it was made or tried with', async () => {
       const found = (await inside(images.app, 'cd /app && find . -path ./node_modules -prune -o -type f -print')).trim().split('\n')
       expect(found).toContain('./dist/main.js')
-      expect(found.filter(path => !/^\.\/(dist\/|migrations\/|bin\/repasse$|docker\/alive\.mjs$|package\.json$)/.test(path))).toEqual([])
+      expect(
+        found.filter(path => !/^\.\/(dist\/|migrations\/|bin\/repasse$|docker\/alive\.mjs$|package\.json$|sbom\.json$)/.test(path)),
+      ).toEqual([])
       expect(found.filter(path => /\.tsx?$|\.test\.|\.env|\.pem$/.test(path))).toEqual([])
       // Neither what installs packages nor what compiles.
       expect((await inside(images.app, 'command -v npm npx yarn corepack tsc gcc make python3 git || true')).trim()).toBe('')
@@ -61,10 +63,23 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       }
     })
 
+    test('what is in it is listed, to the digest, and the curve that secp256k1 would fall back to is not there', async () => {
+      const sbom = JSON.parse(await inside(images.app, 'cat /app/sbom.json')) as {
+        bomFormat: string
+        components: { name: string; version: string; hashes?: unknown[] }[]
+      }
+      expect(sbom.bomFormat).toBe('CycloneDX')
+      const lock = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as { dependencies: Record<string, string> }
+      const listed = new Map(sbom.components.map(each => [each.name, each]))
+      for (const [name, version] of Object.entries(lock.dependencies)) expect(listed.get(name)).toMatchObject({ version, hashes: [{}] })
+      const loads = `cd /app && node -e "try { require('secp256k1/elliptic') } catch (error) { console.log(error.code) } require('secp256k1/bindings')"`
+      expect((await inside(images.app, loads)).trim()).toBe('MODULE_NOT_FOUND')
+    })
+
     test('they are as small as can be', async () => {
       const size = async (image: string) => Number(await engine.docker(['image', 'inspect', image, '--format', '{{.Size}}'])) / 1e6
-      const [app, base] = [await size(images.app), await size('node:24-bookworm-slim')]
-      const [nginx, nginxBase] = [await size(images.nginx), await size('nginx:stable')]
+      const [app, base] = [await size(images.app), await size(baseImages().NODE_IMAGE)]
+      const [nginx, nginxBase] = [await size(images.nginx), await size(baseImages().NGINX_IMAGE)]
       console.info(`app ${app.toFixed(0)} MB (base ${base.toFixed(0)}), nginx ${nginx.toFixed(0)} MB (base ${nginxBase.toFixed(0)})`)
       expect(app - base).toBeLessThan(60)
       expect(nginx - nginxBase).toBeLessThan(1)

@@ -4,7 +4,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { workspaceId } from '../bench/events.ts'
-import { openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
+import { baseImages, openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
 import { startKeyTeller, startLoad, type Load } from './testbed/eventLoad.ts'
 import { furnish, openCheckout, type Checkout, type Ended, type Running } from './testbed/release.ts'
 import { startSecondHost, whyNoHost, type SecondHost } from './testbed/secondHost.ts'
@@ -28,7 +28,12 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
     engine = await openEngine()
     const socket = (await engine.docker(['context', 'inspect', '--format', '{{ .Endpoints.docker.Host }}'])).trim()
     const tools = join(projectRoot, '.tools/docker')
-    checkout = openCheckout({ DOCKER_HOST: socket, DOCKER_CONFIG: join(tools, 'config'), PATH: `${tools}/client:${process.env['PATH']}` })
+    checkout = openCheckout({
+      ...baseImages(),
+      DOCKER_HOST: socket,
+      DOCKER_CONFIG: join(tools, 'config'),
+      PATH: `${tools}/client:${process.env['PATH']}`,
+    })
     host = await startSecondHost()
     bank = await startKeyTeller(host.near)
     furnish(checkout, host, {

