@@ -1,4 +1,6 @@
 /** Who acts at the command line: names of people of the console are theirs alone, a code works once, and each record says by which way its act came. */
+import { generateKeyPairSync } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
@@ -6,7 +8,9 @@ import { systemClock, systemRandom } from '../base/clock.ts'
 import { codeAt, stepAt } from '../people/totp.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
 
-const { env, repasse } = openTerminal()
+const { at, env, repasse } = openTerminal()
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+writeFileSync(at('bank.pem'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
 const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP'
 const said = async (...words: string[]) => {
   const { code, out, err } = await repasse(words)
@@ -84,4 +88,15 @@ test('the system’s user is asked as well where a person is called so, and look
   expect((await said('payout', 'stop', '--why', 'x'))[1]).toContain('say --by NAME for somebody else')
   expect((await said('user', 'list'))[0]).toBe(0)
   expect((await said('user', 'add', 'bia', '--role', 'maker', '--by', 'somebody'))[0]).toBe(0)
+})
+
+test.each([
+  ['payout', 'go', '--why', 'x'],
+  ['payout', 'release', 'pay_1', '--why', 'x'],
+  ['payout', 'retry', 'pay_1', '--why', 'x'],
+  ['proposal', 'approve', 'pro_1'],
+])('where approvals have to be proven a name alone lets nothing go: %s %s', async (...words) => {
+  const bank = { STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '1', STARKBANK_PRIVATE_KEY_FILE: at('bank.pem') }
+  const { code: ended, err } = await repasse([...words, '--by', 'whoever'], { ...bank, SIGNED_APPROVALS: 'required' })
+  expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
 })
