@@ -9,7 +9,7 @@ const files = [...readdirSync(folder).map(name => join(folder, name)), join(impo
 )
 
 /** Words that English cannot do without and Portuguese does not have. */
-const english = /\b(?:the|was|were|is|are|not|this|that|with|from|been|have|it|its|of|and|by)\b/i
+const english = /(?<!\p{L})(?:the|was|were|is|are|not|this|that|with|from|been|have|it|its|of|and|by)(?!\p{L})/iu
 
 /** Every text under its path; what is a function is asked with words that are of no language. */
 function texts(value: unknown, path: string): [path: string, text: string][] {
