@@ -157,11 +157,11 @@ export function userCommands(repasse: Command, shell: Shell): void {
 
   simple(user, shell, 'lock', 'keeps a person out until they are unlocked; their sessions end', 'is locked', async () => {
     const { lockUser } = await import('../people/people.ts')
-    return lockUser
+    return ({ store, world }, name, by) => lockUser(store, world, name, by)
   })
   simple(user, shell, 'unlock', 'lets a locked person sign in again', 'may sign in again', async () => {
     const { unlockUser } = await import('../people/people.ts')
-    return unlockUser
+    return ({ store }, name, by) => unlockUser(store, name, by)
   })
   simple(
     user,
@@ -171,7 +171,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
     'is removed',
     async () => {
       const { removeUser } = await import('../people/people.ts')
-      return removeUser
+      return ({ store, world }, name, by) => removeUser(store, world, name, by)
     },
   )
 
@@ -243,7 +243,7 @@ function emailFlag(text: string): string {
   return text
 }
 
-type Change = (store: Base['store'], name: string, by: string) => Promise<UserRow>
+type Change = (base: Base, name: string, by: string) => Promise<UserRow>
 
 function simple(user: Command, shell: Shell, verb: string, about: string, done: string, load: () => Promise<Change>): void {
   user
@@ -254,9 +254,9 @@ function simple(user: Command, shell: Shell, verb: string, about: string, done: 
     .option('--json', 'as JSON')
     .addHelpText('after', example(`user ${verb} ana`))
     .action((name: string, { by = operator(), json: asJson }: By) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async base => {
         const change = await load()
-        const row = await change(store, name, by)
+        const row = await change(base, name, by)
         await shell.out(asJson ? json(viewOf(row)) : `${row.name} ${done}\n`)
       }),
     )

@@ -14,6 +14,8 @@ export interface NoticeRow {
   detail: string
 }
 
+const given: readonly NoticeKind[] = ['added', 'role', 'reset']
+
 /** Pure. `publicUrl`: without a slash at the end. */
 export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
   const say = words[language]
@@ -22,7 +24,7 @@ export function composeNotice({ id, address, language, kind, about, detail }: No
   const says = say.kinds[kind](name, say.roles[role as Role], who)
   const reason = why === undefined ? [] : [`${say.reason}: ${why}`]
   const url = `${publicUrl}/console/people/${about}`
-  const object = kind === 'cleared' || kind === 'objected' ? say.see : kind === 'opened twice' ? say.inviteAgain : say.object
+  const object = kind === 'opened twice' ? say.inviteAgain : given.includes(kind) ? say.object : say.see
   const html = [
     `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Repasse</title></head>`,
     '<body style="font-family:sans-serif;line-height:1.5;max-width:36rem;margin:0 auto;padding:16px">',
@@ -54,6 +56,8 @@ const pt: Words = {
     added: name => `${name} terá acesso`,
     role: name => `${name} mudou de papel`,
     reset: name => `${name} terá nova senha e novo autenticador`,
+    locked: name => `o acesso de ${name} foi bloqueado`,
+    removed: name => `o acesso de ${name} foi removido`,
     objected: name => `objeção a ${name}`,
     cleared: name => `a objeção a ${name} foi encerrada`,
     'opened twice': name => `o convite de ${name} foi aberto em dois navegadores`,
@@ -63,6 +67,8 @@ const pt: Words = {
     role: (name, role, who) => `${name} passou a ter o papel de ${role}, por ${who}.`,
     reset: (name, role, who) =>
       `A senha e o autenticador de ${name}, do papel de ${role}, foram esquecidos por ${who}; um novo convite permite cadastrar outros.`,
+    locked: (name, role, who) => `O acesso de ${name}, com o papel de ${role}, foi bloqueado por ${who}.`,
+    removed: (name, role, who) => `O acesso de ${name}, com o papel de ${role}, foi removido por ${who}.`,
     objected: (name, _, who) => `${who} tem uma objeção a ${name}, que não aprova nem propõe nada até que outras duas pessoas a encerrem.`,
     cleared: (name, _, who) => `A objeção a ${name} foi encerrada por ${who}.`,
     'opened twice': (name, _, who) =>
@@ -81,6 +87,8 @@ const en: Words = {
     added: name => `${name} is given access`,
     role: name => `${name} has another role`,
     reset: name => `${name} gets a new password and authenticator`,
+    locked: name => `${name} is locked out`,
+    removed: name => `${name} is removed`,
     objected: name => `objection to ${name}`,
     cleared: name => `the objection to ${name} is cleared`,
     'opened twice': name => `the invitation of ${name} was opened in two browsers`,
@@ -90,6 +98,8 @@ const en: Words = {
     role: (name, role, who) => `${name} was made ${role}, by ${who}.`,
     reset: (name, role, who) =>
       `Password and authenticator of ${name}, who is ${role}, were reset by ${who}; a new invitation lets others be set.`,
+    locked: (name, role, who) => `${name}, who is ${role}, was locked out by ${who}.`,
+    removed: (name, role, who) => `${name}, who was ${role}, was removed by ${who}.`,
     objected: (name, _, who) => `${who} objects to ${name}, who neither approves nor proposes until two others clear it.`,
     cleared: (name, _, who) => `The objection to ${name} was cleared by ${who}.`,
     'opened twice': (name, _, who) =>

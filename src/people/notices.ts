@@ -5,8 +5,11 @@ import type { World } from '../base/world.ts'
 import { remember, sql, type Tx } from '../store/store.ts'
 import type { UserRow } from './user.ts'
 
-/** `added`, `role` and `reset`: access was given. `opened twice`: another browser came with an invitation. */
-export type NoticeKind = 'added' | 'role' | 'reset' | 'objected' | 'cleared' | 'opened twice'
+/**
+ * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever could have approved what comes next.
+ * `opened twice`: another browser came with an invitation.
+ */
+export type NoticeKind = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'objected' | 'cleared' | 'opened twice'
 
 export interface Notice {
   kind: NoticeKind

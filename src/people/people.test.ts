@@ -101,6 +101,22 @@ describe.each([
         ({ actor, act }) => `${actor}: ${act}`,
       )
 
+    // Else whoever runs commands locks out both, brings in their own people by nobody's approval, and nobody hears of it.
+    test.each([
+      ['locked', lockUser],
+      ['removed', removeUser],
+    ] as const)('that a checker was %s is written to them and to the others', async (kind, act) => {
+      await member('carla@example.com', 'checker')
+      await member('bruno@example.com', 'admin')
+      await member('vera@example.com', 'viewer')
+      await store.tx(tx => tx.run(sql`delete from person_mails`))
+      await act(store, world, 'carla@example.com', 'mallory')
+      const letters = await store.all(sql`select address, kind from person_mails order by address`)
+      expect(letters).toEqual(['bruno@example.com', 'carla@example.com'].map(address => ({ address, kind })))
+      await act(store, world, 'vera@example.com', 'mallory')
+      expect(await store.all(sql`select 1 from person_mails`)).toHaveLength(2)
+    })
+
     test('a key that somebody registered for a person before they came in signs nothing once they have', async () => {
       const { user, token } = await addUser(store, world, { name: 'ana', role: 'checker', language: 'en' }, 'root')
       const { publicKey } = newKeyPair()
@@ -178,11 +194,11 @@ describe.each([
       await member('ana')
       const add = (name: string) => addUser(store, world, { name, role: 'viewer', language: 'en' }, 'root')
       await expect(add('ANA')).rejects.toThrow('is taken')
-      await removeUser(store, 'Ana', 'root')
+      await removeUser(store, world, 'Ana', 'root')
       await expect(add('ana')).rejects.toThrow('was removed')
       for (const wrong of ['', ' ', 'a b', '-a', 'аna', 'a'.repeat(64), '<b>', 'usr_01jd0000000000000000000000'])
         await expect(add(wrong)).rejects.toThrow('is not a name')
-      await expect(removeUser(store, 'ana', 'root')).rejects.toThrow('was removed')
+      await expect(removeUser(store, world, 'ana', 'root')).rejects.toThrow('was removed')
       await expect(changeRole(store, world, 'nobody', 'admin', 'root')).rejects.toThrow('there is no user "nobody"')
     })
 
@@ -190,7 +206,7 @@ describe.each([
       await member('ana')
       await addUser(store, world, { name: 'invited', role: 'maker', language: 'en' }, 'root')
       await member('locked')
-      await lockUser(store, 'locked', 'root')
+      await lockUser(store, world, 'locked', 'root')
       const code = await codeOf('ana')
       const tries: Parameters<typeof guess>[] = [
         ['ana', { code }],
@@ -418,8 +434,8 @@ describe.each([
     })
 
     test.each([
-      ['removed', (name: string) => removeUser(store, name, 'root')],
-      ['locked', (name: string) => lockUser(store, name, 'root')],
+      ['removed', (name: string) => removeUser(store, world, name, 'root')],
+      ['locked', (name: string) => lockUser(store, world, name, 'root')],
       ['reset', (name: string) => resetUser(store, world, name, 'root')],
     ])('whoever is %s is out at once and cannot come back by themselves', async (_, act) => {
       await member('ana')
@@ -432,13 +448,13 @@ describe.each([
 
     test('who was locked comes back with everything they had, when they are unlocked', async () => {
       await member('ana')
-      await lockUser(store, 'ana', 'root')
-      await expect(lockUser(store, 'ana', 'root')).rejects.toThrow('locked already')
+      await lockUser(store, world, 'ana', 'root')
+      await expect(lockUser(store, world, 'ana', 'root')).rejects.toThrow('locked already')
       await unlockUser(store, 'ana', 'root')
       await expect(unlockUser(store, 'ana', 'root')).rejects.toThrow('is not locked')
       expect((await enter('ana')).is).toBe('in')
       await addUser(store, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
-      await expect(lockUser(store, 'bia', 'root')).rejects.toThrow('has not signed in yet')
+      await expect(lockUser(store, world, 'bia', 'root')).rejects.toThrow('has not signed in yet')
     })
 
     test('after a reset a new device and a new password are set, and the old code is worth nothing', async () => {
@@ -494,7 +510,7 @@ describe.each([
       await member('zoe')
       await member('ana')
       await member('bia')
-      await removeUser(store, 'ana', 'root')
+      await removeUser(store, world, 'ana', 'root')
       await inside('zoe')
       expect((await listUsers(store)).map(({ name, state, seen_at }) => [name, state, seen_at !== null])).toEqual([
         ['bia', 'active', false],

@@ -192,7 +192,7 @@ export async function retireKeys(
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
-export const lockUser = (store: Store, name: string, by: string): Promise<UserRow> =>
+export const lockUser = (store: Store, world: World, name: string, by: string): Promise<UserRow> =>
   changed(store, name, async (tx, user) => {
     if (user.state === 'locked') throw new BadInput(`${user.name} is locked already`)
     if (user.state !== 'active')
@@ -200,6 +200,7 @@ export const lockUser = (store: Store, name: string, by: string): Promise<UserRo
     await move(tx, 'users', userMachine, user.id, 'active', 'locked', { why: `locked by ${by}` })
     await revokeAll(tx, user.id, by)
     await audit(tx, { actor: by, act: 'user locked', subject: user.id, detail: { name: user.name } })
+    if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'locked', about: user, by })
   })
 
 export const unlockUser = (store: Store, name: string, by: string): Promise<UserRow> =>
@@ -210,7 +211,7 @@ export const unlockUser = (store: Store, name: string, by: string): Promise<User
   })
 
 /** Removes a person for good: sessions end, secrets are erased, the name stays taken. */
-export const removeUser = (store: Store, name: string, by: string): Promise<UserRow> =>
+export const removeUser = (store: Store, world: World, name: string, by: string): Promise<UserRow> =>
   changed(store, name, async (tx, user) => {
     const erased = [sql`password = null`, sql`totp_secret = null`]
     await move(tx, 'users', userMachine, user.id, user.state, 'removed', { why: `removed by ${by}` }, erased)
@@ -218,6 +219,7 @@ export const removeUser = (store: Store, name: string, by: string): Promise<User
     await closeInvitations(tx, user.id)
     await retireKeys(tx, user, by)
     await audit(tx, { actor: by, act: 'user removed', subject: user.id, detail: { name: user.name } })
+    if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'removed', about: user, by })
   })
 
 /** The person of a name, who is there. Throws `BadInput` where nobody is, or was removed. */

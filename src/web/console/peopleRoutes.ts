@@ -131,7 +131,7 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
 
   doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'locked') await lockUser(store, user.id, ctx.state.person.name)
+    if (user.state !== 'locked') await lockUser(store, world, user.id, ctx.state.person.name)
     return pathOf(user)
   })
 
@@ -143,7 +143,7 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
 
   doors.post(`${path}/:id/remove`, 'user.remove', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'removed') await removeUser(store, user.id, ctx.state.person.name)
+    if (user.state !== 'removed') await removeUser(store, world, user.id, ctx.state.person.name)
     return path
   })
 
