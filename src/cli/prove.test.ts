@@ -95,8 +95,22 @@ test.each([
   ['payout', 'release', 'pay_1', '--why', 'x'],
   ['payout', 'retry', 'pay_1', '--why', 'x'],
   ['proposal', 'approve', 'pro_1'],
+  ['invoice', 'accept', 'inv_1', '--why', 'x'],
+  ['invoice', 'refund', 'inv_1', '--twin', '1'],
 ])('where approvals have to be proven a name alone lets nothing go: %s %s', async (...words) => {
   const bank = { STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '1', STARKBANK_PRIVATE_KEY_FILE: at('bank.pem') }
   const { code: ended, err } = await repasse([...words, '--by', 'whoever'], { ...bank, SIGNED_APPROVALS: 'required' })
   expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
+})
+
+test('a command asks for the role that the console asks for', async () => {
+  await repasse(['user', 'add', 'mara', '--role', 'maker', '--by', 'somebody'])
+  await repasse(['user', 'key', 'mara', '--out', at('mara.pem'), '--by', 'somebody'])
+  const refund = ['invoice', 'refund', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x']
+  expect(await said('invoice', 'accept', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x')).toEqual([
+    2,
+    expect.stringContaining('mara is maker: this takes checker'),
+  ])
+  // What another person approves is anybody's to propose.
+  expect((await said(...refund))[1]).not.toContain('this takes')
 })

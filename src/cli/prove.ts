@@ -19,6 +19,9 @@ export interface ProofFlags {
   code?: string
 }
 
+/** Who a command that does not ask itself is by, and the act that their role has to allow. */
+export type Acting = ProofFlags & { act?: Act }
+
 /** Commands that ask themselves who acts, and what it takes. */
 const asking = new WeakSet<Command>()
 
@@ -33,6 +36,22 @@ const withFlags = (command: Command): Command =>
     .option('--key <file>', 'shows that it is them by their key file, which signs; "user key" makes one')
     .option('--code <code>', 'shows that it is them by a code of their authenticator')
 
+/** Commands by which one person lets money go, and the act that the console asks for there. */
+const lettingGo: Readonly<Record<string, Act>> = {
+  'invoice accept': 'invoice.accept',
+  'invoice refund': 'invoice.refund',
+  'bitcoin bundle cancel': 'bundle.cancel',
+  'bitcoin psbt import': 'psbt.import',
+}
+
+function actOf(command: Command): Act | undefined {
+  const path: string[] = []
+  for (let each = command; each.parent; each = each.parent) path.unshift(each.name())
+  const act = lettingGo[path.join(' ')]
+  // A refund of anything but a duplicate is a proposal, and whoever approves it is asked then.
+  return act === 'invoice.refund' && command.opts<{ twin?: string }>().twin === undefined ? undefined : act
+}
+
 /** Every other command that is told `--by` takes them too, and is judged as soon as the database is open. */
 export function proveEverywhere(commands: Command, shell: Pick<Shell, 'acting'>): void {
   const walk = (command: Command) => {
@@ -46,7 +65,11 @@ export function proveEverywhere(commands: Command, shell: Pick<Shell, 'acting'>)
     const { by, key, code } = command.opts<ProofFlags>()
     if (by === undefined && (key ?? code) !== undefined) throw new BadInput('--key and --code show who --by is: say --by too')
     // Where nobody is named it is the system's user, who may be called as a person of the console is.
-    shell.acting = { ...(by !== undefined && { by }), ...(key !== undefined && { key }), ...(code !== undefined && { code }) }
+    const act = actOf(command)
+    shell.acting = {
+      ...{ ...(by !== undefined && { by }), ...(key !== undefined && { key }), ...(code !== undefined && { code }) },
+      ...(act !== undefined && { act }),
+    }
   })
 }
 

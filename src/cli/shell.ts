@@ -9,7 +9,7 @@ import type { Base, Open, openChain } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { operator } from './operator.ts'
-import type { ProofFlags } from './prove.ts'
+import type { Acting } from './prove.ts'
 import { tame } from './print.ts'
 
 /** Data goes `out`, what is said about it goes to `err`. */
@@ -27,7 +27,7 @@ export interface Shell extends Outlet {
   /** 0 fine, 1 failure; bad input throws and becomes 2. */
   exitCode: number
   /** By whom the command says it is, and how that is shown, where it takes `--by`; see `prove.ts`. */
-  acting?: ProofFlags
+  acting?: Acting
   /** Takes what commander says of a faulty command line, where that is told in another way. */
   saysFaults?: (text: string) => void
 }
@@ -95,7 +95,7 @@ async function anchored(shell: Shell, base: Base): Promise<void> {
 async function proveActor(base: Base, { acting }: Shell): Promise<void> {
   if (acting === undefined) return
   const { prove } = await import('./prove.ts')
-  await prove(base, acting)
+  await prove(base, acting, acting.act)
 }
 
 /** The same with the bank at hand. */
