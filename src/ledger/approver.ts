@@ -43,7 +43,7 @@ export function barSentence(name: string, bar: Bar): string {
     case 'objected':
       return `${bar.by} objects to ${name}, who neither approves nor proposes until two others clear it: ${bar.why}`
     case 'one giver':
-      return `${name} may not approve what ${bar.maker} made: ${bar.giver} is behind both, having invited or reset them, and could be either`
+      return `${name} may not approve what ${bar.maker} made: ${bar.giver} is behind both, having invited or reset them, and could be either. Somebody else approves it; where nobody else is there, "repasse user reset" on the server gives one of the two another link, which a second person approves`
   }
 }
 

@@ -16,7 +16,7 @@ export function barText(lang: Language, bar: Bar): string {
         : `${bar.by} registrou uma objeção a você, então você não aprova nem propõe nada até que outras duas pessoas a encerrem: ${bar.why}`
     case 'one giver':
       return lang === 'en'
-        ? `You cannot approve what ${bar.maker} made: ${bar.giver} invited or reset both of you, and could be either. Another person has to approve it.`
-        : `Você não pode aprovar o que ${bar.maker} fez: ${bar.giver} fez o convite de ambas as partes e poderia ser qualquer uma delas. Outra pessoa precisa aprovar.`
+        ? `You cannot approve what ${bar.maker} made: ${bar.giver} invited or reset both of you, and could be either. Another person has to approve it. Where nobody else is there, a new invitation for one of you, made on the server with "repasse user reset", ends this.`
+        : `Você não pode aprovar o que ${bar.maker} fez: ${bar.giver} fez o convite de ambas as partes e poderia ser qualquer uma delas. Outra pessoa precisa aprovar. Se não houver outra, um convite novo para uma das partes, feito no servidor com “repasse user reset”, resolve.`
   }
 }
