@@ -1,13 +1,16 @@
 /** After a restore, on both databases: what was asked for at the bank since the backup is found before anything is issued, and nobody is billed twice unasked. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
-import { decideCatchUp, needSchedule, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import { runNow } from '../src/jobs/schedules.ts'
-import { sql } from '../src/store/store.ts'
+import { instant } from '../src/base/world.ts'
+import { changeSchedule, decideCatchUp, needSchedule, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { changePayers, runNow, type NewSchedule } from '../src/jobs/schedules.ts'
+import { remember, sql } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
+
+const day = 86_400_000
 
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
@@ -80,11 +83,52 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
       await setAsideAfterRestore(town.store, town.desk.world)
       const slot = await run()
+      await expect(lookAtForgotten(town.store, { by: 'ana', why: 'none is listed' })).rejects.toThrow('are not all read yet')
       expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
-      expect(await asked()).toContainEqual(expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there/))
+      expect(await asked()).toContainEqual(
+        expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/),
+      )
       expect(await lookAtForgotten(town.store, { by: 'ana', why: 'compared there' })).toBe(0)
       await runDueSlots(town.desk)
       expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup'))]).toMatchObject([{ state: 'done' }, []])
+    })
+
+    test('a backup of any age is read from, also where it is restored again before that', async () => {
+      await forget(await run())
+      town.pass(5 * day)
+      await setAsideAfterRestore(town.store, town.desk.world)
+      town.pass(5 * day)
+      await setAsideAfterRestore(town.store, town.desk.world)
+      expect(await find()).toBe(1)
+    })
+
+    test('slots that fell due meanwhile are no younger backup, and a clock that was ahead is none', async () => {
+      const slot = await run()
+      await town.store.tx(tx =>
+        remember(tx, 'slots', slot, 'done', 'done', { why: 'by a clock that was ahead' }, instant(town.clock.now() + 30 * day)),
+      )
+      town.pass(5 * day)
+      await forget(slot)
+      expect(await find()).toBe(1)
+    })
+
+    test('an edit of its schedule asks for no such slot meanwhile', async () => {
+      await forget(await run())
+      const again = await run()
+      const { id, version } = await needSchedule(town.store, 'trial')
+      const what = { roster: undefined, countLow: 1, countHigh: 1, unitsLow: 20_000n, unitsHigh: 20_000n }
+      const rule: NewSchedule = {
+        ...{ name: 'trial', rail: 'starkbank', cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
+        ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+      }
+      const edit = () => changeSchedule(town.store, town.desk.world, undefined, { id, version, rule, by: 'ana' })
+      const payers = () => changePayers(town.store, town.desk.world, 'trial', what, 'ana')
+      expect(await edit()).toEqual({ is: 'waiting' })
+      await expect(payers()).rejects.toThrow('wait until the bank')
+      expect(await find()).toBe(1)
+      expect(await edit()).toEqual({ is: 'held' })
+      await expect(payers()).rejects.toThrow('wait for a person')
+      expect(await town.store.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
     })
 
     test('where nothing was forgotten, a slot waits for the bank alone', async () => {

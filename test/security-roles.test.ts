@@ -71,7 +71,7 @@ const itsOwn = [
 ]
 
 /** Rows of `settings` that are the worker's: what it read of the bank and the chain, at whatever moment it comes to it. */
-const itsOwnSettings = ['opening until', 'bank read', 'bank unread', 'bank', 'chain', 'chain unread']
+const itsOwnSettings = ['opening until', 'bank invoices unlisted', 'bank read', 'bank unread', 'bank', 'chain', 'chain unread']
 
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */
 async function everything(): Promise<Record<string, string>> {

@@ -28,12 +28,16 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
     .addHelpText('after', example('invoice forgotten', 'invoice forgotten --looked-at --why "canceled at the bank, all twelve"'))
     .action(({ lookedAt, why, by = operator(), limit, json: asJson }: Flags) =>
       inBase(shell, async ({ store }) => {
-        const { forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
+        const { areInvoicesUnread, forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
         if (lookedAt) {
           if (why === undefined) throw new BadInput('--why is missing: what became of them is asked for later')
           const count = await lookAtForgotten(store, { by, why })
           return shell.out(asJson ? json({ lookedAt: count }) : `${count} were looked at\n`)
         }
+        if (await areInvoicesUnread(store))
+          shell.err(
+            'the bank’s invoices since the backup are not all read yet, so there may be more: "repasse status" says what keeps it\n',
+          )
         const rows = await forgottenInvoices(store, limit)
         const line = (row: ForgottenInvoice) => [
           row.provider_id,

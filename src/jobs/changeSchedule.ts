@@ -21,6 +21,7 @@ import {
   type ScheduleRow,
   type Unfit,
 } from './schedules.ts'
+import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { materialiseOne } from './slots.ts'
 
 export interface Edit {
@@ -31,7 +32,10 @@ export interface Edit {
   by: string
 }
 
-/** `stale`: somebody else made a version meanwhile. `waiting`: slots fell due that cannot be priced yet, and must be asked for as they were. */
+/**
+ * `stale`: somebody else made a version meanwhile. `waiting`: slots fell due that cannot be priced yet, or wait for the bank's invoices to be read, and
+ * must be asked for as they were.
+ */
 export type Edited =
   | { is: 'changed' | 'same' | 'stale'; schedule: ScheduleRow }
   | { is: 'unfit'; why: Unfit }
@@ -104,6 +108,8 @@ async function draftOpen(tx: Tx, world: World, bitcoin: BitcoinDesk | undefined,
   const open = await tx.all<{ id: string }>(sql`
     select id from slots where schedule_id = ${schedule.id} and state = 'due' and not exists (select 1 from invoices where slot_id = slots.id)`)
   if (open.length === 0) return true
+  // Drafts are issued without their slot, and these may be at the bank already.
+  if (schedule.rail === 'starkbank' && (await areInvoicesUnread(tx))) return false
   const price = schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && (await pricing(tx, bitcoin, world, schedule))
   if (!price) return false
   for (const { id } of open)

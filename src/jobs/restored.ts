@@ -39,6 +39,7 @@ async function markRestored(tx: Tx, { clock }: Pick<World, 'clock'>): Promise<vo
  * is wanted.
  */
 export async function setAsideAfterRestore(store: Store, world: Parts): Promise<SetAside> {
+  await store.tx(tx => readInvoicesSinceBackup(tx))
   await materialise(store, world)
   return store.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'
@@ -71,7 +72,6 @@ export async function setAsideAfterRestore(store: Store, world: Parts): Promise<
     }
     await passOver(tx)
     await waitForBank(tx)
-    await readInvoicesSinceBackup(tx)
     await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }
   })

@@ -13,7 +13,7 @@ import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, 
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
-import { forgottenWhy } from '../webhooks/webhooks.ts'
+import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
 
@@ -221,6 +221,10 @@ export async function changePayers(
     if (open.some(({ held }) => held !== null))
       throw new BadInput(
         `schedule "${name}" has slots that wait for a person: first "repasse schedule catch-up ${name} --go|--skip --why …"`,
+      )
+    if (open.length > 0 && schedule.rail === 'starkbank' && (await areInvoicesUnread(tx)))
+      throw new BadInput(
+        `schedule "${name}" has slots that fell due and wait until the bank's invoices since the backup are read, which "repasse serve" does: change its payers then`,
       )
     for (const { id } of open) await draft(tx, id, schedule)
 

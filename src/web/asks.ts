@@ -358,9 +358,10 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         from person_mails m where state = 'failed'
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
-      union all select 'invoices unread', '', null, null, null, null from settings where name = 'bank invoices unread'
+      union all select 'invoices unread', '', null, null, (select value from settings where name = 'bank invoices unlisted'), null
+        from settings where name = 'bank invoices unread'
       union all select 'invoices forgotten', '', count(*), null, null, cast(sum(units) as bigint) from forgotten_invoices
-        where decided_at is null and invoice_tag not in (select id from invoices) having count(*) > 0
+        where decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag) having count(*) > 0
       union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
         where w.needs = 'person' and p.state in ('owed', 'waiting')
       union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), (select name from users where id = subject), subject), null
@@ -526,7 +527,7 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
     case 'catch-up waits':
       return `${number} slots of schedule ${id} since ${of} wait for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
     case 'invoices unread':
-      return `the bank’s invoices since the backup restored here are not read yet, so nothing is issued there; where it does not list them, compare them there: repasse invoice forgotten --looked-at --why …`
+      return `the bank’s invoices since the backup restored here are not read yet, so nothing is issued there${why === null ? '' : ` (${why})`}; where it does not list them, compare them there: repasse invoice forgotten --looked-at --why …`
     case 'invoices forgotten':
       return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them`
     case 'slot late':

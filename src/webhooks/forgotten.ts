@@ -2,6 +2,7 @@
  * After a restore: invoices at the bank that bear our tags and that these books have forgotten. They are read and listed before anything else is
  * issued there; and a slot that a person runs by hand asks first, for it may be among them.
  */
+import { BadInput } from '../base/answer.ts'
 import { reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
@@ -11,6 +12,8 @@ import { walkOn } from './walk.ts'
 
 /** Under `settings`, from a restore until the bank's invoices since the backup were read. */
 const unread = 'bank invoices unread'
+/** Under `settings`, while that is so and the last reading failed: why. */
+const unlisted = 'bank invoices unlisted'
 /** Under `cursors` and `walks`. */
 const list = 'starkbank invoices'
 
@@ -23,17 +26,22 @@ export type ForgottenInvoice = {
   made_at: Instant
 }
 
-/** From a restore on. The newest thing that the database knows is about as old as the backup; each walk begins two days before. */
+/**
+ * From a restore on, before it writes anything itself: the newest thing that the database knows is then about as old as the backup, unless a clock
+ * that was ahead wrote it. Each walk begins two days before. Where an earlier restore is still to be read from, that goes further back.
+ */
 export async function readInvoicesSinceBackup(tx: Tx): Promise<void> {
-  const newest = await tx.one<{ at: Instant | null }>(sql`select max(at) as at from transitions`)
-  if (newest?.at == null) return
+  const row = await tx.one<{ at: Instant | null }>(sql`
+    select coalesce(max(case when at <= ${await tx.now()} then at end), min(at)) as at from transitions`)
+  const before = await tx.one<{ value: Instant }>(sql`select value from settings where name = ${unread}`)
+  const newest = before && row?.at != null && before.value < row.at ? before.value : row?.at
+  if (newest == null) return
   await tx.run(sql`delete from walks where name = ${list}`)
-  for (const [table, name, value] of [
-    ['cursors', list, newest.at],
-    ['settings', unread, newest.at],
-  ] as const)
+  await tx.run(sql`delete from settings where name = ${unlisted}`)
+  for (const table of ['cursors', 'settings'] as const)
     await tx.run(sql`
-      insert into ${{ texts: [table], values: [] }} (name, value) values (${name}, ${value}) on conflict (name) do update set value = excluded.value`)
+      insert into ${{ texts: [table], values: [] }} (name, value) values (${table === 'cursors' ? list : unread}, ${newest})
+      on conflict (name) do update set value = excluded.value`)
 }
 
 /** Whether nothing may be issued at the bank yet. */
@@ -52,7 +60,7 @@ export async function findForgotten({ store, rail, world }: { store: Store; rail
       found += await store.tx(tx => keep(tx, rail.name, items))
     },
     async last(tx) {
-      await tx.run(sql`delete from settings where name = ${unread}`)
+      await tx.run(sql`delete from settings where name in (${unread}, ${unlisted})`)
       const why = await forgottenWhy(tx)
       if (why !== undefined)
         await tx.run(sql`
@@ -60,8 +68,13 @@ export async function findForgotten({ store, rail, world }: { store: Store; rail
             and schedule_id in (select id from schedules where rail = ${rail.name})`)
     },
   })
-  if (walked.is === 'failed')
+  if (walked.is === 'failed') {
+    await store.tx(tx =>
+      tx.run(sql`
+        insert into settings (name, value) values (${unlisted}, ${walked.why}) on conflict (name) do update set value = excluded.value`),
+    )
     world.log.warn({ why: walked.why }, 'the bank did not list its invoices since the backup: nothing is issued there')
+  }
   if (found > 0) world.log.error({ count: found }, 'the bank has invoices of ours that this database has forgotten')
   return found
 }
@@ -84,7 +97,7 @@ async function keep(tx: Tx, rail: string, items: readonly BatchInvoice[]): Promi
 }
 
 // One that was taken in since is forgotten no more.
-const open = sql`decided_at is null and invoice_tag not in (select id from invoices)`
+const open = sql`decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag)`
 
 /** Those that nobody looked at yet, oldest first. */
 export const forgottenInvoices = (reader: Reader, limit = 1_000): Promise<ForgottenInvoice[]> =>
@@ -102,13 +115,17 @@ export async function forgottenWhy(reader: Reader): Promise<string | undefined> 
 
 /**
  * A person has looked at all that are listed, and slots may be run again; and where the bank does not list its invoices, has compared them there, so
- * that it is issued again. Answers how many were listed.
+ * that it is issued again. Answers how many were listed. Throws `BadInput` while they are still being read, for there may be more.
  */
 export async function lookAtForgotten(store: Store, { by, why }: { by: string; why: string }): Promise<number> {
   return store.tx(async tx => {
+    if ((await areInvoicesUnread(tx)) && !(await tx.one(sql`select 1 as yes from settings where name = ${unlisted}`)))
+      throw new BadInput(
+        'the bank\'s invoices since the backup are not all read yet, so there may be more: "repasse serve" reads them in some seconds',
+      )
     const count = await tx.run(sql`
       update forgotten_invoices set decided_by = ${by}, decided_why = ${why}, decided_at = ${await tx.now()} where ${open}`)
-    const wereUnread = (await tx.run(sql`delete from settings where name = ${unread}`)) > 0
+    const wereUnread = (await tx.run(sql`delete from settings where name in (${unread}, ${unlisted})`)) > 0
     if (count > 0 || wereUnread)
       await audit(tx, { actor: by, act: 'forgotten invoices looked at', subject: 'starkbank', detail: { count: String(count), why } })
     return count

@@ -129,7 +129,8 @@ const pt = {
     expires: 'Escreva um número de dias, de 0 a 365.',
     least: 'Escreva um valor, como 10,00; zero ou vazio repassa qualquer valor.',
     held: 'Há disparos atrasados esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página da agenda e salve de novo.',
-    waiting: 'Há disparos vencidos esperando uma cotação, que precisam sair como estavam. Espere a cotação e salve de novo.',
+    waiting:
+      'Há disparos vencidos que precisam sair como estavam e esperam uma cotação ou, depois de restaurar um backup, a leitura das cobranças no banco. Espere e salve de novo.',
   },
   cronNames: ['minuto', 'hora', 'dia do mês', 'mês', 'dia da semana'],
   cronRights: [
@@ -316,7 +317,8 @@ const en: typeof pt = {
     expires: 'Write a number of days from 0 to 365.',
     least: 'Write an amount, like 10.00; zero or nothing pays on any amount.',
     held: 'Slots fell due that wait for a person, and must be asked for, or left out, as they were. Decide on the schedule’s page, then save again.',
-    waiting: 'Slots fell due that wait for a rate, and must be asked for as they were. Wait for the rate, then save again.',
+    waiting:
+      'Slots fell due that must be asked for as they were, and wait for a rate or, after a restore, for the bank’s invoices to be read. Wait, then save again.',
   },
   cronNames: ['minute', 'hour', 'day of month', 'month', 'day of week'],
   cronRights: [
