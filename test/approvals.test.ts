@@ -28,7 +28,7 @@ import {
   stopOf,
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
-import { addUser } from '../src/people/people.ts'
+import { addUser, objectTo, proposeClear } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/store/store.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -270,6 +270,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await bookFindings()).toEqual([expect.stringContaining('payouts were stopped, and nobody let them go')])
       await stopAll(town.store, 'ana: look', 'ana')
       await letGo(town.store, 'seen', 'carla')
+      expect(await bookFindings()).toEqual([])
+    })
+
+    test('an objection that was taken away past the program is named, and one that two people cleared is not', async () => {
+      const { userId } = await signed()
+      await objectTo(town.store, town.desk.world, 'carla', { by: 'dora', why: 'who is that' })
+      expect(await bookFindings()).toEqual([])
+      await run(sql`update objections set cleared_at = '2026-01-01T00:00:00.000Z' where user_id = ${userId}`)
+      expect(await bookFindings()).toEqual([expect.stringContaining('somebody objects to carla, and nobody cleared it')])
+      await run(sql`update objections set cleared_at = null`)
+      const { proposal } = await proposeClear(town.store, town.desk.world, 'carla', { by: 'eva', why: 'she began on Monday' })
+      expect((await approveAndDo(town.desk, proposal.id, { by: 'fabio' })).is).toBe('approved')
       expect(await bookFindings()).toEqual([])
     })
 

@@ -26,10 +26,24 @@ async function rolesNotGiven(reader: Reader): Promise<Finding[]> {
   })
 }
 
+/** People who are objected to, of whom no row says so any more though nobody cleared it. */
+async function objectionsTakenAway(reader: Reader): Promise<Finding[]> {
+  const rows = await reader.all<{ id: string; name: string }>(sql`
+    select u.id, u.name from users u where u.store_id = 'sto_default' and u.state <> 'removed'
+      and (select a.act from audit a where a.subject = u.id and a.act in ('objected to person', 'objection cleared') order by a.seq desc limit 1)
+        = 'objected to person'
+      and not exists (select 1 from objections o where o.user_id = u.id and o.cleared_at is null) order by u.id`)
+  return rows.map(({ id, name }) => finding(id, `somebody objects to ${name}, and nobody cleared it: ${past}`))
+}
+
 /** What is set by few rows, and is looked at every few minutes. */
 export async function checkSet(reader: Reader): Promise<Finding[]> {
   const stop = await stopTakenAway(reader)
-  return [...(stop === undefined ? [] : [finding('payouts', stop)]), ...(await rolesNotGiven(reader))]
+  return [
+    ...(stop === undefined ? [] : [finding('payouts', stop)]),
+    ...(await rolesNotGiven(reader)),
+    ...(await objectionsTakenAway(reader)),
+  ]
 }
 
 /** What an approval of a proposal is of. */
