@@ -191,6 +191,8 @@ describe.each([
       }))
       expect(ordersOf(outcomes)).toHaveLength(3)
       expect(await left()).toBe(940n)
+      // None of these is told to pay an order that is another's.
+      expect(outcomes.at(-1)).toEqual([{ field: 'limit', is: 'holds too many', of: 'address', most: 60n }])
     })
 
     test('one order is asked for anew four times an hour, and keeps its goods no longer', async () => {

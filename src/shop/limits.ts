@@ -28,8 +28,8 @@ export interface Asker {
 export type LimitFault =
   /** So many codes were asked for already; from `at` on there may be one more. */
   | { is: 'too often'; by: LimitedBy; at: Instant }
-  /** One order, or the unpaid orders of one buyer, may keep so many items from others. */
-  | { is: 'holds too many'; of: 'order' | 'buyer'; most: bigint }
+  /** One order, or the unpaid orders of one buyer or from one address, may keep so many items from others. */
+  | { is: 'holds too many'; of: 'order' | 'buyer' | 'address'; most: bigint }
 
 /** Whose turn is held until the transaction ends; `subjects` by what limits them. */
 export interface Turn {
@@ -101,7 +101,9 @@ export async function holdsTooMany(
     const row = await tx.one<{ items: bigint | null }>(sql`
       select cast(sum(l.quantity) as bigint) as items from orders o join order_lines l on l.order_id = o.id
       where o.state = 'awaiting' and o.id <> ${orderId} and o.id in (select order_id from shop_asks where subject = ${each})`)
-    if ((row?.items ?? 0n) + wanted > held.aBuyer) return { is: 'holds too many', of: 'buyer', most: held.aBuyer }
+    // Behind an address are others: who has no unpaid order is not told to pay theirs.
+    if ((row?.items ?? 0n) + wanted > held.aBuyer)
+      return { is: 'holds too many', of: by === 'address' ? 'address' : 'buyer', most: held.aBuyer }
   }
   return undefined
 }

@@ -97,6 +97,8 @@ const pt = {
       order: (most: string) => `Um pedido reserva no máximo ${most} unidades até ser pago. Diminua a quantidade ou faça mais de um pedido.`,
       buyer: (most: string) =>
         `Os pedidos ainda não pagos reservam no máximo ${most} unidades por comprador. Pague um deles ou espere o prazo acabar.`,
+      address: (most: string) =>
+        `Os pedidos ainda não pagos feitos a partir desta conexão reservam no máximo ${most} unidades, e há outras pessoas nela. Diminua a quantidade, tente de novo em alguns minutos ou use outra conexão.`,
     },
     key: 'A página ficou aberta por tempo demais. Confira e envie de novo.',
     mendBasket: 'Abrir a cesta para acertar.',
@@ -275,6 +277,8 @@ const en: typeof pt = {
       order: most => `One order keeps at most ${most} items until it is paid. Take fewer, or make more than one order.`,
       buyer: most =>
         `Orders that are not paid yet keep at most ${most} items for one buyer. Pay one of them, or wait until its time is over.`,
+      address: most =>
+        `Orders that are not paid yet keep at most ${most} items for one connection, which others use as well. Take fewer, try again in some minutes, or use another connection.`,
     },
     key: 'The page was open for too long. Look again and send it once more.',
     mendBasket: 'Open the basket to mend it.',
