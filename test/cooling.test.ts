@@ -1,5 +1,6 @@
 /** Cooling off, on both databases and both rails: what was approved lately moves no money yet, says until when, and goes by itself then. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bringBack } from '../src/jobs/clock.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import {
@@ -56,12 +57,23 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       const { payable_from: from } = await approveAccount(town.store, 'new', 'chico', undefined, coolingOffMs)
       const [owed] = await collect(town, [10_000n], 'new')
       expect(await send()).toEqual([])
-      expect(await payout(owed!)).toMatchObject({ state: 'owed', next_at: from, why: expect.stringContaining(`is paid from ${from} on`) })
+      expect(await payout(owed!)).toMatchObject({ state: 'owed', why: expect.stringContaining(`is paid from ${from} on`) })
       town.pass(20 * hour)
       expect([await send(), await kinds()]).toEqual([[], ['account waits']])
       town.pass(4 * hour)
       expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
       expect(await town.store.tx(checkLedger)).toEqual([])
+    })
+
+    test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
+      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
+      await approveAccount(town.store, 'new', 'chico', undefined, 72 * hour)
+      await collect(town, [10_000n], 'new')
+      for (let days = 0; days < 3; days++) {
+        expect([await send(), await bringBack(town.store, town.desk.world)]).toEqual([[], 0])
+        town.pass(24 * hour)
+      }
+      expect(await send()).toEqual([10_000])
     })
 
     test.each([

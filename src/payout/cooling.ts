@@ -1,17 +1,23 @@
 /** Cooling off: to an account that two people approved lately nothing is paid yet, so that whoever knows better can say so in time. */
-import type { Instant } from '../base/world.ts'
+import { later, type Instant } from '../base/world.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import type { PayoutRow } from './row.ts'
+
+/** Looked at again by then at the latest: what waits for longer than a day was put off by a clock that was ahead (`jobs/clock.ts`). */
+const againMs = 12 * 3_600_000
 
 /** Those of these due payouts whose account may be paid now; the others are put off until it may. That the time is the approved one is asked besides. */
 export async function afterCoolingOff<P extends Pick<PayoutRow, 'id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
+  const now = await tx.now()
+  const latest = later(now, againMs)
   const rows = await tx.all<{ id: string; name: string; payable_from: Instant }>(sql`
     select p.id, a.name, a.payable_from from payouts p join accounts a on a.id = p.account_id
-    where p.id in (${join(due.map(({ id }) => id))}) and a.payable_from > ${await tx.now()}`)
+    where p.id in (${join(due.map(({ id }) => id))}) and a.payable_from > ${now}`)
   for (const { id, name, payable_from: from } of rows) {
     const why = `its account ${name} was approved lately, and is paid from ${from} on (COOLING_OFF)`
-    await tx.run(sql`update payouts set next_at = ${from}, why = ${why} where id = ${id} and state in ('owed', 'waiting')`)
+    const next = from < latest ? from : latest
+    await tx.run(sql`update payouts set next_at = ${next}, why = ${why} where id = ${id} and state in ('owed', 'waiting')`)
   }
   return due.filter(({ id }) => rows.every(row => row.id !== id))
 }

@@ -16,7 +16,7 @@ const atOnce = 200
 export async function followOrders(store: Store, world: World, { writes }: { writes: boolean }): Promise<number> {
   const isTimely = clockTrouble(world) === undefined
   if (isTimely) await abandonDrafts(store)
-  await forgetAskers(store)
+  if (isTimely) await forgetAskers(store)
   const untold = await store.all<{ order_id: string }>(sql`
     select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
   const over = isTimely ? await overdueParts(store) : []

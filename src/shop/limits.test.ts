@@ -115,6 +115,18 @@ describe.each([
       expect(ordersOf(await many(1, () => ({ buyer: ana })))).toHaveLength(1)
     })
 
+    test('a clock that is ahead forgets nobody, and what was asked for under it keeps nobody waiting until then', async () => {
+      await many(10, () => ({ buyer: ana }))
+      const asks = () => store.all(sql`select subject from shop_asks where subject not like 'letter%'`)
+      const before = await asks()
+      clock.moveTo(clock.now() + 72 * hour)
+      const ahead = { ...world, clock: { ...clock, trouble: () => 'the bank says that it is three days earlier' } }
+      await followOrders(store, ahead, { writes: true })
+      expect(await asks()).toHaveLength(before.length)
+      await store.tx(tx => tx.run(sql`update shop_asks set asked_at = ${instant(clock.now() + 72 * hour)}`))
+      expect(ordersOf(await many(1, () => ({ buyer: ana })))).toHaveLength(1)
+    })
+
     test('one mailbox is one, however it is written, under ever other CPFs', async () => {
       const spellings = ['victim@example.com', 'Victim@Example.com', 'victim+1@example.com', 'VICTIM+shop@example.com']
       const outcomes = await many(40, at => ({ buyer: { ...ana, email: spellings[at % 4]!, taxId: cpf(at) } }))

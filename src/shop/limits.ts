@@ -73,11 +73,11 @@ export async function tooOften(tx: Tx, limits: ShopLimits, { subjects, now }: Tu
   return faults.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0]
 }
 
-/** When one more may be asked for; undefined where it may be now. */
+/** When one more may be asked for; undefined where it may be now. What a clock that was ahead wrote down counts for nothing. */
 async function freeAt(tx: Tx, each: string, rate: Rate, now: Instant): Promise<Instant | undefined> {
   if (!rate) return undefined
   const rows = await tx.all<{ asked_at: Instant }>(sql`
-    select asked_at from shop_asks where subject = ${each} and asked_at > ${later(now, -dayMs)} order by asked_at desc limit ${rate.aDay}`)
+    select asked_at from shop_asks where subject = ${each} and asked_at > ${later(now, -dayMs)} and asked_at <= ${now} order by asked_at desc limit ${rate.aDay}`)
   const after = (count: number, ms: number): Instant[] => {
     const oldest = rows[count - 1]?.asked_at
     const at = oldest === undefined ? undefined : later(oldest, ms)
