@@ -120,6 +120,26 @@ describe('where real money moves', () => {
   })
 })
 
+describe('where real money moves and nobody uses the console', () => {
+  const { at, env: own, repasse: ask } = openTerminal()
+  const run = (...words: string[]) => ask(words, { ...url, STARKBANK_ENVIRONMENT: 'production' })
+
+  test('whoever has a key file is asked, and written to, as whoever came in is', async () => {
+    await run('user', 'add', 'carla', '--role', 'checker', '--email', 'carla@example.com', '--by', 'boss')
+    // Without a key she could approve nothing.
+    expect((await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss')).out).toContain('/console/welcome/')
+    expect((await run('user', 'key', 'carla', '--out', at('carla.pem'), '--by', 'boss')).code).toBe(0)
+    const store = await openStore(own.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    await store.tx(tx => tx.run(sql`update users set approves_from = '2026-01-01T00:00:00.000Z'`))
+    expect((await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')).out).toMatch(/^pro_/)
+    await run('user', 'remove', 'ana', '--by', 'boss')
+    expect(await store.all(sql`select address, kind from person_mails where kind <> 'added'`)).toEqual([
+      { address: 'carla@example.com', kind: 'removed' },
+    ])
+    await store.close()
+  })
+})
+
 test('the audit log has each act with who did it, and holds', async () => {
   const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
   const acts = await store.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'boss' order by seq`)

@@ -7,7 +7,7 @@ import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { audit, barFor, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
-import { tellAbout } from './notices.ts'
+import { tellAbout, whoActs } from './notices.ts'
 import { clearAct } from './objection.ts'
 import { roles, type Role } from './roles.ts'
 import { assertFree, changeRoleIn, findUser, forgetSecrets, languages, newUser, theUser, type Language, type NewUser } from './user.ts'
@@ -50,7 +50,7 @@ export const proposeReset = (store: Store, world: World, name: string, { by, why
 export const canBeApproved = (store: Store, { by, about }: { by: string; about: string }): Promise<boolean> =>
   store.tx(async tx => {
     const people = await tx.all<{ name: string }>(sql`
-      select name from users where store_id = 'sto_default' and state = 'active' and role in ('checker', 'admin') order by id`)
+      select name from users where store_id = 'sto_default' and ${whoActs} and role in ('checker', 'admin') order by id`)
     for (const { name } of people)
       if (!samePerson(name, by) && !samePerson(name, about) && !(await barFor(tx, name, await tx.now(), by))) return true
     return false

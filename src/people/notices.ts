@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
 import type { World } from '../base/world.ts'
-import { remember, sql, type Tx } from '../store/store.ts'
+import { remember, sql, type Sql, type Tx } from '../store/store.ts'
 import type { UserRow } from './user.ts'
 
 /**
@@ -20,14 +20,18 @@ export interface Notice {
   why?: string | undefined
 }
 
+/** People who came in, or who have a key file and need not: whoever of them has the role approves. */
+export const whoActs: Sql = sql`(state = 'active' or (state = 'invited' and exists (
+  select 1 from signing_keys k where k.user_id = users.id and k.retired_at is null)))`
+
 /** Where a person is written to; undefined where nobody said. */
 export const addressOf = ({ email, name }: Pick<UserRow, 'email' | 'name'>): string | undefined =>
   email ?? (isAddress(name) ? name : undefined)
 
-/** Queues a letter to each active checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
+/** Queues a letter to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
 export async function tellAbout(tx: Tx, world: World, { kind, about, by, approvedBy, why }: Notice): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
-    select * from users where store_id = 'sto_default' and ((state = 'active' and role in ('checker', 'admin')) or id = ${about.id}) order by id`)
+    select * from users where store_id = 'sto_default' and ((${whoActs} and role in ('checker', 'admin')) or id = ${about.id}) order by id`)
   const detail = JSON.stringify({
     ...{ name: about.name, role: about.role, by },
     ...(approvedBy !== undefined && { approvedBy }),
