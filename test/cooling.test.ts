@@ -8,11 +8,14 @@ import {
   approveAccount,
   changeLimits,
   checkApprovals,
+  findAccount,
   sendPayouts,
   seeLimits,
+  signAccount,
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
+import { later } from '../src/base/world.ts'
 import { sql } from '../src/store/store.ts'
 import { asksOf } from '../src/web/asks.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -63,6 +66,24 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       town.pass(4 * hour)
       expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
       expect(await town.store.tx(checkLedger)).toEqual([])
+    })
+
+    test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
+      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
+      // As a clock says that is a year ahead.
+      await approveAccount(town.store, 'new', 'chico', undefined, 366 * 24 * hour)
+      await collect(town, [10_000n], 'new')
+      expect(await send()).toEqual([])
+      const latest = later(await now(), coolingOffMs)
+      await signAccount(town.store, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+      expect(await findAccount(town.store, 'new')).toMatchObject({ payable_from: latest })
+      expect(await send()).toEqual([])
+      // Signed again it waits no longer, and never less than was approved.
+      await signAccount(town.store, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+      expect(await findAccount(town.store, 'new')).toMatchObject({ payable_from: latest })
+      expect(await checkApprovals(town.store)).toEqual([])
+      town.pass(coolingOffMs)
+      expect(await send()).toEqual([10_000])
     })
 
     test('however long it is, no wait is taken for one of a clock that was ahead', async () => {

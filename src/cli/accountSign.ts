@@ -32,7 +32,7 @@ export function signAccountCommand(account: Command, shell: Shell): void {
         const signed: string[] = []
         const faults: string[] = []
         for (const each of names) {
-          const signing = await signAccount(base.store, each, by, proof)
+          const signing = await signAccount(base.store, each, by, proof, undefined, base.world.coolingOffMs)
           switch (signing.is) {
             case 'signed':
               signed.push(signing.account.name)

@@ -186,8 +186,18 @@ export type Signing =
   /** It is not what was approved, so nobody signs it as if it were. */
   | { is: 'changed'; account: AccountRow; why: string }
 
-/** Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at again at once. `seen`: as of `judgeAccount`. */
-export async function signAccount(store: Store, name: string, by: string, proof: Proof, seen?: string): Promise<Signing> {
+/**
+ * Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at again at once. `seen`: as of `judgeAccount`.
+ * Where the account is paid later than `coolingOffMs` from now its clock was ahead when it was approved, and it is paid from then on.
+ */
+export async function signAccount(
+  store: Store,
+  name: string,
+  by: string,
+  proof: Proof,
+  seen?: string,
+  coolingOffMs?: Millis,
+): Promise<Signing> {
   return store.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
@@ -199,15 +209,18 @@ export async function signAccount(store: Store, name: string, by: string, proof:
     if (approval.is === 'changed') return { is: 'changed', account, why: approval.why }
     if (seen !== undefined && seen !== digestOfAccount(account)) return { is: 'changed', account, why: 'it is not what was shown' }
     const stated = await stateAccount(tx, account, by, proof)
+    const latest = coolingOffMs === undefined ? undefined : later(await tx.now(), coolingOffMs)
+    const isAhead = latest !== undefined && account.payable_from !== null && account.payable_from > latest
+    if (isAhead) await tx.run(sql`update accounts set payable_from = ${latest} where id = ${account.id}`)
     await audit(tx, {
       actor: by,
       act: 'account signed',
       subject: account.id,
-      detail: { name: account.name, digest: digestOfAccount(account), ...stated },
+      detail: { name: account.name, digest: digestOfAccount(account), ...(isAhead && { payableFrom: latest }), ...stated },
     })
     await tx.run(sql`
       update payouts set next_at = ${await tx.now()}, why = null
-      where account_id = ${account.id} and state in ('owed', 'waiting') and why = ${onlySaid(account)}`)
+      where account_id = ${account.id} and state in ('owed', 'waiting') and (why = ${onlySaid(account)} or ${isAhead ? 1 : 0} = 1)`)
     return { is: 'signed', account }
   })
 }
@@ -280,10 +293,15 @@ export async function approvalOf(reader: Reader, account: AccountRow): Promise<J
   if (digest !== undefined && digest !== digestOfAccount(account)) return changed('is not as it was approved')
   const terms = (await auditedDetails(reader, account.id, 'account terms changed')).at(-1)
   if (account.recover !== (terms?.['recover'] ?? 'never')) return changed('has other terms than were approved')
-  const approved = (await auditedDetails(reader, account.id, 'account approved')).at(-1)
-  if (account.payable_from !== (approved?.['payableFrom'] ?? null)) return changed('is paid from another time on than was approved')
+  if (account.payable_from !== (await payableFromOf(reader, account.id))) return changed('is paid from another time on than was approved')
   const judged = await judgeApproval(reader, row, approveAct, contentOf(account))
   return judged.is === 'changed' ? changed(`has an approval that does not hold: ${judged.why}`) : judged
+}
+
+/** From when an account is paid, as its approval says, or who signed it since. */
+async function payableFromOf(reader: Reader, id: string): Promise<Instant | null> {
+  const [approved, signed] = [await auditedDetails(reader, id, 'account approved'), await auditedDetails(reader, id, 'account signed')]
+  return [approved.at(-1), ...signed].flatMap(detail => detail?.['payableFrom'] ?? []).at(-1) ?? null
 }
 
 /** Why nothing may be ordered to an account: nobody approved it, or what was approved is not what it is now. Undefined where it is. */
