@@ -14,8 +14,8 @@ import {
   resolveRefunds,
   sendRefund,
 } from '../src/invoice/invoice.ts'
-import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
-import { balances, checkLedger, totalsFor } from '../src/ledger/ledger.ts'
+import { approveAndDo, reconcile, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { balances, checkLedger, openSuspense, proposeClose, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { sql } from '../src/store/store.ts'
@@ -605,6 +605,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.store.all(sql`select invoice_id, state, units from payouts`)).toEqual([
           { invoice_id: id, state: 'owed', units: 9_800n },
         ])
+      })
+
+      test.each(['waits in suspense', 'was closed there'])('of one whose money %s is in the books once', async where => {
+        const { store, rails, world } = town.desk
+        const { providerId } = await askedAfterBackup()
+        town.bank.pay(providerId)
+        town.pass(5 * second)
+        await town.hear(town.event('invoice.credited'))
+        await reconcile(store, rail(), world)
+        expect(await openSuspense(store)).toMatchObject([{ provider_id: providerId }, { provider_id: providerId }])
+        if (where === 'was closed there') {
+          const { proposal } = await store.tx(tx => proposeClose(tx, world, providerId, { by: 'ana', why: 'lost' }))
+          await approveAndDo({ store, rails, world }, proposal.id, { by: 'bruno' })
+        }
+        await reissue()
+        await settleInbox(town.desk)
+        expect([await openSuspense(store), await town.audit()]).toEqual([[], []])
       })
 
       test('of one that was asked again after the backup, and is canceled at the bank, is a new one', async () => {

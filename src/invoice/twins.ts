@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import { brl } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { post } from '../ledger/ledger.ts'
+import { clearBooked, post } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
 import { eachApart, forUpdate, move, remember, sql, throwFirst, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
 import { awaitsItsId, takeAsIssued } from './issued.ts'
@@ -128,6 +128,7 @@ export async function creditTwin(
   const posting = { source: twin.id, invoiceId: twin.invoice_id, memo: twin.provider_id }
   await post(tx, world, { movement: 'duplicate credited', amount: brl(paid), ...posting })
   await post(tx, world, { movement: 'duplicate fee', amount: brl(shown.feeUnits), ...posting })
+  await clearBooked(tx, world, twin.provider_id, [paid, -shown.feeUnits], cause.why)
   world.log.warn({ invoice: twin.invoice_id, twin: twin.provider_id }, 'a duplicate invoice was paid: a person decides')
   return true
 }

@@ -2,6 +2,7 @@
 import { BadInput, done, type Answer } from '../base/answer.ts'
 import type { World } from '../base/world.ts'
 import { awaitsItsId, findOurs, invoiceMachine, reversalLogs, takeAsIssued, type InvoiceRow } from '../invoice/invoice.ts'
+import { clearBooked } from '../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
@@ -152,6 +153,8 @@ async function credit(
     terms,
     cause,
   )
+  // Its lines may have been read while these books did not know it.
+  await clearBooked(tx, world, now.providerId, [paid, -now.feeUnits], cause.why)
   // Nothing is sent until it is known what went back. The bank's amount may fall only later: then an event told of it before.
   const isGoingBack = now.status === 'voided' || now.units < paid || (await mayBeGoingBackOf(tx, row.id))
   if (isGoingBack) await beginReversal(tx, row.id, cause)
