@@ -88,6 +88,28 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await checkBooks(town.store, town.desk.world)).toEqual([])
     })
 
+    test.each([
+      ['signed', 'proven', undefined],
+      ['paid, being new', 'any', sql`update accounts set payable_from = '2027-01-01T00:00:00.000Z' where name = 'main'`],
+    ] as const)('what waits until its account is %s keeps nobody waiting behind it at a limit', async (_, approvals, cooling) => {
+      await open()
+      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      const change = { asset: 'BRL', wanted: { hour: 10_000n }, by: 'ana', why: 'a test' } as const
+      await town.store.tx(tx => changeLimits(tx, town.desk.world, change))
+      await collect(town, [9_000n], 'other')
+      await collect(town, [9_000n])
+      await send('any')
+      await collect(town, [9_000n], 'other')
+      if (cooling) await run(cooling)
+      for (let minutes = 0; minutes < 100; minutes += 5) {
+        town.pass(5 * 60_000)
+        await send(approvals)
+      }
+      const states = await town.store.all<{ state: string }>(sql`select state from payouts order by added_at, id`)
+      expect(states.map(({ state }) => state)).toEqual(['sent', 'owed', 'sent'])
+    })
+
     test('where none is needed, it goes at once', async () => {
       await open()
       await collect(town, [5_000n])

@@ -33,6 +33,9 @@ export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 
   )
   const waiting = due.filter(({ account_id: id }) => only.has(id))
   for (const payout of waiting) await putOff(tx, [payout], onlySaid(only.get(payout.account_id)!))
+  // Who waited for room before waits for something else now, and nobody waits behind it.
+  if (waiting.length > 0)
+    await tx.run(sql`delete from limit_waits where needs = 'room' and payout_id in (${join(waiting.map(({ id }) => id))})`)
   return due.filter(payout => !waiting.includes(payout))
 }
 
