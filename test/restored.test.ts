@@ -7,6 +7,8 @@ import { runCli } from '../src/cli/cli.ts'
 import { approveAndDo, proposeAccept, reconcile, type Desk } from '../src/jobs/jobs.ts'
 import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledger.ts'
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
+import { addUser, invitationOf, sessionOf } from '../src/people/people.ts'
+import { openSession } from '../src/people/session.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { status } from '../src/web/status.ts'
 import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhooks/webhooks.ts'
@@ -55,6 +57,18 @@ async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | n
   await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
   return desk.store.all(sql`select state, why from payouts`)
 }
+
+test('a session or an invitation of the backup, which may have been ended since, lets nobody in', async () => {
+  const { store, world } = town.desk
+  const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+  const { user } = await addUser(store, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
+  await store.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`))
+  const session = await store.tx(tx => openSession(tx, world, user.id, { address: '203.0.113.7', agent: '' }))
+  const isIn = async (at: Store) => [await sessionOf(at, world, session.token), await invitationOf(at, world, token)].map(Boolean)
+  expect(await isIn(store)).toEqual([true, true])
+  await store.backup(join(folder, 'backup.db'), {})
+  expect(await isIn((await restoreFrom(join(folder, 'backup.db'))).store)).toEqual([false, false])
+})
 
 test('a payout that was ordered after the backup is held, for the bank shows it', async () => {
   const backup = join(folder, 'backup.db')

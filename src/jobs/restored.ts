@@ -3,6 +3,7 @@ import { instant, type Instant, type World } from '../base/world.ts'
 import { passOver } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
+import { endAllSessions } from '../people/people.ts'
 import { move, sql, type Store, type Tx } from '../store/store.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise, slotMachine } from './slots.ts'
@@ -18,6 +19,7 @@ type Parts = Pick<World, 'clock' | 'random' | 'log' | 'at'>
 export async function takeUpRestored(store: Store, world: Parts, { why, by }: { why: string; by: string }): Promise<SetAside> {
   await holdAll(store, why, by, 'restored')
   await store.tx(tx => markRestored(tx, world))
+  await store.tx(endAllSessions)
   return setAsideAfterRestore(store, world)
 }
 

@@ -1,4 +1,5 @@
 /** People: who may do what, how they sign in, and what a session allows. */
+export { endAllSessions } from './afterRestore.ts'
 export { acts, approves, isHarmless, may, needsStepUp, needsTwo, roles, type Act, type Role } from './roles.ts'
 export { endSession, endSessionsOf, listSessions, sessionOf, signOut, type Person, type SessionRow } from './session.ts'
 export { signIn, stepUp, type SignIn, type SignInAnswer, type StepUpAnswer } from './signIn.ts'
