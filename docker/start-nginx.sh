@@ -17,6 +17,7 @@ prepare() {
   case $name in
     *[!A-Za-z0-9.:-]*) echo "start-nginx: SERVER_NAME is no host's name" >&2 && return 1 ;;
   esac
+  # shellcheck disable=SC2016 # $public_host is nginx's own
   printf 'map "" $public_host {\n    default "%s";\n}\n' "$name" >"$2/repasse/public-host.conf"
   if [ -n "${CONSOLE_NETWORKS:-}" ]; then
     # The health of this container is asked for from inside.

@@ -1,7 +1,16 @@
 /** Money that goes back to payers, on both databases: the payout is of what is owed now, and what was paid on too much the payee owes. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, unsure, type Answer } from '../src/base/answer.ts'
-import { holdPayout, receivableOf, receivables, releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
+import {
+  holdPayout,
+  proposeTerms,
+  receivableOf,
+  receivables,
+  releasePayout,
+  resolvePayouts,
+  retryPayout,
+  sendPayouts,
+} from '../src/payout/payout.ts'
 import { resolveRefunds } from '../src/invoice/invoice.ts'
 import { checkLedger, post, totalsFor } from '../src/ledger/ledger.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -545,7 +554,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       giveBack(left)
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
-      await town.store.tx(tx => tx.run(sql`update accounts set recover = 'next-payouts'`))
+      const terms = await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', { by: 'bruno', why: 'agreed with the payee' })
+      expect(terms.is === 'proposed' && (await approveAndDo(town.desk, terms.proposal.id, { by: 'ana' })).is).toBe('approved')
       const [next] = await collect(town, [5_000n])
       expect(next!.units).toBe(4_850n)
       await payOn()

@@ -133,6 +133,7 @@ const work: Visited[] = [
   at('console-account-awaiting', '/console/accounts/reserva', { as: 'bruno' }),
   at('console-account-bitcoin', '/console/accounts/carteira', { as: 'vera' }),
   at('console-account-new', '/console/accounts/new', { as: 'ana' }),
+  at('console-account-sign', '/console/accounts/sign', { as: 'bruno' }),
   at('console-account-banks', '/console/accounts/banks?q=stark', { as: 'ana' }),
   at('console-products', '/console/products', { as: 'ana' }),
   at('console-product-new', '/console/products/new', { as: 'ana' }),
@@ -164,6 +165,7 @@ const people: Visited[] = [
   at('console-people', '/console/people', { as: 'carla' }),
   { name: 'console-person', as: 'carla', path: person },
   at('console-me', '/console/me', { as: 'vera' }),
+  at('console-keys', '/console/me/keys', { as: 'ana' }),
   at('console-audit', '/console/audit', { as: 'vera' }),
 ]
 
