@@ -23,7 +23,7 @@ export function userKeyCommands(user: Command, shell: Shell): void {
     .addHelpText('after', example('user key carla --out carla.pem', 'account approve main --key carla.pem'))
     .action((name: string, options: ProofFlags & { out: string; label: string; json?: true }) =>
       inBase(shell, async base => {
-        const [{ keysOf, newKeyPair, registerKey }, { findUser }] = await Promise.all([
+        const [{ keysOf, newKeyPair, registerKey }, { findUser, tellOfKey }] = await Promise.all([
           import('../approvals/approvals.ts'),
           import('../people/people.ts'),
         ])
@@ -40,9 +40,11 @@ export function userKeyCommands(user: Command, shell: Shell): void {
         writeNew(options.out, pem)
         let id: string | undefined
         try {
-          id = await base.store.tx(tx =>
-            registerKey(tx, { user: person, kind: 'key', publicKey, label: options.label, proof: proof.is }, by),
-          )
+          id = await base.store.tx(async tx => {
+            const made = await registerKey(tx, { user: person, kind: 'key', publicKey, label: options.label, proof: proof.is }, by)
+            await tellOfKey(tx, base.world, person.id, by)
+            return made
+          })
         } finally {
           if (id === undefined) unlinkSync(options.out)
         }

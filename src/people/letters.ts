@@ -14,7 +14,7 @@ export interface NoticeRow {
   detail: string
 }
 
-const given: readonly NoticeKind[] = ['added', 'role', 'reset']
+const given: readonly NoticeKind[] = ['added', 'role', 'reset', 'key']
 
 /** Pure. `publicUrl`: without a slash at the end. */
 export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
@@ -58,6 +58,7 @@ const pt: Words = {
     reset: name => `${name} terá nova senha e novo autenticador`,
     locked: name => `o acesso de ${name} foi bloqueado`,
     removed: name => `o acesso de ${name} foi removido`,
+    key: name => `${name} tem uma nova chave de assinatura`,
     objected: name => `objeção a ${name}`,
     cleared: name => `a objeção a ${name} foi encerrada`,
     'opened twice': name => `o convite de ${name} foi aberto em dois navegadores`,
@@ -69,6 +70,8 @@ const pt: Words = {
       `A senha e o autenticador de ${name}, do papel de ${role}, foram esquecidos por ${who}; um novo convite permite cadastrar outros.`,
     locked: (name, role, who) => `O acesso de ${name}, com o papel de ${role}, foi bloqueado por ${who}.`,
     removed: (name, role, who) => `O acesso de ${name}, com o papel de ${role}, foi removido por ${who}.`,
+    key: (name, role, who) =>
+      `Uma nova chave ou passkey assina por ${name}, com o papel de ${role}: foi registrada por ${who}. Se não foi você nem essa pessoa, encerre a chave.`,
     objected: (name, _, who) => `${who} tem uma objeção a ${name}, que não aprova nem propõe nada até que outras duas pessoas a encerrem.`,
     cleared: (name, _, who) => `A objeção a ${name} foi encerrada por ${who}.`,
     'opened twice': (name, _, who) =>
@@ -89,6 +92,7 @@ const en: Words = {
     reset: name => `${name} gets a new password and authenticator`,
     locked: name => `${name} is locked out`,
     removed: name => `${name} is removed`,
+    key: name => `${name} has a new signing key`,
     objected: name => `objection to ${name}`,
     cleared: name => `the objection to ${name} is cleared`,
     'opened twice': name => `the invitation of ${name} was opened in two browsers`,
@@ -100,6 +104,8 @@ const en: Words = {
       `Password and authenticator of ${name}, who is ${role}, were reset by ${who}; a new invitation lets others be set.`,
     locked: (name, role, who) => `${name}, who is ${role}, was locked out by ${who}.`,
     removed: (name, role, who) => `${name}, who was ${role}, was removed by ${who}.`,
+    key: (name, role, who) =>
+      `A new key or passkey signs for ${name}, who is ${role}: it was registered by ${who}. If that was neither you nor them, retire it.`,
     objected: (name, _, who) => `${who} objects to ${name}, who neither approves nor proposes until two others clear it.`,
     cleared: (name, _, who) => `The objection to ${name} was cleared by ${who}.`,
     'opened twice': (name, _, who) =>

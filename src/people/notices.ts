@@ -7,9 +7,9 @@ import type { UserRow } from './user.ts'
 
 /**
  * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever could have approved what comes next.
- * `opened twice`: another browser came with an invitation.
+ * `key`: something new signs in their name. `opened twice`: another browser came with an invitation.
  */
-export type NoticeKind = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'objected' | 'cleared' | 'opened twice'
+export type NoticeKind = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'key' | 'objected' | 'cleared' | 'opened twice'
 
 export interface Notice {
   kind: NoticeKind

@@ -14,8 +14,12 @@ import {
   type Proof,
   type Site,
 } from '../approvals/approvals.ts'
-import type { Reader, Store } from '../store/store.ts'
+import type { World } from '../base/world.ts'
+import type { Reader, Store, Tx } from '../store/store.ts'
+import { tellAbout } from './notices.ts'
+import { needsTwo } from './roles.ts'
 import type { Person } from './session.ts'
+import { findUser } from './user.ts'
 
 /** What a new passkey is asked for: known to this session alone. */
 export const registrationChallenge = ({ csrf }: Pick<Person, 'csrf'>): string => digest(`register a passkey ${csrf}`)
@@ -26,16 +30,25 @@ export const passkeysOf = async (reader: Reader, userId: string): Promise<KeyRow
 /** Registers what the browser made. Answers false where it is no passkey for this site and session, or is registered already. */
 export async function registerPasskey(
   store: Store,
+  world: World,
   person: Person,
   site: Site,
   { response, label }: { response: string; label: string },
 ): Promise<boolean> {
   const made = await madeBy(person, site, response)
   if (!made) return false
-  const id = await store.tx(tx =>
-    registerKey(tx, { ...made, user: person, kind: 'passkey', label, proof: 'code', rp: site.rp }, person.name),
-  )
-  return id !== undefined
+  return store.tx(async tx => {
+    const key = { ...made, user: person, kind: 'passkey', label, proof: 'code', rp: site.rp } as const
+    const isNew = (await registerKey(tx, key, person.name)) !== undefined
+    if (isNew) await tellOfKey(tx, world, person.id, person.name)
+    return isNew
+  })
+}
+
+/** Whoever had one code of theirs, or a shell, could sign in their name from now on: they hear of it, and so do the others. */
+export async function tellOfKey(tx: Tx, world: World, userId: string, by: string): Promise<void> {
+  const about = (await findUser(tx, userId))!
+  if (needsTwo(about.role)) await tellAbout(tx, world, { kind: 'key', about, by })
 }
 
 async function madeBy(person: Person, { rp, origin }: Site, text: string) {

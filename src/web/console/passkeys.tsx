@@ -139,7 +139,7 @@ function KeysPage({ lang, person, rows, rp, notice }: Parts) {
   )
 }
 
-export function keyRoutes(doors: Doors, { desk: { store }, settings }: PageParts): void {
+export function keyRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
     show(ctx, KeysPage({ lang, person, rows: await keysOf(store, person.id), rp: siteOf(ctx, settings).rp, notice }), status)
@@ -155,7 +155,7 @@ export function keyRoutes(doors: Doors, { desk: { store }, settings }: PageParts
     const { lang, person } = ctx.state
     const label = form.text('label').slice(0, 60) || passkeyWords[lang].kinds.passkey
     const response = form.text('assertion')
-    if (!(await registerPasskey(store, person, siteOf(ctx, settings), { response, label })))
+    if (!(await registerPasskey(store, world, person, siteOf(ctx, settings), { response, label })))
       return present(ctx, { tone: 'bad', text: passkeyWords[lang].notMade }, 400)
     return `${path}?said=made`
   })
