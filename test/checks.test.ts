@@ -7,7 +7,7 @@ import { silentLog } from '../src/base/log.ts'
 import { checkBooks, checkBooksByAndBy, checkingBeside, type CheckBeside } from '../src/jobs/jobs.ts'
 import { audit, readMark } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
-import { sql, type Reader } from '../src/store/store.ts'
+import { sql, type Reader, type Sql } from '../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -139,6 +139,61 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           insert into transitions (subject, about, from_state, to_state, at, why) select id, 'payouts', 'owed', 'paid', ${await tx.now()}, 'by hand' from payouts`)
       })
       expect(await check()).toEqual([expect.stringMatching(/^states and books: pay_\w+ is paid with 0 live/)])
+    })
+
+    const misdirect = (to: string) =>
+      town.store.script(
+        `drop trigger if exists attempts_destination_kept${engine === 'SQLite' ? '' : ' on attempts'}; update attempts set destination = ${to}`,
+      )
+    const wentElsewhere = [expect.stringMatching(/^approvals: order pay_\w+-1 was to go elsewhere/)]
+
+    test('an order under way whose destination somebody edits is found at the next check; one that ended, at night, and stays found', async () => {
+      await town.send()
+      await check()
+      await grow()
+      await misdirect("'x' || destination")
+      expect(await check()).toEqual(wentElsewhere)
+      await misdirect('substr(destination, 2)')
+      town.pass(5 * minute)
+      expect(await check()).toEqual([])
+
+      await town.hear(town.event('transfer.success'))
+      await grow()
+      await misdirect("'x' || destination")
+      expect(await check()).toEqual([])
+      town.pass(24 * hour)
+      expect(await check()).toEqual(wentElsewhere)
+      town.pass(5 * minute)
+      expect(await check()).toEqual(wentElsewhere)
+      await misdirect('substr(destination, 2)')
+      town.pass(5 * minute)
+      expect([await check(), await stopped()]).toEqual([[], undefined])
+    })
+
+    test('an order that was made and ended since the last check is looked at by the next', async () => {
+      await check()
+      await town.send()
+      town.pass(20 * second)
+      await town.hear(town.event('transfer.success'))
+      await misdirect("'x' || destination")
+      town.pass(5 * minute)
+      expect(await check()).toEqual(wentElsewhere)
+    })
+
+    test.runIf(engine === 'SQLite')('however many orders ended, none of them is read again every five minutes', async () => {
+      await check()
+      await town.send()
+      const asked: Sql[] = []
+      await checkBooksByAndBy({ ...town.store, all: statement => (asked.push(statement), town.store.all(statement)) }, world())
+      const ofOrders = asked.filter(({ texts }) => texts.join('?').includes('a.destination is not null'))
+      expect(ofOrders).toHaveLength(4)
+      for (const { texts, values } of ofOrders) {
+        const plan = await town.store.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
+        // An index that holds those under way alone, or the orders by their ids.
+        const read = plan.map(({ detail }) => detail).filter(detail => /^(SCAN|SEARCH) [apo]\b/.test(detail))
+        expect(read[0]).toMatch(/^SEARCH a USING INDEX (attempts_under_way|sqlite_autoindex_attempts_1) \(/)
+        expect(read.slice(1)).toEqual([expect.stringMatching(/^SEARCH [po] USING INDEX/)])
+      }
     })
 
     test('a clock that was set back leaves nothing unchecked', async () => {

@@ -72,7 +72,8 @@ export async function checkBooksByAndBy(
   const [mark, now] = [await readMark(store), instant(world.clock.now())]
   if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside, anchors)
   const next = await newMark(store, now, mark, mark.wholeAt)
-  const suspected = [...(await checkChanges(store, mark, now)), ...(await checkApprovals(store)), ...(await checkSet(store))]
+  const approved = [...(await checkApprovals(store, { movedAfter: mark.moved })), ...(await checkSet(store))]
+  const suspected = [...(await checkChanges(store, mark, now)), ...approved]
   return conclude(store, world, suspected, next, anchors && (await checkAnchors(store, anchors, 'newest')))
 }
 
@@ -139,12 +140,11 @@ async function conclude(
  */
 async function proven(store: Store, doubtful: readonly Finding[]): Promise<Finding[]> {
   if (doubtful.length === 0) return []
+  const ids = doubtful.filter(({ invariant }) => invariant === 'approvals').map(({ subject }) => subject)
   return store.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
-    ...(doubtful.some(({ invariant }) => invariant === 'approvals')
-      ? [...(await checkApprovals(tx)), ...(await checkSet(tx)), ...(await checkStatements(tx))]
-      : []),
+    ...(ids.length > 0 ? [...(await checkApprovals(tx, { ids })), ...(await checkSet(tx)), ...(await checkStatements(tx))] : []),
   ])
 }
 

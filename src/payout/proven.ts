@@ -2,7 +2,7 @@
 import { later } from '../base/world.ts'
 import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { empty, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
 import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
 import { stopTakenAway } from './asSet.ts'
 import { isRefund } from './refund.ts'
@@ -68,15 +68,38 @@ export const accountsOnlySaid = async (reader: Reader): Promise<AccountRow[]> =>
 
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
 
-/** What is not as it was approved: accounts, where orders were to go, and limits. An empty list is the proof. */
-export async function checkApprovals(reader: Reader): Promise<Finding[]> {
+/**
+ * The orders that are looked at: those under way and those that moved after a transition's number, or some by their ids. Where an order was to go is
+ * kept, and each is judged before it is made (`strayAmong`), so those that ended are looked at with all others once a night.
+ */
+export type Orders = { movedAfter: bigint } | { ids: readonly string[] }
+
+/** What is not as it was approved: accounts, where orders were to go (all of them unless it says which), and limits. An empty list is the proof. */
+export async function checkApprovals(reader: Reader, orders?: Orders): Promise<Finding[]> {
   const found: Finding[] = []
   const accounts = await reader.all<AccountRow>(sql`select * from accounts order by id`)
   for (const account of accounts.filter(({ state }) => state === 'approved')) {
     const approval = await approvalOf(reader, account)
     if (approval.is === 'changed') found.push(finding(account.id, approval.why))
   }
-  return [...found, ...(await strayOrders(reader, accounts)), ...(await checkLimits(reader))]
+  const stray = new Map<string, Finding>()
+  for await (const only of partsOf(reader, orders))
+    for (const each of await strayOrders(reader, accounts, only)) stray.set(each.subject, each)
+  return [...found, ...stray.values(), ...(await checkLimits(reader))]
+}
+
+/** How many transitions are looked through at once, so that one answer takes milliseconds. */
+const page = 500n
+
+/** Conditions on attempts, each beginning with `and`, that together find the orders to look at. */
+async function* partsOf(reader: Reader, orders: Orders | undefined): AsyncGenerator<Sql> {
+  if (orders === undefined) return yield empty
+  if ('ids' in orders) return yield sql`and a.id in (${join(orders.ids)})`
+  // Naming the time leads the planner to the index of those under way.
+  yield sql`and a.state in ('sending', 'unsure', 'sent') and a.asked_at > ''`
+  const { top } = (await reader.one<{ top: bigint }>(sql`select coalesce(max(seq), 0) as top from transitions`))!
+  for (let after = orders.movedAfter; after < top; after += page)
+    yield sql`and a.id in (select t.subject from transitions t where t.seq > ${after} and t.seq <= ${after + page} and t.about = 'attempts')`
 }
 
 type Destined = {
@@ -89,15 +112,19 @@ type Destined = {
 const elsewhere = ({ external_id: key }: Pick<Destined, 'external_id'>) =>
   `order ${key} was to go elsewhere than its account is: somebody has changed one of the two past this program`
 
-/** One for each account and destination, for there are few of those. */
-async function strayOrders(reader: Reader, accounts: readonly AccountRow[]): Promise<Finding[]> {
+/**
+ * One for each account and destination, for there are few of those. SQLite reads the orders of a part first: it takes a cross join as it is written,
+ * and a column with nothing joined to it for no column of an index.
+ */
+async function strayOrders(reader: Reader, accounts: readonly AccountRow[], only: Sql): Promise<Finding[]> {
   const rows = await reader.all<Destined>(sql`
     select min(a.id) as id, min(a.external_id) as external_id, coalesce(a.account_id, p.account_id) as account_id, a.destination
-    from attempts a join payouts p on p.id = a.payout_id where a.destination is not null and a.bundle_id is null
+    from attempts a join payouts p on p.id = a.payout_id where a.destination is not null and a.bundle_id || '' is null ${only}
     group by coalesce(a.account_id, p.account_id), a.destination`)
   const outputs = await reader.all<{ id: string; external_id: string }>(sql`
-    select a.id, a.external_id from attempts a join bundle_outputs o on o.attempt_id = a.id
-    where a.destination is not null and a.destination <> '{"destination":"' || o.address || '"}' order by a.id limit 20`)
+    select a.id, a.external_id from attempts a cross join bundle_outputs o
+    where o.attempt_id = a.id and a.destination is not null and a.destination <> '{"destination":"' || o.address || '"}' ${only}
+    order by a.asked_at, a.id limit 20`)
   return [...rows.filter(row => isStray(row, accounts)), ...outputs].map(row => finding(row.id, elsewhere(row)))
 }
 
