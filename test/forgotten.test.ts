@@ -1,7 +1,7 @@
 /** After a restore, on both databases: what was asked for at the bank since the backup is found before anything is issued, and nobody is billed twice unasked. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
-import { instant } from '../src/base/world.ts'
+import { instant, millis } from '../src/base/world.ts'
 import { changeSchedule, decideCatchUp, needSchedule, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { changePayers, runNow, type NewSchedule } from '../src/jobs/schedules.ts'
 import { remember, sql } from '../src/store/store.ts'
@@ -78,6 +78,61 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await forgottenInvoices(town.store)).toEqual([])
       expect(await stateOf(await run())).toMatchObject({ state: 'done' })
       expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
+    })
+
+    /** The town's schedule with another cron, as somebody edits it. */
+    const recron = async (cron: string) => {
+      const { id, version } = await needSchedule(town.store, 'trial')
+      const rule: NewSchedule = {
+        ...{ name: 'trial', rail: 'starkbank', cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
+        ...{ roster: undefined, countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n },
+        ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
+      }
+      expect((await changeSchedule(town.store, town.desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+    }
+    const slotsDue = () => town.store.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+
+    test.each(['read', 'not read yet'] as const)(
+      'the backup’s older time of day bills nobody twice, the bank being %s when it comes',
+      async atThatTime => {
+        await recron('0 18 * * *')
+        const { version, next_at: next } = await needSchedule(town.store, 'trial')
+        await forget(await run())
+        expect(atBank()).toBe(2)
+        if (atThatTime === 'read') expect(await find()).toBe(1)
+        town.pass(millis(next!) - town.clock.now())
+        await runDueSlots(town.desk)
+        if (atThatTime !== 'read') {
+          expect([await slotsDue(), atBank()]).toEqual([[{ held: null }], 2])
+          expect(await find()).toBe(1)
+          await runDueSlots(town.desk)
+        }
+        expect([await slotsDue(), atBank(), version]).toMatchObject([[{ held: expect.stringContaining('may be among them') }], 2, 2n])
+        expect(await asked()).toEqual(
+          expect.arrayContaining([
+            expect.stringMatching(/^1 slot of schedule trial since .* waits for a person: .*repasse schedule catch-up trial/),
+            expect.stringMatching(/^1 invoice was .* until repasse invoice forgotten --looked-at/),
+          ]),
+        )
+
+        // It was that slot; the next one is not asked about.
+        expect(await lookAtForgotten(town.store, { by: 'ana', why: 'it was that slot' })).toBe(1)
+        await runDueSlots(town.desk)
+        expect(atBank()).toBe(2)
+        expect(await decideCatchUp(town.store, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
+        town.pass(day)
+        await runDueSlots(town.desk)
+        expect([await slotsDue(), atBank()]).toEqual([[], 3])
+      },
+    )
+
+    test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
+      await forget(await run())
+      expect(await find()).toBe(1)
+      await town.store.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
+      town.pass(day)
+      await runDueSlots(town.desk)
+      expect(await slotsDue()).toEqual([{ held: null }])
     })
 
     test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {

@@ -18,9 +18,9 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
   invoice
     .command('forgotten')
     .description(
-      'invoices at the bank under our tags that these books have forgotten, as after a restore; a slot that is run by hand asks first',
+      'invoices at the bank under our tags that these books have forgotten, as after a restore; until they were looked at each slot at the bank asks first',
     )
-    .option('--looked-at', 'says that all of them were looked at: slots run by hand ask no more')
+    .option('--looked-at', 'says that all of them were looked at: slots that fall due from then on ask no more')
     .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)

@@ -178,7 +178,9 @@ function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume',
 function catchUpCommand(schedule: Command, shell: Shell): void {
   schedule
     .command('catch-up')
-    .description('decides about slots that fell due while nothing was running, where they are more than usual')
+    .description(
+      'decides about slots that wait for a person: more than usual fell due while nothing was running, or a restore came between',
+    )
     .argument('<name>', 'the schedule')
     .addOption(schedule.createOption('--go', 'runs them all, as they fell due').conflicts('skip'))
     .option('--skip', 'runs none of them: they are kept as missed')

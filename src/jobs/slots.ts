@@ -3,6 +3,7 @@ import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../store/store.ts'
+import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
 
@@ -61,6 +62,8 @@ export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow
 
 async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; due: Instant[] }[], now: Instant): Promise<number> {
   let inserted = 0
+  // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
+  const forgotten = found.some(({ schedule }) => schedule.rail === 'starkbank') ? await forgottenWhy(tx) : undefined
   for (const { schedule, due } of found) {
     const until = due.length === mostPerTick ? due.at(-1)! : now
     const next = nextAt(schedule, until)
@@ -75,8 +78,10 @@ async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; d
       update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
     if (mine === 0) continue
     if (held !== undefined) world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
+    const asksFirst = schedule.rail === 'starkbank' && why.includes(undefined) ? forgotten : undefined
+    if (asksFirst !== undefined) world.log.error({ schedule: schedule.name, why: asksFirst }, 'a slot after a restore asks a person first')
     for (const [index, at] of due.entries())
-      inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: isLate(at) ? held : undefined }, now)
+      inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: asksFirst ?? (isLate(at) ? held : undefined) }, now)
   }
   return inserted
 }

@@ -525,11 +525,11 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
     case 'event waits':
       return `event ${id} has been waiting for more than 15 minutes${why === '' ? '' : `: ${why}`}`
     case 'catch-up waits':
-      return `${number} slots of schedule ${id} since ${of} wait for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
+      return `${number} ${number === 1n ? 'slot' : 'slots'} of schedule ${id} since ${of} ${number === 1n ? 'waits' : 'wait'} for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
     case 'invoices unread':
       return `the bank’s invoices since the backup restored here are not read yet, so nothing is issued there${why === null ? '' : ` (${why})`}; where it does not list them, compare them there: repasse invoice forgotten --looked-at --why …`
     case 'invoices forgotten':
-      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them`
+      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them, and slots at the bank wait for a person until repasse invoice forgotten --looked-at --why …`
     case 'slot late':
       return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
     case 'slot failed':

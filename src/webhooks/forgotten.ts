@@ -1,6 +1,7 @@
 /**
  * After a restore: invoices at the bank that bear our tags and that these books have forgotten. They are read and listed before anything else is
- * issued there; and a slot that a person runs by hand asks first, for it may be among them.
+ * issued there; and until a person has looked at them each slot of the bank's asks first, by hand or by its schedule, for it may be among them: the
+ * schedule may have been changed since the backup, and today's slot have been issued at another time of day.
  */
 import { BadInput } from '../base/answer.ts'
 import { reais } from '../base/money.ts'
@@ -64,7 +65,7 @@ export async function findForgotten({ store, rail, world }: { store: Store; rail
       const why = await forgottenWhy(tx)
       if (why !== undefined)
         await tx.run(sql`
-          update slots set held = ${why} where state = 'due' and cause = 'manual' and held is null
+          update slots set held = ${why} where state = 'due' and held is null
             and schedule_id in (select id from schedules where rail = ${rail.name})`)
     },
   })
@@ -103,14 +104,14 @@ const open = sql`decided_at is null and not exists (select 1 from invoices i whe
 export const forgottenInvoices = (reader: Reader, limit = 1_000): Promise<ForgottenInvoice[]> =>
   reader.all<ForgottenInvoice>(sql`select * from forgotten_invoices where ${open} order by made_at, provider_id limit ${limit}`)
 
-/** Why a slot that is run by hand asks a person first; undefined where nothing is forgotten. */
+/** Why a slot at the bank asks a person first; undefined where nothing is forgotten. */
 export async function forgottenWhy(reader: Reader): Promise<string | undefined> {
   const row = (await reader.one<{ count: bigint; units: bigint; batches: bigint }>(sql`
     select count(*) as count, cast(coalesce(sum(units), 0) as bigint) as units, count(distinct batch_tag) as batches
     from forgotten_invoices where ${open}`))!
   if (row.count === 0n) return undefined
   const many = (count: bigint, one: string, more: string) => `${count} ${count === 1n ? one : more}`
-  return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${reais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them`
+  return `since the backup restored here ${many(row.count, 'invoice', 'invoices')} of ${many(row.batches, 'batch', 'batches')}, ${reais(row.units)} in all, ${row.count === 1n ? 'was' : 'were'} asked for that these books have forgotten, and this slot may be among them: "repasse invoice forgotten" lists them, and with --looked-at the slots after this one ask no more`
 }
 
 /**

@@ -228,6 +228,14 @@ export const sections: readonly Section[] = [
         note: 'nobody runs a slot by hand in a storm',
       },
       {
+        rule: 'and so does one that falls due',
+        file: 'src/jobs/slots.ts',
+        from: 'held: asksFirst ?? (isLate(at) ? held : undefined)',
+        to: 'held: isLate(at) ? held : undefined',
+        test: 'test/forgotten.test.ts',
+        note: 'no slot falls due in a storm after a restore that forgot an invoice',
+      },
+      {
         rule: 'what is signed was within the cap of its day, by its signatures',
         file: 'src/rails/bitcoin/planFault.ts',
         from: ' || isSigned(kept, rule)) return undefined',

@@ -415,8 +415,8 @@ export async function tell(
           await drain()
         }
       if (!restores) await attend(store)
-      // A process that began under a clock that was ahead may have found a catch-up as well.
-      await (absence ? absence.attend() : jumps && letGoHeld(store, say))
+      // A process that began under a clock that was ahead may have found a catch-up as well; and after a restore a slot waits while an invoice is forgotten.
+      await (absence ? absence.attend() : (jumps ?? restores) && letGoHeld(store, say))
       await limits?.attend()
       await strangers?.attend()
       await decideTwins(store, world)

@@ -51,8 +51,8 @@ test.each<[string, Partial<Ask> & Pick<Ask, 'kind'>, pt: string, en: string]>([
   [
     'slots that wait say since when',
     { kind: 'catch-up waits', id: 'clube', of: at, number: 7n, why: 'more than usual' },
-    'A agenda clube tem 7 disparos atrasados, desde 29/11/2026, 17:20:43 BRT, que esperam a decisão de uma pessoa: more than usual',
-    'Schedule clube has 7 late slots, since 11/29/2026, 17:20:43 GMT-3, that wait for a person: more than usual',
+    'A agenda clube tem disparos (7, desde 29/11/2026, 17:20:43 BRT) que esperam a decisão de uma pessoa: more than usual',
+    'Schedule clube has slots (7, since 11/29/2026, 17:20:43 GMT-3) that wait for a person: more than usual',
   ],
   [
     'a proposal names its act and what it is about',

@@ -10,6 +10,7 @@ import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
+import { Said } from './listsParts.tsx'
 import { Bars, SlotsTable } from './schedulesBars.tsx'
 import { pathOf, StateBadge } from './schedulesList.tsx'
 import { ClockNotes, NextTimes } from './schedulesPreview.tsx'
@@ -150,6 +151,11 @@ function CatchUp({ lang, person, row, held, fault }: Parts) {
       <p>
         {say.told(held.count)} <Time {...{ lang, at: held.first! }} /> – <Time {...{ lang, at: held.last! }} />
       </p>
+      {held.why !== undefined && (
+        <p>
+          <Said>{held.why}</Said>
+        </p>
+      )}
       {may(person.role, act) &&
         (['go', 'skip'] as const).map(verb => (
           <ActForm {...{ lang, person, act }} action={`${pathOf(row)}/catch-up/${verb}`}>

@@ -98,7 +98,7 @@ const pt: OverviewWords = {
     'invoice unsure': ['A cobrança', 'está sem resposta do banco há mais de 30 minutos.'],
     'invoice not issued': ['A cobrança', 'ainda não foi emitida, há mais de 15 minutos.'],
     'event waits': ['O evento', 'espera há mais de 15 minutos: {why}'],
-    'catch-up waits': ['A agenda', 'tem {number} disparos atrasados, desde {of}, que esperam a decisão de uma pessoa: {why}'],
+    'catch-up waits': ['A agenda', 'tem disparos ({number}, desde {of}) que esperam a decisão de uma pessoa: {why}'],
     'slot late': ['O disparo', 'da agenda {of} já venceu e ainda não foi executado.'],
     'slot failed': ['O disparo', 'da agenda {of} falhou e não será tentado de novo por si só.'],
     'account unsigned': [
@@ -171,7 +171,7 @@ const pt: OverviewWords = {
     ],
     'invoices forgotten': [
       '',
-      '{number} cobranças, {units} ao todo, foram emitidas depois do backup restaurado e não estão nestes livros: repasse invoice forgotten mostra quais.',
+      '{number} cobranças, {units} ao todo, foram emitidas depois do backup restaurado e não estão nestes livros: repasse invoice forgotten mostra quais. Até alguém conferi-las e dizer repasse invoice forgotten --looked-at, os disparos no banco esperam a decisão de uma pessoa.',
     ],
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
@@ -247,7 +247,7 @@ const en: OverviewWords = {
     'invoice unsure': ['Invoice', 'has had no answer from the bank for more than 30 minutes.'],
     'invoice not issued': ['Invoice', 'is not issued yet, after more than 15 minutes.'],
     'event waits': ['Event', 'has been waiting for more than 15 minutes: {why}'],
-    'catch-up waits': ['Schedule', 'has {number} late slots, since {of}, that wait for a person: {why}'],
+    'catch-up waits': ['Schedule', 'has slots ({number}, since {of}) that wait for a person: {why}'],
     'slot late': ['Slot', 'of schedule {of} fell due and is not run yet.'],
     'slot failed': ['Slot', 'of schedule {of} failed and is not tried again by itself.'],
     'account unsigned': [
@@ -323,7 +323,7 @@ const en: OverviewWords = {
     ],
     'invoices forgotten': [
       '',
-      '{number} invoices, {units} in all, were issued after the backup that was restored, and these books do not know them: repasse invoice forgotten lists them.',
+      '{number} invoices, {units} in all, were issued after the backup that was restored, and these books do not know them: repasse invoice forgotten lists them. Until somebody has looked at them and says repasse invoice forgotten --looked-at, slots at the bank wait for a person.',
     ],
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],

@@ -128,7 +128,7 @@ const pt = {
     discountLate: 'O desconto tem de acabar depois da cobrança e antes do vencimento. Diminua o tempo depois do @.',
     expires: 'Escreva um número de dias, de 0 a 365.',
     least: 'Escreva um valor, como 10,00; zero ou vazio repassa qualquer valor.',
-    held: 'Há disparos atrasados esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página da agenda e salve de novo.',
+    held: 'Há disparos esperando a decisão de uma pessoa, que precisam sair, ou ficar para trás, como estavam. Decida na página da agenda e salve de novo.',
     waiting:
       'Há disparos vencidos que precisam sair como estavam e esperam uma cotação ou, depois de restaurar um backup, a leitura das cobranças no banco. Espere e salve de novo.',
   },
