@@ -1,6 +1,6 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, readInSets, sql, type Store, type Tx } from '../store/store.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
 import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
@@ -40,14 +40,26 @@ async function abandonDrafts(store: Store): Promise<void> {
     )
 }
 
-/** Orders whose goods are kept by no more than a payment that is not whole in its time: nothing but the clock says so. */
+/** Orders of which nothing keeps the goods any more, though no invoice moved: only the clock says so. */
 async function overdueParts(store: Store): Promise<{ order_id: string }[]> {
   return store.tx(async tx => {
-    const now = await tx.now()
-    return tx.all<{ order_id: string }>(sql`
-      select distinct i.order_id from orders o join invoices i on i.order_id = o.id
-      where o.state = 'awaiting' and (i.state = 'late' or (i.state = 'underpaid' and i.due_at < ${now}) or (i.state = 'seen' and i.watch_until < ${now}))
-      order by i.order_id limit ${atOnce}`)
+    const now = millis(await tx.now())
+    const over: { order_id: string }[] = []
+    // Read to the end: any number of orders may still keep their goods by a newer code, and must not stand before one that does not.
+    for (let after = ''; over.length < atOnce;) {
+      const orders = await tx.all<{ order_id: string }>(sql`
+        select distinct i.order_id from orders o join invoices i on i.order_id = o.id
+        where o.state = 'awaiting' and o.id > ${after} and i.state in ('late', 'underpaid', 'seen') order by i.order_id limit ${atOnce}`)
+      if (orders.length === 0) break
+      after = orders.at(-1)!.order_id
+      const invoices = await readInSets(
+        orders.map(({ order_id: id }) => id),
+        set => tx.all<InvoiceRow>(sql`select * from invoices where order_id in (${set})`),
+      )
+      const keeping = new Set(invoices.filter(invoice => keepsGoods(invoice, now)).map(invoice => invoice.order_id))
+      over.push(...orders.filter(each => !keeping.has(each.order_id)))
+    }
+    return over
   }, 'locks')
 }
 

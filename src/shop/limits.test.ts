@@ -10,7 +10,7 @@ import { silentLog } from '../base/log.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { instant } from '../base/world.ts'
 import { invoiceMachine, type InvoiceRow } from '../invoice/invoice.ts'
-import { move, openStore, sql, type Store } from '../store/store.ts'
+import { join, move, openStore, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
 import { status } from '../web/status.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
@@ -30,6 +30,11 @@ const limits: ShopLimits = {
 }
 const terms: PlaceTerms = { rails: ['starkbank'], price: async () => undefined, writes: true, limits }
 const ana = { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' }
+
+type Row = Record<string, Value>
+const insert = (tx: Tx, table: string, row: Row) =>
+  tx.run(sql`insert into ${raw(table)} (${raw(Object.keys(row).join(', '))}) values (${join(Object.values(row))})`)
+const raw = (text: string): Sql => ({ texts: [text], values: [] })
 
 /** The `number`th CPF there is, with its check digits. */
 function cpf(number: number): string {
@@ -233,6 +238,27 @@ describe.each([
       clock.moveTo(clock.now() + 48 * hour + 1)
       await followOrders(store, world, { writes: true })
       expect(await store.all(sql`select subject from shop_asks union all select subject from shop_askers`)).toEqual([])
+    })
+
+    test('any number of orders with a newer code stand before none whose time is over', async () => {
+      const [newer, over] = ordersOf(await many(2, at => ({ buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) } })))
+      clock.moveTo(clock.now() + codeMs + 1)
+      expect((await writeNewCode(store, world, newer!.token, terms))!.is).toBe('made')
+      // As the chain leaves requests: what came for the first code was late.
+      await store.tx(tx => tx.run(sql`update invoices set state = 'late', told_state = 'late' where ordinal = 0`))
+      await store.tx(tx => tx.run(sql`update invoices set state = 'issued', told_state = 'issued' where ordinal = 1`))
+      const order = (await store.one<Row>(sql`select * from orders where id = ${newer!.id}`))!
+      const invoices = await store.all<Row>(sql`select * from invoices where order_id = ${newer!.id}`)
+      await store.tx(async tx => {
+        for (const at of Array.from({ length: 200 }, (_, each) => String(each).padStart(3, '0'))) {
+          // Read before the other's.
+          const id = `ord_0${at}`
+          await insert(tx, 'orders', { ...order, id, token: id, basket_key: id })
+          for (const row of invoices) await insert(tx, 'invoices', { ...row, id: `inv_${at}${String(row['ordinal'])}`, order_id: id })
+        }
+      })
+      expect(await followOrders(store, world, { writes: true })).toBe(1)
+      expect((await findOrder(store, over!.id))!.state).toBe('expired')
     })
 
     test.each(['underpaid', 'late', 'seen'] as const)(
