@@ -148,6 +148,38 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       expect(await town.audit()).toEqual([])
     })
 
+    test('what a transaction paid the miners settles once, however many accounts it paid', async () => {
+      await open({ commissionBp: 0n })
+      const pays = [47_000n, 47_000n, 47_000n, 20_000n].map((units, number) => ({
+        units,
+        address: town.rail.destination(payees.account.text, number).address,
+      }))
+      for (const [number, { address }] of pays.entries()) await openAccount(town, `payee${number}`, address)
+      const owed = await owing(town, [
+        { units: 50_000n, payTo: 'payee0' },
+        { units: 50_000n, payTo: 'payee1' },
+        { units: 50_000n, payTo: 'payee2', parts: [48_000n, 2_000n] },
+        // Of what it was paid, half stays to be settled: that is not for the others.
+        { units: 10_000n, payTo: 'payee3' },
+        { units: 10_000n, payTo: 'payee3' },
+      ])
+      const coins = await town.store.all<{ id: string; txid: string }>(sql`select id, txid from coins where units <> 2000`)
+      const spent = coins.map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
+      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const to = pays.map(({ address, units }) => ({ [address]: coinsText(units) }))
+      const raw = await node.rpc<string>('createrawtransaction', [spent, to])
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
+      await mineOnly(town, 1, [hex])
+      await town.send()
+      const settle = ({ id }: { id: string }) =>
+        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+      for (const payout of [owed[0]!, owed[3]!, owed[1]!]) expect(await settle(payout)).toMatchObject({ is: 'settled' })
+      await expect(settle(owed[2]!)).rejects.toThrow(/ were settled with it before$/)
+      expect(await settle(owed[4]!)).toMatchObject({ is: 'settled' })
+      expect(await town.audit()).toEqual([])
+    })
+
     describe('a payout that was settled by a transaction of one block, which is left behind,', () => {
       let destination: string
       let paying: { txid: string; hex: string }

@@ -185,15 +185,18 @@ async function provenByChain(
     select p.units, a.destination, a.next_index from payouts p join accounts a on a.id = p.account_id
     where p.id in (select payout_id from paid_elsewhere where txid = ${ref} and bookings % 2 = 1)`)
   const earlier = before.map(each => ({ units: each.units, scripts: scriptsPaid(foreign, rail, each) }))
+  const all = unitsOf(foreign, foreign.outputs.keys())
+  // An older version noted the scripts alone.
+  if (all === undefined) return
   const spentUnits = spent.reduce((sum, each) => sum + each.units, 0n)
-  for (const among of [ours, ...earlier.map(({ scripts }) => new Set([...scripts, ...ours]))]) {
-    const paid = unitsOf(foreign, among)
-    const all = unitsOf(foreign, foreign.outputs.keys())
-    if (paid === undefined || all === undefined) return
-    const settled = earlier
-      .filter(({ scripts }) => [...scripts].every(script => among.has(script)))
-      .reduce((sum, each) => sum + each.units, 0n)
-    const fee = spentUnits > all ? spentUnits - all : 0n
+  const fee = spentUnits > all ? spentUnits - all : 0n
+  const settledAmong = (among: Set<string>) =>
+    earlier.filter(({ scripts }) => [...scripts].every(script => among.has(script))).reduce((sum, each) => sum + each.units, 0n)
+  // The miners were paid once, whoever that is taken from: so those that took of it before are looked at together with this one as well.
+  const short = earlier.filter(({ scripts }) => settledAmong(scripts) > unitsOf(foreign, scripts)!)
+  const withOurs = (others: readonly { scripts: Set<string> }[]) => new Set([...ours, ...others.flatMap(({ scripts }) => [...scripts])])
+  for (const among of [ours, ...earlier.map(each => withOurs([each])), withOurs(short), withOurs(earlier)]) {
+    const [paid, settled] = [unitsOf(foreign, among)!, settledAmong(among)]
     if (settled + units > paid + fee)
       throw new BadInput(
         `--ref "${ref}" pays ${told(paid, 'BTC')} to the account of payout ${id}, which is of ${told(units, 'BTC')}${settled > 0n ? `, and ${told(settled, 'BTC')} were settled with it before` : ''}`,
