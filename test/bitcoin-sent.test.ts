@@ -92,6 +92,38 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     await town.expectPaid(second!)
   })
 
+  test('and is refused for good stops payouts once, whatever it waits for meanwhile, and again once the node had it', async () => {
+    town = await openSentTown(node)
+    await owing(town, [{ units: 3_000n }])
+    const { broadcast } = town.rail
+    const refuse = async () => refused('the node: bad-txns (-26)')
+    town.rail.broadcast = refuse
+    await town.send()
+    expect(await town.stopped()).toMatch('the node refuses')
+    // While payouts are stopped it waits for that, and then for a better offer that cannot be made.
+    const sendLater = async () => {
+      await town.pass(10 * minute)
+      await town.send()
+    }
+    await sendLater()
+    await town.letGo()
+    await mineOnly(town, 6)
+    town.fee(30_000n)
+    const waits: (string | null)[] = []
+    const at = async (name: string) => void (name === 'bundle bumped' && waits.push((await town.only()).why))
+    await town.pass(10 * minute)
+    expect(await sendCoins({ ...town, world: { ...town.world, at } })).toMatchObject({ later: 1, bumped: 0 })
+    expect(waits).toEqual([expect.stringContaining('left with dust')])
+    expect([await town.stopped(), (await town.only()).why]).toEqual([undefined, 'the node: bad-txns (-26)'])
+
+    town.rail.broadcast = broadcast
+    await sendLater()
+    expect(await town.states()).toEqual(['sent'])
+    town.rail.broadcast = refuse
+    await sendLater()
+    expect(await town.stopped()).toMatch('the node refuses')
+  })
+
   test('and fell out of the node’s mempool is sent again until a block has it', async () => {
     town = await openSentTown(node)
     await owing(town, [{ units: 60_000n }])

@@ -82,11 +82,14 @@ async function send(
   const excuse = await excuseOf(store, rail, candidate)
   if (excuse !== undefined) return wait(`${answer.why}; ${excuse}`)
   const news = await store.tx(async tx => {
-    const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundle} ${forUpdate}`)
+    await tx.one(sql`select id from bundles where id = ${bundle} ${forUpdate}`)
+    const before = await tx.one<{ refusal: string | null }>(sql`select refusal from bundle_candidates where id = ${txid}`)
     await tx.run(sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)} where id = ${bundle}`)
-    // A person who has looked and let go is not stopped by the same again.
-    if (before?.why !== answer.why) await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
-    return before?.why !== answer.why
+    await tx.run(sql`update bundle_candidates set refusal = ${answer.why} where id = ${txid}`)
+    // A person who has looked and let go is not stopped by the same again, whatever the bundle waited for meanwhile.
+    const isNews = before?.refusal !== answer.why
+    if (isNews) await stopPayouts(tx, `${bundle}: the node refuses ${txid}: ${answer.why}`)
+    return isNews
   }, 'locks')
   if (news) world.log.error({ bundle, txid, why: answer.why }, 'the node refuses a transaction of ours: payouts are stopped')
   return 'later'
@@ -126,6 +129,7 @@ async function taken(tx: Tx, candidate: CandidateRow): Promise<void> {
   await move(tx, 'bundle_candidates', candidateMachine, txid, 'signed', 'sent', cause)
   if (bundle.state === 'signed') await move(tx, 'bundles', bundleMachine, id, 'signed', 'sent', cause)
   await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), waits ? signAgainMs : sendAgainMs)} where id = ${id}`)
+  await tx.run(sql`update bundle_candidates set refusal = null where id = ${txid} and refusal is not null`)
   if (!isCancellation(candidate)) await tellAttempts(tx, id, cause)
 }
 
