@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { expect, test } from 'vitest'
-import { openTerminal } from '../../test/testbed/terminal.ts'
+import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { codeAt, stepAt } from '../people/totp.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
@@ -97,7 +97,19 @@ test.each([
   ['proposal', 'approve', 'pro_1'],
   ['invoice', 'accept', 'inv_1', '--why', 'x'],
   ['invoice', 'refund', 'inv_1', '--twin', '1'],
-])('where approvals have to be proven a name alone lets nothing go: %s %s', async (...words) => {
+  ['invoice', 'refund', 'inv_1', '--why', 'x'],
+  ['invoice', 'reversal', 'inv_1', '--returned', '1.00', '--why', 'x'],
+  ['account', 'terms', 'main', '--recover', 'never', '--why', 'x'],
+  ['account', 'debt', 'main', '--amount', '1.00', '--as', 'paid', '--why', 'x'],
+  ['limits', 'set', '--asset', 'BRL', '--per-day', 'none', '--why', 'x'],
+  ['payout', 'approve', 'pay_1', '--why', 'x'],
+  ['payout', 'adjudicate', 'pay_1', '--transfer', '1', '--as', 'ours', '--why', 'x'],
+  ['payout', 'redirect', 'pay_1', '--to', 'main', '--why', 'x'],
+  ['reconcile', 'accept', '1', '--why', 'x'],
+  ['reconcile', 'rule', 'add', 'fees', '--out', '--description', 'x', '--most', '1.00', '--why', 'x'],
+  ['suspense', 'close', '1', '--why', 'x'],
+  accountAdd({ by: 'somebody' }),
+])('where approvals have to be proven a name alone prepares nothing and lets nothing go: %s %s', async (...words) => {
   const bank = { STARKBANK_PROJECT_ID: '1', STARKBANK_WORKSPACE_ID: '1', STARKBANK_PRIVATE_KEY_FILE: at('bank.pem') }
   const { code: ended, err } = await repasse([...words, '--by', 'whoever'], { ...bank, SIGNED_APPROVALS: 'required' })
   expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
@@ -111,6 +123,5 @@ test('a command asks for the role that the console asks for', async () => {
     2,
     expect.stringContaining('mara is maker: this takes checker'),
   ])
-  // What another person approves is anybody's to propose.
   expect((await said(...refund))[1]).not.toContain('this takes')
 })

@@ -36,20 +36,34 @@ const withFlags = (command: Command): Command =>
     .option('--key <file>', 'shows that it is them by their key file, which signs; "user key" makes one')
     .option('--code <code>', 'shows that it is them by a code of their authenticator')
 
-/** Commands by which one person lets money go, and the act that the console asks for there. */
-const lettingGo: Readonly<Record<string, Act>> = {
+/**
+ * Commands by which one person lets money go, or prepares what another one lets go, and the act that the console asks for there. Whoever
+ * prepares is proven as well: two names, one of which anybody can write, are one person.
+ */
+const actsOfMoney: Readonly<Record<string, Act>> = {
   'invoice accept': 'invoice.accept',
   'invoice refund': 'invoice.refund',
   'bitcoin bundle cancel': 'bundle.cancel',
   'bitcoin psbt import': 'psbt.import',
+  'account add': 'account.add',
+  'account terms': 'account.terms',
+  'account debt': 'account.debt',
+  'limits set': 'limits.set',
+  'payout approve': 'payout.beyond',
+  'payout adjudicate': 'payout.adjudicate',
+  'payout redirect': 'payout.redirect',
+  'invoice reversal': 'refund.propose',
+  'reconcile accept': 'line.accept',
+  'reconcile rule add': 'rule.add',
+  'suspense close': 'suspense.close',
 }
 
 function actOf(command: Command): Act | undefined {
   const path: string[] = []
   for (let each = command; each.parent; each = each.parent) path.unshift(each.name())
-  const act = lettingGo[path.join(' ')]
-  // A refund of anything but a duplicate is a proposal, and whoever approves it is asked then.
-  return act === 'invoice.refund' && command.opts<{ twin?: string }>().twin === undefined ? undefined : act
+  const act = actsOfMoney[path.join(' ')]
+  // A refund of anything but a duplicate is a proposal.
+  return act === 'invoice.refund' && command.opts<{ twin?: string }>().twin === undefined ? 'refund.propose' : act
 }
 
 /** Every other command that is told `--by` takes them too, and is judged as soon as the database is open. */
@@ -87,7 +101,7 @@ export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act
   const { user } = prover
   if (act !== undefined && act !== 'account.approve' && prover.proof.is === 'said' && base.terms.approvals === 'proven')
     throw new BadInput(
-      `${prover.by} is only a name, and where money is real that lets nothing go: --key, or --by with --code, of a person of the console`,
+      `${prover.by} is only a name, and where money is real that neither prepares a payment nor lets one go: --key, or --by with --code, of a person of the console`,
     )
   if (user && act !== undefined) {
     const { may, roles } = await import('../people/people.ts')
