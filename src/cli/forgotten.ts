@@ -28,7 +28,7 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
     .addHelpText('after', example('invoice forgotten', 'invoice forgotten --looked-at --why "canceled at the bank, all twelve"'))
     .action(({ lookedAt, why, by = operator(), limit, json: asJson }: Flags) =>
       inBase(shell, async ({ store }) => {
-        const { areInvoicesUnread, forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
+        const { areInvoicesUnread, countForgotten, forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
         if (lookedAt) {
           if (why === undefined) throw new BadInput('--why is missing: what became of them is asked for later')
           const count = await lookAtForgotten(store, { by, why })
@@ -47,11 +47,14 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
           row.batch_tag ?? '',
           row.invoice_tag,
         ]
-        return shell.out(
+        await shell.out(
           asJson
             ? json(rows.map(viewOf))
             : table(['AT THE BANK', 'MADE (UTC)', '>AMOUNT', 'THERE', 'SLOT OR ORDER', 'INVOICE'], rows.map(line)),
         )
+        // Whoever says --looked-at says it of these as well.
+        const count = await countForgotten(store)
+        if (count > rows.length) shell.err(`${count - rows.length} more: --limit ${count}\n`)
       }),
     )
 }

@@ -104,6 +104,10 @@ const open = sql`decided_at is null and not exists (select 1 from invoices i whe
 export const forgottenInvoices = (reader: Reader, limit = 1_000): Promise<ForgottenInvoice[]> =>
   reader.all<ForgottenInvoice>(sql`select * from forgotten_invoices where ${open} order by made_at, provider_id limit ${limit}`)
 
+/** How many of those there are. */
+export const countForgotten = async (reader: Reader): Promise<number> =>
+  Number((await reader.one<{ count: bigint }>(sql`select count(*) as count from forgotten_invoices where ${open}`))!.count)
+
 /** Why a slot at the bank asks a person first; undefined where nothing is forgotten. */
 export async function forgottenWhy(reader: Reader): Promise<string | undefined> {
   const row = (await reader.one<{ count: bigint; units: bigint; batches: bigint }>(sql`

@@ -37,6 +37,7 @@ export { scanChain, type Progress, type Scanned } from './rescan.ts'
 export { reissueInvoice } from './hearAgain.ts'
 export {
   areInvoicesUnread,
+  countForgotten,
   findForgotten,
   forgottenInvoices,
   forgottenWhy,
