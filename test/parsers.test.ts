@@ -60,7 +60,7 @@ test.each(Object.entries(parsers))('%s', (_, parse) => {
     }
     return process.cpuUsage(before).user / 1_000
   }
-  // What took long is tried once more: a collection of garbage, or the first compilation, may have come between.
-  const slow = worst.filter(text => spentMs(text) > mostMs && spentMs(text) > mostMs)
+  // What took long is tried again: a collection of garbage, or the first compilation, may have come between.
+  const slow = worst.filter(text => [1, 2, 3, 4].every(() => spentMs(text) > mostMs))
   expect(slow.map(text => text.slice(0, 20))).toEqual([])
 })
