@@ -1,12 +1,12 @@
 /** Intake: durable, verified events through HTTP, ours against the plain receiver and against bare Koa, in turns within one run. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { bringNginx, nginxes, startNginx, type Nginx } from '../test/testbed/nginx.ts'
+import { bringNginx, letNginxIn, nginxes, startNginx, type Nginx } from '../test/testbed/nginx.ts'
 import type { Measured, Order } from './intakeLoad.ts'
 
 export interface Contender {
@@ -45,8 +45,7 @@ function ask<T>(of: ChildProcess, message: object): Promise<T> {
 /** Runs every contender once per round, in turn, so that a busy minute of the machine meets them all. Medians over the rounds. */
 export async function compete(contenders: readonly Contender[], rounds: number, say: (line: string) => void): Promise<Map<string, Result>> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
-  // The workers of nginx are another user, as on a server.
-  chmodSync(folder, 0o755)
+  letNginxIn(folder)
   const load = child('intakeLoad.ts')
   const servers: ChildProcess[] = []
   const fronts: Nginx[] = []

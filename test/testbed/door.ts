@@ -1,6 +1,6 @@
 /** The real receiver behind a socket, with a bank whose key the test holds: for what is between it and the world. */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { done } from '../../src/base/answer.ts'
@@ -12,15 +12,13 @@ import { migrate } from '../../src/store/migrate.ts'
 import { openStore, sql } from '../../src/store/store.ts'
 import { serveWeb, type Web } from '../../src/web/web.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
+import { letNginxIn } from './nginx.ts'
 
 export interface SignedEvent {
   id: string
   body: Buffer
   signature: string
 }
-
-/** As test/testbed/nginx.ts has nginx run where the tests are root's. */
-const nogroup = 65_534
 
 type Pages = NonNullable<Parameters<typeof serveWeb>[0]['pages']>
 
@@ -39,9 +37,7 @@ export interface Door {
 
 export async function openDoor(pages?: Pages): Promise<Door> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-door-'))
-  // nginx's workers are another user, of the group that the folder, and so the socket in it, belongs to.
-  chownSync(folder, process.getuid!(), process.getuid!() === 0 ? nogroup : process.getgid!())
-  chmodSync(folder, 0o750)
+  letNginxIn(folder)
   const socket = join(folder, 'web.sock')
   const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
   const keys = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })

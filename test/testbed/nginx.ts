@@ -1,6 +1,17 @@
 /** A real nginx for the tests, in front of a socket, with the very configuration a server gets: only ports and folders are put in. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -30,6 +41,15 @@ export interface NginxOptions {
   consoleNetworks?: string
   /** Instead of the one in nginx/repasse/public-host.conf. */
   publicHost?: string
+}
+
+/** Where the tests are root's, nginx runs as nobody of this group. */
+const nogroup = 65_534
+
+/** Lets nginx's workers, who are another user, reach the socket of a server in `folder`, and nobody else: the socket is of its folder's group. */
+export function letNginxIn(folder: string): void {
+  chownSync(folder, process.getuid!(), process.getuid!() === 0 ? nogroup : process.getgid!())
+  chmodSync(folder, 0o750)
 }
 
 /** Debian's releases whose nginx we are written for: the oldest, and one of the stable line. */
