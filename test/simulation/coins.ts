@@ -2,7 +2,7 @@
 import { makeChain, type Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import { addSchedule, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
-import { addAccount, approveAccount, releasePayout } from '../../src/payout/payout.ts'
+import { addAccount, approveAccount, letGo, releasePayout } from '../../src/payout/payout.ts'
 import { addressOf } from '../../src/rails/bitcoin/address.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
@@ -118,7 +118,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
         trace(`payouts are stopped: ${row.value}`)
       }
       if (!release) return
-      await store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      await letGo(store, 'it was looked at', 'operator')
     },
     async attend() {
       const rows = await store.all<{ id: string }>(sql`
