@@ -4,7 +4,7 @@ import { LongestFirst } from './test/testbed/longestFirst.ts'
 /** Tests of one room or one town within the process: a worker runs one after another without loading the program anew, which costs more than most of them. */
 const together = [
   'src/**/*.test.{ts,tsx}',
-  'sim/{bank,conformance,demoCoins,demoPayers,payerDesk}.test.ts',
+  'sim/{bank,demoCoins,demoPayers,payerDesk}.test.ts',
   'sim/chain/{chain,contract,contractReorg,contractSpending,contractWallets}.test.ts',
   'test/console-{accounts,acts,bitcoin,coins,engines,limits,lists}.test.ts',
   'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',
