@@ -30,7 +30,7 @@ export function openSqlite(
   const prepared = new Map<string, Database.Statement>()
   const prepare = (statement: Sql) => {
     const { texts, values } = withLimitsWritten(statement)
-    const text = texts.join('?')
+    const text = withPlaceholders(texts)
     let ready = prepared.get(text)
     if (!ready) prepared.set(text, (ready = db.prepare(withLocks(text, '', ''))))
     return { ready, bound: valuesOf({ values }) }
@@ -196,6 +196,13 @@ export function openSqlite(
     close: () => reading(async () => void db.close()),
   }
 }
+
+/**
+ * SQLite looks at the value that `column = ?` is bound to, in order to guess how many rows have it (whereLoopOutputAdjust in its where.c), and
+ * therefore compiles such a statement again at every use: 30 µs instead of 10. Behind a plus, which changes no value, it does not look.
+ */
+const withPlaceholders = (texts: readonly string[]): string =>
+  texts.reduce((text, next) => `${text}${text.endsWith('= ') ? '+?' : '?'}${next}`)
 
 /**
  * Writes limits into the text. SQLite chooses a plan by the limit, so it compiles a statement again at every use when its limit is bound, which
