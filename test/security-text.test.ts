@@ -51,7 +51,7 @@ const ours = new Set(
   external_id folded folder from_state hash holder_of id invoice_id invoice_tag job kind language leases line_of media_type method movement name_of order_key outcome outpoint part
   paid_by pair password pem photo plan policy previous proposal_id provider_id rail rate_sources recover ref_of reissue_of role roster rule since slug source spent_by state under_way_since scope per
   subject about time_zone to_state token token_hash told_state totp_secret txid type verdict version via worker_of block_hash
-  direction field match period read_for public_key`.split(/\s+/),
+  direction field match period read_for public_key dropped_digest`.split(/\s+/),
 )
 const tablesOfOurs =
   /^(audit|bank_keys|signing_keys|statements|chain_|coin|cursors|leases|migrations|rates|settings|sign_in_failures|shop_ask|sqlite_|stores|invitations|inbox_conflicts|bundle_|product_photos|twin_watches|limit_|suspense_lines|strange_transfers|walks|book_findings|drifts)/

@@ -42,6 +42,18 @@ export function checkTaxId(text: string, field = 'tax id'): TaxId {
   return wrong(field, text, 'fails the check digits of a CNPJ; compare it with the document')
 }
 
+/** A tax id as rows may have it: formatted, and without its punctuation. Throws `BadInput`. */
+export function taxIdForms(text: string, field?: string): [formatted: string, plain: string] {
+  const { formatted } = checkTaxId(text, field)
+  return [formatted, formatted.replace(/[^0-9A-Z]/g, '')]
+}
+
+/** `***.456.789-**`, as Brazilian authorities print a CPF for others to read. A CNPJ is public, and stays whole. */
+export function maskTaxId(text: string): string {
+  const digits = text.replace(/[\s./-]/g, '')
+  return /^\d{11}$/.test(digits) ? `***.${digits.slice(3, 6)}.${digits.slice(6, 9)}-**` : text
+}
+
 /**
  * A CPF or CNPJ that a spreadsheet took for a number, with the zeros it began with: `1234567809` was `01234567809`. Only where check digits
  * agree with one of the two; `either` where they agree with both. Anything else is answered as it came.

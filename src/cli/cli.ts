@@ -14,6 +14,7 @@ import { ledgerCommands } from './ledger.ts'
 import { limitCommands } from './limits.ts'
 import { operateCommands } from './operate.ts'
 import { orderCommands } from './orders.ts'
+import { payerCommands } from './privacy.ts'
 import { payoutCommands } from './payouts.ts'
 import { jsonFaults } from './jsonFaults.ts'
 import { example, tame } from './print.ts'
@@ -103,6 +104,7 @@ export function program(shell: Shell): Command {
   productCommands(repasse, shell)
   shopCommands(repasse, shell)
   orderCommands(repasse, shell)
+  payerCommands(repasse, shell)
   eventCommands(repasse, shell)
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)

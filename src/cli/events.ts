@@ -75,6 +75,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
           const row = await needEvent(tx, id)
           if (row.state === 'new' || row.state === 'waiting')
             throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
+          if (row.dropped_digest !== null) throw new BadInput(`event ${id} cannot be applied once more: its body was dropped`)
           await replayEvent(tx, row, { by, why })
           return row.state
         })
@@ -109,6 +110,8 @@ async function verdictOf(base: Base, row: InboxRow): Promise<string> {
   }
   const verdict = await judge(row, bank).finally(() => opened.forEach(rail => rail.close()))
   switch (verdict.is) {
+    case 'dropped':
+      return 'not judged: its body was dropped, and its digest and signature are kept'
     case 'followed':
       return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
     case 'polled':
@@ -151,7 +154,10 @@ const factsOf = (row: InboxRow): [string, string | null][] => [
   ['rail', row.rail],
   ['kind', row.kind],
   ['state', row.why === null ? row.state : `${row.state}: ${row.why}`],
-  ['received', `${row.received_at} by ${row.via}, ${row.raw.length} bytes`],
+  [
+    'received',
+    `${row.received_at} by ${row.via}, ${row.dropped_digest === null ? `${row.raw.length} bytes` : `body dropped, SHA-256 ${row.dropped_digest}`}`,
+  ],
   ['signature', row.signature],
   ['key', row.key_id],
 ]

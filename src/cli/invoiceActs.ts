@@ -48,6 +48,7 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
   'of-another-rail': id => `${id} is a request on the chain: run its schedule again, or let its buyer ask again`,
   'of-an-order': id => `${id} belongs to an order of the shop: its buyer asks again on the order's page`,
   'not-over': (id, state) => `${id} is ${state} and may still be paid: this is for one that is refused, expired or canceled`,
+  forgotten: id => `the payer of ${id} was forgotten, so nobody can be asked again`,
   reissued: id => `${id} was asked for again before`,
   'paid-there': id => `the bank shows that ${id} was paid: its event is still on its way here`,
   'asked-there': id =>

@@ -1,6 +1,7 @@
 /** `repasse invoice`: what was asked for, and everything that happened to it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import { maskTaxId } from '../base/brazil.ts'
 import { formatDuration } from '../base/duration.ts'
 import { percentText } from '../base/payTerms.ts'
 import type { InvoiceRow, RefundRow, TwinRow } from '../invoice/invoice.ts'
@@ -190,7 +191,7 @@ function text(
     ['invoice', row.id],
     ['state', row.state === request?.looked?.standing.state ? `${row.state}: ${request.looked.standing.why}` : row.state],
     ...(request ? askedFacts(request) : bankFacts(row)),
-    ['payer', `${row.payer_name}, ${row.payer_tax_id}`],
+    ['payer', row.forgotten_at === null ? `${row.payer_name}, ${maskTaxId(row.payer_tax_id)}` : `forgotten ${row.forgotten_at}`],
     ['for', row.description],
     ['due', row.due_at],
     ['paid late', lateOf(row)],

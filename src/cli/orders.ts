@@ -1,10 +1,12 @@
 /** `repasse order`: what was ordered in the shop, and everything that happened to it. */
 import type { Command } from 'commander'
+import { maskTaxId } from '../base/brazil.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
+import { forgetOrderCommand } from './privacy.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
@@ -123,6 +125,8 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         await shell.out(`${letters} of order ${row.id} will be tried again\n`)
       }),
     )
+
+  forgetOrderCommand(order, shell)
 }
 
 const viewOf = (row: OrderRow) => ({
@@ -155,7 +159,7 @@ function text(
     ['state', row.paid_late === 1n ? `${row.state}, after it had expired` : row.state],
     ['needs a person', row.attention],
     ['total', `${reais(row.units)}, by ${row.rail}`],
-    ['buyer', `${row.name}, ${row.tax_id}, ${row.email}`],
+    ['buyer', buyerOf(row)],
     ['page', page],
     ['paid by', row.paid_by],
     ...mails.map(({ kind, state, why }): [string, string] => [`letter "${kind}"`, why === null ? state : `${state}: ${why}`]),
@@ -170,3 +174,6 @@ function text(
   )
   return `${facts}\n${goods}\n${asked}\n${steps}`
 }
+
+const buyerOf = ({ name, tax_id: taxId, email, forgotten_at: forgottenAt }: OrderRow): string =>
+  forgottenAt === null ? [name, maskTaxId(taxId), email].filter(Boolean).join(', ') : `forgotten ${forgottenAt}`

@@ -32,7 +32,10 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ store }) => {
         const { listProposals } = await import('../ledger/ledger.ts')
         const rows = await listProposals(store, which)
-        const { detailOf } = await import('../ledger/ledger.ts')
+        const { detailShown } = await import('../jobs/jobs.ts')
+        const details = new Map<string, Record<string, string>>()
+        for (const row of rows) details.set(row.id, await detailShown(store, row))
+        const detailOf = ({ id }: ProposalRow) => details.get(id)!
         const line = (row: ProposalRow) => [row.id, row.added_at, row.state, row.act, row.subject, row.made_by, wordsOf(detailOf(row))]
         await shell.out(
           asJson
@@ -50,10 +53,14 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('proposal show pro_01k9zq3f5c8wxy2m7n4p6r8s0t'))
     .action((id: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ store }) => {
-        const [{ detailOf, findProposal }, { history }] = await Promise.all([import('../ledger/ledger.ts'), import('../store/store.ts')])
+        const [{ findProposal }, { detailShown }, { history }] = await Promise.all([
+          import('../ledger/ledger.ts'),
+          import('../jobs/jobs.ts'),
+          import('../store/store.ts'),
+        ])
         const row = await findProposal(store, id)
         if (!row) throw new BadInput(noSuch(id))
-        const detail = detailOf(row)
+        const detail = await detailShown(store, row)
         const steps = await history(store, id)
         if (asJson) return shell.out(json({ ...viewOf(row, detail), history: historyOf(steps) }))
         const facts: [string, string | null][] = [

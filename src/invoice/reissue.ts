@@ -10,8 +10,8 @@ import { takeAsIssued } from './issued.ts'
 import { findInvoice, type InvoiceRow } from './row.ts'
 
 /**
- * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `paid-there`:
- * the bank shows that somebody paid it. `asked-there`: the bank has others of its slot, payer and amount that these books have forgotten, as after
+ * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `forgotten`:
+ * who it was to is not known any more. `paid-there`: the bank shows that somebody paid it. `asked-there`: the bank has others of its slot, payer and amount that these books have forgotten, as after
  * a restore, and which of several alike each is of is not known. `not-there`: the one that was named is none of those. `not-known`: the bank did
  * not say.
  */
@@ -19,6 +19,7 @@ export type ReissueRefusal =
   | 'of-another-rail'
   | 'of-an-order'
   | 'not-over'
+  | 'forgotten'
   | 'reissued'
   | 'paid-there'
   | 'asked-there'
@@ -38,9 +39,15 @@ export type ReissueRow = { invoice_id: string; reissue_of: string; asked_by: str
 export const reissuesOf = (reader: Reader, invoiceId: string) =>
   reader.all<ReissueRow>(sql`select * from invoice_reissues where invoice_id = ${invoiceId} or reissue_of = ${invoiceId} order by added_at`)
 
-export function mayReissue({ rail, state, slot_id: slot }: Pick<InvoiceRow, 'rail' | 'state' | 'slot_id'>): ReissueRefusal | undefined {
+export function mayReissue({
+  rail,
+  state,
+  slot_id: slot,
+  forgotten_at: forgottenAt,
+}: Pick<InvoiceRow, 'rail' | 'state' | 'slot_id' | 'forgotten_at'>): ReissueRefusal | undefined {
   if (rail !== 'starkbank') return 'of-another-rail'
   if (slot === null) return 'of-an-order'
+  if (forgottenAt !== null) return 'forgotten'
   return state === 'refused' || state === 'expired' || state === 'canceled' ? undefined : 'not-over'
 }
 

@@ -80,6 +80,8 @@ export type InvoiceRow = {
   paid_at: Instant | null
   /** Who took on what came late or was too little. */
   late_by: string | null
+  /** When its payer's name and tax id, and its description, were blanked. */
+  forgotten_at: Instant | null
 }
 
 export const findInvoice = (reader: Reader, id: string) => reader.one<InvoiceRow>(sql`select * from invoices where id = ${id}`)

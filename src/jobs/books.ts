@@ -34,7 +34,7 @@ import type { Rail, StatementLine } from '../rails/rail.ts'
 import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
-import { knownLines, type KnownLines } from './knownLines.ts'
+import { knownLines, lineMemo, type KnownLines } from './knownLines.ts'
 import { askAboutOwn, judgeOwn, keepOwn, type Lives } from './ownLines.ts'
 import { endOpening, noteStranger } from './strangers.ts'
 
@@ -333,7 +333,7 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
     if (await isExternal(tx, line.id)) return false
     const { about } = line
     const providerId = about.is === 'other' ? line.id : about.providerId
-    const memo = line.description.slice(0, 200)
+    const memo = lineMemo(line)
     const news = await suspend(tx, world, {
       id: line.id,
       rail: name,
@@ -351,7 +351,7 @@ async function importForeign(tx: Tx, { name }: Pick<Rail, 'name'>, world: World,
     movement: line.units > 0n ? 'external in' : 'external out',
     source: line.id,
     amount: brl(line.units < 0n ? -line.units : line.units),
-    memo: line.description.slice(0, 200),
+    memo: lineMemo(line),
   })
   if (isNew) await noteStranger(tx, name, line, tagged ? disowned : undefined)
   return isNew

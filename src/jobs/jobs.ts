@@ -25,6 +25,7 @@ export { approveAndDo, proposedActs, proposedWork, type ProposalDesk } from './p
 export { checkBooks, checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside, type Whole, type Reconciliation } from './books.ts'
 export {
   closeRule,
+  detailShown,
   externalRuleMachine,
   findRule,
   findStranger,

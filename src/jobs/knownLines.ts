@@ -7,6 +7,9 @@ import type { OurLine } from './drift.ts'
 
 type Line = Pick<StatementLine, 'about' | 'tags' | 'units'>
 
+/** How the ledger names a line of the statement. Its words may name a payer, and nothing is ever taken out of the ledger. */
+export const lineMemo = ({ id }: Pick<StatementLine, 'id'>): string => `statement line ${id}`
+
 export interface KnownLines {
   /** Who said, with a second person, that the transfer of this line is none of ours. */
   whoDisowned(line: Line): Disowned | undefined

@@ -16,6 +16,7 @@ import { applyPayout, type AttemptRow } from '../payout/payout.ts'
 import type { Rail, Rails, StatementLine } from '../rails/rail.ts'
 import { readInSets, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { settleShown } from '../webhooks/webhooks.ts'
+import { lineMemo } from './knownLines.ts'
 
 /** So long after it moved, no event and no question to the bank will explain a line any more. */
 export const unexplainedForMs: Millis = 60 * 60_000
@@ -45,7 +46,7 @@ export function setOff<L extends Line>(lines: readonly L[]): [L, L][] {
 
 /** `fresh`: never in suspense; its row there otherwise. */
 export interface OwnLine {
-  line: Line & Pick<StatementLine, 'description'>
+  line: Line
   row?: SuspendedLine
 }
 
@@ -123,7 +124,7 @@ export async function judgeOwn(reader: Reader, lines: readonly StatementLine[], 
 function everyLine(shown: readonly StatementLine[], rows: readonly SuspendedLine[]): OwnLine[] {
   const rowOf = new Map(rows.map(row => [row.line_id, row]))
   const lines = new Map<string, OwnLine['line']>(
-    rows.map(row => [row.line_id, { id: row.line_id, units: row.units, createdAt: row.added_at, description: '' }]),
+    rows.map(row => [row.line_id, { id: row.line_id, units: row.units, createdAt: row.added_at }]),
   )
   for (const line of shown) if (line.units !== 0n) lines.set(line.id, line)
   return [...lines.values()].toSorted(byTime).map(line => {
@@ -343,8 +344,8 @@ export async function keepOwn(tx: Tx, world: World, rail: Rail, lines: readonly 
   return news
 }
 
-const suspenseOf = (rail: Rail, { about, tags }: Judged, { line: { id, units, description } }: OwnLine) => ({
-  ...{ id, rail: rail.name, about: about.is, provider_id: about.providerId, units, tags, memo: description.slice(0, 200) },
+const suspenseOf = (rail: Rail, { about, tags }: Judged, { line }: OwnLine) => ({
+  ...{ id: line.id, rail: rail.name, about: about.is, provider_id: about.providerId, units: line.units, tags, memo: lineMemo(line) },
 })
 
 /** Of what the bank gave back both lines go through suspense, for the statement will show one of them without the other. */

@@ -172,9 +172,19 @@ interface Act {
 export async function proposeAccept(store: Store, world: World, id: string, { by, why }: Act): Promise<Proposed> {
   return store.tx(async tx => {
     const line = mustBeOpen(await findStranger(tx, id), id)
-    const detail = { amount: reais(line.units), description: line.description, at: line.at }
+    const detail = { amount: reais(line.units), at: line.at }
     return propose(tx, world, { act: acceptAct, subject: id, detail, why, by })
   })
+}
+
+/**
+ * What a proposal says, with the words of the statement line it is about. Those may name a payer, so they are kept with the line alone, where they
+ * can be blanked, and neither in the audit log nor in what is approved.
+ */
+export async function detailShown(reader: Reader, row: ProposalRow): Promise<Record<string, string>> {
+  const { amount, ...more } = detailOf(row)
+  const line = row.act === acceptAct ? await findStranger(reader, row.subject) : undefined
+  return { ...(amount !== undefined && { amount }), ...(line && { description: line.description }), ...more }
 }
 
 function mustBeOpen(line: StrangerRow | undefined, id: string): StrangerRow {

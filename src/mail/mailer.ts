@@ -67,7 +67,7 @@ export function connectMail({ url, from, clock }: MailSettings): Mailer {
         })) as { response: string }
         return done(response)
       } catch (error) {
-        return judged(error as SmtpError)
+        return judged(error as SmtpError, to)
       }
     },
   }
@@ -82,8 +82,10 @@ interface SmtpError extends Error {
   syscall?: string
 }
 
-function judged({ code, responseCode, response, command, syscall, message }: SmtpError): Answer<never> {
-  const why = (response ?? message ?? 'an unknown surprise').replace(/\p{Cc}+/gu, ' ').slice(0, 300)
+/** What is said is kept in a history that nothing is taken out of, so it does not name whom the letter was to. */
+function judged({ code, responseCode, response, command, syscall, message }: SmtpError, to: string): Answer<never> {
+  const said = (response ?? message ?? 'an unknown surprise').replaceAll(to, 'the address')
+  const why = said.replace(/\p{Cc}+/gu, ' ').slice(0, 300)
   // A wrong password or a server that wants another sender is mended by a person, and then the letter still goes.
   const isOfLetter = command !== undefined && /^(RCPT TO|DATA)/i.test(command)
   if (responseCode !== undefined && responseCode >= 500 && isOfLetter) return refused(why)

@@ -32,14 +32,21 @@ const longestAgainMs = 3_600_000
 /** After this nobody waits for it any more. */
 const giveUpMs = 3 * 86_400_000
 
-/** Queues a letter; a kind that the order has had is not written again. */
+/** Queues a letter; a kind that the order has had is not written again, and nothing is to a buyer who was forgotten. */
 export async function queueMail(tx: Tx, world: Pick<World, 'clock' | 'random'>, orderId: string, kind: MailKind): Promise<void> {
   const id = newId('mail', world)
   const now = await tx.now()
   const queued = await tx.run(sql`
     insert into mails (id, order_id, kind, state, next_at, added_at, changed_at)
-    values (${id}, ${orderId}, ${kind}, 'queued', ${now}, ${now}, ${now}) on conflict (order_id, kind) do nothing`)
+    select ${id}, o.id, ${kind}, 'queued', ${now}, ${now}, ${now} from orders o where o.id = ${orderId} and o.email <> ''
+    on conflict (order_id, kind) do nothing`)
   if (queued > 0) await remember(tx, 'mails', id, '', 'queued', { why: `the order is ${kind}`, ref: orderId }, now)
+}
+
+/** Takes the letters of an order that wait out of the outbox, as ones that were not sent. */
+export async function withdrawMails(tx: Tx, orderId: string, why: string): Promise<void> {
+  const waiting = await tx.all<{ id: string }>(sql`select id from mails where order_id = ${orderId} and state = 'queued' order by id`)
+  for (const { id } of waiting) await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why })
 }
 
 /** Puts the letters of an order that failed back into the outbox, as new ones. Answers how many. */

@@ -40,6 +40,8 @@ export type OrderRow = {
   attention: string | null
   added_at: Instant
   changed_at: Instant
+  /** When its name, e-mail and tax id were blanked. */
+  forgotten_at: Instant | null
 }
 
 export type OrderLineRow = {

@@ -60,6 +60,7 @@ export async function endOrder(store: Store, name: string, { by, why }: { by: st
 export async function sendLettersAgain(store: Store, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
   return store.tx(async tx => {
     const order = await needOrder(tx, name)
+    if (order.email === '') throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
     const letters = await writeAgain(tx, order.id, `${by} has it sent again`)
     if (letters === 0) throw new BadInput(`no letter of order ${order.id} has failed: "repasse order show ${order.id}" says how they stand`)
     await audit(tx, { actor: by, act: 'letters sent again', subject: order.id, detail: { letters: `${letters}` } })

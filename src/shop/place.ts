@@ -161,7 +161,7 @@ export async function writeNewCode(
 
 /** Whether nothing of an order can be paid in time any more and nothing came. Pure. */
 export function mayAskAnew(order: OrderRow, invoices: readonly InvoiceRow[], now: number): boolean {
-  if (order.state === 'paid') return false
+  if (order.state === 'paid' || order.forgotten_at !== null) return false
   if (!invoices.every(({ state }) => quiet.has(state))) return false
   const newest = invoices.at(-1)!
   return dead.has(newest.state) || now > millis(newest.due_at)

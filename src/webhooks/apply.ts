@@ -1,11 +1,11 @@
 /** Applying: what an event changes and the mark on its inbox row are one transaction, so both happen or neither. */
 import type { LatePolicy } from '../base/bitcoinSettings.ts'
 import type { Answer } from '../base/answer.ts'
-import { later, millis, type World } from '../base/world.ts'
+import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
-import { inboxMachine, type InboxRow } from './inbox.ts'
+import { dropBody, inboxMachine, othersEvents, type InboxRow } from './inbox.ts'
 
 export interface Desk {
   store: Store
@@ -14,6 +14,8 @@ export interface Desk {
   terms: Terms
   /** How what comes on a chain is judged; asked only where there is one. */
   chain?: ChainTerms
+  /** How long the bodies of other programs' events are kept: nothing of them is where it is 0, everything where nobody says. */
+  retention?: { othersMs?: Millis | undefined }
 }
 
 export interface ChainTerms {
@@ -26,7 +28,11 @@ export interface ChainTerms {
 export const usualChainTerms: ChainTerms = { payoutDepth: 6, late: { is: 'accept', within: 200n } }
 
 /** How an event ended. `again`: it can be applied later. `unheard`: the bank could not be asked, which is no try. */
-export type Outcome = { is: 'done' | 'ignored' | 'quarantined'; why: string } | { is: 'again'; why: string; unheard?: true }
+export type Outcome =
+  | { is: 'done' | 'quarantined'; why: string }
+  /** `others`: it is another workspace's or another program's, and bears no tag of ours. */
+  | { is: 'ignored'; why: string; others?: true }
+  | { is: 'again'; why: string; unheard?: true }
 
 /** The bank did not say what an event is about. While it does not answer or does not know us, the event waits for as long as that lasts. */
 export function unconfirmed(answer: Exclude<Answer<unknown>, { is: 'done' }>): Outcome {
@@ -38,10 +44,13 @@ const pauseMs = 15_000
 const longestPauseMs = 20 * pauseMs
 const mostTries = 40n
 
+/** `isForgotten`: the payer of what it is about was forgotten, so its body goes as soon as it is settled. */
+export type Claimed = InboxRow & { isForgotten?: boolean }
+
 /** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. False when it waits. */
 export async function finish(
-  { store, world }: Pick<Desk, 'store' | 'world'>,
-  row: InboxRow,
+  { store, world, retention }: Pick<Desk, 'store' | 'world' | 'retention'>,
+  row: Claimed,
   kind: string | undefined,
   apply: (tx: Tx) => Promise<Outcome>,
 ): Promise<boolean> {
@@ -57,7 +66,12 @@ export async function finish(
     const pause = isUnheard ? millis(now) - millis(row.received_at) : pauseMs * Number(row.tries)
     const next = later(now, Math.min(Math.max(pause, pauseMs), longestPauseMs))
     const tries = isUnheard ? row.tries - 1n : row.tries
-    const also = [sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${next}`, sql`tries = ${tries}`]
+    const isOthers = result.is === 'ignored' && result.others === true
+    const about = isOthers ? othersEvents : row.about
+    const also = [
+      ...[sql`why = ${result.why}`, sql`kind = ${kind ?? null}`, sql`next_at = ${next}`, sql`tries = ${tries}`],
+      sql`about = ${about}`,
+    ]
     await move(
       tx,
       'inbox',
@@ -68,6 +82,7 @@ export async function finish(
       { why: result.why, ...(state === 'waiting' && { again: true }) },
       also,
     )
+    if ((isOthers && retention?.othersMs === 0) || row.isForgotten) await dropBody(tx, row.id)
     return result
   }, 'locks')
   await world.at('event settled')

@@ -6,7 +6,7 @@ import { clearBooked } from '../ledger/ledger.ts'
 import { applyPayout, noteStrange, owe, type PayoutNews, type Terms } from '../payout/payout.ts'
 import type { ProviderEvent, ProviderInvoice, ProviderPayout, Rail } from '../rails/rail.ts'
 import { forUpdate, move, sql, type Cause, type Tx } from '../store/store.ts'
-import { finish, unconfirmed, type Desk, type Outcome } from './apply.ts'
+import { finish, unconfirmed, type Claimed, type Desk, type Outcome } from './apply.ts'
 import type { InboxRow } from './inbox.ts'
 import { askTogether, finalLogs, isKnownCredit, needsProof, noProofs, type InvoiceEvent, type PayoutEvent, type Proofs } from './proofs.ts'
 import { beginReversal, mayBeGoingBackOf, noteReversal, settleReversal } from './reversals.ts'
@@ -28,11 +28,11 @@ export async function settleBankEvent(desk: BankDesk, row: InboxRow, proofs: Pro
   const event = read(desk.rail, row)
   if (!event) return finish(desk, row, undefined, async () => ({ is: 'quarantined', why: 'it cannot be read as an event' }))
   if (event.workspaceId !== desk.rail.workspaceId)
-    return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `of another workspace (${event.workspaceId})` }))
+    return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `of another workspace (${event.workspaceId})`, others: true }))
 
   switch (event.about) {
     case 'other':
-      return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for' }))
+      return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: 'of a kind this house has no use for', others: true }))
     case 'invoice':
       return settleInvoice(desk, row, event, proofs)
     case 'payout':
@@ -51,9 +51,16 @@ function read(rail: Rail, row: InboxRow): ProviderEvent | undefined {
 
 async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
   const ours = await findOurs(desk.store, desk.rail.name, event.invoice.providerId, event.invoice.tag)
+  // One that bears our tag may be ours after all, as after a restore, and is read again then.
   if (!ours)
-    return finish(desk, row, event.kind, async () => ({ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` }))
+    return finish(desk, row, event.kind, async () => ({
+      ...{ is: 'ignored', why: `invoice ${event.invoice.providerId} is not one we issued` },
+      ...(event.invoice.tag === undefined && { others: true }),
+    }))
+  return settleOurs(desk, { ...row, about: ours.id, isForgotten: ours.forgotten_at !== null }, event, ours, proofs)
+}
 
+async function settleOurs(desk: BankDesk, row: Claimed, event: InvoiceEvent, ours: InvoiceRow, proofs: Proofs): Promise<boolean> {
   if (ours.provider_id !== event.invoice.providerId && !awaitsItsId(ours)) return settleTwin(desk, row, event, ours, proofs.invoice(event))
 
   if (isKnownCredit(ours, event)) return finish(desk, row, event.kind, async () => ({ is: 'done', why: `it was ${ours.state} before` }))
@@ -76,7 +83,7 @@ async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent,
 }
 
 /** An event about money that goes back: the bank's whole log of the invoice says what became of it, whatever comes late or twice. */
-async function settleLogs(desk: BankDesk, row: InboxRow, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
+async function settleLogs(desk: BankDesk, row: Claimed, event: InvoiceEvent, ours: InvoiceRow): Promise<boolean> {
   const answer = await desk.rail.invoiceLogs(event.invoice.providerId)
   await desk.world.at('invoice read again')
   return finish(desk, row, event.kind, async tx => {
@@ -180,7 +187,8 @@ async function notOurs(
   { providerId, externalId: order, invoiceId: invoice }: ProviderPayout,
 ): Promise<Outcome> {
   if (order !== undefined || invoice !== undefined) await noteStrange(tx, { rail: rail.name, providerId, tags: { invoice, order } })
-  return { is: 'ignored', why: `transfer ${providerId} is not one we ordered` }
+  const isOthers = order === undefined && invoice === undefined
+  return { is: 'ignored', why: `transfer ${providerId} is not one we ordered`, ...(isOthers && { others: true }) }
 }
 
 async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {

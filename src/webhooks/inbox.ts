@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
+import { forUpdate, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {
@@ -27,7 +27,14 @@ export type InboxRow = {
   why: string | null
   tries: bigint
   next_at: Instant
+  /** The invoice of ours that it is about, or `othersEvents`; null while it is not settled, and where it is about neither. */
+  about: string | null
+  /** SHA-256 of its body, in hexadecimal, where that was dropped. */
+  dropped_digest: string | null
 }
+
+/** What events of another workspace or another program are about. */
+export const othersEvents = 'others'
 
 /** One proven event. `eventId` is the provider's. */
 export interface Arrival {
@@ -103,7 +110,7 @@ export async function keepAll(tx: Tx, arrivals: Arrival[]): Promise<Kept[]> {
 
 const keyOf = ({ rail, eventId }: Pick<Arrival, 'rail' | 'eventId'>) => `${rail} ${eventId}`
 
-type There = Pick<InboxRow, 'rail' | 'event_id' | 'raw' | 'via'>
+type There = Pick<InboxRow, 'rail' | 'event_id' | 'raw' | 'via' | 'dropped_digest'>
 
 /** The events that are there already, by `keyOf`: a poll reads most of what it read before once more. */
 async function readThere(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<string, There>> {
@@ -111,7 +118,7 @@ async function readThere(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<stri
   for (const [rail, group] of Map.groupBy(arrivals, arrival => arrival.rail)) {
     const rows = await readInSets(
       group.map(({ eventId }) => eventId),
-      set => tx.all<There>(sql`select rail, event_id, raw, via from inbox where rail = ${rail} and event_id in (${set})`),
+      set => tx.all<There>(sql`select rail, event_id, raw, via, dropped_digest from inbox where rail = ${rail} and event_id in (${set})`),
     )
     for (const row of rows) there.set(keyOf({ rail, eventId: row.event_id }), row)
   }
@@ -140,9 +147,28 @@ function insertOf(arrivals: Arrival[], now: Instant): Sql {
 /** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
 async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, there: There, now: Instant): Promise<Kept> {
   if (there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
-  const digest = createHash('sha256').update(raw).digest('hex')
+  const digest = digestOf(raw)
+  if (there.dropped_digest === digest) return 'known'
   await tx.run(sql`
     insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)
     values (${rail}, ${eventId}, ${digest}, ${raw}, ${signature ?? null}, ${now}) on conflict do nothing`)
   return 'conflict'
 }
+
+const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).digest('hex')
+
+/**
+ * Drops the body of an event that was settled; its id, its signature and the digest of its body stay, so that a repeat is known. False where it
+ * is not settled, or was dropped before.
+ */
+export async function dropBody(tx: Tx, id: bigint): Promise<boolean> {
+  const row = await tx.one<Pick<InboxRow, 'raw' | 'rail' | 'event_id'>>(sql`
+    select raw, rail, event_id from inbox where id = ${id} and state in ('done', 'ignored') and dropped_digest is null ${forUpdate}`)
+  if (!row) return false
+  await tx.run(sql`update inbox set raw = ${noBytes}, dropped_digest = ${digestOf(row.raw)} where id = ${id}`)
+  // Another body under the same id is known by its digest already.
+  await tx.run(sql`update inbox_conflicts set raw = ${noBytes} where rail = ${row.rail} and event_id = ${row.event_id}`)
+  return true
+}
+
+const noBytes = new Uint8Array(0)

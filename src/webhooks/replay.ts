@@ -11,10 +11,11 @@ import { settleOne } from './settle.ts'
 export const findEvent = (reader: Reader, eventId: string) =>
   reader.one<InboxRow>(sql`select * from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${eventId}`)
 
-export type EventVerdict = Verdict | { is: 'followed' } | { is: 'polled' } | { is: 'no signature' } | { is: 'no bank' }
+export type EventVerdict = Verdict | { is: 'dropped' } | { is: 'followed' } | { is: 'polled' } | { is: 'no signature' } | { is: 'no bank' }
 
 /** Whether bytes and signature agree, judged now. `bank` is asked for only where there is something to judge. */
 export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>): Promise<EventVerdict> {
+  if (row.dropped_digest !== null) return { is: 'dropped' }
   if (row.rail === 'bitcoin') return { is: 'followed' }
   if (row.via === 'poll') return { is: 'polled' }
   if (row.signature === null) return { is: 'no signature' }
@@ -22,9 +23,13 @@ export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>
   return rail ? rail.verify(row.raw, [row.signature]) : { is: 'no bank' }
 }
 
-/** Back to `new`, with its tries forgotten; the next look at the inbox applies it. False where somebody moved it first, or it was never settled. */
+/** Why an event cannot be applied once more; undefined where it can. */
+export const replayRefusal = ({ state, dropped_digest: dropped }: InboxRow): 'not-settled' | 'dropped' | undefined =>
+  state === 'new' || state === 'waiting' ? 'not-settled' : dropped === null ? undefined : 'dropped'
+
+/** Back to `new`, with its tries forgotten; the next look at the inbox applies it. False where somebody moved it first, or `replayRefusal` is against it. */
 export async function replayEvent(tx: Tx, row: InboxRow, { by, why }: { by: string; why: string }): Promise<boolean> {
-  if (row.state === 'new' || row.state === 'waiting') return false
+  if (replayRefusal(row) !== undefined) return false
   if (!(await backToNew(tx, row, `replayed by ${by}: ${why}`))) return false
   await audit(tx, { actor: by, act: 'event replayed', subject: row.event_id, detail: { from: row.state, was: row.why ?? '', why } })
   return true
@@ -57,7 +62,7 @@ class Rehearsed extends Error {
  * where it was not settled, or moved meanwhile.
  */
 export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | undefined> {
-  if (row.state === 'new' || row.state === 'waiting') return undefined
+  if (replayRefusal(row) !== undefined) return undefined
   const store: Store = {
     ...desk.store,
     tx: (work, how) =>

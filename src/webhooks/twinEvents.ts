@@ -14,8 +14,7 @@ import {
 } from '../invoice/invoice.ts'
 import type { ProviderEvent, ProviderInvoice, Rail } from '../rails/rail.ts'
 import type { Cause, Tx } from '../store/store.ts'
-import { finish, unconfirmed, type Desk, type Outcome } from './apply.ts'
-import type { InboxRow } from './inbox.ts'
+import { finish, unconfirmed, type Claimed, type Desk, type Outcome } from './apply.ts'
 
 type InvoiceEvent = ProviderEvent & { about: 'invoice' }
 
@@ -25,7 +24,7 @@ type InvoiceEvent = ProviderEvent & { about: 'invoice' }
  */
 export async function settleTwin(
   desk: Desk & { rail: Rail },
-  row: InboxRow,
+  row: Claimed,
   event: InvoiceEvent,
   ours: InvoiceRow,
   shown?: Answer<ProviderInvoice>,

@@ -13,7 +13,7 @@ export {
 } from './reversalEnd.ts'
 export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './reversals.ts'
 export { bankKeys, keepPublished, retireBankKey, type BankKey } from './bankKeys.ts'
-export { makeInbox, inboxMachine, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
+export { dropBody, makeInbox, inboxMachine, othersEvents, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
 export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './poll.ts'
 export { walkOn } from './walk.ts'
@@ -45,4 +45,4 @@ export {
   readInvoicesSinceBackup,
   type ForgottenInvoice,
 } from './forgotten.ts'
-export { findEvent, judge, rehearse, replayEvent, type EventVerdict, type Rehearsal } from './replay.ts'
+export { findEvent, judge, rehearse, replayEvent, replayRefusal, type EventVerdict, type Rehearsal } from './replay.ts'

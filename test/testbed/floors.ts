@@ -5,7 +5,7 @@ import type { SourceFile } from './tree.ts'
 
 const everything = [
   ...['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  ...['people', 'mail', 'shop', 'webhooks', 'jobs', 'web'],
+  ...['people', 'mail', 'shop', 'webhooks', 'privacy', 'jobs', 'web'],
 ]
 
 /** Which rooms of src each room may import, itself aside: imports only go down. */
@@ -23,7 +23,8 @@ const below: Record<string, readonly string[]> = {
   mail: ['base', 'store'],
   shop: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
   webhooks: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  jobs: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
+  privacy: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
+  jobs: everything.filter(room => room !== 'jobs' && room !== 'web'),
   web: everything.filter(room => room !== 'web'),
   // The builder's parts, put together for whichever command needs them.
   'house.ts': everything,

@@ -1,7 +1,7 @@
 /** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
 import { BadInput } from '../../base/answer.ts'
 import { stopOf } from '../../payout/payout.ts'
-import { rehearse, replayEvent } from '../../webhooks/webhooks.ts'
+import { rehearse, replayEvent, replayRefusal } from '../../webhooks/webhooks.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { EventPage, ReplayPage } from './eventsPage.tsx'
@@ -81,6 +81,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const row = await findRow(store, ctx.params['id']!)
     if (!row) return ctx.throw(404)
+    if (replayRefusal(row) === 'dropped') throw new BadInput(eventWords[lang].bodyDropped)
     if (!(await store.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
     return `${path}/${row.id}`
   })

@@ -2,7 +2,7 @@
 import type { Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import { may } from '../../people/people.ts'
-import type { Rehearsal } from '../../webhooks/webhooks.ts'
+import { replayRefusal, type Rehearsal } from '../../webhooks/webhooks.ts'
 import type { Language } from '../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../page/parts.tsx'
 import { DuplicateReason, DuplicateState } from './duplicates.tsx'
@@ -23,7 +23,7 @@ interface Parts {
 
 const tones: Record<SeenEvent['verdict']['is'], Tone> = {
   ...{ genuine: 'good', forged: 'bad', unknown: 'wait', followed: 'still', polled: 'still' },
-  ...{ 'no signature': 'bad', 'no bank': 'wait' },
+  ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still' },
 } as const
 
 export function EventPage({ lang, person, seen, stopped }: Parts) {
@@ -58,11 +58,12 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
           [say.latency, seconds(seen.latencyMs)],
           [say.settled, seconds(seen.settledMs)],
           [say.tries, `${row.tries}`],
-          [say.bytes, `${row.raw.length} ${say.bytesUnit}`],
+          [say.bytes, row.dropped_digest === null && `${row.raw.length} ${say.bytesUnit}`],
           [say.digest, <Mono>{seen.digest}</Mono>],
         ]}
       />
-      {may(person.role, 'event.replay') && (
+      {row.dropped_digest !== null && <Notice tone="wait">{say.dropped}</Notice>}
+      {may(person.role, 'event.replay') && row.dropped_digest === null && (
         <p class="actions">
           <a class="button plain" href={`/console/events/${row.id}/replay`}>
             {say.replaySee}
@@ -71,6 +72,27 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
       )}
       <Moves {...{ lang, title: say.moved, empty: say.movedNothing, moves: seen.moved }} />
       <Timeline {...{ lang, of: 'event', steps }} />
+      {row.dropped_digest === null && <Body {...{ lang, row }} />}
+      <section aria-labelledby="conflicts">
+        <h2 id="conflicts">{say.conflicts}</h2>
+        {conflicts.length === 0 ? <p>{say.noConflicts}</p> : <Notice tone="bad">{say.conflictHint}</Notice>}
+        {conflicts.map(each => (
+          <article class="card">
+            <p>
+              <Time lang={lang} at={each.received_at} /> · <Mono>{each.digest}</Mono>
+            </p>
+            <pre>{tame(indented(each.raw))}</pre>
+          </article>
+        ))}
+      </section>
+    </Frame>
+  )
+}
+
+const Body = ({ lang, row }: { lang: Language; row: SeenEvent['row'] }) => {
+  const say = eventWords[lang]
+  return (
+    <>
       <section aria-labelledby="pretty">
         <h2 id="pretty">{say.pretty}</h2>
         <pre tabIndex={0} role="region" aria-labelledby="pretty">
@@ -88,19 +110,7 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
           </a>
         </p>
       </section>
-      <section aria-labelledby="conflicts">
-        <h2 id="conflicts">{say.conflicts}</h2>
-        {conflicts.length === 0 ? <p>{say.noConflicts}</p> : <Notice tone="bad">{say.conflictHint}</Notice>}
-        {conflicts.map(each => (
-          <article class="card">
-            <p>
-              <Time lang={lang} at={each.received_at} /> · <Mono>{each.digest}</Mono>
-            </p>
-            <pre>{tame(indented(each.raw))}</pre>
-          </article>
-        ))}
-      </section>
-    </Frame>
+    </>
   )
 }
 
@@ -148,7 +158,7 @@ interface ReplayParts extends Parts {
 
 export function ReplayPage({ lang, person, seen: { row }, rehearsal, links, stopped }: ReplayParts) {
   const say = eventWords[lang]
-  const settled = row.state !== 'new' && row.state !== 'waiting'
+  const refusal = replayRefusal(row)
   return (
     <Frame {...{ lang, person, stopped, here: 'events', title: say.replayTitle }}>
       <p class="headline">
@@ -157,8 +167,8 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, links, stop
           {row.event_id}
         </a>
       </p>
-      {!settled && <Notice tone="wait">{say.notSettled}</Notice>}
-      {settled && !rehearsal && <Notice tone="wait">{say.cannotRehearse}</Notice>}
+      {refusal !== undefined && <Notice tone="wait">{refusal === 'dropped' ? say.bodyDropped : say.notSettled}</Notice>}
+      {refusal === undefined && !rehearsal && <Notice tone="wait">{say.cannotRehearse}</Notice>}
       {rehearsal && (
         <>
           <p>{say.replayHint}</p>
@@ -175,7 +185,7 @@ export function ReplayPage({ lang, person, seen: { row }, rehearsal, links, stop
           {rehearsal.postings.length > 0 && <Postings {...{ lang, postings: rehearsal.postings, title: say.wouldPost, linked: false }} />}
         </>
       )}
-      {settled && (
+      {refusal === undefined && (
         <ActForm {...{ lang, person, act: 'event.replay', action: `/console/events/${row.id}/replay` }}>
           <Reason lang={lang} />
           <button>{say.doReplay}</button>

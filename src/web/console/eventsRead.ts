@@ -85,7 +85,7 @@ export async function seeEvent({ store, rails }: Desk, id: string): Promise<Seen
   return {
     row,
     verdict: await judge(row, async () => rails.starkbank),
-    digest: createHash('sha256').update(row.raw).digest('hex'),
+    digest: row.dropped_digest ?? createHash('sha256').update(row.raw).digest('hex'),
     saidAt,
     latencyMs: saidAt === undefined ? undefined : millis(row.received_at) - millis(saidAt),
     settledMs: settled && millis(settled.at) - millis(row.received_at),

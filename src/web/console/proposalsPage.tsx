@@ -1,7 +1,7 @@
 /** Proposals as pages: the open ones and the decided ones, and one with what is to be done, its approval and its end. */
 import type { Stop } from '../../payout/payout.ts'
 import { samePerson } from '../../base/person.ts'
-import { detailOf, digestOfProposal, type Bar, type ProposalRow } from '../../ledger/ledger.ts'
+import { digestOfProposal, type Bar, type ProposalRow } from '../../ledger/ledger.ts'
 import { may, personActs, type Act, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import type { Language } from '../page/page.ts'
@@ -23,10 +23,14 @@ export interface About {
   href: string
 }
 
+/** What each proposal says, by its id. */
+export type Details = ReadonlyMap<string, Readonly<Record<string, string>>>
+
 interface Shared {
   lang: Language
   person: Person
   stopped: Stop | undefined
+  details: Details
 }
 
 interface ListParts extends Shared {
@@ -38,10 +42,10 @@ interface ListParts extends Shared {
   query: Record<string, string>
 }
 
-export function ProposalsPage({ lang, person, stopped, open, decided, abouts, next, query }: ListParts) {
+export function ProposalsPage({ lang, person, stopped, details, open, decided, abouts, next, query }: ListParts) {
   const say = proposalWords[lang]
   const yours = open.filter(row => may(person.role, approval(row).act) && !samePerson(row.made_by, person.name)).length
-  const columns = columnsOf(lang, abouts)
+  const columns = columnsOf(lang, abouts, details)
   return (
     <Frame {...{ lang, person, stopped, here: 'proposals', title: say.title }}>
       {yours > 0 && <Notice tone="wait">{say.yours(yours)}</Notice>}
@@ -55,7 +59,7 @@ export function ProposalsPage({ lang, person, stopped, open, decided, abouts, ne
   )
 }
 
-function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>): Column<ProposalRow>[] {
+function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>, details: Details): Column<ProposalRow>[] {
   const say = proposalWords[lang]
   return [
     { head: say.act, cell: ({ id, act }) => <a href={proposalPath(id)}>{proposedAct(lang, act)}</a> },
@@ -64,7 +68,7 @@ function columnsOf(lang: Language, abouts: ReadonlyMap<string, About>): Column<P
       head: say.what,
       cell: row => (
         <span class="long">
-          {proposedDetail(lang, detailOf(row))
+          {proposedDetail(lang, details.get(row.id)!)
             .map(([name, value]) => `${name}: ${value}`)
             .join(' · ')}
         </span>
@@ -108,7 +112,7 @@ interface OneParts extends Shared {
   fault?: string
 }
 
-export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, sign, notice, fault }: OneParts) {
+export function ProposalPage({ lang, person, stopped, details, row, abouts, steps, bar, sign, notice, fault }: OneParts) {
   const say = proposalWords[lang]
   return (
     <Frame
@@ -131,7 +135,7 @@ export function ProposalPage({ lang, person, stopped, row, abouts, steps, bar, s
           [say.state, <ProposalState {...{ lang, state: row.state }} />],
           [say.act, proposedAct(lang, row.act)],
           [say.about, <AboutLink {...{ lang, subject: row.subject, abouts }} />],
-          ...proposedDetail(lang, detailOf(row)).map(([name, value]): [string, string] => [capital(name), value]),
+          ...proposedDetail(lang, details.get(row.id)!).map(([name, value]): [string, string] => [capital(name), value]),
           [say.by, row.made_by],
           [say.made, <Time {...{ lang, at: row.added_at }} />],
           [say.why, row.why],

@@ -1,6 +1,6 @@
 /** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
 import { BadInput } from '../../base/answer.ts'
-import { approveAndDo } from '../../jobs/jobs.ts'
+import { approveAndDo, detailShown } from '../../jobs/jobs.ts'
 import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
 import { approvingProposal, stopOf } from '../../payout/payout.ts'
 import { personActs } from '../../people/people.ts'
@@ -11,7 +11,7 @@ import type { ConsoleContext, Doors } from './guard.ts'
 import { linksOf, pathTo } from './links.ts'
 import { filtersOf, pageOf, type After } from './lists.ts'
 import { proofIn, signable } from './passkeys.tsx'
-import { proposalPath, ProposalPage, ProposalsPage, type About } from './proposalsPage.tsx'
+import { proposalPath, ProposalPage, ProposalsPage, type About, type Details } from './proposalsPage.tsx'
 import { reasonIn } from './schedulesWhen.ts'
 import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
@@ -32,7 +32,8 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     const { rows: decided, next } = await pageOf(read, filters, keyOf)
     const open = await listProposals(store, { state: 'open', limit: openLimit })
     const abouts = await aboutsOf(store, [...open, ...decided])
-    show(ctx, ProposalsPage({ ...(await framed(ctx)), open, decided, abouts, next, query: filters.query }))
+    const details = await detailsOf(store, [...open, ...decided])
+    show(ctx, ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }))
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
@@ -50,7 +51,12 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     const { name } = ctx.state.person
     const bar = await store.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
     const sign = row.state === 'open' ? await signable(ctx, store, settings, approvingProposal(row)) : undefined
-    show(ctx, ProposalPage({ ...(await framed(ctx)), row, abouts, bar, sign, steps: await history(store, row.id), ...told }), status)
+    const details = await detailsOf(store, [row])
+    show(
+      ctx,
+      ProposalPage({ ...(await framed(ctx)), details, row, abouts, bar, sign, steps: await history(store, row.id), ...told }),
+      status,
+    )
   }
   const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
     showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
@@ -139,4 +145,10 @@ async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<M
   const accounts = await reader.all<{ id: string; name: string }>(sql`select id, name from accounts where id in (${join(accountIds)})`)
   for (const { id, name } of accounts) abouts.set(id, { name, href: pathTo('account', name) })
   return abouts
+}
+
+async function detailsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Details> {
+  const details = new Map<string, Record<string, string>>()
+  for (const row of rows) details.set(row.id, await detailShown(reader, row))
+  return details
 }

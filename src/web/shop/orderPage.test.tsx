@@ -8,7 +8,7 @@ import { OrderPage, type OrderParts } from './orderPage.tsx'
 const order: OrderRow = {
   ...{ id: 'ord_01k9zq3f5c8wxy2m7n4p6r8s0t', store_id: 'sto_default', token: 'T'.repeat(32), basket_key: 'k' },
   ...{ name: 'Ana Prado', email: 'ana@example.com', tax_id: '012.345.678-90', language: 'pt-BR', rail: 'starkbank', units: 3_990n },
-  ...{ state: 'awaiting', paid_by: null, paid_late: 0n, paid_at: null, attention: null },
+  ...{ state: 'awaiting', paid_by: null, paid_late: 0n, paid_at: null, attention: null, forgotten_at: null },
   ...{ added_at: '2026-11-21T23:00:00.000Z', changed_at: '2026-11-21T23:00:00.000Z' },
 }
 const lines = [{ line: 0n, product_id: 'prd_1', name: 'Café', units: 3_990n, quantity: 1n }]

@@ -139,6 +139,7 @@ const pt: InvoiceActWords = {
     'of-another-rail': 'Um pedido em bitcoin não se emite de novo.',
     'of-an-order': 'Esta cobrança é de um pedido da loja: quem compra pede de novo na página do pedido.',
     'not-over': 'Esta cobrança ainda pode ser paga.',
+    forgotten: 'Os dados do pagador desta cobrança foram eliminados: não há a quem cobrar de novo.',
     reissued: 'Esta cobrança já foi emitida de novo.',
     'paid-there': 'O banco mostra que esta cobrança foi paga: o aviso ainda está a caminho.',
     'asked-there':
@@ -229,6 +230,7 @@ const en: InvoiceActWords = {
     'of-another-rail': 'A request on the chain is not reissued.',
     'of-an-order': 'This invoice belongs to an order of the shop: its buyer asks again on the page of the order.',
     'not-over': 'This invoice may still be paid.',
+    forgotten: 'The payer of this invoice was forgotten: there is nobody to ask again.',
     reissued: 'This invoice was reissued already.',
     'paid-there': 'The bank shows that this invoice was paid: its event is still on its way.',
     'asked-there':

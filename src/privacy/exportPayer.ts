@@ -1,0 +1,82 @@
+/** Everything these books hold on one person, for them to read: LGPD, article 18, II and V. */
+import { told } from '../base/money.ts'
+import type { World } from '../base/world.ts'
+import { audit } from '../ledger/ledger.ts'
+import type { MailRow } from '../mail/mail.ts'
+import { linesOf } from '../shop/shop.ts'
+import { history, join, sql, type Reader, type Store } from '../store/store.ts'
+import { payerDigest } from './digest.ts'
+import { isUnknown, tracesOf } from './person.ts'
+
+export interface PayerExport {
+  taxId: string
+  exportedAt: string
+  orders: unknown[]
+  invoices: unknown[]
+  events: unknown[]
+  rosters: unknown[]
+  statementLines: unknown[]
+  payoutAccounts: unknown[]
+}
+
+/** Undefined where nothing is held. Throws `BadInput` where it is no tax id. The export itself is a record of the audit log. */
+export const exportPayer = (store: Store, world: World, text: string, by: string): Promise<PayerExport | undefined> =>
+  store.tx(async tx => {
+    const traces = await tracesOf(tx, text)
+    if (isUnknown(traces)) return undefined
+    const { taxId, orders, invoices, rosters, lines, accounts } = traces
+    const ids = [...new Set([...invoices.map(({ id }) => id), ...(await invoicesOfOrders(tx, orders))])]
+    const found = {
+      taxId,
+      exportedAt: await tx.now(),
+      // Without what opens the order's page, for whoever reads this file.
+      orders: await each(orders, async ({ token: _, basket_key: __, ...order }) => ({
+        ...order,
+        lines: await linesOf(tx, order.id),
+        mails: await tx.all<MailRow>(sql`select * from mails where order_id = ${order.id} order by added_at, id`),
+        history: await history(tx, order.id),
+      })),
+      invoices: await each(invoices, async invoice => ({
+        ...invoice,
+        amount: told(invoice.units, invoice.asset),
+        postings: await tx.all(sql`
+          select t.at, t.movement, e.account, e.asset, e.units from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
+          where e.invoice_id = ${invoice.id} order by t.at, t.id, e.line`),
+        history: await history(tx, invoice.id),
+      })),
+      events: await eventsAbout(tx, ids),
+      rosters,
+      statementLines: lines,
+      payoutAccounts: await each(accounts, async ({ id }) => tx.one(sql`select * from accounts where id = ${id}`)),
+    }
+    const rows = Object.values(found).reduce((sum, part) => sum + (Array.isArray(part) ? part.length : 0), 0)
+    const subject = await payerDigest(tx, world.random, text)
+    await audit(tx, { actor: by, act: 'payer exported', subject, detail: { rows: `${rows}` } })
+    return found
+  })
+
+const invoicesOfOrders = async (reader: Reader, orders: readonly { id: string }[]): Promise<string[]> => {
+  const found: string[] = []
+  for (const { id } of orders)
+    found.push(...(await reader.all<{ id: string }>(sql`select id from invoices where order_id = ${id}`)).map(row => row.id))
+  return found
+}
+
+/** The bodies as they came, of those that are not dropped. */
+async function eventsAbout(reader: Reader, invoiceIds: readonly string[]): Promise<unknown[]> {
+  if (invoiceIds.length === 0) return []
+  const rows = await reader.all<{ event_id: string; rail: string; kind: string | null; received_at: string; raw: Uint8Array }>(sql`
+    select event_id, rail, kind, received_at, raw from inbox where about in (${join(invoiceIds)})
+      or event_id in (select ref from transitions where subject in (${join(invoiceIds)}) and ref is not null)
+    order by received_at, id`)
+  return rows.map(({ event_id: id, rail, kind, received_at: receivedAt, raw }) => ({
+    ...{ id, rail, kind, receivedAt },
+    body: Buffer.from(raw).toString('utf8'),
+  }))
+}
+
+async function each<T, R>(rows: readonly T[], work: (row: T) => Promise<R>): Promise<R[]> {
+  const made: R[] = []
+  for (const row of rows) made.push(await work(row))
+  return made
+}
