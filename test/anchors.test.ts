@@ -108,7 +108,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['cut to nothing', async () => falsify('delete from audit'), undefined, 'is missing'],
       ['written anew in the middle', async (last: number) => rewrite(last - 3, 'eve'), -3, 'is not the one that was anchored'],
       ['written anew from its first record on', async () => rewrite(1, 'eve'), undefined, 'is not the one that was anchored'],
-    ])('a log that was %s stops payouts and names the first record that differs', async (_, attack, place, how) => {
+    ])('a log that was %s stops payouts and names the first record that differs [security 18 A4]', async (_, attack, place, how) => {
       const last = await anchored()
       expect(await check()).toEqual([])
       await attack(last)
@@ -129,7 +129,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['was cut', () => writeFileSync(join(folder, 'anchors'), `${lines().slice(0, -1).join('\n')}\n`), 'were cut'],
       ['lacks a line', () => writeFileSync(join(folder, 'anchors'), `${lines().toSpliced(1, 1).join('\n')}\n`), 'were changed: line 2'],
       ['lacks its beginning', () => writeFileSync(join(folder, 'anchors'), `${lines().slice(1).join('\n')}\n`), 'were changed: line 1'],
-    ])('a file of anchors that %s is a finding', async (_, attack, says) => {
+    ])('a file of anchors that %s is a finding [security A4]', async (_, attack, says) => {
       await anchored()
       await act('more')
       await anchor()

@@ -138,7 +138,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['terms', sql`update accounts set recover = 'next-payouts'`],
       ['who added it', sql`update accounts set added_by = 'nobody'`],
     ] as const
-    test.each(columns)('an account of which the %s was edited is paid nothing, and named', async (_, edit) => {
+    test.each(columns)('an account of which the %s was edited is paid nothing, and named [security A3]', async (_, edit) => {
       await signed()
       await run(edit)
       await send('any')
@@ -242,7 +242,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
     })
 
-    test('an order whose destination was edited stops payouts, and is named', async () => {
+    test('an order whose destination was edited stops payouts, and is named [security A3]', async () => {
       await signed()
       await send()
       await editDestination()

@@ -124,7 +124,7 @@ function changedRow(change: (cells: string[]) => string[]): string[] {
 }
 
 describe('of random edits, cuts and rewrites', () => {
-  test.each(Object.keys(attacks))('%s is noticed each time', async name => {
+  test.each(Object.keys(attacks))('%s is noticed each time [security A4]', async name => {
     for (let count = 0; count < 5; count++) {
       const { audit, anchors: marks, ledger } = attacks[name]!()
       const [log, kept, books] = [

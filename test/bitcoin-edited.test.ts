@@ -123,7 +123,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       ['another PSBT alone', (plan: Plan) => ({ ...plan, psbt: planned(plan, evil).psbt })],
       ['one output left to the miners', (plan: Plan) => ({ ...plan, outputs: plan.outputs.slice(1) })],
       ['other coins', (plan: Plan) => ({ ...plan, inputs: plan.inputs.slice(1) })],
-    ])('a plan edited to %s is signed by nobody, handed out or not', async (_, change) => {
+    ])('a plan edited to %s is signed by nobody, handed out or not [security 4]', async (_, change) => {
       await openOwing()
       // The wallet is locked for a while, so a signature may exist, and the bundle cannot just end.
       await send({ sign: async () => unsure('the wallet is locked') })

@@ -101,7 +101,7 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     expect(await town.audit()).toEqual([])
   })
 
-  test('to an account that a second person did not approve wait for that, and hold up nobody', async () => {
+  test('to an account that a second person did not approve wait for that, and hold up nobody [security 3]', async () => {
     await open()
     await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'New', destination: await address() }, 'maker')
     const [waiting, other] = await owing(town, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
@@ -205,7 +205,7 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     expect(await town.audit()).toEqual([])
   })
 
-  test('that were stopped are neither planned, signed nor sent until a person lets go', async () => {
+  test('that were stopped are neither planned, signed nor sent until a person lets go [security 3]', async () => {
     await open()
     const stop = () => town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
     const go = () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))

@@ -244,7 +244,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     expect(await town.audit()).toEqual([])
   })
 
-  test('to whom the policy does not allow is not signed, whoever approved the account', async () => {
+  test('to whom the policy does not allow is not signed, whoever approved the account [security 4]', async () => {
     const allowed = await address()
     await open({ signer: 'wallet', destination: allowed, policy: () => JSON.stringify({ allow: [allowed] }) })
     const stranger = await address()

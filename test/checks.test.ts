@@ -64,7 +64,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
     }
 
-    test('the first check is of everything, and those after it read what is new alone', async () => {
+    test('the first check is of everything, and those after it read what is new alone [security 13]', async () => {
       const everything: string[] = []
       await check(text => everything.push(text))
       expect(everything.filter(text => text.includes('group by t.id having')).every(text => !text.includes('in (?'))).toBe(true)
@@ -112,7 +112,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await checkBooks(town.store, world())).not.toEqual([])
     })
 
-    test('an act that somebody rewrites is found: a new one at the next check, an old one at night', async () => {
+    test('an act that somebody rewrites is found: a new one at the next check, an old one at night [security 13]', async () => {
       const act = (subject: string) => town.store.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
       await act('old')
       await check()

@@ -33,7 +33,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
     const inside = (image: string, script: string) =>
       engine.docker(['run', '--rm', '--network', 'none', '--entrypoint', 'sh', image, '-c', script])
 
-    test('nobody in them is root', async () => {
+    test('nobody in them is root [security 17]', async () => {
       expect((await inside(images.app, 'id -u')).trim()).toBe('1000')
       expect((await inside(images.nginx, 'id -u')).trim()).toBe('101')
     })
@@ -49,7 +49,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       expect((await inside(images.app, 'command -v npm npx yarn corepack tsc gcc make python3 git || true')).trim()).toBe('')
     })
 
-    test('its packages are those of the lockfile, to the version, and none is for development', async () => {
+    test('its packages are those of the lockfile, to the version, and none is for development [security 16]', async () => {
       const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as {
         packages: Record<string, { version: string; dev?: true; optional?: true; devOptional?: true }>
       }
@@ -63,7 +63,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       }
     })
 
-    test('what is in it is listed, to the digest, and the curve that secp256k1 would fall back to is not there', async () => {
+    test('what is in it is listed, to the digest, and the curve that secp256k1 would fall back to is not there [security 16 A14]', async () => {
       const sbom = JSON.parse(await inside(images.app, 'cat /app/sbom.json')) as {
         bomFormat: string
         components: { name: string; version: string; hashes?: unknown[] }[]
@@ -123,7 +123,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       await until(isSettled, 'every invoice being credited here and paid on there', { withinMs: 4 * minute, everyMs: 1_000 })
     }
 
-    test('it comes up healthy, over TLS, and shows the world no more than it should', async () => {
+    test('it comes up healthy, over TLS, and shows the world no more than it should [security 19]', async () => {
       expect(await stack.get('/health')).toMatchObject({ status: 404 })
       expect(await stack.get('/metrics')).toMatchObject({ status: 404 })
       expect(await stack.get('/webhooks/starkbank')).toMatchObject({ status: 405 })
@@ -147,7 +147,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       ).toMatch(/^200[^]*repasse_/)
     })
 
-    test.each(services)('%s is no root, writes nowhere but where it may, and can become nothing else', async service => {
+    test.each(services)('%s is no root, writes nowhere but where it may, and can become nothing else [security 17]', async service => {
       const held = JSON.parse(await engine.docker(['inspect', await stack.container(service)])) as {
         HostConfig: Record<string, unknown>
         Config: { User: string; Env: string[] }
@@ -172,7 +172,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       )
     })
 
-    test('nginx cannot reach the program or the database by network, and the database nothing', async () => {
+    test('nginx cannot reach the program or the database by network, and the database nothing [security 17]', async () => {
       const networks = async (service: string) =>
         Object.keys(
           JSON.parse(

@@ -120,7 +120,7 @@ describe('the approval', () => {
     expect(text).toContain('You approve exactly what stands above')
   })
 
-  test('without a fresh code, with the wrong one, and with what was never shown, nothing is approved', async () => {
+  test('without a fresh code, with the wrong one, and with what was never shown, nothing is approved [security 9]', async () => {
     const seen = seenIn((await chico.get('/console/accounts/main')).text)!
     await town.skip(6 * 60_000)
     expect((await chico.post('/console/accounts/main/approve', { seen, code: '' })).status).toBe(400)
@@ -151,7 +151,7 @@ describe('the approval', () => {
     expect((await chico.post('/console/accounts/nowhere/approve', { seen })).status).toBe(404)
   })
 
-  test('whoever added an account cannot approve it, not even in another role', async () => {
+  test('whoever added an account cannot approve it, not even in another role [security 3]', async () => {
     // As it may have been added while they were a maker.
     const { store, world } = town.house.desk
     await addAccount(store, world, 'own', { ...trialAccount, number: '5' }, 'CHICO')

@@ -48,7 +48,7 @@ test('in a plain sh it gives them too, and they do their work', () => {
   expect(said).toContain('none is not there: copy .env.deploy.example and fill it')
 })
 
-test('the settings of the containers are still their owner’s alone once a release has written its version there', () => {
+test('the settings of the containers are still their owner’s alone once a release has written its version there [security A13]', () => {
   const script = `umask 022; mkdir docker; echo PASSWORD=secret >docker/.env
     . "${projectRoot}/infra/host/running.sh"; keep_version 7; cat docker/.env; stat -c %a docker/.env`
   const place = mkdtempSync(join(folder, 'host-'))

@@ -182,7 +182,7 @@ function drawn(table: string): Edit {
   }
 }
 
-test.each(tables)('of a hundred edits of %s none moves other money than what is owed', async table => {
+test.each(tables)('of a hundred edits of %s none moves other money than what is owed [security A3]', async table => {
   random = seededRandom(2026)
   const figures = { noticed: 0, silent: 0, impossible: 0 }
   const wrong: string[] = []

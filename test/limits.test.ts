@@ -105,7 +105,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(found).toEqual(edit ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')] : [])
     })
 
-    test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits', async () => {
+    test('one above the limit of a payout waits for two people, while the others go; let go, it goes once beyond the limits [security 3]', async () => {
       await limit(town.desk, { payout: 50_000n, hour: 100_000n })
       const [small, large, other] = (await collect(town, [10_000n, 60_000n, 20_000n])) as [PayoutRow, PayoutRow, PayoutRow]
       await town.send()
@@ -156,24 +156,27 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
     })
 
-    test.each(['hour', 'day'] as const)('within an %s no more leaves than its limit, and the rest goes by itself', async window => {
-      const windowMs = window === 'hour' ? hour : 24 * hour
-      await limit(town.desk, { [window]: 50_000n })
-      const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
-      await town.send()
-      expect(left()).toEqual([20_000, 20_000])
-      expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(Array(3).fill([window, 'room']))
-      await finish(windowMs - 10 * minute)
-      await town.send()
-      expect(left()).toHaveLength(2)
-      await finish(11 * minute)
-      await town.send()
-      expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
-      await finish()
-      expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
-      expect(await waiting()).toEqual([])
-      expect(await town.audit()).toEqual([])
-    })
+    test.each(['hour', 'day'] as const)(
+      'within an %s no more leaves than its limit, and the rest goes by itself [security 3]',
+      async window => {
+        const windowMs = window === 'hour' ? hour : 24 * hour
+        await limit(town.desk, { [window]: 50_000n })
+        const payouts = await collect(town, [20_000n, 20_000n, 20_000n, 20_000n, 10_000n])
+        await town.send()
+        expect(left()).toEqual([20_000, 20_000])
+        expect((await waiting()).map(({ per, needs }) => [per, needs])).toEqual(Array(3).fill([window, 'room']))
+        await finish(windowMs - 10 * minute)
+        await town.send()
+        expect(left()).toHaveLength(2)
+        await finish(11 * minute)
+        await town.send()
+        expect(left()).toEqual([20_000, 20_000, 20_000, 20_000, 10_000])
+        await finish()
+        expect(new Set(await states(payouts))).toEqual(new Set(['paid']))
+        expect(await waiting()).toEqual([])
+        expect(await town.audit()).toEqual([])
+      },
+    )
 
     test('one that is larger than what may leave in a whole window needs two people', async () => {
       await limit(town.desk, { day: 50_000n })
@@ -275,7 +278,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await waiting()).toEqual([])
     })
 
-    test('several workers at once stay within the limit together', async () => {
+    test('several workers at once stay within the limit together [security 3]', async () => {
       await limit(town.desk, { hour: 100_000n })
       await collect(town, Array(8).fill(20_000n))
       const { world, rails } = town.desk

@@ -301,14 +301,14 @@ for (const kind of nginxes) {
     })
 
     describe.concurrent('HTTP/1.1 by hand', () => {
-      test('whoever takes 10 s over a header is told so, and holds nobody up', async ({ expect: expecting }) => {
+      test('whoever takes 10 s over a header is told so, and holds nobody up [security 8 slow]', async ({ expect: expecting }) => {
         const heard = await say([`POST ${path} HTTP/1.1${crlf}Host: localhost${crlf}X`], { patienceMs: 15_000 })
         // nginx closes without a word, or says 408: no event was asked for yet.
         expecting(heard).toMatchObject({ ended: 'closed' })
         expecting(heard.statuses.filter(status => status !== 408)).toEqual([])
       }, 30_000)
 
-      test('whoever stops in the middle of a body is told so after 10 s', async ({ expect: expecting }) => {
+      test('whoever stops in the middle of a body is told so after 10 s [security 8 slow]', async ({ expect: expecting }) => {
         const event = door.event()
         const heard = await say([post(event), event.body.subarray(0, 20)], { patienceMs: 15_000 })
         expecting(heard.ended).toBe('closed')
@@ -316,7 +316,7 @@ for (const kind of nginxes) {
         expecting(await door.kept(event.id)).toBeUndefined()
       }, 30_000)
 
-      test.for(Object.entries(cases))('%s', async ([, { says, answers, arrives }], { expect: expecting }) => {
+      test.for(Object.entries(cases))('%s [security smuggling]', async ([, { says, answers, arrives }], { expect: expecting }) => {
         const [event, hidden] = [door.event(), door.event()]
         const heard = await say(says(event, hidden), { pauseMs: 30, answers: answers.length })
         expecting(heard.statuses).toEqual(answers)
@@ -326,7 +326,7 @@ for (const kind of nginxes) {
         expecting(await door.kept(hidden.id)).toBeUndefined()
       })
 
-      test.for(oddPaths)('the path %s is none of ours', async (odd, { expect: expecting }) => {
+      test.for(oddPaths)('the path %s is none of ours [security smuggling]', async (odd, { expect: expecting }) => {
         const event = door.event()
         const { statuses } = await say([whole(event, odd)], { answers: 1 })
         expecting(statuses[0]).toBeGreaterThanOrEqual(400)
@@ -407,7 +407,7 @@ for (const kind of nginxes) {
         expect(await door.kept(event.id)).toBeUndefined()
       })
 
-      test('chunks, which HTTP/2 has not, change nothing about where the body ends', async () => {
+      test('chunks, which HTTP/2 has not, change nothing about where the body ends [security smuggling]', async () => {
         const [event, hidden] = [door.event(), door.event()]
         const body = Buffer.from(smuggled(hidden), 'latin1')
         await sent(event, [['transfer-encoding', 'chunked']], body)
@@ -440,13 +440,13 @@ for (const kind of nginxes) {
         ['TLSv1.2', true],
         ['TLSv1.1', false],
         ['TLSv1', false],
-      ] as const)('%s is spoken: %s', async (version, spoken) => {
+      ] as const)('%s is spoken: %s [security 7]', async (version, spoken) => {
         const options = { ca: nginx.certificate, minVersion: version, maxVersion: version, ciphers: 'DEFAULT:@SECLEVEL=0' }
         const asked = open(nginx.httpsPort, options).then(({ socket }) => (socket.destroy(), socket.getProtocol() ?? true))
         if (spoken) await asked
         else await expect(asked).rejects.toThrow(/protocol version|alert|unsupported protocol/i)
       })
-      test.each(['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA'])('the cipher %s is not', async cipher => {
+      test.each(['AES128-SHA', 'AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-SHA'])('the cipher %s is not [security 7]', async cipher => {
         const options = { ca: nginx.certificate, maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` } as const
         await expect(open(nginx.httpsPort, options)).rejects.toThrow(/handshake failure|alert/i)
       })
@@ -467,15 +467,15 @@ for (const kind of nginxes) {
           sent.on('error', reject)
           sent.end()
         })
-      test.each(['/', '/orders/x?y=1', '/console'])('the page %s is told to come back over TLS', async target => {
+      test.each(['/', '/orders/x?y=1', '/console'])('the page %s is told to come back over TLS [security 7]', async target => {
         expect(await plain('GET', target)).toEqual({ status: 301, location: `https://pay.example.com${target}` })
         expect(await plain('HEAD', target)).toMatchObject({ status: 301 })
       })
       test.each(['elsewhere.example', 'pay.example.com.elsewhere.example', '127.0.0.1', 'x"y'])(
-        'who asks for the host %s is sent to ours',
+        'who asks for the host %s is sent to ours [security redirects A13]',
         async host => expect(await plain('GET', '/orders/x', host)).toEqual({ status: 301, location: 'https://pay.example.com/orders/x' }),
       )
-      test.each(['GET', 'POST'])('the webhook is refused and never redirected: %s', async method => {
+      test.each(['GET', 'POST'])('the webhook is refused and never redirected: %s [security 7]', async method => {
         expect(await plain(method, path)).toEqual({ status: 403, location: undefined })
         expect(await plain(method, `/x/..${path}`)).toEqual({ status: 403, location: undefined })
       })
@@ -497,7 +497,7 @@ for (const kind of nginxes) {
     })
 
     describe('what is passed on', () => {
-      test('what a sender says of its address is replaced', async () => {
+      test('what a sender says of its address is replaced [security 8]', async () => {
         const headers = {
           'X-Forwarded-For': '10.9.9.9',
           'X-Forwarded-Proto': 'http',
@@ -512,7 +512,7 @@ for (const kind of nginxes) {
         for (const name of ['x-real-ip', 'forwarded', 'proxy', 'x-forwarded-port']) expect(seen![name]).toBeUndefined()
       })
 
-      test('each security header is there once: the program’s own, else nginx’s', async () => {
+      test('each security header is there once: the program’s own, else nginx’s [security 7 11]', async () => {
         const ours = await request('GET', '/echo')
         expect(ours.headers).toMatchObject({
           'content-security-policy': "default-src 'self'",
@@ -549,7 +549,7 @@ for (const kind of nginxes) {
         expect(text).toBe('data: 0\n\ndata: 1\n\ndata: 2\n\n')
       })
 
-      test('the log keeps no order’s address, no invitation’s and no question', async () => {
+      test('the log keeps no order’s address, no invitation’s and no question [security 14]', async () => {
         await request('GET', '/orders/secret-token?tax_id=012')
         await request('GET', '/console/welcome/secret-token/more')
         await eventually(() => nginx.accessLog()).toContain('/orders/secr...')
@@ -583,7 +583,7 @@ for (const kind of nginxes) {
           expect(text).not.toContain('<p>page')
         }
       })
-      test('health and readiness are for this machine, figures for nobody', async () => {
+      test('health and readiness are for this machine, figures for nobody [security 19]', async () => {
         expect((await request('GET', '/ready')).status).toBe(200)
         for (const target of ['/health', '/ready', '/READY', '/metrics']) {
           const answer = await request('GET', target, { localAddress: '127.0.0.2' })
@@ -600,7 +600,7 @@ for (const kind of nginxes) {
     })
 
     describe('limits', () => {
-      test('the console’s largest form passes, no larger one, and none of that size elsewhere', async () => {
+      test('the console’s largest form passes, no larger one, and none of that size elsewhere [security A13]', async () => {
         const sent = async (target: string, bytes: number) => (await request('POST', target, {}, 'x'.repeat(bytes))).status
         const largest = 4 * 1024 * 1024 + 64 * 1024
         expect([await sent('/console', largest), await sent('/console', largest + 1)]).toEqual([200, 413])
@@ -619,7 +619,7 @@ for (const kind of nginxes) {
         expect(all.filter(({ status }) => status === 429).length).toBeGreaterThanOrEqual(15)
         expect(all.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(40)
       })
-      test('the bank’s burst is not: 600 events by 64 connections', async () => {
+      test('the bank’s burst is not: 600 events by 64 connections [security 8]', async () => {
         const agent = new Agent({ keepAlive: true, maxSockets: 64, ca: nginx.certificate })
         const events = Array.from({ length: 600 }, () => door.event())
         const statuses = await Promise.all(events.map(event => sendGenuine(event, agent)))

@@ -26,7 +26,7 @@ function withoutNative(program: string): unknown {
   return JSON.parse(execFileSync(process.execPath, ['--require', hide, file], { cwd: root, encoding: 'utf8' }))
 }
 
-test('the bank’s events are verified by OpenSSL, the Bitcoin rail does not start, and elliptic is never loaded', () => {
+test('the bank’s events are verified by OpenSSL, the Bitcoin rail does not start, and elliptic is never loaded [security A14]', () => {
   const found = withoutNative(`
     import { createRequire } from 'node:module'
     const { provenBy } = await import('${root}src/rails/starkbank/verify.ts')

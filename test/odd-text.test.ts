@@ -125,7 +125,7 @@ describe.skipIf(!postgresAvailable())('through every entrance', () => {
     expect(differ.map(([entrance, answer]) => `${entrance}: ${answer}, and ${outcomes[1]!.get(entrance)}`)).toEqual([])
   })
 
-  test('nothing of it is a surprise to the program', () => {
+  test('nothing of it is a surprise to the program [security injection]', () => {
     const surprises = outcomes.flatMap(each => [...each].filter(([, answer]) => answer === '500' || answer === '1'))
     expect(surprises.map(([entrance, answer]) => `${entrance}: ${answer}`)).toEqual([])
   })

@@ -50,7 +50,7 @@ const worst = [
   return [run, `${run}\u0001`, `a@b.${run}!`, `{"event":{"id":"${run}`]
 })
 
-test.each(Object.entries(parsers))('%s', (_, parse) => {
+test.each(Object.entries(parsers))('%s [security A1]', (_, parse) => {
   const spentMs = (text: string) => {
     const before = process.cpuUsage()
     try {

@@ -69,7 +69,7 @@ describe.each([
       const approveAccount = async (by: ConsoleVisitor, name: string) =>
         by.post(`/console/accounts/${name}/approve`, { seen: seenIn(await bruno.get(`/console/accounts/${name}`)) })
 
-      test.each(['maker', 'checker', 'admin'])('gives nobody the role of %s alone, and sees no link', async role => {
+      test.each(['maker', 'checker', 'admin'])('gives nobody the role of %s alone, and sees no link [security A2]', async role => {
         const asked = await invite(`puppet-${role}`, role)
         expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
         expect(asked.to).toMatch(/^\/console\/proposals\/pro_/)
@@ -85,7 +85,7 @@ describe.each([
         expect((await user(`viewer-${role}`))!['role']).toBe('viewer')
       })
 
-      test('resets no checker alone: password, authenticator and session stay', async () => {
+      test('resets no checker alone: password, authenticator and session stay [security A2]', async () => {
         const asked = await carla.post(`${await person('bruno@example.com')}/reset`)
         expect([asked.status, linkIn(asked)]).toEqual([303, undefined])
         expect((await user('bruno@example.com'))!['state']).toBe('active')
@@ -96,7 +96,7 @@ describe.each([
         expect((await bruno.post(`${asked.to}/refuse`, { why: 'I lost nothing' })).to).toContain('said=refused')
       })
 
-      test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other', async () => {
+      test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other [security A2]', async () => {
         const [maker, checker] = [await puppet('front', 'maker'), await puppet('back', 'checker')]
         expect((await addAccount(maker, 'thiefs')).to).toContain('said=added')
         const refused = await approveAccount(checker, 'thiefs')
@@ -106,7 +106,7 @@ describe.each([
         expect((await approveAccount(bruno, 'thiefs')).to).toContain('said=approved')
       })
 
-      test('an admin of their own making does not help: who is behind the second is behind the third', async () => {
+      test('an admin of their own making does not help: who is behind the second is behind the third [security A2]', async () => {
         const second = await puppet('second', 'admin')
         const asked = await second.post('/console/people', { name: 'third', role: 'checker', language: 'en' })
         const path = asked.to
@@ -117,7 +117,7 @@ describe.each([
         await expect(byCode(third, 'account', 'approve', 'fourths')).rejects.toThrow('carla is behind both')
       })
 
-      test('what access was given to whom is written to every checker and admin', async () => {
+      test('what access was given to whom is written to every checker and admin [security A2]', async () => {
         const { to } = await invite('told', 'maker')
         await approve(bruno, to)
         const letter = await until(() => town.letters.find(each => each.subject.includes('told is given access')), 'a letter')
@@ -149,7 +149,7 @@ describe.each([
         expect(await auditChain(town.house.desk.store)).toEqual([])
       })
 
-      test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began', async () => {
+      test('a link that a program looked at is unharmed; the secret is shown once, to the browser that began [security A5]', async () => {
         const path = new URL(linkIn(await invite('looked-at', 'viewer'))!).pathname
         const preview = openAsker(town.origin)
         for (const look of [await preview.get(path), await preview.get(path), await openAsker(town.origin).get(path)])
@@ -173,7 +173,7 @@ describe.each([
         expect((await own.post(path, { password, again: password, code: codeOf(town, secret) })).to).toBe('/console/sign-in?ready')
       })
 
-      test('who had seen the link and comes with it too withdraws it, and whoever made it is told', async () => {
+      test('who had seen the link and comes with it too withdraws it, and whoever made it is told [security A5]', async () => {
         const { to } = await invite('meant', 'maker')
         await approve(bruno, to)
         const path = new URL(linkIn(await carla.post(`${await person('meant')}/reset`))!).pathname
@@ -195,7 +195,7 @@ describe.each([
         expect((await carla.get('/console')).text).not.toContain('was opened in two browsers')
       })
 
-      test('a code sent from another browser withdraws the link as well', async () => {
+      test('a code sent from another browser withdraws the link as well [security A5]', async () => {
         const path = new URL(linkIn(await invite('sent', 'viewer'))!).pathname
         const [own, thief] = [openAsker(town.origin), openAsker(town.origin)]
         for (const each of [own, thief]) await each.get(path)
@@ -208,7 +208,7 @@ describe.each([
       })
     })
 
-    test('who is new, or has another role, approves nothing for a day; then they do', async () => {
+    test('who is new, or has another role, approves nothing for a day; then they do [security A2]', async () => {
       const town = await open({ COOLING_OFF: '1d' })
       const maria = await consoleVisitor(town, 'maria', 'maker', 'en')
       const chico = await consoleVisitor(town, 'chico', 'checker', 'en')

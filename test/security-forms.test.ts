@@ -93,7 +93,7 @@ describe('a form with a file', () => {
     await stillWell(await as.upload(path, [roster(csv(180_000)), ...fields()]), [413])
   })
 
-  test('that never ends is given up, and takes nothing with it', async () => {
+  test('that never ends is given up, and takes nothing with it [security slow]', async () => {
     const body = multipart([...fields(), roster(csv(10))], { ends: false })
     await stillWell(await as.ask(path, { method: 'POST', headers: { ...type, 'content-length': String(body.length) }, body }), [400])
     for (const headers of [
@@ -104,7 +104,7 @@ describe('a form with a file', () => {
       await stillWell(await as.ask(path, { method: 'POST', headers: { ...fromOurs, ...headers }, body }), [400, 415, 431])
   })
 
-  test('whose sender leaves in the middle is forgotten', async () => {
+  test('whose sender leaves in the middle is forgotten [security slow]', async () => {
     const { port, hostname } = new URL(town.origin)
     await Promise.all(
       Array.from(
@@ -172,7 +172,7 @@ describe('a photo', () => {
     await stillWell(undefined, [])
   })
 
-  test('is served as what its bytes are, under a name of ours, without what was hidden in it', async () => {
+  test('is served as what its bytes are, under a name of ours, without what was hidden in it [security xss traversal]', async () => {
     const hidden = png(40, 40, [chunk('tEXt', Buffer.from(`Comment\0${script}`))])
     // Sent twice at once it is one product.
     const answers = await Promise.all([1, 2].map(() => as.upload(to, ware(hidden, '../../x.html', 'text/html'))))

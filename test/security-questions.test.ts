@@ -114,7 +114,7 @@ describe.each([
       await server?.stop()
     })
 
-    test('in the place of an id fails no page', async () => {
+    test('in the place of an id fails no page [security injection]', async () => {
       const failed: string[] = []
       for (const path of paths.filter(each => each.includes(':')))
         for (const value of [...strange.map(text => encodeURIComponent(text.toWellFormed())), ...raw]) {
@@ -125,7 +125,7 @@ describe.each([
       expect(failed).toEqual([])
     }, 120_000)
 
-    test('under every name that pages read fails no page', async () => {
+    test('under every name that pages read fails no page [security injection]', async () => {
       expect(names.length).toBeGreaterThan(15)
       const failed: string[] = []
       for (const path of paths.filter(each => !each.includes(':')))

@@ -90,7 +90,7 @@ async function everything(): Promise<Record<string, string>> {
   return digests
 }
 
-test('every route of the console asks for an act of the table, and none is beside the doors', () => {
+test('every route of the console asks for an act of the table, and none is beside the doors [security roles]', () => {
   const {
     inside: router,
     doors: { list },
@@ -110,7 +110,7 @@ test('what is posted asks for more than seeing, and every act has a route', () =
   expect(acts.filter(act => !doors.some(door => door.act === act))).toEqual([])
 })
 
-test('without a session no route shows or does anything', async () => {
+test('without a session no route shows or does anything [security roles]', async () => {
   const before = await everything()
   const stranger = openAsker(town.origin)
   for (const { method, path } of doors) {
@@ -121,7 +121,7 @@ test('without a session no route shows or does anything', async () => {
 })
 
 describe.each(roles)('a %s', role => {
-  test('is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes', async () => {
+  test('is refused what the role does not allow, with a fresh code, a right token and all, and nothing changes [security roles]', async () => {
     const { as, csrf } = await inside(role)
     const before = await everything()
     const kept = doors.filter(({ act }) => !may(role, act))
@@ -134,7 +134,7 @@ describe.each(roles)('a %s', role => {
     if (role !== 'admin') expect(kept.length).toBeGreaterThan(0)
   })
 
-  test('is shown what the role allows, and seeing it changes nothing, however it is asked', async () => {
+  test('is shown what the role allows, and seeing it changes nothing, however it is asked [security 10 roles]', async () => {
     const { as } = await inside(role)
     const before = await everything()
     const asked = { csrf: 'x', why: 'x', name: 'x', state: 'x', after: '1', act: 'x' }
@@ -152,7 +152,7 @@ describe.each(roles)('a %s', role => {
     expect(await everything()).toEqual(before)
   })
 
-  test('is asked for a fresh code before what moves money or gives access', async () => {
+  test('is asked for a fresh code before what moves money or gives access [security 9]', async () => {
     const { as, csrf } = await inside(role)
     await town.skip(5 * 60_000)
     const before = await everything()

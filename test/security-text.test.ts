@@ -231,7 +231,7 @@ test('every text of the schema is known to be somebody’s or ours', async () =>
 })
 
 describe('on every page', () => {
-  test('there is no mark as an element or as the end of an attribute', () => {
+  test('there is no mark as an element or as the end of an attribute [security xss]', () => {
     const broken = [...pages].flatMap(([path, answer]) => {
       const at = isPage(answer) ? answer.body.search(/<xss-|MARK-7"|"'>/) : -1
       return at < 0 ? [] : [`${path}: ${answer.body.slice(Math.max(0, at - 60), at + 60)}`]
@@ -239,7 +239,7 @@ describe('on every page', () => {
     expect(broken).toEqual([])
   })
 
-  test('no link, form or picture leads to a script, to data, or to another house', () => {
+  test('no link, form or picture leads to a script, to data, or to another house [security xss]', () => {
     const allowed = /^(?:[?#]|\/(?!\/)|otpauth:\/\/|mailto:|bitcoin:|https:\/\/[a-z.-]*starkbank\.com\/)/
     const wrong: string[] = []
     for (const [path, { body }] of pages)
@@ -250,7 +250,7 @@ describe('on every page', () => {
     expect(wrong).toEqual([])
   })
 
-  test('there is no script and no style in the text, and no handler in an element', () => {
+  test('there is no script and no style in the text, and no handler in an element [security 11 xss]', () => {
     const wrong = [...pages]
       .filter(
         ([, answer]) =>
@@ -260,7 +260,7 @@ describe('on every page', () => {
     expect(wrong).toEqual([])
   })
 
-  test('the policy forbids what should be there nevertheless', () => {
+  test('the policy forbids what should be there nevertheless [security 11]', () => {
     for (const [path, { headers, status }] of pages) {
       if (status === 302) continue
       expect([path, headers['content-security-policy']?.includes("default-src 'none'"), headers['x-content-type-options']]).toEqual([
@@ -276,7 +276,7 @@ describe('on every page', () => {
   })
 })
 
-test('what is downloaded is no page, and a table holds no formula', () => {
+test('what is downloaded is no page, and a table holds no formula [security csv xss]', () => {
   const downloads = [...pages].filter(([, answer]) => !isPage(answer) && answer.status === 200)
   for (const [path, { headers, body }] of downloads) {
     const type = headers['content-type'] ?? ''
@@ -325,7 +325,7 @@ test('no source puts text into a page as anything but text', () => {
 })
 
 describe.skipIf(!browserAvailable())('in a browser', () => {
-  test('no mark runs, no policy is broken, and the pages stay whole', async () => {
+  test('no mark runs, no policy is broken, and the pages stay whole [security 11 xss]', async () => {
     const browser = await openBrowser()
     try {
       const visitor = await visit(browser, town.origin)

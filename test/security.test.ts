@@ -49,7 +49,7 @@ describe('signing in', () => {
     expect((await browser.get('/console/audit')).status).toBe(302)
   })
 
-  test('the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set', async () => {
+  test('the cookie is HttpOnly, of this site and this path, and by https Secure under a name nobody else can set [security 9]', async () => {
     const plain = await enter(browser, admin())
     expect(plain.headers['set-cookie']).toEqual([expect.stringMatching(/^console=[\w-]{43}; path=\/; samesite=lax; httponly$/)])
     const secure = await openPageTown({ env: { PUBLIC_URL: 'https://pay.example.com' } })
@@ -66,7 +66,7 @@ describe('signing in', () => {
     }
   })
 
-  test('whatever is wrong, the page says the same', async () => {
+  test('whatever is wrong, the page says the same [security 9]', async () => {
     const right = fieldsOf(admin())
     await town.skip(30_000)
     const tries = [
@@ -112,7 +112,7 @@ describe('signing in', () => {
     expect(await acts()).toContain('sign-in slowed')
   })
 
-  test('what a client claims to be its address changes nothing', async () => {
+  test('what a client claims to be its address changes nothing [security A10]', async () => {
     const guess = { ...fieldsOf(admin()), password: 'guessing along' }
     for (let turn = 0; turn < 5; turn++)
       await browser.post('/console/sign-in', guess, { ...fromOurs, 'x-forwarded-for': `198.51.100.${turn}` })
@@ -140,7 +140,7 @@ describe('signing in', () => {
     ['/console/sign-out', '/console'],
     ['/console/payouts?state=held&after=x', '/console/payouts?state=held&after=x'],
     ['/console/x\r\nset-cookie: a=b', '/console/x'],
-  ])('sign-in with next=%j leads to %s', async (next, to) => {
+  ])('sign-in with next=%j leads to %s [security redirects]', async (next, to) => {
     const shown = await browser.get(`/console/sign-in?next=${encodeURIComponent(next)}`)
     expect(shown.body).not.toContain('evil.example')
     const answer = await enter(browser, admin(), { next })
@@ -151,7 +151,7 @@ describe('signing in', () => {
 })
 
 describe('a session', () => {
-  test('ends a quarter of an hour after it was last used', async () => {
+  test('ends a quarter of an hour after it was last used [security 9]', async () => {
     const { as } = await signedIn()
     await town.skip(14 * minute)
     expect((await as.get('/console/me')).status).toBe(200)
@@ -159,7 +159,7 @@ describe('a session', () => {
     expect((await as.get('/console/me')).status).toBe(302)
   })
 
-  test('ends eight hours after it began, however busy', async () => {
+  test('ends eight hours after it began, however busy [security 9]', async () => {
     const { as } = await signedIn()
     for (let turn = 0; turn < 34; turn++) {
       await town.skip(14 * minute)
@@ -207,7 +207,7 @@ describe('a forged request', () => {
     ['that says nothing of where it comes from', {}],
     ['of another site, with our origin too', { 'sec-fetch-site': 'cross-site', origin: 'OURS' }],
   ]
-  test.each(forged)('%s is refused, with the token and all', async (_, headers) => {
+  test.each(forged)('%s is refused, with the token and all [security 10 csrf]', async (_, headers) => {
     const { as, csrf } = await signedIn()
     const told = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === 'OURS' ? town.origin : value]))
     const before = await acts()
@@ -229,20 +229,20 @@ describe('a forged request', () => {
     ['with an empty token', 'csrf='],
     ['with a guessed token', `csrf=${'A'.repeat(43)}`],
     ['with the token behind a wrong one', 'csrf=x&csrf=TOKEN'],
-  ])('%s is refused', async (_, form) => {
+  ])('%s is refused [security 10 csrf]', async (_, form) => {
     const { as, csrf } = await signedIn()
     const body = `language=pt-BR&${form.replace('TOKEN', csrf)}`
     const headers = { ...fromOurs, 'content-type': 'application/x-www-form-urlencoded' }
     expect((await as.ask('/console/me/language', { method: 'POST', headers, body })).status).toBe(403)
   })
 
-  test('with the token of another person’s session is refused', async () => {
+  test('with the token of another person’s session is refused [security 10 csrf]', async () => {
     const other = await signedIn(folk.get('viewer'))
     const { as } = await signedIn()
     expect((await as.post('/console/me/language', { csrf: other.csrf, language: 'pt-BR' })).status).toBe(403)
   })
 
-  test('in another type than a form is refused', async () => {
+  test('in another type than a form is refused [security 10 csrf]', async () => {
     const { as, csrf } = await signedIn()
     for (const type of ['application/json', 'text/plain', 'multipart/form-data; boundary=x', '']) {
       const headers = { ...fromOurs, ...(type !== '' && { 'content-type': type }) }
@@ -296,27 +296,30 @@ describe('an invitation over the web', () => {
 })
 
 describe('an address', () => {
-  test.each(['evil.example', 'evil.example:80', `127.0.0.1:1@evil.example`])('that names the host %s is told nothing of it', async host => {
-    const { as } = await signedIn()
-    for (const path of ['/console/me', '/console/people', '/console/sign-in', '/', '/console/nowhere']) {
-      const { body, headers, status } = await as.ask(path, { headers: { host } })
-      expect([path, body.includes('evil.example'), JSON.stringify(headers).includes('evil.example'), status >= 500]).toEqual([
-        path,
-        false,
-        false,
-        false,
-      ])
-    }
-    const { body } = await openAsker(town.origin).ask('/console', { headers: { host } })
-    expect(body).not.toContain('evil.example')
-  })
+  test.each(['evil.example', 'evil.example:80', `127.0.0.1:1@evil.example`])(
+    'that names the host %s is told nothing of it [security redirects]',
+    async host => {
+      const { as } = await signedIn()
+      for (const path of ['/console/me', '/console/people', '/console/sign-in', '/', '/console/nowhere']) {
+        const { body, headers, status } = await as.ask(path, { headers: { host } })
+        expect([path, body.includes('evil.example'), JSON.stringify(headers).includes('evil.example'), status >= 500]).toEqual([
+          path,
+          false,
+          false,
+          false,
+        ])
+      }
+      const { body } = await openAsker(town.origin).ask('/console', { headers: { host } })
+      expect(body).not.toContain('evil.example')
+    },
+  )
 
   test.each([
     '/console/sign-in?next=%0d%0aset-cookie:%20a=b',
     '/console/me%0d%0aset-cookie:%20a=b',
     '/?lang=en%0d%0aset-cookie:%20a=b',
     '/console/audit?after=1%0d%0aset-cookie:%20a=b',
-  ])('with a line end in it adds no header: %s', async path => {
+  ])('with a line end in it adds no header: %s [security injection]', async path => {
     const { as } = await signedIn()
     for (const each of [as, openAsker(town.origin)]) {
       const { headers } = await each.get(path)
@@ -325,7 +328,24 @@ describe('an address', () => {
     }
   })
 
-  test('of no page is told in constant words, without a version or a stack', async () => {
+  test.each([
+    '/assets/../web.ts',
+    '/assets/%2e%2e/web.ts',
+    '/assets/..%2fweb.ts',
+    '/assets/..%5cweb.ts',
+    '/assets//etc/passwd',
+    '/assets/%2fetc%2fpasswd',
+    '/assets/page.css',
+    '/photos/..%2f..%2fpackage.json',
+    '/photos/%2e%2e/package.json',
+    '/../package.json',
+  ])('that climbs out of its folder finds nothing [security traversal]: %s', async path => {
+    const { status, body } = await browser.get(path)
+    expect(status).toBe(404)
+    expect(body).not.toMatch(/root:|"dependencies"|export |--/)
+  })
+
+  test('of no page is told in constant words, without a version or a stack [security 19]', async () => {
     const { as } = await signedIn()
     for (const path of ['/console/nowhere', '/nowhere', '/console/people/usr_none', '/assets/none.js', '/console/%', '/%00']) {
       const { status, body, headers } = await as.get(path)

@@ -164,7 +164,7 @@ test('what was answered with 200 is settled after kill -9', async () => {
   expect((await next.ended).code).toBe(0)
 })
 
-test('a wrong .env ends it with 2, every fault named; so does a key that cannot be read', async () => {
+test('a wrong .env ends it with 2, every fault named; so does a key that cannot be read [security 18]', async () => {
   const other = join(folder, 'other')
   mkdirSync(other)
   writeFileSync(join(other, '.env'), 'LISTEN=nowhere\nROLES=boss\nSTARKBANK_PROJECT=1\nDATABASE_URL=mysql://x\n')

@@ -77,7 +77,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
     expect(await town.invoice()).toMatchObject({ state: 'credited' })
   })
 
-  test('the bank is asked before it is believed: a credit it does not show waits, and is applied once it does', async () => {
+  test('the bank is asked before it is believed: a credit it does not show waits, and is applied once it does [security 2]', async () => {
     const template = paid().credited
     await town.close()
     town = await openTown()
@@ -96,7 +96,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
     expect(steps.map(({ to_state: to }) => to)).toEqual(['waiting', 'done'])
   })
 
-  test('what the bank charged is taken as it shows it when asked, not as an event has it', async () => {
+  test('what the bank charged is taken as it shows it when asked, not as an event has it [security 2]', async () => {
     const { credited } = paid()
     const greedy = altered(credited, event => Object.assign((event.log as unknown as { invoice: object }).invoice, { fee: 0 }))
     await town.hear(greedy)
@@ -115,7 +115,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
 })
 
 describe('an event is not for us', () => {
-  test('of another workspace it is kept and changes nothing', async () => {
+  test('of another workspace it is kept and changes nothing [security 20]', async () => {
     const { credited } = paid()
     const foreign = altered(credited, event => (event.workspaceId = '1'))
     await town.hear(foreign)
@@ -321,7 +321,7 @@ describe('little money', () => {
   })
 })
 
-test('a halt of the program and a stop of a person stand together, each once', async () => {
+test('a halt of the program and a stop of a person stand together, each once [security 3]', async () => {
   const stop = (why: string) => town.store.tx(tx => stopPayouts(tx, why))
   for (const why of ['lunch', 'pay_1: paid twice', 'pay_1: paid twice']) await stop(why)
   expect(await payoutsStopped(town.store)).toBe('pay_1: paid twice · before that: lunch')

@@ -175,7 +175,7 @@ describe('checkout', () => {
     },
   )
 
-  test('takes no price from a browser: another total is answered with the true one, and nothing is ordered', async () => {
+  test('takes no price from a browser: another total is answered with the true one, and nothing is ordered [security prices]', async () => {
     const who = town.visitor()
     const before = await count('orders')
     const form = formTo(await town.toCheckout(who, ['coffee', 'mug']), '/checkout')
@@ -192,7 +192,7 @@ describe('checkout', () => {
     expect(made!.units).toBe(9_490n)
   })
 
-  test('says when a price changed on the way, and orders at the new one only after it was shown', async () => {
+  test('says when a price changed on the way, and orders at the new one only after it was shown [security prices]', async () => {
     const who = town.visitor()
     const basket = formTo(await town.toCheckout(who, ['notebook']), '/checkout')
     await edit('caderno-pautado', { units: 2_600n })
@@ -311,7 +311,7 @@ describe('the page of an order', () => {
     expect(Buffer.byteLength(page.html)).toBeLessThan(30_000)
   })
 
-  test('is found by its token alone', async () => {
+  test('is found by its token alone [security roles]', async () => {
     const who = town.visitor()
     const { path } = await town.order(who)
     const token = path.split('/').at(-1)!

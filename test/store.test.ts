@@ -50,7 +50,7 @@ describe.each([
           values (${id}, 'sto_default', ${id}, 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting', 'maker', '', '')`),
       )
 
-    test('migrates once, and refuses a database that a newer version made', async () => {
+    test('migrates once, and refuses a database that a newer version made [security 18]', async () => {
       expect(await migrate(store, systemClock)).toEqual([])
       await store.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
       await expect(pending(store)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
@@ -118,10 +118,29 @@ describe.each([
       expect([await once(), await once()]).toEqual([1, 0])
     })
 
-    test('a value never becomes text', async () => {
+    test('a value never becomes text [security 12 injection]', async () => {
       const nasty = `'; drop table cursors; --`
       await put('nasty', nasty)
       expect(await store.one(sql`select value from cursors where value = ${nasty}`)).toEqual({ value: nasty })
+    })
+
+    test('amounts are whole numbers in every table [security 12]', async () => {
+      const columns = await store.all<{ name: string; type: string }>(
+        engine === 'sqlite'
+          ? sql`select m.name || '.' || c.name as name, lower(c.type) as type from sqlite_schema m, pragma_table_info(m.name) c
+              where m.type = 'table' and (c.name like '%units' or c.name like '%units_%' or c.name like '%_bp')`
+          : sql`select table_name || '.' || column_name as name, data_type as type from information_schema.columns
+              where table_schema = current_schema() and (column_name like '%units' or column_name like '%units\\_%' or column_name like '%\\_bp')`,
+      )
+      expect(columns.length).toBeGreaterThan(20)
+      expect(columns.filter(({ type }) => type !== 'integer' && type !== 'bigint')).toEqual([])
+      // What is not strict keeps a text where a number belongs.
+      if (engine === 'sqlite')
+        expect(
+          await store.all(
+            sql`select name from pragma_table_list where schema = 'main' and strict = 0 and name not in ('migrations', 'sqlite_schema', 'sqlite_sequence')`,
+          ),
+        ).toEqual([])
     })
 
     test('of two moves from one state the second answers false, and one line of history is kept', async () => {
@@ -180,12 +199,12 @@ describe.each([
       ])
     })
 
-    test('the database itself refuses an account approved by who added it', async () => {
+    test('the database itself refuses an account approved by who added it [security 3]', async () => {
       await account('acc_1')
       await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)
     })
 
-    test('ledger, history and audit log can be neither changed nor deleted', async () => {
+    test('ledger, history and audit log can be neither changed nor deleted [security 12]', async () => {
       await account('acc_1')
       await store.tx(async tx => {
         await post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' })
@@ -236,7 +255,7 @@ describe('an SQLite file', () => {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-file-'))
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  test('is for its owner alone, and so is what SQLite puts beside it', async () => {
+  test('is for its owner alone, and so is what SQLite puts beside it [security A6]', async () => {
     const file = join(folder, 'deep', 'down', 'house.db')
     const store = await openStore(`sqlite:${file}`, world)
     await migrate(store, systemClock)

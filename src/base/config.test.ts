@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bitcoinSettings } from './bitcoinSettings.ts'
-import { readConfig, refuseMisspelt } from './config.ts'
+import { approvalsNeeded, coolingOffMs, readConfig, refuseMisspelt } from './config.ts'
 
 test('an empty environment is an embedded database and the sandbox', () => {
   expect(readConfig({})).toMatchObject({
@@ -28,12 +28,24 @@ test('every fault is told at once, with its variable and never its value', () =>
   for (const value of ['nowhere', '1,505', 'staging']) expect(read).not.toThrow(value)
 })
 
-test('production refuses a simulated bank and storms', () => {
+test('production refuses a simulated bank and storms [security 18 20]', () => {
   expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', STARKBANK_API_URL: 'http://127.0.0.1:1', CRASH_AT: '*:1' })).toThrow(
     /refused in production[^]*refused in production/,
   )
   expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', CLOCK: '30x since 2026-11-21T00:00:00Z' })).toThrow('CLOCK is for storms')
+  expect(() => readConfig({ STARKBANK_ENVIRONMENT: 'production', SIMULATE_URL: 'http://127.0.0.1:1' })).toThrow('refused in production')
 })
+
+test.each([{ STARKBANK_ENVIRONMENT: 'production' }, { BITCOIN_NETWORK: 'mainnet' }])(
+  'where money is real an approval is proven, and waits a day [security 18 A2]: %j',
+  real => {
+    const strict = readConfig(real)
+    expect([approvalsNeeded(strict), coolingOffMs(strict)]).toEqual(['proven', 86_400_000])
+    const slack = readConfig({ ...real, SIGNED_APPROVALS: 'optional', COOLING_OFF: '0s' })
+    expect([approvalsNeeded(slack), coolingOffMs(slack)]).toEqual(['any', 0])
+    expect([approvalsNeeded(readConfig({})), coolingOffMs(readConfig({}))]).toEqual(['any', 0])
+  },
+)
 
 test('mainnet refuses storms and a made-up rate', () => {
   const read = (more: Record<string, string>) => () => readConfig({ BITCOIN_NETWORK: 'mainnet', ...more })
@@ -82,13 +94,13 @@ test('a clock of a storm says how fast it runs and since when', () => {
     expect(() => readConfig({ CLOCK })).toThrow('CLOCK is')
 })
 
-test('a password in a database address is not shown', () => {
+test('a password in a database address is not shown [security A13]', () => {
   const read = () => readConfig({ DATABASE_URL: 'mysql://user:secret@host/db' })
   expect(read).toThrow('DATABASE_URL is set, and not shown here: expected sqlite:<file> or postgres://')
   expect(read).not.toThrow('secret')
 })
 
-test('no setting’s value is in any error, whatever was put where', () => {
+test('no setting’s value is in any error, whatever was put where [security 14 A13]', () => {
   const names = [...readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').matchAll(/^#?([A-Z][A-Z_]+)=/gm)].map(
     ([, name]) => name!,
   )

@@ -182,7 +182,7 @@ describe('backup and restore', () => {
     expect(existsSync(at('one.db.partial'))).toBe(false)
   })
 
-  test('nobody else can read a copy while it is written, nor what it is restored from into', async () => {
+  test('nobody else can read a copy while it is written, nor what it is restored from into [security A6]', async () => {
     const large = { DATABASE_URL: `sqlite:${at('large.db')}` }
     await repasse(['migrate'], large)
     const store = await openStore(large.DATABASE_URL, { clock: systemClock, random: systemRandom })

@@ -64,7 +64,7 @@ test('of test money nothing is said about limits', async () => {
   expect((await doctor())['limits']).toBeUndefined()
 })
 
-test('a key that the bank no longer publishes is named, and dropped by who says so', async () => {
+test('a key that the bank no longer publishes is named, and dropped by who says so [security A12]', async () => {
   expect((await repasse(['migrate'])).code).toBe(0)
   const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -94,7 +94,7 @@ test('a key that the bank no longer publishes is named, and dropped by who says 
   expect(await said()).toMatchObject([{ is: 'ok' }])
 })
 
-test('a socket that every user of the machine can reach is an error, and a port without nginx is said', async () => {
+test('a socket that every user of the machine can reach is an error, and a port without nginx is said [security A10]', async () => {
   const folder = at('run')
   mkdirSync(folder, { mode: 0o750 })
   const asked = async (LISTEN: string, more = {}) => (await doctor({ LISTEN, ...more }))['listener']!

@@ -31,13 +31,13 @@ const lastAct = () =>
   })
 const code = () => codeAt(secret, stepAt(systemClock.now()))
 
-test('what a command does is recorded with the user of the system and the host', async () => {
+test('what a command does is recorded with the user of the system and the host [security A9]', async () => {
   await repasse(['user', 'add', 'ana', '--role', 'checker', '--by', 'whoever'])
   const at = { channel: 'cli', osUser: userInfo().username, host: hostname() }
   expect(await lastAct()).toEqual({ actor: 'whoever', act: 'user added', name: 'ana', role: 'checker', ...at })
 })
 
-test('the name of somebody of the console is refused at any command, in whatever letters', async () => {
+test('the name of somebody of the console is refused at any command, in whatever letters [security A9]', async () => {
   for (const by of ['ana', 'ANA'])
     for (const words of [
       ['payout', 'stop', '--why', 'x'],
@@ -49,7 +49,7 @@ test('the name of somebody of the console is refused at any command, in whatever
   expect(await lastAct()).toMatchObject({ act: 'user added' })
 })
 
-test('a code of their authenticator shows that it is them, once', async () => {
+test('a code of their authenticator shows that it is them, once [security A9]', async () => {
   await inBase(store =>
     store.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where name = 'ana'`)),
   )
@@ -115,7 +115,7 @@ test.each([
   expect([ended, err]).toEqual([2, expect.stringContaining('whoever is only a name')])
 })
 
-test('a command asks for the role that the console asks for', async () => {
+test('a command asks for the role that the console asks for [security A9]', async () => {
   await repasse(['user', 'add', 'mara', '--role', 'maker', '--by', 'somebody'])
   await repasse(['user', 'key', 'mara', '--out', at('mara.pem'), '--by', 'somebody'])
   const refund = ['invoice', 'refund', 'inv_1', '--by', 'mara', '--key', at('mara.pem'), '--why', 'x']

@@ -21,7 +21,7 @@ test.each([
   ['as a command', [xprv], /an argument holds/],
   ['as recovery words in quotes', ['invoice', 'show', words], /recovery words/],
   ['as recovery words without quotes', ['invoice', 'show', ...words.split(' ')], /recovery words/],
-])('a private key %s is refused before anything is done, and not repeated', async (_, args, says) => {
+])('a private key %s is refused before anything is done, and not repeated [security 5]', async (_, args, says) => {
   const { code, out, err } = await repasse(args)
   expect([code, out]).toEqual([2, ''])
   expect(err).toMatch(says)

@@ -6,7 +6,7 @@ import { cronLog } from './scheduler.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-test('a task that fails and a run that was missed are JSON lines, and nothing is written past the log', async () => {
+test('a task that fails and a run that was missed are JSON lines, and nothing is written past the log [security A13]', async () => {
   const spies = (['log', 'info', 'warn', 'error', 'debug'] as const).map(name => vi.spyOn(console, name))
   const lines: string[] = []
   const logger = cronLog(makeLog('debug', { write: line => void lines.push(line) }))

@@ -44,7 +44,7 @@ test.each([
   expect(await auditChain(store)).toEqual([`row ${broken.seq} of the audit log ${broken.how === 'missing' ? 'is missing' : 'was changed'}`])
 })
 
-test('who walks only the end does not see what broke before it', async () => {
+test('who walks only the end does not see what broke before it [security 13]', async () => {
   await write(50)
   await tamper(`update audit set actor = 'eve' where seq = 10`)
   expect(await walkAudit(store, 20n)).toEqual({ upTo: 50n })

@@ -56,13 +56,13 @@ test('a movement happens once per source, whatever the second amount', async () 
   expect((await totals(store)).commission).toBe(150n)
 })
 
-test('a movement has a direction, so a negative amount is refused', async () => {
+test('a movement has a direction, so a negative amount is refused [security 12]', async () => {
   await expect(store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(
     RangeError,
   )
 })
 
-test('what was posted can be neither changed nor deleted', async () => {
+test('what was posted can be neither changed nor deleted [security 12]', async () => {
   await store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' }))
   for (const statement of [sql`update ledger_entries set units = 2`, sql`delete from ledger_entries`, sql`delete from ledger_transactions`])
     await expect(store.tx(tx => tx.run(statement))).rejects.toThrow(/append-only/)

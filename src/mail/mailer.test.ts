@@ -58,7 +58,7 @@ test('sent again it is the same letter', async () => {
   ])
 })
 
-test('what breaks lines makes no header, and no second receiver', async () => {
+test('what breaks lines makes no header, and no second receiver [security injection]', async () => {
   const { sink: server, mailer } = await open()
   await mailer.send({ ...letter, subject: 'Hello\r\nBcc: eve@example.com\r\n\r\nbody', language: 'en' })
   const headers = headersOf(server.taken[0]!.raw)

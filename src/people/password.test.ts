@@ -6,7 +6,7 @@ import { wornPasswords } from './wornPasswords.ts'
 
 const world = { random: systemRandom }
 
-test('the hashes of the reference implementation are understood, whatever their cost', async () => {
+test('the hashes of the reference implementation are understood, whatever their cost [security 9]', async () => {
   const kept = '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   expect(await isPassword('password', kept)).toBe(true)
   expect(await isPassword('Password', kept)).toBe(false)

@@ -240,7 +240,7 @@ describe.each([
       expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...known) / 3)
     })
 
-    test('a code signs in once, also when it is shown twice at the same moment', async () => {
+    test('a code signs in once, also when it is shown twice at the same moment [security 9]', async () => {
       await member('ana')
       const answers = await Promise.all([1, 2, 3].map(() => enter('ana')))
       expect(answers.map(({ is }) => is).sort()).toEqual(['in', 'refused', 'refused'])
@@ -301,7 +301,7 @@ describe.each([
     })
 
     // Each got through at fe329ae.
-    test('a person is guessed at five times, by their name and by their id together', async () => {
+    test('a person is guessed at five times, by their name and by their id together [security A11]', async () => {
       await member('ana')
       const { id } = (await findUser(store, 'ana'))!
       let place = 0
@@ -311,7 +311,7 @@ describe.each([
       expect(await store.all(sql`select subject from sign_in_failures where subject like 'name:%'`)).toHaveLength(1)
     })
 
-    test('who signed in from one address of a /64 is known at its others, and nowhere else', async () => {
+    test('who signed in from one address of a /64 is known at its others, and nowhere else [security A11]', async () => {
       await member('ana')
       await inside('ana', { address: '2001:db8:1:2:aaaa::1' })
       for (let turn = 0; turn < 6; turn++) await guess('ana', { address: `198.51.100.${turn}` })
@@ -345,7 +345,7 @@ describe.each([
       expect((await listSessions(store, world, (await findUser(store, 'ana'))!.id)).map(({ open }) => open)).toEqual([false, false])
     })
 
-    test('where somebody signed in from is forgotten after 90 days, at their next sign-in', async () => {
+    test('where somebody signed in from is forgotten after 90 days, at their next sign-in [security 15]', async () => {
       await member('ana')
       await member('bia')
       const { person } = await inside('ana')

@@ -17,9 +17,14 @@ test.each([
   ['nothing known', 'Lynx', ''],
 ])('%s is told in a few words', (_, agent, told) => expect(shortAgent(agent)).toBe(told))
 
-test.each(['Edg', 'OPR/', 'EdgEdgx', 'Chromex', 'Edg/1 '])('sixteen thousand signs of %s are read as fast as none', words => {
+test.each(['Edg', 'OPR/', 'EdgEdgx', 'Chromex', 'Edg/1 '])('sixteen thousand signs of %s are read as fast as none [security A1]', words => {
   // 4.8 kB stood still for a minute once: with an expression that goes back, this would take hours.
   const before = process.cpuUsage()
   expect(shortAgent(words.repeat(Math.ceil(16_384 / words.length))).length).toBeLessThan(40)
   expect(process.cpuUsage(before).user / 1_000).toBeLessThan(2_000)
+})
+
+test('nothing behind its first 256 characters is read [security A1]', () => {
+  const after = (count: number) => shortAgent(`${'x'.repeat(count)} Firefox/140`)
+  expect([after(200), after(256)]).toEqual(['Firefox 140', ''])
 })

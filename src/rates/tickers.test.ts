@@ -49,7 +49,7 @@ test.each([
   })
 })
 
-test('each is asked over https, and for this pair', () => {
+test('each is asked over https, and for this pair [security 6]', () => {
   for (const { url } of Object.values(tickers)) expect(url).toMatch(/^https:\/\/.*(btc.?brl|bitcoin.*brl)/i)
 })
 
@@ -83,7 +83,7 @@ describe('no quote is', () => {
     }),
   )
 
-  test('an answer from elsewhere: a redirect is not followed', async () => {
+  test('an answer from elsewhere: a redirect is not followed [security 6]', async () => {
     let followed = 0
     const elsewhere = await served((_, response) => (followed++, response.end(price('"1.00"'))))
     const answer = await ask((_, response) => response.writeHead(302, { location: elsewhere }).end())

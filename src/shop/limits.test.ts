@@ -96,7 +96,7 @@ describe.each([
       await followOrders(store, world, { writes: true })
     }
 
-    test('60 posts under a stranger’s CPF are 10 charges, and one letter to each address', async () => {
+    test('60 posts under a stranger’s CPF are 10 charges, and one letter to each address [security A8]', async () => {
       const began = clock.now()
       const outcomes = await many(60, at => ({ buyer: { ...ana, email: `someone${at}@example.com` }, address: `203.0.113.${at}` }))
       expect(ordersOf(outcomes)).toHaveLength(10)
@@ -132,7 +132,7 @@ describe.each([
       expect(ordersOf(await many(1, () => ({ buyer: ana })))).toHaveLength(1)
     })
 
-    test('one mailbox is one, however it is written, under ever other CPFs', async () => {
+    test('one mailbox is one, however it is written, under ever other CPFs [security A8]', async () => {
       const spellings = ['victim@example.com', 'Victim@Example.com', 'victim+1@example.com', 'VICTIM+shop@example.com']
       const outcomes = await many(40, at => ({ buyer: { ...ana, email: spellings[at % 4]!, taxId: cpf(at) } }))
       expect(ordersOf(outcomes)).toHaveLength(10)
@@ -171,7 +171,7 @@ describe.each([
       expect(await place({ buyer: ana })).toMatchObject({ is: 'placed' })
     })
 
-    test('an address is written to once an hour, until something was paid under it', async () => {
+    test('an address is written to once an hour, until something was paid under it [security A8]', async () => {
       const [first] = ordersOf(await many(4, () => ({ buyer: ana })))
       expect(await counted('mails')).toBe(1)
       await end(first!, 'credited')
@@ -180,7 +180,7 @@ describe.each([
       expect(await counted('mails')).toBe(5)
     })
 
-    test('one order keeps no more than it may, however it is split, and the buyer no more in all', async () => {
+    test('one order keeps no more than it may, however it is split, and the buyer no more in all [security A7]', async () => {
       const orderOf = (quantity: bigint, at = 0, address?: string) =>
         place({
           lines: [
@@ -200,7 +200,7 @@ describe.each([
       expect(await orderOf(30n, 4)).toMatchObject({ is: 'placed' })
     })
 
-    test('from one address no more is kept, under ever other names', async () => {
+    test('from one address no more is kept, under ever other names [security A7]', async () => {
       const outcomes = await many(10, at => ({
         lines: [{ productId: lot, quantity: 20n }],
         buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) },
@@ -230,7 +230,7 @@ describe.each([
       expect((await again())!.is).toBe('made')
     })
 
-    test('who asked is forgotten after two days, and is kept as a digest alone', async () => {
+    test('who asked is forgotten after two days, and is kept as a digest alone [security 15]', async () => {
       await many(1, () => ({ buyer: ana, address: '203.0.113.7' }))
       const kept = await store.all<{ subject: string }>(sql`select subject from shop_asks union all select subject from shop_askers`)
       expect(kept).toHaveLength(4 + 3)

@@ -121,7 +121,7 @@ test('a port is told as a client would write it, and one that is taken is an err
   await expect(listenOn(two, `127.0.0.1:${new URL(address).port}`, async () => true, world, over.signal)).rejects.toThrow('EADDRINUSE')
 })
 
-test('only its owner and its group may connect, and a folder that is open to others is said', async () => {
+test('only its owner and its group may connect, and a folder that is open to others is said [security A10]', async () => {
   const modes: string[] = []
   const said: unknown[] = []
   const log = { ...silentLog, warn: (fields: unknown) => void said.push(fields) }
@@ -148,7 +148,7 @@ test('a group that this machine does not have is told by the setting’s name', 
   await expect(listenOn(server, `unix:${path}`, async () => true, world, over.signal, 'no-such-group')).rejects.toThrow('LISTEN_GROUP')
 })
 
-test.skipIf(process.getuid!() !== 0)('another user of the machine cannot connect, and one of the group can', async () => {
+test.skipIf(process.getuid!() !== 0)('another user of the machine cannot connect, and one of the group can [security A10]', async () => {
   await open('here')
   chownSync(folder, 0, 65_534)
   chmodSync(folder, 0o750)

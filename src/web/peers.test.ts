@@ -46,7 +46,7 @@ test.each([
   ['another is named', ['127.0.0.2', '10.0.0.0/8'], '127.0.0.1', 'http 127.0.0.1 here'],
   ['it is named', ['127.0.0.1'], '127.0.0.1', 'https 203.0.113.7 elsewhere'],
   ['its network is named', ['10.0.0.0/8', '127.0.0.0/30'], '127.0.0.2', 'https 203.0.113.7 elsewhere'],
-])('a peer that claims another address, where %s', async (_, trusted, from, is) => {
+])('a peer that claims another address, where %s [security A10]', async (_, trusted, from, is) => {
   expect(await taken(trusted, from)).toBe(is)
 })
 

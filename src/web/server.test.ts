@@ -1,7 +1,8 @@
 /** The door over real HTTP: what is genuine is kept before it is answered, what is not leaves nothing behind. */
 import { createHash, createSign, generateKeyPairSync } from 'node:crypto'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type Server } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused, type Answer } from '../base/answer.ts'
@@ -72,7 +73,7 @@ function post(body: Buffer, headers: string[], method = 'POST', path = '/webhook
 const signed = (body: Buffer) => ['digital-signature', sign(body)]
 const kept = async () => (await store.all<{ event_id: string; raw: Uint8Array }>(sql`select event_id, raw from inbox order by id`))!
 
-test('a genuine event is kept byte for byte and answered 200', async () => {
+test('a genuine event is kept byte for byte and answered 200 [security 1]', async () => {
   const body = eventBody('5813904772956160')
   expect(await post(body, signed(body))).toBe(200)
   const [row] = await kept()
@@ -93,7 +94,7 @@ test('one id with another body is kept apart for a person, and still answered 20
   expect(await store.all(sql`select event_id from inbox_conflicts`)).toHaveLength(1)
 })
 
-test('genuine bytes that are no event are kept too, under their digest', async () => {
+test('genuine bytes that are no event are kept too, under their digest [security 1]', async () => {
   const body = Buffer.from('not json')
   expect(await post(body, signed(body))).toBe(200)
   const digest = createHash('sha256').update(body).digest('hex')
@@ -109,18 +110,18 @@ describe('what is not genuine leaves nothing behind', () => {
     ['the header twice', body, [...signed(body), ...signed(body)]],
     ['two signatures in one header', body, ['digital-signature', `${sign(body)}, ${sign(body)}`]],
     ['junk in the base64', body, ['digital-signature', `*${sign(body)}`]],
-  ])('%s is answered 401', async (_name, sent, headers) => {
+  ])('%s is answered 401 [security 1 der]', async (_name, sent, headers) => {
     expect(await post(sent, headers)).toBe(401)
     expect(await kept()).toEqual([])
   })
 
-  test('a body over 64 kB is answered 413', async () => {
+  test('a body over 64 kB is answered 413 [security 1]', async () => {
     const large = Buffer.alloc(64 * 1024 + 1, 'x')
     expect(await post(large, signed(large))).toBe(413)
     expect(await kept()).toEqual([])
   })
 
-  test.each(['PUT', 'GET', 'DELETE', 'OPTIONS'])('%s is answered 405, with what is allowed', async method => {
+  test.each(['PUT', 'GET', 'DELETE', 'OPTIONS'])('%s is answered 405, with what is allowed [security 1]', async method => {
     const response = await fetch(`${web.address}/webhooks/starkbank`, { method })
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST'])
   })
@@ -138,6 +139,25 @@ describe('what is not genuine leaves nothing behind', () => {
   })
 })
 
+test('a head has 16 kB and ten seconds, and all of a request fifteen [security 8 slow]', async () => {
+  const head = (bytes: number) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(new URL(web.address).port), '127.0.0.1')
+      let told = ''
+      socket.on('data', (part: Buffer) => (told += part.toString()))
+      socket.once('error', reject).once('close', () => resolve(told.slice(0, 12)))
+      socket.write(`GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx: ${'x'.repeat(bytes)}\r\n\r\n`)
+    })
+  let limits: Pick<Server, 'headersTimeout' | 'requestTimeout'> | undefined
+  const see = (message: unknown) => void ({ server: limits } = message as { server: Server })
+  subscribe('http.server.request.start', see)
+  expect(await head(15_000)).toBe('HTTP/1.1 200')
+  unsubscribe('http.server.request.start', see)
+  expect(await head(17_000)).toBe('HTTP/1.1 431')
+  // Told by the server itself: to wait for it would take a quarter of a minute.
+  expect(limits).toMatchObject({ headersTimeout: 10_000, requestTimeout: 15_000 })
+})
+
 test('a question after the path changes nothing', async () => {
   const body = eventBody('1')
   expect(await post(body, signed(body), 'POST', '/webhooks/starkbank?from=bank')).toBe(200)
@@ -151,13 +171,13 @@ test('a flood of forgeries causes no more than a key fetch a minute; what came a
   expect(keyFetches).toBeLessThanOrEqual(1 + 1)
 })
 
-test('while no key can be had an event is answered 503, never 401', async () => {
+test('while no key can be had an event is answered 503, never 401 [security A12]', async () => {
   keyAnswer = () => refused('the bank could not be reached', true)
   const body = eventBody('1')
   expect(await post(body, signed(body))).toBe(503)
 })
 
-test('what the store cannot keep is answered 503', async () => {
+test('what the store cannot keep is answered 503 [security 18]', async () => {
   const body = eventBody('1')
   inboxFails = true
   expect(await post(body, signed(body))).toBe(503)
@@ -168,7 +188,7 @@ test('what the store cannot keep is answered 503', async () => {
   expect(await post(body, signed(body))).toBe(200)
 })
 
-test('health and readiness say how the house stands, and no more', async () => {
+test('health and readiness say how the house stands, and no more [security 19]', async () => {
   expect(await (await fetch(`${web.address}/health`)).json()).toEqual({ alive: true })
   const ready = await fetch(`${web.address}/ready`)
   expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: 'ok', schema: 'ok', payouts: 'ok' } }])

@@ -24,7 +24,7 @@ describe.each(networkNames.flatMap(network => kinds.map(kind => [network, kind] 
   const payable = kinds.flatMap(other => [...scripts(wallet(other, network, 12), other, network).values()])
   const random = chance(`${network} ${kind}`)
 
-  test(`our addresses are those of the other library`, () => {
+  test(`our addresses are those of the other library [security 4]`, () => {
     for (const [name, script] of theirs) {
       const [branch, index] = name.split('/') as [Branch, string]
       expect(Buffer.from(derive(owner.account, branch, Number(index)).script).toString('hex')).toBe(hex(script))

@@ -280,7 +280,7 @@ const secrets = [
   ['recovery words', 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about'],
 ] as const
 
-test.each(secrets)('a private key is refused wherever it stands, and never repeated: %s', (_, secret) => {
+test.each(secrets)('a private key is refused wherever it stands, and never repeated: %s [security 4]', (_, secret) => {
   const around = fc.constantFrom(
     ['', ''],
     ['wpkh(', ')'],

@@ -92,7 +92,7 @@ describe.each(['wpkh', 'tr'] as const)('asked of %s', kind => {
     )
   })
 
-  test('an output that only says it is our change is a stranger’s', () => {
+  test('an output that only says it is our change is a stranger’s [security 4]', () => {
     const psbt = Psbt.fromBase64(made.psbt)
     const place = made.outputs.findIndex(({ key }) => key === undefined)
     const lying = new Psbt()

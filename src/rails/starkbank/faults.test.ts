@@ -15,7 +15,7 @@ describe('what an error gives away', () => {
       ...more,
     })
 
-  test('nothing of the headers, the body, the message or the answer of an axios error', () => {
+  test('nothing of the headers, the body, the message or the answer of an axios error [security 14]', () => {
     const faults = [
       axiosError({ response: { status: 502, data: secret, headers: { 'x-secret': secret } } }),
       axiosError({ response: { status: 429, data: secret, headers: { 'retry-after': secret } } }),
@@ -50,7 +50,7 @@ describe('what an error gives away', () => {
     ])
   })
 
-  test('what the bank itself says is kept, but for what is long or personal', () => {
+  test('what the bank itself says is kept, but for what is long or personal [security 14]', () => {
     const errors = [
       {
         code: 'invalidTaxId',

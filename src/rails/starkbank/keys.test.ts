@@ -70,7 +70,7 @@ describe('the key ring', () => {
     expect(learned).toEqual([second.pem])
   })
 
-  test('after one junk post a genuine event under a new key is not judged until the bank can be asked again', async () => {
+  test('after one junk post a genuine event under a new key is not judged until the bank can be asked again [security A12]', async () => {
     const keys = ring({ initial: [{ pem: first.pem }] })
     expect(await keys.verify(body, signed(stranger))).toMatchObject({ is: 'forged' })
     answer = done([second.pem, first.pem])
@@ -92,7 +92,7 @@ describe('the key ring', () => {
     expect([await before, await during]).toMatchObject([{ is: 'forged' }, { is: 'unknown' }])
   })
 
-  test('a key that the bank no longer publishes proves for three days more, and again once it is published', async () => {
+  test('a key that the bank no longer publishes proves for three days more, and again once it is published [security A12]', async () => {
     const told: (readonly string[])[] = []
     const keys = ring({ initial: [{ pem: first.pem }], askAgainMs: 86_400_000, onPublished: pems => told.push(pems) })
     const isGood = async () => {
@@ -135,7 +135,7 @@ describe('the key ring', () => {
       })
   })
 
-  test('a key that a person retires proves nothing within a minute, in a process that runs', async () => {
+  test('a key that a person retires proves nothing within a minute, in a process that runs [security A12]', async () => {
     let isRetired = false
     const keys = ring({ initial: [{ pem: first.pem }], kept: async () => [{ pem: first.pem, isRetired }] })
     answer = done([second.pem])
@@ -162,7 +162,7 @@ describe('the key ring', () => {
     expect(await keys.verify(body, signed(second))).toMatchObject({ is: 'genuine' })
   })
 
-  test('junk, no header, and a doubled header are forged without a question to anyone', async () => {
+  test('junk, no header, and a doubled header are forged without a question to anyone [security 1]', async () => {
     const keys = ring()
     const [good] = signed(first) as [string]
     for (const signatures of [[], [good, good], [`${good}, ${good}`], [`${good},${good}`], ['junk'], ['']])

@@ -35,7 +35,7 @@ describe('the private key file', () => {
     expect(readPrivateKey(write(sec1.replaceAll('\n', '\r\n')), 'sandbox').pem).toBe(sec1)
   })
 
-  test('a file others can read is a finding in the sandbox and refused in production', () => {
+  test('a file others can read is a finding in the sandbox and refused in production [security 5]', () => {
     for (const mode of [0o440, 0o644, 0o404, 0o420]) {
       const file = write(sec1, mode)
       expect(readPrivateKey(file, 'sandbox').findings).toEqual([expect.stringContaining(`chmod 400 ${file}`)])
@@ -57,7 +57,7 @@ describe('the private key file', () => {
     ['nothing', '', /BEGIN EC PRIVATE KEY/],
   ]
   for (const [name, text, says] of bad)
-    test(`${name} is refused, saying what to do and nothing of the key`, () => {
+    test(`${name} is refused, saying what to do and nothing of the key [security 5]`, () => {
       const file = write(text)
       expect(() => readPrivateKey(file, 'sandbox')).toThrow(BadInput)
       try {

@@ -112,7 +112,7 @@ afterEach(async () => {
 })
 
 describe('what is sent', () => {
-  test('an invoice goes out signed by our key, and comes back without the fields we do not use', async () => {
+  test('an invoice goes out signed by our key, and comes back without the fields we do not use [security 15]', async () => {
     handle = (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] })
     const answer = await bank.createInvoices([body], inTime)
     expect(answer).toMatchObject({ is: 'done', value: [{ id: invoice.id, amount: 4000, tags: ['inv_01'] }] })
@@ -215,7 +215,7 @@ describe('what is sent', () => {
     expect(sockets.size).toBe(3)
   })
 
-  test('a proxy in the environment gets nothing: it would go around the deadline', async () => {
+  test('a proxy in the environment gets nothing: it would go around the deadline [security 6]', async () => {
     process.env.HTTPS_PROXY = 'http://127.0.0.1:9'
     try {
       handle = (_, response) => json(response, 200, { invoice })
@@ -243,7 +243,7 @@ describe('a deadline', () => {
   /** What is left of one at each look: the first is when the request is made, the second when its socket is there. */
   const looks = (...left: number[]) => ({ leftMs: () => left.shift() ?? 0 })
 
-  test('that has passed keeps every byte here, on a new connection and on a kept one', async () => {
+  test('that has passed keeps every byte here, on a new connection and on a kept one [security 6]', async () => {
     handle = (_, response) => json(response, 200, { message: 'ok', invoices: [invoice] })
     expect(await bank.createInvoices([body], looks(1_000))).toEqual({
       is: 'refused',
@@ -332,7 +332,7 @@ test('a bank that is closed while it connects sends nothing', async () => {
 })
 
 describe('where it is sent', () => {
-  test("without another address only the bank's own two hosts are spoken to", () => {
+  test("without another address only the bank's own two hosts are spoken to [security 6]", () => {
     const agent = new BankAgent({ clock: systemClock })
     for (const host of ['evil.example', 'api.starkbank.com.evil.example', '127.0.0.1', undefined])
       expect(() => agent.createConnection({ ...(host && { host }), port: 443 }, () => undefined)).toThrow('no other host')
@@ -433,7 +433,7 @@ describe('what a failure means', () => {
       for (const one of [write, read, keys]) expect(JSON.stringify(one)).not.toMatch(/012\.345|Arya|Bad Gateway|MEQ|MEU|project\/|html/)
     })
 
-  test('the code of a refusal is told, and what it says of a payer is not', async () => {
+  test('the code of a refusal is told, and what it says of a payer is not [security 14]', async () => {
     handle = (_, response) => json(response, 400, { errors: [...errors, { code: 'invalidAmount', message: 'too small' }] })
     expect(await bank.createInvoices([body], inTime)).toEqual({
       is: 'refused',
@@ -443,7 +443,7 @@ describe('what a failure means', () => {
   })
 
   for (const status of [301, 302, 303, 307, 308])
-    test(`${status} is refused, and nothing goes where it points`, async () => {
+    test(`${status} is refused, and nothing goes where it points [security 6]`, async () => {
       const hits: string[] = []
       const elsewhere = createServer((request, response) => (hits.push(request.url!), response.end('{}')))
       const location = `${await listen(elsewhere)}/v2/invoice`
@@ -479,7 +479,7 @@ describe('what a failure means', () => {
     expect(seen).toEqual([])
   })
 
-  test('a connection that is never finished is refused within the time to connect', async () => {
+  test('a connection that is never finished is refused within the time to connect [security 6]', async () => {
     bank.close()
     // Taken by TCP and then silent: a TLS handshake with it never ends.
     const taken: Socket[] = []

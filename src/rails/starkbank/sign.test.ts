@@ -24,7 +24,7 @@ const pem = privateKey.export({ type: 'sec1', format: 'pem' }).toString()
 const ours = readPublicKey(publicKey.export({ type: 'spki', format: 'pem' }).toString())
 const messages = Array.from({ length: 50 }, (_, index) => `project/1:${1_700_000_000 + index}:{"name":"João ${index}"}`)
 
-test('the SDK verifies what we sign, byte for byte what it would have written of the same numbers', () => {
+test('the SDK verifies what we sign, byte for byte what it would have written of the same numbers [security A14]', () => {
   const theirs = sdk.PrivateKey.fromPem(pem)
   for (const message of messages) {
     const text = signRequest(message, createPrivateKey(pem))
@@ -44,7 +44,7 @@ test('what the SDK signed itself is proven by the same verifiers', () => {
   }
 })
 
-test('the SDK’s own arithmetic signs nothing, and its user never holds our key', () => {
+test('the SDK’s own arithmetic signs nothing, and its user never holds our key [security A14]', () => {
   const user = signingUser({ pem: placeholderPem(), privateKey: () => undefined, accessId: () => 'project/1' }, pem)
   expect(user.pem).not.toBe(pem)
   const text = sdk.Ecdsa.sign('a message', user.privateKey()).toBase64()

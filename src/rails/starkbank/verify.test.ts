@@ -27,7 +27,7 @@ describe.skipIf(absent)(`the published vectors${unlessAbsent}`, () => {
 
   for (const [name, prover] of provers)
     for (const file of ['ecdsa_secp256k1_sha256_test.json', 'ecdsa_secp256k1_sha256_bitcoin_test.json'])
-      test(`${name} behind our parser says what Node says of every vector in ${file}`, () => {
+      test(`${name} behind our parser says what Node says of every vector in ${file} [security 1 der]`, () => {
         let judged = 0
         for (const group of load(file).testGroups as Group[]) {
           const node = createPublicKey(group.publicKeyPem)
@@ -146,7 +146,7 @@ describe('signatures of our own making', () => {
       }
     })
 
-    test(`${name} agrees with Node that each malformed encoding proves nothing`, () => {
+    test(`${name} agrees with Node that each malformed encoding proves nothing [security der]`, () => {
       for (let round = 0; round < 8; round++) {
         const { publicKey, privateKey } = pair()
         const raw = Buffer.from(`{"round":${round}}`)
@@ -181,7 +181,7 @@ describe('signatures of our own making', () => {
     })
   }
 
-  test('only the one base64 text of a signature is read', () => {
+  test('only the one base64 text of a signature is read [security der]', () => {
     const { privateKey } = pair()
     let der = sign('sha256', Buffer.from('x'), privateKey)
     while (der.length % 3 !== 2) der = sign('sha256', Buffer.from('x'), privateKey)

@@ -7,7 +7,7 @@ test.each([
   ['console', 'pt-BR', '/console', 'Ir para o console'],
   ['console', 'en', '/console', 'Go to the console'],
   ['shop', 'pt-BR', '/', 'Ir para a loja'],
-] as const)('a 403 in the %s, in %s, leads to %s', (within, lang, home, words) => {
+] as const)('a 403 in the %s, in %s, leads to %s [security A13]', (within, lang, home, words) => {
   const html = renderToString(<FaultPage {...{ lang, within, status: 403, shopName: 'Loja' }} />)
   expect([...html.matchAll(/<a [^>]*href="(\/[^"#]*)"/g)].map(([, href]) => href)).toEqual([home, home])
   expect(html).toContain(words)

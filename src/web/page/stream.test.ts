@@ -119,20 +119,20 @@ describe('how many may listen', () => {
     await eventually(() => open('/shop/one', '203.0.113.99')).toBe(200)
   })
 
-  test('from one address 60, of IPv6 from one /64, whatever they look at', async () => {
+  test('from one address 60, of IPv6 from one /64, whatever they look at [security A13]', async () => {
     expect(await many(70, at => [`/shop/${at}`, '203.0.113.1'])).toBe(60)
     expect(await many(70, at => [`/shop/six-${at}`, `2001:db8:1:2::${at + 1}`])).toBe(60)
     expect(await open('/shop/one', '203.0.113.2')).toBe(200)
   })
 
-  test('500 in the shop, which leaves the console’s places to people', async () => {
+  test('500 in the shop, which leaves the console’s places to people [security A13]', async () => {
     expect(await many(520, at => [`/shop/${at}`, `203.0.${at >> 8}.${at & 255}`])).toBe(500)
     expect(await open('/console/session', '203.0.113.1')).toBe(200)
     expect(await open('/shop/one-more', '198.51.100.1')).toBe(503)
   })
 })
 
-test('after five minutes it ends, though there is more to tell', async () => {
+test('after five minutes it ends, though there is more to tell [security A13]', async () => {
   let now = 0
   const clock: Clock = { now: () => now, sleep: async ms => void (now += ms) }
   await serve(async (_, left) => aborted(left), clock)
