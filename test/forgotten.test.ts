@@ -5,7 +5,7 @@ import { instant, millis } from '../src/base/world.ts'
 import { changeSchedule, decideCatchUp, needSchedule, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { changePayers, runNow, type NewSchedule } from '../src/jobs/schedules.ts'
 import { remember, sql } from '../src/store/store.ts'
-import { status } from '../src/web/status.ts'
+import { readiness, status } from '../src/web/status.ts'
 import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -136,8 +136,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
+      const ready = async () => (await readiness(town.store)).checks['issuing']
+      expect(await ready()).toBe(undefined)
       await setAsideAfterRestore(town.store, town.desk.world)
       const slot = await run()
+      // Events are taken in all the while.
+      expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { issuing: 'waiting: see repasse status' } })
       await expect(lookAtForgotten(town.store, { by: 'ana', why: 'none is listed' })).rejects.toThrow('are not all read yet')
       expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
       expect(await asked()).toContainEqual(
@@ -145,7 +149,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
       expect(await lookAtForgotten(town.store, { by: 'ana', why: 'compared there' })).toBe(0)
       await runDueSlots(town.desk)
-      expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup'))]).toMatchObject([{ state: 'done' }, []])
+      expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup')), await ready()]).toMatchObject([
+        { state: 'done' },
+        [],
+        undefined,
+      ])
+    })
+
+    test('where no bank is used nothing waits for one after a restore', async () => {
+      for (const gone of [sql`update schedules set rail = 'bitcoin'`, sql`update invoices set rail = 'bitcoin'`, sql`delete from cursors`])
+        await town.store.tx(tx => tx.run(gone))
+      await setAsideAfterRestore(town.store, town.desk.world)
+      expect([(await readiness(town.store)).checks['issuing'], await asked()]).toEqual([undefined, []])
     })
 
     test('a backup of any age is read from, also where it is restored again before that', async () => {

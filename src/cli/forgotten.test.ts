@@ -1,4 +1,4 @@
-/** `invoice forgotten` lists some, and says how many more there are: `--looked-at` is said of all of them. */
+/** `invoice forgotten` lists some, and says how many more there are: `--looked-at` is said of all of them. And `status` while they are being read. */
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
@@ -23,4 +23,16 @@ test('what the list leaves out is counted', async () => {
   expect((await forgotten()).err).toBe('')
   expect((await forgotten('--looked-at', '--why', 'canceled there')).out).toBe('3 were looked at\n')
   expect((await forgotten()).err).toBe('')
+})
+
+test('status ends with 1 while nothing is issued for want of them', async () => {
+  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const status = async () => {
+    const { code, out } = await say(['status', '--json'], { LOG_LEVEL: 'silent' })
+    return [code, (JSON.parse(out) as { issuingWaits: boolean }).issuingWaits]
+  }
+  expect(await status()).toEqual([0, false])
+  await store.tx(async tx => tx.run(sql`insert into settings (name, value) values ('bank invoices unread', ${await tx.now()})`))
+  expect(await status()).toEqual([1, true])
+  await store.close()
 })

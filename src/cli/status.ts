@@ -13,8 +13,8 @@ type Next = { name: string; next_at: string; time_zone: string }
 export async function printStatus(shell: Shell, { json: asJson }: { json?: true }): Promise<void> {
   await inBase(shell, async base => {
     const { now, next, rate } = await look(base)
-    // Whoever watches by the exit code must not be told that all is well while nobody can be asked.
-    if (now.silent.length > 0) shell.exitCode = 1
+    // Whoever watches by the exit code must not be told that all is well while nobody can be asked, or nothing is issued.
+    if (now.silent.length > 0 || now.issuingWaits) shell.exitCode = 1
     if (asJson) return shell.out(json(viewOf(now, next, rate)))
 
     const { invoices, bitcoin } = now
@@ -67,6 +67,7 @@ function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
     events: now.inbox,
     ...(now.bitcoin && { bitcoin: chainView(now.bitcoin, rate) }),
     silent: now.silent.map(({ rail, since, why }) => ({ rail, since, why })),
+    issuingWaits: now.issuingWaits,
     nextSlots: next.map(row => ({ schedule: row.name, at: row.next_at })),
     needsPerson: now.needsPerson,
   }

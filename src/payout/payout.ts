@@ -147,6 +147,7 @@ export {
   unlistedInvoices,
   unreadFor,
   unreads,
+  usesBank,
   waitForBank,
 } from './unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'

@@ -26,13 +26,16 @@ const longestMs = 4 * 24 * 3_600_000
 const mustBeRead = (tx: Tx, since: Instant) =>
   tx.run(sql`insert into settings (name, value) values (${unread}, ${since}) on conflict (name) do update set value = excluded.value`)
 
+/** Whether the database belongs to an account at the bank: its logs were read, something was asked for there, or is to be. */
+export const usesBank = async (reader: Reader): Promise<boolean> =>
+  (await reader.one(sql`
+    select 1 as yes where exists (select 1 from cursors where name = ${bankLogs})
+      or exists (select 1 from invoices where rail = 'starkbank') or exists (select 1 from schedules where rail = 'starkbank')`)) !==
+  undefined
+
 /** From a restore on, where the database belongs to an account at the bank. A reading that was under way in the backup begins anew. */
 export async function waitForBank(tx: Tx): Promise<void> {
-  if (
-    !(await tx.one(sql`
-      select 1 as yes from cursors where name = ${bankLogs} union all select 1 as yes from invoices where rail = 'starkbank' limit 1`))
-  )
-    return
+  if (!(await usesBank(tx))) return
   await tx.run(sql`delete from walks where name = ${bankLogs}`)
   await mustBeRead(tx, '')
 }

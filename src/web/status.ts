@@ -6,6 +6,7 @@ import { balances, listAlarms, tally, totals, type Account, type MovementName } 
 import { payoutsStopped, unreads } from '../payout/payout.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
+import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { asksOf, grouped, sentences, stopSentences } from './asks.ts'
 import { byState, countsOf } from './byState.ts'
 import { chainStatus, type ChainStatus } from './chainStatus.ts'
@@ -44,6 +45,8 @@ export interface Status {
   needsPerson: string[]
   /** Rails that have not answered for too long. */
   silent: Silent[]
+  /** Nothing is issued at the bank: after a restore its invoices since the backup are not read yet. */
+  issuingWaits: boolean
   /** asked and credited are wholly explained, on every rail. */
   addsUp: boolean
 }
@@ -80,6 +83,7 @@ export async function status(
     bitcoin,
     needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now, silentMs)), ...(bitcoin?.asks ?? [])]))],
     silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
+    issuingWaits: await areInvoicesUnread(reader),
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost &&
       money.credited === explained &&
@@ -133,7 +137,7 @@ async function events(reader: Reader): Promise<Record<string, number>> {
   return countsOf([...open, ...ended])
 }
 
-/** Whether the house can do its work: the database, its version, payouts not stopped and not waiting for a rail to be read, and the chain followed where there is one. Says only ok or a short word. */
+/** Whether the house can do its work: the database, its version, payouts not stopped, nothing waiting for a rail to be read, and the chain followed where there is one. Says only ok or a short word. */
 export async function readiness(store: Store, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
@@ -145,6 +149,7 @@ export async function readiness(store: Store, silentMs?: number): Promise<{ read
     const now = await store.tx(tx => tx.now(), 'locks')
     for (const silent of await silentRails(store, now, silentMs))
       checks[silent.rail] = `has not answered for ${silentMinutes(silent, now)} minutes: see repasse status`
+    if (await areInvoicesUnread(store)) checks['issuing'] = 'waiting: see repasse status'
     const waits = (await unreads(store, now)).length > 0
     checks['payouts'] =
       (await payoutsStopped(store)) !== undefined ? 'stopped: see repasse status' : waits ? 'waiting: see repasse status' : 'ok'

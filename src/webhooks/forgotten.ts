@@ -8,6 +8,7 @@ import { reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { BatchInvoice, Rail } from '../rails/rail.ts'
+import { usesBank } from '../payout/payout.ts'
 import { readInSets, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from './walk.ts'
 
@@ -29,9 +30,11 @@ export type ForgottenInvoice = {
 
 /**
  * From a restore on, before it writes anything itself: the newest thing that the database knows is then about as old as the backup, unless a clock
- * that was ahead wrote it. Each walk begins two days before. Where an earlier restore is still to be read from, that goes further back.
+ * that was ahead wrote it. Each walk begins two days before. Where an earlier restore is still to be read from, that goes further back. Where no
+ * bank is used there is nothing to read, and nobody would ever read it.
  */
 export async function readInvoicesSinceBackup(tx: Tx): Promise<void> {
+  if (!(await usesBank(tx))) return
   const row = await tx.one<{ at: Instant | null }>(sql`
     select coalesce(max(case when at <= ${await tx.now()} then at end), min(at)) as at from transitions`)
   const before = await tx.one<{ value: Instant }>(sql`select value from settings where name = ${unread}`)
