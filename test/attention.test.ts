@@ -1,8 +1,10 @@
 /** What does not move in its time is said, on both databases: a bank that is away leaves one line of history a retry, and not one a try. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { instant, millis } from '../src/base/world.ts'
 import { issueDrafts } from '../src/invoice/invoice.ts'
 import { lastSlotsOf, listening, silentRails, timetable, wake } from '../src/jobs/jobs.ts'
-import { sql } from '../src/store/store.ts'
+import { sql, type Sql } from '../src/store/store.ts'
+import { asksOf, grouped } from '../src/web/asks.ts'
 import { seeOverview } from '../src/web/console/overviewRead.ts'
 import { readiness, status } from '../src/web/status.ts'
 import { settleInbox } from '../src/webhooks/webhooks.ts'
@@ -176,6 +178,29 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { asks } = await seeOverview(town.desk)
       expect(asks.map(({ total }) => total)).toEqual([1])
       await store.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
+    })
+
+    test('what a clock that was ahead wrote is said once the clock is right, and not when that time has come', async () => {
+      const { store } = town
+      const { id } = (await town.payout())!
+      const ahead = instant(millis(await now()) + 6 * 24 * 60 * minute)
+      class Undo extends Error {}
+      const says = async (change: Sql, kind: string) => {
+        const inside = store.tx(async tx => {
+          await tx.run(change)
+          expect(
+            grouped(await asksOf(tx, await tx.now())).map(each => each.kind),
+            kind,
+          ).toContain(kind)
+          throw new Undo()
+        })
+        await expect(inside).rejects.toThrow(Undo)
+      }
+      for (const state of ['unsure', 'sent', 'waiting', 'owed'])
+        await says(sql`update payouts set state = ${state}, added_at = ${ahead}, changed_at = ${ahead} where id = ${id}`, `payout ${state}`)
+      await says(sql`update invoices set state = 'unsure', added_at = ${ahead}`, 'invoice unsure')
+      await says(sql`update invoices set state = 'draft', added_at = ${ahead}`, 'invoice not issued')
+      await says(sql`update inbox set state = 'waiting', next_at = ${ahead}, received_at = ${ahead}`, 'event waits')
     })
 
     test.each([

@@ -146,6 +146,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.store.all(sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`)).toEqual([])
     })
 
+    test('what has lasted since a time that never came lasts since now', async () => {
+      const now = instant(town.clock.now())
+      const ahead = later(now, 6 * day)
+      await town.store.tx(async tx => {
+        await tx.run(sql`
+          insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout) values (${town.id}, 0, 0, ${ahead}, 0)`)
+        await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
+      })
+      expect(await bringBack(town.store, town.desk.world)).toBe(2)
+      expect(await town.store.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([{ since: now }])
+      expect(await town.store.all(sql`select failing_since as since from rails_heard`)).toEqual([{ since: now }])
+    })
+
     test('a schedule whose window begins later is left where it is', async () => {
       const starts = instant(town.clock.now() + 10 * day)
       const until = instant(town.clock.now() + 10 * day - 1)

@@ -138,6 +138,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await holds()
     })
 
+    test('while the bank does not tell what became of it, its payout is held all the same', async () => {
+      town.bank.setSettings({ reversalFailRate: 1 })
+      await pay()
+      giveBack(0)
+      town.pass(450)
+      const { starkbank } = town.desk.rails
+      town.desk.rails.starkbank = { ...starkbank!, invoiceLogs: async () => unsure('no answer') }
+      await town.hear(town.event('invoice.reversing'))
+      await town.send()
+      expect([(await payout()).state, town.transfers()]).toEqual(['held', []])
+      town.desk.rails.starkbank = starkbank!
+      town.pass(30 * second)
+      await town.hear(town.event('invoice.refunded'))
+      expect(await payout()).toMatchObject({ state: 'owed', units: 9_800n })
+    })
+
     test('one that waits for a reversal and that a person holds meanwhile stays held when it fails, until it is released', async () => {
       town.bank.setSettings({ reversalFailRate: 1 })
       await pay()

@@ -31,7 +31,7 @@ import {
 } from '../ledger/ledger.ts'
 import { checkApprovals, checkSet, checkStatements, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { isOlderThan, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { knownLines, lineMemo, type KnownLines } from './knownLines.ts'
@@ -117,11 +117,11 @@ async function conclude(
   const found = [...(await proven(store, [...suspected, ...others])), ...(unanchored ?? anchored)]
   const findings = found.map(({ invariant, says }) => `${invariant}: ${says}`)
   const stuck = await store.tx(async tx => {
-    const limit = later(await tx.now(), -mostUnsureMs)
+    const moved = isOlderThan(sql`changed_at`, await tx.now(), mostUnsureMs)
     return tx.all<{ id: string }>(sql`
-      select id from invoices where state = 'unsure' and changed_at < ${limit}
-      union all select id from payouts where state = 'unsure' and changed_at < ${limit}
-      union all select provider_id from invoice_twins where state in ('refunding', 'unsure') and changed_at < ${limit}`)
+      select id from invoices where state = 'unsure' and ${moved}
+      union all select id from payouts where state = 'unsure' and ${moved}
+      union all select provider_id from invoice_twins where state in ('refunding', 'unsure') and ${moved}`)
   })
   // Not a fault of the books, so payouts go on: but a person should know.
   for (const { id } of stuck) world.log.error({ id }, 'unsure for more than 30 minutes')

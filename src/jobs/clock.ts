@@ -68,28 +68,41 @@ export const waiting: readonly { table: string; which: Sql; longestMs: number; u
   { table: 'bundles', which: sql`state not in ('paid', 'void')`, longestMs: 10 * minute },
 ]
 
+/** Since when something lasts, which is judged by how long it does. */
+const lasting: readonly { table: string; since: string }[] = [
+  { table: 'invoice_reversals', since: 'under_way_since' },
+  { table: 'rails_heard', since: 'failing_since' },
+]
+
 const aheadOf = (now: Instant, { which, longestMs, unmoved }: Omit<(typeof waiting)[number], 'table'>): Sql => {
   const limit = later(now, slackMs)
   const tooLong = sql`next_at > ${later(now, longestMs + slackMs)}`
   return sql`${which} and next_at > ${limit} and ${unmoved ? tooLong : sql`(changed_at > ${limit} or ${tooLong})`}`
 }
 
-const nameOf = ({ table }: (typeof waiting)[number]): Sql => ({ texts: [table], values: [] })
+const named = (name: string): Sql => ({ texts: [name], values: [] })
 
 /** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
 export async function bringBack(store: Store, world: World): Promise<number> {
   const guess = instant(world.clock.now())
   const asked = waiting.map(
-    each => sql`select cast(${each.table} as text) as name where exists (select 1 from ${nameOf(each)} where ${aheadOf(guess, each)})`,
+    each => sql`select cast(${each.table} as text) as name where exists (select 1 from ${named(each.table)} where ${aheadOf(guess, each)})`,
   )
-  const found = new Set((await store.all<{ name: string }>(join(asked, ' union all '))).map(({ name }) => name))
+  const sinces = lasting.map(
+    ({ table, since }) =>
+      sql`select cast(${since} as text) as name where exists (select 1 from ${named(table)} where ${named(since)} > ${later(guess, slackMs)})`,
+  )
+  const found = new Set((await store.all<{ name: string }>(join([...asked, ...sinces], ' union all '))).map(({ name }) => name))
   const ahead = waiting.filter(({ table }) => found.has(table))
+  const begun = lasting.filter(({ since }) => found.has(since))
   const schedules = await poisoned(store, guess)
-  if (ahead.length === 0 && schedules.length === 0) return 0
+  if (ahead.length === 0 && begun.length === 0 && schedules.length === 0) return 0
   const count = await store.tx(async tx => {
     const now = await tx.now()
     let rows = 0
-    for (const each of ahead) rows += await tx.run(sql`update ${nameOf(each)} set next_at = ${now} where ${aheadOf(now, each)}`)
+    for (const each of ahead) rows += await tx.run(sql`update ${named(each.table)} set next_at = ${now} where ${aheadOf(now, each)}`)
+    for (const { table, since } of begun)
+      rows += await tx.run(sql`update ${named(table)} set ${named(since)} = ${now} where ${named(since)} > ${later(now, slackMs)}`)
     for (const schedule of await poisoned(tx, now)) {
       await bringScheduleBack(tx, schedule, now)
       rows += 1

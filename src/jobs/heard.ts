@@ -35,7 +35,8 @@ export function listening<R extends { name: string }>(rail: R, store: Store, wor
                 on conflict (rail) do update set answered_at = excluded.answered_at, failing_since = null, why = null`)
             : tx.run(sql`
                 insert into rails_heard (rail, failing_since, why) values (${rail.name}, ${at}, ${why})
-                on conflict (rail) do update set failing_since = coalesce(rails_heard.failing_since, excluded.failing_since), why = excluded.why`),
+                on conflict (rail) do update
+                  set failing_since = case when rails_heard.failing_since <= excluded.failing_since then rails_heard.failing_since else excluded.failing_since end, why = excluded.why`),
         'locks',
       )
     } catch {
@@ -71,7 +72,11 @@ const isAnswer = (value: unknown): value is Answer<unknown> =>
 export async function silentRails(reader: Reader, now: Instant, silentMs: Millis = usualSilentMs): Promise<Silent[]> {
   const rows = await reader.all<{ rail: string; answered_at: Instant | null; failing_since: Instant; why: string | null }>(sql`
     select * from rails_heard where failing_since is not null and failing_since <= ${later(now, -silentMs)} order by rail`)
-  return rows.map(({ rail, answered_at: answered, failing_since: failing, why }) => ({ rail, since: answered ?? failing, why: why ?? '' }))
+  return rows.map(({ rail, answered_at: answered, failing_since: failing, why }) => ({
+    rail,
+    since: answered !== null && answered < failing ? answered : failing,
+    why: why ?? '',
+  }))
 }
 
 export const silentMinutes = ({ since }: Silent, now: Instant): number => Math.floor((millis(now) - millis(since)) / 60_000)

@@ -1,7 +1,7 @@
 /** Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the transaction that claims what is due. */
 import { told, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
-import { forUpdate, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
 import { letBeyond, limitsNow, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -268,16 +268,16 @@ export const waitingForLimits = (reader: Reader, { limit, payoutId }: { limit: n
     select w.*, p.asset, p.units, p.next_at, c.name as account ${waits} ${payoutId === undefined ? sql`` : sql`and p.id = ${payoutId}`}
     order by w.needs, w.owed_at, w.payout_id limit ${limit}`)
 
-/** How many wait for room at a limit, and since when the first. */
+/** How many wait for room at a limit. */
 export type FullLimit = Pick<LimitWait, 'scope' | 'per' | 'cap_units'> & {
   account: string | null
   asset: Asset
   count: bigint
-  since: Instant
 }
 
-/** Each limit that keeps payouts waiting until there is room, the one that does so longest first. */
-export const waitingForRoom = (reader: Reader): Promise<FullLimit[]> =>
+/** Each limit that has kept a payout waiting for room for longer than `ms`, the one that does so longest first. */
+export const waitingForRoom = (reader: Reader, now: Instant, ms: Millis): Promise<FullLimit[]> =>
   reader.all<FullLimit>(sql`
-    select w.scope, w.per, (select name from accounts where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count,
-      min(w.added_at) as since ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset order by since`)
+    select w.scope, w.per, (select name from accounts where id = w.scope) as account, p.asset, min(w.cap_units) as cap_units, count(*) as count
+      ${waits} and w.needs = 'room' group by w.scope, w.per, p.asset
+      having max(case when ${isOlderThan(sql`w.added_at`, now, ms)} then 1 else 0 end) = 1 order by min(w.added_at)`)

@@ -14,7 +14,7 @@ import {
   type LimitPer,
   type Unread,
 } from '../payout/payout.ts'
-import { sql, type Reader, type Sql } from '../store/store.ts'
+import { isOlderThan, sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
 /** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
@@ -25,6 +25,7 @@ const worstFirst = [
   'chain trouble',
   'chain unread',
   'bank unread',
+  'invoices unread',
   'foreign events',
   'line out',
   'suspense',
@@ -56,7 +57,6 @@ const worstFirst = [
   'event conflict',
   'event waits',
   'catch-up waits',
-  'invoices unread',
   'invoices forgotten',
   'slot failed',
   'slot late',
@@ -207,9 +207,9 @@ const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
     firstOfEach(sql`
       select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why, late.owed as units from (
         select 'duplicate open' as kind, invoice_id, provider_id, units as owed from invoice_twins
-          where state = 'open' and added_at < ${later(now, -mostOpenMs)}
+          where state = 'open' and ${isOlderThan(sql`added_at`, now, mostOpenMs)}
         union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units from invoice_twins
-          where state in ('approved', 'refunding', 'unsure', 'sent') and decided_at < ${later(now, -mostRefundingMs)}
+          where state in ('approved', 'refunding', 'unsure', 'sent') and ${isOlderThan(sql`decided_at`, now, mostRefundingMs)}
         union all select 'duplicate returned', invoice_id, provider_id, returned_units from invoice_twins t
           where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
             where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
@@ -237,28 +237,30 @@ export const expectedMs = {
 /** What does not move in its time, whatever the cause. Every event has a `next_at`: naming it leads the planner to the index of open ones. */
 const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
   const before = (ms: number) => later(now, -ms)
+  const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
+  const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
   return reader.all<Ask>(
     firstOfEach(sql`
       select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it, coalesce(why, '') as why, cast(null as bigint) as units from payouts
-        where state in ('sending', 'unsure') and asset = 'BRL' and changed_at < ${before(expectedMs.settled)}
+        where state in ('sending', 'unsure') and asset = 'BRL' and ${moved(expectedMs.settled)}
       union all select 'payout sent', id, null, changed_at, '', null from payouts
-        where state = 'sent' and changed_at < case when asset = 'BRL' then ${before(expectedMs.sent)} else ${before(expectedMs.minedAndSettled)} end
+        where state = 'sent' and case when asset = 'BRL' then ${moved(expectedMs.sent)} else ${moved(expectedMs.minedAndSettled)} end
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
-        where state = 'waiting' and added_at < ${before(expectedMs.paid)} and id not in (select payout_id from limit_waits)
+        where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id from limit_waits)
           and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
-          and added_at < case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end
+          and case when asset = 'BRL' then ${added(expectedMs.paid)} else ${added(expectedMs.minedAndSettled)} end
           and id not in (select payout_id from limit_waits)
           and account_id not in (select id from accounts
             where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end)
           and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
       union all select 'invoice unsure', id, null, order_id, '', null from invoices
-        where state = 'unsure' and added_at < ${before(expectedMs.settled)}
+        where state = 'unsure' and ${added(expectedMs.settled)}
       union all select 'invoice not issued', id, null, order_id, '', null from invoices
-        where state in ('draft', 'issuing') and added_at < ${before(expectedMs.issued)}
+        where state in ('draft', 'issuing') and ${added(expectedMs.issued)}
       union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
-        where state in ('new', 'waiting') and next_at > '' and received_at < ${before(expectedMs.heard)}
+        where state in ('new', 'waiting') and next_at > '' and ${isOlderThan(sql`received_at`, now, expectedMs.heard)}
       union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
         where s.state in ('due', 'running')
           and case when s.state = 'due' then s.held is null and s.due_at < ${before(expectedMs.run)} else s.lease_until < ${before(expectedMs.run)} end
@@ -305,7 +307,7 @@ const openCancels = (reader: Reader, now: Instant): Promise<Ask[]> =>
         coalesce(c.why, c.changed_at) as why, i.units
       from invoice_cancels c join invoices i on i.id = c.invoice_id
       where i.state in ('issued', 'overdue') and case when c.next_at is null
-        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else c.changed_at < ${later(now, -mostCancelingMs)} end`),
+        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else ${isOlderThan(sql`c.changed_at`, now, mostCancelingMs)} end`),
   )
 
 /** Invoices that were asked for again, of which the old one was paid as well: said until one is given back, and for a month at most. */
@@ -322,11 +324,9 @@ const paidTwice = (reader: Reader, now: Instant): Promise<Ask[]> =>
 
 /** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
 const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
-  (await waitingForRoom(reader))
-    .filter(({ since }) => since < later(now, -hour))
-    .map(({ account, asset, per, cap_units: units, count }) => ({
-      ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
-    }))
+  (await waitingForRoom(reader, now, hour)).map(({ account, asset, per, cap_units: units, count }) => ({
+    ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
+  }))
 
 /** People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why` who gave it, `since` from when. */
 const newPeople = async (reader: Reader, now: Instant): Promise<Ask[]> =>

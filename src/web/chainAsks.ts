@@ -1,7 +1,7 @@
 /** What needs a person on the chain: late money, bundles that wait, coins that nothing explains. */
-import { later, type Instant } from '../base/world.ts'
+import type { Instant } from '../base/world.ts'
 import { coinbaseDepth } from '../rails/chain.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { isOlderThan, sql, type Reader } from '../store/store.ts'
 import { askOf, expectedMs, firstOfEach, type Ask } from './asks.ts'
 
 /** What is judged by the settings and the hour. */
@@ -34,8 +34,8 @@ export async function chainAsks(
           and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)
       union all select 'bundle slow', b.id, cast(null as bigint), b.state, b.changed_at, cast(null as bigint)
         from bundles b join bundle_candidates c on c.bundle_id = b.id
-        where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned' and ${now} <> ''
-          and b.changed_at < ${now === '' ? now : later(now, -expectedMs.minedAndSettled)}
+        where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'
+          and ${now === '' ? sql`1 = 0` : isOlderThan(sql`b.changed_at`, now, expectedMs.minedAndSettled)}
           and c.number = (select max(number) from bundle_candidates where bundle_id = b.id)`),
   )
   const coins = await reader.all<Ask>(

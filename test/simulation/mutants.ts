@@ -76,7 +76,8 @@ export const sections: readonly Section[] = [
         from: '    await beginReversal(tx, ours.id, cause)\n    return answer.is',
         to: '    return answer.is',
         room: { first: 24, step: 44 },
-        note: 'no seed of its room up to 400, nor `test/reversals.test.ts`',
+        test: 'test/reversals.test.ts',
+        note: 'no seed of its room up to 400',
       },
       {
         rule: 'a payout held for that goes on by itself',
@@ -545,7 +546,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: '      spent: spent.has(coin.id),\n',
         to: '      spent: false,\n',
         room: { first: 20, step: 170 },
-        note: 'seed 1040 finds it no more, and no other seed was looked for',
+        test: 'test/bitcoin-refunds.test.ts',
+        note: 'seed 1040 finds it no more, and no other was looked for',
       },
       {
         rule: 'what was given back counts for nothing, in time or not',
@@ -629,6 +631,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         room: { first: 40, step: 170 },
         seeds: [550],
         test: 'test/clocks.test.ts',
+      },
+      {
+        rule: 'what a clock that was ahead wrote is named as if it were old',
+        file: 'src/store/ages.ts',
+        from: 'not between ${later(now, -ms)} and ${later(now, slackMs)}',
+        to: '< ${later(now, -ms)}',
+        test: 'test/attention.test.ts',
+        note: 'in a storm it moves before that is asked',
       },
       {
         rule: 'so it is of refunds and reversals',
@@ -937,7 +947,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/web/chainAsks.ts',
         from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'",
         to: "where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state <> 'planned'",
-        note: 'seed 720 finds it no more, and no other seed was looked for',
+        test: 'test/bitcoin-person.test.ts',
+        note: 'seed 720 finds it no more, and no other was looked for',
       },
       {
         rule: 'it is canceled when its cancellation lies deep',
@@ -982,8 +993,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'what is open would be named among what needs a person, if it stayed so (`unlisted.ts`): bundles that do not move',
         file: 'src/web/chainAsks.ts',
-        from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned' and ${now} <> ''",
-        to: "where 1 = 0 and ${now} <> ''",
+        from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'",
+        to: 'where 1 = 0',
         seeds: [60],
       },
     ],
