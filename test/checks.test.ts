@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../src/base/log.ts'
-import { checkBooks, checkBooksByAndBy, checkingBeside, type CheckBeside } from '../src/jobs/jobs.ts'
+import { checkBooks, checkBooksByAndBy, checkingBeside, reconcile, type CheckBeside } from '../src/jobs/jobs.ts'
 import { audit, readMark } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
-import { sql, type Reader, type Sql } from '../src/store/store.ts'
+import { sql, type Reader, type Sql, type Store, type Tx } from '../src/store/store.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -194,6 +194,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(read[0]).toMatch(/^SEARCH a USING INDEX (attempts_under_way|sqlite_autoindex_attempts_1) \(/)
         expect(read.slice(1)).toEqual([expect.stringMatching(/^SEARCH [po] USING INDEX/)])
       }
+    })
+
+    test.runIf(engine === 'SQLite')('nor when the bank is reconciled, though none of them has a bundle', async () => {
+      const asked: Sql[] = []
+      const tx: Store['tx'] = (work, how) =>
+        town.store.tx(inside => {
+          const all: Tx['all'] = statement => (asked.push(statement), inside.all(statement))
+          return work(Object.assign(Object.create(inside) as Tx, { all }))
+        }, how)
+      await reconcile({ ...town.store, tx }, town.desk.rails.starkbank!, world())
+      const [{ texts, values } = sql``] = asked.filter(each => each.texts.join('?').includes('bundle_id is null and state in'))
+      const plan = await town.store.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
+      expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH attempts USING INDEX attempts_under_way \(/)])
     })
 
     test('a clock that was set back leaves nothing unchecked', async () => {

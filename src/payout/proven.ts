@@ -113,13 +113,12 @@ const elsewhere = ({ external_id: key }: Pick<Destined, 'external_id'>) =>
   `order ${key} was to go elsewhere than its account is: somebody has changed one of the two past this program`
 
 /**
- * One for each account and destination, for there are few of those. SQLite reads the orders of a part first: it takes a cross join as it is written,
- * and a column with nothing joined to it for no column of an index.
+ * One for each account and destination, for there are few of those. SQLite reads the orders of a part first: it takes a cross join as it is written.
  */
 async function strayOrders(reader: Reader, accounts: readonly AccountRow[], only: Sql): Promise<Finding[]> {
   const rows = await reader.all<Destined>(sql`
     select min(a.id) as id, min(a.external_id) as external_id, coalesce(a.account_id, p.account_id) as account_id, a.destination
-    from attempts a join payouts p on p.id = a.payout_id where a.destination is not null and a.bundle_id || '' is null ${only}
+    from attempts a join payouts p on p.id = a.payout_id where a.destination is not null and a.bundle_id is null ${only}
     group by coalesce(a.account_id, p.account_id), a.destination`)
   const outputs = await reader.all<{ id: string; external_id: string }>(sql`
     select a.id, a.external_id from attempts a cross join bundle_outputs o
