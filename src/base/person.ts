@@ -19,7 +19,7 @@ export const samePerson = (one: string, other: string): boolean =>
 
 /** A name as names are compared. */
 export const plainName = (name: string): string =>
-  name.normalize('NFKC').replace(/\s+/g, ' ').replace(everyUnseen, '').replace(/ +/g, ' ').trim().toLowerCase()
+  name.normalize('NFKC').replaceAll('’', "'").replace(/\s+/g, ' ').replace(everyUnseen, '').replace(/ +/g, ' ').trim().toLowerCase()
 
 /** The first character of a name that nobody sees, as Unicode numbers it: `U+2800`. Undefined where all is seen. */
 export const unseenIn = (name: string): string | undefined => {
@@ -27,20 +27,20 @@ export const unseenIn = (name: string): string | undefined => {
   return point === undefined ? undefined : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
-/** Alphabets of which letters look like one another's. */
-const alphabets = [
-  /\p{Script=Latin}/u,
-  /\p{Script=Cyrillic}/u,
-  /\p{Script=Greek}/u,
-  /\p{Script=Armenian}/u,
-  /\p{Script=Cherokee}/u,
-  /\p{Script=Coptic}/u,
-  /\p{Script=Georgian}/u,
-]
+/** Letters that are no ASCII letter with an accent, and are told from every one at sight. */
+const latinBesides = 'ÆÐØÞßæðøþĐđĦħŁłŊŋŒœ'
 
-/** Whether a name has letters of more than one alphabet: "ana" with a Cyrillic а looks like "ana", and would be a second person. */
-export function mixesAlphabets(name: string): boolean {
-  const letters = [...name.normalize('NFKC')]
-  // Letters of any other script look like none of these, and may stand beside them.
-  return alphabets.filter(alphabet => letters.some(letter => alphabet.test(letter))).length > 1
+/**
+ * The first character of a name by which it might look like another's: of another alphabet ("rosa" can be written wholly in Cyrillic), a Latin letter
+ * of phonetics, an accent of its own, a dash or a quotation mark that is like another. Whole scripts and not pairs of letters: which letters look
+ * alike is a list of Unicode's that no runtime has, and that names of new letters outrun. Undefined where every character is a Latin letter, an
+ * accented one, a digit, a space or ASCII's punctuation.
+ */
+export function unlikeIn(name: string): string | undefined {
+  const odd = [...name.normalize('NFKC')].find(character => {
+    const [base = '', ...marks] = character.normalize('NFD')
+    const isPlain = /^[ -~]$/.test(base) && marks.every(mark => /\p{M}/u.test(mark))
+    return !isPlain && !/\s/.test(character) && character !== '’' && !latinBesides.includes(character)
+  })
+  return odd && `${odd} (U+${odd.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')})`
 }

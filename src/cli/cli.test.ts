@@ -149,7 +149,7 @@ describe('payouts held as a whole', () => {
 
   test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])('%s by a name of two alphabets is refused', async words => {
     const { code, err } = await repasse([...words.split(' '), ...(words === 'payout stop' ? ['--why', 'x'] : []), '--by', '\u0430na'])
-    expect([code, err]).toEqual([2, expect.stringContaining('letters of more than one alphabet')])
+    expect([code, err]).toEqual([2, expect.stringContaining('has \u0430 (U+0430), by which it may look like another name')])
   })
 
   test.each(['payout stop', 'proposal approve pro_1', 'account approve main'])(

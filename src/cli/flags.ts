@@ -4,7 +4,7 @@ import { isName } from '../base/id.ts'
 import { mostUnits, type BasisPoints } from '../base/money.ts'
 import { parseCount, parseDuration, parseRange, type Range } from '../base/duration.ts'
 import { holdsPrivateKey } from '../base/setting.ts'
-import { mixesAlphabets, unseenIn } from '../base/person.ts'
+import { unlikeIn, unseenIn } from '../base/person.ts'
 import { isStorable } from '../base/text.ts'
 import { mostExpiresInMs, parseDiscounts, type Discount } from '../base/payTerms.ts'
 import { assetIn, readTyped, typedAmount, typedPercent, type Currency } from '../base/typedAmount.ts'
@@ -48,13 +48,14 @@ export const textFlag: Reader<string> = orWrong(
 
 export { assetIn, type Currency }
 
-/** A person's name, for what is written down as who did something: of what can be seen, in letters of one alphabet, so that no two look alike. */
+/** A person's name, for what is written down as who did something: of what can be seen, in Latin letters, so that no two look alike. */
 export const personFlag: Reader<string> = flag => text => {
-  if (mixesAlphabets(text))
-    return wrong(flag, text, 'has letters of more than one alphabet, which may look like another name: write it in one')
   const name = textFlag(flag)(text)
   const unseen = unseenIn(name)
   if (unseen !== undefined) return wrong(flag, text, `has ${unseen}, which nobody sees: type it anew, in letters, digits and spaces`)
+  const unlike = unlikeIn(name)
+  if (unlike !== undefined)
+    return wrong(flag, text, `has ${unlike}, by which it may look like another name: write it in Latin letters, with or without accents`)
   return name
 }
 
