@@ -31,7 +31,7 @@ export default defineConfig({
       },
     ],
     globalSetup: ['./test/testbed/shareServers.ts'],
-    setupFiles: ['./test/testbed/measure.ts'],
+    setupFiles: ['./test/testbed/measure.ts', './test/testbed/cheapHash.ts'],
     sequence: { sequencer: LongestFirst },
     // Half of them wait for servers: three at once keep two cores at work, and more do no good on many, where each brings servers of its own.
     maxWorkers: 3,
