@@ -155,9 +155,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         'its content is not what was stated',
       ],
       ['signature', sql`update statements set signature = 'AAAA' where signature is not null`, 'its signature is not good'],
-      ['person', sql`update statements set person = 'bruno'`, 'it is of another act'],
-      ['proof', sql`update statements set proof = 'code'`, 'how it was proven is not what was recorded'],
-      ['row', sql`delete from statements`, 'it is missing'],
+      ['person', sql`update statements set person = 'bruno' where act = 'account.approve'`, 'it is of another act'],
+      ['proof', sql`update statements set proof = 'code' where act = 'account.approve'`, 'how it was proven is not what was recorded'],
+      ['row', sql`delete from statements where act = 'account.approve'`, 'it is missing'],
     ] as const
     test.each(statements)('a statement whose %s was edited is no approval, and is named', async (what, edit, why) => {
       await signed()

@@ -9,6 +9,7 @@ import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitco
 import { make, makeDust, mineExactly, ownAddress, sendMade, spendWith } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { restate } from './testbed/restate.ts'
 
 const there = bitcoindAvailable()
 
@@ -183,7 +184,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ]
     const requests: { id: string; blocks: number }[] = []
     for (const { centavos, blocks } of steps) {
-      await town.store.tx(tx => tx.run(sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`))
+      await restate(town.store, sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`)
       const [request] = await town.issue()
       expect(request).toMatchObject({ quote_units: centavos, confirmations: BigInt(blocks) })
       await town.pay(request!.provider_id!, request!.units)

@@ -15,6 +15,7 @@ import { openChainTown } from './testbed/chainTown.ts'
 import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
+import { restate } from './testbed/restate.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -126,7 +127,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(5_000)
       await town.hear(town.event('invoice.credited'))
       wall.offsetMs = 6 * day
-      await town.store.tx(tx => tx.run(sql`update schedules set catch_up = 'latest'`))
+      await restate(town.store, sql`update schedules set catch_up = 'latest'`)
       await work(2)
       const until = async () => (await needSchedule(town.store, 'trial')).materialised_until
       expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
@@ -162,8 +163,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a schedule whose window begins later is left where it is', async () => {
       const starts = instant(town.clock.now() + 10 * day)
       const until = instant(town.clock.now() + 10 * day - 1)
-      await town.store.tx(tx =>
-        tx.run(sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts} where name = 'trial'`),
+      await restate(
+        town.store,
+        sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts} where name = 'trial'`,
       )
       town.pass(2 * minute)
       await work(2)

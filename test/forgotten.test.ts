@@ -9,6 +9,7 @@ import { readiness, status } from '../src/web/status.ts'
 import { findForgotten, forgottenInvoices, lookAtForgotten } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
+import { restate } from './testbed/restate.ts'
 
 const day = 86_400_000
 
@@ -129,7 +130,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
       await forget(await run())
       expect(await find()).toBe(1)
-      await town.store.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
+      await restate(town.store, sql`update schedules set rail = 'bitcoin'`)
       town.pass(day)
       await runDueSlots(town.desk)
       expect(await slotsDue()).toEqual([{ held: null }])

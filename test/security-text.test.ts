@@ -35,6 +35,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   rails_heard: ['why'],
   run_lines: ['line'],
   runs: ['worker', 'summary', 'lacks'],
+  schedule_holds: ['why'],
   schedules: ['name', 'added_by'],
   sessions: ['address', 'agent', 'revoked_by'],
   slots: ['held'],
@@ -151,6 +152,12 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
       subject: markOf('audit-subject'),
       detail: { [markOf('audit-key')]: markOf('audit-value') },
     }),
+  )
+  // Schedules are not as they were stated by now, so their holds stay.
+  await store.tx(async tx =>
+    tx.run(sql`
+      insert into schedule_holds (schedule_id, store_id, why, added_at)
+      select min(id), 'sto_default', ${markOf('schedule_holds-why')}, ${await tx.now()} from schedules`),
   )
   await store.tx(tx =>
     tx.run(

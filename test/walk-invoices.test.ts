@@ -1,7 +1,7 @@
 /** From every state of an invoice at the bank, whatever comes to it: it ends by itself, or by acts that docs/operating.md names for its state. */
 import { describe, expect, test } from 'vitest'
 import { BadInput, refused, unsure } from '../src/base/answer.ts'
-import { addSchedule, runDueSlots, timetable } from '../src/jobs/jobs.ts'
+import { addSchedule, runDueSlots, setScheduleState, timetable } from '../src/jobs/jobs.ts'
 import { runNow } from '../src/jobs/schedules.ts'
 import { cancelInvoice, findInvoice, invoiceMachine, type InvoiceState } from '../src/invoice/invoice.ts'
 import type { Rail } from '../src/rails/rail.ts'
@@ -142,7 +142,7 @@ async function open(state: State, cause: string): Promise<World> {
     const rule = { name: 'walk', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
     const schedule = await addSchedule(store, desk.world, { ...rule, ...when, ...what }, 'maker')
     const slot = await store.tx(tx => runNow(tx, desk.world, schedule, 'a walk'))
-    await store.tx(tx => tx.run(sql`update schedules set state = 'paused' where name = 'trial'`))
+    await setScheduleState(store, 'trial', 'paused', 'maker', 'a walk')
     const world = { town, rail: desk.rails.starkbank!, slot, id: '' }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)

@@ -1,4 +1,4 @@
-/** `repasse account sign`: a checker signs approvals that were only said, one or all of them. */
+/** `repasse account sign`: a checker signs what was only said: the approval of one account, or of all, and the terms of all schedules with them. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { personFlag } from './flags.ts'
@@ -14,7 +14,7 @@ export function signAccountCommand(account: Command, shell: Shell): void {
       .command('sign')
       .description('signs the approval of an account that was approved before; "account show" says where it pays to')
       .argument('[name]', 'the account')
-      .option('--all', 'every account whose approval was only said')
+      .option('--all', 'every account whose approval was only said, and every schedule whose terms were')
       .option('--by <person>', 'who signs', personFlag('--by'))
       .option('--json', 'as JSON'),
   )
@@ -28,6 +28,7 @@ export function signAccountCommand(account: Command, shell: Shell): void {
         ])
         const { by, proof } = await prove(base, flags, 'account.approve')
         if (proof.is === 'said') throw new BadInput(`${by} is only a name: signing takes --key, or --by with --code`)
+        const signedSchedules: string[] = []
         const names = name === undefined ? (await accountsOnlySaid(base.store)).map(({ id }) => id) : [name]
         const signed: string[] = []
         const faults: string[] = []
@@ -54,11 +55,26 @@ export function signAccountCommand(account: Command, shell: Shell): void {
               break
           }
         }
+        if (name === undefined) {
+          const { schedulesOnlySaid, signSchedule } = await import('../jobs/jobs.ts')
+          for (const { row } of await schedulesOnlySaid(base.store)) {
+            const signing = await signSchedule(base.store, row.id, by, proof)
+            if (signing.is === 'signed') signedSchedules.push(row.name)
+            if (signing.is === 'own') faults.push(`${by} made schedule "${row.name}": someone else has to sign its terms`)
+            if (signing.is === 'barred') faults.push(barSentence(by, signing.bar))
+            if (signing.is === 'changed') faults.push(`schedule "${row.name}" is not signed: ${signing.why}`)
+          }
+        }
         if (name !== undefined && faults.length > 0) throw new BadInput(faults[0]!)
         if (faults.length > 0) shell.exitCode = 1
-        if (flags.json) return shell.out(json({ signed, by, proof: proof.is, faults }))
+        if (flags.json)
+          return shell.out(json({ signed, by, proof: proof.is, faults, ...(name === undefined && { schedules: signedSchedules }) }))
         for (const fault of faults) shell.err(`${fault}\n`)
-        return shell.out(signed.length === 0 ? 'nothing was signed\n' : signed.map(each => `account ${each} is signed by ${by}\n`).join(''))
+        const done = [
+          ...signed.map(each => `account ${each} is signed by ${by}\n`),
+          ...signedSchedules.map(each => `the terms of schedule ${each} are signed by ${by}\n`),
+        ]
+        return shell.out(done.length === 0 ? 'nothing was signed\n' : done.join(''))
       }),
     )
 }

@@ -11,7 +11,8 @@ import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountRangeIn, countRangeFlag, type Currency, personFlag, under } from './flags.ts'
 import { example } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
+import { inBase, type Shell } from './shell.ts'
 
 export interface PayerFlags {
   payers: string
@@ -42,14 +43,15 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .option(...repeatsOption)
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
-    .action((name: string, who: string, { by = operator() }: { by?: string }) =>
+    .action((name: string, who: string, flags: ProofFlags) =>
       inBase(shell, async base => {
         const { changePayers, needSchedule } = await import('../jobs/jobs.ts')
         const before = await needSchedule(base.store, name)
         refuseMadeUp(who, base.config, before.rail)
         const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
         await refuseDust(base, { ...before, ...payers }, who === 'random' ? '--amount' : `--payers "${who}"`)
-        const row = await changePayers(base.store, base.world, name, payers, by)
+        const { by, proof } = await prove(base, flags, 'schedule.edit')
+        const row = await changePayers(base.store, base.world, name, payers, by, proof)
         await shell.out(
           row === undefined
             ? `schedule ${name} has exactly these payers already: nothing was changed\n`
@@ -57,6 +59,7 @@ export function payersCommand(schedule: Command, shell: Shell): void {
         )
       }),
     )
+  proofFlags(command)
   // What amounts mean is known of the schedule alone, so the check looks it up.
   alsoCheck(command, given =>
     inBase(shell, async ({ store }) => {

@@ -94,12 +94,15 @@ export interface Prover {
   user: UserRow | undefined
 }
 
+/** What may be only said anywhere: payouts wait then until a checker has signed it. */
+const waitsForProof: readonly Act[] = ['account.approve', 'schedule.add', 'schedule.edit']
+
 /** Who acts. Throws `BadInput` where a name belongs to a person and nothing shows that it is them, or where their role does not allow `act`. */
 export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
   if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
   const prover = key === undefined ? await byName(base, by ?? operator(), code, by === undefined) : await byKey(base, key, by)
   const { user } = prover
-  if (act !== undefined && act !== 'account.approve' && prover.proof.is === 'said' && base.terms.approvals === 'proven')
+  if (act !== undefined && !waitsForProof.includes(act) && prover.proof.is === 'said' && base.terms.approvals === 'proven')
     throw new BadInput(
       `${prover.by} is only a name, and where money is real that neither prepares a payment nor lets one go: --key, or --by with --code, of a person of the console`,
     )

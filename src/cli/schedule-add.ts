@@ -24,9 +24,10 @@ import {
 } from './flags.ts'
 import { payersOf, refuseMadeUp, repeatsOption, rosterColumns, saidOf, type PayerFlags } from './payers.ts'
 import { example } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { proofFlags, prove, type ProofFlags } from './prove.ts'
+import { inBase, type Shell } from './shell.ts'
 
-interface Flags extends PayerFlags {
+interface Flags extends PayerFlags, ProofFlags {
   name: string
   rail: 'starkbank' | 'bitcoin'
   currency: Currency
@@ -46,7 +47,6 @@ interface Flags extends PayerFlags {
   discount?: Discount[]
   expiresIn?: Millis
   catchUp: 'all' | 'latest' | 'none'
-  by?: string
 }
 
 export function addCommand(schedule: Command, shell: Shell): void {
@@ -114,7 +114,8 @@ export function addCommand(schedule: Command, shell: Shell): void {
           { ...rule, currency: assetIn(flags.currency) },
           flags.amount === undefined ? `--payers "${flags.payers}"` : '--amount',
         )
-        const row = await addSchedule(store, world, rule, flags.by ?? operator())
+        const { by, proof } = await prove(base, flags, 'schedule.add')
+        const row = await addSchedule(store, world, rule, by, proof)
         await shell.out(
           row.next_at === null
             ? `schedule ${row.name} is active; next: none\n`
@@ -140,6 +141,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
           shell.err(`account ${account.name} awaits approval: nothing is paid on until "repasse account approve ${account.name}"\n`)
       })
     })
+  proofFlags(add)
   neededWhen(add, ['--count', '--amount'], ({ payers }) => payers === 'random')
   neededWhen(add, ['--cron'], ({ on }) => on === undefined)
   alsoCheck(add, async given => (await read(given as Partial<Flags>)).faults)

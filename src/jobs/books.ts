@@ -33,6 +33,7 @@ import { checkApprovals, checkSet, checkStatements, noteStrange } from '../payou
 import type { Rail, StatementLine } from '../rails/rail.ts'
 import { isOlderThan, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
+import { checkSchedules } from './scheduleTerms.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
 import { knownLines, lineMemo, type KnownLines } from './knownLines.ts'
 import { askAboutOwn, judgeOwn, keepOwn, type Lives } from './ownLines.ts'
@@ -51,7 +52,12 @@ export type CheckBeside = () => Promise<Whole | undefined>
 export async function checkWhole(reader: Reader): Promise<Whole> {
   const inBooks = await checkLedger(reader)
   const off = await tallyFaults(reader)
-  const approved = [...(await checkApprovals(reader)), ...(await checkSet(reader)), ...(await checkStatements(reader))]
+  const approved = [
+    ...(await checkApprovals(reader)),
+    ...(await checkSet(reader)),
+    ...(await checkSchedules(reader)),
+    ...(await checkStatements(reader)),
+  ]
   return { suspected: [...inBooks, ...(await checkChart(reader, off)), ...approved], off }
 }
 
@@ -72,7 +78,11 @@ export async function checkBooksByAndBy(
   const [mark, now] = [await readMark(store), instant(world.clock.now())]
   if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside, anchors)
   const next = await newMark(store, now, mark, mark.wholeAt)
-  const approved = [...(await checkApprovals(store, { movedAfter: mark.moved })), ...(await checkSet(store))]
+  const approved = [
+    ...(await checkApprovals(store, { movedAfter: mark.moved })),
+    ...(await checkSet(store)),
+    ...(await checkSchedules(store)),
+  ]
   const suspected = [...(await checkChanges(store, mark, now)), ...approved]
   return conclude(store, world, suspected, next, anchors && (await checkAnchors(store, anchors, 'newest')))
 }
@@ -144,7 +154,9 @@ async function proven(store: Store, doubtful: readonly Finding[]): Promise<Findi
   return store.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
-    ...(ids.length > 0 ? [...(await checkApprovals(tx, { ids })), ...(await checkSet(tx)), ...(await checkStatements(tx))] : []),
+    ...(ids.length > 0
+      ? [...(await checkApprovals(tx, { ids })), ...(await checkSet(tx)), ...(await checkSchedules(tx)), ...(await checkStatements(tx))]
+      : []),
   ])
 }
 

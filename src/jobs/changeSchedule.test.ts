@@ -87,6 +87,7 @@ describe.each([
       const row = await store.one<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = 'schedule changed'`)
       expect(row!.actor).toBe('maria')
       expect(JSON.parse(row!.detail)).toEqual({
+        ...{ statement: expect.stringMatching(/^[\w-]{43}$/), proof: 'said' },
         ...{ name: 'trial', version: '2', cron: '*/10 * * * * -> 0 9 * * *' },
         payTo: `${await idOf('main')} -> ${await idOf('second')}`,
       })

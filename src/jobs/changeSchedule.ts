@@ -1,7 +1,8 @@
 /** Editing: a schedule's next version. What fell due under the version before it is made, and asked for, as that one says. */
+import type { Proof } from '../approvals/approvals.ts'
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
-import { clockTrouble, type World } from '../base/world.ts'
+import { clockTrouble, type Instant, type World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
@@ -22,6 +23,7 @@ import {
   type Unfit,
 } from './schedules.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
+import { judgeSchedule, stateTerms } from './scheduleTerms.ts'
 import { materialiseOne } from './slots.ts'
 
 export interface Edit {
@@ -30,6 +32,7 @@ export interface Edit {
   version: bigint
   rule: NewSchedule
   by: string
+  proof?: Proof
 }
 
 /**
@@ -49,7 +52,7 @@ export async function changeSchedule(
   store: Store,
   world: World,
   bitcoin: BitcoinDesk | undefined,
-  { id, version, rule, by }: Edit,
+  { id, version, rule, by, proof }: Edit,
 ): Promise<Edited> {
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
@@ -66,9 +69,11 @@ export async function changeSchedule(
     if (why !== undefined) return { is: 'unfit', why }
 
     const now = await tx.now()
-    await materialiseOne(tx, world, before, now)
+    // By a row that is not as it was stated nothing falls due and nobody is asked: its slots wait for the version that puts it right.
+    const isAsStated = (await judgeSchedule(tx, before)).is === 'approved'
+    if (isAsStated) await materialiseOne(tx, world, before, now)
     if ((await heldSlots(tx, before.id)).count > 0) return { is: 'held' }
-    if (!(await draftOpen(tx, world, bitcoin, before))) return { is: 'waiting' }
+    if (isAsStated && !(await draftOpen(tx, world, bitcoin, before))) return { is: 'waiting' }
 
     const { pay = plainTerms } = rule
     await tx.run(sql`
@@ -79,8 +84,8 @@ export async function changeSchedule(
         currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, fine_bp = ${pay.fineBp},
         interest_bp = ${pay.interestBp}, expires_in_ms = ${pay.expiresInMs}, discounts = ${formatDiscounts(pay.discounts)}, changed_at = ${now} where id = ${id}`)
     const after = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`))!
-    // The new rule is due from now on alone: it is not asked what it would have done before.
-    const from = firstFrom(rule.startsAt, now)
+    // The new rule is due from now on alone: it is not asked what it would have done before, but in place of a row that nobody stated.
+    const from = isAsStated ? firstFrom(rule.startsAt, now) : firstFrom(rule.startsAt, earlier(before.materialised_until, now))
     await tx.run(sql`update schedules set materialised_until = ${from}, next_at = ${nextAt(after, from)} where id = ${id}`)
     const changes = changesOf(before, after)
     const detail = {
@@ -98,10 +103,12 @@ export async function changeSchedule(
       { why: `version ${after.version}, with another ${Object.keys(changes).join(', ')}, by ${by}` },
       now,
     )
-    await audit(tx, { actor: by, act: 'schedule changed', subject: id, detail })
+    await audit(tx, { actor: by, act: 'schedule changed', subject: id, detail: { ...detail, ...(await stateTerms(tx, after, by, proof)) } })
     return { is: 'changed', schedule: (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`))! }
   })
 }
+
+const earlier = (one: Instant, other: Instant): Instant => (one < other ? one : other)
 
 /** Slots that are due and have no invoices get them by the rule they were made under; false where one has no price yet. */
 async function draftOpen(tx: Tx, world: World, bitcoin: BitcoinDesk | undefined, schedule: ScheduleRow): Promise<boolean> {

@@ -11,6 +11,7 @@ import { believesTime } from './clock.ts'
 import { runSlot, type JobResult, type Runner } from './runner.ts'
 import { batchRule, batchTerms, needSchedule, type ScheduleRow } from './schedules.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
+import { endHolds, holdSchedule, judgeSchedule } from './scheduleTerms.ts'
 import { claimSlot, endSlot, extendLease, materialise, type SlotRow } from './slots.ts'
 
 const limitMs = 10 * 60_000
@@ -22,6 +23,7 @@ export type Issuer = Runner & { rails: Rails; bitcoin?: BitcoinDesk }
 /** Materialises what fell due and runs every slot that can be claimed. Answers how many were run. */
 export async function runDueSlots(issuer: Issuer): Promise<number> {
   if (!(await believesTime(issuer))) return 0
+  await endHolds(issuer.store)
   await materialise(issuer.store, issuer.world)
   for (let ran = 0; ; ran++) {
     // A clock may jump while slots are run.
@@ -38,21 +40,49 @@ interface Claimed {
 }
 
 /** The claim and the drafts are one transaction: a slot that is running has its invoices, with our ids. */
-async function claim({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
+async function claim(issuer: Issuer): Promise<Claimed | undefined> {
+  for (;;)
+    try {
+      return await claimNext(issuer)
+    } catch (error) {
+      if (!(error instanceof NotAsStated)) throw error
+      const { schedule, message: why } = error
+      await issuer.store.tx(tx => holdSchedule(tx, schedule, why))
+      issuer.world.log.error({ schedule: schedule.name, why }, 'a schedule is on hold: its row is not what was stated')
+    }
+}
+
+async function claimNext({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
   const bankIsThere =
     rails.starkbank !== undefined && (await bankMayBeAsked(store, rails.starkbank, world)) && !(await areInvoicesUnread(store))
   return store.tx(async tx => {
     // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
     const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined
-    const slot = await claimSlot(tx, await ready(tx, bankIsThere, rate))
+    const slot = await claimSlot(tx, sql`${await ready(tx, bankIsThere, rate)} and id not in (select schedule_id from schedule_holds)`)
     if (!slot) return undefined
     const schedule = await needSchedule(tx, slot.schedule_id)
+    const judged = await judgeSchedule(tx, schedule)
+    // Its claim is undone, so that nothing of the slot is used up.
+    if (judged.is === 'changed') throw new NotAsStated(schedule, judged.why)
+    // What waited for the version that put its row right is of that version.
+    await tx.run(sql`
+      update slots set schedule_version = ${schedule.version} where id = ${slot.id} and schedule_version <> ${schedule.version}
+        and not exists (select 1 from invoices where slot_id = slots.id)`)
     const price = priceOf(schedule, bitcoin, rate)
     // Nothing is kept of a transaction that throws: the slot stays due.
     if (!price) throw new Error(`slot ${slot.id} of ${schedule.name} has no price`)
     await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), price)
     return { slot, rail: schedule.rail }
   })
+}
+
+/** A slot's schedule is not what was stated. */
+class NotAsStated extends Error {
+  readonly schedule: ScheduleRow
+  constructor(schedule: ScheduleRow, why: string) {
+    super(why)
+    this.schedule = schedule
+  }
 }
 
 const priceOf = (schedule: ScheduleRow, bitcoin: BitcoinDesk | undefined, rate: Rate | NoRate | undefined): Pricing | undefined =>

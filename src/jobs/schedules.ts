@@ -1,4 +1,5 @@
 /** Schedules: rules of when, what and where to. A slot, once materialised, is never read again from an edited rule. */
+import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { nextSlots, parseCron, slotsBetween, type Cron, type Due } from '../base/cron.ts'
 import { newId } from '../base/id.ts'
@@ -14,6 +15,7 @@ import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
+import { judgeSchedule, stateTerms } from './scheduleTerms.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
 
@@ -99,8 +101,8 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
 export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind' | 'ends first'
 
 /** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
-export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string): Promise<ScheduleRow> {
-  const added = await openSchedule(store, world, rule, by)
+export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string, proof: Proof = said): Promise<ScheduleRow> {
+  const added = await openSchedule(store, world, rule, by, proof)
   if (added.is === 'added') return added.schedule
   const { name, rail, payTo } = rule
   const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
@@ -121,6 +123,7 @@ export async function openSchedule(
   world: World,
   rule: NewSchedule,
   by: string,
+  proof: Proof = said,
 ): Promise<{ is: 'added'; schedule: ScheduleRow } | { is: 'there'; schedule: ScheduleRow } | { is: 'unfit'; why: Unfit }> {
   const cron = parseCron(rule.cron)
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
@@ -148,13 +151,15 @@ export async function openSchedule(
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
         ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp}, ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
+    const schedule = (await findSchedule(tx, id))!
+    const stated = await stateTerms(tx, schedule, by, proof)
     await audit(tx, {
       actor: by,
       act: 'schedule added',
       subject: id,
-      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account!.id, ...rosterDetail(rule) },
+      detail: { name: rule.name, cron: rule.cron, zone: rule.timeZone, payTo: account!.id, ...rosterDetail(rule), ...stated },
     })
-    return { is: 'added', schedule: (await findSchedule(tx, id))! }
+    return { is: 'added', schedule }
   })
 }
 
@@ -209,6 +214,7 @@ export async function changePayers(
   name: string,
   payers: Payers,
   by: string,
+  proof: Proof = said,
   draft: (tx: Tx, slotId: string, schedule: ScheduleRow) => Promise<unknown> = draftHere(world),
 ): Promise<ScheduleRow | undefined> {
   return store.tx(async tx => {
@@ -226,7 +232,8 @@ export async function changePayers(
       throw new BadInput(
         `schedule "${name}" has slots that fell due and wait until the bank's invoices since the backup are read, which "repasse serve" does: change its payers then`,
       )
-    for (const { id } of open) await draft(tx, id, schedule)
+    // By a row that is not as it was stated nobody is asked: those slots wait for the version that puts it right.
+    if ((await judgeSchedule(tx, schedule)).is === 'approved') for (const { id } of open) await draft(tx, id, schedule)
 
     const now = await tx.now()
     await tx.run(sql`
@@ -235,9 +242,11 @@ export async function changePayers(
     const version = schedule.version + 1n
     const why = `version ${version}, with other payers, by ${by}`
     await remember(tx, 'schedules', schedule.id, schedule.state, schedule.state, { why }, now)
-    const detail = { name: schedule.name, version: `${version}`, ...rosterDetail(payers) }
+    const after = await needSchedule(tx, schedule.id)
+    const stated = await stateTerms(tx, after, by, proof)
+    const detail = { name: schedule.name, version: `${version}`, ...rosterDetail(payers), ...stated }
     await audit(tx, { actor: by, act: 'schedule payers changed', subject: schedule.id, detail })
-    return needSchedule(tx, schedule.id)
+    return after
   })
 }
 

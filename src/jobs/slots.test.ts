@@ -5,6 +5,7 @@ import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
+import { restate } from '../../test/testbed/restate.ts'
 import { migrate } from '../store/migrate.ts'
 import { status } from '../web/status.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
@@ -121,12 +122,12 @@ describe('a catch-up', () => {
     await store.tx(async tx => {
       await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
       await endSlot(tx, slot, 'done', 'issued')
-      await tx.run(sql`update schedules set units_low = 1000, units_high = 1000`)
     })
+    await restate(store, sql`update schedules set units_low = 1000, units_high = 1000`)
     now += 10 * minute + 61_000
     await materialise(store, world)
     expect(await held()).toEqual([false])
-    await store.tx(tx => tx.run(sql`update schedules set units_low = 1001, units_high = 1001`))
+    await restate(store, sql`update schedules set units_low = 1001, units_high = 1001`)
     now += 10 * minute
     await materialise(store, world)
     expect(await held()).toEqual([false, true])

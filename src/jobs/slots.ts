@@ -6,6 +6,7 @@ import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
+import { holdSchedule, judgeSchedule } from './scheduleTerms.ts'
 
 export const slotMachine = {
   due: ['running', 'missed'],
@@ -48,7 +49,7 @@ export async function materialise(store: Store, world: World): Promise<number> {
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
     const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
-    inserted += await store.tx(tx => insertAll(tx, world, found, now))
+    inserted += await store.tx(async tx => insertAll(tx, world, await asStated(tx, world, found), now))
   }
 }
 
@@ -60,7 +61,26 @@ export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow
   }
 }
 
-async function insertAll(tx: Tx, world: World, found: { schedule: ScheduleRow; due: Instant[] }[], now: Instant): Promise<number> {
+interface Found {
+  schedule: ScheduleRow
+  due: Instant[]
+}
+
+/** Those whose row is what was stated; the others are put on hold, and what falls due by them does so once that is mended. */
+async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Promise<Found[]> {
+  const left: Found[] = []
+  for (const each of found) {
+    const judged = await judgeSchedule(tx, each.schedule)
+    if (judged.is === 'approved') left.push(each)
+    else {
+      await holdSchedule(tx, each.schedule, judged.why)
+      log.error({ schedule: each.schedule.name, why: judged.why }, 'a schedule is on hold: its row is not what was stated')
+    }
+  }
+  return left
+}
+
+async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Promise<number> {
   let inserted = 0
   // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
   const forgotten = found.some(({ schedule }) => schedule.rail === 'starkbank') ? await forgottenWhy(tx) : undefined

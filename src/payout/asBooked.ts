@@ -9,6 +9,7 @@ import { changeSinceApproval, type AccountRow } from './account.ts'
 import { strayAmong } from './proven.ts'
 import { isRefund } from './refund.ts'
 import type { AttemptRow, PayoutRow } from './row.ts'
+import { termsFaults, type TermsFault } from './scheduleTerms.ts'
 
 const past = 'somebody has changed it past this program'
 
@@ -88,16 +89,24 @@ async function notPayable(reader: Reader, due: readonly (Due & { isEarlier?: boo
     if (change !== undefined) changes.set(account.id, change)
   }
   const payees = await payeesOf(reader, due)
+  const terms = await termsFaults(
+    reader,
+    due.filter(payout => !isRefund(payout)).map(({ id }) => id),
+  )
   const whys = new Map<string, string>()
   for (const payout of due) {
     const account = accounts.find(({ id }) => id === payout.account_id)!
     const why = isRefund(payout)
       ? await notAsRefunded(reader, payout, account)
-      : (changes.get(account.id) ?? notItsPayee(payees.get(payout.id)!, account, payout.isEarlier === true))
+      : (changes.get(account.id) ??
+        notItsPayee(payees.get(payout.id)!, account, payout.isEarlier === true) ??
+        notByTerms(terms.get(payout.id)))
     if (why !== undefined) whys.set(payout.id, why)
   }
   return whys
 }
+
+const notByTerms = (fault: TermsFault | undefined) => (fault?.is === 'changed' ? fault.why : undefined)
 
 /** The accounts that each payout was owed to, by id or name, oldest first: its invoice's, then where two people redirected it. */
 async function payeesOf(reader: Reader, due: readonly Due[]): Promise<Map<string, string[]>> {

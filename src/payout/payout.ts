@@ -41,6 +41,16 @@ export {
   type NewDestination,
 } from './account.ts'
 export { approvingProposal, checkSet, checkStatements } from './asSet.ts'
+export {
+  recordOf,
+  scheduleRecords,
+  scheduleTermsAct,
+  statedTerms,
+  termsOnlySaid,
+  termsOnlySaidOf,
+  versionOf,
+  type ScheduleRecord,
+} from './scheduleTerms.ts'
 export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
 export { netOf, type Net, type Terms } from './net.ts'
 export { owe, type Collected } from './owe.ts'

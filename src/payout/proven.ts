@@ -1,4 +1,4 @@
-/** Where approvals have to be proven, payouts to an account whose approval was only said wait until it is signed; and whether every approval still holds. */
+/** Where approvals have to be proven, payouts to an account or of a schedule that was only said wait until it is signed; and whether every approval still holds. */
 import { later } from '../base/world.ts'
 import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
@@ -8,6 +8,7 @@ import { stopTakenAway } from './asSet.ts'
 import { isRefund } from './refund.ts'
 import { checkLimits } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
+import { termsFaults } from './scheduleTerms.ts'
 
 /** `any`: a name on the command line is enough. */
 export type ApprovalsNeeded = 'proven' | 'any'
@@ -31,8 +32,18 @@ export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 
     tx,
     due.filter(payout => !isRefund(payout)).map(({ account_id: id }) => id),
   )
-  const waiting = due.filter(({ account_id: id }) => only.has(id))
-  for (const payout of waiting) await putOff(tx, [payout], onlySaid(only.get(payout.account_id)!))
+  const terms = await termsFaults(
+    tx,
+    due.filter(payout => !isRefund(payout)).map(({ id }) => id),
+  )
+  const whyOf = ({ id, account_id: accountId }: P) => {
+    const account = only.get(accountId)
+    if (account) return onlySaid(account)
+    const fault = terms.get(id)
+    return fault?.is === 'said' ? fault.why : undefined
+  }
+  const waiting = due.filter(payout => whyOf(payout) !== undefined)
+  for (const payout of waiting) await putOff(tx, [payout], whyOf(payout)!)
   // Who waited for room before waits for something else now, and nobody waits behind it.
   if (waiting.length > 0)
     await tx.run(sql`delete from limit_waits where needs = 'room' and payout_id in (${join(waiting.map(({ id }) => id))})`)

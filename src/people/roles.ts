@@ -20,8 +20,9 @@ const table = {
   /** A key of one's own that signs approvals. */
   'me.key': { roles: ['viewer', 'maker', 'checker', 'admin'], stepUp: true },
 
-  'schedule.add': { roles: ['maker'] },
-  'schedule.edit': { roles: ['maker'] },
+  // Their terms are stated by whoever makes them, so a code shows that it is them.
+  'schedule.add': { roles: ['maker'], stepUp: true },
+  'schedule.edit': { roles: ['maker'], stepUp: true },
   'schedule.run': { roles: ['maker'] },
   'schedule.catch-up': { roles: ['maker'] },
   'schedule.pause': { roles: ['maker'] },

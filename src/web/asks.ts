@@ -9,6 +9,7 @@ import {
   coolingAccounts,
   onlySaidOf,
   receivables,
+  termsOnlySaidOf,
   unreadSentence,
   waitingForRoom,
   type LimitPer,
@@ -56,6 +57,7 @@ const worstFirst = [
   'event quarantined',
   'event conflict',
   'event waits',
+  'schedule held',
   'catch-up waits',
   'invoices forgotten',
   'slot failed',
@@ -74,6 +76,7 @@ const worstFirst = [
   'payout over limit',
   'proposal open',
   'account unsigned',
+  'schedule unsigned',
   'account awaits',
   'payee is owed',
   'coin of no request',
@@ -350,6 +353,10 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
       union all select 'account unsigned', a.name, count(*), null, null, null from payouts p join accounts a on a.id = p.account_id
         where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
+      union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p join invoices i on i.id = p.invoice_id
+        join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id
+        where p.state in ('owed', 'waiting') and p.why like ${`${termsOnlySaidOf}%`} group by r.name
+      union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h join schedules r on r.id = h.schedule_id
       union all select 'person objected', (select name from users where id = o.user_id), null, made_by, why, null
         from objections o where cleared_at is null
       union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u where u.state = 'invited'
@@ -433,6 +440,10 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
     case 'account unsigned':
       return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
+    case 'schedule held':
+      return `schedule ${id} issues nothing since ${of}: ${why} (put the row right, or make another version of it on the console)`
+    case 'schedule unsigned':
+      return `schedule ${id}: its terms were said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs them: repasse account sign --all --key FILE`
     case 'account waits':
       return `account ${id} was approved lately: ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until ${since} (COOLING_OFF)`
     case 'account awaits':

@@ -18,7 +18,7 @@ const kinds: Record<string, readonly AskKind[]> = {
   ],
   invoice: ['invoice unsure', 'invoice not issued', 'invoice refused', 'request too small', 'order'],
   event: ['event quarantined', 'event waits'],
-  slot: ['slot late', 'slot failed', 'catch-up waits'],
+  slot: ['slot late', 'slot failed', 'catch-up waits', 'schedule held'],
   duplicate: [
     ...(['duplicate open', 'duplicate paid', 'duplicate paid alone', 'duplicate paid reversed'] as const),
     ...(['duplicate not credited', 'duplicate refund late'] as const),

@@ -1,4 +1,5 @@
 /** Money that came to a town with its bank: one invoice for each amount, asked, paid and credited, so that its payout is owed. */
+import type { Proof } from '../../src/approvals/approvals.ts'
 import { addSchedule, runDueSlots } from '../../src/jobs/jobs.ts'
 import { runNow } from '../../src/jobs/schedules.ts'
 import type { PayoutRow } from '../../src/payout/payout.ts'
@@ -8,7 +9,7 @@ import type { Town } from './town.ts'
 let schedules = 0
 
 /** Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off them. */
-export async function collect(town: Town, amounts: readonly bigint[], payTo = 'main'): Promise<PayoutRow[]> {
+export async function collect(town: Town, amounts: readonly bigint[], payTo = 'main', proof: Proof = { is: 'code' }): Promise<PayoutRow[]> {
   const { store, desk, bank } = town
   const found: PayoutRow[] = []
   for (const units of amounts) {
@@ -16,7 +17,7 @@ export async function collect(town: Town, amounts: readonly bigint[], payTo = 'm
     const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
     const what = { countLow: 1, countHigh: 1, unitsLow: units, unitsHigh: units, roster: undefined, payTo }
     const rule = { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-    const schedule = await addSchedule(store, desk.world, { ...rule, ...when, ...what }, 'maker')
+    const schedule = await addSchedule(store, desk.world, { ...rule, ...when, ...what }, 'maker', proof)
     const slot = await store.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
     await runDueSlots(desk)
     const { id } = (await store.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!

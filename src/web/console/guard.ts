@@ -23,6 +23,10 @@ export interface PostLimits {
   passkey?: true
   /** The most bytes of all text together. */
   textBytes?: number
+  /** Whether a form only asks to see something, so that it needs no code. */
+  looksOnly?(form: Form): boolean
+  /** Shows the page again with what is wrong with the code, so that nothing has to be filled in twice. */
+  wrongCode?(ctx: ConsoleContext, form: Form, fault: string): Promise<void>
 }
 
 /** Where pages and acts are hung up; `list` is every one of them, for whoever checks that each asks for its act. */
@@ -77,9 +81,15 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
         const bar = await barTo(act, person)
         if (bar && (bar.is === 'objected' || approves(act))) throw new BadInput(barText(lang, bar))
         const isSigned = limits.passkey === true && form.text('assertion') !== ''
-        if (needsStepUp(act) && !person.steppedUp && !isSigned) {
+        if (needsStepUp(act) && !person.steppedUp && !isSigned && limits.looksOnly?.(form) !== true) {
           const { is } = await stepUp(desk.store, desk.world, person, form.text('code'))
-          if (is !== 'stepped up') throw new BadInput(frameWords[lang].code[is])
+          if (is !== 'stepped up') {
+            const fault = frameWords[lang].code[is]
+            if (limits.wrongCode) return limits.wrongCode(ctx, form, fault)
+            throw new BadInput(fault)
+          }
+          // A form that is shown again for another fault asks for no second code.
+          ctx.state.person = { ...person, steppedUp: true }
         }
         const to = await handle(ctx, form)
         if (typeof to !== 'string') return

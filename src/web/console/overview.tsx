@@ -234,7 +234,7 @@ function ofWords(lang: Language, { kind, of }: Ask): ComponentChildren {
   if (kind === 'rail silent') return listWords[lang].rails[of as 'starkbank' | 'bitcoin']
   if (kind === 'proposal open') return proposedAct(lang, of)
   if (kind === 'person new') return frameWords[lang].roles[of as Role]
-  return kind === 'catch-up waits' ? <Time lang={lang} at={of} /> : of
+  return kind === 'catch-up waits' || kind === 'schedule held' ? <Time lang={lang} at={of} /> : of
 }
 
 /** A reason that the program wrote down is English in either language; the rest are words of the page. */

@@ -100,6 +100,7 @@ const listOf: Partial<Record<AskKind, string>> = {
   'line in': '/console/reconciliation',
   'proposal open': '/console/proposals',
   'account unsigned': '/console/accounts/sign',
+  'schedule unsigned': '/console/accounts/sign',
   'account awaits': '/console/accounts',
   'bundle waits': '/console/bitcoin',
   'bundle slow': '/console/bitcoin',
@@ -176,6 +177,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'foreign events':
       return '/console/events?state=ignored'
     case 'catch-up waits':
+    case 'schedule held':
+    case 'schedule unsigned':
       return pathTo('schedule', id)
     case 'slot late':
     case 'slot failed':

@@ -60,6 +60,7 @@ describe.each(['pt-BR', 'en'] as const)('in %s', lang => {
           roster: undefined,
           slots,
           steps: [],
+          stated: { is: 'approved', proof: 'code' },
           held: { count: 0, first: undefined, last: undefined, why: undefined },
         },
         ...{ why: undefined, railIsThere: true, notice: undefined },

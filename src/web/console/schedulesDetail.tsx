@@ -1,6 +1,7 @@
 /** One schedule: what it says, when it is due, how its slots went, and what may be done about it. */
 import { parseCron } from '../../base/cron.ts'
 import { describeCron } from '../../base/describe.ts'
+import type { Judged } from '../../approvals/approvals.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { Instant, Millis } from '../../base/world.ts'
 import { assetOf, type HeldSlots, type LatestSlot, type ScheduleRow } from '../../jobs/jobs.ts'
@@ -15,6 +16,7 @@ import { Bars, SlotsTable } from './schedulesBars.tsx'
 import { pathOf, StateBadge } from './schedulesList.tsx'
 import { ClockNotes, NextTimes } from './schedulesPreview.tsx'
 import { Steps } from './steps.tsx'
+import { signWords } from './words/accountsSign.ts'
 import { scheduleWords } from './words/schedules.ts'
 
 export interface Roster {
@@ -36,6 +38,8 @@ interface Parts {
   steps: readonly Transition[]
   /** Late slots that wait for a person's word. */
   held: HeldSlots
+  /** Whether it is what its makers stated, and how that was proven. */
+  stated: Judged
   why: string | undefined
   railIsThere: boolean
   notice: { tone: Tone; text: string } | undefined
@@ -44,7 +48,7 @@ interface Parts {
 }
 
 export function SchedulePage(parts: Parts) {
-  const { lang, person, stopped, now, row, slots, steps, railIsThere, notice } = parts
+  const { lang, person, stopped, now, row, slots, steps, railIsThere, notice, stated } = parts
   const say = scheduleWords[lang].one
   const asset = assetOf(row.rail)
   const when = {
@@ -54,6 +58,11 @@ export function SchedulePage(parts: Parts) {
   return (
     <Frame {...{ lang, person, stopped, here: 'schedules', title: row.name }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
+      {stated.is === 'changed' && (
+        <Notice tone="bad">
+          {say.changed} <Said>{stated.why}</Said>
+        </Notice>
+      )}
       {!railIsThere && <Notice tone="bad">{say.noRail}</Notice>}
       <CatchUp {...parts} />
       <ScheduleFacts {...parts} />
@@ -70,7 +79,7 @@ export function SchedulePage(parts: Parts) {
   )
 }
 
-function ScheduleFacts({ lang, row, account, roster, why }: Parts) {
+function ScheduleFacts({ lang, row, account, roster, why, stated }: Parts) {
   const say = scheduleWords[lang]
   const { one } = say
   const money = (units: bigint) => amount(lang, units, row.currency)
@@ -123,7 +132,7 @@ function ScheduleFacts({ lang, row, account, roster, why }: Parts) {
         ],
         [one.facts.early, row.discounts],
         [one.facts.catchUp, one.catchUp[row.catch_up]],
-        [one.facts.version, `${row.version}`],
+        [one.facts.version, stated.is === 'approved' ? `${row.version} (${signWords[lang].proofs[stated.proof]})` : `${row.version}`],
         [
           one.facts.added,
           <>

@@ -24,11 +24,13 @@ interface Parts {
   mayMakeUp: boolean
   /** The schedule that is edited, as it is now. */
   edited?: ScheduleRow
+  /** What is wrong with the code that was sent. */
+  codeFault?: string
   /** Somebody else made a version meanwhile: what it says, beside what is filled in. */
   theirs?: Values
 }
 
-export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, accounts, mayMakeUp, edited, theirs }: Parts) {
+export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, codeFault, accounts, mayMakeUp, edited, theirs }: Parts) {
   const say = scheduleFormWords[lang]
   const path = edited ? `/console/schedules/${encodeURIComponent(edited.name)}` : '/console/schedules'
   const field = (name: string) => ({ name, value: values[name], fault: faults[name] })
@@ -40,6 +42,7 @@ export function ScheduleForm({ lang, person, stopped, now, values, faults = {}, 
       scripts={['consoleSchedule.js']}
     >
       <Faults title={frameWords[lang].faults} faults={faults} />
+      {codeFault !== undefined && <Notice tone="bad">{codeFault}</Notice>}
       {theirs && edited && <Stale {...{ lang, version: `${edited.version}`, theirs, yours: values, accounts }} />}
       {edited && !theirs && <Notice tone="still">{say.editTold}</Notice>}
       <div class="beside" data-preview="/console/schedules/preview">

@@ -1,5 +1,6 @@
 /** The routes of schedules: list, one, new, edit, preview, trial run, run now, pause and resume. */
 import { renderToString } from 'preact-render-to-string'
+import type { Proof } from '../../approvals/approvals.ts'
 import { inBitcoin, moneyIn, type Money } from '../../base/money.ts'
 import { BadInput } from '../../base/answer.ts'
 import { readRoster, writeRoster } from '../../base/roster.ts'
@@ -12,6 +13,7 @@ import {
   dryRun,
   heldSlots,
   findSchedule,
+  judgeSchedule,
   lastSlotsOf,
   latestSlots,
   openSchedule,
@@ -45,6 +47,9 @@ const atOnce = 20
 const bars = 30
 /** How old a page may be that asks for a run. */
 const freshMs = 10 * 60_000
+/** The routes below ask for a code before they are reached. */
+const byCode: Proof = { is: 'code' }
+const looksOnly = (form: Form) => form.has('preview')
 const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 
 export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
@@ -130,6 +135,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       ...(await framed(ctx)),
       ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
       held: await heldSlots(store, row.id),
+      stated: await judgeSchedule(store, row),
       ...{ slots: await latestSlots(store, row.id, bars), steps: await history(store, row.id), why: await whyPaused(row) },
       notice: more.notice,
       ...(more.fault !== undefined && { fault: more.fault }),
@@ -196,6 +202,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       faults?: FieldFaults
       edited?: ScheduleRow
       theirs?: Values
+      codeFault?: string
     }
     const showForm = async (ctx: ConsoleContext, filled: Filled, accounts: readonly AccountRow[], status = 200) => {
       const rail = filled.edited?.rail
@@ -209,6 +216,8 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       const file = upload && { name: upload.name.split(/[/\\]/).at(-1)!, text: await textOf(upload.bytes) }
       return { values: { ...form.values(), ...(file?.text !== undefined && { roster: file.text }) }, file }
     }
+    const showAgain = async (ctx: ConsoleContext, form: Form, more: Pick<Filled, 'codeFault' | 'edited'>) =>
+      showForm(ctx, { values: (await sent(form)).values, ...more }, await listAccounts(store), 400)
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
       const rate = bitcoin && (await rateNow(store, bitcoin, world))
       return { lang: ctx.state.lang, accounts, mayMakeUp: await makingUp(), price: rate?.is === 'rate' ? rate.price : undefined }
@@ -231,11 +240,11 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
         if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
         const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
         if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
-        const opened = await openSchedule(store, world, rule, person.name)
+        const opened = await openSchedule(store, world, rule, person.name, byCode)
         if (opened.is === 'unfit') return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
         return `${pathOf(opened.schedule)}?said=saved`
       },
-      limits,
+      { ...limits, looksOnly, wrongCode: (ctx, form, codeFault) => showAgain(ctx, form, { codeFault }) },
     )
 
     doors.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
@@ -257,7 +266,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
         if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
         const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), edited, ...(file && { file }) })
         if (!rule) return showForm(ctx, { values, faults, edited, ...theirs }, accounts, 400)
-        const outcome = await changeSchedule(store, world, bitcoin, { id: edited.id, version, rule, by: person.name })
+        const outcome = await changeSchedule(store, world, bitcoin, { id: edited.id, version, rule, by: person.name, proof: byCode })
         switch (outcome.is) {
           case 'changed':
             return `${pathOf(outcome.schedule)}?said=saved`
@@ -275,7 +284,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
             return ctx.throw(404)
         }
       },
-      limits,
+      { ...limits, looksOnly, wrongCode: async (ctx, form, codeFault) => showAgain(ctx, form, { codeFault, edited: await the(ctx) }) },
     )
   }
 

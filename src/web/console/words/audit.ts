@@ -11,6 +11,7 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'anchors begun': 'âncoras do registro de auditoria iniciadas',
   'audit break accepted': 'divergência do registro de auditoria aceita',
   'account signed': 'aprovação de conta de repasse assinada',
+  'schedule signed': 'termos de agenda assinados',
   'bank key retired': 'chave do banco retirada',
   'bundle canceled': 'pacote cancelado',
   'bundle signed': 'transação assinada',

@@ -58,6 +58,8 @@ const pt = {
       added: 'Criada',
     },
     by: (name: string) => `por ${name}`,
+    changed:
+      'Esta agenda não é mais o que foi declarado por quem a criou ou alterou. Nada é cobrado por ela até que a linha do banco de dados volte ao que era, ou que uma nova versão seja salva aqui:',
     counts: (low: number, high: number) => (low === high ? `${low} por disparo` : `de ${low} a ${high} por disparo`),
     amounts: (low: string, high: string) => (low === high ? `cada uma de ${low}` : `de ${low} a ${high} cada`),
     priced: 'em satoshis pela cotação do momento',
@@ -187,6 +189,8 @@ const en: typeof pt = {
       added: 'Added',
     },
     by: name => `by ${name}`,
+    changed:
+      'This schedule is not what was stated by whoever made or changed it. It asks for nothing until its database row is what it was, or a new version is saved here:',
     counts: (low, high) => (low === high ? `${low} a slot` : `${low} to ${high} a slot`),
     amounts: (low, high) => (low === high ? `${low} each` : `${low} to ${high} each`),
     priced: 'in satoshis at the rate of the moment',

@@ -1,0 +1,110 @@
+/**
+ * What was stated of a schedule, version by version: the audit log says who made each and how that was proven, and its statement keeps the terms.
+ * Whoever orders a payout holds its invoice against the version that asked for it.
+ */
+import { findStatement, judgeApproval, type Approved, type Content, type Judged } from '../approvals/approvals.ts'
+import { join, sql, type Reader } from '../store/store.ts'
+
+export const scheduleTermsAct = 'schedule.terms'
+
+const past = 'somebody has changed it past this program'
+
+/** A record that says what a schedule's terms are from then on, or whether it runs. */
+export type ScheduleRecord = Pick<Approved, keyof Approved> & {
+  act: 'schedule added' | 'schedule payers changed' | 'schedule changed' | 'schedule signed' | 'schedule paused' | 'schedule resumed'
+}
+
+/** Everything that was done to one schedule's rule, oldest first. */
+export const scheduleRecords = (reader: Reader, scheduleId: string): Promise<ScheduleRecord[]> =>
+  reader.all<ScheduleRecord>(sql`
+    select seq, actor, subject, act, detail from audit where subject = ${scheduleId}
+      and act in ('schedule added', 'schedule payers changed', 'schedule changed', 'schedule signed', 'schedule paused', 'schedule resumed')
+    order by seq`)
+
+const detailIn = ({ detail }: Pick<Approved, 'detail'>) => JSON.parse(detail) as { version?: string; statement?: string }
+
+/** The version that a record states; undefined where it is of none. */
+export function versionOf(record: ScheduleRecord): bigint | undefined {
+  if (record.act === 'schedule paused' || record.act === 'schedule resumed') return undefined
+  const { version } = detailIn(record)
+  return record.act === 'schedule added' ? 1n : version === undefined ? undefined : BigInt(version)
+}
+
+/** The last record that states version `version`. */
+export const recordOf = (records: readonly ScheduleRecord[], version: bigint): ScheduleRecord | undefined =>
+  records.findLast(record => versionOf(record) === version)
+
+export interface StatedTerms {
+  judged: Judged
+  /** As the statement keeps them; undefined in a version from before statements. */
+  terms?: Content | undefined
+}
+
+/**
+ * One version, judged by its own statement. A version from before statements is only said, until somebody proves a later one: what its terms were
+ * cannot be shown to anybody any more.
+ */
+export async function statedTerms(reader: Reader, records: readonly ScheduleRecord[], version: bigint): Promise<StatedTerms> {
+  const record = recordOf(records, version)
+  if (!record) return { judged: { is: 'changed', why: `nobody made version ${version}` } }
+  const { statement } = detailIn(record)
+  if (statement !== undefined) {
+    const terms = JSON.parse((await findStatement(reader, statement))?.content ?? '{}') as Content
+    return { judged: await judgeApproval(reader, record, scheduleTermsAct, terms), terms }
+  }
+  const since = records.find(each => each.seq > record.seq && versionOf(each) !== undefined && isProven(each))
+  return { judged: since ? await judgedByItself(reader, since) : { is: 'approved', proof: 'said' } }
+}
+
+const isProven = ({ detail }: Approved): boolean => /"proof":"(code|key|passkey)"/.test(detail)
+
+async function judgedByItself(reader: Reader, record: ScheduleRecord): Promise<Judged> {
+  const row = await findStatement(reader, detailIn(record).statement ?? '')
+  return judgeApproval(reader, record, scheduleTermsAct, JSON.parse(row?.content ?? '{}') as Content)
+}
+
+/** Why payouts wait where the terms of their schedule have to be proven. */
+export const termsOnlySaidOf = 'the terms of schedule '
+export const termsOnlySaid = (name: string): string =>
+  `${termsOnlySaidOf}${name} were said and not proven: a checker signs them with "repasse account sign --all" or on the console`
+
+type AskedBy = {
+  id: string
+  schedule_id: string
+  schedule: string
+  version: bigint
+  account_id: string
+  commission_bp: bigint
+}
+
+/** What the terms of a payout's schedule say against ordering it: `said`, they were not proven; `changed`, it is not by them. */
+export type TermsFault = { is: 'said' | 'changed'; why: string }
+
+/** Of payouts of a schedule's invoices, by their ids; those with nothing against them are left out. */
+export async function termsFaults(reader: Reader, payoutIds: readonly string[]): Promise<Map<string, TermsFault>> {
+  if (payoutIds.length === 0) return new Map()
+  const rows = await reader.all<AskedBy>(sql`
+    select p.id, c.id as schedule_id, c.name as schedule, s.schedule_version as version, i.account_id, i.commission_bp
+    from payouts p join invoices i on i.id = p.invoice_id join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id
+    where p.id in (${join(payoutIds)})`)
+  const records = new Map<string, ScheduleRecord[]>()
+  const stated = new Map<string, StatedTerms>()
+  const faults = new Map<string, TermsFault>()
+  for (const row of rows) {
+    const { schedule_id: scheduleId, version } = row
+    if (!records.has(scheduleId)) records.set(scheduleId, await scheduleRecords(reader, scheduleId))
+    const key = `${scheduleId} ${version}`
+    if (!stated.has(key)) stated.set(key, await statedTerms(reader, records.get(scheduleId)!, version))
+    const fault = faultOf(row, stated.get(key)!)
+    if (fault) faults.set(row.id, fault)
+  }
+  return faults
+}
+
+function faultOf({ schedule, version, account_id: account, commission_bp: commissionBp }: AskedBy, { judged, terms }: StatedTerms) {
+  const changed = (why: string): TermsFault => ({ is: 'changed', why: `version ${version} of schedule ${schedule} ${why}: ${past}` })
+  if (judged.is === 'changed') return changed(`is not as it was stated: ${judged.why}`)
+  if (terms && terms['account'] !== account) return changed('pays to another account than its invoice says')
+  if (terms && terms['commissionBp'] !== `${commissionBp}`) return changed('has another commission than its invoice says')
+  return judged.proof === 'said' ? ({ is: 'said', why: termsOnlySaid(schedule) } satisfies TermsFault) : undefined
+}

@@ -1,0 +1,206 @@
+/** A schedule's terms are stated by whoever makes them: a row that differs asks for nothing and is named, and payouts go by what was stated. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { fingerprint, newKeyPair, readSigner, registerKey, said, type Proof } from '../src/approvals/approvals.ts'
+import {
+  addSchedule,
+  changeSchedule,
+  checkBooks,
+  changePayers,
+  needSchedule,
+  runDueSlots,
+  runNow,
+  schedulesOnlySaid,
+  signSchedule,
+  type NewSchedule,
+} from '../src/jobs/jobs.ts'
+import { addAccount, approveAccount, sendPayouts, signAccount } from '../src/payout/payout.ts'
+import { addUser } from '../src/people/people.ts'
+import { sql, type Sql } from '../src/store/store.ts'
+import { asksOf, sentences, grouped } from '../src/web/asks.ts'
+import { collect } from './testbed/collecting.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+import { trialAccount } from './testbed/trial.ts'
+
+const hour = 3_600_000
+
+const edits = [
+  ['another approved account', sql`update schedules set account_id = (select id from accounts where name = 'other') where name = 'trial'`],
+  ['no commission', sql`update schedules set commission_bp = 0 where name = 'trial'`],
+  ['other amounts', sql`update schedules set units_low = 90000, units_high = 90000 where name = 'trial'`],
+  ['other payers', sql`update schedules set roster = 'name,tax_id,amount' where name = 'trial'`],
+  ['a fine', sql`update schedules set fine_bp = 9900 where name = 'trial'`],
+  ['every minute', sql`update schedules set cron = '* * * * *', next_at = '2026-11-21T03:01:00.000Z' where name = 'trial'`],
+  ['another version', sql`update schedules set version = 2 where name = 'trial'`],
+] as const
+
+describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
+  describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
+    let server: Postgres | undefined
+    let town: Town
+    beforeAll(async () => {
+      if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
+    })
+    afterEach(() => town?.close())
+    afterAll(() => server?.stop())
+
+    const run = (statement: Sql) => town.store.tx(tx => tx.run(statement))
+    /** As whoever can write to the database may, also where a trigger keeps a row. */
+    const past = async (table: string, trigger: string, statement: Sql) => {
+      await town.store.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
+      await run(statement)
+    }
+    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const asked = () =>
+      town.store.all<{ units: bigint; name: string }>(sql`
+      select i.units, c.name from invoices i join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
+    const slots = () =>
+      town.store.all<{ state: string; tries: bigint }>(sql`
+      select state, tries from slots where schedule_id = (select id from schedules where name = 'trial') order by due_at`)
+    const needed = async () => sentences(grouped(await asksOf(town.store, await town.store.tx(tx => tx.now()))))
+    const rule: NewSchedule = {
+      ...{ name: 'trial', rail: 'starkbank', cron: '0 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
+      ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 48 * hour, payTo: 'main' },
+      ...{ commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'all' },
+    }
+    const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
+      const { id, version } = await needSchedule(town.store, 'trial')
+      return changeSchedule(town.store, town.desk.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
+    }
+
+    /** A schedule that is due every hour, and another one beside it. */
+    const open = async () => {
+      town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
+      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
+      await approveAccount(town.store, 'other', 'checker')
+    }
+
+    test.each(engine === 'PostgreSQL' ? edits.slice(0, 1) : edits)(
+      'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
+      async (_, edit) => {
+        await open()
+        await addSchedule(town.store, town.desk.world, { ...rule, name: 'beside' }, 'maker')
+        const [before] = await town.store.all<Record<string, string>>(sql`select * from schedules where name = 'trial'`)
+        await run(edit)
+        town.pass(hour)
+        await runDueSlots(town.desk)
+        expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
+        expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
+        expect(await needed()).toContainEqual(expect.stringMatching(/^schedule trial issues nothing since .*past this program/))
+        expect(await checkBooks(town.store, town.desk.world)).toEqual([
+          expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
+        ])
+
+        const {
+          account_id: account,
+          commission_bp: commission,
+          units_low: low,
+          units_high: high,
+          fine_bp: fine,
+          cron,
+          version,
+          next_at: next,
+        } = before!
+        await run(sql`
+        update schedules set account_id = ${account!}, commission_bp = ${commission!}, units_low = ${low!}, units_high = ${high!}, roster = null,
+          fine_bp = ${fine!}, cron = ${cron!}, version = ${version!}, next_at = ${next!} where name = 'trial'`)
+        await runDueSlots(town.desk)
+        expect((await asked()).map(({ name, units }) => [name, units])).toEqual([
+          ['trial', 10_000n],
+          ['trial', 10_000n],
+          ['beside', 10_000n],
+        ])
+        expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
+        expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      },
+    )
+
+    test('a pause that was taken away past the program is none', async () => {
+      await open()
+      await change({ cron: '0 0 1 1 *' })
+      await run(sql`update schedules set state = 'paused' where name = 'trial'`)
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
+    })
+
+    test('what fell due by an edited row is asked for by the version that puts it right', async () => {
+      await open()
+      await run(sql`update schedules set units_low = 1, units_high = 1 where name = 'trial'`)
+      town.pass(hour)
+      await runDueSlots(town.desk)
+      expect((await change({ unitsLow: 8_000n, unitsHigh: 8_000n })).is).toBe('changed')
+      await runDueSlots(town.desk)
+      expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
+      await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
+      await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      await runDueSlots(town.desk)
+      expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
+      expect(
+        await changePayers(town.store, town.desk.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana'),
+      ).toBeDefined()
+      await runDueSlots(town.desk)
+      expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+    })
+
+    test('the account of an invoice and of its payout, edited together to another approved one, is not paid', async () => {
+      await open()
+      const [payout] = await collect(town, [5_000n])
+      const other = sql`(select id from accounts where name = 'other')`
+      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
+      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+      await send()
+      expect(town.transfers()).toEqual([])
+      const row = await town.store.one(sql`select state, why from payouts where id = ${payout!.id}`)
+      expect(row).toMatchObject({ state: 'held', why: expect.stringContaining('pays to another account than its invoice says') })
+    })
+
+    const carla = async (): Promise<Proof> => {
+      const { user } = await addUser(town.store, town.desk.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
+      const { pem, publicKey } = newKeyPair()
+      await town.store.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'))
+      return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
+    }
+
+    test('where proof is needed, a payout waits while its schedule was only said, also an earlier version, and goes once it is signed', async () => {
+      await open()
+      const proof = await carla()
+      town.bank.pay(town.atBank.id)
+      town.pass(60_000)
+      await town.hear(town.event('invoice.credited'))
+      await change({ commissionBp: 0n })
+      await signAccount(town.store, 'main', 'carla', proof)
+      await send('proven')
+      expect(town.transfers()).toEqual([])
+      expect(await town.payout()).toMatchObject({ state: 'owed', why: expect.stringContaining('the terms of schedule trial were said') })
+      expect(await needed()).toContainEqual(
+        expect.stringContaining('schedule trial: its terms were said and not proven, and 1 payout waits'),
+      )
+
+      const [only] = await schedulesOnlySaid(town.store)
+      expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [{ version: 1n, terms: { commissionBp: '150' } }] })
+      expect((await signSchedule(town.store, only!.row.id, 'ana', proof)).is).toBe('own')
+      expect((await signSchedule(town.store, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
+      expect((await signSchedule(town.store, only!.row.id, 'carla', proof)).is).toBe('signed')
+      expect((await signSchedule(town.store, only!.row.id, 'carla', proof)).is).toBe('proven')
+      await send('proven')
+      expect((await town.payout())!.state).toBe('sent')
+      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+    })
+
+    test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
+      await open()
+      const { id } = await needSchedule(town.store, 'trial')
+      const forget = sql`update audit set detail = ${'{"name":"trial"}'} where subject = ${id}`
+      await past('audit', 'audit_kept', forget)
+      await run(sql`update schedules set commission_bp = 0 where name = 'trial'`)
+      const [only] = await schedulesOnlySaid(town.store)
+      expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [] })
+      expect((await signSchedule(town.store, id, 'carla', await carla())).is).toBe('signed')
+      expect(await schedulesOnlySaid(town.store)).toEqual([])
+      await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
+      town.pass(hour)
+      await runDueSlots(town.desk)
+      expect(await needed()).toContainEqual(expect.stringContaining('schedule trial issues nothing'))
+    })
+  })
+})

@@ -1,0 +1,14 @@
+/** Schedules that a test changes by hand are stated as they are then: without that, their rows were edited past the program and ask for nothing. */
+import { stateTerms } from '../../src/jobs/scheduleTerms.ts'
+import type { ScheduleRow } from '../../src/jobs/jobs.ts'
+import { audit } from '../../src/ledger/ledger.ts'
+import { sql, type Sql, type Store } from '../../src/store/store.ts'
+
+export const restate = (store: Store, edit: Sql): Promise<void> =>
+  store.tx(async tx => {
+    await tx.run(edit)
+    for (const row of await tx.all<ScheduleRow>(sql`select * from schedules order by id`)) {
+      const detail = { name: row.name, version: `${row.version}`, ...(await stateTerms(tx, row, 'maker')) }
+      await audit(tx, { actor: 'maker', act: 'schedule changed', subject: row.id, detail })
+    }
+  })
