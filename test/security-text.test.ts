@@ -4,6 +4,7 @@ import { audit } from '../src/ledger/ledger.ts'
 import { sql } from '../src/store/store.ts'
 import { openAsker, type Answered, type Asker } from './testbed/asker.ts'
 import { carry, tokenOf } from './testbed/folk.ts'
+import { plant, plantTown } from './testbed/planted.ts'
 import { axe, browserAvailable, openBrowser, visit } from './testbed/browser.ts'
 import { openSeededTown, type SeededTown } from './testbed/seededTown.ts'
 import { projectFiles } from './testbed/tree.ts'
@@ -64,6 +65,7 @@ let town: SeededTown
 const pages = new Map<string, Answered>()
 
 const tokens = new Map<string, string>()
+const planted = plant()
 const as = (name: string): Asker => {
   const asker = openAsker(town.origin)
   asker.cookies.set('console', tokens.get(name)!)
@@ -74,6 +76,8 @@ beforeAll(async () => {
   town = await openSeededTown()
   // Before their names become marks too.
   for (const name of ['carla', 'ana', 'bruno'] as const) tokens.set(name, await tokenOf(town, town.folk[name]))
+  plantTown(planted, town, town.folk, tokens)
+  planted.add('invitation', town.welcome.split('/').at(-1)!)
   await poison(town)
   await crawl(as('carla'))
   // Who may act is shown forms that others are not.
@@ -235,6 +239,11 @@ test('every text of the schema is known to be somebody’s or ours', async () =>
         unknown.push(`${table}.${name}`)
   }
   expect(unknown).toEqual([])
+})
+
+test('no page, link or download holds a secret, whoever looks', () => {
+  expect(planted.names).toContain('authenticator of vera')
+  expect(planted.leaksOf([...pages].map(([path, { body }]) => [path, body]))).toEqual([])
 })
 
 describe('on every page', () => {

@@ -10,7 +10,8 @@ import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefa
 
 const shape = z.object({
   DATABASE_URL: withDefault('sqlite:data/repasse.db').refine(
-    url => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(url),
+    // An address in a file's place would be a file with a password for its name.
+    url => /^(sqlite:(?!.*:\/\/).+|postgres(ql)?:\/\/.+)$/.test(url),
     'expected sqlite:<file> or postgres://user@host/database',
   ),
   LISTEN: withDefault('127.0.0.1:8080').refine(

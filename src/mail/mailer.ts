@@ -48,6 +48,7 @@ export function connectMail({ url, from, clock }: MailSettings): Mailer {
   }
   let transport: Transporter | undefined
   const domain = from.address.slice(from.address.indexOf('@') + 1)
+  const hidden = secretsOf(options.auth)
 
   return {
     async send({ id, to, language, subject, text, html }) {
@@ -67,7 +68,7 @@ export function connectMail({ url, from, clock }: MailSettings): Mailer {
         })) as { response: string }
         return done(response)
       } catch (error) {
-        return judged(error as SmtpError, to)
+        return judged(error as SmtpError, to, hidden)
       }
     },
   }
@@ -82,9 +83,22 @@ interface SmtpError extends Error {
   syscall?: string
 }
 
-/** What is said is kept in a history that nothing is taken out of, so it does not name whom the letter was to. */
-function judged({ code, responseCode, response, command, syscall, message }: SmtpError, to: string): Answer<never> {
-  const said = (response ?? message ?? 'an unknown surprise').replaceAll(to, 'the address')
+/** The password as it is, and as AUTH PLAIN and LOGIN send it (RFC 4616): a server that does not know the command repeats its line. */
+function secretsOf(auth: { user: string; pass: string } | undefined): string[] {
+  if (auth === undefined || auth.pass === '') return []
+  const { user, pass } = auth
+  const inBase64 = [`\0${user}\0${pass}`, pass].map(text => Buffer.from(text).toString('base64'))
+  return [...inBase64, pass]
+}
+
+/** What is said is kept in a history that nothing is taken out of, so it names neither whom the letter was to nor our password. */
+function judged(
+  { code, responseCode, response, command, syscall, message }: SmtpError,
+  to: string,
+  hidden: readonly string[],
+): Answer<never> {
+  const told = (response ?? message ?? 'an unknown surprise').replaceAll(to, 'the address')
+  const said = hidden.reduce((text, secret) => text.replaceAll(secret, '…'), told)
   const why = said.replace(/\p{Cc}+/gu, ' ').slice(0, 300)
   // A wrong password or a server that wants another sender is mended by a person, and then the letter still goes.
   const isOfLetter = command !== undefined && /^(RCPT TO|DATA)/i.test(command)

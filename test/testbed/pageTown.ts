@@ -24,6 +24,8 @@ export interface PageTown {
   /** `http://127.0.0.1:PORT`. */
   origin: string
   folder: string
+  /** Its settings. */
+  env: Readonly<Record<string, string>>
   house: House
   bank: BankServer['bank']
   /** What the house wrote to people. */
@@ -166,7 +168,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     return out
   }
   return {
-    ...{ origin, folder, house, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
+    ...{ origin, folder, env, house, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
     async pay(invoiceId) {
       const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)
