@@ -9,7 +9,7 @@
  *   bank.takeDeliveries()                                      the webhook posts to make now
  *   bank.delivered(deliveryId, { status } | 'timeout' | 'badConnection')
  *   bank.setFaults({ … }), bank.failNext('resetAfterCommit', 'POST /v2/invoice'), bank.setSettings({ … })
- *   bank.addProject({ id, publicKeyPem }), bank.addWebhook(url), bank.rotateKey(), bank.publicKeyPem
+ *   bank.addProject({ id, publicKeyPem }), bank.removeKey({ id, publicKeyPem }), bank.addWebhook(url), bank.rotateKey(), bank.publicKeyPem
  *   bank.pay(invoiceId), bank.reverse(invoiceId), bank.sendBack(transferId), bank.deposit(cents)
  *   for oracles: bank.invoices(), .isCredited(id), .transfers(), .transactions(), .balanceUnits(), .eventsCreated(), .attempts(),
  *   .forgeriesAccepted(), .requestCounts()
@@ -59,6 +59,8 @@ export interface Bank {
   readonly settings: Readonly<Settings>
   readonly faults: Readonly<Faults>
   addProject(project: Project): void
+  /** The project's key signs no more. */
+  removeKey(project: Project): void
   addWebhook(url: string, subscriptions?: string[]): Webhook
   rotateKey(): void
   /** The newest key, with which pushes are signed. */
@@ -133,6 +135,7 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
     settings: office.settings,
     faults: office.faults,
     addProject: auth.addProject,
+    removeKey: auth.removeKey,
     addWebhook: (url, subscriptions = ['invoice', 'transfer']) => webhooks.create(Buffer.from(JSON.stringify({ url, subscriptions }))),
     rotateKey: signer.rotate,
     get publicKeyPem() {

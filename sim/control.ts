@@ -46,6 +46,13 @@ function act(bank: Bank, verb: string, id: string, body: Buffer): object | undef
       if (!Number.isSafeInteger(amount)) return refuse('invalidAmount', 'amount must be an integer of cents')
       return (bank.deposit(amount as number), { balance: Number(bank.balanceUnits()) })
     }
+    case 'POST project-key':
+    case 'DELETE project-key': {
+      const { id: projectId, publicKey } = readFields(body) as { id?: string; publicKey?: string }
+      if (projectId === undefined || publicKey === undefined) return refuse('invalidName', 'id of the project and publicKey must be there')
+      const project = { id: projectId, publicKeyPem: publicKey }
+      return (verb.startsWith('POST') ? bank.addProject(project) : bank.removeKey(project), {})
+    }
     case 'POST rotate-key':
       return (bank.rotateKey(), { publicKey: bank.publicKeyPem })
     default:

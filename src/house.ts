@@ -27,6 +27,7 @@ import { connectMail } from './mail/mail.ts'
 import type { Terms } from './payout/payout.ts'
 import type { ChainRail } from './rails/chain.ts'
 import type { Rail, Rails } from './rails/rail.ts'
+import { followKeyFile, type SigningKey } from './rails/starkbank/keyFiles.ts'
 import { readPrivateKey } from './rails/starkbank/privateKey.ts'
 import { connectStarkbank } from './rails/starkbank/starkbank.ts'
 import { agreementOf, makeSources } from './rates/rates.ts'
@@ -94,9 +95,17 @@ async function bringUp(store: Store, { clock }: World): Promise<void> {
 
 /**
  * Connects the bank; every missing setting is named at once. Keys seen before are kept in the database, with every new one.
- * `binds`: a new database is from then on of this workspace; a check only looks.
+ * `binds`: a new database is from then on of this workspace; a check only looks. `tries`: another key file, of which it is only
+ * asked whether the bank accepts it, so what the bank says of it is nobody else's news.
  */
-export async function openRail({ config, store, world }: Base, { binds = true }: { binds?: boolean } = {}): Promise<Rail> {
+export async function openRail(base: Base, how: { binds?: boolean; tries?: string } = {}): Promise<Rail> {
+  return (await openBank(base, how)).rail
+}
+
+async function openBank(
+  { config, store, world }: Base,
+  { binds = true, tries }: { binds?: boolean; tries?: string } = {},
+): Promise<{ rail: Rail; key: SigningKey }> {
   const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
   const missing = names.filter(name => config[name] === undefined)
   if (missing.length > 0)
@@ -105,17 +114,19 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
     )
 
   const environment = config.STARKBANK_ENVIRONMENT
-  const { pem, findings } = readPrivateKey(config.STARKBANK_PRIVATE_KEY_FILE!, environment)
+  const keyFile = tries ?? config.STARKBANK_PRIVATE_KEY_FILE!
+  const { findings } = readPrivateKey(keyFile, environment)
   for (const finding of findings) world.log.warn({ finding }, 'the bank key')
   const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
   await belongsTo(store, 'bank', identity, binds)
 
   const origin = bankKeyOrigin(config)
-  return connectStarkbank({
+  const key = followKeyFile(keyFile, environment, world.log)
+  const rail = connectStarkbank({
     environment,
     projectId: config.STARKBANK_PROJECT_ID!,
     workspaceId: config.STARKBANK_WORKSPACE_ID!,
-    privateKeyPem: pem,
+    privateKeyPem: key.pem,
     ...world,
     ...(config.STARKBANK_API_URL !== undefined && { apiUrl: config.STARKBANK_API_URL }),
     keys: {
@@ -125,8 +136,9 @@ export async function openRail({ config, store, world }: Base, { binds = true }:
       onPublished: pems =>
         void keepPublished(store, origin, pems, world).catch(() => world.log.error({}, 'the keys of the bank could not be kept')),
     },
-    onDenied: why => void hearDenied(store, world.log, why),
+    ...(tries === undefined && { onDenied: (why: string | undefined) => void hearDenied(store, world.log, why) }),
   })
+  return { rail, key }
 }
 
 /** Where the bank's keys come from: a simulated bank signs with another one than the sandbox. */
@@ -204,22 +216,25 @@ export const bankIsConfigured = (config: Config) =>
 export interface Open {
   rails: Rails
   bitcoin: BitcoinDesk | undefined
+  /** Of the key that signs at the bank. */
+  ownKeyId?: (() => string) | undefined
   close(): void
 }
 
 /** Every rail that is configured. The bank may be left out where there is a node. */
 export async function openRails(base: Base): Promise<Open> {
   const chain = await openChain(base)
-  const bank = chain === undefined || bankIsConfigured(base.config) ? await openRail(base) : undefined
-  await forgetOthers(base.store, [bank?.name, chain?.rail.name])
+  const bank = chain === undefined || bankIsConfigured(base.config) ? await openBank(base) : undefined
+  await forgetOthers(base.store, [bank?.rail.name, chain?.rail.name])
   return {
     rails: {
-      ...(bank && { starkbank: listening(bank, base.store, base.world) }),
+      ...(bank && { starkbank: listening(bank.rail, base.store, base.world) }),
       ...(chain && { bitcoin: listening(chain.rail, base.store, base.world) }),
     },
     bitcoin: chain?.desk,
+    ownKeyId: bank?.key.keyId,
     close() {
-      bank?.close()
+      bank?.rail.close()
       chain?.rail.close()
     },
   }
@@ -345,11 +360,17 @@ const pageSettings = (config: Config): PageSettings => ({
 })
 
 /** The desk at which jobs are done, for whoever does them. */
-export const deskOf = ({ config, store, world, terms, anchoring }: Base, { rails, bitcoin }: Open, worker: string, inbox: Inbox): Desk => ({
+export const deskOf = (
+  { config, store, world, terms, anchoring }: Base,
+  { rails, bitcoin, ownKeyId }: Open,
+  worker: string,
+  inbox: Inbox,
+): Desk => ({
   ...{ store, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),
+  ...(ownKeyId && { ownKeyId }),
   shopLimits: shopLimitsOf(config),
   ...(anchoring && { anchoring }),
   ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),

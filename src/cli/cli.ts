@@ -6,6 +6,7 @@ import { refuseMisspelt } from '../base/config.ts'
 import { projectFile } from '../base/place.ts'
 import { accountCommands } from './accounts.ts'
 import { auditCommands } from './audit.ts'
+import { bankKeyCommands } from './bankKey.ts'
 import { bitcoinCommands } from './bitcoin.ts'
 import { eventCommands } from './events.ts'
 import { tellAllFaults } from './faults.ts'
@@ -109,6 +110,7 @@ export function program(shell: Shell): Command {
   runCommands(repasse, shell)
   ledgerCommands(repasse, shell)
   auditCommands(repasse, shell)
+  bankKeyCommands(repasse, shell)
   suspenseCommands(repasse, shell)
   bitcoinCommands(repasse, shell)
   userCommands(repasse, shell)

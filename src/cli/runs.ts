@@ -15,6 +15,7 @@ export const jobNames = [
   'send-mail',
   'send-payouts',
   'issue-left',
+  'own-key',
   'resolve-invoices',
   'resolve-payouts',
   'poll',

@@ -18,6 +18,7 @@ import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from 
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
 import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendPost, type Post } from './orders.ts'
+import { watchOwnKey } from './ownKey.ts'
 import type { JobResult, Runner } from './runner.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import type { World } from '../base/world.ts'
@@ -40,6 +41,8 @@ export interface Desk extends Runner {
   checkBeside?: CheckBeside
   /** There where the audit log is anchored outside the database. */
   anchoring?: Anchoring
+  /** The key that requests to the bank are signed with now, by its fingerprint. */
+  ownKeyId?: () => string
 }
 
 export interface Job {
@@ -182,6 +185,16 @@ const bankJobs = (pollSeconds: number): Job[] => [
     // A hasty clock wakes it every second of its machine.
     work: async ({ store, rails, inbox }, world) =>
       polled(await pollEvents(store, rails.starkbank!, inbox, world, 1_000 * Math.max(pollSeconds, world.clock.speed ?? 0))),
+  },
+  {
+    name: 'own-key',
+    wakes: '45 * * * * *',
+    limitMs: minute,
+    among: 'any',
+    atStart: true,
+    work: async ({ ownKeyId, ...desk }, world) => {
+      if (ownKeyId) await watchOwnKey({ ...desk, world }, ownKeyId())
+    },
   },
   {
     name: 'reconcile',

@@ -2,8 +2,8 @@
 import { millis } from '../base/world.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
 
-/** `bank credentials`, or `clock of HOST`: whose clock it is. */
-export type AlarmName = 'bank credentials' | `clock of ${string}`
+/** `bank credentials`, or of a machine: `clock of HOST` that is wrong, `bank key of HOST` that was replaced. */
+export type AlarmName = 'bank credentials' | `clock of ${string}` | `bank key of ${string}`
 export type Alarm = { name: AlarmName; why: string; since: string; seen_at: string }
 
 export const alarmOf = (reader: Reader, name: AlarmName) => reader.one<Alarm>(sql`select * from alarms where name = ${name}`)

@@ -22,6 +22,7 @@ import { longReversalMs } from '../webhooks/webhooks.ts'
 const worstFirst = [
   'rail silent',
   'bank denies',
+  'own key retired',
   'clock off',
   'chain trouble',
   'chain unread',
@@ -168,8 +169,8 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
 /** What keeps work from being done until it heals, which comes before everything that merely waits. */
 const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
   (await listAlarms(reader)).map(({ name, why }) => ({
-    kind: name === 'bank credentials' ? 'bank denies' : 'clock off',
-    ...{ id: '', number: null, of: name.replace(/^clock of /, ''), why, units: null },
+    kind: name === 'bank credentials' ? 'bank denies' : name.startsWith('bank key of ') ? 'own key retired' : 'clock off',
+    ...{ id: '', number: null, of: name.replace(/^(clock|bank key) of /, ''), why, units: null },
   }))
 
 const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<Ask[]> =>
@@ -549,6 +550,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `the chain cannot be followed, so nothing is credited: ${why}`
     case 'bank denies':
       return `the bank does not know us, so nothing is issued or paid there until it does: ${why} ("repasse doctor" asks it)`
+    case 'own key retired':
+      return `${of} signs its requests to the bank with key ${why}, which was retired: bring it the key file that "repasse bank-key status" shows in use`
     case 'clock off':
       return `the clocks disagree on ${of}, so nothing is issued, paid, expired or priced there until they agree: ${why}`
     case 'request late':

@@ -14,6 +14,7 @@ export {
 export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './reversals.ts'
 export { bankKeys, keepPublished, retireBankKey, type BankKey } from './bankKeys.ts'
 export { dropBody, makeInbox, inboxMachine, othersEvents, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
+export { isOwnKeyRetired, ownKeySteps, recordOwnKey, type OwnKeyAct } from './ownKey.ts'
 export { receiver } from './receive.ts'
 export { pollEvents, type Polled } from './poll.ts'
 export { walkOn } from './walk.ts'

@@ -19,12 +19,12 @@ import {
   type Page,
 } from './bank.ts'
 import { faultOf, inputErrors, statusFault } from './faults.ts'
-import { placeholderPem, signingUser, type SdkUser } from './sign.ts'
+import { placeholderPem, signingUser, type PemSource, type SdkUser } from './sign.ts'
 
 export interface SdkParts extends AgentOptions {
   environment: 'sandbox' | 'production'
   projectId: string
-  privateKeyPem: string
+  privateKeyPem: PemSource
 }
 
 // What the SDK really takes and gives: its own types want whole class instances and lack half of the fields.

@@ -31,11 +31,22 @@ export function signRequest(message: string, key: KeyObject): string {
   }
 }
 
+/** A key in PEM, or what answers the one that signs now. */
+export type PemSource = string | (() => string)
+
 /** `user`, who signs with the key in `pem` from now on. The SDK never holds it: what it was made with is a key of nobody. */
-export function signingUser<User extends SdkUser>(user: User, pem: string): User {
-  const key = createPrivateKey(pem)
+export function signingUser<User extends SdkUser>(user: User, pem: PemSource): User {
+  const source = typeof pem === 'string' ? () => pem : pem
+  let text = source()
+  let key = createPrivateKey(text)
   ecdsa.sign = signWithNode
-  return Object.assign(user, { privateKey: () => key })
+  // The SDK asks at each request.
+  const privateKey = () => {
+    const now = source()
+    if (now !== text) [text, key] = [now, createPrivateKey(now)]
+    return key
+  }
+  return Object.assign(user, { privateKey })
 }
 
 /** The SDK wants a key when a user is made, and parses it with its own arithmetic. */

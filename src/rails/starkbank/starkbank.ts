@@ -12,6 +12,7 @@ import { eventBytes, logBytes, readEvent, toBatchInvoice, toInvoice, toInvoiceLo
 import { paced, usualPace, type OnDenied, type Pace } from './pace.ts'
 import { patiently } from './retry.ts'
 import { sdkBank } from './sdk.ts'
+import type { PemSource } from './sign.ts'
 import { provenBy } from './verify.ts'
 
 export interface RailParts {
@@ -30,7 +31,7 @@ export interface RailParts {
 export interface ConnectParts extends Omit<RailParts, 'bank' | 'keys' | 'pace'> {
   environment: 'sandbox' | 'production'
   projectId: string
-  privateKeyPem: string
+  privateKeyPem: PemSource
   /** Another base URL than the bank's; refused in production. */
   apiUrl?: string
   keys?: Omit<KeyRingParts, 'fetch' | 'clock' | 'log' | 'proving'>

@@ -191,6 +191,7 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'bank unread':
     case 'chain trouble':
     case 'bank denies':
+    case 'own key retired':
     case 'clock off':
     case 'coin of no request':
       return undefined

@@ -181,6 +181,10 @@ const pt: OverviewWords = {
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
     'bank denies': ['', 'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}'],
+    'own key retired': [
+      '',
+      '{of} assina os pedidos ao banco com a chave {why}, que já foi substituída: leve para lá o arquivo da chave em uso',
+    ],
     'clock off': ['', 'Os relógios de {of} não batem, então nada é cobrado, repassado, vencido nem precificado até baterem: {why}'],
     'request late': ['A cobrança', 'foi paga fora do prazo ou em parte: aceite o valor recebido ou devolva-o ({why}).'],
     'request underpaid': ['A cobrança', 'foi paga em parte e venceu: seu endereço é observado até {why}.'],
@@ -335,6 +339,7 @@ const en: OverviewWords = {
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
     'bank denies': ['', 'The bank does not know us, so nothing is issued or paid there until it does: {why}'],
+    'own key retired': ['', '{of} signs its requests to the bank with key {why}, which was retired: bring it the file of the key in use'],
     'clock off': ['', 'The clocks of {of} disagree, so nothing is issued, paid, expired or priced until they agree: {why}'],
     'request late': ['The invoice', 'was paid late or in part: accept the amount received, or give it back ({why}).'],
     'request underpaid': ['The invoice', 'was paid in part and is over: its address is watched until {why}'],

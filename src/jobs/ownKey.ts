@@ -1,0 +1,12 @@
+/** Whether this process signs its requests to the bank with a key that another one has replaced: its file is on a machine that the rotation did not reach. */
+import { lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
+import { isOwnKeyRetired } from '../webhooks/webhooks.ts'
+import type { Runner } from './runner.ts'
+
+/** Says so in an alarm of this machine until it does not. */
+export async function watchOwnKey({ store, world, worker }: Runner, keyId: string): Promise<void> {
+  const name: AlarmName = `bank key of ${worker.replace(/\/[^/]*$/, '')}`
+  if (!(await isOwnKeyRetired(store, keyId))) {
+    if (await lowerAlarm(store, name)) world.log.info({ keyId }, 'the bank key in use signs here again')
+  } else if (await raiseAlarm(store, name, keyId)) world.log.error({ keyId }, 'requests to the bank are signed with a key that was retired')
+}
