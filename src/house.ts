@@ -6,7 +6,8 @@ import { BadInput } from './base/answer.ts'
 import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from './base/clock.ts'
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
-import { approvalsNeeded, coolingOffMs, type Config } from './base/config.ts'
+import { noKeys, type DataKeys } from './base/cipher.ts'
+import { approvalsNeeded, coolingOffMs, movesRealMoney, type Config } from './base/config.ts'
 import { fileShown } from './base/setting.ts'
 import type { ShopLimits } from './base/shopSettings.ts'
 import type { Log } from './base/log.ts'
@@ -31,7 +32,9 @@ import { followKeyFile, type SigningKey } from './rails/starkbank/keyFiles.ts'
 import { readPrivateKey } from './rails/starkbank/privateKey.ts'
 import { connectStarkbank } from './rails/starkbank/starkbank.ts'
 import { agreementOf, makeSources } from './rates/rates.ts'
+import { openKeyFile } from './store/keyFile.ts'
 import { migrate, pending } from './store/migrate.ts'
+import { useKeys } from './store/rotate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, readiness, serveWeb, type PageSettings, type Web } from './web/web.ts'
@@ -39,6 +42,8 @@ import { bankKeys, keepPublished, makeInbox, type Inbox } from './webhooks/webho
 
 export interface Base {
   config: Config
+  /** What columns of persons and secrets are encrypted under; none where ENCRYPTION_KEY_FILE is not set. */
+  keys: DataKeys
   store: Store
   world: World
   terms: Terms
@@ -46,21 +51,35 @@ export interface Base {
   anchoring?: Anchoring
 }
 
-/** Opens the database, migrates an embedded one, and refuses one of another version or environment. */
-export async function openBase(config: Config, log: Log, at: CrashPoint = () => undefined): Promise<Base> {
+/**
+ * Opens the database, migrates an embedded one, and refuses one of another version or environment, or one whose values are encrypted under a key that is
+ * not here. `mayLackKeys`: it is opened all the same, to look at.
+ */
+export async function openBase(
+  config: Config,
+  log: Log,
+  at: CrashPoint = () => undefined,
+  { mayLackKeys = false }: { mayLackKeys?: boolean } = {},
+): Promise<Base> {
   const world: World = { clock: clockOf(config), random: systemRandom, log, at, coolingOffMs: coolingOffMs(config) }
   // A clock of its own is not the database's, so then ours is asked for the time.
-  const store = await openStore(config.DATABASE_URL, { ...world, virtual: config.CLOCK !== undefined })
+  const keys = keysIn(config)
+  const store = await openStore(config.DATABASE_URL, { ...world, keys, virtual: config.CLOCK !== undefined })
   try {
     await bringUp(store, world)
+    if (!mayLackKeys) await useKeys(store, keys)
   } catch (error) {
     await store.close()
     throw error
   }
   const terms = { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE, approvals: approvalsNeeded(config) }
   const anchoring = anchoringOf(config)
-  return { config, store, world, ...(anchoring && { anchoring }), terms }
+  return { config, keys, store, world, ...(anchoring && { anchoring }), terms }
 }
+
+/** The keys that a configuration names. Where money is real, a file that others may read is refused. */
+export const keysIn = (config: Config): DataKeys =>
+  config.ENCRYPTION_KEY_FILE === undefined ? noKeys : openKeyFile(resolve(config.ENCRYPTION_KEY_FILE), { strict: movesRealMoney(config) })
 
 /** Beside the database where nothing else is said, and where money is real. */
 export function anchoringOf(config: Config): Anchoring | undefined {

@@ -78,8 +78,8 @@ async function throughShop(town: PageTown, name: string, text: string, outcomes:
     outcomes.set(`${name}: shop ${path}`, `${(await asker.get(`${path}?${new URLSearchParams({ q: text, after: text })}`)).status}`)
 }
 
-/** Commands that serve, copy or ask somebody else, whose flags are no text of ours; and the state of things, where two houses share one bank's client. */
-const left = /^(serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
+/** Commands that serve, copy, make a file or ask somebody else, whose flags are no text of ours; and the state of things, where two houses share one bank's client. */
+const left = /^(keys new|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
 
 const leaves = (command: Command, path: string[] = []): [string, Command][] =>
   command.commands.length === 0 ? [[path.join(' '), command]] : command.commands.flatMap(each => leaves(each, [...path, each.name()]))

@@ -22,6 +22,7 @@ const shape = z.object({
   TRUSTED_PROXIES: optional(parsed(readNetworks, 'addresses and networks with blanks between them, like 127.0.0.1 10.0.0.0/8')),
   METRICS_LISTEN: optional(z.string().regex(/^(unix:\/.+|[^:\s]+:\d{1,5}|\[[^\]]+\]:\d{1,5})$/, 'expected host:port or unix:/path')),
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
+  ENCRYPTION_KEY_FILE: optional(z.string()),
   AUDIT_ANCHOR_FILE: optional(z.string()),
   BACKUP_RECIPIENTS: optional(
     parsed(text => {
@@ -132,7 +133,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(SHOP_LIMIT_|AUDIT_|BACKUP_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(SHOP_LIMIT_|AUDIT_|BACKUP_|ENCRYPTION_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)

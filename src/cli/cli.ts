@@ -12,6 +12,7 @@ import { eventCommands } from './events.ts'
 import { tellAllFaults } from './faults.ts'
 import { invoiceCommands } from './invoices.ts'
 import { ledgerCommands } from './ledger.ts'
+import { keyCommands } from './keys.ts'
 import { limitCommands } from './limits.ts'
 import { operateCommands } from './operate.ts'
 import { orderCommands } from './orders.ts'
@@ -114,6 +115,7 @@ export function program(shell: Shell): Command {
   suspenseCommands(repasse, shell)
   bitcoinCommands(repasse, shell)
   userCommands(repasse, shell)
+  keyCommands(repasse, shell)
   operateCommands(repasse, shell)
   proveEverywhere(repasse, shell)
   tellAllFaults(repasse)

@@ -14,6 +14,7 @@ import {
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { BadInput } from '../base/answer.ts'
+import { noKeys, type DataKeys } from '../base/cipher.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
@@ -24,7 +25,7 @@ import { migrate, pending } from '../store/migrate.ts'
 import type { Transform } from './sealed.ts'
 import { inBase, type Shell } from './shell.ts'
 
-const open = (url: string) => openStore(url, { clock: systemClock, random: systemRandom })
+const open = (url: string, keys: DataKeys = noKeys) => openStore(url, { clock: systemClock, random: systemRandom, keys })
 
 export async function backup(shell: Shell, file: string): Promise<void> {
   if (existsSync(file)) throw new BadInput(`FILE "${file}" exists already: name one that does not`)
@@ -79,9 +80,11 @@ export async function restore(shell: Shell, file: string, { force, by, identity 
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const unseal = await unsealing(shell, file, identity)
+  const { keysIn } = await import('../house.ts')
+  const putting = { force, why, by, unseal, keys: keysIn(config) }
   const kept = url.startsWith('sqlite:')
-    ? await restoreFile(file, url.slice('sqlite:'.length), { force, why, by, unseal })
-    : await restorePostgres(file, url, shell.env, { force, why, by, unseal })
+    ? await restoreFile(file, url.slice('sqlite:'.length), putting)
+    : await restorePostgres(file, url, shell.env, putting)
   await shell.out(`restored from ${file}${kept === undefined ? '' : `; what was there is in ${kept}`}\n`)
   await tellTheRest(shell, config)
 }
@@ -104,6 +107,8 @@ interface Putting {
   why: string
   by: string
   unseal: Transform | undefined
+  /** What values of the database are encrypted under. */
+  keys: DataKeys
 }
 
 /** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
@@ -111,7 +116,8 @@ export async function restoreInPlace(shell: Shell, by: string): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
   const why = `restored in its place at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
-  await prepare(url, why, by)
+  const { keysIn } = await import('../house.ts')
+  await prepare(url, { why, by, keys: keysIn(config) })
   await shell.out('the restored database is on hold\n')
   await tellTheRest(shell, config)
 }
@@ -127,12 +133,17 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
         ? ''
         : 'On the chain, what was sent after the backup is found by "repasse serve" or "repasse reconcile": payouts to whom it paid are held, and until all of it was read no payout goes out on the chain. Addresses that may have been shown since are not handed out again, so numbers go on 1000 higher: a wallet that signs must know them.\n'),
   )
-  const [{ anchoringOf }, { findBreak }] = await Promise.all([import('../house.ts'), import('../ledger/ledger.ts')])
+  const [{ anchoringOf, keysIn }, { findBreak }, { knownKeys, lackingOf }] = await Promise.all([
+    import('../house.ts'),
+    import('../ledger/ledger.ts'),
+    import('../store/rotate.ts'),
+  ])
   const anchors = anchoringOf(config)?.file
-  if (!anchors) return
   const store = await open(config.DATABASE_URL)
   try {
-    const found = await findBreak(store, anchors)
+    const lacking = lackingOf(await knownKeys(store), keysIn(config))
+    if (lacking !== undefined) shell.err(`${lacking}. Until then nothing starts.\n`)
+    const found = anchors && (await findBreak(store, anchors))
     if (found) shell.err(`${found.says}. Until then payouts stay stopped, whoever lets them go.\n`)
   } finally {
     await store.close()
@@ -140,7 +151,7 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
 }
 
 /** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */
-async function restoreFile(file: string, target: string, { force, why, by, unseal }: Putting): Promise<string | undefined> {
+async function restoreFile(file: string, target: string, { force, why, by, unseal, keys }: Putting): Promise<string | undefined> {
   if (!unseal && !isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
   const there = existsSync(target)
   const aside = `${target}.before-restore`
@@ -154,7 +165,7 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
     const into = createWriteStream(fresh, { flags: 'wx', mode: 0o600 })
     await (unseal ? pipeline(createReadStream(file), unseal, into) : pipeline(createReadStream(file), into))
     if (!isSqlite(fresh)) throw new BadInput(`FILE "${file}" holds no SQLite database`)
-    await prepare(`sqlite:${fresh}`, why, by)
+    await prepare(`sqlite:${fresh}`, { why, by, keys })
     settle(fresh)
   } catch (error) {
     for (const tail of tails) rmSync(fresh + tail, { force: true })
@@ -169,8 +180,8 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
 const tails = ['', '-wal', '-shm']
 
 /** Opens it, checks it, brings it to this version, and puts it on hold. */
-async function prepare(url: string, why: string, by: string): Promise<void> {
-  const store = await open(url)
+async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by' | 'keys'>): Promise<void> {
+  const store = await open(url, keys)
   try {
     if (store.engine === 'sqlite') {
       const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
@@ -227,7 +238,12 @@ function settle(path: string): void {
 }
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
-async function restorePostgres(file: string, url: string, env: Shell['env'], { force, why, by, unseal }: Putting): Promise<undefined> {
+async function restorePostgres(
+  file: string,
+  url: string,
+  env: Shell['env'],
+  { force, why, by, unseal, keys }: Putting,
+): Promise<undefined> {
   const store = await open(url)
   let inhabited
   try {
@@ -247,5 +263,5 @@ async function restorePostgres(file: string, url: string, env: Shell['env'], { f
     if (error instanceof BadInput || !(error instanceof Error)) throw error
     throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })
-  await prepare(url, why, by)
+  await prepare(url, { why, by, keys })
 }

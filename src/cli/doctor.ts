@@ -10,6 +10,7 @@ import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { approvals } from './doctorApprovals.ts'
 import { bitcoin } from './doctorBitcoin.ts'
+import { encryption } from './doctorEncryption.ts'
 import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
 import { json, paint, reais, tame } from './print.ts'
@@ -82,13 +83,16 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       says: base.message,
       run: /migrate/.test(base.message)
         ? 'repasse migrate'
-        : config.DATABASE_URL.startsWith('sqlite:')
-          ? 'mend DATABASE_URL, or: repasse restore BACKUP --force'
-          : 'see that DATABASE_URL names it and that it is running',
+        : /ENCRYPTION_KEY_FILE/.test(base.message)
+          ? 'see docs/operating.md, “Encryption keys”'
+          : config.DATABASE_URL.startsWith('sqlite:')
+            ? 'mend DATABASE_URL, or: repasse restore BACKUP --force'
+            : 'see that DATABASE_URL names it and that it is running',
     }
   try {
     if (there) yield* database(base)
     else yield { check: 'database', is: 'info', says: `${fileShown(config.DATABASE_URL)} is not there yet`, run: 'repasse migrate' }
+    yield* encryption(base)
     yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
     yield* bitcoin(base)

@@ -55,6 +55,7 @@ const reissueRefusals: Record<ReissueRefusal, (id: string, state: string) => str
     `the bank has asked for invoices of the same slot, payer and amount as ${id} that these books have forgotten, as after a restore, and more than one here is like them: say which of them ${id} is with "repasse invoice reissue ${id} --as BANK_ID --why …", and nobody is asked twice`,
   'not-there': id => `the bank has no such invoice of the slot, payer and amount of ${id} that these books do not know`,
   'not-known': id => `the bank did not say whether ${id} was paid, so it is not asked for again: try again later`,
+  unreadable: id => `the payer of ${id} cannot be decrypted, so it is not asked for again: see "repasse keys status"`,
 }
 
 export function invoiceActCommands(invoice: Command, shell: Shell): void {

@@ -7,6 +7,7 @@ import type { Account } from '../ledger/ledger.ts'
 import type { Reader } from '../store/store.ts'
 import { oneOf } from './flags.ts'
 import { csvCell, example, json, moneyOf, paint, table, told } from './print.ts'
+import { sayUnreadable } from './keys.ts'
 import { inBase, type Shell } from './shell.ts'
 
 export function ledgerCommands(repasse: Command, shell: Shell): void {
@@ -81,7 +82,11 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
 
 async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: true; json?: true }): Promise<void> {
   const { store, world } = base
-  const [{ checkBooks }, { sql }] = await Promise.all([import('../jobs/jobs.ts'), import('../store/store.ts')])
+  const [{ checkBooks }, { sql }, { unreadableValues }] = await Promise.all([
+    import('../jobs/jobs.ts'),
+    import('../store/store.ts'),
+    import('../store/rotate.ts'),
+  ])
   const inBooks = await checkBooks(store, world, undefined, base.anchoring?.file)
   const chain = await againstNode(base, scan)
   const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
@@ -90,16 +95,20 @@ async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: 
     select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
       (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
   // A search that was asked for and could not be made has proved nothing.
+  // A value that cannot be read is no fault of the books: payouts go on.
+  const unreadable = (await unreadableValues(store, base.keys)).map(sayUnreadable)
+  if (unreadable.length > 0) shell.exitCode = 1
   if (findings.length > 0 || unlike !== undefined || typeof searched === 'string') shell.exitCode = 1
   if (asJson)
     return shell.out(
       json({
-        ok: findings.length === 0 && unlike === undefined,
+        ok: findings.length === 0 && unlike === undefined && unreadable.length === 0,
         findings: [...findings, ...(unlike === undefined ? [] : [unlike])],
         movements: Number(counts.movements),
         invoices: Number(counts.invoices),
         payouts: Number(counts.payouts),
         acts: Number(counts.acts),
+        ...(unreadable.length > 0 && { unreadable }),
         ...(chain && { chain: chain.compared ?? null, notCompared: chain.why ?? null }),
         ...(searched !== undefined && { scan: typeof searched === 'string' ? { notCompared: searched } : scanView(searched) }),
       }),
@@ -107,6 +116,7 @@ async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: 
   // Not compared is no fault of the books, and nothing that was proved.
   if (chain?.why !== undefined) shell.err(`the books were not compared with the node: ${chain.why}\n`)
   if (typeof searched === 'string') shell.err(`our account was not searched for: ${searched}\n`)
+  for (const says of unreadable) await shell.out(`${paint(shell, 'red', 'UNREADABLE')}: ${says}\n`)
   if (unlike !== undefined) await shell.out(`${paint(shell, 'red', 'WRONG')}: ${unlike}\n`)
   if (findings.length > 0)
     return shell.out(

@@ -62,12 +62,12 @@ export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
 }
 
 /** Opens the database for one command. The house is loaded here, so that `--help` need not wait for it. */
-export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>): Promise<T> {
+export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, how: { mayLackKeys?: boolean } = {}): Promise<T> {
   const config = readConfig(shell.env)
   const { openBase } = await import('../house.ts')
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(config.DATABASE_URL)?.[1]
   const isNew = file !== undefined && !existsSync(file)
-  const opened = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT))
+  const opened = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT), how)
   const { through } = await import('../store/store.ts')
   const base = { ...opened, store: through(opened.store, { channel: 'cli', osUser: operator(), host: hostname() }) }
   // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.

@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { moneyIn, type Asset, type Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
-import { remember, sql, type Tx } from '../store/store.ts'
+import { encrypted, remember, sql, type Tx } from '../store/store.ts'
 
 /** Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes of it. */
 export interface Draft {
@@ -142,7 +142,8 @@ async function write(
       account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
       quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp, expires_in_ms, discounts)
     values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail}, ${priced.amount.asset}, ${priced.amount.units},
-      ${payer.name}, ${payer.taxId}, ${payer.description}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
+      ${encrypted('invoices.payer_name', payer.name)}, ${encrypted('invoices.payer_tax_id', payer.taxId)},
+      ${encrypted('invoices.description', payer.description)}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
       ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null}, ${onChain?.quote?.at ?? null},
       ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil},
       ${terms.pay?.fineBp ?? null}, ${terms.pay?.interestBp ?? null}, ${terms.pay?.expiresInMs ?? null}, ${formatDiscounts(terms.pay?.discounts ?? [])})`)

@@ -1,6 +1,6 @@
 /** That the bank has an invoice of ours, wherever it was learnt. */
 import type { ProviderInvoice } from '../rails/rail.ts'
-import { move, sql, type Cause, type Tx } from '../store/store.ts'
+import { encrypted, move, sql, type Cause, type Tx } from '../store/store.ts'
 import { invoiceMachine, type InvoiceRow, type InvoiceState } from './row.ts'
 
 const asking: readonly InvoiceState[] = ['draft', 'issuing', 'unsure']
@@ -15,6 +15,10 @@ export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, ca
     sql`select state, provider_id from invoices where id = ${id}`,
   )
   if (!row || !awaitsItsId(row)) return false
-  const also = [sql`provider_id = ${made.providerId}`, sql`brcode = ${made.brcode}`, sql`link = ${made.link}`]
+  const also = [
+    sql`provider_id = ${made.providerId}`,
+    sql`brcode = ${encrypted('invoices.brcode', made.brcode)}`,
+    sql`link = ${encrypted('invoices.link', made.link)}`,
+  ]
   return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)
 }

@@ -4,16 +4,17 @@ import { parseDiscounts, usualExpiresInMs } from '../base/payTerms.ts'
 import { brl } from '../base/money.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../rails/rail.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sameAs, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { draftOfSlot } from './draft.ts'
 import { takeAsIssued } from './issued.ts'
 import { findInvoice, type InvoiceRow } from './row.ts'
+import { isPayerUnreadable } from './unreadable.ts'
 
 /**
  * Why it cannot be asked for again. `of-an-order`: its buyer asks again on the order's page. `not-over`: it may still be paid. `forgotten`:
  * who it was to is not known any more. `paid-there`: the bank shows that somebody paid it. `asked-there`: the bank has others of its slot, payer and amount that these books have forgotten, as after
  * a restore, and which of several alike each is of is not known. `not-there`: the one that was named is none of those. `not-known`: the bank did
- * not say.
+ * not say. `unreadable`: its payer cannot be decrypted.
  */
 export type ReissueRefusal =
   | 'of-another-rail'
@@ -25,6 +26,7 @@ export type ReissueRefusal =
   | 'asked-there'
   | 'not-there'
   | 'not-known'
+  | 'unreadable'
 
 export type Reissued =
   | { is: 'unknown' }
@@ -39,16 +41,15 @@ export type ReissueRow = { invoice_id: string; reissue_of: string; asked_by: str
 export const reissuesOf = (reader: Reader, invoiceId: string) =>
   reader.all<ReissueRow>(sql`select * from invoice_reissues where invoice_id = ${invoiceId} or reissue_of = ${invoiceId} order by added_at`)
 
-export function mayReissue({
-  rail,
-  state,
-  slot_id: slot,
-  forgotten_at: forgottenAt,
-}: Pick<InvoiceRow, 'rail' | 'state' | 'slot_id' | 'forgotten_at'>): ReissueRefusal | undefined {
+export function mayReissue(
+  invoice: Pick<InvoiceRow, 'rail' | 'state' | 'slot_id' | 'forgotten_at' | 'payer_name' | 'payer_tax_id' | 'description'>,
+): ReissueRefusal | undefined {
+  const { rail, state, slot_id: slot, forgotten_at: forgottenAt } = invoice
   if (rail !== 'starkbank') return 'of-another-rail'
   if (slot === null) return 'of-an-order'
   if (forgottenAt !== null) return 'forgotten'
-  return state === 'refused' || state === 'expired' || state === 'canceled' ? undefined : 'not-over'
+  if (state !== 'refused' && state !== 'expired' && state !== 'canceled') return 'not-over'
+  return isPayerUnreadable(invoice) ? 'unreadable' : undefined
 }
 
 interface Act {
@@ -131,7 +132,7 @@ async function standsThere(
 /** Whether no other invoice of its slot, payer and amount may be the one that was asked for again. */
 const isOneOfItsKind = async (reader: Reader, { id, slot_id: slot, payer_tax_id: taxId, units }: InvoiceRow): Promise<boolean> =>
   (await reader.one(sql`
-    select 1 as yes from invoices where slot_id = ${slot} and payer_tax_id = ${taxId} and units = ${units} and id <> ${id}
+    select 1 as yes from invoices where slot_id = ${slot} and payer_tax_id in (${sameAs('invoices.payer_tax_id', taxId)}) and units = ${units} and id <> ${id}
       and state not in ('paid', 'credited', 'reversed') and id not in (select reissue_of from invoice_reissues) limit 1`)) === undefined
 
 /** A duplicate of it that was paid, and of which all went back: its payer has paid nothing. */

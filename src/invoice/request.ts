@@ -2,9 +2,10 @@
 import { leastRequest, told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import type { Destination } from '../rails/chain.ts'
-import { move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
+import { encrypted, move, skipLocked, sql, type Store, type Tx } from '../store/store.ts'
 import type { InvoiceRow } from './row.ts'
 import { requestMachine } from './row.ts'
+import { awaitKey, isPayerUnreadable } from './unreadable.ts'
 
 /** Hands out the next address of our account to an invoice, in the caller's transaction. */
 export type TakeAddress = (tx: Tx, invoiceId: string) => Promise<Destination & { number: number }>
@@ -27,6 +28,10 @@ export async function requestDrafts(store: Store, { takeAddress, uri }: Requesti
         select * from invoices where state = 'draft' and rail = 'bitcoin' and next_at <= ${now} ${only}
         order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
       for (const row of rows) {
+        if (isPayerUnreadable(row)) {
+          await awaitKey(tx, row)
+          continue
+        }
         // A price that rose since the schedule was added makes of few reais what no node passes on.
         if (row.units < leastRequest) {
           const why = `${told(row.units, 'BTC')} is below ${told(leastRequest, 'BTC')}, which no node passes on: ask for more`
@@ -39,7 +44,7 @@ export async function requestDrafts(store: Store, { takeAddress, uri }: Requesti
         await move(tx, 'invoices', requestMachine, row.id, 'draft', 'issued', cause, [
           sql`provider_id = ${address}`,
           sql`address_index = ${number}`,
-          sql`brcode = ${uri(address, row.units, row.description)}`,
+          sql`brcode = ${encrypted('invoices.brcode', uri(address, row.units, row.description))}`,
         ])
       }
       return rows.length

@@ -1,6 +1,6 @@
 /** A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or skip. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { isUnreadable, sql, type Reader } from '../store/store.ts'
 import { batchRule, type ScheduleRow } from './schedules.ts'
 
 /** More slots at once than this are not caught up unasked, and no more money than as many of the schedule's largest slots of late. */
@@ -35,7 +35,9 @@ export async function usualOf(reader: Reader, schedule: ScheduleRow): Promise<Pi
       select sum(coalesce(i.quote_units, i.units)) as units from invoices i
       where i.slot_id in (select id from slots where schedule_id = ${schedule.id} and state = 'done' order by due_at desc limit ${usualSlots})
       group by i.slot_id) as asked`)
-  const { roster, countLow, unitsLow } = batchRule(schedule)
+  // A roster that cannot be decrypted is of no use to its own slots alone: others fall due with them.
+  const isKnown = schedule.roster === null || !isUnreadable(schedule.roster)
+  const { roster, countLow, unitsLow } = batchRule(isKnown ? schedule : { ...schedule, roster: null })
   const slotUnits = roster ? roster.reduce((sum, { amount }) => sum + amount.units, 0n) : BigInt(countLow) * unitsLow
   return { held: (await heldSlots(reader, schedule.id)).count > 0, slotUnits, usualUnits: row?.units ?? undefined }
 }

@@ -6,7 +6,7 @@ import { clockTrouble, type Instant, type World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
-import { forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
+import { encrypted, forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
 import { pricing, type BitcoinDesk } from './bitcoin.ts'
 import { heldSlots } from './catchUp.ts'
 import {
@@ -79,7 +79,7 @@ export async function changeSchedule(
     await tx.run(sql`
       update schedules set version = version + 1, cron = ${rule.cron}, time_zone = ${rule.timeZone}, starts_at = ${rule.startsAt ?? null},
         ends_at = ${rule.endsAt ?? null}, count_low = ${rule.countLow}, count_high = ${rule.countHigh}, units_low = ${rule.unitsLow},
-        units_high = ${rule.unitsHigh}, roster = ${rule.roster ?? null}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
+        units_high = ${rule.unitsHigh}, roster = ${encrypted('schedules.roster', rule.roster ?? null)}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
         commission_bp = ${rule.commissionBp}, min_payout_units = ${rule.minPayoutUnits}, catch_up = ${rule.catchUp},
         currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, fine_bp = ${pay.fineBp},
         interest_bp = ${pay.interestBp}, expires_in_ms = ${pay.expiresInMs}, discounts = ${formatDiscounts(pay.discounts)}, changed_at = ${now} where id = ${id}`)

@@ -25,7 +25,7 @@ import {
   versionOf,
   type ScheduleRecord,
 } from '../payout/payout.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { isUnreadable, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { ScheduleRow } from './schedules.ts'
 
 /** Everything that says whom a schedule asks, when and for how much, and what becomes of what they pay. */
@@ -53,6 +53,9 @@ async function judgeRow(reader: Reader, row: ScheduleRow, records: readonly Sche
     is: 'changed',
     why: `schedule ${row.name} (${row.id}) ${why}: somebody has changed it past this program`,
   })
+  // The digest of its roster is among what was stated, but what is to be done about it is another thing.
+  if (isUnreadable(row.roster))
+    return { is: 'changed', why: `the roster of schedule ${row.name} (${row.id}) cannot be decrypted: see "repasse keys status"` }
   const last = records.findLast(record => versionOf(record) !== undefined)
   if (!last) return changed('is there, and nobody added it')
   if (versionOf(last) !== row.version) return changed(`is of version ${row.version}, and the last one made is ${versionOf(last)}`)

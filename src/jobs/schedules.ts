@@ -13,7 +13,7 @@ import { localToInstant } from '../base/zone.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
-import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './scheduleTerms.ts'
 
@@ -147,7 +147,7 @@ export async function openSchedule(
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
         currency, watch_ms, fine_bp, interest_bp, expires_in_ms, discounts)
       values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
-        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${rule.roster ?? null}, ${rule.dueInMs}, ${account!.id},
+        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${encrypted('schedules.roster', rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
         ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp}, ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
@@ -237,7 +237,7 @@ export async function changePayers(
 
     const now = await tx.now()
     await tx.run(sql`
-      update schedules set version = version + 1, roster = ${payers.roster ?? null}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
+      update schedules set version = version + 1, roster = ${encrypted('schedules.roster', payers.roster ?? null)}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
         units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now} where id = ${schedule.id}`)
     const version = schedule.version + 1n
     const why = `version ${version}, with other payers, by ${by}`
@@ -340,12 +340,14 @@ export const batchRule = (schedule: ScheduleRow): BatchRule => ({
 })
 
 /** What is due on a day is due at its last second, where the schedule's clock says so. */
-const rosterOf = (text: string, currency: Asset, zone: string): Draft[] =>
-  readRoster(text, currency).map(({ units, dueOn, ...payer }) => ({
+function rosterOf(text: string, currency: Asset, zone: string): Draft[] {
+  if (isUnreadable(text)) throw new BadInput('its roster cannot be decrypted, so nobody is asked: see "repasse keys status"')
+  return readRoster(text, currency).map(({ units, dueOn, ...payer }) => ({
     ...payer,
     amount: { asset: currency, units },
     ...(dueOn !== undefined && { dueAt: instant(localToInstant(`${dueOn}T23:59:59`, zone)) }),
   }))
+}
 
 /** What invoices of a rail are in. */
 export const assetOf = (rail: ScheduleRow['rail']): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')

@@ -7,7 +7,7 @@ import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
 import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
-import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
 
@@ -140,7 +140,8 @@ export async function noteStranger(
   const why = disowned?.why ?? (full ? `rule ${full.name} covers it, but no more in one ${full.period}` : rule ? `rule ${rule.name}` : null)
   await tx.run(sql`
     insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why, decided_by, added_at, changed_at)
-    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${row.description}, ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
+    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${encrypted('strangers.description', row.description)},
+      ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
   await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
 }

@@ -1,8 +1,9 @@
 /** The outbox: letters that wait to be sent, queued in the transaction that is their reason; to buyers each kind once for an order. */
 import { newId } from '../base/id.ts'
+import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
+import { isUnreadable, move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
 import type { Letter, Mailer } from './mailer.ts'
 
 export const mailMachine = {
@@ -85,12 +86,15 @@ export async function sendMails<R extends OutboxRow>(
       const nextAt = later(await tx.now(), againMs(row.tries))
       await tx.run(sql`update ${name} set tries = tries + 1, next_at = ${nextAt} where id = ${row.id} and state = 'queued'`)
     }, 'locks')
-    const answer = await mailer.send(await compose(store, row))
+    const letter = Object.values(row).some(each => typeof each === 'string' && isUnreadable(each)) ? undefined : await compose(store, row)
+    const answer = letter === undefined || isUnreadable(letter.to) ? unknownReader : await mailer.send(letter)
     counts[await store.tx(tx => record(tx, table, row, answer), 'locks')] += 1
     if (answer.is !== 'done') world.log.warn({ mail: row.id, why: answer.why }, 'a letter was not sent')
   }
   return counts
 }
+
+const unknownReader = refused('who it is to cannot be decrypted: see "repasse keys status"', true)
 
 /** A minute, two, four, up to an hour. */
 const againMs = (tries: bigint): number => Math.min(firstAgainMs * 2 ** Number(tries), longestAgainMs)

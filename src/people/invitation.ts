@@ -4,7 +4,7 @@
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { move, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, move, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { closeInvitations } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
@@ -64,12 +64,12 @@ export async function openInvitation(store: Store, world: World, token: string, 
     const now = await tx.now()
     if (row.browser_hash === null)
       await tx.run(sql`
-        update invitations set totp_secret = ${newSecret(world)}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
+        update invitations set totp_secret = ${encrypted('invitations.totp_secret', newSecret(world))}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
         where token_hash = ${digestOf(token)} and browser_hash is null`)
     const opened = (await find(tx, world, token))!
     const invitation = (await invitationOf(tx, world, token, browser))!
     const isShown = millis(now) - millis(opened.opened_at!) < shownForMs
-    return { is: 'open', invitation, ...(isShown && { secret: opened.invitation_secret }) }
+    return { is: 'open', invitation, ...(isShown && !isUnreadable(opened.invitation_secret) && { secret: opened.invitation_secret }) }
   })
 }
 
@@ -126,7 +126,7 @@ export async function acceptInvitation(store: Store, world: World, acceptance: A
     const language = acceptance.language ?? found.language
     const active = [
       sql`password = ${password}`,
-      sql`totp_secret = ${secret}`,
+      sql`totp_secret = ${encrypted('users.totp_secret', secret)}`,
       sql`totp_step = ${BigInt(step)}`,
       sql`language = ${language}`,
       sql`approves_from = ${await approvesFrom(tx, world)}`,

@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
 import type { World } from '../base/world.ts'
-import { remember, sql, type Sql, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, remember, sql, type Sql, type Tx } from '../store/store.ts'
 import type { UserRow } from './user.ts'
 
 /**
@@ -26,7 +26,7 @@ export const whoActs: Sql = sql`(state = 'active' or (state = 'invited' and exis
 
 /** Where a person is written to; undefined where nobody said. */
 export const addressOf = ({ email, name }: Pick<UserRow, 'email' | 'name'>): string | undefined =>
-  email ?? (isAddress(name) ? name : undefined)
+  email === null ? (isAddress(name) ? name : undefined) : isUnreadable(email) ? undefined : email
 
 /** Queues a letter to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
 export async function tellAbout(tx: Tx, world: World, { kind, about, by, approvedBy, why }: Notice): Promise<void> {
@@ -44,7 +44,8 @@ export async function tellAbout(tx: Tx, world: World, { kind, about, by, approve
     const id = newId('mail', world)
     await tx.run(sql`
       insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-      values (${id}, 'sto_default', ${address}, ${reader.language}, ${kind}, ${about.id}, ${detail}, 'queued', ${now}, ${now}, ${now})`)
+      values (${id}, 'sto_default', ${encrypted('person_mails.address', address)}, ${reader.language}, ${kind}, ${about.id},
+        ${encrypted('person_mails.detail', detail)}, 'queued', ${now}, ${now}, ${now})`)
     await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about.id }, now)
   }
 }

@@ -3,7 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { Role } from './roles.ts'
 import { digestOf, isToken, newToken } from './token.ts'
 import type { Language } from './user.ts'
@@ -86,7 +86,7 @@ export async function openSession(
   await tx.run(sql`
     insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
     values (${newId('session', world)}, ${userId}, ${digestOf(token)}, ${newToken(world)}, ${now}, ${now}, ${now},
-      ${address.slice(0, 64)}, ${shortAgent(agent)})`)
+      ${encrypted('sessions.address', address.slice(0, 64))}, ${shortAgent(agent)})`)
   return { token, person: personOf((await joined(tx, digestOf(token)))!, millis(now)) }
 }
 

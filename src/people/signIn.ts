@@ -2,7 +2,7 @@
 import { sameNetwork } from '../base/network.ts'
 import type { Millis, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { sameAs, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { isPassword } from './password.ts'
 import { openSession, type Person } from './session.ts'
 import { forgive, ofAddress, ofName, ofSession, takeGuess } from './throttle.ts'
@@ -80,7 +80,7 @@ export async function stepUp(store: Store, world: World, person: Person, code: s
 export async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
   const taken = await tx.run(sql`
     update users set totp_step = ${BigInt(step)}
-    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret = ${user.totp_secret}`)
+    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret in (${sameAs('users.totp_secret', user.totp_secret ?? '')})`)
   return taken > 0
 }
 

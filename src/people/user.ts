@@ -6,7 +6,7 @@ import { samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
-import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { closeInvitations, invite } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo, roles, type Role } from './roles.ts'
@@ -95,7 +95,7 @@ export async function newUser(tx: Tx, world: World, { name, role, language, emai
   const now = await tx.now()
   await tx.run(sql`
     insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by, added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${email ?? null}, 'invited', ${await approvesFrom(tx, world)},
+    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${encrypted('users.email', email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
       ${by}, ${now}, ${now})`)
   await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
   return (await findUser(tx, id))!
@@ -148,7 +148,7 @@ export const changeLanguage = (store: Store, name: string, language: Language): 
 /** Where they are written to about people; '' where their name says it, or nobody does. */
 export const changeEmail = (store: Store, name: string, email: string, by: string): Promise<UserRow> =>
   changed(store, name, async (tx, user) => {
-    await tx.run(sql`update users set email = ${email === '' ? null : email} where id = ${user.id}`)
+    await tx.run(sql`update users set email = ${encrypted('users.email', email === '' ? null : email)} where id = ${user.id}`)
     await audit(tx, { actor: by, act: 'e-mail address changed', subject: user.id, detail: { name: user.name } })
   })
 

@@ -1,8 +1,9 @@
 /** One person by their tax id: where these books have them. */
+import { BadInput } from '../base/answer.ts'
 import { taxIdForms } from '../base/brazil.ts'
 import { readRoster, type RosterRow } from '../base/roster.ts'
 import type { Asset } from '../base/money.ts'
-import { join, readInSets, sql, type Reader } from '../store/store.ts'
+import { isUnreadable, join, readInSets, sameAsAny, sql, type Reader } from '../store/store.ts'
 import type { OrderRow } from '../shop/shop.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 
@@ -32,7 +33,8 @@ export interface Traces {
 export async function tracesOf(reader: Reader, text: string): Promise<Traces> {
   const [taxId, plain] = taxIdForms(text)
   const forms = join([taxId, plain])
-  const invoices = await reader.all<InvoiceRow>(sql`select * from invoices where payer_tax_id in (${forms}) order by added_at, id`)
+  const sought = sameAsAny('invoices.payer_tax_id', [taxId, plain])
+  const invoices = await reader.all<InvoiceRow>(sql`select * from invoices where payer_tax_id in (${sought}) order by added_at, id`)
   // Every order has an invoice from the start, to its buyer.
   const orderIds = [...new Set(invoices.flatMap(({ order_id: id }) => id ?? []))]
   const orders = await readInSets(orderIds, set =>
@@ -53,6 +55,11 @@ export const isUnknown = ({ orders, invoices, rosters, lines, accounts }: Traces
 async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
   const schedules = await reader.all<{ name: string; state: string; roster: string; currency: Asset }>(sql`
     select name, state, roster, currency from schedules where roster is not null order by name`)
+  const unknown = schedules.find(({ roster }) => isUnreadable(roster))
+  if (unknown)
+    throw new BadInput(
+      `the roster of schedule ${unknown.name} cannot be decrypted, so whether it names them is not known: see "repasse keys status"`,
+    )
   return schedules
     .map(({ name, state, roster, currency }) => ({
       ...{ schedule: name, state },

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { networkOf } from '../base/network.ts'
 import type { Rate, ShopLimits } from '../base/shopSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { forUpdate, join, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, join, sameAs, sql, type Store, type Tx } from '../store/store.ts'
 import type { OrderRow } from './order.ts'
 
 const hourMs = 3_600_000
@@ -118,7 +118,9 @@ const note = (tx: Tx, each: string, orderId: string, now: Instant) =>
 
 /** Whether the buyer may be written to now: anyone may type an address that is not theirs, until something was paid under it. Counts the letter. */
 export async function mayWrite(tx: Tx, { letters }: ShopLimits, { id, email }: Pick<OrderRow, 'id' | 'email'>): Promise<boolean> {
-  const paid = await tx.one<{ yes: bigint }>(sql`select 1 as yes from orders where email = ${email} and state = 'paid' limit 1`)
+  const paid = await tx.one<{ yes: bigint }>(
+    sql`select 1 as yes from orders where email in (${sameAs('orders.email', email)}) and state = 'paid' limit 1`,
+  )
   if (paid) return true
   const [each, now] = [subject('letter', mailbox(email)), await tx.now()]
   if ((await freeAt(tx, each, letters, now)) !== undefined) return false

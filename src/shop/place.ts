@@ -5,7 +5,7 @@ import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
-import { forUpdate, join, move, remember, sql, type Store, type Tx } from '../store/store.ts'
+import { encrypted, forUpdate, join, move, remember, sql, type Store, type Tx } from '../store/store.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
 import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
@@ -265,7 +265,8 @@ async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer,
   const now = await tx.now()
   const inserted = await tx.run(sql`
     insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
-    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${buyer.name}, ${buyer.email}, ${buyer.taxId}, ${placing.language},
+    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${encrypted('orders.name', buyer.name)},
+      ${encrypted('orders.email', buyer.email)}, ${encrypted('orders.tax_id', buyer.taxId)}, ${placing.language},
       ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
   if (inserted === 0) return undefined
   await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop' }, now)

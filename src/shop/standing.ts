@@ -2,6 +2,7 @@
 import { leastRequest } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
 import type { InvoiceRow, Standing } from '../invoice/invoice.ts'
+import { isUnreadable } from '../store/store.ts'
 import type { OrderRow } from './order.ts'
 
 /** What a payer is shown to pay with. */
@@ -152,7 +153,7 @@ const codeOf = (row: InvoiceRow, units: bigint, uri: Surroundings['uri']): Code 
   row.rail === 'bitcoin' ? bitcoinCodeOf(row, units, uri) : pixCodeOf(row)
 
 const pixCodeOf = ({ brcode, link, units }: InvoiceRow): PixCode | undefined =>
-  brcode === null ? undefined : { rail: 'starkbank', brcode, link: link ?? undefined, units }
+  brcode === null || isUnreadable(brcode) ? undefined : { rail: 'starkbank', brcode, link: link ?? undefined, units }
 
 function bitcoinCodeOf(row: InvoiceRow, missing: bigint, uri: Surroundings['uri']): BitcoinCode | undefined {
   const { provider_id: address, quote_units: quoteUnits, rate_units: rateUnits, rate_at: at, rate_sources: sources } = row

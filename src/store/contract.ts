@@ -40,6 +40,8 @@ export interface Store extends Reader {
   script(text: string): Promise<void>
   /** A consistent copy in `file`. `env` is where the database's own programs are looked for, PATH above all. */
   backup(file: string, env: Environment): Promise<void>
+  /** Writes the files of `tables` again, so that nothing is left in them of what was overwritten or deleted. Everybody else waits meanwhile. */
+  compact(tables: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 

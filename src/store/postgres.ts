@@ -1,6 +1,8 @@
 /** PostgreSQL: serializable transactions or explicit row locks, tried again when the database cannot order them, claims that skip locked rows. */
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
+import { isMarked, noKeys, type DataKeys } from '../base/cipher.ts'
+import { bindable, placeOf, reveal, type Place } from './encrypted.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
@@ -11,7 +13,13 @@ const tries = 50
 
 export async function openPostgres(
   url: string,
-  { clock, random, virtual = false, readOnly = false }: { clock: Clock; random: World['random']; virtual?: boolean; readOnly?: boolean },
+  {
+    clock,
+    random,
+    keys = noKeys,
+    virtual = false,
+    readOnly = false,
+  }: { clock: Clock; random: World['random']; keys?: DataKeys; virtual?: boolean; readOnly?: boolean },
 ): Promise<Store> {
   const { plainUrl, ssl } = await encryptionFor(url)
   const types = {
@@ -27,16 +35,20 @@ export async function openPostgres(
   // So would one that breaks between two queries of a transaction; the next query of it is told then.
   pool.on('connect', client => void client.on('error', () => undefined))
 
+  const placesOf = placesFinder()
   const query = async <R extends Row>(on: pg.Pool | pg.PoolClient, statement: Sql) => {
+    const bound = bindable(statement, keys, random)
     const text = withLocks(
-      textOf(statement, place => `$${place}`),
+      textOf(bound, place => `$${place}`),
       'for update skip locked',
       'for update',
     )
-    return on.query<R>(
+    const result = await on.query<R>(
       text,
-      valuesOf(statement).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
+      valuesOf(bound).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
     )
+    if (!statement.asStored && result.rows.some(hasMarked)) reveal(result.rows, await placesOf(on, result.fields), keys)
+    return result
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({
     all: async <R extends Row>(statement: Sql) => (await query<R>(on, statement)).rows,
@@ -89,7 +101,31 @@ export async function openPostgres(
     // Several statements in one message are one transaction there.
     script: async text => void (await pool.query(text).catch(rethrow)),
     backup: (file, env) => runOn(url, 'pg_dump', ['--format=custom', '--file', file], env),
+    async compact(tables) {
+      for (const table of tables) await pool.query(`vacuum full ${pg.escapeIdentifier(table)}`).catch(rethrow)
+    },
     close: () => pool.end(),
+  }
+}
+
+const hasMarked = (row: Row): boolean =>
+  Object.values(row).some(value => (typeof value === 'string' || value instanceof Uint8Array) && isMarked(value))
+
+/** Which columns an answer has. The server numbers them, so names are read once more where a table is new. */
+function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.FieldDef[]) => Promise<Place[]> {
+  let known = new Map<string, { table: string; column: string }>()
+  const numberOf = (table: number, column: number) => `${table}.${column}`
+  return async (on, fields) => {
+    if (fields.some(({ tableID, columnID }) => tableID !== 0 && !known.has(numberOf(tableID, columnID)))) {
+      const { rows } = await on.query<{ table: string; id: number; column: string; number: number }>(`
+        select c.oid as id, c.relname as "table", a.attnum as number, a.attname as "column" from pg_attribute a join pg_class c on c.oid = a.attrelid
+        where c.relnamespace = current_schema()::regnamespace and a.attnum > 0`)
+      known = new Map(rows.map(({ table, id, column, number }) => [numberOf(id, number), { table, column }]))
+    }
+    return fields.flatMap(({ name, tableID, columnID }) => {
+      const origin = known.get(numberOf(tableID, columnID))
+      return placeOf(name, origin?.table ?? null, origin?.column ?? null) ?? []
+    })
   }
 }
 

@@ -1,10 +1,35 @@
 /** SQL as a tagged template: text and values kept apart, so a value can never become text. */
 
-export type Value = string | bigint | number | null | Uint8Array
+/** What both engines can bind. */
+export type PlainValue = string | bigint | number | null | Uint8Array
+
+/** A value of a column that is encrypted at rest: see `encrypted.ts`. */
+export class Encrypted {
+  readonly column: string
+  readonly value: string | Uint8Array
+  constructor(column: string, value: string | Uint8Array) {
+    this.column = column
+    this.value = value
+  }
+}
+
+/** All that values of such a column may be stored as; stands in `in (…)`. */
+export class SameAs {
+  readonly column: string
+  readonly values: readonly string[]
+  constructor(column: string, values: readonly string[]) {
+    this.column = column
+    this.values = values
+  }
+}
+
+export type Value = PlainValue | Encrypted | SameAs
 
 export interface Sql {
   readonly texts: readonly string[]
   readonly values: readonly Value[]
+  /** Rows come as they are stored, encrypted. */
+  readonly asStored?: true
 }
 
 const isSql = (part: unknown): part is Sql => typeof part === 'object' && part !== null && 'texts' in part
@@ -45,6 +70,10 @@ export function join(parts: readonly (Value | Sql)[], between = ', '): Sql {
   })
   return { texts, values }
 }
+
+/** The same statement; its rows come as they are stored. */
+export const asStored = ({ texts, values }: Sql): Sql => ({ texts, values, asStored: true })
+
 export const empty: Sql = { texts: [''], values: [] }
 
 /** Claims only rows no other process holds. SQLite has one writer, so there it says nothing. */
@@ -57,5 +86,5 @@ export const forUpdate: Sql = { texts: ['/*for update*/'], values: [] }
 export const withLocks = (text: string, skip: string, hold: string): string =>
   text.replace('/*skip locked*/', skip).replace('/*for update*/', hold)
 
-export const textOf = (statement: Sql, placeholder: (place: number) => string): string =>
+export const textOf = (statement: Pick<Sql, 'texts'>, placeholder: (place: number) => string): string =>
   statement.texts.reduce((text, part, place) => (place === 0 ? part : text + placeholder(place) + part), '')

@@ -6,7 +6,9 @@ import { BadInput } from '../base/answer.ts'
 import { fileShown } from '../base/setting.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
-import { withLocks, type Sql, type Value } from './sql.ts'
+import { noKeys, type DataKeys } from '../base/cipher.ts'
+import { bindable, placeOf, reveal, type Place } from './encrypted.ts'
+import { withLocks, type PlainValue, type Sql } from './sql.ts'
 import { valuesOf } from './values.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
 
@@ -21,24 +23,37 @@ const largestWritten = 1_000
 /** `contents`: the bytes of a database that one in memory begins with, instead of empty. */
 export function openSqlite(
   file: string,
-  { clock, random, readOnly = false, contents }: { clock: Clock; random: World['random']; readOnly?: boolean; contents?: Buffer },
+  {
+    clock,
+    random,
+    keys = noKeys,
+    readOnly = false,
+    contents,
+  }: { clock: Clock; random: World['random']; keys?: DataKeys; readOnly?: boolean; contents?: Buffer },
 ): Store {
   const db = openFile(file, readOnly, contents)
+  // What is overwritten or deleted leaves no trace in the file: a value in the clear would outlive its encryption.
+  if (keys.newest && !readOnly) db.pragma('secure_delete = ON')
   db.defaultSafeIntegers(true)
   const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
 
-  const prepared = new Map<string, Database.Statement>()
+  const prepared = new Map<string, { ready: Database.Statement; places: readonly Place[] }>()
   const prepare = (statement: Sql) => {
-    const { texts, values } = withLimitsWritten(statement)
+    const { texts, values } = withLimitsWritten(bindable(statement, keys, random))
     const text = withPlaceholders(texts)
-    let ready = prepared.get(text)
-    if (!ready) prepared.set(text, (ready = db.prepare(withLocks(text, '', ''))))
-    return { ready, bound: valuesOf({ values }) }
+    let known = prepared.get(text)
+    if (!known) {
+      const ready = db.prepare(withLocks(text, '', ''))
+      prepared.set(text, (known = { ready, places: placesOf(ready) }))
+    }
+    return { ...known, bound: valuesOf({ values }) }
   }
 
   const all = <R extends Row>(statement: Sql) => {
-    const { ready, bound } = prepare(statement)
-    return (ready.reader ? ready.all(...bound) : (ready.run(...bound), [])) as R[]
+    const { ready, places, bound } = prepare(statement)
+    const rows = (ready.reader ? ready.all(...bound) : (ready.run(...bound), [])) as R[]
+    if (!statement.asStored) reveal(rows, places, keys)
+    return rows
   }
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
   let servedMs = 0
@@ -193,9 +208,32 @@ export function openSqlite(
         }
       }),
     backup: target => reading(async () => void db.prepare('vacuum into ?').run(target)),
+    // The file is one, so all of it is written again; and the log beside it goes, which has the pages of before.
+    compact: () =>
+      reading(async () => {
+        for (const startedMs = monotonicMs(); ; await clock.sleep(random.between(5, 20)))
+          try {
+            db.exec('vacuum')
+            db.pragma('wal_checkpoint(truncate)')
+            return
+          } catch (error) {
+            if (!isBusy(error) || monotonicMs() - startedMs > beginWithinMs) throw asUnavailable(error)
+          }
+      }),
     close: () => reading(async () => void db.close()),
   }
 }
+
+/** Of several selects put together SQLite names the first one's columns, which need not be the others'. */
+const isPutTogether = (text: string): boolean => /\b(union|intersect|except)\b/i.test(text)
+
+function placesOf(statement: Database.Statement): Place[] {
+  if (!statement.reader) return []
+  const isKnown = !isPutTogether(statement.source)
+  return statement.columns().flatMap(({ name, table, column }) => placeOf(name, isKnown ? table : null, isKnown ? column : null) ?? [])
+}
+
+type Bound = ReturnType<typeof bindable>
 
 /**
  * SQLite looks at the value that `column = ?` is bound to, in order to guess how many rows have it (whereLoopOutputAdjust in its where.c), and
@@ -208,12 +246,12 @@ const withPlaceholders = (texts: readonly string[]): string =>
  * Writes limits into the text. SQLite chooses a plan by the limit, so it compiles a statement again at every use when its limit is bound, which
  * takes longer than most statements do. Large limits stay bound: every limit makes another statement, and all of them are kept.
  */
-function withLimitsWritten({ texts, values }: Sql): Sql {
-  const isWritten = (value: Value, place: number): value is number | bigint =>
+function withLimitsWritten({ texts, values }: Bound): Bound {
+  const isWritten = (value: PlainValue, place: number): value is number | bigint =>
     (typeof value === 'number' || typeof value === 'bigint') && value >= 0 && value <= largestWritten && texts[place]!.endsWith('limit ')
   if (!values.some(isWritten)) return { texts, values }
   const written = [texts[0]!]
-  const bound: Value[] = []
+  const bound: PlainValue[] = []
   for (const [place, value] of values.entries())
     if (isWritten(value, place)) written.push(`${written.pop()!}${value}${texts[place + 1]!}`)
     else {

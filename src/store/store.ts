@@ -1,20 +1,25 @@
 /** The store: one set of queries on two databases. Open one with a URL; everything else goes through `Store` and `Tx`. */
 import { BadInput } from '../base/answer.ts'
+import type { DataKeys } from '../base/cipher.ts'
 import type { Clock, World } from '../base/world.ts'
 import type { Store } from './contract.ts'
 
 export { through } from './through.ts'
 export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, type Tx } from './contract.ts'
-export { empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
+export { encrypted, isUnreadable, sameAs, sameAsAny, unreadableText, type EncryptedColumn } from './encrypted.ts'
+export { asStored, empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
 export { isOlderThan } from './ages.ts'
 export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'
 export { readInSets } from './sets.ts'
 export { history, move, remember, type Cause, type Transition } from './move.ts'
 
-/** Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. `readOnly`: nothing can be written by it, and nobody waits for it. */
+/**
+ * Opens `sqlite:<file>`, `sqlite::memory:` or `postgres://…`. `readOnly`: nothing can be written by it, and nobody waits for it. `keys`: what columns of
+ * `encrypted.ts` are encrypted under; without them they are written in the clear.
+ */
 export async function openStore(
   url: string,
-  world: { clock: Clock; random: World['random']; virtual?: boolean; readOnly?: boolean },
+  world: { clock: Clock; random: World['random']; keys?: DataKeys; virtual?: boolean; readOnly?: boolean },
 ): Promise<Store> {
   if (url.startsWith('sqlite:')) return (await import('./sqlite.ts')).openSqlite(url.slice('sqlite:'.length), world)
   if (/^postgres(ql)?:\/\//.test(url)) return (await import('./postgres.ts')).openPostgres(url, world)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { forUpdate, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
+import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {
@@ -130,7 +130,7 @@ const insertTexts = new Map<number, readonly string[]>()
 /** One insert of many rows. Its text depends on their number alone, and is built once for each. */
 function insertOf(arrivals: Arrival[], now: Instant): Sql {
   const rows = arrivals.map(({ rail, eventId, raw, signature, keyId, via }): Value[] => [
-    ...[rail, eventId, raw, signature ?? null, keyId ?? null],
+    ...[rail, eventId, encrypted('inbox.raw', raw), signature ?? null, keyId ?? null],
     ...[via, now, 'new', now, now],
   ])
   let texts = insertTexts.get(rows.length)
@@ -146,12 +146,12 @@ function insertOf(arrivals: Arrival[], now: Instant): Sql {
 
 /** An event id we have: the same bytes are a repetition, others are kept apart for a person. A push after a poll, or the reverse, is no conflict. */
 async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, there: There, now: Instant): Promise<Kept> {
-  if (there.via !== via || Buffer.compare(there.raw, raw) === 0) return 'known'
+  if (there.via !== via || isUnreadable(there.raw) || Buffer.compare(there.raw, raw) === 0) return 'known'
   const digest = digestOf(raw)
   if (there.dropped_digest === digest) return 'known'
   await tx.run(sql`
     insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)
-    values (${rail}, ${eventId}, ${digest}, ${raw}, ${signature ?? null}, ${now}) on conflict do nothing`)
+    values (${rail}, ${eventId}, ${digest}, ${encrypted('inbox_conflicts.raw', raw)}, ${signature ?? null}, ${now}) on conflict do nothing`)
   return 'conflict'
 }
 
@@ -164,7 +164,8 @@ const digestOf = (raw: Uint8Array): string => createHash('sha256').update(raw).d
 export async function dropBody(tx: Tx, id: bigint): Promise<boolean> {
   const row = await tx.one<Pick<InboxRow, 'raw' | 'rail' | 'event_id'>>(sql`
     select raw, rail, event_id from inbox where id = ${id} and state in ('done', 'ignored') and dropped_digest is null ${forUpdate}`)
-  if (!row) return false
+  // What cannot be decrypted now may be later, and its digest is not known.
+  if (!row || isUnreadable(row.raw)) return false
   await tx.run(sql`update inbox set raw = ${noBytes}, dropped_digest = ${digestOf(row.raw)} where id = ${id}`)
   // Another body under the same id is known by its digest already.
   await tx.run(sql`update inbox_conflicts set raw = ${noBytes} where rail = ${row.rail} and event_id = ${row.event_id}`)

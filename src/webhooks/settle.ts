@@ -1,6 +1,6 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
 import { later } from '../base/world.ts'
-import { eachApart, skipLocked, sql, throwFirst, type Fault, type Store } from '../store/store.ts'
+import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Store } from '../store/store.ts'
 import { finish, usualChainTerms, type Desk } from './apply.ts'
 import { proofsOf, settleBankEvent } from './bankEvents.ts'
 import { settleChainEvent } from './chainEvents.ts'
@@ -55,8 +55,12 @@ function claim(store: Store): Promise<InboxRow[]> {
   }, 'locks')
 }
 
+/** It is no try: once its key is there it is applied, however late. */
+const undecipherable = { is: 'again', why: 'it cannot be decrypted: see "repasse keys status"', unheard: true } as const
+
 /** Settles one claimed row; false when it waits. */
 export async function settleOne(desk: Desk, row: InboxRow, proofs: Proofs = noProofs): Promise<boolean> {
+  if (isUnreadable(row.raw)) return finish(desk, row, row.kind ?? undefined, async () => undecipherable)
   const { starkbank, bitcoin } = desk.rails
   if (row.rail === 'starkbank' && starkbank) return settleBankEvent({ ...desk, rail: starkbank }, row, proofs)
   if (row.rail === 'bitcoin' && bitcoin) return settleChainEvent({ ...desk, rail: bitcoin, chain: desk.chain ?? usualChainTerms }, row)

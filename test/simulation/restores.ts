@@ -54,6 +54,7 @@ export function replaceable(first: Store): { store: Store; replace(by: Store): P
       tx: (work, how) => now.tx(work, how),
       script: text => now.script(text),
       backup: (file, environment) => now.backup(file, environment),
+      compact: tables => now.compact(tables),
       close: () => now.close(),
     },
     async replace(by) {

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DataKeys } from '../../src/base/cipher.ts'
 import { instant, type Clock, type World } from '../../src/base/world.ts'
 import { migrate, pending } from '../../src/store/migrate.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
@@ -13,7 +14,7 @@ let made: Promise<Buffer> | undefined
 /** `openStore` and `migrate` in one; by its own word the database was migrated now, by `clock`. */
 export async function openMigrated(
   databaseUrl: string,
-  world: { clock: Clock; random: World['random']; virtual?: boolean },
+  world: { clock: Clock; random: World['random']; keys?: DataKeys; virtual?: boolean },
   clock: Clock = world.clock,
 ): Promise<Store> {
   if (databaseUrl !== inMemory) {

@@ -1,6 +1,7 @@
 /** A house and its bank in one process on one clock, in fair weather: for stories in which everything happens when the story says so. */
 import { bodyOf, type BankEvent } from '../../sim/events.ts'
 import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
+import { noKeys, type DataKeys } from '../../src/base/cipher.ts'
 import { seededRandom } from '../../src/base/clock.ts'
 import { instant, type Clock, type World } from '../../src/base/world.ts'
 import { addSchedule, reconcile, runDueSlots, type Desk } from '../../src/jobs/jobs.ts'
@@ -51,6 +52,8 @@ export interface TownOptions {
   minPayoutUnits?: bigint
   /** An empty database; one in memory where none is named. */
   databaseUrl?: string | undefined
+  /** What personal data is encrypted under; nothing where none are said. */
+  keys?: DataKeys
   /** The house's own clock, where it is not the bank's. */
   houseClock?: (clock: Clock) => Clock
   /** Where nobody says: once a day at midnight. */
@@ -64,6 +67,7 @@ export async function openTown({
   commissionBp = 150n,
   minPayoutUnits = 0n,
   databaseUrl = 'sqlite::memory:',
+  keys = noKeys,
   houseClock,
   cron = '0 0 * * *',
 }: TownOptions = {}): Promise<Town> {
@@ -73,7 +77,7 @@ export async function openTown({
   const ours = houseClock?.(clock) ?? clock
   const world: World = { clock: ours, random, log, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
-  const store = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
+  const store = await openMigrated(databaseUrl, { clock: ours, random, keys, virtual: true }, clock)
   await openTrialAccount(store, world)
   const when = { cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
   const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }

@@ -4,7 +4,7 @@ import { BadInput } from '../../base/answer.ts'
 import { typedAmount } from '../../base/typedAmount.ts'
 import type { Asset } from '../../base/money.ts'
 import { instant } from '../../base/world.ts'
-import { join, sql, type Reader, type Sql } from '../../store/store.ts'
+import { join, sameAsAny, sql, type Reader, type Sql } from '../../store/store.ts'
 import { pathTo, type Linked } from './links.ts'
 
 /** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
@@ -74,7 +74,7 @@ function amountsOf(text: string): Sought['amounts'] {
 /** The condition of a list, by the column of its id and that of its amount. Nothing sought is nothing found. */
 export function soughtWhere({ ids, taxIds, amounts }: Sought, columns: { id: Sql; units: Sql; asset: Sql; taxId: (ids: Sql) => Sql }): Sql {
   if (ids.length > 0) return sql`and ${columns.id} in (${join(ids)})`
-  if (taxIds.length > 0) return columns.taxId(join(taxIds))
+  if (taxIds.length > 0) return columns.taxId(sql`${sameAsAny('invoices.payer_tax_id', taxIds)}`)
   const [first] = amounts
   return first ? sql`and ${columns.units} = ${first.units} and ${columns.asset} = ${first.asset}` : sql`and 1 = 0`
 }

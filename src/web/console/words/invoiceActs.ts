@@ -146,6 +146,7 @@ const pt: InvoiceActWords = {
       'O banco tem cobranças deste agendamento, do mesmo pagador e valor, que não estão nestes livros, como depois de uma restauração, e há mais de uma parecida aqui. Informe abaixo a identificação no banco da que corresponde a esta.',
     'not-there': 'O banco não tem essa cobrança deste agendamento, pagador e valor, ou ela já está nestes livros.',
     'not-known': 'O banco não disse se esta cobrança foi paga. Tente de novo mais tarde.',
+    unreadable: 'Os dados do pagador não podem ser decifrados, por isso a cobrança não é feita de novo. Veja “repasse keys status”.',
   },
 }
 
@@ -237,6 +238,7 @@ const en: InvoiceActWords = {
       'The bank has invoices of this slot, payer and amount that these books do not have, as after a restore, and more than one here is like them. Give the bank’s id of the one that is this invoice’s.',
     'not-there': 'The bank has no such invoice of this slot, payer and amount, or these books have it.',
     'not-known': 'The bank did not say whether this invoice was paid. Try again later.',
+    unreadable: 'The payer’s details cannot be decrypted, so the invoice is not issued again. See “repasse keys status”.',
   },
 }
 

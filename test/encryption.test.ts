@@ -1,0 +1,311 @@
+/** Encryption at rest: what a copy of the database tells without its keys, keys that change while work goes on, and values that cannot be read. */
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bodyOf } from '../sim/events.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { dataKey, keyLine, keysOf, noKeys, type DataKeys } from '../src/base/cipher.ts'
+import { BadInput } from '../src/base/answer.ts'
+import { Crash } from '../src/base/world.ts'
+import { askAgain, draftBatch, inReaisAsSaid, issueDrafts, planBatch } from '../src/invoice/invoice.ts'
+import { addSchedule, runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { batchRule, batchTerms, needSchedule, runNow } from '../src/jobs/schedules.ts'
+import { codeAt, stepAt } from '../src/people/totp.ts'
+import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
+import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
+import { openKeyFile } from '../src/store/keyFile.ts'
+import { encryptedTables, keyUses, retireKey, rotate, unreadableValues, useKeys } from '../src/store/rotate.ts'
+import { asStored, openStore, sameAs, sql, unreadableText, type Row, type Store } from '../src/store/store.ts'
+import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
+import { furnishShop } from './testbed/shopFloor.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const secret = (byte: number) => new Uint8Array(32).fill(byte)
+const [older, newer] = [dataKey(secret(1)), dataKey(secret(2))]
+const planted = {
+  names: ['Quitéria Alvarenga', 'Zeferino Buarque', 'Iolanda Figueira'],
+  taxIds: ['012.345.678-90', '529.982.247-25'],
+  emails: ['quiteria@example.com', 'iolanda@example.com'],
+  what: ['Aluguel da casa verde'],
+}
+
+let postgres: Postgres | undefined
+beforeAll(async () => {
+  if (postgresAvailable()) postgres = await startPostgres({ durable: false })
+})
+afterAll(() => postgres?.stop())
+
+describe.each([
+  { engine: 'sqlite', there: true },
+  { engine: 'postgres', there: postgresAvailable() },
+])('$engine', ({ engine, there }) => {
+  describe.skipIf(!there)(there ? 'at rest' : 'is not to be had on this machine', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'repasse-encryption-'))
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
+    let databases = 0
+    const open: { close(): Promise<void> }[] = []
+    afterEach(async () => {
+      for (const each of open.splice(0)) await each.close()
+    })
+    const fresh = async () => (engine === 'sqlite' ? `sqlite:${join(folder, `${++databases}.db`)}` : postgres!.migratedDatabase())
+
+    async function openLivedIn(keys: DataKeys): Promise<{ town: Town; url: string; secret: string }> {
+      const url = await fresh()
+      const town = await openTown({ databaseUrl: url, keys })
+      open.push(town)
+      await useKeys(town.store, keys)
+      return { town, url, secret: await live(town) }
+    }
+    const another = async (town: Town, url: string, keys: DataKeys): Promise<Store> => {
+      const store = await openStore(url, { ...town.desk.world, keys, virtual: true })
+      open.push(store)
+      return store
+    }
+
+    /** All that the database's files hold, or all that its tables do. */
+    async function everything(url: string): Promise<string> {
+      if (engine === 'sqlite') {
+        const file = url.slice('sqlite:'.length)
+        const files = readdirSync(folder).filter(name => join(folder, name).startsWith(file))
+        return files.map(name => readFileSync(join(folder, name), 'latin1')).join('')
+      }
+      const store = await openStore(url, { clock: { now: () => 0, sleep: async () => undefined }, random: undefined as never })
+      try {
+        const tables = await store.all<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = current_schema()`)
+        const all: unknown[] = []
+        for (const { name } of tables) all.push(...(await store.all(asStored(sql`select * from ${{ texts: [name], values: [] }}`))))
+        return all
+          .flatMap(row => Object.values(row as Row))
+          .map(value =>
+            value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : Buffer.from(String(value)).toString('latin1'),
+          )
+          .join('\n')
+      } finally {
+        await store.close()
+      }
+    }
+    const tellsOf = (all: string, words: readonly string[]) => words.filter(word => all.includes(Buffer.from(word).toString('latin1')))
+    const everyWord = (authenticator: string) => [...Object.values(planted).flat(), authenticator]
+
+    test('a copy of the database tells none of the people in it, and everything is found and read as before', async () => {
+      const { town, url, secret: authenticator } = await openLivedIn(keysOf([older]))
+      const { store } = town
+      expect(
+        await store.all(sql`select payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
+      ).toEqual([{ payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] }])
+      const sought = sameAs('invoices.payer_tax_id', planted.taxIds[1]!)
+      expect(await store.all(sql`select payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
+      expect(await store.one(sql`select email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`)).toEqual({
+        email: planted.emails[1],
+        name: planted.names[2],
+      })
+      expect(await town.audit()).toEqual([])
+      expect((await keyUses(store)).filter(({ key }) => key !== older.id)).toEqual([])
+      for (const each of open.splice(0)) await each.close()
+      expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
+    })
+
+    test('without a key everything is as it was, and a database of today is encrypted by one rotation', async () => {
+      const { town, url, secret: authenticator } = await openLivedIn(noKeys)
+      await town.store.tx(tx => tx.run(sql`update users set totp_step = 0`))
+      expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual(everyWord(authenticator))
+      const keys = keysOf([older])
+      const store = await another(town, url, keys)
+      await useKeys(store, keys)
+      expect(await store.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
+      expect(await unreadableValues(store, keys)).toEqual([])
+      const { count } = await rotate({ store, keys, world: town.desk.world })
+      expect(count).toBeGreaterThan(20)
+      expect((await keyUses(store)).filter(({ key }) => key !== older.id)).toEqual([])
+      expect(await store.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
+      await store.compact(encryptedTables)
+      for (const each of open.splice(0)) await each.close()
+      expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
+    })
+
+    test('a rotation goes on where it was ended, while a process with the older key works on and reads all of it', async () => {
+      const { town, url } = await openLivedIn(keysOf([older]))
+      // A process that began when there was one key.
+      const file = join(folder, `${engine}.keys`)
+      writeFileSync(file, `${keyLine(secret(1))}\n`, { mode: 0o600 })
+      const running = await another(town, url, openKeyFile(file, { strict: true }))
+      appendFileSync(file, `${keyLine(secret(2))}\n`)
+      const keys = openKeyFile(file, { strict: true })
+      const turning = await another(town, url, keys)
+      expect(keys.newest!.id).toBe(newer.id)
+      await useKeys(turning, keys)
+
+      let batches = 0
+      const dies = () => {
+        if (++batches === 6) throw new Crash('killed')
+      }
+      await expect(rotate({ store: turning, keys, world: { ...town.desk.world, at: dies } })).rejects.toThrow(Crash)
+      const under = async (id: string) =>
+        (await keyUses(turning)).filter(({ key }) => key === id).reduce((sum, { count }) => sum + count, 0)
+      expect(await under(older.id)).toBeGreaterThan(0)
+      expect(await under(newer.id)).toBeGreaterThan(0)
+
+      expect(
+        (await running.all<{ payer_name: string }>(sql`select payer_name from invoices`)).filter(row => row.payer_name === unreadableText),
+      ).toEqual([])
+      await collectOne(town, { ...town.desk, store: running, inbox: makeInbox(running, town.desk.world) })
+      await rotate({ store: turning, keys, world: town.desk.world })
+      expect(await under(older.id)).toBe(0)
+      expect(await running.tx(tx => retireKey(tx, keys, newer.id))).toEqual({ is: 'newest' })
+      expect(await turning.tx(tx => retireKey(tx, keys, older.id))).toEqual({ is: 'retired' })
+      expect(await unreadableValues(turning, keys)).toEqual([])
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('a key that is missing or another keeps the program from starting', async () => {
+      const { town } = await openLivedIn(keysOf([older]))
+      await useKeys(town.store, keysOf([older]))
+      await expect(useKeys(town.store, noKeys)).rejects.toThrow(/set ENCRYPTION_KEY_FILE to its key file/)
+      await expect(useKeys(town.store, keysOf([newer]))).rejects.toThrow(BadInput)
+      await useKeys(town.store, keysOf([newer, older]))
+      expect(await town.store.tx(tx => retireKey(tx, keysOf([newer, older]), older.id))).toMatchObject({ is: 'in-use' })
+    })
+
+    test('a value that was changed holds up its own invoice, person and event, and nothing else', async () => {
+      const { town } = await openLivedIn(keysOf([older]))
+      const { store, desk } = town
+      await addRoster(town, 'second')
+      const ids = await drafted(town)
+      expect(ids).toHaveLength(2)
+      const edit = async (table: string, column: string, where: ReturnType<typeof sql>) => {
+        const [named, of] = [column, table].map(text => ({ texts: [text], values: [] })) as [never, never]
+        const row = (await store.one<{ value: string }>(asStored(sql`select ${named} as value from ${of} where ${where}`)))!
+        const value = `${row.value.slice(0, -3)}${row.value.endsWith('AAA') ? 'BBB' : 'AAA'}`
+        await store.tx(tx => tx.run(sql`update ${of} set ${named} = ${value} where ${where}`))
+      }
+      await edit('invoices', 'payer_name', sql`id = ${ids[0]!}`)
+      await edit('users', 'totp_secret', sql`name = 'carla'`)
+
+      const asked = town.bank.invoices().length
+      await issueDrafts(store, desk.rails.starkbank!, desk.world)
+      expect(town.bank.invoices()).toHaveLength(asked + 1)
+      expect(await store.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`)).toEqual([
+        { id: ids[0], state: 'draft' },
+        { id: ids[1], state: 'issued' },
+      ])
+      expect((await town.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
+      expect(
+        (await askAgain({ store, rail: undefined, world: desk.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' }))
+          .is,
+      ).toBe('impossible')
+      const attempt = { name: 'carla', password, code: '123456', address: '127.0.0.1', agent: '' }
+      expect(await signIn(store, desk.world, attempt)).toMatchObject({ is: 'refused' })
+
+      // An event that cannot be read waits, and is applied once it can be.
+      const { id: bankId } = town.bank.invoices().find(({ tags }) => tags.includes(ids[1]!))!
+      town.bank.pay(bankId)
+      town.pass(60_000)
+      const event = town.event('invoice.credited')
+      await town.hear()
+      await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
+      const kept = (await store.one<{ raw: Uint8Array }>(asStored(sql`select raw from inbox where event_id = ${event.id}`)))!.raw
+      const broken = Buffer.from(kept)
+      broken[broken.length - 1]! ^= 1
+      await store.tx(tx => tx.run(sql`update inbox set raw = ${broken} where event_id = ${event.id}`))
+      await town.hear()
+      expect(await town.fate(event)).toMatch(/^waiting: it cannot be decrypted/)
+      expect((await unreadableValues(store, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual([
+        'inbox.raw altered',
+        'invoices.payer_name altered',
+        'users.totp_secret altered',
+      ])
+      await store.tx(tx => tx.run(sql`update inbox set raw = ${kept} where event_id = ${event.id}`))
+      town.pass(400_000)
+      await town.hear()
+      expect(await town.fate(event)).toBe('done: credited')
+      expect(await town.audit()).toEqual([])
+    })
+
+    test('a value from another column is not shown in its place', async () => {
+      const { town } = await openLivedIn(keysOf([older]))
+      await town.store.tx(async tx => {
+        const row = (await tx.one<{ value: string }>(asStored(sql`select payer_tax_id as value from invoices where ordinal = 1`)))!
+        await tx.run(sql`update invoices set description = ${row.value} where ordinal = 1`)
+      })
+      expect(await town.store.one(sql`select description from invoices where ordinal = 1`)).toEqual({ description: unreadableText })
+      expect(await unreadableValues(town.store, keysOf([older]))).toMatchObject([
+        { column: 'invoices.description', why: 'of another column' },
+      ])
+    })
+  })
+})
+
+const password = 'doze palavras guardam a casa'
+const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefined, writes: false }
+
+/** A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the authenticator's secret. */
+async function live(town: Town): Promise<string> {
+  const { store, desk } = town
+  await addRoster(town, 'roster')
+  await collectOne(town, desk)
+  const { token } = await addUser(
+    store,
+    desk.world,
+    { name: 'carla', role: 'viewer', language: 'pt-BR', email: planted.emails[0]! },
+    'root',
+  )
+  const browser = newToken(desk.world)
+  const opening = await openInvitation(store, desk.world, token, browser)
+  if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
+  const code = codeAt(opening.secret, stepAt(town.clock.now()))
+  expect(await acceptInvitation(store, desk.world, { token, browser, password, code })).toMatchObject({ is: 'done' })
+  town.pass(60_000)
+  const next = codeAt(opening.secret, stepAt(town.clock.now()))
+  expect(await signIn(store, desk.world, { name: 'carla', password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({
+    is: 'in',
+  })
+  const shop = await furnishShop(store, desk.world, ['starkbank'])
+  const buyer = { name: planted.names[2]!, email: planted.emails[1]!, taxId: planted.taxIds[0]! }
+  expect(await writeOrder(store, desk.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
+  await runDueSlots(desk)
+  await issueDrafts(store, desk.rails.starkbank!, desk.world)
+  return opening.secret
+}
+
+const roster = [
+  'name,tax_id,amount,description',
+  `${planted.names[0]},${planted.taxIds[0]},10.00,conta`,
+  `${planted.names[1]},${planted.taxIds[1]},20.00,${planted.what[0]}`,
+]
+
+async function addRoster(town: Town, name: string): Promise<void> {
+  const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
+  const what = { countLow: 2, countHigh: 2, unitsLow: 1_000n, unitsHigh: 2_000n, roster: `${roster.join('\n')}\n`, payTo: 'main' }
+  await addSchedule(
+    town.store,
+    town.desk.world,
+    { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what },
+    'maker',
+  )
+}
+
+/** The drafts of the roster `second`, of which nobody is asked yet. */
+async function drafted({ store, desk: { world } }: Town): Promise<string[]> {
+  const schedule = await needSchedule(store, 'second')
+  return store.tx(async tx => {
+    const slot = await runNow(tx, world, schedule, 'a story')
+    await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
+    return (await tx.all<{ id: string }>(sql`select id from invoices where slot_id = ${slot} order by ordinal`)).map(({ id }) => id)
+  })
+}
+
+/** One more slot of the roster, of which one is paid and credited. */
+async function collectOne(town: Town, desk: Desk): Promise<void> {
+  const schedule = await needSchedule(desk.store, 'roster')
+  const slot = await desk.store.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
+  await runDueSlots(desk)
+  const { id } = (await desk.store.one<{ id: string }>(
+    sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`,
+  ))!
+  town.bank.pay(id)
+  town.pass(60_000)
+  for (const event of town.bank.eventsCreated())
+    await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push', signature: 'proven elsewhere' })
+  await settleInbox(desk)
+}
