@@ -7,7 +7,7 @@ import { hastyClock, monotonicMs, sharedClock, systemClock, systemRandom } from 
 import { readClockFile } from './base/clockFile.ts'
 import { judgedClock } from './base/clockJudge.ts'
 import { noKeys, type DataKeys } from './base/cipher.ts'
-import { approvalsNeeded, coolingOffMs, movesRealMoney, type Config } from './base/config.ts'
+import { approvalsNeeded, coolingOffMs, movesRealMoney, retentionOf, type Config } from './base/config.ts'
 import { fileShown } from './base/setting.ts'
 import type { ShopLimits } from './base/shopSettings.ts'
 import type { Log } from './base/log.ts'
@@ -391,6 +391,7 @@ export const deskOf = (
   ...(bitcoin && { bitcoin }),
   ...(ownKeyId && { ownKeyId }),
   shopLimits: shopLimitsOf(config),
+  retention: retentionOf(config),
   ...(anchoring && { anchoring }),
   ...(config.SMTP_URL !== undefined && { post: postOf(config, world) }),
 })

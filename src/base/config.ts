@@ -5,6 +5,7 @@ import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
 import { readSender } from './mailAddress.ts'
 import { parseDuration } from './duration.ts'
 import { readNetworks } from './network.ts'
+import { retentionSettings, type Retention } from './retentionSettings.ts'
 import { shopSettings } from './shopSettings.ts'
 import { cents, minutes, oneOf, oneOfOrNone, optional, parsed, seconds, withDefault, withFiles } from './setting.ts'
 
@@ -52,6 +53,7 @@ const shape = z.object({
   SIGNED_APPROVALS: oneOfOrNone('required', 'optional'),
   ...bitcoinSettings,
   ...shopSettings,
+  ...retentionSettings,
   CRASH_AT: optional(z.string()),
   CLOCK: optional(
     z
@@ -75,6 +77,19 @@ export const movesRealMoney = ({ STARKBANK_ENVIRONMENT: bank, BITCOIN_NETWORK: c
   bank === 'production' || chain === 'mainnet'
 
 const dayMs = 24 * 3_600_000
+
+/** How long what is personal is kept. */
+export const retentionOf = (config: Config): Retention => ({
+  othersMs: config.RETAIN_EVENTS_OF_OTHERS,
+  eventsMs: config.RETAIN_EVENTS,
+  linesMs: config.RETAIN_STATEMENT_LINES,
+  buyersMs: config.RETAIN_BUYERS,
+  payersMs: config.RETAIN_PAYERS,
+  mailMs: config.RETAIN_MAIL,
+  sessionsMs: config.RETAIN_SESSIONS,
+  runLogsMs: config.RETAIN_RUN_LOGS,
+  everyMs: dayMs,
+})
 
 /** How long what is new or changed waits before money can use it. */
 export const coolingOffMs = (config: Config): number => config.COOLING_OFF ?? (movesRealMoney(config) ? dayMs : 0)
@@ -133,7 +148,7 @@ export function refuseMisspelt(names: readonly string[]): void {
 
 const isSetting = (name: string): boolean => name in shape.shape || name.replace(/_FILE$/, '') in shape.shape
 
-const ours = /^(SHOP_LIMIT_|AUDIT_|BACKUP_|ENCRYPTION_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
+const ours = /^(SHOP_LIMIT_|RETAIN_|AUDIT_|BACKUP_|ENCRYPTION_|SIGNED_|RAIL_|STARKBANK_|TRANSFER_FEE|BITCOIN_|RATES?_)/
 
 function meant(name: string): string {
   const known = Object.keys(shape.shape)

@@ -384,7 +384,13 @@ describe('codes and shapes', () => {
     expect(await repasse(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^repasse \d+\.\d+\.\d+\n$/) as string, err: '' })
   })
 
-  const everyRail = { rails: { starkbank: {}, bitcoin: {} }, bitcoin: { pollSeconds: 1 }, pollSeconds: 1, post: {} } as unknown as Desk
+  const everyRail = {
+    rails: { starkbank: {}, bitcoin: {} },
+    retention: {},
+    bitcoin: { pollSeconds: 1 },
+    pollSeconds: 1,
+    post: {},
+  } as unknown as Desk
   test('the jobs that --job takes are those of the timetable, and issue', () => {
     expect([...jobNames].sort()).toEqual(['issue', ...timetable(everyRail).map(({ name }) => name)].sort())
   })

@@ -13,6 +13,7 @@ import { bitcoin } from './doctorBitcoin.ts'
 import { encryption } from './doctorEncryption.ts'
 import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
+import { retention } from './doctorPrivacy.ts'
 import { json, paint, reais, tame } from './print.ts'
 import type { ProofFlags } from './prove.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
@@ -106,6 +107,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
         run: setTheClock,
       }
     yield* limits(base)
+    if (there) yield await retention(base)
     yield* approvals(base)
     yield* anchors(base)
     yield* books(base)

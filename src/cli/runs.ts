@@ -28,6 +28,7 @@ export const jobNames = [
   'pass-time',
   'send-coins',
   'reconcile-chain',
+  'retention',
 ] as const
 
 export function runCommands(repasse: Command, shell: Shell): void {

@@ -33,6 +33,8 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
         ],
       ]),
     )
+    if (now.retainedAt !== undefined && isLate(now.retainedAt, base.world.clock.now()))
+      await shell.out(`${paint(shell, 'yellow', `old personal data is not dropped since ${now.retainedAt}`)}: see "repasse doctor"\n`)
     for (const { rail, since, why } of now.silent)
       await shell.out(`${paint(shell, 'red', `${rail} has not answered since ${since}`)}: ${tame(why)}\n`)
     await shell.out(
@@ -44,6 +46,9 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
       await shell.out(`\n${paint(shell, 'yellow', 'needs a person')}\n${now.needsPerson.map(says => `  ${tame(says)}\n`).join('')}`)
   })
 }
+
+/** Three nights without it. */
+const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
 async function look({ store, config, world }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
   const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
@@ -68,6 +73,7 @@ function viewOf(now: Status, next: Next[], rate: RateNow | undefined) {
     ...(now.bitcoin && { bitcoin: chainView(now.bitcoin, rate) }),
     silent: now.silent.map(({ rail, since, why }) => ({ rail, since, why })),
     issuingWaits: now.issuingWaits,
+    retainedAt: now.retainedAt ?? null,
     nextSlots: next.map(row => ({ schedule: row.name, at: row.next_at })),
     needsPerson: now.needsPerson,
   }

@@ -19,7 +19,9 @@ import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
 import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendPost, type Post } from './orders.ts'
 import { watchOwnKey } from './ownKey.ts'
+import { dropOld } from './retention.ts'
 import type { JobResult, Runner } from './runner.ts'
+import type { Retention } from '../base/retentionSettings.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import type { World } from '../base/world.ts'
 import { eachApart, throwFirst } from '../store/store.ts'
@@ -43,6 +45,8 @@ export interface Desk extends Runner {
   anchoring?: Anchoring
   /** The key that requests to the bank are signed with now, by its fingerprint. */
   ownKeyId?: () => string
+  /** How long what is personal is kept; for ever where nobody says. */
+  retention?: Retention
 }
 
 export interface Job {
@@ -70,13 +74,15 @@ export function timetable({
   bitcoin,
   post,
   anchoring,
-}: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post' | 'anchoring'>): Job[] {
+  retention,
+}: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post' | 'anchoring' | 'retention'>): Job[] {
   return [
     ...common,
     ...(rails.starkbank ? bankJobs(pollSeconds) : []),
     ...(rails.bitcoin && bitcoin ? bitcoinJobs(bitcoin.pollSeconds) : []),
     ...(post ? postJobs(post) : []),
     ...(anchoring ? anchorJobs(anchoring) : []),
+    ...(retention ? retentionJobs(retention) : []),
   ]
 }
 
@@ -283,6 +289,19 @@ const anchorJobs = ({ file }: Anchoring): Job[] => [
       (await anchorAudit(store, file, log)) === 'differs'
         ? { less: 'the audit log is not the one that was anchored: "repasse ledger check" says where' }
         : undefined,
+  },
+]
+
+// Every hour it is asked whether a night has passed, so that a machine that is off at night is reached too.
+const retentionJobs = (retention: Retention): Job[] => [
+  {
+    name: 'retention',
+    byTime: true,
+    wakes: '0 25 * * * *',
+    limitMs: 60 * minute,
+    among: 'one',
+    atStart: true,
+    work: ({ store }, world) => dropOld({ store, retention }, world),
   },
 ]
 

@@ -345,20 +345,6 @@ describe.each([
       expect((await listSessions(store, world, (await findUser(store, 'ana'))!.id)).map(({ open }) => open)).toEqual([false, false])
     })
 
-    test('where somebody signed in from is forgotten after 90 days, at their next sign-in [security 15]', async () => {
-      await member('ana')
-      await member('bia')
-      const { person } = await inside('ana')
-      await inside('bia', { address: '192.0.2.9' })
-      pass(90 * 24 * 60 * minute)
-      await inside('ana')
-      expect(await listSessions(store, world, person.id)).toHaveLength(2)
-      pass(minute)
-      await inside('ana')
-      expect(await listSessions(store, world, person.id)).toHaveLength(2)
-      expect((await store.all(sql`select id from sessions`)).length).toBe(3)
-    })
-
     test('that a session is used is written at most once a minute', async () => {
       await member('ana')
       const { token, person } = await inside('ana')

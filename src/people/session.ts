@@ -1,7 +1,7 @@
 /** Sessions: a random token in a cookie, kept here as a digest. One ends a quarter of an hour idle, eight hours after sign-in, or when somebody ends it. */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
-import { instant, later, millis, type Instant, type World } from '../base/world.ts'
+import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { encrypted, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { Role } from './roles.ts'
@@ -13,8 +13,6 @@ const absoluteMs = 8 * 3_600_000
 const steppedUpMs = 5 * 60_000
 /** `seen` is written at most this often: a page is a read. */
 const seenEveryMs = 60_000
-/** So long it is known from where somebody signed in; then the row goes, with the address in it. */
-const keptMs = 90 * 86_400_000
 
 /** Who is asking, as the console knows them. `name` is what is written down as who did something. */
 export interface Person {
@@ -82,7 +80,6 @@ export async function openSession(
 ): Promise<{ token: string; person: Person }> {
   const token = newToken(world)
   const now = await tx.now()
-  await tx.run(sql`delete from sessions where user_id = ${userId} and added_at < ${later(now, -keptMs)}`)
   await tx.run(sql`
     insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
     values (${newId('session', world)}, ${userId}, ${digestOf(token)}, ${newToken(world)}, ${now}, ${now}, ${now},

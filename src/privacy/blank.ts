@@ -14,7 +14,8 @@ export async function blankInvoice(tx: Tx, id: string): Promise<void> {
   // Those that were settled before it was kept what they are about are found by what they moved.
   const events = await tx.all<{ id: bigint }>(sql`
     select id from inbox where about = ${id}
-    union select id from inbox where event_id in (select ref from transitions where subject = ${id} and ref is not null)`)
+    union select e.id from transitions t join invoices i on i.id = t.subject join inbox e on e.rail = i.rail and e.event_id = t.ref
+      where t.subject = ${id}`)
   for (const event of events) await dropBody(tx, event.id)
 }
 

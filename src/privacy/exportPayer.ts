@@ -66,8 +66,10 @@ const invoicesOfOrders = async (reader: Reader, orders: readonly { id: string }[
 async function eventsAbout(reader: Reader, invoiceIds: readonly string[]): Promise<unknown[]> {
   if (invoiceIds.length === 0) return []
   const rows = await reader.all<{ event_id: string; rail: string; kind: string | null; received_at: string; raw: Uint8Array }>(sql`
-    select event_id, rail, kind, received_at, raw from inbox where about in (${join(invoiceIds)})
-      or event_id in (select ref from transitions where subject in (${join(invoiceIds)}) and ref is not null)
+    select event_id, rail, kind, received_at, raw from inbox where id in (
+      select id from inbox where about in (${join(invoiceIds)})
+      union select e.id from transitions t join invoices i on i.id = t.subject join inbox e on e.rail = i.rail and e.event_id = t.ref
+        where t.subject in (${join(invoiceIds)}))
     order by received_at, id`)
   return rows.map(({ event_id: id, rail, kind, received_at: receivedAt, raw }) => ({
     ...{ id, rail, kind, receivedAt },

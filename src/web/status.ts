@@ -4,6 +4,7 @@ import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { silentMinutes, silentRails, type Silent } from '../jobs/jobs.ts'
 import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
 import { payoutsStopped, unreads } from '../payout/payout.ts'
+import { lastRetention } from '../privacy/privacy.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
@@ -47,6 +48,8 @@ export interface Status {
   silent: Silent[]
   /** Nothing is issued at the bank: after a restore its invoices since the backup are not read yet. */
   issuingWaits: boolean
+  /** When the nightly job last looked for what is personal and old; undefined where it never did. */
+  retainedAt: Instant | undefined
   /** asked and credited are wholly explained, on every rail. */
   addsUp: boolean
 }
@@ -84,6 +87,7 @@ export async function status(
     needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now, silentMs)), ...(bitcoin?.asks ?? [])]))],
     silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
     issuingWaits: await areInvoicesUnread(reader),
+    retainedAt: await lastRetention(reader),
     addsUp:
       asked === invoices.open + invoices.paid + invoices.lost &&
       money.credited === explained &&

@@ -1,0 +1,100 @@
+/**
+ * Dropping what is personal and old enough: kind by kind, a few rows to a transaction. A process that dies in the middle leaves what it has done, and a
+ * cursor behind it; nothing is done twice, for what was dropped says so itself.
+ */
+import type { Retention } from '../base/retentionSettings.ts'
+import { clockTrouble, instant, type Instant, type World } from '../base/world.ts'
+import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { decideNight } from './decideNight.ts'
+import { cutOf, sweepsOf, type Fate, type Place, type Sweep } from './sweeps.ts'
+
+/** How many of each kind were dropped, and how many are old enough and needed still. `stopped`: why not all was looked at. */
+export interface Retained {
+  dropped: Record<string, number>
+  stays: Record<string, number>
+  stopped?: string
+}
+
+interface Parts {
+  store: Store
+  world: World
+  retention: Retention
+}
+
+const lastLook = 'retention'
+
+/** What the job does: once a night, and never in the first night that it sees, or the first after a gap. Undefined where nothing is to be done now. */
+export async function retainNightly(parts: Parts): Promise<Retained | 'first' | 'gap' | undefined> {
+  const { store, world, retention } = parts
+  const night = await store.tx(async tx => {
+    const now = await believed(tx, world)
+    const decided = decideNight(await lastRetention(tx), now, retention.everyMs)
+    if (decided !== 'rest') await keep(tx, lastLook, now)
+    return decided
+  }, 'locks')
+  if (night === 'rest') return undefined
+  return night === 'go' ? retain(parts) : night
+}
+
+/** When the job looked last; undefined where it never did. */
+export const lastRetention = (reader: Reader): Promise<Instant | undefined> => valueOf(reader, lastLook)
+
+/** Of two clocks the one that is behind drops less. */
+const believed = async (tx: Tx, { clock }: World): Promise<Instant> => {
+  const [ours, theirs] = [instant(clock.now()), await tx.now()]
+  return ours < theirs ? ours : theirs
+}
+
+/** Drops all that is old enough now. */
+export async function retain({ store, world, retention }: Parts): Promise<Retained> {
+  const found: Retained = { dropped: {}, stays: {} }
+  const now = await store.tx(tx => believed(tx, world), 'locks')
+  for (const sweep of sweepsOf(retention)) {
+    if (sweep.keptMs === undefined) continue
+    const before = cutOf(now, sweep.keptMs)
+    const stopped = await walk({ store, world }, sweep, before, fate => {
+      if (fate !== 'passed') found[fate][sweep.name] = (found[fate][sweep.name] ?? 0) + 1
+    })
+    if (stopped !== undefined) return { ...found, stopped }
+  }
+  return found
+}
+
+/** From where the last walk ended, or from the first row that it had to leave, to the cut. Answers why it ended earlier. */
+async function walk(
+  { store, world }: Pick<Parts, 'store' | 'world'>,
+  sweep: Sweep,
+  before: Instant,
+  count: (fate: Fate) => void,
+): Promise<string | undefined> {
+  const cursor = `retained ${sweep.name}`
+  const begun = await valueOf(store, cursor)
+  let place: Place = begun === undefined ? { at: '', id: '' } : (JSON.parse(begun) as Place)
+  let leaves = false
+  for (;;) {
+    const trouble = clockTrouble(world)
+    if (trouble !== undefined) return trouble
+    const [from, hasLeft] = [place, leaves]
+    const { rows, fates } = await store.tx(async tx => {
+      const next = await sweep.next(tx, from, before, sweep.atOnce)
+      const done = next.length === 0 ? [] : await sweep.drop(tx, next, before)
+      const left = hasLeft ? 0 : done.indexOf('stays')
+      const behind = hasLeft ? undefined : next.at((left === -1 ? next.length : left) - 1)
+      if (behind && left !== 0) await keep(tx, cursor, JSON.stringify(behind))
+      return { rows: next, fates: done }
+    }, 'locks')
+    await world.at('old rows dropped')
+    for (const fate of fates) count(fate)
+    leaves ||= fates.includes('stays')
+    if (rows.length < sweep.atOnce) return undefined
+    place = rows.at(-1)!
+    // An embedded database answers at once, so others are let in between.
+    await world.clock.turn?.()
+  }
+}
+
+const valueOf = async (reader: Reader, name: string): Promise<string | undefined> =>
+  (await reader.one<{ value: string }>(sql`select value from cursors where name = ${name}`))?.value
+
+const keep = (tx: Tx, name: string, value: string): Promise<number> =>
+  tx.run(sql`insert into cursors (name, value) values (${name}, ${value}) on conflict (name) do update set value = excluded.value`)

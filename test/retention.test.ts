@@ -1,0 +1,174 @@
+/** What is dropped by age, on both databases: what is old enough and needed by nothing, once, and nothing by a clock that has jumped. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { bodyOf, type BankEvent } from '../sim/events.ts'
+import type { Retention } from '../src/base/retentionSettings.ts'
+import { Crash, instant, later, type World } from '../src/base/world.ts'
+import { moveOrders, placeOrder, timetable, wake, type Job } from '../src/jobs/jobs.ts'
+import { addUser } from '../src/people/people.ts'
+import { lastRetention, retain } from '../src/privacy/privacy.ts'
+import { findOrder, type OrderRow } from '../src/shop/shop.ts'
+import { sql } from '../src/store/store.ts'
+import { findEvent } from '../src/webhooks/webhooks.ts'
+import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
+import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
+import { openTown, type Town } from './testbed/town.ts'
+
+const [minute, day] = [60_000, 86_400_000]
+const kept: Retention = {
+  ...{ othersMs: 0, eventsMs: 100 * day, linesMs: 100 * day, buyersMs: 100 * day, payersMs: 2_192 * day },
+  ...{ mailMs: 30 * day, sessionsMs: 90 * day, runLogsMs: 30 * day, everyMs: day },
+}
+
+describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
+  const skipped = engine === 'postgres' && !postgresAvailable()
+  describe.skipIf(skipped)('retention', () => {
+    let postgres: Postgres | undefined
+    let town: Town
+    let floor: ShopFloor
+    let job: Job
+
+    beforeAll(async () => {
+      if (engine === 'postgres') postgres = await startPostgres({ durable: false })
+    })
+    afterAll(() => postgres?.stop())
+    beforeEach(async () => {
+      town = await openTown({ databaseUrl: await postgres?.freshDatabase() })
+      town.desk.retention = kept
+      job = timetable(town.desk).find(({ name }) => name === 'retention')!
+      floor = await furnishShop(town.store, town.desk.world, ['starkbank'])
+    })
+    afterEach(async () => {
+      expect(await town.audit()).toEqual([])
+      await town.close()
+    })
+
+    const place = async (): Promise<OrderRow> => {
+      const placed = await placeOrder(town.desk, floor.placing())
+      if (placed.is !== 'placed') throw new Error(placed.is)
+      return placed.order
+    }
+    const hear = async () => {
+      await town.hear(...town.bank.eventsCreated())
+      await moveOrders(town.desk)
+    }
+    const summary = async () =>
+      (await town.store.one<{ summary: string; lacks: string | null }>(
+        sql`select summary, lacks from runs where job = 'retention' order by started_at desc, id desc limit 1`,
+      ))!
+    /** The job on two nights, for on the first it only looks. */
+    const nights = async () => {
+      await wake(town.desk, job)
+      town.pass(day)
+      await wake(town.desk, job)
+      return (await summary()).summary
+    }
+    const count = async (table: string, where = sql`1 = 1`) =>
+      Number((await town.store.one<{ n: bigint }>(sql`select count(*) as n from ${{ texts: [table], values: [] }} where ${where}`))!.n)
+
+    test('the body of another workspace’s event goes at once, and its id stays', async () => {
+      town.pass(minute)
+      const event = town.event('invoice.created')
+      const others: BankEvent = { ...event, id: '999', workspaceId: '77' }
+      await town.hear(others)
+      const row = (await findEvent(town.store, '999'))!
+      expect([row.state, row.about, row.raw.length]).toEqual(['ignored', 'others', 0])
+      const arrival = { rail: 'starkbank', eventId: '999', via: 'push' as const }
+      expect(await town.desk.inbox.keep({ ...arrival, raw: bodyOf(others) })).toBe('known')
+      await town.hear(event)
+      expect((await findEvent(town.store, event.id))!.raw.length).toBeGreaterThan(0)
+    })
+
+    test('what is old enough goes: sessions, logs of runs, bodies, who bought nothing; what was paid stays [security 15]', async () => {
+      const { user } = await addUser(town.store, town.desk.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
+      const at = instant(town.clock.now())
+      await town.store.tx(tx =>
+        tx.run(sql`
+          insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
+          values ('ses_1', ${user.id}, 'h', 'c', ${at}, ${at}, ${at}, '192.0.2.1', '')`),
+      )
+      const [paid, unpaid] = [await place(), await place()]
+      town.bank.pay(town.bank.invoices().find(({ tags }) => tags.includes(paid.id))!.id)
+      town.pass(20 * minute)
+      await hear()
+      await town.send()
+      town.pass(minute)
+      await hear()
+      await town.hear({ ...town.event('invoice.created'), id: '999', workspaceId: '77' })
+      town.pass(101 * day)
+      await hear()
+      const young = await place()
+
+      const said = await nights()
+      expect(said).toMatch(/^sessions: 1, run logs: \d+, events: \d+, buyers: 1$/)
+      const old = sql`run_id in (select id from runs where started_at < ${later(instant(town.clock.now()), -31 * day)})`
+      expect([await count('sessions'), await count('run_lines', old)]).toEqual([0, 0])
+      expect([(await findOrder(town.store, unpaid.id))!.name, (await findOrder(town.store, paid.id))!.name]).toEqual(['', 'Ana Lima'])
+      expect((await findOrder(town.store, young.id))!.name).toBe('Ana Lima')
+      expect(await count('inbox', sql`dropped_digest is null and received_at < ${later(instant(town.clock.now()), -101 * day)}`)).toBe(0)
+      const [line] = await town.store.all<{ line: string }>(sql`select line from run_lines where line like '%what was old enough%'`)
+      expect(JSON.parse(line!.line)).toMatchObject({ dropped: { sessions: 1, buyers: 1 } })
+
+      // Six years on, nobody asks for them any more.
+      town.pass(2_200 * day)
+      await hear()
+      expect(await nights()).toMatch(/buyers who paid: 1/)
+      expect((await findOrder(town.store, paid.id))!.name).toBe('')
+    })
+
+    test('a process that dies in the middle has done its part, and the next one does the rest, once', async () => {
+      for (let each = 0; each < 3; each++) await place()
+      town.pass(20 * minute)
+      await hear()
+      town.pass(101 * day)
+      const dies: World = {
+        ...town.desk.world,
+        at: name => (name === 'old rows dropped' ? Promise.reject(new Crash('killed')) : undefined),
+      }
+      let deaths = 0
+      const dropped: Record<string, number> = {}
+      for (; deaths < 30; deaths++) {
+        const over = await retain({ store: town.store, world: deaths < 8 ? dies : town.desk.world, retention: kept }).catch(
+          (error: unknown) => {
+            if (!(error instanceof Crash)) throw error
+          },
+        )
+        if (!over) continue
+        Object.assign(dropped, over.dropped)
+        break
+      }
+      expect(deaths).toBe(8)
+      expect(await count('orders', sql`forgotten_at is not null`)).toBe(3)
+      // Nothing is left, and nothing is done twice.
+      expect((await retain({ store: town.store, world: town.desk.world, retention: kept })).dropped).toEqual({})
+    })
+
+    test('a clock that has jumped drops nothing: not by its first look, not while others disagree', async () => {
+      await place()
+      town.pass(20 * minute)
+      await hear()
+      await wake(town.desk, job)
+      town.pass(3_650 * day)
+      await wake(town.desk, job)
+      expect((await summary()).lacks).toMatch(/should the clock be wrong/)
+      town.pass(day)
+      const trouble = () => 'our clock is ten years ahead of the bank'
+      const wrong = { ...town.desk, world: { ...town.desk.world, clock: { ...town.desk.world.clock, trouble } } }
+      expect(await wake(wrong, job)).toBe('idle')
+      expect(await retain({ ...wrong, retention: kept })).toMatchObject({ dropped: {}, stopped: trouble() })
+      expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
+      await wake(town.desk, job)
+      expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
+      expect(await lastRetention(town.store)).toBe(instant(town.clock.now()))
+    })
+
+    test('what is kept for ever stays', async () => {
+      await place()
+      town.pass(20 * minute)
+      await hear()
+      town.pass(3_650 * day)
+      const forever = { ...kept, buyersMs: undefined, payersMs: undefined, eventsMs: undefined }
+      expect((await retain({ store: town.store, world: town.desk.world, retention: forever })).dropped).not.toHaveProperty('buyers')
+      expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
+    })
+  })
+})
