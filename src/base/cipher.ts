@@ -78,6 +78,9 @@ export const isMarked = (value: string | Uint8Array): boolean =>
     ? value.startsWith(mark)
     : value[0] === markBytes[0] && Buffer.compare(value.subarray(0, markBytes.length), markBytes) === 0
 
+/** Whether an encrypted text says that it is of `column`. */
+export const isOf = (stored: string, column: string): boolean => stored.startsWith(`${column}:`, mark.length + idLength + 1)
+
 export interface Writing {
   key: DataKey
   /** `table.column`. */

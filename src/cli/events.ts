@@ -112,6 +112,8 @@ async function verdictOf(base: Base, row: InboxRow): Promise<string> {
   switch (verdict.is) {
     case 'dropped':
       return 'not judged: its body was dropped, and its digest and signature are kept'
+    case 'unreadable':
+      return 'not judged: its body cannot be decrypted, see "repasse keys status"'
     case 'followed':
       return 'followed from the node, which signs nothing: what it says is read from the chain again when it is applied'
     case 'polled':

@@ -3,7 +3,7 @@
  * the newest key it was opened with; rows that are read come decrypted. Without a key values stay as they are, and both kinds may be in one column.
  */
 import { BadInput } from '../base/answer.ts'
-import { decrypt, encrypt, isMarked, type DataKey, type DataKeys } from '../base/cipher.ts'
+import { decrypt, encrypt, isMarked, isOf, type DataKey, type DataKeys } from '../base/cipher.ts'
 import { storable } from '../base/text.ts'
 import type { World } from '../base/world.ts'
 import type { Row } from './contract.ts'
@@ -76,7 +76,7 @@ export function bindable(statement: Sql, keys: DataKeys, random: Randomness): { 
   return { texts, values }
 }
 
-const isPlain = (value: Value): value is PlainValue => !(value instanceof Encrypted) && !(value instanceof SameAs)
+const isPlain = (value: Value): value is PlainValue => typeof value !== 'object' || !(value instanceof Encrypted || value instanceof SameAs)
 
 function storedAs(value: Value, keys: DataKeys, random: Randomness): readonly PlainValue[] {
   if (value instanceof Encrypted) return [written(value.column as EncryptedColumn, value.value, keys.newest, random)]
@@ -111,18 +111,36 @@ export function placeOf(name: string, table: string | null, column: string | nul
   return isColumn(full) ? { name, column: full } : undefined
 }
 
-/** Puts what is encrypted in `rows` in the clear, in place. */
-export function reveal(rows: readonly Row[], places: readonly Place[], keys: DataKeys): void {
-  if (places.length === 0) return
-  for (const row of rows)
-    for (const { name, column } of places) {
-      const value = row[name]
-      if ((typeof value === 'string' || value instanceof Uint8Array) && isMarked(value)) row[name] = readable(value, keys, column)
-    }
-}
+/** As many short texts are kept in the clear, for whoever reads the same row again: settling an event reads its invoice four times. */
+const mostKept = 2_000
+const longestKept = 1_000
 
-/** The value, or what says that it cannot be read. */
-function readable(value: string | Uint8Array, keys: DataKeys, column: EncryptedColumn | undefined): string | Uint8Array {
-  const read = decrypt(value, keys.find, column)
-  return read.is === 'read' ? read.value : typeof value === 'string' ? unreadableText : unreadableBytes
+/** Puts what is encrypted in rows in the clear, in place. */
+export function revealing(keys: DataKeys): (rows: readonly Row[], places: readonly Place[]) => void {
+  const kept = new Map<string, string>()
+  const text = (stored: string, column: EncryptedColumn | undefined): string => {
+    const known = kept.get(stored)
+    if (known !== undefined && (column === undefined || isOf(stored, column))) return known
+    const read = decrypt(stored, keys.find, column)
+    if (read.is === 'unreadable') return unreadableText
+    if (stored.length <= longestKept) {
+      if (kept.size >= mostKept) kept.delete(kept.keys().next().value!)
+      kept.set(stored, read.value)
+    }
+    return read.value
+  }
+  const bytes = (stored: Uint8Array, column: EncryptedColumn | undefined): Uint8Array => {
+    const read = decrypt(stored, keys.find, column)
+    return read.is === 'read' ? read.value : unreadableBytes
+  }
+  return (rows, places) => {
+    if (places.length === 0) return
+    for (const row of rows)
+      for (const { name, column } of places) {
+        const value = row[name]
+        if (typeof value === 'string') {
+          if (isMarked(value)) row[name] = text(value, column)
+        } else if (value instanceof Uint8Array && isMarked(value)) row[name] = bytes(value, column)
+      }
+  }
 }

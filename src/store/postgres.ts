@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { isMarked, noKeys, type DataKeys } from '../base/cipher.ts'
-import { bindable, placeOf, reveal, type Place } from './encrypted.ts'
+import { bindable, placeOf, revealing, type Place } from './encrypted.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
@@ -36,6 +36,7 @@ export async function openPostgres(
   pool.on('connect', client => void client.on('error', () => undefined))
 
   const placesOf = placesFinder()
+  const reveal = revealing(keys)
   const query = async <R extends Row>(on: pg.Pool | pg.PoolClient, statement: Sql) => {
     const bound = bindable(statement, keys, random)
     const text = withLocks(
@@ -47,7 +48,7 @@ export async function openPostgres(
       text,
       valuesOf(bound).map(value => (value instanceof Uint8Array ? Buffer.from(value) : value)),
     )
-    if (!statement.asStored && result.rows.some(hasMarked)) reveal(result.rows, await placesOf(on, result.fields), keys)
+    if (!statement.asStored && result.rows.some(hasMarked)) reveal(result.rows, await placesOf(on, result.fields))
     return result
   }
   const reader = (on: pg.Pool | pg.PoolClient) => ({

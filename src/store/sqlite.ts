@@ -7,7 +7,7 @@ import { fileShown } from '../base/setting.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { noKeys, type DataKeys } from '../base/cipher.ts'
-import { bindable, placeOf, reveal, type Place } from './encrypted.ts'
+import { bindable, placeOf, revealing, type Place } from './encrypted.ts'
 import { withLocks, type PlainValue, type Sql } from './sql.ts'
 import { valuesOf } from './values.ts'
 import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
@@ -37,6 +37,7 @@ export function openSqlite(
   db.defaultSafeIntegers(true)
   const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
 
+  const reveal = revealing(keys)
   const prepared = new Map<string, { ready: Database.Statement; places: readonly Place[] }>()
   const prepare = (statement: Sql) => {
     const { texts, values } = withLimitsWritten(bindable(statement, keys, random))
@@ -52,7 +53,7 @@ export function openSqlite(
   const all = <R extends Row>(statement: Sql) => {
     const { ready, places, bound } = prepare(statement)
     const rows = (ready.reader ? ready.all(...bound) : (ready.run(...bound), [])) as R[]
-    if (!statement.asStored) reveal(rows, places, keys)
+    if (!statement.asStored) reveal(rows, places)
     return rows
   }
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.

@@ -2,7 +2,7 @@
 import { silentLog } from '../base/log.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
-import { move, sql, type Reader, type Store, type Transition, type Tx } from '../store/store.ts'
+import { isUnreadable, move, sql, type Reader, type Store, type Transition, type Tx } from '../store/store.ts'
 import type { Desk } from './apply.ts'
 import { inboxMachine, type InboxRow } from './inbox.ts'
 import { settleOne } from './settle.ts'
@@ -11,11 +11,18 @@ import { settleOne } from './settle.ts'
 export const findEvent = (reader: Reader, eventId: string) =>
   reader.one<InboxRow>(sql`select * from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${eventId}`)
 
-export type EventVerdict = Verdict | { is: 'dropped' } | { is: 'followed' } | { is: 'polled' } | { is: 'no signature' } | { is: 'no bank' }
+export type EventVerdict =
+  | Verdict
+  | { is: 'dropped' | 'unreadable' }
+  | { is: 'followed' }
+  | { is: 'polled' }
+  | { is: 'no signature' }
+  | { is: 'no bank' }
 
 /** Whether bytes and signature agree, judged now. `bank` is asked for only where there is something to judge. */
 export async function judge(row: InboxRow, bank: () => Promise<Rail | undefined>): Promise<EventVerdict> {
   if (row.dropped_digest !== null) return { is: 'dropped' }
+  if (isUnreadable(row.raw)) return { is: 'unreadable' }
   if (row.rail === 'bitcoin') return { is: 'followed' }
   if (row.via === 'poll') return { is: 'polled' }
   if (row.signature === null) return { is: 'no signature' }

@@ -23,7 +23,7 @@ interface Parts {
 
 const tones: Record<SeenEvent['verdict']['is'], Tone> = {
   ...{ genuine: 'good', forged: 'bad', unknown: 'wait', followed: 'still', polled: 'still' },
-  ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still' },
+  ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still', unreadable: 'bad' },
 } as const
 
 export function EventPage({ lang, person, seen, stopped }: Parts) {
