@@ -313,6 +313,48 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await bookFindings()).toEqual([expect.stringContaining('carla is admin, and nobody gave them that role')])
     })
 
+    const edits = [
+      ['role', sql`update users set role = 'admin' where name = 'carla'`, 'carla is admin, and nobody gave them that role'],
+      ['state', sql`update users set state = 'removed' where name = 'carla'`, 'carla is removed, and nobody made them so'],
+      ['link', sql`update users set given_by = 'eva' where name = 'carla'`, 'by a link of eva, who did not make it'],
+      ['wait', sql`update users set approves_from = '2020-01-01T00:00:00.000Z' where name = 'carla'`, 'that is not what was set'],
+      ['name', sql`update audit set act = 'x' where act = 'user added'`, 'nobody added them'],
+    ] as const
+    test.each(edits)('somebody whose %s was edited lets nothing go, and proposes nothing', async (what, edit, why) => {
+      const { proof } = await signed()
+      await limit(10_000n)
+      const changed = await limit(20_000n)
+      if (!('proposal' in changed)) throw new Error(changed.is)
+      const { id } = await payout()
+      await holdPayout(town.store, id, { by: 'ana', why: 'look' })
+      await stopAll(town.store, 'ana: look', 'ana')
+      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      if (what === 'name') await past('audit', 'audit_kept', edit)
+      else await run(edit)
+      const bar = { is: 'barred', bar: { is: 'edited' } }
+      expect(await approveAndDo(town.desk, changed.proposal.id, { by: 'carla', proof })).toMatchObject(bar)
+      expect(await signAccount(town.store, 'main', 'carla', proof)).toMatchObject(bar)
+      for (const act of [
+        () => releasePayout(town.store, id, { by: 'carla', why: 'seen', proof }),
+        () => letGo(town.store, 'seen', 'carla', () => true, proof),
+        () => approveAccount(town.store, 'other', 'carla', proof),
+        () => addAccount(town.store, town.desk.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
+      ])
+        await expect(act()).rejects.toThrow(why)
+      expect(await bookFindings()).toContainEqual(expect.stringContaining(why))
+    })
+
+    test('a proposal whose maker was edited, so that they could approve it themselves, is approved by nobody', async () => {
+      await signed()
+      await limit(10_000n)
+      const changed = await limit(20_000n)
+      if (!('proposal' in changed)) throw new Error(changed.is)
+      await run(sql`update proposals set made_by = 'somebody'`)
+      for (const by of ['ana', 'bruno'])
+        expect(await approveAndDo(town.desk, changed.proposal.id, { by })).toMatchObject({ is: 'barred', bar: { is: 'edited' } })
+      expect(await bookFindings()).toEqual([expect.stringContaining(`proposal ${changed.proposal.id} is not as it was made`)])
+    })
+
     test.each([
       ['whose amount was edited', sql`update proposals set detail = replace(detail, '200.00', '900.00')`, 'is not as it was approved'],
       ['that nobody approved', sql`update proposals set decided_by = 'mallory'`, 'nobody approved it'],
@@ -341,7 +383,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         { act: 'payouts.go', proof: 'key' },
       ])
       expect(await bookFindings()).toEqual([])
-      await past('statements', 'statements_kept', sql`update statements set signature = 'AAAA' where act like 'payout%'`)
+      await past('statements', 'statements_kept', sql`update statements set signature = 'AAAA' where act = 'payout.release'`)
+      await send()
+      expect(await payout()).toMatchObject({ state: 'held', why: expect.stringContaining('its signature is not good') })
+      await run(sql`update statements set signature = 'AAAA' where act = 'payouts.go'`)
+      await run(sql`update payouts set state = 'owed', why = null`)
+      await send()
+      expect(await payout()).toMatchObject({ state: 'owed', why: expect.stringMatching(/^payouts let go payouts: .*not good/) })
+      expect(town.transfers()).toEqual([])
       expect(await bookFindings()).toEqual([expect.stringContaining('payout released'), expect.stringContaining('payouts let go')])
     })
 

@@ -96,6 +96,16 @@ describe.each([
         expect((await bruno.post(`${asked.to}/refuse`, { why: 'I lost nothing' })).to).toContain('said=refused')
       })
 
+      test('obeys no role that was written into the database past the program, and says why', async () => {
+        const vera = await visitorOf(town, await acceptAs(town, 'vera', linkIn(await invite('vera', 'viewer'))!))
+        expect((await addAccount(bruno, 'hers')).status).toBe(403)
+        await town.house.desk.store.tx(tx => tx.run(sql`update users set role = 'maker' where name = 'vera'`))
+        const refused = await addAccount(vera, 'hers')
+        expect([refused.status, refused.text.includes('vera has the role maker, and nobody gave it to them')]).toEqual([400, true])
+        expect(await rows(sql`select id from accounts where name = 'hers'`)).toEqual([])
+        await town.house.desk.store.tx(tx => tx.run(sql`update users set role = 'viewer' where name = 'vera'`))
+      })
+
       test('who invited maker and checker, each with an approval, gets nothing approved by the one for the other [security A2]', async () => {
         const [maker, checker] = [await puppet('front', 'maker'), await puppet('back', 'checker')]
         expect((await addAccount(maker, 'thiefs')).to).toContain('said=added')

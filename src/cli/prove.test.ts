@@ -5,6 +5,7 @@ import { hostname, userInfo } from 'node:os'
 import { expect, test } from 'vitest'
 import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
+import { audit } from '../ledger/ledger.ts'
 import { codeAt, stepAt } from '../people/totp.ts'
 import { openStore, sql, type Store } from '../store/store.ts'
 
@@ -34,7 +35,14 @@ const code = () => codeAt(secret, stepAt(systemClock.now()))
 test('what a command does is recorded with the user of the system and the host [security A9]', async () => {
   await repasse(['user', 'add', 'ana', '--role', 'checker', '--by', 'whoever'])
   const at = { channel: 'cli', osUser: userInfo().username, host: hostname() }
-  expect(await lastAct()).toEqual({ actor: 'whoever', act: 'user added', name: 'ana', role: 'checker', ...at })
+  expect(await lastAct()).toEqual({
+    actor: 'whoever',
+    act: 'user added',
+    name: 'ana',
+    role: 'checker',
+    approvesFrom: expect.any(String),
+    ...at,
+  })
 })
 
 test('the name of somebody of the console is refused at any command, in whatever letters [security A9]', async () => {
@@ -51,7 +59,11 @@ test('the name of somebody of the console is refused at any command, in whatever
 
 test('a code of their authenticator shows that it is them, once [security A9]', async () => {
   await inBase(store =>
-    store.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where name = 'ana'`)),
+    store.tx(async tx => {
+      const [{ id }] = (await tx.all<{ id: string }>(sql`select id from users where name = 'ana'`)) as [{ id: string }]
+      await tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where id = ${id}`)
+      await audit(tx, { actor: 'ana', act: 'invitation accepted', subject: id, detail: {} })
+    }),
   )
   expect(await said('payout', 'stop', '--why', 'x', '--by', 'Ana', '--code', '000000')).toEqual([
     2,

@@ -102,6 +102,7 @@ export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act
   if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
   const prover = key === undefined ? await byName(base, by ?? operator(), code, by === undefined) : await byKey(base, key, by)
   const { user } = prover
+  if (user) await refuseEdited(base, user)
   if (act !== undefined && !waitsForProof.includes(act) && prover.proof.is === 'said' && base.terms.approvals === 'proven')
     throw new BadInput(
       `${prover.by} is only a name, and where money is real that neither prepares a payment nor lets one go: --key, or --by with --code, of a person of the console`,
@@ -112,6 +113,13 @@ export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act
       throw new BadInput(`${user.name} is ${user.role}: this takes ${roles.filter(role => may(role, act)).join(' or ')}`)
   }
   return prover
+}
+
+/** A row that was edited past the program lets nobody act, at whatever command. */
+async function refuseEdited({ store }: Base, user: UserRow): Promise<void> {
+  const { barSentence, editedPerson } = await import('../ledger/ledger.ts')
+  const edited = await editedPerson(store, user)
+  if (edited) throw new BadInput(barSentence(user.name, { is: 'edited', edited }))
 }
 
 async function byKey({ store }: Base, file: string, by: string | undefined): Promise<Prover> {

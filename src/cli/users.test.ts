@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { auditChain } from '../ledger/ledger.ts'
+import { audit, auditChain } from '../ledger/ledger.ts'
 import { silentLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { acceptInvitation, newToken, openInvitation } from '../people/people.ts'
@@ -73,6 +73,15 @@ test.each([
   expect(said.err).toMatch(why)
 })
 
+/** Everybody was given their role a day before. */
+const aDayLater = (store: Store): Promise<void> =>
+  store.tx(async tx => {
+    const approvesFrom = '2026-01-01T00:00:00.000Z'
+    await tx.run(sql`update users set approves_from = ${approvesFrom}`)
+    for (const { id, role } of await tx.all<{ id: string; role: string }>(sql`select id, role from users`))
+      await audit(tx, { actor: 'boss', act: 'role changed', subject: id, detail: { to: role, approvesFrom } })
+  })
+
 describe('where real money moves', () => {
   const there = openTerminal()
   const production = { ...url, STARKBANK_ENVIRONMENT: 'production' }
@@ -95,7 +104,7 @@ describe('where real money moves', () => {
       expect((await acceptInvitation(store, world, { token, browser, password: 'um pé de jabuticaba', code })).is).toBe('done')
     })
   /** As if a day had gone by. */
-  const age = () => inDatabase(store => store.tx(tx => tx.run(sql`update users set approves_from = '2026-01-01T00:00:00.000Z'`)))
+  const age = () => inDatabase(aDayLater)
 
   test('the first people come in at once, and whoever comes once one of them could approve it takes two', async () => {
     await accept((await run('user', 'add', 'carla', '--role', 'admin', '--by', 'boss')).out)
@@ -130,7 +139,7 @@ describe('where real money moves and nobody uses the console', () => {
     expect((await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss')).out).toContain('/console/welcome/')
     expect((await run('user', 'key', 'carla', '--out', at('carla.pem'), '--by', 'boss')).code).toBe(0)
     const store = await openStore(own.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    await store.tx(tx => tx.run(sql`update users set approves_from = '2026-01-01T00:00:00.000Z'`))
+    await aDayLater(store)
     expect((await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')).out).toMatch(/^pro_/)
     await run('user', 'remove', 'ana', '--by', 'boss')
     expect(await store.all(sql`select address, kind from person_mails where kind <> 'added' order by kind`)).toEqual(

@@ -8,9 +8,12 @@ const person = (name: string, more: Partial<Standing> = {}): Standing => ({
   approvesFrom: null,
   objection: undefined,
   behind: [name],
+  edited: undefined,
   ...more,
 })
 const objection = { by: 'bruno', why: 'who is that', at: now }
+
+const edited = { what: 'role', name: 'ana', row: 'checker' } as const
 
 describe('somebody', () => {
   test.each<[string, Standing | undefined, string | undefined]>([
@@ -18,6 +21,7 @@ describe('somebody', () => {
     ['who is no person of the console approves', undefined, undefined],
     ['whose time has come approves', person('ana', { approvesFrom: now }), undefined],
     ['who is new waits', person('ana', { approvesFrom: '2026-11-29T12:00:00.001Z' }), 'waits'],
+    ['whose row was edited does nothing', person('ana', { edited, objection }), 'edited'],
     ['who is objected to does not, whatever else', person('ana', { objection, approvesFrom: '2027-01-01T00:00:00.000Z' }), 'objected'],
   ])('%s', (_, approver, bar) => expect(barOf(approver, now)?.is).toBe(bar))
 })
@@ -44,4 +48,8 @@ describe('what a maker made is approved', () => {
     const bar = barOf(approver, now, maker)
     expect(bar?.is === 'one giver' ? bar.giver : bar).toBe(giver)
   })
+})
+
+test('what somebody made whose row was edited is approved by nobody', () => {
+  expect(barOf(person('ana'), now, person('bia', { edited }))).toEqual({ is: 'edited', edited })
 })

@@ -1,11 +1,13 @@
 /**
  * Who may approve: the one rule that is asked of whoever lets money go, or lets people in, on the console and at the command line. Somebody who is
- * new or was given access again waits; so does somebody whom another objects to; and nobody may be behind both who asks and who approves.
+ * new or was given access again waits; so does somebody whom another objects to; nobody may be behind both who asks and who approves; and
+ * a row that is not what the audit log says lets nobody do anything.
  */
 import { BadInput } from '../base/answer.ts'
 import { plainName } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../store/store.ts'
+import { editedPerson, editedSentence, type Edited, type PersonRow } from './edited.ts'
 
 export interface Standing {
   name: string
@@ -14,11 +16,15 @@ export interface Standing {
   objection: { by: string; why: string; at: Instant } | undefined
   /** Themselves; who made the link by which they came in, and so could be them; who made that one's; and so on. People of the console alone. */
   behind: readonly string[]
+  /** What of their row, or of the row of somebody behind them, was edited past the program. */
+  edited: Edited | undefined
 }
 
 export type Bar =
   | { is: 'waits'; until: Instant }
   | { is: 'objected'; by: string; why: string }
+  /** What would let them is not what the audit log says. */
+  | { is: 'edited'; edited: Edited }
   /** `giver` is behind both. */
   | { is: 'one giver'; giver: string; maker: string }
 
@@ -28,9 +34,11 @@ export type Bar =
  */
 export function barOf(person: Standing | undefined, now: Instant, maker?: Standing): Bar | undefined {
   if (!person) return undefined
-  const { objection, approvesFrom, behind } = person
+  const { objection, approvesFrom, behind, edited } = person
+  if (edited) return { is: 'edited', edited }
   if (objection) return { is: 'objected', by: objection.by, why: objection.why }
   if (approvesFrom !== null && now < approvesFrom) return { is: 'waits', until: approvesFrom }
+  if (maker?.edited) return { is: 'edited', edited: maker.edited }
   const giver = maker?.behind.find(each => behind.includes(each))
   return giver === undefined ? undefined : { is: 'one giver', giver, maker: maker!.name }
 }
@@ -42,16 +50,16 @@ export function barSentence(name: string, bar: Bar): string {
       return `${name} may not approve before ${bar.until}: they are new, or were given access or a role again (COOLING_OFF)`
     case 'objected':
       return `${bar.by} objects to ${name}, who neither approves nor proposes until two others clear it: ${bar.why}`
+    case 'edited':
+      return `${editedSentence(bar.edited)}. Nothing is approved or proposed on it until the row is what it was`
     case 'one giver':
       return `${name} may not approve what ${bar.maker} made: ${bar.giver} is behind both, having invited or reset them, and could be either. Somebody else approves it; where nobody else is there, "repasse user reset" on the server gives one of the two another link, which a second person approves`
   }
 }
 
-type Known = { id: string; name: string; given_by: string | null; approves_from: Instant | null }
-
-const find = (reader: Reader, name: string): Promise<Known | undefined> =>
-  reader.one<Known>(sql`
-    select id, name, given_by, approves_from from users where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
+const find = (reader: Reader, name: string): Promise<PersonRow | undefined> =>
+  reader.one<PersonRow>(sql`
+    select id, name, role, state, given_by, approves_from from users where store_id = 'sto_default' and (folded = ${plainName(name)} or id = ${name})`)
 
 /** How a person of the console stands, by their name; undefined where there is none of that name. */
 export async function standingOf(reader: Reader, name: string): Promise<Standing | undefined> {
@@ -61,13 +69,15 @@ export async function standingOf(reader: Reader, name: string): Promise<Standing
     sql`select made_by as by, why, added_at as at from objections where user_id = ${person.id} and cleared_at is null`,
   )
   const behind = [person.name]
+  let edited = await editedPerson(reader, person)
   for (let giver = person.given_by; giver !== null;) {
     const known = await find(reader, giver)
     if (!known || behind.includes(known.name)) break
     behind.push(known.name)
+    edited ??= await editedPerson(reader, known)
     giver = known.given_by
   }
-  return { name: person.name, approvesFrom: person.approves_from, objection, behind }
+  return { name: person.name, approvesFrom: person.approves_from, objection, behind, edited }
 }
 
 /** Why `by` may not approve now what `maker` made, or anything where nobody did. */
@@ -80,8 +90,9 @@ export async function assertMayApprove(reader: Reader, by: string, now: Instant)
   if (bar) throw new BadInput(barSentence(by, bar))
 }
 
-/** Throws `BadInput` where somebody objects to `by`: what they prepare is not looked at. */
+/** Throws `BadInput` where somebody objects to `by`, or their row was edited: what they prepare is not looked at. */
 export async function assertMayPropose(reader: Reader, by: string): Promise<void> {
-  const objection = (await standingOf(reader, by))?.objection
+  const { objection, edited } = (await standingOf(reader, by)) ?? {}
+  if (edited) throw new BadInput(barSentence(by, { is: 'edited', edited }))
   if (objection) throw new BadInput(barSentence(by, { is: 'objected', ...objection }))
 }

@@ -5,6 +5,7 @@ import { accounts, chart, type Account, type MovementName } from './chart.ts'
 import { tally } from './tallies.ts'
 
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
+export { editedPeople, editedPerson, editedProposal, editedSentence, type Edited } from './edited.ts'
 export { assertMayApprove, assertMayPropose, barFor, barOf, barSentence, standingOf, type Bar, type Standing } from './approver.ts'
 export { account, comingTo, noneReturned, unaccounted, type BookedParts } from './accounted.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'

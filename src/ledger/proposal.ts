@@ -7,6 +7,7 @@ import type { Instant, World } from '../base/world.ts'
 import { forUpdate, move, remember, sql, type Reader, type Tx } from '../store/store.ts'
 import { assertMayPropose, barFor, type Bar } from './approver.ts'
 import { audit } from './audit.ts'
+import { editedProposal } from './edited.ts'
 
 export const proposalMachine = {
   open: ['approved', 'refused', 'withdrawn'],
@@ -129,7 +130,8 @@ export async function approve(tx: Tx, id: string, approver: Approver): Promise<P
   if (!proposal) return { is: 'unknown' }
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
-  const bar = await barFor(tx, approver.by, await tx.now(), proposal.made_by)
+  const edited = await editedProposal(tx, proposal)
+  const bar: Bar | undefined = edited ? { is: 'edited', edited } : await barFor(tx, approver.by, await tx.now(), proposal.made_by)
   if (bar) return { is: 'barred', bar, proposal }
   return { is: 'approved', proposal: await decide(tx, proposal, 'approved', approver.by, '', await approver.state?.(tx, proposal)) }
 }

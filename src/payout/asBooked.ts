@@ -6,6 +6,7 @@ import { told } from '../base/money.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { changeSinceApproval, type AccountRow } from './account.ts'
+import { decidedOtherwise } from './asSet.ts'
 import { strayAmong } from './proven.ts'
 import { isRefund } from './refund.ts'
 import type { AttemptRow, PayoutRow } from './row.ts'
@@ -22,7 +23,7 @@ export async function notAsBooked(tx: Tx, due: readonly Due[]): Promise<Map<stri
     tx,
     due.map(({ id }) => id),
   )
-  return new Map([...stray, ...(await notOwed(tx, due)), ...(await notPayable(tx, due))])
+  return new Map([...stray, ...(await decidedOtherwise(tx, due)), ...(await notOwed(tx, due)), ...(await notPayable(tx, due))])
 }
 
 type Order = Pick<AttemptRow, 'id' | 'payout_id' | 'external_id' | 'units' | 'account_id'>

@@ -1,7 +1,8 @@
 /** Whether what people set is what the audit log says they set: the stop of payouts, roles, and what was proposed and approved. Limits: `limitsSaid.ts`. */
-import { judgeApproval, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
-import type { Finding, ProposalRow } from '../ledger/ledger.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { findStatement, judgeApproval, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
+import { editedPeople, editedProposal, editedSentence, type Finding, type ProposalRow } from '../ledger/ledger.ts'
+import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { isRefund } from './refund.ts'
 
 const past = 'somebody has changed it past this program'
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
@@ -15,16 +16,9 @@ export async function stopTakenAway(reader: Reader): Promise<string | undefined>
   return hold ? undefined : `payouts were stopped, and nobody let them go: ${past}`
 }
 
-/** People whose role nobody gave them. */
-async function rolesNotGiven(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; name: string; role: string; detail: string | null }>(sql`
-    select u.id, u.name, u.role, (select a.detail from audit a where a.subject = u.id and a.act in ('user added', 'role changed')
-      order by a.seq desc limit 1) as detail from users u where u.store_id = 'sto_default' and u.state <> 'removed' order by u.id`)
-  return rows.flatMap(({ id, name, role, detail }) => {
-    const { role: added, to } = JSON.parse(detail ?? '{}') as { role?: string; to?: string }
-    return (to ?? added) === role ? [] : [finding(id, `${name} is ${role}, and nobody gave them that role: ${past}`)]
-  })
-}
+/** People whose role, state, link or wait is not what the audit log says. */
+const peopleEdited = async (reader: Reader): Promise<Finding[]> =>
+  (await editedPeople(reader)).map(({ id, ...edited }) => finding(id, editedSentence(edited)))
 
 /** People who are objected to, of whom no row says so any more though nobody cleared it. */
 async function objectionsTakenAway(reader: Reader): Promise<Finding[]> {
@@ -41,7 +35,7 @@ export async function checkSet(reader: Reader): Promise<Finding[]> {
   const stop = await stopTakenAway(reader)
   return [
     ...(stop === undefined ? [] : [finding('payouts', stop)]),
-    ...(await rolesNotGiven(reader)),
+    ...(await peopleEdited(reader)),
     ...(await objectionsTakenAway(reader)),
   ]
 }
@@ -68,34 +62,83 @@ export const stateAct = (
 
 const statedActs = { 'payout released': 'payout.release', 'payouts let go': 'payouts.go' } as const
 
-/** Every statement but those of accounts: proposals as they are now, releases and goes by themselves. Many rows, so once a night. */
+/** Why an approved proposal is not what somebody approved; undefined where it is. */
+export async function proposalFault(reader: Reader, row: ProposalRow): Promise<string | undefined> {
+  const record = await reader.one<{ seq: bigint; actor: string; subject: string; detail: string }>(sql`
+    select seq, actor, subject, detail from audit where subject = ${row.id} and act = 'proposal approved' order by seq desc limit 1`)
+  const { act, subject, content } = approvingProposal(row)
+  const judged = record && (await judgeApproval(reader, record, act, content))
+  if (!judged || record.actor !== row.decided_by) return `proposal ${subject} is approved, and nobody approved it: ${past}`
+  return judged.is === 'changed' ? `proposal ${subject} is not as it was approved: ${judged.why}` : undefined
+}
+
+type StatedRecord = { seq: bigint; act: keyof typeof statedActs; actor: string; subject: string; detail: string }
+
+/** Why a release or a go is not what somebody stated; undefined where it is, or where none was stated. */
+async function statedFault(reader: Reader, record: StatedRecord): Promise<string | undefined> {
+  const { statement } = JSON.parse(record.detail) as { statement?: string }
+  if (statement === undefined) return undefined
+  const row = await findStatement(reader, statement)
+  const judged = await judgeApproval(reader, record, statedActs[record.act], JSON.parse(row?.content ?? '{}') as Record<string, string>)
+  return judged.is === 'changed' ? `${record.act} ${record.subject}: ${judged.why}` : undefined
+}
+
+/** Why nothing is ordered: a stop is gone though nobody let payouts go, or whoever did is not who stated it. */
+export async function stopEdited(reader: Reader): Promise<string | undefined> {
+  const gone = await stopTakenAway(reader)
+  if (gone !== undefined) return gone
+  const last = await reader.one<StatedRecord>(sql`
+    select seq, act, actor, subject, detail from audit where subject = 'payouts' and act = 'payouts let go' order by seq desc limit 1`)
+  return last && (await statedFault(reader, last))
+}
+
+/** Why some of these payouts, or what they give back, are not what somebody released, redirected or let go beyond a limit; by their ids. */
+export async function decidedOtherwise(
+  reader: Reader,
+  due: readonly { id: string; invoice_id: string; rule: string }[],
+): Promise<Map<string, string>> {
+  const found = new Map<string, string>()
+  if (due.length === 0) return found
+  const records = await reader.all<Omit<StatedRecord, 'act'> & { act: string }>(sql`
+    select seq, act, actor, subject, detail from audit where subject in (${join(due.map(({ id }) => id))})
+      and act in ('payout released', 'payout redirected', 'payout let beyond limits') order by seq`)
+  // Few payouts are, and only theirs are looked for among all proposals.
+  const proposed = [
+    ...records.filter(({ act }) => act !== 'payout released').map(({ subject }) => ({ id: subject, about: subject })),
+    ...due.filter(isRefund).map(({ id, invoice_id: about }) => ({ id, about })),
+  ]
+  for (const record of records)
+    if (record.act === 'payout released') {
+      const fault = await statedFault(reader, { ...record, act: record.act })
+      if (fault !== undefined) found.set(record.subject, fault)
+    }
+  if (proposed.length === 0) return found
+  const rows = await reader.all<ProposalRow>(sql`
+    select * from proposals where store_id = 'sto_default' and state = 'approved' and subject in (${join(proposed.map(({ about }) => about))})`)
+  for (const row of rows) {
+    const fault = await proposalFault(reader, row)
+    if (fault !== undefined) for (const { id, about } of proposed) if (about === row.subject) found.set(id, fault)
+  }
+  return found
+}
+
+/** Every statement but those of accounts and schedules: proposals as they are now, releases and goes by themselves. Many rows, so once a night. */
 export async function checkStatements(reader: Reader): Promise<Finding[]> {
   const found: Finding[] = []
   const proposals = await reader.all<ProposalRow>(
-    sql`select * from proposals where store_id = 'sto_default' and state = 'approved' order by id`,
+    sql`select * from proposals where store_id = 'sto_default' and state in ('approved', 'open') order by id`,
   )
   for (const row of proposals) {
-    const record = await reader.one<{ seq: bigint; actor: string; subject: string; detail: string }>(sql`
-      select seq, actor, subject, detail from audit where subject = ${row.id} and act = 'proposal approved' order by seq desc limit 1`)
-    const { act, subject, content } = approvingProposal(row)
-    const judged = record && (await judgeApproval(reader, record, act, content))
-    if (!judged || record.actor !== row.decided_by)
-      found.push(finding(subject, `proposal ${subject} is approved, and nobody approved it: ${past}`))
-    else if (judged.is === 'changed') found.push(finding(subject, `proposal ${subject} is not as it was approved: ${judged.why}`))
+    const edited = row.state === 'open' ? await editedProposal(reader, row) : undefined
+    const fault = row.state === 'open' ? edited && editedSentence(edited) : await proposalFault(reader, row)
+    if (fault !== undefined) found.push(finding(row.id, fault))
   }
-  const records = await reader.all<{
-    seq: bigint
-    act: keyof typeof statedActs
-    actor: string
-    subject: string
-    detail: string
-    content: string | null
-  }>(sql`
-    select a.seq, a.act, a.actor, a.subject, a.detail, s.content from audit a left join statements s on a.detail like '%"statement":"' || s.id || '"%' and s.subject = a.subject
-    where a.act in ('payout released', 'payouts let go') and a.detail like '%"statement"%' order by a.seq`)
+  const records = await reader.all<StatedRecord>(
+    sql`select seq, act, actor, subject, detail from audit where act in ('payout released', 'payouts let go') order by seq`,
+  )
   for (const record of records) {
-    const judged = await judgeApproval(reader, record, statedActs[record.act], JSON.parse(record.content ?? '{}') as Record<string, string>)
-    if (judged.is === 'changed') found.push(finding(record.subject, `${record.act} ${record.subject}: ${judged.why}`))
+    const fault = await statedFault(reader, record)
+    if (fault !== undefined) found.push(finding(record.subject, fault))
   }
   return found
 }

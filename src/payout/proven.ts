@@ -4,7 +4,7 @@ import type { Finding } from '../ledger/ledger.ts'
 import { canonical } from '../approvals/approvals.ts'
 import { empty, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
 import { approvalOf, onlySaid, placeOf, type AccountRow } from './account.ts'
-import { stopTakenAway } from './asSet.ts'
+import { stopEdited } from './asSet.ts'
 import { isRefund } from './refund.ts'
 import { checkLimits } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
@@ -22,7 +22,7 @@ export async function withProof<P extends Pick<PayoutRow, 'id' | 'account_id' | 
   needed: ApprovalsNeeded = 'any',
 ): Promise<P[]> {
   if (due.length === 0) return []
-  const edited = await stopTakenAway(tx)
+  const edited = await stopEdited(tx)
   if (edited !== undefined) {
     await putOff(tx, due, edited)
     return []

@@ -62,7 +62,8 @@ export async function carryOutAdd(tx: Tx, world: World, proposal: ProposalRow): 
   if (samePerson(name, by!)) throw new BadInput(`${by} cannot approve what is about themselves`)
   await assertFree(tx, name)
   const user = await newUser(tx, world, { name, role: asRole(role), language: asLanguage(language), email }, madeBy)
-  await audit(tx, { actor: by!, act: 'user added', subject: user.id, detail: { name, role: user.role, proposedBy: madeBy } })
+  const said = { name, role: user.role, approvesFrom: user.approves_from!, proposedBy: madeBy }
+  await audit(tx, { actor: by!, act: 'user added', subject: user.id, detail: said })
   await tellAbout(tx, world, { kind: 'added', about: user, by: madeBy, approvedBy: by!, why: proposal.why })
 }
 

@@ -124,19 +124,20 @@ export async function acceptInvitation(store: Store, world: World, acceptance: A
     const still = await find(tx, world, token)
     if (!still || still.browser_hash !== found.browser_hash || still.invitation_secret !== secret) return { is: 'gone' }
     const language = acceptance.language ?? found.language
+    const from = await approvesFrom(tx, world)
     const active = [
       sql`password = ${password}`,
       sql`totp_secret = ${encrypted('users.totp_secret', secret)}`,
       sql`totp_step = ${BigInt(step)}`,
       sql`language = ${language}`,
-      sql`approves_from = ${await approvesFrom(tx, world)}`,
+      sql`approves_from = ${from}`,
     ]
     if (!(await move(tx, 'users', userMachine, found.id, 'invited', 'active', { why: 'accepted the invitation' }, active)))
       return { is: 'gone' }
     await closeInvitations(tx, found.id)
     // Whoever runs commands could register one before, in their name and by their own word alone; from now on it takes a code.
     await retireKeys(tx, found, found.name, `it was registered before ${found.name} came in`)
-    await audit(tx, { actor: found.name, act: 'invitation accepted', subject: found.id, detail: {} })
+    await audit(tx, { actor: found.name, act: 'invitation accepted', subject: found.id, detail: { approvesFrom: from } })
     return { is: 'done', user: (await tx.one<UserRow>(sql`select * from users where id = ${found.id}`))! }
   })
 }

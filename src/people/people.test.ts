@@ -432,6 +432,13 @@ describe.each([
       expect((await signIn(store, world, { name: 'ana', code, ...attempt })).is).toBe('refused')
     })
 
+    test('whoever got another role past the program is not let in, and is told why', async () => {
+      await member('ana')
+      await store.tx(tx => tx.run(sql`update users set role = 'admin' where name = 'ana'`))
+      expect(await enter('ana')).toEqual({ is: 'edited', edited: { what: 'role', name: 'ana', row: 'admin' } })
+      expect((await guess('ana')).is).toBe('refused')
+    })
+
     test('who was locked comes back with everything they had, when they are unlocked', async () => {
       await member('ana')
       await lockUser(store, world, 'ana', 'root')

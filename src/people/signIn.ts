@@ -1,7 +1,7 @@
 /** Signing in: name, password and code, one answer for every failure, and slower after each. */
 import { sameNetwork } from '../base/network.ts'
 import type { Millis, World } from '../base/world.ts'
-import { audit } from '../ledger/ledger.ts'
+import { audit, editedPerson, type Edited } from '../ledger/ledger.ts'
 import { sameAs, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { isPassword } from './password.ts'
 import { openSession, type Person } from './session.ts'
@@ -22,8 +22,12 @@ export interface SignIn {
   previous?: string | undefined
 }
 
-/** `refused` says nothing of what was wrong. `untilMs`: when the next try is looked at. */
-export type SignInAnswer = { is: 'in'; token: string; person: Person } | { is: 'refused' } | { is: 'throttled'; untilMs: Millis }
+/** `refused` says nothing of what was wrong. `edited`: their row was, past the program, so it lets nobody in. `untilMs`: when the next try is looked at. */
+export type SignInAnswer =
+  | { is: 'in'; token: string; person: Person }
+  | { is: 'refused' }
+  | { is: 'edited'; edited: Edited }
+  | { is: 'throttled'; untilMs: Millis }
 
 export async function signIn(store: Store, world: World, attempt: SignIn): Promise<SignInAnswer> {
   const user = await findUser(store, attempt.name.slice(0, 200))
@@ -39,6 +43,8 @@ export async function signIn(store: Store, world: World, attempt: SignIn): Promi
   return store.tx(async tx => {
     // Of two who show one code at the same moment, one is too late; so is who was locked meanwhile, or got another password.
     if (!(await takeStep(tx, known, step))) return { is: 'refused' }
+    const edited = await editedPerson(tx, known)
+    if (edited) return { is: 'edited', edited }
     await forgive(tx, ofName(known.folded), ofAddress(attempt.address))
     if (attempt.previous !== undefined && isToken(attempt.previous))
       await tx.run(sql`

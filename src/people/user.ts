@@ -107,7 +107,8 @@ export async function addUser(store: Store, world: World, wanted: NewUser, by: s
     await assertFree(tx, wanted.name)
     const user = await newUser(tx, world, wanted, by)
     const invitation = await invite(tx, world, user.id, by)
-    await audit(tx, { actor: by, act: 'user added', subject: user.id, detail: { name: user.name, role: user.role } })
+    const detail = { name: user.name, role: user.role, approvesFrom: user.approves_from! }
+    await audit(tx, { actor: by, act: 'user added', subject: user.id, detail })
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'added', about: user, by })
     return { user: (await findUser(tx, user.id))!, ...invitation }
   })
@@ -130,9 +131,9 @@ export async function changeRoleIn(
   role: Role,
   { by, proposedBy }: { by: string; proposedBy?: string },
 ): Promise<void> {
-  await tx.run(sql`
-    update users set role = ${role}, approves_from = ${await approvesFrom(tx, world)}, changed_at = ${await tx.now()} where id = ${user.id}`)
-  const detail = { name: user.name, from: user.role, to: role, ...(proposedBy !== undefined && { proposedBy }) }
+  const from = await approvesFrom(tx, world)
+  await tx.run(sql`update users set role = ${role}, approves_from = ${from}, changed_at = ${await tx.now()} where id = ${user.id}`)
+  const detail = { name: user.name, from: user.role, to: role, approvesFrom: from, ...(proposedBy !== undefined && { proposedBy }) }
   await audit(tx, { actor: by, act: 'role changed', subject: user.id, detail })
 }
 

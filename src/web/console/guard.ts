@@ -79,7 +79,7 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
         const form = await readForm(ctx, limits)
         if (!same(form.text('csrf'), person.csrf)) ctx.throw(403)
         const bar = await barTo(act, person)
-        if (bar && (bar.is === 'objected' || approves(act))) throw new BadInput(barText(lang, bar))
+        if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act))) throw new BadInput(barText(lang, bar))
         const isSigned = limits.passkey === true && form.text('assertion') !== ''
         if (needsStepUp(act) && !person.steppedUp && !isSigned && limits.looksOnly?.(form) !== true) {
           const { is } = await stepUp(desk.store, desk.world, person, form.text('code'))

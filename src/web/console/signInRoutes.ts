@@ -7,6 +7,7 @@ import { moment, readForm, show, type PageContext, type PageState } from '../pag
 import type { PageParts } from '../pages.ts'
 import { sessionCookie, type Doors } from './guard.ts'
 import { BeginPage, GonePage, SignInPage, StepUpPage, WelcomePage, WithdrawnPage } from './signIn.tsx'
+import { editedText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
 import { peopleWords } from './words/people.ts'
 
@@ -72,7 +73,11 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
     const say = peopleWords[lang].signIn
     const throttled = answer.is === 'throttled'
     if (throttled) ctx.set('retry-after', String(Math.max(1, Math.ceil((answer.untilMs - world.clock.now()) / 1_000))))
-    const text = throttled ? say.throttled(moment(lang, instant(answer.untilMs))) : say.refused
+    const text = throttled
+      ? say.throttled(moment(lang, instant(answer.untilMs)))
+      : answer.is === 'edited'
+        ? editedText(lang, answer.edited)
+        : say.refused
     return show(ctx, SignInPage({ lang, next, name, notice: { tone: throttled ? 'wait' : 'bad', text } }), throttled ? 429 : 403)
   })
 
