@@ -390,6 +390,7 @@ export const deskOf = (
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),
   ...(ownKeyId && { ownKeyId }),
+  ...(config.AUDIT_ANCHOR_EMAIL && { anchorTo: config.AUDIT_ANCHOR_EMAIL }),
   shopLimits: shopLimitsOf(config),
   retention: retentionOf(config),
   ...(anchoring && { anchoring }),

@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog, type Log } from '../src/base/log.ts'
+import { composeAnchorMail, queueAnchorMails, type AnchorMailRow } from '../src/jobs/anchorMail.ts'
 import { checkBooks, checkBooksByAndBy, timetable } from '../src/jobs/jobs.ts'
 import { acceptBreak, anchorAudit, audit, findBreak, openAnchorFile, type AnchorFile, type AuditRow } from '../src/ledger/ledger.ts'
+import { sendMails, type Mailer } from '../src/mail/mail.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
 import { sql, type Tx } from '../src/store/store.ts'
+import { asksOf, sentence } from '../src/web/asks.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -202,6 +205,59 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       // Of what was anchored before, records from before the break still count.
       await rewrite(2, 'mallory')
       expect(await check()).toContainEqual(expect.stringContaining('record 2 of the audit log is not the one'))
+    })
+
+    describe('by mail', () => {
+      const to = ['auditor@example.com', 'board@example.com']
+      const queue = (anchoring = { file }) => queueAnchorMails({ store: town.store, world: town.desk.world, anchoring }, to)
+      const mails = () => town.store.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
+      const approve = (name: string) =>
+        town.store.tx(tx => audit(tx, { actor: 'ana', act: 'account approved', subject: name, detail: { statement: name, proof: 'said' } }))
+      const hour = 3_600_000
+
+      test('each address is written to once a day, and within an hour of an approval, with how far the log went', async () => {
+        expect(await queue()).toBe(2)
+        const [first] = await mails()
+        expect(first).toMatchObject({ state: 'queued', seq: BigInt(await head()), address: 'auditor@example.com' })
+        expect(await Promise.all([queue(), queue()])).toEqual([0, 0])
+        await approve('main')
+        await approve('other')
+        expect(await queue()).toBe(0)
+        town.pass(hour + 1)
+        expect(await queue()).toBe(2)
+        expect((await mails()).at(-1)).toMatchObject({ seq: BigInt(await head()), transactions: 0n })
+        // What is no approval waits for the day's.
+        await act('one')
+        town.pass(2 * hour)
+        expect(await queue()).toBe(0)
+        town.pass(day)
+        expect(await Promise.all([queue(), queue()])).toContain(2)
+        expect(await mails()).toHaveLength(6)
+      })
+
+      ofFile('a log that is not the one that was anchored is not witnessed', async () => {
+        const last = await anchored()
+        await rewrite(last, 'eve')
+        expect(await queue()).toBe('differs')
+        expect(await mails()).toEqual([])
+      })
+
+      ofFile('one that cannot be sent is said until a later one arrives', async () => {
+        const refusing = { send: async () => ({ is: 'refused' as const, why: 'no such mailbox', again: false }) }
+        const taking = { send: async () => ({ is: 'done' as const, value: 'ok' }) }
+        const sendWith = (mailer: Mailer) =>
+          sendMails<AnchorMailRow>(town.store, mailer, town.desk.world, 'anchor_mails', (_, row) =>
+            composeAnchorMail(row, { shopName: 'x', publicUrl: 'y' }),
+          )
+        await queue()
+        expect(await sendWith(refusing)).toMatchObject({ failed: 2 })
+        const asked = async () => (await asksOf(town.store, undefined)).filter(({ kind }) => kind === 'anchor mail failed').map(sentence)
+        expect(await asked()).toEqual(to.map(address => expect.stringContaining(`to ${address} (AUDIT_ANCHOR_EMAIL): no such mailbox`)))
+        town.pass(day)
+        await queue()
+        expect(await sendWith(taking)).toMatchObject({ sent: 2 })
+        expect(await asked()).toEqual([])
+      })
     })
 
     ofFile('anchors that are lost are begun again by a person’s word alone', async () => {

@@ -1,13 +1,19 @@
 /** What an auditor is given: the exports of audit log and ledger with the anchors, checked by the program and by a tool that has none of its code. */
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom, systemClock, systemRandom } from '../src/base/clock.ts'
 import { brl } from '../src/base/money.ts'
-import { post } from '../src/ledger/ledger.ts'
+import { prepare, registerKey, state } from '../src/approvals/approvals.ts'
+import { audit, post } from '../src/ledger/ledger.ts'
+import { composeAnchorMail, type AnchorMailRow } from '../src/jobs/anchorMail.ts'
+import { connectMail } from '../src/mail/mail.ts'
+import { findUser } from '../src/people/people.ts'
 import { openStore } from '../src/store/store.ts'
+import { device } from './testbed/passkey.ts'
+import { startSmtpSink } from './testbed/smtpSink.ts'
 import { accountAdd, openTerminal, scheduleAdd } from './testbed/terminal.ts'
 import { projectRoot } from './testbed/tree.ts'
 
@@ -53,7 +59,10 @@ test('each command anchors what it did, and the exports hold by the program and 
 test('the tool is short, and needs Node alone', () => {
   const text = readFileSync(join(projectRoot, 'tools/verify-audit.mjs'), 'utf8')
   expect(text.split('\n').length).toBeLessThanOrEqual(150)
-  expect([...text.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual(['node:crypto', 'node:fs'])
+  expect([...text.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual(['node:crypto', 'node:fs', './verify-approvals.mjs'])
+  const beside = readFileSync(join(projectRoot, 'tools/verify-approvals.mjs'), 'utf8')
+  expect(beside.split('\n').length).toBeLessThanOrEqual(150)
+  expect([...beside.matchAll(/from '(.+)'/g)].map(([, name]) => name)).toEqual(['node:crypto'])
 })
 
 /** The chain from `from` on as it would be had `change` been so from the beginning. */
@@ -136,6 +145,175 @@ describe('of random edits, cuts and rewrites', () => {
       expect([status, stderr], `${name}, number ${count}`).toEqual([1, expect.stringContaining('WRONG')])
       if (ledger === undefined) expect((await bare(['audit', 'verify', log, '--anchors', kept])).code, `${name}, number ${count}`).toBe(1)
     }
+  })
+})
+
+describe('a mail with an anchor', () => {
+  /** As it goes over the wire, and as somebody copies it out of a window or an answer quotes it. */
+  const mailed = async (): Promise<[how: string, text: string][]> => {
+    const { seq, hash } = JSON.parse(lines('audit.jsonl').at(-1)!) as { seq: string; hash: string }
+    const sink = await startSmtpSink()
+    try {
+      const from = { name: '', address: 'shop@example.com' }
+      const mailer = connectMail({ url: `smtp://127.0.0.1:${sink.port}`, from, clock: systemClock })
+      const row = { id: 'mail_1', address: 'auditor@example.com', seq: BigInt(seq), hash, transactions: 4n, at: '2026-11-29T12:00:00.000Z' }
+      const letter = composeAnchorMail(row as unknown as AnchorMailRow, {
+        shopName: 'Armazém Jatobá',
+        publicUrl: 'https://pay.example.com',
+      })
+      expect((await mailer.send(letter)).is).toBe('done')
+      return [
+        ['sent', sink.taken[0]!.raw],
+        ['read', letter.text],
+        ['quoted', letter.text.replaceAll(/^/gm, '> ').replaceAll('\n', '\r\n')],
+      ]
+    } finally {
+      await sink.close()
+    }
+  }
+
+  test('is a witness as good as a line of the file, for the program and for the tool', async () => {
+    for (const [how, text] of await mailed()) {
+      writeFileSync(at('mail.eml'), text)
+      const judged = async (audit: string, ...more: string[]) => {
+        const { code, out } = await bare(['audit', 'verify', audit, '--anchors', at('mail.eml'), ...more])
+        return [code, tool('--audit', audit, '--anchors', at('mail.eml'), ...more).status, out] as const
+      }
+      expect(await judged(at('audit.jsonl')), how).toEqual([0, 0, expect.stringContaining('1 of them are anchored')])
+      expect(await judged(at('audit.jsonl'), anchors), how).toEqual([0, 0, expect.stringContaining('OK')])
+      const all = lines('audit.jsonl')
+      expect((await judged(written('cut.jsonl', all.slice(0, -1)), anchors)).slice(0, 2), how).toEqual([1, 1])
+      // Whoever can rewrite log and file cannot reach the mailbox.
+      const forged = written(
+        'forged.jsonl',
+        rewritten(all, 2, row => (row['actor'] = 'eve')),
+      )
+      expect(await judged(forged), how).toEqual([1, 1, expect.stringContaining('is not the one that was anchored')])
+    }
+  })
+
+  test('a file that holds none is no witness', async () => {
+    writeFileSync(at('mail.eml'), 'Hello\n')
+    expect((await bare(['audit', 'verify', at('audit.jsonl'), '--anchors', at('mail.eml')])).code).toBe(1)
+    expect(tool('--audit', at('audit.jsonl'), '--anchors', at('mail.eml')).status).toBe(1)
+  })
+})
+
+describe('approvals', () => {
+  type Line = Record<string, string | null>
+  let rows: Line[]
+  const verify = (log: string, statements: readonly Line[]) => {
+    writeFileSync(at('tried.jsonl'), statements.map(row => `${JSON.stringify(row)}\n`).join(''))
+    return tool('--audit', log, '--statements', at('tried.jsonl'))
+  }
+
+  beforeAll(async () => {
+    const key = (name: string) => at(`${name}.pem`)
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
+    writeFileSync(at('bank.pem'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o400 })
+    // Whoever approves a proposal may have to ask the bank, which is nowhere here.
+    const bank = {
+      STARKBANK_PROJECT_ID: '1',
+      STARKBANK_WORKSPACE_ID: '2',
+      STARKBANK_PRIVATE_KEY_FILE: at('bank.pem'),
+      STARKBANK_API_URL: 'http://127.0.0.1:9',
+    }
+    const file = { DATABASE_URL: `sqlite:${at('signed.db')}`, ...bank }
+    const run = async (...words: string[]) => {
+      const { code, err } = await bare(words, file)
+      expect(code, `${words.join(' ')}: ${err}`).toBe(0)
+    }
+    for (const [name, role] of Object.entries({ bia: 'maker', carla: 'checker' })) {
+      await run('user', 'add', name, '--role', role, '--by', 'root')
+      await run('user', 'key', name, '--out', key(name))
+    }
+    await run(...accountAdd({ by: 'bia' }), '--key', key('bia'))
+    await run('account', 'approve', 'main', '--key', key('carla'))
+    await run(...accountAdd({ name: 'second' }))
+    await run('account', 'approve', 'second', '--by', 'checker')
+    await run(...scheduleAdd(), '--by', 'bia', '--key', key('bia'))
+    // The first lowers what may leave, the second is a proposal.
+    for (const amount of ['1000.00', '2000.00'])
+      await run('limits', 'set', '--asset', 'BRL', '--per-day', amount, '--why', 'as agreed', '--by', 'bia', '--key', key('bia'))
+    const proposals = JSON.parse((await bare(['proposal', 'list', '--json'], file)).out) as { id: string }[]
+    for (const { id } of proposals) await run('proposal', 'approve', id, '--by', 'carla', '--key', key('carla'))
+    // Passkeys of each kind there is, as the console registers them.
+    const store = await openStore(file.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const user = (await findUser(store, 'carla'))!
+    for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
+      const laptop = device(algorithm)
+      await store.tx(async tx => {
+        const more = { credentialId: algorithm, rp: 'pay.example.com', label: algorithm, proof: 'key' }
+        const keyId = (await registerKey(tx, { user, kind: 'passkey', publicKey: laptop.publicKey, ...more }, 'carla'))!
+        const approving = { act: 'account.approve', subject: algorithm, content: { id: algorithm }, by: 'carla' }
+        const text = await prepare(tx, approving)
+        const signature = JSON.stringify(laptop.sign(text))
+        const stated = await state(tx, approving, { is: 'passkey', keyId, text, signature, counter: 1n })
+        await audit(tx, { actor: 'carla', act: 'account approved', subject: algorithm, detail: stated })
+      })
+    }
+    await store.close()
+    writeFileSync(at('signed.jsonl'), (await bare(['audit', 'export'], file)).out)
+    const { out } = await bare(['audit', 'statements'], file)
+    rows = out
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line) as Line)
+  })
+
+  test('signed with key files and with passkeys of each kind, they hold without the program', () => {
+    const { status, stdout, stderr } = verify(at('signed.jsonl'), rows)
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain('approvals: 3 by key, 1 by said, 3 by passkey\n')
+  })
+
+  const signed = (kind: string) => rows.findIndex(({ proof }) => proof === kind)
+  const edited = (index: number, change: Line) => rows.with(index, { ...rows[index]!, ...change })
+  test.each<[string, () => readonly Line[], string]>([
+    ['a statement that is missing', () => rows.toSpliced(signed('key'), 1), 'its statement is missing'],
+    [
+      'another text',
+      () => edited(signed('key'), { text: rows[signed('key')]!['text']!.replace('"by":"', '"by":"x') }),
+      'its statement is missing',
+    ],
+    ['another content', () => edited(signed('passkey'), { content: '{}' }), 'its content is not what was stated'],
+    ['a lesser proof', () => edited(signed('key'), { proof: 'said' }), 'how it was proven'],
+    ['another key', () => edited(signed('key'), { key: rows.find(({ kind }) => kind === 'passkey')!['key']! }), 'how it was proven'],
+    ['a signature of something else', () => edited(signed('key'), { signature: 'AAAA' }), 'its signature is not good'],
+    [
+      'an assertion of another',
+      () => edited(signed('passkey'), { signature: rows.findLast(({ proof }) => proof === 'passkey')!['signature']! }),
+      'its signature',
+    ],
+    ['no assertion', () => edited(signed('passkey'), { signature: 'null' }), 'its signature cannot be read'],
+    [
+      'a public key that is missing',
+      () => rows.filter(({ publicKey }) => publicKey === undefined),
+      'is missing, or is not the one that was registered',
+    ],
+    [
+      'another public key',
+      () => rows.map(row => (row['publicKey'] === undefined ? row : { ...row, publicKey: device().publicKey })),
+      'is not the one that was registered',
+    ],
+  ])('%s is noticed', (_, change, says) => {
+    expect(verify(at('signed.jsonl'), change())).toMatchObject({ status: 1, stderr: expect.stringContaining(says) })
+  })
+
+  test('one that somebody else acted on, or whose key was retired before, is noticed in a log whose hashes fit', () => {
+    const all = lines('signed.jsonl')
+    const place = all.findIndex(line => line.includes('\\"proof\\":\\"key\\"') && line.includes('"act":"account approved"'))
+    const other = written(
+      'other.jsonl',
+      rewritten(all, place, row => (row['actor'] = 'bia')),
+    )
+    expect(verify(other, rows)).toMatchObject({ status: 1, stderr: expect.stringContaining('another act, person or installation') })
+    const registered = all.findIndex(line => line.includes('"act":"key registered"') && line.includes('carla'))
+    const retired = written(
+      'retired.jsonl',
+      rewritten(all, registered, row => (row['act'] = 'key retired')),
+    )
+    expect(verify(retired, rows)).toMatchObject({ status: 1, stderr: expect.stringContaining('was not theirs then') })
   })
 })
 

@@ -12,6 +12,7 @@ import { projectFiles } from './testbed/tree.ts'
 /** Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers, programs that failed. */
 const provided: Readonly<Record<string, readonly string[]>> = {
   alarms: ['name', 'why'],
+  anchor_mails: ['address', 'why'],
   accounts: ['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'added_by', 'approved_by'],
   attempts: ['why'],
   bundles: ['why'],
@@ -118,6 +119,9 @@ async function speakOfPeople({ house: { desk } }: SeededTown): Promise<void> {
     await tx.run(sql`
       insert into person_mails (id, store_id, address, language, kind, about, detail, state, why, next_at, added_at, changed_at)
       values ('pml_1', 'sto_default', 'a', 'pt-BR', 'objected', ${user!.id}, '{}', 'failed', 'b', ${at}, ${at}, ${at})`)
+    await tx.run(sql`
+      insert into anchor_mails (id, store_id, address, seq, hash, transactions, at, state, why, next_at, added_at, changed_at)
+      values ('anc_1', 'sto_default', 'a', 1, 'h', 0, ${at}, 'failed', 'b', ${at}, ${at}, ${at})`)
     await tx.run(sql`
       insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at, seen_at)
       values ('starkbank', '1', 'sto_default', 'inv_1', 1, 'created', ${at}, ${at})`)

@@ -1,60 +1,35 @@
 #!/usr/bin/env node
-// Verifies what Repasse exports, with none of its code and no package: for an auditor who trusts Node and this page alone.
+// Verifies what Repasse exports, with none of its code and no package: for an auditor who trusts Node, this page and the one beside it.
 //
-//   repasse audit export > audit.jsonl
-//   repasse ledger export --format csv > postings.csv
-//   node verify-audit.mjs --audit audit.jsonl --anchors repasse.db.anchors repasse.db.anchors.2 --ledger postings.csv
+//   repasse audit export > audit.jsonl; repasse audit statements > statements.jsonl; repasse ledger export --format csv > postings.csv
+//   node verify-audit.mjs --audit audit.jsonl --anchors repasse.db.anchors repasse.db.anchors.2 mail.eml --statements statements.jsonl --ledger postings.csv
 //
 // 1. Each record of the audit log has the hash of what it says and of the record before it, from the first on (docs/security.md).
-// 2. Each line of the anchors names the one before it, and each record has the hash that was anchored; none that was anchored is missing.
-// 3. Each transaction of the ledger has two lines of one asset which sum to zero, on the accounts of its movement; there are no fewer than were anchored.
+// 2. Each line of the anchors names the one before it, and each record has the hash that was anchored there or in a mail; none is missing.
+// 3. Each approval has its statement, to the letter, signed by a key that was registered to that person before and not retired (decision 15).
+// 4. Each transaction of the ledger has two lines of one asset which sum to zero, on the accounts of its movement; there are no fewer than were anchored.
 // Ends with 0 where all of it holds, 1 where something does not, 2 where it was called wrongly.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { approvals } from './verify-approvals.mjs'
 
 const genesis = '0'.repeat(64)
 const sha256 = text => createHash('sha256').update(text).digest('hex')
-const linesOf = file =>
-  readFileSync(file, 'utf8')
-    .split('\n')
-    .filter(line => line !== '')
+const linesIn = text => text.split('\n').filter(line => line !== '')
+const linesOf = file => linesIn(readFileSync(file, 'utf8'))
 const faults = []
 const wrong = says => void faults.push(says)
 
 const usage = () => {
-  console.error('usage: verify-audit.mjs --audit FILE [--anchors FILE...] [--ledger FILE]')
+  console.error('usage: verify-audit.mjs --audit FILE [--anchors FILE...] [--statements FILE] [--ledger FILE]')
   process.exit(2)
 }
-const given = { audit: [], anchors: [], ledger: [] }
+const given = { audit: [], anchors: [], statements: [], ledger: [] }
 let into = { push: usage }
 for (const word of process.argv.slice(2))
   if (word.startsWith('--')) into = given[word.slice(2)] ?? usage()
   else into.push(word)
-if (given.audit.length !== 1 || given.ledger.length > 1) usage()
-
-const hashOf = ({ seq, at, actor, act, subject, detail, previous }) =>
-  sha256(JSON.stringify([seq, at, actor, act, subject, detail, previous]))
-
-function chain(lines) {
-  const names = 'act,actor,at,detail,hash,previous,seq,subject'
-  const hashes = new Map()
-  let previous = genesis
-  for (const [place, line] of lines.entries()) {
-    const record = parsed(line)
-    const isRecord = record && Object.keys(record).sort().join() === names && record.seq === `${place + 1}`
-    if (!isRecord || record.previous !== previous || record.hash !== hashOf(record)) {
-      wrong(`audit log, line ${place + 1}: it was changed, or one before it is missing`)
-      break
-    }
-    statement(record)
-    hashes.set(record.seq, record.hash)
-    previous = record.hash
-  }
-  return hashes
-}
-
-/** Signed statements will be checked here: a record whose detail has one must bear a signature of the person who acted. */
-function statement() {}
+if (given.audit.length !== 1 || given.ledger.length > 1 || given.statements.length > 1) usage()
 
 function parsed(line) {
   try {
@@ -64,11 +39,31 @@ function parsed(line) {
   }
 }
 
+function chain(lines) {
+  const records = []
+  for (const [place, line] of lines.entries()) {
+    const record = parsed(line)
+    const { seq, at, actor, act, subject, detail, previous, hash, ...more } = record ?? { more: true }
+    const follows = seq === `${place + 1}` && previous === (records.at(-1)?.hash ?? genesis) && Object.keys(more).length === 0
+    if (follows && hash === sha256(JSON.stringify([seq, at, actor, act, subject, detail, previous]))) records.push(record)
+    else return (wrong(`audit log, line ${place + 1}: it was changed, or one before it is missing`), records)
+  }
+  return records
+}
+
+/** A line of the file, or the same as a mail says it: number, hash, ledger transactions and time, one below the other, quoted or not. */
+const inMail = /Record: (\d{1,18})[\s>]+Hash: ([0-9a-f]{64})[\s>]+Ledger: (\d{1,18})[\s>]+Time: (\S+Z)/g
+const mailsIn = text => [...text.matchAll(inMail)].map(([, seq, hash, transactions, at]) => ({ seq, hash, transactions, at, rows: [hash] }))
+
 /** The newest word counts, unless a person has accepted with a reason that the log is another one from some record on. */
-function anchors(lines, hashes) {
+function anchors(texts, hashes) {
+  const mails = texts.flatMap(mailsIn)
   const good = []
   let fault
-  for (const [place, line] of lines.entries()) {
+  for (const [place, line] of texts
+    .filter(text => mailsIn(text).length === 0)
+    .flatMap(linesIn)
+    .entries()) {
     const anchor = parsed(line)
     // Half a line, after a crash.
     if (!Array.isArray(anchor?.rows) || anchor.rows.at(-1) !== anchor.hash) continue
@@ -77,6 +72,10 @@ function anchors(lines, hashes) {
     if (from) console.log(`accepted from record ${from} on, by ${by}: ${why}`)
     else if (anchor.previous !== (good.at(-1)?.digest ?? genesis)) fault ??= `anchors, line ${place + 1} does not follow the one before it`
     good.push({ ...anchor, digest: sha256(line) })
+  }
+  for (const mail of mails) {
+    const later = good.findIndex(({ at }) => at > mail.at)
+    good.splice(later < 0 ? good.length : later, 0, mail)
   }
   if (fault || good.length === 0) wrong(fault ?? 'anchors: there are none')
   const said = new Map()
@@ -136,10 +135,12 @@ function ledger(text, anchored) {
   for (const [account, sum] of [...balances].sort(([a], [b]) => (a < b ? -1 : 1))) console.log(`${account}: ${sum}`)
 }
 
-const hashes = chain(linesOf(given.audit[0]))
-const anchored = given.anchors.length > 0 ? anchors(given.anchors.flatMap(linesOf), hashes) : []
+const records = chain(linesOf(given.audit[0]))
+const texts = given.anchors.map(file => readFileSync(file, 'utf8').replaceAll(/=\r?\n/g, ''))
+const anchored = texts.length > 0 ? anchors(texts, new Map(records.map(({ seq, hash }) => [seq, hash]))) : []
+if (given.statements.length > 0) approvals(records, linesOf(given.statements[0]).map(parsed), wrong)
 if (given.ledger.length > 0) ledger(readFileSync(given.ledger[0], 'utf8'), anchored)
 for (const fault of faults) console.error(`WRONG: ${fault}`)
 if (faults.length === 0)
-  console.log(`OK: ${hashes.size} records${given.anchors.length > 0 ? '' : '; without anchors, a cut at the end cannot be seen'}`)
+  console.log(`OK: ${records.length} records${texts.length > 0 ? '' : '; without anchors, a cut at the end cannot be seen'}`)
 process.exitCode = faults.length === 0 ? 0 : 1

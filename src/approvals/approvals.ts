@@ -1,5 +1,6 @@
 /** Approvals: statements of what somebody approved, how that was proven, and whether it still holds. */
 export { canonical, digest, type Content } from './canonical.ts'
+export { exportStatements } from './exported.ts'
 export { findStatement, judgeApproval, type Approved, type Judged, type StatementRow } from './judge.ts'
 export { assertionFault, counterOf, readAssertion, type Assertion, type Site } from './passkey.ts'
 export { findCredential, findKey, keysOf, notTheirs, registerKey, retireKey, type KeyKind, type KeyRow, type NewKey } from './keys.ts'

@@ -347,6 +347,7 @@ test('.env.example shows each setting a person may need, and every line that is 
     BITCOIN_DESCRIPTOR: xpub,
     PUBLIC_URL: 'https://pay.example.com',
     MAIL_FROM: 'shop@example.com',
+    SMTP_URL: 'smtp://mail.example.com',
   }
   for (const [name, value] of examples) expect(() => readConfig({ ...set, ...beside, [name!]: value })).not.toThrow()
 })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { BadInput } from './answer.ts'
 import { bitcoinFaults, bitcoinSettings } from './bitcoinSettings.ts'
-import { readSender } from './mailAddress.ts'
+import { asAddress, readSender } from './mailAddress.ts'
 import { parseDuration } from './duration.ts'
 import { readNetworks } from './network.ts'
 import { retentionSettings, type Retention } from './retentionSettings.ts'
@@ -25,6 +25,15 @@ const shape = z.object({
   PUBLIC_URL: optional(z.url({ protocol: /^https?$/, error: 'expected an address like https://pay.example.com' })),
   ENCRYPTION_KEY_FILE: optional(z.string()),
   AUDIT_ANCHOR_FILE: optional(z.string()),
+  AUDIT_ANCHOR_EMAIL: optional(
+    parsed(text => {
+      const addresses = text
+        .split(/[\s,]+/)
+        .filter(each => each !== '')
+        .map(asAddress)
+      return addresses.length > 0 && addresses.every(each => each !== undefined) ? addresses : undefined
+    }, 'addresses with blanks between them, like auditor@example.com'),
+  ),
   BACKUP_RECIPIENTS: optional(
     parsed(text => {
       const keys = text.split(/[\s,]+/).filter(key => key !== '')
@@ -114,6 +123,7 @@ export function readConfig(given: Record<string, string | undefined>): Config {
     faults.push(
       `PUBLIC_URL is set, and not shown here: in production expected an address with https, because payers’ names and amounts come that way`,
     )
+  if (env['AUDIT_ANCHOR_EMAIL'] && !env['SMTP_URL']) faults.push('SMTP_URL is not set: AUDIT_ANCHOR_EMAIL is written to through it')
   for (const name of ['MAIL_FROM', 'PUBLIC_URL'])
     if (env['SMTP_URL'] && !env[name]) faults.push(`${name} is not set: mail that SMTP_URL sends bears it`)
   const mainnet = env['BITCOIN_NETWORK'] === 'mainnet'

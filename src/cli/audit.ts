@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { personFlag, textFlag } from './flags.ts'
-import { example, json, paint } from './print.ts'
+import { example, json, paint, tame } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 export function auditCommands(repasse: Command, shell: Shell): void {
@@ -25,12 +25,23 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     )
 
   audit
+    .command('statements')
+    .description('what was approved, to the letter, with signatures and public keys, as lines of JSON: for tools/verify-audit.mjs')
+    .addHelpText('after', example('audit statements > statements.jsonl'))
+    .action(() =>
+      inBase(shell, async ({ store }) => {
+        const { exportStatements } = await import('../approvals/approvals.ts')
+        for await (const lines of exportStatements(store)) await shell.out(lines)
+      }),
+    )
+
+  audit
     .command('verify')
     .description('checks what "audit export" wrote, without the database: that no record was changed, taken away or cut off')
     .argument('<file>', 'what "repasse audit export" wrote')
-    .option('--anchors <files...>', 'the anchors, oldest part first; without them a cut at the end cannot be seen')
+    .option('--anchors <files...>', 'the anchors, oldest part first, and mails with anchors; without them a cut at the end cannot be seen')
     .option('--json', 'as JSON')
-    .addHelpText('after', example('audit verify audit.jsonl --anchors repasse.db.anchors'))
+    .addHelpText('after', example('audit verify audit.jsonl --anchors repasse.db.anchors', 'audit verify audit.jsonl --anchors mail.eml'))
     .action((file: string, flags: { anchors?: string[]; json?: true }) => verify(shell, file, flags))
 
   audit
@@ -56,13 +67,28 @@ export function auditCommands(repasse: Command, shell: Shell): void {
 
 async function verify(shell: Shell, file: string, { anchors, json: asJson }: { anchors?: string[]; json?: true }): Promise<void> {
   for (const each of [file, ...(anchors ?? [])]) if (!existsSync(each)) throw new BadInput(`"${each}" does not exist`)
-  const { readAnchors, verifyExport } = await import('../ledger/ledger.ts')
-  const texts = anchors?.flatMap(each => readFileSync(each, 'utf8').split('\n'))
+  const { readAnchors, readMail, verifyExport, withMails } = await import('../ledger/ledger.ts')
+  const texts = anchors?.map(each => ({ text: readFileSync(each, 'utf8'), mails: readMail(readFileSync(each, 'utf8')) }))
+  const ofFile = texts?.filter(({ mails }) => mails.length === 0).flatMap(({ text }) => text.split('\n'))
+  const known =
+    texts &&
+    ofFile &&
+    withMails(
+      readAnchors(ofFile, true),
+      texts.flatMap(({ mails }) => mails),
+    )
   const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
-  const verdict = await verifyExport(lines, texts && readAnchors(texts, true))
-  const { records, hash, anchored, fault } = verdict
+  const verdict = await verifyExport(lines, known)
+  const { records, hash, anchored } = verdict
+  // Files that hold none must not look like some that agree.
+  const fault = verdict.fault ?? (known?.lines.length === 0 ? 'the anchors hold none: is it their file, or a mail with one?' : undefined)
   if (fault !== undefined) shell.exitCode = 1
-  if (asJson) return shell.out(json({ ok: fault === undefined, records: Number(records), hash, anchored, fault: fault ?? null }))
+  // Of what was anchored before, only what comes before it counts: whoever reads the verdict has to know whose word that is.
+  const accepted =
+    known?.lines.flatMap(({ at, accepted: word }) => (word ? [{ at, from: Number(word.from), by: word.by, why: word.why }] : [])) ?? []
+  if (asJson) return shell.out(json({ ok: fault === undefined, records: Number(records), hash, anchored, accepted, fault: fault ?? null }))
+  for (const word of accepted)
+    await shell.out(tame(`accepted from record ${word.from} on, by ${word.by} at ${word.at}: ${word.why}`) + '\n')
   if (fault !== undefined) return shell.out(`${paint(shell, 'red', 'WRONG')}: ${fault}\n`)
   await shell.out(
     `${paint(shell, 'green', 'OK')}: ${records} records follow from each other, the newest is ${hash}; ${anchors ? `${anchored} of them are anchored` : 'not held against anchors, so a cut at the end would not be seen'}\n`,

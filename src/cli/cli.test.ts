@@ -386,7 +386,7 @@ describe('codes and shapes', () => {
 
   const everyRail = {
     rails: { starkbank: {}, bitcoin: {} },
-    retention: {},
+    ...{ retention: {}, anchoring: {}, anchorTo: ['auditor@example.com'] },
     bitcoin: { pollSeconds: 1 },
     pollSeconds: 1,
     post: {},

@@ -8,6 +8,7 @@ import { clockTrouble, millis } from '../base/world.ts'
 import type { Base } from '../house.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
+import { anchorMail } from './doctorAnchorMail.ts'
 import { approvals } from './doctorApprovals.ts'
 import { bitcoin } from './doctorBitcoin.ts'
 import { encryption } from './doctorEncryption.ts'
@@ -110,6 +111,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     if (there) yield await retention(base)
     yield* approvals(base)
     yield* anchors(base)
+    yield* anchorMail(base)
     yield* books(base)
   } finally {
     await base.store.close()

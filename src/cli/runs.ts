@@ -16,6 +16,8 @@ export const jobNames = [
   'send-payouts',
   'issue-left',
   'own-key',
+  'anchor-audit',
+  'mail-anchors',
   'resolve-invoices',
   'resolve-payouts',
   'poll',

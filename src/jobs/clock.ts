@@ -64,6 +64,7 @@ export const waiting: readonly { table: string; which: Sql; longestMs: number; u
   { table: 'invoice_cancels', which: sql`next_at is not null`, longestMs: 2 * 60 * minute },
   { table: 'mails', which: sql`state = 'queued'`, longestMs: 2 * 60 * minute },
   { table: 'person_mails', which: sql`state = 'queued'`, longestMs: 2 * 60 * minute },
+  { table: 'anchor_mails', which: sql`state = 'queued'`, longestMs: 2 * 60 * minute },
   // What is looked at or sent again does not move, and waits ten minutes at most.
   { table: 'bundles', which: sql`state not in ('paid', 'void')`, longestMs: 10 * minute },
 ]

@@ -30,6 +30,7 @@ import {
 } from '../shop/shop.ts'
 import type { Reader, Store } from '../store/store.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
+import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
 import { issueRequests, pricing, rateNow, type BitcoinDesk } from './bitcoin.ts'
 
 /** Who serves the shop: a `Desk` is one. */
@@ -173,6 +174,8 @@ export async function sendPost(
   const notices = await sendMails<NoticeRow & OutboxRow>(store, mailer, world, 'person_mails', (_, row) =>
     composeNotice(row, sheet.publicUrl),
   )
+  const anchors = await sendMails<AnchorMailRow>(store, mailer, world, 'anchor_mails', (_, row) => composeAnchorMail(row, sheet))
   const letters = await sendMails<MailRow>(store, mailer, world, 'mails', (reader, row) => composeLetter(reader, row, sheet))
-  return { sent: notices.sent + letters.sent, failed: notices.failed + letters.failed, later: notices.later + letters.later }
+  const sum = (how: 'sent' | 'failed' | 'later') => notices[how] + anchors[how] + letters[how]
+  return { sent: sum('sent'), failed: sum('failed'), later: sum('later') }
 }

@@ -13,6 +13,7 @@ import {
   type Inbox,
   type Polled,
 } from '../webhooks/webhooks.ts'
+import { queueAnchorMails } from './anchorMail.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from './books.ts'
 import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
@@ -43,6 +44,8 @@ export interface Desk extends Runner {
   checkBeside?: CheckBeside
   /** There where the audit log is anchored outside the database. */
   anchoring?: Anchoring
+  /** Whom the audit log's anchors are mailed to. */
+  anchorTo?: readonly string[]
   /** The key that requests to the bank are signed with now, by its fingerprint. */
   ownKeyId?: () => string
   /** How long what is personal is kept; for ever where nobody says. */
@@ -74,8 +77,9 @@ export function timetable({
   bitcoin,
   post,
   anchoring,
+  anchorTo = [],
   retention,
-}: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post' | 'anchoring' | 'retention'>): Job[] {
+}: Pick<Desk, 'rails' | 'pollSeconds' | 'bitcoin' | 'post' | 'anchoring' | 'anchorTo' | 'retention'>): Job[] {
   return [
     ...common,
     ...(rails.starkbank ? bankJobs(pollSeconds) : []),
@@ -83,6 +87,7 @@ export function timetable({
     ...(post ? postJobs(post) : []),
     ...(anchoring ? anchorJobs(anchoring) : []),
     ...(retention ? retentionJobs(retention) : []),
+    ...(post && anchorTo.length > 0 ? [anchorMailJob(anchorTo)] : []),
   ]
 }
 
@@ -304,6 +309,19 @@ const retentionJobs = (retention: Retention): Job[] => [
     work: ({ store }, world) => dropOld({ store, retention }, world),
   },
 ]
+
+const anchorMailJob = (addresses: readonly string[]): Job => ({
+  name: 'mail-anchors',
+  wakes: '50 * * * * *',
+  limitMs: 5 * minute,
+  among: 'one',
+  work: async (desk, world) => {
+    const queued = await queueAnchorMails({ ...desk, world }, addresses)
+    return queued === 'differs'
+      ? { less: 'the audit log is not the one that was anchored: nothing is mailed' }
+      : say(queued, 'anchor mailed', 'anchors mailed')
+  },
+})
 
 const onChain = ({ store, rails, bitcoin }: Desk, world: World) => ({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
 

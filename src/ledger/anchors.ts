@@ -231,7 +231,7 @@ export type Anchored = 'anchored' | 'same' | 'differs'
  */
 export async function anchorAudit(store: Store, file: AnchorFile | undefined, log: Log): Promise<Anchored> {
   const path = file?.path ?? ''
-  const kept = await committed(store)
+  const kept = await auditHead(store)
   const done = await store.tx(async tx => {
     await alone(tx, path)
     const [mark, now] = [await readMark(tx, path), await tx.now()]
@@ -287,7 +287,7 @@ interface Kept {
  * How far log and ledger go, read before the transaction that anchors it: transactions that wait for each other share a commit, so within one
  * there is what another has written and may never be kept. Anchored, that would look like a log that was cut.
  */
-async function committed(store: Store): Promise<Kept | undefined> {
+export async function auditHead(store: Store): Promise<Kept | undefined> {
   const head = await headOf(store)
   const sums = await tally(store, 'ledger')
   return head && { head, transactions: sums.reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n) }
@@ -322,7 +322,7 @@ export async function acceptBreak(store: Store, file: AnchorFile, { by, why }: {
       },
     })
   })
-  const kept = (await committed(store))!
+  const kept = (await auditHead(store))!
   await store.tx(async tx => {
     await alone(tx, file.path)
     const [{ head }, now] = [kept, await tx.now()]

@@ -1,6 +1,6 @@
 /** An exported audit log, one record a line, held against its own chain and its anchors, without the database. */
 import { genesis, hashOf, type AuditRow } from './audit.ts'
-import { recordsInForce, type ReadAnchors } from './anchors.ts'
+import { recordsInForce, type Anchor } from './anchors.ts'
 
 /** One record as `audit export` writes it; `detail` stays the text that was hashed. */
 export const exportedLine = ({ seq, ...record }: AuditRow): string => `${JSON.stringify({ seq: `${seq}`, ...record })}\n`
@@ -29,7 +29,10 @@ function readRecord(text: string): AuditRow | undefined {
 }
 
 /** Walks the lines once, in little memory. */
-export async function verifyExport(lines: AsyncIterable<string>, anchors: ReadAnchors | undefined): Promise<ExportVerdict> {
+export async function verifyExport(
+  lines: AsyncIterable<string>,
+  anchors: { lines: readonly Anchor[]; fault: string | undefined } | undefined,
+): Promise<ExportVerdict> {
   const verdict: ExportVerdict = { records: 0n, hash: genesis, anchored: 0 }
   const records = recordsInForce(anchors?.lines ?? [])
   for await (const text of lines) {

@@ -18,6 +18,7 @@ export { audit, auditChain, exportAudit, hashOf, auditedDetails, walkAudit, type
 export {
   acceptBreak,
   anchorAudit,
+  auditHead,
   checkAnchors,
   findBreak,
   readAnchors,
@@ -27,6 +28,7 @@ export {
   type Break,
 } from './anchors.ts'
 export { exportedLine, verifyExport, type ExportVerdict } from './exported.ts'
+export { mailedAnchor, readMail, withMails } from './anchorMail.ts'
 export { openAnchorFile, type AnchorFile } from './anchorFile.ts'
 export { entries, postingsOf, type EntryRow, type PostingRow } from './postings.ts'
 export { keepBankStop, orderMarginUnits } from './bankStop.ts'

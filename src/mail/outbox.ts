@@ -64,8 +64,8 @@ export async function writeAgain(tx: Tx, orderId: string, why: string): Promise<
 /** How a row becomes a letter, when it is sent. */
 export type Compose<R extends OutboxRow> = (reader: Reader, row: R) => Promise<Letter> | Letter
 
-/** `mails`: to buyers; `person_mails`: to people of the console. */
-export type OutboxTable = 'mails' | 'person_mails'
+/** `mails`: to buyers; `person_mails`: to people of the console; `anchor_mails`: to mailboxes that keep anchors of the audit log. */
+export type OutboxTable = 'mails' | 'person_mails' | 'anchor_mails'
 
 /** Sends what is due, one after the other; one process at a time does it. Answers how many went which way. */
 export async function sendMails<R extends OutboxRow>(

@@ -32,6 +32,7 @@ type Table =
   | 'orders'
   | 'mails'
   | 'person_mails'
+  | 'anchor_mails'
   | 'users'
   | 'proposals'
   | 'strangers'

@@ -86,6 +86,7 @@ const worstFirst = [
   'request too small',
   'letter failed',
   'notice failed',
+  'anchor mail failed',
 ] as const
 export type AskKind = (typeof worstFirst)[number]
 
@@ -364,6 +365,9 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
         and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at) from invitations i where i.user_id = u.id)
       union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
         from person_mails m where state = 'failed'
+      union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null from anchor_mails f
+        where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address and s.state = 'sent' and s.added_at > f.added_at)
+        group by address
       union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
         where s.state = 'due' and s.held is not null group by r.name
       union all select 'invoices unread', '', null, null, (select value from settings where name = 'bank invoices unlisted'), null
@@ -457,6 +461,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `${id} is ${of} now, let in by ${why}, and approves from ${since}: repasse user object ${id} --why … if that is not right`
     case 'notice failed':
       return `the letter about ${id} to ${of} could not be sent: ${why}`
+    case 'anchor mail failed':
+      return `the anchor of the audit log of ${of} could not be sent to ${id} (AUDIT_ANCHOR_EMAIL): ${why}`
     case 'proposal open':
       return `proposal ${id} (${of} of ${why}) awaits a second person: repasse proposal show ${id}`
     case 'payout held':

@@ -21,8 +21,18 @@ interface Answer {
 const b64 = (data: Uint8Array) => Buffer.from(data).toString('base64url')
 const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest()
 
-export function device(): Device {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+/** As COSE names them (RFC 9053). */
+export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
+
+const pairOf = (algorithm: Algorithm) =>
+  algorithm === 'ES256'
+    ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    : algorithm === 'RS256'
+      ? generateKeyPairSync('rsa', { modulusLength: 2_048 })
+      : generateKeyPairSync('ed25519')
+
+export function device(algorithm: Algorithm = 'ES256'): Device {
+  const { privateKey, publicKey } = pairOf(algorithm)
   return {
     publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
     sign(text, more = {}) {
@@ -39,7 +49,7 @@ export function device(): Device {
       const count = Buffer.alloc(4)
       count.writeUInt32BE(counter)
       const data = Buffer.concat([sha256(rp), Buffer.from([flags]), count])
-      const signature = sign('sha256', Buffer.concat([data, sha256(client)]), privateKey)
+      const signature = sign(algorithm === 'EdDSA' ? null : 'sha256', Buffer.concat([data, sha256(client)]), privateKey)
       return { authenticatorData: b64(data), clientDataJSON: b64(client), signature: b64(signature) }
     },
   }

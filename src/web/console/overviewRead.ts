@@ -121,6 +121,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'person new':
     case 'notice failed':
       return `/console/people/${encodeURIComponent(id)}`
+    case 'anchor mail failed':
+      return '/console/audit'
     case 'payout over limit':
       return pathTo('payout', id)
     case 'limit used up':
