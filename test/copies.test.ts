@@ -81,7 +81,12 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     // Over what is there only when told, and what came after the backup is gone.
     await addAccount(second, 'later')
     expect((await repasse(second, ['restore', at('one.dump')])).err).toContain('--force')
+    const client = new Client({ connectionString: second })
+    await client.connect()
+    await client.query('update chain_branches set next_index = 1030')
     expect((await repasse(second, ['restore', at('one.dump'), '--force'])).code).toBe(0)
+    expect((await client.query('select distinct next_index::int as next from chain_branches')).rows).toEqual([{ next: 2_030 }])
+    await client.end()
     expect((await repasse(second, ['account', 'show', 'later'])).code).toBe(2)
     expect((await repasse(second, ['account', 'show', 'main'])).code).toBe(0)
 

@@ -63,11 +63,27 @@ async function nextUnpaid(tx: Tx, branch: Branch): Promise<number> {
 export const holdNext = async (tx: Tx, branch: Branch): Promise<number> =>
   Number((await tx.one<{ next: bigint }>(sql`select next_index as next from chain_branches where branch = ${branch} ${forUpdate}`))!.next)
 
-/** After a restore: numbers that may have been handed out since the backup are passed over. Their scripts stay watched. */
-export async function passOver(tx: Tx): Promise<void> {
-  await tx.run(sql`
-    update chain_branches set next_index = next_index + ${lookAhead}
-    where next_index > 0 or exists (select 1 from chain_scripts) or exists (select 1 from settings where name = 'bitcoin identity')`)
+/** The next number of each branch, as some database has it. */
+export type NextNumbers = Readonly<Record<Branch, bigint>>
+
+export async function nextNumbers(reader: Reader): Promise<NextNumbers> {
+  const rows = await reader.all<{ branch: Branch; next: bigint }>(sql`select branch, next_index as next from chain_branches`)
+  const of = (branch: Branch) => rows.find(row => row.branch === branch)?.next ?? 0n
+  return { receive: of('receive'), change: of('change') }
+}
+
+/**
+ * After a restore: numbers that may have been handed out since the backup are passed over. Their scripts stay watched. `replaced`: what the database
+ * had come to whose place the backup took; where that was restored itself, from a backup as old as this one, it handed out the numbers that would
+ * come next. A backup from before the first number was handed out has a schedule that has handed out some since.
+ */
+export async function passOver(tx: Tx, replaced: NextNumbers = { receive: 0n, change: 0n }): Promise<void> {
+  for (const branch of ['receive', 'change'] as const)
+    await tx.run(sql`
+      update chain_branches
+      set next_index = case when next_index > ${replaced[branch]} then next_index else ${replaced[branch]} end + ${lookAhead}
+      where branch = ${branch} and (next_index > 0 or ${replaced[branch]} > 0 or exists (select 1 from chain_scripts)
+        or exists (select 1 from settings where name = 'bitcoin identity') or exists (select 1 from schedules where rail = 'bitcoin'))`)
 }
 
 export const nextOf = async (reader: Reader, branch: Branch): Promise<number> =>

@@ -5,10 +5,12 @@ export {
   listAddresses,
   lookAhead,
   nextOf,
+  nextNumbers,
   passOver,
   prepareScripts,
   takeAddress,
   type Address,
+  type NextNumbers,
   type ScriptRow,
 } from './addresses.ts'
 export { connectBlock, disconnectBlock, missWaiting, seeWaiting, type News, type RateAt } from './blocks.ts'

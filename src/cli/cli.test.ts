@@ -5,11 +5,12 @@ import type { Command } from 'commander'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { modesDuring } from '../../test/testbed/modes.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
+import { nextNumbers } from '../chain/chain.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { timetable, type Desk } from '../jobs/jobs.ts'
 import { payoutMachine, stopPayouts } from '../payout/payout.ts'
-import { openStore, sql } from '../store/store.ts'
+import { openStore, sql, type Tx } from '../store/store.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
 import { program, runCli } from './cli.ts'
 import { crashPoint } from './crash.ts'
@@ -255,7 +256,19 @@ describe('backup and restore', () => {
     expect((await repasse(['ledger', 'check'], there)).code).toBe(0)
 
     expect((await repasse(['restore', at('two.db')], there)).err).toContain('--force')
+    const numbers = async (act: (tx: Tx) => Promise<unknown>) => {
+      const restored = await openStore(there.DATABASE_URL, { clock: systemClock, random: systemRandom })
+      try {
+        await restored.tx(act)
+        return (await nextNumbers(restored)).receive
+      } finally {
+        await restored.close()
+      }
+    }
+    expect(await numbers(tx => tx.run(sql`update chain_branches set next_index = 1030`))).toBe(1_030n)
     expect((await repasse(['restore', at('two.db'), '--force'], there)).code).toBe(0)
+    // Addresses that were handed out in between are shown to nobody else.
+    expect(await numbers(async () => undefined)).toBe(2_030n)
     expect(existsSync(at('restored.db.before-restore'))).toBe(true)
   })
 

@@ -19,6 +19,7 @@ import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
 import { instant } from '../base/world.ts'
+import { nextNumbers, type NextNumbers } from '../chain/chain.ts'
 import { takeUpRestored } from '../jobs/jobs.ts'
 import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
@@ -165,7 +166,7 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
     const into = createWriteStream(fresh, { flags: 'wx', mode: 0o600 })
     await (unseal ? pipeline(createReadStream(file), unseal, into) : pipeline(createReadStream(file), into))
     if (!isSqlite(fresh)) throw new BadInput(`FILE "${file}" holds no SQLite database`)
-    await prepare(`sqlite:${fresh}`, { why, by, keys })
+    await prepare(`sqlite:${fresh}`, { why, by, keys }, there ? await numbersIn(`sqlite:${target}`) : undefined)
     settle(fresh)
   } catch (error) {
     for (const tail of tails) rmSync(fresh + tail, { force: true })
@@ -180,7 +181,7 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
 const tails = ['', '-wal', '-shm']
 
 /** Opens it, checks it, brings it to this version, and puts it on hold. */
-async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by' | 'keys'>): Promise<void> {
+async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by' | 'keys'>, replaced?: NextNumbers): Promise<void> {
   const store = await open(url, keys)
   try {
     if (store.engine === 'sqlite') {
@@ -189,9 +190,22 @@ async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by
     }
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
-    await takeUpRestored(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }, { why, by })
+    await takeUpRestored(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }, { why, by, replaced })
   } finally {
     await store.close()
+  }
+}
+
+/** How far addresses were handed out there; undefined where it cannot be read, which a restore is for. */
+async function numbersIn(url: string): Promise<NextNumbers | undefined> {
+  let store: Store | undefined
+  try {
+    store = await open(url)
+    return await nextNumbers(store)
+  } catch {
+    return undefined
+  } finally {
+    await store?.close()
   }
 }
 
@@ -256,6 +270,7 @@ async function restorePostgres(
   if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
   const [{ runOn }, { readThrough }] = await Promise.all([import('../store/programs.ts'), import('./sealed.ts')])
   if (unseal) await readThrough(file, unseal)
+  const replaced = inhabited ? await numbersIn(url) : undefined
   const clean = inhabited ? ['--clean', '--if-exists'] : []
   await runOn(url, 'pg_restore', ['--exit-on-error', '--single-transaction', '--no-owner', ...clean, ...(unseal ? [] : [file])], env, {
     ...(unseal && { input: unseal(createReadStream(file)) }),
@@ -263,5 +278,5 @@ async function restorePostgres(
     if (error instanceof BadInput || !(error instanceof Error)) throw error
     throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })
-  await prepare(url, { why, by, keys })
+  await prepare(url, { why, by, keys }, replaced)
 }

@@ -1,6 +1,6 @@
 /** After a restore the database is older than the world: what may have been asked for since then is not asked for again unseen. */
 import { instant, type Instant, type World } from '../base/world.ts'
-import { passOver } from '../chain/chain.ts'
+import { passOver, type NextNumbers } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
 import { endAllSessions } from '../people/people.ts'
@@ -16,11 +16,15 @@ export interface SetAside {
 type Parts = Pick<World, 'clock' | 'random' | 'log' | 'at'>
 
 /** Everything that a restored database needs before anybody works on it: payouts are stopped, and what may have happened since is set aside. */
-export async function takeUpRestored(store: Store, world: Parts, { why, by }: { why: string; by: string }): Promise<SetAside> {
+export async function takeUpRestored(
+  store: Store,
+  world: Parts,
+  { why, by, replaced }: { why: string; by: string; replaced?: NextNumbers | undefined },
+): Promise<SetAside> {
   await holdAll(store, why, by, 'restored')
   await store.tx(tx => markRestored(tx, world))
   await store.tx(endAllSessions)
-  return setAsideAfterRestore(store, world)
+  return setAsideAfterRestore(store, world, replaced)
 }
 
 /**
@@ -40,7 +44,7 @@ async function markRestored(tx: Tx, { clock }: Pick<World, 'clock'>): Promise<vo
  * so those drafts end. Refunds that the bank may not have taken on are a person's to decide again: one may have been settled otherwise; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
  * is wanted.
  */
-export async function setAsideAfterRestore(store: Store, world: Parts): Promise<SetAside> {
+export async function setAsideAfterRestore(store: Store, world: Parts, replaced?: NextNumbers): Promise<SetAside> {
   await store.tx(tx => readInvoicesSinceBackup(tx))
   await materialise(store, world)
   return store.tx(async tx => {
@@ -72,7 +76,7 @@ export async function setAsideAfterRestore(store: Store, world: Parts): Promise<
       // What the bank did of it meanwhile, its log says.
       await tx.run(sql`update invoice_reversals set next_at = ${now} where invoice_id = ${invoiceId}`)
     }
-    await passOver(tx)
+    await passOver(tx, replaced)
     await waitForBank(tx)
     await waitForChain(tx)
     return { slots: slots.length, drafts: drafts.length + requests.length }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock } from '../base/world.ts'
+import { nextNumbers } from '../chain/chain.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
 import { restate } from '../../test/testbed/restate.ts'
@@ -242,4 +243,27 @@ test('after a restore what fell due since the backup is not issued again unseen'
   expect(await setAsideAfterRestore(store, world)).toEqual({ slots: 3, drafts: 0 })
   expect(await states()).toEqual(['missed', 'missed', 'missed'])
   expect((await needSchedule(store, 'trial')).next_at).toBe(instant(noon + 40 * minute))
+})
+
+test('after a restore from before the first payment request, addresses that were handed out since are passed over', async () => {
+  await add()
+  const next = async () => (await store.all(sql`select next_index as next from chain_branches order by branch`)).map(row => row['next'])
+  await setAsideAfterRestore(store, world)
+  expect(await next()).toEqual([0n, 0n])
+  await store.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
+  await setAsideAfterRestore(store, world)
+  expect(await next()).toEqual([1_000n, 1_000n])
+})
+
+test('a backup restored twice hands out no address that was handed out between', async () => {
+  const branches = (change: bigint, receive: bigint) =>
+    store.tx(async tx => {
+      await tx.run(sql`update chain_branches set next_index = case when branch = 'change' then ${change} else ${receive} end`)
+    })
+  await branches(2n, 5n)
+  await setAsideAfterRestore(store, world)
+  const replaced = { ...(await nextNumbers(store)), receive: 1_030n }
+  await branches(2n, 5n)
+  await setAsideAfterRestore(store, world, replaced)
+  expect(await nextNumbers(store)).toEqual({ change: 2_002n, receive: 2_030n })
 })

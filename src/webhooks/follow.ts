@@ -69,6 +69,8 @@ async function follow(parts: FollowParts, followed: Followed): Promise<string | 
 
   const started = (await tipOf(store)) ?? (await begin(parts, info.value))
   if (typeof started === 'string') return started
+  // After a restore numbers were passed over, and what those between may be paid is seen from the first look on.
+  if (parts.watching.turn < 0n) await prepareScripts(store, rail)
   const fork = await findFork(parts, started, info.value)
   if (typeof fork === 'string') return fork
   await stepBack(parts, followed, fork)
