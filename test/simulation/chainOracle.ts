@@ -22,6 +22,8 @@ export interface ChainCase {
   payee: ReadonlySet<string>
   /** Transactions that spend our coins and are none of ours, where a stranger has our keys. */
   strange: ReadonlySet<string>
+  /** Whether backups were restored: payouts may have been paid by what they have forgotten, and requests that were drafts then have ended. */
+  isRestored: boolean
   /** Whether a branch as long as what payouts wait for was left behind: then what was passed on may have gone. */
   deepTurns: number
   /** Asks the node to scan for our descriptor besides, which takes longer than all else. */
@@ -70,7 +72,7 @@ export async function judgeChain(given: ChainCase): Promise<Judged> {
     faults: [
       ...(await judgeSums(given, picture)),
       ...(await judgeCoins(store, picture, coins)),
-      ...(await judgeRequests(store, invoices, coins, given.deepTurns > 0)),
+      ...(await judgeRequests(store, invoices, coins, { mayBeLost: given.deepTurns > 0, isRestored: given.isRestored })),
       ...payouts.faults,
       ...(await judgeInbox(store)),
     ],
@@ -156,7 +158,12 @@ async function givenBack(store: Store, coins: readonly CoinRow[]): Promise<Reado
 }
 
 /** What came in its time and covers what was asked was credited, wholly, and what was credited is owed less the commission. */
-async function judgeRequests(store: Store, invoices: InvoiceRow[], coins: CoinRow[], mayBeLost: boolean): Promise<string[]> {
+async function judgeRequests(
+  store: Store,
+  invoices: InvoiceRow[],
+  coins: CoinRow[],
+  { mayBeLost, isRestored }: { mayBeLost: boolean; isRestored: boolean },
+): Promise<string[]> {
   const faults: string[] = []
   type Owed = { id: string; invoice_id: string; units: bigint; state: string }
   const payouts = await store.all<Owed>(
@@ -171,7 +178,11 @@ async function judgeRequests(store: Store, invoices: InvoiceRow[], coins: CoinRo
     const inTime = mined.filter(coin => millis(coin.first_seen_at) <= millis(dueAt))
     const sum = sumOf(inTime.map(coin => coin.units - coin.refunded_units))
     if (sum >= units && state !== 'credited') faults.push(`${id} was paid ${sum} of ${units} in time, and is ${state}`)
-    if (mined.length === 0 && !['issued', 'expired'].includes(state) && !(state === 'canceled' && invoice.order_id !== null))
+    if (
+      mined.length === 0 &&
+      !['issued', 'expired'].includes(state) &&
+      !(state === 'canceled' && (isRestored || invoice.order_id !== null))
+    )
       faults.push(`${id} was paid by nothing, and is ${state}`)
     if (['draft', 'seen', 'confirming', 'paid'].includes(state)) faults.push(`${id} is still ${state}`)
     if (sumOf(mined.map(coin => coin.units)) < units && state === 'credited' && invoice.quote_units === null && invoice.late_by === null)
@@ -220,7 +231,7 @@ type Candidate = {
 
 /** Each payout was paid once, to its payee, and its fee share and all others' are what the miners took; nothing else left us. */
 async function judgePayouts(
-  { store, payee, strange, deepTurns }: ChainCase,
+  { store, payee, strange, deepTurns, isRestored }: ChainCase,
   picture: Picture,
 ): Promise<{ faults: string[]; dead: string[]; paid: number }> {
   const faults: string[] = []
@@ -262,6 +273,10 @@ async function judgePayouts(
     if (state === 'canceled' || (state === 'held' && owed <= 0n)) continue
     // Its money is gone: it waits for a person for ever.
     if (state === 'held' && deepTurns > 0) continue
+    const elsewhere = isRestored
+      ? await store.one<{ txid: string }>(sql`select txid from paid_elsewhere where payout_id = ${id} and bookings % 2 = 1`)
+      : undefined
+    if (elsewhere && state === 'paid' && picture.transactions.has(elsewhere.txid)) continue
     if (state !== 'paid') faults.push(`${id} of ${owed} is ${state}: ${why}`)
     else if (txid === null || units === null || !picture.transactions.has(txid))
       faults.push(`${id} is paid here, and ${txid ?? 'nothing'} in the chain did it`)

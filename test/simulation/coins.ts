@@ -10,6 +10,7 @@ import type { ChainRail } from '../../src/rails/chain.ts'
 import { sql, type Store } from '../../src/store/store.ts'
 import { remembering } from '../testbed/derivations.ts'
 import { wallet, type Wallet } from '../testbed/wallet.ts'
+import { lookAhead } from '../../src/chain/chain.ts'
 import { judgeChain, type Judged } from './chainOracle.ts'
 import type { ChainScenario } from './chainScenario.ts'
 import type { BitcoinParts } from './process.ts'
@@ -50,6 +51,8 @@ export interface CoinsParts {
   givers: Random | undefined
   /** Whether payouts may stop for what is not on the chain. */
   mayStop: boolean
+  /** Whether backups are restored, so that what was made since is forgotten here and not on the chain. */
+  isRestored: boolean
   trace: (line: string) => void
 }
 
@@ -62,7 +65,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const chain = makeChain({ clock, random, settings: { premined: 101, payerCoins: 30, skipAuth: true, feeRate: 5_000n } })
   chain.setFaults(faults)
   const ours = wallet(kind, 'regtest', 1)
-  if (signer === 'wallet') importKeys(chain, ours)
+  if (signer === 'wallet') importKeys(chain, ours, parts.isRestored ? 60 + 2 * lookAhead : 60)
   const account: BitcoinParts['account'] = {
     ...{ network: 'regtest', descriptor: ours.account.text, signer, wallet: nodeWallet, feeBlocks: 6, mostFeeRate },
   }
@@ -141,7 +144,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
           payee: givers ? new Set([...payeeScripts, Buffer.from(chain.payer.script).toString('hex')]) : payeeScripts,
           scans,
         },
-        ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns },
+        ...{ strange: streets.strange, deepTurns: streets.figures.deepTurns, isRestored: parts.isRestored },
         blockAt: async height => blockOf(chain, height),
       })
       // What is said at once to have been a refund stops nothing.
@@ -184,15 +187,15 @@ async function furnish(store: Store, world: World, { scenario, endsAt, commissio
   )
 }
 
-/** What a node's wallet needs in order to sign. */
-function importKeys(chain: Chain, ours: Wallet): void {
+/** What a node's wallet needs in order to sign: each restore passes over as many numbers as are looked ahead. */
+function importKeys(chain: Chain, ours: Wallet, last: number): void {
   chain.rpc('createwallet', [nodeWallet, false, true])
   const requests = (['receive', 'change'] as const).map(branch => {
     const { checksum } = chain.rpc<{ checksum: string }>('getdescriptorinfo', [ours.privateText(branch)])
     return {
       desc: `${ours.privateText(branch)}#${checksum}`,
       timestamp: 'now',
-      range: [0, 60],
+      range: [0, last],
       active: false,
       internal: branch === 'change',
     }

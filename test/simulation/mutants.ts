@@ -509,6 +509,21 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         note: 'this test was not run without it yet',
       },
       {
+        rule: 'after a restore what was handed out since is watched from the first look on',
+        file: 'src/webhooks/follow.ts',
+        from: '  if (parts.watching.turn < 0n) await prepareScripts(store, rail)\n',
+        to: '',
+        seeds: [540],
+      },
+      {
+        rule: 'what the replaced database handed out is handed out to nobody else',
+        file: 'src/chain/addresses.ts',
+        from: 'set next_index = case when next_index > ${replaced[branch]} then next_index else ${replaced[branch]} end + ${lookAhead}',
+        to: 'set next_index = next_index + ${lookAhead}',
+        test: 'src/jobs/slots.test.ts',
+        note: 'nobody else pays an address of the same number in a storm',
+      },
+      {
         rule: 'a transaction is sent while it is known that payouts are not stopped',
         file: 'src/payout/bundleSend.ts',
         from: "  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')\n",

@@ -3,16 +3,21 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Transfer } from '../../sim/bank.ts'
+import type { Chain } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
+import { nextNumbers } from '../../src/chain/chain.ts'
 import { approveAndDo, listStrangers, proposeAccept, reconcile, takeUpRestored, type Desk } from '../../src/jobs/jobs.ts'
 import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
-import { letGo, proposeVerdict, releasePayout, retryPayout } from '../../src/payout/payout.ts'
+import { letGo, proposeVerdict, releasePayout, retryPayout, settlePaidElsewhere } from '../../src/payout/payout.ts'
+import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/store/sqlite.ts'
 import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
 import { status } from '../../src/web/status.ts'
 import { hasAbsence } from './absences.ts'
+import { hasCancels } from './cancels.ts'
 import { hasDenials } from './denials.ts'
 import { hasEdits } from './edits.ts'
+import { hasGivers } from './givers.ts'
 import { hasJumps } from './jumps.ts'
 import { hasLimits } from './limits.ts'
 import { hasReturns } from './returns.ts'
@@ -24,9 +29,13 @@ import { hasVerdicts } from './verdicts.ts'
 /** Others who remember what they did would not understand that it was forgotten. */
 const remembers = [hasAbsence, hasDenials, hasEdits, hasJumps, hasLimits, hasReturns, hasStrangers, hasVerdicts]
 
-/** In one seed of twenty-three; on the bank's rail alone, and without a shop. */
+/** In one seed of ninety beyond the first five hundred, which stay the stories they were; on both rails, and without a shop. */
+export const hasChainRestores = (seed: number): boolean =>
+  seed > 500 && seed % 90 === 0 && ![...remembers, hasCancels, hasGivers].some(has => has(seed))
+
+/** On the bank's rail alone in one seed of twenty-three, without a shop. */
 export const hasRestores = (seed: number): boolean =>
-  seed % 23 === 11 && seed % 5 !== 0 && seed % 9 !== 4 && !remembers.some(has => has(seed))
+  hasChainRestores(seed) || (seed % 23 === 11 && seed % 5 !== 0 && seed % 9 !== 4 && !remembers.some(has => has(seed)))
 
 export interface Restores {
   /** Makes a backup now and then; answers whether somebody restores one now. */
@@ -40,7 +49,15 @@ export interface Restores {
   /** Whether every event of the bank came in, or the bank's logs were read since it was forgotten. */
   allHeard(): Promise<boolean>
   judge(desk: Desk): Promise<string[]>
-  figures: { restores: number; forgotten: number; adopted: number }
+  figures: { restores: number; forgotten: number; adopted: number; elsewhere: number }
+}
+
+/** The chain beside the bank, as people look at it: it has forgotten nothing. */
+export interface RestoredChain {
+  chain: Chain
+  rail: ChainRail
+  /** Told of each transaction that the restored database has forgotten. */
+  strange: { add(txid: string): unknown }
 }
 
 /** A database whose place another can take. */
@@ -71,15 +88,20 @@ const hasty = { by: 'ana', why: 'in a hurry' }
 export function openRestores(
   { store, world: common, clock, bank, random, trace }: RoomParts,
   replace: (by: Store) => Promise<void>,
+  onChain: RestoredChain | undefined,
 ): Restores {
   const world = { ...common, random }
   const backups: Buffer[] = []
   const forgotten = new Set<string>()
-  const figures = { restores: 0, forgotten: 0, adopted: 0 }
+  const figures = { restores: 0, forgotten: 0, adopted: 0, elsewhere: 0 }
+  /** Payouts by each transaction that some database made. */
+  const paidBy = new Map<string, Set<string>>()
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
   const heard = async () => (await store.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
 
   async function backup(): Promise<void> {
+    // Where the chain was never followed, a restored database follows it from where it is then, and what came before is for a scan.
+    if (onChain && !(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
     await store.backup(join(folder, 'backup.db'), {})
     backups.push(readFileSync(join(folder, 'backup.db')))
@@ -117,10 +139,55 @@ export function openRestores(
       figures.adopted += 1
     })
 
+  /** What the present database made. */
+  async function noteMade(): Promise<ReadonlySet<string>> {
+    const rows = await store.all<{ txid: string; payout_id: string }>(sql`
+      select c.id as txid, a.payout_id from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
+      order by c.id, a.payout_id`)
+    for (const { txid, payout_id: id } of rows) paidBy.set(txid, (paidBy.get(txid) ?? new Set()).add(id))
+    return new Set(rows.map(({ txid }) => txid))
+  }
+
+  const madeFor = (payoutId: string) => [...paidBy].filter(([, ids]) => ids.has(payoutId)).map(([txid]) => txid)
+  const blocksOf = (txid: string) => onChain?.chain.confirmations(txid)
+
+  /** Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for. */
+  async function attendChain(desk: Desk): Promise<void> {
+    const known = await noteMade()
+    const rows = await store.all<{ id: string }>(sql`
+      select id from payouts where asset = 'BTC' and state = 'held' and units > 0
+        and (why like '%which this house does not know%' or why like 'a coin of its transaction%') order by id`)
+    for (const { id } of rows) {
+      const forgottenOnes = madeFor(id).filter(txid => !known.has(txid))
+      const paying = forgottenOnes.find(txid => (blocksOf(txid) ?? 0) > 0)
+      if (paying === undefined && forgottenOnes.some(txid => blocksOf(txid) !== undefined)) continue
+      try {
+        if (paying === undefined) await releasePayout(store, id, { by: 'ana', why: 'nobody paid it otherwise' })
+        else await settlePaidElsewhere(store, desk.rails, desk.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
+        if (paying !== undefined) figures.elsewhere += 1
+        trace(`restores: ${id} is ${paying === undefined ? 'released' : `settled with ${paying.slice(0, 8)}`}`)
+      } catch (error) {
+        if (!(error instanceof BadInput)) throw error
+        trace(`restores: not settled ${id}: ${error.message.slice(0, 120)}`)
+      }
+    }
+  }
+
+  /** Each payout was paid by one transaction at most, whichever database made it. */
+  async function judgeOnce(): Promise<string[]> {
+    if (!onChain) return []
+    await noteMade()
+    const ids = new Set([...paidBy.values()].flatMap(each => [...each]))
+    return [...ids].flatMap(id => {
+      const mined = madeFor(id).filter(txid => (blocksOf(txid) ?? 0) > 0)
+      return mined.length > 1 ? [`${id} was paid by ${mined.join(' and ')}`] : []
+    })
+  }
+
   const stuck = () =>
     store.all<{ id: string; state: string; invoice_id: string }>(sql`
       select p.id, p.state, p.invoice_id from payouts p join invoices i on i.id = p.invoice_id
-      where p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' and p.invoice_id not in (
+      where p.asset = 'BRL' and p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' and p.invoice_id not in (
         select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
 
   const push = ({ id, state }: { id: string; state: string }): Visit =>
@@ -132,16 +199,23 @@ export function openRestores(
     figures,
     async step() {
       if (random.next() < 0.12) await backup()
-      return backups.length > 0 && figures.restores < mostRestores && random.next() < 0.03
+      if (backups.length === 0 || figures.restores >= mostRestores) return false
+      // A storm is long before the first coin is passed on, and a restore then forgets nothing of that.
+      if (onChain && !(await store.one(sql`select 1 as yes from bundle_candidates where raw is not null limit 1`))) return false
+      return random.next() < (onChain ? 0.1 : 0.03)
     },
     async restore() {
       for (const id of await heard()) forgotten.add(id)
+      await noteMade()
       const contents = one(backups)
+      const replaced = await nextNumbers(store)
       await replace(openSqlite(':memory:', { clock, random, contents }))
       figures.forgotten += forgotten.size - (await heard()).length
       figures.restores += 1
-      const { slots, drafts } = await takeUpRestored(store, world, { why: 'restored in a storm', by: 'ana' })
+      const { slots, drafts } = await takeUpRestored(store, world, { why: 'restored in a storm', by: 'ana', replaced })
       trace(`restores: a backup took its place; ${slots} slots and ${drafts} drafts are set aside`)
+      const known = await noteMade()
+      for (const txid of paidBy.keys()) if (!known.has(txid)) onChain?.strange.add(txid)
     },
     async visits() {
       if (figures.restores === 0) return []
@@ -167,12 +241,15 @@ export function openRestores(
         trace(`restores: suspense of ${id} is closed`)
       }
       const keys = new Set((await store.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key))
-      return (await stuck()).map(row => {
-        const lost = bank
-          .transfers()
-          .find(({ tags, status: is, externalId }) => is === 'success' && tags.includes(row.invoice_id) && !keys.has(externalId))
-        return row.state === 'held' && lost ? adopt(row.id, lost) : push(row)
-      })
+      const chainVisit: Visit[] = onChain ? [{ twice: false, does: attendChain }] : []
+      return chainVisit.concat(
+        (await stuck()).map(row => {
+          const lost = bank
+            .transfers()
+            .find(({ tags, status: is, externalId }) => is === 'success' && tags.includes(row.invoice_id) && !keys.has(externalId))
+          return row.state === 'held' && lost ? adopt(row.id, lost) : push(row)
+        }),
+      )
     },
     async allHeard() {
       // What was forgotten is told by the bank's logs, once they were read again.
@@ -180,7 +257,7 @@ export function openRestores(
       const kept = new Set(await heard())
       return bank.eventsCreated().every(({ id }) => kept.has(id) || forgotten.has(id))
     },
-    judge: desk => judgeRestored({ store, bank }, desk),
+    judge: async desk => [...(await judgeRestored({ store, bank }, desk)), ...(await judgeOnce())],
   }
 }
 

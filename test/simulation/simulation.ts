@@ -32,7 +32,7 @@ import type { Streets } from './streets.ts'
 import { unlisted } from './unlisted.ts'
 import { hasVerdicts, openVerdicts, type Verdicts } from './verdicts.ts'
 import { hasReturns, judgeReturns, openReturns, returnsChange, type Returns } from './returns.ts'
-import { hasRestores, openRestores, replaceable, type Restores } from './restores.ts'
+import { hasChainRestores, hasRestores, openRestores, replaceable, type Restores } from './restores.ts'
 import { drawScenario, type Scenario } from './scenario.ts'
 import { asksTogether } from './together.ts'
 import { virtualClock } from './clock.ts'
@@ -100,8 +100,8 @@ const mostRounds = 600
 /** One seed in ten has the Bitcoin rail beside the bank's: those take ten times as long to tell. */
 export const chainOf = (seed: number): ChainScenario | undefined => (seed % 10 === 0 ? drawChain(seededRandom(seed ^ 0xb17c)) : undefined)
 
-/** One seed in five keeps a shop, on both rails where it has both. */
-export const hasShop = (seed: number): boolean => seed % 5 === 0
+/** One seed in five keeps a shop, on both rails where it has both; not where backups are restored, which forget its orders. */
+export const hasShop = (seed: number): boolean => seed % 5 === 0 && !hasChainRestores(seed)
 
 /** In one seed of nine some requests reach the bank twice, so that an invoice has a duplicate there. */
 export const hasTwins = (seed: number): boolean => seed % 9 === 4
@@ -172,7 +172,8 @@ export async function tell(
     (say(`chain ${asText(chainScenario)}`),
     await openCoins({
       givers: hasGivers(seed) ? seededRandom(seed ^ 0x61f7) : undefined,
-      mayStop: hasEdits(seed) || hasVerdicts(seed),
+      mayStop: hasEdits(seed) || hasVerdicts(seed) || hasRestores(seed),
+      isRestored: hasRestores(seed),
       ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
@@ -211,7 +212,11 @@ export async function tell(
     ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
   const restores = replacing
-    ? openRestores({ store, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say }, replacing.replace)
+    ? openRestores(
+        { store, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say },
+        replacing.replace,
+        coins && { chain: coins.chain, rail: coins.rail, strange: coins.streets.strange as Set<string> },
+      )
     : undefined
   const keys: string[] = []
   const starts = { count: 0 }
@@ -422,7 +427,7 @@ export async function tell(
       await decideTwins(store, world)
       await coins?.givers?.record()
       await coins?.look(true)
-      await coins?.attend()
+      if (!restores) await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
       if (!chainIsStill) await coins.streets.calmStep()
       const next = await nextDue(store)

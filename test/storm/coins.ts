@@ -123,7 +123,7 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
     },
     judge: (store, world) =>
       judgeChain({
-        ...{ store, rail, world, from, strange: new Set<string>(), deepTurns: 0, scans: true },
+        ...{ store, rail, world, from, strange: new Set<string>(), isRestored: false, deepTurns: 0, scans: true },
         payee: new Set([Buffer.from(parseAddress(chain.payee, 'regtest').script).toString('hex')]),
         blockAt: async height => {
           if (height > (await chain.height())) return undefined
