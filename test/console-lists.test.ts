@@ -201,6 +201,44 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       for (const list of ['payouts', 'events', 'runs', 'bitcoin']) expect((await file(`${list}.csv`)).startsWith('\ufeff')).toBe(true)
     })
 
+    test('a CPF is masked until it is asked for, and whoever takes it away is written down; it is still searched for whole', async () => {
+      const [cpf, masked] = ['318.274.950-14', '***.274.950-**']
+      const caio = await consoleVisitor(town, 'caio', 'checker')
+      const page = await caio.get(`/console/invoices/${paid.id}`)
+      expect([page.text.includes(cpf), page.text.includes(masked)]).toEqual([false, true])
+      expect((await vera.post(`/console/invoices/${paid.id}/tax-id`)).status).toBe(403)
+      expect((await caio.post(`/console/invoices/${paid.id}/tax-id`)).text).toContain(cpf)
+
+      expect((await caio.get('/console/invoices.csv?state=credited')).text).toContain(masked)
+      const whole = (await caio.post('/console/invoices.csv?state=credited')).text
+      expect([whole.includes(cpf), whole.trimEnd().split('\r\n').length]).toEqual([true, 2])
+      // The same again is no news, and more rows are.
+      await caio.post('/console/invoices.csv?state=credited')
+      await caio.post('/console/invoices.csv')
+      const acts = await town.house.desk.store.all<{ act: string; subject: string; detail: string }>(
+        sql`select act, subject, detail from audit where actor = 'caio' and act like 'tax id%' order by seq`,
+      )
+      const detail = (rows: number): unknown => expect.objectContaining({ rows: `${rows}` })
+      expect(acts.map(each => [each.act, each.subject, JSON.parse(each.detail)])).toEqual([
+        ['tax id shown', paid.id, expect.anything()],
+        ['tax ids exported', 'invoices', detail(1)],
+        ['tax ids exported', 'invoices', detail(many + 2)],
+      ])
+      expect(JSON.stringify(acts)).not.toContain('318')
+      for (const typed of [cpf, '31827495014']) expect((await caio.get(`/console/invoices?q=${typed}`)).text).toContain(paid.id)
+    })
+
+    test('an admin forgets a payer on the page of an invoice, and hands out what is held', async () => {
+      const rita = await consoleVisitor(town, 'rita', 'admin')
+      const at = `/console/invoices/${paid.id}`
+      expect((await rita.get(at)).text).toContain('Dados pessoais')
+      const file = JSON.parse((await rita.post(`${at}/export-payer`)).text) as { invoices: unknown[]; taxId: string }
+      expect([file.taxId, file.invoices.length]).toEqual(['318.274.950-14', 1])
+      const refused = await rita.post(`${at}/forget-payer`, { why: 'a pedido' })
+      expect([refused.status, /lista de pagadores de avulsas/.test(refused.text)]).toEqual([400, true])
+      expect((await vera.post(`${at}/forget-payer`, { why: 'a pedido' })).status).toBe(403)
+    })
+
     test('what a payer is called is text on every page that names them', async () => {
       const { text } = await vera.get('/console/invoices?schedule=avulsas')
       expect(text).toContain('&lt;img src=x onerror=alert(1)>')

@@ -13,6 +13,7 @@ import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
+import { noteTaken } from './privacy.ts'
 import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from './requests.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -52,8 +53,10 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice list --state issued --limit 20'))
     .action((flags: ListFlags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ store, world }) => {
         const rows = await newest(store, flags)
+        if (flags.json)
+          await noteTaken({ store, world }, 'invoices', rows.length, { ...(flags.state !== undefined && { state: flags.state }) })
         const line = (row: InvoiceRow) => [
           row.id,
           row.added_at,

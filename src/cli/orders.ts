@@ -6,7 +6,7 @@ import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
-import { forgetOrderCommand } from './privacy.ts'
+import { forgetOrderCommand, noteTaken } from './privacy.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
@@ -26,11 +26,12 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('order list --state awaiting --limit 20'))
     .action(({ state, limit, before, json: asJson }: ListFlags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ store, world }) => {
         const { sql } = await import('../store/store.ts')
         const ofState = state === undefined ? sql`` : sql`and state = ${state}`
         const older = before === undefined ? sql`` : sql`and id < ${before}`
         const rows = await store.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+        if (asJson) await noteTaken({ store, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
         const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, reais(row.units), row.name, row.attention ?? '']
         await shell.out(
           asJson

@@ -11,6 +11,7 @@ import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountRangeIn, countRangeFlag, type Currency, personFlag, under } from './flags.ts'
 import { example } from './print.ts'
+import { noteTaken } from './privacy.ts'
 import { proofFlags, prove, type ProofFlags } from './prove.ts'
 import { inBase, type Shell } from './shell.ts'
 
@@ -81,12 +82,14 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
     .option('--brazilian', 'as Excel in Brazil reads it: ";", decimal comma, dd/mm/yyyy')
     .addHelpText('after', example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'))
     .action((name: string, { brazilian }: { brazilian?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ store, world }) => {
         const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([import('../jobs/jobs.ts'), import('../base/roster.ts')])
         const row = await needSchedule(store, name)
         if (row.roster === null) throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
         const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)
-        await shell.out(`${brazilian ? '\ufeff' : ''}${writeRoster(readRoster(row.roster, row.currency), row.currency, style)}`)
+        const rows = readRoster(row.roster, row.currency)
+        await noteTaken({ store, world }, `roster of ${row.name}`, rows.length)
+        await shell.out(`${brazilian ? '\ufeff' : ''}${writeRoster(rows, row.currency, style)}`)
       }),
     )
 }

@@ -2,6 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import type { Base } from '../house.ts'
 import type { Held, HeldWhy, InvoiceOutcome, OrderOutcome, PayerForgotten } from '../privacy/privacy.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, sheet, table } from './print.ts'
@@ -154,3 +155,15 @@ function payerText({ payer, orders, invoices, lines, accounts }: PayerForgotten 
 
 const partOf = ({ forgotten }: OrderOutcome) => (forgotten === 'contact' ? 'name, tax id' : 'all of it')
 const untilDay = ({ held }: { held?: Held }) => (held?.until === undefined ? '' : held.until.slice(0, 10))
+
+/** A list that has whole tax ids is a record of the audit log, by the system's user; an empty one has none. */
+export async function noteTaken(
+  { store, world }: Pick<Base, 'store' | 'world'>,
+  of: string,
+  rows: number,
+  filter: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (rows === 0) return
+  const { noteExport } = await import('../privacy/privacy.ts')
+  await noteExport({ store, world }, { of, by: operator(), filter, rows })
+}

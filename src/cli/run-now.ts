@@ -1,5 +1,6 @@
 /** `repasse schedule run`: a slot now, waited for if asked, or only told. */
 import type { Command } from 'commander'
+import { maskTaxId } from '../base/brazil.ts'
 import { BadInput } from '../base/answer.ts'
 import { formatDuration } from '../base/duration.ts'
 import type { Asset } from '../base/money.ts'
@@ -101,7 +102,7 @@ function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset
   ]
   const rows = lines.map(line => {
     const on = line.paysOn ? tell(line.net) : `held: ${line.net > 0n ? tell(line.net) : 'nothing left'}`
-    return row([line.name, line.taxId], line.units, line.quoted, line.commission, line.withheld, on)
+    return row([line.name, maskTaxId(line.taxId)], line.units, line.quoted, line.commission, line.withheld, on)
   })
   const before = lines.reduce((sum, line) => sum + line.quoted, 0n)
   const sums = row(['in all', ''], asked, before, commission, withheld, tell(paidOn))

@@ -73,6 +73,12 @@ const table = {
   'psbt.export': { roles: ['maker', 'checker'] },
   'psbt.import': { roles: ['checker'], stepUp: true, approves: true },
 
+  // CPFs whole, and in files; each time it is written down.
+  'taxId.see': { roles: ['maker', 'checker', 'admin'] },
+  // No money moves, and the law wants it soon, so one person is enough.
+  'payer.export': { roles: ['admin'], stepUp: true },
+  'payer.forget': { roles: ['admin'], stepUp: true },
+
   'event.replay': { roles: ['checker', 'admin'] },
 
   // Checkers approve what is proposed about people, so they see them; sessions and where they came from are an admin's.

@@ -1,6 +1,8 @@
 /** The console's invoices: the list with its filters, each with its causes, and the act that takes on what came late. */
 import { BadInput } from '../../base/answer.ts'
+import { maskTaxId } from '../../base/brazil.ts'
 import { stopOf } from '../../payout/payout.ts'
+import { noteExport } from '../../privacy/privacy.ts'
 import { takeOn, usualChainTerms } from '../../webhooks/webhooks.ts'
 import { show } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
@@ -9,11 +11,13 @@ import { Frame } from './frame.tsx'
 import type { Doors } from './guard.ts'
 import { invoiceActRoutes } from './invoiceActs.tsx'
 import { acceptable, InvoicePage } from './invoicesPage.tsx'
-import { invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './invoicesRead.ts'
+import { countInvoices, invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './invoicesRead.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from './lists.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from './listsParts.tsx'
 import type { Language } from '../page/page.ts'
 import { coinRefundRoutes } from './coinRefunds.tsx'
+import { WholeCsv } from './privacyParts.tsx'
+import { privacyRoutes } from './privacyRoutes.tsx'
 import { frameWords } from './words/frame.ts'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -50,6 +54,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
         </FilterForm>
         <Only {...{ lang, path, filters, names: { slot: say.slot, order: say.order } }} />
         <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={<Empty lang={lang} />} />
+        {rows.length > 0 && <WholeCsv {...{ lang, person, action: `${path}.csv`, query: filters.query }} />}
       </Frame>,
     )
   })
@@ -57,6 +62,15 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
   doors.page(`${path}.csv`, 'see', ctx =>
     sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
   )
+
+  doors.post(`${path}.csv`, 'taxId.see', async ctx => {
+    const { lang, person } = ctx.state
+    const filters = filtersOf(ctx, names, choices)
+    const { after: _, ...filter } = filters.query
+    if (Object.keys(filters.faults).length === 0)
+      await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(store, filters) })
+    sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf, clock: world.clock })
+  })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
@@ -81,6 +95,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
   duplicateRoutes(doors, parts)
   coinRefundRoutes(doors, parts)
   invoiceActRoutes(doors, parts)
+  privacyRoutes(doors, parts)
 }
 
 const Empty = ({ lang }: { lang: Language }) => (
@@ -89,7 +104,8 @@ const Empty = ({ lang }: { lang: Language }) => (
   </>
 )
 
-function columnsOf(lang: Language): Column<ListedInvoice>[] {
+/** `whole`: CPFs too, for whoever asked for that. */
+function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
   const [say, own] = [listWords[lang], invoiceWords[lang]]
   return [
     {
@@ -117,15 +133,15 @@ function columnsOf(lang: Language): Column<ListedInvoice>[] {
     { head: own.payer, cell: ({ payer_name: name }) => name, plain: ({ payer_name: name }) => name },
     { head: own.due, cell: ({ due_at: at }) => <When {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
     // What a sheet has room for and a page has not.
-    ...fileOnly(lang),
+    ...fileOnly(lang, whole),
   ]
 }
 
-const fileOnly = (lang: Language): Column<ListedInvoice>[] => {
+const fileOnly = (lang: Language, whole: boolean): Column<ListedInvoice>[] => {
   const own = invoiceWords[lang]
   const column = (head: string, plain: NonNullable<Column<ListedInvoice>['plain']>): Column<ListedInvoice> => ({ head, plain })
   return [
-    column(own.taxId, row => row.payer_tax_id),
+    column(own.taxId, ({ payer_tax_id: id }) => (whole ? id : maskTaxId(id))),
     column(own.paid, (row, style) => csvAmount(row.paid_units, row.asset, style)),
     column(own.fee, (row, style) => csvAmount(row.fee_units, row.asset, style)),
     column(own.account, row => row.account),

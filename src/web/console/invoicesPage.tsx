@@ -1,4 +1,5 @@
 /** One invoice: what was asked, where it is paid, what came, what moved it, and what became of the money, each line linked to its cause. */
+import type { ComponentChildren } from 'preact'
 import { ripeDepthOf } from '../../chain/chain.ts'
 import { formatDuration } from '../../base/duration.ts'
 import type { BitcoinDesk } from '../../jobs/jobs.ts'
@@ -14,6 +15,7 @@ import { pathTo } from './links.ts'
 import { Known, Money, Mono, railWord, Ref, Rows, Said, State, Timeline } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
 import { CoinRefunds } from './coinRefunds.tsx'
+import { Forgotten, PersonalData, TaxId } from './privacyParts.tsx'
 import { percent } from './schedulesDetail.tsx'
 import { invoiceWords } from './words/invoices.ts'
 import { listWords } from './words/lists.ts'
@@ -27,6 +29,8 @@ interface Parts {
   stopped: Stop | undefined
   /** What an act that was just done came to. */
   said?: unknown
+  /** The tax id whole: that it was asked for is written down. */
+  whole?: boolean
 }
 
 /** Something came, late or too little, and waits for a person's word. */
@@ -36,7 +40,7 @@ export function acceptable({ row, looked }: SeenInvoice): boolean {
   return there.length > 0 && (looked.standing.missing > 0n || there.some(({ counts }) => !counts))
 }
 
-export function InvoicePage({ lang, person, seen, bitcoin, stopped, said }: Parts) {
+export function InvoicePage({ lang, person, seen, bitcoin, stopped, said, whole = false }: Parts) {
   const say = invoiceWords[lang]
   const { row, derived, payouts, steps, postings, movers } = seen
   const differs = derived !== undefined && row.provider_id !== null && derived.address !== row.provider_id
@@ -47,7 +51,9 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said }: Part
         <State {...{ lang, of: 'invoice', state: row.state }} /> <Mono>{row.id}</Mono>
       </p>
       {differs && <Notice tone="bad">{say.differs}</Notice>}
-      <Known facts={[...asked(lang, seen), ...placed(lang, seen, differs), ...caused(lang, seen)]} />
+      <Known
+        facts={[...asked(lang, seen, <TaxId {...{ lang, person, row, whole }} />), ...placed(lang, seen, differs), ...caused(lang, seen)]}
+      />
       {row.rail === 'bitcoin' && <Payments {...{ lang, seen, bitcoin }} />}
       {acceptable(seen) && may(person.role, 'invoice.accept') && (
         <section aria-labelledby="accept">
@@ -61,6 +67,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said }: Part
       )}
       <CoinRefunds {...{ lang, person, row, payouts, refunds: seen.refunds }} />
       <InvoiceActs {...{ lang, person, acts: seen.acts }} />
+      <PersonalData {...{ lang, person, row }} />
       <Duplicates {...{ lang, person, twins: seen.twins, stopped }} />
       <Payouts {...{ lang, payouts }} />
       <Movers {...{ lang, movers }} />
@@ -72,7 +79,7 @@ export function InvoicePage({ lang, person, seen, bitcoin, stopped, said }: Part
 
 type FactList = Parameters<typeof Facts>[0]['facts'][number][]
 
-function asked(lang: Language, { row, looked }: SeenInvoice): FactList {
+function asked(lang: Language, { row, looked }: SeenInvoice, taxId: ComponentChildren): FactList {
   const say = invoiceWords[lang]
   const money = (units: bigint | null, asset = row.asset) => units !== null && <Money {...{ lang, units, asset }} />
   const missing = looked?.standing.missing ?? 0n
@@ -93,8 +100,8 @@ function asked(lang: Language, { row, looked }: SeenInvoice): FactList {
     [say.paid, money(row.paid_units)],
     [say.fee, row.asset === 'BRL' && money(row.fee_units)],
     [say.over, row.late_by],
-    [say.payer, row.payer_name],
-    [say.taxId, row.payer_tax_id],
+    [say.payer, row.forgotten_at === null ? row.payer_name : <Forgotten {...{ lang, at: row.forgotten_at }} />],
+    [say.taxId, row.payer_tax_id !== '' && taxId],
     [say.description, row.description],
     [say.due, <Time lang={lang} at={row.due_at} />],
     [

@@ -26,17 +26,34 @@ export type ListedInvoice = InvoiceRow & {
 
 /** The account and the schedule by their ids or names; `state` and `rail` have been checked. */
 export async function listInvoices(reader: Reader, filters: Filters, limit: number): Promise<ListedInvoice[]> {
-  const { q, state, rail, account, schedule, slot, order } = filters.query
-  const where = sql`
-    ${q === undefined ? empty : soughtWhere(await soughtInvoices(reader, q), { id: sql`i.id`, units: sql`i.units`, asset: sql`i.asset`, taxId: ids => sql`and i.payer_tax_id in (${ids})` })}
-    ${state === undefined ? empty : sql`and i.state = ${state}`} ${rail === undefined ? empty : sql`and i.rail = ${rail}`}
-    ${account === undefined ? empty : sql`and i.account_id = (select id from accounts where store_id = 'sto_default' and name = ${account})`}
-    ${slot === undefined ? empty : sql`and i.slot_id = ${slot}`} ${order === undefined ? empty : sql`and i.order_id = ${order}`}`
+  const { schedule } = filters.query
+  const where = await whereOf(reader, filters)
   const page = schedule === undefined ? byTime(where, filters, limit) : bySlot(schedule, where, filters, limit)
   return reader.all<ListedInvoice>(sql`
     select i.*, a.name as account, h.name as schedule from (${page}) i join accounts a on a.id = i.account_id
       left join slots s on s.id = i.slot_id left join schedules h on h.id = s.schedule_id
     order by i.key_at desc, i.id desc`)
+}
+
+/** How many the list has in all. */
+export async function countInvoices(reader: Reader, filters: Filters): Promise<number> {
+  const { schedule } = filters.query
+  const where = await whereOf(reader, filters)
+  const window = within(sql`${schedule === undefined ? sql`i.added_at` : sql`s.due_at`}`, sql`i.id`, { ...filters, after: undefined })
+  const ofSchedule = sql`join slots s on s.id = i.slot_id
+    and s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule ?? ''})`
+  const row = await reader.one<{ rows: bigint }>(sql`
+    select count(*) as rows from invoices i ${schedule === undefined ? empty : ofSchedule} where 1 = 1 ${where} ${window}`)
+  return Number(row!.rows)
+}
+
+async function whereOf(reader: Reader, filters: Filters): Promise<Sql> {
+  const { q, state, rail, account, slot, order } = filters.query
+  return sql`
+    ${q === undefined ? empty : soughtWhere(await soughtInvoices(reader, q), { id: sql`i.id`, units: sql`i.units`, asset: sql`i.asset`, taxId: ids => sql`and i.payer_tax_id in (${ids})` })}
+    ${state === undefined ? empty : sql`and i.state = ${state}`} ${rail === undefined ? empty : sql`and i.rail = ${rail}`}
+    ${account === undefined ? empty : sql`and i.account_id = (select id from accounts where store_id = 'sto_default' and name = ${account})`}
+    ${slot === undefined ? empty : sql`and i.slot_id = ${slot}`} ${order === undefined ? empty : sql`and i.order_id = ${order}`}`
 }
 
 const byTime = (where: Sql, filters: Filters, limit: number) => sql`

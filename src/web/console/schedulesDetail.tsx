@@ -12,6 +12,7 @@ import { amount, type Language } from '../page/page.ts'
 import { Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Said } from './listsParts.tsx'
+import { WholeRoster } from './privacyParts.tsx'
 import { Bars, SlotsTable } from './schedulesBars.tsx'
 import { pathOf, StateBadge } from './schedulesList.tsx'
 import { ClockNotes, NextTimes } from './schedulesPreview.tsx'
@@ -79,7 +80,7 @@ export function SchedulePage(parts: Parts) {
   )
 }
 
-function ScheduleFacts({ lang, row, account, roster, why, stated }: Parts) {
+function ScheduleFacts({ lang, person, row, account, roster, why, stated }: Parts) {
   const say = scheduleWords[lang]
   const { one } = say
   const money = (units: bigint) => amount(lang, units, row.currency)
@@ -108,6 +109,7 @@ function ScheduleFacts({ lang, row, account, roster, why, stated }: Parts) {
             <>
               <a href={`${pathOf(row)}/roster.csv`}>{one.roster(roster.rows, roster.file)}</a>, <Time {...{ lang, at: roster.at }} />{' '}
               {one.by(roster.by)}
+              <WholeRoster {...{ lang, person, action: `${pathOf(row)}/roster.csv` }} />
             </>
           ),
         ],

@@ -3,7 +3,9 @@ import { renderToString } from 'preact-render-to-string'
 import type { Proof } from '../../approvals/approvals.ts'
 import { inBitcoin, moneyIn, type Money } from '../../base/money.ts'
 import { BadInput } from '../../base/answer.ts'
-import { readRoster, writeRoster } from '../../base/roster.ts'
+import { maskTaxId } from '../../base/brazil.ts'
+import { readRoster, writeRoster, type RosterRow } from '../../base/roster.ts'
+import { noteExport } from '../../privacy/privacy.ts'
 import { rosterText } from '../../base/rosterFile.ts'
 import { instant, millis } from '../../base/world.ts'
 import {
@@ -115,13 +117,28 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
   })
 
   /** What was taken in, as a spreadsheet of the reader's country reads it and as it can be taken in again. */
-  doors.page(`${path}/:name/roster.csv`, 'see', async ctx => {
-    const row = await the(ctx)
-    if (row.roster === null) return ctx.throw(404)
+  const sendRoster = (ctx: ConsoleContext, row: ScheduleRow, rows: RosterRow[]) => {
     ctx.type = 'text/csv; charset=utf-8'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`${row.name}.csv`)
-    ctx.body = `\ufeff${writeRoster(readRoster(row.roster, row.currency), row.currency, styleOf(ctx.state.lang))}`
+    ctx.body = `\ufeff${writeRoster(rows, row.currency, styleOf(ctx.state.lang))}`
+  }
+  doors.page(`${path}/:name/roster.csv`, 'see', async ctx => {
+    const row = await the(ctx)
+    if (row.roster === null) return ctx.throw(404)
+    sendRoster(
+      ctx,
+      row,
+      readRoster(row.roster, row.currency).map(payer => ({ ...payer, taxId: maskTaxId(payer.taxId) })),
+    )
+  })
+  // As it can be taken in again; that somebody took it is written down.
+  doors.post(`${path}/:name/roster.csv`, 'taxId.see', async ctx => {
+    const row = await the(ctx)
+    if (row.roster === null) return ctx.throw(404)
+    const rows = readRoster(row.roster, row.currency)
+    await noteExport(desk, { of: `roster of ${row.name}`, by: ctx.state.person.name, rows: rows.length })
+    sendRoster(ctx, row, rows)
   })
 
   async function showOne(

@@ -1,4 +1,5 @@
 /** What a schedule would do now, told without doing it, and the page on which somebody has it done. */
+import { maskTaxId } from '../../base/brazil.ts'
 import type { Instant } from '../../base/world.ts'
 import { assetOf, type dryRun, type ScheduleRow } from '../../jobs/jobs.ts'
 import type { AccountRow, Stop } from '../../payout/payout.ts'
@@ -130,7 +131,7 @@ function PlanTold({ lang, row, account, plan, rate }: PlanParts) {
               <th scope="row" data-label={say.payer}>
                 {line.name}
               </th>
-              <td data-label={say.taxId}>{line.taxId}</td>
+              <td data-label={say.taxId}>{maskTaxId(line.taxId)}</td>
               <td data-label={say.asked} class="number">
                 {money(line.units)}
               </td>
