@@ -13,6 +13,7 @@ const together = [
   'test/{payout-verdicts,proposals,refunds,schedule-terms,settling,shop,shopPostgres,store}.test.ts',
   'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-requests}.test.ts',
   'test/bitcoin-{edited,late,refunds,scan,sent,unmined}.test.ts',
+  'test/{securityTable,supply}.test.ts',
 ]
 /** Those that put something in the place of what others use too: clocks, sockets, what the bank's own library keeps. */
 const alone = ['src/base/clock.test.ts', 'src/rails/starkbank/*.test.ts', 'src/rates/outage.test.ts']

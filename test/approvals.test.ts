@@ -117,6 +117,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await payout()).state).toBe('sent')
     })
 
+    test('to an account that nobody approved nothing goes, whatever is needed [security 3]', async () => {
+      await open()
+      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await collect(town, [5_000n], 'other')
+      await send('any')
+      expect([town.transfers(), (await payout()).state]).toEqual([[], 'owed'])
+      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      await send('any')
+      expect((await payout()).state).toBe('sent')
+    })
+
     test('a code is proof', async () => {
       await open()
       await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
@@ -225,14 +236,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         rp: 'pay.example.com',
       } as const
       const keyId = (await town.store.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
-      const sign = async (counter: number, more = {}) => {
-        const main = (await findAccount(town.store, 'main'))!
-        const text = await town.store.tx(tx => prepare(tx, { ...approvingAccount(main), by: 'carla' }))
+      const main = (await findAccount(town.store, 'main'))!
+      const shown = (account = main) => town.store.tx(tx => prepare(tx, { ...approvingAccount(account), by: 'carla' }))
+      const sign = async (counter: number, more = {}, text?: string) => {
+        text ??= await shown()
         const signature = JSON.stringify(laptop.sign(text, { counter, ...more }))
         return signAccount(town.store, 'main', 'carla', { is: 'passkey', keyId, text, signature, counter: BigInt(counter) })
       }
       expect((await sign(1)).is).toBe('signed')
       await expect(sign(1)).rejects.toThrow('has not counted on')
+      const again = 'what was signed is not what is approved now: look at the page again'
+      await expect(sign(2, {}, await shown({ ...main, holder: 'Mallory' }))).rejects.toThrow(again)
+      const old = await shown()
+      town.pass(10 * 60_000 + 1)
+      await expect(sign(2, {}, old)).rejects.toThrow(again)
       await collect(town, [5_000n])
       await send()
       expect((await payout()).state).toBe('sent')

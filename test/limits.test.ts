@@ -267,6 +267,22 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ])
     })
 
+    test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
+      await limit(town.desk, { payout: 50_000n })
+      const [large] = (await collect(town, [60_000n])) as [PayoutRow]
+      await town.store.tx(tx => tx.run(sql`update limits set units = 90000`))
+      await town.send()
+      const { proposal } = (await town.store.tx(tx =>
+        proposeBeyond(tx, town.desk.world, large.id, { by: 'ana', why: 'the yearly one' }),
+      )) as { proposal: { id: string } }
+      await town.store.tx(tx =>
+        tx.run(sql`insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${large.id}, 60000, ${proposal.id}, '')`),
+      )
+      town.pass(hour)
+      await town.send()
+      expect([left(), (await payoutOf(large)).state]).toEqual([[], 'owed'])
+    })
+
     test('raised, it lets those go at once that waited for it', async () => {
       await limit(town.desk, { payout: 50_000n })
       await collect(town, [60_000n])

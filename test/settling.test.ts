@@ -1,7 +1,7 @@
 /** What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals before and after the payout. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
-import { applyPayout } from '../src/payout/payout.ts'
+import { applyPayout, letGo, stopAll } from '../src/payout/payout.ts'
 import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
 import { sql } from '../src/store/store.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
@@ -319,6 +319,16 @@ describe('little money', () => {
       expect(await town.payout()).toMatchObject({ state: 'paid' })
     }
   })
+})
+
+test('while a person has stopped payouts none is ordered; let go, it is [security 3]', async () => {
+  await town.hear(paid().credited)
+  await stopAll(town.store, 'ana: something is wrong', 'ana')
+  await town.send()
+  expect([town.transfers(), (await town.payout())!.state]).toEqual([[], 'owed'])
+  await letGo(town.store, 'seen', 'carla', () => true)
+  await town.send()
+  expect(town.transfers()).toHaveLength(1)
 })
 
 test('a halt of the program and a stop of a person stand together, each once [security 3]', async () => {

@@ -28,6 +28,7 @@ test.each([
   ['another statement', laptop.sign(textOf({ ...statement, digest: 'e' })), 'of another statement'],
   ['another site', laptop.sign(text, { rp: 'evil.example.com' }), 'of another site'],
   ['a page of another site', laptop.sign(text, { origin: 'https://evil.example.com' }), 'of another site'],
+  ['our page within another site’s', laptop.sign(text, { crossOrigin: true }), 'of another site'],
   ['another address of the site', laptop.sign(text, { origin: 'https://shop.pay.example.com' }), 'people come to'],
   ['a registration', laptop.sign(text, { type: 'webauthn.create' }), 'no assertion'],
   ['nobody there', laptop.sign(text, { flags: 4 }), 'did not verify its person'],

@@ -322,6 +322,14 @@ describe('a setting from a file', () => {
     expect(() => readConfig({ DATABASE_URL_FILE: join(folder, 'none'), LISTEN: 'nowhere' })).toThrow(
       /2 faults[^]*DATABASE_URL_FILE names .*none, which cannot be read \(ENOENT\)[^]*LISTEN is set, and not shown/,
     ))
+  test('that is the secret itself, in the place of a file’s name, is not repeated [security 5]', () => {
+    const wif = 'L1aW4aubDFB7yfras2S1mN3bqg9nwySY8nkoLmJebSLD5BWv3ENZ'
+    for (const secret of [wif, `keys/${wif}`, 'AGE-SECRET-KEY-1QQQ', `${'abandon '.repeat(11)}about`, 'smtp://ana:hunter2@mail'])
+      expect(() => readConfig({ SMTP_URL_FILE: secret })).toThrow(
+        /^(?![^]*(?:L1aW4|AGE-|abandon|hunter2))[^]*something that is no file’s name/,
+      )
+  })
+
   test('and one that is set as well are one too many; set to nothing, neither is', () => {
     const DATABASE_URL_FILE = file('sqlite:a.db')
     expect(() => readConfig({ DATABASE_URL_FILE, DATABASE_URL: 'sqlite:b.db' })).toThrow('DATABASE_URL and DATABASE_URL_FILE are both set')

@@ -289,6 +289,16 @@ describe('backup and restore', () => {
     expect((await repasse(['restore', at('text.db'), '--force'], there)).err).toContain('is not an SQLite database')
     expect(existsSync(at('busy.db.before-restore'))).toBe(false)
   })
+
+  test('a damaged backup is refused, and nothing takes its place', async () => {
+    await repasse(['backup', at('four.db')])
+    const bytes = readFileSync(at('four.db'))
+    // A page in the middle, as a failing disk leaves it.
+    writeFileSync(at('damaged.db'), bytes.fill(0xff, 40 * 4_096, 41 * 4_096))
+    const { code, err } = await repasse(['restore', at('damaged.db')], { DATABASE_URL: `sqlite:${at('whole.db')}` })
+    expect([code, err]).toEqual([2, expect.stringContaining('the backup is damaged')])
+    expect([existsSync(at('whole.db')), existsSync(at('whole.db.restoring'))]).toEqual([false, false])
+  })
 })
 
 describe('codes and shapes', () => {

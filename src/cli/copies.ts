@@ -185,8 +185,8 @@ async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by
   const store = await open(url, keys)
   try {
     if (store.engine === 'sqlite') {
-      const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
-      if (found.join() !== 'ok') throw new BadInput(`the backup is damaged: ${found[0]}`)
+      const found = await quickCheck(store)
+      if (found !== 'ok') throw new BadInput(`the backup is damaged: ${found}`)
     }
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
@@ -206,6 +206,16 @@ async function numbersIn(url: string): Promise<NextNumbers | undefined> {
     return undefined
   } finally {
     await store?.close()
+  }
+}
+
+/** `ok`, or the first fault; some damage SQLite cannot even list. */
+async function quickCheck(store: Store): Promise<string | undefined> {
+  try {
+    return (await store.all<{ quick_check: string }>(sql`pragma quick_check`))[0]?.quick_check
+  } catch (error) {
+    if ((error as { code?: string }).code?.startsWith('SQLITE_CORRUPT') !== true) throw error
+    return (error as Error).message
   }
 }
 

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { migrate } from '../store/migrate.ts'
-import { openStore, type Store } from '../store/store.ts'
-import { audit, auditChain, walkAudit } from './audit.ts'
+import { openStore, sql, type Store } from '../store/store.ts'
+import { audit, auditChain, hashOf, walkAudit, type AuditRow } from './audit.ts'
 
 let store: Store
 beforeEach(async () => {
@@ -42,6 +42,13 @@ test.each([
   await tamper(statement)
   expect(await walkAudit(store)).toEqual({ upTo: broken.seq - 1n, broken })
   expect(await auditChain(store)).toEqual([`row ${broken.seq} of the audit log ${broken.how === 'missing' ? 'is missing' : 'was changed'}`])
+})
+
+test('a record that was written again with a hash that fits breaks the one after it [security 13]', async () => {
+  await write(20)
+  const row = (await store.one<AuditRow>(sql`select * from audit where seq = 10`))!
+  await tamper(`update audit set actor = 'eve', hash = '${hashOf({ ...row, actor: 'eve' })}' where seq = 10`)
+  expect(await walkAudit(store)).toEqual({ upTo: 10n, broken: { seq: 11n, how: 'changed' } })
 })
 
 test('who walks only the end does not see what broke before it [security 13]', async () => {

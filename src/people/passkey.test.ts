@@ -1,9 +1,13 @@
 /** Whatever a form bears where a passkey's answer belongs: what is none proves nothing, and breaks nothing. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openMigrated } from '../../test/testbed/migrated.ts'
+import { device } from '../../test/testbed/passkey.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
-import { proofByPasskey } from './passkey.ts'
+import { passkeysOf, proofByPasskey, registerPasskey, registrationChallenge } from './passkey.ts'
+import type { Person } from './session.ts'
+import { addUser } from './user.ts'
 
 let store: Store
 beforeAll(async () => void (store = await openMigrated('sqlite::memory:', { clock: systemClock, random: systemRandom })))
@@ -20,4 +24,34 @@ test.each([
 ])('%s proves nothing', async (_, response) => {
   const site = { rp: 'pay.example.com', origin: 'https://pay.example.com' }
   expect(await proofByPasskey(store, { id: 'usr_1' }, site, 'text', response)).toBeUndefined()
+})
+
+test('a passkey is registered to the session, site and address that asked for it, once, by a device that verified its person', async () => {
+  const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
+  const { user } = await addUser(store, world, { name: 'carla', role: 'checker', language: 'en' }, 'boss')
+  const person: Person = { ...user, sessionId: 'ses_1', csrf: 'hers', steppedUp: true }
+  const site = { rp: 'pay.example.com', origin: 'https://pay.example.com' }
+  const [phone, challenge] = [device(), registrationChallenge(person)]
+  const registers = (response: string) => registerPasskey(store, world, person, site, { response, label: 'phone' })
+  for (const response of [
+    phone.register(registrationChallenge({ csrf: 'another' })),
+    phone.register(challenge, { rp: 'evil.example.com' }),
+    phone.register(challenge, { origin: 'https://evil.example.com' }),
+    phone.register(challenge, { origin: 'https://shop.pay.example.com' }),
+    phone.register(challenge, { type: 'webauthn.get' }),
+    phone.register(challenge, { flags: 64 + 1 }),
+    phone.register(challenge, { flags: 64 + 4 }),
+    'x',
+  ])
+    expect(await registers(response)).toBe(false)
+  expect(await passkeysOf(store, user.id)).toEqual([])
+  expect([await registers(phone.register(challenge)), await registers(phone.register(challenge))]).toEqual([true, false])
+  expect(await passkeysOf(store, user.id)).toMatchObject([{ public_key: phone.publicKey, label: 'phone' }])
+  for (const algorithm of ['RS256', 'EdDSA'] as const) {
+    const other = device(algorithm)
+    expect([await registers(other.register(challenge)), (await passkeysOf(store, user.id)).at(-1)?.public_key]).toEqual([
+      true,
+      other.publicKey,
+    ])
+  }
 })

@@ -182,6 +182,14 @@ describe.each([
       for (const wrong of ['', 'x', third.slice(1), `${third}'`]) expect(await invitationOf(store, world, wrong)).toBeUndefined()
     })
 
+    test('an invitation is accepted in the browser that began it alone, and withdrawn by another [security A5]', async () => {
+      const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+      const code = codeAt(await secretBy(token), stepAt(clock.now()))
+      const accept = (by: string) => acceptInvitation(store, world, { token, browser: by, password, code })
+      expect((await accept(newToken({ random: systemRandom }))).is).toBe('withdrawn')
+      expect((await accept(browser)).is).toBe('gone')
+    })
+
     test('an invitation accepted twice at the same moment is accepted once', async () => {
       const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
       const secret = await secretBy(token)

@@ -101,6 +101,18 @@ test('genuine bytes that are no event are kept too, under their digest [security
   expect((await kept())[0]!.event_id).toBe(`sha256-${digest.slice(0, 40)}`)
 })
 
+test.each([
+  ['too long an', 'a'.repeat(65)],
+  ['a path for its', '../1'],
+  ['a blank in its', 'a b'],
+  ['an empty', ''],
+])('an event with %s id is kept under its digest [security 1]', async (_, id) => {
+  const body = eventBody(id)
+  expect(await post(body, signed(body))).toBe(200)
+  const digest = createHash('sha256').update(body).digest('hex')
+  expect((await kept()).map(({ event_id: key }) => key)).toEqual([`sha256-${digest.slice(0, 40)}`])
+})
+
 describe('what is not genuine leaves nothing behind', () => {
   const body = eventBody('1')
   test.each([
