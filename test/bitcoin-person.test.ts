@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newWatching, tipOf } from '../src/chain/chain.ts'
 import { passTime } from '../src/jobs/bitcoin.ts'
-import { scan } from '../src/jobs/jobs.ts'
+import { follow, scan } from '../src/jobs/jobs.ts'
 import { releasePayout, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { status } from '../src/web/web.ts'
@@ -92,6 +92,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const txid = await node.rpc<string>('sendrawtransaction', [hex])
       // Nobody looked while a block came, so whether it was paid meanwhile is not known.
       await town.mine()
+      expect(await town.send()).toMatchObject({ bundled: 0 })
+      // Nor while it is read and not settled.
+      await follow({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
       expect(await town.send()).toMatchObject({ bundled: 0 })
       await town.look()
       const said = await needed()

@@ -59,7 +59,8 @@ export const sections: readonly Section[] = [
             to: 'export async function holdWhileGoingBack(tx: Tx, invoiceId: string, cause: Cause): Promise<void> {\n  return',
           },
         ],
-        seeds: [475],
+        test: 'test/reversals.test.ts',
+        note: 'seed 475 finds it no more, and no other was looked for',
       },
       {
         rule: 'one that is heard of before its credit is waited for too',
@@ -326,7 +327,7 @@ export const sections: readonly Section[] = [
         to: '  payoutId !== known',
         room: { first: 3, step: 7 },
         test: 'test/payout-waits.test.ts',
-        note: 'no seed of its room up to 200; this test was not run without it yet',
+        note: 'no seed of its room up to 200',
       },
       {
         rule: 'an order is asked for before its claim has run out',
@@ -498,7 +499,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
         to: '',
         test: 'test/bitcoin-person.test.ts',
-        note: 'this test was not run without it yet',
       },
       {
         rule: 'nor before what the chain told is settled',
@@ -506,7 +506,6 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         from: ' || (await hasNews(store))) return',
         to: ') return',
         test: 'test/bitcoin-person.test.ts',
-        note: 'this test was not run without it yet',
       },
       {
         rule: 'after a restore what was handed out since is watched from the first look on',
