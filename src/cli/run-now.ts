@@ -120,10 +120,14 @@ async function addSlot(
   name: string,
   { by = operator() }: Flags,
 ): Promise<{ slot: string; isHeld: boolean }> {
-  const { heldSlots, needSchedule, runNow } = await import('../jobs/jobs.ts')
+  const { heldSlots, needSchedule, openManualSlot, runNow } = await import('../jobs/jobs.ts')
   return store.tx(async tx => {
     const schedule = await needSchedule(tx, name)
+    const earlier = await openManualSlot(tx, schedule.id)
     const slot = await runNow(tx, world, schedule, by)
+    // Not refused: two runs may be meant. But one command entered twice asks every payer twice, and that must be seen at once.
+    if (earlier !== undefined && earlier !== slot)
+      shell.err(`slot ${earlier} of ${name} was added by hand too and has not ended: both will be issued, so each payer is asked twice\n`)
     const { count, why } = await heldSlots(tx, schedule.id)
     if (count > 0) shell.err(`it waits for a person, "repasse schedule catch-up ${name} --go|--skip --why …": ${why}\n`)
     return { slot, isHeld: count > 0 }

@@ -221,8 +221,13 @@ test('a dry run leaves nothing behind, and a run leaves one slot', async () => {
   const before = await slots()
   expect((await repasse(['schedule', 'run', 'trial', '--dry-run'])).out).toContain('in all')
   expect(await slots()).toBe(before)
-  expect((await repasse(['schedule', 'run', 'trial'])).out).toContain('is due now')
+  const first = await repasse(['schedule', 'run', 'trial'])
+  expect(first).toMatchObject({ code: 0, out: expect.stringContaining('is due now'), err: '' })
   expect(await slots()).toBe(before + 1)
+  const [, slot] = /slot (\S+) is due now/.exec(first.out)!
+  expect((await repasse(['schedule', 'run', 'trial'])).err).toBe(
+    `slot ${slot} of trial was added by hand too and has not ended: both will be issued, so each payer is asked twice\n`,
+  )
 })
 
 test('waiting for a run without a bank is refused before a slot is added', async () => {

@@ -37,14 +37,17 @@ export async function printStatus(shell: Shell, { json: asJson }: { json?: true 
       await shell.out(`${paint(shell, 'yellow', `old personal data is not dropped since ${now.retainedAt}`)}: see "repasse doctor"\n`)
     for (const { rail, since, why } of now.silent)
       await shell.out(`${paint(shell, 'red', `${rail} has not answered since ${since}`)}: ${tame(why)}\n`)
-    await shell.out(
-      now.addsUp
-        ? `${paint(shell, 'green', 'all of it adds up')}\n`
-        : `${paint(shell, 'red', 'it does NOT add up')}: run "repasse ledger check"\n`,
-    )
+    await shell.out(`${verdictOf(shell, now)}\n`)
     if (now.needsPerson.length > 0)
       await shell.out(`\n${paint(shell, 'yellow', 'needs a person')}\n${now.needsPerson.map(says => `  ${tame(says)}\n`).join('')}`)
   })
+}
+
+/** Sums can add up while payouts are stopped for another reason, and nobody must take the one for the other. */
+function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
+  if (!addsUp) return `${paint(shell, 'red', 'it does NOT add up')}: run "repasse ledger check"`
+  if (stopped !== undefined) return `the sums above add up, and ${paint(shell, 'red', 'payouts are stopped')}: see below`
+  return paint(shell, 'green', 'all of it adds up')
 }
 
 /** Three nights without it. */

@@ -385,6 +385,13 @@ export async function dryRun(schedule: ScheduleRow, world: World, terms: Terms, 
 /** On a chain the network's fee is known only when payouts go out together. */
 const noTransferFee: Terms = { transferFeeBy: 'house', transferFeeUnits: 0n }
 
+/** A slot of the schedule that somebody added by hand and that has not ended. */
+export async function openManualSlot(reader: Reader, scheduleId: string): Promise<string | undefined> {
+  const row = await reader.one<{ id: string }>(sql`
+    select id from slots where schedule_id = ${scheduleId} and cause = 'manual' and state in ('due', 'running') order by due_at desc limit 1`)
+  return row?.id
+}
+
 /**
  * Inserts a slot due now, or at `at`, which is not later; two people at the same millisecond get the same one, and so does who asks twice
  * for the same `at`. `why` is their reason, where they gave one. After a restore it asks a person first while the bank has invoices that these books
