@@ -9,7 +9,7 @@ const together = [
   'test/console-{accounts,acts,bitcoin,coins,engines,limits,lists}.test.ts',
   'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',
   'test/security{,-forms,-questions,-roles}.test.ts',
-  'test/{attention,books,checks,clocks,denied,duplicates,late,orders,orders-bitcoin,own-lines}.test.ts',
+  'test/{attention,books,checks,clocks,denied,duplicates,encryption,late,orders,orders-bitcoin,own-lines}.test.ts',
   'test/{payout-verdicts,proposals,refunds,schedule-terms,settling,shop,shopPostgres,store}.test.ts',
   'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-requests}.test.ts',
   'test/bitcoin-{edited,late,refunds,scan,sent,unmined}.test.ts',
