@@ -10,7 +10,7 @@ const together = [
   'test/console-{products,proposals,reconciliation,schedules,verdicts}.test.ts',
   'test/security{,-forms,-questions,-roles}.test.ts',
   'test/{attention,books,checks,clocks,denied,duplicates,encryption,late,orders,orders-bitcoin,own-lines}.test.ts',
-  'test/{payout-verdicts,proposals,refunds,schedule-terms,settling,shop,shopPostgres,store}.test.ts',
+  'test/{payout-verdicts,privacy,proposals,refunds,retention,schedule-terms,settling,shop,shopPostgres,store}.test.ts',
   'test/{strangers,suspense,tallies,together,walk,walk-bundles,walk-requests}.test.ts',
   'test/bitcoin-{edited,late,refunds,scan,sent,unmined}.test.ts',
   'test/{securityTable,supply}.test.ts',

@@ -35,7 +35,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: await postgres?.freshDatabase() })
+      town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
       const { letters: table, post } = openPost()
       letters = table
       town.desk.post = post
@@ -49,6 +49,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await town.close()
     })
 
+    // What asks the database nothing new is told on one of them.
+    const stories = engine === 'sqlite' ? test : () => undefined
     const place = async (): Promise<OrderRow> => {
       const placed = await placeOrder(counter, floor.placing())
       if (placed.is !== 'placed') throw new Error(placed.is)
@@ -96,7 +98,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
         'shop_asks',
       )
 
-    test('is kept while their order can be paid, and while its money is under way', async () => {
+    stories('is kept while their order can be paid, and while its money is under way', async () => {
       const order = await place()
       expect(await forget(order)).toMatchObject({ forgotten: 'nothing', held: { why: 'open' } })
       await pay(order)
@@ -137,7 +139,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(letters).toEqual([])
     })
 
-    test('that pays late after being forgotten is paid on all the same', async () => {
+    stories('that pays late after being forgotten is paid on all the same', async () => {
       const order = await place()
       town.pass(20 * minute)
       await hear()
@@ -195,7 +197,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await forgetPayer(town.store, town.desk.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
     })
 
-    test('in the roster of a schedule is not forgotten, for its next slot would ask them again', async () => {
+    stories('in the roster of a schedule is not forgotten, for its next slot would ask them again', async () => {
       const roster = 'name,tax_id,amount,description\nAna Lima,01234567890,10.00,rent\n'
       await town.store.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
       const found = await forgetPayer(town.store, town.desk.world, taxId, act)

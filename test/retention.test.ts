@@ -32,7 +32,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
     })
     afterAll(() => postgres?.stop())
     beforeEach(async () => {
-      town = await openTown({ databaseUrl: await postgres?.freshDatabase() })
+      town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
       town.desk.retention = kept
       job = timetable(town.desk).find(({ name }) => name === 'retention')!
       floor = await furnishShop(town.store, town.desk.world, ['starkbank'])

@@ -2,6 +2,7 @@
 import type { Bank } from '../../sim/bank.ts'
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Log } from '../../src/base/log.ts'
+import type { Retention } from '../../src/base/retentionSettings.ts'
 import type { Random } from '../../src/base/world.ts'
 import { newWatching } from '../../src/chain/chain.ts'
 import { hearDenied } from '../../src/ledger/ledger.ts'
@@ -51,6 +52,8 @@ export interface ProcessParts {
   pollSeconds: number
   /** The bank's keys as the database keeps them. */
   keys: string[]
+  /** How long what is personal is kept, where something of it is dropped. */
+  retention?: Retention | undefined
   /** The second rail, where there is one. */
   bitcoin?: BitcoinParts | undefined
   busy: Busy
@@ -175,6 +178,7 @@ export function startProcess(parts: ProcessParts): Process {
     inbox: counted,
     terms: parts.terms,
     pollSeconds: parts.pollSeconds,
+    ...(parts.retention && { retention: parts.retention }),
     ...(coins && { bitcoin: { ...parts.bitcoin!.desk, watching: newWatching(coins) } }),
   }
 

@@ -21,7 +21,20 @@ const shop = { storms: 0, placed: 0, refused: 0, again: 0, anew: 0, ended: 0 }
 const returns = { storms: 0, refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
 
 /** What people edited past the program, canceled, said and restored, over all storms. */
-const people = { edits: 0, held: 0, atOnce: 0, spent: 0, holds: 0, stops: 0, ours: 0, notOurs: 0, restores: 0, forgotten: 0, adopted: 0 }
+const people = {
+  edits: 0,
+  held: 0,
+  atOnce: 0,
+  spent: 0,
+  holds: 0,
+  stops: 0,
+  ours: 0,
+  notOurs: 0,
+  restores: 0,
+  forgotten: 0,
+  adopted: 0,
+  forgottenPayers: 0,
+}
 
 describe('whatever the seed', () => {
   test(

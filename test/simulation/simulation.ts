@@ -22,6 +22,7 @@ import { drawAbsence, hasAbsence, letGoHeld, openAbsence } from './absences.ts'
 import { hasDenials, openDenials } from './denials.ts'
 import { editsChange, hasEdits, openEdits, type Edits } from './edits.ts'
 import { hasJumps, openJumps, wallClock } from './jumps.ts'
+import { hasForgetting, openForgetting, stormRetention, type Forgetting } from './forgetting.ts'
 import { startProcess, type Process } from './process.ts'
 import { hasGivers } from './givers.ts'
 import { hasRefusals, openFullNode } from './refusals.ts'
@@ -71,7 +72,7 @@ export interface Told {
   /** What happened in the shop, where the house kept one. */
   shop?: Shoppers['figures']
   /** What people edited, canceled and said, where they did. */
-  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures']>
+  people: Partial<Edits['figures'] & Cancels['figures'] & Verdicts['figures'] & Restores['figures'] & Forgetting['figures']>
 }
 
 export type ChainFigures = Streets['figures'] & {
@@ -208,6 +209,7 @@ export async function tell(
     ? openVerdicts({ store, world, clock, bank, random: seededRandom(seed ^ 0x7e4d1c), trace: say })
     : undefined
   const cancels = coins && hasCancels(seed) ? openCancels({ store, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
+  const forgetting = hasForgetting(seed) ? openForgetting({ store, world, random: seededRandom(seed ^ 0xf0493), trace: say }) : undefined
   const edits = hasEdits(seed)
     ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
@@ -236,6 +238,7 @@ export async function tell(
     onPoint,
     onStall: () => void stalls++,
     bitcoin: coins?.parts,
+    retention: forgetting && stormRetention,
   }
   // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
   const perWorker = await Promise.all(
@@ -369,6 +372,7 @@ export async function tell(
       if (hasTwins(seed)) await decideTwins(store, world)
       await limits?.step()
       await strangers?.step()
+      if (forgetting) await forgetting.step()
       if (restores && (await restores.step())) await restore()
       for (const visit of (await restores?.visits()) ?? []) receive(visit)
       for (const visit of (await shoppers?.step()) ?? []) receive(visit)
@@ -462,6 +466,7 @@ export async function tell(
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
     found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
     found.push(...((await verdicts?.judge()) ?? []))
+    if (forgetting) found.push(...(await forgetting.judge()))
     if (returns) found.push(...(await judgeReturns(store, bank, verdicts?.settled)))
     if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
@@ -505,7 +510,7 @@ export async function tell(
     ...(coins && judged && { chain: figuresOf(coins, judged) }),
     ...(shoppers && { shop: shoppers.figures }),
     ...(returns && { returns: returns.figures }),
-    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures, ...restores?.figures },
+    people: { ...edits?.figures, ...cancels?.figures, ...verdicts?.figures, ...restores?.figures, ...forgetting?.figures },
   }
 }
 
