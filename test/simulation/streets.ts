@@ -298,10 +298,15 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
     strange.add(signed.txid)
   }
 
-  /** What was taken from the house must be there again, or the last payouts wait for ever: its owner sees to that, once its chain is followed. */
+  /**
+   * What was taken from the installation, and what canceling bundles cost it in fees, must be there again, or the last payouts wait for ever: its owner
+   * sees to that, once its chain is followed.
+   */
   async function putBack(): Promise<void> {
-    if (isPutBack || (figures.deepTurns === 0 && strange.size === 0)) return
-    if (!(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
+    if (isPutBack || !(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
+    const isShort =
+      figures.deepTurns > 0 || strange.size > 0 || (await store.one(sql`select 1 as yes from bundles where state = 'void' limit 1`))
+    if (!isShort) return
     isPutBack = true
     chain.payer.pay(rail.derive('receive', ownersNumber).address, 5_000_000n)
   }
