@@ -164,6 +164,10 @@ describe.each(roles)('a %s', role => {
         expect(answer.body).toMatch(/code/i)
         await town.house.desk.store.tx(tx => tx.run(sql`delete from sign_in_failures`))
       }
+      // Where a passkey may sign instead, nothing is signed by this; anywhere else it stands for no code.
+      const unsigned = { csrf, assertion: 'x', why: 'x', name: 'newcomer', role: 'viewer', language: 'en' }
+      const { status } = await as.post(paths.get(path)!, unsigned)
+      expect([act, path, status >= 400 && status < 500]).toEqual([act, path, true])
     }
     expect(await everything()).toEqual(before)
   })

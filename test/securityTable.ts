@@ -125,7 +125,8 @@ export const docsFile = 'docs/security.md'
 const begin = `## What each requirement is held by
 
 A test that holds one names it at the end of its title, \`[security 10]\`, so \`./dev-utils.sh test -t 'security 10'\` runs them. \`node test/securityTable.ts\`
-prints this table and \`--write-docs\` writes it here; a requirement that no test names fails \`test/securityTable.test.ts\`.
+prints this table and \`--write-docs\` writes it here; a requirement that no test names fails \`test/securityTable.test.ts\`. The checks
+themselves are taken out one by one in [security-rules.md](security-rules.md).
 `
 
 /** The page with the table in its place: from its heading to the next one of the same rank, or to the end. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { projectRoot } from '../testbed/tree.ts'
 import type { Edit } from './mutants.ts'
+import type { Asked, Told } from './runTests.ts'
 
 export interface Fault {
   seed: number
@@ -20,9 +21,9 @@ const testMs = 600_000
 
 const copied = new Set(['src', 'sim', 'test'])
 /** The clone itself, and what a deployment has. */
-const leftOut = /^(\.git|\.env.*|data|dist.*)$/
+const leftOut = /^(\.git|\.env(?!\.example$).*|data|dist.*)$/
 
-let running: ChildProcess | undefined
+const running = new Set<ChildProcess>()
 const folders = new Set<string>()
 
 /** Ctrl-C and its like: what runs is ended, the copies are removed, and then we go as asked. */
@@ -37,10 +38,12 @@ export function tidyOnSignals(): void {
         for (const folder of folders) rmSync(folder, { recursive: true, force: true })
         process.exit(code)
       }
-      if (!running) return end()
-      running.once('exit', end)
-      running.kill(signal)
-      AbortSignal.timeout(10_000).addEventListener('abort', () => running?.kill('SIGKILL'))
+      if (running.size === 0) return end()
+      for (const child of running) {
+        child.once('exit', () => running.delete(child) && running.size === 0 && end())
+        child.kill(signal)
+        AbortSignal.timeout(10_000).addEventListener('abort', () => child.kill('SIGKILL'))
+      }
     })
 }
 
@@ -51,27 +54,95 @@ export function applied(text: string, { file, from, to }: Edit): string {
   return parts.join(to)
 }
 
-/** Makes the copy, gives it to `use`, and removes it. */
-export async function withMutant<T>(edits: readonly Edit[], use: (folder: string) => Promise<T>): Promise<T> {
+function makeCopy(): string {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-mutant-'))
   folders.add(folder)
+  for (const entry of readdirSync(projectRoot, { withFileTypes: true })) {
+    const [from, to] = [join(projectRoot, entry.name), join(folder, entry.name)]
+    if (leftOut.test(entry.name)) continue
+    if (copied.has(entry.name)) cpSync(from, to, { recursive: true })
+    else if (entry.isFile()) copyFileSync(from, to)
+    else symlinkSync(from, to)
+  }
+  return folder
+}
+
+function removeCopy(folder: string): void {
+  rmSync(folder, { recursive: true, force: true })
+  folders.delete(folder)
+}
+
+function edit(folder: string, edits: readonly Edit[]): void {
+  for (const each of edits) {
+    const path = join(folder, each.file)
+    writeFileSync(path, applied(readFileSync(path, 'utf8'), each))
+  }
+}
+
+/** Makes the copy, gives it to `use`, and removes it. */
+export async function withMutant<T>(edits: readonly Edit[], use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = makeCopy()
   try {
-    for (const entry of readdirSync(projectRoot, { withFileTypes: true })) {
-      const [from, to] = [join(projectRoot, entry.name), join(folder, entry.name)]
-      if (leftOut.test(entry.name)) continue
-      if (copied.has(entry.name)) cpSync(from, to, { recursive: true })
-      else if (entry.isFile()) copyFileSync(from, to)
-      else symlinkSync(from, to)
-    }
-    for (const edit of edits) {
-      const path = join(folder, edit.file)
-      writeFileSync(path, applied(readFileSync(path, 'utf8'), edit))
-    }
+    edit(folder, edits)
     return await use(folder)
   } finally {
-    rmSync(folder, { recursive: true, force: true })
-    folders.delete(folder)
+    removeCopy(folder)
   }
+}
+
+export interface Tests {
+  /** The titles of those that fail once `edits` are made, of a file or of it what `title` names. Throws where none runs. */
+  failing(edits: readonly Edit[], file: string, title?: string): Promise<string[]>
+  close(): Promise<void>
+}
+
+/** One copy and one vitest for many mutants, which takes a second for each where a new one takes five. */
+export function openTests(): Tests {
+  const folder = makeCopy()
+  const child = spawn(process.execPath, ['test/simulation/runTests.ts'], {
+    cwd: folder,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+  running.add(child)
+  const ended = new Promise(resolve => child.once('close', resolve))
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  let edited: string[] = []
+  return {
+    async failing(edits, file, title) {
+      edit(folder, edits)
+      const files = [...new Set(edits.map(each => each.file))]
+      const asked: Asked = { file, pattern: title === undefined ? undefined : patternOf(title), edited: [...edited, ...files] }
+      const late = endingLate(child)
+      try {
+        child.stdin.write(`${JSON.stringify(asked)}\n`)
+        const { value } = (await answers.next()) as { value: string | undefined }
+        if (value === undefined) throw new Error(`${file} did not end`)
+        const { failed, ran, why } = JSON.parse(value) as Told
+        if (ran === 0) throw new Error(`no test of ${file} ran: ${why}`)
+        return failed
+      } finally {
+        late.abort()
+        edited = files
+        for (const each of files) copyFileSync(join(projectRoot, each), join(folder, each))
+      }
+    },
+    async close() {
+      child.stdin.end()
+      await ended
+      running.delete(child)
+      removeCopy(folder)
+    },
+  }
+}
+
+/** A rule taken out may leave a test without an end. */
+function endingLate(child: ChildProcess): AbortController {
+  const done = new AbortController()
+  AbortSignal.timeout(testMs).addEventListener('abort', () => {
+    if (!done.signal.aborted) child.kill('SIGKILL')
+  })
+  return done
 }
 
 /** Tells these seeds in `folder` until one has a fault. Answers that one. */
@@ -81,7 +152,7 @@ export async function firstFault(folder: string, seeds: readonly number[]): Prom
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  running = child
+  running.add(child)
   const told: Fault[] = []
   let [said, isLate] = ['', false]
   child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
@@ -103,7 +174,7 @@ export async function firstFault(folder: string, seeds: readonly number[]): Prom
   }
   await ended
   patience.abort()
-  running = undefined
+  running.delete(child)
   const faulty = told.find(({ faults }) => faults.length > 0)
   if (faulty || told.length === seeds.length) return faulty
   const seed = seeds[told.length]!
@@ -128,13 +199,20 @@ export async function runTest(folder: string, file: string, restores?: number): 
     env: { ...process.env, NO_COLOR: '1', ...(restores !== undefined && { RESTORES: `${restores}` }) },
     timeout: testMs,
   })
-  running = child
+  running.add(child)
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await new Promise(resolve => child.once('close', resolve))
-  running = undefined
+  running.delete(child)
   const reported = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Reported) : undefined
   if (!reported || reported.numTotalTests === 0) throw new Error(`${file} did not run: ${said.trim().slice(-2_000)}`)
   const results = reported.testResults.flatMap(({ assertionResults }) => assertionResults)
   return { failed: results.filter(({ status }) => status === 'failed').map(({ title }) => title), said }
 }
+
+/** As an expression that the titles of one test match: placeholders of `test.each` and of templates stand for anything. */
+export const patternOf = (title: string): string =>
+  title
+    .split(/%[a-z]|\$\{[^}]*\}|\$\w+/)
+    .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*')

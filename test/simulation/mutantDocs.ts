@@ -1,7 +1,9 @@
-/** docs/simulation.md, made from the list of what can be taken out. */
+/** docs/simulation.md and docs/security-rules.md, made from the lists of what can be taken out. */
 import { editsOf, sections, type Mutant } from './mutants.ts'
+import { securitySections, type SecurityMutant } from './securityMutants.ts'
 
 export const docsFile = 'docs/simulation.md'
+export const securityDocsFile = 'docs/security-rules.md'
 
 const head = `# What the simulation would find
 
@@ -34,3 +36,22 @@ function foundBy({ seeds = [], stories, test, note }: Mutant): string {
   const named = [...numbers, ...(test === undefined ? [] : [`\`${test}\``])]
   return `${named.join('; ') || '**nothing**'}${note === undefined ? '' : `: ${note}`}`
 }
+
+const securityHead = `# Security checks, and the test that fails without each
+
+Each check below is taken out of a copy of the program by \`node test/simulation/mutate.ts --security\`, which says which test fails then; \`--rule WORDS\`
+takes out only some. Checks that stand one behind the other are taken out together. The list is \`test/simulation/securityMutants.ts\`, and
+\`--security --write-docs\` writes this page from it. What nginx, the containers and the database's own triggers refuse is not in it:
+their tests are in [security.md](security.md).
+`
+
+export function securityDocs(): string {
+  const parts = securitySections.map(({ title, mutants }) => {
+    const rows = mutants.map(mutant => `| ${mutant.rule} | ${takenOutOf(mutant)} | ${failing(mutant)} |`)
+    return [`## ${title}\n`, '| Check | Taken out of | Test that fails |', '|---|---|---|', ...rows, ''].join('\n')
+  })
+  return [securityHead, ...parts].join('\n')
+}
+
+const failing = ({ test, title, note }: SecurityMutant): string =>
+  `\`${test}\`: ${title.replaceAll('|', '\\|')}${note === undefined ? '' : ` (${note})`}`

@@ -5,12 +5,13 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { projectRoot } from '../testbed/tree.ts'
 import { applied } from './mutantCopy.ts'
-import { docsFile, simulationDocs } from './mutantDocs.ts'
+import { docsFile, securityDocs, securityDocsFile, simulationDocs } from './mutantDocs.ts'
 import { editsOf, mutants, roomOf } from './mutants.ts'
+import { securityMutants } from './securityMutants.ts'
 
 const read = (file: string) => readFileSync(join(projectRoot, file), 'utf8')
 
-test.each(mutants)('$rule: it occurs once, and without it the program is still one', mutant => {
+test.each([...mutants, ...securityMutants])('$rule: it occurs once, and without it the program is still one', mutant => {
   const texts = new Map<string, string>()
   for (const edit of editsOf(mutant)) texts.set(edit.file, applied(texts.get(edit.file) ?? read(edit.file), edit))
   for (const [file, text] of texts) {
@@ -20,7 +21,7 @@ test.each(mutants)('$rule: it occurs once, and without it the program is still o
 })
 
 test('each rule is there once, and what finds it is named, or that nothing does', () => {
-  expect(new Set(mutants.map(({ rule }) => rule)).size).toBe(mutants.length)
+  for (const list of [mutants, securityMutants]) expect(new Set(list.map(({ rule }) => rule)).size).toBe(list.length)
   expect(mutants.filter(({ seeds = [], test: file, note }) => seeds.length === 0 && (file ?? note) === undefined)).toEqual([])
 })
 
@@ -37,6 +38,14 @@ test('seeds are of the room of their rule, and tests are there', () => {
   }
 })
 
-test(`${docsFile} is what the list says: node test/simulation/mutate.ts --write-docs writes it`, () => {
-  expect(read(docsFile)).toBe(simulationDocs())
+test('of each check of security the test that fails is there, by its title', () => {
+  const missing = securityMutants.filter(({ test: file, title }) => title === '' || !read(file).includes(title))
+  expect(missing.map(({ rule, title }) => `${rule}: ${title}`)).toEqual([])
+})
+
+test.each([
+  [docsFile, simulationDocs],
+  [securityDocsFile, securityDocs],
+])('%s is what its list says, as mutate.ts --write-docs writes it', (file, docs) => {
+  expect(read(file)).toBe(docs())
 })

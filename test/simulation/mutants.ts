@@ -17,6 +17,8 @@ export interface Mutant extends Edit {
   /** The test that tells stories of restores, as many as `RESTORES` says. */
   stories?: string
   test?: string
+  /** Of the test in that file that does; values that stand in it for others are left out. All of the file where it is not said. */
+  title?: string
   /** Why no seed finds it, or what else there is to say. */
   note?: string
   /** Where it is not the one of its section. */

@@ -1,14 +1,19 @@
-/** Takes each rule of docs/simulation.md out of a copy of the program and says what finds it: node test/simulation/mutate.ts [--rule WORDS] [--look N]. */
+/**
+ * Takes each rule of docs/simulation.md, or of docs/security-rules.md, out of a copy of the program and says what finds it:
+ * node test/simulation/mutate.ts [--security] [--rule WORDS] [--look N].
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readFlags } from '../../sim/flags.ts'
 import { projectRoot } from '../testbed/tree.ts'
-import { firstFault, runTest, tidyOnSignals, withMutant } from './mutantCopy.ts'
-import { docsFile, simulationDocs } from './mutantDocs.ts'
+import { firstFault, openTests, runTest, tidyOnSignals, withMutant, type Tests } from './mutantCopy.ts'
+import { docsFile, securityDocs, securityDocsFile, simulationDocs } from './mutantDocs.ts'
 import { editsOf, mutants, seedsOf, type Mutant } from './mutants.ts'
+import { securityMutants } from './securityMutants.ts'
 
 const values = readFlags({
   options: {
+    security: { type: 'boolean', default: false },
     rule: { type: 'string' },
     look: { type: 'string' },
     'write-docs': { type: 'boolean', default: false },
@@ -17,12 +22,13 @@ const values = readFlags({
 })
 if (values.help) {
   process.stdout.write(
-    `node test/simulation/mutate.ts [--rule WORDS] [--look N]: takes each rule of test/simulation/mutants.ts out of a copy of the program, tells its
+    `node test/simulation/mutate.ts [--security] [--rule WORDS] [--look N]: takes each rule of test/simulation/mutants.ts out of a copy of the program, tells its
 seeds or runs its test there, and says which one finds that it is gone, and with what fault; ends with 1 where nothing does. A seed that has faults
 with the rule in place as well finds nothing.
+  --security     takes out the checks of test/simulation/securityMutants.ts instead
   --rule WORDS   only rules in which all of the words occur
   --look N       where nothing named finds it, tells the seeds from 1 to N of its room until one does (stories of restores: the first N)
-  --write-docs   writes ${docsFile} from the list, and takes nothing out\n`,
+  --write-docs   writes ${docsFile}, or ${securityDocsFile}, from the list, and takes nothing out\n`,
   )
   process.exit(0)
 }
@@ -31,16 +37,22 @@ if (values.look !== undefined && !/^[1-9]\d{0,14}$/.test(values.look)) {
   process.exit(2)
 }
 if (values['write-docs']) {
-  writeFileSync(join(projectRoot, docsFile), simulationDocs())
-  process.stdout.write(`${docsFile} is written\n`)
+  const [file, text] = values.security ? [securityDocsFile, securityDocs()] : [docsFile, simulationDocs()]
+  writeFileSync(join(projectRoot, file), text)
+  process.stdout.write(`${file} is written\n`)
   process.exit(0)
 }
 const words = (values.rule ?? '').toLowerCase().split(/\s+/)
-const chosen = mutants.filter(({ rule }) => words.every(word => rule.toLowerCase().includes(word)))
+const list: readonly Mutant[] = values.security ? securityMutants : mutants
+const chosen = list.filter(({ rule }) => words.every(word => rule.toLowerCase().includes(word)))
 if (chosen.length === 0) {
-  process.stderr.write(`no rule has "${values.rule}" in it: the list is test/simulation/mutants.ts\n`)
+  const of = values.security ? 'securityMutants' : 'mutants'
+  process.stderr.write(`no rule has "${values.rule}" in it: the list is test/simulation/${of}.ts\n`)
   process.exit(2)
 }
+
+/** Opened with the first test that is asked for. */
+let tests: Tests | undefined
 
 const short = (text: string) => text.replace(/\s+/g, ' ').slice(0, 200)
 
@@ -75,33 +87,40 @@ async function foundByStory(folder: string, file: string, stories: number): Prom
   return first === undefined ? `${file}: ${failed.join(' | ')}` : `${file}, restores ${[...told.keys()].join(', ')}: ${short(first)}`
 }
 
-async function foundByTest(folder: string, file: string): Promise<string | undefined> {
-  const { failed } = await runTest(folder, file)
-  return failed.length === 0 ? undefined : `${file}: ${failed.join(' | ')}`
+async function foundByTest(mutant: Mutant): Promise<string | undefined> {
+  if (mutant.test === undefined) return undefined
+  tests ??= openTests()
+  const failed = await tests.failing(editsOf(mutant), mutant.test, mutant.title || undefined)
+  return failed.length === 0 ? undefined : `${mutant.test}: ${failed.join(' | ')}`
 }
 
-const find = (mutant: Mutant): Promise<string | undefined> =>
-  withMutant(editsOf(mutant), async folder => {
-    const { stories, test, seeds = [] } = mutant
-    const named = stories ? seeds.length > 0 && (await foundByStory(folder, stories, Math.max(...seeds))) : await foundBySeed(folder, seeds)
-    if (named) return named
-    const byTest = test === undefined ? undefined : await foundByTest(folder, test)
-    if (byTest !== undefined || values.look === undefined) return byTest
-    const anew = stories
-      ? await foundByStory(folder, stories, Number(values.look))
-      : await foundBySeed(folder, seedsOf(mutant, Number(values.look)))
-    return anew && `none of those named, but ${anew}`
-  })
+async function find(mutant: Mutant): Promise<string | undefined> {
+  const { stories, seeds = [] } = mutant
+  const inCopy = (told: (folder: string) => Promise<string | undefined>) => withMutant(editsOf(mutant), told)
+  const named =
+    seeds.length === 0
+      ? undefined
+      : await inCopy(folder => (stories ? foundByStory(folder, stories, Math.max(...seeds)) : foundBySeed(folder, seeds)))
+  const found = named ?? (await foundByTest(mutant))
+  if (found !== undefined || values.look === undefined) return found
+  const last = Number(values.look)
+  const anew = await inCopy(folder => (stories ? foundByStory(folder, stories, last) : foundBySeed(folder, seedsOf(mutant, last))))
+  return anew && `none of those named, but ${anew}`
+}
 
 tidyOnSignals()
 let alive = 0
 for (const mutant of chosen) {
   const started = performance.now()
-  const found = await find(mutant)
+  const found = await find(mutant).catch((error: unknown) => {
+    console.log(`  ${short(String(error))}`)
+    return undefined
+  })
   if (found === undefined) alive++
   console.log(
     `${found === undefined ? 'LIVES' : 'found'}  ${mutant.rule}\n  ${found ?? 'nothing finds that it is gone'} (${((performance.now() - started) / 1_000).toFixed(0)} s)`,
   )
 }
+await tests?.close()
 console.log(`${chosen.length} rules taken out, ${chosen.length - alive} found, ${alive} not`)
 process.exitCode = alive === 0 ? 0 : 1
