@@ -7,7 +7,7 @@ import { startNode } from '../sim/chain/server.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { newWatching } from '../src/chain/chain.ts'
 import { runCli } from '../src/cli/cli.ts'
-import { follow, sendCoins } from '../src/jobs/jobs.ts'
+import { follow, sendCoins, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { holdPayout, releasePayout } from '../src/payout/payout.ts'
 import { openStore, sql, type Store } from '../src/store/store.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
@@ -131,3 +131,24 @@ test(
     expect(paid).toBeGreaterThan(seeds.length * 2)
   },
 )
+
+test('what the replaced database had handed out is watched from the first look on', async () => {
+  const server = await startNode({ settings: { premined: 0 } })
+  const node = {
+    ...{ url: server.url, cookieFile: server.cookieFile },
+    rpc: async <T>(method: string, params: unknown[] = [], wallet?: string) => server.chain.rpc<T>(method, params, wallet),
+  }
+  const town = await openChainTown({ node: node as never })
+  try {
+    await town.look()
+    await setAsideAfterRestore(town.store, town.world, { receive: 1_200n, change: 0n })
+    await town.pay(town.rail.derive('receive', 1_150).address, 70_000n)
+    await town.mine()
+    await follow({ store: town.store, rail: town.rail, bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) }, world: town.world })
+    await settleInbox({ ...town.desk, chain: town.bitcoin.terms })
+    expect(await town.store.all(sql`select number, units from coins`)).toEqual([{ number: 1_150n, units: 70_000n }])
+  } finally {
+    await town.close()
+    await server.close()
+  }
+})

@@ -514,7 +514,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/webhooks/follow.ts',
         from: '  if (parts.watching.turn < 0n) await prepareScripts(store, rail)\n',
         to: '',
-        seeds: [540],
+        test: 'test/bitcoin-restores.test.ts',
+        note: 'found by seed 540 as it was then, which is another story since',
       },
       {
         rule: 'what the replaced database handed out is handed out to nobody else',

@@ -91,7 +91,8 @@ export function openRestores(
   onChain: RestoredChain | undefined,
 ): Restores {
   const world = { ...common, random }
-  const backups: Buffer[] = []
+  /** `sent`: transactions that were signed by then. */
+  const backups: { contents: Buffer; sent: bigint }[] = []
   const forgotten = new Set<string>()
   const figures = { restores: 0, forgotten: 0, adopted: 0, elsewhere: 0 }
   /** Payouts by each transaction that some database made. */
@@ -99,12 +100,20 @@ export function openRestores(
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
   const heard = async () => (await store.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
 
+  const sent = async () =>
+    (await store.one<{ count: bigint }>(sql`select count(*) as count from bundle_candidates where raw is not null`))!.count
+  /** A storm is long before the first coin is passed on: on the chain the newest one that lacks a transaction which was sent since. */
+  const restorable = async () => {
+    const now = await sent()
+    return backups.findLast(each => each.sent < now)
+  }
+
   async function backup(): Promise<void> {
     // Where the chain was never followed, a restored database follows it from where it is then, and what came before is for a scan.
     if (onChain && !(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
     await store.backup(join(folder, 'backup.db'), {})
-    backups.push(readFileSync(join(folder, 'backup.db')))
+    backups.push({ contents: readFileSync(join(folder, 'backup.db')), sent: onChain ? await sent() : 0n })
     if (backups.length > mostBackups) backups.splice(random.between(0, mostBackups - 1), 1)
     rmSync(folder, { recursive: true })
   }
@@ -200,14 +209,12 @@ export function openRestores(
     async step() {
       if (random.next() < 0.12) await backup()
       if (backups.length === 0 || figures.restores >= mostRestores) return false
-      // A storm is long before the first coin is passed on, and a restore then forgets nothing of that.
-      if (onChain && !(await store.one(sql`select 1 as yes from bundle_candidates where raw is not null limit 1`))) return false
-      return random.next() < (onChain ? 0.1 : 0.03)
+      return onChain ? (await restorable()) !== undefined && random.next() < 0.1 : random.next() < 0.03
     },
     async restore() {
       for (const id of await heard()) forgotten.add(id)
       await noteMade()
-      const contents = one(backups)
+      const { contents } = onChain ? (await restorable())! : one(backups)
       const replaced = await nextNumbers(store)
       await replace(openSqlite(':memory:', { clock, random, contents }))
       figures.forgotten += forgotten.size - (await heard()).length
