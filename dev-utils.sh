@@ -287,7 +287,7 @@ Repasse, for whoever works on it.      ./dev-utils.sh CMD        or  . ./dev-uti
   status                   how things stand
   logs [RUN]               the runs, or the log of one run
   backup FILE              a consistent copy of the books
-  restore FILE [--force]   puts one back; payouts rest until a person lets them go
+  restore FILE [--force]   puts one back; payouts rest until a person lets them go; --identity KEY: the secret key it is encrypted to
 
 With a host in .env.deploy (see .env.deploy.example and docs/deploy.md) these four ask there, and
 

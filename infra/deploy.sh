@@ -318,9 +318,29 @@ _deploy_restore() {
     return 2
   fi
   _deploy_read || return 1
-  if [ "${2:-}" != --force ]; then
-    _repasse_fail "this replaces the books of $DEPLOY_HOST by those of $1; what was there is kept beside. Add --force to do it"
+  local file="$1" force='' by='' code='' identity='' bytes=0
+  by="$(id -un)"
+  shift
+  while [ $# -gt 0 ]; do
+    case "$1${2:+ with a value}" in
+      --force | "--force with a value") force=1 && shift ;;
+      '--by with a value') by="$2" && shift 2 ;;
+      '--code with a value') code="$2" && shift 2 ;;
+      '--identity with a value') identity="$2" && shift 2 ;;
+      *)
+        _repasse_fail "restore takes no $1 so: FILE --force [--by NAME [--code CODE]] [--identity FILE]"
+        return 2
+        ;;
+    esac
+  done
+  if [ -z "$force" ]; then
+    _repasse_fail "this replaces the books of $DEPLOY_HOST by those of $file; what was there is kept beside. Add --force to do it"
     return 2
   fi
-  _deploy_ask restore "$(id -un)" <"$1"
+  if [ -n "$identity" ]; then
+    [ -f "$identity" ] || { _repasse_fail "$identity does not exist: name the file that age-keygen wrote"; return 2; }
+    bytes="$(wc -c <"$identity" | tr -d ' ')"
+  fi
+  # The secret key goes before the copy, over the same line: it is in no argument, and on no disk of the host.
+  cat ${identity:+"$identity"} "$file" | _deploy_ask restore "$by" "$bytes" "$code"
 }

@@ -1,7 +1,8 @@
 /** Shipping a change, for real: images built here, sent over ssh to a second host with an engine of its own, and switched there under signed events, good releases and bad ones. */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { workspaceId } from '../bench/events.ts'
 import { baseImages, openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
@@ -268,7 +269,14 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
       expect((await checkout.run('backup', file)).said).toContain('exists already')
       expect((await checkout.run('restore', file)).said).toContain('Add --force')
       const before = kept()
-      const restored = await checkout.run('restore', file, '--force')
+      // As somebody brings it who keeps copies encrypted: the secret key goes along, and is not left behind.
+      const [secret, sealed] = [await generateIdentity(), join(host.folder, 'copy.age')]
+      const encrypter = new Encrypter()
+      encrypter.addRecipient(await identityToRecipient(secret))
+      writeFileSync(sealed, await encrypter.encrypt(readFileSync(file)))
+      writeFileSync(join(host.folder, 'age.key'), `# a comment\n${secret}\n`, { mode: 0o400 })
+      expect((await checkout.run('restore', sealed, '--force', '--fast')).said).toContain('restore takes no --fast so')
+      const restored = await checkout.run('restore', sealed, '--force', '--identity', join(host.folder, 'age.key'))
       expect(restored.code, restored.said).toBe(0)
       expect(kept()).toBe(before)
       expect((await checkout.run('status')).said).toMatch(/restored from/)

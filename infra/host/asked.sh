@@ -56,10 +56,16 @@ backup() {
 }
 
 # Puts a copy that comes on standard input in the database's place. The program rests meanwhile: events come again later.
+# `restore BY BYTES CODE`: so many bytes before the copy are the secret key it is encrypted to, which is kept in memory alone.
 restore() {
   lock || return
-  local service url file='' code
+  local service url file='' code identity=''
   url="$(database_url)"
+  [ "${2:-0}" = 0 ] || identity="$(head -c "$2")"
+  if [ -n "$identity" ] && [ "${url#sqlite:}" = "$url" ]; then
+    fault 'with PostgreSQL the copy goes to its own pg_restore: decrypt it first, with age --decrypt --identity KEY'
+    return 2
+  fi
   case "$url" in
     sqlite:*)
       file="$(dirname "${url#sqlite:}")/restore.db"
@@ -69,10 +75,10 @@ restore() {
   say 'stopping the program'
   for service in $(rolling); do containers "$service" | xargs -r docker stop --time 60 >/dev/null; done
   if [ -n "$file" ]; then
-    compose run --rm --no-deps -T app restore "$file" --force --by "$1" 2>&1 </dev/null
+    restore_sqlite "$file" "$1" "${3:-}" "$identity"
     code=$?
   else
-    restore_postgres "$1"
+    restore_postgres "$1" "${3:-}"
     code=$?
   fi
   for service in $(rolling); do containers "$service" --all | xargs -r docker start >/dev/null; done
@@ -81,13 +87,25 @@ restore() {
   return "$code"
 }
 
+restore_sqlite() {
+  local file="$1" by="$2" code="$3" identity="$4"
+  if [ -z "$identity" ]; then
+    compose run --rm --no-deps -T app restore "$file" --force --by "$by" ${code:+--code "$code"} 2>&1 </dev/null
+    return
+  fi
+  # /tmp in there is memory, and gone with the container.
+  # shellcheck disable=SC2016 # read in the container
+  printf '%s\n' "$identity" | compose run --rm --no-deps -T --entrypoint sh app -c \
+    'umask 077; cat >/tmp/identity; exec repasse restore "$@" --identity /tmp/identity' restore "$file" --force --by "$by" ${code:+--code "$code"} 2>&1
+}
+
 # By the server's own pg_restore, all of it or nothing; what else a restore must do is the program's.
 restore_postgres() {
   # shellcheck disable=SC2016 # read in the container
   compose exec -T postgres sh -c 'exec pg_restore --exit-on-error --single-transaction --no-owner --clean --if-exists \
     --username="${POSTGRES_USER:-postgres}" --dbname="${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"' 2>&1 ||
     { fault 'pg_restore failed and changed nothing'; return 1; }
-  compose run --rm --no-deps -T app restore --in-place --by "$1" 2>&1 </dev/null
+  compose run --rm --no-deps -T app restore --in-place --by "$1" ${2:+--code "$2"} 2>&1 </dev/null
 }
 
 # Goes back to what was before, or clears up after a redeploy that was cut off.

@@ -18,12 +18,14 @@ import { noKeys, type DataKeys } from '../base/cipher.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
-import { instant } from '../base/world.ts'
+import { instant, type World } from '../base/world.ts'
 import { nextNumbers, type NextNumbers } from '../chain/chain.ts'
 import { takeUpRestored } from '../jobs/jobs.ts'
+import type { Terms } from '../payout/payout.ts'
 import { openStore, sql, StoreUnavailable, type Store } from '../store/store.ts'
 import { migrate, pending } from '../store/migrate.ts'
 import type { Transform } from './sealed.ts'
+import type { ProofFlags } from './prove.ts'
 import { inBase, type Shell } from './shell.ts'
 
 const open = (url: string, keys: DataKeys = noKeys) => openStore(url, { clock: systemClock, random: systemRandom, keys })
@@ -70,19 +72,19 @@ async function backupSealed(store: Store, url: string, file: string, recipients:
 
 export interface Restoring {
   force: boolean
-  by: string
   /** A file with the secret key that the backup is encrypted to. */
   identity?: string | undefined
 }
 
-export async function restore(shell: Shell, file: string, { force, by, identity }: Restoring): Promise<void> {
+export async function restore(shell: Shell, file: string, { force, identity }: Restoring): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
   if (!existsSync(file)) throw new BadInput(`FILE "${file}" does not exist: name what "repasse backup" wrote`)
   const why = `restored from ${file} at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const unseal = await unsealing(shell, file, identity)
   const { keysIn } = await import('../house.ts')
-  const putting = { force, why, by, unseal, keys: keysIn(config) }
+  const [keys, who] = [keysIn(config), shell.acting ?? {}]
+  const putting = { force, why, unseal, keys, who, provenAs: await proveBefore(url, who, keys), isThere: false }
   const kept = url.startsWith('sqlite:')
     ? await restoreFile(file, url.slice('sqlite:'.length), putting)
     : await restorePostgres(file, url, shell.env, putting)
@@ -106,19 +108,24 @@ async function unsealing(shell: Shell, file: string, identity: string | undefine
 interface Putting {
   force: boolean
   why: string
-  by: string
   unseal: Transform | undefined
   /** What values of the database are encrypted under. */
   keys: DataKeys
+  /** By whom it says it is, and how that is shown. */
+  who: ProofFlags
+  /** Who that was, where the database that is replaced has proven it: a code works once. */
+  provenAs?: string | undefined
+  /** The copy is in the database's place already. */
+  isThere: boolean
 }
 
 /** What a restore must do besides, where the database's own programs put the copy in its place: it is brought to this version, and on hold. */
-export async function restoreInPlace(shell: Shell, by: string): Promise<void> {
+export async function restoreInPlace(shell: Shell): Promise<void> {
   const config = readConfig(shell.env)
   const { DATABASE_URL: url } = config
   const why = `restored in its place at ${instant(systemClock.now())}: look at what is held, then "repasse payout go --why …"`
   const { keysIn } = await import('../house.ts')
-  await prepare(url, { why, by, keys: keysIn(config) })
+  await prepare(url, { why, keys: keysIn(config), who: shell.acting ?? {}, isThere: true })
   await shell.out('the restored database is on hold\n')
   await tellTheRest(shell, config)
 }
@@ -152,7 +159,7 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
 }
 
 /** The copy is opened, checked and marked before it takes the old one's place. Answers where the old one went. */
-async function restoreFile(file: string, target: string, { force, why, by, unseal, keys }: Putting): Promise<string | undefined> {
+async function restoreFile(file: string, target: string, { force, unseal, ...more }: Putting): Promise<string | undefined> {
   if (!unseal && !isSqlite(file)) throw new BadInput(`FILE "${file}" is not an SQLite database: name what "repasse backup" wrote`)
   const there = existsSync(target)
   const aside = `${target}.before-restore`
@@ -166,7 +173,7 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
     const into = createWriteStream(fresh, { flags: 'wx', mode: 0o600 })
     await (unseal ? pipeline(createReadStream(file), unseal, into) : pipeline(createReadStream(file), into))
     if (!isSqlite(fresh)) throw new BadInput(`FILE "${file}" holds no SQLite database`)
-    await prepare(`sqlite:${fresh}`, { why, by, keys }, there ? await numbersIn(`sqlite:${target}`) : undefined)
+    await prepare(`sqlite:${fresh}`, more, there ? await numbersIn(`sqlite:${target}`) : undefined)
     settle(fresh)
   } catch (error) {
     for (const tail of tails) rmSync(fresh + tail, { force: true })
@@ -181,7 +188,11 @@ async function restoreFile(file: string, target: string, { force, why, by, unsea
 const tails = ['', '-wal', '-shm']
 
 /** Opens it, checks it, brings it to this version, and puts it on hold. */
-async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by' | 'keys'>, replaced?: NextNumbers): Promise<void> {
+async function prepare(
+  url: string,
+  { why, keys, who, provenAs, isThere }: Omit<Putting, 'force' | 'unseal'>,
+  replaced?: NextNumbers,
+): Promise<void> {
   const store = await open(url, keys)
   try {
     if (store.engine === 'sqlite') {
@@ -190,7 +201,10 @@ async function prepare(url: string, { why, by, keys }: Pick<Putting, 'why' | 'by
     }
     if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
     await migrate(store, systemClock)
-    await takeUpRestored(store, { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }, { why, by, replaced })
+    const { by, fault } = provenAs === undefined ? await proven(store, who) : { by: provenAs }
+    if (fault && !isThere) throw fault
+    await takeUpRestored(store, world, { why, by, replaced })
+    if (fault) throw new BadInput(`${fault.message}. The restored database is on hold all the same, and its record names nobody`)
   } finally {
     await store.close()
   }
@@ -217,6 +231,40 @@ async function quickCheck(store: Store): Promise<string | undefined> {
     if ((error as { code?: string }).code?.startsWith('SQLITE_CORRUPT') !== true) throw error
     return (error as Error).message
   }
+}
+
+const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
+
+/** A name of a person of the console is theirs alone, in the database that is restored too. */
+async function proven(store: Store, who: ProofFlags): Promise<{ by: string; isPerson?: boolean; fault?: BadInput }> {
+  const { prove } = await import('./prove.ts')
+  try {
+    const { by, user } = await prove({ store, world, terms: anybody }, who)
+    return { by, isPerson: user !== undefined }
+  } catch (error) {
+    if (error instanceof BadInput) return { by: 'the program', fault: error }
+    throw error
+  }
+}
+
+/** Nothing is paid by a restore, so a name of nobody of the console is enough. */
+const anybody: Terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n, approvals: 'any' }
+
+/** The same in the database that is replaced, where there is one that can be read: who is not in the backup yet has a name too. Answers the person who was proven. */
+async function proveBefore(url: string, who: ProofFlags, keys: DataKeys): Promise<string | undefined> {
+  if (url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length))) return undefined
+  let store: Store | undefined
+  let found: Awaited<ReturnType<typeof proven>> | undefined
+  try {
+    store = await open(url, keys)
+    if ((await pending(store)).length === 0) found = await proven(store, who)
+  } catch {
+    // One that cannot be read is a reason to restore.
+  } finally {
+    await store?.close()
+  }
+  if (found?.fault) throw found.fault
+  return found?.isPerson ? found.by : undefined
 }
 
 /** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */
@@ -262,12 +310,7 @@ function settle(path: string): void {
 }
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
-async function restorePostgres(
-  file: string,
-  url: string,
-  env: Shell['env'],
-  { force, why, by, unseal, keys }: Putting,
-): Promise<undefined> {
+async function restorePostgres(file: string, url: string, env: Shell['env'], { force, unseal, ...more }: Putting): Promise<undefined> {
   const store = await open(url)
   let inhabited
   try {
@@ -288,5 +331,5 @@ async function restorePostgres(
     if (error instanceof BadInput || !(error instanceof Error)) throw error
     throw new Error(`pg_restore failed and changed nothing: ${error.message}`, { cause: error })
   })
-  await prepare(url, { why, by, keys }, replaced)
+  await prepare(url, { ...more, isThere: true }, replaced)
 }

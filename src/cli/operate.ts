@@ -8,7 +8,7 @@ import { crashPoint } from './crash.ts'
 import { personFlag, rolesFlag } from './flags.ts'
 import { example } from './print.ts'
 import type { ProofFlags } from './prove.ts'
-import { operator, type Shell } from './shell.ts'
+import type { Shell } from './shell.ts'
 import { strangerCommands } from './strangers.ts'
 
 export function operateCommands(repasse: Command, shell: Shell): void {
@@ -78,13 +78,13 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .option('--in-place', 'the database’s own programs have put the copy in its place: do only what else a restore must')
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
-    .action(async (file: string | undefined, { force = false, inPlace = false, by = operator(), identity }: RestoreFlags) => {
+    .action(async (file: string | undefined, { force = false, inPlace = false, identity }: RestoreFlags) => {
       const { restore, restoreInPlace } = await import('./copies.ts')
       if (inPlace === (file !== undefined))
         throw new BadInput(
           inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
         )
-      await (file === undefined ? restoreInPlace(shell, by) : restore(shell, file, { force, by, identity }))
+      await (file === undefined ? restoreInPlace(shell) : restore(shell, file, { force, identity }))
     })
 }
 
@@ -92,7 +92,6 @@ interface RestoreFlags {
   force?: boolean
   inPlace?: boolean
   identity?: string
-  by?: string
 }
 
 async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promise<void> {

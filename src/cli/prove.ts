@@ -97,8 +97,11 @@ export interface Prover {
 /** What may be only said anywhere: payouts wait then until a checker has signed it. */
 const waitsForProof: readonly Act[] = ['account.approve', 'schedule.add', 'schedule.edit']
 
+/** What it takes to judge who acts. */
+type Proving = Pick<Base, 'store' | 'world' | 'terms'>
+
 /** Who acts. Throws `BadInput` where a name belongs to a person and nothing shows that it is them, or where their role does not allow `act`. */
-export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
+export async function prove(base: Proving, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
   if (key !== undefined && code !== undefined) throw new BadInput('--key and --code are both given: one of them is enough')
   const prover = key === undefined ? await byName(base, by ?? operator(), code, by === undefined) : await byKey(base, key, by)
   const { user } = prover
@@ -116,13 +119,13 @@ export async function prove(base: Base, { by, key, code }: ProofFlags, act?: Act
 }
 
 /** A row that was edited past the program lets nobody act, at whatever command. */
-async function refuseEdited({ store }: Base, user: UserRow): Promise<void> {
+async function refuseEdited({ store }: Proving, user: UserRow): Promise<void> {
   const { barSentence, editedPerson } = await import('../ledger/ledger.ts')
   const edited = await editedPerson(store, user)
   if (edited) throw new BadInput(barSentence(user.name, { is: 'edited', edited }))
 }
 
-async function byKey({ store }: Base, file: string, by: string | undefined): Promise<Prover> {
+async function byKey({ store }: Proving, file: string, by: string | undefined): Promise<Prover> {
   const [{ findKey, fingerprint }, { findUser }] = await Promise.all([import('../approvals/approvals.ts'), import('../people/people.ts')])
   const signer = await signerIn(file)
   const keyId = fingerprint(signer.publicKey)
@@ -153,7 +156,7 @@ async function signerIn(file: string) {
   }
 }
 
-async function byName(base: Base, by: string, code: string | undefined, isOperator: boolean): Promise<Prover> {
+async function byName(base: Proving, by: string, code: string | undefined, isOperator: boolean): Promise<Prover> {
   const { confirmByCode, findUser } = await import('../people/people.ts')
   const user = await findUser(base.store, by)
   if (!user) {
