@@ -1,10 +1,10 @@
 /** Approvals at the command line: key files, who may sign, signing all that was only said, and what doctor says of it. */
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { openStore, sql } from '../store/store.ts'
-import { approvalCheck } from './doctorApprovals.ts'
+import { approvalCheck, signersCheck } from './doctorApprovals.ts'
 
 const { at, env, repasse } = openTerminal()
 const said = async (...words: string[]) => {
@@ -67,6 +67,34 @@ test('accounts whose approval was only said are signed in one act', async () => 
   expect(await said('account', 'sign', 'said1', '--all')).toEqual([2, expect.stringContaining('name one account, or say --all')])
 })
 
+test('a restore and the acceptance of a break are by whoever shows that it is them', async () => {
+  expect((await said('backup', at('copy.db')))[0]).toBe(0)
+  const restore = ['restore', at('copy.db'), '--force', '--by', 'carla']
+  expect(await said(...restore)).toEqual([2, expect.stringContaining('carla is a person of the console')])
+  expect(await said('restore', at('copy.db'), '--by', 'carla')).toEqual([2, expect.stringContaining('carla is a person of the console')])
+  expect(await said(...restore, '--code', '000000')).toEqual([2, expect.stringContaining('--code is not')])
+  expect(existsSync(at('house.db.before-restore'))).toBe(false)
+  // Where nothing is replaced, the people are those of the backup.
+  const elsewhere = (await repasse(['restore', at('copy.db'), '--by', 'Carla'], { DATABASE_URL: `sqlite:${at('elsewhere.db')}` })).err
+  expect([elsewhere, existsSync(at('elsewhere.db'))]).toEqual([expect.stringContaining('carla is a person of the console'), false])
+  // Put in its place by the database's own programs it is there already, so it is on hold whoever did it.
+  copyFileSync(at('copy.db'), at('placed.db'))
+  const placed = { DATABASE_URL: `sqlite:${at('placed.db')}` }
+  expect(await repasse(['restore', '--in-place', '--by', 'carla'], placed)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('on hold all the same'),
+  })
+  expect(JSON.parse((await repasse(['status', '--json'], placed)).out)).toMatchObject({
+    stopped: expect.stringContaining('restored in its place'),
+  })
+
+  expect((await said(...restore, '--key', at('carla.pem')))[0]).toBe(0)
+  expect((await said('audit', 'export'))[1]).toMatch(/"actor":"carla","act":"restored"/)
+  const anchors = { AUDIT_ANCHOR_FILE: at('anchors') }
+  const accepted = await repasse(['audit', 'accept', '--why', 'x', '--by', 'carla'], anchors)
+  expect([accepted.code, accepted.err]).toEqual([2, expect.stringContaining('carla is a person of the console')])
+})
+
 test('a row that was edited is not signed, and is named by ledger check', async () => {
   const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
   await store.tx(tx => tx.run(sql`update accounts set number = '3' where name = 'said1'`))
@@ -79,10 +107,27 @@ test('a row that was edited is not signed, and is named by ledger check', async 
 })
 
 test('a retired key signs nothing more', async () => {
-  const { key } = (JSON.parse((await repasse(['user', 'keys', 'carla', '--json'])).out) as { key: string }[])[0]!
+  const needed = { SIGNED_APPROVALS: 'required' }
+  const status = async () => (JSON.parse((await repasse(['status', '--json'], needed)).out) as { needsPerson: string[] }).needsPerson
+  const nobody = expect.stringContaining('no checker has an authenticator, a passkey or a key file')
+  expect(await status()).not.toContainEqual(nobody)
+  const [{ key }, other] = JSON.parse((await repasse(['user', 'keys', 'carla', '--json'])).out) as [{ key: string }, { key: string }]
   expect((await said('user', 'key-retire', key, '--why', 'the laptop is gone'))[0]).toBe(0)
   expect(await said('user', 'key-retire', key, '--why', 'twice')).toEqual([2, expect.stringContaining('was retired already')])
   expect(await said('account', 'sign', 'main', '--key', at('carla.pem'))).toEqual([2, expect.stringContaining('was retired')])
+  // Said before the first payout waits for it.
+  expect(await status()).not.toContainEqual(nobody)
+  expect((await said('user', 'key-retire', other.key, '--why', 'the laptop is gone'))[0]).toBe(0)
+  expect(await status()).toContainEqual(nobody)
+  expect((await repasse(['doctor'], needed)).out).toMatch(/error signers +approvals have to be proven, and no checker/)
+})
+
+test.each([
+  [{ maker: 1, checker: 2 }, 'ok'],
+  [{ maker: 0, checker: 1 }, 'warn'],
+  [{ maker: 1, checker: 0 }, 'error'],
+] as const)('doctor says of %o who can prove what it means', (count, is) => {
+  expect(signersCheck(count)).toMatchObject({ check: 'signers', is })
 })
 
 test.each([

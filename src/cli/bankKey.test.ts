@@ -9,6 +9,7 @@ import { silentLog } from '../base/log.ts'
 import { openBase, openRail } from '../house.ts'
 import { watchOwnKey } from '../jobs/jobs.ts'
 import { sql } from '../store/store.ts'
+import { readiness } from '../web/web.ts'
 
 const { at, bank, env, repasse } = await openBankTerminal()
 const id = env.STARKBANK_PROJECT_ID
@@ -94,6 +95,7 @@ test('running processes sign with it from the next request on, and one that was 
     await watchOwnKey(desk, inUse!.key)
     const { needsPerson } = JSON.parse((await repasse(['status', '--json'])).out) as { needsPerson: string[] }
     expect(needsPerson).toEqual([expect.stringMatching(`^other signs its requests to the bank with key ${inUse!.key}`)])
+    expect((await readiness(base.store)).checks).toMatchObject({ 'bank-key': 'retired: see repasse status' })
     await watchOwnKey(desk, next.key)
     expect(await base.store.all(sql`select * from alarms`)).toEqual([])
   } finally {

@@ -10,6 +10,10 @@ export async function* approvals({ config, store }: Base): AsyncGenerator<Check>
   ])
   const how = { proven: approvalsNeeded(config) === 'proven', live: isProduction(config) }
   const approved = (await listAccounts(store)).filter(({ state }) => state === 'approved')
+  if (how.proven) {
+    const { countSigners } = await import('../people/people.ts')
+    yield signersCheck({ maker: await countSigners(store, 'maker'), checker: await countSigners(store, 'checker') })
+  }
   if (approved.length > 0)
     yield approvalCheck(
       (await accountsOnlySaid(store)).map(({ name }) => name),
@@ -20,6 +24,20 @@ export async function* approvals({ config, store }: Base): AsyncGenerator<Check>
       (await schedulesOnlySaid(store)).map(({ row }) => row.name),
       how,
     )
+}
+
+/** Pure: whether there is somebody of each role who can prove what they do, before the first payout waits for them. */
+export function signersCheck(count: Record<'maker' | 'checker', number>): Check {
+  const lacking = (['checker', 'maker'] as const).filter(role => count[role] === 0)
+  const check = 'signers'
+  if (lacking.length === 0) return { check, is: 'ok', says: `${count.maker} can prepare and ${count.checker} can approve, and prove it` }
+  const follows = lacking.includes('checker') ? 'payouts wait until one signs' : 'nothing can be prepared'
+  return {
+    check,
+    is: lacking.includes('checker') ? 'error' : 'warn',
+    says: `approvals have to be proven, and no ${lacking.join(' and no ')} has an authenticator, a passkey or a key file: ${follows}`,
+    run: `repasse user add NAME --role ${lacking[0]}, then: repasse user key NAME --out FILE`,
+  }
 }
 
 const namesOf = (names: readonly string[]) => `${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`

@@ -53,10 +53,15 @@ function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
 /** Three nights without it. */
 const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
-async function look({ store, config, world }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
+async function look({ store, config, world, terms }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
   const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
   return store.tx(async tx => ({
-    now: await status(tx, { now: await tx.now(), payoutDepth: config.BITCOIN_PAYOUT_DEPTH, silentMs: config.RAIL_SILENT_MINUTES * 60_000 }),
+    now: await status(tx, {
+      now: await tx.now(),
+      payoutDepth: config.BITCOIN_PAYOUT_DEPTH,
+      silentMs: config.RAIL_SILENT_MINUTES * 60_000,
+      approvals: terms.approvals,
+    }),
     next: await tx.all<Next>(sql`
       select name, next_at, time_zone from schedules where state = 'active' and next_at is not null order by next_at, name limit 5`),
     rate: await rateOf(tx, config, world),

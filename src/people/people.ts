@@ -29,6 +29,7 @@ export {
 } from './given.ts'
 export { carryOutClear, clearAct, objectTo, openObjection, proposeClear, type ObjectionRow } from './objection.ts'
 export { addressOf, type NoticeKind } from './notices.ts'
+export { countSigners } from './signers.ts'
 export { composeNotice, type NoticeRow } from './letters.ts'
 export { changePassword, type PasswordChange } from './ownPassword.ts'
 export {

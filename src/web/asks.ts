@@ -12,9 +12,11 @@ import {
   termsOnlySaidOf,
   unreadSentence,
   waitingForRoom,
+  type ApprovalsNeeded,
   type LimitPer,
   type Unread,
 } from '../payout/payout.ts'
+import { countSigners } from '../people/people.ts'
 import { isOlderThan, sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
@@ -22,6 +24,7 @@ import { longReversalMs } from '../webhooks/webhooks.ts'
 const worstFirst = [
   'rail silent',
   'bank denies',
+  'nobody signs',
   'own key retired',
   'clock off',
   'chain trouble',
@@ -145,7 +148,8 @@ export const firstOfEach = (rows: Sql): Sql => sql`
   where place <= ${mostOfKind} order by kind, place`
 
 /** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
-export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number): Promise<Ask[]> => [
+export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number, approvals?: ApprovalsNeeded): Promise<Ask[]> => [
+  ...(approvals === 'proven' ? await signerAsks(reader) : []),
   ...(now === undefined ? [] : await silentAsks(reader, now, silentMs)),
   ...(await alarmAsks(reader)),
   ...(now === undefined ? [] : await unreadAsks(reader, now)),
@@ -166,6 +170,12 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
   ...(now === undefined ? [] : await waitingAccounts(reader, now)),
   ...(await otherAsks(reader)),
 ]
+
+/** Approvals have to be proven, and nobody can: said as soon as there is something to approve, and not when the first payout waits. */
+const signerAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) && (await countSigners(reader, 'checker')) === 0
+    ? [askOf('nobody signs', '')]
+    : []
 
 /** What keeps work from being done until it heals, which comes before everything that merely waits. */
 const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
@@ -556,6 +566,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `the chain cannot be followed, so nothing is credited: ${why}`
     case 'bank denies':
       return `the bank does not know us, so nothing is issued or paid there until it does: ${why} ("repasse doctor" asks it)`
+    case 'nobody signs':
+      return 'approvals have to be proven, and no checker has an authenticator, a passkey or a key file: payouts wait until one signs (repasse user add NAME --role checker; repasse user key NAME --out FILE)'
     case 'own key retired':
       return `${of} signs its requests to the bank with key ${why}, which was retired: bring it the key file that "repasse bank-key status" shows in use`
     case 'clock off':

@@ -3,7 +3,7 @@ import type { Instant } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
 import { silentMinutes, silentRails, type Silent } from '../jobs/jobs.ts'
 import { balances, listAlarms, tally, totals, type Account, type MovementName } from '../ledger/ledger.ts'
-import { payoutsStopped, unreads } from '../payout/payout.ts'
+import { payoutsStopped, unreads, type ApprovalsNeeded } from '../payout/payout.ts'
 import { lastRetention } from '../privacy/privacy.ts'
 import { pending } from '../store/migrate.ts'
 import { sql, type Reader, type Store } from '../store/store.ts'
@@ -57,7 +57,12 @@ export interface Status {
 /** `now` and `payoutDepth` sharpen what needs a person on the chain: what is over, and what lies deep enough and is not credited. */
 export async function status(
   reader: Reader,
-  { now, payoutDepth = usualDepth, silentMs }: { now?: Instant; payoutDepth?: number; silentMs?: number } = {},
+  {
+    now,
+    payoutDepth = usualDepth,
+    silentMs,
+    approvals,
+  }: { now?: Instant; payoutDepth?: number; silentMs?: number; approvals?: ApprovalsNeeded | undefined } = {},
 ): Promise<Status> {
   const invoiceRows = await byState(reader, 'invoices', 'BRL')
   const asked = invoiceRows.reduce((sum, row) => sum + row.units, 0n)
@@ -84,7 +89,10 @@ export async function status(
     held: await held(reader),
     inbox: await events(reader),
     bitcoin,
-    needsPerson: [...stopSentences(stopped), ...sentences(grouped([...(await asksOf(reader, now, silentMs)), ...(bitcoin?.asks ?? [])]))],
+    needsPerson: [
+      ...stopSentences(stopped),
+      ...sentences(grouped([...(await asksOf(reader, now, silentMs, approvals)), ...(bitcoin?.asks ?? [])])),
+    ],
     silent: now === undefined ? [] : await silentRails(reader, now, silentMs),
     issuingWaits: await areInvoicesUnread(reader),
     retainedAt: await lastRetention(reader),
@@ -148,8 +156,9 @@ export async function readiness(store: Store, silentMs?: number): Promise<{ read
     checks['schema'] = (await pending(store)).length === 0 ? 'ok' : 'behind: run repasse migrate'
     checks['database'] = 'ok'
     for (const { name } of await listAlarms(store))
-      checks[name === 'bank credentials' ? 'bank' : 'clock'] =
-        name === 'bank credentials' ? 'does not know us: see repasse status' : 'off: see repasse status'
+      if (name === 'bank credentials') checks['bank'] = 'does not know us: see repasse status'
+      else if (name.startsWith('bank key of ')) checks['bank-key'] = 'retired: see repasse status'
+      else checks['clock'] = 'off: see repasse status'
     const now = await store.tx(tx => tx.now(), 'locks')
     for (const silent of await silentRails(store, now, silentMs))
       checks[silent.rail] = `has not answered for ${silentMinutes(silent, now)} minutes: see repasse status`

@@ -22,7 +22,7 @@ export interface Overview {
 
 const usualDepth = 6
 
-export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Promise<Overview> {
+export async function seeOverview({ store, bitcoin, rails, silentMs, terms }: Desk): Promise<Overview> {
   const now = await store.tx(tx => tx.now(), 'locks')
   const [tip, trouble, stops, next, balanced, failed, others] = await Promise.all([
     tipOf(store),
@@ -31,7 +31,7 @@ export async function seeOverview({ store, bitcoin, rails, silentMs }: Desk): Pr
     nextSlots(store),
     books(store),
     lastFailed(store),
-    asksOf(store, now, silentMs),
+    asksOf(store, now, silentMs, terms.approvals),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
   const unread = onChain ? await chainUnread(store) : undefined
@@ -121,6 +121,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'person new':
     case 'notice failed':
       return `/console/people/${encodeURIComponent(id)}`
+    case 'nobody signs':
+      return '/console/people'
     case 'anchor mail failed':
       return '/console/audit'
     case 'payout over limit':

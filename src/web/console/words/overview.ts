@@ -182,6 +182,10 @@ const pt: OverviewWords = {
     'foreign events': ['', 'Chegam eventos de outro workspace, e nenhum do nosso: STARKBANK_WORKSPACE_ID está certo?'],
     'chain trouble': ['', 'A rede não pode ser acompanhada, então nada é creditado: {why}'],
     'bank denies': ['', 'O banco não nos reconhece, então nada é cobrado nem repassado por ele até reconhecer: {why}'],
+    'nobody signs': [
+      '',
+      'As aprovações precisam de prova, e nenhum aprovador tem autenticador, passkey ou arquivo de chave: os repasses esperam até um assinar',
+    ],
     'own key retired': [
       '',
       '{of} assina os pedidos ao banco com a chave {why}, que já foi substituída: leve para lá o arquivo da chave em uso',
@@ -341,6 +345,10 @@ const en: OverviewWords = {
     'foreign events': ['', 'Events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right?'],
     'chain trouble': ['', 'The chain cannot be followed, so nothing is credited: {why}'],
     'bank denies': ['', 'The bank does not know us, so nothing is issued or paid there until it does: {why}'],
+    'nobody signs': [
+      '',
+      'Approvals have to be proven, and no checker has an authenticator, a passkey or a key file: payouts wait until one signs',
+    ],
     'own key retired': ['', '{of} signs its requests to the bank with key {why}, which was retired: bring it the file of the key in use'],
     'clock off': ['', 'The clocks of {of} disagree, so nothing is issued, paid, expired or priced until they agree: {why}'],
     'request late': ['The invoice', 'was paid late or in part: accept the amount received, or give it back ({why}).'],
