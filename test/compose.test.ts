@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { eventually } from './testbed/eventually.ts'
 import { freePort } from '../sim/port.ts'
 import { baseImages, openEngine, whyNoEngine, type Engine } from './testbed/engine.ts'
+import { plant, type Planted } from './testbed/planted.ts'
 import { projectRoot } from './testbed/tree.ts'
 import { trialAccountFlags } from './testbed/trial.ts'
 import { until } from './testbed/until.ts'
@@ -47,6 +48,16 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
       expect(found.filter(path => /\.tsx?$|\.test\.|\.env|\.pem$/.test(path))).toEqual([])
       // Neither what installs packages nor what compiles.
       expect((await inside(images.app, 'command -v npm npx yarn corepack tsc gcc make python3 git || true')).trim()).toBe('')
+    })
+
+    test('no layer has a setting or a key that lay beside the source when it was built', async () => {
+      for (const image of Object.values(images)) {
+        const layers = await engine.docker(['history', '--no-trunc', '--format', '{{ .CreatedBy }}', image])
+        expect(layers).not.toMatch(/PRIVATE KEY|PASSWORD=|postgres:\/\/[^ ]*:[^ ]*@|AGE-SECRET-KEY/)
+        expect(
+          await inside(image, "find / -xdev \\( -name '.env*' -o -name '*.pem' -o -name '*.key' \\) -path '*app*' 2>/dev/null || true"),
+        ).toBe('')
+      }
     })
 
     test('its packages are those of the lockfile, to the version, and none is for development [security 16]', async () => {
@@ -145,6 +156,22 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
           `node -e "fetch('http://127.0.0.1:9464/metrics').then(async a => console.log(a.status, await a.text()))"`,
         ),
       ).toMatch(/^200[^]*repasse_/)
+    })
+
+    test('no list of processes, environment, log or layer of an image holds a secret', async () => {
+      const found: string[] = []
+      const look = (where: string, text: string) => found.push(...stack.planted.leaksOf([[where, text]]))
+      for (const service of services) {
+        const container = await stack.container(service)
+        look(`processes of ${service}`, await stack.inside(service, 'cat /proc/[0-9]*/cmdline | tr "\\0" "\\n"'))
+        look(`${service} as it is inspected`, await engine.docker(['inspect', container]))
+        look(`log of ${service}`, await engine.docker(['logs', container]))
+        const image = (await engine.docker(['inspect', container, '--format', '{{ .Image }}'])).trim()
+        look(`history of ${service}`, await engine.docker(['history', '--no-trunc', '--format', '{{ .CreatedBy }}', image]))
+        look(`what ${service} has written`, await engine.docker(['diff', container]))
+      }
+      expect(stack.planted.names).toEqual(['key at the bank', 'password of the database'])
+      expect(found).toEqual([])
     })
 
     test.each(services)('%s is no root, writes nowhere but where it may, and can become nothing else [security 17]', async service => {
@@ -301,6 +328,7 @@ interface Stack {
   /** What is published for port 80. */
   plainUrl: string
   secrets: string[]
+  planted: Planted
   compose(...args: string[]): Promise<string>
   /** A command of the program, in its container; what `--json` prints is read. */
   repasse<T = string>(...words: string[]): Promise<T>
@@ -343,6 +371,9 @@ STARKBANK_POLL_SECONDS=60
   )
   execFileSync(join(projectRoot, 'docker/make-secrets.sh'), [join(folder, 'secrets')], { stdio: 'ignore' })
   const password = readFileSync(join(folder, 'secrets/postgres-password'), 'utf8')
+  const planted = plant()
+  planted.addPem('key at the bank', readFileSync(keyFile, 'utf8'))
+  planted.add('password of the database', password)
 
   const env: Record<string, string> = {
     ...version,
@@ -415,6 +446,7 @@ STARKBANK_POLL_SECONDS=60
   return {
     plainUrl: `http://${engine.address}:${httpPort}`,
     secrets: [password],
+    planted,
     compose,
     async repasse<T>(...words: string[]) {
       const [id] = await containers('app')
