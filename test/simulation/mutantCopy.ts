@@ -105,6 +105,8 @@ export function openTests(): Tests {
     env: { ...process.env, NO_COLOR: '1' },
   })
   running.add(child)
+  // Whoever writes to one that has ended hears of it below.
+  child.stdin.on('error', () => undefined)
   const ended = new Promise(resolve => child.once('close', resolve))
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   let edited: string[] = []
@@ -117,7 +119,7 @@ export function openTests(): Tests {
       try {
         child.stdin.write(`${JSON.stringify(asked)}\n`)
         const { value } = (await answers.next()) as { value: string | undefined }
-        if (value === undefined) throw new Error(`${file} did not end`)
+        if (value === undefined) throw new Error(`${file} did not end, or was ended`)
         const { failed, ran, why } = JSON.parse(value) as Told
         if (ran === 0) throw new Error(`no test of ${file} ran: ${why}`)
         return failed

@@ -90,7 +90,12 @@ async function foundByStory(folder: string, file: string, stories: number): Prom
 async function foundByTest(mutant: Mutant): Promise<string | undefined> {
   if (mutant.test === undefined) return undefined
   tests ??= openTests()
-  const failed = await tests.failing(editsOf(mutant), mutant.test, mutant.title || undefined)
+  const failed = await tests.failing(editsOf(mutant), mutant.test, mutant.title || undefined).catch(async (error: unknown) => {
+    // It may have been ended with its test: the next one is asked of another.
+    await tests?.close()
+    tests = undefined
+    throw error
+  })
   return failed.length === 0 ? undefined : `${mutant.test}: ${failed.join(' | ')}`
 }
 
