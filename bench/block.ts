@@ -62,7 +62,7 @@ async function measure(store: Store, database: string, { count, now, say }: Past
     if (!holds) throw new Error(why)
   }
 
-  const beside = checkingBeside(database)!
+  const beside = checkingBeside({ databaseUrl: database })!
   const whole = await of('check-books at night, beside', () => checkBooks(store, world, beside.check))
   must(whole?.length === 0, `the books of the bench do not add up: ${whole?.slice(0, 3).join(' · ')}`)
 

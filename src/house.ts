@@ -274,7 +274,9 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const open = await openRails(base)
   const inbox = makeInbox(store, world)
   const worker = `${hostname()}/${process.pid}`
-  const beside = roles.includes('worker') ? checkingBeside(config.DATABASE_URL) : undefined
+  const beside = roles.includes('worker')
+    ? checkingBeside({ databaseUrl: config.DATABASE_URL, keyFile: config.ENCRYPTION_KEY_FILE })
+    : undefined
   const desk: Desk = { ...deskOf(base, open, worker, inbox), ...(beside && { checkBeside: beside.check }) }
 
   const room = diskWatch(config.DATABASE_URL, world)

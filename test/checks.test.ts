@@ -254,7 +254,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
       await falsify(cent('+ 1'))
       town.pass(24 * hour)
-      const beside = checkingBeside(url)!
+      const beside = checkingBeside({ databaseUrl: url })!
       expect(await check(undefined, beside.check)).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
       expect(await stopped()).toMatch(/sums to zero/)
       expect((await readMark(town.store))!.wholeAt).toBe(new Date(town.clock.now()).toISOString())
@@ -264,7 +264,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
       const before = await readMark(town.store)
       town.pass(24 * hour)
-      const beside = checkingBeside(url)!
+      const beside = checkingBeside({ databaseUrl: url })!
       const checking = check(undefined, beside.check)
       beside.close()
       const found = await checking

@@ -8,7 +8,7 @@ import { dataKey, keyLine, keysOf, noKeys, type DataKeys } from '../src/base/cip
 import { BadInput } from '../src/base/answer.ts'
 import { Crash } from '../src/base/world.ts'
 import { askAgain, draftBatch, inReaisAsSaid, issueDrafts, planBatch } from '../src/invoice/invoice.ts'
-import { addSchedule, runDueSlots, type Desk } from '../src/jobs/jobs.ts'
+import { addSchedule, checkingBeside, runDueSlots, type Desk } from '../src/jobs/jobs.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../src/jobs/schedules.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
@@ -165,6 +165,8 @@ describe.each([
       expect([await under(older.id), await under(newer.id)]).toEqual([0, before + count])
       expect(await unreadHere()).toEqual([])
       expect(await turning.all(sql`select name from cursors where name like 'encrypt %'`)).toEqual([])
+      // The nightly check has a connection of its own, and rosters are among what was stated.
+      if (engine === 'sqlite') expect((await checkingBeside({ databaseUrl: url, keyFile: file })!.check())?.suspected).toEqual([])
       expect(await running.tx(tx => retireKey(tx, keys, newer.id))).toEqual({ is: 'newest' })
       expect(await turning.tx(tx => retireKey(tx, keys, older.id))).toEqual({ is: 'retired' })
       expect(await unreadableValues(turning, keys)).toEqual([])

@@ -9,14 +9,20 @@ export interface Beside {
   close(): void
 }
 
+/** What is checked, and the file with the keys that its values are encrypted under. */
+export interface Checked {
+  databaseUrl: string
+  keyFile?: string | undefined
+}
+
 /** Undefined where no other connection sees the database. */
-export function checkingBeside(databaseUrl: string): Beside | undefined {
-  if (databaseUrl === 'sqlite::memory:') return undefined
+export function checkingBeside(checked: Checked): Beside | undefined {
+  if (checked.databaseUrl === 'sqlite::memory:') return undefined
   const threads = new Set<Worker>()
   return {
     check: () =>
       new Promise<Whole | undefined>((resolve, reject) => {
-        const thread = new Worker(programModule('jobs/checkThread'), { workerData: databaseUrl })
+        const thread = new Worker(programModule('jobs/checkThread'), { workerData: checked })
         threads.add(thread)
         thread.once('message', (whole: Whole) => resolve(whole))
         thread.once('error', reject)

@@ -1,10 +1,16 @@
 /** The checking thread: opens the database to read, checks all the books, says what it suspects, and ends. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { noKeys } from '../base/cipher.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
+import { openKeyFile } from '../store/keyFile.ts'
 import { openStore } from '../store/store.ts'
 import { checkWhole } from './books.ts'
+import type { Checked } from './checkBeside.ts'
 
-const store = await openStore(workerData as string, { clock: systemClock, random: systemRandom, readOnly: true })
+const { databaseUrl, keyFile } = workerData as Checked
+// What is encrypted is among what was stated: without its keys every roster would be one that somebody changed.
+const keys = keyFile === undefined ? noKeys : openKeyFile(keyFile, { strict: false })
+const store = await openStore(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
 try {
   parentPort!.postMessage(await checkWhole(store))
 } finally {
