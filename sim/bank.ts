@@ -71,7 +71,7 @@ export interface Bank {
   reverse(invoiceId: string, left?: number): boolean
   /** The receiver's bank sends a successful transfer back now; with `keepStatus` it goes on being shown as a success. False where it cannot. */
   sendBack(transferId: string, how?: { keepStatus?: boolean }): boolean
-  deposit(cents: number): void
+  deposit(cents: number, description?: string): void
   /** All oldest first; the rows themselves, not to be changed. */
   invoices(): Invoice[]
   isCredited(invoiceId: string): boolean
@@ -110,8 +110,8 @@ export function makeBank({ clock, random, settings = {}, faults = {} }: BankPart
   const faultBox = makeFaultBox(office)
   const counts: Record<string, number> = {}
 
-  const deposit = (cents: number) =>
-    void ledger.post({ amount: cents, externalId: `deposit-${office.digits(12)}`, source: 'self', description: 'Deposit', tags: [] })
+  const deposit = (cents: number, description = 'Deposit') =>
+    void ledger.post({ amount: cents, externalId: `deposit-${office.digits(12)}`, source: 'self', description, tags: [] })
   if (office.settings.startingBalance > 0) deposit(office.settings.startingBalance)
 
   return {

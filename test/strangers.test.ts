@@ -193,6 +193,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([await look(), await stopped(), await needsPerson()]).toEqual([undefined, undefined, []])
     })
 
+    test('a Pix whose text looks like something encrypted is read as any other, and so is what comes after it', async () => {
+      town.bank.deposit(1, 'enc1:0a1b2c3d:inbox.raw:')
+      town.bank.deposit(2)
+      expect(await look()).toBeUndefined()
+      const read = await listStrangers(town.store, { state: 'open', limit: 10 })
+      expect(read.map(({ description }) => description).toSorted()).toEqual([' enc1:0a1b2c3d:inbox.raw:', 'Deposit'])
+    })
+
     test('R$ 5 000 missing with a cent of noise stop payouts, and one payment on its way does not let them go', async () => {
       await bookAlone('external in', 500_000n, 'x1')
       expect(await look()).toBeUndefined()

@@ -94,6 +94,9 @@ function written(column: EncryptedColumn, value: string | Uint8Array, key: DataK
   return kept
 }
 
+/** A text that others chose, and that has to be kept whatever it is: the bank's statement is read on though somebody writes “enc1:” on a Pix. */
+export const apartFromEncrypted = (text: string): string => (isMarked(text) ? ` ${text}` : text)
+
 /** `value` as `column` holds it under `key`. */
 export const encryptUnder = <T extends string | Uint8Array>(key: DataKey, column: EncryptedColumn, value: T, random: Randomness): T =>
   encrypt(value as string, { key, column, findable: isFindable(column), random: bytes => random.bytes(bytes) }) as T
