@@ -154,6 +154,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(row).toMatchObject({ state: 'held', why: expect.stringContaining('pays to another account than its invoice says') })
     })
 
+    test('nor is one that was put under a slot of a schedule which pays there', async () => {
+      await open()
+      const [payout] = await collect(town, [5_000n])
+      const [beside] = await collect(town, [6_000n], 'other')
+      const other = sql`(select id from accounts where name = 'other')`
+      await past('invoices', 'invoices_payee_kept', sql`update invoices set account_id = ${other} where id = ${payout!.invoice_id}`)
+      await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
+      await run(sql`
+        update invoices set ordinal = 1, slot_id = (select slot_id from invoices where id = ${beside!.invoice_id}) where id = ${payout!.invoice_id}`)
+      await send()
+      expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
+      const row = await town.store.one(sql`select state, why from payouts where id = ${payout!.id}`)
+      expect(row).toMatchObject({
+        state: 'held',
+        why: expect.stringMatching(/^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/),
+      })
+    })
+
     const carla = async (): Promise<Proof> => {
       const { user } = await addUser(town.store, town.desk.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
       const { pem, publicKey } = newKeyPair()

@@ -70,33 +70,48 @@ export const termsOnlySaid = (name: string): string =>
 
 type AskedBy = {
   id: string
-  schedule_id: string
-  schedule: string
-  version: bigint
+  invoice_id: string
   account_id: string
   commission_bp: bigint
+  /** The slot or the order that asked, as the invoice's row has it, and as its history does, which is only ever added to. */
+  asked_by: string
+  drafted_for: string | null
+  /** Null where an order asked. */
+  schedule_id: string | null
+  schedule: string
+  version: bigint
 }
 
 /** What the terms of a payout's schedule say against ordering it: `said`, they were not proven; `changed`, it is not by them. */
 export type TermsFault = { is: 'said' | 'changed'; why: string }
 
-/** Of payouts of a schedule's invoices, by their ids; those with nothing against them are left out. */
+/**
+ * Of payouts by their ids; those with nothing against them are left out. An invoice that was put under another slot or order would be held against
+ * the terms of that one, so its own history is asked first.
+ */
 export async function termsFaults(reader: Reader, payoutIds: readonly string[]): Promise<Map<string, TermsFault>> {
   if (payoutIds.length === 0) return new Map()
   const rows = await reader.all<AskedBy>(sql`
-    select p.id, c.id as schedule_id, c.name as schedule, s.schedule_version as version, i.account_id, i.commission_bp
-    from payouts p join invoices i on i.id = p.invoice_id join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id
+    select p.id, i.id as invoice_id, i.account_id, i.commission_bp, coalesce(i.slot_id, i.order_id) as asked_by,
+      (select t.ref from transitions t where t.subject = i.id and t.about = 'invoices' and t.from_state = '' order by t.seq limit 1) as drafted_for,
+      c.id as schedule_id, c.name as schedule, s.schedule_version as version
+    from payouts p join invoices i on i.id = p.invoice_id left join slots s on s.id = i.slot_id left join schedules c on c.id = s.schedule_id
     where p.id in (${join(payoutIds)})`)
   const records = new Map<string, ScheduleRecord[]>()
   const stated = new Map<string, StatedTerms>()
   const faults = new Map<string, TermsFault>()
   for (const row of rows) {
-    const { schedule_id: scheduleId, version } = row
+    const { id, invoice_id: invoice, asked_by: askedBy, drafted_for: draftedFor, schedule_id: scheduleId, version } = row
+    if (draftedFor !== null && draftedFor !== askedBy) {
+      faults.set(id, { is: 'changed', why: `invoice ${invoice} is of ${askedBy}, and was drafted for ${draftedFor}: ${past}` })
+      continue
+    }
+    if (scheduleId === null) continue
     if (!records.has(scheduleId)) records.set(scheduleId, await scheduleRecords(reader, scheduleId))
     const key = `${scheduleId} ${version}`
     if (!stated.has(key)) stated.set(key, await statedTerms(reader, records.get(scheduleId)!, version))
     const fault = faultOf(row, stated.get(key)!)
-    if (fault) faults.set(row.id, fault)
+    if (fault) faults.set(id, fault)
   }
   return faults
 }
