@@ -79,7 +79,7 @@ async function throughShop(town: PageTown, name: string, text: string, outcomes:
 }
 
 /** Commands that serve, copy, make a file or ask somebody else, whose flags are no text of ours; and the state of things, where two houses share one bank's client. */
-const left = /^(keys new|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
+const left = /^(keys new|bank-key|serve|status|backup|restore|migrate|doctor|demo|bitcoin|event show|schedule next)/
 
 const leaves = (command: Command, path: string[] = []): [string, Command][] =>
   command.commands.length === 0 ? [[path.join(' '), command]] : command.commands.flatMap(each => leaves(each, [...path, each.name()]))

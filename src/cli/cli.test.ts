@@ -12,7 +12,7 @@ import { timetable, type Desk } from '../jobs/jobs.ts'
 import { payoutMachine, stopPayouts } from '../payout/payout.ts'
 import { openStore, sql, type Tx } from '../store/store.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
-import { program, runCli } from './cli.ts'
+import { nouns, program, runCli } from './cli.ts'
 import { crashPoint } from './crash.ts'
 import { eventStates } from './events.ts'
 import { invoiceStates } from './invoices.ts'
@@ -400,6 +400,17 @@ describe('codes and shapes', () => {
       const { code, out } = await repasse([...words, '--help'])
       expect([words.join(' '), code]).toEqual([words.join(' '), 0])
       expect(out).toContain(`Example:\n  repasse ${words.slice(0, 1).join(' ')}`)
+    }
+  })
+
+  test('a noun alone brings its own commands, and they are those of all', () => {
+    const shell = { out: async () => undefined, err: () => undefined, colours: false, env, exitCode: 0 }
+    const leaves = (command: Command): string[] => [command.helpInformation(), ...command.commands.flatMap(leaves)]
+    const all = program(shell).commands
+    for (const noun of Object.keys(nouns)) {
+      const own = program(shell, noun).commands
+      expect(own.map(command => command.name())).toEqual([noun])
+      expect(leaves(own[0]!)).toEqual(leaves(all.find(command => command.name() === noun)!))
     }
   })
 

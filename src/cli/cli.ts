@@ -42,7 +42,7 @@ export async function runCli(
   const shell: Shell = { ...(asked?.outlet ?? outlet), env, exitCode: 0, ...(asked && { saysFaults: () => undefined }) }
   try {
     refuseKeys(argv.slice(2))
-    const commands = program(shell)
+    const commands = program(shell, argv[2])
     // Before a command, not before --help.
     commands.hook('preAction', () => refuseMisspelt(inFile))
     await commands.parseAsync(argv)
@@ -82,8 +82,36 @@ const linesOf = (message: string) => message.split('\n').map(tame).join('\n')
 
 const versionOf = (): string => (JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as { version: string }).version
 
-/** Every command, for a shell. */
-export function program(shell: Shell): Command {
+type Builder = (repasse: Command, shell: Shell) => void
+
+/** Each noun has its own file, in the order of `--help`. */
+export const nouns: Readonly<Record<string, Builder>> = {
+  account: accountCommands,
+  schedule: scheduleCommands,
+  invoice: invoiceCommands,
+  payout: payoutCommands,
+  limits: limitCommands,
+  proposal: proposalCommands,
+  product: productCommands,
+  shop: shopCommands,
+  order: orderCommands,
+  payer: payerCommands,
+  event: eventCommands,
+  run: runCommands,
+  ledger: ledgerCommands,
+  audit: auditCommands,
+  'bank-key': bankKeyCommands,
+  suspense: suspenseCommands,
+  bitcoin: bitcoinCommands,
+  user: userCommands,
+  keys: keyCommands,
+}
+
+const buildersFor = (noun: string | undefined): readonly Builder[] =>
+  noun !== undefined && Object.hasOwn(nouns, noun) ? [nouns[noun]!] : [...Object.values(nouns), operateCommands]
+
+/** Every command, for a shell; where `noun` is one of `nouns`, its own alone, for there are some hundred and fifty. */
+export function program(shell: Shell, noun?: string): Command {
   const repasse = new Command('repasse')
     .description('Asks for money on a schedule, hears when it arrives, passes it on net of fees, and can explain every cent.')
     .version(`repasse ${versionOf()}`, '--version', 'which version this is')
@@ -97,26 +125,7 @@ export function program(shell: Shell): Command {
     .showHelpAfterError('(add --help to see what it takes)')
     .helpCommand(false)
   repasse.addHelpText('after', example('doctor', 'serve', 'status'))
-  accountCommands(repasse, shell)
-  scheduleCommands(repasse, shell)
-  invoiceCommands(repasse, shell)
-  payoutCommands(repasse, shell)
-  limitCommands(repasse, shell)
-  proposalCommands(repasse, shell)
-  productCommands(repasse, shell)
-  shopCommands(repasse, shell)
-  orderCommands(repasse, shell)
-  payerCommands(repasse, shell)
-  eventCommands(repasse, shell)
-  runCommands(repasse, shell)
-  ledgerCommands(repasse, shell)
-  auditCommands(repasse, shell)
-  bankKeyCommands(repasse, shell)
-  suspenseCommands(repasse, shell)
-  bitcoinCommands(repasse, shell)
-  userCommands(repasse, shell)
-  keyCommands(repasse, shell)
-  operateCommands(repasse, shell)
+  for (const add of buildersFor(noun)) add(repasse, shell)
   proveEverywhere(repasse, shell)
   tellAllFaults(repasse)
   return repasse
