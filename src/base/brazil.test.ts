@@ -1,7 +1,19 @@
 /** Tax ids and bank accounts as people type them, right and wrong. */
 import { describe, expect, test } from 'vitest'
 import { BadInput } from './answer.ts'
-import { bankName, failsBankDigit, listBanks, checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from './brazil.ts'
+import {
+  bankName,
+  checkAccountNumber,
+  checkAccountType,
+  checkBank,
+  checkBranch,
+  checkTaxId,
+  failsBankDigit,
+  listBanks,
+  maskTaxId,
+  taxIdForms,
+  withoutTaxIds,
+} from './brazil.ts'
 
 describe('a tax id', () => {
   test.each([
@@ -30,6 +42,23 @@ describe('a tax id', () => {
     ['20.018.183/0001-8A', length(14)],
   ])('%j %s', (text, why) => expect(() => checkTaxId(text)).toThrow(new BadInput(`tax id "${text}" ${why}`)))
 })
+
+test.each([
+  ['012.345.678-90', '***.345.678-**'],
+  ['01234567890', '***.345.678-**'],
+  ['20.018.183/0001-80', '20.018.183/0001-80'],
+  ['', ''],
+])('%j is shown as %j', (text, masked) => expect(maskTaxId(text)).toBe(masked))
+
+test('however it is typed, it is looked for as it may be written', () => {
+  const forms = ['12.ABC.345/01DE-35', '12ABC34501DE35']
+  for (const typed of ['12.abc.345/01de-35', ' 12ABC34501DE35 ']) expect(taxIdForms(typed)).toEqual(forms)
+})
+
+test('a reason keeps no CPF, and every other number', () =>
+  expect(withoutTaxIds('CPF 012.345.678-90 or 01234567890, order 11111111112, NF 012345678901')).toBe(
+    'CPF ***.345.678-** or ***.345.678-**, order 11111111112, NF 012345678901',
+  ))
 
 describe('an account', () => {
   test.each(['20018183', '00000000', '00360305', '001', '341', '665'])('bank %s is listed', code =>

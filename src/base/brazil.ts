@@ -54,6 +54,10 @@ export function maskTaxId(text: string): string {
   return /^\d{11}$/.test(digits) ? `***.${digits.slice(3, 6)}.${digits.slice(6, 9)}-**` : text
 }
 
+/** A sentence with every CPF in it masked: what people type as a reason stays for ever. */
+export const withoutTaxIds = (text: string): string =>
+  text.replace(/(?<![\d.-])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11})(?![\d.-]*\d)/g, each => (isValidCpf(each) ? maskTaxId(each) : each))
+
 /**
  * A CPF or CNPJ that a spreadsheet took for a number, with the zeros it began with: `1234567809` was `01234567809`. Only where check digits
  * agree with one of the two; `either` where they agree with both. Anything else is answered as it came.

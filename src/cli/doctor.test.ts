@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { limitCheck } from './doctorLimits.ts'
+import { retentionCheck } from './doctorPrivacy.ts'
 import { readPublicKey } from '../rails/starkbank/verify.ts'
 import { openStore, sql } from '../store/store.ts'
 import { keepPublished } from '../webhooks/webhooks.ts'
@@ -110,5 +111,18 @@ test('a socket that every user of the machine can reach is an error, and a port 
   expect(await asked('127.0.0.1:8080', { TRUSTED_PROXIES: '127.0.0.1' })).toMatchObject({
     is: 'info',
     says: expect.stringContaining('from 127.0.0.1'),
+  })
+})
+
+test('three nights in which nothing old was dropped are said', () => {
+  const now = '2026-11-29T06:00:00.000Z'
+  expect(retentionCheck(undefined, now, 'payers 2192d').is).toBe('info')
+  expect(retentionCheck('2026-11-28T06:00:00.000Z', now, 'payers 2192d')).toMatchObject({
+    is: 'ok',
+    says: expect.stringContaining('payers 2192d'),
+  })
+  expect(retentionCheck('2026-11-20T06:00:00.000Z', now, 'payers 2192d')).toMatchObject({
+    is: 'warn',
+    run: expect.stringContaining('retention'),
   })
 })

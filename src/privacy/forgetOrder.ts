@@ -1,4 +1,5 @@
 /** Forgetting the buyer of an order: who it was goes, what was sold and paid stays. */
+import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
 import { withdrawMails } from '../mail/mail.ts'
@@ -43,8 +44,8 @@ function detailOf({ forgotten, held }: OrderOutcome, { why, keptElsewhere }: For
     forgotten,
     ...(payer !== undefined && { payer }),
     ...(held?.until !== undefined && { keptFor: held.why, until: held.until }),
-    ...(keptElsewhere !== undefined && { keptElsewhere }),
-    why,
+    ...(keptElsewhere !== undefined && { keptElsewhere: withoutTaxIds(keptElsewhere) }),
+    why: withoutTaxIds(why),
   }
 }
 

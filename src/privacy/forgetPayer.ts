@@ -1,4 +1,5 @@
 /** Forgetting a person: everything that may be forgotten of them now, and a list of what is kept, why and until when. */
+import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
@@ -49,8 +50,8 @@ export const forgetPayer = (store: Store, world: World, taxId: string, act: Forg
       orders: `${orders.filter(({ forgotten }) => forgotten === 'all').length} of ${orders.length}`,
       invoices: `${invoices.filter(({ forgotten }) => forgotten).length} of ${invoices.length}`,
       lines: `${lines}`,
-      ...(act.keptElsewhere !== undefined && { keptElsewhere: act.keptElsewhere }),
-      why: act.why,
+      ...(act.keptElsewhere !== undefined && { keptElsewhere: withoutTaxIds(act.keptElsewhere) }),
+      why: withoutTaxIds(act.why),
     }
     await audit(tx, { actor: act.by, act: 'payer forgotten', subject: payer, detail })
     return { is: 'forgotten', payer, orders, invoices, lines, accounts: traces.accounts }
