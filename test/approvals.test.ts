@@ -11,6 +11,7 @@ import {
   type Proof,
 } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
+import { instant } from '../src/base/world.ts'
 import { approveAndDo, checkBooks } from '../src/jobs/jobs.ts'
 import {
   addAccount,
@@ -292,6 +293,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await run(sql`update signing_keys set retired_at = null`)
       await signAccount(town.store, 'main', 'carla', proof)
       expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
+    })
+
+    test('a key that was registered lately signs nothing yet, and what it signed too early counts for nothing', async () => {
+      const { userId } = await signed()
+      const { pem, publicKey } = newKeyPair()
+      const keyId = fingerprint(publicKey)
+      const signsFrom = instant(town.clock.now() + 24 * 3_600_000)
+      const key = { user: { id: userId, name: 'carla' }, kind: 'key', publicKey, label: 'new', proof: 'code', signsFrom } as const
+      await town.store.tx(tx => registerKey(tx, key, 'carla'))
+      const proof: Proof = { is: 'key', keyId, sign: readSigner(pem).sign }
+      await expect(signAccount(town.store, 'main', 'carla', proof)).rejects.toThrow(`signs from ${signsFrom} on`)
+      await past('audit', 'audit_kept', sql`update audit set detail = replace(detail, 'signsFrom', 'x') where act = 'key registered'`)
+      await signAccount(town.store, 'main', 'carla', proof)
+      await run(sql`update audit set detail = replace(detail, '"x":', '"signsFrom":') where act = 'key registered'`)
+      expect(await bookFindings()).toContainEqual(expect.stringContaining(`key ${keyId} was registered too lately to sign then`))
     })
 
     const bookFindings = () => checkBooks(town.store, town.desk.world)

@@ -22,6 +22,7 @@ import {
   sendPayouts,
   stopAll,
 } from '../src/payout/payout.ts'
+import { addUser } from '../src/people/people.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
 import { openSqlite } from '../src/store/sqlite.ts'
 import { sql, type Store } from '../src/store/store.ts'
@@ -40,6 +41,12 @@ let usual: string[]
 beforeAll(async () => {
   town = await openTown()
   const { store, desk } = town
+  for (const [name, role] of [
+    ['carla', 'checker'],
+    ['vera', 'viewer'],
+    ['dora', 'admin'],
+  ] as const)
+    await addUser(store, desk.world, { name, role, language: 'en' }, 'root')
   await addAccount(store, desk.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
   await approveAccount(store, 'other', 'checker')
   await addAccount(store, desk.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
@@ -172,11 +179,11 @@ async function outcomeOf(
 const triggers: string[] = []
 const tables = [
   ...['accounts', 'invoices', 'payouts', 'attempts', 'ledger_transactions', 'ledger_entries'],
-  ...['invoice_twins', 'invoice_refunds', 'proposals', 'audit', 'statements', 'limits', 'schedules'],
+  ...['invoice_twins', 'invoice_refunds', 'proposals', 'audit', 'statements', 'limits', 'schedules', 'users'],
 ]
 
 /** What is noticed by itself, whatever of it is edited, or nearly; of the others it is seen when money is to move by them. */
-const always: Record<string, number> = { ledger_entries: 100, audit: 100, statements: 40, limits: 30, schedules: 60 }
+const always: Record<string, number> = { ledger_entries: 100, audit: 100, statements: 40, limits: 30, schedules: 60, users: 30 }
 
 let random = seededRandom(2026)
 const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { CDPSession, Page } from 'playwright-core'
 import { checkBooks } from '../src/jobs/jobs.ts'
-import { addAccount, approvalOf, findAccount } from '../src/payout/payout.ts'
+import { addAccount, approvalOf, findAccount, stopAll } from '../src/payout/payout.ts'
 import { sql } from '../src/store/store.ts'
 import { axe, browserAvailable, openBrowser, visit, type Browser, type Visitor } from './testbed/browser.ts'
 import { addFolk, carry, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
@@ -90,7 +90,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await later()
     await later()
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
-    await page.getByText('look at the page again').waitFor()
+    await page.getByText('a página ficou aberta por mais de dez minutos').waitFor()
     await page.goto('/console/accounts/aluguel')
     await devices.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
@@ -103,7 +103,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await store().tx(tx => tx.run(sql`update signing_keys set counter = 1000`))
     await page.goto('/console/accounts/aluguel')
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
-    await page.getByText('has not counted on').waitFor()
+    await page.getByText('O contador desta passkey não avançou').waitFor()
     await store().tx(tx => tx.run(sql`update signing_keys set counter = 0`))
     expect((await account('aluguel')).state).toBe('awaiting')
   })
@@ -113,6 +113,19 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
     await page.getByRole('button', { name: 'Aprovar esta conta' }).click()
     await page.getByText('por carla (confirmada por código)').waitFor()
+  })
+
+  test('lets payouts go, for the reasons that were shown', async () => {
+    await stopAll(store(), 'maria: um aviso', 'maria')
+    await later()
+    await page.goto('/console/stop')
+    await page.getByLabel('Motivo').fill('conferido')
+    await page.getByRole('button', { name: 'Liberar repasses com passkey' }).click()
+    await page.getByText('Os repasses seguem normalmente.').waitFor()
+    expect(await store().all(sql`select act, proof from statements where act = 'payouts.go'`)).toEqual([
+      { act: 'payouts.go', proof: 'passkey' },
+    ])
+    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
   })
 
   test('that is retired is offered no more', async () => {

@@ -40,12 +40,14 @@ export interface NewKey {
   credentialId?: string
   counter?: bigint
   rp?: string
+  /** Before it, it signs nothing: whoever knows better can say so in time. */
+  signsFrom?: Instant | undefined
 }
 
 /** Registers a key to a person. Answers its fingerprint, or undefined where it is registered already. */
 export async function registerKey(
   tx: Tx,
-  { user, kind, publicKey, label, proof, credentialId, counter = 0n, rp }: NewKey,
+  { user, kind, publicKey, label, proof, credentialId, counter = 0n, rp, signsFrom }: NewKey,
   by: string,
 ): Promise<string | undefined> {
   const id = fingerprint(publicKey)
@@ -58,7 +60,15 @@ export async function registerKey(
     actor: by,
     act: 'key registered',
     subject: user.id,
-    detail: { name: user.name, key: id, kind, label, proof, ...(rp !== undefined && { rp }) },
+    detail: {
+      name: user.name,
+      key: id,
+      kind,
+      label,
+      proof,
+      ...(rp !== undefined && { rp }),
+      ...(signsFrom !== undefined && { signsFrom }),
+    },
   })
   return id
 }
@@ -83,12 +93,25 @@ export async function notTheirs(reader: Reader, key: KeyRow, by: string, seq: bi
   const acts = await reader.all<{ act: string; detail: string }>(sql`
     select act, detail from audit where subject = ${key.user_id} and act in ('key registered', 'key retired') and seq < ${seq} order by seq`)
   const ofIt = acts
-    .map(({ act, detail }) => ({ act, ...(JSON.parse(detail) as { key: string; name?: string; kind?: string }) }))
+    .map(({ act, detail }) => ({ act, ...(JSON.parse(detail) as { key: string; name?: string; kind?: string; signsFrom?: string }) }))
     .filter(each => each.key === key.id)
   const registered = ofIt.find(({ act }) => act === 'key registered')
   if (!registered || !samePerson(registered.name ?? '', by) || registered.kind !== key.kind)
     return `key ${key.id} was not registered to ${by}`
+  if (registered.signsFrom !== undefined) {
+    const record = await reader.one<{ at: Instant }>(sql`select at from audit where seq = ${seq}`)
+    if ((record?.at ?? '') < registered.signsFrom) return `key ${key.id} was registered too lately to sign then`
+  }
   return ofIt.some(({ act }) => act === 'key retired') ? `key ${key.id} was retired before` : undefined
+}
+
+/** From when the keys of a person sign, by their ids, where that was set when they were registered. */
+export async function signsFrom(reader: Reader, userId: string): Promise<Map<string, Instant>> {
+  const acts = await reader.all<{ detail: string }>(
+    sql`select detail from audit where subject = ${userId} and act = 'key registered' order by seq`,
+  )
+  const said = acts.map(({ detail }) => JSON.parse(detail) as { key: string; signsFrom?: Instant })
+  return new Map(said.flatMap(({ key, signsFrom: from }) => (from === undefined ? [] : [[key, from]])))
 }
 
 /** The host that a passkey belongs to, as it was registered. */

@@ -1,9 +1,9 @@
 /** Stating: an approval becomes a statement that is kept, with how it was proven, and is named by the audit record of its act. */
 import { BadInput } from '../base/answer.ts'
-import { millis } from '../base/world.ts'
+import { millis, type Instant } from '../base/world.ts'
 import { sql, type Reader, type Tx } from '../store/store.ts'
 import { canonical, digest, type Content } from './canonical.ts'
-import { findKey, type KeyKind } from './keys.ts'
+import { findKey, signsFrom, type KeyKind } from './keys.ts'
 import { idOf, readStatement, textOf } from './statement.ts'
 
 export type ProofKind = 'said' | 'code' | KeyKind
@@ -16,6 +16,17 @@ export type Proof =
   | { is: 'passkey'; keyId: string; text: string; signature: string; counter: bigint }
 
 export const said: Proof = { is: 'said' }
+
+/** Why a signature was not taken, for a page to say in its own words; the message is what commands say. `from`: when a new key signs. */
+export class SignatureRefused extends BadInput {
+  readonly code: 'stale' | 'copied' | 'retired' | 'new'
+  readonly from: Instant | undefined
+  constructor(code: SignatureRefused['code'], message: string, from?: Instant) {
+    super(message)
+    this.code = code
+    this.from = from
+  }
+}
 
 export interface Approving {
   act: string
@@ -43,7 +54,11 @@ export async function state(tx: Tx, { act, subject, content, by }: Approving, pr
   const id = idOf(text)
   const isSigned = proof.is === 'key' || proof.is === 'passkey'
   const key = isSigned ? await findKey(tx, proof.keyId) : undefined
-  if (isSigned && (!key || key.retired_at !== null)) throw new BadInput(`key ${proof.keyId} is not registered, or was retired`)
+  if (isSigned && (!key || key.retired_at !== null))
+    throw new SignatureRefused('retired', `key ${proof.keyId} is not registered, or was retired`)
+  const from = key && (await signsFrom(tx, key.user_id)).get(key.id)
+  if (from !== undefined && now < from)
+    throw new SignatureRefused('new', `key ${key!.id} was registered lately, and signs from ${from} on (COOLING_OFF)`, from)
   if (proof.is === 'passkey') await count(tx, proof)
   const signature = proof.is === 'key' ? proof.sign(text) : proof.is === 'passkey' ? proof.signature : null
   await tx.run(sql`
@@ -60,12 +75,13 @@ export async function prepare(tx: Pick<Tx, 'one' | 'all' | 'now'>, { act, subjec
 }
 
 const longestMs = 10 * 60_000
+const staleText = 'what was signed is not what is approved now: look at the page again'
 
 /** What was signed in a browser is what is approved here, and was shown just now. Throws `BadInput` where it is not. */
 async function shown(tx: Tx, { act, subject, content, by }: Approving, text: string): Promise<string> {
   const statement = readStatement(text)
   const age = statement ? millis(await tx.now()) - millis(statement.at) : NaN
-  if (!(age >= 0 && age <= longestMs)) throw new BadInput('what was signed is not what is approved now: look at the page again')
+  if (!(age >= 0 && age <= longestMs)) throw new SignatureRefused('stale', staleText)
   const now = {
     act,
     subject,
@@ -75,7 +91,7 @@ async function shown(tx: Tx, { act, subject, content, by }: Approving, text: str
     installation: await installationOf(tx),
     store: 'sto_default',
   }
-  if (textOf(now) !== text) throw new BadInput('what was signed is not what is approved now: look at the page again')
+  if (textOf(now) !== text) throw new SignatureRefused('stale', staleText)
   return text
 }
 
@@ -83,5 +99,6 @@ async function shown(tx: Tx, { act, subject, content, by }: Approving, text: str
 async function count(tx: Tx, { keyId, counter }: { keyId: string; counter: bigint }): Promise<void> {
   const counted = await tx.run(sql`
     update signing_keys set counter = ${counter} where id = ${keyId} and store_id = 'sto_default' and (counter < ${counter} or (counter = 0 and ${counter} = 0))`)
-  if (counted === 0) throw new BadInput(`passkey ${keyId} has not counted on since it signed last: it may have been copied, so retire it`)
+  if (counted === 0)
+    throw new SignatureRefused('copied', `passkey ${keyId} has not counted on since it signed last: it may have been copied, so retire it`)
 }

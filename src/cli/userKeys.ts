@@ -39,9 +39,14 @@ export function userKeyCommands(user: Command, shell: Shell): void {
         const { pem, publicKey } = newKeyPair()
         writeNew(options.out, pem)
         let id: string | undefined
+        let from: string | undefined
         try {
           id = await base.store.tx(async tx => {
-            const made = await registerKey(tx, { user: person, kind: 'key', publicKey, label: options.label, proof: proof.is }, by)
+            const { keySignsFrom } = await import('../people/people.ts')
+            // Somebody who has not come in yet waits themselves.
+            from = person.state === 'active' ? await keySignsFrom(tx, base.world) : undefined
+            const key = { user: person, kind: 'key', publicKey, label: options.label, proof: proof.is, signsFrom: from } as const
+            const made = await registerKey(tx, key, by)
             await tellOfKey(tx, base.world, person.id, by)
             return made
           })
@@ -49,7 +54,9 @@ export function userKeyCommands(user: Command, shell: Shell): void {
           if (id === undefined) unlinkSync(options.out)
         }
         if (options.json) return shell.out(json({ name: person.name, key: id, file: options.out }))
-        shell.err(`${person.name} signs with ${options.out} from now on. Keep it where only they can read it, and no copy here.\n`)
+        shell.err(
+          `${person.name} signs with ${options.out} from ${from ?? 'now'} on${from === undefined ? '' : ' (COOLING_OFF)'}. Keep it where only they can read it, and no copy here.\n`,
+        )
         return shell.out(`${id}\n`)
       }),
     )

@@ -2,7 +2,9 @@
 import { findStatement, judgeApproval, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
 import { editedPeople, editedProposal, editedSentence, type Finding, type ProposalRow } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { told } from '../base/money.ts'
 import { isRefund } from './refund.ts'
+import type { PayoutRow } from './row.ts'
 
 const past = 'somebody has changed it past this program'
 const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says })
@@ -50,15 +52,37 @@ export const approvingProposal = (row: ProposalRow): Omit<Approving, 'by'> => ({
   },
 })
 
-/** The statement of an act that lets money go. */
+/** What a release, or another try, states of a payout as it is. */
+export const approvingRelease = ({
+  id,
+  account_id: account,
+  asset,
+  units,
+  state: from,
+}: Pick<PayoutRow, 'id' | 'account_id' | 'asset' | 'units' | 'state'>): Omit<Approving, 'by'> => ({
+  act: 'payout.release',
+  subject: id,
+  content: { payout: id, account, amount: told(units, asset), from },
+})
+
+/** What letting payouts go states: the reasons that were looked at, and whose they were. */
+export const approvingGo = ({ why: held, by: heldBy }: { why: string; by: string }): Omit<Approving, 'by'> => ({
+  act: 'payouts.go',
+  subject: 'payouts',
+  content: { held, heldBy },
+})
+
+/**
+ * The statement of an act that lets money go. Its reason is stated with it, but for what a passkey signed: that was shown before there was a
+ * reason, which the audit record has.
+ */
 export const stateAct = (
   tx: Tx,
-  act: 'payout.release' | 'payouts.go',
-  subject: string,
-  content: Record<string, string>,
+  { act, subject, content }: Omit<Approving, 'by'>,
+  why: string,
   by: string,
   proof: Proof,
-): Promise<Stated> => state(tx, { act, subject, content, by }, proof)
+): Promise<Stated> => state(tx, { act, subject, content: proof.is === 'passkey' ? content : { ...content, why }, by }, proof)
 
 const statedActs = { 'payout released': 'payout.release', 'payouts let go': 'payouts.go' } as const
 

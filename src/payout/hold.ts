@@ -4,7 +4,7 @@ import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
-import { stateAct } from './asSet.ts'
+import { approvingGo, stateAct } from './asSet.ts'
 import { beforeThat } from './row.ts'
 
 export interface Hold {
@@ -66,7 +66,7 @@ export async function letGo(
     else await tx.run(sql`update settings set value = ${unseen.join(beforeThat)} where name = 'hold'`)
     const gone = { ...hold, why: seen.join(beforeThat) }
     const detail = { why, held: gone.why, heldBy: gone.by }
-    const stated = await stateAct(tx, 'payouts.go', 'payouts', detail, by, proof)
+    const stated = await stateAct(tx, approvingGo(gone), why, by, proof)
     await audit(tx, { actor: by, act: 'payouts let go', subject: 'payouts', detail: { ...detail, ...stated } })
     return gone
   })

@@ -40,7 +40,7 @@ export {
   type BitcoinAccountRow,
   type NewDestination,
 } from './account.ts'
-export { approvingProposal, checkSet, checkStatements } from './asSet.ts'
+export { approvingGo, approvingProposal, approvingRelease, checkSet, checkStatements } from './asSet.ts'
 export {
   recordOf,
   scheduleRecords,

@@ -1,11 +1,10 @@
 /** What a person does to a payout: hold it, release it, try it again. Each act has a reason and is in the audit log. */
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
-import { told } from '../base/money.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
 import { move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import type { AccountRow } from './account.ts'
-import { stateAct } from './asSet.ts'
+import { approvingRelease, stateAct } from './asSet.ts'
 import { orphanedWhy } from './oweCoins.ts'
 import { isRefund } from './refund.ts'
 import { reversalOf } from './rightSize.ts'
@@ -83,16 +82,12 @@ async function actOn(
         sql`tries = 0`,
         sql`waits = 0`,
       ])
-    const { account_id: account, asset, units, state } = payout
-    const stated =
-      to === 'held'
-        ? {}
-        : await stateAct(tx, 'payout.release', id, { payout: id, account, amount: told(units, asset), from: state, why }, by, proof)
+    const stated = to === 'held' ? {} : await stateAct(tx, approvingRelease(payout), why, by, proof)
     await audit(tx, {
       actor: by,
       act: to === 'held' ? 'payout held' : 'payout released',
       subject: id,
-      detail: { from: state, why, ...stated },
+      detail: { from: payout.state, why, ...stated },
     })
     return (await findPayout(tx, id))!
   })

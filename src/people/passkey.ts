@@ -10,11 +10,12 @@ import {
   keysOf,
   readAssertion,
   registerKey,
+  signsFrom,
   type KeyRow,
   type Proof,
   type Site,
 } from '../approvals/approvals.ts'
-import type { World } from '../base/world.ts'
+import { later, type Instant, type World } from '../base/world.ts'
 import type { Reader, Store, Tx } from '../store/store.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo } from './roles.ts'
@@ -38,11 +39,29 @@ export async function registerPasskey(
   const made = await madeBy(person, site, response)
   if (!made) return false
   return store.tx(async tx => {
-    const key = { ...made, user: person, kind: 'passkey', label, proof: 'code', rp: site.rp } as const
+    const key = {
+      ...made,
+      user: person,
+      kind: 'passkey',
+      label,
+      proof: 'code',
+      rp: site.rp,
+      signsFrom: await keySignsFrom(tx, world),
+    } as const
     const isNew = (await registerKey(tx, key, person.name)) !== undefined
     if (isNew) await tellOfKey(tx, world, person.id, person.name)
     return isNew
   })
+}
+
+/** From when a key signs that an active person registers now: until then whoever knows better objects to them. */
+export const keySignsFrom = async (tx: Tx, { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>): Promise<Instant | undefined> =>
+  coolingOffMs > 0 ? later(await tx.now(), coolingOffMs) : undefined
+
+/** Those that sign already. */
+export async function passkeysThatSign(reader: Reader, userId: string, now: Instant): Promise<KeyRow[]> {
+  const from = await signsFrom(reader, userId)
+  return (await passkeysOf(reader, userId)).filter(({ id }) => (from.get(id) ?? now) <= now)
 }
 
 /** Whoever had one code of theirs, or a shell, could sign in their name from now on: they hear of it, and so do the others. */

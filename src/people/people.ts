@@ -3,7 +3,7 @@ export { endAllSessions } from './afterRestore.ts'
 export { acts, approves, isHarmless, may, needsStepUp, needsTwo, roles, type Act, type Role } from './roles.ts'
 export { endSession, endSessionsOf, listSessions, sessionOf, signOut, type Person, type SessionRow } from './session.ts'
 export { signIn, stepUp, type SignIn, type SignInAnswer, type StepUpAnswer } from './signIn.ts'
-export { passkeysOf, proofByPasskey, registerPasskey, registrationChallenge, tellOfKey } from './passkey.ts'
+export { keySignsFrom, passkeysOf, passkeysThatSign, proofByPasskey, registerPasskey, registrationChallenge, tellOfKey } from './passkey.ts'
 export { confirmByCode, type CodeAnswer } from './confirm.ts'
 export {
   acceptInvitation,

@@ -791,8 +791,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'the text signed in a browser is the one that is approved',
         file: 'src/approvals/state.ts',
-        from: '  if (textOf(now) !== text) throw new BadInput(',
-        to: '  if (textOf(now) === "") throw new BadInput(',
+        from: '  if (textOf(now) !== text) throw new SignatureRefused(',
+        to: '  if (textOf(now) === "") throw new SignatureRefused(',
         test: 'test/approvals.test.ts',
         title: 'what a passkey signed is judged again at payment, with its site and its person',
       },
@@ -807,8 +807,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'a device that does not count on was copied',
         file: 'src/approvals/state.ts',
-        from: '  if (counted === 0) throw new BadInput(',
-        to: '  if (counted < 0) throw new BadInput(',
+        from: 'if (counted === 0)',
+        to: 'if (counted < 0)',
         test: 'test/approvals.test.ts',
         title: 'what a passkey signed is judged again at payment, with its site and its person',
       },

@@ -59,6 +59,9 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('button[data-p
     const { user } = asked
     // A new passkey takes the form's own fields, a code among them; a signature needs none of them.
     if (user && !form.reportValidity()) return
+    // A reason is said by whoever signs as well.
+    const reason = form.querySelector<HTMLInputElement>('input[name="why"]')
+    if (reason && !reason.reportValidity()) return
     button.disabled = true
     const work = user ? make({ ...asked, user }) : sign(asked)
     work.then(

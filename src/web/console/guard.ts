@@ -3,13 +3,15 @@ import { timingSafeEqual } from 'node:crypto'
 import type Router from '@koa/router'
 import type { RouterContext } from '@koa/router'
 import type { Middleware } from 'koa'
+import { SignatureRefused } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
 import { barOf, openProposalCount, standingOf } from '../../ledger/ledger.ts'
 import { approves, isHarmless, may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
-import { isLanguage, readForm, type Form, type PageState } from '../page/page.ts'
+import { isLanguage, readForm, type Form, type Language, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { barText } from './words/bars.ts'
 import { frameWords } from './words/frame.ts'
+import { refusedText } from './words/passkeys.ts'
 
 export interface ConsoleState extends PageState {
   person: Person
@@ -91,12 +93,21 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
           // A form that is shown again for another fault asks for no second code.
           ctx.state.person = { ...person, steppedUp: true }
         }
-        const to = await handle(ctx, form)
+        const to = await inWords(lang, () => handle(ctx, form))
         if (typeof to !== 'string') return
         ctx.redirect(to)
         ctx.status = 303
       })
     },
+  }
+}
+
+/** A signature that was not taken is told in the reader's language. */
+async function inWords<T>(lang: Language, work: () => T): Promise<Awaited<T>> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof SignatureRefused ? new BadInput(refusedText(lang, error), { cause: error }) : error
   }
 }
 

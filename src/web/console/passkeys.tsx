@@ -1,7 +1,18 @@
 /** Keys that a person signs approvals with: their page, and the button that signs a statement with a passkey. */
-import { idOf, keysOf, prepare, retireKey, type Approving, type KeyRow, type Proof, type Site } from '../../approvals/approvals.ts'
+import {
+  idOf,
+  keysOf,
+  prepare,
+  retireKey,
+  signsFrom,
+  type Approving,
+  type KeyRow,
+  type Proof,
+  type Site,
+} from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
-import { passkeysOf, proofByPasskey, registerPasskey, registrationChallenge, type Person } from '../../people/people.ts'
+import { instant, type Instant } from '../../base/world.ts'
+import { passkeysThatSign, proofByPasskey, registerPasskey, registrationChallenge, type Person } from '../../people/people.ts'
 import type { Store } from '../../store/store.ts'
 import { show, type Form, type Language } from '../page/page.ts'
 import { Field, Notice, Time } from '../page/parts.tsx'
@@ -32,13 +43,14 @@ export async function signable(
   approving: Omit<Approving, 'by'>,
 ): Promise<Signable | undefined> {
   const { person } = ctx.state
-  const ids = (await passkeysOf(store, person.id)).flatMap(({ credential_id: id }) => id ?? [])
+  const now = await store.tx(tx => tx.now(), 'locks')
+  const ids = (await passkeysThatSign(store, person.id, now)).flatMap(({ credential_id: id }) => id ?? [])
   if (ids.length === 0) return undefined
   return { text: await store.tx(tx => prepare(tx, { ...approving, by: person.name })), rp: siteOf(ctx, settings).rp, ids }
 }
 
 /** Inside an `ActForm`; hidden until the script finds that the browser can. */
-export function SignButton({ lang, sign }: { lang: Language; sign: Signable | undefined }) {
+export function SignButton({ lang, sign, label }: { lang: Language; sign: Signable | undefined; label?: string }) {
   if (!sign) return null
   const say = passkeyWords[lang]
   const asked = JSON.stringify({ challenge: idOf(sign.text), rp: sign.rp, ids: sign.ids })
@@ -48,7 +60,7 @@ export function SignButton({ lang, sign }: { lang: Language; sign: Signable | un
       <input type="hidden" name="assertion" value="" />
       <p class="actions" hidden>
         <button type="button" data-passkey={asked}>
-          {say.sign}
+          {label ?? say.sign}
         </button>
       </p>
       <p class="fault" role="alert" data-passkey-fault hidden>
@@ -72,11 +84,14 @@ interface Parts {
   lang: Language
   person: Person
   rows: readonly KeyRow[]
+  /** From when a new one signs, by its id. */
+  from: ReadonlyMap<string, Instant>
+  now: Instant
   rp: string
   notice?: { tone: 'good' | 'bad'; text: string } | undefined
 }
 
-function KeysPage({ lang, person, rows, rp, notice }: Parts) {
+function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
   const say = passkeyWords[lang]
   const ids = rows.flatMap(({ credential_id: id, retired_at: at }) => (id !== null && at === null ? id : []))
   const asked = JSON.stringify({ challenge: registrationChallenge(person), rp, ids, user: { id: person.id, name: person.name } })
@@ -104,6 +119,12 @@ function KeysPage({ lang, person, rows, rp, notice }: Parts) {
                 <td data-label={say.heads.kind}>{say.kinds[row.kind]}</td>
                 <td data-label={say.heads.added}>
                   <Time {...{ lang, at: row.added_at }} />
+                  {(from.get(row.id) ?? now) > now && (
+                    <>
+                      {', '}
+                      {say.signsFrom} <Time {...{ lang, at: from.get(row.id)! }} />
+                    </>
+                  )}
                 </td>
                 <td data-label={say.heads.retired}>
                   {row.retired_at === null ? (
@@ -142,7 +163,8 @@ function KeysPage({ lang, person, rows, rp, notice }: Parts) {
 export function keyRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
-    show(ctx, KeysPage({ lang, person, rows: await keysOf(store, person.id), rp: siteOf(ctx, settings).rp, notice }), status)
+    const parts = { rows: await keysOf(store, person.id), from: await signsFrom(store, person.id), now: instant(world.clock.now()) }
+    show(ctx, KeysPage({ lang, person, ...parts, rp: siteOf(ctx, settings).rp, notice }), status)
   }
 
   doors.page(path, 'me', ctx => {

@@ -2,6 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
 import {
+  approvingRelease,
   holdPayout,
   mayBeHeld,
   mayGoOut,
@@ -12,16 +13,18 @@ import {
   type ListedPayout,
   type PayoutRow,
 } from '../../payout/payout.ts'
+import { may } from '../../people/people.ts'
 import { sql } from '../../store/store.ts'
-import { show, type Language } from '../page/page.ts'
+import { show, type Form, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { Frame } from './frame.tsx'
-import type { Doors } from './guard.ts'
+import type { ConsoleContext, Doors } from './guard.ts'
 import { namesOf } from './invoicesRead.ts'
 import { limitsPath } from './limitsPage.tsx'
 import { pathTo } from './links.ts'
 import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
 import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
+import { proofIn, signable } from './passkeys.tsx'
 import { actStates, PayoutPage, type PayoutAct } from './payoutsPage.tsx'
 import { explainPayout, listPayouts, payoutStates } from './payoutsRead.ts'
 import { otherAccounts, verdictRoutes } from './payoutVerdicts.tsx'
@@ -38,6 +41,7 @@ const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
 
 export function payoutPages(doors: Doors, parts: PageParts): void {
   const { store, world } = parts.desk
+  const { settings } = parts
   const read = (filters: Filters, limit: number) => listPayouts(store, filters, limit)
 
   doors.page(path, 'see', async ctx => {
@@ -74,18 +78,22 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
     const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), stopOf(store)])
     if (!seen) return ctx.throw(404)
     const others = await otherAccounts(store, seen.row)
-    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others }} />)
+    const mayGo = may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
+    const sign = mayGo ? await signable(ctx, store, settings, approvingRelease(seen.row)) : undefined
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, sign }} />)
   })
 
-  const act = (verb: PayoutAct, work: typeof holdPayout) =>
-    doors.post(`${path}/:id/${verb}`, `payout.${verb}`, async (ctx, form) => {
+  const act = (verb: PayoutAct, work: typeof holdPayout) => {
+    const handle = async (ctx: ConsoleContext, form: Form): Promise<string> => {
       const id = ctx.params['id']!
       const why = form.text('why')
       if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
       await assertMay(parts, ctx.state.lang, id, verb)
-      await work(store, id, { by: ctx.state.person.name, why, proof: { is: 'code' } })
+      await work(store, id, { by: ctx.state.person.name, why, proof: await proofIn(ctx, form, store, settings) })
       return `${path}/${id}`
-    })
+    }
+    doors.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
+  }
   act('hold', holdPayout)
   act('release', releasePayout)
   act('retry', retryPayout)

@@ -9,10 +9,12 @@ import { Movers } from './invoicesPage.tsx'
 import { pathTo } from './links.ts'
 import { Known, Money, Mono, Ref, Rows, Said, State, Timeline, Why, type Step } from './listsParts.tsx'
 import type { ExplainedPayout } from './payoutsRead.ts'
+import { SignButton, type Signable } from './passkeys.tsx'
 import { Verdicts } from './payoutVerdicts.tsx'
 import { Postings } from './postingsParts.tsx'
 import { ledgerWords } from './words/ledger.ts'
 import { listWords } from './words/lists.ts'
+import { passkeyWords } from './words/passkeys.ts'
 import { payoutWords } from './words/payouts.ts'
 
 interface Parts {
@@ -22,6 +24,8 @@ interface Parts {
   stopped: Stop | undefined
   /** Where else it may go. */
   others: readonly AccountRow[]
+  /** What a passkey signs to release it or try it again. */
+  sign: Signable | undefined
 }
 
 /** In which states each act is for a payout. A hold is for one that `mayBeHeld`. */
@@ -32,14 +36,23 @@ export const actStates = {
 export type PayoutAct = 'hold' | keyof typeof actStates
 const acts = ['hold', 'release', 'retry'] as const
 
-export function PayoutPage({ lang, person, seen, stopped, others }: Parts) {
+export function PayoutPage({ lang, person, seen, stopped, others, sign }: Parts) {
   const [say, lists] = [payoutWords[lang], listWords[lang]]
   const { row, orders, timeline, orderTimelines, postings, movers } = seen
   const waits = payoutWaits(row)
   const next = nextLookOf(row)
   const ids = [...new Set(movers.flatMap(({ endToEnd }) => endToEnd))]
   return (
-    <Frame {...{ lang, person, stopped, here: 'payouts', title: `${say.one} ${amount(lang, row.units, row.asset)}` }}>
+    <Frame
+      {...{
+        lang,
+        person,
+        stopped,
+        here: 'payouts',
+        title: `${say.one} ${amount(lang, row.units, row.asset)}`,
+        scripts: sign ? ['consolePasskey.js'] : [],
+      }}
+    >
       <p class="headline">
         <State {...{ lang, of: 'payout', state: row.state }} /> <Mono>{row.id}</Mono>
       </p>
@@ -60,7 +73,7 @@ export function PayoutPage({ lang, person, seen, stopped, others }: Parts) {
       />
       <Sum {...{ lang, seen }} />
       <BeyondLimits {...{ lang, person, ...seen.limits }} />
-      <Acts {...{ lang, person, seen }} />
+      <Acts {...{ lang, person, seen, sign }} />
       <Verdicts {...{ lang, person, row, others }} />
       <h2>{say.orders}</h2>
       {orders.length === 0 && <p class="empty">{say.noOrder}</p>}
@@ -117,7 +130,7 @@ function Sum({ lang, seen: { row, lines, orders } }: Pick<Parts, 'lang' | 'seen'
   )
 }
 
-function Acts({ lang, person, seen: { row, mayBeHeld } }: Pick<Parts, 'lang' | 'person' | 'seen'>) {
+function Acts({ lang, person, seen: { row, mayBeHeld }, sign }: Pick<Parts, 'lang' | 'person' | 'seen' | 'sign'>) {
   const say = payoutWords[lang]
   const words = {
     hold: [say.holdTitle, say.holdHint, say.hold],
@@ -133,6 +146,7 @@ function Acts({ lang, person, seen: { row, mayBeHeld } }: Pick<Parts, 'lang' | '
         <ActForm {...{ lang, person, act: `payout.${act}`, action: `/console/payouts/${row.id}/${act}` }}>
           <p>{words[act][1]}</p>
           <Why {...{ lang, id: act }} />
+          {act !== 'hold' && <SignButton {...{ lang, sign, label: passkeyWords[lang].signActs[act] }} />}
           <button class={act === 'hold' ? 'plain' : undefined}>{words[act][2]}</button>
         </ActForm>
       </details>

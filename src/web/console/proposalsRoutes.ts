@@ -1,4 +1,5 @@
 /** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
+import { SignatureRefused } from '../../approvals/approvals.ts'
 import { BadInput } from '../../base/answer.ts'
 import { approveAndDo, detailShown } from '../../jobs/jobs.ts'
 import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../ledger/ledger.ts'
@@ -96,7 +97,7 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
         ['approved'],
       )
     } catch (error) {
-      if (!(error instanceof BadInput)) throw error
+      if (!(error instanceof BadInput) || error instanceof SignatureRefused) throw error
       const row = (await findProposal(store, id)) ?? ctx.throw(404)
       await refused(ctx, row, proposalWords[lang].approve.cannot, error.message)
     }

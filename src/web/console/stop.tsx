@@ -1,15 +1,29 @@
 /** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
 import { BadInput } from '../../base/answer.ts'
-import { holdOf, letGo, markOf, payoutsStopped, reasonsOf, stopAll, stopOf, stopsOf, unreads, type Stop } from '../../payout/payout.ts'
+import {
+  approvingGo,
+  holdOf,
+  letGo,
+  markOf,
+  payoutsStopped,
+  reasonsOf,
+  stopAll,
+  stopOf,
+  stopsOf,
+  unreads,
+  type Stop,
+} from '../../payout/payout.ts'
 import { may } from '../../people/people.ts'
-import { show, type Language } from '../page/page.ts'
+import { show, type Form, type Language } from '../page/page.ts'
 import { Notice } from '../page/parts.tsx'
 import type { PageParts } from '../pages.ts'
 import { ActForm, Frame, Reason } from './frame.tsx'
-import type { Doors } from './guard.ts'
+import type { ConsoleContext, Doors } from './guard.ts'
 import { Known, Said } from './listsParts.tsx'
+import { proofIn, SignButton, signable } from './passkeys.tsx'
 import { UnreadWhy } from './unread.tsx'
 import { frameWords } from './words/frame.ts'
+import { passkeyWords } from './words/passkeys.ts'
 import { payoutWords } from './words/payouts.ts'
 import { reconciliationWords } from './words/reconciliation.ts'
 
@@ -23,7 +37,7 @@ export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: S
   </>
 )
 
-export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
+export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
@@ -32,9 +46,19 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     const unread = await unreads(store, await store.tx(tx => tx.now(), 'locks'))
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
+    const sign = hold && may(person.role, 'payouts.go') ? await signable(ctx, store, settings, approvingGo(hold)) : undefined
     show(
       ctx,
-      <Frame {...{ lang, person, here: 'payouts', title: say.stopTitle, stopped: await stopOf(store) }}>
+      <Frame
+        {...{
+          lang,
+          person,
+          here: 'payouts',
+          title: say.stopTitle,
+          stopped: await stopOf(store),
+          scripts: sign ? ['consolePasskey.js'] : [],
+        }}
+      >
         {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
         {hold && (
           <section aria-labelledby="held">
@@ -95,6 +119,7 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
                 <input type="hidden" name="seen" value={markOf(reason)} />
               ))}
               <Reason lang={lang} />
+              <SignButton {...{ lang, sign, label: passkeyWords[lang].signGo }} />
               <button>{say.go}</button>
             </ActForm>
           </section>
@@ -122,16 +147,18 @@ export function stopPages(doors: Doors, { desk: { store } }: PageParts): void {
     return path
   })
 
-  doors.post(`${path}/go`, 'payouts.go', async (ctx, form) => {
+  const go = async (ctx: ConsoleContext, form: Form): Promise<string> => {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = form.all('seen')
-    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)), { is: 'code' })
+    const proof = await proofIn(ctx, form, store, settings)
+    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)), proof)
     const still = await payoutsStopped(store)
     if (!held && (await holdOf(store))) throw new BadInput(`${say.unseen} ${path}.`)
     if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
     return path
-  })
+  }
+  doors.post(`${path}/go`, 'payouts.go', go, { passkey: true })
 }

@@ -1,5 +1,6 @@
 /** The words of keys and passkeys: one's own, and signing with one. */
-import type { Both } from '../../page/page.ts'
+import type { SignatureRefused } from '../../../approvals/approvals.ts'
+import { moment, type Both, type Language } from '../../page/page.ts'
 
 const pt = {
   title: 'Chaves e passkeys',
@@ -17,7 +18,17 @@ const pt = {
   retire: 'Encerrar',
   retired: 'A chave está encerrada. O que ela assinou continua assinado.',
   sign: 'Aprovar com passkey',
+  signGo: 'Liberar repasses com passkey',
+  signActs: { release: 'Liberar com passkey', retry: 'Tentar de novo com passkey' },
   failed: 'O aparelho não respondeu ou recusou. Tente de novo, ou use o código.',
+  signsFrom: 'assina a partir de',
+  refused: {
+    stale: 'O que foi assinado não é o que seria aprovado agora, ou a página ficou aberta por mais de dez minutos. Abra a página de novo.',
+    copied:
+      'O contador desta passkey não avançou desde a última assinatura: ela pode ter sido copiada. Encerre-a em “Chaves e passkeys” e registre outra.',
+    retired: 'Esta chave não está registrada ou foi encerrada.',
+    new: (when: string) => `Esta chave é nova e assina a partir de ${when}. Até lá, use o código do autenticador.`,
+  },
   notSigned: 'A assinatura da passkey não confere. Nada foi aprovado; abra a página de novo.',
 }
 
@@ -37,8 +48,24 @@ const en: typeof pt = {
   retire: 'Retire',
   retired: 'The key is retired. What it has signed stays signed.',
   sign: 'Approve with a passkey',
+  signGo: 'Let payouts go with a passkey',
+  signActs: { release: 'Release with a passkey', retry: 'Try again with a passkey' },
   failed: 'The device did not answer, or refused. Try again, or use a code.',
+  signsFrom: 'signs from',
+  refused: {
+    stale: 'What was signed is not what would be approved now, or the page was open for more than ten minutes. Open the page again.',
+    copied:
+      'The counter of this passkey has not gone on since it signed last: it may have been copied. Retire it in “Keys and passkeys” and register another.',
+    retired: 'This key is not registered, or was retired.',
+    new: when => `This key is new and signs from ${when} on. Until then use a code of your authenticator.`,
+  },
   notSigned: 'The signature of the passkey is not good. Nothing was approved; open the page again.',
 }
 
 export const passkeyWords: Both<typeof pt> = { 'pt-BR': pt, en }
+
+/** Why a signature was not taken, in the reader's language. */
+export function refusedText(lang: Language, { code, from }: SignatureRefused): string {
+  const { refused } = passkeyWords[lang]
+  return code === 'new' ? refused.new(moment(lang, from!)) : refused[code]
+}
