@@ -1,4 +1,5 @@
 /** The real browser of the tests: a Chromium, and whether there can be one; each visitor with a look, a language and an empty memory. */
+import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
@@ -47,7 +48,8 @@ export function findChromium(): string | undefined {
 export const browserAvailable = (): boolean => process.env['REPASSE_REQUIRE_SERVERS'] === '1' || findChromium() !== undefined
 
 /** One for a test file: `beforeAll`, and its `close` in `afterAll`. It ends with this process, however that ends. */
-export async function openBrowser(): Promise<Browser> {
+/** `trusts`: the certificates (PEM) of servers of ours, which it takes for good whatever name they bear. */
+export async function openBrowser(trusts: readonly string[] = []): Promise<Browser> {
   const program = findChromium()
   if (!program) throw new Error('no Chromium here: `./dev-utils.sh test` brings one on Debian; elsewhere name one in CHROMIUM or PATH')
   const options = {
@@ -56,12 +58,18 @@ export async function openBrowser(): Promise<Browser> {
     args: [
       ...['--no-sandbox', '--disable-gpu', '--in-process-gpu', '--disable-quic', '--no-first-run'],
       ...['--disable-background-networking', '--disable-sync'],
+      ...(trusts.length > 0 ? [`--ignore-certificate-errors-spki-list=${trusts.map(pinOf).join(',')}`] : []),
     ],
     // A machine under load is slow to start 300 MB.
     timeout: 60_000,
   }
   return timed('chromium', () => chromium.launch(options))
 }
+
+const pinOf = (certificate: string): string =>
+  createHash('sha256')
+    .update(new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' }))
+    .digest('base64')
 
 /** Someone who was never here before, with one page that is watched. `origin` is ours: `http://127.0.0.1:8080`. */
 export async function visit(browser: Browser, origin: string, look: Look = {}): Promise<Visitor> {

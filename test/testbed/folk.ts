@@ -47,5 +47,8 @@ export async function tokenOf(town: PageTown, { name, password, secret }: Folk):
 }
 
 /** Puts a session into a browser, as the sign-in page would have. */
-export const carry = (context: BrowserContext, town: PageTown, token: string): Promise<void> =>
-  context.addCookies([{ name: 'console', value: token, url: town.origin, httpOnly: true, sameSite: 'Lax' }])
+export const carry = (context: BrowserContext, town: PageTown, token: string, origin = town.origin): Promise<void> => {
+  const secure = origin.startsWith('https:')
+  const name = secure ? '__Host-console' : 'console'
+  return context.addCookies([{ name, value: token, url: origin, httpOnly: true, secure, sameSite: 'Lax' }])
+}

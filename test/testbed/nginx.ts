@@ -41,6 +41,8 @@ export interface NginxOptions {
   consoleNetworks?: string
   /** Instead of the one in nginx/repasse/public-host.conf. */
   publicHost?: string
+  /** Where people come to, where it had to be known before. */
+  httpsPort?: number
 }
 
 /** Where the tests are root's, nginx runs as nobody of this group. */
@@ -80,11 +82,11 @@ export function bringNginx({ version, suite }: (typeof nginxes)[number]): string
 }
 
 /** Starts it on free ports of 127.0.0.1. It ends with this process, however that ends. */
-export async function startNginx({ program, socket, consoleNetworks, publicHost }: NginxOptions): Promise<Nginx> {
+export async function startNginx({ program, socket, consoleNetworks, publicHost, ...at }: NginxOptions): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-nginx-'))
   // Its workers are another user, as on a server.
   chmodSync(folder, 0o755)
-  const [httpPort, httpsPort] = [await freePort(), await freePort()]
+  const [httpPort, httpsPort] = [await freePort(), at.httpsPort ?? (await freePort())]
   const certificate = writeCertificate(join(folder, 'certificates'))
   writeConfiguration(folder, { httpPort, httpsPort, socket, consoleNetworks, publicHost })
 
