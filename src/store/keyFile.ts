@@ -26,14 +26,19 @@ export function openKeyFile(path: string, { strict }: { strict: boolean }): KeyF
   let keys = first.keys
   let readFor = first.stamp
   let lookedMs = monotonicMs()
-  /** A file that is half written or away changes nothing: the keys that were read stay. */
+  /**
+   * A file that is half written or away changes nothing, and so does one of other keys alone, which the next start would refuse. A key that has left
+   * the file is read with until this process ends.
+   */
   const look = () => {
     lookedMs = monotonicMs()
     try {
       if (stampOf(path) === readFor) return
       const next = load(path)
-      keys = next.keys
       readFor = next.stamp
+      if (!next.keys.find(keys.newest!.id) && !keys.find(next.keys.newest!.id)) return
+      const gone = keys.all.filter(({ id }) => !next.keys.find(id))
+      keys = keysOf([...next.keys.all, ...gone])
     } catch (error) {
       if (!(error instanceof BadInput) && (error as NodeJS.ErrnoException).code === undefined) throw error
     }
