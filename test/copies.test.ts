@@ -130,6 +130,7 @@ describe.skipIf(!there)(there ? 'copies of a PostgreSQL' : 'copies: no PostgreSQ
     for (const words of [['restore'], ['restore', at('own.dump'), '--in-place']]) expect((await repasse(to, words)).code).toBe(2)
     const { code, out, err } = await repasse(to, ['restore', '--in-place', '--by', 'keeper'])
     expect([code, out]).toEqual([0, 'the restored database is on hold\n'])
+    expect(err).toContain('forgotten since the backup are in it again')
     expect(err).toContain('Payouts are stopped')
     expect((await repasse(to, ['status'])).out).toMatch(/payouts are stopped: restored in its place at 20/)
     const empty = await repasse(await database(), ['restore', '--in-place'])

@@ -136,6 +136,7 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
     'Payouts are stopped: what was paid after the backup is not in it. Start "repasse serve", or run "repasse reconcile", see "repasse status", then "repasse payout go --why …".\n' +
       'A payout of an invoice from before the restore is looked up at the bank before its first order, and held where the bank shows one.\n' +
       'People are as they were in the backup: who was locked, removed, reset or objected to since, and keys that were retired, see "repasse user list" and "repasse user keys NAME". Sessions and open invitations are ended.\n' +
+      'Buyers and payers who were forgotten since the backup are in it again: forget them again ("repasse order forget", "repasse payer forget").\n' +
       'Slots that fell due since the backup are kept as missed: their invoices may be at the bank. "repasse schedule run NAME" issues what is wanted.\n' +
       (!onChain
         ? ''
