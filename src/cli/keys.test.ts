@@ -2,6 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
+import { sayAllUnreadable } from './keys.ts'
 
 const { at, repasse } = openTerminal()
 const file = at('keys')
@@ -63,4 +64,15 @@ test('the life of a key, from the first to the second', async () => {
   expect(await repasse(['user', 'list'], env)).toMatchObject({ code: 2, err: expect.stringContaining('line 1 is no key') })
   writeFileSync(file, whole)
   expect((await repasse(['user', 'list'], env)).code).toBe(0)
+})
+
+test('of a whole database that cannot be read the first values are named, and how many more there are', () => {
+  const all = Array.from({ length: 20_034 }, (_, row) => ({ column: 'inbox.raw', row: `${row}`, why: 'unknown key' }) as const)
+  const lines = sayAllUnreadable(all).trimEnd().split('\n')
+  expect([lines.length, lines[0], lines.at(-1)]).toEqual([
+    21,
+    'UNREADABLE: inbox.raw of 0 cannot be decrypted: its key is not in the key file',
+    'and 20014 more: "repasse keys status --json" lists them',
+  ])
+  expect(sayAllUnreadable([])).toBe('')
 })

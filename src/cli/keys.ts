@@ -94,7 +94,7 @@ async function status(shell: Shell, { store, keys }: Base, asJson: true | undefi
       ],
     ),
   )
-  for (const each of unreadable) await shell.out(`UNREADABLE: ${sayUnreadable(each)}\n`)
+  await shell.out(sayAllUnreadable(unreadable))
   if (keys.newest && under.some(({ id, values }) => values > 0 && id !== keys.newest!.id))
     shell.err('"repasse keys rotate" brings all under the newest key\n')
   else if (keys.newest && plain > 0) shell.err('"repasse keys rotate" encrypts what is in plain text\n')
@@ -107,6 +107,15 @@ const reasons: Record<Unreadable['why'], string> = {
 }
 
 export const sayUnreadable = ({ column, row, why }: Unreadable): string => `${column} of ${row} cannot be decrypted: ${reasons[why]}`
+
+const mostShown = 20
+
+/** Without its key a whole database cannot be read: --json has every one of them. */
+export const sayAllUnreadable = (all: readonly Unreadable[]): string =>
+  [
+    ...all.slice(0, mostShown).map(each => `UNREADABLE: ${sayUnreadable(each)}\n`),
+    ...(all.length > mostShown ? [`and ${all.length - mostShown} more: "repasse keys status --json" lists them\n`] : []),
+  ].join('')
 
 async function rotateAll(
   shell: Shell,
@@ -122,7 +131,7 @@ async function rotateAll(
   await shell.out(
     `${count} values were encrypted under key ${id}${left === 0 ? '; nothing is left under another or in plain text' : `; ${left} are not yet`}\n`,
   )
-  for (const each of unreadable) await shell.out(`UNREADABLE: ${sayUnreadable(each)}\n`)
+  await shell.out(sayAllUnreadable(unreadable))
   if (left > 0) shell.exitCode = 1
   if (!compact) return
   await store.compact(encryptedTables)
