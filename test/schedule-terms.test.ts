@@ -13,6 +13,7 @@ import {
   signSchedule,
   type NewSchedule,
 } from '../src/jobs/jobs.ts'
+import { setAsideAfterRestore } from '../src/jobs/restored.ts'
 import { addAccount, approveAccount, sendPayouts, signAccount } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import { sql, type Sql } from '../src/store/store.ts'
@@ -140,6 +141,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await runDueSlots(town.desk)
       expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
       expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+    })
+
+    test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
+      await open()
+      await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
+      town.pass(3 * hour)
+      expect(await setAsideAfterRestore(town.store, town.desk.world)).toMatchObject({ slots: 3 })
+      await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
+      await runDueSlots(town.desk)
+      expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
     })
 
     test('the account of an invoice and of its payout, edited together to another approved one, is not paid', async () => {

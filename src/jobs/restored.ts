@@ -46,7 +46,8 @@ async function markRestored(tx: Tx, { clock }: Pick<World, 'clock'>): Promise<vo
  */
 export async function setAsideAfterRestore(store: Store, world: Parts, replaced?: NextNumbers): Promise<SetAside> {
   await store.tx(tx => readInvoicesSinceBackup(tx))
-  await materialise(store, world)
+  // Also of a schedule that is on hold, as one whose roster cannot be read for want of a key: it goes on later, and may have been issued by all the same.
+  await materialise(store, world, 'all')
   return store.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'
     const slots = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)

@@ -37,9 +37,10 @@ export const leaseMs = 60_000
 
 /**
  * Inserts the slots that fell due since each active schedule was last looked at. After downtime the schedule's rule says which
- * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted.
+ * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted. `of`: those whose rows are as stated, unless
+ * nothing will be run by them.
  */
-export async function materialise(store: Store, world: World): Promise<number> {
+export async function materialise(store: Store, world: World, of: 'stated' | 'all' = 'stated'): Promise<number> {
   if (clockTrouble(world) !== undefined) return 0
   const now = (await store.tx(tx => tx.now())) satisfies Instant
   let inserted = 0
@@ -49,7 +50,7 @@ export async function materialise(store: Store, world: World): Promise<number> {
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
     const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
-    inserted += await store.tx(async tx => insertAll(tx, world, await asStated(tx, world, found), now))
+    inserted += await store.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
   }
 }
 
