@@ -7,7 +7,7 @@ import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
 import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
-import { apartFromEncrypted, encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
 
@@ -130,7 +130,7 @@ export async function noteStranger(
   const until = await openingUntil(tx)
   const row: Line = {
     units: line.units,
-    description: apartFromEncrypted(line.description.slice(0, 200)),
+    description: line.description.slice(0, 200),
     source: line.source.slice(0, 200),
     at: line.createdAt,
   }

@@ -2,7 +2,6 @@
  * Columns that are encrypted at rest. A statement says which of its values belong to one (`encrypted`, `sameAs`), and the engine encrypts them under
  * the newest key it was opened with; rows that are read come decrypted. Without a key values stay as they are, and both kinds may be in one column.
  */
-import { BadInput } from '../base/answer.ts'
 import { decrypt, encrypt, isMarked, isOf, type DataKey, type DataKeys } from '../base/cipher.ts'
 import { storable } from '../base/text.ts'
 import type { World } from '../base/world.ts'
@@ -89,13 +88,9 @@ function storedAs(value: Value, keys: DataKeys, random: Randomness): readonly Pl
 function written(column: EncryptedColumn, value: string | Uint8Array, key: DataKey | undefined, random: Randomness): string | Uint8Array {
   const kept = typeof value === 'string' ? storable(value) : value
   if (key) return encryptUnder(key, column, kept, random)
-  // It would be read as something encrypted, and never be readable.
-  if (isMarked(kept)) throw new BadInput('a text that begins with “enc1:” is not taken')
-  return kept
+  // It would be read as something encrypted, and never be readable. Whoever writes “enc1:” on a Pix or as a name must not stop what keeps it either.
+  return typeof kept === 'string' && isMarked(kept) ? ` ${kept}` : kept
 }
-
-/** A text that others chose, and that has to be kept whatever it is: the bank's statement is read on though somebody writes “enc1:” on a Pix. */
-export const apartFromEncrypted = (text: string): string => (isMarked(text) ? ` ${text}` : text)
 
 /** `value` as `column` holds it under `key`. */
 export const encryptUnder = <T extends string | Uint8Array>(key: DataKey, column: EncryptedColumn, value: T, random: Randomness): T =>

@@ -6,7 +6,7 @@ import type { Store } from './contract.ts'
 
 export { through } from './through.ts'
 export { StoreUnavailable, type Isolation, type Reader, type Row, type Store, type Tx } from './contract.ts'
-export { apartFromEncrypted, encrypted, isUnreadable, sameAs, sameAsAny, unreadableText, type EncryptedColumn } from './encrypted.ts'
+export { encrypted, isUnreadable, sameAs, sameAsAny, unreadableText, type EncryptedColumn } from './encrypted.ts'
 export { asStored, empty, forUpdate, join, skipLocked, sql, type Sql, type Value } from './sql.ts'
 export { isOlderThan } from './ages.ts'
 export { eachApart, faultOf, throwFirst, type Fault } from './apart.ts'
