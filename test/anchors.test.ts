@@ -237,6 +237,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await mails()).toHaveLength(6)
       })
 
+      test('after a clock that was a year ahead they are written to once a day, and not each minute', async () => {
+        await queue()
+        await town.store.tx(tx => tx.run(sql`update anchor_mails set added_at = '2027-11-21T03:00:00.000Z'`))
+        const found: unknown[] = []
+        for (const minutes of [0, 1, 1, 24 * 60]) {
+          town.pass(minutes * 60_000)
+          found.push(await queue())
+        }
+        expect(found).toEqual([2, 0, 0, 2])
+      })
+
       ofFile('a log that is not the one that was anchored is not witnessed', async () => {
         const last = await anchored()
         await rewrite(last, 'eve')

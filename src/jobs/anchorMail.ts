@@ -1,6 +1,6 @@
 /** The head of the audit log by mail, so that a mailbox elsewhere is a witness that nobody here can edit: once a day, and at most an hour after an approval. */
 import { newId } from '../base/id.ts'
-import { millis, type Instant, type World } from '../base/world.ts'
+import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
 import { escaped, type Letter, type OutboxRow } from '../mail/mail.ts'
 import { remember, sql, type Store, type Tx } from '../store/store.ts'
@@ -9,6 +9,8 @@ export type AnchorMailRow = OutboxRow & { address: string; seq: bigint; hash: st
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+/** What another machine's clock may be ahead by. */
+const slackMs = 60_000
 
 interface Parts {
   store: Store
@@ -18,17 +20,16 @@ interface Parts {
 
 /** Queues one for each address where it is time. `differs`: the log is not the one that was anchored, and what somebody rewrote is not witnessed. */
 export async function queueAnchorMails({ store, world, anchoring }: Parts, addresses: readonly string[]): Promise<number | 'differs'> {
-  const last = await newest(store)
   const now = await store.tx(tx => tx.now())
-  // A clock that was set back makes a mail late by as much again, and no later.
-  const ageMs = last === undefined ? Infinity : Math.abs(millis(now) - millis(last.added_at))
+  const last = await newest(store, now)
+  const ageMs = last === undefined ? Infinity : millis(now) - millis(last.added_at)
   if (ageMs < hourMs || (ageMs < dayMs && !(await approvedSince(store, last!.seq)))) return 0
   if (anchoring?.file && (await findBreak(store, anchoring.file, 'newest'))) return 'differs'
   const kept = await auditHead(store)
   if (!kept) return 0
   return store.tx(async tx => {
     // Another process may have been faster.
-    if ((await newest(tx))?.id !== last?.id) return 0
+    if ((await newest(tx, now))?.id !== last?.id) return 0
     for (const address of addresses) {
       const id = newId('mail', world)
       const { head, transactions } = kept
@@ -41,10 +42,11 @@ export async function queueAnchorMails({ store, world, anchoring }: Parts, addre
   })
 }
 
-const newest = (reader: Pick<Tx, 'one'>) =>
-  reader.one<{ id: string; seq: bigint; added_at: Instant }>(
-    sql`select id, seq, added_at from anchor_mails where store_id = 'sto_default' order by added_at desc, id desc limit 1`,
-  )
+/** The newest by now: one that was queued under a clock that was ahead would be it, and another be due each minute, until that clock's time has come. */
+const newest = (reader: Pick<Tx, 'one'>, now: Instant) =>
+  reader.one<{ id: string; seq: bigint; added_at: Instant }>(sql`
+    select id, seq, added_at from anchor_mails where store_id = 'sto_default' and added_at <= ${later(now, slackMs)}
+    order by added_at desc, id desc limit 1`)
 
 /** Approvals bear a statement; a restore and a break that was accepted change what the log says, so they are told as soon. */
 const approvedSince = async (reader: Pick<Tx, 'one'>, seq: bigint): Promise<boolean> =>
