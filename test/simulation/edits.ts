@@ -139,6 +139,8 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
     const payees = plan.outputs.flatMap(({ key, units, feeShare }) =>
       key === undefined ? [] : [{ key, units: units + feeShare, script: evil!.script }],
     )
+    // One that spends its coins to ourselves, because its bundle is canceled, has nobody to take from.
+    if (payees.length === 0) return undefined
     const planned = rail!.plan({
       coins: plan.inputs,
       payees,

@@ -1,7 +1,7 @@
 /** Five hundred houses in five hundred storms, each told from its seed (`SEEDS` tells more); every tenth has the Bitcoin rail too, and every fifth a shop. A failure prints the seed and the command that tells it again. */
 import { randomInt } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { projectFiles } from '../testbed/tree.ts'
+import { namedPoints } from '../storm/points.ts'
 import { hasChainRestores } from './restores.ts'
 import { hasShop, tell } from './simulation.ts'
 
@@ -140,9 +140,7 @@ describe('whatever the seed', () => {
         expect(told.faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
         for (const [point, count] of told.deaths) deaths.set(point, (deaths.get(point) ?? 0) + count)
       }
-      const named = projectFiles(/^(?!.*\.test).*\.ts$/)
-        .filter(({ path }) => path.startsWith('src/'))
-        .flatMap(({ text }) => [...text.matchAll(/\b(?:world\.|await )at\('([^']+)'\)/g)].map(match => match[1]!))
+      const named = namedPoints()
       expect(named.length).toBeGreaterThan(9)
       const points = [
         ...named,

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { calmAndAudit } from './calm.ts'
 import type { CoinStage } from './coins.ts'
 import { peopleOf } from './people.ts'
-import { crashAt, namedPoints } from './points.ts'
+import { crashAt, stormPoints } from './points.ts'
 import { pause, setStage, startIn, type Place, type Stage, type StageOptions } from './stage.ts'
 
 export interface Told {
@@ -176,7 +176,7 @@ export interface StormOptions {
 
 /** Kills from outside at moments of no meaning, and from inside wherever fewest have died, until `kills` are dead. */
 export function storm({ kills, ...options }: StormOptions): Promise<Told> {
-  const points = namedPoints()
+  const points = stormPoints()
   return play({
     ...options,
     ...weather,

@@ -1,7 +1,7 @@
 /** The short storm of the test run: twenty deaths of the real program on each database. `./dev-utils.sh storm` is the long one. */
 import { describe, expect, test } from 'vitest'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
-import { crashAt, namedPoints } from './points.ts'
+import { crashAt, stormPoints } from './points.ts'
 import { storm, type Told } from './run.ts'
 
 const seed = Number(process.env['SEED'] ?? 20_261_121)
@@ -36,7 +36,7 @@ describe('twenty kills under a bank that misbehaves and a chain that thinks agai
 })
 
 test('a storm knows every named point of the source, and seeks those where nobody has died yet', () => {
-  const points = namedPoints()
+  const points = stormPoints()
   expect(points).toEqual(
     expect.arrayContaining(['events kept', 'payouts asked for', 'slot claimed', 'invoices asked for', 'block kept', 'bundle sent']),
   )

@@ -1,7 +1,7 @@
 /** `./dev-utils.sh storm`: kills the real program at the worst moments, on both databases, and holds the books against the bank's and the chain's. */
 import { readFlags } from '../../sim/flags.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
-import { namedPoints } from './points.ts'
+import { stormPoints } from './points.ts'
 import { storm, type StormOptions, type Told } from './run.ts'
 
 const values = readFlags({
@@ -60,7 +60,7 @@ function show({ faults, deaths, figures, folder }: Told): void {
   say(
     `${invoices} invoices, ${credited} credited, ${transfers} transfers, ${events} events; ${virtualMinutes} minutes of its time in ${seconds} s, of which its clock stood still for ${stoodSeconds}`,
   )
-  for (const point of ['anywhere', ...namedPoints()])
+  for (const point of ['anywhere', ...stormPoints()])
     say(`  ${String(deaths.get(point) ?? 0).padStart(5)} died ${point === 'anywhere' ? point : `at "${point}"`}`)
   for (const fault of faults) say(`FAULT ${fault}`)
   say(faults.length === 0 ? '0 events lost, 0 double payouts, 0 unbalanced, 0 stuck without being listed' : `look into ${folder}`)
