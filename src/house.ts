@@ -34,7 +34,7 @@ import { connectStarkbank } from './rails/starkbank/starkbank.ts'
 import { agreementOf, makeSources } from './rates/rates.ts'
 import { openKeyFile } from './store/keyFile.ts'
 import { migrate, pending } from './store/migrate.ts'
-import { useKeys } from './store/rotate.ts'
+import { followKeys, useKeys } from './store/rotate.ts'
 import { openStore, sql, type Store } from './store/store.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, readiness, serveWeb, type PageSettings, type Web } from './web/web.ts'
@@ -270,7 +270,7 @@ export interface House {
 
 /** Serves the roles asked for. */
 export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<House> {
-  const { config, store, world } = base
+  const { config, keys, store, world } = base
   const open = await openRails(base)
   const inbox = makeInbox(store, world)
   const worker = `${hostname()}/${process.pid}`
@@ -310,6 +310,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
       })
     : undefined
   const scheduler = roles.includes('worker') ? startWhenReady(desk) : undefined
+  const leaveKeys = followKeys(store, keys, world)
   world.log.info(
     { roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
     'repasse serves',
@@ -321,6 +322,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
     metrics,
     async stop() {
       room.stop()
+      leaveKeys()
       await web?.close()
       beside?.close()
       await scheduler?.stop()

@@ -200,6 +200,30 @@ export async function useKeys(store: Store, keys: DataKeys): Promise<void> {
   )
 }
 
+const followEveryMs = 60_000
+
+/**
+ * Writes down each key that comes into the file of a process that runs, as `useKeys` does when one starts: without it a start from an older copy of the
+ * file would go unnoticed. Answers what ends it.
+ */
+export function followKeys(store: Store, keys: DataKeys, { clock, log }: Pick<World, 'clock' | 'log'>): () => void {
+  const over = new AbortController()
+  const look = async () => {
+    await clock.sleep(followEveryMs, over.signal)
+    if (over.signal.aborted) return
+    await useKeys(store, keys).catch((error: unknown) => {
+      log.error(
+        { why: error instanceof BadInput ? error.message : 'the database did not answer' },
+        'the keys in use could not be written down',
+      )
+    })
+  }
+  void (async () => {
+    while (!over.signal.aborted) await look()
+  })()
+  return () => over.abort()
+}
+
 /** What to do where a key is missing; undefined where none is. */
 export function lackingOf(known: readonly KnownKey[], keys: DataKeys): string | undefined {
   const missing = known.filter(({ id, retired_at: retiredAt }) => retiredAt === null && !keys.find(id)).map(({ id }) => id)
