@@ -1,4 +1,7 @@
-/** Cooling off, on both databases and both rails: what was approved lately moves no money yet, says until when, and goes by itself then. */
+/**
+ * Cooling off and objections, on both databases and both rails: what was approved lately moves no money yet, says until when, and goes by itself
+ * then; what somebody objects to waits until two others clear it.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bringBack } from '../src/jobs/clock.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
@@ -8,13 +11,17 @@ import {
   approveAccount,
   changeLimits,
   checkApprovals,
+  checkSet,
   findAccount,
+  objectToAccount,
+  proposeAccountClear,
   sendPayouts,
   seeLimits,
   signAccount,
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
+import { payableNow } from '../src/payout/cooling.ts'
 import { later } from '../src/base/world.ts'
 import { sql } from '../src/store/store.ts'
 import { asksOf } from '../src/web/asks.ts'
@@ -109,6 +116,45 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect(await payout(owed!)).toMatchObject({ state: 'held', why: expect.stringContaining('is paid from another time on') })
     })
 
+    test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
+      const object = (why: string) => objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why })
+      const clear = (by: string) => proposeAccountClear(town.store, town.desk.world, 'main', { by, why: 'the payee was called' })
+      const approve = async (id: string, by: string) => (await approveAndDo(town.desk, id, { by })).is
+      await object('who is that')
+      expect((await object('again')).why).toBe('who is that')
+      const [owed] = await collect(town, [10_000n])
+      expect([await send(), await kinds()]).toEqual([[], ['account objected']])
+      expect(await payout(owed!)).toMatchObject({ state: 'owed', why: 'somebody objects to its account main (ana): who is that' })
+      // A refund does not go there.
+      expect(await town.store.tx(tx => payableNow(tx, [{ ...owed!, rule: 'refund' }]))).toHaveLength(1)
+      town.pass(24 * hour)
+      expect([await send(), await kinds()]).toEqual([[], ['account objected']])
+      await expect(clear('maker')).rejects.toThrow('maker added account')
+      const { proposal } = await clear('bruno')
+      await expect(approve(proposal.id, 'maker')).rejects.toThrow('maker added account')
+      expect([await approve(proposal.id, 'bruno'), await send()]).toEqual(['own', []])
+      expect([await approve(proposal.id, 'carla'), await send(), await send()]).toEqual(['approved', [10_000], [10_000]])
+      await expect(clear('bruno')).rejects.toThrow('nobody objects to main')
+      expect([await kinds(), await checkSet(town.store), await town.store.tx(checkLedger)]).toEqual([[], [], []])
+    })
+
+    test.each([
+      ['deleted', sql`delete from account_objections`, 'ana objects to account main, and nobody cleared it'],
+      [
+        'ended',
+        sql`update account_objections set cleared_at = added_at, cleared_by = 'x'`,
+        'ana objects to account main, and nobody cleared it',
+      ],
+      ['edited', sql`update account_objections set why = 'it is fine'`, 'the objection to account main is not as ana made it'],
+    ])('an objection to an account that was %s past the program still holds, and is named', async (_, edit, says) => {
+      await objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      expect(await checkSet(town.store)).toEqual([])
+      const [owed] = await collect(town, [10_000n])
+      await town.store.tx(tx => tx.run(edit))
+      expect([await send(), (await payout(owed!)).why]).toEqual([[], 'somebody objects to its account main (ana): who is that'])
+      expect(await checkSet(town.store)).toEqual([expect.objectContaining({ says: expect.stringContaining(says) })])
+    })
+
     test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
       const { store, rails } = town.desk
       const world = { ...town.desk.world, coolingOffMs }
@@ -179,6 +225,25 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     expect((await town.payouts()).find(({ id }) => id === payouts[1]!.id)!.why).toContain(`is paid from ${from} on`)
     await town.bury(6)
     await town.pass(coolingOffMs)
+    await town.send()
+    expect(await states()).toEqual(['paid', 'sent'])
+    expect(await town.audit()).toEqual([])
+  })
+  test('a bundle is planned without what goes to an account that somebody objects to, and with it once that is cleared', async () => {
+    const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
+    await addAccount(town.store, town.world, 'doubted', { kind: 'bitcoin', holder: 'doubted', destination }, 'maker')
+    await approveAccount(town.store, 'doubted', 'checker')
+    await objectToAccount(town.store, town.world, 'doubted', { by: 'ana', why: 'who is that' })
+    const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'doubted' }])
+    const states = async () => {
+      const rows = await town.payouts()
+      return [certain!, doubted!].map(({ id }) => rows.find(row => row.id === id)!.state)
+    }
+    await town.send()
+    expect(await states()).toEqual(['sent', 'owed'])
+    await town.bury(6)
+    const { proposal } = await proposeAccountClear(town.store, town.world, 'doubted', { by: 'bruno', why: 'the payee was called' })
+    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
     await town.send()
     expect(await states()).toEqual(['paid', 'sent'])
     expect(await town.audit()).toEqual([])

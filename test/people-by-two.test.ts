@@ -136,6 +136,37 @@ describe.each([
         expect(letter.text).toContain(`/console/people/${await idOf('told')}`)
       })
 
+      test('an account is written about to everybody concerned, and whoever follows the link objects to it with a code', async () => {
+        const maker = await consoleVisitor(town, 'maker@example.com', 'maker', 'pt-BR')
+        await addAccount(maker, 'unasked')
+        expect((await approveAccount(bruno, 'unasked')).to).toContain('said=approved')
+        const said = (subject: string, to: string) =>
+          until(() => town.letters.find(each => each.subject.includes(subject) && each.to.includes(to)), subject)
+        const added = await said('payout account unasked', 'bruno@example.com')
+        expect(added.text).toContain('was added by maker@example.com, and awaits approval.')
+        const approved = await said('a conta de repasse unasked foi aprovada', 'maker@example.com')
+        expect(approved.text).toContain('com a aprovação de bruno@example.com: repasses podem ir para lá.')
+        const path = /\/console\/accounts\/acc_[^#\s]+/.exec(approved.text)![0]
+        expect((await maker.get(path)).text).toContain(`action="/console/accounts/unasked/object"`)
+
+        await town.skip(5 * 60_000 + 1_000)
+        expect((await maker.post(`${path}/object`, { why: 'ninguém pediu', code: '' })).status).toBe(400)
+        expect((await maker.post(`${path}/object`, { why: '' })).status).toBe(400)
+        expect((await maker.post(`${path}/object`, { why: 'ninguém pediu' })).to).toContain('said=objected')
+        expect((await maker.get(path)).text).toContain('Até que duas pessoas a encerrem')
+        expect((await said('objection to payout account unasked', 'bruno@example.com')).text).toContain('Reason: ninguém pediu')
+        expect((await bruno.get('/console')).text).toContain('There is an objection to payout account')
+        // A maker clears nothing, and nobody alone does.
+        expect((await maker.post(`${path}/clear`, { why: 'deixa' })).status).toBe(403)
+        const clearing = await carla.post(`${path}/clear`, { why: 'he asked for it by telephone' })
+        expect((await approve(carla, clearing.to, 'approve')).status).toBe(403)
+        expect((await bruno.get(path)).text).toContain('maker@example.com objects')
+        expect((await approve(bruno, clearing.to, 'approve')).to).toContain('said=approved')
+        expect((await bruno.get(path)).text).not.toContain('maker@example.com objects')
+        const acts = await rows(sql`select act from audit where act like 'account obj%' order by seq`)
+        expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objection cleared'])
+      })
+
       test('somebody objected to approves and proposes nothing until two others clear it', async () => {
         const checker = await consoleVisitor(town, 'dora', 'checker', 'en')
         const maker = await consoleVisitor(town, 'maria', 'maker', 'en')

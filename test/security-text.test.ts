@@ -11,6 +11,7 @@ import { projectFiles } from './testbed/tree.ts'
 
 /** Columns whose text comes from outside: from shoppers, operators, payers' rosters, providers, browsers, programs that failed. */
 const provided: Readonly<Record<string, readonly string[]>> = {
+  account_objections: ['made_by', 'why', 'cleared_by'],
   alarms: ['name', 'why'],
   anchor_mails: ['address', 'why'],
   accounts: ['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'added_by', 'approved_by'],
@@ -116,6 +117,9 @@ async function speakOfPeople({ house: { desk } }: SeededTown): Promise<void> {
     await tx.run(sql`update users set email = 'a'`)
     await tx.run(sql`
       insert into objections (id, store_id, user_id, made_by, why, added_at) values ('obj_1', 'sto_default', ${user!.id}, 'a', 'b', ${at})`)
+    await tx.run(sql`
+      insert into account_objections (id, store_id, account_id, made_by, why, added_at)
+      select 'obj_1', 'sto_default', min(id), 'a', 'b', ${at} from accounts where state <> 'closed'`)
     await tx.run(sql`
       insert into person_mails (id, store_id, address, language, kind, about, detail, state, why, next_at, added_at, changed_at)
       values ('pml_1', 'sto_default', 'a', 'pt-BR', 'objected', ${user!.id}, '{}', 'failed', 'b', ${at}, ${at}, ${at})`)
@@ -332,7 +336,7 @@ const shownNowhere = new Set(
   `bundles-why invoices-late_by mails-why orders-name orders-email orders-tax_id products-added_by sessions-revoked_by store_rules-changed_by
   transition_repeats-last_ref transition_repeats-last_why runs-lacks rails_heard-why strangers-description strangers-source strangers-why
   strangers-decided_by external_rules-name external_rules-text external_rules-why external_rules-added_by external_rules-approved_by
-  forgotten_invoices-status forgotten_invoices-decided_by forgotten_invoices-decided_why objections-cleared_by person_mails-detail`.split(
+  forgotten_invoices-status forgotten_invoices-decided_by forgotten_invoices-decided_why objections-cleared_by account_objections-cleared_by person_mails-detail`.split(
     /\s+/,
   ),
 )

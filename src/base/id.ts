@@ -1,5 +1,5 @@
 /** Prefixed ULIDs, lower-case: made before a provider is called, and used as its key or tag. */
-import type { World } from './world.ts'
+import type { Clock, Random } from './world.ts'
 
 const kinds = {
   store: 'sto',
@@ -29,8 +29,14 @@ export type Id<K extends Kind = Kind> = `${(typeof kinds)[K]}_${string}`
 // Crockford's base 32 without i, l, o, u (ULID specification), in lower case because the bank lower-cases tags.
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
+/** Where the time and the chance in an id come from. */
+interface MadeBy {
+  clock: Pick<Clock, 'now'>
+  random: Pick<Random, 'bytes'>
+}
+
 /** A new id of `kind`: 48 bits of time, 80 bits of randomness, 26 characters after the prefix. */
-export function newId<K extends Kind>(kind: K, { clock, random }: Pick<World, 'clock' | 'random'>): Id<K> {
+export function newId<K extends Kind>(kind: K, { clock, random }: MadeBy): Id<K> {
   let value = BigInt(clock.now())
   for (const byte of random.bytes(10)) value = (value << 8n) | BigInt(byte)
   let text = ''

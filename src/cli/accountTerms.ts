@@ -49,7 +49,7 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     )
 }
 
-function tell(shell: Shell, name: string, proposed: AccountProposed, asJson: true | undefined): Promise<void> {
+export function tell(shell: Shell, name: string, proposed: AccountProposed, asJson: true | undefined): Promise<void> {
   switch (proposed.is) {
     case 'unknown':
       throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)

@@ -4,7 +4,7 @@ import type { Judged, ProofKind } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import type { Base } from '../house.ts'
 import type { AccountRow } from '../payout/payout.ts'
-import { accountTermsCommands, debtTable, debtView } from './accountTerms.ts'
+import { accountTermsCommands, debtTable, debtView, tell } from './accountTerms.ts'
 import { addAccountCommand } from './account-add.ts'
 import { viewOf } from './accountView.ts'
 import { signAccountCommand } from './accountSign.ts'
@@ -45,6 +45,36 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
         await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
         if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))
+      }),
+    )
+
+  account
+    .command('object')
+    .description('objects to an account: nothing more is paid there until two people clear it')
+    .argument('<name>', 'the account')
+    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is written to', textFlag('--why'))
+    .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('account object main --why "the payee never gave us this account"'))
+    .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async ({ store, world }) => {
+        const { findAccount, objectToAccount } = await import('../payout/payout.ts')
+        const { made_by: objector } = await objectToAccount(store, world, name, { by, why })
+        await shell.out(`${objector} objects to account ${(await findAccount(store, name))!.name}\n`)
+      }),
+    )
+
+  account
+    .command('clear')
+    .description('proposes that an objection to an account ends; another person approves it, and neither of them added the account')
+    .argument('<name>', 'the account')
+    .requiredOption('--why <words>', 'the reason', textFlag('--why'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('account clear main --why "the payee confirmed it by telephone"'))
+    .action((name: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+      inBase(shell, async ({ store, world }) => {
+        const { proposeAccountClear } = await import('../payout/payout.ts')
+        await tell(shell, name, await proposeAccountClear(store, world, name, { by, why }), asJson)
       }),
     )
 

@@ -48,6 +48,7 @@ const actsOfMoney: Readonly<Record<string, Act>> = {
   'account add': 'account.add',
   'account terms': 'account.terms',
   'account debt': 'account.debt',
+  'account clear': 'account.clear',
   'limits set': 'limits.set',
   'payout approve': 'payout.beyond',
   'payout adjudicate': 'payout.adjudicate',

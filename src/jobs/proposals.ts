@@ -16,7 +16,9 @@ import {
 import {
   adjudicateAct,
   approvingProposal,
+  accountClearAct,
   beyondAct,
+  carryOutAccountClear,
   carryOutBeyond,
   carryOutLimits,
   carryOutRedirect,
@@ -121,6 +123,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   [addAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutAdd(tx, world, proposal) })],
   [roleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRole(tx, world, proposal) })],
   [resetAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutReset(tx, world, proposal) })],
+  [accountClearAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccountClear(tx, proposal) })],
   [clearAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClear(tx, world, proposal) })],
   [
     suspenseAct,

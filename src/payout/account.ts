@@ -8,6 +8,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type Millis, type World } from '../base/world.ts'
 import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar } from '../ledger/ledger.ts'
+import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
 import { join, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
@@ -97,7 +98,9 @@ export async function openAccount(
           'awaiting', ${join(added)})`)
     await remember(tx, 'accounts', id, '', 'awaiting', { why: `added by ${by}` }, now)
     await audit(tx, { actor: by, act: 'account added', subject: id, detail: { name, ...to } })
-    return { is: 'added', account: (await findAccount(tx, id))! }
+    const account = (await findAccount(tx, id))!
+    await tellOfAccount(tx, { kind: 'account added', account, by })
+    return { is: 'added', account }
   })
 }
 
@@ -164,6 +167,7 @@ export async function judgeAccount(
       subject: account.id,
       detail: { name: account.name, digest: digestOfAccount(account), ...(payableFrom !== null && { payableFrom }), ...stated },
     })
+    await tellOfAccount(tx, { kind: 'account approved', account, by: account.added_by, approvedBy: by })
     return { is: 'approved', account: (await findAccount(tx, account.id))! }
   })
 }

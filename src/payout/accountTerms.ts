@@ -3,6 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
+import { tellOfAccount } from '../people/people.ts'
 import { sql, type Store, type Tx } from '../store/store.ts'
 import { findAccount } from './account.ts'
 import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
@@ -77,6 +78,8 @@ export async function changeTerms(tx: Tx, proposal: ProposalRow): Promise<void> 
   await tx.run(sql`update accounts set recover = ${to}, changed_at = ${await tx.now()} where id = ${account.id}`)
   const detail = { name: account.name, recover: to, was: account.recover, madeBy: proposal.made_by, why: proposal.why }
   await audit(tx, { actor: proposal.decided_by!, act: 'account terms changed', subject: account.id, detail })
+  const { made_by: by, decided_by: approvedBy, why } = proposal
+  await tellOfAccount(tx, { kind: 'account changed', account, by, approvedBy: approvedBy!, why })
 }
 
 /** In the transaction of the approval. */

@@ -3,6 +3,7 @@ import { findStatement, judgeApproval, state, type Approving, type Proof, type S
 import { editedPeople, editedProposal, editedSentence, type Finding, type ProposalRow } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { told } from '../base/money.ts'
+import { editedAccountObjections } from './objection.ts'
 import { isRefund } from './refund.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -39,6 +40,7 @@ export async function checkSet(reader: Reader): Promise<Finding[]> {
     ...(stop === undefined ? [] : [finding('payouts', stop)]),
     ...(await peopleEdited(reader)),
     ...(await objectionsTakenAway(reader)),
+    ...(await editedAccountObjections(reader)),
   ]
 }
 

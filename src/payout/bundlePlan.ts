@@ -10,7 +10,7 @@ import { faultOf, move, remember, skipLocked, sql, type Sql, type Store, type Tx
 import { notAsBooked } from './asBooked.ts'
 import { keepCandidate, latestOf, spendable } from './bundle.ts'
 import { strangeIn } from './bundleCheck.ts'
-import { afterCoolingOff } from './cooling.ts'
+import { payableNow } from './cooling.ts'
 import { againstPolicy } from './bundleSign.ts'
 import { holdPaidElsewhere } from './elsewhere.ts'
 import { withinLimits } from './limits.ts'
@@ -211,7 +211,7 @@ async function claimable(tx: Tx, gatherMs: Millis, only: Sql = sql``): Promise<P
 async function withSomethingLeft(tx: Tx, world: World, due: PayoutRow[], approvals: ApprovalsNeeded | undefined): Promise<PayoutRow[]> {
   const left: PayoutRow[] = []
   const edited = await notAsBooked(tx, due)
-  for (const payout of await afterCoolingOff(tx, await withProof(tx, due, approvals))) {
+  for (const payout of await payableNow(tx, await withProof(tx, due, approvals))) {
     const refusal = mayGoOut(payout) ?? edited.get(payout.id)
     if (refusal === undefined) left.push(payout)
     else await holdBack(tx, world, payout, refusal)

@@ -1,13 +1,40 @@
-/** Cooling off: to an account that two people approved lately nothing is paid yet, so that whoever knows better can say so in time. */
+/**
+ * Accounts that nothing is paid to now: one that two people approved lately, so that whoever knows better can say so in time (`COOLING_OFF`),
+ * and one that somebody objects to.
+ */
 import { later, type Instant } from '../base/world.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { objectionsTo, objectionWhy } from './objection.ts'
+import { isRefund } from './refund.ts'
 import type { PayoutRow } from './row.ts'
 
 /** Looked at again by then at the latest: what waits for longer than a day was put off by a clock that was ahead (`jobs/clock.ts`). */
 const againMs = 12 * 3_600_000
 
 /** Those of these due payouts whose account may be paid now; the others are put off until it may. That the time is the approved one is asked besides. */
-export async function afterCoolingOff<P extends Pick<PayoutRow, 'id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+export async function payableNow<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+  if (due.length === 0) return []
+  return afterCoolingOff(tx, await putOffObjected(tx, due))
+}
+
+/** When an objection is cleared its payouts are looked at again at once. */
+async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+  const objections = await objectionsTo(tx, [...new Set(due.map(({ account_id: id }) => id))])
+  if (objections.size === 0) return [...due]
+  const next = later(await tx.now(), againMs)
+  const left: P[] = []
+  for (const payout of due) {
+    // A refund goes to its payer and not to the account.
+    const objection = isRefund(payout) ? undefined : objections.get(payout.account_id)
+    if (!objection) left.push(payout)
+    else
+      await tx.run(sql`
+        update payouts set next_at = ${next}, why = ${objectionWhy(objection)} where id = ${payout.id} and state in ('owed', 'waiting')`)
+  }
+  return left
+}
+
+async function afterCoolingOff<P extends Pick<PayoutRow, 'id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
   const now = await tx.now()
   const latest = later(now, againMs)

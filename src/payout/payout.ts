@@ -109,6 +109,14 @@ export { sendPayouts, type Sent } from './send.ts'
 export { applyPayout, type PayoutNews } from './outcome.ts'
 export { resolvePayouts } from './resolve.ts'
 export { coolingAccounts, type CoolingAccount } from './cooling.ts'
+export {
+  accountClearAct,
+  carryOutAccountClear,
+  objectedAccounts,
+  objectToAccount,
+  openAccountObjection,
+  proposeAccountClear,
+} from './objection.ts'
 export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export { bookRefundMade, isRefund, isRefundMade, keepRefunds, oweRefund, refundRule, withdrawRefundBy, type NewRefund } from './refund.ts'

@@ -11,7 +11,7 @@ import type { Cause, Sql, Store, Tx } from '../store/store.ts'
 import { canonical } from '../approvals/approvals.ts'
 import { destinationOf, placeOf, type BankAccountRow } from './account.ts'
 import { notAsBooked } from './asBooked.ts'
-import { afterCoolingOff } from './cooling.ts'
+import { payableNow } from './cooling.ts'
 import { withinLimits } from './limits.ts'
 import { withProof, type ApprovalsNeeded } from './proven.ts'
 import { isFresh, staleLook, type Look } from './look.ts'
@@ -121,7 +121,7 @@ async function claimDue(store: Store, world: World, { which, approvals }: Wanted
       if (look && !(await isFresh(tx, look))) return { ...claimed, stale: due.length }
       claimed.due = due.length
       const edited = await notAsBooked(tx, due)
-      for (const row of await afterCoolingOff(tx, await withProof(tx, due, approvals))) {
+      for (const row of await payableNow(tx, await withProof(tx, due, approvals))) {
         const refusal = mayGoOut(row) ?? edited.get(row.id)
         if (refusal !== undefined) {
           await holdBack(tx, world, row, refusal)

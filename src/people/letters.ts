@@ -1,6 +1,6 @@
-/** What is written to people of the console about one another: who was given what, by whom, and where to object. */
+/** What is written to people of the console about one another and about payout accounts: what was done, by whom, and where to object. */
 import { escaped, type Letter } from '../mail/mail.ts'
-import type { NoticeKind } from './notices.ts'
+import { accountNotices, type NoticeKind } from './notices.ts'
 import type { Role } from './roles.ts'
 import type { Language } from './user.ts'
 
@@ -14,7 +14,8 @@ export interface NoticeRow {
   detail: string
 }
 
-const given: readonly NoticeKind[] = ['added', 'role', 'reset', 'key']
+const given: readonly NoticeKind[] = ['added', 'role', 'reset', 'key', 'account added', 'account approved', 'account changed']
+const ofAccounts: readonly string[] = accountNotices
 
 /** Pure. `publicUrl`: without a slash at the end. */
 export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
@@ -23,7 +24,7 @@ export function composeNotice({ id, address, language, kind, about, detail }: No
   const who = approvedBy === undefined ? by : say.and(by, approvedBy)
   const says = say.kinds[kind](name, say.roles[role as Role], who)
   const reason = why === undefined ? [] : [`${say.reason}: ${why}`]
-  const url = `${publicUrl}/console/people/${about}`
+  const url = ofAccounts.includes(kind) ? `${publicUrl}/console/accounts/${about}#objection` : `${publicUrl}/console/people/${about}`
   const object = kind === 'opened twice' ? say.inviteAgain : given.includes(kind) ? say.object : say.see
   const html = [
     `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Repasse</title></head>`,
@@ -62,6 +63,11 @@ const pt: Words = {
     objected: name => `objeção a ${name}`,
     cleared: name => `a objeção a ${name} foi encerrada`,
     'opened twice': name => `o convite de ${name} foi aberto em dois navegadores`,
+    'account added': name => `nova conta de repasse ${name}`,
+    'account approved': name => `a conta de repasse ${name} foi aprovada`,
+    'account changed': name => `a conta de repasse ${name} mudou`,
+    'account objected': name => `objeção à conta de repasse ${name}`,
+    'account cleared': name => `a objeção à conta de repasse ${name} foi encerrada`,
   },
   kinds: {
     added: (name, role, who) => `${name} terá acesso ao console, com o papel de ${role}, por ${who}.`,
@@ -76,6 +82,13 @@ const pt: Words = {
     cleared: (name, _, who) => `A objeção a ${name} foi encerrada por ${who}.`,
     'opened twice': (name, _, who) =>
       `O convite de ${name}, feito por ${who}, foi aberto em dois navegadores. Outra pessoa pode ter visto o link, que não vale mais.`,
+    'account added': (name, _, who) => `A conta de repasse ${name} foi cadastrada por ${who} e espera aprovação.`,
+    'account approved': (name, _, who) => `A conta de repasse ${name} foi cadastrada por ${who}: repasses podem ir para lá.`,
+    'account changed': (name, _, who) =>
+      `Mudou se o que o favorecido da conta ${name} deve é descontado dos próximos repasses, por ${who}.`,
+    'account objected': (name, _, who) =>
+      `${who} tem uma objeção à conta de repasse ${name}: nada é repassado para lá até que duas pessoas a encerrem.`,
+    'account cleared': (name, _, who) => `A objeção à conta de repasse ${name} foi encerrada por ${who}: os repasses para lá seguem.`,
   },
   reason: 'Motivo',
   object: 'Se isto não deveria ter acontecido, registre uma objeção na página abaixo. Ela vale na hora.',
@@ -96,6 +109,11 @@ const en: Words = {
     objected: name => `objection to ${name}`,
     cleared: name => `the objection to ${name} is cleared`,
     'opened twice': name => `the invitation of ${name} was opened in two browsers`,
+    'account added': name => `new payout account ${name}`,
+    'account approved': name => `payout account ${name} was approved`,
+    'account changed': name => `payout account ${name} was changed`,
+    'account objected': name => `objection to payout account ${name}`,
+    'account cleared': name => `the objection to payout account ${name} is cleared`,
   },
   kinds: {
     added: (name, role, who) => `${name} is given access to the console as ${role}, by ${who}.`,
@@ -110,6 +128,13 @@ const en: Words = {
     cleared: (name, _, who) => `The objection to ${name} was cleared by ${who}.`,
     'opened twice': (name, _, who) =>
       `The invitation of ${name}, made by ${who}, was opened in two browsers. Somebody else may have seen the link, which is withdrawn.`,
+    'account added': (name, _, who) => `The payout account ${name} was added by ${who}, and awaits approval.`,
+    'account approved': (name, _, who) => `The payout account ${name} was added by ${who}: payouts may go there.`,
+    'account changed': (name, _, who) =>
+      `Whether what the payee of account ${name} owes is kept back from its next payouts was changed by ${who}.`,
+    'account objected': (name, _, who) =>
+      `${who} objects to the payout account ${name}: nothing is paid there until two people clear the objection.`,
+    'account cleared': (name, _, who) => `The objection to the payout account ${name} was cleared by ${who}: its payouts go on.`,
   },
   reason: 'Reason',
   object: 'If this should not have happened, object on the page below. It holds at once.',

@@ -1,18 +1,25 @@
-/** Letters about people: whoever has checker or admin is told what was done about another person, in the transaction that does it. */
+/** Mails to people of the console about one another and about payout accounts, queued in the transaction that does what they say. */
+import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
+import { plainName } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import { encrypted, isUnreadable, remember, sql, type Sql, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, join, remember, sql, type Sql, type Tx } from '../store/store.ts'
 import type { UserRow } from './user.ts'
 
 /**
  * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever could have approved what comes next.
  * `key`: something new signs in their name. `opened twice`: another browser came with an invitation.
  */
-export type NoticeKind = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'key' | 'objected' | 'cleared' | 'opened twice'
+export type PersonNotice = 'added' | 'role' | 'reset' | 'locked' | 'removed' | 'key' | 'objected' | 'cleared' | 'opened twice'
+
+/** `account changed`: what its payee owes is kept back from its payouts, or no longer. */
+export const accountNotices = ['account added', 'account approved', 'account changed', 'account objected', 'account cleared'] as const
+export type AccountNotice = (typeof accountNotices)[number]
+export type NoticeKind = PersonNotice | AccountNotice
 
 export interface Notice {
-  kind: NoticeKind
+  kind: PersonNotice
   about: UserRow
   /** Who did it, and who approved it. */
   by: string
@@ -28,24 +35,55 @@ export const whoActs: Sql = sql`(state = 'active' or (state = 'invited' and exis
 export const addressOf = ({ email, name }: Pick<UserRow, 'email' | 'name'>): string | undefined =>
   email === null ? (isAddress(name) ? name : undefined) : isUnreadable(email) ? undefined : email
 
-/** Queues a letter to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
+/** Queues a mail to each checker and admin, and to the person it is about. Without SMTP_URL they stay queued, and the pages alone say it. */
 export async function tellAbout(tx: Tx, world: World, { kind, about, by, approvedBy, why }: Notice): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
     select * from users where store_id = 'sto_default' and ((${whoActs} and role in ('checker', 'admin')) or id = ${about.id}) order by id`)
-  const detail = JSON.stringify({
-    ...{ name: about.name, role: about.role, by },
-    ...(approvedBy !== undefined && { approvedBy }),
-    ...(why !== undefined && why !== '' && { why }),
-  })
+  const detail = { name: about.name, role: about.role, by, approvedBy, why }
+  for (const reader of readers) await queue(tx, newId('mail', world), { reader, kind, about: about.id, detail })
+}
+
+/** What was done to a payout account, and by whom. */
+export interface AccountNews {
+  kind: AccountNotice
+  account: { id: string; name: string; added_by: string }
+  by: string
+  approvedBy?: string | undefined
+  why?: string | undefined
+}
+
+/** Queues a mail to each checker and admin, to whoever added the account, and to whoever did it. Its record is in the audit log already. */
+export async function tellOfAccount(tx: Tx, { kind, account, by, approvedBy, why }: AccountNews): Promise<void> {
+  const named = [account.added_by, by].map(plainName)
+  const readers = await tx.all<UserRow>(sql`
+    select * from users where store_id = 'sto_default' and ${whoActs} and (role in ('checker', 'admin') or folded in (${join(named)})) order by id`)
+  const detail = { name: account.name, by, approvedBy, why }
   const now = await tx.now()
+  const record = await tx.one<{ seq: bigint }>(sql`select max(seq) as seq from audit where subject = ${account.id}`)
   for (const reader of readers) {
-    const address = addressOf(reader)
-    if (address === undefined) continue
-    const id = newId('mail', world)
-    await tx.run(sql`
-      insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-      values (${id}, 'sto_default', ${encrypted('person_mails.address', address)}, ${reader.language}, ${kind}, ${about.id},
-        ${encrypted('person_mails.detail', detail)}, 'queued', ${now}, ${now}, ${now})`)
-    await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about.id }, now)
+    // By the record of what was done and not at random, for an approval is handed no source of that.
+    const digest = createHash('sha256').update(`${kind} ${record!.seq} ${reader.id}`).digest()
+    const id = newId('mail', { clock: { now: () => Date.parse(now) }, random: { bytes: count => digest.subarray(0, count) } })
+    await queue(tx, id, { reader, kind, about: account.id, detail })
   }
+}
+
+interface Queued {
+  reader: UserRow
+  kind: NoticeKind
+  /** The id of a person or of an account. */
+  about: string
+  detail: Readonly<Record<string, string | undefined>>
+}
+
+async function queue(tx: Tx, id: string, { reader, kind, about, detail }: Queued): Promise<void> {
+  const address = addressOf(reader)
+  if (address === undefined) return
+  const now = await tx.now()
+  const said = JSON.stringify({ ...detail, why: detail['why'] === '' ? undefined : detail['why'] })
+  await tx.run(sql`
+    insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
+    values (${id}, 'sto_default', ${encrypted('person_mails.address', address)}, ${reader.language}, ${kind}, ${about},
+      ${encrypted('person_mails.detail', said)}, 'queued', ${now}, ${now}, ${now})`)
+  await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about }, now)
 }

@@ -39,6 +39,10 @@ const table = {
   // Only what nothing was ever asked for or paid to: neither way moves money.
   'account.close': { roles: ['maker', 'checker'] },
 
+  // Whoever was written to about it may, with a code, which shows that it is them; two people end it.
+  'account.object': { roles: ['maker', 'checker', 'admin'], stepUp: true },
+  'account.clear': { roles: ['checker', 'admin'], stepUp: true },
+
   'payout.hold': { roles: ['maker'], harmless: true },
   'payout.release': { roles: ['checker'], stepUp: true, approves: true },
   'payout.retry': { roles: ['checker'], stepUp: true, approves: true },

@@ -7,8 +7,10 @@ import {
   bankUnread,
   beforeThat,
   coolingAccounts,
+  objectedAccounts,
   onlySaidOf,
   receivables,
+  refundRule,
   termsOnlySaidOf,
   unreadSentence,
   waitingForRoom,
@@ -72,6 +74,7 @@ const worstFirst = [
   'coin not counted',
   'request underpaid',
   'order',
+  'account objected',
   'person objected',
   'invitation opened twice',
   'person new',
@@ -89,6 +92,7 @@ const worstFirst = [
   'request too small',
   'letter failed',
   'notice failed',
+  'account notice failed',
   'anchor mail failed',
 ] as const
 export type AskKind = (typeof worstFirst)[number]
@@ -168,6 +172,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
   ...(await debtAsks(reader)),
   ...(now === undefined ? [] : await fullLimits(reader, now)),
   ...(now === undefined ? [] : await waitingAccounts(reader, now)),
+  ...(await accountsObjectedTo(reader)),
   ...(await otherAsks(reader)),
 ]
 
@@ -263,10 +268,12 @@ const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
       union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id from limit_waits)
           and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
+          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
       union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
         where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
           and case when asset = 'BRL' then ${added(expectedMs.paid)} else ${added(expectedMs.minedAndSettled)} end
           and id not in (select payout_id from limit_waits)
+          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
           and account_id not in (select id from accounts
             where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end)
           and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
@@ -357,6 +364,12 @@ const waitingAccounts = async (reader: Reader, now: Instant): Promise<Ask[]> =>
     ...{ kind: 'account waits', id: name, number: count, of: null, why: null, units: null, since },
   }))
 
+/** Accounts that somebody objects to: `of` is who, `number` how many payouts wait for it. */
+const accountsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+  (await objectedAccounts(reader)).map(({ name, made_by: of, why, count }) => ({
+    ...{ kind: 'account objected', id: name, number: count, of, why, units: null },
+  }))
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
@@ -374,7 +387,9 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u where u.state = 'invited'
         and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at) from invitations i where i.user_id = u.id)
       union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
-        from person_mails m where state = 'failed'
+        from person_mails m where state = 'failed' and about in (select id from users)
+      union all select 'account notice failed', (select name from accounts where id = m.about), null, address, coalesce(why, ''), null
+        from person_mails m where state = 'failed' and about in (select id from accounts)
       union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null from anchor_mails f
         where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address and s.state = 'sent' and s.added_at > f.added_at)
         group by address
@@ -463,6 +478,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `account ${id} was approved lately: ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until ${since} (COOLING_OFF)`
     case 'account awaits':
       return `account ${id} awaits approval`
+    case 'account objected':
+      return `${of} objects to account ${id}, so nothing is paid there and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'}: ${why} (repasse account clear ${id} --why … proposes that it ends)`
     case 'person objected':
       return `${of} objects to ${id}, who neither approves nor proposes: ${why} (repasse user clear ${id} --why … proposes that it ends)`
     case 'invitation opened twice':
@@ -471,6 +488,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `${id} is ${of} now, let in by ${why}, and approves from ${since}: repasse user object ${id} --why … if that is not right`
     case 'notice failed':
       return `the letter about ${id} to ${of} could not be sent: ${why}`
+    case 'account notice failed':
+      return `the mail about account ${id} to ${of} could not be sent: ${why}`
     case 'anchor mail failed':
       return `the anchor of the audit log of ${of} could not be sent to ${id} (AUDIT_ANCHOR_EMAIL): ${why}`
     case 'proposal open':

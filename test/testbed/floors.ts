@@ -17,7 +17,7 @@ const below: Record<string, readonly string[]> = {
   rails: ['base'],
   rates: ['base', 'store'],
   invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
-  payout: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates'],
+  payout: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'people'],
   chain: ['base', 'store', 'ledger', 'rails', 'rates'],
   people: ['base', 'store', 'ledger', 'approvals', 'mail'],
   mail: ['base', 'store'],

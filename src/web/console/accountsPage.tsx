@@ -6,10 +6,10 @@ import type { Instant } from '../../base/world.ts'
 import type { Bar } from '../../ledger/ledger.ts'
 import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../payout/payout.ts'
 import type { Judged } from '../../approvals/approvals.ts'
-import { may, type Person } from '../../people/people.ts'
+import { may, type ObjectionRow, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
-import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
+import { Badge, Facts, Field, Notice, Time, type Tone } from '../page/parts.tsx'
 import { Debt, type SeenDebt } from './accountDebt.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
@@ -18,6 +18,7 @@ import { Steps } from './steps.tsx'
 import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
 import { signWords } from './words/accountsSign.ts'
+import { frameWords } from './words/frame.ts'
 import { barText } from './words/bars.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
@@ -120,12 +121,15 @@ interface AccountParts extends Shared {
   latest: readonly LatestPayout[]
   schedules: readonly { id: string; name: string }[]
   debt: SeenDebt
+  /** The open one. */
+  objection: ObjectionRow | undefined
   /** Why who looks may not approve it, now or at all. */
   bar: Bar | undefined
   steps: readonly Transition[]
   notice: { tone: Tone; text: string } | undefined
   /** What is wrong with the reason that was sent. */
   fault?: string
+  objectionFault?: string
 }
 
 export function AccountPage(parts: AccountParts) {
@@ -135,6 +139,12 @@ export function AccountPage(parts: AccountParts) {
   return (
     <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name, scripts: parts.sign ? ['consolePasskey.js'] : [] }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
+      {parts.objection && (
+        <Notice tone="bad">
+          {accountWords[lang].objection.by(parts.objection.made_by)} (<Time lang={lang} at={parts.objection.added_at} />
+          ): {parts.objection.why}. {accountWords[lang].objection.holds}
+        </Notice>
+      )}
       <Doubts {...parts} />
       <Unproven {...parts} />
       <AccountFacts {...parts} />
@@ -192,6 +202,7 @@ export function AccountPage(parts: AccountParts) {
         </ul>
       )}
       <Latest {...{ lang, row, latest }} />
+      <ObjectionTo {...parts} />
       <ClosingOf {...parts} />
       <h2>{say.history}</h2>
       <Steps {...{ lang, steps, words: say.historyHeads, states: accountWords[lang].states }} />
@@ -369,6 +380,37 @@ function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
         </ActForm>
       ) : (
         <p>{isTheirs ? say.own(row.added_by) : bar && may(person.role, 'account.approve') ? barText(lang, bar) : say.others}</p>
+      )}
+    </section>
+  )
+}
+
+/** Objecting, or proposing that the objection ends. Mails about the account link here. */
+function ObjectionTo({ lang, person, row, objection, objectionFault: fault }: AccountParts) {
+  const say = accountWords[lang].objection
+  const act = objection ? 'account.clear' : 'account.object'
+  if (row.state === 'closed' || !may(person.role, act)) return null
+  return (
+    <section class="card" aria-labelledby="objection">
+      <h2 id="objection">{say.title}</h2>
+      {objection && samePerson(row.added_by, person.name) ? (
+        <p>{say.own(row.added_by)}</p>
+      ) : (
+        <ActForm {...{ lang, person, act, action: `${accountPath(row)}/${objection ? 'clear' : 'object'}` }}>
+          <p>{objection ? say.clearTold : say.told}</p>
+          <Field
+            {...{
+              id: 'objection-why',
+              name: 'why',
+              label: frameWords[lang].reason,
+              hint: frameWords[lang].reasonHint,
+              required: true,
+              fault,
+            }}
+            maxLength={500}
+          />
+          <button class={objection ? 'plain' : 'danger'}>{objection ? say.clear : say.go}</button>
+        </ActForm>
       )}
     </section>
   )

@@ -1,5 +1,6 @@
 /** The routes of payout accounts: list, one, add, approve, and the banks. */
 import { listBanks } from '../../base/brazil.ts'
+import { samePerson } from '../../base/person.ts'
 import { isOurScript } from '../../chain/destination.ts'
 import { barFor } from '../../ledger/ledger.ts'
 import {
@@ -10,7 +11,10 @@ import {
   findAccount,
   judgeAccount,
   listAccounts,
+  objectToAccount,
   openAccount,
+  openAccountObjection,
+  proposeAccountClear,
   stopOf,
   receivables,
   twinsOf,
@@ -28,6 +32,7 @@ import { AccountForm, BanksPage } from './accountsForm.tsx'
 import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './accountsPage.tsx'
 import { firstOf, readAccount } from './accountsRead.ts'
 import type { ConsoleContext, Doors } from './guard.ts'
+import { proposalPath } from './proposalsPage.tsx'
 import { proofIn, signable } from './passkeys.tsx'
 import { reasonIn, type FieldFaults, type Values } from './schedulesWhen.ts'
 import { accountWords } from './words/accounts.ts'
@@ -85,7 +90,16 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
   doors.page(`${path}/:name`, 'see', async ctx => {
     const say = accountWords[ctx.state.lang]
     const said = ctx.query['said']
-    const text = said === 'added' ? say.added : said === 'approved' ? say.approve.done : said === 'closed' ? say.close.done : undefined
+    const text =
+      said === 'added'
+        ? say.added
+        : said === 'approved'
+          ? say.approve.done
+          : said === 'closed'
+            ? say.close.done
+            : said === 'objected'
+              ? say.objection.done
+              : undefined
     await showOne(ctx, await the(ctx), text === undefined ? undefined : { tone: 'good', text })
   })
 
@@ -94,7 +108,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     row: AccountRow,
     notice?: { tone: Tone; text: string },
     status = 200,
-    fault?: string,
+    faults?: Pick<Parameters<typeof AccountPage>[0], 'fault' | 'objectionFault'>,
   ): Promise<void> {
     const waiting = await store.all<Waiting>(sql`
       select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
@@ -122,8 +136,9 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
       latest,
       schedules,
       debt,
+      objection: await openAccountObjection(store, row.id),
     }
-    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...(fault !== undefined && { fault }) }), status)
+    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...faults }), status)
   }
 
   doors.post(
@@ -168,11 +183,34 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     { passkey: true },
   )
 
+  doors.post(`${path}/:name/object`, 'account.object', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const why = reasonIn(form)
+    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (row.state === 'closed') return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
+    await objectToAccount(store, world, row.id, { by: person.name, why })
+    return `${accountPath(row)}?said=objected`
+  })
+
+  doors.post(`${path}/:name/clear`, 'account.clear', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const say = accountWords[lang].objection
+    const why = reasonIn(form)
+    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (samePerson(row.added_by, person.name)) return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
+    // Ended meanwhile, as when two people press the button.
+    if (!(await openAccountObjection(store, row.id))) return accountPath(row)
+    const { is, proposal } = await proposeAccountClear(store, world, row.id, { by: person.name, why })
+    return is === 'another' ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409) : proposalPath(proposal.id)
+  })
+
   doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
     const row = await the(ctx)
     const { lang, person } = ctx.state
     const why = reasonIn(form)
-    if (why === '') return showOne(ctx, row, undefined, 400, frameWords[lang].reasonMissing)
+    if (why === '') return showOne(ctx, row, undefined, 400, { fault: frameWords[lang].reasonMissing })
     const closing = await closeAccount(store, row.id, person.name, why)
     if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
     return `${accountPath(row)}?said=closed`

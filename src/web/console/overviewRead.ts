@@ -113,6 +113,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'account unsigned':
     case 'account awaits':
     case 'account waits':
+    case 'account objected':
+    case 'account notice failed':
     case 'payee owes':
     case 'payee is owed':
       return pathTo('account', id)

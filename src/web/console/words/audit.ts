@@ -33,6 +33,8 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'limits lowered': 'limites baixados',
   'limits set': 'limites mudados',
   'letters sent again': 'e-mails enviados de novo',
+  'account objected': 'objeção a uma conta de repasse',
+  'account objection cleared': 'objeção a uma conta de repasse encerrada',
   'objected to person': 'objeção a uma pessoa',
   'objection cleared': 'objeção encerrada',
   'order attended': 'pedido resolvido por alguém',

@@ -117,6 +117,7 @@ const pt: ProposalWords = {
     'user.add': 'dar acesso a uma pessoa',
     'user.role': 'mudar o papel de uma pessoa',
     'user.reset': 'esquecer a senha e o autenticador de uma pessoa',
+    'account.clear': 'encerrar uma objeção a uma conta de repasse',
     'user.clear': 'encerrar uma objeção a uma pessoa',
   },
   details: {
@@ -242,6 +243,7 @@ const en: ProposalWords = {
     'user.add': 'give a person access',
     'user.role': 'give a person another role',
     'user.reset': 'reset a person’s password and authenticator',
+    'account.clear': 'clear an objection to a payout account',
     'user.clear': 'clear an objection to a person',
   },
   details: {
