@@ -48,6 +48,28 @@ test('an account of another network is not approved, and the list says nothing f
   expect((await say(['account', 'list'], {})).code).toBe(0)
 })
 
+test('an account is objected to at once, and one person proposes what another approves to clear it', async () => {
+  const doubted = derive(payee.account, 'receive', 9).address
+  await say(add('doubted', '--address', doubted))
+  const objected = await say(['account', 'object', 'doubted', '--why', 'who is that', '--by', 'ana'])
+  expect([objected.code, objected.out]).toEqual([0, 'ana objects to account doubted\n'])
+  expect((await say(['account', 'show', 'doubted'])).out).toMatch(/objection +ana: who is that/)
+  expect((await say(['status'])).out).toContain('ana objects to account doubted, so nothing is paid there')
+  expect((await say(['account', 'clear', 'doubted', '--why', 'mine', '--by', 'maker'])).err).toContain('maker added account "doubted"')
+  const proposed = await say(['account', 'clear', 'doubted', '--why', 'she called the payee', '--by', 'bruno', '--json'])
+  const { proposal } = JSON.parse(proposed.out) as { proposal: string }
+  // No node is asked for it.
+  const approve = (by: string) =>
+    say(['proposal', 'approve', proposal, '--by', by], { ...regtest, BITCOIN_RPC_URL: 'http://u:p@127.0.0.1:9' })
+  expect((await approve('bruno')).err).toContain('bruno made')
+  expect(await approve('carla')).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse((await say(['account', 'show', 'doubted', '--json'])).out)).toMatchObject({ objection: null })
+  const closing = await say(['account', 'close', 'doubted', '--why', 'not ours', '--by', 'maker'])
+  expect(closing.code).toBe(0)
+  const again = await say(['account', 'object', 'doubted', '--why', 'late', '--by', 'ana'])
+  expect([again.code, again.err]).toEqual([2, expect.stringContaining('is closed: nothing is paid there')])
+})
+
 const unchecked = payee.account.text.replace(/#.*/, '')
 const sum = payee.account.text.slice(-8)
 const xpub = /tpub\w+/.exec(payee.account.text)![0]

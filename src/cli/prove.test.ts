@@ -113,6 +113,7 @@ test.each([
   ['invoice', 'reversal', 'inv_1', '--returned', '1.00', '--why', 'x'],
   ['account', 'terms', 'main', '--recover', 'never', '--why', 'x'],
   ['account', 'debt', 'main', '--amount', '1.00', '--as', 'paid', '--why', 'x'],
+  ['account', 'clear', 'main', '--why', 'x'],
   ['limits', 'set', '--asset', 'BRL', '--per-day', 'none', '--why', 'x'],
   ['payout', 'approve', 'pay_1', '--why', 'x'],
   ['payout', 'adjudicate', 'pay_1', '--transfer', '1', '--as', 'ours', '--why', 'x'],
