@@ -72,9 +72,10 @@ export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promi
   const account = await theAccount(tx, proposal.subject)
   assertNotTheirs(account, proposal.decided_by!)
   await clearObjectionTo(tx, toAccounts, account, proposal)
+  // All that could be claimed, so that a claim which still reads the objection as open does not put one off after this.
   await tx.run(sql`
-    update payouts set next_at = ${await tx.now()}, why = null
-    where account_id = ${account.id} and state in ('owed', 'waiting') and why like ${`${whyBegins}%`}`)
+    update payouts set next_at = ${await tx.now()}, why = case when why like ${`${whyBegins}%`} then null else why end
+    where account_id = ${account.id} and state in ('owed', 'waiting')`)
   const { made_by: by, decided_by: approvedBy, why } = proposal
   await tellOfAccount(tx, { kind: 'account cleared', account, by, approvedBy: approvedBy!, why })
 }
