@@ -2,7 +2,8 @@
 import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
-import { holdPayout, importSigned, minedIn } from '../src/payout/payout.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { holdPayout, importSigned, minedIn, objectToAccount, proposeAccountClear } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -49,6 +50,23 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     'a node': byNode,
     '@scure/btc-signer': (psbt: string) => signByScure(town.wallet, psbt),
   }
+  test('is not signed while somebody objects to an account in it, and is once that is cleared', async () => {
+    await open()
+    await openAccount(town, 'other', await address())
+    const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'other' }])
+    await town.send()
+    const signed = await byNode(await psbtOf())
+    await objectToAccount(town.store, town.world, 'other', { by: 'ana', why: 'who is that' })
+    await expect(bring(signed)).rejects.toThrow('somebody objects to its account other (ana): who is that')
+    const { proposal } = await proposeAccountClear(town.store, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
+    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+    expect(await bring(signed)).toMatchObject({ already: false })
+    await town.send()
+    await town.bury(6)
+    const states = new Map((await town.payouts()).map(({ id, state }) => [id, state]))
+    expect([certain!, doubted!].map(({ id }) => states.get(id))).toEqual(['paid', 'paid'])
+  })
+
   test.each(['wpkh', 'tr'] as const)(
     'of a %s account waits for its signature, and is sent and paid whichever program signed it',
     async kind => {

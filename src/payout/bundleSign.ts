@@ -5,6 +5,8 @@ import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './bundleCancel.ts'
 import { strangeIn } from './bundleCheck.ts'
+import { objectionsTo, objectionWhy } from './objection.ts'
+import { refundRule } from './refund.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 
 const dayMs = 86_400_000
@@ -25,7 +27,7 @@ export async function signByWallet(
   const against = await store.tx(async tx => {
     const strange = await strangeIn(tx, rail, candidate)
     if (strange !== undefined) await endUnsigned(tx, world, candidate, strange, owedAgain)
-    const refusal = strange ?? (await stopped(tx)) ?? (await againstPolicy(tx, rail, plan, id))
+    const refusal = strange ?? (await stopped(tx)) ?? (await objectedIn(tx, candidate)) ?? (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
   }, 'locks')
   if (against !== undefined) return putOff(store, world, id, against)
@@ -69,6 +71,18 @@ export async function againstPolicy(
   return rail.againstPolicy(plan, row!.units)
 }
 
+/** Why a bundle is not signed now: since it was planned somebody objected to an account in it. One that was signed before may be out, and goes on. */
+async function objectedIn(tx: Tx, candidate: CandidateRow): Promise<string | undefined> {
+  if (isCancellation(candidate)) return undefined
+  const paid = await tx.all<{ account_id: string }>(sql`
+    select distinct p.account_id from attempts t join payouts p on p.id = t.payout_id join bundles b on b.id = t.bundle_id
+    where b.id = ${candidate.bundle_id} and b.state = 'planned' and not ${refundRule}`)
+  if (paid.length === 0) return undefined
+  const ids = paid.map(({ account_id: id }) => id)
+  const [objection] = (await objectionsTo(tx, ids)).values()
+  return objection && `${objectionWhy(objection)}; cancel the bundle, and its other payouts go in another one`
+}
+
 /** Keeps the bytes where the policy still allows it; answers why it does not. Keeping them twice is keeping them once. */
 export async function keepSigned(
   tx: Tx,
@@ -80,6 +94,8 @@ export async function keepSigned(
   await takeTurnToSign(tx)
   const strange = await strangeIn(tx, rail, { ...candidate, raw })
   if (strange !== undefined) return strange
+  const objected = await objectedIn(tx, candidate)
+  if (objected !== undefined) return objected
   const against = await againstPolicy(tx, rail, readPlan(candidate.plan), candidate.bundle_id)
   if (against !== undefined) return against
   const now = await tx.now()

@@ -1017,6 +1017,14 @@ export const securitySections: readonly SecuritySection[] = [
         title: 'an objection to an account that was %s past the program still holds, and is named',
       },
       {
+        rule: 'nor is a bundle signed that was planned before',
+        file: 'src/payout/bundleSign.ts',
+        from: '  if (objected !== undefined) return objected\n',
+        to: '',
+        test: 'test/bitcoin-psbt.test.ts',
+        title: 'is not signed while somebody objects to an account in it, and is once that is cleared',
+      },
+      {
         rule: 'whoever added an account clears no objection to it',
         file: 'src/payout/objection.ts',
         from: '  if (samePerson(addedBy, by))',
