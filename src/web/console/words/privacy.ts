@@ -25,7 +25,7 @@ const pt = {
   until: 'Até',
   all: 'tudo',
   identity: 'nome e CPF',
-  counts: (orders: string, invoices: string) => `${orders} pedidos e ${invoices} cobranças de agendamentos eliminados.`,
+  counts: (orders: string, invoices: string) => `Eliminados: pedidos, ${orders}; cobranças de agendamentos, ${invoices}.`,
   of: 'de',
   accounts: (names: string) => `Continua como titular da conta de repasse ${names}, que é outro contrato.`,
   inRoster: (names: string) =>
@@ -64,7 +64,7 @@ const en: typeof pt = {
   until: 'Until',
   all: 'all of it',
   identity: 'name and tax id',
-  counts: (orders, invoices) => `${orders} orders and ${invoices} invoices of schedules forgotten.`,
+  counts: (orders, invoices) => `Forgotten: orders, ${orders}; invoices of schedules, ${invoices}.`,
   of: 'of',
   accounts: names => `They stay the holder of payout account ${names}, which is another contract.`,
   inRoster: names =>
