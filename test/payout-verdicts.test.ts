@@ -392,6 +392,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect([await state(), await wrong()]).toEqual(['paid', []])
       })
 
+      test.each([
+        ['before its lines were read', async () => undefined],
+        ['when they are in suspense', async () => void (await wrong())],
+      ])('not ours while the statement cannot be had, %s: its fee is booked once', async (_, before) => {
+        await hold()
+        const { id: ref } = byHand({ tags: [town.id] })
+        await before()
+        const { starkbank } = town.desk.rails
+        town.desk.rails.starkbank = { ...rail, statement: async () => refused('no statement is given', false) }
+        expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
+        town.desk.rails.starkbank = starkbank!
+        expect(await wrong()).toEqual([])
+      })
+
       describe('a transfer that was made for another payout', () => {
         let other: string
         let transfer: { id: string }

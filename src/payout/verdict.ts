@@ -295,25 +295,26 @@ async function linesAbout(rail: Rail, providerId: string, since: Instant): Promi
   return undefined
 }
 
-/** A statement too long to be walked leaves what the transfer itself says. */
-async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, feeUnits, status }: ProviderPayout): Promise<StatementLine[]> {
+/**
+ * A statement that cannot be had, or is too long to be walked, leaves what the transfer itself says: its debit. The line of its fee has an id that only
+ * the statement knows, so that is booked when reconciling reads it; a fee made up here would be booked twice.
+ */
+async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, status }: ProviderPayout): Promise<StatementLine[]> {
   const shown = await linesAbout(rail, providerId, createdAt)
   if (shown) return shown
-  const line = (id: string, moved: bigint, at: Instant): StatementLine => ({
-    ...{
-      id,
-      units: moved,
+  if (status !== 'success' && status !== 'processing') return []
+  return [
+    {
+      id: lineIds[0] ?? providerId,
+      units: -units,
       feeUnits: 0n,
       source: `transfer/${providerId}`,
       about: { is: 'payout', providerId },
       description: `Transfer ${providerId}`,
       tags: [],
-      createdAt: at,
+      createdAt,
     },
-  })
-  return status === 'success' || status === 'processing'
-    ? [line(lineIds[0] ?? providerId, -units, createdAt), line(`${lineIds[0] ?? providerId}/fee`, -feeUnits, createdAt)]
-    : []
+  ]
 }
 
 /** In the transaction of the approval: the verdict is kept, and the books follow it. */

@@ -133,10 +133,12 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
         if (error instanceof BadInput) await refuseIt(desk.store, proposal.id)
         throw error
       }
+      // Whoever says it last is believed, though somebody else had said something meanwhile.
+      if (as === 'ours') settled.set(transfer.id, payoutId)
+      else settled.delete(transfer.id)
       if (!open.includes(byHand)) return
       open = open.filter(each => each !== byHand)
       figures[as === 'ours' ? 'ours' : 'notOurs'] += 1
-      if (as === 'ours') settled.set(transfer.id, payoutId)
     })
   }
 
