@@ -7,8 +7,13 @@ import { hasShop, tell } from './simulation.ts'
 
 const first = Number(process.env['SEED'] ?? 1)
 const seeds = Number(process.env['SEEDS'] ?? 500)
-/** In which processes die at points that the first five hundred reach seldom: "bundle bumped", "refund looked up". */
-const rare = [640, 838]
+/**
+ * Told beside the first five hundred, for what they seldom or never reach: a forgotten order that is adopted after a restore, and the deaths at "bundle
+ * bumped", "refund looked up", "bundle chosen", "block read again", "payout may be ordered" and "payout looked at". Any change of the program can make
+ * other stories of them: then seeds are told on until one is found, which takes longer, and it is named to be written here.
+ */
+const rare = [609, 640, 820, 838, 870, 974, 1016]
+const furthest = 1_500
 
 const deaths = new Map<string, number>()
 const seen = { invoices: 0, credited: 0, transfers: 0, events: 0, duplicates: 0, stalls: 0, crashes: 0, limitChanges: 0, letBeyond: 0 }
@@ -101,14 +106,6 @@ describe('whatever the seed', () => {
   })
 
   test.skipIf(seeds < 500)(
-    'rows were edited, bundles canceled, payouts held, transfers said to be ours or not, and backups restored',
-    () => {
-      expect(people.edits).toBeGreaterThan(seeds / 10)
-      for (const [what, count] of Object.entries(people)) expect(count, what).toBeGreaterThan(0)
-    },
-  )
-
-  test.skipIf(seeds < 500)(
     'backups were restored beside a chain that lived on, and what they had forgotten was settled, once',
     async () => {
       // Whether a payout of the backup was among what was forgotten is chance: the first seed in which one was is enough.
@@ -134,12 +131,8 @@ describe('whatever the seed', () => {
 
   test.skipIf(seeds < 500)(
     'a process has died at every point that the source names, and around commits and requests',
+    { timeout: 90 * 60_000 },
     async () => {
-      for (const seed of rare) {
-        const told = await tell(seed)
-        expect(told.faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
-        for (const [point, count] of told.deaths) deaths.set(point, (deaths.get(point) ?? 0) + count)
-      }
       const named = namedPoints()
       expect(named.length).toBeGreaterThan(9)
       const points = [
@@ -155,14 +148,38 @@ describe('whatever the seed', () => {
         'before sendrawtransaction',
         'after sendrawtransaction',
       ]
-      expect(points.filter(point => !deaths.get(point))).toEqual([])
+      const missing = () => [
+        ...points.filter(point => !deaths.get(point)),
+        ...(people.adopted > 0 ? [] : ['a forgotten order that is adopted']),
+      ]
+      const tellBeside = async (seed: number) => {
+        const told = await tell(seed)
+        expect(told.faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
+        for (const [point, count] of told.deaths) deaths.set(point, (deaths.get(point) ?? 0) + count)
+        people.adopted += told.people.adopted ?? 0
+      }
+      for (const seed of rare) await tellBeside(seed)
+      for (let seed = first + seeds; missing().length > 0 && seed < furthest; seed++) {
+        const before = missing()
+        await tellBeside(seed)
+        const found = before.filter(what => !missing().includes(what))
+        if (found.length > 0) console.info(`seed ${seed} has "${found.join('", "')}": it belongs into \`rare\``)
+      }
+      expect(missing()).toEqual([])
     },
-    600_000,
+  )
+
+  test.skipIf(seeds < 500)(
+    'rows were edited, bundles canceled, payouts held, transfers said to be ours or not, and backups restored',
+    () => {
+      expect(people.edits).toBeGreaterThan(seeds / 10)
+      for (const [what, count] of Object.entries(people)) expect(count, what).toBeGreaterThan(0)
+    },
   )
 })
 
 // The seeds above are the same in every run; these have never been told, and a failure prints the one that tells it again.
-test.skipIf(process.env['SEED'] !== undefined)('storms of new seeds end as well', async () => {
+test.skipIf(process.env['SEED'] !== undefined)('storms of new seeds end as well', { timeout: 15 * 60_000 }, async () => {
   const newSeeds = Array.from({ length: 5 }, () => randomInt(10_000, 2 ** 31))
   console.info(`new seeds: ${newSeeds.join(', ')}`)
   for (const seed of newSeeds) expect((await tell(seed)).faults, `node test/simulation/replay.ts --seed ${seed}`).toEqual([])
