@@ -148,8 +148,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
 
   test('is not needed: a code approves too, which counts for less', async () => {
     await page.goto('/console/accounts/aluguel')
-    await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
-    await page.getByRole('button', { name: 'Aprovar esta conta' }).click()
+    const approve = page.locator('form', { has: page.getByRole('button', { name: 'Aprovar esta conta' }) })
+    await approve.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
+    await approve.getByRole('button', { name: 'Aprovar esta conta' }).click()
     await page.getByText('por carla (confirmada por código)').waitFor()
   })
 
