@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { approve, propose } from '../src/ledger/ledger.ts'
+import { approve, audit, propose } from '../src/ledger/ledger.ts'
 import { addAccount, approveAccount, letGo, stopAll } from '../src/payout/payout.ts'
 import { sql, type Store } from '../src/store/store.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
@@ -39,11 +39,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['front', null, 'carla'],
         ['carla', null, 'root'],
       ] as const)
-        await store.tx(tx =>
-          tx.run(sql`
+        await store.tx(async tx => {
+          const subject = `usr_${name}`
+          await tx.run(sql`
             insert into users (id, store_id, name, folded, role, language, state, password, totp_secret, given_by, approves_from, added_by, added_at, changed_at)
-            values (${`usr_${name}`}, 'sto_default', ${name}, ${name}, 'checker', 'en', 'active', 'x', 'x', ${givenBy}, ${from}, 'root', ${at}, ${at})`),
-        )
+            values (${subject}, 'sto_default', ${name}, ${name}, 'checker', 'en', 'active', 'x', 'x', ${givenBy}, ${from}, 'root', ${at}, ${at})`)
+          // As it is written down when they are invited and come in: a row that the log does not explain may do nothing.
+          await audit(tx, { actor: givenBy, act: 'user added', subject, detail: { name, role: 'checker' } })
+          await audit(tx, { actor: name, act: 'invitation accepted', subject, detail: from === null ? {} : { approvesFrom: from } })
+        })
     })
 
     const object = (name: string) =>
