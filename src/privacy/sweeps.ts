@@ -1,7 +1,7 @@
 /** What is dropped by age, kind by kind: which rows come next, and what becomes of one. The walk over them is in retain.ts. */
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
 import { dropBody, othersEvents } from '../webhooks/webhooks.ts'
 import { blankInvoice } from './blank.ts'
 import { forgetBuyer, heldForOrder } from './forgetOrder.ts'
@@ -149,33 +149,24 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
         return 'dropped'
       }),
   },
-  {
-    ...{ name: 'letters', keptMs: kept.mailMs, atOnce: 500 },
-    next: async (reader, { id }, before, limit) =>
-      first(
-        await reader.all(sql`
-          select added_at as at, id from mails where id > ${id} and added_at < ${before} order by id limit ${limit}`),
-      ),
-    drop: (tx, rows) =>
-      eachOf(rows, async ({ id }) => {
-        const there = await tx.one<{ state: string }>(sql`select state from mails where id = ${id}`)
-        if (there?.state === 'queued') return 'stays'
-        return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0 ? 'dropped' : 'passed'
-      }),
-  },
-  {
-    ...{ name: 'letters to people of the console', keptMs: kept.mailMs, atOnce: 500 },
-    next: async (reader, { id }, before, limit) =>
-      first(
-        await reader.all(sql`
-          select added_at as at, id from person_mails where id > ${id} and added_at < ${before} order by id limit ${limit}`),
-      ),
-    drop: (tx, rows) =>
-      eachOf(rows, async ({ id }) =>
-        (await tx.run(sql`delete from person_mails where id = ${id} and state <> 'queued'`)) > 0 ? 'dropped' : 'stays',
-      ),
-  },
+  mails('letters', sql`mails`, kept.mailMs, async (tx, id) => {
+    const there = await tx.one<{ state: string }>(sql`select state from mails where id = ${id}`)
+    if (there?.state === 'queued') return 'stays'
+    return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0 ? 'dropped' : 'passed'
+  }),
+  mails('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) =>
+    (await tx.run(sql`delete from person_mails where id = ${id} and state <> 'queued'`)) > 0 ? 'dropped' : 'stays',
+  ),
 ]
+
+const mails = (name: string, table: Sql, keptMs: number | undefined, drop: (tx: Tx, id: string) => Promise<Fate>): Sweep => ({
+  ...{ name, keptMs, atOnce: 500 },
+  next: async (reader, { id }, before, limit) =>
+    first(
+      await reader.all(sql`select added_at as at, id from ${table} where id > ${id} and added_at < ${before} order by id limit ${limit}`),
+    ),
+  drop: (tx, rows) => eachOf(rows, row => drop(tx, row.id)),
+})
 
 const orders = async (reader: Reader, { at, id }: Place, before: Instant, limit: number): Promise<Place[]> =>
   first(
