@@ -84,6 +84,7 @@ const money: Visited[] = [
   at('console-invoices', '/console/invoices', { as: 'ana' }),
   at('console-invoices-none', '/console/invoices?state=canceled', { as: 'vera' }),
   { name: 'console-invoice', as: 'ana', path: one('invoice', 'starkbank', 'credited') },
+  { name: 'console-invoice-personal', as: 'carla', path: one('invoice', 'starkbank', 'credited') },
   { name: 'console-invoice-refused', as: 'ana', path: one('invoice', 'starkbank', 'refused') },
   { name: 'console-invoice-bitcoin', as: 'bruno', path: one('invoice', 'bitcoin', 'underpaid') },
   {

@@ -5,7 +5,8 @@ import type { InvoiceRow } from '../../invoice/invoice.ts'
 import { may, type Person } from '../../people/people.ts'
 import type { Language } from '../page/page.ts'
 import { Field, Time } from '../page/parts.tsx'
-import { ActForm, Reason } from './frame.tsx'
+import { ActForm } from './frame.tsx'
+import { Why } from './listsParts.tsx'
 import { privacyWords } from './words/privacy.ts'
 
 export const Forgotten = ({ lang, at }: { lang: Language; at: Instant }) => (
@@ -40,11 +41,11 @@ export function PersonalData({ lang, person, row }: Parts) {
   if (row.forgotten_at !== null || !may(person.role, 'payer.forget')) return null
   const at = `/console/invoices/${row.id}`
   const forgetting = (act: 'forget-buyer' | 'forget-payer', words: string) => (
-    <details>
+    <details class="act">
       <summary>{words}</summary>
       <ActForm {...{ lang, person, act: 'payer.forget', action: `${at}/${act}` }}>
         <p>{say.forgetHint}</p>
-        <Reason lang={lang} />
+        <Why {...{ lang, id: act }} />
         <Field {...{ id: `elsewhere-${act}`, name: 'keptElsewhere', label: say.keptElsewhere, hint: say.keptElsewhereHint }} />
         <button class="danger">{words}</button>
       </ActForm>
