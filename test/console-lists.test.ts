@@ -215,6 +215,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       // The same again is no news, and more rows are.
       await caio.post('/console/invoices.csv?state=credited')
       await caio.post('/console/invoices.csv')
+      // The bytes of an event: the page masks them, a link takes nobody to them, and whoever asks is written down.
+      const told = await town.house.desk.store.one<{ id: bigint; event_id: string }>(
+        sql`select id, event_id from inbox where event_id in (select ref from transitions where subject = ${paid.id}) order by id limit 1`,
+      )
+      const event = `/console/events/${told!.id}`
+      for (const see of [vera, caio]) {
+        const { text } = await see.get(event)
+        expect([text.includes(cpf), text.includes(masked), text.includes(`${event}/raw`)]).toEqual([false, true, see === caio])
+        expect(await see.get(`${event}/raw`)).toMatchObject({ status: 302, to: event })
+      }
+      for (const what of ['tax-id', 'raw']) {
+        expect((await vera.post(`${event}/${what}`)).status).toBe(403)
+        expect((await caio.post(`${event}/${what}`)).text).toContain(cpf)
+      }
       const acts = await town.house.desk.store.all<{ act: string; subject: string; detail: string }>(
         sql`select act, subject, detail from audit where actor = 'caio' and act like 'tax id%' order by seq`,
       )
@@ -223,8 +237,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['tax id shown', paid.id, expect.anything()],
         ['tax ids exported', 'invoices', detail(1)],
         ['tax ids exported', 'invoices', detail(many + 2)],
+        ['tax id shown', told!.event_id, expect.anything()],
       ])
       expect(JSON.stringify(acts)).not.toContain('318')
+
+      const max = await consoleVisitor(town, 'max', 'maker')
+      expect((await max.get('/console/schedules/avulsas/edit')).text).toContain(cpf)
+      // The command line does so by itself, once an hour.
+      for (const words of ['invoice show --json', 'event show --json', 'event show --raw', 'event show'].map(each => each.split(' ')))
+        expect(await town.repasse(...words, words[0] === 'event' ? told!.event_id : paid.id)).toContain(cpf)
+      await town.ask('schedule', 'run', 'avulsas', '--dry-run')
+      const others = await town.house.desk.store.all<{ subject: string }>(
+        sql`select subject from audit where actor not in ('caio') and act like 'tax id%' and subject not in ('invoices') order by seq`,
+      )
+      expect(others.map(({ subject }) => subject)).toEqual(['roster of avulsas', paid.id, told!.event_id, 'roster of avulsas'])
       for (const typed of [cpf, '31827495014']) expect((await caio.get(`/console/invoices?q=${typed}`)).text).toContain(paid.id)
     })
 

@@ -58,6 +58,9 @@ export function maskTaxId(text: string): string {
 export const withoutTaxIds = (text: string): string =>
   text.replace(/(?<![\d.-])(?:\d{3}\.\d{3}\.\d{3}-\d{2}|\d{11})(?![\d.-]*\d)/g, each => (isValidCpf(each) ? maskTaxId(each) : each))
 
+/** Whether a tax id, or a text, holds something that is masked where nobody asked to see it. */
+export const holdsTaxId = (text: string): boolean => maskTaxId(text) !== text || withoutTaxIds(text) !== text
+
 /**
  * A CPF or CNPJ that a spreadsheet took for a number, with the zeros it began with: `1234567809` was `01234567809`. Only where check digits
  * agree with one of the two; `either` where they agree with both. Anything else is answered as it came.

@@ -7,6 +7,7 @@ import type { Reader } from '../store/store.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
+import { noteShownHere } from './privacy.ts'
 import { bankIsConfigured, inBase, operator, type Shell } from './shell.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
@@ -50,6 +51,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async base => {
         const row = await needEvent(base.store, id)
         const body = Buffer.from(row.raw).toString('utf8')
+        await noteShownHere(base, row.event_id, body)
         if (raw) return shell.out(body)
         const { history } = await import('../store/store.ts')
         const [verdict, steps] = [await verdictOf(base, row), await history(base.store, String(row.id))]

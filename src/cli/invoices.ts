@@ -13,7 +13,7 @@ import { duplicatesTable, duplicateView, refundCommand } from './duplicates.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { postingsOf, postingsTable, type PostingRow } from './postings.ts'
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from './print.ts'
-import { noteTaken } from './privacy.ts'
+import { noteShownHere, noteTaken } from './privacy.ts'
 import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from './requests.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
@@ -95,6 +95,7 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ store, world, config }) => {
         const { takeOn } = await import('../webhooks/webhooks.ts')
         const { invoice: row, standing } = await takeOn(store, world, chainTermsOf(config), id, { by, why })
+        if (asJson) await noteShownHere({ store }, row.id, row.payer_tax_id)
         await shell.out(
           asJson
             ? json({ ...viewOf(row), takenOnBy: row.late_by, received: moneyOf(standing.received, row.asset), why: standing.why })
@@ -122,6 +123,7 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
   const paid: Paid[] = []
   for (const payout of payouts) paid.push({ payout, txids: await txidsOf(store, payout.id) })
   if (!asJson) return shell.out(text(row, request, { paid, twins, refunds, back }, historyTable(steps), postings))
+  await noteShownHere(base, row.id, row.payer_tax_id)
   const views = paid.map(payoutOf)
   await shell.out(
     json({

@@ -6,7 +6,7 @@ import type { MailRow } from '../mail/mail.ts'
 import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
-import { forgetOrderCommand, noteTaken } from './privacy.ts'
+import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
@@ -59,6 +59,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
         const mails = await store.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
         const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/(?<!\/)\/+$/, '')}/orders/${row.token}`
         if (!asJson) return shell.out(text(row, page, lines, invoices, mails, historyTable(steps)))
+        await noteShownHere({ store }, row.id, row.tax_id)
         await shell.out(
           json({
             ...viewOf(row),

@@ -156,6 +156,12 @@ function payerText({ payer, orders, invoices, lines, accounts }: PayerForgotten 
 const partOf = ({ forgotten }: OrderOutcome) => (forgotten === 'contact' ? 'name, tax id' : 'all of it')
 const untilDay = ({ held }: { held?: Held }) => (held?.until === undefined ? '' : held.until.slice(0, 10))
 
+/** One invoice, order or event that is printed whole is a record of the audit log, by the system's user, where it has a CPF. */
+export async function noteShownHere({ store }: Pick<Base, 'store'>, of: string, ...texts: string[]): Promise<void> {
+  const { noteShown } = await import('../privacy/privacy.ts')
+  await noteShown({ store }, { of, by: operator(), texts })
+}
+
 /** A list that has whole tax ids is a record of the audit log, by the system's user; an empty one has none. */
 export async function noteTaken(
   { store, world }: Pick<Base, 'store' | 'world'>,

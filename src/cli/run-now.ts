@@ -11,6 +11,7 @@ import type { ScheduleRow } from '../jobs/jobs.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 import { durationFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
+import { noteTaken } from './privacy.ts'
 import { inBase, onRails, operator, type Shell } from './shell.ts'
 
 type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
@@ -61,6 +62,8 @@ async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promi
   const plan = await dryRun(schedule, base.world, base.terms, rate && (said => inBitcoin(moneyIn(said, 'BRL'), rate.price)))
   const money = (units: bigint) => moneyOf(units, asset)
   if (flags.json) {
+    // Payers made up are nobody's.
+    if (schedule.roster !== null) await noteTaken(base, `roster of ${schedule.name}`, plan.lines.length)
     const lines = plan.lines.map(({ name: payer, taxId, description, units, quoted: before, commission, withheld, net, paysOn }) => ({
       ...{ payer, taxId, description },
       ...money(units),

@@ -183,7 +183,10 @@ describe('orders', () => {
     expect(shown).toMatchObject({ id, state: 'awaiting', page: null, email: 'ana@example.com', needsPerson: null })
     const invoice = shown.invoices[0]!.id
     expect((await repasse(['invoice', 'show', invoice])).out).toMatch(new RegExp(`order +${id}`))
+    // Both have the buyer's CPF whole, which is recorded; their tables mask it.
     expect(JSON.parse((await repasse(['invoice', 'show', invoice, '--json'])).out)).toMatchObject({ slot: null, order: id })
+    const readings = sql`select subject from audit where act = 'tax id shown' order by seq`
+    expect(await inStore(store => store.all(readings))).toEqual([{ subject: id }, { subject: invoice }])
     expect((await repasse(['invoice', 'list'])).out).toMatch(new RegExp(`${invoice} .*${id}`))
     expect((await repasse(['order', 'show', 'nothing'])).err).toContain('there is no order "nothing"')
   })

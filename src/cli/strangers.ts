@@ -1,10 +1,12 @@
 /** `repasse reconcile lines`, `accept` and `rule`: money at the bank that is none of ours, and what two people say about it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
+import { holdsTaxId, withoutTaxIds } from '../base/brazil.ts'
 import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../jobs/jobs.ts'
 import type { Proposed } from '../ledger/ledger.ts'
 import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
+import { noteTaken } from './privacy.ts'
 import { inBase, operator, type Shell } from './shell.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
@@ -41,12 +43,22 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile lines --state open'))
     .action(({ state, limit }: ListFlags, command: Command) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ store, world }) => {
         const asJson = wantsJson(command)
         const which = { limit, ...(state !== undefined && { state }) }
         const { listStrangers } = await import('../jobs/jobs.ts')
         const rows = await listStrangers(store, which)
-        const line = (row: StrangerRow) => [row.id, row.at, row.state, reais(row.units), row.description, row.source, row.why ?? '']
+        const naming = rows.filter(({ description, source }) => holdsTaxId(description) || holdsTaxId(source)).length
+        if (asJson) await noteTaken({ store, world }, 'lines of the statement', naming)
+        const line = (row: StrangerRow) => [
+          row.id,
+          row.at,
+          row.state,
+          reais(row.units),
+          withoutTaxIds(row.description),
+          withoutTaxIds(row.source),
+          row.why ?? '',
+        ]
         await shell.out(
           asJson ? json(rows.map(viewOf)) : table(['LINE', 'AT (UTC)', 'STATE', '>AMOUNT', 'DESCRIPTION', 'SOURCE', 'WHY'], rows.map(line)),
         )

@@ -1,13 +1,16 @@
 /** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
 import { BadInput } from '../../base/answer.ts'
+import { holdsTaxId } from '../../base/brazil.ts'
 import { stopOf } from '../../payout/payout.ts'
-import { rehearse, replayEvent, replayRefusal } from '../../webhooks/webhooks.ts'
+import { noteShown } from '../../privacy/privacy.ts'
+import { rehearse, replayEvent, replayRefusal, type InboxRow } from '../../webhooks/webhooks.ts'
 import { show, type Language } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
 import { EventPage, ReplayPage } from './eventsPage.tsx'
 import { eventStates, findRow, listEvents, seeEvent, type ListedEvent } from './eventsRead.ts'
 import { Frame } from './frame.tsx'
-import type { Doors } from './guard.ts'
+import { textOf } from './eventsText.ts'
+import type { ConsoleContext, Doors } from './guard.ts'
 import { linksOf, pathTo } from './links.ts'
 import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from './lists.ts'
 import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from './listsParts.tsx'
@@ -52,17 +55,39 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeEvent(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store) }} />)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: false }} />)
   })
 
-  doors.page(`${path}/:id/raw`, 'see', async ctx => {
-    const row = await findRow(store, ctx.params['id']!)
-    if (!row) return ctx.throw(404)
+  doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    await noteBodies(ctx, seen.row, ...seen.conflicts)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: true }} />)
+  })
+
+  const noteBodies = ({ state }: ConsoleContext, { event_id: id, raw }: InboxRow, ...others: { raw: Uint8Array }[]) =>
+    noteShown(desk, { of: id, by: state.person.name, texts: [raw, ...others.map(each => each.raw)].map(textOf) })
+  const sendBytes = (ctx: ConsoleContext, row: InboxRow) => {
     // Whoever sent it chose these bytes, so no browser is to read more than a file into them.
     ctx.type = 'application/octet-stream'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`event-${row.id}.json`)
     ctx.body = Buffer.from(row.raw)
+  }
+
+  doors.page(`${path}/:id/raw`, 'see', async ctx => {
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's page has the button.
+    if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
+    sendBytes(ctx, row)
+  })
+  doors.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    await noteBodies(ctx, row)
+    sendBytes(ctx, row)
   })
 
   doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {

@@ -1,4 +1,5 @@
 /** One event: what was said, whether the bytes still bear their signature, what it moved; and what a replay would do. */
+import { holdsTaxId, withoutTaxIds } from '../../base/brazil.ts'
 import type { Stop } from '../../payout/payout.ts'
 import type { Person } from '../../people/people.ts'
 import { may } from '../../people/people.ts'
@@ -7,12 +8,13 @@ import type { Language } from '../page/page.ts'
 import { Badge, Notice, Time, type Tone } from '../page/parts.tsx'
 import { DuplicateReason, DuplicateState } from './duplicates.tsx'
 import type { SeenEvent } from './eventsRead.ts'
-import { indented, tame } from './eventsText.ts'
+import { indented, tame, textOf } from './eventsText.ts'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Known, Mono, railWord, Ref, Rows, Said, State, Timeline, type Stated } from './listsParts.tsx'
 import { Postings } from './postingsParts.tsx'
 import { eventWords } from './words/events.ts'
 import { listWords } from './words/lists.ts'
+import { privacyWords } from './words/privacy.ts'
 
 interface Parts {
   lang: Language
@@ -26,11 +28,14 @@ const tones: Record<SeenEvent['verdict']['is'], Tone> = {
   ...{ 'no signature': 'bad', 'no bank': 'wait', dropped: 'still', unreadable: 'bad' },
 } as const
 
-export function EventPage({ lang, person, seen, stopped }: Parts) {
+/** `whole`: with the CPFs that somebody asked to see, which is written down. */
+export function EventPage({ lang, person, seen, stopped, whole }: Parts & { whole: boolean }) {
   const [say, lists] = [eventWords[lang], listWords[lang]]
   const { row, verdict, steps, conflicts } = seen
   const seconds = (ms: number | undefined) =>
     ms !== undefined && `${new Intl.NumberFormat(lang, { maximumFractionDigits: 3 }).format(ms / 1_000)} ${say.seconds}`
+  const isMasked = !whole && [row, ...conflicts].some(({ raw }) => holdsTaxId(textOf(raw)))
+  const shown = (text: string) => tame(whole ? text : withoutTaxIds(text))
   return (
     <Frame {...{ lang, person, stopped, here: 'events', title: `${say.one} ${row.kind ?? ''}`.trim() }}>
       <p class="headline">
@@ -72,7 +77,8 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
       )}
       <Moves {...{ lang, title: say.moved, empty: say.movedNothing, moves: seen.moved }} />
       <Timeline {...{ lang, of: 'event', steps }} />
-      {row.dropped_digest === null && <Body {...{ lang, row }} />}
+      {isMasked && <Masked {...{ lang, person, id: row.id }} />}
+      {row.dropped_digest === null && <Body {...{ lang, person, row, shown }} />}
       <section aria-labelledby="conflicts">
         <h2 id="conflicts">{say.conflicts}</h2>
         {conflicts.length === 0 ? <p>{say.noConflicts}</p> : <Notice tone="bad">{say.conflictHint}</Notice>}
@@ -81,7 +87,7 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
             <p>
               <Time lang={lang} at={each.received_at} /> · <Mono>{each.digest}</Mono>
             </p>
-            <pre>{tame(indented(each.raw))}</pre>
+            <pre>{shown(indented(each.raw))}</pre>
           </article>
         ))}
       </section>
@@ -89,26 +95,51 @@ export function EventPage({ lang, person, seen, stopped }: Parts) {
   )
 }
 
-const Body = ({ lang, row }: { lang: Language; row: SeenEvent['row'] }) => {
+/** A notice that CPFs below are masked, with the button for those who may see them. */
+const Masked = ({ lang, person, id }: { lang: Language; person: Person; id: bigint }) => (
+  <Notice tone="still">
+    <p>{eventWords[lang].masked}</p>
+    <ActForm {...{ lang, person, act: 'taxId.see', action: `/console/events/${id}/tax-id` }}>
+      <button class="plain">{privacyWords[lang].show}</button>
+    </ActForm>
+  </Notice>
+)
+
+interface BodyParts {
+  lang: Language
+  person: Person
+  row: SeenEvent['row']
+  shown: (text: string) => string
+}
+
+const Body = ({ lang, person, row, shown }: BodyParts) => {
   const say = eventWords[lang]
+  const text = textOf(row.raw)
   return (
     <>
       <section aria-labelledby="pretty">
         <h2 id="pretty">{say.pretty}</h2>
         <pre tabIndex={0} role="region" aria-labelledby="pretty">
-          {tame(indented(row.raw))}
+          {shown(indented(row.raw))}
         </pre>
       </section>
       <section aria-labelledby="raw">
         <h2 id="raw">{say.raw}</h2>
         <pre tabIndex={0} role="region" aria-labelledby="raw">
-          {tame(Buffer.from(row.raw).toString('utf8'))}
+          {shown(text)}
         </pre>
-        <p class="actions">
-          <a class="button plain" href={`/console/events/${row.id}/raw`}>
-            {say.download}
-          </a>
-        </p>
+        {holdsTaxId(text) ? (
+          <ActForm {...{ lang, person, act: 'taxId.see', action: `/console/events/${row.id}/raw` }}>
+            <button class="plain">{say.download}</button>
+            <p class="quiet">{privacyWords[lang].wholeHint}</p>
+          </ActForm>
+        ) : (
+          <p class="actions">
+            <a class="button plain" href={`/console/events/${row.id}/raw`}>
+              {say.download}
+            </a>
+          </p>
+        )}
       </section>
     </>
   )

@@ -1,8 +1,10 @@
 /** An event's bytes as people read them: what they are as text, indented, and which end-to-end ids of Pix they name. */
 
+export const textOf = (raw: Uint8Array): string => Buffer.from(raw).toString('utf8')
+
 /** Indented where that changes nothing a person would compare; else as it came. */
 export function indented(raw: Uint8Array): string {
-  const text = Buffer.from(raw).toString('utf8')
+  const text = textOf(raw)
   try {
     return JSON.stringify(JSON.parse(text), null, 2)
   } catch {

@@ -31,7 +31,7 @@ export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeInvoice(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    await noteShown(desk, seen.row.id, person.name)
+    await noteShown(desk, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
     show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await stopOf(store), whole: true }} />)
   })
 

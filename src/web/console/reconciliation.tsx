@@ -1,5 +1,6 @@
 /** Money at the bank that is none of ours: the lines, what two people say about each, and the rules that cover what comes again. */
 import { BadInput } from '../../base/answer.ts'
+import { withoutTaxIds } from '../../base/brazil.ts'
 import { isName } from '../../base/id.ts'
 import { typedAmount } from '../../base/typedAmount.ts'
 import {
@@ -139,8 +140,8 @@ function lineColumns(lang: Language): Parameters<typeof Rows<StrangerRow>>[0]['c
     { head: heads.at, cell: ({ at }) => <When {...{ lang, at }} /> },
     { head: heads.state, cell: ({ state }) => states[state] },
     { head: heads.amount, number: true, cell: ({ units }) => <Money {...{ lang, units, asset: 'BRL' }} /> },
-    { head: heads.description, cell: ({ description }) => description },
-    { head: heads.source, cell: ({ source }) => <Mono>{source}</Mono> },
+    { head: heads.description, cell: ({ description }) => withoutTaxIds(description) },
+    { head: heads.source, cell: ({ source }) => <Mono>{withoutTaxIds(source)}</Mono> },
     {
       head: heads.why,
       cell: ({ why, decided_by: by }) => (why === null ? '–' : <span>{[<Said>{why}</Said>, by === null ? '' : ` (${by})`]}</span>),

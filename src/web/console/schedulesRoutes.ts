@@ -116,6 +116,8 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
   })
 
+  const noteRoster = (ctx: ConsoleContext, { name, count_low: rows }: ScheduleRow) =>
+    noteExport(desk, { of: `roster of ${name}`, by: ctx.state.person.name, rows: Number(rows) })
   /** What was taken in, as a spreadsheet of the reader's country reads it and as it can be taken in again. */
   const sendRoster = (ctx: ConsoleContext, row: ScheduleRow, rows: RosterRow[]) => {
     ctx.type = 'text/csv; charset=utf-8'
@@ -137,7 +139,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const row = await the(ctx)
     if (row.roster === null) return ctx.throw(404)
     const rows = readRoster(row.roster, row.currency)
-    await noteExport(desk, { of: `roster of ${row.name}`, by: ctx.state.person.name, rows: rows.length })
+    await noteRoster(ctx, row)
     sendRoster(ctx, row, rows)
   })
 
@@ -224,6 +226,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     const showForm = async (ctx: ConsoleContext, filled: Filled, accounts: readonly AccountRow[], status = 200) => {
       const rail = filled.edited?.rail
       const mayMakeUp = await makingUp()
+      if (filled.edited && filled.edited.roster !== null) await noteRoster(ctx, filled.edited)
       const parts = { ...(await framed(ctx)), now: now(), accounts, ...filled }
       show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : mayMakeUp('starkbank') || mayMakeUp('bitcoin') }), status)
     }
