@@ -16,6 +16,7 @@ import { newWatching } from './chain/chain.ts'
 import { anchorAudit, hearDenied, openAnchorFile, type Anchoring } from './ledger/ledger.ts'
 import {
   checkingBeside,
+  followOwnKey,
   forgetOthers,
   listening,
   startScheduler,
@@ -310,6 +311,8 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
       })
     : undefined
   const scheduler = roles.includes('worker') ? startWhenReady(desk) : undefined
+  // Jobs watch it where there are jobs.
+  const leaveOwnKey = !scheduler && desk.ownKeyId ? followOwnKey(desk, desk.ownKeyId) : undefined
   const leaveKeys = followKeys(store, keys, world)
   world.log.info(
     { roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
@@ -323,6 +326,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
     async stop() {
       room.stop()
       leaveKeys()
+      leaveOwnKey?.()
       await web?.close()
       beside?.close()
       await scheduler?.stop()

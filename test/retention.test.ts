@@ -4,11 +4,15 @@ import { bodyOf, type BankEvent } from '../sim/events.ts'
 import type { Retention } from '../src/base/retentionSettings.ts'
 import { Crash, instant, later, type World } from '../src/base/world.ts'
 import { moveOrders, placeOrder, timetable, wake, type Job } from '../src/jobs/jobs.ts'
+import { waitingMail } from '../src/cli/doctorPrivacy.ts'
+import type { Base } from '../src/house.ts'
 import { addUser } from '../src/people/people.ts'
-import { lastRetention, retain } from '../src/privacy/privacy.ts'
+import { queueMail } from '../src/mail/mail.ts'
+import { lastRetention, retain, retentionFailing } from '../src/privacy/privacy.ts'
 import { findOrder, type OrderRow } from '../src/shop/shop.ts'
 import { sql } from '../src/store/store.ts'
 import { findEvent } from '../src/webhooks/webhooks.ts'
+import { status } from '../src/web/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
@@ -159,6 +163,53 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await wake(town.desk, job)
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
       expect(await lastRetention(town.store)).toBe(instant(town.clock.now()))
+    })
+
+    test('a kind that cannot be dropped keeps no other, and is said until a night goes well', async () => {
+      await place()
+      town.pass(20 * minute)
+      await hear()
+      town.pass(101 * day)
+      await wake(town.desk, job)
+      await town.store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`))
+      town.pass(day)
+      expect(await wake(town.desk, job)).toBe('failed')
+      const failedAt = instant(town.clock.now())
+      expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
+      town.pass(day)
+      await wake(town.desk, job)
+      expect(await retentionFailing(town.store)).toMatchObject({ since: failedAt, why: expect.stringContaining('sessions: ') as string })
+      const now = instant(town.clock.now())
+      expect((await status(town.store, { now })).needsPerson).toContainEqual(
+        expect.stringContaining(`old personal data is not all dropped since ${failedAt}`),
+      )
+      await town.store.tx(tx => tx.run(sql`delete from cursors where name = 'retained sessions'`))
+      town.pass(day)
+      await wake(town.desk, job)
+      expect(await retentionFailing(town.store)).toBeUndefined()
+    })
+
+    test('e-mails that no mail server was set for are dropped when e-mails are', async () => {
+      const { store, world } = { ...town, ...town.desk }
+      const { id } = await place()
+      const at = instant(town.clock.now())
+      await store.tx(async tx => {
+        await queueMail(tx, world, id, 'placed')
+        await tx.run(sql`
+          insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
+          values ('pml_1', 'sto_default', 'ana@example.com', 'en', 'added', 'usr_1', '{}', 'queued', ${at}, ${at}, ${at})`)
+      })
+      expect(await waitingMail({ config: { RETAIN_MAIL: 30 * day }, store } as Base)).toMatchObject({
+        is: 'warn',
+        says: expect.stringMatching(`^2 e-mails wait since ${at}, and SMTP_URL is not set.* 30d are dropped`) as string,
+      })
+      expect([await count('person_mails'), await count('mails')]).toEqual([1, 1])
+      town.pass(20 * day)
+      await nights()
+      expect(await count('person_mails', sql`state = 'queued'`)).toBe(1)
+      town.pass(20 * day)
+      await nights()
+      expect([await count('person_mails'), await count('mails', sql`state = 'failed' and why like '%RETAIN_MAIL%'`)]).toEqual([0, 1])
     })
 
     test('what is kept for ever stays', async () => {

@@ -1,13 +1,16 @@
 /** Our key at the bank is rotated over real HTTP with the untouched SDK: cut off anywhere, said twice, while the bank is away and while processes run. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { copyFileSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../../sim/port.ts'
+import { eventually } from '../../test/testbed/eventually.ts'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { readConfig } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
-import { openBase, openRail } from '../house.ts'
+import { openBase, openRail, serve } from '../house.ts'
 import { watchOwnKey } from '../jobs/jobs.ts'
+import { listAlarms } from '../ledger/ledger.ts'
 import { sql } from '../store/store.ts'
 import { readiness } from '../web/web.ts'
 
@@ -83,6 +86,13 @@ test('running processes sign with it from the next request on, and one that was 
     expect([now!.key, retired!.key, retired!.is]).toEqual([next.key, inUse!.key, 'retired'])
     expect(retired!.file).toMatch(/key\.pem\.retired-\d{4}-\d\d-\d\d$/)
     expect((await repasse(['bank-key', 'status'])).err).toContain(`still accepts ${inUse!.key}`)
+
+    // A process without jobs says so too, of its machine.
+    const elsewhere = { ...env, STARKBANK_PRIVATE_KEY_FILE: at('elsewhere.pem'), LISTEN: `unix:${at('web.sock')}` }
+    const house = await serve(await openBase(readConfig(elsewhere), silentLog), ['web'])
+    await eventually(() => listAlarms(base.store)).toMatchObject([{ name: `bank key of ${hostname()}`, why: inUse!.key }])
+    await house.stop()
+    await watchOwnKey({ ...base, worker: `${hostname()}/1` }, next.key)
 
     bank.removeKey({ id, publicKeyPem: publicOf(retired!.file) })
     expect((await rail.balance()).is).toBe('done')

@@ -14,7 +14,7 @@ import { bitcoin } from './doctorBitcoin.ts'
 import { encryption } from './doctorEncryption.ts'
 import { keysOfBank } from './doctorKeys.ts'
 import { limits } from './doctorLimits.ts'
-import { retention } from './doctorPrivacy.ts'
+import { retention, waitingMail } from './doctorPrivacy.ts'
 import { json, paint, reais, tame } from './print.ts'
 import type { ProofFlags } from './prove.ts'
 import { bankIsConfigured, quietLog, type Shell } from './shell.ts'
@@ -109,6 +109,8 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
       }
     yield* limits(base)
     if (there) yield await retention(base)
+    const waiting = there && (await waitingMail(base))
+    if (waiting) yield waiting
     yield* approvals(base)
     yield* anchors(base)
     yield* anchorMail(base)

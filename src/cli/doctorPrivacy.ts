@@ -6,7 +6,7 @@ import type { Base } from '../house.ts'
 import type { Check } from './doctor.ts'
 
 export async function retention({ config, store, world }: Base): Promise<Check> {
-  const { lastRetention } = await import('../privacy/privacy.ts')
+  const { lastRetention, retentionFailing } = await import('../privacy/privacy.ts')
   const kept = retentionOf(config)
   const settings = [
     ['events of others', kept.othersMs],
@@ -19,7 +19,34 @@ export async function retention({ config, store, world }: Base): Promise<Check> 
     ['run logs', kept.runLogsMs],
   ] as const
   const said = settings.map(([name, ms]) => `${name} ${formatRetention(ms)}`).join(', ')
+  const failing = await retentionFailing(store)
+  if (failing)
+    return {
+      check: 'retention',
+      is: 'warn',
+      says: `what is personal and old enough is not all dropped: the job has failed since ${failing.since}, the last time with: ${failing.why}`,
+      run: `repasse run show ${failing.run}; the next night tries again`,
+    }
   return retentionCheck(await lastRetention(store), instant(world.clock.now()), said)
+}
+
+/** E-mails that wait for a mail server that is not set; undefined where there are none. */
+export async function waitingMail({ config, store }: Base): Promise<Check | undefined> {
+  if (config.SMTP_URL !== undefined) return undefined
+  const { sql } = await import('../store/store.ts')
+  const waiting = (await store.one<{ count: bigint; since: Instant | null }>(sql`
+    select count(*) as count, min(added_at) as since from (
+      select added_at from mails where state = 'queued' union all select added_at from person_mails where state = 'queued') as waiting`))!
+  if (waiting.count === 0n) return undefined
+  const kept = retentionOf(config).mailMs
+  return {
+    check: 'mail',
+    is: 'warn',
+    says: `${waiting.count} ${waiting.count === 1n ? 'e-mail waits' : 'e-mails wait'} since ${waiting.since}, and SMTP_URL is not set: nobody gets them${
+      kept === undefined ? '' : `, and those older than ${formatRetention(kept)} are dropped (RETAIN_MAIL)`
+    }`,
+    run: 'set SMTP_URL, MAIL_FROM and PUBLIC_URL, and restart the worker',
+  }
 }
 
 const nightsMs = 3 * 86_400_000

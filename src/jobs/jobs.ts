@@ -42,7 +42,7 @@ export {
 export { forgetOthers, listening, silentMinutes, silentRails, usualSilentMs, type Silent } from './heard.ts'
 export { setAsideAfterRestore, takeUpRestored } from './restored.ts'
 export { Crash } from '../base/world.ts'
-export { watchOwnKey } from './ownKey.ts'
+export { followOwnKey, watchOwnKey } from './ownKey.ts'
 export { run, type Runner } from './runner.ts'
 export { findRun, linesAfter, type RunLine, type RunRow } from './runs.ts'
 export { timetable, type Desk, type Job } from './timetable.ts'

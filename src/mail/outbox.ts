@@ -30,8 +30,8 @@ export type OutboxRow = {
 const atOnce = 50
 const firstAgainMs = 60_000
 const longestAgainMs = 3_600_000
-/** After this nobody waits for it any more. */
-const giveUpMs = 3 * 86_400_000
+/** After this nobody waits for it any more. Without a mail server nothing is tried, and the nightly job drops it (`RETAIN_MAIL`). */
+export const giveUpMs = 3 * 86_400_000
 
 /** Queues a letter; a kind that the order has had is not written again, and nothing is to a buyer who was forgotten. */
 export async function queueMail(tx: Tx, world: Pick<World, 'clock' | 'random'>, orderId: string, kind: MailKind): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { Retention } from '../base/retentionSettings.ts'
 import { clockTrouble, instant, type Instant, type World } from '../base/world.ts'
-import { sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { eachApart, sql, type Reader, type Store, type Tx } from '../store/store.ts'
 import { decideNight } from './decideNight.ts'
 import { cutOf, sweepsOf, type Fate, type Place, type Sweep } from './sweeps.ts'
 
@@ -49,15 +49,35 @@ const believed = async (tx: Tx, { clock }: World): Promise<Instant> => {
 export async function retain({ store, world, retention }: Parts): Promise<Retained> {
   const found: Retained = { dropped: {}, stays: {} }
   const now = await store.tx(tx => believed(tx, world), 'locks')
-  for (const sweep of sweepsOf(retention)) {
-    if (sweep.keptMs === undefined) continue
+  // A row that cannot be dropped must not keep all other kinds.
+  const faults = await eachApart(sweepsOf(retention), async sweep => {
+    if (sweep.keptMs === undefined || found.stopped !== undefined) return
     const before = cutOf(now, sweep.keptMs)
     const stopped = await walk({ store, world }, sweep, before, fate => {
       if (fate !== 'passed') found[fate][sweep.name] = (found[fate][sweep.name] ?? 0) + 1
     })
-    if (stopped !== undefined) return { ...found, stopped }
-  }
+    if (stopped !== undefined) found.stopped = stopped
+  })
+  for (const { of, error, why } of faults) throw new Error(`${of.name}: ${why}`, { cause: error })
   return found
+}
+
+/** That the job fails: since which run, what the last one said, and its id. */
+export interface Failing {
+  since: Instant
+  why: string
+  run: string
+}
+
+/** Undefined where the last run of the job that ended did so as it should. Nights without one are another matter: see `lastRetention`. */
+export async function retentionFailing(reader: Reader): Promise<Failing | undefined> {
+  const last = await reader.one<{ id: string; outcome: string; summary: string | null }>(sql`
+    select id, outcome, summary from runs where job = 'retention' and outcome is not null order by started_at desc, id desc limit 1`)
+  if (!last || last.outcome === 'done') return undefined
+  const first = await reader.one<{ since: Instant }>(sql`
+    select min(started_at) as since from runs where job = 'retention' and outcome <> 'done'
+      and started_at > coalesce((select max(started_at) from runs where job = 'retention' and outcome = 'done'), '')`)
+  return { since: first!.since, why: last.summary ?? last.outcome, run: last.id }
 }
 
 /** From where the last walk ended, or from the first row that it had to leave, to the cut. Answers why it ended earlier. */

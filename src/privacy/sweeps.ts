@@ -1,7 +1,8 @@
 /** What is dropped by age, kind by kind: which rows come next, and what becomes of one. The walk over them is in retain.ts. */
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { giveUpMs, mailMachine } from '../mail/mail.ts'
+import { join, move, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
 import { dropBody, othersEvents } from '../webhooks/webhooks.ts'
 import { blankInvoice } from './blank.ts'
 import { forgetBuyer, heldForOrder } from './forgetOrder.ts'
@@ -150,14 +151,24 @@ export const sweepsOf = (kept: Retention): Sweep[] => [
       }),
   },
   mails('letters', sql`mails`, kept.mailMs, async (tx, id) => {
-    const there = await tx.one<{ state: string }>(sql`select state from mails where id = ${id}`)
-    if (there?.state === 'queued') return 'stays'
+    const there = await tx.one<{ state: string; added_at: Instant }>(sql`select state, added_at from mails where id = ${id}`)
+    if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
+    if (there?.state === 'queued') {
+      await move(tx, 'mails', mailMachine, id, 'queued', 'failed', { why: neverSent }, [sql`why = ${neverSent}`])
+      return 'dropped'
+    }
     return (await tx.run(sql`update mails set why = null where id = ${id} and why is not null`)) > 0 ? 'dropped' : 'passed'
   }),
-  mails('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) =>
-    (await tx.run(sql`delete from person_mails where id = ${id} and state <> 'queued'`)) > 0 ? 'dropped' : 'stays',
-  ),
+  mails('letters to people of the console', sql`person_mails`, kept.mailMs, async (tx, id) => {
+    const there = await tx.one<{ state: string; added_at: Instant }>(sql`select state, added_at from person_mails where id = ${id}`)
+    if (there?.state === 'queued' && !(await isGivenUp(tx, there.added_at))) return 'stays'
+    return (await tx.run(sql`delete from person_mails where id = ${id}`)) > 0 ? 'dropped' : 'passed'
+  }),
 ]
+
+/** A mail server that can be asked has been asked until then: what waits for longer waits for one that is not set. */
+const isGivenUp = async (tx: Tx, addedAt: Instant): Promise<boolean> => later(addedAt, giveUpMs) < (await tx.now())
+const neverSent = 'it was not sent within RETAIN_MAIL: no mail server is set'
 
 const mails = (name: string, table: Sql, keptMs: number | undefined, drop: (tx: Tx, id: string) => Promise<Fate>): Sweep => ({
   ...{ name, keptMs, atOnce: 500 },

@@ -19,6 +19,7 @@ import {
   type Unread,
 } from '../payout/payout.ts'
 import { countSigners } from '../people/people.ts'
+import { retentionFailing } from '../privacy/privacy.ts'
 import { isOlderThan, sql, type Reader, type Sql } from '../store/store.ts'
 import { longReversalMs } from '../webhooks/webhooks.ts'
 
@@ -90,6 +91,7 @@ const worstFirst = [
   'line in',
   'invoice refused',
   'request too small',
+  'retention failed',
   'letter failed',
   'notice failed',
   'account notice failed',
@@ -173,6 +175,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
   ...(now === undefined ? [] : await fullLimits(reader, now)),
   ...(now === undefined ? [] : await waitingAccounts(reader, now)),
   ...(await accountsObjectedTo(reader)),
+  ...(await failedRetention(reader)),
   ...(await otherAsks(reader)),
 ]
 
@@ -370,6 +373,13 @@ const accountsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
     ...{ kind: 'account objected', id: name, number: count, of, why, units: null },
   }))
 
+/** The nightly job that drops old personal data failed: `id` is its last run, `since` when the first of them was. */
+const failedRetention = async (reader: Reader): Promise<Ask[]> => {
+  const failing = await retentionFailing(reader)
+  if (!failing) return []
+  return [{ kind: 'retention failed', id: failing.run, number: null, of: null, why: failing.why, units: null, since: failing.since }]
+}
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
@@ -542,6 +552,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `order ${id}: ${why}`
     case 'letter failed':
       return `the letter "${of}" of order ${id} could not be sent: ${why}`
+    case 'retention failed':
+      return `old personal data is not all dropped since ${since}: the nightly job failed with: ${why} (repasse run show ${id})`
     case 'foreign events':
       return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
     case 'chain unread':

@@ -123,6 +123,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'person new':
     case 'notice failed':
       return `/console/people/${encodeURIComponent(id)}`
+    case 'retention failed':
+      return pathTo('run', id)
     case 'nobody signs':
       return '/console/people'
     case 'anchor mail failed':

@@ -175,6 +175,7 @@ const pt: OverviewWords = {
       'tem a duplicada {why}, resolvida por fora, e o banco devolveu {units} mesmo assim: {of} talvez tenha recebido duas vezes.',
     ],
     order: ['O pedido', 'precisa de atenção: {why}'],
+    'retention failed': ['Na execução', 'dados pessoais antigos não foram todos eliminados, desde {since}: {why}'],
     'letter failed': ['Do pedido', 'um e-mail não pôde ser enviado ({of}): {why}'],
     'invoices unread': [
       '',
@@ -343,6 +344,7 @@ const en: OverviewWords = {
       'has the duplicate {why}, settled otherwise, and the bank gave {units} back all the same: {of} may have it twice.',
     ],
     order: ['The order', 'needs attention: {why}'],
+    'retention failed': ['In run', 'old personal data was not all dropped, since {since}: {why}'],
     'letter failed': ['Of the order', 'an e-mail could not be sent ({of}): {why}'],
     'invoices unread': [
       '',
