@@ -333,7 +333,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await objectTo(town.store, town.desk.world, 'carla', { by: 'dora', why: 'who is that' })
       expect(await bookFindings()).toEqual([])
       await run(sql`update objections set cleared_at = '2026-01-01T00:00:00.000Z' where user_id = ${userId}`)
-      expect(await bookFindings()).toEqual([expect.stringContaining('somebody objects to carla, and nobody cleared it')])
+      expect(await bookFindings()).toEqual([expect.stringContaining('dora objects to carla, and nobody cleared it')])
       await run(sql`update objections set cleared_at = null`)
       const { proposal } = await proposeClear(town.store, town.desk.world, 'carla', { by: 'eva', why: 'she began on Monday' })
       expect((await approveAndDo(town.desk, proposal.id, { by: 'fabio' })).is).toBe('approved')

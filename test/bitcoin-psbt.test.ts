@@ -3,7 +3,16 @@ import { Psbt } from 'bitcoinjs-lib'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { holdPayout, importSigned, minedIn, objectToAccount, proposeAccountClear } from '../src/payout/payout.ts'
+import {
+  changeLimits,
+  holdPayout,
+  importSigned,
+  minedIn,
+  objectToAccount,
+  objectToLimits,
+  proposeAccountClear,
+  proposeLimitsClear,
+} from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/store/store.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -65,6 +74,25 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await town.bury(6)
     const states = new Map((await town.payouts()).map(({ id, state }) => [id, state]))
     expect([certain!, doubted!].map(({ id }) => states.get(id))).toEqual(['paid', 'paid'])
+  })
+
+  test('is not signed while somebody objects to the limits that let it go, and is once that is cleared', async () => {
+    await open()
+    const limit = async (payout: bigint) => {
+      const change = { asset: 'BTC', wanted: { payout }, by: 'maker', why: 'a test' } as const
+      const changed = await town.store.tx(tx => changeLimits(tx, town.world, change))
+      if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'checker' })
+    }
+    await limit(100_000n)
+    await limit(300_000n)
+    await owing(town, [{ units: 200_000n }])
+    await town.send()
+    const signed = await byNode(await psbtOf())
+    await objectToLimits(town.store, town.world, 'installation BTC', { by: 'ana', why: 'nobody decided that' })
+    await expect(bring(signed)).rejects.toThrow('ana objects to the limits of all payouts in BTC, so 0.00100000 BTC for one payout counts')
+    const { proposal } = await proposeLimitsClear(town.store, town.world, 'installation BTC', { by: 'bruno', why: 'the board did' })
+    await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+    expect(await bring(signed)).toMatchObject({ already: false })
   })
 
   test.each(['wpkh', 'tr'] as const)(

@@ -35,7 +35,7 @@ const limits = () => town.house.desk.store.all(sql`select scope, per, units, set
 test('with none set the page, the command and the doctor say what that means', async () => {
   expect((await vera.get('/console/limits')).text).toContain('Nenhum limite foi definido')
   expect(await town.repasse('limits', 'show')).toBe('no limit is set: whatever is owed to an approved account leaves by itself\n')
-  expect(await town.ask('limits', 'show')).toEqual({ limits: [], waiting: [] })
+  expect(await town.ask('limits', 'show')).toEqual({ limits: [], waiting: [], objections: [] })
 })
 
 test('a maker alone is offered the form, and what cannot be read is said at its field', async () => {

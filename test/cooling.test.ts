@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bringBack } from '../src/jobs/clock.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
-import { checkLedger } from '../src/ledger/ledger.ts'
+import { checkLedger, refuse } from '../src/ledger/ledger.ts'
 import {
   addAccount,
   approveAccount,
@@ -14,14 +14,15 @@ import {
   checkSet,
   findAccount,
   objectToAccount,
+  objectToLimits,
   proposeAccountClear,
+  proposeLimitsClear,
   sendPayouts,
   seeLimits,
   signAccount,
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
-import { payableNow } from '../src/payout/cooling.ts'
 import { later } from '../src/base/world.ts'
 import { sql } from '../src/store/store.ts'
 import { asksOf } from '../src/web/asks.ts'
@@ -55,12 +56,11 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world)
       return town.transfers().map(({ amount }) => amount)
     }
+    const refuseProposal = (id: string) => town.store.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
     const now = () => town.store.tx(tx => tx.now())
     /** As the program asks, without what merely waits for the rail to be read. */
     const kinds = async () =>
-      (await asksOf(town.store, await now()))
-        .map(({ kind }) => kind)
-        .filter(kind => kind.startsWith('account') || kind.startsWith('payout'))
+      (await asksOf(town.store, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
 
     test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
       await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
@@ -125,8 +125,6 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       const [owed] = await collect(town, [10_000n])
       expect([await send(), await kinds()]).toEqual([[], ['account objected']])
       expect(await payout(owed!)).toMatchObject({ state: 'owed', why: 'somebody objects to its account main (ana): who is that' })
-      // A refund does not go there.
-      expect(await town.store.tx(tx => payableNow(tx, [{ ...owed!, rule: 'refund' }]))).toHaveLength(1)
       town.pass(24 * hour)
       expect([await send(), await kinds()]).toEqual([[], ['account objected']])
       await expect(clear('maker')).rejects.toThrow('maker added account')
@@ -153,6 +151,97 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await town.store.tx(tx => tx.run(edit))
       expect([await send(), (await payout(owed!)).why]).toEqual([[], 'somebody objects to its account main (ana): who is that'])
       expect(await checkSet(town.store)).toEqual([expect.objectContaining({ says: expect.stringContaining(says) })])
+    })
+
+    test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
+      const { store, world } = town.desk
+      const object = (by: string, why: string) => objectToAccount(store, world, 'main', { by, why })
+      const clear = async () => (await proposeAccountClear(store, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
+      const approve = async (id: string) => (await approveAndDo(town.desk, id, { by: 'carla' })).is
+      await object('mallory', 'hm')
+      await collect(town, [10_000n])
+      const shown = await clear()
+      await object('ana', 'the payee never gave us this account')
+      await expect(approve(shown)).rejects.toThrow('mallory, ana objects to main by now')
+      expect([await send(), (await kinds()).length]).toEqual([[], 2])
+      await refuseProposal(shown)
+      expect([await approve(await clear()), await send(), await checkSet(store)]).toEqual(['approved', [10_000], []])
+    })
+
+    test('another account at the same place is not paid either while somebody objects to the one', async () => {
+      const { store, world } = town.desk
+      await addAccount(store, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
+      await approveAccount(store, 'twin', 'chico')
+      await addAccount(store, world, 'other', { ...trialAccount, number: '999' }, 'maria')
+      await approveAccount(store, 'other', 'chico')
+      await addAccount(store, world, 'doubted', trialAccount, 'maria')
+      await objectToAccount(store, world, 'doubted', { by: 'ana', why: 'who is that' })
+      const [owed] = await collect(town, [10_000n], 'twin')
+      await collect(town, [20_000n], 'other')
+      expect([await send(), (await payout(owed!)).why]).toEqual([[20_000], 'somebody objects to its account doubted (ana): who is that'])
+      const { proposal } = await proposeAccountClear(store, world, 'doubted', { by: 'bruno', why: 'it is theirs' })
+      await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+      expect(await send()).toEqual([20_000, 10_000])
+    })
+
+    test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
+      const { store, world } = town.desk
+      const limit = (wanted: WantedLimits, by = 'ana') =>
+        store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+      const raise = async (wanted: WantedLimits) => {
+        const changed = await limit(wanted)
+        return 'proposal' in changed ? (await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })).is : changed.is
+      }
+      const scope = 'installation BRL'
+      const object = (by: string) => objectToLimits(store, world, scope, { by, why: 'nobody decided that' })
+      const clear = (by: string) => proposeLimitsClear(store, world, scope, { by, why: 'the board did' })
+      const seen = async () => (await seeLimits(store, await now())).limits.map(({ per, units }) => [per, units])
+      await expect(object('dora')).rejects.toThrow('no limit of all payouts in BRL was ever set')
+      await limit({ payout: 5_000n, day: 50_000n })
+      expect([await raise({ payout: 20_000n, day: null }), await seen()]).toEqual(['approved', [['payout', 20_000n]]])
+      const open = await limit({ payout: 90_000n })
+      await object('dora')
+      const [owed] = await collect(town, [10_000n])
+      expect([await send(), (await payout(owed!)).why]).toEqual([[], expect.stringContaining('is above the limit of R$ 50.00')])
+      expect(await kinds()).toEqual(['limits objected', 'payout over limit'])
+      expect(await seen()).toEqual([
+        ['payout', 5_000n],
+        ['day', 50_000n],
+      ])
+      // Nobody raises them meanwhile, also by what was proposed before; lower they are at once.
+      expect(await limit({ payout: 30_000n })).toEqual({ is: 'objected', by: 'dora', why: 'nobody decided that' })
+      if (!('proposal' in open)) throw new Error('it was proposed')
+      await expect(approveAndDo(town.desk, open.proposal.id, { by: 'bruno' })).rejects.toThrow('dora objects to these limits')
+      expect(await limit({ payout: 15_000n })).toEqual({ is: 'lowered' })
+      await expect(clear('ana')).rejects.toThrow('ana proposed these limits')
+      const { proposal } = await clear('dora')
+      await expect(approveAndDo(town.desk, proposal.id, { by: 'ana' })).rejects.toThrow('ana proposed these limits')
+      expect([(await approveAndDo(town.desk, proposal.id, { by: 'carla' })).is, await send(), await seen()]).toEqual([
+        ...['approved', [10_000]],
+        [['payout', 15_000n]],
+      ])
+      await expect(clear('dora')).rejects.toThrow('nobody objects to all payouts in BRL')
+      expect([await checkSet(store), await checkApprovals(store), await town.store.tx(checkLedger)]).toEqual([[], [], []])
+    })
+
+    test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
+      const { store, world } = town.desk
+      const set = async (wanted: WantedLimits) => {
+        const changed = await store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+        if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })
+      }
+      await set({ payout: 1_000n })
+      town.pass(30 * 24 * hour)
+      await set({ payout: 5_000n })
+      town.pass(24 * hour)
+      await set({ payout: 50_000n })
+      await objectToLimits(store, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
+      await store.tx(tx => tx.run(sql`delete from limit_objections`))
+      await collect(town, [2_000n])
+      expect(await send()).toEqual([])
+      expect(await checkSet(store)).toEqual([
+        expect.objectContaining({ says: expect.stringContaining('dora objects to limits of all payouts in BRL, and nobody cleared it') }),
+      ])
     })
 
     test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {

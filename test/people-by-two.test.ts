@@ -167,6 +167,40 @@ describe.each([
         expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objection cleared'])
       })
 
+      test('limits are written about to checkers and admins, and whoever follows the link objects to them', async () => {
+        const maker = await consoleVisitor(town, 'mara', 'maker', 'pt-BR')
+        const seen = (text: string) => /name="seen" value="([^"]*)"/.exec(text)![1]!
+        const page = '/console/limits?of=installation%20BRL'
+        const set = async (day: string) =>
+          maker.post('/console/limits', {
+            of: 'installation BRL',
+            seen: seen((await maker.get(page)).text),
+            payout: '',
+            hour: '',
+            day,
+            why: 'mais',
+          })
+        await set('50.000,00')
+        expect((await approve(bruno, (await set('80.000,00')).to, 'approve')).to).toContain('said=approved')
+        const letter = await until(() => town.letters.find(each => each.subject.includes('in reais were changed')), 'a letter')
+        expect(letter.text).toContain('Within a day: 50,000.00 BRL → 80,000.00 BRL')
+        expect(letter.text).toContain('/console/limits?of=installation%20BRL#objection')
+
+        expect((await maker.get(page)).text).toContain('action="/console/limits/object"')
+        expect((await carla.post('/console/limits/object', { of: 'installation BRL', why: '' })).status).toBe(400)
+        expect((await carla.post('/console/limits/object', { of: 'nobody', why: 'x' })).status).toBe(404)
+        expect((await carla.post('/console/limits/object', { of: 'installation BRL', why: 'not decided' })).to).toContain('said=objected')
+        expect((await maker.get('/console/limits')).text).toContain('Objeção de carla aos limites de toda a instalação, em reais')
+        expect((await maker.get('/console/limits')).text).toContain('50.000,00')
+        expect((await bruno.get('/console')).text).toContain('There is an objection to the limits of')
+        const refused = await set('90.000,00')
+        expect([refused.status, refused.text.includes('Há uma objeção de carla')]).toEqual([409, true])
+        expect((await maker.post('/console/limits/clear', { of: 'installation BRL', why: 'deixa' })).status).toBe(403)
+        const clearing = await carla.post('/console/limits/clear', { of: 'installation BRL', why: 'it was decided' })
+        expect((await approve(bruno, clearing.to, 'approve')).to).toContain('said=approved')
+        expect((await bruno.get(page)).text).not.toContain('carla objects')
+      })
+
       test('somebody objected to approves and proposes nothing until two others clear it', async () => {
         const checker = await consoleVisitor(town, 'dora', 'checker', 'en')
         const maker = await consoleVisitor(town, 'maria', 'maker', 'en')

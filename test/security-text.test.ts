@@ -26,6 +26,7 @@ const provided: Readonly<Record<string, readonly string[]>> = {
   invoice_reissues: ['asked_by', 'asked_why'],
   invoice_twins: ['decided_by', 'decided_why'],
   ledger_transactions: ['memo'],
+  limit_objections: ['made_by', 'why', 'cleared_by'],
   limits: ['set_by', 'approved_by'],
   mails: ['why'],
   objections: ['made_by', 'why', 'cleared_by'],
@@ -120,6 +121,8 @@ async function speakOfPeople({ house: { desk } }: SeededTown): Promise<void> {
     await tx.run(sql`
       insert into account_objections (id, store_id, account_id, made_by, why, added_at)
       select 'obj_1', 'sto_default', min(id), 'a', 'b', ${at} from accounts where state <> 'closed'`)
+    await tx.run(sql`
+      insert into limit_objections (id, store_id, scope, made_by, why, added_at) values ('obj_1', 'sto_default', 'installation BRL', 'a', 'b', ${at})`)
     await tx.run(sql`
       insert into person_mails (id, store_id, address, language, kind, about, detail, state, why, next_at, added_at, changed_at)
       values ('pml_1', 'sto_default', 'a', 'pt-BR', 'objected', ${user!.id}, '{}', 'failed', 'b', ${at}, ${at}, ${at})`)
@@ -336,7 +339,7 @@ const shownNowhere = new Set(
   `bundles-why invoices-late_by mails-why orders-name orders-email orders-tax_id products-added_by sessions-revoked_by store_rules-changed_by
   transition_repeats-last_ref transition_repeats-last_why runs-lacks rails_heard-why strangers-description strangers-source strangers-why
   strangers-decided_by external_rules-name external_rules-text external_rules-why external_rules-added_by external_rules-approved_by
-  forgotten_invoices-status forgotten_invoices-decided_by forgotten_invoices-decided_why objections-cleared_by account_objections-cleared_by person_mails-detail`.split(
+  forgotten_invoices-status forgotten_invoices-decided_by forgotten_invoices-decided_why objections-cleared_by account_objections-cleared_by limit_objections-cleared_by person_mails-detail`.split(
     /\s+/,
   ),
 )

@@ -48,6 +48,26 @@ test('an account of another network is not approved, and the list says nothing f
   expect((await say(['account', 'list'], {})).code).toBe(0)
 })
 
+test('limits are objected to at once, and one person proposes what another approves to clear it', async () => {
+  const limits = (...words: string[]) => say(['limits', ...words])
+  expect((await limits('object', '--asset', 'BRL', '--why', 'x', '--by', 'dora')).err).toContain(
+    'no limit of all payouts in BRL was ever set',
+  )
+  await limits('set', '--asset', 'BRL', '--per-day', '500.00', '--why', 'as decided', '--by', 'maker')
+  const objected = await limits('object', '--asset', 'BRL', '--why', 'not decided', '--by', 'dora')
+  expect([objected.code, objected.out]).toEqual([0, 'dora objects to the limits of all payouts in BRL\n'])
+  expect((await limits('show')).out).toContain('dora objects to the limits of all payouts in BRL, so the strictest')
+  expect((await say(['status'])).out).toContain('dora objects to the limits of BRL')
+  const raise = await limits('set', '--asset', 'BRL', '--per-day', 'none', '--why', 'more', '--by', 'maker')
+  expect([raise.code, raise.err]).toEqual([2, expect.stringContaining('so nobody raises them until two people have cleared that')])
+  const { out } = await limits('clear', '--asset', 'BRL', '--why', 'it was', '--by', 'bruno')
+  const proposal = /pro_\w+/.exec(out)![0]
+  expect(JSON.parse((await limits('show', '--json')).out)).toMatchObject({ objections: [{ account: null, asset: 'BRL', by: 'dora' }] })
+  const node = { ...regtest, BITCOIN_RPC_URL: 'http://u:p@127.0.0.1:9' }
+  expect(await say(['proposal', 'approve', proposal, '--by', 'carla'], node)).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse((await limits('show', '--json')).out)).toMatchObject({ objections: [] })
+})
+
 test('an account is objected to at once, and one person proposes what another approves to clear it', async () => {
   const doubted = derive(payee.account, 'receive', 9).address
   await say(add('doubted', '--address', doubted))

@@ -135,7 +135,7 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('account show main'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
-        const [{ approvalOf, findAccount, openAccountObjection, receivableMoves, receivableOf }, { history }] = await Promise.all([
+        const [{ approvalOf, accountObjections, findAccount, receivableMoves, receivableOf }, { history }] = await Promise.all([
           import('../payout/payout.ts'),
           import('../store/store.ts'),
         ])
@@ -146,18 +146,19 @@ export function accountCommands(repasse: Command, shell: Shell): void {
         const [owes, moves] = [await receivableOf(base.store, row.id), await receivableMoves(base.store, row.id)]
         const debts = debtTable(moves)
         const proof = row.state === 'approved' ? await approvalOf(base.store, row) : undefined
-        const objection = await openAccountObjection(base.store, row.id)
+        const objections = (await accountObjections(base.store, row.id)).map(({ made_by: by, why, added_at: at }) => ({ by, why, at }))
         await shell.out(
           asJson
             ? json({
                 ...viewOf(row, addressOf(first)),
                 approvalProof: proof?.is === 'approved' ? proof.proof : null,
                 approvalFault: proof?.is === 'changed' ? proof.why : null,
-                objection: objection ? { by: objection.made_by, why: objection.why, at: objection.added_at } : null,
+                objection: objections[0] ?? null,
+                objections,
                 ...debtView(row.recover, owes, moves),
                 history: historyOf(steps),
               })
-            : `${sheet([...sheetOf(row, first, proof), ['objection', objection && `${objection.made_by}: ${objection.why}`], ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
+            : `${sheet([...sheetOf(row, first, proof), ...objections.map(({ by, why }): [string, string] => ['objection', `${by}: ${why}`]), ['owes us', owes === 0n ? null : reais(owes)]])}\n${debts}${debts && '\n'}${historyTable(steps)}`,
         )
       }),
     )

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import type { Asset } from '../base/money.ts'
 import { readTyped } from '../base/typedAmount.ts'
-import type { LimitPer, WantedLimits } from '../payout/payout.ts'
+import type { LimitPer, LimitScope, WantedLimits } from '../payout/payout.ts'
 import { oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -34,11 +34,8 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('limits show --json'))
     .action(({ json: asJson }: { json?: true }) => inBase(shell, base => show(shell, base, asJson)))
 
-  limits
-    .command('set')
+  of(limits.command('set'))
     .description('sets limits; lowering one is done at once, raising or removing one is proposed to a second person')
-    .option('--asset <asset>', 'of all payouts in BRL or BTC', oneOf(['BRL', 'BTC'] as const)('--asset'))
-    .option('--account <name>', 'of the payouts to this account instead')
     .option('--per-payout <amount>', 'the most that one payout may be, or none')
     .option('--per-hour <amount>', 'the most that may leave within any hour, or none')
     .option('--per-day <amount>', 'the most that may leave within any 24 hours, or none')
@@ -52,23 +49,65 @@ export function limitCommands(repasse: Command, shell: Shell): void {
       ),
     )
     .action(({ by = operator(), ...flags }: SetFlags) => inBase(shell, base => set(shell, base, { ...flags, by })))
+
+  of(limits.command('object'))
+    .description('objects to limits that were changed: the strictest of before and after counts until two people clear it')
+    .requiredOption('--why <words>', 'the reason, for the audit log and everybody who is written to', textFlag('--why'))
+    .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('limits object --asset BRL --why "nobody decided that"'))
+    .action(({ by = operator(), why, ...flags }: ActFlags) =>
+      inBase(shell, async ({ store, world }) => {
+        const { objectToLimits } = await import('../payout/payout.ts')
+        const scope = await scopeIn(store, flags)
+        const { made_by: objector } = await objectToLimits(store, world, scope.id, { by, why })
+        await shell.out(`${objector} objects to the limits of ${scope.name}\n`)
+      }),
+    )
+
+  of(limits.command('clear'))
+    .description('proposes that an objection to limits ends; another person approves it, and neither of them proposed the limits')
+    .requiredOption('--why <words>', 'the reason', textFlag('--why'))
+    .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('limits clear --account main --why "the board decided it on Monday"'))
+    .action(({ by = operator(), why, ...flags }: ActFlags) =>
+      inBase(shell, async ({ store, world }) => {
+        const { proposeLimitsClear } = await import('../payout/payout.ts')
+        const { is, proposal } = await proposeLimitsClear(store, world, (await scopeIn(store, flags)).id, { by, why })
+        if (is === 'another') throw new BadInput(another(proposal.id))
+        await shell.out(`proposed: somebody else says "repasse proposal approve ${proposal.id} --by NAME"\n`)
+      }),
+    )
 }
 
-type Base = Parameters<Parameters<typeof inBase>[1]>[0]
+/** Whose limits a command is about. */
+const of = (command: Command): Command =>
+  command
+    .option('--asset <asset>', 'of all payouts in BRL or BTC', oneOf(['BRL', 'BTC'] as const)('--asset'))
+    .option('--account <name>', 'of the payouts to this account instead')
 
-async function set(
-  shell: Shell,
-  { store, world }: Base,
-  { asset: said, account, why, by, ...flags }: SetFlags & { by: string },
-): Promise<void> {
-  const { changeLimits, findAccount, limitPers } = await import('../payout/payout.ts')
+type OfFlags = Pick<SetFlags, 'asset' | 'account'>
+type ActFlags = OfFlags & { why: string; by?: string }
+
+async function scopeIn(
+  store: Base['store'],
+  { asset: said, account }: OfFlags,
+): Promise<LimitScope & { name: string; accountId: string | undefined }> {
+  const { findAccount, installationScope, limitedBy, nameOfScope } = await import('../payout/payout.ts')
   if (said === undefined && account === undefined)
     throw new BadInput('--asset BRL or BTC says of which payouts, or --account NAME of whose')
   const row = account === undefined ? undefined : await findAccount(store, account)
   if (account !== undefined && !row) throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
-  const asset: Asset = row ? (row.kind === 'bitcoin' ? 'BTC' : 'BRL') : said!
-  if (said !== undefined && said !== asset)
-    throw new BadInput(`--asset ${said} is not what account "${account}" is paid in, which is ${asset}`)
+  const scope = await limitedBy(store, row?.id ?? installationScope(said!))
+  if (said !== undefined && said !== scope.asset)
+    throw new BadInput(`--asset ${said} is not what account "${account}" is paid in, which is ${scope.asset}`)
+  return { ...scope, name: nameOfScope(scope), accountId: row?.id }
+}
+
+type Base = Parameters<Parameters<typeof inBase>[1]>[0]
+
+async function set(shell: Shell, { store, world }: Base, { why, by, ...flags }: SetFlags & { by: string }): Promise<void> {
+  const { changeLimits, limitPers } = await import('../payout/payout.ts')
+  const { asset, accountId, name } = await scopeIn(store, flags)
   const typed = { payout: flags.perPayout, hour: flags.perHour, day: flags.perDay }
   const names = { payout: '--per-payout', hour: '--per-hour', day: '--per-day' } as const
   const wanted: WantedLimits = {}
@@ -76,12 +115,16 @@ async function set(
   if (Object.keys(wanted).length === 0)
     throw new BadInput('--per-payout, --per-hour or --per-day says what the limit is, each an amount or none')
 
-  const changed = await store.tx(tx => changeLimits(tx, world, { asset, accountId: row?.id, wanted, by, why }))
+  const changed = await store.tx(tx => changeLimits(tx, world, { asset, accountId, wanted, by, why }))
   switch (changed.is) {
     case 'lowered':
       return shell.out('the limits are lowered: "repasse limits show"\n')
     case 'same':
       return shell.out('the limits are so already\n')
+    case 'objected':
+      throw new BadInput(
+        `${changed.by} objects to the limits of ${name}, so nobody raises them until two people have cleared that ("repasse limits clear"): ${changed.why}`,
+      )
     case 'proposed':
     case 'there':
       return shell.out(`proposed, for it lets more leave: somebody else says "repasse proposal approve ${changed.proposal.id} --by NAME"\n`)
@@ -106,8 +149,9 @@ function limitFlag(flag: string, text: string, asset: Asset): bigint | null {
 const perWords = { payout: 'a payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
 async function show(shell: Shell, { store }: Base, asJson: true | undefined): Promise<void> {
-  const { seeLimits } = await import('../payout/payout.ts')
+  const { everyLimitObjection, nameOfScope, seeLimits } = await import('../payout/payout.ts')
   const { limits, waiting } = await store.tx(async tx => seeLimits(tx, await tx.now()))
+  const objections = await everyLimitObjection(store)
   if (asJson)
     return shell.out(
       json({
@@ -131,9 +175,14 @@ async function show(shell: Shell, { store }: Base, asJson: true | undefined): Pr
         waiting: waiting.map(({ payout_id: id, account, asset, units, per, needs, next_at: nextAt, added_at: since }) => ({
           ...{ payout: id, account, ...moneyOf(units, asset), per, needs, since, nextAt },
         })),
+        objections: objections.map(({ account, asset, made_by: by, why, added_at: at }) => ({ account, asset, by, why, at })),
       }),
     )
   if (limits.length === 0) return shell.out('no limit is set: whatever is owed to an approved account leaves by itself\n')
+  for (const objection of objections)
+    await shell.out(
+      `${objection.made_by} objects to the limits of ${nameOfScope(objection)}, so the strictest of before and after counts: ${objection.why}\n`,
+    )
   const whole = (asset: Asset) => `all in ${asset}`
   await shell.out(
     table(

@@ -50,6 +50,7 @@ const actsOfMoney: Readonly<Record<string, Act>> = {
   'account debt': 'account.debt',
   'account clear': 'account.clear',
   'limits set': 'limits.set',
+  'limits clear': 'limits.clear',
   'payout approve': 'payout.beyond',
   'payout adjudicate': 'payout.adjudicate',
   'payout redirect': 'payout.redirect',

@@ -26,7 +26,9 @@ import {
   changeTerms,
   debtAct,
   endDebt,
+  carryOutLimitsClear,
   limitsAct,
+  limitsClearAct,
   prepareVerdict,
   redirectAct,
   termsAct,
@@ -123,6 +125,7 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   [addAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutAdd(tx, world, proposal) })],
   [roleAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutRole(tx, world, proposal) })],
   [resetAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutReset(tx, world, proposal) })],
+  [limitsClearAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutLimitsClear(tx, proposal) })],
   [accountClearAct, proposedWork({ prepare: nothing, carryOut: (tx, _, proposal) => carryOutAccountClear(tx, proposal) })],
   [clearAct, proposedWork({ prepare: nothing, carryOut: (tx, { world }, proposal) => carryOutClear(tx, world, proposal) })],
   [

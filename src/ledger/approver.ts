@@ -8,6 +8,7 @@ import { plainName } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { sql, type Reader } from '../store/store.ts'
 import { editedPerson, editedSentence, type Edited, type PersonRow } from './edited.ts'
+import { objectionsOf, toPeople } from './objection.ts'
 
 export interface Standing {
   name: string
@@ -65,9 +66,8 @@ const find = (reader: Reader, name: string): Promise<PersonRow | undefined> =>
 export async function standingOf(reader: Reader, name: string): Promise<Standing | undefined> {
   const person = await find(reader, name)
   if (!person) return undefined
-  const objection = await reader.one<{ by: string; why: string; at: Instant }>(
-    sql`select made_by as by, why, added_at as at from objections where user_id = ${person.id} and cleared_at is null`,
-  )
+  const [first] = await objectionsOf(reader, toPeople, person.id)
+  const objection = first && { by: first.made_by, why: first.why, at: first.added_at }
   const behind = [person.name]
   let edited = await editedPerson(reader, person)
   for (let giver = person.given_by; giver !== null;) {

@@ -7,6 +7,17 @@ import { tally } from './tallies.ts'
 export { accounts, chart, type Account, type MovementName } from './chart.ts'
 export { editedPeople, editedPerson, editedProposal, editedSentence, type Edited } from './edited.ts'
 export { assertMayApprove, assertMayPropose, barFor, barOf, barSentence, standingOf, type Bar, type Standing } from './approver.ts'
+export { clearObjections, proposeClearing, type Clearing } from './clearing.ts'
+export {
+  editedObjections,
+  objectionsOf,
+  openObjections,
+  openObjectionTo,
+  toPeople,
+  type Objected,
+  type Objection,
+  type ObjectionKind,
+} from './objection.ts'
 export { account, comingTo, noneReturned, unaccounted, type BookedParts } from './accounted.ts'
 export { alarmOf, listAlarms, lowerAlarm, raiseAlarm, type Alarm, type AlarmName } from './alarm.ts'
 export { bankMayBeAsked, hearDenied } from './denied.ts'

@@ -323,6 +323,10 @@ export const onlySaid = ({ name }: Pick<AccountRow, 'name'>): string =>
 export const twinsOf = async (reader: Reader, to: NewDestination): Promise<AccountRow[]> =>
   (await listAccounts(reader)).filter(row => row.state !== 'closed' && isSame(row, to))
 
+/** Whether two accounts pay to the same place, however it is written. */
+export const isAtOnePlace = (one: AccountRow, other: AccountRow): boolean =>
+  isSame(one, other.kind === 'bank' ? destinationOf(other) : { kind: 'bitcoin', holder: other.holder, destination: other.destination })
+
 const isSame = (row: AccountRow, to: NewDestination): boolean => {
   if (to.kind === 'bitcoin') return row.kind === 'bitcoin' && row.destination === to.destination
   return row.kind === 'bank' && isSamePlace(row, to)

@@ -1,9 +1,18 @@
 /** Whether what people set is what the audit log says they set: the stop of payouts, roles, and what was proposed and approved. Limits: `limitsSaid.ts`. */
 import { findStatement, judgeApproval, state, type Approving, type Proof, type Stated } from '../approvals/approvals.ts'
-import { editedPeople, editedProposal, editedSentence, type Finding, type ProposalRow } from '../ledger/ledger.ts'
+import {
+  editedObjections,
+  editedPeople,
+  editedProposal,
+  editedSentence,
+  toPeople,
+  type Finding,
+  type ProposalRow,
+} from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { told } from '../base/money.ts'
-import { editedAccountObjections } from './objection.ts'
+import { toLimits } from './limitsSaid.ts'
+import { toAccounts } from './objection.ts'
 import { isRefund } from './refund.ts'
 import type { PayoutRow } from './row.ts'
 
@@ -23,24 +32,15 @@ export async function stopTakenAway(reader: Reader): Promise<string | undefined>
 const peopleEdited = async (reader: Reader): Promise<Finding[]> =>
   (await editedPeople(reader)).map(({ id, ...edited }) => finding(id, editedSentence(edited)))
 
-/** People who are objected to, of whom no row says so any more though nobody cleared it. */
-async function objectionsTakenAway(reader: Reader): Promise<Finding[]> {
-  const rows = await reader.all<{ id: string; name: string }>(sql`
-    select u.id, u.name from users u where u.store_id = 'sto_default' and u.state <> 'removed'
-      and (select a.act from audit a where a.subject = u.id and a.act in ('objected to person', 'objection cleared') order by a.seq desc limit 1)
-        = 'objected to person'
-      and not exists (select 1 from objections o where o.user_id = u.id and o.cleared_at is null) order by u.id`)
-  return rows.map(({ id, name }) => finding(id, `somebody objects to ${name}, and nobody cleared it: ${past}`))
-}
-
 /** What is set by few rows, and is looked at every few minutes. */
 export async function checkSet(reader: Reader): Promise<Finding[]> {
   const stop = await stopTakenAway(reader)
   return [
     ...(stop === undefined ? [] : [finding('payouts', stop)]),
     ...(await peopleEdited(reader)),
-    ...(await objectionsTakenAway(reader)),
-    ...(await editedAccountObjections(reader)),
+    ...(await editedObjections(reader, toPeople)),
+    ...(await editedObjections(reader, toAccounts)),
+    ...(await editedObjections(reader, toLimits)),
   ]
 }
 

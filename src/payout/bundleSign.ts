@@ -5,8 +5,9 @@ import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
 import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './bundleCancel.ts'
 import { strangeIn } from './bundleCheck.ts'
+import { aboveObjected } from './limitObjection.ts'
 import { objectionsTo, objectionWhy } from './objection.ts'
-import { refundRule } from './refund.ts'
+import type { PayoutRow } from './row.ts'
 import { chainPayoutsStopped, chainUnreadWhy } from './unread.ts'
 
 const dayMs = 86_400_000
@@ -71,16 +72,16 @@ export async function againstPolicy(
   return rail.againstPolicy(plan, row!.units)
 }
 
-/** Why a bundle is not signed now: since it was planned somebody objected to an account in it. One that was signed before may be out, and goes on. */
+/** Why a bundle is not signed now: since it was planned somebody objected to an account in it, or to limits that let it go. One that was signed before may be out, and goes on. */
 async function objectedIn(tx: Tx, candidate: CandidateRow): Promise<string | undefined> {
   if (isCancellation(candidate)) return undefined
-  const paid = await tx.all<{ account_id: string }>(sql`
-    select distinct p.account_id from attempts t join payouts p on p.id = t.payout_id join bundles b on b.id = t.bundle_id
-    where b.id = ${candidate.bundle_id} and b.state = 'planned' and not ${refundRule}`)
+  const paid = await tx.all<Pick<PayoutRow, 'id' | 'account_id' | 'units'>>(sql`
+    select p.id, p.account_id, p.units from attempts t join payouts p on p.id = t.payout_id join bundles b on b.id = t.bundle_id
+    where b.id = ${candidate.bundle_id} and b.state = 'planned' order by p.id`)
   if (paid.length === 0) return undefined
-  const ids = paid.map(({ account_id: id }) => id)
-  const [objection] = (await objectionsTo(tx, ids)).values()
-  return objection && `${objectionWhy(objection)}; cancel the bundle, and its other payouts go in another one`
+  const [objection] = (await objectionsTo(tx, paid)).values()
+  const why = objection ? objectionWhy(objection) : await aboveObjected(tx, 'BTC', paid)
+  return why === undefined ? undefined : `${why}; cancel the bundle, and its other payouts go in another one`
 }
 
 /** Keeps the bytes where the policy still allows it; answers why it does not. Keeping them twice is keeping them once. */

@@ -5,27 +5,25 @@
 import { later, type Instant } from '../base/world.ts'
 import { join, sql, type Reader, type Tx } from '../store/store.ts'
 import { objectionsTo, objectionWhy } from './objection.ts'
-import { isRefund } from './refund.ts'
 import type { PayoutRow } from './row.ts'
 
 /** Looked at again by then at the latest: what waits for longer than a day was put off by a clock that was ahead (`jobs/clock.ts`). */
 const againMs = 12 * 3_600_000
 
 /** Those of these due payouts whose account may be paid now; the others are put off until it may. That the time is the approved one is asked besides. */
-export async function payableNow<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+export async function payableNow<P extends Pick<PayoutRow, 'id' | 'account_id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
   if (due.length === 0) return []
   return afterCoolingOff(tx, await putOffObjected(tx, due))
 }
 
 /** When an objection is cleared its payouts are looked at again at once. */
-async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id' | 'rule'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
-  const objections = await objectionsTo(tx, [...new Set(due.map(({ account_id: id }) => id))])
+async function putOffObjected<P extends Pick<PayoutRow, 'id' | 'account_id'>>(tx: Tx, due: readonly P[]): Promise<P[]> {
+  const objections = await objectionsTo(tx, due)
   if (objections.size === 0) return [...due]
   const next = later(await tx.now(), againMs)
   const left: P[] = []
   for (const payout of due) {
-    // A refund goes to its payer and not to the account.
-    const objection = isRefund(payout) ? undefined : objections.get(payout.account_id)
+    const objection = objections.get(payout.id)
     if (!objection) left.push(payout)
     else
       await tx.run(sql`

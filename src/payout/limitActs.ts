@@ -2,10 +2,12 @@
 import { BadInput } from '../base/answer.ts'
 import { formatUnits, parseUnits, told, type Asset } from '../base/money.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import { audit, detailOf, objectionsOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import { tellOfLimits } from '../people/people.ts'
 import { forUpdate, sql, type Reader, type Tx } from '../store/store.ts'
 import { installationScope, limitPers, limitsNow, waitingForLimits, type LimitPer, type LimitRow } from './limits.ts'
-import { limitWords } from './limitsSaid.ts'
+import { limitedBy } from './limitScope.ts'
+import { limitWords, toLimits } from './limitsSaid.ts'
 import { findPayout, type PayoutRow } from './row.ts'
 
 /** By what is limited; null takes the limit away. */
@@ -23,7 +25,10 @@ export interface LimitChange {
 
 export type LimitsChanged =
   /** `lowered`: at once, for it lets nothing go that would not have gone. `same`: they are so already. */
-  { is: 'lowered' | 'same' } | Proposed
+  | { is: 'lowered' | 'same' }
+  /** Somebody objects to these limits, and until two people have cleared that nobody raises them. */
+  | { is: 'objected'; by: string; why: string }
+  | Proposed
 
 export const limitsAct = 'limits.set'
 export const beyondAct = 'payout.approve'
@@ -41,9 +46,14 @@ export async function changeLimits(tx: Tx, world: Pick<World, 'clock' | 'random'
   if (changed.length === 0) return { is: 'same' }
   const wanted = Object.fromEntries(changed.map(per => [per, change.wanted[per]!])) as WantedLimits
   const detail = detailOfChange(asset, now, wanted)
-  if (!changed.every(per => isLower(now[per], wanted[per]))) return propose(tx, world, { act: limitsAct, subject: scope, detail, why, by })
+  if (!changed.every(per => isLower(now[per], wanted[per]))) {
+    const [objection] = await objectionsOf(tx, toLimits, scope)
+    if (objection) return { is: 'objected', by: objection.made_by, why: objection.why }
+    return propose(tx, world, { act: limitsAct, subject: scope, detail, why, by })
+  }
   await setLimits(tx, scope, asset, wanted, { by, approvedBy: null, now })
   await audit(tx, { actor: by, act: 'limits lowered', subject: scope, detail: { ...detail, why } })
+  await tellOfLimits(tx, { kind: 'limits lowered', scope: await limitedBy(tx, scope), by, why, change: detail })
   return { is: 'lowered' }
 }
 
@@ -72,10 +82,15 @@ export async function limitsIn(reader: Reader, scope: string, now: Instant): Pro
 export async function carryOutLimits(
   tx: Tx,
   { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>,
-  { subject: scope, detail: text, made_by: by, decided_by: approvedBy }: ProposalRow,
+  { subject: scope, detail: text, made_by: by, decided_by: approvedBy, why }: ProposalRow,
 ): Promise<void> {
   const detail = detailOf({ detail: text })
   const asset = detail['asset'] as Asset
+  const [objection] = await objectionsOf(tx, toLimits, scope)
+  if (objection)
+    throw new BadInput(
+      `${objection.made_by} objects to these limits: nobody raises them until two people have cleared that: ${objection.why}`,
+    )
   const now = await limitsIn(tx, scope, await tx.now())
   const wanted: WantedLimits = {}
   for (const per of limitPers) {
@@ -91,6 +106,8 @@ export async function carryOutLimits(
   await setLimits(tx, scope, asset, wanted, { by, approvedBy, now, ...(from !== undefined && { from }) })
   const counts = from === undefined ? {} : { higherFrom: from }
   await audit(tx, { actor: approvedBy!, act: 'limits set', subject: scope, detail: { ...detail, ...counts, proposedBy: by } })
+  const change = { ...detail, ...counts }
+  await tellOfLimits(tx, { kind: 'limits set', scope: await limitedBy(tx, scope), by, approvedBy: approvedBy!, why, change })
 }
 
 async function setLimits(
@@ -101,10 +118,8 @@ async function setLimits(
   { by, approvedBy, now, from }: { by: string; approvedBy: string | null; now: Limits; from?: Instant },
 ): Promise<void> {
   const at = await tx.now()
-  // Payouts before limits, as whoever claims locks them. All of the asset, for one limit of several may have kept them.
-  await tx.run(sql`
-    update payouts set next_at = ${at}, why = null where asset = ${asset} and state in ('owed', 'waiting') and id in (select payout_id from limit_waits)`)
-  await tx.run(sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`)
+  // Payouts before limits, as whoever claims locks them.
+  await lookAgain(tx, asset)
   for (const per of limitPers) {
     const units = wanted[per]
     // There is one to be raised, or it would be set at once.
@@ -122,6 +137,14 @@ async function setLimits(
       on conflict (store_id, scope, per) do update set units = excluded.units, next_units = null, next_from = null, set_by = excluded.set_by, approved_by = excluded.approved_by,
         set_at = excluded.set_at`)
   }
+}
+
+/** Whatever waits for a limit of the asset is looked at again: one limit of several may have kept it. */
+export async function lookAgain(tx: Tx, asset: Asset): Promise<void> {
+  await tx.run(sql`
+    update payouts set next_at = ${await tx.now()}, why = null
+    where asset = ${asset} and state in ('owed', 'waiting') and id in (select payout_id from limit_waits)`)
+  await tx.run(sql`delete from limit_waits where payout_id in (select id from payouts where asset = ${asset})`)
 }
 
 export type BeyondRefusal = 'unknown' | 'waits for no limit'

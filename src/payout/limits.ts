@@ -2,7 +2,7 @@
 import { told, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
-import { letBeyond, limitsNow, strictest, wasLetBeyond } from './limitsSaid.ts'
+import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 
 /** `payout`: of each one alone; the others of everything within a sliding window. */
@@ -239,13 +239,31 @@ export type SeenLimit = LimitRow & {
 
 const mostWaiting = 200
 
+/** With what counts of each while somebody objects; one that was taken away counts again. */
+async function whileObjected<L extends LimitRow & { account: string | null }>(
+  reader: Reader,
+  rows: readonly L[],
+): Promise<(LimitRow & { account: string | null })[]> {
+  const found: (LimitRow & { account: string | null })[] = [...rows]
+  for (const cap of (await objectedLimits(reader)).caps) {
+    const place = found.findIndex(({ scope, per }) => scope === cap.scope && per === cap.per)
+    const row = found[place]
+    if (row && row.units > cap.units) found[place] = { ...row, units: cap.units, next_units: null, next_from: null }
+    if (row) continue
+    const account = (await reader.one<{ name: string }>(sql`select name from accounts where id = ${cap.scope}`))?.name ?? null
+    const { by: set_by, at: set_at } = cap
+    found.push({ ...cap, account, set_by, set_at, approved_by: null, next_units: null, next_from: null })
+  }
+  return found
+}
+
 /** Every limit with how much of it is used, and what waits for one: first what needs two people, then the oldest. */
 export async function seeLimits(reader: Reader, now: Instant): Promise<{ limits: SeenLimit[]; waiting: WaitingForLimit[] }> {
   const rows = await reader.all<LimitRow & { account: string | null }>(sql`
     select l.*, a.name as account from limits l left join accounts a on a.id = l.scope where l.store_id = 'sto_default'
     order by l.asset, case when a.name is null then 0 else 1 end, a.name, case l.per when 'payout' then 1 when 'hour' then 2 else 3 end`)
   const limits: SeenLimit[] = []
-  for (const row of limitsNow(rows, now))
+  for (const row of await whileObjected(reader, limitsNow(rows, now)))
     limits.push({ ...row, used: row.per === 'payout' ? undefined : (await usedIn(reader, row.asset, row.scope, now))[row.per] })
   return { limits, waiting: await waitingForLimits(reader, { limit: mostWaiting }) }
 }

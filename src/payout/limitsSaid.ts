@@ -1,8 +1,8 @@
 /** Limits as the audit log has them: a row can be edited past the program, so of the two the stricter counts, and that they differ is a finding. */
-import { parseUnits, told, type Asset } from '../base/money.ts'
-import type { Finding } from '../ledger/ledger.ts'
+import { parseUnits, smallest, told, type Asset } from '../base/money.ts'
+import { later, type Instant } from '../base/world.ts'
+import { openObjections, type Finding, type Objection, type ObjectionKind } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Sql } from '../store/store.ts'
-import type { Instant } from '../base/world.ts'
 import type { LimitPer, LimitRow } from './limits.ts'
 
 /** How a limit is named in the details of a change. */
@@ -20,36 +20,105 @@ export const limitsNow = <L extends Pick<LimitRow, 'units' | 'next_units' | 'nex
     return row.next_units === null ? [] : [{ ...row, units: row.next_units, next_units: null, next_from: null }]
   })
 
-/** Every limit as it was last set or lowered. */
-async function limitsSaid(reader: Reader): Promise<Map<string, Kept>> {
-  const acts = await reader.all<{ subject: string; detail: string }>(
-    sql`select subject, detail from audit where act in ('limits set', 'limits lowered') order by seq`,
+/** One limit of one scope, as somebody changed it; null is none. */
+export interface LimitChange {
+  seq: bigint
+  at: Instant
+  /** Who proposed it where it took two people, and lowered it where it did not. */
+  by: string
+  raised: boolean
+  scope: string
+  asset: Asset
+  per: LimitPer
+  before: bigint | null
+  after: bigint | null
+  /** Until then it is as before. */
+  from: Instant | undefined
+}
+
+/** Every change of limits, oldest first. */
+export async function limitChanges(reader: Reader): Promise<LimitChange[]> {
+  const acts = await reader.all<{ seq: bigint; at: Instant; actor: string; act: string; subject: string; detail: string }>(
+    sql`select seq, at, actor, act, subject, detail from audit where act in ('limits set', 'limits lowered') order by seq`,
   )
-  const said = new Map<string, Kept>()
-  for (const { subject: scope, detail: text } of acts) {
+  return acts.flatMap(({ seq, at, actor, act, subject: scope, detail: text }) => {
     const detail = JSON.parse(text) as Record<string, string>
     const asset = detail['asset'] as Asset
     const unitsOf = (written: string | undefined) => (written === undefined || written === 'none' ? null : parseUnits(written, asset)!)
-    for (const per of pers) {
+    return pers.flatMap(per => {
       const [word, wordNow] = limitWords[per]
-      if (detail[word] === undefined) continue
-      const [units, before] = [unitsOf(detail[word]), unitsOf(detail[wordNow])]
-      const key = keyOf({ scope, per })
-      const from = detail['higherFrom']
+      if (detail[word] === undefined) return []
+      const [after, before, from] = [unitsOf(detail[word]), unitsOf(detail[wordNow]), detail['higherFrom']]
       // What is higher counts later, and until then as before.
-      if (from !== undefined && before !== null && (units === null || units >= before))
-        said.set(key, { ...{ scope, asset, per, units: before }, next_units: units, next_from: from })
-      else if (units === null) said.delete(key)
-      else said.set(key, { scope, asset, per, units, next_units: null, next_from: null })
-    }
+      const isHigher = before !== null && (after === null || after >= before)
+      const by = detail['proposedBy'] ?? actor
+      return [{ seq, at, by, raised: act === 'limits set', scope, asset, per, before, after, from: isHigher ? from : undefined }]
+    })
+  })
+}
+
+/** Every limit as it was last set or lowered. Pure. */
+function limitsSaid(changes: readonly LimitChange[]): Map<string, Kept> {
+  const said = new Map<string, Kept>()
+  for (const { scope, asset, per, before, after, from } of changes) {
+    const key = keyOf({ scope, per })
+    if (from !== undefined) said.set(key, { ...{ scope, asset, per, units: before! }, next_units: after, next_from: from })
+    else if (after === null) said.delete(key)
+    else said.set(key, { scope, asset, per, units: after, next_units: null, next_from: null })
   }
   return said
 }
 
-/** Of what the rows and the audit log say now, the stricter. Both are written in one transaction, so whoever has locked the rows sees both. */
+/** Objections are to all limits of an asset's payouts or of an account: to the scope. */
+export const toLimits: ObjectionKind = {
+  ...{ table: sql`limit_objections`, of: sql`scope`, noun: 'limits of ' },
+  ...{ objected: 'limits objected', cleared: 'limits objection cleared' },
+}
+
+/** Whoever objects may have read about a change some days later, and several changes may have come to what they object to. */
+const lookBackMs = 7 * 86_400_000
+
+/** The changes that an objection is about: the last one before it, those of the week before, and all since. Pure. */
+export function changesObjectedTo(
+  changes: readonly LimitChange[],
+  scope: string,
+  objection: Pick<Objection, 'seq' | 'added_at'>,
+): LimitChange[] {
+  const { seq, added_at: at } = objection
+  const isBefore = (change: LimitChange) => seq === null || change.seq < seq
+  return pers.flatMap(per => {
+    const own = changes.filter(change => change.scope === scope && change.per === per)
+    const last = own.findLast(isBefore)
+    return own.filter(change => change === last || !isBefore(change) || change.at >= later(at, -lookBackMs))
+  })
+}
+
+/** What counts while limits are objected to: the strictest that each was in the changes objected to. */
+export async function objectedLimits(
+  reader: Reader,
+  changes?: readonly LimitChange[],
+): Promise<{ open: Map<string, Objection[]>; caps: (Limit & Pick<LimitChange, 'by' | 'at'>)[] }> {
+  const open = await openObjections(reader, toLimits)
+  if (open.size === 0) return { open, caps: [] }
+  const all = changes ?? (await limitChanges(reader))
+  const caps = [...open].flatMap(([scope, [first]]) =>
+    [...Map.groupBy(changesObjectedTo(all, scope, first!), ({ per }) => per)].flatMap(([per, changes]) => {
+      const there = changes.flatMap(({ before, after }) => [before ?? [], after ?? []].flat())
+      const { asset, by, at } = changes.at(-1)!
+      return there.length === 0 ? [] : [{ scope, asset, per, units: smallest(...there), by, at }]
+    }),
+  )
+  return { open, caps }
+}
+
+/**
+ * Of what the rows and the audit log say now, and of what counts where somebody objects, the stricter. All are written in one transaction, so whoever
+ * has locked the rows sees both.
+ */
 export async function strictest(reader: Reader, asset: Asset, rows: readonly Limit[], now: Instant): Promise<Limit[]> {
+  const changes = await limitChanges(reader)
   const found = new Map(rows.map(row => [keyOf(row), row]))
-  for (const limit of limitsNow([...(await limitsSaid(reader)).values()], now)) {
+  for (const limit of [...limitsNow([...limitsSaid(changes).values()], now), ...(await objectedLimits(reader, changes)).caps]) {
     const row = found.get(keyOf(limit))
     if (limit.asset === asset && (!row || row.units > limit.units)) found.set(keyOf(limit), limit)
   }
@@ -73,7 +142,7 @@ const fields = ['asset', 'units', 'next_units', 'next_from'] as const
 /** Limits that are not as people set them. */
 export async function checkLimits(reader: Reader): Promise<Finding[]> {
   const rows = await reader.all<Kept>(sql`select scope, asset, per, units, next_units, next_from from limits order by scope, per`)
-  const said = await limitsSaid(reader)
+  const said = limitsSaid(await limitChanges(reader))
   const kept = new Map(rows.map(row => [keyOf(row), row]))
   return [...new Set([...said.keys(), ...kept.keys()])].flatMap(key => {
     const [row, wanted] = [kept.get(key), said.get(key)]

@@ -1,37 +1,33 @@
-/**
- * Objections to payout accounts: while one is open nothing is paid there. The audit log counts besides the row, so that a row that was
- * deleted past this program lets nothing go.
- */
+/** Objections to payout accounts: while one is open nothing is paid there, nor to another account at the same place. */
 import { BadInput } from '../base/answer.ts'
-import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import type { Finding, ProposalRow, Proposed } from '../ledger/ledger.ts'
 import {
-  clearObjectionTo,
+  clearObjections,
+  objectionsOf,
+  openObjections,
   openObjectionTo,
-  openOf,
   proposeClearing,
-  tellOfAccount,
+  type Clearing,
+  type Objection,
   type ObjectionKind,
-  type ObjectionRow,
-} from '../people/people.ts'
-import { join, sql, type Reader, type Store, type Tx } from '../store/store.ts'
-import type { AccountRow } from './account.ts'
+  type ProposalRow,
+  type Proposed,
+} from '../ledger/ledger.ts'
+import { tellOfAccount } from '../people/people.ts'
+import { forUpdate, join, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
+import { isAtOnePlace, type AccountRow } from './account.ts'
 import { refundRule } from './refund.ts'
+import type { PayoutRow } from './row.ts'
 
 export const accountClearAct = 'account.clear'
 
-const objectedAct = 'account objected'
-const clearedAct = 'account objection cleared'
-
-const toAccounts: ObjectionKind = {
-  ...{ table: sql`account_objections`, of: sql`account_id` },
-  ...{ objected: objectedAct, cleared: clearedAct, clearAct: accountClearAct },
+export const toAccounts: ObjectionKind = {
+  ...{ table: sql`account_objections`, of: sql`account_id`, noun: 'account ' },
+  ...{ objected: 'account objected', cleared: 'account objection cleared' },
 }
 
-/** The open one to an account. */
-export const openAccountObjection = (reader: Reader, accountId: string): Promise<ObjectionRow | undefined> =>
-  openOf(reader, toAccounts, accountId)
+/** The open ones to an account. */
+export const accountObjections = (reader: Reader, accountId: string): Promise<Objection[]> => objectionsOf(reader, toAccounts, accountId)
 
 interface Said {
   by: string
@@ -44,95 +40,69 @@ const theAccount = async (tx: Tx, name: string): Promise<AccountRow> => {
   return row
 }
 
-/** From now on nothing more is ordered to the account. Where somebody has objected already, that objection remains. */
-export const objectToAccount = (store: Store, world: World, name: string, { by, why }: Said): Promise<ObjectionRow> =>
-  store.tx(async tx => {
+/** From now on nothing more is ordered to the account. Who objects twice has objected once. */
+export async function objectToAccount(store: Store, world: World, name: string, { by, why }: Said): Promise<Objection> {
+  const objection = await store.tx(async tx => {
     const account = await theAccount(tx, name)
     if (account.state === 'closed') throw new BadInput(`account "${account.name}" is closed: nothing is paid there`)
-    const { isNew, objection } = await openObjectionTo(tx, world, toAccounts, account, { by, why })
-    if (isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
-    return objection
+    const opened = await openObjectionTo(tx, world, toAccounts, account, { by, why })
+    if (opened.isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
+    return opened.objection
   })
-
-/** Whoever added an account is whom an objection to it is about. */
-function assertNotTheirs({ name, added_by: addedBy }: AccountRow, by: string): void {
-  if (samePerson(addedBy, by)) throw new BadInput(`${by} added account "${name}", so others clear the objection to it`)
+  await afterClaims(store, sql`true`)
+  return objection
 }
 
-/** Proposes that the open objection ends; another person approves it, and neither of them added the account. */
+/**
+ * Ends when every claim of payouts has ended that may have read what was so before: a claim keeps its payouts locked from before it reads, and
+ * whichever begins later reads what is so now.
+ */
+export const afterClaims = (store: Store, which: Sql): Promise<unknown> =>
+  store.tx(tx => tx.all(sql`select id from payouts where state in ('owed', 'waiting') and ${which} order by id ${forUpdate}`), 'locks')
+
+const clearing = ({ id, name, added_by: addedBy }: AccountRow): Clearing => ({
+  ...{ kind: toAccounts, act: accountClearAct, id, name, authors: [addedBy] },
+  refusal: by => `${by} added account "${name}", so others clear the objection to it`,
+})
+
+/** Proposes that the open objections end; another person approves it, and neither of them added the account. */
 export const proposeAccountClear = (store: Store, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
-  store.tx(async tx => {
-    const account = await theAccount(tx, name)
-    assertNotTheirs(account, by)
-    return proposeClearing(tx, world, toAccounts, account, { by, why })
-  })
+  store.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why }))
 
 /** In the transaction of the approval. Its payouts are looked at again at once. */
 export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promise<void> {
   const account = await theAccount(tx, proposal.subject)
-  assertNotTheirs(account, proposal.decided_by!)
-  await clearObjectionTo(tx, toAccounts, account, proposal)
+  await clearObjections(tx, clearing(account), proposal)
   // All that could be claimed, so that a claim which still reads the objection as open does not put one off after this.
   await tx.run(sql`
     update payouts set next_at = ${await tx.now()}, why = case when why like ${`${whyBegins}%`} then null else why end
-    where account_id = ${account.id} and state in ('owed', 'waiting')`)
+    where state in ('owed', 'waiting') and (account_id = ${account.id} or why like ${`${whyBegins}%`})`)
   const { made_by: by, decided_by: approvedBy, why } = proposal
   await tellOfAccount(tx, { kind: 'account cleared', account, by, approvedBy: approvedBy!, why })
 }
 
-export type OpenObjection = { account_id: string; account: string; made_by: string; why: string }
+export type OpenObjection = Pick<Objection, 'made_by' | 'why'> & { account: string }
 
 const whyBegins = 'somebody objects to its account'
 
 export const objectionWhy = ({ account, made_by: by, why }: OpenObjection): string => `${whyBegins} ${account} (${by}): ${why}`
 
-type Logged = { account_id: string; account: string; act: string; actor: string; detail: string }
-
-/** What the audit log says last about objections to each of these accounts, or to all. */
-const lastLogged = async (reader: Reader, accountIds?: readonly string[]): Promise<Map<string, Logged>> => {
-  const which = accountIds === undefined ? sql`` : sql`and b.subject in (${join(accountIds)})`
-  const rows = await reader.all<Logged>(sql`
-    select a.id as account_id, a.name as account, b.act, b.actor, b.detail from audit b join accounts a on a.id = b.subject
-    where b.act in (${objectedAct}, ${clearedAct}) ${which} order by b.seq`)
-  return new Map(rows.map(row => [row.account_id, row]))
-}
-
-const openRows = (reader: Reader, accountIds?: readonly string[]): Promise<OpenObjection[]> =>
-  reader.all<OpenObjection>(sql`
-    select o.account_id, a.name as account, o.made_by, o.why from account_objections o join accounts a on a.id = o.account_id
-    where o.cleared_at is null ${accountIds === undefined ? sql`` : sql`and o.account_id in (${join(accountIds)})`} order by o.id`)
-
-const asLogged = ({ account_id, account, actor, detail }: Logged): OpenObjection => ({
-  ...{ account_id, account, made_by: actor },
-  why: (JSON.parse(detail) as { why: string }).why,
-})
-
-/** The open objections to these accounts, by their ids, as the rows or the audit log say. */
-export async function objectionsTo(reader: Reader, accountIds: readonly string[]): Promise<Map<string, OpenObjection>> {
+/** What is objected to where each of these payouts goes, by their ids: its account, or another one at the same place, as a refund's is. */
+export async function objectionsTo(
+  reader: Reader,
+  payouts: readonly Pick<PayoutRow, 'id' | 'account_id'>[],
+): Promise<Map<string, OpenObjection>> {
   const found = new Map<string, OpenObjection>()
-  for (const row of await openRows(reader, accountIds)) found.set(row.account_id, row)
-  for (const last of (await lastLogged(reader, accountIds)).values())
-    if (last.act === objectedAct) found.set(last.account_id, asLogged(last))
-  return found
-}
-
-const past = 'somebody has changed it past this program'
-
-/** Objections to accounts that are not as the audit log says: taken away, edited, or of nobody. */
-export async function editedAccountObjections(reader: Reader): Promise<Finding[]> {
-  const logged = await lastLogged(reader)
-  const rows = new Map((await openRows(reader)).map(row => [row.account_id, row]))
-  const finding = (subject: string, says: string): Finding => ({ invariant: 'approvals', subject, says: `${says}: ${past}` })
-  const found: Finding[] = []
-  for (const last of logged.values()) {
-    if (last.act !== objectedAct) continue
-    const row = rows.get(last.account_id)
-    const { account_id: id, account, made_by: by, why } = asLogged(last)
-    if (!row) found.push(finding(id, `${by} objects to account ${account}, and nobody cleared it`))
-    else if (row.made_by !== by || row.why !== why) found.push(finding(id, `the objection to account ${account} is not as ${by} made it`))
+  const open = payouts.length === 0 ? new Map<string, Objection[]>() : await openObjections(reader, toAccounts)
+  if (open.size === 0) return found
+  const ids = [...open.keys(), ...payouts.map(({ account_id: id }) => id)]
+  const accounts = await reader.all<AccountRow>(sql`select * from accounts where id in (${join([...new Set(ids)])})`)
+  const doubted = accounts.filter(({ id }) => open.has(id))
+  for (const payout of payouts) {
+    const to = accounts.find(({ id }) => id === payout.account_id)
+    const account = doubted.find(each => each.id === to?.id) ?? doubted.find(each => to && isAtOnePlace(each, to))
+    if (account) found.set(payout.id, { account: account.name, ...open.get(account.id)![0]! })
   }
-  for (const { account_id: id, account } of rows.values())
-    if (logged.get(id)?.act !== objectedAct) found.push(finding(id, `an objection to account ${account} is open, and nobody made it`))
   return found
 }
 

@@ -111,12 +111,22 @@ export { resolvePayouts } from './resolve.ts'
 export { coolingAccounts, type CoolingAccount } from './cooling.ts'
 export {
   accountClearAct,
+  accountObjections,
   carryOutAccountClear,
   objectedAccounts,
   objectToAccount,
-  openAccountObjection,
   proposeAccountClear,
 } from './objection.ts'
+export { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
+export {
+  carryOutLimitsClear,
+  everyLimitObjection,
+  limitObjections,
+  limitsClearAct,
+  objectToLimits,
+  proposeLimitsClear,
+  type ObjectedLimits,
+} from './limitObjection.ts'
 export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
 export { bookRefundMade, isRefund, isRefundMade, keepRefunds, oweRefund, refundRule, withdrawRefundBy, type NewRefund } from './refund.ts'

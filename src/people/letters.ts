@@ -1,6 +1,7 @@
-/** What is written to people of the console about one another and about payout accounts: what was done, by whom, and where to object. */
+/** What is written to people of the console about one another, payout accounts and limits: what was done, by whom, and where to object. */
+import type { Asset } from '../base/money.ts'
 import { escaped, type Letter } from '../mail/mail.ts'
-import { accountNotices, type NoticeKind } from './notices.ts'
+import { accountNotices, limitNotices, type NoticeKind } from './notices.ts'
 import type { Role } from './roles.ts'
 import type { Language } from './user.ts'
 
@@ -14,32 +15,59 @@ export interface NoticeRow {
   detail: string
 }
 
-const given: readonly NoticeKind[] = ['added', 'role', 'reset', 'key', 'account added', 'account approved', 'account changed']
+const given: readonly NoticeKind[] = [
+  ...(['added', 'role', 'reset', 'key', 'account added', 'account approved', 'account changed', 'limits lowered', 'limits set'] as const),
+]
 const ofAccounts: readonly string[] = accountNotices
+const ofLimits: readonly string[] = limitNotices
 
 /** Pure. `publicUrl`: without a slash at the end. */
 export function composeNotice({ id, address, language, kind, about, detail }: NoticeRow, publicUrl: string): Letter {
   const say = words[language]
-  const { name = '', role = 'viewer', by = '', approvedBy, why } = JSON.parse(detail) as Record<string, string | undefined>
+  const { role = 'viewer', by = '', approvedBy, why, ...said } = JSON.parse(detail) as Record<string, string | undefined>
+  const name = said['name'] ?? (ofLimits.includes(kind) ? say.whole[said['asset'] as Asset] : '')
   const who = approvedBy === undefined ? by : say.and(by, approvedBy)
   const says = say.kinds[kind](name, say.roles[role as Role], who)
   const reason = why === undefined ? [] : [`${say.reason}: ${why}`]
-  const url = ofAccounts.includes(kind) ? `${publicUrl}/console/accounts/${about}#objection` : `${publicUrl}/console/people/${about}`
+  const url = `${publicUrl}/console/${pageOf(kind, about)}`
+  const changes = changedLimits(said, say)
   const object = kind === 'opened twice' ? say.inviteAgain : given.includes(kind) ? say.object : say.see
   const html = [
     `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>Repasse</title></head>`,
     '<body style="font-family:sans-serif;line-height:1.5;max-width:36rem;margin:0 auto;padding:16px">',
-    ...[says, ...reason, object].map(text => `<p>${escaped(text)}</p>`),
+    ...[says, ...changes, ...reason, object].map(text => `<p>${escaped(text)}</p>`),
     `<p><a href="${escaped(url)}">${escaped(url)}</a></p></body></html>`,
   ]
   return {
     ...{ id, to: address, language, subject: `Repasse: ${say.subjects[kind](name)}` },
-    text: `${[says, ...reason, object, url].join('\n\n')}\n`,
+    text: `${[says, ...changes, ...reason, object, url].join('\n\n')}\n`,
     html: html.join('\n'),
   }
 }
 
+const pageOf = (kind: NoticeKind, about: string): string => {
+  if (ofAccounts.includes(kind)) return `accounts/${about}#objection`
+  return ofLimits.includes(kind) ? `limits?of=${encodeURIComponent(about)}#objection` : `people/${about}`
+}
+
+/** One line for each limit that was changed: what it was, and what it is. */
+function changedLimits(said: Readonly<Record<string, string | undefined>>, say: Words): string[] {
+  const amount = (text: string | undefined) =>
+    text === undefined || text === 'none' ? say.noLimit : `${say.decimal(text)} ${said['asset']}`
+  const lines = (['Payout', 'Hour', 'Day'] as const).flatMap(per =>
+    said[`per${per}`] === undefined ? [] : [`${say.pers[per]}: ${amount(said[`per${per}Now`])} → ${amount(said[`per${per}`])}`],
+  )
+  return said['higherFrom'] === undefined ? lines : [...lines, say.higherFrom(said['higherFrom'])]
+}
+
 interface Words {
+  /** Limits of all payouts in an asset. */
+  whole: Record<Asset, string>
+  pers: Record<'Payout' | 'Hour' | 'Day', string>
+  noLimit: string
+  /** An amount as the audit log has it, `10000.00`. */
+  decimal(text: string): string
+  higherFrom(at: string): string
   roles: Record<Role, string>
   and(one: string, other: string): string
   subjects: Record<NoticeKind, (name: string) => string>
@@ -50,7 +78,18 @@ interface Words {
   inviteAgain: string
 }
 
+/** Digits of the whole part in threes. */
+const inThrees = (text: string, group: string, point: string): string => {
+  const [whole = '', fraction = ''] = text.split('.')
+  return `${whole.replace(/\B(?=(?:\d{3})+$)/g, group)}${point}${fraction}`
+}
+
 const pt: Words = {
+  whole: { BRL: 'toda a instalação, em reais', BTC: 'toda a instalação, em bitcoin' },
+  pers: { Payout: 'Por repasse', Hour: 'Por hora', Day: 'Por dia' },
+  noLimit: 'sem limite',
+  decimal: text => inThrees(text, '.', ','),
+  higherFrom: at => `O que aumentou vale a partir de ${at.slice(0, 16).replace('T', ' ')} UTC; até lá vale o limite de antes.`,
   roles: { viewer: 'consulta', maker: 'operação', checker: 'aprovação', admin: 'administração' },
   and: (one, other) => `${one}, com a aprovação de ${other}`,
   subjects: {
@@ -68,6 +107,10 @@ const pt: Words = {
     'account changed': name => `a conta de repasse ${name} mudou`,
     'account objected': name => `objeção à conta de repasse ${name}`,
     'account cleared': name => `a objeção à conta de repasse ${name} foi encerrada`,
+    'limits lowered': name => `os limites de ${name} foram baixados`,
+    'limits set': name => `os limites de ${name} mudaram`,
+    'limits objected': name => `objeção aos limites de ${name}`,
+    'limits cleared': name => `a objeção aos limites de ${name} foi encerrada`,
   },
   kinds: {
     added: (name, role, who) => `${name} terá acesso ao console, com o papel de ${role}, por ${who}.`,
@@ -89,6 +132,11 @@ const pt: Words = {
     'account objected': (name, _, who) =>
       `${who} tem uma objeção à conta de repasse ${name}: nada é repassado para lá até que duas pessoas a encerrem.`,
     'account cleared': (name, _, who) => `A objeção à conta de repasse ${name} foi encerrada por ${who}: os repasses para lá seguem.`,
+    'limits lowered': (name, _, who) => `Os limites de repasse de ${name} foram baixados por ${who}.`,
+    'limits set': (name, _, who) => `Os limites de repasse de ${name} foram mudados por ${who}.`,
+    'limits objected': (name, _, who) =>
+      `${who} tem uma objeção aos limites de repasse de ${name}: vale o mais baixo entre antes e depois da mudança, e ninguém os aumenta até que duas pessoas a encerrem.`,
+    'limits cleared': (name, _, who) => `A objeção aos limites de repasse de ${name} foi encerrada por ${who}: valem os limites aprovados.`,
   },
   reason: 'Motivo',
   object: 'Se isto não deveria ter acontecido, registre uma objeção na página abaixo. Ela vale na hora.',
@@ -97,6 +145,11 @@ const pt: Words = {
 }
 
 const en: Words = {
+  whole: { BRL: 'the whole installation, in reais', BTC: 'the whole installation, in bitcoin' },
+  pers: { Payout: 'For one payout', Hour: 'Within an hour', Day: 'Within a day' },
+  noLimit: 'no limit',
+  decimal: text => inThrees(text, ',', '.'),
+  higherFrom: at => `What is higher counts from ${at.slice(0, 16).replace('T', ' ')} UTC; until then the limit is as before.`,
   roles: { viewer: 'viewer', maker: 'maker', checker: 'checker', admin: 'admin' },
   and: (one, other) => `${one}, approved by ${other}`,
   subjects: {
@@ -114,6 +167,10 @@ const en: Words = {
     'account changed': name => `payout account ${name} was changed`,
     'account objected': name => `objection to payout account ${name}`,
     'account cleared': name => `the objection to payout account ${name} is cleared`,
+    'limits lowered': name => `limits of ${name} were lowered`,
+    'limits set': name => `limits of ${name} were changed`,
+    'limits objected': name => `objection to limits of ${name}`,
+    'limits cleared': name => `the objection to limits of ${name} is cleared`,
   },
   kinds: {
     added: (name, role, who) => `${name} is given access to the console as ${role}, by ${who}.`,
@@ -135,6 +192,12 @@ const en: Words = {
     'account objected': (name, _, who) =>
       `${who} objects to the payout account ${name}: nothing is paid there until two people clear the objection.`,
     'account cleared': (name, _, who) => `The objection to the payout account ${name} was cleared by ${who}: its payouts go on.`,
+    'limits lowered': (name, _, who) => `The limits of payouts of ${name} were lowered by ${who}.`,
+    'limits set': (name, _, who) => `The limits of payouts of ${name} were changed by ${who}.`,
+    'limits objected': (name, _, who) =>
+      `${who} objects to the limits of payouts of ${name}: the lower of before and after the change counts, and nobody raises them until two people clear the objection.`,
+    'limits cleared': (name, _, who) =>
+      `The objection to the limits of payouts of ${name} was cleared by ${who}: the approved limits count.`,
   },
   reason: 'Reason',
   object: 'If this should not have happened, object on the page below. It holds at once.',

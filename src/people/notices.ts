@@ -1,4 +1,4 @@
-/** Mails to people of the console about one another and about payout accounts, queued in the transaction that does what they say. */
+/** Mails to people of the console about one another, payout accounts and limits, queued in the transaction that does what they say. */
 import { createHash } from 'node:crypto'
 import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
@@ -16,7 +16,9 @@ export type PersonNotice = 'added' | 'role' | 'reset' | 'locked' | 'removed' | '
 /** `account changed`: what its payee owes is kept back from its payouts, or no longer. */
 export const accountNotices = ['account added', 'account approved', 'account changed', 'account objected', 'account cleared'] as const
 export type AccountNotice = (typeof accountNotices)[number]
-export type NoticeKind = PersonNotice | AccountNotice
+export const limitNotices = ['limits lowered', 'limits set', 'limits objected', 'limits cleared'] as const
+export type LimitNotice = (typeof limitNotices)[number]
+export type NoticeKind = PersonNotice | AccountNotice | LimitNotice
 
 export interface Notice {
   kind: PersonNotice
@@ -53,25 +55,44 @@ export interface AccountNews {
 }
 
 /** Queues a mail to each checker and admin, to whoever added the account, and to whoever did it. Its record is in the audit log already. */
-export async function tellOfAccount(tx: Tx, { kind, account, by, approvedBy, why }: AccountNews): Promise<void> {
-  const named = [account.added_by, by].map(plainName)
+export const tellOfAccount = (tx: Tx, { kind, account, by, approvedBy, why }: AccountNews): Promise<void> =>
+  tellConcerned(tx, { kind, about: account.id, detail: { name: account.name, by, approvedBy, why } }, [account.added_by, by])
+
+/** What was done to limits, and by whom. */
+export interface LimitNews {
+  kind: LimitNotice
+  scope: { id: string; asset: string; account: string | null }
+  by: string
+  approvedBy?: string | undefined
+  why?: string | undefined
+  /** As the audit log has it: each limit, what it was, and from when it is higher. */
+  change?: Readonly<Record<string, string>>
+}
+
+/** Queues a mail to each checker and admin, and to whoever did it. Its record is in the audit log already. */
+export const tellOfLimits = (tx: Tx, { kind, scope, by, approvedBy, why, change }: LimitNews): Promise<void> => {
+  const of = { asset: scope.asset, ...(scope.account !== null && { name: scope.account }) }
+  return tellConcerned(tx, { kind, about: scope.id, detail: { ...change, ...of, by, approvedBy, why } }, [by])
+}
+
+async function tellConcerned(tx: Tx, mail: Omit<Queued, 'reader'>, concerned: readonly string[]): Promise<void> {
   const readers = await tx.all<UserRow>(sql`
-    select * from users where store_id = 'sto_default' and ${whoActs} and (role in ('checker', 'admin') or folded in (${join(named)})) order by id`)
-  const detail = { name: account.name, by, approvedBy, why }
+    select * from users where store_id = 'sto_default' and ${whoActs}
+      and (role in ('checker', 'admin') or folded in (${join(concerned.map(plainName))})) order by id`)
   const now = await tx.now()
-  const record = await tx.one<{ seq: bigint }>(sql`select max(seq) as seq from audit where subject = ${account.id}`)
+  const record = await tx.one<{ seq: bigint }>(sql`select max(seq) as seq from audit where subject = ${mail.about}`)
   for (const reader of readers) {
     // By the record of what was done and not at random, for an approval is handed no source of that.
-    const digest = createHash('sha256').update(`${kind} ${record!.seq} ${reader.id}`).digest()
+    const digest = createHash('sha256').update(`${mail.kind} ${record!.seq} ${reader.id}`).digest()
     const id = newId('mail', { clock: { now: () => Date.parse(now) }, random: { bytes: count => digest.subarray(0, count) } })
-    await queue(tx, id, { reader, kind, about: account.id, detail })
+    await queue(tx, id, { reader, ...mail })
   }
 }
 
 interface Queued {
   reader: UserRow
   kind: NoticeKind
-  /** The id of a person or of an account. */
+  /** The id of a person or of an account, or what limits are of. */
   about: string
   detail: Readonly<Record<string, string | undefined>>
 }

@@ -27,20 +27,8 @@ export {
   resetAct,
   roleAct,
 } from './given.ts'
-export {
-  carryOutClear,
-  clearAct,
-  clearObjectionTo,
-  objectTo,
-  openObjection,
-  openObjectionTo,
-  openOf,
-  proposeClear,
-  proposeClearing,
-  type ObjectionKind,
-  type ObjectionRow,
-} from './objection.ts'
-export { accountNotices, addressOf, tellOfAccount, type NoticeKind } from './notices.ts'
+export { carryOutClear, clearAct, objectTo, personObjections, proposeClear } from './objection.ts'
+export { accountNotices, addressOf, limitNotices, tellOfAccount, tellOfLimits, type NoticeKind } from './notices.ts'
 export { countSigners } from './signers.ts'
 export { composeNotice, type NoticeRow } from './letters.ts'
 export { changePassword, type PasswordChange } from './ownPassword.ts'

@@ -42,6 +42,8 @@ const table = {
   // Whoever was written to about it may, with a code, which shows that it is them; two people end it.
   'account.object': { roles: ['maker', 'checker', 'admin'], stepUp: true },
   'account.clear': { roles: ['checker', 'admin'], stepUp: true },
+  'limits.object': { roles: ['maker', 'checker', 'admin'], stepUp: true },
+  'limits.clear': { roles: ['checker', 'admin'], stepUp: true },
 
   'payout.hold': { roles: ['maker'], harmless: true },
   'payout.release': { roles: ['checker'], stepUp: true, approves: true },

@@ -58,7 +58,7 @@ export const findUser = (reader: Reader, name: string): Promise<UserRow | undefi
 export const listUsers = (reader: Reader): Promise<(UserRow & { seen_at: Instant | null; objected_by: string | null })[]> =>
   reader.all(sql`
     select users.*, (select max(seen_at) from sessions where user_id = users.id) as seen_at,
-      (select made_by from objections where user_id = users.id and cleared_at is null) as objected_by from users
+      (select min(made_by) from objections where user_id = users.id and cleared_at is null) as objected_by from users
     order by case when state = 'removed' then 1 else 0 end, folded`)
 
 /** A person and the token of the link by which they set a password; it is told once and kept nowhere. */

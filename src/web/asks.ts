@@ -7,6 +7,7 @@ import {
   bankUnread,
   beforeThat,
   coolingAccounts,
+  everyLimitObjection,
   objectedAccounts,
   onlySaidOf,
   receivables,
@@ -76,6 +77,7 @@ const worstFirst = [
   'request underpaid',
   'order',
   'account objected',
+  'limits objected',
   'person objected',
   'invitation opened twice',
   'person new',
@@ -95,6 +97,7 @@ const worstFirst = [
   'letter failed',
   'notice failed',
   'account notice failed',
+  'limits notice failed',
   'anchor mail failed',
 ] as const
 export type AskKind = (typeof worstFirst)[number]
@@ -176,6 +179,7 @@ export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?
   ...(now === undefined ? [] : await waitingAccounts(reader, now)),
   ...(await accountsObjectedTo(reader)),
   ...(await failedRetention(reader)),
+  ...(await limitsObjectedTo(reader)),
   ...(await otherAsks(reader)),
 ]
 
@@ -380,6 +384,15 @@ const failedRetention = async (reader: Reader): Promise<Ask[]> => {
   return [{ kind: 'retention failed', id: failing.run, number: null, of: null, why: failing.why, units: null, since: failing.since }]
 }
 
+/** As the command takes it. */
+const limitFlagOf = (id: string) => (id === 'BRL' || id === 'BTC' ? `--asset ${id}` : `--account ${id}`)
+
+/** Limits that somebody objects to: `id` is whose they are, `of` who. */
+const limitsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+  (await everyLimitObjection(reader)).map(({ account, asset, made_by: of, why }) => ({
+    ...{ kind: 'limits objected', id: account ?? asset, number: null, of, why, units: null },
+  }))
+
 const otherAsks = (reader: Reader): Promise<Ask[]> =>
   reader.all<Ask>(
     firstOfEach(sql`
@@ -399,7 +412,9 @@ const otherAsks = (reader: Reader): Promise<Ask[]> =>
       union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
         from person_mails m where state = 'failed' and about in (select id from users)
       union all select 'account notice failed', (select name from accounts where id = m.about), null, address, coalesce(why, ''), null
-        from person_mails m where state = 'failed' and about in (select id from accounts)
+        from person_mails m where state = 'failed' and about in (select id from accounts) and kind not like 'limits %'
+      union all select 'limits notice failed', coalesce((select name from accounts where id = m.about), replace(m.about, 'installation ', '')), null, address,
+        coalesce(why, ''), null from person_mails m where state = 'failed' and kind like 'limits %'
       union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null from anchor_mails f
         where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address and s.state = 'sent' and s.added_at > f.added_at)
         group by address
@@ -490,6 +505,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `account ${id} awaits approval`
     case 'account objected':
       return `${of} objects to account ${id}, so nothing is paid there and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'}: ${why} (repasse account clear ${id} --why … proposes that it ends)`
+    case 'limits objected':
+      return `${of} objects to the limits of ${id}, so the strictest of what they were before and after counts: ${why} (repasse limits clear ${limitFlagOf(id)} --why … proposes that it ends)`
     case 'person objected':
       return `${of} objects to ${id}, who neither approves nor proposes: ${why} (repasse user clear ${id} --why … proposes that it ends)`
     case 'invitation opened twice':
@@ -500,6 +517,8 @@ export function sentence({ kind, id, number, of, why, units, since, unread }: As
       return `the letter about ${id} to ${of} could not be sent: ${why}`
     case 'account notice failed':
       return `the mail about account ${id} to ${of} could not be sent: ${why}`
+    case 'limits notice failed':
+      return `the mail about the limits of ${id} to ${of} could not be sent: ${why}`
     case 'anchor mail failed':
       return `the anchor of the audit log of ${of} could not be sent to ${id} (AUDIT_ANCHOR_EMAIL): ${why}`
     case 'proposal open':

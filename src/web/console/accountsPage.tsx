@@ -3,22 +3,22 @@ import { bankName, failsBankDigit } from '../../base/brazil.ts'
 import type { Asset } from '../../base/money.ts'
 import { samePerson } from '../../base/person.ts'
 import type { Instant } from '../../base/world.ts'
-import type { Bar } from '../../ledger/ledger.ts'
+import type { Bar, Objection } from '../../ledger/ledger.ts'
 import { digestOfAccount, type AccountRow, type Owing, type PayoutState, type Stop } from '../../payout/payout.ts'
 import type { Judged } from '../../approvals/approvals.ts'
-import { may, type ObjectionRow, type Person } from '../../people/people.ts'
+import { may, type Person } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { amount, type Language } from '../page/page.ts'
-import { Badge, Facts, Field, Notice, Time, type Tone } from '../page/parts.tsx'
+import { Badge, Facts, Notice, Time, type Tone } from '../page/parts.tsx'
 import { Debt, type SeenDebt } from './accountDebt.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { Mono, Said, State } from './listsParts.tsx'
+import { ObjectionForms, OpenObjections } from './objections.tsx'
 import { SignButton, type Signable } from './passkeys.tsx'
 import { Steps } from './steps.tsx'
 import { debtWords } from './words/accountDebt.ts'
 import { accountWords } from './words/accounts.ts'
 import { signWords } from './words/accountsSign.ts'
-import { frameWords } from './words/frame.ts'
 import { barText } from './words/bars.ts'
 
 const tones: Record<AccountRow['state'], Tone> = { awaiting: 'wait', approved: 'good', closed: 'still' }
@@ -122,7 +122,7 @@ interface AccountParts extends Shared {
   schedules: readonly { id: string; name: string }[]
   debt: SeenDebt
   /** The open one. */
-  objection: ObjectionRow | undefined
+  objections: readonly Objection[]
   /** Why who looks may not approve it, now or at all. */
   bar: Bar | undefined
   steps: readonly Transition[]
@@ -139,12 +139,9 @@ export function AccountPage(parts: AccountParts) {
   return (
     <Frame {...{ lang, person, stopped, here: 'accounts', title: row.name, scripts: parts.sign ? ['consolePasskey.js'] : [] }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
-      {parts.objection && (
-        <Notice tone="bad">
-          {accountWords[lang].objection.by(parts.objection.made_by)} (<Time lang={lang} at={parts.objection.added_at} />
-          ): {parts.objection.why}. {accountWords[lang].objection.holds}
-        </Notice>
-      )}
+      <OpenObjections
+        {...{ lang, objections: parts.objections, by: accountWords[lang].objection.by, holds: accountWords[lang].objection.holds }}
+      />
       <Doubts {...parts} />
       <Unproven {...parts} />
       <AccountFacts {...parts} />
@@ -385,34 +382,16 @@ function ApprovalOf({ lang, person, row, first, bar, sign }: AccountParts) {
   )
 }
 
-/** Objecting, or proposing that the objection ends. Mails about the account link here. */
-function ObjectionTo({ lang, person, row, objection, objectionFault: fault }: AccountParts) {
-  const say = accountWords[lang].objection
-  const act = objection ? 'account.clear' : 'account.object'
-  if (row.state === 'closed' || !may(person.role, act)) return null
+/** A closed account is objected to no more; what is open there also holds other accounts at the same place. */
+function ObjectionTo({ lang, person, row, objections, objectionFault: fault }: AccountParts) {
+  const words = accountWords[lang].objection
   return (
-    <section class="card" aria-labelledby="objection">
-      <h2 id="objection">{say.title}</h2>
-      {objection && samePerson(row.added_by, person.name) ? (
-        <p>{say.own(row.added_by)}</p>
-      ) : (
-        <ActForm {...{ lang, person, act, action: `${accountPath(row)}/${objection ? 'clear' : 'object'}` }}>
-          <p>{objection ? say.clearTold : say.told}</p>
-          <Field
-            {...{
-              id: 'objection-why',
-              name: 'why',
-              label: frameWords[lang].reason,
-              hint: frameWords[lang].reasonHint,
-              required: true,
-              fault,
-            }}
-            maxLength={500}
-          />
-          <button class={objection ? 'plain' : 'danger'}>{objection ? say.clear : say.go}</button>
-        </ActForm>
-      )}
-    </section>
+    <ObjectionForms
+      {...{ lang, person, objections, words, fault }}
+      acts={{ object: 'account.object', clear: 'account.clear' }}
+      actions={{ object: row.state === 'closed' ? null : `${accountPath(row)}/object`, clear: `${accountPath(row)}/clear` }}
+      theirs={samePerson(row.added_by, person.name) ? words.own(row.added_by) : undefined}
+    />
   )
 }
 

@@ -4,6 +4,7 @@ import { samePerson } from '../../base/person.ts'
 import { isOurScript } from '../../chain/destination.ts'
 import { barFor } from '../../ledger/ledger.ts'
 import {
+  accountObjections,
   approvalOf,
   approvingAccount,
   closeAccount,
@@ -13,7 +14,6 @@ import {
   listAccounts,
   objectToAccount,
   openAccount,
-  openAccountObjection,
   proposeAccountClear,
   stopOf,
   receivables,
@@ -136,7 +136,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
       latest,
       schedules,
       debt,
-      objection: await openAccountObjection(store, row.id),
+      objections: await accountObjections(store, row.id),
     }
     show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...faults }), status)
   }
@@ -201,7 +201,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
     if (samePerson(row.added_by, person.name)) return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
     // Ended meanwhile, as when two people press the button.
-    if (!(await openAccountObjection(store, row.id))) return accountPath(row)
+    if ((await accountObjections(store, row.id)).length === 0) return accountPath(row)
     const { is, proposal } = await proposeAccountClear(store, world, row.id, { by: person.name, why })
     return is === 'another' ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409) : proposalPath(proposal.id)
   })

@@ -1,12 +1,13 @@
 /** Limits as a page: what is in force and how much of it is used, what waits for one, and the form that changes them. */
 import type { Asset } from '../../base/money.ts'
-import type { LimitPer, SeenLimit, WaitingForLimit } from '../../payout/payout.ts'
+import type { LimitPer, ObjectedLimits, SeenLimit, WaitingForLimit } from '../../payout/payout.ts'
 import { limitPers, type Stop } from '../../payout/payout.ts'
 import { may, type Person } from '../../people/people.ts'
 import { amount, type Language } from '../page/page.ts'
 import { Faults, Field, Notice, Select, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
 import { pathTo } from './links.ts'
+import { ObjectionForms, OpenObjections } from './objections.tsx'
 import { Money, Ref, Rows, When, Why } from './listsParts.tsx'
 import type { FieldFaults, Values } from './schedulesWhen.ts'
 import { frameWords } from './words/frame.ts'
@@ -29,21 +30,38 @@ interface Parts {
   choices: readonly Limited[]
   /** The form that is open: of whom, as it is filled in, and what it was made from. */
   form: { of: Limited; values: Values; seen: string; faults?: FieldFaults } | undefined
+  objections: readonly ObjectedLimits[]
+  /** Whose they are whom nobody ends an objection to what is chosen with. */
+  objectionFault?: string | undefined
   notice: { tone: Tone; text: string } | undefined
 }
 
 export const limitsPath = '/console/limits'
 
-export function LimitsPage({ lang, person, stopped, limits, waiting, choices, form, notice }: Parts) {
+export function LimitsPage({ lang, person, stopped, limits, waiting, choices, form, objections, objectionFault: fault, notice }: Parts) {
   const say = limitWords[lang]
   return (
     <Frame {...{ lang, person, stopped, here: 'payouts', title: say.title }}>
       {notice && <Notice tone={notice.tone}>{notice.text}</Notice>}
       {form?.faults && <Faults title={frameWords[lang].faults} faults={form.faults} />}
       <p>{say.told}</p>
+      {objections.map(objection => (
+        <OpenObjections
+          {...{ lang, objections: [objection], holds: say.objection.holds }}
+          by={name => say.objection.by(name, nameOf(lang, objection))}
+        />
+      ))}
       {form && <ChangeForm {...{ lang, person, form }} />}
+      {form && (
+        <ObjectionForms
+          {...{ lang, person, fault, words: say.objection, of: form.of.scope }}
+          objections={objections.filter(({ scope }) => scope === form.of.scope)}
+          acts={{ object: 'limits.object', clear: 'limits.clear' }}
+          actions={{ object: `${limitsPath}/object`, clear: `${limitsPath}/clear` }}
+        />
+      )}
       <Rows {...{ lang, caption: say.caption, rows: limits, empty: say.none, columns: limitColumns(lang) }} />
-      {!form && may(person.role, 'limits.set') && (
+      {!form && may(person.role, 'limits.object') && (
         <form method="get" action={limitsPath} class="filters">
           <Select {...{ name: 'of', label: say.change.of, options: choices.map(each => [each.scope, nameOf(lang, each)] as const) }} />
           <button>{say.change.choose}</button>
@@ -55,7 +73,8 @@ export function LimitsPage({ lang, person, stopped, limits, waiting, choices, fo
   )
 }
 
-const nameOf = (lang: Language, { asset, account }: Limited): string => account?.name ?? limitWords[lang].whole[asset]
+const nameOf = (lang: Language, { asset, account }: { asset: Asset; account?: { name: string } | string | null }): string =>
+  (typeof account === 'object' ? account?.name : account) ?? limitWords[lang].whole[asset]
 
 function limitColumns(lang: Language): Parameters<typeof Rows<SeenLimit>>[0]['columns'] {
   const say = limitWords[lang]
@@ -113,6 +132,7 @@ function ChangeForm({
   form: { of, values, seen, faults = {} },
 }: Pick<Parts, 'lang' | 'person'> & { form: NonNullable<Parts['form']> }) {
   const say = limitWords[lang]
+  if (!may(person.role, 'limits.set')) return null
   return (
     <section class="card">
       <h2>

@@ -5,10 +5,14 @@ import type { Asset } from '../../base/money.ts'
 import { readTyped } from '../../base/typedAmount.ts'
 import {
   changeLimits,
+  everyLimitObjection,
   installationScope,
+  limitObjections,
   limitPers,
   limitsIn,
   listAccounts,
+  objectToLimits,
+  proposeLimitsClear,
   stopOf,
   proposeBeyond,
   seeLimits,
@@ -39,7 +43,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]))
   }
 
-  async function showPage(ctx: ConsoleContext, { of, values, faults, notice, status = 200 }: Shown): Promise<void> {
+  async function showPage(ctx: ConsoleContext, { of, values, faults, notice, objectionFault, status = 200 }: Shown): Promise<void> {
     const { lang, person } = ctx.state
     const seen = of && (await valuesOf(of, lang))
     const [{ limits, waiting }, choices, stopped] = [
@@ -48,14 +52,45 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
       await stopOf(store),
     ]
     const form = of && seen && { of, values: values ?? seen, seen: digestOf(seen), ...(faults && { faults }) }
-    show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, notice }), status)
+    const objections = await everyLimitObjection(store)
+    show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, objections, objectionFault, notice }), status)
   }
 
   doors.page(limitsPath, 'see', async ctx => {
     const say = limitWords[ctx.state.lang]
     const wanted = ctx.query['of']
     const of = (await choicesNow()).find(({ scope }) => scope === wanted)
-    await showPage(ctx, { of, notice: ctx.query['said'] === 'lowered' ? { tone: 'good', text: say.done.lowered } : undefined })
+    const { lowered, objected } = say.done
+    const text = ctx.query['said'] === 'lowered' ? lowered : ctx.query['said'] === 'objected' ? objected : undefined
+    await showPage(ctx, { of, notice: text === undefined ? undefined : { tone: 'good', text } })
+  })
+
+  /** Whose limits the form is about; an account that was closed since may still have some. */
+  const chosen = async (ctx: ConsoleContext, scope: string): Promise<Limited> =>
+    (await choicesNow()).find(each => each.scope === scope) ?? ctx.throw(404)
+
+  doors.post(`${limitsPath}/object`, 'limits.object', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const of = await chosen(ctx, form.text('of'))
+    const why = reasonIn(form)
+    if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
+    const { limits } = await store.tx(async tx => seeLimits(tx, await tx.now()), 'locks')
+    if (!limits.some(({ scope }) => scope === of.scope) && (await limitObjections(store, of.scope)).length === 0)
+      return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.noLimit }, status: 409 })
+    await objectToLimits(store, world, of.scope, { by: person.name, why })
+    return `${limitsPath}?said=objected`
+  })
+
+  doors.post(`${limitsPath}/clear`, 'limits.clear', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const of = await chosen(ctx, form.text('of'))
+    const why = reasonIn(form)
+    if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
+    // Ended meanwhile, as when two people press the button.
+    if ((await limitObjections(store, of.scope)).length === 0) return limitsPath
+    const { is, proposal } = await proposeLimitsClear(store, world, of.scope, { by: person.name, why })
+    if (is !== 'another') return pathTo('proposal', proposal.id)
+    return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.another }, status: 409 })
   })
 
   doors.post(limitsPath, 'limits.set', async (ctx, form) => {
@@ -77,6 +112,8 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
         return `${limitsPath}?said=lowered`
       case 'same':
         return refused(say.faults.nothing)
+      case 'objected':
+        return refused(say.faults.objected(changed.by))
       case 'another':
         return refused(say.faults.another)
       case 'proposed':
@@ -109,6 +146,7 @@ interface Shown {
   values?: Values
   faults?: FieldFaults
   notice: { tone: Tone; text: string } | undefined
+  objectionFault?: string
   status?: number
 }
 

@@ -132,6 +132,8 @@ function hrefOf({ kind, id, number, of }: Ask): string | undefined {
     case 'payout over limit':
       return pathTo('payout', id)
     case 'limit used up':
+    case 'limits objected':
+    case 'limits notice failed':
       return '/console/limits'
     case 'proposal open':
       return pathTo('proposal', id)

@@ -1,11 +1,13 @@
 /** People: the list with the form that invites, the link shown once, and one person with what may be done about them. */
 import type { ComponentChildren } from 'preact'
-import type { Act, Language as PersonLanguage, listUsers, ObjectionRow, Person, UserRow } from '../../people/people.ts'
+import type { Objection } from '../../ledger/ledger.ts'
+import type { Act, Language as PersonLanguage, listUsers, Person, UserRow } from '../../people/people.ts'
 import { addressOf, languages, may, needsTwo, roles } from '../../people/people.ts'
 import type { Transition } from '../../store/store.ts'
 import { moment, type Language } from '../page/page.ts'
 import { Badge, Facts, Faults, Field, Notice, Select, Time, type Tone } from '../page/parts.tsx'
 import { ActForm, Frame, Reason } from './frame.tsx'
+import { hasObjected, OpenObjections } from './objections.tsx'
 import { StepUpForm } from './signIn.tsx'
 import { Sessions, type ShownSession } from './peopleSessions.tsx'
 import { Steps } from './steps.tsx'
@@ -127,23 +129,18 @@ interface PersonParts {
   person: Person
   user: UserRow
   now: string
-  objection: ObjectionRow | undefined
+  objections: readonly Objection[]
   sessions: readonly ShownSession[]
   steps: readonly Transition[]
 }
 
-export function PersonPage({ lang, person, user, now, objection, sessions, steps }: PersonParts) {
+export function PersonPage({ lang, person, user, now, objections, sessions, steps }: PersonParts) {
   const say = peopleWords[lang].people
   const isSelf = user.id === person.id
   const isWaiting = user.approves_from !== null && user.approves_from > now
   return (
     <Frame lang={lang} person={person} here="people" title={user.name}>
-      {objection && (
-        <Notice tone="bad">
-          {say.objectedBy(objection.made_by)} (<Time lang={lang} at={objection.added_at} />
-          ): {objection.why}. {say.objectedTold}
-        </Notice>
-      )}
+      <OpenObjections {...{ lang, objections, by: say.objectedBy, holds: say.objectedTold }} />
       <Facts
         facts={[
           [say.state, <Badge tone={tones[user.state]}>{say.states[user.state]}</Badge>],
@@ -167,7 +164,7 @@ export function PersonPage({ lang, person, user, now, objection, sessions, steps
       )}
       {user.state !== 'removed' && <h2>{say.acts}</h2>}
       {isSelf && <Notice tone="still">{say.self}</Notice>}
-      {!isSelf && user.state !== 'removed' && <ActsOn {...{ lang, person, user, objection }} />}
+      {!isSelf && user.state !== 'removed' && <ActsOn {...{ lang, person, user, objections }} />}
       {may(person.role, 'session.revoke') && (
         <>
           <h2>{say.sessions}</h2>
@@ -187,7 +184,7 @@ export function PersonPage({ lang, person, user, now, objection, sessions, steps
   )
 }
 
-function ActsOn({ lang, person, user, objection }: Pick<PersonParts, 'lang' | 'person' | 'user' | 'objection'>) {
+function ActsOn({ lang, person, user, objections }: Pick<PersonParts, 'lang' | 'person' | 'user' | 'objections'>) {
   const say = peopleWords[lang].people
   const path = `/console/people/${user.id}`
   const card = (name: Act, verb: string, told: ComponentChildren, button: ComponentChildren) =>
@@ -209,7 +206,7 @@ function ActsOn({ lang, person, user, objection }: Pick<PersonParts, 'lang' | 'p
       {/* One question for a code rather than one in each act. */}
       {!person.steppedUp && <StepUpForm lang={lang} person={person} next={path} />}
       <div class="tiles">
-        {!objection &&
+        {!hasObjected(objections, person) &&
           card(
             'user.object',
             'object',
@@ -222,7 +219,7 @@ function ActsOn({ lang, person, user, objection }: Pick<PersonParts, 'lang' | 'p
         {user.state === 'active' && card('user.lock', 'lock', say.lockTold, <button class="danger">{say.lock}</button>)}
         {person.steppedUp && (
           <>
-            {objection &&
+            {objections.length > 0 &&
               card(
                 'user.clear',
                 'clear',

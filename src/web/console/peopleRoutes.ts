@@ -16,7 +16,7 @@ import {
   lockUser,
   needsTwo,
   objectTo,
-  openObjection,
+  personObjections,
   proposeClear,
   proposeReset,
   proposeRole,
@@ -88,10 +88,10 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
   doors.page(`${path}/:id`, 'user.see', async ctx => {
     const user = await the(ctx)
     const sessions = await listSessions(store, world, user.id)
-    const objection = await openObjection(store, user.id)
+    const objections = await personObjections(store, user.id)
     const { lang, person } = ctx.state
     const now = instant(world.clock.now())
-    show(ctx, PersonPage({ lang, person, user, now, objection, sessions, steps: await history(store, user.id) }))
+    show(ctx, PersonPage({ lang, person, user, now, objections, sessions, steps: await history(store, user.id) }))
   })
 
   doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {

@@ -35,6 +35,8 @@ export const actsInPortuguese: Readonly<Record<string, string>> = {
   'letters sent again': 'e-mails enviados de novo',
   'account objected': 'objeção a uma conta de repasse',
   'account objection cleared': 'objeção a uma conta de repasse encerrada',
+  'limits objected': 'objeção a limites de repasse',
+  'limits objection cleared': 'objeção a limites de repasse encerrada',
   'objected to person': 'objeção a uma pessoa',
   'objection cleared': 'objeção encerrada',
   'order attended': 'pedido resolvido por alguém',

@@ -21,8 +21,19 @@ interface LimitWords {
   waitHeads: { payout: string; amount: string; account: string; for: string; next: string }
   needs: { person: string; room: string }
   change: { title: string; of: string; choose: string; told: string; empty: string; go: string; cancel: string }
-  faults: { amount: string; nothing: string; changed: string; another: string }
-  done: { lowered: string; proposed: string }
+  faults: { amount: string; nothing: string; changed: string; another: string; objected(name: string): string }
+  done: { lowered: string; proposed: string; objected: string }
+  objection: {
+    title: string
+    by(name: string, of: string): string
+    holds: string
+    told: string
+    go: string
+    clearTold: string
+    clear: string
+    another: string
+    noLimit: string
+  }
   beyond: {
     /** On the page of a payout, for which limit. */
     waits: { person(limit: string): string; room(limit: string): string }
@@ -73,8 +84,25 @@ const pt: LimitWords = {
     nothing: 'Os limites já são estes.',
     changed: 'Os limites mudaram desde que você abriu a página. Confira como estão agora.',
     another: 'Já há uma proposta em aberto para estes limites. Ela precisa ser decidida ou retirada antes.',
+    objected: name => `Há uma objeção de ${name} a estes limites: só podem ser aumentados depois que duas pessoas a encerrarem.`,
   },
-  done: { lowered: 'Os limites foram baixados.', proposed: 'A mudança foi proposta. Outra pessoa precisa aprová-la.' },
+  done: {
+    lowered: 'Os limites foram baixados.',
+    proposed: 'A mudança foi proposta. Outra pessoa precisa aprová-la.',
+    objected: 'A objeção está registrada. Vale o mais baixo entre antes e depois da mudança.',
+  },
+  objection: {
+    title: 'Objeção',
+    by: (name, of) => `Objeção de ${name} aos limites de ${of[0]!.toLowerCase()}${of.slice(1)}`,
+    holds: 'Até que duas pessoas a encerrem, vale o mais baixo entre antes e depois da mudança, e ninguém aumenta estes limites.',
+    told: 'Estes limites não deveriam ter mudado? Com uma objeção vale, a partir de agora, o mais baixo entre o que eram antes e depois da mudança.',
+    go: 'Registrar objeção',
+    clearTold:
+      'Propõe que a objeção termine; outra pessoa precisa aprovar. Quem propôs a mudança dos limites não pode fazer nenhuma das duas coisas.',
+    clear: 'Propor o fim da objeção',
+    another: 'Outra proposta sobre esta objeção está aberta: ela é decidida antes.',
+    noLimit: 'Nenhum limite foi definido aqui, então não há a que objetar.',
+  },
   beyond: {
     waits: {
       person: limit => `Está acima do limite de ${limit}: só sai se duas pessoas aprovarem.`,
@@ -127,8 +155,25 @@ const en: LimitWords = {
     nothing: 'The limits are so already.',
     changed: 'The limits changed since you opened the page. Look again at how they are now.',
     another: 'A proposal for these limits is open already. It is decided or withdrawn first.',
+    objected: name => `${name} objects to these limits: nobody raises them until two people have cleared that.`,
   },
-  done: { lowered: 'The limits are lowered.', proposed: 'The change is proposed. Somebody else has to approve it.' },
+  done: {
+    lowered: 'The limits are lowered.',
+    proposed: 'The change is proposed. Somebody else has to approve it.',
+    objected: 'The objection is recorded. The lower of before and after the change counts.',
+  },
+  objection: {
+    title: 'Objection',
+    by: (name, of) => `${name} objects to the limits of ${of[0]!.toLowerCase()}${of.slice(1)}`,
+    holds: 'Until two people clear it, the lower of before and after the change counts, and nobody raises these limits.',
+    told: 'Should these limits not have been changed? With an objection the lower of what they were before and after the change counts from now on.',
+    go: 'Object',
+    clearTold:
+      'Proposes that the objection ends; another person has to approve it. Whoever proposed the change of the limits does neither.',
+    clear: 'Propose to clear the objection',
+    another: 'Another proposal about this objection is open: it is decided first.',
+    noLimit: 'No limit is set here, so there is nothing to object to.',
+  },
   beyond: {
     waits: {
       person: limit => `It is above the limit of ${limit}: it goes out only if two people approve.`,

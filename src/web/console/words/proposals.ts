@@ -118,6 +118,7 @@ const pt: ProposalWords = {
     'user.role': 'mudar o papel de uma pessoa',
     'user.reset': 'esquecer a senha e o autenticador de uma pessoa',
     'account.clear': 'encerrar uma objeção a uma conta de repasse',
+    'limits.clear': 'encerrar uma objeção a limites de repasse',
     'user.clear': 'encerrar uma objeção a uma pessoa',
   },
   details: {
@@ -244,6 +245,7 @@ const en: ProposalWords = {
     'user.role': 'give a person another role',
     'user.reset': 'reset a person’s password and authenticator',
     'account.clear': 'clear an objection to a payout account',
+    'limits.clear': 'clear an objection to limits of payouts',
     'user.clear': 'clear an objection to a person',
   },
   details: {
