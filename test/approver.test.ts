@@ -3,8 +3,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
-import { approve, audit, propose } from '../src/ledger/ledger.ts'
-import { addAccount, approveAccount, letGo, stopAll } from '../src/payout/payout.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { approve, audit, propose, refuse } from '../src/ledger/ledger.ts'
+import {
+  accountObjections,
+  addAccount,
+  approveAccount,
+  findAccount,
+  letGo,
+  objectToAccount,
+  proposeAccountClear,
+  stopAll,
+} from '../src/payout/payout.ts'
 import { sql, type Store } from '../src/store/store.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { openMigrated } from './testbed/migrated.ts'
@@ -50,6 +60,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
     })
 
+    test.each([
+      ['who was let in by whoever let in who added it', 'front', 'chico'],
+      ['who added it', 'maria', 'chico'],
+      ['who let in whoever added it', 'carla', 'chico'],
+    ])('an objection to an account is not ended by one %s', async (_, approver, proposer) => {
+      await addAccount(store, world, 'main', trialAccount, 'maria')
+      await objectToAccount(store, world, 'main', { by: 'novo', why: 'who is that' })
+      const { proposal } = await proposeAccountClear(store, world, 'main', { by: proposer, why: 'a slip' })
+      const desk = { store, world, rails: {} }
+      await expect(approveAndDo(desk, proposal.id, { by: approver })).rejects.toThrow(/is behind both|maria added account/)
+      expect(await accountObjections(store, (await findAccount(store, 'main'))!.id)).toHaveLength(1)
+      // Whoever proposed it may be a second of theirs, if the one who approves it is not.
+      await withdraw(proposal.id)
+      const again = await proposeAccountClear(store, world, 'main', { by: 'front', why: 'a slip' })
+      expect((await approveAndDo(desk, again.proposal.id, { by: 'chico' })).is).toBe('approved')
+    })
+
+    const withdraw = (id: string) => store.tx(tx => refuse(tx, id, { by: 'chico', why: 'again' }))
     const object = (name: string) =>
       store.tx(tx =>
         tx.run(sql`

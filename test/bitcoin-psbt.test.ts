@@ -5,6 +5,7 @@ import { BadInput, done } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
   changeLimits,
+  handOut,
   holdPayout,
   importSigned,
   minedIn,
@@ -12,6 +13,7 @@ import {
   objectToLimits,
   proposeAccountClear,
   proposeLimitsClear,
+  waitingTransactions,
 } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
 import { sql } from '../src/store/store.ts'
@@ -67,6 +69,8 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     const signed = await byNode(await psbtOf())
     await objectToAccount(town.store, town.world, 'other', { by: 'ana', why: 'who is that' })
     await expect(bring(signed)).rejects.toThrow('somebody objects to its account other (ana): who is that')
+    const [waiting] = await waitingTransactions(town.store)
+    expect((await handOut(town.store, town.rail, waiting!)).is).toBe('objected')
     const { proposal } = await proposeAccountClear(town.store, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
     await approveAndDo(town.desk, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })

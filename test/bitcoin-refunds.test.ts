@@ -3,14 +3,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BadInput, done } from '../src/base/answer.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
-import { releasePayout } from '../src/payout/payout.ts'
+import { objectToAccount, proposeAccountClear, releasePayout } from '../src/payout/payout.ts'
 import type { InvoiceRow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/store/store.ts'
 import { proposeCoinRefund, proposeCoinRefundMade, takeOn, withdrawCoinRefund } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/web/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
-import { bundlesOf, heldAt, mineOnly, owing, reorganise } from './testbed/owing.ts'
+import { bundlesOf, heldAt, mineOnly, openAccount, owing, reorganise } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
 const hour = 3_600_000
@@ -107,6 +107,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         /^this refund is not what two people approved: |^it is of 0\.0005\d* BTC, and the books owe 0\.0002/,
       )
       expect((await refundsOf(id))[0]).toMatchObject({ state: 'held', why })
+    })
+
+    test('is not given back to the address of an account that somebody objects to, until that is cleared', async () => {
+      await open()
+      const { id } = await paidLate()
+      const to = await payer()
+      await openAccount(town, 'doubted', to)
+      await objectToAccount(town.store, town.world, 'doubted', { by: 'dora', why: 'who is that' })
+      await approve(await propose(id, to, 20_000n))
+      expect([(await town.send()).bundled, (await refundsOf(id))[0]?.why]).toEqual([0, expect.stringContaining('account doubted (dora)')])
+      const { proposal } = await proposeAccountClear(town.store, town.world, 'doubted', { by: 'dora', why: 'it is the payer’s' })
+      await approveAndDo(proposals(), proposal.id, { by: 'carla' })
+      expect(await town.send()).toMatchObject({ bundled: 1 })
     })
 
     test('is given back in part, and the rest can be accepted, or given back too', async () => {

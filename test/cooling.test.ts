@@ -7,16 +7,21 @@ import { bringBack } from '../src/jobs/clock.ts'
 import { approveAndDo } from '../src/jobs/jobs.ts'
 import { checkLedger, refuse } from '../src/ledger/ledger.ts'
 import {
+  accountObjections,
   addAccount,
   approveAccount,
   changeLimits,
   checkApprovals,
   checkSet,
   findAccount,
+  holdPayout,
   objectToAccount,
   objectToLimits,
   proposeAccountClear,
   proposeLimitsClear,
+  proposeRedirect,
+  releasePayout,
+  retryPayout,
   sendPayouts,
   seeLimits,
   signAccount,
@@ -24,7 +29,8 @@ import {
   type WantedLimits,
 } from '../src/payout/payout.ts'
 import { later } from '../src/base/world.ts'
-import { sql } from '../src/store/store.ts'
+import { payableNow } from '../src/payout/cooling.ts'
+import { skipLocked, sql } from '../src/store/store.ts'
 import { asksOf } from '../src/web/asks.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -33,6 +39,7 @@ import { owing } from './testbed/owing.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 import { trialAccount } from './testbed/trial.ts'
+import { until } from './testbed/until.ts'
 
 const hour = 3_600_000
 const coolingOffMs = 24 * hour
@@ -166,6 +173,79 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect([await send(), (await kinds()).length]).toEqual([[], 2])
       await refuseProposal(shown)
       expect([await approve(await clear()), await send(), await checkSet(store)]).toEqual(['approved', [10_000], []])
+    })
+
+    test.runIf(engine === 'PostgreSQL')('an objection is answered once every claim that read before it has ended', async () => {
+      const { store, world } = town.desk
+      await collect(town, [10_000n])
+      const order: string[] = []
+      let objected: Promise<unknown> | undefined
+      await store.tx(async tx => {
+        const due = await tx.all<PayoutRow>(sql`select * from payouts where state = 'owed' ${skipLocked}`)
+        expect(await payableNow(tx, due)).toHaveLength(1)
+        objected = objectToAccount(store, world, 'main', { by: 'ana', why: 'who is that' }).then(() => order.push('objected'))
+        const isWaiting = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+        await until(async () => order.length > 0 || (await store.one(isWaiting)), 'the objection waits')
+        order.push('claimed')
+      }, 'locks')
+      await objected
+      expect([order, await send()]).toEqual([['claimed', 'objected'], []])
+    })
+
+    test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
+      const { store, world } = town.desk
+      const at = (by: string) => objectToAccount(store, world, 'main', { by, why: 'who is that' })
+      await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
+      expect(
+        (await accountObjections(store, (await findAccount(store, 'main'))!.id)).map(({ made_by: by }) => by.toLowerCase()).sort(),
+      ).toEqual(['ana', 'dora'])
+      const { proposal } = await proposeAccountClear(store, world, 'main', { by: 'bruno', why: 'a slip' })
+      const ends = await Promise.all(['carla', 'eva', 'carla'].map(by => approveAndDo(town.desk, proposal.id, { by })))
+      expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
+      const acts = await store.all<{ act: string }>(sql`select act from audit where act like 'account obj%' order by seq`)
+      expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objected', 'account objection cleared'])
+      await collect(town, [10_000n])
+      expect([await send(), await checkSet(store)]).toEqual([[10_000], []])
+    })
+
+    const acts: [string, (id: string) => Promise<unknown>][] = [
+      ['a retry', id => retryPayout(town.store, id, { by: 'carla', why: 'now' })],
+      [
+        'a hold and a release',
+        async id => {
+          await holdPayout(town.store, id, { by: 'ana', why: 'wait' })
+          await releasePayout(town.store, id, { by: 'carla', why: 'now' })
+        },
+      ],
+      [
+        'a redirection there',
+        async id => {
+          await addAccount(town.store, town.desk.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
+          await approveAccount(town.store, 'main2', 'chico')
+          await objectToAccount(town.store, town.desk.world, 'main2', { by: 'ana', why: 'nor that' })
+          const { proposal } = await proposeRedirect(town.store, town.desk.world, id, { to: 'main2', by: 'maria', why: 'now' })
+          await approveAndDo(town.desk, proposal.id, { by: 'carla' })
+        },
+      ],
+      [
+        'a row of its own that names a refund',
+        id => town.store.tx(tx => tx.run(sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z' where id = ${id}`)),
+      ],
+      [
+        'an objection that was moved to another account',
+        async () => {
+          await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '888' }, 'maria')
+          await town.store.tx(tx => tx.run(sql`update account_objections set account_id = (select id from accounts where name = 'other')`))
+          await town.store.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+        },
+      ],
+    ]
+    test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
+      const [owed] = await collect(town, [10_000n])
+      await objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      expect(await send()).toEqual([])
+      await act(owed!.id)
+      expect([await send(), await send()]).toEqual([[], []])
     })
 
     test('another account at the same place is not paid either while somebody objects to the one', async () => {

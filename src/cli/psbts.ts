@@ -104,6 +104,7 @@ async function exportOne(
   const handed = await handOut(store, rail, waiting)
   if (handed.is === 'strange')
     throw new Error(`${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`)
+  if (handed.is === 'objected') throw new BadInput(`${waiting.id} is not exported: ${handed.why}`)
   const { psbt, lack, paid, changes } = handed
   if (!(await store.tx(tx => markHanded(tx, waiting))))
     throw new BadInput(`bundle ${waiting.bundle_id} has ended: nothing of it is to be signed`)

@@ -57,7 +57,8 @@ export async function clearObjections(tx: Tx, clearing: Clearing, proposal: Prop
   if (there.length === 0) throw new BadInput(`nobody objects to ${name} any more`)
   const shown = detailOf(proposal)
   const now = listed(there)
-  if (shown['objectedBy'] !== now.objectedBy || shown['because'] !== now.because)
+  const isShown = shown['objectedBy'] === now.objectedBy && shown['because'] === now.because
+  if (!isShown)
     throw new BadInput(
       `${now.objectedBy} objects to ${name} by now, and not only who did when this was proposed: refuse it and propose it again`,
     )

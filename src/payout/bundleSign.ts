@@ -73,7 +73,7 @@ export async function againstPolicy(
 }
 
 /** Why a bundle is not signed now: since it was planned somebody objected to an account in it, or to limits that let it go. One that was signed before may be out, and goes on. */
-async function objectedIn(tx: Tx, candidate: CandidateRow): Promise<string | undefined> {
+export async function objectedIn(tx: Tx, candidate: Pick<CandidateRow, 'bundle_id' | 'plan'>): Promise<string | undefined> {
   if (isCancellation(candidate)) return undefined
   const paid = await tx.all<Pick<PayoutRow, 'id' | 'account_id' | 'units'>>(sql`
     select p.id, p.account_id, p.units from attempts t join payouts p on p.id = t.payout_id join bundles b on b.id = t.bundle_id

@@ -2,9 +2,10 @@
 import { holdsPrivateKey } from '../base/setting.ts'
 import type { Instant } from '../base/world.ts'
 import type { ChainRail, Plan } from '../rails/chain.ts'
-import { faultOf, sql, type Reader } from '../store/store.ts'
+import { faultOf, sql, type Reader, type Store } from '../store/store.ts'
 import { minedIn, readPlan } from './bundle.ts'
 import { checkTransaction } from './bundleCheck.ts'
+import { objectedIn } from './bundleSign.ts'
 import type { Change, Paid } from './outputs.ts'
 
 export type WaitingTransaction = {
@@ -44,12 +45,16 @@ function readOf(row: Omit<WaitingTransaction, 'read'>): WaitingTransaction | und
 export type HandedOut =
   | { is: 'handed'; psbt: string; lack?: string; paid: Paid[]; changes: Change[] }
   | { is: 'strange'; what: string[]; paid: Paid[]; changes: Change[] }
+  /** Somebody objects to where it pays, or to the limits that let it go: whoever has it signed could send it past this program. */
+  | { is: 'objected'; why: string }
 
 /** The PSBT of one that waits, checked first: nobody is asked to sign what would not be taken back. */
-export async function handOut(reader: Reader, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
-  const { strange: what, paid, changes } = await checkTransaction(reader, rail, waiting)
+export async function handOut(store: Store, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
+  const { strange: what, paid, changes } = await checkTransaction(store, rail, waiting)
   if (what.length > 0) return { is: 'strange', what, paid, changes }
-  return { is: 'handed', ...(await forSigner(reader, rail, waiting)), paid, changes }
+  const why = await store.tx(tx => objectedIn(tx, waiting), 'locks')
+  if (why !== undefined) return { is: 'objected', why }
+  return { is: 'handed', ...(await forSigner(store, rail, waiting)), paid, changes }
 }
 
 /** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */

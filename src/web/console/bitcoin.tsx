@@ -59,6 +59,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     if (!waiting) throw new BadInput(say.gone)
     const handed = await handOut(store, rails.bitcoin, waiting)
     if (handed.is === 'strange') throw new BadInput(`${say.notHanded} ${handed.what.join(', ')}`)
+    if (handed.is === 'objected') throw new BadInput(`${say.objected} ${handed.why}`)
     if (!(await store.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
     ctx.type = 'text/plain; charset=us-ascii'
     ctx.set('cache-control', 'no-store')

@@ -65,6 +65,7 @@ const pt = {
   lockTime: 'Válida a partir do bloco',
   download: 'Baixar o PSBT para assinar',
   notHanded: 'Este PSBT não é entregue, pois não confere com o que é devido e foi aprovado:',
+  objected: 'Este PSBT não é entregue:',
   gone: 'Nenhuma transação deste pacote espera uma assinatura agora.',
 }
 
@@ -131,6 +132,7 @@ const en: typeof pt = {
   lockTime: 'Valid from block',
   download: 'Download the PSBT to be signed',
   notHanded: 'This PSBT is not handed out, for it is not what is owed and was approved:',
+  objected: 'This PSBT is not handed out:',
   gone: 'No transaction of this bundle waits for a signature now.',
 }
 
