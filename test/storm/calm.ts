@@ -11,6 +11,8 @@ import { startIn, type Stage } from './stage.ts'
 const minute = 60_000
 /** On the storm's own clock. The bank's last delivery comes three minutes after its event, and an absence is believed after three. */
 const longestCalmMs = 60 * minute
+/** Of the machine. */
+const lookMs = 120
 
 /** Answers what does not hold, as sentences; nothing is the proof. */
 export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
@@ -55,8 +57,9 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 
 /** Waits until nothing is open here and nothing is under way there. */
 async function settle({ store, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
-  const pause = (ms: number) => clock.sleep(ms * (clock.speed ?? 1))
-  for (const until = clock.now() + longestCalmMs; clock.now() < until; await pause(500)) {
+  // Each turn mines a block at most, and while it waits the workers are awake twenty times a second: a look costs less than the wait.
+  const pause = () => clock.sleep(lookMs * (clock.speed ?? 1))
+  for (const until = clock.now() + longestCalmMs; clock.now() < until; await pause()) {
     await attend(store)
     const isBuried = coins === undefined || (await coins.calmStep(store))
     const bankNext = bank.nextDueAt() ?? Infinity
