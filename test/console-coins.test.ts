@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { satsFor } from '../src/base/money.ts'
 import { amount } from '../src/web/page/page.ts'
-import { rateNow } from '../src/jobs/jobs.ts'
+import { rateNow } from '../src/invoice/invoice.ts'
 import { sql } from '../src/store/store.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'

@@ -1,7 +1,8 @@
 /** Orders paid with Bitcoin on a real node, as stories: confirmed, paid too little and topped up, late, over, asked for anew, and gone from the chain. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { leastRequest } from '../src/base/money.ts'
-import { passTime, pricing } from '../src/jobs/bitcoin.ts'
+import { priceNow } from '../src/invoice/invoice.ts'
+import { passTime } from '../src/jobs/bitcoin.ts'
 import { moveOrders, newCode, offers, placeOrder, seeOrder, timetable, wake } from '../src/jobs/jobs.ts'
 import { readUri } from '../src/rails/bitcoin/uri.ts'
 import {
@@ -286,7 +287,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('a process that dies before the address leaves an order that the worker gives one, or that is over and asked for anew', async () => {
     await open()
     // The transaction alone: nothing after it was done.
-    const price = (tx: Tx) => pricing(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+    const price = (tx: Tx) => priceNow(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
     const cutOff = async () => {
       const placed = await writeOrder(town.store, town.world, floor.placing(), { rails: ['bitcoin'], writes: false, price })
       if (placed.is !== 'placed') throw new Error('not placed')

@@ -18,6 +18,7 @@ export { awaitsItsId, takeAsIssued } from './issued.ts'
 export { resolveUnsureInvoices } from './resolve.ts'
 export { requestDrafts, type Requesting } from './request.ts'
 export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'
+export { priceNow, pricingAt, rateNow, type ChainTermsOf, type PricingRule } from './pricing.ts'
 export {
   findTwin,
   seeTwin,

@@ -1,10 +1,9 @@
 /** The Bitcoin rail's part of the day: rates, following the chain, what time alone decides, and bundles of payouts. */
 import { BadInput } from '../base/answer.ts'
 import type { ConfirmationRule } from '../base/bitcoinSettings.ts'
-import { inBitcoin, inReais, moneyIn, type Asset } from '../base/money.ts'
 import { clockTrouble, millis, type Instant, type World } from '../base/world.ts'
 import { chainLookedAt, chainTrouble, holdNext, isJustLookedAt, takeAddress, tipOf, type Watching } from '../chain/chain.ts'
-import { confirmationsFor, requestDrafts, type InvoiceRow, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
+import { requestDrafts, type InvoiceRow } from '../invoice/invoice.ts'
 import {
   bumpBundles,
   cancelBundle,
@@ -16,8 +15,8 @@ import {
   type Canceled,
 } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
-import { goodRate, goodRateAt, refreshRates, type Agreement, type NoRate, type Rate, type RateSource } from '../rates/rates.ts'
-import { forUpdate, sql, type Cause, type Reader, type Store, type Tx } from '../store/store.ts'
+import { goodRateAt, refreshRates, type Agreement, type RateSource } from '../rates/rates.ts'
+import { forUpdate, sql, type Cause, type Store, type Tx } from '../store/store.ts'
 import {
   followChain,
   restand,
@@ -49,50 +48,6 @@ interface Parts {
   bitcoin: BitcoinDesk
   world: World
 }
-
-/** The rate that holds now, or why there is none. */
-export async function rateNow(reader: Reader, { agreement }: BitcoinDesk, { clock }: Pick<World, 'clock'>): Promise<Rate | NoRate> {
-  const trouble = clockTrouble({ clock })
-  return trouble === undefined ? goodRate(reader, clock.now(), agreement) : { is: 'none', why: `no age of a rate can be told: ${trouble}` }
-}
-
-/** What is asked for on the chain: its currency, and how long its payer is watched for. */
-export type ChainTermsOf = { currency: Asset; watch_ms: bigint }
-
-/** Prices amounts of a schedule at `rate`. Undefined where reais are asked for and there is none: then the rail waits. Pure. */
-export function pricingAt(
-  rate: Rate | NoRate,
-  { confirmations }: Pick<BitcoinDesk, 'confirmations'>,
-  { currency, watch_ms: watchMs }: ChainTermsOf,
-): Pricing<PricedOnChain> | undefined {
-  const watch = Number(watchMs)
-  if (currency === 'BTC')
-    return said => {
-      const amount = moneyIn(said, 'BTC')
-      const worth = rate.is === 'rate' ? inReais(amount, rate.price).units : undefined
-      return { rail: 'bitcoin', amount, quote: undefined, confirmations: confirmationsFor(confirmations, worth), watchMs: watch }
-    }
-  if (rate.is !== 'rate') return undefined
-  const { price: rateUnits, at, sources } = rate
-  return said => {
-    const reais = moneyIn(said, 'BRL')
-    return {
-      rail: 'bitcoin',
-      amount: inBitcoin(reais, rateUnits),
-      quote: { units: reais.units, rateUnits, at, sources: sources.join(', ') },
-      confirmations: confirmationsFor(confirmations, reais.units),
-      watchMs: watch,
-    }
-  }
-}
-
-/** The same at the rate that holds now. */
-export const pricing = async (
-  tx: Tx,
-  bitcoin: BitcoinDesk,
-  world: Pick<World, 'clock'>,
-  terms: ChainTermsOf,
-): Promise<Pricing<PricedOnChain> | undefined> => pricingAt(await rateNow(tx, bitcoin, world), bitcoin, terms)
 
 /** Gives drafts their addresses. */
 export const issueRequests = ({ store, rail, world }: Parts, batchTag?: string): Promise<number> =>

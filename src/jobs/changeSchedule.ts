@@ -3,11 +3,10 @@ import type { Proof } from '../approvals/approvals.ts'
 import { formatDiscounts, plainTerms } from '../base/payTerms.ts'
 import { readRoster } from '../base/roster.ts'
 import { clockTrouble, type Instant, type World } from '../base/world.ts'
-import { draftBatch, inReaisAsSaid, planBatch } from '../invoice/invoice.ts'
+import { draftBatch, inReaisAsSaid, planBatch, priceNow, type PricingRule } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
 import { encrypted, forUpdate, remember, sql, type Store, type Tx } from '../store/store.ts'
-import { pricing, type BitcoinDesk } from './bitcoin.ts'
 import { heldSlots } from './catchUp.ts'
 import {
   batchRule,
@@ -51,7 +50,7 @@ export type Edited =
 export async function changeSchedule(
   store: Store,
   world: World,
-  bitcoin: BitcoinDesk | undefined,
+  bitcoin: PricingRule | undefined,
   { id, version, rule, by, proof }: Edit,
 ): Promise<Edited> {
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
@@ -111,13 +110,13 @@ export async function changeSchedule(
 const earlier = (one: Instant, other: Instant): Instant => (one < other ? one : other)
 
 /** Slots that are due and have no invoices get them by the rule they were made under; false where one has no price yet. */
-async function draftOpen(tx: Tx, world: World, bitcoin: BitcoinDesk | undefined, schedule: ScheduleRow): Promise<boolean> {
+async function draftOpen(tx: Tx, world: World, bitcoin: PricingRule | undefined, schedule: ScheduleRow): Promise<boolean> {
   const open = await tx.all<{ id: string }>(sql`
     select id from slots where schedule_id = ${schedule.id} and state = 'due' and not exists (select 1 from invoices where slot_id = slots.id)`)
   if (open.length === 0) return true
   // Drafts are issued without their slot, and these may be at the bank already.
   if (schedule.rail === 'starkbank' && (await areInvoicesUnread(tx))) return false
-  const price = schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && (await pricing(tx, bitcoin, world, schedule))
+  const price = schedule.rail === 'starkbank' ? inReaisAsSaid : bitcoin && (await priceNow(tx, bitcoin, world, schedule))
   if (!price) return false
   for (const { id } of open)
     await draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), price)

@@ -19,7 +19,7 @@ export {
   type Post,
   type SeenOrder,
 } from './orders.ts'
-export { cancel as cancelBitcoinBundle, follow, rateNow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
+export { cancel as cancelBitcoinBundle, follow, scan, sendCoins, type BitcoinDesk } from './bitcoin.ts'
 export { compareScan, holdAgainstChain, reconcileChain, type ChainReconciliation, type ScanComparison } from './chainBooks.ts'
 export { checkingBeside, type Beside } from './checkBeside.ts'
 export { approveAndDo, proposedActs, proposedWork, type ProposalDesk } from './proposals.ts'

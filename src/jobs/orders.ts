@@ -2,7 +2,7 @@
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { clockTrouble, type World } from '../base/world.ts'
 import { chainTrouble, tipOf } from '../chain/chain.ts'
-import { issueDrafts } from '../invoice/invoice.ts'
+import { issueDrafts, priceNow, rateNow } from '../invoice/invoice.ts'
 import { sendMails, type Mailer, type MailRow, type OutboxRow } from '../mail/mail.ts'
 import { composeNotice, type NoticeRow } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
@@ -31,7 +31,7 @@ import {
 import type { Reader, Store } from '../store/store.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
-import { issueRequests, pricing, rateNow, type BitcoinDesk } from './bitcoin.ts'
+import { issueRequests, type BitcoinDesk } from './bitcoin.ts'
 
 /** Who serves the shop: a `Desk` is one. */
 export interface Counter {
@@ -143,7 +143,7 @@ const termsOf = (counter: Counter): PlaceTerms => ({
   async price(tx) {
     const { bitcoin, world } = counter
     if (!bitcoin || (await whyNot(tx, bitcoin, world)) !== undefined) return undefined
-    return pricing(tx, bitcoin, world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
+    return priceNow(tx, bitcoin, world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
   },
 })
 

@@ -1,7 +1,8 @@
 /** Reads the Bitcoin rail for the console: how the chain is followed, what waits for a signature, bundles and one bundle. */
 import type { Instant } from '../../base/world.ts'
 import { chainTrouble, tipOf, type BlockRow } from '../../chain/chain.ts'
-import { rateNow, type Desk } from '../../jobs/jobs.ts'
+import { rateNow } from '../../invoice/invoice.ts'
+import type { Desk } from '../../jobs/jobs.ts'
 import {
   bundleMachine,
   candidatesOf,

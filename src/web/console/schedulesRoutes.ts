@@ -8,6 +8,7 @@ import { readRoster, writeRoster, type RosterRow } from '../../base/roster.ts'
 import { noteExport } from '../../privacy/privacy.ts'
 import { rosterText } from '../../base/rosterFile.ts'
 import { instant, millis } from '../../base/world.ts'
+import { rateNow } from '../../invoice/invoice.ts'
 import {
   assetOf,
   changeSchedule,
@@ -19,7 +20,6 @@ import {
   lastSlotsOf,
   latestSlots,
   openSchedule,
-  rateNow,
   rosterOrigin,
   runNow,
   setScheduleState,

@@ -1,7 +1,8 @@
 /** The routes of checkout: the form, and placing what it says. */
 import type Router from '@koa/router'
 import { satsFor } from '../../base/money.ts'
-import { offers, placeOrder, rateNow, type Desk, type Offer } from '../../jobs/jobs.ts'
+import { rateNow } from '../../invoice/invoice.ts'
+import { offers, placeOrder, type Desk, type Offer } from '../../jobs/jobs.ts'
 import { linesOf, newKey, type BasketLine, type Buyer, type OrderFault, type OrderRow, type RailName } from '../../shop/shop.ts'
 import { amount, readForm, show, type PageContext, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
