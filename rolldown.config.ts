@@ -9,7 +9,7 @@ export default defineConfig({
   input: {
     main: 'src/main.ts',
     'cli/cli': 'src/cli/cli.ts',
-    'jobs/checkThread': 'src/jobs/checkThread.ts',
+    'reconcile/checkThread': 'src/reconcile/checkThread.ts',
     'rails/starkbank/provingThread': 'src/rails/starkbank/provingThread.ts',
   },
   platform: 'node',

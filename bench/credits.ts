@@ -1,7 +1,7 @@
 /** Invoices that wait for their money, written in bulk, and the event of each. */
 import { instant, type World } from '../src/base/world.ts'
-import { needSchedule, addSchedule } from '../src/jobs/schedules.ts'
-import { sql, type Store } from '../src/store/store.ts'
+import { needSchedule, addSchedule } from '../src/schedule/schedule.ts'
+import { sql, type Store } from '../src/db/db.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 import { makeEvent, scatter, type SignedEvent } from './events.ts'
 import { trial } from './house.ts'

@@ -1,10 +1,9 @@
 /** Years of business for the bench of the pages, written in bulk: how it came about is not what is measured. */
 import { readFileSync } from 'node:fs'
-import { instant } from '../src/base/world.ts'
-import type { World } from '../src/base/world.ts'
-import { addSchedule } from '../src/jobs/schedules.ts'
+import { instant, type World } from '../src/base/world.ts'
+import { addSchedule } from '../src/schedule/schedule.ts'
 import { addAccount, approveAccount } from '../src/payout/payout.ts'
-import { sql, type Store } from '../src/store/store.ts'
+import { sql, type Store } from '../src/db/db.ts'
 import { trialAccount } from '../test/testbed/trial.ts'
 import { trial } from './house.ts'
 

@@ -1,8 +1,8 @@
 /** The same intake with a million past events in the database, in turns with an empty one. */
 import Database from 'better-sqlite3'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
-import { migrate } from '../src/store/migrate.ts'
-import { openStore } from '../src/store/store.ts'
+import { migrate } from '../src/db/migrate.ts'
+import { openStore } from '../src/db/db.ts'
 import { makeEvent } from './events.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 import { compete, type Contender } from './intake.ts'

@@ -1,9 +1,9 @@
 /** From events in the inbox to payout orders at the bank: settled one by one in transactions, then ordered a hundred a call. */
 import { issueDrafts } from '../src/invoice/invoice.ts'
-import { runNow, needSchedule } from '../src/jobs/schedules.ts'
+import { runNow, needSchedule } from '../src/schedule/schedule.ts'
 import { runDueSlots } from '../src/jobs/issue-slot.ts'
 import { sendPayouts } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { makeEvent } from './events.ts'
 import { fakeBank } from './fakeBank.ts'

@@ -1,6 +1,5 @@
 /** Materialising slots for 10 000 schedules: what a tick costs when nothing is due, and when all are. */
-import { addSchedule } from '../src/jobs/schedules.ts'
-import { materialise } from '../src/jobs/slots.ts'
+import { addSchedule, materialise } from '../src/schedule/schedule.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
 import { openHouse, timed, trial } from './house.ts'

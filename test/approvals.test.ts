@@ -12,7 +12,8 @@ import {
 } from '../src/approvals/approvals.ts'
 import { refused } from '../src/base/answer.ts'
 import { instant } from '../src/base/world.ts'
-import { approveAndDo, checkBooks } from '../src/jobs/jobs.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { checkBooks } from '../src/reconcile/reconcile.ts'
 import {
   addAccount,
   approveAccount,
@@ -30,7 +31,7 @@ import {
 } from '../src/payout/payout.ts'
 import type { AuditRow } from '../src/ledger/ledger.ts'
 import { addUser, objectTo, proposeClear } from '../src/people/people.ts'
-import { sql, type Sql } from '../src/store/store.ts'
+import { sql, type Sql } from '../src/db/db.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { device } from './testbed/passkey.ts'

@@ -15,7 +15,7 @@ import {
   proposeAccountClear,
   stopAll,
 } from '../src/payout/payout.ts'
-import { sql, type Store } from '../src/store/store.ts'
+import { sql, type Store } from '../src/db/db.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'

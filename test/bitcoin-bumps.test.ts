@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { totals } from '../src/ledger/ledger.ts'
 import { importSigned } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { mineOnly, owing, type Offer } from './testbed/owing.ts'
 import { hexOf, openSentTown, openStuckTown, type SentTown } from './testbed/sentTown.ts'

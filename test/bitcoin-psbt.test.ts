@@ -16,7 +16,7 @@ import {
   waitingTransactions,
 } from '../src/payout/payout.ts'
 import type { Plan, PlanOrder } from '../src/rails/chain.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 import { bundlesOf, mineOnly, openAccount, owing, paysOnNode, reorganise } from './testbed/owing.ts'

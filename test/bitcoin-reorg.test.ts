@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { balances } from '../src/ledger/ledger.ts'
 import { holdPayout, releasePayout } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { make, mineExactly, ownAddress, reorganise, rival, sendMade, turnBack } from './testbed/chainActs.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'

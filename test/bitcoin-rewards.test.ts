@@ -1,7 +1,7 @@
 /** Refusals that heal by themselves, on a real node: a miner's reward that may not be spent yet, and whatever else only time or a better offer ends. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { refused } from '../src/base/answer.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown, type ChainTownOptions } from './testbed/chainTown.ts'
 import { bundlesOf, owing } from './testbed/owing.ts'

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { Log } from '../src/base/log.ts'
-import { checkBooks } from '../src/jobs/jobs.ts'
-import { sql, type Store } from '../src/store/store.ts'
-import { readiness, status } from '../src/web/status.ts'
+import { checkBooks } from '../src/reconcile/reconcile.ts'
+import { sql, type Store } from '../src/db/db.ts'
+import { readiness, status } from '../src/queries/status.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
 const second = 1_000

@@ -1,7 +1,7 @@
 /** A payer pays a duplicate, over real HTTP: the overview and `status` say so, a checker refunds it on the console or by a command, and nobody else can. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Invoice } from '../sim/bank.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'

@@ -1,6 +1,6 @@
 /** Schedules, accounts and products through the console's pages on PostgreSQL: every query of theirs is asked there too. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { until } from './testbed/until.ts'

@@ -1,6 +1,6 @@
 /** Limits as people meet them, over real HTTP and by commands: lowered by one, raised by two, and a payout that two people let go beyond them. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { trialAccountFlags } from './testbed/trial.ts'

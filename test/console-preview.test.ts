@@ -1,6 +1,6 @@
 /** The pages of schedules, accounts and products in a real Chromium: the preview while somebody types, both themes, a phone, and no script at all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import {
   axe,
   browserAvailable,

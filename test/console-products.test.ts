@@ -1,7 +1,7 @@
 /** The console's products over real HTTP: what is put in the shop is sold there as it was typed, photo and all. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findProduct } from '../src/shop/shop.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { png } from './testbed/photos.ts'

@@ -1,8 +1,8 @@
 /** The console's page on money at the bank that is none of ours: a maker proposes, a checker approves, payouts go on; and a rule in the same way. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findStranger } from '../src/jobs/jobs.ts'
+import { findStranger } from '../src/reconcile/reconcile.ts'
 import { suspend, suspendedMoney } from '../src/ledger/ledger.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 

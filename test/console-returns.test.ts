@@ -1,7 +1,7 @@
 /** Refunding, canceling and asking again over real HTTP, on the console and by commands: who may, what is shown, and what a payee owes on its account's page. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { postReceivable } from '../src/payout/receivable.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { trialAccountFlags } from './testbed/trial.ts'

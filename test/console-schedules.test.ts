@@ -1,6 +1,6 @@
 /** The console's schedules over real HTTP: the form with its preview, an edit, a pause, a trial run and a run, as people do them without scripts. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { until } from './testbed/until.ts'

@@ -1,8 +1,8 @@
 /** What people say of transfers in the console and at the command line: one proposes, another approves, and a payout is settled with what the bank proves. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { verdictWords } from '../src/cli/verdicts.ts'
+import { verdictWords } from '../src/cli/payouts/verdicts.ts'
 import { verdicts } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'
 import { orderByHand } from './testbed/strangers.ts'

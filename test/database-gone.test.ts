@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
-import { openStore, sql, StoreUnavailable, type Store } from '../src/store/store.ts'
+import { openStore, sql, StoreUnavailable, type Store } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { until } from './testbed/until.ts'
 

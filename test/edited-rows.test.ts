@@ -10,8 +10,9 @@ import { done, refused } from '../src/base/answer.ts'
 import { seededRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import { approveRefund, resolveRefunds, resolveTwins } from '../src/invoice/invoice.ts'
-import { checkWhole } from '../src/jobs/books.ts'
-import { approveAndDo, changeSchedule, needSchedule, runDueSlots, type NewSchedule } from '../src/jobs/jobs.ts'
+import { checkWhole } from '../src/reconcile/bank.ts'
+import { approveAndDo, runDueSlots } from '../src/jobs/jobs.ts'
+import { changeSchedule, needSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
 import {
   addAccount,
   approveAccount,
@@ -24,8 +25,8 @@ import {
 } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
-import { openSqlite } from '../src/store/sqlite.ts'
-import { sql, type Store } from '../src/store/store.ts'
+import { openSqlite } from '../src/db/sqlite.ts'
+import { sql, type Store } from '../src/db/db.ts'
 import { proposeRefund } from '../src/webhooks/webhooks.ts'
 import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'

@@ -18,7 +18,7 @@ test('base/place.ts alone knows where files are', () => {
 
 // The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows too.
 test.each([
-  ['a room above', 'src/store/store.ts', `import { pay } from '../payout/payout.ts'`, 'store may import only base'],
+  ['a room above', 'src/db/db.ts', `import { pay } from '../payout/payout.ts'`, 'db may import only base'],
   ['a neighbour', 'src/invoice/invoice.ts', `import { pay } from '../payout/payout.ts'`, 'and imports src/payout/payout.ts'],
   [
     'a type of a neighbour',
@@ -26,20 +26,20 @@ test.each([
     `import type { Draft } from '../invoice/invoice.ts'`,
     'and imports src/invoice/invoice.ts',
   ],
-  ['a dynamic import', 'src/ledger/ledger.ts', `export const web = () => import('../web/web.ts')`, 'ledger may import only base, store'],
-  ['a re-export', 'src/base/all.ts', `export * from '../store/store.ts'`, 'base may import only itself'],
-  ['an imported type', 'src/base/all.ts', `export type S = import('../store/store.ts').Store`, 'base may import only itself'],
-  ['a rail with a database', 'src/rails/starkbank/bank.ts', `import '../../store/store.ts'`, 'rails may import only base'],
+  ['a dynamic import', 'src/ledger/ledger.ts', `export const web = () => import('../web/web.ts')`, 'ledger may import only base, db'],
+  ['a re-export', 'src/base/all.ts', `export * from '../db/db.ts'`, 'base may import only itself'],
+  ['an imported type', 'src/base/all.ts', `export type S = import('../db/db.ts').Db`, 'base may import only itself'],
+  ['a rail with a database', 'src/rails/starkbank/bank.ts', `import '../../db/db.ts'`, 'rails may import only base'],
   ['a rail with a neighbour', 'src/rails/bitcoin/node.ts', `import '../starkbank/bank.ts'`, 'a rail sees only base, rail.ts and chain.ts'],
   ['a room nobody gave a floor', 'src/attic/attic.ts', `import '../base/money.ts'`, 'attic is no room of src'],
   ['the simulator in the product', 'src/main.ts', `import '../sim/bank.ts'`, 'src never imports what is beside it'],
   ['the product in the demonstration', 'sim/demoWorker.ts', `import '../src/payout/payout.ts'`, 'sim may import only src/base'],
   ['the product in the simulator', 'sim/bank.ts', `import '../src/rails/rail.ts'`, 'sim may import only src/base'],
   [
-    'a database outside the store',
+    'a database outside its room',
     'src/web/web.ts',
     `import Database from 'better-sqlite3'`,
-    'the package better-sqlite3 belongs to src/store/',
+    'the package better-sqlite3 belongs to src/db/',
   ],
   [
     'a key ring outside the rail',
@@ -47,7 +47,7 @@ test.each([
     `import { Psbt } from 'bitcoinjs-lib'`,
     'the package bitcoinjs-lib belongs to src/rails/bitcoin/',
   ],
-  ['a rate that asks a rail', 'src/rates/rates.ts', `import '../rails/chain.ts'`, 'rates may import only base, store'],
+  ['a rate that asks a rail', 'src/rates/rates.ts', `import '../rails/chain.ts'`, 'rates may import only base, db'],
   ['the present time', 'src/jobs/jobs.ts', `export const now = Date.now()`, 'Date.now belongs to src/base/clock.ts'],
   ['the present time unsaid', 'src/jobs/jobs.ts', `export const now = new Date()`, 'new Date() belongs to src/base/clock.ts'],
   ['the present time as text', 'src/jobs/jobs.ts', `export const now = Date(0)`, 'new Date() belongs to src/base/clock.ts'],
@@ -96,7 +96,7 @@ test.each([
   ['within a rail of a chain', 'src/rails/bitcoin/bitcoin.ts', `import '@scure/btc-signer'\nimport type { Tx } from '../chain.ts'`],
   ['to the rates', 'src/chain/chain.ts', `import { goodRate } from '../rates/rates.ts'`],
   ['from the builder', 'src/main.ts', `import './web/web.ts'\nexport const env = process.env`],
-  ['in a unit test', 'src/store/store.test.ts', `import '../../test/testbed/postgres.ts'\nset${''}Timeout(() => {}, Date.now())`],
+  ['in a unit test', 'src/db/db.test.ts', `import '../../test/testbed/postgres.ts'\nset${''}Timeout(() => {}, Date.now())`],
   ['in words', 'src/jobs/jobs.ts', `// Date.now() is not called here\nexport const text = 'Math.random'\nexport const day = new Date(0)`],
 ])('the floors let pass what goes %s', (_, path, text) => {
   expect(breaches([{ path, text }])).toEqual([])

@@ -1,8 +1,9 @@
 /** Paying late or early, on both databases: the terms go to the bank in full, and what is paid, more or less than asked, is what is booked and passed on. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { plainTerms, usualExpiresInMs, type PayTerms } from '../src/base/payTerms.ts'
-import { changeSchedule, findSchedule, runDueSlots, type NewSchedule } from '../src/jobs/jobs.ts'
-import { sql } from '../src/store/store.ts'
+import { runDueSlots } from '../src/jobs/jobs.ts'
+import { changeSchedule, findSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
+import { sql } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 

@@ -1,10 +1,10 @@
 /** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'
-import { openBase, serve, type House } from '../src/house.ts'
+import { openBase, serve, type House } from '../src/app.ts'
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { newKey, type OrderRow } from '../src/shop/shop.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { eventually } from './testbed/eventually.ts'
 import { evidence, recentLog } from './testbed/evidence.ts'
 import { startSmtpSink, type SmtpSink } from './testbed/smtpSink.ts'

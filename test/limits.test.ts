@@ -17,7 +17,7 @@ import {
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
-import { openStore, sql, type Store } from '../src/store/store.ts'
+import { openStore, sql, type Store } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { collect } from './testbed/collecting.ts'

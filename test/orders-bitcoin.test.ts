@@ -16,8 +16,8 @@ import {
   type OrderRow,
   type Placing,
 } from '../src/shop/shop.ts'
-import { sql, type Tx } from '../src/store/store.ts'
-import { takeOn } from '../src/webhooks/takeOn.ts'
+import { sql, type Tx } from '../src/db/db.ts'
+import { takeOn } from '../src/webhooks/chain/accept.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { furnishShop, type ShopFloor } from './testbed/shopFloor.ts'

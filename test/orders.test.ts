@@ -6,7 +6,7 @@ import type { Rail } from '../src/rails/rail.ts'
 import { moveOrders, newCode, placeOrder, seeOrder, sendPost, timetable, wake, type Counter } from '../src/jobs/jobs.ts'
 import { findOrder, invoicesOf, writeOrder, type OrderRow, type OrderStanding, type Placing } from '../src/shop/shop.ts'
 import { instant } from '../src/base/world.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { furnishShop, openPost, type ShopFloor } from './testbed/shopFloor.ts'
 import { openTown, type Town } from './testbed/town.ts'
 

@@ -14,7 +14,7 @@ import { readUri } from '../src/rails/bitcoin/uri.ts'
 import { readEvent } from '../src/rails/starkbank/read.ts'
 import { parseDer, parseSignature } from '../src/rails/starkbank/verify.ts'
 import { checkBuyer } from '../src/shop/shop.ts'
-import { readBasket } from '../src/web/shop/basketCookie.ts'
+import { readBasket } from '../src/web/shop/basket/cookie.ts'
 
 const bytes = 16 * 1_024
 const mostMs = 50

@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { done, refused } from '../src/base/answer.ts'
 import { brl } from '../src/base/money.ts'
-import { approveAndDo, proposeAccept, reconcile } from '../src/jobs/jobs.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
+import { proposeAccept, reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, post, proposeClose, type Proposed } from '../src/ledger/ledger.ts'
 import {
   addAccount,
@@ -21,10 +22,10 @@ import {
   type Settled,
   type NewDestination,
 } from '../src/payout/payout.ts'
-import { adopt } from '../src/payout/adopt.ts'
+import { adopt } from '../src/payout/bank/adopt.ts'
 import type { ProviderPayout, Rail } from '../src/rails/rail.ts'
-import { sql } from '../src/store/store.ts'
-import { status } from '../src/web/status.ts'
+import { sql } from '../src/db/db.ts'
+import { status } from '../src/queries/status.ts'
 import { replayEvent, settleInbox, type InboxRow } from '../src/webhooks/webhooks.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditChain } from '../src/ledger/ledger.ts'
-import { sql, type Row } from '../src/store/store.ts'
+import { sql, type Row } from '../src/db/db.ts'
 import { openAsker } from './testbed/asker.ts'
 import { consoleVisitor, visitorOf, type ConsoleVisitor, type Shown } from './testbed/consoleVisitor.ts'
 import { acceptAs, codeOf } from './testbed/folk.ts'

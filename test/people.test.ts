@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit } from '../src/ledger/ledger.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { csrfOf, openAsker, type Asker } from './testbed/asker.ts'
 import { axe, browserAvailable, layout, openBrowser, phone, visit, type Browser, type Page } from './testbed/browser.ts'
 import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'

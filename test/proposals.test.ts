@@ -15,7 +15,7 @@ import {
   type ProposalRow,
 } from '../src/ledger/ledger.ts'
 import { proposalStates } from '../src/cli/proposals.ts'
-import { history, sql } from '../src/store/store.ts'
+import { history, sql } from '../src/db/db.ts'
 import { openBankTerminal } from './testbed/terminal.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'

@@ -149,7 +149,7 @@ describe.skipIf(why !== undefined)(why === undefined ? 'a redeploy' : `a redeplo
   test(
     'goes back by itself from one that is never ready, and says what it waits for',
     async () => {
-      release('src/web/status.ts', text =>
+      release('src/queries/status.ts', text =>
         text.replace(/return \{ ready: .*\}/, `return { ready: false, checks: { ...checks, tea: 'not yet' } }`),
       )
       const since = new Date().toISOString()

@@ -14,13 +14,14 @@ import {
   resolveRefunds,
   sendRefund,
 } from '../src/invoice/invoice.ts'
-import { approveAndDo, reconcile, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { approveAndDo, runDueSlots, setAsideAfterRestore } from '../src/jobs/jobs.ts'
+import { reconcile } from '../src/reconcile/reconcile.ts'
 import { balances, checkLedger, openSuspense, proposeClose, totalsFor } from '../src/ledger/ledger.ts'
 import { findAccount, payoutsStopped, proposeDebtEnd, proposeTerms, receivableOf, releasePayout } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { pollEvents, proposeRefund, reissueInvoice, settleInbox, settleReversal, watchReversals } from '../src/webhooks/webhooks.ts'
-import { status } from '../src/web/status.ts'
+import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
 import { openTown, type Town } from './testbed/town.ts'

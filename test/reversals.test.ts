@@ -23,8 +23,8 @@ import {
   settleReversal,
   watchReversals,
 } from '../src/webhooks/webhooks.ts'
-import { sql } from '../src/store/store.ts'
-import { readiness, status } from '../src/web/status.ts'
+import { sql } from '../src/db/db.ts'
+import { readiness, status } from '../src/queries/status.ts'
 import { brl } from '../src/base/money.ts'
 import type { ProviderInvoice, Rail } from '../src/rails/rail.ts'
 import { collect } from './testbed/collecting.ts'

@@ -1,23 +1,23 @@
 /** A schedule's terms are stated by whoever makes them: a row that differs asks for nothing and is named, and payouts go by what was stated. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { fingerprint, newKeyPair, readSigner, registerKey, said, type Proof } from '../src/approvals/approvals.ts'
+import { runDueSlots } from '../src/jobs/jobs.ts'
 import {
   addSchedule,
   changeSchedule,
-  checkBooks,
   changePayers,
   needSchedule,
-  runDueSlots,
   runNow,
   schedulesOnlySaid,
   signSchedule,
   type NewSchedule,
-} from '../src/jobs/jobs.ts'
+} from '../src/schedule/schedule.ts'
+import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { setAsideAfterRestore } from '../src/jobs/restored.ts'
 import { addAccount, approveAccount, sendPayouts, signAccount } from '../src/payout/payout.ts'
 import { addUser } from '../src/people/people.ts'
-import { sql, type Sql } from '../src/store/store.ts'
-import { asksOf, sentences, grouped } from '../src/web/asks.ts'
+import { sql, type Sql } from '../src/db/db.ts'
+import { asksOf, sentences, grouped } from '../src/queries/attention.ts'
 import { collect } from './testbed/collecting.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'

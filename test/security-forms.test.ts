@@ -2,7 +2,7 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { gzipSync } from 'node:zlib'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { boundary, csrfOf, fromOurs, multipart, openAsker, type Answered, type Asker, type Part } from './testbed/asker.ts'
 import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { acts, may, needsStepUp, roles, type Act, type Role } from '../src/people/people.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { insideOf } from '../src/web/console/console.ts'
 import { csrfOf, openAsker, type Asker } from './testbed/asker.ts'
 import { addFolk, tokenOf, type Folk } from './testbed/folk.ts'

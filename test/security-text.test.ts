@@ -1,7 +1,7 @@
 /** Text that a person or a provider supplies stays text: written into every column that holds some, and looked for on every page, link and download. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { audit } from '../src/ledger/ledger.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { openAsker, type Answered, type Asker } from './testbed/asker.ts'
 import { carry, tokenOf } from './testbed/folk.ts'
 import { plant, plantTown } from './testbed/planted.ts'

@@ -1,7 +1,7 @@
 /** Who gets in and who does not, over real HTTP against the real server: sessions, cookies, forged requests, guesses, redirects. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { acceptInvitation, newToken, openInvitation, type Role } from '../src/people/people.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { csrfOf, fromOurs, openAsker, type Asker } from './testbed/asker.ts'
 import { addFolk, codeOf, tokenOf, type Folk } from './testbed/folk.ts'
 import { openPageTown, type PageTown } from './testbed/pageTown.ts'

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bodyOf, type BankEvent } from '../sim/events.ts'
 import { applyPayout, letGo, stopAll } from '../src/payout/payout.ts'
 import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
-import { sql } from '../src/store/store.ts'
+import { sql } from '../src/db/db.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openTown, type Town } from './testbed/town.ts'
 

@@ -1,8 +1,8 @@
 /** Money at the bank that is none of ours, on both databases: what leaves stops payouts until two people or a rule of theirs say what it was, what comes is listed, and what is missing stops them however noisy it is. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { noFaults } from '../sim/settings.ts'
+import { approveAndDo } from '../src/jobs/jobs.ts'
 import {
-  approveAndDo,
   closeRule,
   findRule,
   findStranger,
@@ -12,13 +12,13 @@ import {
   proposeRule,
   reconcile,
   type ExternalRule,
-} from '../src/jobs/jobs.ts'
+} from '../src/reconcile/reconcile.ts'
 import { auditChain, balances, post, proposeClose } from '../src/ledger/ledger.ts'
 import { payoutsStopped, proposeVerdict } from '../src/payout/payout.ts'
 import { brl } from '../src/base/money.ts'
-import { sql } from '../src/store/store.ts'
-import { seeOverview } from '../src/web/console/overviewRead.ts'
-import { status } from '../src/web/status.ts'
+import { sql } from '../src/db/db.ts'
+import { seeOverview } from '../src/web/console/overview/read.ts'
+import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { openTown, type Town } from './testbed/town.ts'

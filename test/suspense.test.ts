@@ -1,6 +1,6 @@
 /** Statement lines that bear our tags and belong to nothing these books know, on both databases: they are never a stranger's. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { reconcile } from '../src/jobs/jobs.ts'
+import { reconcile } from '../src/reconcile/reconcile.ts'
 import { brl } from '../src/base/money.ts'
 import {
   balances,
@@ -15,8 +15,8 @@ import {
   suspend,
 } from '../src/ledger/ledger.ts'
 import { holdPayout, payoutsStopped } from '../src/payout/payout.ts'
-import { sql } from '../src/store/store.ts'
-import { status } from '../src/web/status.ts'
+import { sql } from '../src/db/db.ts'
+import { status } from '../src/queries/status.ts'
 import { orderByHand } from './testbed/strangers.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'

@@ -1,10 +1,10 @@
 /** Sums kept aside on both databases: the same as what their rows come to, whatever happens, and mended where somebody wrote past the program. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Log } from '../src/base/log.ts'
-import { checkBooks } from '../src/jobs/jobs.ts'
+import { checkBooks } from '../src/reconcile/reconcile.ts'
 import { addUpTallies, balances, tally, tallyFaults, totals } from '../src/ledger/ledger.ts'
-import { sql } from '../src/store/store.ts'
-import { status } from '../src/web/status.ts'
+import { sql } from '../src/db/db.ts'
+import { status } from '../src/queries/status.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../src/cli/cli.ts'
-import { readEncryption } from '../src/store/tls.ts'
+import { readEncryption } from '../src/db/tls.ts'
 import { programsAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { until } from './testbed/until.ts'
 
@@ -86,7 +86,7 @@ describe.skipIf(!there)(there ? 'a PostgreSQL with TLS' : 'sslmode: no PostgreSQ
     const file = at(`copy-${new URL(plain).pathname.slice(1)}`)
     // Where the program cannot connect, nothing is asked of pg_dump by the command; so it is asked by itself.
     const { plainUrl } = readEncryption(url)
-    const { runOn } = await import('../src/store/programs.ts')
+    const { runOn } = await import('../src/db/programs.ts')
     const dump = await runOn(url, 'pg_dump', ['--schema-only', '--file', at('schema')], {
       PATH: `${server.bin}:/usr/bin:/bin`,
       HOME: folder,
@@ -136,7 +136,7 @@ describe.skipIf(!there)(there ? 'a PostgreSQL with TLS' : 'sslmode: no PostgreSQ
 
     test('what is asked for is what is used', async () => {
       const url = await server.migratedDatabase()
-      const { openStore, sql } = await import('../src/store/store.ts')
+      const { openStore, sql } = await import('../src/db/db.ts')
       const { systemClock, systemRandom } = await import('../src/base/clock.ts')
       for (const [sslmode, ssl] of [
         ['require', true],

@@ -1,8 +1,8 @@
 /** A database that an older version has worked on is brought up: nothing of its invoices, books and payouts is another, on both engines. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
-import { migrate, migrations } from '../src/store/migrate.ts'
-import { openStore, sql, type Row, type Store } from '../src/store/store.ts'
+import { migrate, migrations } from '../src/db/migrate.ts'
+import { openStore, sql, type Row, type Store } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
 const clock = systemClock

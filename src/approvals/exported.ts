@@ -1,5 +1,5 @@
 /** What an auditor needs beside the exported audit log: the public keys, and every statement with its content and its signature. */
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import type { StatementRow } from './judge.ts'
 import type { KeyRow } from './keys.ts'
 

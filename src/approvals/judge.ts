@@ -1,5 +1,5 @@
 /** Judging: whether what an audited act approved was proven, and is still what it was. Asked whenever money is ordered, and of all of them by `ledger check`. */
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import { digest, type Content } from './canonical.ts'
 import { findKey, notTheirs, siteOf, type KeyRow } from './keys.ts'
 import { assertionFault, readAssertion } from './passkey.ts'

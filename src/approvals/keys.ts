@@ -2,7 +2,7 @@
 import { samePerson } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 import { fingerprint } from './signature.ts'
 
 /** `key`: a file of its person; `passkey`: a device's. */

@@ -1,7 +1,7 @@
 /** Stating: an approval becomes a statement that is kept, with how it was proven, and is named by the audit record of its act. */
 import { BadInput } from '../base/answer.ts'
 import { millis, type Instant } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 import { canonical, digest, type Content } from './canonical.ts'
 import { findKey, signsFrom, type KeyKind } from './keys.ts'
 import { idOf, readStatement, textOf } from './statement.ts'

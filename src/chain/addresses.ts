@@ -1,6 +1,6 @@
 /** Addresses: numbers of our account, handed out once each and never again, with the scripts beyond them watched too. */
 import type { Branch, ChainRail, Destination } from '../rails/chain.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 
 type Deriving = Pick<ChainRail, 'derive'>
 

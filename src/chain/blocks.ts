@@ -1,7 +1,7 @@
 /** Blocks and the mempool as facts: which coins are there, and which are not any more. Each change is told, and what becomes of it is decided elsewhere. */
 import { millis, type Instant } from '../base/world.ts'
 import { coinbaseDepth, nothingSpent, type BlockHeader, type Outpoint, type ReadBlock, type Tx as ChainTx } from '../rails/chain.ts'
-import { move, remember, sql, type Cause, type Tx } from '../store/store.ts'
+import { move, remember, sql, type Cause, type Tx } from '../db/db.ts'
 import type { ScriptRow } from './addresses.ts'
 import { coinMachine, tipOf, type CoinRow, type CoinState } from './row.ts'
 

@@ -6,7 +6,7 @@ import { isDescriptor } from '../rails/bitcoin/bitcoin.ts'
 import { derive, parseDescriptor } from '../rails/bitcoin/descriptor.ts'
 import { refuseSecrets } from '../rails/bitcoin/secret.ts'
 import type { Destination } from '../rails/chain.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import { lookAhead } from './addresses.ts'
 
 export interface BitcoinDestination {

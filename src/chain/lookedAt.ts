@@ -1,6 +1,6 @@
 /** When the chain was last read to its end, mempool included: what time alone decides is decided as of then, and not while nobody looked. */
 import { later, type Instant } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 
 const name = 'chain looked at'
 

@@ -1,5 +1,5 @@
 /** How high the node's own chain is, as it last said: against our tip it tells how far behind we read. */
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 
 const name = 'node height'
 

@@ -1,6 +1,6 @@
 /** Reading again: blocks that lie below the first one read are entered, and any block may be read once more. The tip stays where it is. */
 import type { BlockHeader, ReadBlock } from '../rails/chain.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 import { takeTransactions, type News } from './blocks.ts'
 import type { BlockRow } from './row.ts'
 

@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import { coinbaseDepth, type Branch, type Outpoint } from '../rails/chain.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 
 /** `conflicted`: another transaction that spends the same is in a block. `replaced`: one is in the mempool. `dropped`: the node forgot it. */
 export const coinMachine = {

@@ -1,5 +1,5 @@
 /** What keeps the chain from being followed, as a sentence in the database: every process and the doctor read the same. */
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 
 const name = 'chain trouble'
 

@@ -3,8 +3,8 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { expect, test } from 'vitest'
 import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { openStore, sql } from '../store/store.ts'
-import { approvalCheck, signersCheck } from './doctorApprovals.ts'
+import { openStore, sql } from '../db/db.ts'
+import { approvalCheck, signersCheck } from './doctor/approvals.ts'
 
 const { at, env, repasse } = openTerminal()
 const said = async (...words: string[]) => {

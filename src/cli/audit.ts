@@ -52,7 +52,7 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('audit accept --why "restored the backup of Monday, disk failure"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
       inBase(shell, async base => {
-        const [{ acceptBreak }, { checkBooks }] = await Promise.all([import('../ledger/ledger.ts'), import('../jobs/jobs.ts')])
+        const [{ acceptBreak }, { checkBooks }] = await Promise.all([import('../ledger/ledger.ts'), import('../reconcile/reconcile.ts')])
         const file = base.anchoring?.file
         if (!file) throw new BadInput('the audit log has no anchor file here: set AUDIT_ANCHOR_FILE')
         const found = await acceptBreak(base.store, file, { by, why })

@@ -8,11 +8,11 @@ import { eventually } from '../../test/testbed/eventually.ts'
 import { openBankTerminal } from '../../test/testbed/terminal.ts'
 import { readConfig } from '../base/config.ts'
 import { silentLog } from '../base/log.ts'
-import { openBase, openRail, serve } from '../house.ts'
+import { openBase, openRail, serve } from '../app.ts'
 import { watchOwnKey } from '../jobs/jobs.ts'
 import { listAlarms } from '../ledger/ledger.ts'
-import { sql } from '../store/store.ts'
-import { readiness } from '../web/web.ts'
+import { sql } from '../db/db.ts'
+import { readiness } from '../queries/status.ts'
 
 const { at, bank, env, repasse } = await openBankTerminal()
 const id = env.STARKBANK_PROJECT_ID

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput, type Answer } from '../base/answer.ts'
 import { instant } from '../base/world.ts'
-import type { Base } from '../house.ts'
+import type { Base } from '../app.ts'
 import type { KeyFile } from '../rails/starkbank/keyFiles.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, paint, table } from './print.ts'
@@ -54,7 +54,7 @@ async function filesOf(base: Base) {
 
 /** What the bank says to a harmless question that this key has signed: whose the balance is. */
 async function tryKey(base: Base, { file }: KeyFile): Promise<Answer<string>> {
-  const { openRail } = await import('../house.ts')
+  const { openRail } = await import('../app.ts')
   const rail = await openRail(base, { binds: false, tries: file })
   try {
     return await rail.workspace()

@@ -1,7 +1,7 @@
 /** Amounts too small for a chain: no node passes on an output of so little, so they are refused before anything is asked for. */
 import { BadInput } from '../base/answer.ts'
 import { centavosOf, leastRequest, reais, satsFor, told, type Asset } from '../base/money.ts'
-import type { Base } from '../house.ts'
+import type { Base } from '../app.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
 
 export const leastUnits = leastRequest

@@ -1,9 +1,9 @@
 /** `repasse event`: what the bank told us, byte for byte, or what we saw on the chain, and what came of it. */
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { Base } from '../house.ts'
+import type { Base } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
-import type { Reader } from '../store/store.ts'
+import type { Reader } from '../db/db.ts'
 import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
@@ -53,7 +53,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
         const body = Buffer.from(row.raw).toString('utf8')
         await noteShownHere(base, row.event_id, body)
         if (raw) return shell.out(body)
-        const { history } = await import('../store/store.ts')
+        const { history } = await import('../db/db.ts')
         const [verdict, steps] = [await verdictOf(base, row), await history(base.store, String(row.id))]
         if (asJson)
           return shell.out(
@@ -87,7 +87,7 @@ export function eventCommands(repasse: Command, shell: Shell): void {
 }
 
 async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<InboxRow[]> {
-  const { sql } = await import('../store/store.ts')
+  const { sql } = await import('../db/db.ts')
   const ofState = state === undefined ? sql`` : sql`and state = ${state}`
   const older = before === undefined ? sql`` : sql`and id < ${(await needEvent(store, before)).id}`
   return store.all<InboxRow>(sql`select * from inbox where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
@@ -106,7 +106,7 @@ async function verdictOf(base: Base, row: InboxRow): Promise<string> {
   const opened: Rail[] = []
   const bank = async () => {
     if (!bankIsConfigured(base.config)) return undefined
-    const { openRail } = await import('../house.ts')
+    const { openRail } = await import('../app.ts')
     opened.push(await openRail(base))
     return opened[0]
   }

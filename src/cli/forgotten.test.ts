@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { openStore, sql } from '../store/store.ts'
+import { openStore, sql } from '../db/db.ts'
 
 const { env, repasse: say } = openTerminal()
 const forgotten = (...words: string[]) => say(['invoice', 'forgotten', ...words], { LOG_LEVEL: 'silent' })

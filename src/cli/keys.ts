@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import type { Base } from '../house.ts'
-import type { KeyUse, Unreadable } from '../store/rotate.ts'
+import type { Base } from '../app.ts'
+import type { KeyUse, Unreadable } from '../db/rotate.ts'
 import { personFlag } from './flags.ts'
 import { example, json, table } from './print.ts'
 import { inBase, operator, type Shell } from './shell.ts'
@@ -24,7 +24,7 @@ export function keyCommands(repasse: Command, shell: Shell): void {
     .action(async (file: string, { add = false }: { add?: true | false }) => {
       if (!add && existsSync(file))
         throw new BadInput(`FILE "${file}" exists already: name one that does not, or add a key to it with --add`)
-      const { addKey, makeKeyFile } = await import('../store/keyFile.ts')
+      const { addKey, makeKeyFile } = await import('../db/keyFile.ts')
       const world = { clock: systemClock, random: systemRandom }
       const id = writing(file, () => (add ? addKey(file, world) : makeKeyFile(file, world)))
       await shell.out(`${file}: key ${id}\n`)
@@ -73,7 +73,7 @@ function writing<T>(file: string, work: () => T): T {
 const sum = (uses: readonly KeyUse[]): number => uses.reduce((total, { count }) => total + count, 0)
 
 async function status(shell: Shell, { store, keys }: Base, asJson: true | undefined): Promise<void> {
-  const { keyUses, knownKeys, unreadableValues } = await import('../store/rotate.ts')
+  const { keyUses, knownKeys, unreadableValues } = await import('../db/rotate.ts')
   const [uses, known, unreadable] = [await keyUses(store), await knownKeys(store), await unreadableValues(store, keys)]
   const ids = [...new Set([...keys.all.map(({ id }) => id), ...known.map(({ id }) => id), ...uses.flatMap(({ key }) => key ?? [])])]
   const isRetired = (id: string) => known.some(key => key.id === id && key.retired_at !== null)
@@ -123,7 +123,7 @@ async function rotateAll(
   { by = operator(), compact }: { by?: string; compact?: true },
 ): Promise<void> {
   if (!keys.newest) throw new BadInput('ENCRYPTION_KEY_FILE is not set: "repasse keys new FILE" makes one')
-  const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([import('../store/rotate.ts'), import('../ledger/ledger.ts')])
+  const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
   const { id } = keys.newest
   await store.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
   const { count, unreadable } = await rotate({ store, keys, world })
@@ -139,7 +139,7 @@ async function rotateAll(
 }
 
 async function retire(shell: Shell, { store, keys }: Base, id: string, by: string): Promise<void> {
-  const [{ retireKey }, { audit }] = await Promise.all([import('../store/rotate.ts'), import('../ledger/ledger.ts')])
+  const [{ retireKey }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
   const retired = await store.tx(async tx => {
     const answer = await retireKey(tx, keys, id)
     if (answer.is === 'retired') await audit(tx, { actor: by, act: 'encryption key retired', subject: id, detail: {} })

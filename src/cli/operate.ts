@@ -25,7 +25,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('migrate'))
     .action(async () => {
       const config = readConfig(shell.env)
-      const [{ openStore }, { migrate }] = await Promise.all([import('../store/store.ts'), import('../store/migrate.ts')])
+      const [{ openStore }, { migrate }] = await Promise.all([import('../db/db.ts'), import('../db/migrate.ts')])
       const store = await openStore(config.DATABASE_URL, { clock: systemClock, random: systemRandom })
       try {
         const names = await migrate(store, systemClock)
@@ -44,7 +44,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('doctor', 'doctor --register-webhook', 'doctor --drop-key 9f86d081884c7d65 --by ana'))
     .action(async (flags: ProofFlags & { registerWebhook?: true; dropKey?: string; json?: true }) =>
-      (await import('./doctor.ts')).doctor(shell, flags),
+      (await import('./doctor/doctor.ts')).doctor(shell, flags),
     )
 
   repasse
@@ -67,7 +67,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .description('writes a consistent copy of the database while it is in use; encrypted where BACKUP_RECIPIENTS says to whom')
     .argument('<file>', 'a file that does not exist yet')
     .addHelpText('after', example('backup repasse-2026-11-21.db'))
-    .action(async (file: string) => (await import('./copies.ts')).backup(shell, file))
+    .action(async (file: string) => (await import('./copies/copies.ts')).backup(shell, file))
 
   repasse
     .command('restore')
@@ -79,7 +79,7 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('restore repasse-2026-11-21.db --force', 'restore --in-place'))
     .action(async (file: string | undefined, { force = false, inPlace = false, identity }: RestoreFlags) => {
-      const { restore, restoreInPlace } = await import('./copies.ts')
+      const { restore, restoreInPlace } = await import('./copies/copies.ts')
       if (inPlace === (file !== undefined))
         throw new BadInput(
           inPlace ? '--in-place takes no FILE: the copy is in its place already' : 'name the FILE that "repasse backup" wrote',
@@ -98,7 +98,7 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
   const startedMs = monotonicMs()
   const config = readConfig(shell.env)
   const log = makeLog(config.LOG_LEVEL)
-  const { openBase, serve } = await import('../house.ts')
+  const { openBase, serve } = await import('../app.ts')
   // Told to stop before it stands, it stops as soon as it does.
   const told = signalled(log)
   let wanted = true

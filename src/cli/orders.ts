@@ -27,7 +27,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order list --state awaiting --limit 20'))
     .action(({ state, limit, before, json: asJson }: ListFlags) =>
       inBase(shell, async ({ store, world }) => {
-        const { sql } = await import('../store/store.ts')
+        const { sql } = await import('../db/db.ts')
         const ofState = state === undefined ? sql`` : sql`and state = ${state}`
         const older = before === undefined ? sql`` : sql`and id < ${before}`
         const rows = await store.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
@@ -50,10 +50,7 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('order show 4P6R8S0T'))
     .action((name: string, { json: asJson }: { json?: true }) =>
       inBase(shell, async ({ store, config }) => {
-        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([
-          import('../shop/shop.ts'),
-          import('../store/store.ts'),
-        ])
+        const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([import('../shop/shop.ts'), import('../db/db.ts')])
         const row = await needOrder(store, name)
         const [lines, invoices, steps] = [await linesOf(store, row.id), await invoicesOf(store, row.id), await history(store, row.id)]
         const mails = await store.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)

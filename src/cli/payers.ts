@@ -6,7 +6,7 @@ import type { Config } from '../base/config.ts'
 import type { Range } from '../base/duration.ts'
 import { mostUnits, told, type Asset } from '../base/money.ts'
 import type { judgeRoster, readRoster, RosterRules } from '../base/roster.ts'
-import type { Payers } from '../jobs/jobs.ts'
+import type { Payers } from '../schedule/schedule.ts'
 import { dustFault, refuseDust } from './dust.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountRangeIn, countRangeFlag, type Currency, personFlag, under } from './flags.ts'
@@ -46,7 +46,7 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .addHelpText('after', example('schedule payers rent tenants.csv --by ana', 'schedule payers trial random --count 8..12 --amount 20.00'))
     .action((name: string, who: string, flags: ProofFlags) =>
       inBase(shell, async base => {
-        const { changePayers, needSchedule } = await import('../jobs/jobs.ts')
+        const { changePayers, needSchedule } = await import('../schedule/schedule.ts')
         const before = await needSchedule(base.store, name)
         refuseMadeUp(who, base.config, before.rail)
         const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
@@ -64,7 +64,7 @@ export function payersCommand(schedule: Command, shell: Shell): void {
   // What amounts mean is known of the schedule alone, so the check looks it up.
   alsoCheck(command, given =>
     inBase(shell, async ({ store }) => {
-      const { needSchedule } = await import('../jobs/jobs.ts')
+      const { needSchedule } = await import('../schedule/schedule.ts')
       const faults: string[] = []
       const [name = '', who = ''] = command.args
       await payersOf({ ...given, payers: who }, await needSchedule(store, name), faults)
@@ -83,7 +83,10 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
     .addHelpText('after', example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'))
     .action((name: string, { brazilian }: { brazilian?: true }) =>
       inBase(shell, async ({ store, world }) => {
-        const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([import('../jobs/jobs.ts'), import('../base/roster.ts')])
+        const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([
+          import('../schedule/schedule.ts'),
+          import('../base/roster.ts'),
+        ])
         const row = await needSchedule(store, name)
         if (row.roster === null) throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
         const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)

@@ -1,6 +1,6 @@
 /** How answers look: aligned tables for people, JSON for programs. Text of others cannot move the cursor. */
 import { formatUnits, type Asset } from '../base/money.ts'
-import type { Transition } from '../store/store.ts'
+import type { Transition } from '../db/db.ts'
 
 export { csvCell } from '../base/csv.ts'
 export { reais, told } from '../base/money.ts'

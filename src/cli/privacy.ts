@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
-import type { Base } from '../house.ts'
+import type { Base } from '../app.ts'
 import type { Held, HeldWhy, InvoiceOutcome, OrderOutcome, PayerForgotten } from '../privacy/privacy.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, sheet, table } from './print.ts'

@@ -32,7 +32,7 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ store }) => {
         const { listProposals } = await import('../ledger/ledger.ts')
         const rows = await listProposals(store, which)
-        const { detailShown } = await import('../jobs/jobs.ts')
+        const { detailShown } = await import('../reconcile/reconcile.ts')
         const details = new Map<string, Record<string, string>>()
         for (const row of rows) details.set(row.id, await detailShown(store, row))
         const detailOf = ({ id }: ProposalRow) => details.get(id)!
@@ -55,8 +55,8 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async ({ store }) => {
         const [{ findProposal }, { detailShown }, { history }] = await Promise.all([
           import('../ledger/ledger.ts'),
-          import('../jobs/jobs.ts'),
-          import('../store/store.ts'),
+          import('../reconcile/reconcile.ts'),
+          import('../db/db.ts'),
         ])
         const row = await findProposal(store, id)
         if (!row) throw new BadInput(noSuch(id))

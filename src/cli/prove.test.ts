@@ -7,7 +7,7 @@ import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { audit } from '../ledger/ledger.ts'
 import { codeAt, stepAt } from '../people/totp.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 
 const { at, env, repasse } = openTerminal()
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })

@@ -3,7 +3,7 @@ import type { Config } from '../base/config.ts'
 import { reais } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import type { NoRate, Rate } from '../rates/rates.ts'
-import type { Reader } from '../store/store.ts'
+import type { Reader } from '../db/db.ts'
 import { moneyOf } from './print.ts'
 
 export type RateNow = Rate | NoRate

@@ -11,7 +11,7 @@ import { wallet } from '../../test/testbed/wallet.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { post, strangerMachine } from '../ledger/ledger.ts'
-import { openStore, sql } from '../store/store.ts'
+import { openStore, sql } from '../db/db.ts'
 import { strangerStates } from './strangers.ts'
 
 const terminal = await openBankTerminal({ startingBalance: 50_000, skipAuth: true, transferDelayMs: [1, 5] })

@@ -1,7 +1,7 @@
 /** `repasse reconcile`: each rail is asked for what was missed, and what it holds is held against the books. */
 import { told } from '../base/money.ts'
-import type { ChainReconciliation, Reconciliation } from '../jobs/jobs.ts'
-import type { Base, Open } from '../house.ts'
+import type { ChainReconciliation, Reconciliation } from '../reconcile/reconcile.ts'
+import type { Base, Open } from '../app.ts'
 import { json, moneyOf, reais, sheet } from './print.ts'
 import { onRails, type Shell } from './shell.ts'
 
@@ -57,7 +57,7 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
 
 async function atBank({ store, world }: Base, { rails: { starkbank: rail } }: Open, found: number): Promise<Bank | undefined> {
   if (!rail) return undefined
-  const { holdAgainstBank, reconcile } = await import('../jobs/jobs.ts')
+  const { holdAgainstBank, reconcile } = await import('../reconcile/reconcile.ts')
   const result = await reconcile(store, rail, world)
   if (typeof result === 'string') throw new Error(result)
   // As the job does it, so that `status` says the same whoever looked.
@@ -74,7 +74,7 @@ async function followNow({ store, world }: Base, { rails, bitcoin }: Open): Prom
 }
 
 async function onChain({ store, world }: Base, { rails }: Open, { blocks, news, trouble }: Followed): Promise<Chain> {
-  const { holdAgainstChain, reconcileChain } = await import('../jobs/jobs.ts')
+  const { holdAgainstChain, reconcileChain } = await import('../reconcile/reconcile.ts')
   const result = trouble ?? (await reconcileChain(store, rails.bitcoin!, world))
   const held = typeof result === 'string' ? undefined : await holdAgainstChain(store, result)
   return { result, blocks, news, trouble, held }

@@ -5,7 +5,7 @@ import { openChainTown, type ChainTown } from '../../test/testbed/chainTown.ts'
 import { accountAdd, openTerminal, scheduleAdd } from '../../test/testbed/terminal.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import { derive } from '../rails/bitcoin/descriptor.ts'
-import { sql } from '../store/store.ts'
+import { sql } from '../db/db.ts'
 
 const there = bitcoindAvailable()
 

@@ -1,7 +1,7 @@
 /** A payment request on a chain, as it is shown: where it is paid to, what it was priced at, what came, and what is still missing. */
 import type { Config } from '../base/config.ts'
 import { told } from '../base/money.ts'
-import type { Base } from '../house.ts'
+import type { Base } from '../app.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 import type { ChainTerms, Looked } from '../webhooks/webhooks.ts'
 import { leastUnits } from './dust.ts'

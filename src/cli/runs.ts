@@ -45,7 +45,7 @@ export function runCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('run list --job issue --limit 20'))
     .action(({ job, limit, json: asJson }: { job?: string; limit: number; json?: true }) =>
       inBase(shell, async ({ store }) => {
-        const { sql } = await import('../store/store.ts')
+        const { sql } = await import('../db/db.ts')
         const ofJob = job === undefined ? sql`` : sql`where job = ${job}`
         const rows = await store.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
         const line = (row: RunRow) => [

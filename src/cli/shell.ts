@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { BadInput } from '../base/answer.ts'
 import { readConfig, type Config } from '../base/config.ts'
 import { makeLog, type Log } from '../base/log.ts'
-import type { Base, Open, openChain } from '../house.ts'
+import type { Base, Open, openChain } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { operator } from './operator.ts'
@@ -64,11 +64,11 @@ export function quietLog(shell: Shell, { LOG_LEVEL: level }: Config): Log {
 /** Opens the database for one command. The house is loaded here, so that `--help` need not wait for it. */
 export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, how: { mayLackKeys?: boolean } = {}): Promise<T> {
   const config = readConfig(shell.env)
-  const { openBase } = await import('../house.ts')
+  const { openBase } = await import('../app.ts')
   const file = /^sqlite:(?!:memory:)(.+)$/.exec(config.DATABASE_URL)?.[1]
   const isNew = file !== undefined && !existsSync(file)
   const opened = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT), how)
-  const { through } = await import('../store/store.ts')
+  const { through } = await import('../db/db.ts')
   const base = { ...opened, store: through(opened.store, { channel: 'cli', osUser: operator(), host: hostname() }) }
   // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.
   if (isNew) shell.err(`a new, empty database was made: ${resolve(file)}\n`)
@@ -85,7 +85,7 @@ export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, 
 /** What was done is done: that it is not anchored yet is said, and the next process sees to it. */
 async function anchored(shell: Shell, base: Base): Promise<void> {
   if (!base.anchoring) return
-  const { anchorNow } = await import('../house.ts')
+  const { anchorNow } = await import('../app.ts')
   await anchorNow(base).catch((error: unknown) =>
     shell.err(`the audit log could not be anchored: ${tame(error instanceof Error ? error.message : 'an unknown surprise')}\n`),
   )
@@ -101,7 +101,7 @@ async function proveActor(base: Base, { acting }: Shell): Promise<void> {
 /** The same with the bank at hand. */
 export function atBank<T>(shell: Shell, work: (base: Base, rail: Rail) => Promise<T>): Promise<T> {
   return inBase(shell, async base => {
-    const { openRail } = await import('../house.ts')
+    const { openRail } = await import('../app.ts')
     const rail = await openRail(base)
     try {
       return await work(base, rail)
@@ -114,7 +114,7 @@ export function atBank<T>(shell: Shell, work: (base: Base, rail: Rail) => Promis
 /** The same with every rail at hand that is configured. */
 export function onRails<T>(shell: Shell, work: (base: Base, open: Open) => Promise<T>): Promise<T> {
   return inBase(shell, async base => {
-    const { openRails } = await import('../house.ts')
+    const { openRails } = await import('../app.ts')
     const open = await openRails(base)
     try {
       return await work(base, open)
@@ -127,7 +127,7 @@ export function onRails<T>(shell: Shell, work: (base: Base, open: Open) => Promi
 /** The same with the node and the watch-only account at hand. `binds`: see `openChain`. */
 export function onChain<T>(shell: Shell, work: (base: Base, chain: Chain) => Promise<T>, { binds = false } = {}): Promise<T> {
   return inBase(shell, async base => {
-    const { openChain } = await import('../house.ts')
+    const { openChain } = await import('../app.ts')
     const chain = await openChain(base, { binds })
     if (!chain) throw new BadInput('BITCOIN_RPC_URL is not set, so there is no Bitcoin rail here: .env.example explains each setting')
     try {

@@ -6,7 +6,7 @@ import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { auditChain } from '../ledger/ledger.ts'
 import { newKey, orderMachine, writeOrder, type Placing } from '../shop/shop.ts'
-import { openStore, sql } from '../store/store.ts'
+import { openStore, sql } from '../db/db.ts'
 import { silentLog } from '../base/log.ts'
 import { orderStates } from './orders.ts'
 

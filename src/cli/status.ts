@@ -2,8 +2,9 @@
 import { formatDuration } from '../base/duration.ts'
 import { told, type Asset } from '../base/money.ts'
 import { millis } from '../base/world.ts'
-import type { Base } from '../house.ts'
-import type { ChainStatus, Status } from '../web/web.ts'
+import type { Base } from '../app.ts'
+import type { ChainStatus } from '../queries/chainStatus.ts'
+import type { Status } from '../queries/status.ts'
 import { rateLine, rateOf, rateView, type RateNow } from './rate.ts'
 import { countsOf, json, moneyOf, paint, reais, sheet, tame } from './print.ts'
 import { inBase, type Shell } from './shell.ts'
@@ -54,7 +55,7 @@ function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
 const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
 async function look({ store, config, world, terms }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
-  const [{ status }, { sql }] = await Promise.all([import('../web/status.ts'), import('../store/store.ts')])
+  const [{ status }, { sql }] = await Promise.all([import('../queries/status.ts'), import('../db/db.ts')])
   return store.tx(async tx => ({
     now: await status(tx, {
       now: await tx.now(),

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { holdsTaxId, withoutTaxIds } from '../base/brazil.ts'
-import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../jobs/jobs.ts'
+import type { ExternalRule, ExternalRuleRow, StrangerRow } from '../reconcile/reconcile.ts'
 import type { Proposed } from '../ledger/ledger.ts'
 import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
@@ -46,7 +46,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
       inBase(shell, async ({ store, world }) => {
         const asJson = wantsJson(command)
         const which = { limit, ...(state !== undefined && { state }) }
-        const { listStrangers } = await import('../jobs/jobs.ts')
+        const { listStrangers } = await import('../reconcile/reconcile.ts')
         const rows = await listStrangers(store, which)
         const naming = rows.filter(({ description, source }) => holdsTaxId(description) || holdsTaxId(source)).length
         if (asJson) await noteTaken({ store, world }, 'lines of the statement', naming)
@@ -74,7 +74,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .addHelpText('after', example('reconcile accept 5155165527080960 --why "the rent, paid by hand"'))
     .action((id: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ store, world }) => {
-        const { proposeAccept } = await import('../jobs/jobs.ts')
+        const { proposeAccept } = await import('../reconcile/reconcile.ts')
         await tell(shell, await proposeAccept(store, world, id, { by, why }))
       }),
     )
@@ -105,7 +105,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     )
     .action((name: string, flags: RuleFlags) =>
       inBase(shell, async ({ store, world }) => {
-        const { proposeRule } = await import('../jobs/jobs.ts')
+        const { proposeRule } = await import('../reconcile/reconcile.ts')
         const { why, by = operator() } = flags
         await tell(shell, await proposeRule(store, world, name, ruleFrom(flags), { by, why }))
       }),
@@ -119,7 +119,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .action((_: unknown, command: Command) =>
       inBase(shell, async ({ store }) => {
         const asJson = wantsJson(command)
-        const { listRules } = await import('../jobs/jobs.ts')
+        const { listRules } = await import('../reconcile/reconcile.ts')
         const rows = await listRules(store)
         const line = (row: ExternalRuleRow) => [
           ...[row.name, row.state, row.direction, `${row.field} ${row.match} "${row.text}"`, reais(row.max_units)],
@@ -139,7 +139,7 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .addHelpText('after', example('reconcile rule close monthly-fee --why "another bank"'))
     .action((name: string, { why, by = operator() }: ActFlags) =>
       inBase(shell, async ({ store }) => {
-        const { closeRule } = await import('../jobs/jobs.ts')
+        const { closeRule } = await import('../reconcile/reconcile.ts')
         await closeRule(store, name, { by, why })
         await shell.out(`rule ${name} is closed\n`)
       }),

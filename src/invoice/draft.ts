@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { moneyIn, type Asset, type Money } from '../base/money.ts'
 import { formatDiscounts, type PayTerms } from '../base/payTerms.ts'
 import { instant, later, millis, type Instant, type World } from '../base/world.ts'
-import { encrypted, remember, sql, type Tx } from '../store/store.ts'
+import { encrypted, remember, sql, type Tx } from '../db/db.ts'
 
 /** Who is asked for what, in what the schedule or the basket says: what its rail asks for, a `Pricing` makes of it. */
 export interface Draft {

@@ -13,12 +13,12 @@ export {
   type PricedOnChain,
   type Pricing,
 } from './draft.ts'
-export { issueDrafts, orderGraceSeconds } from './issue.ts'
-export { awaitsItsId, takeAsIssued } from './issued.ts'
-export { resolveUnsureInvoices } from './resolve.ts'
-export { requestDrafts, type Requesting } from './request.ts'
-export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './standing.ts'
-export { priceNow, pricingAt, rateNow, type ChainTermsOf, type PricingRule } from './pricing.ts'
+export { issueDrafts, orderGraceSeconds } from './bank/issue.ts'
+export { awaitsItsId, takeAsIssued } from './bank/issued.ts'
+export { resolveUnsureInvoices } from './bank/resolve.ts'
+export { requestDrafts, type Requesting } from './chain/request.ts'
+export { confirmationsFor, standing, type Asked, type Sighting, type Standing } from './chain/status.ts'
+export { priceNow, pricingAt, rateNow, type ChainTermsOf, type PricingRule } from './chain/pricing.ts'
 export {
   findTwin,
   seeTwin,
@@ -30,10 +30,10 @@ export {
   twinsOfInvoice,
   type TwinRow,
   type TwinState,
-} from './twins.ts'
-export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './cancel.ts'
-export { askAgain, mayReissue, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './reissue.ts'
-export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './fate.ts'
+} from './bank/twins.ts'
+export { cancelInvoice, cancelOf, mayCancel, resolveCancels, type Canceling, type CancelRefusal, type CancelRow } from './bank/cancel.ts'
+export { askAgain, mayReissue, reissuesOf, type Reissued, type ReissueRefusal, type ReissueRow } from './bank/reissue.ts'
+export { fateOf, reversalLogs, saidIn, type Fate, type Said } from './bank/fate.ts'
 export {
   approveOwnRefund,
   followRefund,
@@ -50,7 +50,7 @@ export {
   type RefundRow,
   type RefundStanding,
   type RefundState,
-} from './ownRefund.ts'
+} from './bank/refund.ts'
 export {
   approveRefund,
   failRefund,
@@ -61,4 +61,4 @@ export {
   sendRefund,
   type Decided,
   type Refusal,
-} from './refund.ts'
+} from './bank/refundTwin.ts'

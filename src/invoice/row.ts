@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 
 /** Late truth is an arrow: a payer may pay what had expired, and the bank may tell `credited` before `paid`. */
 export const invoiceMachine = {

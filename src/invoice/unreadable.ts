@@ -1,6 +1,6 @@
 /** Invoices whose payer cannot be decrypted: nobody is asked with what is not known. They wait, and say so. */
 import { later } from '../base/world.ts'
-import { isUnreadable, remember, sql, type Tx } from '../store/store.ts'
+import { isUnreadable, remember, sql, type Tx } from '../db/db.ts'
 import type { InvoiceRow } from './row.ts'
 
 const againMs = 60_000

@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
 import { escaped, type Letter, type OutboxRow } from '../mail/mail.ts'
-import { remember, sql, type Store, type Tx } from '../store/store.ts'
+import { remember, sql, type Store, type Tx } from '../db/db.ts'
 
 export type AnchorMailRow = OutboxRow & { address: string; seq: bigint; hash: string; transactions: bigint; at: Instant }
 

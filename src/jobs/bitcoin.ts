@@ -16,7 +16,7 @@ import {
 } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRateAt, refreshRates, type Agreement, type RateSource } from '../rates/rates.ts'
-import { forUpdate, sql, type Cause, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Cause, type Store, type Tx } from '../db/db.ts'
 import {
   followChain,
   restand,

@@ -1,10 +1,10 @@
 /** Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm, and mended once the clocks agree again. */
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
-import { join, remember, sql, type Sql, type Store, type Tx } from '../store/store.ts'
+import { join, remember, sql, type Sql, type Store, type Tx } from '../db/db.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Runner } from './runner.ts'
-import { firstFrom, forgetAhead, nextAt, type ScheduleRow } from './schedules.ts'
+import { firstFrom, forgetAhead, nextAt, type ScheduleRow } from '../schedule/schedule.ts'
 
 /** What each process knows of itself: what it said last, and when it last looked for times that lie ahead. */
 const known = new WeakMap<Store, { said: string | undefined; lookedAt: number }>()

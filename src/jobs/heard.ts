@@ -1,7 +1,7 @@
 /** When each rail last answered: noted around its calls, the one place through which all of them go, and read by whoever says how things stand. */
 import type { Answer } from '../base/answer.ts'
 import { instant, later, millis, type Instant, type Millis, type World } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 
 /** A rail that answers is written down this often; one that stops or begins to answer, at once. */
 const noteEveryMs = 30_000

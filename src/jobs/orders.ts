@@ -28,7 +28,7 @@ import {
   type RailName,
   type Sheet,
 } from '../shop/shop.ts'
-import type { Reader, Store } from '../store/store.ts'
+import type { Reader, Store } from '../db/db.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
 import { issueRequests, type BitcoinDesk } from './bitcoin.ts'

@@ -8,9 +8,10 @@ import { inReaisAsSaid, pricingAt } from '../invoice/invoice.ts'
 import { addAccount } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { pair, type Rate } from '../rates/rates.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
-import { addSchedule, dryRun, needSchedule, runDueSlots, runNow, type BitcoinDesk, type NewSchedule } from './jobs.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
+import { runDueSlots, type BitcoinDesk } from './jobs.ts'
+import { addSchedule, dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
 
 const noon = Date.parse('2026-11-21T15:00:00.000Z')
 const maxAgeMs = 600_000

@@ -35,7 +35,7 @@ import {
 } from '../payout/payout.ts'
 import { addAct, carryOutAdd, carryOutClear, carryOutReset, carryOutRole, clearAct, resetAct, roleAct } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
-import type { Store, Tx } from '../store/store.ts'
+import type { Store, Tx } from '../db/db.ts'
 import {
   beginRefund,
   carryOutCoinRefund,
@@ -49,8 +49,8 @@ import {
   reversalAct,
   type ChainTerms,
 } from '../webhooks/webhooks.ts'
-import { askBeforeClose } from './ownLines.ts'
-import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from './strangers.ts'
+import { askBeforeClose } from '../reconcile/ownLines.ts'
+import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from '../reconcile/strangers.ts'
 
 export interface ProposalDesk {
   store: Store

@@ -4,9 +4,9 @@ import { passOver, type NextNumbers } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
 import { endAllSessions } from '../people/people.ts'
-import { move, sql, type Store, type Tx } from '../store/store.ts'
+import { move, sql, type Store, type Tx } from '../db/db.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
-import { materialise, slotMachine } from './slots.ts'
+import { materialise, slotMachine } from '../schedule/schedule.ts'
 
 export interface SetAside {
   slots: number

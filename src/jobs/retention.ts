@@ -2,7 +2,7 @@
 import type { Retention } from '../base/retentionSettings.ts'
 import type { World } from '../base/world.ts'
 import { retainNightly } from '../privacy/privacy.ts'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../db/db.ts'
 import type { JobResult } from './runner.ts'
 
 export async function dropOld({ store, retention }: { store: Store; retention: Retention }, world: World): Promise<JobResult> {

@@ -2,7 +2,7 @@
 import { newId, type Id } from '../base/id.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { Crash, instant, later, type Millis, type World } from '../base/world.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Store, type Tx } from '../db/db.ts'
 
 export type RunOutcome = 'done' | 'failed' | 'lost'
 

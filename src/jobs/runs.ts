@@ -1,6 +1,6 @@
 /** Runs as they are read: what a job did, and the lines it logged, as far as it has come. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import type { RunOutcome } from './runner.ts'
 
 export type RunRow = {

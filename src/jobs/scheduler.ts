@@ -2,7 +2,7 @@
 import cron from 'node-cron'
 import type { Log } from '../base/log.ts'
 import { later } from '../base/world.ts'
-import { sql, type Store } from '../store/store.ts'
+import { sql, type Store } from '../db/db.ts'
 import { believesTime } from './clock.ts'
 import { noReason, run, type RunOutcome } from './runner.ts'
 import { timetable, type Desk, type Job } from './timetable.ts'

@@ -15,8 +15,14 @@ import {
 } from '../webhooks/webhooks.ts'
 import { queueAnchorMails } from './anchorMail.ts'
 import { askRates, follow, issueRequests, passTime, sendCoins, type BitcoinDesk } from './bitcoin.ts'
-import { checkBooksByAndBy, holdAgainstBank, reconcile, type CheckBeside } from './books.ts'
-import { holdAgainstChain, reconcileChain } from './chainBooks.ts'
+import {
+  checkBooksByAndBy,
+  holdAgainstBank,
+  reconcile,
+  type CheckBeside,
+  holdAgainstChain,
+  reconcileChain,
+} from '../reconcile/reconcile.ts'
 import { runDueSlots } from './issue-slot.ts'
 import { moveOrders, sendPost, type Post } from './orders.ts'
 import { watchOwnKey } from './ownKey.ts'
@@ -25,7 +31,7 @@ import type { JobResult, Runner } from './runner.ts'
 import type { Retention } from '../base/retentionSettings.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import type { World } from '../base/world.ts'
-import { eachApart, throwFirst } from '../store/store.ts'
+import { eachApart, throwFirst } from '../db/db.ts'
 
 export interface Desk extends Runner {
   shopLimits?: ShopLimits

@@ -1,6 +1,6 @@
 /** Alarms: what keeps work from being done until it heals by itself. One row each, which every process, `status` and the console read. */
 import { millis } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 
 /** `bank credentials`, or of a machine: `clock of HOST` that is wrong, `bank key of HOST` that was replaced. */
 export type AlarmName = 'bank credentials' | `clock of ${string}` | `bank key of ${string}`

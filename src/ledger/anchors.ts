@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../base/log.ts'
 import { millis, type Instant } from '../base/world.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import type { AnchorFile } from './anchorFile.ts'
 import { audit, genesis } from './audit.ts'
 import type { Finding } from './check.ts'

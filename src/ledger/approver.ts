@@ -6,7 +6,7 @@
 import { BadInput } from '../base/answer.ts'
 import { plainName } from '../base/person.ts'
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import { editedPerson, editedSentence, type Edited, type PersonRow } from './edited.ts'
 import { objectionsOf, toPeople } from './objection.ts'
 

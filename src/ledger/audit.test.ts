@@ -1,8 +1,8 @@
 /** The audit chain walked in slices, from any record on. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 import { audit, auditChain, hashOf, walkAudit, type AuditRow } from './audit.ts'
 
 let store: Store

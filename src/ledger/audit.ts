@@ -1,7 +1,7 @@
 /** The audit log: every act of a person, as a hash chain that shows a changed or missing row. */
 import { createHash } from 'node:crypto'
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 
 export interface Act {
   actor: string

@@ -1,6 +1,6 @@
 /** Since when the books are in balance, or are not, as each look at them found: kept, because what they are held against says only how it is now. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 
 export interface Balanced {
   isOk: boolean

@@ -1,6 +1,6 @@
 /** What of the bank's own account stops payouts: a difference that lasts, and money that left by no order of ours, under a tag of ours or under none. */
 import { reais } from '../base/money.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 import { payoutOfKey } from './tags.ts'
 
 /** What a transfer may cost, above what was ordered. */

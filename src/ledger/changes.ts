@@ -1,6 +1,6 @@
 /** What has changed since the books were last checked: new postings, and whatever moved. Only that is checked every few minutes; the whole, once a night. */
 import { later, millis, type Instant } from '../base/world.ts'
-import { sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { checkAudit, checkPart, type Finding, type Part } from './check.ts'
 
 /** How far the books were checked, and when all of them were. */

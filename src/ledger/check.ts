@@ -1,6 +1,6 @@
 /** What must always hold of the books, asked of the database: each finding is a sentence with the ids a person needs. */
 import { told, type Asset } from '../base/money.ts'
-import { empty, join, sql, type Reader, type Sql } from '../store/store.ts'
+import { empty, join, sql, type Reader, type Sql } from '../db/db.ts'
 import { auditChain } from './audit.ts'
 import { chart } from './chart.ts'
 import { tally, type Off } from './tallies.ts'

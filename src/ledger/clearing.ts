@@ -5,7 +5,7 @@
 import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 import { barFor, barSentence } from './approver.ts'
 import { audit } from './audit.ts'
 import { objectionsOf, type Objected, type Objection, type ObjectionKind } from './objection.ts'

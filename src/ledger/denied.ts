@@ -2,7 +2,7 @@
 import type { Answer } from '../base/answer.ts'
 import type { Log } from '../base/log.ts'
 import { clockTrouble, type World } from '../base/world.ts'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../db/db.ts'
 import { alarmOf, lowerAlarm, raiseAlarm } from './alarm.ts'
 
 const name = 'bank credentials'

@@ -1,6 +1,6 @@
 /** Rows that say who may do what, held against the audit log: one that was edited past the program lets nobody do anything, and is named. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Sql } from '../store/store.ts'
+import { sql, type Reader, type Sql } from '../db/db.ts'
 
 /**
  * `person`: there is a row of theirs, and nobody added them. `link`: it names another one as whose link they came in by. `wait`: they approve from

@@ -1,5 +1,5 @@
 /** What does not hold in the books, kept until it holds again: who checks only what is new must look at this too. */
-import { sql, type Reader, type Row, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Row, type Tx } from '../db/db.ts'
 import type { Finding } from './check.ts'
 
 /** What the last check found. */

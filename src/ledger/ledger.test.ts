@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { silentLog } from '../base/log.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 import {
   accounts,
   audit,

@@ -1,6 +1,6 @@
 /** The double-entry ledger: posts movements of the chart, once each, and answers balances. Nothing here is ever changed. */
 import { brl, type Asset, type Money } from '../base/money.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import { accounts, chart, type Account, type MovementName } from './chart.ts'
 import { tally } from './tallies.ts'
 

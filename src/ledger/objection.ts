@@ -5,7 +5,7 @@
 import { newId } from '../base/id.ts'
 import { samePerson } from '../base/person.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { audit } from './audit.ts'
 import type { Finding } from './check.ts'
 

@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import type { Money } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { sql, type Tx } from '../store/store.ts'
+import { sql, type Tx } from '../db/db.ts'
 import { chart, type MovementName } from './chart.ts'
 
 export interface Posting {

@@ -1,7 +1,7 @@
 /** Postings as they are read: one movement a row with both its accounts, or every entry of the ledger, in the order they were made. */
 import type { Asset } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Sql } from '../store/store.ts'
+import { sql, type Reader, type Sql } from '../db/db.ts'
 import type { Account, MovementName } from './chart.ts'
 
 /** One movement: `units` of `asset`, smallest units, went from account `taken` to account `given`. */

@@ -1,6 +1,6 @@
 /** What was found when a provider was last held against the books: kept, so that whoever watches need not ask the provider again. */
 import type { Instant } from '../base/world.ts'
-import { sql, type Reader, type Tx } from '../store/store.ts'
+import { sql, type Reader, type Tx } from '../db/db.ts'
 
 /** All in smallest units of the rail's asset. */
 export interface Reconciled {

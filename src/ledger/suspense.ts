@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { brl, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
-import { join, readInSets, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, readInSets, sql, type Reader, type Tx } from '../db/db.ts'
 import { comingTo } from './accounted.ts'
 import { audit } from './audit.ts'
 import { keepBankStop } from './bankStop.ts'

@@ -1,5 +1,5 @@
 /** Our tags: by what a transfer or a statement line at the bank names an invoice or an order of ours. */
-import { sql } from '../store/store.ts'
+import { sql } from '../db/db.ts'
 
 /** An invoice of ours, as the bank keeps it among the tags, and an order of ours: payout and number. */
 const invoiceTag = /^inv_[0-9a-z]{26}$/

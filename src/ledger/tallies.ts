@@ -1,5 +1,5 @@
 /** Sums kept aside: balances, totals and counts by state, which cost the same however much there is. Each is what was added up and what changed since. */
-import { join, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
 
 /** What is added up: entries by movement, line, account and asset; invoices and payouts by asset and state; settled events by state. */
 export type About = 'ledger' | 'invoices' | 'payouts' | 'inbox'

@@ -4,8 +4,8 @@ import { virtualClock, type VirtualClock } from '../../test/simulation/clock.ts'
 import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 import { queueMail, sendMails, type Letter, type MailRow } from './mail.ts'
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]

@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { isUnreadable, move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
+import { isUnreadable, move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
 import type { Letter, Mailer } from './mailer.ts'
 
 export const mailMachine = {

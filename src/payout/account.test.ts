@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 import { closeAccount, digestOfAccount, findAccount, judgeAccount, openAccount, twinsOf, type NewDestination } from './payout.ts'
 
 const world = { clock: systemClock, random: seededRandom(3), log: silentLog, at: () => undefined }

@@ -11,7 +11,7 @@ import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar 
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
-import { join, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { join, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 
 export const accountMachine = {
   awaiting: ['approved', 'closed'],

@@ -4,7 +4,7 @@ import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Store, type Tx } from '../db/db.ts'
 import { findAccount } from './account.ts'
 import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
 

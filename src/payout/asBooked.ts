@@ -4,11 +4,11 @@
  */
 import { told } from '../base/money.ts'
 import { auditedDetails } from '../ledger/ledger.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { changeSinceApproval, type AccountRow } from './account.ts'
 import { decidedOtherwise } from './asSet.ts'
 import { strayAmong } from './proven.ts'
-import { isRefund } from './refund.ts'
+import { isRefund } from './bundle/refund.ts'
 import type { AttemptRow, PayoutRow } from './row.ts'
 import { termsFaults, type TermsFault } from './scheduleTerms.ts'
 

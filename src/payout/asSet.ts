@@ -9,11 +9,11 @@ import {
   type Finding,
   type ProposalRow,
 } from '../ledger/ledger.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { told } from '../base/money.ts'
 import { toLimits } from './limitsSaid.ts'
 import { toAccounts } from './objection.ts'
-import { isRefund } from './refund.ts'
+import { isRefund } from './bundle/refund.ts'
 import type { PayoutRow } from './row.ts'
 
 const past = 'somebody has changed it past this program'

@@ -3,7 +3,7 @@
  * and one that somebody objects to.
  */
 import { later, type Instant } from '../base/world.ts'
-import { join, sql, type Reader, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Tx } from '../db/db.ts'
 import { objectionsTo, objectionWhy } from './objection.ts'
 import type { PayoutRow } from './row.ts'
 

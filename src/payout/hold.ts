@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
-import { forUpdate, sql, type Reader, type Store } from '../store/store.ts'
+import { forUpdate, sql, type Reader, type Store } from '../db/db.ts'
 import { approvingGo, stateAct } from './asSet.ts'
 import { beforeThat } from './row.ts'
 

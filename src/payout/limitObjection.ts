@@ -17,7 +17,7 @@ import {
   type Proposed,
 } from '../ledger/ledger.ts'
 import { tellOfLimits } from '../people/people.ts'
-import { join, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { join, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import { lookAgain } from './limitActs.ts'
 import { installationScope, usedIn } from './limits.ts'
 import { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'

@@ -1,6 +1,6 @@
 /** What limits are of: all payouts of one asset, or the payouts to one account. */
 import type { Asset } from '../base/money.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 import { installationScope } from './limits.ts'
 
 export interface LimitScope {

@@ -1,7 +1,7 @@
 /** Limits: how much may leave by payouts at once, in an hour and in a day. Both rails ask here, in the transaction that claims what is due. */
 import { told, type Asset } from '../base/money.ts'
 import { later, type Instant, type Millis } from '../base/world.ts'
-import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
 

@@ -1,12 +1,12 @@
 /** Payouts as they are listed and shown: with their account, the bundle they go out in, and what they wait for. */
 import { postingsOf, type PostingRow } from '../ledger/ledger.ts'
-import { history, sql, type Reader, type Sql, type Transition } from '../store/store.ts'
+import { history, sql, type Reader, type Sql, type Transition } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
-import type { BundleRow } from './bundle.ts'
+import type { BundleRow } from './bundle/bundle.ts'
 import { waitsFor } from './person.ts'
-import { isRefund } from './refund.ts'
+import { isRefund } from './bundle/refund.ts'
 import { attemptsOf, type AttemptRow, type PayoutRow } from './row.ts'
-import { bundleOf, bundleWaits, transactionsOf, type OrderTransaction } from './transactions.ts'
+import { bundleOf, bundleWaits, transactionsOf, type OrderTransaction } from './bundle/transactions.ts'
 
 export type ListedPayout = PayoutRow & {
   account: string

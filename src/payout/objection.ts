@@ -14,9 +14,9 @@ import {
   type Proposed,
 } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import { forUpdate, join, sql, type Reader, type Sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, join, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
 import { isAtOnePlace, type AccountRow } from './account.ts'
-import { refundRule } from './refund.ts'
+import { refundRule } from './bundle/refund.ts'
 import type { PayoutRow } from './row.ts'
 
 export const accountClearAct = 'account.clear'

@@ -53,7 +53,7 @@ export {
 } from './scheduleTerms.ts'
 export { accountsOnlySaid, checkApprovals, type ApprovalsNeeded } from './proven.ts'
 export { netOf, type Net, type Terms } from './net.ts'
-export { owe, type Collected } from './owe.ts'
+export { owe, type Collected } from './bank/owe.ts'
 export {
   hasFailedRefund,
   holdWhileGoingBack,
@@ -105,9 +105,9 @@ export {
   type LimitsChanged,
   type WantedLimits,
 } from './limitActs.ts'
-export { sendPayouts, type Sent } from './send.ts'
-export { applyPayout, type PayoutNews } from './outcome.ts'
-export { resolvePayouts } from './resolve.ts'
+export { sendPayouts, type Sent } from './bank/send.ts'
+export { applyPayout, type PayoutNews } from './bank/outcome.ts'
+export { resolvePayouts } from './bank/resolve.ts'
 export { coolingAccounts, type CoolingAccount } from './cooling.ts'
 export {
   accountClearAct,
@@ -129,8 +129,17 @@ export {
 } from './limitObjection.ts'
 export { holdPayout, mayBeHeld, releasePayout, retryPayout } from './person.ts'
 export { beforeThat, dropStop, stopPayouts } from './row.ts'
-export { bookRefundMade, isRefund, isRefundMade, keepRefunds, oweRefund, refundRule, withdrawRefundBy, type NewRefund } from './refund.ts'
-export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './oweCoins.ts'
+export {
+  bookRefundMade,
+  isRefund,
+  isRefundMade,
+  keepRefunds,
+  oweRefund,
+  refundRule,
+  withdrawRefundBy,
+  type NewRefund,
+} from './bundle/refund.ts'
+export { oweCoins, pause, resume, suspend, uncredit, type Deep } from './bundle/owe.ts'
 export {
   bundleMachine,
   candidateMachine,
@@ -145,14 +154,14 @@ export {
   type BundleRow,
   type CandidateRow,
   type OutputRow,
-} from './bundle.ts'
-export { planBundle, type BundleTerms, type ChangeNumbers, type Planning } from './bundlePlan.ts'
-export { sendBundles, type BundlesSent } from './bundleSend.ts'
-export { importSigned, type Imported } from './bundleImport.ts'
-export { bumpBundles } from './bundleBump.ts'
-export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundleCancel.ts'
-export { applyBundle } from './bundleOutcome.ts'
-export { followElsewhere, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './elsewhere.ts'
+} from './bundle/bundle.ts'
+export { planBundle, type BundleTerms, type ChangeNumbers, type Planning } from './bundle/plan.ts'
+export { sendBundles, type BundlesSent } from './bundle/broadcast.ts'
+export { importSigned, type Imported } from './bundle/import.ts'
+export { bumpBundles } from './bundle/bump.ts'
+export { cancelBundle, isCancellation, isCanceling, type Canceled } from './bundle/cancel.ts'
+export { applyBundle } from './bundle/outcome.ts'
+export { followElsewhere, holdPaidElsewhere, noteForeign, settlePaidElsewhere, type Settled } from './bundle/foreign.ts'
 export {
   chainPayoutsStopped,
   chainUnread,
@@ -162,7 +171,7 @@ export {
   unreadSentence,
   waitForChain,
   type Unread,
-} from './unread.ts'
+} from './bundle/unread.ts'
 export {
   bankLogs,
   bankPayoutsStopped,
@@ -177,11 +186,11 @@ export {
   unreads,
   usesBank,
   waitForBank,
-} from './unheard.ts'
+} from './bank/unheard.ts'
 export { holdAll, holdOf, letGo, markOf, reasonsOf, stopAll, theProgram, type Hold } from './hold.ts'
-export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './handing.ts'
-export { changesOf, payeesOf, type Change, type Paid } from './outputs.ts'
-export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './transactions.ts'
+export { handedText, handOut, waitingTransactions, type HandedBack, type HandedOut, type WaitingTransaction } from './bundle/handOut.ts'
+export { changesOf, payeesOf, type Change, type Paid } from './bundle/outputs.ts'
+export { bundleOf, bundleWaits, lastOf, transactionsOf, type OrderTransaction } from './bundle/transactions.ts'
 export {
   listedPayouts,
   nextLookOf,
@@ -192,6 +201,6 @@ export {
   type SeenOrder,
   type SeenPayout,
 } from './listed.ts'
-export { disownedAmong, noteStrange, verdictsOn, type Disowned, type StrangeTransfer, type Verdict } from './strange.ts'
-export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './verdict.ts'
+export { disownedAmong, noteStrange, verdictsOn, type Disowned, type StrangeTransfer, type Verdict } from './bank/strange.ts'
+export { adjudicateAct, carryOutVerdict, prepareVerdict, proposeVerdict, shownNowhere, verdicts } from './bank/verdict.ts'
 export { carryOutRedirect, isOfOnePayee, proposeRedirect, redirectAct } from './redirect.ts'

@@ -2,7 +2,7 @@
 import { brl, reais, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, type MovementName } from '../ledger/ledger.ts'
-import { move, remember, sql, type Reader, type Tx } from '../store/store.ts'
+import { move, remember, sql, type Reader, type Tx } from '../db/db.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
 import { bringTo } from './taken.ts'
 

@@ -2,11 +2,11 @@
 import { reais, shareOf, smallest } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { owedFor, totalsFor, type MovementName } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../store/store.ts'
+import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../db/db.ts'
 import { postReceivable } from './receivable.ts'
 import { payoutMachine, type PayoutRow } from './row.ts'
 import { bringTo, nextSource } from './taken.ts'
-import { awaitsItsLog } from './unheard.ts'
+import { awaitsItsLog } from './bank/unheard.ts'
 
 export type ReversalRow = {
   invoice_id: string

@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import { told, type Asset } from '../base/money.ts'
 import type { World } from '../base/world.ts'
-import { forUpdate, move, sql, type Reader, type Tx } from '../store/store.ts'
+import { forUpdate, move, sql, type Reader, type Tx } from '../db/db.ts'
 
 export const payoutMachine = {
   // An order that was given up, or forgotten in a restore, may be alive or paid after all.

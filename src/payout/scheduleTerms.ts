@@ -3,7 +3,7 @@
  * Whoever orders a payout holds its invoice against the version that asked for it.
  */
 import { findStatement, judgeApproval, type Approved, type Content, type Judged } from '../approvals/approvals.ts'
-import { join, sql, type Reader } from '../store/store.ts'
+import { join, sql, type Reader } from '../db/db.ts'
 
 export const scheduleTermsAct = 'schedule.terms'
 

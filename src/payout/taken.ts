@@ -2,7 +2,7 @@
 import { brl } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { post, totalsFor, type MovementName } from '../ledger/ledger.ts'
-import { sql, type Cause, type Tx } from '../store/store.ts'
+import { sql, type Cause, type Tx } from '../db/db.ts'
 
 const pairs = {
   commission: { more: 'commission again', less: 'commission returned' },

@@ -1,5 +1,5 @@
 /** After a restore: whoever was kept out since the backup is in it as they were then, so nothing in it lets anybody in at once. */
-import { sql, type Tx } from '../store/store.ts'
+import { sql, type Tx } from '../db/db.ts'
 
 /** Sessions and invitations of the backup are good no more: any of them may have been ended since. */
 export async function endAllSessions(tx: Tx): Promise<void> {

@@ -1,6 +1,6 @@
 /** A person confirms with a code of their authenticator, without a session: at the command line. */
 import type { World } from '../base/world.ts'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../db/db.ts'
 import { takeStep, type StepUpAnswer } from './signIn.ts'
 import { forgive, takeGuess } from './throttle.ts'
 import { matchingStep } from './totp.ts'

@@ -4,7 +4,7 @@
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { encrypted, isUnreadable, move, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, move, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import { closeInvitations } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'

@@ -1,6 +1,6 @@
 /** Invitations being made and withdrawn: a link that works once, in one browser, for a day. */
 import { later, type Instant, type World } from '../base/world.ts'
-import { sql, type Tx } from '../store/store.ts'
+import { sql, type Tx } from '../db/db.ts'
 import { digestOf, newToken } from './token.ts'
 
 const validMs = 24 * 3_600_000

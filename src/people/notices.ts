@@ -4,7 +4,7 @@ import { newId } from '../base/id.ts'
 import { isAddress } from '../base/mailAddress.ts'
 import { plainName } from '../base/person.ts'
 import type { World } from '../base/world.ts'
-import { encrypted, isUnreadable, join, remember, sql, type Sql, type Tx } from '../store/store.ts'
+import { encrypted, isUnreadable, join, remember, sql, type Sql, type Tx } from '../db/db.ts'
 import type { UserRow } from './user.ts'
 
 /**

@@ -13,7 +13,7 @@ import {
   type ProposalRow,
   type Proposed,
 } from '../ledger/ledger.ts'
-import type { Reader, Store, Tx } from '../store/store.ts'
+import type { Reader, Store, Tx } from '../db/db.ts'
 import { tellAbout } from './notices.ts'
 import { theUser, type UserRow } from './user.ts'
 

@@ -1,7 +1,7 @@
 /** A new password of one's own: the old one and a fresh code are asked for, and every other session ends. */
 import type { Millis, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Store } from '../store/store.ts'
+import { sql, type Store } from '../db/db.ts'
 import { hashPassword, isPassword, passwordFault, type PasswordFault } from './password.ts'
 import { revokeAll, type Person } from './session.ts'
 import { stepUp } from './signIn.ts'

@@ -16,7 +16,7 @@ import {
   type Site,
 } from '../approvals/approvals.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import type { Reader, Store, Tx } from '../store/store.ts'
+import type { Reader, Store, Tx } from '../db/db.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo } from './roles.ts'
 import type { Person } from './session.ts'

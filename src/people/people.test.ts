@@ -7,8 +7,8 @@ import { systemRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { auditChain } from '../ledger/ledger.ts'
-import { migrate } from '../store/migrate.ts'
-import { history, openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { history, openStore, sql, type Store } from '../db/db.ts'
 import {
   acceptInvitation,
   addUser,

@@ -2,7 +2,7 @@
 import { sameNetwork } from '../base/network.ts'
 import type { Millis, World } from '../base/world.ts'
 import { audit, editedPerson, type Edited } from '../ledger/ledger.ts'
-import { sameAs, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { sameAs, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import { isPassword } from './password.ts'
 import { openSession, type Person } from './session.ts'
 import { forgive, ofAddress, ofName, ofSession, takeGuess } from './throttle.ts'

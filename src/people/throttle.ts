@@ -1,7 +1,7 @@
 /** Slows down who guesses: after five failures a name, or an address, waits 1, 2, 4 … 15 minutes. Kept in the database, so every process and the next start know it. */
 import { networkOf } from '../base/network.ts'
 import { later, millis, type Instant, type Millis } from '../base/world.ts'
-import { forUpdate, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, sql, type Store, type Tx } from '../db/db.ts'
 import { digestOf } from './token.ts'
 
 const free = 5

@@ -1,7 +1,7 @@
 /** Codes that change every 30 seconds (RFC 6238 over RFC 4226: SHA-1, six digits), as every authenticator app makes them. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Millis, World } from '../base/world.ts'
-import { isUnreadable } from '../store/store.ts'
+import { isUnreadable } from '../db/db.ts'
 
 const stepMs = 30_000
 /** A code of the step before or after is taken too: clocks differ, and people type slowly. */

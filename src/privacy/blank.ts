@@ -1,5 +1,5 @@
 /** Blanking: what says who somebody is goes, and amounts, times, ids and the ledger stay. */
-import { sql, type Tx } from '../store/store.ts'
+import { sql, type Tx } from '../db/db.ts'
 import { dropBody } from '../webhooks/webhooks.ts'
 
 /** What no column of a person holds otherwise. */

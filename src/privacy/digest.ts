@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { taxIdForms } from '../base/brazil.ts'
 import type { Random } from '../base/world.ts'
-import { sql, type Tx } from '../store/store.ts'
+import { sql, type Tx } from '../db/db.ts'
 
 const keyName = 'payer digest key'
 

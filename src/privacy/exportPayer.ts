@@ -4,7 +4,7 @@ import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { MailRow } from '../mail/mail.ts'
 import { linesOf } from '../shop/shop.ts'
-import { history, join, sql, type Reader, type Store } from '../store/store.ts'
+import { history, join, sql, type Reader, type Store } from '../db/db.ts'
 import { payerDigest } from './digest.ts'
 import { isUnknown, tracesOf } from './person.ts'
 

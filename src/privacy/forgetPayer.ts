@@ -2,7 +2,7 @@
 import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Store, type Tx } from '../db/db.ts'
 import { blankInvoice } from './blank.ts'
 import { payerDigest } from './digest.ts'
 import { forgetBuyer, type ForgetAct, type OrderOutcome } from './forgetOrder.ts'

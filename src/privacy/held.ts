@@ -2,7 +2,7 @@
 import { instant, later, millis, type Instant, type Millis } from '../base/world.ts'
 import { dayMs, localToInstant, wallAt } from '../base/zone.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
-import { sql, type Reader, type Sql } from '../store/store.ts'
+import { sql, type Reader, type Sql } from '../db/db.ts'
 
 /**
  * Why something is kept. `open`: it can still be paid, or waits for the bank's word. `under-way`: money, a refund or a proposal about it is.

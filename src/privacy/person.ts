@@ -3,7 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { taxIdForms } from '../base/brazil.ts'
 import { readRoster, type RosterRow } from '../base/roster.ts'
 import type { Asset } from '../base/money.ts'
-import { isUnreadable, join, readInSets, sameAsAny, sql, type Reader } from '../store/store.ts'
+import { isUnreadable, join, readInSets, sameAsAny, sql, type Reader } from '../db/db.ts'
 import type { OrderRow } from '../shop/shop.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
 

@@ -2,7 +2,7 @@
 import { holdsTaxId } from '../base/brazil.ts'
 import { later, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Store, type Tx } from '../store/store.ts'
+import { sql, type Store, type Tx } from '../db/db.ts'
 import { filterDigest } from './digest.ts'
 
 type Parts = { store: Store; world: Pick<World, 'random'> }

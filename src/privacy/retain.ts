@@ -4,7 +4,7 @@
  */
 import type { Retention } from '../base/retentionSettings.ts'
 import { clockTrouble, instant, type Instant, type World } from '../base/world.ts'
-import { eachApart, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { eachApart, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import { decideNight } from './decideNight.ts'
 import { cutOf, sweepsOf, type Fate, type Place, type Sweep } from './sweeps.ts'
 

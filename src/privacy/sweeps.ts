@@ -2,7 +2,7 @@
 import type { Retention } from '../base/retentionSettings.ts'
 import { later, type Instant } from '../base/world.ts'
 import { giveUpMs, mailMachine } from '../mail/mail.ts'
-import { join, move, sql, type Reader, type Sql, type Tx } from '../store/store.ts'
+import { join, move, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { dropBody, othersEvents } from '../webhooks/webhooks.ts'
 import { blankInvoice } from './blank.ts'
 import { forgetBuyer, heldForOrder } from './forgetOrder.ts'

@@ -5,8 +5,8 @@ import { done, refused } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { instant, type Clock, type Millis } from '../base/world.ts'
-import { migrate } from '../store/migrate.ts'
-import { openStore, sql, type Store } from '../store/store.ts'
+import { migrate } from '../db/migrate.ts'
+import { openStore, sql, type Store } from '../db/db.ts'
 import { goodRate, refreshRates, type RateSource } from './rates.ts'
 
 const noon = Date.UTC(2026, 10, 21, 12)

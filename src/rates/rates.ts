@@ -1,7 +1,7 @@
 /** The price of a bitcoin in reais: asked of several sources, written down with source and time, and taken only where they agree. */
 import { formatDuration } from '../base/duration.ts'
 import { instant, later, millis, type Millis, type World } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 import { decideRate, type Agreement, type NoRate, type Rate } from './decide.ts'
 import { pair, type RateSource } from './source.ts'
 

@@ -1,6 +1,6 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
-import { forUpdate, move, readInSets, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, readInSets, sql, type Store, type Tx } from '../db/db.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
 import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'

@@ -1,6 +1,6 @@
 /** What a buyer is written: that the order is there, that it is paid, that it was paid late. No name stands in it, for anyone may have typed it. */
 import { escaped, type Letter, type MailKind, type MailRow } from '../mail/mail.ts'
-import type { Reader } from '../store/store.ts'
+import type { Reader } from '../db/db.ts'
 import { findOrder, linesOf, numberOf, type Language, type OrderLineRow, type OrderRow } from './order.ts'
 
 /** Whose letter it is, and where the order's page is found. */

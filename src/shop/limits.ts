@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { networkOf } from '../base/network.ts'
 import type { Rate, ShopLimits } from '../base/shopSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { forUpdate, join, sameAs, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, join, sameAs, sql, type Store, type Tx } from '../db/db.ts'
 import type { OrderRow } from './order.ts'
 
 const hourMs = 3_600_000

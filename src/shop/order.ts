@@ -2,7 +2,7 @@
 import type { Machine, StateOf } from '../base/machine.ts'
 import type { Instant } from '../base/world.ts'
 import type { InvoiceRow } from '../invoice/invoice.ts'
-import { sql, type Reader } from '../store/store.ts'
+import { sql, type Reader } from '../db/db.ts'
 
 /** Late truth is an arrow here too: what had expired may be paid, or be asked for anew. What was paid stays so; a person is told of what changes after. */
 export const orderMachine = {

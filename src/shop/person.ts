@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
-import { forUpdate, move, sql, type Reader, type Store } from '../store/store.ts'
+import { forUpdate, move, sql, type Reader, type Store } from '../db/db.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type OrderRow } from './order.ts'
 import { returnStock } from './stock.ts'
 

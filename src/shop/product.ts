@@ -5,7 +5,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { formatUnits } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { forUpdate, join, move, remember, sql, type Reader, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, join, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
 import { readPhoto } from './photo.ts'
 
 export const productMachine = {

@@ -4,7 +4,7 @@ import { formatUnits } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
-import { sql, type Reader, type Store } from '../store/store.ts'
+import { sql, type Reader, type Store } from '../db/db.ts'
 import type { RailName } from './order.ts'
 
 export type ShopRule = {

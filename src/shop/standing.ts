@@ -2,7 +2,7 @@
 import { leastRequest } from '../base/money.ts'
 import { millis, type Instant, type Millis } from '../base/world.ts'
 import type { InvoiceRow, Standing } from '../invoice/invoice.ts'
-import { isUnreadable } from '../store/store.ts'
+import { isUnreadable } from '../db/db.ts'
 import type { OrderRow } from './order.ts'
 
 /** What a payer is shown to pay with. */

@@ -1,5 +1,5 @@
 /** Stock: taken when an order is placed, given back when nothing more can come for it. */
-import { forUpdate, join, sql, type Tx } from '../store/store.ts'
+import { forUpdate, join, sql, type Tx } from '../db/db.ts'
 import type { OrderLineRow } from './order.ts'
 import type { ProductRow } from './product.ts'
 

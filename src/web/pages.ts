@@ -2,7 +2,7 @@
 import type { Middleware } from 'koa'
 import { BadInput } from '../base/answer.ts'
 import type { Desk } from '../jobs/jobs.ts'
-import { through } from '../store/store.ts'
+import { through } from '../db/db.ts'
 import { consolePages } from './console/console.ts'
 import { assetRoutes, headers, hung, sameOrigin, spoken, type PageState } from './page/page.ts'
 import { FaultPage } from './page/fault.tsx'

@@ -6,11 +6,11 @@ import Koa, { type Middleware } from 'koa'
 import type { Log } from '../base/log.ts'
 import type { Clock } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../db/db.ts'
 import { receiver, type Inbox } from '../webhooks/webhooks.ts'
 import { lineIsHeard, listenOn } from './listen.ts'
 import { onlyFrom, trustedPeers } from './peers.ts'
-import { readiness } from './status.ts'
+import { readiness } from '../queries/status.ts'
 
 export interface WebParts {
   store: Store

@@ -1,5 +1,5 @@
 /** The web: the server that takes the providers' events, the pages, and how things stand. */
 export { serveWeb, type Web } from './server.ts'
 export { pages, type PageParts, type PageSettings } from './pages.ts'
-export { readiness, status, type Status } from './status.ts'
-export { type ChainStatus } from './chainStatus.ts'
+export { readiness, status, type Status } from '../queries/status.ts'
+export { type ChainStatus } from '../queries/chainStatus.ts'

@@ -3,10 +3,9 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-const folder = join(import.meta.dirname, 'console/words')
-const files = [...readdirSync(folder).map(name => join(folder, name)), join(import.meta.dirname, 'shop/words.ts')].filter(
-  file => !file.endsWith('.test.ts'),
-)
+const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+  .filter(name => /^(?:console|shop)\/.*[wW]ords\.ts$|^console\/list\/amounts\.ts$/.test(name))
+  .map(name => join(import.meta.dirname, name))
 
 /** Words that English cannot do without and Portuguese does not have. */
 const english = /(?<!\p{L})(?:the|was|were|is|are|not|this|that|with|from|been|have|it|its|of|and|by)(?!\p{L})/iu

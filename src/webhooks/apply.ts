@@ -4,7 +4,7 @@ import type { Answer } from '../base/answer.ts'
 import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../store/store.ts'
+import { forUpdate, move, sql, type Store, type Tx } from '../db/db.ts'
 import { dropBody, inboxMachine, othersEvents, type InboxRow } from './inbox.ts'
 
 export interface Desk {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../store/store.ts'
+import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../db/db.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {

@@ -5,7 +5,7 @@ import type { Context } from 'koa'
 import getRawBody from 'raw-body'
 import type { World } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
-import { StoreUnavailable } from '../store/store.ts'
+import { StoreUnavailable } from '../db/db.ts'
 import type { Inbox } from './inbox.ts'
 
 const mostBytes = 64 * 1024

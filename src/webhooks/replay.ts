@@ -2,7 +2,7 @@
 import { silentLog } from '../base/log.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
-import { isUnreadable, move, sql, type Reader, type Store, type Transition, type Tx } from '../store/store.ts'
+import { isUnreadable, move, sql, type Reader, type Store, type Transition, type Tx } from '../db/db.ts'
 import type { Desk } from './apply.ts'
 import { inboxMachine, type InboxRow } from './inbox.ts'
 import { settleOne } from './settle.ts'

@@ -1,11 +1,11 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
 import { later } from '../base/world.ts'
-import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Store } from '../store/store.ts'
+import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Store } from '../db/db.ts'
 import { finish, usualChainTerms, type Desk } from './apply.ts'
-import { proofsOf, settleBankEvent } from './bankEvents.ts'
-import { settleChainEvent } from './chainEvents.ts'
+import { proofsOf, settleBankEvent } from './bank/events.ts'
+import { settleChainEvent } from './chain/events.ts'
 import type { InboxRow } from './inbox.ts'
-import { noProofs, type Proofs } from './proofs.ts'
+import { noProofs, type Proofs } from './bank/proofs.ts'
 
 export type { Desk } from './apply.ts'
 

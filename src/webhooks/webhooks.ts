@@ -1,5 +1,5 @@
 /** Hearing of money: the receiver, the poller, the inbox both fill, and the settling that empties it. */
-export { beginRefund, checkRefund, proposeRefund, refundAct, type RefundProposed } from './refunds.ts'
+export { beginRefund, checkRefund, proposeRefund, refundAct, type RefundProposed } from './bank/refunds.ts'
 export {
   carryOutReversalEnd,
   checkReversalEnd,
@@ -10,18 +10,18 @@ export {
   reversalAgainst,
   reversalRefusalOf,
   type ReversalRefusal,
-} from './reversalEnd.ts'
-export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './reversals.ts'
-export { bankKeys, keepPublished, retireBankKey, type BankKey } from './bankKeys.ts'
+} from './bank/reversalEnd.ts'
+export { beginReversal, readUnlisted, settleReversal, settleShown, watchReversals } from './bank/reversals.ts'
+export { bankKeys, keepPublished, retireBankKey, type BankKey } from './bank/keys.ts'
 export { dropBody, makeInbox, inboxMachine, othersEvents, type Arrival, type Inbox, type InboxRow } from './inbox.ts'
-export { isOwnKeyRetired, ownKeySteps, recordOwnKey, type OwnKeyAct } from './ownKey.ts'
+export { isOwnKeyRetired, ownKeySteps, recordOwnKey, type OwnKeyAct } from './bank/ownKey.ts'
 export { receiver } from './receive.ts'
-export { pollEvents, type Polled } from './poll.ts'
-export { walkOn } from './walk.ts'
+export { pollEvents, type Polled } from './bank/poll.ts'
+export { walkOn } from './bank/walk.ts'
 export { settleInbox, settleOne, type Desk } from './settle.ts'
-export { restand, restandOwedAgain } from './chainEvents.ts'
-export { standingOf, type Looked } from './standingOf.ts'
-export { takeOn } from './takeOn.ts'
+export { restand, restandOwedAgain } from './chain/events.ts'
+export { standingOf, type Looked } from './chain/status.ts'
+export { takeOn } from './chain/accept.ts'
 export {
   carryOutCoinRefund,
   carryOutCoinRefundMade,
@@ -31,11 +31,11 @@ export {
   coinRefundAct,
   coinRefundMadeAct,
   withdrawCoinRefund,
-} from './refundCoins.ts'
+} from './chain/refund.ts'
 export { usualChainTerms, type ChainTerms } from './apply.ts'
-export { followChain, type Followed } from './follow.ts'
-export { scanChain, type Progress, type Scanned } from './rescan.ts'
-export { reissueInvoice } from './hearAgain.ts'
+export { followChain, type Followed } from './chain/follow.ts'
+export { scanChain, type Progress, type Scanned } from './chain/rescan.ts'
+export { reissueInvoice } from './bank/hearAgain.ts'
 export {
   areInvoicesUnread,
   countForgotten,
@@ -45,5 +45,5 @@ export {
   lookAtForgotten,
   readInvoicesSinceBackup,
   type ForgottenInvoice,
-} from './forgotten.ts'
+} from './bank/forgotten.ts'
 export { findEvent, judge, rehearse, replayEvent, replayRefusal, type EventVerdict, type Rehearsal } from './replay.ts'

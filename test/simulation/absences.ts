@@ -1,7 +1,7 @@
 /** Long absences: every worker is gone for hours, while slots fall due, payers pay and the bank tells of it in vain. */
 import type { Millis, Random } from '../../src/base/world.ts'
-import { decideCatchUp, heldSlots, mostCaughtUp } from '../../src/jobs/jobs.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { decideCatchUp, heldSlots, mostCaughtUp } from '../../src/schedule/schedule.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** In one seed of twenty-three; without a chain or a shop, whose stories would be over meanwhile. */
 export const hasAbsence = (seed: number): boolean => seed % 23 === 9 && seed % 5 !== 0

@@ -1,7 +1,7 @@
 /** People who cancel bundles at odd moments: while one is planned, signed, sent, offered again, or in a block already. */
 import { BadInput } from '../../src/base/answer.ts'
 import { cancelBitcoinBundle } from '../../src/jobs/jobs.ts'
-import { sql, StoreUnavailable } from '../../src/store/store.ts'
+import { sql, StoreUnavailable } from '../../src/db/db.ts'
 import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 

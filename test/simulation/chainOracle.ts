@@ -3,10 +3,10 @@ import { Block } from 'bitcoinjs-lib'
 import { millis, type World } from '../../src/base/world.ts'
 import type { CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import { reconcileChain } from '../../src/jobs/jobs.ts'
+import { reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** A block of the node's active chain, serialised; undefined above its tip. */
 export type BlockAt = (height: number) => Promise<Uint8Array | undefined>

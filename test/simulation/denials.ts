@@ -3,7 +3,7 @@ import type { Bank } from '../../sim/bank.ts'
 import type { Random } from '../../src/base/world.ts'
 import { hasStrangers } from './strangers.ts'
 import { listAlarms } from '../../src/ledger/ledger.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same door. */
 export const hasDenials = (seed: number): boolean => seed % 29 === 3 && !hasStrangers(seed)

@@ -3,7 +3,7 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Retention } from '../../src/base/retentionSettings.ts'
 import { blankInvoice } from '../../src/privacy/blank.ts'
 import { forgetOrder } from '../../src/privacy/privacy.ts'
-import { sql, StoreUnavailable } from '../../src/store/store.ts'
+import { sql, StoreUnavailable } from '../../src/db/db.ts'
 import { hasReturns } from './returns.ts'
 import type { RoomParts } from './room.ts'
 

@@ -1,12 +1,11 @@
 /** People who give back what came late or too little: by a refund that two of them decide, or by hand with the same keys, and then two say so. */
-import type { Chain } from '../../sim/chain/chain.ts'
-import { RpcFault } from '../../sim/chain/chain.ts'
+import { type Chain, RpcFault } from '../../sim/chain/chain.ts'
 import { BadInput } from '../../src/base/answer.ts'
 import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { approveAndDo, type BitcoinDesk } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import { proposeCoinRefund, proposeCoinRefundMade, refundableCoins, takeOn } from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 

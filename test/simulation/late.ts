@@ -1,7 +1,7 @@
 /** Payers who pay after the due time, and early ones who get a discount: what was asked is not what is paid. */
 import { plainTerms, type PayTerms } from '../../src/base/payTerms.ts'
 import type { Invoice } from '../../sim/bank.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import type { Scenario } from './scenario.ts'
 
 /** In one seed of thirteen payers are late; in every second of them that costs something, and paying early is cheaper. */

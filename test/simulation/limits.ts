@@ -5,7 +5,7 @@ import { instant, millis, type Millis } from '../../src/base/world.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { changeLimits, proposeBeyond, waitingForLimits, type LimitPer, type WantedLimits } from '../../src/payout/payout.ts'
 import type { RoomParts } from './room.ts'
-import { sql } from '../../src/store/store.ts'
+import { sql } from '../../src/db/db.ts'
 
 /** In one seed of seventeen payouts are limited. */
 export const hasLimits = (seed: number): boolean => seed % 17 === 7

@@ -66,7 +66,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'one that is heard of before its credit is waited for too',
-        file: 'src/webhooks/bankEvents.ts',
+        file: 'src/webhooks/bank/events.ts',
         from: ' || (await mayBeGoingBackOf(tx, row.id))',
         to: '',
         room: { first: 24, step: 44 },
@@ -75,7 +75,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'one that cannot be read in the log yet is waited for too',
-        file: 'src/webhooks/bankEvents.ts',
+        file: 'src/webhooks/bank/events.ts',
         from: '    await beginReversal(tx, ours.id, cause)\n    return answer.is',
         to: '    return answer.is',
         room: { first: 24, step: 44 },
@@ -105,7 +105,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'what was paid on too much is booked when an order succeeds',
-        file: 'src/payout/outcome.ts',
+        file: 'src/payout/bank/outcome.ts',
         from: '  await rightSize(tx, world, payout.invoice_id, cause)\n',
         to: '',
         test: 'test/reversals.test.ts',
@@ -113,12 +113,12 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'an order that the bank shows nowhere waits while money may be going back, and is given up where another amount is owed (both taken out)',
-        file: 'src/payout/resolve.ts',
+        file: 'src/payout/bank/resolve.ts',
         from: "  if (await tx.one(sql`select 1 as yes from payouts where id = ${payout.id} and ${mayBeGoingBack}`)) return 'again'\n",
         to: '',
         also: [
           {
-            file: 'src/payout/resolve.ts',
+            file: 'src/payout/bank/resolve.ts',
             from: '  if ((await owedFor(tx, payout.invoice_id)).units !== 0n) {',
             to: '  if (false) {',
           },
@@ -128,7 +128,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'that a transfer succeeded is no news once it came back',
-        file: 'src/payout/outcome.ts',
+        file: 'src/payout/bank/outcome.ts',
         from: "  if (attempt.state === 'refunded' && attempt.provider_id === transfer.providerId) return 'nothing new'\n",
         to: '',
         test: 'test/payout-verdicts.test.ts',
@@ -136,7 +136,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'what went back of an invoice, and came again, is no odd line',
-        file: 'src/jobs/ownLines.ts',
+        file: 'src/reconcile/ownLines.ts',
         from: 'returned: { out: back?.went ?? 0n, in: back?.came ?? 0n }',
         to: 'returned: noneReturned',
         seeds: [35],
@@ -179,14 +179,14 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'a transfer that settled a payout is no stranger’s any more',
-        file: 'src/payout/adopt.ts',
+        file: 'src/payout/bank/adopt.ts',
         from: '  await clearExternal(tx, world, transfer, cause.why)\n',
         to: '',
         test: 'test/payout-verdicts.test.ts',
       },
       {
         rule: 'a cancelation goes on until the bank has said',
-        file: 'src/invoice/cancel.ts',
+        file: 'src/invoice/bank/cancel.ts',
         from: 'set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${id}`',
         to: 'set next_at = null where invoice_id = ${id}`',
         test: 'test/refunds.test.ts',
@@ -194,14 +194,14 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'what was read of the bank’s log before what is known changes nothing',
-        file: 'src/webhooks/reversals.ts',
+        file: 'src/webhooks/bank/reversals.ts',
         from: "  if (BigInt(logs.length) < before.logs_seen) return { is: 'done', why: 'more of it was known before' }\n",
         to: '',
         test: 'test/reversals.test.ts',
       },
       {
         rule: 'what is at the bank is read before an invoice is asked for again',
-        file: 'src/invoice/reissue.ts',
+        file: 'src/invoice/bank/reissue.ts',
         from: 'const refusal = await couldBePaid(rail, invoice)',
         to: 'const refusal = undefined',
         test: 'test/refunds.test.ts',
@@ -209,7 +209,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'and what is there of the same slot and payer',
-        file: 'src/invoice/reissue.ts',
+        file: 'src/invoice/bank/reissue.ts',
         from: 'refusal ?? (await standsThere(store, rail, invoice, act.as))',
         to: 'refusal ?? {}',
         test: 'test/refunds.test.ts',
@@ -225,7 +225,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'and a slot that is run by hand asks while some of them are forgotten',
-        file: 'src/jobs/schedules.ts',
+        file: 'src/schedule/schedules.ts',
         from: "schedule.rail === 'starkbank' ? await forgottenWhy(tx) : undefined",
         to: 'undefined',
         test: 'test/forgotten.test.ts',
@@ -233,7 +233,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'and so does one that falls due',
-        file: 'src/jobs/slots.ts',
+        file: 'src/schedule/slots.ts',
         from: 'held: asksFirst ?? (isLate(at) ? held : undefined)',
         to: 'held: isLate(at) ? held : undefined',
         test: 'test/forgotten.test.ts',
@@ -249,7 +249,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'a refund that was not made leaves its payout held',
-        file: 'src/webhooks/reversals.ts',
+        file: 'src/webhooks/bank/reversals.ts',
         from: 'await keepForPerson(tx, id, cause)',
         to: 'await letGoOn(tx, id, cause)',
         test: 'test/refunds.test.ts',
@@ -263,14 +263,14 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'a refund is approved as it was proposed',
-        file: 'src/webhooks/refunds.ts',
+        file: 'src/webhooks/bank/refunds.ts',
         from: '  if (left === before) return\n',
         to: '  return\n',
         test: 'test/refunds.test.ts',
       },
       {
         rule: 'a refund waits for balance',
-        file: 'src/invoice/askRefund.ts',
+        file: 'src/invoice/bank/askRefund.ts',
         from: '(refusal.again || lacksBalance(refusal.why))',
         to: 'refusal.again',
         test: 'test/refunds.test.ts',
@@ -284,7 +284,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'people end a reversal of which the bank never says the end',
-        file: 'src/webhooks/reversalEnd.ts',
+        file: 'src/webhooks/bank/reversalEnd.ts',
         from: '  if (reversal.under_way_since > later(now, -longReversalMs)) return',
         to: '  if (reversal) return',
         test: 'test/reversals.test.ts',
@@ -292,7 +292,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'what two people said of a reversal stays, though a later one comes to nothing',
-        file: 'src/invoice/fate.ts',
+        file: 'src/invoice/bank/fate.ts',
         from: 'let [left, underWay] = [paid - (said?.returned ?? 0n), false]',
         to: 'let [left, underWay] = [paid, false]',
         test: 'test/reversals.test.ts',
@@ -300,7 +300,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'the bank’s word about a cancelation wins',
-        file: 'src/invoice/cancel.ts',
+        file: 'src/invoice/bank/cancel.ts',
         from: "    const to = answer.is === 'done' || status === 'canceled' ? 'canceled' : status === 'expired' ? 'expired' : undefined\n",
         to: "    const to = 'canceled'\n",
         test: 'test/refunds.test.ts',
@@ -315,7 +315,7 @@ export const sections: readonly Section[] = [
     mutants: [
       {
         rule: 'an order is made from a look that has not run out',
-        file: 'src/payout/look.ts',
+        file: 'src/payout/bank/look.ts',
         from: 'look.deadline.leftMs() > 0 && ',
         to: '',
         room: { first: 3, step: 7 },
@@ -324,7 +324,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'nor from one that is older than another order of the payout',
-        file: 'src/payout/look.ts',
+        file: 'src/payout/bank/look.ts',
         from: '  known === (await knownOf(reader, payoutId))',
         to: '  payoutId !== known',
         room: { first: 3, step: 7 },
@@ -333,7 +333,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'an order is asked for before its claim has run out',
-        file: 'src/payout/send.ts',
+        file: 'src/payout/bank/send.ts',
         from: 'const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate',
         to: 'const answer = await rail.pay(asked, deadline)',
         room: { first: 3, step: 7 },
@@ -342,7 +342,7 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'what was claimed again since is not written about',
-        file: 'src/payout/send.ts',
+        file: 'src/payout/bank/send.ts',
         from: "  if (answer.is !== 'done' && !(await isStillOurs(tx, order))) return\n",
         to: '',
         room: { first: 3, step: 7 },
@@ -351,35 +351,35 @@ export const sections: readonly Section[] = [
       },
       {
         rule: 'a payout that was edited past the program is held',
-        file: 'src/payout/send.ts',
+        file: 'src/payout/bank/send.ts',
         from: 'mayGoOut(row) ?? edited.get(row.id)',
         to: 'mayGoOut(row)',
         test: 'test/payout-waits.test.ts',
       },
       {
         rule: 'no order is repeated to an account that was edited past the program',
-        file: 'src/payout/resolve.ts',
+        file: 'src/payout/bank/resolve.ts',
         from: '  if (edited !== undefined) {',
         to: '  if (false) {',
         test: 'test/payout-waits.test.ts',
       },
       {
         rule: 'an order of which the bank has shown nothing twice is asked for again',
-        file: 'src/payout/resolve.ts',
+        file: 'src/payout/bank/resolve.ts',
         from: "  const mine = await move(tx, 'attempts', attemptMachine, attempt.id, 'unsure', 'sending', { why }, [sql`asked_at = ${now}`])\n",
         to: "  return 'again'\n",
         seeds: [9],
       },
       {
         rule: 'an order that may have been lost is asked about',
-        file: 'src/payout/resolve.ts',
+        file: 'src/payout/bank/resolve.ts',
         from: '    await abandonSending(tx, now)\n',
         to: '',
         seeds: [9],
       },
       {
         rule: 'a transfer that bears another payout’s key has not paid this one',
-        file: 'src/payout/verdict.ts',
+        file: 'src/payout/bank/verdict.ts',
         from: '  if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined\n',
         to: '  return undefined\n',
         test: 'test/payout-verdicts.test.ts',
@@ -402,7 +402,7 @@ money back since the backup.`,
     mutants: [
       {
         rule: 'what is alive under the invoice’s tag stands in the way of an order',
-        file: 'src/payout/underTag.ts',
+        file: 'src/payout/bank/underTag.ts',
         from: '  const [transfer, another] = alive\n',
         to: '  const [transfer, another] = alive.slice(alive.length)\n',
         stories: inRestores,
@@ -410,7 +410,7 @@ money back since the backup.`,
       },
       {
         rule: 'a forgotten order of the same payout is taken up',
-        file: 'src/payout/underTag.ts',
+        file: 'src/payout/bank/underTag.ts',
         from: "    return { is: 'forgotten', transfer, number }\n",
         to: '    void 0\n',
         test: 'test/restored.test.ts',
@@ -418,7 +418,7 @@ money back since the backup.`,
       },
       {
         rule: 'nothing is ordered after a restore before the bank’s logs were read and settled',
-        file: 'src/payout/unheard.ts',
+        file: 'src/payout/bank/unheard.ts',
         from: "  await mustBeRead(tx, '')\n",
         to: '',
         stories: inRestores,
@@ -427,12 +427,12 @@ money back since the backup.`,
       },
       {
         rule: 'nor after an absence',
-        file: 'src/payout/unheard.ts',
+        file: 'src/payout/bank/unheard.ts',
         from: '  if (!counts((await hearing(tx)).until, now)) await mustBeRead(tx, now)\n',
         to: '',
         also: [
           {
-            file: 'src/payout/unheard.ts',
+            file: 'src/payout/bank/unheard.ts',
             from: 'if (since !== undefined || !counts(until, now)) return',
             to: 'if (since !== undefined) return',
           },
@@ -449,14 +449,14 @@ money back since the backup.`,
       },
       {
         rule: 'forgotten orders that failed keep their numbers',
-        file: 'src/payout/underTag.ts',
+        file: 'src/payout/bank/underTag.ts',
         from: '    await rememberDead(tx, world, current, known, shown)\n',
         to: '',
         test: 'test/restored.test.ts',
       },
       {
         rule: 'what bears our tags is never a stranger’s',
-        file: 'src/jobs/books.ts',
+        file: 'src/reconcile/bank.ts',
         from: '  if (tagged && !disowned) {',
         to: '  if (false) {',
         test: 'test/suspense.test.ts',
@@ -471,7 +471,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     mutants: [
       {
         rule: 'after a restore nothing is planned before our tip is the node’s and its mempool was seen',
-        file: 'src/payout/unread.ts',
+        file: 'src/payout/bundle/unread.ts',
         from: "return row.value === 'read' ? unsettled(reader) : unreadBlocks(reader)",
         to: 'return unsettled(reader)',
         also: [
@@ -487,7 +487,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'nor while an event of the chain waits',
-        file: 'src/payout/unread.ts',
+        file: 'src/payout/bundle/unread.ts',
         from: "return row.value === 'read' ? unsettled(reader) : unreadBlocks(reader)",
         to: "return row.value === 'read' ? undefined : unreadBlocks(reader)",
         also: [{ file: 'src/jobs/bitcoin.ts', from: ' || (await hasNews(store))) return', to: ') return' }],
@@ -511,7 +511,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'after a restore what was handed out since is watched from the first look on',
-        file: 'src/webhooks/follow.ts',
+        file: 'src/webhooks/chain/follow.ts',
         from: '  if (parts.watching.turn < 0n) await prepareScripts(store, rail)\n',
         to: '',
         test: 'test/bitcoin-restores.test.ts',
@@ -522,12 +522,12 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/chain/addresses.ts',
         from: 'set next_index = case when next_index > ${replaced[branch]} then next_index else ${replaced[branch]} end + ${lookAhead}',
         to: 'set next_index = next_index + ${lookAhead}',
-        test: 'src/jobs/slots.test.ts',
+        test: 'src/schedule/slots.test.ts',
         note: 'nobody else pays an address of the same number in a storm',
       },
       {
         rule: 'a transaction is sent while it is known that payouts are not stopped',
-        file: 'src/payout/bundleSend.ts',
+        file: 'src/payout/bundle/broadcast.ts',
         from: "  if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')\n",
         to: '',
         test: 'test/bitcoin-sent.test.ts',
@@ -542,7 +542,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'and spent no sooner',
-        file: 'src/payout/bundle.ts',
+        file: 'src/payout/bundle/bundle.ts',
         from: '      and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n})\n',
         to: '',
         seeds: [40, 170, 300],
@@ -559,7 +559,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a spent coin counts for nothing',
-        file: 'src/webhooks/standingOf.ts',
+        file: 'src/webhooks/chain/status.ts',
         from: '      spent: spent.has(coin.id),\n',
         to: '      spent: false,\n',
         room: { first: 20, step: 170 },
@@ -568,7 +568,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'what was given back counts for nothing, in time or not',
-        file: 'src/webhooks/standingOf.ts',
+        file: 'src/webhooks/chain/status.ts',
         from: "      givenBack: spent.get(coin.id) === 'given back',\n",
         to: '      givenBack: false,\n',
         room: { first: 20, step: 170 },
@@ -577,21 +577,21 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a canceled bundle owes nothing to whose payment has left the chain',
-        file: 'src/webhooks/chainEvents.ts',
+        file: 'src/webhooks/chain/events.ts',
         from: '  for (const invoice of invoices) await restand(tx, desk, invoice, cause)\n',
         to: '',
         test: 'test/bitcoin-cancel.test.ts',
       },
       {
         rule: 'a transaction that is not ours settles what it paid, once',
-        file: 'src/payout/elsewhere.ts',
+        file: 'src/payout/bundle/foreign.ts',
         from: '    if (settled + units > paid + fee)',
         to: '    if (false)',
         test: 'test/bitcoin-person.test.ts',
       },
       {
         rule: 'a payout that was settled by hand follows its transaction',
-        file: 'src/webhooks/chainEvents.ts',
+        file: 'src/webhooks/chain/events.ts',
         from: 'const settled = await followElsewhere(tx, desk.world)',
         to: 'const settled = undefined',
         test: 'test/bitcoin-person.test.ts',
@@ -619,7 +619,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a catch-up larger than usual asks a person',
-        file: 'src/jobs/catchUp.ts',
+        file: 'src/schedule/catchUp.ts',
         from: '  if (late === 0) return undefined\n',
         to: '  return undefined\n',
         seeds: [9, 101, 124],
@@ -642,7 +642,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a payout owed under a clock that was ahead is not gathered until then',
-        file: 'src/payout/bundlePlan.ts',
+        file: 'src/payout/bundle/plan.ts',
         from: ' || at > now\n',
         to: '\n',
         room: { first: 40, step: 170 },
@@ -651,7 +651,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'what a clock that was ahead wrote is named as if it were old',
-        file: 'src/store/ages.ts',
+        file: 'src/db/ages.ts',
         from: 'not between ${later(now, -ms)} and ${later(now, slackMs)}',
         to: '< ${later(now, -ms)}',
         test: 'test/attention.test.ts',
@@ -704,14 +704,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'such lines are kept',
-        file: 'src/jobs/books.ts',
+        file: 'src/reconcile/bank.ts',
         from: '  if (isNew) await noteStranger(tx, name, line, tagged ? disowned : undefined)\n',
         to: '',
         seeds: [31],
       },
       {
         rule: 'the stop is written in the transaction that first knows of the line',
-        file: 'src/jobs/books.ts',
+        file: 'src/reconcile/bank.ts',
         from: '  if (news.some(({ units }) => units < 0n)) await keepBankStop(tx)\n',
         to: '',
         seeds: [392],
@@ -732,17 +732,17 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a rule compares its text',
-        file: 'src/jobs/strangers.ts',
+        file: 'src/reconcile/strangers.ts',
         from: "return rule.match === 'equals' ? text === rule.text : text.startsWith(rule.text)",
         to: 'return text !== undefined',
         seeds: [69],
       },
       {
         rule: 'a difference stops payouts by how long it lasts',
-        file: 'src/jobs/drift.ts',
+        file: 'src/reconcile/drift.ts',
         from: '  const stops = lasts(outsideSince, apartForMs) || lasts(unexplainedSince, hiddenForMs)\n',
         to: '  const stops = false\n',
-        test: 'src/jobs/drift.test.ts',
+        test: 'src/reconcile/drift.test.ts',
         note: 'the simulated bank loses nothing without a line',
       },
       {
@@ -754,14 +754,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'the bank’s own times say what was there before the books began',
-        file: 'src/jobs/strangers.ts',
+        file: 'src/reconcile/strangers.ts',
         from: "const until = newest === undefined || newest < began ? (newest ?? '') : began",
         to: 'const until = began',
         test: 'test/strangers.test.ts',
       },
       {
         rule: 'what the bank gives back is first set against what it took',
-        file: 'src/jobs/ownLines.ts',
+        file: 'src/reconcile/ownLines.ts',
         from: 'const pairs = new Set(setOff(own.filter(each => isOdd(each) || closedOut.includes(each)).map(({ line }) => line)).flat())',
         to: 'const pairs = new Set<OwnLine["line"]>()',
         test: 'test/own-lines.test.ts',
@@ -775,7 +775,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'the bank is asked about lines of our own that are not booked',
-        file: 'src/jobs/books.ts',
+        file: 'src/reconcile/bank.ts',
         from: '      await askAboutOwn({ store, rail, world }, items, lives)\n',
         to: '',
         test: 'test/own-lines.test.ts',
@@ -857,14 +857,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'what was paid is booked, not what was asked',
-        file: 'src/webhooks/bankEvents.ts',
+        file: 'src/webhooks/bank/events.ts',
         from: 'const paid = then.units > now.units ? then.units : now.units',
         to: 'const paid = row.units',
         seeds: [6, 58],
       },
       {
         rule: 'a list is no older than the event it proves',
-        file: 'src/webhooks/proofs.ts',
+        file: 'src/webhooks/bank/proofs.ts',
         from: '  shown.updatedAt !== undefined && updatedAt !== undefined && shown.updatedAt >= updatedAt\n',
         to: '  shown !== undefined || updatedAt !== undefined\n',
         seeds: [28, 193, 358],
@@ -872,12 +872,12 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'that every transfer of a key is dead is told by a look that cannot lack one',
-        file: 'src/webhooks/proofs.ts',
+        file: 'src/webhooks/bank/proofs.ts',
         from: 'itself && isPaid && !isOld()',
         to: 'itself && !isOld()',
         also: [
           {
-            file: 'src/payout/outcome.ts',
+            file: 'src/payout/bank/outcome.ts',
             from: "      if (attempt.provider_id !== null && !news.found.some(({ providerId }) => providerId === attempt.provider_id)) return 'again'\n",
             to: '',
           },
@@ -924,7 +924,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a refund is of what two people said',
-        file: 'src/invoice/ownRefund.ts',
+        file: 'src/invoice/bank/refund.ts',
         from: "return said?.['amount'] === reais(units) && isSame('left', reais(left)) && isSame('providerId', providerId)",
         to: 'return true',
         seeds: [62],
@@ -932,7 +932,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a transaction is checked before it is signed and sent',
-        file: 'src/payout/bundleCheck.ts',
+        file: 'src/payout/bundle/check.ts',
         from: 'return strange.length === 0 ? undefined : `it is',
         to: 'return strange.length >= 0 ? undefined : `it is',
         test: 'test/bitcoin-edited.test.ts',
@@ -945,7 +945,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     mutants: [
       {
         rule: 'a bundle ends at once only where nobody was given it to sign',
-        file: 'src/payout/bundleCancel.ts',
+        file: 'src/payout/bundle/cancel.ts',
         from: 'candidates.every(({ raw, handed_at: handedAt }) => raw === null && handedAt === null)',
         to: 'candidates.length > 0',
         seeds: [20, 230],
@@ -953,7 +953,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'its coins are free again',
-        file: 'src/payout/bundleCancel.ts',
+        file: 'src/payout/bundle/cancel.ts',
         from: '  await tx.run(sql`delete from bundle_coins where bundle_id = ${id} and outpoint in (select id from coins where spent_by is null)`)\n',
         to: '',
         seeds: [230],
@@ -961,7 +961,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a bundle that stays in a block is named',
-        file: 'src/web/chainAsks.ts',
+        file: 'src/queries/chainAttention.ts',
         from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'",
         to: "where b.state in ('planned', 'signed', 'sent') and b.why is null and c.state <> 'planned'",
         test: 'test/bitcoin-person.test.ts',
@@ -969,14 +969,14 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'it is canceled when its cancellation lies deep',
-        file: 'src/payout/bundleOutcome.ts',
+        file: 'src/payout/bundle/outcome.ts',
         from: '    if (isCancellation(mined.candidate)) {',
         to: '    if (false) {',
         test: 'test/bitcoin-cancel.test.ts',
       },
       {
         rule: 'the very same is not planned again',
-        file: 'src/payout/bundlePlan.ts',
+        file: 'src/payout/bundle/plan.ts',
         from: 'if (await tx.one(sql`select 1 as yes from bundle_candidates where id = ${planned.plan.txid}`)) {',
         to: 'if (false) {',
         test: 'test/bitcoin-cancel.test.ts',
@@ -996,7 +996,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       },
       {
         rule: 'a payout that was paid has not been paid by another transfer as well',
-        file: 'src/payout/verdict.ts',
+        file: 'src/payout/bank/verdict.ts',
         from: '  if (paid)\n    throw',
         to: '  if (false)\n    throw',
         seeds: [167],
@@ -1009,7 +1009,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
     mutants: [
       {
         rule: 'what is open would be named among what needs a person, if it stayed so (`unlisted.ts`): bundles that do not move',
-        file: 'src/web/chainAsks.ts',
+        file: 'src/queries/chainAttention.ts',
         from: "where b.state in ('planned', 'signed', 'sent', 'mined') and b.why is null and c.state <> 'planned'",
         to: 'where 1 = 0',
         seeds: [60],

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto'
 import { bodyOf } from '../../sim/events.ts'
 import type { Bank, Invoice, Transfer } from '../../sim/bank.ts'
-import { reconcile, type Desk } from '../../src/jobs/jobs.ts'
+import type { Desk } from '../../src/jobs/jobs.ts'
+import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
-import { sql, type Store } from '../../src/store/store.ts'
-import { status } from '../../src/web/status.ts'
+import { sql, type Store } from '../../src/db/db.ts'
+import { status } from '../../src/queries/status.ts'
 
 type OurInvoice = {
   id: string

@@ -1,7 +1,7 @@
 /** A node that will not take now what was offered a moment ago: its mempool fills up between the plan and the sending, and empties again. */
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random } from '../../src/base/world.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** In one seed of thirteen, where there is a chain. */
 export const hasRefusals = (seed: number): boolean => seed % 13 === 2

@@ -2,7 +2,7 @@
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Random } from '../../src/base/world.ts'
 import { coinbaseDepth } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** In one seed of thirteen, where there is a chain. */
 export const hasRewards = (seed: number): boolean => seed % 13 === 1

@@ -286,7 +286,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'after sign-in only a page of the console is gone to',
-        file: 'src/web/console/signInRoutes.ts',
+        file: 'src/web/console/signIn/routes.ts',
         from: '  if (url?.origin !== base || !/^\\/console(\\/|$)/.test(url.pathname)) return home\n',
         to: '  if (!url) return home\n',
         test: 'test/security.test.ts',
@@ -294,12 +294,12 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'and none of another host, however it is written',
-        file: 'src/web/console/signInRoutes.ts',
+        file: 'src/web/console/signIn/routes.ts',
         from: '`${url.pathname}${url.search}`\n',
         to: 'asked\n',
         also: [
           {
-            file: 'src/web/console/signInRoutes.ts',
+            file: 'src/web/console/signIn/routes.ts',
             from: 'url?.origin !== base || !',
             to: '!url || !',
           },
@@ -309,7 +309,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'the session’s cookie is not for scripts',
-        file: 'src/web/console/signInRoutes.ts',
+        file: 'src/web/console/signIn/routes.ts',
         from: "ctx.cookies.set(sessionCookie(secure), token, { httpOnly: true, sameSite: 'lax'",
         to: "ctx.cookies.set(sessionCookie(secure), token, { httpOnly: false, sameSite: 'lax'",
         test: 'test/security.test.ts',
@@ -915,7 +915,7 @@ export const securitySections: readonly SecuritySection[] = [
     mutants: [
       {
         rule: 'nothing is ordered to an account that nobody approved',
-        file: 'src/payout/send.ts',
+        file: 'src/payout/bank/send.ts',
         from: "and account_id in (select id from accounts where state = 'approved')\n",
         to: '\n',
         also: [
@@ -1018,7 +1018,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'nor is a bundle signed that was planned before',
-        file: 'src/payout/bundleSign.ts',
+        file: 'src/payout/bundle/sign.ts',
         from: '  if (objected !== undefined) return objected\n',
         to: '',
         test: 'test/bitcoin-psbt.test.ts',
@@ -1050,7 +1050,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a transaction that pays where somebody objects is not handed out to be signed',
-        file: 'src/payout/handing.ts',
+        file: 'src/payout/bundle/handOut.ts',
         from: "  if (why !== undefined) return { is: 'objected', why }\n",
         to: '',
         test: 'test/bitcoin-psbt.test.ts',
@@ -1090,7 +1090,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'nor is a bundle signed that was planned under them',
-        file: 'src/payout/bundleSign.ts',
+        file: 'src/payout/bundle/sign.ts',
         from: "await aboveObjected(tx, 'BTC', paid)",
         to: "await aboveObjected(tx, 'BTC', [])",
         test: 'test/bitcoin-psbt.test.ts',
@@ -1356,7 +1356,7 @@ export const securitySections: readonly SecuritySection[] = [
     mutants: [
       {
         rule: 'a backup is for its owner alone from its first byte on',
-        file: 'src/cli/copies.ts',
+        file: 'src/cli/copies/copies.ts',
         from: "closeSync(openSync(file, 'wx', 0o600))",
         to: "closeSync(openSync(file, 'wx', 0o644))",
         test: 'src/cli/cli.test.ts',
@@ -1364,7 +1364,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'and so is a database that is restored',
-        file: 'src/cli/copies.ts',
+        file: 'src/cli/copies/copies.ts',
         from: "{ flags: 'wx', mode: 0o600 }",
         to: "{ flags: 'wx' }",
         test: 'src/cli/cli.test.ts',
@@ -1372,7 +1372,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a damaged backup is not restored',
-        file: 'src/cli/copies.ts',
+        file: 'src/cli/copies/copies.ts',
         from: "if (found !== 'ok') throw",
         to: "if (found === '') throw",
         test: 'src/cli/cli.test.ts',
@@ -1380,7 +1380,7 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a restored database is on hold',
-        file: 'src/cli/copies.ts',
+        file: 'src/cli/copies/copies.ts',
         from: '    await takeUpRestored(store,',
         to: '    if (why === "") await takeUpRestored(store,',
         test: 'src/cli/cli.test.ts',
@@ -1654,10 +1654,10 @@ export const securitySections: readonly SecuritySection[] = [
       },
       {
         rule: 'a database of another workspace or environment',
-        file: 'src/house.ts',
+        file: 'src/app.ts',
         from: '  if (bound !== undefined && keysOf(bound.value) !== keysOf(identity))\n',
         to: "  if (bound !== undefined && keysOf(bound.value) === '')\n",
-        test: 'src/house.test.ts',
+        test: 'src/app.test.ts',
         title: 'a database of the sandbox is none of production’s, nor of another workspace',
       },
       {

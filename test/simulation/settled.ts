@@ -3,7 +3,7 @@ import type { Bank } from '../../sim/bank.ts'
 import { approveRefund, keepTwin } from '../../src/invoice/invoice.ts'
 import type { World } from '../../src/base/world.ts'
 import { releasePayout, retryPayout } from '../../src/payout/payout.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** A person at the console: payouts that came back or were held for a failure are let go once the storm is over. */
 export async function attend(store: Store): Promise<void> {

@@ -2,7 +2,7 @@
 import { seeOrder, type Desk } from '../../src/jobs/jobs.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { invoicesOf, linesOf, type OrderLineRow, type OrderRow } from '../../src/shop/shop.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 
 /** What was ever put there of each product, and at what prices it was ever sold. */
 export type Shelf = Map<string, { stock: bigint; prices: Set<bigint> }>

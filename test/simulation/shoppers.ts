@@ -12,7 +12,7 @@ import {
   type Placing,
   type RailName,
 } from '../../src/shop/shop.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/store/store.ts'
+import { sql, StoreUnavailable, type Store } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
 
 export interface ShoppersParts {

@@ -1,9 +1,10 @@
 /** Strangers during a storm: money that others send and receive with the same account, and a bank that is away for long; whether anything was ordered while nobody had looked at what left. */
 import { instant, millis, type Millis } from '../../src/base/world.ts'
-import { approveAndDo, listStrangers, proposeAccept, proposeRule } from '../../src/jobs/jobs.ts'
+import { approveAndDo } from '../../src/jobs/jobs.ts'
+import { listStrangers, proposeAccept, proposeRule } from '../../src/reconcile/reconcile.ts'
 import { proposeClose } from '../../src/ledger/ledger.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
-import { sql, type Sql } from '../../src/store/store.ts'
+import { sql, type Sql } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import type { RoomParts } from './room.ts'
 import { hasJumps } from './jumps.ts'

@@ -5,7 +5,7 @@ import { instant, millis, type Clock, type Millis, type Random } from '../../src
 import { importSigned, readPlan, spendable } from '../../src/payout/payout.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import type { RateSource } from '../../src/rates/rates.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 import type { ChainScenario } from './chainScenario.ts'
 

@@ -1,9 +1,9 @@
 /** Nothing stands still unseen: whatever is not over in the books would be named among what needs a person, if it stayed as it is. */
 import { later, type Instant } from '../../src/base/world.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
-import { asksOf, grouped, type AskGroup, type AskKind } from '../../src/web/asks.ts'
-import { chainStatus } from '../../src/web/chainStatus.ts'
+import { asksOf, grouped, type AskGroup, type AskKind } from '../../src/queries/attention.ts'
+import { chainStatus } from '../../src/queries/chainStatus.ts'
 
 /** Longer than anything may take. */
 const longMs = 60 * 24 * 3_600_000

@@ -1,7 +1,7 @@
 /** After the storm: everything is let settle, the workers are asked to end, and the books are held against the bank's. */
 import { noFaults } from '../../sim/settings.ts'
 import { instant } from '../../src/base/world.ts'
-import { sql } from '../../src/store/store.ts'
+import { sql } from '../../src/db/db.ts'
 import { settleInbox } from '../../src/webhooks/webhooks.ts'
 import { audit } from '../simulation/oracle.ts'
 import { allHeard, attend, nextDue } from '../simulation/settled.ts'

@@ -6,7 +6,7 @@ import type { World } from '../../src/base/world.ts'
 import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { parseAddress } from '../../src/rails/bitcoin/address.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import { judgeChain, type Judged } from '../simulation/chainOracle.ts'
 import { isBuried } from '../simulation/settled.ts'
 

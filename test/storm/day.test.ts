@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { instant, millis } from '../../src/base/world.ts'
 import { balances } from '../../src/ledger/ledger.ts'
-import { sql } from '../../src/store/store.ts'
+import { sql } from '../../src/db/db.ts'
 import { allHeard, nextDue } from '../simulation/settled.ts'
 import { postgresAvailable, startPostgres } from '../testbed/postgres.ts'
 import { mostFound, play, weather, type Scene } from './run.ts'

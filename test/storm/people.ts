@@ -1,6 +1,6 @@
 /** People during a storm: they stop payouts and let them go, hold, release, refund, cancel, and approve what others proposed, while processes die; and the bank turns us away for a while. */
 import { repasse } from '../../sim/demoWorker.ts'
-import { join, sql } from '../../src/store/store.ts'
+import { join, sql } from '../../src/db/db.ts'
 import { reasonsSeen } from '../testbed/reasonsSeen.ts'
 import { pause, type Stage } from './stage.ts'
 

@@ -4,24 +4,16 @@ import type { Log } from '../../src/base/log.ts'
 import { instant, type World } from '../../src/base/world.ts'
 import { coinsOf, newWatching, type CoinRow } from '../../src/chain/chain.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
-import {
-  addSchedule,
-  follow,
-  holdAgainstChain,
-  reconcileChain,
-  runDueSlots,
-  sendCoins,
-  type BitcoinDesk,
-  type Desk,
-} from '../../src/jobs/jobs.ts'
-import { runNow } from '../../src/jobs/schedules.ts'
+import { follow, runDueSlots, sendCoins, type BitcoinDesk, type Desk } from '../../src/jobs/jobs.ts'
+import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
+import { holdAgainstChain, reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances, checkLedger } from '../../src/ledger/ledger.ts'
 import { addAccount, approveAccount, type PayoutRow } from '../../src/payout/payout.ts'
 import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { branchText } from '../../src/rails/bitcoin/descriptor.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { refreshRates, type RateSource } from '../../src/rates/rates.ts'
-import { sql, type Store } from '../../src/store/store.ts'
+import { sql, type Store } from '../../src/db/db.ts'
 import { makeInbox, settleInbox, type Followed } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { remembering } from './derivations.ts'

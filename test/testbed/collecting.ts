@@ -1,9 +1,9 @@
 /** Money that came to a town with its bank: one invoice for each amount, asked, paid and credited, so that its payout is owed. */
 import type { Proof } from '../../src/approvals/approvals.ts'
-import { addSchedule, runDueSlots } from '../../src/jobs/jobs.ts'
-import { runNow } from '../../src/jobs/schedules.ts'
+import { runDueSlots } from '../../src/jobs/jobs.ts'
+import { addSchedule, runNow } from '../../src/schedule/schedule.ts'
 import type { PayoutRow } from '../../src/payout/payout.ts'
-import { sql } from '../../src/store/store.ts'
+import { sql } from '../../src/db/db.ts'
 import type { Town } from './town.ts'
 
 let schedules = 0

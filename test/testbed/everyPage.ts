@@ -1,8 +1,7 @@
 /** Every page there is, by a name, with who sees it: what the tests of the pages visit and the screenshots show. */
 import type { Page } from 'playwright-core'
-import { sql, type Sql } from '../../src/store/store.ts'
-import type { SeededTown, StandingName } from './seededTown.ts'
-import { standings } from './seededTown.ts'
+import { sql, type Sql } from '../../src/db/db.ts'
+import { type SeededTown, type StandingName, standings } from './seededTown.ts'
 
 export interface Visited {
   /** Of its screenshot too: `console-invoice`. */

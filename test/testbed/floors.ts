@@ -4,31 +4,35 @@ import { parseAst } from 'vitest/node'
 import type { SourceFile } from './tree.ts'
 
 const everything = [
-  ...['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  ...['people', 'mail', 'shop', 'webhooks', 'privacy', 'jobs', 'web'],
+  ...['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  ...['people', 'mail', 'shop', 'webhooks', 'schedule', 'reconcile', 'privacy', 'jobs', 'queries', 'web'],
 ]
+const upTo = (room: string): readonly string[] => everything.slice(0, everything.indexOf(room))
 
 /** Which rooms of src each room may import, itself aside: imports only go down. */
 const below: Record<string, readonly string[]> = {
   base: [],
-  store: ['base'],
-  ledger: ['base', 'store'],
-  approvals: ['base', 'store', 'ledger'],
+  db: ['base'],
+  ledger: ['base', 'db'],
+  approvals: ['base', 'db', 'ledger'],
   rails: ['base'],
-  rates: ['base', 'store'],
-  invoice: ['base', 'store', 'ledger', 'rails', 'rates'],
-  payout: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'people'],
-  chain: ['base', 'store', 'ledger', 'rails', 'rates'],
-  people: ['base', 'store', 'ledger', 'approvals', 'mail'],
-  mail: ['base', 'store'],
-  shop: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
-  webhooks: ['base', 'store', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
-  privacy: ['base', 'store', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
-  jobs: everything.filter(room => room !== 'jobs' && room !== 'web'),
-  web: everything.filter(room => room !== 'web'),
+  rates: ['base', 'db'],
+  invoice: ['base', 'db', 'ledger', 'rails', 'rates'],
+  payout: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'people'],
+  chain: ['base', 'db', 'ledger', 'rails', 'rates'],
+  people: ['base', 'db', 'ledger', 'approvals', 'mail'],
+  mail: ['base', 'db'],
+  shop: ['base', 'db', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'mail'],
+  webhooks: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'chain'],
+  schedule: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'invoice', 'payout', 'webhooks'],
+  reconcile: ['base', 'db', 'ledger', 'approvals', 'rails', 'rates', 'payout', 'chain', 'webhooks', 'schedule'],
+  privacy: ['base', 'db', 'ledger', 'rails', 'rates', 'invoice', 'payout', 'chain', 'people', 'mail', 'shop', 'webhooks'],
+  jobs: upTo('jobs'),
+  queries: upTo('queries'),
+  web: upTo('web'),
   // The builder's parts, put together for whichever command needs them.
-  'house.ts': everything,
-  cli: [...everything, 'house.ts'],
+  'app.ts': everything,
+  cli: [...everything, 'app.ts'],
 }
 
 /** A primitive that reaches past what was handed in, and the only files that may name it. */
@@ -55,8 +59,8 @@ const packageRooms: Record<string, string> = {
   bs58check: 'src/rails/bitcoin/',
   '@scure/btc-signer': 'src/rails/bitcoin/',
   zeromq: 'src/rails/bitcoin/',
-  'better-sqlite3': 'src/store/',
-  pg: 'src/store/',
+  'better-sqlite3': 'src/db/',
+  pg: 'src/db/',
   'node-cron': 'src/jobs/',
   nodemailer: 'src/mail/',
   '@simplewebauthn/server': 'src/people/',

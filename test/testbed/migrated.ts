@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DataKeys } from '../../src/base/cipher.ts'
 import { instant, type Clock, type World } from '../../src/base/world.ts'
-import { migrate, pending } from '../../src/store/migrate.ts'
-import { openSqlite } from '../../src/store/sqlite.ts'
-import { openStore, sql, type Store } from '../../src/store/store.ts'
+import { migrate, pending } from '../../src/db/migrate.ts'
+import { openSqlite } from '../../src/db/sqlite.ts'
+import { openStore, sql, type Store } from '../../src/db/db.ts'
 
 const inMemory = 'sqlite::memory:'
 let made: Promise<Buffer> | undefined

@@ -1,8 +1,8 @@
 /** A town that owes: payments that came and lie deep, and blocks that hold what a story wants and nothing else. */
-import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle.ts'
+import { readPlan, type CandidateRow, type OutputRow } from '../../src/payout/bundle/bundle.ts'
 import { addAccount, approveAccount, type BundleRow, type PayoutRow } from '../../src/payout/payout.ts'
 import type { Plan } from '../../src/rails/chain.ts'
-import { sql } from '../../src/store/store.ts'
+import { sql } from '../../src/db/db.ts'
 import type { ChainTown } from './chainTown.ts'
 
 /** An approved account of that name. */

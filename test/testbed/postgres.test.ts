@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ofRuns, type Found } from '../run/processes.ts'
 import { eventually } from './eventually.ts'
 import { systemClock, systemRandom } from '../../src/base/clock.ts'
-import { pending } from '../../src/store/migrate.ts'
-import { openStore, sql } from '../../src/store/store.ts'
+import { pending } from '../../src/db/migrate.ts'
+import { openStore, sql } from '../../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
 
 describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {

@@ -1,8 +1,8 @@
 /** Schedules that a test changes by hand are stated as they are then: without that, their rows were edited past the program and ask for nothing. */
-import { stateTerms } from '../../src/jobs/scheduleTerms.ts'
-import type { ScheduleRow } from '../../src/jobs/jobs.ts'
+import { stateTerms } from '../../src/schedule/terms.ts'
+import type { ScheduleRow } from '../../src/schedule/schedule.ts'
 import { audit } from '../../src/ledger/ledger.ts'
-import { sql, type Sql, type Store } from '../../src/store/store.ts'
+import { sql, type Sql, type Store } from '../../src/db/db.ts'
 
 export const restate = (store: Store, edit: Sql): Promise<void> =>
   store.tx(async tx => {

@@ -2,7 +2,7 @@
 import type { World } from '../../src/base/world.ts'
 import type { Letter, Mailer } from '../../src/mail/mail.ts'
 import { addProduct, newKey, payShopTo, type Placing, type ProductRow, type RailName } from '../../src/shop/shop.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/db/db.ts'
 
 export interface ShopFloor {
   /** R$ 39.90, ten of them. */

@@ -5,7 +5,7 @@ import { silentLog } from '../../src/base/log.ts'
 import type { Clock, World } from '../../src/base/world.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
-import { openStore } from '../../src/store/store.ts'
+import { openStore } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 
 export interface StallPlace {

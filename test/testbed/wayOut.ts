@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import { BadInput } from '../../src/base/answer.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
-import type { Store } from '../../src/store/store.ts'
+import type { Store } from '../../src/db/db.ts'
 
 export interface Walk<World extends { town: { store: Store } }> {
   open(): Promise<World>

@@ -9,9 +9,9 @@ import { barOf, openProposalCount, standingOf } from '../../ledger/ledger.ts'
 import { approves, isHarmless, may, needsStepUp, sessionOf, stepUp, type Act, type Person } from '../../people/people.ts'
 import { isLanguage, readForm, type Form, type Language, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
-import { barText } from './words/bars.ts'
-import { frameWords } from './words/frame.ts'
-import { refusedText } from './words/passkeys.ts'
+import { barText } from './schedules/barsWords.ts'
+import { frameWords } from './frame/words.ts'
+import { refusedText } from './people/passkeysWords.ts'
 
 export interface ConsoleState extends PageState {
   person: Person

@@ -1,7 +1,7 @@
 /** Where each thing of the house is seen in the console, and what an id in a history or a posting stands for. */
 import { isId, type Kind } from '../../base/id.ts'
-import { join, sql, type Reader, type Transition } from '../../store/store.ts'
-import { repeatsOf, type Step } from './listsParts.tsx'
+import { join, sql, type Reader, type Transition } from '../../db/db.ts'
+import { repeatsOf, type Step } from './list/parts.tsx'
 
 export type LinkKind =
   | 'invoice'

@@ -4,8 +4,8 @@ import type { Objection } from '../../ledger/ledger.ts'
 import { may, type Act, type Person } from '../../people/people.ts'
 import type { Language } from '../page/page.ts'
 import { Field, Notice, Time } from '../page/parts.tsx'
-import { ActForm } from './frame.tsx'
-import { frameWords } from './words/frame.ts'
+import { ActForm } from './frame/frame.tsx'
+import { frameWords } from './frame/words.ts'
 
 interface Open {
   lang: Language

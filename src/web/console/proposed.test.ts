@@ -1,7 +1,7 @@
 /** What a proposal keeps of itself, as its page shows it: amounts and times of the page, and a word for each value. */
 import { describe, expect, test } from 'vitest'
 import { shownNowhere } from '../../payout/payout.ts'
-import { proposedDetail } from './words/proposals.ts'
+import { proposedDetail } from './proposals/words.ts'
 
 describe.each([
   ['a refund', { amount: '60.00', left: '1480.00' }, ['R$ 60,00', 'R$ 1.480,00'], ['R$60.00', 'R$1,480.00']],

@@ -3,9 +3,9 @@ import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
-import { browseRoutes } from './browse.ts'
-import { checkoutRoutes } from './checkout.ts'
-import { orderRoutes } from './orders.ts'
+import { browseRoutes } from './catalogue/routes.ts'
+import { checkoutRoutes } from './checkout/routes.ts'
+import { orderRoutes } from './orders/routes.ts'
 
 export function shopPages(parts: PageParts): Middleware[] {
   const router = new Router<PageState>({ strict: true, sensitive: true })

@@ -1,7 +1,7 @@
 /** What the frame shows of who asks: their language, and how much is in their basket. */
 import type { PageContext } from '../page/page.ts'
 import type { PageParts } from '../pages.ts'
-import { basketOf } from './basketCookie.ts'
+import { basketOf } from './basket/cookie.ts'
 import type { Shop } from './frame.tsx'
 
 export const shopOf = (ctx: PageContext, { settings }: PageParts): Shop => ({

@@ -1,0 +1,136 @@
+/** `repasse account add`: where it pays to is read and checked whole before anything is written. */
+import type { Command, OptionValues } from 'commander'
+import { readConfig } from '../../base/config.ts'
+import { checkAccountNumber, checkAccountType, checkBank, checkBranch, checkTaxId } from '../../base/brazil.ts'
+import type { NewDestination } from '../../payout/payout.ts'
+import type { BankDestination } from '../../rails/rail.ts'
+import type { Reader } from '../../db/db.ts'
+import { viewOf } from './view.ts'
+import { alsoCheck, attempt, neededWhen } from '../faults.ts'
+import { nameFlag, oneOf, personFlag, textFlag, under } from '../flags.ts'
+import { example, json } from '../print.ts'
+import { inBase, operator, type Shell } from '../shell.ts'
+
+interface Flags extends Partial<BankDestination> {
+  name: string
+  kind: 'bank' | 'bitcoin'
+  address?: string
+  descriptor?: string
+  by?: string
+  json?: true
+}
+
+const bankFlags = ['tax-id', 'bank', 'branch', 'number', 'type'] as const
+const bitcoinFlags = ['address', 'descriptor'] as const
+
+export function addAccountCommand(account: Command, shell: Shell): void {
+  const add = account
+    .command('add')
+    .description('adds an account, which awaits the approval of someone else')
+    // Commander would repeat them, and they may be the words of a seed, pasted without quotation marks.
+    .allowExcessArguments(true)
+    .requiredOption('--name <name>', 'what you call it, e.g. main', nameFlag('--name'))
+    .option('--kind <kind>', 'bank or bitcoin', oneOf(['bank', 'bitcoin'] as const)('--kind'), 'bank')
+    .option('--holder <name>', 'whose account it is (may be left out with --kind bitcoin)', textFlag('--holder'))
+    .option('--tax-id <id>', 'the holder’s CPF or CNPJ', text => checkTaxId(text, '--tax-id').formatted)
+    .option('--bank <code>', 'ISPB of 8 digits (Pix) or COMPE code of 3 (TED)', text => checkBank(text, '--bank'))
+    .option('--branch <number>', 'the branch, e.g. 0001', text => checkBranch(text, '--branch'))
+    .option('--number <number>', 'the account’s number', text => checkAccountNumber(text, '--number'))
+    .option('--type <type>', 'checking, payment, savings or salary', text => checkAccountType(text, '--type'))
+    .option(
+      '--address <address>',
+      'bitcoin: the payee’s address, or a descriptor or account key, which gives each payout an address of its own',
+    )
+    .option('--descriptor <descriptor>', 'bitcoin: the same for a descriptor, e.g. wpkh([…/84h/0h/0h]xpub…/<0;1>/*)#checksum')
+    .option('--by <person>', 'who adds it (default: the user of this system)', personFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'account add --name main --holder "Stark Bank S.A." --tax-id 20.018.183/0001-80 \\\n    --bank 20018183 --branch 0001 --number 6341320293482496 --type payment --by maker',
+        'account add --kind bitcoin --name coins --address bc1q… --by maker',
+      ),
+    )
+    .action((flags: Flags) => addOne(shell, flags))
+  neededWhen(add, ['--holder', ...bankFlags.map(flag => `--${flag}`)], given => given['kind'] === 'bank' && !namesBitcoin(given))
+  neededWhen(add, ['--address'], given => given['kind'] === 'bitcoin' && !namesBitcoin(given))
+  alsoCheck(add, async given => [...(await strayWords(given, add.args)), ...(add.args.length > 0 ? [] : await faultsOf(given, shell.env))])
+}
+
+const namesBitcoin = (given: OptionValues) => bitcoinFlags.some(flag => given[flag] !== undefined)
+
+async function strayWords(given: OptionValues, words: string[]): Promise<string[]> {
+  if (words.length === 0) return []
+  const { refuseSecrets } = await import('../../rails/bitcoin/secret.ts')
+  const faults: string[] = []
+  const pasted = [...bitcoinFlags.map(flag => given[flag] as string | undefined), ...words].filter(word => word !== undefined)
+  attempt(faults, () => refuseSecrets(pasted.join(' '), 'what stands behind the flags'))
+  return faults.length > 0 ? faults : [`too many arguments: ${words.length} belong to no flag, so put what has blanks in quotation marks`]
+}
+
+async function faultsOf(given: OptionValues, env: Shell['env']): Promise<string[]> {
+  const faults: string[] = []
+  if (given['kind'] === 'bank')
+    for (const flag of bitcoinFlags)
+      if (given[flag] !== undefined) faults.push(`--${flag} is for --kind bitcoin: add that, or leave it out`)
+  if (given['kind'] !== 'bitcoin' && !namesBitcoin(given)) return faults
+
+  if (given['kind'] === 'bitcoin')
+    for (const flag of bankFlags)
+      if (given[camel(flag)] !== undefined) faults.push(`--${flag} is for --kind bank: leave it out with --kind bitcoin`)
+  if (bitcoinFlags.every(flag => given[flag] !== undefined)) faults.push('--address and --descriptor are both given: leave one out')
+  const [{ readDestination }, { refuseSecrets }] = await Promise.all([
+    import('../../chain/destination.ts'),
+    import('../../rails/bitcoin/secret.ts'),
+  ])
+  const config = attempt(faults, () => readConfig(env))
+  const textOf = (flag: string) => given[flag] as string | undefined
+  for (const flag of bitcoinFlags.filter(flag => config && textOf(flag) !== undefined))
+    attempt(faults, () => under(`--${flag}`, () => readDestination(`--${flag}`, textOf(flag)!, config!)))
+  for (const flag of ['name', 'holder', 'by'])
+    if (textOf(flag) !== undefined) attempt(faults, () => refuseSecrets(textOf(flag)!, `--${flag}`))
+  return faults
+}
+
+const camel = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
+
+async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...flags }: Flags): Promise<void> {
+  const { to, script } = await destinationOf(flags, shell.env)
+  await inBase(shell, async ({ store, world }) => {
+    const { addAccount, twinsOf } = await import('../../payout/payout.ts')
+    if (script) await script(store)
+    const twins = await twinsOf(store, to)
+    const added = await addAccount(store, world, name, to, by)
+    await shell.out(
+      asJson
+        ? json(viewOf(added))
+        : `account ${name} awaits approval by someone other than ${by}: repasse account approve ${name} --by PERSON\n`,
+    )
+    if (twins.length > 0)
+      shell.err(
+        `the same ${added.kind} account is known as ${twins.map(row => row.name).join(', ')} already: is ${name} meant to be another?\n`,
+      )
+  })
+}
+
+interface Checked {
+  to: NewDestination
+  /** What only the database knows against it; throws `BadInput`. */
+  script?: (reader: Reader) => Promise<void>
+}
+
+async function destinationOf(
+  { kind, holder = '', address, descriptor, ...bank }: Omit<Flags, 'name'>,
+  env: Shell['env'],
+): Promise<Checked> {
+  if (kind === 'bank') return { to: { holder, ...bank } as BankDestination }
+  const { isOurScript, oursRefused, readDestination } = await import('../../chain/destination.ts')
+  const [flag, text] = address === undefined ? ['--descriptor', descriptor!] : ['--address', address]
+  const destination = readDestination(flag, text, readConfig(env))
+  return {
+    to: { kind, holder, destination: destination.text },
+    async script(reader) {
+      if (await isOurScript(reader, destination)) throw oursRefused(flag)
+    },
+  }
+}

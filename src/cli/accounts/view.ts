@@ -1,0 +1,18 @@
+/** A payout account as programs read it. */
+import type { AccountRow } from '../../payout/payout.ts'
+
+/** `firstAddress`: derived anew, where that was possible. */
+export const viewOf = (row: AccountRow, firstAddress?: string) => ({
+  id: row.id,
+  name: row.name,
+  state: row.state,
+  kind: row.kind,
+  holder: row.holder,
+  ...(row.kind === 'bank'
+    ? { taxId: row.tax_id, bank: row.bank, branch: row.branch, number: row.number, type: row.type }
+    : { destination: row.destination, firstAddress: firstAddress ?? null, nextIndex: Number(row.next_index) }),
+  addedBy: row.added_by,
+  addedAt: row.added_at,
+  approvedBy: row.approved_by,
+  recover: row.recover,
+})

@@ -1,0 +1,192 @@
+/** `repasse bitcoin`: the chain as this house sees it, its addresses, and reading blocks again. */
+import type { Command } from 'commander'
+import { BadInput } from '../../base/answer.ts'
+import { parseCount } from '../../base/duration.ts'
+import { told } from '../../base/money.ts'
+import type { CoinState, ScriptRow } from '../../chain/chain.ts'
+import { coinbaseDepth, type Branch, type ChainInfo, type ChainRail } from '../../rails/chain.ts'
+import type { Base } from '../../app.ts'
+import type { Reader } from '../../db/db.ts'
+import { bundleCommands } from './bundles.ts'
+import { countFlag, oneOf } from '../flags.ts'
+import { countsOf, example, json, moneyOf, paint, sheet, table } from '../print.ts'
+import { psbtCommands } from './psbts.ts'
+import { perByte, rateLine, rateOf, rateView } from '../rate.ts'
+import { onChain, type Chain, type Shell } from '../shell.ts'
+
+const branches = ['receive', 'change'] as const
+
+export function bitcoinCommands(repasse: Command, shell: Shell): void {
+  const bitcoin = repasse
+    .command('bitcoin')
+    .description('the Bitcoin rail: its chain, addresses and transactions')
+    .addHelpText('after', example('bitcoin status', 'bitcoin psbt list'))
+
+  bitcoin
+    .command('status')
+    .description('the node, how far its chain was read, the rate, and our coins')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin status'))
+    .action(({ json: asJson }: { json?: true }) => onChain(shell, (base, chain) => status(shell, base, chain, asJson)))
+
+  const address = bitcoin.command('address').description('addresses of our account').addHelpText('after', example('bitcoin address list'))
+  address
+    .command('list')
+    .description('those handed out, each derived anew and held against what is kept')
+    .option('--branch <branch>', `${branches.join(' or ')}: shown to payers, or back to ourselves`, oneOf(branches)('--branch'), 'receive')
+    .option('--from <number>', 'the first number', wholeFlag('--from'), 0)
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin address list --branch change --from 100'))
+    .action((flags: AddressFlags) => onChain(shell, ({ store }, { rail }) => listAddresses(shell, store, rail, flags)))
+
+  bitcoin
+    .command('scan')
+    .description('reads the chain again from a block on, and takes what is missing; nothing is lost by doing it twice')
+    .requiredOption('--from <height>', 'the first block to read', wholeFlag('--from'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin scan --from 870000'))
+    .action(async (flags: { from: number; json?: true }) => (await import('./scan.ts')).scanFrom(shell, flags))
+
+  psbtCommands(bitcoin, shell)
+  bundleCommands(bitcoin, shell)
+}
+
+const wholeFlag = (flag: string) => (text: string) => {
+  const count = parseCount(text)
+  if (count === undefined) throw new BadInput(`${flag} "${text}" is not a whole number from 0 on`)
+  return count
+}
+
+type AddressFlags = { branch: Branch; from: number; limit: number; json?: true }
+type Shown = ScriptRow & { received: bigint }
+
+async function listAddresses(
+  shell: Shell,
+  store: Reader,
+  rail: ChainRail,
+  { branch, from, limit, json: asJson }: AddressFlags,
+): Promise<void> {
+  const [{ listAddresses: list }, { sql }] = await Promise.all([import('../../chain/chain.ts'), import('../../db/db.ts')])
+  const rows: Shown[] = []
+  for (const row of await list(store, branch, from, limit)) {
+    const sum = await store.one<{ units: bigint }>(sql`
+      select cast(coalesce(sum(units), 0) as bigint) as units from coins where branch = ${branch} and number = ${row.number} and state = 'mined'`)
+    rows.push({ ...row, received: sum!.units })
+  }
+  const views = rows.map(row => {
+    const derived = rail.derive(branch, Number(row.number))
+    return { row, path: derived.path, same: derived.address === row.address && Buffer.compare(derived.script, row.script) === 0 }
+  })
+  if (views.some(({ same }) => !same)) {
+    shell.exitCode = 1
+    shell.err('an address that is kept is not the one our account derives: is BITCOIN_DESCRIPTOR the one of this database?\n')
+  }
+  await shell.out(
+    asJson
+      ? json(
+          views.map(({ row, path, same }) => ({
+            ...{ number: Number(row.number), branch, address: row.address, path, derivesTheSame: same, invoice: row.invoice_id },
+            received: moneyOf(row.received, 'BTC'),
+          })),
+        )
+      : table(
+          ['>NUMBER', 'ADDRESS', 'DERIVED', 'PATH', '>RECEIVED', 'INVOICE'],
+          views.map(({ row, path, same }) => [
+            ...[`${row.number}`, row.address, same ? 'the same' : 'DIFFERS', path],
+            ...[told(row.received, 'BTC'), row.invoice_id ?? '-'],
+          ]),
+        ),
+  )
+  if (!asJson && rows.length === limit) shell.err(`later ones: --from ${rows.at(-1)!.number + 1n}\n`)
+}
+
+interface Held {
+  coins: { state: CoinState | 'spent'; count: bigint; units: bigint }[]
+  spendable: bigint
+  reserved: bigint
+  bundles: Record<string, number>
+}
+
+async function status(shell: Shell, { store, config, world }: Base, { rail, desk }: Chain, asJson: true | undefined): Promise<void> {
+  const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
+  const [info, feeRate] = [await rail.info(), await rail.feeRate()]
+  const { tip, trouble, rate, held } = await store.tx(async tx => {
+    const last = await tipOf(tx)
+    return {
+      tip: last && { height: Number(last.height), hash: last.hash, at: last.at },
+      trouble: await chainTrouble(tx),
+      rate: (await rateOf(tx, config, world))!,
+      held: await heldOf(tx, last?.height ?? 0n, desk.terms.payoutDepth),
+    }
+  })
+  const lag = info.is === 'done' && tip ? info.value.height - tip.height : undefined
+  if (info.is !== 'done' || trouble !== undefined) shell.exitCode = 1
+  if (asJson)
+    return shell.out(
+      json({
+        network: rail.network,
+        descriptor: rail.descriptor,
+        signer: rail.signer,
+        node: info.is === 'done' ? info.value : { fault: info.why },
+        tip: tip ?? null,
+        lag: lag ?? null,
+        trouble: trouble ?? null,
+        rate: rateView(rate),
+        // Satoshis for a thousand virtual bytes.
+        feeRate: feeRate.is === 'done' ? feeRate.value : null,
+        coins: held.coins.map(({ state, count, units }) => ({ state, count: Number(count), ...moneyOf(units, 'BTC') })),
+        spendable: moneyOf(held.spendable, 'BTC'),
+        reserved: moneyOf(held.reserved, 'BTC'),
+        bundles: held.bundles,
+      }),
+    )
+  await shell.out(
+    sheet([
+      ['node', info.is === 'done' ? sayingOf(rail, info.value) : `does not say: ${info.why}`],
+      [
+        'read',
+        tip
+          ? `up to block ${tip.height} of ${tip.at}${lag === undefined ? '' : lag > 0 ? `, ${lag} behind the node` : ', as far as the node'}`
+          : 'nothing yet: "repasse serve" follows the chain',
+      ],
+      ['trouble', trouble],
+      ['account', rail.descriptor],
+      ['signed by', rail.signer === 'wallet' ? 'a wallet of the node' : 'a person: "repasse bitcoin psbt list"'],
+      ['rate', rateLine(rate)],
+      ['fee rate', feeRate.is === 'done' ? `${perByte(feeRate.value)} sat/vB` : `none: ${feeRate.why}`],
+      ['coins', held.coins.map(({ state, count, units }) => `${count} ${state} (${told(units, 'BTC')})`).join(', ') || 'none'],
+      ['spendable', `${told(held.spendable, 'BTC')}, ${desk.terms.payoutDepth} blocks deep or more and of no bundle`],
+      ['in bundles', held.reserved === 0n ? undefined : told(held.reserved, 'BTC')],
+      ['bundles', countsOf(held.bundles)],
+    ]),
+  )
+  if (trouble !== undefined) shell.err(`${paint(shell, 'red', 'the chain cannot be followed')}: nothing is credited until it can\n`)
+}
+
+const sayingOf = ({ network }: ChainRail, { height, headers, syncing, prunedBelow }: ChainInfo) =>
+  [
+    `${network}, at block ${height}`,
+    syncing && `still reading (${headers} headers)`,
+    prunedBelow > 0 && `blocks below ${prunedBelow} are pruned`,
+  ]
+    .filter(Boolean)
+    .join(', ')
+
+async function heldOf(reader: Reader, tip: bigint, depth: number): Promise<Held> {
+  const { sql } = await import('../../db/db.ts')
+  const coins = await reader.all<Held['coins'][number]>(sql`
+    select case when spent_height is not null then 'spent' else state end as state, count(*) as count, cast(sum(units) as bigint) as units
+    from coins group by 1 order by 1`)
+  const sums = await reader.one<{ spendable: bigint; reserved: bigint }>(sql`
+    select
+      cast(coalesce(sum(case when state = 'mined' and spent_by is null and height <= ${tip - BigInt(depth) + 1n} and bundle is null
+        and (coinbase = 0 or height <= ${tip - BigInt(coinbaseDepth) + 1n}) then units end), 0) as bigint)
+        as spendable,
+      cast(coalesce(sum(case when spent_height is null and bundle is not null then units end), 0) as bigint) as reserved
+    from (select c.*, b.bundle_id as bundle from coins c left join bundle_coins b on b.outpoint = c.id) as each_coin`)
+  const bundles = await reader.all<{ state: string; count: bigint }>(
+    sql`select state, count(*) as count from bundles group by state order by state`,
+  )
+  return { coins, ...sums!, bundles: Object.fromEntries(bundles.map(({ state, count }) => [state, Number(count)])) }
+}

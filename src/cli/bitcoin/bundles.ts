@@ -1,0 +1,151 @@
+/** `repasse bitcoin bundle`: payouts that went out together, and the transactions that stand for them. */
+import type { Command } from 'commander'
+import { BadInput } from '../../base/answer.ts'
+import { told } from '../../base/money.ts'
+import type { BundleRow, CandidateRow } from '../../payout/payout.ts'
+import type { Reader } from '../../db/db.ts'
+import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
+import { example, historyOf, historyTable, json, moneyOf, sheet, table } from '../print.ts'
+import { perByte } from '../rate.ts'
+import { inBase, onChain, operator, type Shell } from '../shell.ts'
+
+// Written here so that --help need not load the house; a test holds it against the machine.
+export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid', 'void'] as const
+
+export function bundleCommands(bitcoin: Command, shell: Shell): void {
+  const bundle = bitcoin
+    .command('bundle')
+    .description('payouts that go out together, in one transaction')
+    .addHelpText('after', example('bitcoin bundle list --state sent'))
+
+  bundle
+    .command('list')
+    .description('bundles, newest first')
+    .option('--state <state>', `only these: ${bundleStates.join(', ')}`, oneOf(bundleStates)('--state'))
+    .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin bundle list --json'))
+    .action((flags: { state?: string; limit: number; json?: true }) => inBase(shell, ({ store }) => list(shell, store, flags)))
+
+  bundle
+    .command('show')
+    .description('one bundle: its transactions, payouts and history')
+    .argument('<id>', 'the bundle')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin bundle show bun_01k9zq3f5c8wxy2m7n4p6r8s0t'))
+    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
+  cancelCommand(bundle, shell)
+}
+
+function cancelCommand(bundle: Command, shell: Shell): void {
+  bundle
+    .command('cancel')
+    .description('its payouts are owed again; where it may be signed already, once its coins were spent to ourselves and lie deep')
+    .argument('<id>', 'the bundle')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who cancels it (default: the user of this system)', personFlag('--by'))
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
+    .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
+      onChain(shell, async ({ store, world }, { rail, desk }) => {
+        const { cancelBitcoinBundle } = await import('../../jobs/jobs.ts')
+        const canceled = await cancelBitcoinBundle({ store, world, rail, bitcoin: desk }, id, { by, why })
+        await shell.out(
+          asJson
+            ? json({ bundle: id, ...canceled })
+            : canceled.is === 'canceled'
+              ? `bundle ${id} is canceled: its payouts are owed again\n`
+              : `bundle ${id} is being canceled: ${canceled.txid} spends its coins to ourselves, and its payouts are owed again once that lies deep\n`,
+        )
+      }),
+    )
+}
+
+type Listed = BundleRow & { payouts: bigint; units: bigint }
+
+async function list(
+  shell: Shell,
+  reader: Reader,
+  { state, limit, json: asJson }: { state?: string; limit: number; json?: true },
+): Promise<void> {
+  const { sql } = await import('../../db/db.ts')
+  const ofState = state === undefined ? sql`` : sql`where b.state = ${state}`
+  const rows = await reader.all<Listed>(sql`
+    select b.*, (select count(*) from attempts a where a.bundle_id = b.id) as payouts,
+      (select cast(coalesce(sum(units), 0) as bigint) from attempts a where a.bundle_id = b.id) as units
+    from bundles b ${ofState} order by b.id desc limit ${limit}`)
+  await shell.out(
+    asJson
+      ? json(
+          rows.map(({ id, state: stands, why, payouts, units, added_at: addedAt }) => ({
+            ...{ id, state: stands, why, payouts: Number(payouts), addedAt },
+            ...moneyOf(units, 'BTC'),
+          })),
+        )
+      : table(
+          ['BUNDLE', 'PLANNED (UTC)', 'STATE', '>PAYOUTS', '>OWED', 'WHY'],
+          rows.map(row => [row.id, row.added_at, row.state, `${row.payouts}`, told(row.units, 'BTC'), row.why ?? '']),
+        ),
+  )
+}
+
+async function show(shell: Shell, reader: Reader, id: string, asJson: true | undefined): Promise<void> {
+  const [{ candidatesOf, findBundle, outputsOf, readPlan }, { history, sql }] = await Promise.all([
+    import('../../payout/payout.ts'),
+    import('../../db/db.ts'),
+  ])
+  const bundle = await findBundle(reader, id)
+  if (!bundle) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)
+  const payouts = new Map(
+    (await reader.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts where bundle_id = ${id}`)).map(row => [
+      row.id,
+      row.payout_id,
+    ]),
+  )
+  const candidates = await Promise.all(
+    (await candidatesOf(reader, id)).map(async row => ({
+      row,
+      inputs: readPlan(row.plan).inputs,
+      outputs: (await outputsOf(reader, row.id)).map(({ attempt_id: attempt, ...output }) => ({
+        ...output,
+        payout: payouts.get(attempt) ?? attempt,
+      })),
+    })),
+  )
+  const steps = await history(reader, id)
+  if (asJson)
+    return shell.out(
+      json({
+        ...{ id, state: bundle.state, why: bundle.why, addedAt: bundle.added_at, changedAt: bundle.changed_at },
+        transactions: candidates.map(({ row, inputs, outputs }) => ({
+          ...{ txid: row.id, number: Number(row.number), state: row.state, height: row.height === null ? null : Number(row.height) },
+          ...{ fee: moneyOf(row.fee_units, 'BTC'), dust: moneyOf(row.house_units, 'BTC'), size: Number(row.size), feeRate: rateOf(row) },
+          coins: inputs.map(({ outpoint, units }) => ({ outpoint, ...moneyOf(units, 'BTC') })),
+          pays: outputs.map(({ payout, address, units, fee_units: fee }) => ({
+            payout,
+            address,
+            ...moneyOf(units, 'BTC'),
+            feeShare: moneyOf(fee, 'BTC'),
+          })),
+        })),
+        history: historyOf(steps),
+      }),
+    )
+  const facts = sheet([
+    ['bundle', id],
+    ['state', [bundle.state, bundle.why].filter(Boolean).join(': ')],
+    ['transactions', candidates.length === 1 ? 'one' : `${candidates.length}, of which one at most is ever mined`],
+  ])
+  const each = candidates.map(({ row, inputs, outputs }) => {
+    const mined = row.height === null ? '' : ` in block ${row.height}`
+    const fee = `${told(row.fee_units, 'BTC')} for ${row.size} vB, ${perByte(rateOf(row))} sat/vB`
+    const pays = table(
+      ['PAYOUT', 'ADDRESS', '>AMOUNT', '>FEE SHARE'],
+      outputs.map(output => [output.payout, output.address, told(output.units, 'BTC'), told(output.fee_units, 'BTC')]),
+    )
+    return `\n${row.id} is ${row.state}${mined}\nfee ${fee}; spends ${inputs.map(({ outpoint }) => outpoint).join(', ')}\n${pays}`
+  })
+  await shell.out(`${facts}\n${historyTable(steps)}${each.join('')}`)
+}
+
+const rateOf = ({ fee_units: fee, size }: CandidateRow) => (fee * 1000n) / size

@@ -1,0 +1,28 @@
+/** The transactions of payouts on a chain, as the commands print them. */
+import { told } from '../../base/money.ts'
+import type { OrderTransaction } from '../../payout/payout.ts'
+import { moneyOf, table } from '../print.ts'
+
+export const transactionView = (each: OrderTransaction) => ({
+  txid: each.id,
+  state: each.state,
+  ...moneyOf(each.units, 'BTC'),
+  feeShare: moneyOf(each.share_units, 'BTC'),
+  fee: moneyOf(each.fee_units, 'BTC'),
+  address: each.address,
+  height: each.height === null ? null : Number(each.height),
+})
+
+export const transactionsTable = (transactions: OrderTransaction[]): string =>
+  table(
+    ['TRANSACTION', 'STATE', '>PAYS', '>FEE SHARE', '>WHOLE FEE', 'TO', '>BLOCK'],
+    transactions.map(each => [
+      each.id,
+      each.state,
+      told(each.units, 'BTC'),
+      told(each.share_units, 'BTC'),
+      told(each.fee_units, 'BTC'),
+      each.address,
+      each.height === null ? '' : `${each.height}`,
+    ]),
+  )

@@ -1,0 +1,49 @@
+/** What `repasse doctor` says of encryption at rest: whether there is a key, what is not under the newest, and what cannot be read. */
+import { movesRealMoney } from '../../base/config.ts'
+import type { Base } from '../../app.ts'
+import type { Check } from './doctor.ts'
+
+const check = 'encryption'
+const mostShown = 5
+
+export async function* encryption({ config, store, keys }: Base): AsyncGenerator<Check> {
+  const file = config.ENCRYPTION_KEY_FILE
+  if (file === undefined)
+    return yield {
+      check,
+      is: movesRealMoney(config) ? 'warn' : 'info',
+      says: 'ENCRYPTION_KEY_FILE is not set: personal data, events and authenticator secrets are in the database in plain text',
+      run: 'repasse keys new FILE, set ENCRYPTION_KEY_FILE=FILE, then: repasse keys rotate',
+    }
+  const [{ openKeyFile }, { keyUses, unreadableValues }, { sayUnreadable }] = await Promise.all([
+    import('../../db/keyFile.ts'),
+    import('../../db/rotate.ts'),
+    import('../keys.ts'),
+  ])
+  for (const says of openKeyFile(file, { strict: false }).findings) yield { check, is: 'warn', says, run: `chmod 600 ${file}` }
+  const unreadable = await unreadableValues(store, keys)
+  if (unreadable.length > 0)
+    yield {
+      check,
+      is: 'error',
+      says: [
+        ...unreadable.slice(0, mostShown).map(sayUnreadable),
+        ...(unreadable.length > mostShown ? [`and ${unreadable.length - mostShown} more`] : []),
+      ].join('\n'),
+      run: 'repasse keys status; put a missing key back into the key file, or restore what was changed from a backup',
+    }
+  const newest = keys.newest?.id
+  const left = (await keyUses(store)).filter(({ key }) => key !== newest)
+  const count = (isPlain: boolean) => left.filter(({ key }) => (key === undefined) === isPlain).reduce((sum, use) => sum + use.count, 0)
+  const [plain, older] = [count(true), count(false)]
+  if (plain + older > 0)
+    yield {
+      check,
+      is: 'warn',
+      says: [plain > 0 && `${plain} values are in plain text`, older > 0 && `${older} are under a key that is not the newest`]
+        .filter(Boolean)
+        .join(', '),
+      run: 'repasse keys rotate',
+    }
+  else yield { check, is: 'ok', says: `everything is encrypted under key ${newest}` }
+}

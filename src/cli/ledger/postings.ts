@@ -1,0 +1,43 @@
+/** Postings as the commands print them: one movement a row, in the order they were made. */
+import { formatUnits, type Asset } from '../../base/money.ts'
+import * as ledger from '../../ledger/postings.ts'
+import type { Reader, Sql } from '../../db/db.ts'
+import { moneyOf, table, told } from '../print.ts'
+
+export { entries } from '../../ledger/postings.ts'
+
+export interface PostingRow {
+  transaction: string
+  at: string
+  movement: string
+  source: string
+  from: string
+  to: string
+  amount: string
+  units: string
+  asset: Asset
+  memo: string
+}
+
+export const postingView = ({ id, at, movement, source, memo, taken, given, asset, units }: ledger.PostingRow): PostingRow => ({
+  transaction: id,
+  at,
+  movement,
+  source,
+  from: taken,
+  to: given,
+  ...moneyOf(units, asset),
+  memo,
+})
+
+/** The movements `where` says (`t` is the transaction, `e` its first entry), oldest first. */
+export const postingsOf = async (reader: Reader, where: Sql): Promise<PostingRow[]> =>
+  (await ledger.postingsOf(reader, where)).map(postingView)
+
+export const postingsTable = (postings: PostingRow[]) =>
+  table(
+    ['WHEN', 'MOVEMENT', 'FROM', 'TO', '>AMOUNT', 'MEMO'],
+    postings.map(row => [row.at, row.movement, row.from, row.to, told(BigInt(row.units), row.asset), row.memo]),
+  )
+
+export const amountOf = ({ units, asset }: ledger.EntryRow) => formatUnits(units, asset)

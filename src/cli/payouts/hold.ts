@@ -1,0 +1,92 @@
+/** `repasse payout stop` and `go`: the house's hold, turned by a person. */
+import type { Command } from 'commander'
+import { BadInput } from '../../base/answer.ts'
+import { personFlag, textFlag } from '../flags.ts'
+import { example } from '../print.ts'
+import { proofFlags, prove, type ProofFlags } from '../prove.ts'
+import { inBase, operator, type Shell } from '../shell.ts'
+
+export function stopCommands(payout: Command, shell: Shell): void {
+  payout
+    .command('stop')
+    .description('stops every payout until "repasse payout go"; invoices and events go on')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('payout stop --why "the bank looks wrong"'))
+    .action(({ why, by = operator() }: { why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { stopAll } = await import('../../payout/payout.ts')
+        await stopAll(store, `${by}: ${why}`, by)
+        await shell.out('payouts are stopped: "repasse payout go --why …" lets them go\n')
+      }),
+    )
+
+  proofFlags(
+    payout
+      .command('go')
+      .description('lets payouts go again after a stop or a restore')
+      .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+      .option(
+        '--seen <words...>',
+        'words of each reason you looked at; the others stay. At a terminal the reasons are shown and asked about without it',
+      )
+      .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by')),
+  )
+    .addHelpText('after', example('payout go --why "compared with the bank"'))
+    .action(({ why, seen, ...flags }: ProofFlags & { why: string; seen?: string[] }) =>
+      inBase(shell, async base => {
+        const { store } = base
+        const { by, proof } = await prove(base, flags, 'payouts.go')
+        const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } = await import('../../payout/payout.ts')
+        const hold = await holdOf(store)
+        const reasons = hold ? reasonsOf(hold) : []
+        const isPersons = hold !== undefined && hold.by !== theProgram
+        const lookedAt = seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
+        const held = await letGo(store, why, by, reason => lookedAt.includes(reason), proof)
+        const left = await holdOf(store)
+        const still = await payoutsStopped(store)
+        const unread = await unreads(store, await store.tx(tx => tx.now()))
+        if (held === undefined && still === undefined) {
+          const [waits] = unread
+          throw new BadInput(
+            waits === undefined
+              ? 'payouts are not stopped: there is nothing to let go'
+              : `nothing is left to let go. ${unreadSentence(waits)}`,
+          )
+        }
+        if (held !== undefined) await shell.out(`let go (${held.by} had stopped them: ${held.why})\n`)
+        for (const each of unread) shell.err(`${unreadSentence(each)}; they go on by themselves then\n`)
+        if (still === undefined) return
+        if (left) shell.err(`payouts stay stopped for what was not named: ${left.why}\n`)
+        else shell.err(`payouts stay stopped, and go on by themselves once this is mended: ${still}\n`)
+        shell.exitCode = 1
+      }),
+    )
+}
+
+/**
+ * Without words: at a terminal the reasons are shown, and the person says yes to those. In a script nobody looks, so words are needed, but for
+ * a stop of a person's own or a restore's, where it is all that stops payouts.
+ */
+async function lookedAtNow({ ask }: Shell, reasons: readonly string[], isPersons: boolean): Promise<readonly string[]> {
+  if (reasons.length === 0) return []
+  const stopped = reasons.length === 1 ? 'payouts are stopped' : `payouts are stopped for ${reasons.length} reasons`
+  if (ask) {
+    if (await ask(`${stopped}:\n${list(reasons)}\nLet them go?`)) return reasons
+    throw new BadInput(`${stopped}, and stay so`)
+  }
+  if (isPersons && reasons.length === 1) return reasons
+  throw new BadInput(`${stopped}: name each reason that you looked at by words of it, --seen "…"\n${list(reasons)}`)
+}
+
+/** The reasons that somebody looked at: those whose words they say. Words that fit several are nobody's, for one of them may have come since. */
+function named(words: readonly string[], reasons: readonly string[]): string[] {
+  return words.map(some => {
+    const fitting = reasons.includes(some) ? [some] : reasons.filter(reason => some.trim() !== '' && reason.includes(some))
+    if (fitting.length > 1) throw new BadInput(`--seen "${some}" fits ${fitting.length} reasons: take words of one\n${list(fitting)}`)
+    if (fitting.length === 0) throw new BadInput(`--seen "${some}": payouts are not stopped for that\n${list(reasons)}`)
+    return fitting[0]!
+  })
+}
+
+const list = (reasons: readonly string[]) => reasons.map(reason => `- ${reason}`).join('\n')

@@ -1,0 +1,89 @@
+/** What `payout` says of one that is owed: why it waits, whether anything is next, and when there is nothing to retry. */
+import { beforeAll, expect, test } from 'vitest'
+import { openTerminal } from '../../../test/testbed/terminal.ts'
+import { trialAccountFlags } from '../../../test/testbed/trial.ts'
+import { systemClock, systemRandom } from '../../base/clock.ts'
+import { silentLog } from '../../base/log.ts'
+import { draftBatch, inReaisAsSaid, planBatch } from '../../invoice/invoice.ts'
+import { batchRule, batchTerms, needSchedule, runNow } from '../../schedule/schedule.ts'
+import { bankWasRead, noteUnlisted, owe, waitForBank } from '../../payout/payout.ts'
+import { openStore, sql } from '../../db/db.ts'
+
+const { env, repasse: say } = openTerminal()
+const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
+const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
+const trial = ['--cron', '0 0 1 1 *', '--time-zone', 'Etc/UTC', '--payers', 'random', '--count', '1', '--amount', '20.00', '--due-in', '2d']
+let payout: string
+let invoice: string
+
+beforeAll(async () => {
+  await repasse('account', 'add', ...trialAccountFlags)
+  await repasse('schedule', 'add', '--name', 'trial', ...trial, '--pay-to', 'main')
+  const store = await openStore(env.DATABASE_URL, world)
+  try {
+    await store.tx(async tx => {
+      const schedule = await needSchedule(tx, 'trial')
+      const slot = await runNow(tx, world, schedule, 'maker')
+      await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
+      const row = (await tx.one<{ id: string; account_id: string }>(sql`select id, account_id from invoices`))!
+      invoice = row.id
+      const collected = { invoiceId: row.id, accountId: row.account_id, paid: 2_000n, bankFee: 50n, commissionBp: 0n, minPayout: 0n }
+      const terms = { transferFeeBy: 'house', transferFeeUnits: 0n } as const
+      payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
+    })
+  } finally {
+    await store.close()
+  }
+})
+
+type Told = { id: string; state: string; why: string | null; nextAt?: string }
+const list = async (...flags: string[]) => JSON.parse((await repasse('payout', 'list', '--json', ...flags)).out) as Told[]
+
+test('one that is owed to an account nobody approved says that it waits for the approval, and nothing is next', async () => {
+  expect((await repasse('payout', 'list')).out).toContain('waits for the approval of account main')
+  const [told] = await list()
+  expect([told!.state, told!.why, told!.nextAt]).toEqual(['owed', 'waits for the approval of account main', undefined])
+  const { out } = await repasse('payout', 'show', payout)
+  expect(out).toContain('owed: waits for the approval of account main')
+  expect(out).not.toContain('next look')
+})
+
+test('there is nothing to retry of one that is owed, and it says what it waits for', async () => {
+  const { code, out, err } = await repasse('payout', 'retry', payout, '--why', 'hurry')
+  expect([code, out]).toEqual([2, ''])
+  expect(err).toContain('is owed, so there is nothing to retry: it waits for the approval of account main')
+})
+
+test('payouts are listed by account and by invoice, and an unknown one is bad input', async () => {
+  expect((await list('--account', 'main')).map(({ id }) => id)).toEqual([payout])
+  expect((await list('--invoice', invoice)).map(({ id }) => id)).toEqual([payout])
+  expect((await repasse('payout', 'list', '--account', 'other')).code).toBe(2)
+  expect((await repasse('payout', 'list', '--invoice', 'inv_x')).code).toBe(2)
+})
+
+test('once approved it has its next look and no reason; held by a person it has a reason and nothing next', async () => {
+  await repasse('account', 'approve', 'main', '--by', 'checker')
+  const [approved] = await list()
+  expect([approved!.why, typeof approved!.nextAt]).toEqual([null, 'string'])
+  expect((await repasse('payout', 'retry', payout, '--why', 'hurry')).err).toContain('is sent by itself')
+
+  expect((await repasse('payout', 'hold', payout, '--why', 'the bank called')).code).toBe(0)
+  const [held] = await list()
+  expect([held!.why, held!.nextAt]).toEqual(['the bank called', undefined])
+})
+
+test('released or retried after a restore it says what it waits for, the bank or the log of its own invoice', async () => {
+  const store = await openStore(env.DATABASE_URL, world)
+  try {
+    await store.tx(waitForBank)
+    const released = await repasse('payout', 'release', payout, '--why', 'all is well')
+    expect(released.err).toMatch(/^payouts wait until the bank's logs are read as far as they go, .*; it goes on by itself then$/m)
+    await store.tx(noteUnlisted)
+    await store.tx(async tx => bankWasRead(tx, await tx.now()))
+    await store.tx(tx => tx.run(sql`update payouts set state = 'waiting' where id = ${payout}`))
+    const retried = await repasse('payout', 'retry', payout, '--why', 'all is well')
+    expect(retried.err).toMatch(/^a payout waits until the bank's log of each one's invoice is read, .*; it goes on by itself then$/m)
+  } finally {
+    await store.close()
+  }
+})

@@ -1,0 +1,284 @@
+/** `repasse schedule`: when to ask, whom, for how much, and where it is paid on. Running one now is in `run-now.ts`. */
+import type { Command } from 'commander'
+import { BadInput } from '../../base/answer.ts'
+import { formatDuration } from '../../base/duration.ts'
+import { percentText } from '../../base/payTerms.ts'
+import { instant, millis } from '../../base/world.ts'
+import type { Asset } from '../../base/money.ts'
+import type { ScheduleRow } from '../../schedule/schedule.ts'
+import type { Base } from '../../app.ts'
+import { countFlag, personFlag, textFlag } from '../flags.ts'
+import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } from '../print.ts'
+import { payersCommand, rosterCommand } from '../payers.ts'
+import { runCommand } from './runNow.ts'
+import { addCommand, skippedMonths } from './add.ts'
+import { inBase, operator, type Shell } from '../shell.ts'
+
+export function scheduleCommands(repasse: Command, shell: Shell): void {
+  const schedule = repasse
+    .command('schedule')
+    .description('schedules: when invoices are issued, and to whom')
+    .addHelpText('after', example('schedule list'))
+  addCommand(schedule, shell)
+
+  schedule
+    .command('list')
+    .description('every schedule')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule list --json'))
+    .action(({ json: asJson }: { json?: true }) =>
+      inBase(shell, async base => {
+        const { listSchedules } = await import('../../schedule/schedule.ts')
+        const rows = await listSchedules(base.store)
+        const names = await accountNames(base)
+        const line = (row: ScheduleRow) => [
+          row.name,
+          row.state,
+          row.rail,
+          row.cron,
+          row.time_zone,
+          row.next_at ?? 'none',
+          sizeOf(row),
+          names.get(row.account_id) ?? '',
+        ]
+        await shell.out(
+          asJson
+            ? json(rows.map(row => viewOf(row, names)))
+            : table(['NAME', 'STATE', 'RAIL', 'CRON', 'ZONE', 'NEXT (UTC)', 'ASKS FOR', 'PAY TO'], rows.map(line)),
+        )
+      }),
+    )
+
+  schedule
+    .command('show')
+    .description('one schedule, its last slots and its history')
+    .argument('<name>', 'the schedule')
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule show trial'))
+    .action((name: string, { json: asJson }: { json?: true }) =>
+      inBase(shell, async base => {
+        const [{ needSchedule, rosterOrigin }, { history, sql }] = await Promise.all([
+          import('../../schedule/schedule.ts'),
+          import('../../db/db.ts'),
+        ])
+        const row = await needSchedule(base.store, name)
+        const slots = await base.store.all<{
+          id: string
+          due_at: string
+          cause: string
+          state: string
+          invoices: bigint
+          open: bigint
+        }>(sql`
+          select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices,
+            (select count(*) from invoices i where i.slot_id = s.id and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
+          from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
+        const steps = await history(base.store, row.id)
+        const names = await accountNames(base)
+        const roster = row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.store, row)) }
+        if (asJson) {
+          const seen = slots.map(slot => ({
+            id: slot.id,
+            dueAt: slot.due_at,
+            cause: slot.cause,
+            state: slot.state,
+            invoices: Number(slot.invoices),
+            notIssued: Number(slot.open),
+          }))
+          return shell.out(json({ ...viewOf(row, names), roster, slots: seen, history: historyOf(steps) }))
+        }
+        const slotTable = table(
+          ['SLOT', 'DUE (UTC)', 'CAUSE', 'STATE', '>INVOICES'],
+          slots.map(slot => [
+            ...[slot.id, slot.due_at, slot.cause, slot.state === 'done' && slot.open > 0n ? `done, ${slot.open} not issued` : slot.state],
+            `${slot.invoices}`,
+          ]),
+        )
+        await shell.out(
+          `${sheet(sheetOf(row, names, roster, await skippedMonths(row.cron)))}\n${slots.length === 0 ? 'no slot yet\n' : slotTable}\n${historyTable(steps)}`,
+        )
+      }),
+    )
+
+  payersCommand(schedule, shell)
+  rosterCommand(schedule, shell)
+  stateCommand(schedule, shell, 'pause', 'paused', 'stops a schedule: what falls due meanwhile is not caught up')
+  stateCommand(schedule, shell, 'resume', 'active', 'lets a paused schedule go on')
+
+  catchUpCommand(schedule, shell)
+
+  schedule
+    .command('next')
+    .description('the next times it is due, in its own zone and in UTC, with what daylight saving does to them')
+    .argument('<name>', 'the schedule')
+    .option('--count <n>', 'how many', countFlag(1000)('--count'), 10)
+    .option('--json', 'as JSON')
+    .addHelpText('after', example('schedule next trial --count 10'))
+    .action((name: string, { count, json: asJson }: { count: number; json?: true }) =>
+      inBase(shell, async ({ store, world }) => {
+        const { needSchedule, nextDue } = await import('../../schedule/schedule.ts')
+        const row = await needSchedule(store, name)
+        const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note, skipped }) => ({
+          local,
+          utc: instant(at),
+          note:
+            note &&
+            (skipped === undefined
+              ? notes[note]
+              : `the clock skips ${skipped} times that were due: all are this one, the first instant after them`),
+        }))
+        if (row.state === 'paused')
+          shell.err(`schedule ${row.name} is paused: none of these is issued until "repasse schedule resume ${row.name}"\n`)
+        const skips = await skippedMonths(row.cron)
+        if (skips !== undefined) shell.err(skips)
+        if (due.length < count)
+          shell.err(`${due.length === 0 ? 'nothing more is due' : 'nothing is due after these'}: ${endOf(row, world.clock.now())}\n`)
+        if (asJson || due.length > 0)
+          await shell.out(
+            asJson
+              ? json(due)
+              : table(
+                  [row.time_zone, 'UTC', 'NOTE'],
+                  due.map(({ local, utc, note }) => [local, utc, note ?? '']),
+                ),
+          )
+      }),
+    )
+
+  runCommand(schedule, shell)
+}
+
+const endOf = (row: ScheduleRow, now: number): string =>
+  row.ends_at === null
+    ? `${row.cron} does not come again`
+    : `its window ${millis(row.ends_at) <= now ? 'was over' : 'is over'} at ${row.ends_at}, --ends`
+
+const notes = {
+  gap: 'the clock skips a time that was due: this is the first instant after it',
+  overlap: 'the clock shows this time twice: only the first counts',
+} as const
+
+function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume', to: 'active' | 'paused', says: string): void {
+  schedule
+    .command(verb)
+    .description(says)
+    .argument('<name>', 'the schedule')
+    .option('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example(`schedule ${verb} trial --why "bank holiday"`))
+    .action((name: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { setScheduleState } = await import('../../schedule/schedule.ts')
+        const row = await setScheduleState(store, name, to, by, why)
+        await shell.out(`schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`)
+      }),
+    )
+}
+
+function catchUpCommand(schedule: Command, shell: Shell): void {
+  schedule
+    .command('catch-up')
+    .description(
+      'decides about slots that wait for a person: more than usual fell due while nothing was running, or a restore came between',
+    )
+    .argument('<name>', 'the schedule')
+    .addOption(schedule.createOption('--go', 'runs them all, as they fell due').conflicts('skip'))
+    .option('--skip', 'runs none of them: they are kept as missed')
+    .requiredOption('--why <words>', 'the reason, for the audit log', textFlag('--why'))
+    .option('--by <person>', 'who decides it (default: the user of this system)', personFlag('--by'))
+    .addHelpText('after', example('schedule catch-up trial --skip --why "billed by hand"'))
+    .action((name: string, { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string }) =>
+      inBase(shell, async ({ store }) => {
+        const { decideCatchUp } = await import('../../schedule/schedule.ts')
+        if (!go && !skip) throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
+        const count = await decideCatchUp(store, name, go ? 'go' : 'skip', by, why)
+        if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
+        await shell.out(`${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`)
+      }),
+    )
+}
+
+async function accountNames({ store }: Base): Promise<Map<string, string>> {
+  const { listAccounts } = await import('../../payout/payout.ts')
+  return new Map((await listAccounts(store)).map(({ id, name }) => [id, name]))
+}
+
+const span = (low: string, high: string) => (low === high ? low : `${low}..${high}`)
+const sizeOf = (row: ScheduleRow) =>
+  `${span(`${row.count_low}`, `${row.count_high}`)} × ${span(told(row.units_low, row.currency), told(row.units_high, row.currency))}`
+
+/** What is paid on: on the chain satoshis, whatever was asked for. */
+const payoutAsset = ({ rail }: ScheduleRow): Asset => (rail === 'bitcoin' ? 'BTC' : 'BRL')
+const watchOf = ({ rail, watch_ms: watchMs }: ScheduleRow) => (rail === 'bitcoin' ? formatDuration(Number(watchMs)) : undefined)
+const pricedOf = ({ rail, currency }: ScheduleRow) =>
+  rail !== 'bitcoin' ? '' : currency === 'BRL' ? ', priced in satoshis when it is asked for' : ', in bitcoin'
+
+const viewOf = (row: ScheduleRow, names: Map<string, string>) => ({
+  id: row.id,
+  name: row.name,
+  version: Number(row.version),
+  state: row.state,
+  rail: row.rail,
+  cron: row.cron,
+  timeZone: row.time_zone,
+  startsAt: row.starts_at,
+  endsAt: row.ends_at,
+  nextAt: row.next_at ?? null,
+  count: { low: Number(row.count_low), high: Number(row.count_high) },
+  currency: row.currency,
+  amount: { low: moneyOf(row.units_low, row.currency), high: moneyOf(row.units_high, row.currency) },
+  payers: row.roster === null ? 'random' : 'roster',
+  dueIn: formatDuration(Number(row.due_in_ms)),
+  watch: watchOf(row) ?? null,
+  payTo: names.get(row.account_id) ?? row.account_id,
+  commissionBasisPoints: Number(row.commission_bp),
+  minPayout: moneyOf(row.min_payout_units, payoutAsset(row)),
+  ...(row.rail === 'starkbank' && payView(row)),
+  catchUp: row.catch_up,
+  addedBy: row.added_by,
+  addedAt: row.added_at,
+})
+
+type Roster = { rows: number; at: string; by: string; file: string | undefined }
+
+const sheetOf = (
+  row: ScheduleRow,
+  names: Map<string, string>,
+  roster: Roster | null,
+  skips: string | undefined,
+): [string, string | null | undefined][] => [
+  ['schedule', `${row.name} (${row.id})`],
+  ['state', row.state],
+  ['rail', row.rail],
+  ['when', `${row.cron} in ${row.time_zone}`],
+  ['months', skips?.trim()],
+  ['from', row.starts_at],
+  ['until', row.ends_at],
+  ['next', row.next_at ?? 'none'],
+  ['asks for', `${sizeOf(row)}, due in ${formatDuration(Number(row.due_in_ms))}${pricedOf(row)}`],
+  ['watched', watchOf(row) && `for ${watchOf(row)} after it was due`],
+  [
+    'payers',
+    roster === null
+      ? 'random'
+      : `${roster.rows} of ${roster.file ?? 'a roster'}, taken in ${roster.at} by ${roster.by}; "repasse schedule payers ${row.name} FILE" takes others`,
+  ],
+  ['version', `${row.version}`],
+  ['pays on to', names.get(row.account_id)],
+  ['commission', `${percentText(row.commission_bp)} %`],
+  ['least payout', told(row.min_payout_units, payoutAsset(row))],
+  ['paid late', row.rail === 'starkbank' ? lateOf(row) : undefined],
+  ['paid early', row.discounts === '' ? undefined : `less ${row.discounts}, so long before it is due`],
+  ['after downtime', `catches up ${row.catch_up}`],
+  ['added', `${row.added_at} by ${row.added_by}`],
+]
+
+const payView = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires, discounts }: ScheduleRow) => ({
+  fineBasisPoints: Number(fine),
+  interestBasisPoints: Number(interest),
+  discounts,
+  expiresIn: formatDuration(Number(expires)),
+})
+
+const lateOf = ({ fine_bp: fine, interest_bp: interest, expires_in_ms: expires }: ScheduleRow): string =>
+  `fine ${percentText(fine)} %, interest ${percentText(interest)} % a month, for ${formatDuration(Number(expires))} after it was due`

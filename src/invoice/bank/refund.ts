@@ -1,0 +1,203 @@
+/** Refunding an invoice that was paid: part or all of it goes back to its payer through the bank, once two people said so. */
+import { BadInput, done } from '../../base/answer.ts'
+import { newId } from '../../base/id.ts'
+import type { Machine, StateOf } from '../../base/machine.ts'
+import { reais } from '../../base/money.ts'
+import type { Instant, World } from '../../base/world.ts'
+import { audit, auditedDetails } from '../../ledger/ledger.ts'
+import { forUpdate, move, remember, sql, type Cause, type Reader, type Tx } from '../../db/db.ts'
+import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
+import { fateOf, saidIn, type Fate } from './fate.ts'
+import type { InvoiceRow } from '../row.ts'
+
+/** `approved`: two people want it. `refunding`: the bank is being asked. `sent`: it took it on. `failed`: nothing went back, and one may be asked for again. */
+export const refundMachine = {
+  // Failed: this database was restored, and it may have been done since.
+  approved: ['refunding', 'refunded', 'failed'],
+  refunding: ['sent', 'unsure', 'approved', 'failed', 'refunded'],
+  unsure: ['sent', 'approved', 'failed', 'refunded'],
+  sent: ['refunded', 'failed'],
+  refunded: [],
+  // The bank gave it back after all.
+  failed: ['refunded'],
+} as const satisfies Machine
+export type RefundState = StateOf<typeof refundMachine>
+
+export type RefundRow = {
+  id: string
+  store_id: string
+  rail: string
+  invoice_id: string
+  provider_id: string
+  state: RefundState
+  units: bigint
+  /** What the bank shows of the invoice once it is done. */
+  left_units: bigint
+  made_by: string
+  decided_by: string
+  decided_why: string
+  decided_at: Instant
+  absences: bigint
+  asked_at: Instant | null
+  next_at: Instant | null
+  added_at: Instant
+  changed_at: Instant
+}
+
+const live = sql`('approved', 'refunding', 'unsure', 'sent')`
+
+export const refundsOf = (reader: Reader, invoiceId: string) =>
+  reader.all<RefundRow>(sql`select * from invoice_refunds where invoice_id = ${invoiceId} order by added_at, id`)
+
+/** The refund of an invoice that is not over; there is one at most. */
+export const liveRefund = (reader: Reader, invoiceId: string) =>
+  reader.one<RefundRow>(sql`select * from invoice_refunds where invoice_id = ${invoiceId} and state in ${live}`)
+
+/** The last refund of an invoice, where the bank did not make it. */
+const failedRefund = async (reader: Reader, invoiceId: string): Promise<RefundRow | undefined> => {
+  const last = (await refundsOf(reader, invoiceId)).at(-1)
+  return last?.state === 'failed' ? last : undefined
+}
+
+const lockRefund = async (tx: Tx, id: string): Promise<RefundRow> =>
+  (await tx.one<RefundRow>(sql`select * from invoice_refunds where id = ${id} ${forUpdate}`))!
+
+/** Why an invoice cannot be refunded now. */
+export type RefundRefusal = 'of-another-rail' | 'not-credited' | 'nothing-left' | 'too-much' | 'under-way'
+
+/** What decides that, as one read of the books. */
+export interface RefundStanding {
+  invoice: Pick<InvoiceRow, 'rail' | 'state' | 'paid_units' | 'provider_id'>
+  returnedUnits: bigint
+  isUnderWay: boolean
+}
+
+export const refundableUnits = ({ invoice, returnedUnits }: RefundStanding): bigint => (invoice.paid_units ?? 0n) - returnedUnits
+
+/** What keeps `units` of it from being given back; undefined where nothing does. Whole where no units are named. */
+export function mayRefund(standing: RefundStanding, units = refundableUnits(standing)): RefundRefusal | undefined {
+  const { invoice } = standing
+  if (invoice.rail !== 'starkbank') return 'of-another-rail'
+  if (invoice.state === 'reversed') return 'nothing-left'
+  if (invoice.state !== 'credited' || invoice.provider_id === null) return 'not-credited'
+  if (standing.isUnderWay) return 'under-way'
+  const left = refundableUnits(standing)
+  return left <= 0n || units <= 0n ? 'nothing-left' : units > left ? 'too-much' : undefined
+}
+
+export async function refundStanding(reader: Reader, invoice: InvoiceRow): Promise<RefundStanding> {
+  const row = await reader.one<{ returned_units: bigint; under_way_since: Instant | null }>(
+    sql`select returned_units, under_way_since from invoice_reversals where invoice_id = ${invoice.id}`,
+  )
+  const isUnderWay = row?.under_way_since != null || (await liveRefund(reader, invoice.id)) !== undefined
+  return { invoice, returnedUnits: row?.returned_units ?? 0n, isUnderWay }
+}
+
+export interface RefundDecision {
+  units: bigint
+  madeBy: string
+  by: string
+  why: string
+}
+
+/** Two people want it: written down, so that the bank is asked. The caller holds the invoice's payout meanwhile. */
+export async function approveOwnRefund(
+  tx: Tx,
+  world: Pick<World, 'clock' | 'random'>,
+  invoiceId: string,
+  { units, madeBy, by, why }: RefundDecision,
+): Promise<{ is: 'done'; refund: RefundRow } | { is: 'refused'; code: RefundRefusal }> {
+  const invoice = (await tx.one<InvoiceRow>(sql`select * from invoices where id = ${invoiceId} ${forUpdate}`))!
+  const standing = await refundStanding(tx, invoice)
+  const code = mayRefund(standing, units)
+  if (code) return { is: 'refused', code }
+  const [id, now] = [newId('refund', world), await tx.now()]
+  const leftUnits = refundableUnits(standing) - units
+  await tx.run(sql`
+    insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units, made_by, decided_by, decided_why,
+      decided_at, next_at, added_at, changed_at)
+    values (${id}, ${invoice.store_id}, ${invoice.rail}, ${invoiceId}, ${invoice.provider_id}, 'approved', ${units}, ${leftUnits}, ${madeBy},
+      ${by}, ${why}, ${now}, ${now}, ${now}, ${now})`)
+  await remember(tx, 'invoice_refunds', id, '', 'approved', { why: 'decided', ref: invoiceId }, now)
+  await audit(tx, {
+    actor: by,
+    act: 'invoice refund approved',
+    subject: invoiceId,
+    detail: { refund: id, amount: reais(units), left: reais(leftUnits), providerId: invoice.provider_id!, madeBy, why },
+  })
+  return { is: 'done', refund: await lockRefund(tx, id) }
+}
+
+/** Part or all of an invoice's own money. */
+const own: Refundable<RefundRow> = {
+  table: 'invoice_refunds',
+  machine: refundMachine,
+  over: 'failed',
+  lock: lockRefund,
+  isApproved: async (reader, { id, invoice_id: invoiceId, units, left_units: left, provider_id: providerId }) => {
+    const said = (await auditedDetails(reader, invoiceId, 'invoice refund approved')).find(detail => detail['refund'] === id)
+    // An older version kept the amount alone.
+    const isSame = (what: string, now: string) => said?.[what] === undefined || said[what] === now
+    return said?.['amount'] === reais(units) && isSame('left', reais(left)) && isSame('providerId', providerId)
+  },
+  leftUnits: ({ left_units: left }) => left,
+  // That the bank took it on is all it answers: whether the money has left, its log says.
+  seen: shown => ({ isDone: false, isTaken: true, shown }),
+  look: async ({ store, rail }, row) => {
+    const answer = await rail.invoiceLogs(row.provider_id)
+    if (answer.is !== 'done') return answer
+    const known = await store.one<{ paid_units: bigint; said_units: bigint | null; said_logs: bigint }>(sql`
+      select i.paid_units, r.said_units, r.said_logs from invoices i join invoice_reversals r on r.invoice_id = i.id
+      where i.id = ${row.invoice_id}`)
+    const { left, underWay } = fateOf(known!.paid_units, answer.value, saidIn(known))
+    return done({ isDone: left <= row.left_units, isTaken: underWay })
+  },
+  end: (tx, _, row, __, cause) => end(tx, row, cause),
+  moved: (tx, row) => readAgain(tx, row),
+}
+
+async function end(tx: Tx, row: RefundRow, cause: Cause): Promise<void> {
+  await move(tx, 'invoice_refunds', refundMachine, row.id, row.state as 'sent', 'refunded', cause, [sql`next_at = null`])
+  await readAgain(tx, row)
+}
+
+/** The books of the invoice follow: its logs are read at once. */
+const readAgain = async (tx: Tx, { invoice_id: id }: Pick<RefundRow, 'invoice_id'>): Promise<void> =>
+  void (await tx.run(sql`update invoice_reversals set next_at = ${await tx.now()} where invoice_id = ${id}`))
+
+/** What was read of the invoice's logs says where its refund is: over, under way, or failed. */
+export async function followRefund(tx: Tx, invoiceId: string, { left, underWay, failedAt }: Fate, cause: Cause): Promise<void> {
+  // One that was given up, as after a restore, may have been made all the same.
+  const found = (await liveRefund(tx, invoiceId)) ?? (await failedRefund(tx, invoiceId))
+  if (!found) return
+  const row = await lockRefund(tx, found.id)
+  if (left <= row.left_units) await end(tx, row, cause)
+  else if (underWay) await refundTakenOf(tx, own, row, cause)
+  // A log from before it was asked for says nothing about it.
+  else if (row.state === 'sent' && failedAt !== undefined && failedAt >= row.asked_at!)
+    await failRefundOf(tx, own, row, { ...cause, why: 'failed' })
+}
+
+/** Goes on with every refund that is due. Answers how many. */
+export async function resolveRefunds(at: Refunding): Promise<number> {
+  const { store, rail } = at
+  const due = await store.tx(async tx => {
+    const held = (await at.stopped(tx)) !== undefined ? sql`and state <> 'approved'` : sql``
+    return tx.all<RefundRow>(sql`
+      select * from invoice_refunds where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)
+  })
+  await eachRefund(at, own, due, row => (row.state === 'approved' ? askForRefund(at, own, row) : readRefund(at, own, row)))
+  return due.length
+}
+
+const refusals: Record<RefundRefusal, (id: string) => string> = {
+  'of-another-rail': id => `invoice ${id} was not paid through the bank`,
+  'not-credited': id =>
+    `invoice ${id} is not credited, so there is nothing to give back: "repasse invoice cancel" takes back one that nobody paid`,
+  'nothing-left': id => `nothing of invoice ${id} is left to give back`,
+  'too-much': id => `less than that is left of invoice ${id}: "repasse invoice show ${id}" says how much`,
+  'under-way': id => `money of invoice ${id} is going back already: wait until the bank says what became of it`,
+}
+
+/** As commands say it. */
+export const refusalOf = (code: RefundRefusal, id: string): BadInput => new BadInput(refusals[code](id))

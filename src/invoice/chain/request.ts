@@ -1,0 +1,55 @@
+/** Payment requests: drafts on a chain are given an address of their own. Nobody is asked for it, so nothing here can be unsure. */
+import { leastRequest, told } from '../../base/money.ts'
+import type { World } from '../../base/world.ts'
+import type { Destination } from '../../rails/chain.ts'
+import { encrypted, move, skipLocked, sql, type Store, type Tx } from '../../db/db.ts'
+import { type InvoiceRow, requestMachine } from '../row.ts'
+import { awaitKey, isPayerUnreadable } from '../unreadable.ts'
+
+/** Hands out the next address of our account to an invoice, in the caller's transaction. */
+export type TakeAddress = (tx: Tx, invoiceId: string) => Promise<Destination & { number: number }>
+
+export interface Requesting {
+  takeAddress: TakeAddress
+  /** What a wallet reads: BIP 321. */
+  uri: (address: string, units: bigint, label: string) => string
+}
+
+const atOnce = 100
+
+/** Makes requests of every draft that is due (of one slot or order, if named). Answers how many. */
+export async function requestDrafts(store: Store, { takeAddress, uri }: Requesting, world: World, batchTag?: string): Promise<number> {
+  for (let made = 0; ;) {
+    const count = await store.tx(async tx => {
+      const now = await tx.now()
+      const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
+      const rows = await tx.all<InvoiceRow>(sql`
+        select * from invoices where state = 'draft' and rail = 'bitcoin' and next_at <= ${now} ${only}
+        order by batch_tag, ordinal limit ${atOnce} ${skipLocked}`)
+      for (const row of rows) {
+        if (isPayerUnreadable(row)) {
+          await awaitKey(tx, row)
+          continue
+        }
+        // A price that rose since the schedule was added makes of few reais what no node passes on.
+        if (row.units < leastRequest) {
+          const why = `${told(row.units, 'BTC')} is below ${told(leastRequest, 'BTC')}, which no node passes on: ask for more`
+          await move(tx, 'invoices', requestMachine, row.id, 'draft', 'refused', { why })
+          world.log.warn({ invoice: row.id, why }, 'a request was refused')
+          continue
+        }
+        const { address, number } = await takeAddress(tx, row.id)
+        const cause = { why: `address ${number} of our account is its own`, ref: address }
+        await move(tx, 'invoices', requestMachine, row.id, 'draft', 'issued', cause, [
+          sql`provider_id = ${address}`,
+          sql`address_index = ${number}`,
+          sql`brcode = ${encrypted('invoices.brcode', uri(address, row.units, row.description))}`,
+        ])
+      }
+      return rows.length
+    }, 'locks')
+    await world.at('requests made')
+    made += count
+    if (count < atOnce) return made
+  }
+}

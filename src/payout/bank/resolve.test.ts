@@ -1,0 +1,60 @@
+/** Orders that are repeated under their own key: what a worker learns of a claim that it no longer has is not written down. */
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openTown, type Town } from '../../../test/testbed/town.ts'
+import { done, refused, unsure, type Answer } from '../../base/answer.ts'
+import { absenceMs, type ProviderPayout, type Rail } from '../../rails/rail.ts'
+import { sql } from '../../db/db.ts'
+import { resolvePayouts, sendPayouts } from '../payout.ts'
+
+let town: Town
+beforeEach(async () => {
+  town = await openTown()
+  town.bank.pay(town.atBank.id)
+  town.pass(5_000)
+  await town.hear(town.event('invoice.credited'))
+})
+afterEach(() => town.close())
+
+/** A rail at whose bank no order is ever seen, and whose orders are answered by `pay`. */
+const railOf = (pay: () => Promise<Answer<ProviderPayout[]>>): Rail => ({
+  ...town.desk.rails.starkbank!,
+  findPayouts: async () => done([]),
+  pay,
+})
+const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.store, railOf(pay), town.desk.world)
+const attempt = async () => (await town.store.one<{ state: string }>(sql`select state from attempts`))!.state
+const unexpected = () => Promise.reject(new Error('nobody was to be asked'))
+
+test.each<[string, Answer<ProviderPayout[]>]>([
+  ['too late to be sent', refused('too late to ask the bank: nothing was sent', true)],
+  ['without an answer', unsure('timeout')],
+])('an order repeated %s leaves alone who repeats it by then', async (_, late) => {
+  await sendPayouts(
+    town.store,
+    railOf(async () => unsure('timeout')),
+    town.desk.world,
+  )
+  town.pass(absenceMs)
+  await resolve(unexpected)
+  town.pass(absenceMs)
+
+  const [asking, mayAnswer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let other: Promise<number> | undefined
+  await resolve(async () => {
+    // This worker is stopped in its call, until another has found nothing twice and orders again itself.
+    town.pass(absenceMs)
+    await resolve(unexpected)
+    town.pass(absenceMs)
+    other = resolve(async () => {
+      asking.resolve()
+      await mayAnswer.promise
+      return unsure('timeout')
+    })
+    await asking.promise
+    return late
+  })
+  expect(await attempt()).toBe('sending')
+  mayAnswer.resolve()
+  await other
+  expect(await attempt()).toBe('unsure')
+})

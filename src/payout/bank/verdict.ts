@@ -1,0 +1,386 @@
+/** What people say of a transfer at the bank: that it paid a payout, or that it is none of ours. The ledger follows, whatever was booked before. */
+import { BadInput } from '../../base/answer.ts'
+import { isSamePlace } from '../../base/brazil.ts'
+import { brl, told } from '../../base/money.ts'
+import { later, type Instant, type World } from '../../base/world.ts'
+import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
+import type { ProviderPayout, Rail, Rails, StatementLine } from '../../rails/rail.ts'
+import { forUpdate, sql, type Cause, type Reader, type Store, type Tx } from '../../db/db.ts'
+import type { BankAccountRow } from '../account.ts'
+import { acceptLines, adopt, wasSeenBack } from './adopt.ts'
+import { beginLook, isUnchanged, type Look } from './look.ts'
+import { applyPayout, giveUp, silenceMs, takeBack, type Applied } from './outcome.ts'
+import { attemptsOf, findPayout, type AttemptRow, type PayoutRow } from '../row.ts'
+import { verdictsOn, type Verdict } from './strange.ts'
+import { isAlive, numberOf } from './underTag.ts'
+import { unsettleElsewhere } from './unsettle.ts'
+
+export const adjudicateAct = 'payout.adjudicate'
+export const verdicts = ['ours', 'not-ours'] as const satisfies readonly Verdict[]
+
+interface Act {
+  by: string
+  why: string
+}
+
+const bankOf = ({ starkbank: rail }: Rails): Rail => {
+  if (!rail) throw new BadInput('the bank is not configured, and it must say what it paid: set STARKBANK_*')
+  return rail
+}
+
+/** A transfer by its id at the bank, or by our key or tag it bears. Throws `BadInput` where there is none. */
+async function findTransfer(rail: Rail, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+  return (await lookUp(rail, payout, ref)) ?? noSuchTransfer(payout, ref)
+}
+
+function noSuchTransfer({ id, invoice_id: invoice }: PayoutRow, ref: string): never {
+  throw new BadInput(`--ref "${ref}": the bank has no such transfer for invoice ${invoice} of payout ${id}, nor one of that id`)
+}
+
+/** The same; undefined where there is none. */
+async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: string): Promise<ProviderPayout | undefined> {
+  const tagged = await rail.findPayouts(invoice)
+  if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
+  const shown = tagged.value.find(({ providerId, externalId }) => providerId === ref || externalId === ref)
+  if (shown) return shown
+  const read = await rail.readPayout(ref)
+  if (read.is === 'done') return read.value
+  if (read.is === 'refused' && !read.again) return undefined
+  throw new Error(`the bank did not say what transfer ${ref} is: ${read.why}`)
+}
+
+/** As a proposal shows an order that the bank took on and has no trace of any more. */
+export const shownNowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
+
+/** An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws `BadInput` where it is none such. */
+async function findLost(store: Store, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
+  const order = (await attemptsOf(store, payout.id)).find(
+    ({ provider_id: id, external_id: key, state }) =>
+      id !== null && (id === ref || key === ref) && (state === 'sent' || state === 'unsure'),
+  )
+  if (!order) return noSuchTransfer(payout, ref)
+  const { provider_id: providerId, external_id: key, asked_at: askedAt } = order
+  if (await lookUp(rail, payout, providerId!)) throw new BadInput(`the bank shows order ${key} as transfer ${providerId}: name it so`)
+  const underKey = await rail.findPayouts(key)
+  if (underKey.is !== 'done') throw new Error(`the bank did not say what it has under ${key}: ${underKey.why}`)
+  if (underKey.value.length > 0)
+    throw new BadInput(`the bank shows order ${key} as transfer ${underKey.value[0]!.providerId}: name that one`)
+  const moved = await linesAbout(rail, providerId!, later(askedAt, -silenceMs))
+  if (!moved) throw new BadInput(`the bank's statement since ${askedAt} is too long to say that nothing was moved for order ${key}`)
+  if (moved.length > 0) throw new BadInput(`the bank's statement has line ${moved[0]!.id} for order ${key}, so money was moved for it`)
+  return order
+}
+
+/** What was taken on a moment ago may be shown late. */
+async function assertSilent(tx: Tx, { external_id: key, asked_at: askedAt }: AttemptRow): Promise<void> {
+  if (later(askedAt, silenceMs) > (await tx.now()))
+    throw new BadInput(`order ${key} was made at ${askedAt}: the bank may show it late, so wait for a quarter of an hour`)
+}
+
+const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number}`
+const written = (transfer: ProviderPayout) => `${transfer.status}, of ${told(transfer.units, 'BRL')} to ${placeOf(transfer)}`
+
+/** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
+export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+  const { units } = payout
+  const transfer = await findTransfer(bankOf(rails), payout, ref)
+  const other = await madeForAnother(store, payout, transfer)
+  if (other !== undefined) throw new BadInput(notThis(payout, transfer, other))
+  const account = (await store.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
+  if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
+    throw new BadInput(
+      `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${told(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
+    )
+  return transfer
+}
+
+/** Whose a transfer is by the tags it bears, where that is another invoice or an order of another payout; undefined where it is not. */
+async function madeForAnother(
+  reader: Reader,
+  payout: PayoutRow,
+  { invoiceId, externalId: key }: ProviderPayout,
+): Promise<string | undefined> {
+  if (invoiceId !== undefined && invoiceId !== payout.invoice_id) return `invoice ${invoiceId}`
+  if (key === undefined || numberOf(payout.id, key) !== undefined) return undefined
+  const other = key.slice(0, key.lastIndexOf('-'))
+  return (await findPayout(reader, other)) && `order ${key} of payout ${other}`
+}
+
+const notThis = ({ id, invoice_id: invoice }: PayoutRow, { providerId }: ProviderPayout, other: string) =>
+  `transfer ${providerId} is for ${other} by its tags, and payout ${id} passes on ${invoice}`
+
+/**
+ * Whether a transfer bears a tag of ours that names this payout: then it was made for it, and one person may say that it has paid it. What
+ * bears none is anybody's, and two people say.
+ */
+export const bearsOurTag = (payout: PayoutRow, { invoiceId, externalId }: ProviderPayout): boolean =>
+  invoiceId === payout.invoice_id || numberOf(payout.id, externalId) !== undefined
+
+/** A transfer that is explained already has paid nothing else, and one from before the payment came has not passed it on. Throws `BadInput`. */
+export async function assertUnexplained(tx: Tx, payout: PayoutRow, transfer: ProviderPayout): Promise<void> {
+  const { providerId, lineIds, createdAt } = transfer
+  const otherwise = `; if it has paid payout ${payout.id} all the same, two people say so: "repasse payout adjudicate ${payout.id} --transfer ${providerId} --as ours --why …"`
+  if ((await verdictsOn(tx, [providerId])).get(providerId) === 'not-ours')
+    throw new BadInput(`two people said that transfer ${providerId} is not ours${otherwise}`)
+  for (const id of lineIds) {
+    const line = await tx.one<{ state: string; why: string | null }>(
+      sql`select state, why from strangers where id = ${id} and state in ('accepted', 'ruled')`,
+    )
+    if (line) throw new BadInput(`transfer ${providerId} is explained already, line ${id} is ${line.state}: ${line.why}${otherwise}`)
+  }
+  if (bearsOurTag(payout, transfer)) return
+  const { paid_at: paidAt } = (await tx.one<{ paid_at: Instant | null }>(
+    sql`select paid_at from invoices where id = ${payout.invoice_id}`,
+  ))!
+  const since = paidAt ?? payout.added_at
+  if (createdAt < since)
+    throw new BadInput(`transfer ${providerId} was made at ${createdAt}, before the payment that is passed on came (${since})${otherwise}`)
+}
+
+/** Books that a transfer has paid a held or returned payout, in the transaction that says so. Throws `BadInput` where that contradicts what is known. */
+export async function settleWith(tx: Tx, world: World, payout: PayoutRow, transfer: ProviderPayout, cause: Cause): Promise<void> {
+  const order = await orderOf(tx, payout, transfer)
+  await assertNotBack(tx, order, transfer)
+  if ((await bookPaid(tx, world, payout, transfer, order, cause)) === 'halt')
+    throw new BadInput(
+      `transfer ${transfer.providerId} contradicts the orders of payout ${payout.id}: "repasse payout show ${payout.id}" has them`,
+    )
+}
+
+async function assertNotBack(tx: Tx, order: AttemptRow | undefined, transfer: ProviderPayout): Promise<void> {
+  const { providerId, status } = transfer
+  const isRefunded = order?.state === 'refunded' && order.provider_id === providerId
+  if (isRefunded || (!order && (await wasSeenBack(tx, transfer))))
+    throw new BadInput(
+      `${order ? `order ${order.external_id}` : `transfer ${providerId}`} came back, and the bank shows it as ${status}: it has paid nothing`,
+    )
+}
+
+async function bookPaid(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  order: AttemptRow | undefined,
+  cause: Cause,
+): Promise<Applied> {
+  if (order) return applyPayout(tx, world, { externalId: order.external_id, found: [transfer], errors: [], readNow: true }, cause)
+  const next = ((await attemptsOf(tx, payout.id)).at(-1)?.number ?? 0n) + 1n
+  const number = numberOf(payout.id, transfer.externalId) ?? next
+  return adopt(tx, world, payout, transfer, number < next ? next : number, cause)
+}
+
+/** The order of a payout that a transfer is, by its id or its key. Throws `BadInput` where it has paid something else. */
+async function orderOf(tx: Tx, { id }: PayoutRow, { providerId, externalId }: ProviderPayout): Promise<AttemptRow | undefined> {
+  const used = await tx.one<{ source: string }>(
+    sql`select source from ledger_transactions where movement = 'payout paid elsewhere' and memo = ${providerId} and source <> ${id}`,
+  )
+  if (used) throw new BadInput(`transfer ${providerId} has settled payout ${used.source} already`)
+  const order = await tx.one<AttemptRow>(sql`
+    select * from attempts where provider_id = ${providerId} or (external_id = ${externalId ?? ''} and (provider_id is null or state <> 'success'))
+    order by case when provider_id = ${providerId} then 0 else 1 end limit 1 ${forUpdate}`)
+  if (order && order.payout_id !== id)
+    throw new BadInput(`transfer ${providerId} is order ${order.external_id} of payout ${order.payout_id}`)
+  return order
+}
+
+/** Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be that. */
+export async function proposeVerdict(
+  { store, rails, world }: { store: Store; rails: Rails; world: World },
+  id: string,
+  { transfer: ref, as, by, why }: Act & { transfer: string; as: Verdict },
+): Promise<Proposed> {
+  const payout = await needBankPayout(store, id)
+  const rail = bankOf(rails)
+  const transfer = await lookUp(rail, payout, ref)
+  if (!transfer) {
+    const order = as === 'not-ours' ? await findLost(store, rail, payout, ref) : noSuchTransfer(payout, ref)
+    return store.tx(async tx => {
+      await assertSilent(tx, order)
+      const detail = { transfer: order.provider_id!, verdict: as, shown: shownNowhere }
+      return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
+    })
+  }
+  return store.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
+}
+
+/** The same of a transfer that was read just now. */
+export async function proposeAs(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  { as, by, why }: Act & { as: Verdict },
+): Promise<Proposed> {
+  await assertMayBe(tx, payout, transfer, as)
+  const detail = {
+    ...{ transfer: transfer.providerId, verdict: as },
+    ...{ status: transfer.status, amount: told(transfer.units, 'BRL'), paidTo: placeOf(transfer) },
+  }
+  return propose(tx, world, { act: adjudicateAct, subject: payout.id, detail, why, by })
+}
+
+async function needBankPayout(store: Store, id: string): Promise<PayoutRow> {
+  const payout = await findPayout(store, id)
+  if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
+  if (payout.asset !== 'BRL')
+    throw new BadInput(`payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`)
+  return payout
+}
+
+async function assertMayBe(tx: Tx, payout: PayoutRow, transfer: ProviderPayout, as: Verdict): Promise<void> {
+  const order = await orderOf(tx, payout, transfer)
+  const paid = (await attemptsOf(tx, payout.id)).find(({ state }) => state === 'success')
+  const { providerId } = transfer
+  const other = await madeForAnother(tx, payout, transfer)
+  if (as === 'not-ours') {
+    if (!order && other !== undefined && !bearsOurTag(payout, transfer))
+      throw new BadInput(`${notThis(payout, transfer, other)}: say of that one what it is`)
+    // What people of an older version took for its order, though it was made for another, they may take back.
+    const isSure = order?.provider_id === providerId && (order.state === 'success' || order.state === 'refunded')
+    if (isSure && (other === undefined || payout.state === 'canceled'))
+      throw new BadInput(`transfer ${providerId} has paid payout ${payout.id}, so it is ours`)
+    return
+  }
+  if (other !== undefined) throw new BadInput(`${notThis(payout, transfer, other)}: it has not paid this one`)
+  await assertNotBack(tx, order, transfer)
+  if (paid)
+    throw new BadInput(`payout ${payout.id} was paid by ${paid.provider_id}, so ${providerId} has not paid it: say not-ours of one of them`)
+  if (!isAlive(transfer)) throw new BadInput(`the bank shows transfer ${providerId} as ${transfer.status}, so it has paid nothing`)
+  if (!order && !['owed', 'waiting', 'held', 'returned'].includes(payout.state))
+    throw new BadInput(`payout ${payout.id} is ${payout.state}, with an order of its own under way`)
+}
+
+export type Seen = { look: Look } & (SeenTransfer | { lost: AttemptRow })
+
+interface SeenTransfer {
+  transfer: ProviderPayout
+  /** Everything under the invoice's tag, and the statement's lines about the transfer as far as they can be had. */
+  tagged: ProviderPayout[]
+  lines: StatementLine[]
+}
+
+/** Before the transaction of the approval: what the bank shows of the transfer now. */
+export async function prepareVerdict(
+  { store, rails, world }: { store: Store; rails: Rails; world: World },
+  proposal: ProposalRow,
+): Promise<Seen> {
+  const payout = await needBankPayout(store, proposal.subject)
+  const rail = bankOf(rails)
+  const look = await beginLook(store, world, payout.id)
+  const { transfer: ref = '', shown } = detailOf(proposal)
+  if (shown === shownNowhere) return { look, lost: await findLost(store, rail, payout, ref) }
+  const transfer = await findTransfer(rail, payout, ref)
+  const tagged = await rail.findPayouts(payout.invoice_id)
+  if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)
+  return { look, transfer, tagged: tagged.value, lines: await linesOf(rail, transfer) }
+}
+
+/** Of a statement, while somebody waits for an answer: as many lines as are read in about a minute. */
+const mostPortions = 50
+
+/** The statement's lines about a transfer; undefined where it is too long to be walked. */
+async function linesAbout(rail: Rail, providerId: string, since: Instant): Promise<StatementLine[] | undefined> {
+  const found: StatementLine[] = []
+  let place: string | undefined
+  for (let portions = 0; portions < mostPortions; portions++) {
+    const statement = await rail.statement(since, place)
+    if (statement.is === 'unsure' || (statement.is === 'refused' && statement.again))
+      throw new Error(`the bank did not give its statement: ${statement.why}`)
+    if (statement.is === 'refused') return undefined
+    found.push(...statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === providerId))
+    place = statement.value.next
+    if (place === undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * A statement that cannot be had, or is too long to be walked, leaves what the transfer itself says: its debit. The line of its fee has an id that only
+ * the statement knows, so that is booked when reconciling reads it; a fee made up here would be booked twice.
+ */
+async function linesOf(rail: Rail, { providerId, createdAt, lineIds, units, status }: ProviderPayout): Promise<StatementLine[]> {
+  const shown = await linesAbout(rail, providerId, createdAt)
+  if (shown) return shown
+  if (status !== 'success' && status !== 'processing') return []
+  return [
+    {
+      id: lineIds[0] ?? providerId,
+      units: -units,
+      feeUnits: 0n,
+      source: `transfer/${providerId}`,
+      about: { is: 'payout', providerId },
+      description: `Transfer ${providerId}`,
+      tags: [],
+      createdAt,
+    },
+  ]
+}
+
+/** In the transaction of the approval: the verdict is kept, and the books follow it. */
+export async function carryOutVerdict(tx: Tx, world: World, proposal: ProposalRow, seen: Seen): Promise<void> {
+  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+  if (!(await isUnchanged(tx, seen.look)))
+    throw new BadInput(`the orders of payout ${id} changed while the bank was asked: look at it, and approve again`)
+  if ('lost' in seen) return giveUpLost(tx, world, proposal, seen.lost)
+  const { transfer, tagged, lines } = seen
+  const as = detailOf(proposal)['verdict'] as Verdict
+  await assertMayBe(tx, payout, transfer, as)
+  const { providerId, invoiceId: invoice, externalId: key } = transfer
+  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: providerId }
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into strange_transfers (rail, provider_id, store_id, invoice_tag, order_key, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
+    values ('starkbank', ${providerId}, 'sto_default', ${invoice ?? null}, ${key ?? null}, ${id}, ${as}, ${by}, ${why}, ${now}, ${now})
+    on conflict (rail, provider_id) do update set payout_id = excluded.payout_id, verdict = excluded.verdict, decided_by = excluded.decided_by,
+      decided_why = excluded.decided_why, decided_at = excluded.decided_at`)
+  if (as === 'ours') {
+    // Every line of it that was booked as a stranger's is cleared, its fee's too, which the transfer itself does not name.
+    const whole = { ...transfer, lineIds: [...new Set([...transfer.lineIds, ...lines.map(line => line.id)])] }
+    await settleWith(tx, world, payout, whole, cause)
+    await acceptLines(tx, whole, { by: by!, why }, cause)
+  } else await disown(tx, world, payout, transfer, { tagged, lines, cause })
+  await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail: { transfer: providerId, as, madeBy, why } })
+}
+
+/** No verdict is kept of what nobody could look at: should it turn up after all, it is the order that it was. */
+async function giveUpLost(tx: Tx, world: World, proposal: ProposalRow, { id: orderId }: AttemptRow): Promise<void> {
+  const { subject: id, why, made_by: madeBy, decided_by: by } = proposal
+  const payout = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
+  const order = (await tx.one<AttemptRow>(sql`select * from attempts where id = ${orderId} ${forUpdate}`))!
+  if (order.state !== 'sent' && order.state !== 'unsure') throw new BadInput(`order ${order.external_id} is ${order.state} by now`)
+  await assertSilent(tx, order)
+  const cause: Cause = { why: `${madeBy} and ${by}: ${why}`, ref: order.provider_id! }
+  await giveUp(tx, world, order, payout, `the bank has no trace of order ${order.external_id}`, cause)
+  const detail = { transfer: order.provider_id!, as: 'not-ours', madeBy, why }
+  await audit(tx, { actor: by!, act: 'payout adjudicated', subject: id, detail })
+}
+
+/** Its money is a stranger's, and an order that was taken for it is what else is under its key, or nothing. */
+async function disown(
+  tx: Tx,
+  world: World,
+  payout: PayoutRow,
+  transfer: ProviderPayout,
+  { tagged, lines, cause }: { tagged: ProviderPayout[]; lines: StatementLine[]; cause: Cause },
+): Promise<void> {
+  const { providerId } = transfer
+  const inSuspense = await clearSuspense(tx, world, providerId, cause.why)
+  const moved = new Map([...lines, ...inSuspense].map(({ id, units }) => [id, units]))
+  for (const [source, units] of moved) {
+    const movement = units > 0n ? 'external in' : 'external out'
+    await post(tx, world, { movement, source, amount: brl(units < 0n ? -units : units), memo: `transfer ${providerId}: ${cause.why}` })
+  }
+  await unsettleElsewhere(tx, world, payout, transfer, cause)
+  const order = await orderOf(tx, payout, transfer)
+  if (!order) return
+  if (order.provider_id === providerId && (await madeForAnother(tx, payout, transfer)) !== undefined)
+    return takeBack(tx, world, order, payout, `transfer ${providerId} was not made for it`, cause)
+  if (!['sending', 'unsure', 'sent'].includes(order.state)) return
+  const others = tagged.filter(other => other.externalId === order.external_id && other.providerId !== providerId)
+  if (order.provider_id === providerId) await tx.run(sql`update attempts set provider_id = null where id = ${order.id}`)
+  const freed: AttemptRow = { ...order, provider_id: order.provider_id === providerId ? null : order.provider_id }
+  if (others.some(isAlive)) await applyPayout(tx, world, { externalId: order.external_id, found: others, errors: [], readNow: true }, cause)
+  else await giveUp(tx, world, freed, payout, `transfer ${providerId} is not this order`, cause)
+}

@@ -1,0 +1,48 @@
+/** The transactions of payouts on a chain: the bundle a payout goes out in, and what each of its transactions pays and costs. */
+import { sql, type Reader } from '../../db/db.ts'
+import type { BundleRow } from './bundle.ts'
+import type { AttemptRow } from '../row.ts'
+
+/** One transaction as one order sees it. */
+export type OrderTransaction = {
+  id: string
+  state: string
+  /** Satoshis: of the whole transaction, of this order's share, and what reaches the payee. */
+  fee_units: bigint
+  share_units: bigint
+  units: bigint
+  address: string
+  height: bigint | null
+}
+
+/** One at most of an order's transactions is ever mined, for all spend the same coins. */
+export const transactionsOf = (reader: Reader, { id }: AttemptRow): Promise<OrderTransaction[]> =>
+  reader.all<OrderTransaction>(sql`
+    select c.id, c.state, c.fee_units, o.fee_units as share_units, o.units, o.address, c.height
+    from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id where o.attempt_id = ${id} order by c.number`)
+
+/** Of the one that was mined, or else of the one that is wanted now. */
+export const lastOf = (transactions: OrderTransaction[]): OrderTransaction | undefined =>
+  transactions.find(({ state }) => state === 'mined') ?? transactions.findLast(({ state }) => state !== 'replaced')
+
+/** `bundle bun_… is planned: …`, of the order at work. */
+export const bundleOf = (reader: Reader, { bundle_id: id }: Pick<AttemptRow, 'bundle_id'>) =>
+  reader.one<BundleRow>(sql`select * from bundles where id = ${id}`)
+
+/** What it waits for; undefined where it has ended. */
+export function bundleWaits({ state, why }: Pick<BundleRow, 'state' | 'why'>): string | undefined {
+  if (why !== null) return why
+  switch (state) {
+    case 'planned':
+      return 'waits to be signed'
+    case 'signed':
+      return 'is signed and waits to be sent'
+    case 'sent':
+      return 'waits to be mined'
+    case 'mined':
+      return 'waits for more blocks'
+    case 'paid':
+    case 'void':
+      return undefined
+  }
+}

@@ -1,0 +1,645 @@
+/** What needs a person: each with the thing it is about, for a page to link, and the sentence a command prints. */
+import { told, type Asset } from '../base/money.ts'
+import { listAlarms, payoutOfKey } from '../ledger/ledger.ts'
+import { later, type Instant } from '../base/world.ts'
+import { silentRails } from '../jobs/jobs.ts'
+import {
+  bankUnread,
+  beforeThat,
+  coolingAccounts,
+  everyLimitObjection,
+  objectedAccounts,
+  onlySaidOf,
+  receivables,
+  refundRule,
+  termsOnlySaidOf,
+  unreadSentence,
+  waitingForRoom,
+  type ApprovalsNeeded,
+  type LimitPer,
+  type Unread,
+} from '../payout/payout.ts'
+import { countSigners } from '../people/people.ts'
+import { retentionFailing } from '../privacy/privacy.ts'
+import { isOlderThan, sql, type Reader, type Sql } from '../db/db.ts'
+import { longReversalMs } from '../webhooks/webhooks.ts'
+
+/** Every kind there is, worst first: money that left or went wrong, then what nothing gets past, then what merely waits for a decision. */
+const worstFirst = [
+  'rail silent',
+  'bank denies',
+  'nobody signs',
+  'own key retired',
+  'clock off',
+  'chain trouble',
+  'chain unread',
+  'bank unread',
+  'invoices unread',
+  'foreign events',
+  'line out',
+  'suspense',
+  'coin gone',
+  'payee owes',
+  'payout returned',
+  'payout held',
+  'payout unsure',
+  'payout sent',
+  'payout waiting',
+  'payout owed',
+  'limit used up',
+  'bundle waits',
+  'bundle slow',
+  'reversal slow',
+  'duplicate returned',
+  'duplicate refund late',
+  'refund failed',
+  'refund late',
+  'duplicate open',
+  'duplicate paid reversed',
+  'duplicate paid',
+  'duplicate paid alone',
+  'duplicate not credited',
+  'reissue paid twice',
+  'cancel refused',
+  'cancel late',
+  'event quarantined',
+  'event conflict',
+  'event waits',
+  'schedule held',
+  'catch-up waits',
+  'invoices forgotten',
+  'slot failed',
+  'slot late',
+  'invoice unsure',
+  'invoice not issued',
+  'request late',
+  'coin not counted',
+  'request underpaid',
+  'order',
+  'account objected',
+  'limits objected',
+  'person objected',
+  'invitation opened twice',
+  'person new',
+  'bundle unsigned',
+  'account waits',
+  'payout over limit',
+  'proposal open',
+  'account unsigned',
+  'schedule unsigned',
+  'account awaits',
+  'payee is owed',
+  'coin of no request',
+  'line in',
+  'invoice refused',
+  'request too small',
+  'retention failed',
+  'letter failed',
+  'notice failed',
+  'account notice failed',
+  'limits notice failed',
+  'anchor mail failed',
+] as const
+export type AskKind = (typeof worstFirst)[number]
+
+/**
+ * `id`: what it is about, an account by its name and an event by its own id; `number`: of an event in the inbox, or of an address. A
+ * duplicate is about its invoice, `of` who paid it, and `why` names it at the bank.
+ */
+export type Ask = {
+  kind: AskKind
+  id: string
+  number: bigint | null
+  /** What belongs to it: an order of the shop, the request of a coin, the kind of a letter, the act of a proposal. */
+  of: string | null
+  why: string | null
+  /** Satoshis of a coin, or cents of a duplicate: still owed to its payer, or given back. Of a limit `of` says which, and `why` of what. */
+  units: bigint | null
+  /** How many there are of its kind, where not all of them are listed. */
+  total?: bigint
+  /** Of a rail that does not answer. */
+  since?: Instant
+  /** Of a rail that is not read to its end. */
+  unread?: Unread
+}
+
+/** All of one kind: how many there are, and the first of them. */
+export interface AskGroup {
+  kind: AskKind
+  total: number
+  asks: Ask[]
+}
+
+/** By kind, worst first. */
+export const grouped = (asks: readonly Ask[]): AskGroup[] =>
+  worstFirst.flatMap(kind => {
+    const same = asks.filter(ask => ask.kind === kind)
+    return same.length === 0 ? [] : [{ kind, total: Number(same[0]!.total ?? same.length), asks: same }]
+  })
+
+/** One that is about no row. */
+export const askOf = (kind: AskKind, why: string): Ask => ({ kind, id: '', number: null, of: null, why, units: null })
+
+/** What payouts of a rail wait for until it is read to its end. */
+export const askToRead = (unread: Unread): Ask => ({
+  ...{ kind: unread.rail === 'bitcoin' ? 'chain unread' : 'bank unread', id: '', number: null, of: null, why: null, units: null },
+  unread,
+})
+
+/** The most that are listed of one kind; the rest of it is counted. */
+export const mostOfKind = 20
+
+/** The first of each kind among `rows` of kind, id, number, of_it and why, and perhaps units; the oldest first, for ids begin with the time. */
+export const firstOfEach = (rows: Sql): Sql => sql`
+  select kind, id, cast(number as bigint) as number, cast(of_it as text) as of, why, cast(units as bigint) as units, total from (
+    select kind, id, number, of_it, why, units, count(*) over (partition by kind) as total,
+      row_number() over (partition by kind order by id) as place from (${rows}) as listed) as placed
+  where place <= ${mostOfKind} order by kind, place`
+
+/** On every rail but the chain's own. Without `now`, nothing is said to take too long. */
+export const asksOf = async (reader: Reader, now: Instant | undefined, silentMs?: number, approvals?: ApprovalsNeeded): Promise<Ask[]> => [
+  ...(approvals === 'proven' ? await signerAsks(reader) : []),
+  ...(now === undefined ? [] : await silentAsks(reader, now, silentMs)),
+  ...(await alarmAsks(reader)),
+  ...(now === undefined ? [] : await unreadAsks(reader, now)),
+  ...(await duplicateAsks(reader)),
+  ...(now === undefined
+    ? []
+    : [
+        ...(await lateDuplicates(reader, now)),
+        ...(await slowReversals(reader, now)),
+        ...(await failedRefunds(reader, now)),
+        ...(await openCancels(reader, now)),
+        ...(await paidTwice(reader, now)),
+        ...(await slowAsks(reader, now)),
+        ...(await newPeople(reader, now)),
+      ]),
+  ...(await debtAsks(reader)),
+  ...(now === undefined ? [] : await fullLimits(reader, now)),
+  ...(now === undefined ? [] : await waitingAccounts(reader, now)),
+  ...(await accountsObjectedTo(reader)),
+  ...(await failedRetention(reader)),
+  ...(await limitsObjectedTo(reader)),
+  ...(await otherAsks(reader)),
+]
+
+/** Approvals have to be proven, and nobody can: said as soon as there is something to approve, and not when the first payout waits. */
+const signerAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await reader.one(sql`select 1 as yes from accounts where state <> 'closed' limit 1`)) && (await countSigners(reader, 'checker')) === 0
+    ? [askOf('nobody signs', '')]
+    : []
+
+/** What keeps work from being done until it heals, which comes before everything that merely waits. */
+const alarmAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await listAlarms(reader)).map(({ name, why }) => ({
+    kind: name === 'bank credentials' ? 'bank denies' : name.startsWith('bank key of ') ? 'own key retired' : 'clock off',
+    ...{ id: '', number: null, of: name.replace(/^(clock|bank key) of /, ''), why, units: null },
+  }))
+
+const silentAsks = async (reader: Reader, now: Instant, silentMs: number | undefined): Promise<Ask[]> =>
+  (await silentRails(reader, now, silentMs)).map(({ rail, since, why }) => ({
+    ...{ kind: 'rail silent', id: '', number: null, of: rail, why, units: null, since },
+  }))
+
+/** While a payout is due that waits for it, so that a house at rest says nothing. */
+const unreadAsks = async (reader: Reader, now: Instant): Promise<Ask[]> => {
+  const due = await reader.one(
+    sql`select 1 as yes from payouts where state in ('owed', 'waiting') and asset = 'BRL' and next_at <= ${now} limit 1`,
+  )
+  const unread = due && (await bankUnread(reader, now))
+  return unread === undefined ? [] : [askToRead(unread)]
+}
+
+/**
+ * Duplicates that somebody paid, until a person has decided what becomes of the money. `alone`: the invoice itself is not paid;
+ * `reversed`: its own money went back.
+ */
+const duplicateAsks = (reader: Reader): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select case when t.state = 'paid' then 'duplicate not credited' when i.state = 'reversed' then 'duplicate paid reversed'
+        when i.state in ('paid', 'credited') then 'duplicate paid' else 'duplicate paid alone' end as kind, i.id,
+        null as number, i.payer_name as of_it, t.provider_id as why, coalesce(t.paid_units - t.returned_units, t.units) as units
+      from invoice_twins t join invoices i on i.id = t.invoice_id where t.state in ('paid', 'credited')`),
+  )
+
+const mostOpenMs = 10 * 60_000
+const mostRefundingMs = 30 * 60_000
+/** There is nothing to decide about what the bank gave back by itself, so it is said for this long. */
+const returnedForMs = 30 * 24 * 3_600_000
+
+/** Duplicates that the bank does not cancel or refund in good time, and what was given back though it had been settled otherwise. */
+const lateDuplicates = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select late.kind, i.id, null as number, i.payer_name as of_it, late.provider_id as why, late.owed as units from (
+        select 'duplicate open' as kind, invoice_id, provider_id, units as owed from invoice_twins
+          where state = 'open' and ${isOlderThan(sql`added_at`, now, mostOpenMs)}
+        union all select 'duplicate refund late', invoice_id, provider_id, paid_units - returned_units from invoice_twins
+          where state in ('approved', 'refunding', 'unsure', 'sent') and ${isOlderThan(sql`decided_at`, now, mostRefundingMs)}
+        union all select 'duplicate returned', invoice_id, provider_id, returned_units from invoice_twins t
+          where state in ('kept', 'refunded') and exists (select 1 from ledger_transactions
+            where movement = 'duplicate reopened' and source like t.id || '/%' and at > ${later(now, -returnedForMs)})) as late
+      join invoices i on i.id = late.invoice_id`),
+  )
+
+const minute = 60_000
+const hour = 60 * minute
+
+/** How long each may take before it is said. A retry moves a row and does not make it younger, so its age counts and not its last move. */
+export const expectedMs = {
+  issued: 15 * minute,
+  settled: 30 * minute,
+  /** A transfer that the bank took on: a Pix takes seconds, a TED the bank's day. */
+  sent: 6 * hour,
+  minedAndSettled: 24 * hour,
+  /** For balance, for its turn. */
+  paid: hour,
+  heard: 15 * minute,
+  run: 15 * minute,
+  /** How long a slot that was given up is said. */
+  failedSlotSaid: 7 * 24 * hour,
+} as const
+
+/** What does not move in its time, whatever the cause. Every event has a `next_at`: naming it leads the planner to the index of open ones. */
+const slowAsks = (reader: Reader, now: Instant): Promise<Ask[]> => {
+  const before = (ms: number) => later(now, -ms)
+  const added = (ms: number) => isOlderThan(sql`added_at`, now, ms)
+  const moved = (ms: number) => isOlderThan(sql`changed_at`, now, ms)
+  return reader.all<Ask>(
+    firstOfEach(sql`
+      select 'payout unsure' as kind, id, cast(null as bigint) as number, cast(null as text) as of_it, coalesce(why, '') as why, cast(null as bigint) as units from payouts
+        where state in ('sending', 'unsure') and asset = 'BRL' and ${moved(expectedMs.settled)}
+      union all select 'payout sent', id, null, changed_at, '', null from payouts
+        where state = 'sent' and case when asset = 'BRL' then ${moved(expectedMs.sent)} else ${moved(expectedMs.minedAndSettled)} end
+      union all select 'payout waiting', id, null, added_at, coalesce(why, ''), null from payouts
+        where state = 'waiting' and ${added(expectedMs.paid)} and id not in (select payout_id from limit_waits)
+          and account_id not in (select id from accounts where payable_from > ${before(expectedMs.paid)})
+          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
+      union all select 'payout owed', id, null, added_at, coalesce(why, ''), null from payouts
+        where state = 'owed' and account_id in (select id from accounts where state = 'approved') and units > 0
+          and case when asset = 'BRL' then ${added(expectedMs.paid)} else ${added(expectedMs.minedAndSettled)} end
+          and id not in (select payout_id from limit_waits)
+          and (${refundRule} or account_id not in (select account_id from account_objections where cleared_at is null))
+          and account_id not in (select id from accounts
+            where payable_from > case when asset = 'BRL' then ${before(expectedMs.paid)} else ${before(expectedMs.minedAndSettled)} end)
+          and not exists (select 1 from settings where name in ('hold', 'books', 'bank', 'chain', 'strangers'))
+      union all select 'invoice unsure', id, null, order_id, '', null from invoices
+        where state = 'unsure' and ${added(expectedMs.settled)}
+      union all select 'invoice not issued', id, null, order_id, '', null from invoices
+        where state in ('draft', 'issuing') and ${added(expectedMs.issued)}
+      union all select 'event waits', event_id, id, null, coalesce(why, ''), null from inbox
+        where state in ('new', 'waiting') and next_at > '' and ${isOlderThan(sql`received_at`, now, expectedMs.heard)}
+      union all select 'slot late', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+        where s.state in ('due', 'running')
+          and case when s.state = 'due' then s.held is null and s.due_at < ${before(expectedMs.run)} else s.lease_until < ${before(expectedMs.run)} end
+      union all select 'slot failed', s.id, null, r.name, s.due_at, null from slots s join schedules r on r.id = s.schedule_id
+        where s.state = 'failed' and s.changed_at > ${before(expectedMs.failedSlotSaid)}`),
+  )
+}
+
+/** What payees owe because a payer got money back that had been passed on, by account; and what was kept back from them too much. */
+const debtAsks = async (reader: Reader): Promise<Ask[]> =>
+  (await receivables(reader)).map(({ name, recover, units }) => ({
+    ...{ kind: units > 0n ? 'payee owes' : 'payee is owed', id: name, number: null, of: null },
+    ...{ why: recover, units: units > 0n ? units : -units },
+  }))
+
+/** Money that has been going back for long, or is to, without the bank saying what became of it: its payout waits all the while. */
+const slowReversals = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select case when f.id is null then 'reversal slow' else 'refund late' end as kind, i.id, null as number, i.payer_name as of_it,
+        r.under_way_since as why, f.units
+      from invoice_reversals r join invoices i on i.id = r.invoice_id
+        left join invoice_refunds f on f.invoice_id = i.id and f.state in ('approved', 'refunding', 'unsure')
+      where r.under_way_since < ${later(now, -longReversalMs)}`),
+  )
+
+/** Refunds that the bank did not make: said until another one is asked for, and for a month at most. */
+const failedRefunds = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select 'refund failed' as kind, i.id, null as number, i.payer_name as of_it, null as why, f.units
+      from invoice_refunds f join invoices i on i.id = f.invoice_id
+      where f.state = 'failed' and f.changed_at > ${later(now, -returnedForMs)}
+        and not exists (select 1 from invoice_refunds x where x.invoice_id = f.invoice_id and x.id > f.id)`),
+  )
+
+const mostCancelingMs = 30 * 60_000
+
+/** Unpaid invoices that a person wants canceled, and that can still be paid: the bank has not said, or it said no. */
+const openCancels = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select case when c.next_at is null then 'cancel refused' else 'cancel late' end as kind, i.id, null as number, i.payer_name as of_it,
+        coalesce(c.why, c.changed_at) as why, i.units
+      from invoice_cancels c join invoices i on i.id = c.invoice_id
+      where i.state in ('issued', 'overdue') and case when c.next_at is null
+        then c.why is not null and c.changed_at > ${later(now, -returnedForMs)} else ${isOlderThan(sql`c.changed_at`, now, mostCancelingMs)} end`),
+  )
+
+/** Invoices that were asked for again, of which the old one was paid as well: said until one is given back, and for a month at most. */
+const paidTwice = (reader: Reader, now: Instant): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      with recursive again (first_id, id) as (
+        select reissue_of, reissue_of from invoice_reissues where reissue_of not in (select invoice_id from invoice_reissues)
+        union all select again.first_id, r.invoice_id from again join invoice_reissues r on r.reissue_of = again.id)
+      select 'reissue paid twice' as kind, max(i.id) as id, null as number, max(i.payer_name) as of_it, min(i.id) as why, max(i.units) as units
+      from again join invoices i on i.id = again.id where i.state in ('paid', 'credited')
+      group by again.first_id having count(*) > 1 and max(i.changed_at) > ${later(now, -returnedForMs)}`),
+  )
+
+/** Limits that have kept payouts waiting for an hour: `of` is the asset, `why` what the limit is for, `number` how many wait. */
+const fullLimits = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (await waitingForRoom(reader, now, hour)).map(({ account, asset, per, cap_units: units, count }) => ({
+    ...{ kind: 'limit used up', id: account ?? asset, number: count, of: asset, why: per, units },
+  }))
+
+/** People who may not approve yet: until then whoever does not know of them objects. `of` is their role, `why` who gave it, `since` from when. */
+const newPeople = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (
+    await reader.all<Ask & { from_at: Instant }>(sql`
+      select 'person new' as kind, name as id, null as number, role as of, coalesce(given_by, added_by) as why, null as units, approves_from as from_at
+      from users where state = 'active' and role <> 'viewer' and approves_from > ${now} order by approves_from, id limit ${mostOfKind}`)
+  ).map(({ from_at: since, ...ask }) => ({ ...ask, since }))
+
+/** Accounts that were approved lately and keep payouts waiting: `number` how many, `since` until when. */
+const waitingAccounts = async (reader: Reader, now: Instant): Promise<Ask[]> =>
+  (await coolingAccounts(reader, now)).map(({ name, payable_from: since, count }) => ({
+    ...{ kind: 'account waits', id: name, number: count, of: null, why: null, units: null, since },
+  }))
+
+/** Accounts that somebody objects to: `of` is who, `number` how many payouts wait for it. */
+const accountsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+  (await objectedAccounts(reader)).map(({ name, made_by: of, why, count }) => ({
+    ...{ kind: 'account objected', id: name, number: count, of, why, units: null },
+  }))
+
+/** The nightly job that drops old personal data failed: `id` is its last run, `since` when the first of them was. */
+const failedRetention = async (reader: Reader): Promise<Ask[]> => {
+  const failing = await retentionFailing(reader)
+  if (!failing) return []
+  return [{ kind: 'retention failed', id: failing.run, number: null, of: null, why: failing.why, units: null, since: failing.since }]
+}
+
+/** As the command takes it. */
+const limitFlagOf = (id: string) => (id === 'BRL' || id === 'BTC' ? `--asset ${id}` : `--account ${id}`)
+
+/** Limits that somebody objects to: `id` is whose they are, `of` who. */
+const limitsObjectedTo = async (reader: Reader): Promise<Ask[]> =>
+  (await everyLimitObjection(reader)).map(({ account, asset, made_by: of, why }) => ({
+    ...{ kind: 'limits objected', id: account ?? asset, number: null, of, why, units: null },
+  }))
+
+const otherAsks = (reader: Reader): Promise<Ask[]> =>
+  reader.all<Ask>(
+    firstOfEach(sql`
+      select kind, id, number, of_it, why, units from (
+      select 'account awaits' as kind, name as id, cast(null as bigint) as number, cast(null as text) as of_it,
+        cast(null as text) as why, cast(null as bigint) as units from accounts where state = 'awaiting'
+      union all select 'account unsigned', a.name, count(*), null, null, null from payouts p join accounts a on a.id = p.account_id
+        where p.state in ('owed', 'waiting') and p.why like ${`${onlySaidOf}%`} group by a.name
+      union all select 'schedule unsigned', r.name, count(*), null, null, null from payouts p join invoices i on i.id = p.invoice_id
+        join slots s on s.id = i.slot_id join schedules r on r.id = s.schedule_id
+        where p.state in ('owed', 'waiting') and p.why like ${`${termsOnlySaidOf}%`} group by r.name
+      union all select 'schedule held', r.name, null, h.added_at, h.why, null from schedule_holds h join schedules r on r.id = h.schedule_id
+      union all select 'person objected', (select name from users where id = o.user_id), null, made_by, why, null
+        from objections o where cleared_at is null
+      union all select 'invitation opened twice', u.name, null, u.given_by, null, null from users u where u.state = 'invited'
+        and (select max(i.twice_at) from invitations i where i.user_id = u.id) >= (select max(i.added_at) from invitations i where i.user_id = u.id)
+      union all select 'notice failed', (select name from users where id = m.about), null, address, coalesce(why, ''), null
+        from person_mails m where state = 'failed' and about in (select id from users)
+      union all select 'account notice failed', (select name from accounts where id = m.about), null, address, coalesce(why, ''), null
+        from person_mails m where state = 'failed' and about in (select id from accounts) and kind not like 'limits %'
+      union all select 'limits notice failed', coalesce((select name from accounts where id = m.about), replace(m.about, 'installation ', '')), null, address,
+        coalesce(why, ''), null from person_mails m where state = 'failed' and kind like 'limits %'
+      union all select 'anchor mail failed', address, null, max(added_at), max(coalesce(why, '')), null from anchor_mails f
+        where state = 'failed' and not exists (select 1 from anchor_mails s where s.address = f.address and s.state = 'sent' and s.added_at > f.added_at)
+        group by address
+      union all select 'catch-up waits', r.name, count(*), min(s.due_at), min(s.held), null from slots s join schedules r on r.id = s.schedule_id
+        where s.state = 'due' and s.held is not null group by r.name
+      union all select 'invoices unread', '', null, null, (select value from settings where name = 'bank invoices unlisted'), null
+        from settings where name = 'bank invoices unread'
+      union all select 'invoices forgotten', '', count(*), null, null, cast(sum(units) as bigint) from forgotten_invoices
+        where decided_at is null and not exists (select 1 from invoices i where i.id = invoice_tag) having count(*) > 0
+      union all select 'payout over limit', p.id, w.cap_units, p.asset, w.per, p.units from limit_waits w join payouts p on p.id = w.payout_id
+        where w.needs = 'person' and p.state in ('owed', 'waiting')
+      union all select 'proposal open', id, null, act, coalesce((select name from accounts where id = subject), (select name from users where id = subject), subject), null
+        from proposals where state = 'open'
+      union all select 'payout ' || state, id, null, null, coalesce(why, ''), null from payouts where state in ('held', 'returned')
+      union all select 'event quarantined', event_id, id, null, coalesce(why, ''), null from inbox where state = 'quarantined'
+      union all select 'event conflict', c.event_id, (select id from inbox i where i.rail = c.rail and i.event_id = c.event_id), null, null, null
+        from inbox_conflicts c
+      union all select case when rail = 'bitcoin' then 'request too small' else 'invoice refused' end, id, null, order_id, null, null
+        from invoices where state = 'refused' and id not in (select reissue_of from invoice_reissues)
+      union all select 'order', id, null, null, attention, null from orders where attention is not null
+      union all select 'letter failed', order_id, null, kind, coalesce(why, ''), null from mails where state = 'failed'
+      union all select case when units < 0 then 'line out' else 'line in' end, id, null, description, why, units from strangers
+        where state = 'open'
+      union all select 'suspense', provider_id, null, case when max(about) <> 'payout' or provider_id in (select provider_id from attempts) then null
+          else (select min(id) from payouts where invoice_id = max(invoice_tag) or id = max(${payoutOfKey})) end,
+        max(coalesce(order_key, invoice_tag)), cast(sum(units) as bigint) from suspense_lines where cleared_at is null group by provider_id
+      union all select 'foreign events', '', null, null, null, null
+        where (select count(*) from (select via, why from inbox order by id desc limit 50) as latest
+          where via = 'push' and why like 'of another workspace%') >= 3
+        and not exists (select 1 from (select via, why from inbox order by id desc limit 50) as latest
+          where via = 'push' and coalesce(why, '') not like 'of another workspace%')) as asks`),
+  )
+
+/** Each reason stands by itself: whoever lets go of one must have seen the others. */
+export const stopSentences = (stopped: string | undefined): string[] =>
+  (stopped?.split(beforeThat) ?? []).map((why, place) =>
+    place === 0 ? `payouts are stopped: ${why}` : `they were stopped before that: ${why}`,
+  )
+
+/** As commands say them all: the first of each kind, and how many more there are of it. */
+export const sentences = (groups: readonly AskGroup[]): string[] =>
+  groups.flatMap(({ kind, total, asks }) => [...asks.map(sentence), ...(total > asks.length ? [more(kind, total - asks.length)] : [])])
+
+const more = (kind: AskKind, count: number) =>
+  `and ${count} more of this kind (${kind})${listing[kind] === undefined ? '' : `: repasse ${listing[kind]}`}`
+
+/** The command that lists them all. */
+const listing: Partial<Record<AskKind, string>> = {
+  'payout held': 'payout list --state held',
+  'payout returned': 'payout list --state returned',
+  'payout unsure': 'payout list --state unsure',
+  'payout sent': 'payout list --state sent',
+  'payout waiting': 'payout list --state waiting',
+  'payout owed': 'payout list --state owed',
+  'invoices forgotten': 'invoice forgotten',
+  'invoice refused': 'invoice list --state refused',
+  'invoice unsure': 'invoice list --state unsure',
+  'invoice not issued': 'invoice list --state draft',
+  'event quarantined': 'event list --state quarantined',
+  'event waits': 'event list --state waiting',
+  'line out': 'reconcile lines',
+  'line in': 'reconcile lines',
+  suspense: 'suspense list',
+  'payout over limit': 'limits show',
+  'proposal open': 'proposal list',
+}
+
+const limitPer = { payout: 'for one payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
+
+/** As commands say it. */
+export function sentence({ kind, id, number, of, why, units, since, unread }: Ask): string {
+  const ofOrder = of === null ? '' : ` of order ${of}`
+  const came = told(units ?? 0n, 'BTC')
+  switch (kind) {
+    case 'payout over limit':
+      return `payout ${id} of ${told(units ?? 0n, of as Asset)} is above the limit of ${told(number ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse payout approve ${id} --why … proposes to pay it all the same`
+    case 'limit used up':
+      return `limits of ${id}: ${number} ${number === 1n ? 'payout has' : 'payouts have'} waited for more than an hour for that of ${told(units ?? 0n, of as Asset)} ${limitPer[why as LimitPer]}: repasse limits show`
+    case 'account unsigned':
+      return `account ${id}: its approval was said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs it: repasse account sign ${id} --key FILE`
+    case 'schedule held':
+      return `schedule ${id} issues nothing since ${of}: ${why} (put the row right, or make another version of it on the console)`
+    case 'schedule unsigned':
+      return `schedule ${id}: its terms were said and not proven, and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until a checker signs them: repasse account sign --all --key FILE`
+    case 'account waits':
+      return `account ${id} was approved lately: ${number} ${number === 1n ? 'payout waits' : 'payouts wait'} until ${since} (COOLING_OFF)`
+    case 'account awaits':
+      return `account ${id} awaits approval`
+    case 'account objected':
+      return `${of} objects to account ${id}, so nothing is paid there and ${number} ${number === 1n ? 'payout waits' : 'payouts wait'}: ${why} (repasse account clear ${id} --why … proposes that it ends)`
+    case 'limits objected':
+      return `${of} objects to the limits of ${id}, so the strictest of what they were before and after counts: ${why} (repasse limits clear ${limitFlagOf(id)} --why … proposes that it ends)`
+    case 'person objected':
+      return `${of} objects to ${id}, who neither approves nor proposes: ${why} (repasse user clear ${id} --why … proposes that it ends)`
+    case 'invitation opened twice':
+      return `the invitation of ${id}, made by ${of}, was opened in two browsers and is withdrawn: ask them, then repasse user reset ${id}`
+    case 'person new':
+      return `${id} is ${of} now, let in by ${why}, and approves from ${since}: repasse user object ${id} --why … if that is not right`
+    case 'notice failed':
+      return `the letter about ${id} to ${of} could not be sent: ${why}`
+    case 'account notice failed':
+      return `the mail about account ${id} to ${of} could not be sent: ${why}`
+    case 'limits notice failed':
+      return `the mail about the limits of ${id} to ${of} could not be sent: ${why}`
+    case 'anchor mail failed':
+      return `the anchor of the audit log of ${of} could not be sent to ${id} (AUDIT_ANCHOR_EMAIL): ${why}`
+    case 'proposal open':
+      return `proposal ${id} (${of} of ${why}) awaits a second person: repasse proposal show ${id}`
+    case 'payout held':
+      return `payout ${id} is held: ${why}`
+    case 'payout returned':
+      return `payout ${id} is returned: ${why}`
+    case 'event quarantined':
+      return `event ${id} is quarantined: ${why}`
+    case 'event conflict':
+      return `event ${id} came with two bodies`
+    case 'invoice refused':
+      return `invoice ${id}${ofOrder} was refused by the bank`
+    case 'request too small':
+      return `invoice ${id}${ofOrder} is too small for the chain, and nobody was asked`
+    case 'payee owes':
+      return why === 'next-payouts'
+        ? `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers: it is kept back from its next payouts`
+        : `account ${id} owes ${told(units ?? 0n, 'BRL')} for money that went back to payers (repasse account show ${id})`
+    case 'payee is owed':
+      return `${told(units ?? 0n, 'BRL')} too much was kept back from account ${id}: it goes out with its next payout, or is returned by other means (repasse account debt ${id} --as returned)`
+    case 'refund failed':
+      return `the bank did not give ${told(units ?? 0n, 'BRL')} of invoice ${id} back to ${of}: ask for the refund again, or release its payout, which is held if it had not gone out`
+    case 'refund late':
+      return `the refund of ${told(units ?? 0n, 'BRL')} of invoice ${id} to ${of} is approved since ${why}, and the bank has not taken it on: is there balance, are payouts stopped? Its payout waits (repasse invoice show ${id})`
+    case 'reversal slow':
+      return `money of invoice ${id} has been going back to ${of} since ${why}, and the bank has not said what became of it: its payout waits (repasse invoice reversal ${id} --returned … --why … proposes how it ended)`
+    case 'cancel refused':
+      return `the bank does not cancel invoice ${id}, and ${of} can still pay it: ${why}`
+    case 'cancel late':
+      return `invoice ${id} was to be canceled at ${why}, and the bank has not answered: ${of} can still pay it`
+    case 'reissue paid twice':
+      return `${of} paid invoice ${why} and also ${id}, which was asked for in its place: repasse invoice refund gives one back`
+    case 'duplicate paid':
+      return `${of} paid invoice ${id} twice: ${told(units ?? 0n, 'BRL')} of its duplicate ${why} is owed back (${decide(id, why)})`
+    case 'duplicate paid alone':
+      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself is not paid (${decide(id, why)})`
+    case 'duplicate paid reversed':
+      return `${of} is owed ${told(units ?? 0n, 'BRL')} paid to duplicate ${why} of invoice ${id}, which itself was reversed (${decide(id, why)})`
+    case 'duplicate not credited':
+      return `${of} paid ${told(units ?? 0n, 'BRL')} to duplicate ${why} of invoice ${id}, and the bank has not credited it yet`
+    case 'duplicate open':
+      return `duplicate ${why} of invoice ${id} can still be paid by ${of}, and the bank has not canceled it for more than 10 minutes`
+    case 'duplicate refund late':
+      return `the refund of ${told(units ?? 0n, 'BRL')} to ${of} for duplicate ${why} of invoice ${id} has not arrived for more than 30 minutes`
+    case 'duplicate returned':
+      return `${told(units ?? 0n, 'BRL')} of duplicate ${why} of invoice ${id} went back to ${of} though it was settled otherwise: perhaps ${of} has it twice`
+    case 'order':
+      return `order ${id}: ${why}`
+    case 'letter failed':
+      return `the letter "${of}" of order ${id} could not be sent: ${why}`
+    case 'retention failed':
+      return `old personal data is not all dropped since ${since}: the nightly job failed with: ${why} (repasse run show ${id})`
+    case 'foreign events':
+      return 'events of another workspace come, and none of ours: is STARKBANK_WORKSPACE_ID right? "repasse doctor" asks the bank'
+    case 'chain unread':
+    case 'bank unread':
+      return unread === undefined ? '' : unreadSentence(unread)
+    case 'rail silent':
+      return `${of === 'bitcoin' ? 'the Bitcoin node' : 'the bank'} has not answered since ${since}: ${why}, so nothing moves there`
+    case 'line out':
+      return `${told(-(units ?? 0n), 'BRL')} left the bank by no order of ours (line ${id}: ${of}), so payouts are stopped: repasse reconcile accept ${id} --why …, or repasse reconcile rule add`
+    case 'suspense': {
+      const act = of === null ? `suspense close ${id} --why …` : `payout adjudicate ${of} --transfer ${id} --as ours|not-ours --why …`
+      return `${told(units ?? 0n, 'BRL')} moved at the bank under our tag ${why} (${id}), for nothing these books know: repasse ${act}`
+    }
+    case 'line in':
+      return `${told(units ?? 0n, 'BRL')} came to the bank for nothing of ours (line ${id}: ${of}): repasse reconcile accept ${id} --why …`
+    case 'payout unsure':
+      return `payout ${id} has been unsure for more than 30 minutes: ${why}`
+    case 'payout sent':
+      return `payout ${id} was sent at ${of}, and nobody has said that it arrived`
+    case 'payout waiting':
+      return `payout ${id} has been waiting since ${of}: ${why}`
+    case 'payout owed':
+      return `payout ${id} has been owed since ${of} and is not ordered${why === '' ? '' : `: ${why}`}`
+    case 'invoice unsure':
+      return `invoice ${id}${ofOrder} has been unsure for more than 30 minutes`
+    case 'invoice not issued':
+      return `invoice ${id}${ofOrder} is not issued yet, after more than 15 minutes`
+    case 'event waits':
+      return `event ${id} has been waiting for more than 15 minutes${why === '' ? '' : `: ${why}`}`
+    case 'catch-up waits':
+      return `${number} ${number === 1n ? 'slot' : 'slots'} of schedule ${id} since ${of} ${number === 1n ? 'waits' : 'wait'} for a person: ${why} (repasse schedule catch-up ${id} --go|--skip --why …)`
+    case 'invoices unread':
+      return `the bank’s invoices since the backup restored here are not read yet, so nothing is issued there${why === null ? '' : ` (${why})`}; where it does not list them, compare them there: repasse invoice forgotten --looked-at --why …`
+    case 'invoices forgotten':
+      return `${number} ${number === 1n ? 'invoice was' : 'invoices were'} asked for since the backup restored here, ${told(units ?? 0n, 'BRL')} in all, that these books have forgotten: repasse invoice forgotten lists them, and slots at the bank wait for a person until repasse invoice forgotten --looked-at --why …`
+    case 'slot late':
+      return `slot ${id} of schedule ${of} fell due at ${why} and is not run yet`
+    case 'slot failed':
+      return `slot ${id} of schedule ${of}, due at ${why}, failed and is not tried again`
+    case 'chain trouble':
+      return `the chain cannot be followed, so nothing is credited: ${why}`
+    case 'bank denies':
+      return `the bank does not know us, so nothing is issued or paid there until it does: ${why} ("repasse doctor" asks it)`
+    case 'nobody signs':
+      return 'approvals have to be proven, and no checker has an authenticator, a passkey or a key file: payouts wait until one signs (repasse user add NAME --role checker; repasse user key NAME --out FILE)'
+    case 'own key retired':
+      return `${of} signs its requests to the bank with key ${why}, which was retired: bring it the key file that "repasse bank-key status" shows in use`
+    case 'clock off':
+      return `the clocks disagree on ${of}, so nothing is issued, paid, expired or priced there until they agree: ${why}`
+    case 'request late':
+      return `request ${id} is late: ${why} (repasse invoice accept ${id} takes it on)`
+    case 'request underpaid':
+      return `request ${id} was paid in part, and its time is over: it is watched until ${why}`
+    case 'bundle waits':
+      return `bundle ${id} waits: ${why}`
+    case 'bundle slow':
+      return `bundle ${id} has been ${of} since ${why}, and neither the node nor the program says why it does not go on`
+    case 'bundle unsigned':
+      return `bundle ${id} waits for a signature: repasse bitcoin psbt export ${id}`
+    case 'coin not counted':
+      return `${came} more came to request ${of} after it was credited, and are not counted: coin ${id}`
+    case 'coin gone':
+      return `the credited payment of ${came} to request ${of} left the chain: coin ${id}`
+    case 'coin of no request':
+      return `${came} came to address ${number} of ours, which no request has: coin ${id} is booked as external`
+  }
+}
+
+const decide = (id: string, duplicate: string | null) =>
+  `repasse invoice refund ${id} --twin ${duplicate} gives it back; with --keep --why … it was settled otherwise`

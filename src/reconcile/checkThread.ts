@@ -1,0 +1,18 @@
+/** The checking thread: opens the database to read, checks all the books, says what it suspects, and ends. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { noKeys } from '../base/cipher.ts'
+import { systemClock, systemRandom } from '../base/clock.ts'
+import { openKeyFile } from '../db/keyFile.ts'
+import { openStore } from '../db/db.ts'
+import { checkWhole } from './bank.ts'
+import type { Checked } from './checkBeside.ts'
+
+const { databaseUrl, keyFile } = workerData as Checked
+// What is encrypted is among what was stated: without its keys every roster would be one that somebody changed.
+const keys = keyFile === undefined ? noKeys : openKeyFile(keyFile, { strict: false })
+const store = await openStore(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
+try {
+  parentPort!.postMessage(await checkWhole(store))
+} finally {
+  await store.close()
+}

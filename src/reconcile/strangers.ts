@@ -1,0 +1,275 @@
+/** Lines of the bank's statement that are about nothing of ours, and the rules that cover some of them: what left stops payouts until it is covered or two people have looked at it. */
+import { BadInput } from '../base/answer.ts'
+import { newId } from '../base/id.ts'
+import type { Machine, StateOf } from '../base/machine.ts'
+import { reais } from '../base/money.ts'
+import { later, millis, type Instant, type World } from '../base/world.ts'
+import { wallAt, dayMs } from '../base/zone.ts'
+import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
+import type { StatementLine } from '../rails/rail.ts'
+import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+
+export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
+
+export type StrangerRow = {
+  /** The line's own id at the bank. */
+  id: string
+  rail: string
+  state: StateOf<typeof strangerMachine>
+  /** Signed: what entered is positive. */
+  units: bigint
+  description: string
+  source: string
+  at: Instant
+  rule_id: string | null
+  why: string | null
+  decided_by: string | null
+  added_at: Instant
+  changed_at: Instant
+}
+
+/** What may move money at the bank without being ours. */
+export interface ExternalRule {
+  direction: 'in' | 'out'
+  /** What of the line is compared with `text`, and how: no patterns, so that a rule covers what it says and nothing else. */
+  field: 'description' | 'source'
+  match: 'equals' | 'starts'
+  text: string
+  /** Of one line, and of all lines of one day or month, in cents. */
+  maxUnits: bigint
+  period: 'day' | 'month'
+  periodUnits: bigint
+}
+
+export type ExternalRuleRow = {
+  id: string
+  name: string
+  state: StateOf<typeof externalRuleMachine>
+  direction: ExternalRule['direction']
+  field: ExternalRule['field']
+  match: ExternalRule['match']
+  text: string
+  max_units: bigint
+  period: ExternalRule['period']
+  period_units: bigint
+  why: string
+  added_by: string
+  approved_by: string
+  added_at: Instant
+  changed_at: Instant
+}
+
+export const ruleOf = (row: ExternalRuleRow): ExternalRule => ({
+  ...{ direction: row.direction, field: row.field, match: row.match, text: row.text },
+  ...{ maxUnits: row.max_units, period: row.period, periodUnits: row.period_units },
+})
+
+type Line = Pick<StrangerRow, 'units' | 'description' | 'source' | 'at'>
+
+const size = (units: bigint) => (units < 0n ? -units : units)
+
+/** Whether a rule is about this line, whatever else it has covered already. Pure. */
+export function covers(rule: ExternalRule, line: Line): boolean {
+  if ((line.units < 0n ? 'out' : 'in') !== rule.direction || size(line.units) > rule.maxUnits) return false
+  const text = line[rule.field].trim()
+  return rule.match === 'equals' ? text === rule.text : text.startsWith(rule.text)
+}
+
+/** A finance person's days and months, which are the bank's. */
+const zone = 'America/Sao_Paulo'
+
+/** Which day or month a line falls in. */
+export function periodOf(period: ExternalRule['period'], at: Instant): string {
+  return new Date(wallAt(zone, millis(at))).toISOString().slice(0, period === 'day' ? 10 : 7)
+}
+
+/** The rule that covers a line and has room for it in its day or month; `full` where one would, but for that. */
+async function ruleFor(tx: Tx, line: Line): Promise<{ rule?: ExternalRuleRow; full?: ExternalRuleRow }> {
+  const rows = await tx.all<ExternalRuleRow>(sql`select * from external_rules where state = 'active' order by added_at, id`)
+  let full: ExternalRuleRow | undefined
+  for (const row of rows) {
+    const rule = ruleOf(row)
+    if (!covers(rule, line)) continue
+    const around = await tx.all<{ units: bigint; at: Instant }>(sql`
+      select units, at from strangers where rule_id = ${row.id} and at > ${later(line.at, -32 * dayMs)} and at < ${later(line.at, 32 * dayMs)}`)
+    const period = periodOf(rule.period, line.at)
+    const used = around.reduce((sum, { units, at }) => (periodOf(rule.period, at) === period ? sum + size(units) : sum), 0n)
+    if (used + size(line.units) <= rule.periodUnits) return { rule: row }
+    full = row
+  }
+  return full ? { full } : {}
+}
+
+const opening = 'opening until'
+
+/**
+ * Up to when lines are older than this database. From the first reading of the statement on that is by the bank's own time, for the clock may
+ * have been ahead when the database was made.
+ */
+async function openingUntil(reader: Reader): Promise<Instant | undefined> {
+  const kept = await reader.one<{ value: Instant }>(sql`select value from settings where name = ${opening}`)
+  return kept?.value ?? (await reader.one<{ at: Instant }>(sql`select min(applied_at) as at from migrations`))?.at
+}
+
+/** The statement was read to its end, up to `newest`: where that was the first time, no later line is part of what was there before. */
+export async function endOpening(tx: Tx, newest: Instant | undefined): Promise<void> {
+  const began = (await openingUntil(tx)) ?? ''
+  // An empty statement has no opening.
+  const until = newest === undefined || newest < began ? (newest ?? '') : began
+  await tx.run(sql`insert into settings (name, value) values (${opening}, ${until}) on conflict (name) do nothing`)
+}
+
+/** Keeps a line that was booked as external just now. `disowned`: who said of a transfer under our tag that it is not ours, and why. */
+export async function noteStranger(
+  tx: Tx,
+  rail: string,
+  line: StatementLine,
+  disowned: { by: string; why: string } | undefined,
+): Promise<void> {
+  const now = await tx.now()
+  const until = await openingUntil(tx)
+  const row: Line = {
+    units: line.units,
+    description: line.description.slice(0, 200),
+    source: line.source.slice(0, 200),
+    at: line.createdAt,
+  }
+  const isOpening = until !== undefined && line.createdAt <= until
+  const { rule, full } = isOpening || disowned ? {} : await ruleFor(tx, row)
+  const state = isOpening ? 'opening' : disowned ? 'accepted' : rule ? 'ruled' : 'open'
+  const why = disowned?.why ?? (full ? `rule ${full.name} covers it, but no more in one ${full.period}` : rule ? `rule ${rule.name}` : null)
+  await tx.run(sql`
+    insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why, decided_by, added_at, changed_at)
+    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${encrypted('strangers.description', row.description)},
+      ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
+      ${disowned?.by ?? null}, ${now}, ${now})`)
+  await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)
+}
+
+export const findStranger = (reader: Reader, id: string) => reader.one<StrangerRow>(sql`select * from strangers where id = ${id}`)
+
+/** Newest first. */
+export const listStrangers = (reader: Reader, { state, limit }: { state?: StrangerRow['state']; limit: number }): Promise<StrangerRow[]> =>
+  reader.all<StrangerRow>(sql`
+    select * from strangers where store_id = 'sto_default' ${state === undefined ? sql`` : sql`and state = ${state}`}
+    order by at desc, id desc limit ${limit}`)
+
+export const findRule = (reader: Reader, name: string) =>
+  reader.one<ExternalRuleRow>(
+    sql`select * from external_rules where store_id = 'sto_default' and name = ${name} order by case when state = 'active' then 0 else 1 end, id desc limit 1`,
+  )
+
+/** The active ones first. */
+export const listRules = (reader: Reader, limit = 200): Promise<ExternalRuleRow[]> =>
+  reader.all<ExternalRuleRow>(sql`
+    select * from external_rules where store_id = 'sto_default' order by case when state = 'active' then 0 else 1 end, name, id limit ${limit}`)
+
+interface Act {
+  by: string
+  why: string
+}
+
+/** Proposes that a line be taken as looked at. Throws `BadInput` where there is nothing to accept. */
+export async function proposeAccept(store: Store, world: World, id: string, { by, why }: Act): Promise<Proposed> {
+  return store.tx(async tx => {
+    const line = mustBeOpen(await findStranger(tx, id), id)
+    const detail = { amount: reais(line.units), at: line.at }
+    return propose(tx, world, { act: acceptAct, subject: id, detail, why, by })
+  })
+}
+
+/**
+ * What a proposal says, with the words of the statement line it is about. Those may name a payer, so they are kept with the line alone, where they
+ * can be blanked, and neither in the audit log nor in what is approved.
+ */
+export async function detailShown(reader: Reader, row: ProposalRow): Promise<Record<string, string>> {
+  const { amount, ...more } = detailOf(row)
+  const line = row.act === acceptAct ? await findStranger(reader, row.subject) : undefined
+  return { ...(amount !== undefined && { amount }), ...(line && { description: line.description }), ...more }
+}
+
+function mustBeOpen(line: StrangerRow | undefined, id: string): StrangerRow {
+  if (!line) throw new BadInput(`there is no statement line "${id}" that is not ours: "repasse reconcile lines" shows them`)
+  if (line.state === 'open') return line
+  throw new BadInput(`line ${id} is ${line.state} already${line.why === null ? '' : `: ${line.why}`}`)
+}
+
+/** Proposes a rule. Throws `BadInput` where one of that name is active, or it says nothing. */
+export async function proposeRule(store: Store, world: World, name: string, rule: ExternalRule, { by, why }: Act): Promise<Proposed> {
+  if (rule.text.trim() === '') throw new BadInput('a rule needs a text to compare with')
+  if (rule.maxUnits <= 0n || rule.periodUnits < rule.maxUnits)
+    throw new BadInput('the amount of one line must be above zero, and that of all lines of a period not below it')
+  return store.tx(async tx => {
+    await mustBeFree(tx, name)
+    const { direction, field, match, period } = rule
+    const detail = {
+      direction,
+      field,
+      match,
+      text: rule.text.trim(),
+      most: reais(rule.maxUnits),
+      period,
+      mostInPeriod: reais(rule.periodUnits),
+    }
+    const exact = { mostUnits: `${rule.maxUnits}`, periodUnits: `${rule.periodUnits}` }
+    return propose(tx, world, { act: ruleAct, subject: name, detail: { ...detail, ...exact }, why, by })
+  })
+}
+
+async function mustBeFree(tx: Tx, name: string): Promise<void> {
+  if ((await findRule(tx, name))?.state === 'active')
+    throw new BadInput(`there is a rule "${name}" already: close it first, or choose another name`)
+}
+
+/** Ends a rule: what it would cover stops payouts again, so one person may. What it covered stays covered. */
+export async function closeRule(store: Store, name: string, { by, why }: Act): Promise<void> {
+  await store.tx(async tx => {
+    const rule = await findRule(tx, name)
+    if (rule?.state !== 'active') throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
+    await move(tx, 'external_rules', externalRuleMachine, rule.id, 'active', 'closed', { why: `${by}: ${why}` })
+    await audit(tx, { actor: by, act: 'external rule closed', subject: rule.id, detail: { name, why } })
+  })
+}
+
+export const acceptAct = 'line.accept'
+export const ruleAct = 'rule.add'
+
+/** In the transaction of the approval. */
+export async function carryOutAccept(tx: Tx, { subject: id, made_by: madeBy, decided_by: by, why }: ProposalRow): Promise<void> {
+  mustBeOpen(await findStranger(tx, id), id)
+  const cause = { why: `${madeBy} and ${by}: ${why}` }
+  await move(tx, 'strangers', strangerMachine, id, 'open', 'accepted', cause, [sql`decided_by = ${by}`, sql`why = ${why}`])
+  await audit(tx, { actor: by!, act: 'statement line accepted', subject: id, detail: { madeBy, why } })
+  await keepBankStop(tx)
+}
+
+/** In the transaction of the approval. */
+export async function carryOutRule(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {
+  const { subject: name, made_by: madeBy, decided_by: by, why } = proposal
+  await mustBeFree(tx, name)
+  const said = detailOf(proposal)
+  const id = newId('rule', world)
+  const now = await tx.now()
+  await tx.run(sql`
+    insert into external_rules (id, store_id, name, state, direction, field, match, text, max_units, period, period_units, why, added_by, approved_by,
+      added_at, changed_at)
+    values (${id}, 'sto_default', ${name}, 'active', ${said['direction']!}, ${said['field']!}, ${said['match']!}, ${said['text']!},
+      ${BigInt(said['mostUnits']!)}, ${said['period']!}, ${BigInt(said['periodUnits']!)}, ${why}, ${madeBy}, ${by!}, ${now}, ${now})`)
+  await remember(tx, 'external_rules', id, '', 'active', { why: `${madeBy} and ${by}: ${why}` }, now)
+  await audit(tx, { actor: by!, act: 'external rule approved', subject: id, detail: { name, madeBy, why, ...said } })
+  await coverOpen(tx)
+  await keepBankStop(tx)
+}
+
+/** A rule is made when its first line has come: what waits is covered too, as far as the rule has room. */
+async function coverOpen(tx: Tx): Promise<void> {
+  for (const line of await tx.all<StrangerRow>(sql`select * from strangers where state = 'open' order by at, id limit 1000`)) {
+    const { rule } = await ruleFor(tx, line)
+    if (!rule) continue
+    const why = `rule ${rule.name}`
+    await move(tx, 'strangers', strangerMachine, line.id, 'open', 'ruled', { why, ref: rule.id }, [
+      sql`rule_id = ${rule.id}`,
+      sql`why = ${why}`,
+    ])
+  }
+}

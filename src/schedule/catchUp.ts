@@ -1,0 +1,57 @@
+/** A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or skip. */
+import type { Instant } from '../base/world.ts'
+import { isUnreadable, sql, type Reader } from '../db/db.ts'
+import { batchRule, type ScheduleRow } from './schedules.ts'
+
+/** More slots at once than this are not caught up unasked, and no more money than as many of the schedule's largest slots of late. */
+export const mostCaughtUp = 10
+const usualSlots = 20
+
+export interface CatchUpLook {
+  /** How many slots fell due while nobody was at work, and whether there are more of them than were looked at. */
+  late: number
+  more: boolean
+  /** Whether slots of the schedule are held already: they are one question. */
+  held: boolean
+  /** The least that one slot asks for, so that luck is no reason, and the most that one of the last did; undefined where it has issued nothing yet. */
+  slotUnits: bigint
+  usualUnits: bigint | undefined
+}
+
+/** Why a person is asked first; undefined where the catch-up is an ordinary one. Pure. */
+export function holdCatchUp({ late, more, held, slotUnits, usualUnits }: CatchUpLook): string | undefined {
+  if (late === 0) return undefined
+  if (late > mostCaughtUp || more) return `more than ${mostCaughtUp} slots fell due while nothing was running`
+  if (held) return 'slots before it wait for a person'
+  if (usualUnits !== undefined && slotUnits * BigInt(late) > usualUnits * BigInt(mostCaughtUp))
+    return `what fell due while nothing was running asks for more than ${mostCaughtUp} of its usual slots`
+  return undefined
+}
+
+/** What `holdCatchUp` needs to know of a schedule beside what fell due. */
+export async function usualOf(reader: Reader, schedule: ScheduleRow): Promise<Pick<CatchUpLook, 'held' | 'slotUnits' | 'usualUnits'>> {
+  const row = await reader.one<{ units: bigint | null }>(sql`
+    select cast(max(units) as bigint) as units from (
+      select sum(coalesce(i.quote_units, i.units)) as units from invoices i
+      where i.slot_id in (select id from slots where schedule_id = ${schedule.id} and state = 'done' order by due_at desc limit ${usualSlots})
+      group by i.slot_id) as asked`)
+  // A roster that cannot be decrypted is of no use to its own slots alone: others fall due with them.
+  const isKnown = schedule.roster === null || !isUnreadable(schedule.roster)
+  const { roster, countLow, unitsLow } = batchRule(isKnown ? schedule : { ...schedule, roster: null })
+  const slotUnits = roster ? roster.reduce((sum, { amount }) => sum + amount.units, 0n) : BigInt(countLow) * unitsLow
+  return { held: (await heldSlots(reader, schedule.id)).count > 0, slotUnits, usualUnits: row?.units ?? undefined }
+}
+
+export interface HeldSlots {
+  count: number
+  first: Instant | undefined
+  last: Instant | undefined
+  why: string | undefined
+}
+
+export async function heldSlots(reader: Reader, scheduleId: string): Promise<HeldSlots> {
+  const row = (await reader.one<{ count: bigint; first: Instant | null; last: Instant | null; why: string | null }>(sql`
+    select count(*) as count, min(due_at) as first, max(due_at) as last, min(held) as why from slots
+    where schedule_id = ${scheduleId} and state = 'due' and held is not null`))!
+  return { count: Number(row.count), first: row.first ?? undefined, last: row.last ?? undefined, why: row.why ?? undefined }
+}

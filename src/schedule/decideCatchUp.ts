@@ -1,0 +1,27 @@
+/** What a person decides about a catch-up that is held. */
+import { audit } from '../ledger/ledger.ts'
+import { move, remember, sql, type Store } from '../db/db.ts'
+import { needSchedule } from './schedules.ts'
+import { slotMachine } from './slots.ts'
+
+/** A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how many; 0 where none is held. */
+export async function decideCatchUp(store: Store, name: string, to: 'go' | 'skip', by: string, why: string): Promise<number> {
+  return store.tx(async tx => {
+    const schedule = await needSchedule(tx, name)
+    const slots = await tx.all<{ id: string }>(
+      sql`select id from slots where schedule_id = ${schedule.id} and state = 'due' and held is not null order by due_at, id`,
+    )
+    if (slots.length === 0) return 0
+    const now = await tx.now()
+    const cause = { why: `${by}: ${why}` }
+    for (const { id } of slots)
+      if (to === 'skip') await move(tx, 'slots', slotMachine, id, 'due', 'missed', cause, [sql`held = null`])
+      else {
+        await tx.run(sql`update slots set held = null, next_at = ${now} where id = ${id}`)
+        await remember(tx, 'slots', id, 'due', 'due', cause, now)
+      }
+    const detail = { name: schedule.name, slots: `${slots.length}`, why }
+    await audit(tx, { actor: by, act: to === 'go' ? 'catch-up let go' : 'catch-up skipped', subject: schedule.id, detail })
+    return slots.length
+  })
+}

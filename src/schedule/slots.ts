@@ -1,0 +1,192 @@
+/** Slots: due times as rows, unique by schedule and instant, claimed once among any number of processes, leased and fenced. */
+import { newId } from '../base/id.ts'
+import type { Machine } from '../base/machine.ts'
+import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
+import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../db/db.ts'
+import { forgottenWhy } from '../webhooks/webhooks.ts'
+import { holdCatchUp, usualOf } from './catchUp.ts'
+import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
+import { holdSchedule, judgeSchedule } from './terms.ts'
+
+export const slotMachine = {
+  due: ['running', 'missed'],
+  running: ['done', 'failed', 'due'],
+  failed: ['due'],
+  done: [],
+  missed: ['due'],
+} as const satisfies Machine
+
+export type SlotRow = {
+  id: string
+  schedule_id: string
+  due_at: Instant
+  cause: 'cron' | 'manual'
+  state: keyof typeof slotMachine
+  lease_until: Instant | null
+  fence: bigint
+  tries: bigint
+}
+
+/** Older than this is missed, whatever the catch-up rule. */
+const furthestMs = 7 * 86_400_000
+const mostPerTick = 1_000
+const schedulesPerTick = 500
+/** A slot this late was not simply the next tick's. */
+const lateMs = 60_000
+export const leaseMs = 60_000
+
+/**
+ * Inserts the slots that fell due since each active schedule was last looked at. After downtime the schedule's rule says which
+ * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted. `of`: those whose rows are as stated, unless
+ * nothing will be run by them.
+ */
+export async function materialise(store: Store, world: World, of: 'stated' | 'all' = 'stated'): Promise<number> {
+  if (clockTrouble(world) !== undefined) return 0
+  const now = (await store.tx(tx => tx.now())) satisfies Instant
+  let inserted = 0
+  for (let after = ''; ;) {
+    const schedules = await store.all<ScheduleRow>(sql`
+      select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
+    if (schedules.length === 0) return inserted
+    after = schedules.at(-1)!.id
+    const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
+    inserted += await store.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
+  }
+}
+
+/** The slots of one active schedule up to `now`, in an open transaction: what its rule still has to say before it is changed. */
+export async function materialiseOne(tx: Tx, world: World, schedule: ScheduleRow, now: Instant): Promise<void> {
+  for (let row = schedule; row.state === 'active' && row.next_at !== null && row.next_at <= now;) {
+    await insertAll(tx, world, [{ schedule: row, due: dueSince(row, now, mostPerTick) }], now)
+    row = (await tx.one<ScheduleRow>(sql`select * from schedules where id = ${schedule.id}`))!
+  }
+}
+
+interface Found {
+  schedule: ScheduleRow
+  due: Instant[]
+}
+
+/** Those whose row is what was stated; the others are put on hold, and what falls due by them does so once that is mended. */
+async function asStated(tx: Tx, { log }: Pick<World, 'log'>, found: Found[]): Promise<Found[]> {
+  const left: Found[] = []
+  for (const each of found) {
+    const judged = await judgeSchedule(tx, each.schedule)
+    if (judged.is === 'approved') left.push(each)
+    else {
+      await holdSchedule(tx, each.schedule, judged.why)
+      log.error({ schedule: each.schedule.name, why: judged.why }, 'a schedule is on hold: its row is not what was stated')
+    }
+  }
+  return left
+}
+
+async function insertAll(tx: Tx, world: World, found: Found[], now: Instant): Promise<number> {
+  let inserted = 0
+  // After a restore the backup's rule may be an older one, so that a slot of any time may have been issued at another.
+  const forgotten = found.some(({ schedule }) => schedule.rail === 'starkbank') ? await forgottenWhy(tx) : undefined
+  for (const { schedule, due } of found) {
+    const until = due.length === mostPerTick ? due.at(-1)! : now
+    const next = nextAt(schedule, until)
+    // A full page is not all that fell due.
+    const more = next !== null && next <= now
+    const why = due.map((_, index) => missed(schedule, due, index, now, more))
+    const isLate = (at: Instant) => millis(now) - millis(at) > lateMs
+    const late = due.filter((at, index) => why[index] === undefined && isLate(at)).length
+    const held = late > 0 ? holdCatchUp({ late, more: more && schedule.catch_up === 'all', ...(await usualOf(tx, schedule)) }) : undefined
+    // Someone else may have looked meanwhile, or paused it: then this look is void.
+    const mine = await tx.run(sql`
+      update schedules set materialised_until = ${until}, next_at = ${next} where id = ${schedule.id} and state = 'active' and materialised_until = ${schedule.materialised_until}`)
+    if (mine === 0) continue
+    if (held !== undefined) world.log.error({ schedule: schedule.name, late, why: held }, 'a catch-up asks a person first')
+    const asksFirst = schedule.rail === 'starkbank' && why.includes(undefined) ? forgotten : undefined
+    if (asksFirst !== undefined) world.log.error({ schedule: schedule.name, why: asksFirst }, 'a slot after a restore asks a person first')
+    for (const [index, at] of due.entries())
+      inserted += await insertSlot(tx, world, schedule, at, { why: why[index], held: asksFirst ?? (isLate(at) ? held : undefined) }, now)
+  }
+  return inserted
+}
+
+/** Why a slot is not run, or undefined. `more`: later ones fell due than those in `due`. Pure. */
+export function missed(
+  { catch_up: rule }: Pick<ScheduleRow, 'catch_up'>,
+  due: Instant[],
+  index: number,
+  now: Instant,
+  more = false,
+): string | undefined {
+  const lateBy = millis(now) - millis(due[index]!)
+  if (lateBy > furthestMs) return 'it fell due more than 7 days ago'
+  if (rule === 'latest' && (more || index < due.length - 1)) return 'a later one fell due too, and the schedule catches up the latest'
+  if (rule === 'none' && lateBy > lateMs) return 'it fell due while nothing was running, and the schedule does not catch up'
+  return undefined
+}
+
+async function insertSlot(
+  tx: Tx,
+  world: World,
+  schedule: ScheduleRow,
+  at: Instant,
+  { why, held }: { why: string | undefined; held: string | undefined },
+  now: Instant,
+): Promise<number> {
+  const id = newId('slot', world)
+  const state = why === undefined ? 'due' : 'missed'
+  const inserted = await tx.run(sql`
+    insert into slots (id, schedule_id, schedule_version, due_at, cause, state, held, next_at, changed_at)
+    values (${id}, ${schedule.id}, ${schedule.version}, ${at}, 'cron', ${state}, ${why === undefined ? (held ?? null) : null}, ${at}, ${now}) on conflict (schedule_id, due_at) do nothing`)
+  if (inserted > 0)
+    await remember(
+      tx,
+      'slots',
+      id,
+      '',
+      state,
+      { why: why ?? (held === undefined ? 'it fell due' : `it fell due and is held: ${held}`) },
+      now,
+    )
+  return inserted
+}
+
+/** Claims the oldest due slot, or one whose worker is gone or was ahead of our time, for `leaseMs`. The fence grows with each claim and guards every later write. Only slots of schedules of which `which` holds. */
+export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRow | undefined> {
+  const now = await tx.now()
+  const slot = await tx.one<SlotRow>(sql`
+    select * from slots where ((state = 'due' and held is null and next_at <= ${now}) or (state = 'running' and (lease_until <= ${now} or lease_until > ${later(now, 2 * leaseMs)})))
+      and schedule_id in (select id from schedules where ${which}) order by due_at, id limit 1 ${skipLocked}`)
+  if (!slot) return undefined
+  if (slot.state === 'running') await move(tx, 'slots', slotMachine, slot.id, 'running', 'due', { why: 'its worker is gone', again: true })
+  const also = [sql`lease_until = ${later(now, leaseMs)}`, sql`fence = fence + 1`, sql`tries = tries + 1`]
+  await move(tx, 'slots', slotMachine, slot.id, 'due', 'running', { why: 'claimed', again: true }, also)
+  return { ...slot, state: 'running', fence: slot.fence + 1n, tries: slot.tries + 1n, lease_until: later(now, leaseMs) }
+}
+
+/** Holds on to a claimed slot; false when another worker has it. */
+export async function extendLease(store: Store, slot: SlotRow): Promise<boolean> {
+  return store.tx(async tx => {
+    const until = instant(millis(await tx.now()) + leaseMs)
+    return (
+      (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0
+    )
+  })
+}
+
+const mostTries = 5n
+const againMs = 60_000
+
+/** Ends a claimed slot; false when another worker has it. A failure is tried again, five times in all. */
+export async function endSlot(tx: Tx, slot: SlotRow, outcome: 'done' | 'failed', why: string): Promise<boolean> {
+  const mine = await tx.one(sql`select id from slots where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)
+  if (!mine) return false
+  const again = outcome === 'failed' && slot.tries < mostTries
+  return move(
+    tx,
+    'slots',
+    slotMachine,
+    slot.id,
+    'running',
+    again ? 'due' : outcome,
+    { why, ...(again && { again }) },
+    again ? [sql`next_at = ${later(await tx.now(), againMs)}`] : [],
+  )
+}

@@ -1,0 +1,224 @@
+/** The routes of payout accounts: list, one, add, approve, and the banks. */
+import { listBanks } from '../../../base/brazil.ts'
+import { samePerson } from '../../../base/person.ts'
+import { isOurScript } from '../../../chain/destination.ts'
+import { barFor } from '../../../ledger/ledger.ts'
+import {
+  accountObjections,
+  approvalOf,
+  approvingAccount,
+  closeAccount,
+  destinationOf,
+  findAccount,
+  judgeAccount,
+  listAccounts,
+  objectToAccount,
+  openAccount,
+  proposeAccountClear,
+  stopOf,
+  receivables,
+  twinsOf,
+  type AccountRow,
+  type NewDestination,
+} from '../../../payout/payout.ts'
+import { may } from '../../../people/people.ts'
+import { history, sql } from '../../../db/db.ts'
+import { show } from '../../page/page.ts'
+import type { Tone } from '../../page/parts.tsx'
+import type { PageParts } from '../../pages.ts'
+import { signRoutes } from './sign.tsx'
+import { debtRoutes, seeDebt } from './debt.tsx'
+import { AccountForm, BanksPage } from './form.tsx'
+import { AccountPage, accountPath, AccountsPage, type LatestPayout, type Waiting } from './page.tsx'
+import { firstOf, readAccount } from './readForm.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { proposalPath } from '../proposals/page.tsx'
+import { proofIn, signable } from '../people/passkeys.tsx'
+import { reasonIn, type FieldFaults, type Values } from '../schedules/when.ts'
+import { accountWords } from './words.ts'
+import { barText } from '../schedules/barsWords.ts'
+import { frameWords } from '../frame/words.ts'
+
+const path = '/console/accounts'
+
+/** Those most people have an account at; every other is on the page of banks. */
+const offered = [
+  ...['00000000', '60701190', '00360305', '60746948', '90400888', '18236120', '00416968', '31872495', '30306294', '02038232', '01181521'],
+  ...['10573521', '08561701', '20018183', '16501555', '37880206', '22896431', '09089356', '19540550', '07237373', '04902979', '92894922'],
+  ...['58160789', '62232889', '61186680', '33264668'],
+]
+
+export function accountRoutes(doors: Doors, pages: PageParts): void {
+  const { desk, settings } = pages
+  debtRoutes(doors, pages)
+  signRoutes(doors, pages)
+
+  const { store, world, rails } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  /** The account of the path, or 404. */
+  const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(store, ctx.params['name']!)) ?? ctx.throw(404)
+
+  doors.page(path, 'see', async ctx =>
+    show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(store), owing: await receivables(store) })),
+  )
+
+  doors.page(`${path}/banks`, 'see', async ctx => {
+    const query = typeof ctx.query['q'] === 'string' ? ctx.query['q'].slice(0, 60) : ''
+    const wanted = plain(query)
+    const banks = listBanks().filter(({ name, ispb, code }) => plain(name).includes(wanted) || ispb.startsWith(wanted) || code === wanted)
+    show(ctx, BanksPage({ ...(await framed(ctx)), banks, query }))
+  })
+
+  const showForm = async (ctx: ConsoleContext, values: Values, faults?: FieldFaults) => {
+    const banks = listBanks().filter(({ ispb }) => offered.includes(ispb))
+    const parts = { ...(await framed(ctx)), values, bitcoin: rails.bitcoin !== undefined, banks }
+    show(ctx, AccountForm({ ...parts, ...(faults && { faults }) }), faults ? 400 : 200)
+  }
+  doors.page(`${path}/new`, 'account.add', ctx => showForm(ctx, { type: 'checking' }))
+
+  doors.post(`${path}/new`, 'account.add', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = accountWords[lang].faults
+    const { account, faults, shown } = readAccount(form.values(), rails.bitcoin, lang)
+    if (!account) return showForm(ctx, shown, faults)
+    if (account.destination && (await isOurScript(store, account.destination))) return showForm(ctx, shown, { destination: say.ours })
+    const opened = await openAccount(store, world, account.name, account.to, person.name)
+    if (opened.is === 'taken') return showForm(ctx, shown, { name: say.nameTaken })
+    return `${accountPath(opened.account)}?said=added`
+  })
+
+  doors.page(`${path}/:name`, 'see', async ctx => {
+    const say = accountWords[ctx.state.lang]
+    const said = ctx.query['said']
+    const text =
+      said === 'added'
+        ? say.added
+        : said === 'approved'
+          ? say.approve.done
+          : said === 'closed'
+            ? say.close.done
+            : said === 'objected'
+              ? say.objection.done
+              : undefined
+    await showOne(ctx, await the(ctx), text === undefined ? undefined : { tone: 'good', text })
+  })
+
+  async function showOne(
+    ctx: ConsoleContext,
+    row: AccountRow,
+    notice?: { tone: Tone; text: string },
+    status = 200,
+    faults?: Pick<Parameters<typeof AccountPage>[0], 'fault' | 'objectionFault'>,
+  ): Promise<void> {
+    const waiting = await store.all<Waiting>(sql`
+      select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
+      where account_id = ${row.id} and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state order by state`)
+    const latest = await store.all<LatestPayout>(sql`
+      select id, state, asset, units, added_at from payouts where account_id = ${row.id} order by added_at desc, id desc limit 10`)
+    const schedules = await store.all<{ id: string; name: string }>(
+      sql`select id, name from schedules where account_id = ${row.id} order by name`,
+    )
+    const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
+    const debt = await seeDebt(store, row.id)
+    const bar = await store.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
+    const approval = row.state === 'approved' ? await approvalOf(store, row) : undefined
+    const maySign = row.state === 'awaiting' && may(ctx.state.person.role, 'account.approve')
+    const sign = maySign ? await signable(ctx, store, settings, approvingAccount(row)) : undefined
+    const parts = {
+      ...(await framed(ctx)),
+      row,
+      bar,
+      approval,
+      sign,
+      first: firstOf(row, rails.bitcoin),
+      twins,
+      waiting,
+      latest,
+      schedules,
+      debt,
+      objections: await accountObjections(store, row.id),
+    }
+    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...faults }), status)
+  }
+
+  doors.post(
+    `${path}/:name/approve`,
+    'account.approve',
+    async (ctx, form) => {
+      const row = await the(ctx)
+      const { lang, person } = ctx.state
+      const say = accountWords[lang].approve
+      const refuse = (account: AccountRow, text: string) => showOne(ctx, account, { tone: 'bad', text }, 409)
+      // Derived before it is approved: what is of another network is no place to pay to.
+      const first = firstOf(row, rails.bitcoin)
+      if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
+      const approval = await judgeAccount(
+        store,
+        row.id,
+        person.name,
+        form.text('seen'),
+        await proofIn(ctx, form, store, settings),
+        world.coolingOffMs,
+      )
+      switch (approval.is) {
+        case 'approved':
+          return `${accountPath(row)}?said=approved`
+        case 'already':
+          // The same again, as when a button is pressed twice, is no fault.
+          return approval.account.approved_by === person.name
+            ? `${accountPath(row)}?said=approved`
+            : refuse(approval.account, say.already(approval.account.approved_by ?? ''))
+        case 'own':
+          return refuse(approval.account, say.own(approval.account.added_by))
+        case 'barred':
+          return refuse(approval.account, barText(lang, approval.bar))
+        case 'changed':
+          return refuse(approval.account, say.changed)
+        case 'closed':
+          return refuse(approval.account, say.closed)
+        case 'unknown':
+          return ctx.throw(404)
+      }
+    },
+    { passkey: true },
+  )
+
+  doors.post(`${path}/:name/object`, 'account.object', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const why = reasonIn(form)
+    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (row.state === 'closed') return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
+    await objectToAccount(store, world, row.id, { by: person.name, why })
+    return `${accountPath(row)}?said=objected`
+  })
+
+  doors.post(`${path}/:name/clear`, 'account.clear', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const say = accountWords[lang].objection
+    const why = reasonIn(form)
+    if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
+    if (samePerson(row.added_by, person.name)) return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
+    // Ended meanwhile, as when two people press the button.
+    if ((await accountObjections(store, row.id)).length === 0) return accountPath(row)
+    const { is, proposal } = await proposeAccountClear(store, world, row.id, { by: person.name, why })
+    return is === 'another' ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409) : proposalPath(proposal.id)
+  })
+
+  doors.post(`${path}/:name/close`, 'account.close', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const why = reasonIn(form)
+    if (why === '') return showOne(ctx, row, undefined, 400, { fault: frameWords[lang].reasonMissing })
+    const closing = await closeAccount(store, row.id, person.name, why)
+    if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
+    return `${accountPath(row)}?said=closed`
+  })
+}
+
+const toOf = (row: AccountRow): NewDestination =>
+  row.kind === 'bank' ? destinationOf(row) : { kind: 'bitcoin', holder: row.holder, destination: row.destination }
+
+/** As people type a name: without accents, in any case. */
+const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').trim().toLowerCase()

@@ -1,0 +1,132 @@
+/** The console's Bitcoin page: bundles, and the signatures that are handed out and back. */
+import { BadInput } from '../../../base/answer.ts'
+import { cancelBitcoinBundle } from '../../../jobs/jobs.ts'
+import { handedText, handOut, importSigned, markHanded, stopOf, waitingTransactions } from '../../../payout/payout.ts'
+import { show, type Language } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { BitcoinPage, BundlePage } from './page.tsx'
+import { bundleStates, listBundles, seeBundle, seeChain, type ListedBundle } from './read.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { pathTo } from '../links.ts'
+import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { Money, Ref, Said, State, stateWord, When } from '../list/parts.tsx'
+import { frameWords } from '../frame/words.ts'
+import { bitcoinWords } from './words.ts'
+import { listWords } from '../list/words.ts'
+
+const path = '/console/bitcoin'
+const choices = { state: bundleStates }
+const keyOf = ({ added_at: at, id }: ListedBundle): After => ({ at, id })
+/** A PSBT with its previous transactions may be large; as text it has a third more. */
+const mostBytes = 4 * 1024 * 1024
+
+export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
+  const { store, world, rails } = desk
+  const read = (filters: Filters, limit: number) => listBundles(store, filters, limit)
+
+  const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
+    const { lang, person } = ctx.state
+    const filters = filtersOf(ctx, ['state'], choices)
+    const { rows, next } = await pageOf(read, filters, keyOf)
+    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(store) }
+    show(
+      ctx,
+      <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleStates }} />,
+      told.refused ? 400 : 200,
+    )
+  }
+
+  doors.page(path, 'see', ctx => page(ctx))
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'bundles', columnsOf(ctx.state.lang), {
+      ...{ read, filters: filtersOf(ctx, ['state'], choices), keyOf },
+      clock: world.clock,
+    }),
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeBundle(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(store) }} />)
+  })
+
+  doors.page(`${path}/:id/psbt`, 'psbt.export', async ctx => {
+    const say = bitcoinWords[ctx.state.lang]
+    if (!rails.bitcoin) throw new BadInput(say.off)
+    const waiting = (await waitingTransactions(store)).find(each => each.bundle_id === ctx.params['id'])
+    if (!waiting) throw new BadInput(say.gone)
+    const handed = await handOut(store, rails.bitcoin, waiting)
+    if (handed.is === 'strange') throw new BadInput(`${say.notHanded} ${handed.what.join(', ')}`)
+    if (handed.is === 'objected') throw new BadInput(`${say.objected} ${handed.why}`)
+    if (!(await store.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
+    ctx.type = 'text/plain; charset=us-ascii'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`${waiting.bundle_id}.psbt`)
+    ctx.body = `${handed.psbt}\n`
+  })
+
+  doors.post(`${path}/:id/cancel`, 'bundle.cancel', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    if (!rails.bitcoin || !desk.bitcoin) throw new BadInput(bitcoinWords[lang].off)
+    const id = ctx.params['id']!
+    await cancelBitcoinBundle({ store, world: desk.world, rail: rails.bitcoin, bitcoin: desk.bitcoin }, id, { by: person.name, why })
+    return `${path}/${id}`
+  })
+
+  doors.post(
+    path,
+    'psbt.import',
+    async (ctx, form) => {
+      const say = bitcoinWords[ctx.state.lang]
+      const refuse = (lead: string, why?: string) => page(ctx, { refused: { lead, ...(why !== undefined && { why }) } })
+      if (!rails.bitcoin) return refuse(say.off)
+      const bytes = form.file('signed')?.bytes ?? Buffer.from(form.text('text'))
+      if (bytes.length === 0) return refuse(say.nothingHanded)
+      const handed = handedText(bytes)
+      if (handed.is === 'too large') return refuse(say.tooLarge)
+      if (handed.is === 'private key') return refuse(say.privateKey)
+      try {
+        const { already } = await importSigned(store, rails.bitcoin, handed.text, ctx.state.person.name)
+        return await page(ctx, { done: already ? say.already : say.taken })
+      } catch (error) {
+        if (!(error instanceof BadInput)) throw error
+        return refuse(leadOf(ctx.state.lang, error.message), error.message)
+      }
+    },
+    { fileBytes: mostBytes, textBytes: mostBytes },
+  )
+}
+
+/** The domain says in English what exactly is wrong; what it comes to is said in the page's language before it. */
+function leadOf(lang: Language, why: string): string {
+  const say = bitcoinWords[lang]
+  if (why.startsWith('no bundle waits')) return say.noneWaits
+  if (why.includes('not every input is signed')) return say.incomplete
+  if (why.startsWith('it is not what was asked for')) return say.wrong
+  return why.includes('is needed no more') ? say.replaced : say.refused
+}
+
+function columnsOf(lang: Language): Column<ListedBundle>[] {
+  const [say, own] = [listWords[lang], bitcoinWords[lang]]
+  return [
+    { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('bundle', id) }} />, plain: ({ id }) => id },
+    { head: own.planned, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'bundle', state }} />,
+      plain: ({ state }) => stateWord(lang, 'bundle', state),
+    },
+    { head: own.payouts, number: true, cell: ({ payouts }) => `${payouts}`, plain: ({ payouts }) => `${payouts}` },
+    {
+      head: own.owed,
+      number: true,
+      cell: ({ units }) => <Money {...{ lang, units, asset: 'BTC' }} />,
+      plain: ({ units }, style) => csvAmount(units, 'BTC', style),
+    },
+    { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>), plain: ({ why }) => why ?? '' },
+  ]
+}

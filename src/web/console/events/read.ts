@@ -1,0 +1,106 @@
+/** Reads events for the console: a page of the list along one index, and one event with its bytes, its verdict and what it moved. */
+import { createHash } from 'node:crypto'
+import { BadInput } from '../../../base/answer.ts'
+import { millis, type Instant } from '../../../base/world.ts'
+import type { Desk } from '../../../jobs/jobs.ts'
+import { empty, history, join, sql, type Reader, type Sql, type Transition } from '../../../db/db.ts'
+import { inboxMachine, judge, type EventVerdict, type InboxRow } from '../../../webhooks/webhooks.ts'
+import { linksOf, pathTo, stepsOf } from '../links.ts'
+import { within, type Filters } from '../list/list.ts'
+import { eventsWith } from '../list/find.ts'
+import type { Step } from '../list/parts.tsx'
+
+export const eventStates = Object.keys(inboxMachine) as InboxRow['state'][]
+
+/** Without the bytes, which are large. */
+export type ListedEvent = Omit<InboxRow, 'raw' | 'signature'>
+
+/** `state`, `rail` and `via` have been checked. A node pushes nothing, so all that is Bitcoin's was asked for, and that is an index. */
+export async function listEvents(reader: Reader, filters: Filters, limit: number): Promise<ListedEvent[]> {
+  const { q, state, rail, kind, via } = filters.query
+  return reader.all<ListedEvent>(sql`
+    select id, rail, event_id, key_id, via, received_at, state, kind, why, tries, next_at from inbox
+    where 1 = 1 ${q === undefined ? empty : await soughtEvents(reader, q)} ${state === undefined ? empty : ofState(state as InboxRow['state'])}
+      ${rail === undefined ? empty : rail === 'bitcoin' ? sql`and rail = 'bitcoin' and via = 'poll'` : sql`and rail = ${rail}`} ${kind === undefined ? empty : sql`and kind = ${kind}`}
+      ${via === undefined ? empty : via === 'poll' ? sql`and via = 'poll'` : sql`and via = 'push'`}
+      ${within(sql`received_at`, sql`id`, filters, true)} order by received_at desc, id desc limit ${limit}`)
+}
+
+/** Written out, not handed in: an index over some states is used only where the text says that they are meant. */
+function ofState(state: InboxRow['state']): Sql {
+  switch (state) {
+    case 'new':
+      return sql`and state in ('new', 'waiting') and state = 'new'`
+    case 'waiting':
+      return sql`and state in ('new', 'waiting') and state = 'waiting'`
+    case 'ignored':
+      return sql`and state = 'ignored'`
+    case 'quarantined':
+      return sql`and state = 'quarantined'`
+    case 'done':
+      return sql`and state = 'done'`
+  }
+}
+
+/** By its own id, by an end-to-end id in its bytes, or by what it moved: an invoice, a payout, an order. */
+async function soughtEvents(reader: Reader, text: string): Promise<Sql> {
+  const id = text.toLowerCase()
+  const own = await reader.all<{ id: bigint }>(sql`select id from inbox where rail in ('starkbank', 'bitcoin') and event_id = ${text}`)
+  const found = own.length > 0 ? own : await eventsWith(reader, text)
+  if (found.length > 0) return sql`and id in (${join(found.map(each => each.id))})`
+  return sql`and rail in ('starkbank', 'bitcoin') and event_id in (select ref from transitions where ref is not null and subject in (
+    select cast(${id} as text) union select id from invoices where rail in ('starkbank', 'bitcoin') and provider_id = ${text}
+    union select id from attempts where payout_id = ${id} or external_id = ${id} or provider_id = ${text}
+    union select id from payouts where invoice_id = ${id}))`
+}
+
+export interface SeenEvent {
+  row: InboxRow
+  verdict: EventVerdict
+  digest: string
+  /** When its sender says it happened; undefined where the bytes do not say. */
+  saidAt: Instant | undefined
+  latencyMs: number | undefined
+  settledMs: number | undefined
+  steps: Step[]
+  moved: (Transition & { subject: string; about: string; href: string | undefined })[]
+  conflicts: { digest: string; raw: Uint8Array; signature: string | null; received_at: Instant }[]
+}
+
+export const findRow = (reader: Reader, id: string) =>
+  /^\d{1,15}$/.test(id) ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`) : Promise.resolve(undefined)
+
+export async function seeEvent({ store, rails }: Desk, id: string): Promise<SeenEvent | undefined> {
+  const row = await findRow(store, id)
+  if (!row) return undefined
+  const steps = await history(store, String(row.id))
+  const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
+  const moved = await store.all<Transition & { subject: string; about: string }>(sql`
+    select subject, about, from_state, to_state, at, why, ref from transitions where ref = ${row.event_id} order by seq limit 200`)
+  const links = await linksOf(
+    store,
+    moved.map(({ subject }) => subject),
+  )
+  const saidAt = saidAtOf(row, rails.starkbank)
+  return {
+    row,
+    verdict: await judge(row, async () => rails.starkbank),
+    digest: row.dropped_digest ?? createHash('sha256').update(row.raw).digest('hex'),
+    saidAt,
+    latencyMs: saidAt === undefined ? undefined : millis(row.received_at) - millis(saidAt),
+    settledMs: settled && millis(settled.at) - millis(row.received_at),
+    steps: await stepsOf(store, steps),
+    moved: moved.map(each => ({ ...each, href: each.about === 'accounts' ? pathTo('account', each.subject) : links.get(each.subject) })),
+    conflicts: await store.all(sql`
+      select digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
+  }
+}
+
+function saidAtOf({ rail, raw }: InboxRow, bank: Desk['rails']['starkbank']): Instant | undefined {
+  try {
+    return rail === 'starkbank' ? bank?.read(raw).createdAt : undefined
+  } catch (error) {
+    if (error instanceof BadInput) return undefined
+    throw error
+  }
+}

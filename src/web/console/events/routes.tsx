@@ -1,0 +1,138 @@
+/** The console's events: the list, each with its bytes and verdict, and its replay, shown before it is done. */
+import { BadInput } from '../../../base/answer.ts'
+import { holdsTaxId } from '../../../base/brazil.ts'
+import { stopOf } from '../../../payout/payout.ts'
+import { noteShown } from '../../../privacy/privacy.ts'
+import { rehearse, replayEvent, replayRefusal, type InboxRow } from '../../../webhooks/webhooks.ts'
+import { show, type Language } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { EventPage, ReplayPage } from './page.tsx'
+import { eventStates, findRow, listEvents, seeEvent, type ListedEvent } from './read.ts'
+import { Frame } from '../frame/frame.tsx'
+import { textOf } from './endToEnd.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { linksOf, pathTo } from '../links.ts'
+import { csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { Choice, FilterForm, List, Only, railOptions, railWord, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import { eventWords } from './words.ts'
+import { frameWords } from '../frame/words.ts'
+import { listWords } from '../list/words.ts'
+
+const path = '/console/events'
+const names = ['q', 'state', 'rail', 'via', 'kind']
+const choices = { state: eventStates, rail: ['starkbank', 'bitcoin'], via: ['push', 'poll'] }
+const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
+
+export function eventPages(doors: Doors, { desk }: PageParts): void {
+  const { store, world } = desk
+  const read = (filters: Filters, limit: number) => listEvents(store, filters, limit)
+
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const [say, own] = [listWords[lang], eventWords[lang]]
+    const filters = filtersOf(ctx, names, choices)
+    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(store)])
+    const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'events', title: own.title, stopped }}>
+        <FilterForm {...{ lang, path, filters }}>
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'event', eventStates), filters }} />
+          <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
+          <Choice {...{ name: 'via', label: own.via, options: vias, filters }} />
+        </FilterForm>
+        <Only {...{ lang, path, filters, names: { kind: own.kind } }} />
+        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={own.empty} />
+      </Frame>,
+    )
+  })
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'events', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: false }} />)
+  })
+
+  doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    await noteBodies(ctx, seen.row, ...seen.conflicts)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: true }} />)
+  })
+
+  const noteBodies = ({ state }: ConsoleContext, { event_id: id, raw }: InboxRow, ...others: { raw: Uint8Array }[]) =>
+    noteShown(desk, { of: id, by: state.person.name, texts: [raw, ...others.map(each => each.raw)].map(textOf) })
+  const sendBytes = (ctx: ConsoleContext, row: InboxRow) => {
+    // Whoever sent it chose these bytes, so no browser is to read more than a file into them.
+    ctx.type = 'application/octet-stream'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`event-${row.id}.json`)
+    ctx.body = Buffer.from(row.raw)
+  }
+
+  doors.page(`${path}/:id/raw`, 'see', async ctx => {
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's page has the button.
+    if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
+    sendBytes(ctx, row)
+  })
+  doors.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    await noteBodies(ctx, row)
+    sendBytes(ctx, row)
+  })
+
+  doors.page(`${path}/:id/replay`, 'event.replay', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeEvent(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    const { bitcoin, ...rest } = desk
+    const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
+    const links = await linksOf(store, rehearsal?.moves.map(({ subject }) => subject) ?? [])
+    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await stopOf(store) }} />)
+  })
+
+  doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const row = await findRow(store, ctx.params['id']!)
+    if (!row) return ctx.throw(404)
+    if (replayRefusal(row) === 'dropped') throw new BadInput(eventWords[lang].bodyDropped)
+    if (!(await store.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
+    return `${path}/${row.id}`
+  })
+}
+
+function columnsOf(lang: Language): Column<ListedEvent>[] {
+  const [say, own] = [listWords[lang], eventWords[lang]]
+  return [
+    {
+      head: say.id,
+      cell: ({ id, event_id: name }) => <Ref {...{ id: name, href: pathTo('event', `${id}`) }} />,
+      plain: ({ event_id: name }) => name,
+    },
+    { head: own.received, cell: ({ received_at: at }) => <When {...{ lang, at }} />, plain: ({ received_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'event', state }} />,
+      plain: ({ state }) => stateWord(lang, 'event', state),
+    },
+    {
+      head: own.kind,
+      cell: ({ kind }) => (kind === null ? '–' : <a href={`${path}?${new URLSearchParams({ kind }).toString()}`}>{kind}</a>),
+      plain: ({ kind }) => kind ?? '',
+    },
+    { head: say.rail, cell: ({ rail }) => railWord(lang, rail), plain: ({ rail }) => rail },
+    { head: own.via, cell: ({ via }) => own.vias[via], plain: ({ via }) => own.vias[via] },
+    { head: say.why, cell: ({ why }) => (why === null ? '–' : <Said>{why}</Said>), plain: ({ why }) => why ?? '' },
+  ]
+}

@@ -1,0 +1,152 @@
+/** The console's invoices: the list with its filters, each with its causes, and the act that takes on what came late. */
+import { BadInput } from '../../../base/answer.ts'
+import { maskTaxId } from '../../../base/brazil.ts'
+import { stopOf } from '../../../payout/payout.ts'
+import { noteExport } from '../../../privacy/privacy.ts'
+import { takeOn, usualChainTerms } from '../../../webhooks/webhooks.ts'
+import { show, type Language } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { duplicateRoutes } from './duplicates.tsx'
+import { Frame } from '../frame/frame.tsx'
+import type { Doors } from '../guard.ts'
+import { invoiceActRoutes } from './acts.tsx'
+import { acceptable, InvoicePage } from './page.tsx'
+import { countInvoices, invoiceStates, listInvoices, namesOf, seeInvoice, type ListedInvoice } from './read.ts'
+import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column } from '../list/list.ts'
+import { Choice, FilterForm, List, Money, Only, railOptions, railWord, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import { coinRefundRoutes } from './coinRefunds.tsx'
+import { WholeCsv } from '../privacy/parts.tsx'
+import { privacyRoutes } from '../privacy/routes.tsx'
+import { frameWords } from '../frame/words.ts'
+import { invoiceWords } from './words.ts'
+import { listWords } from '../list/words.ts'
+
+const path = '/console/invoices'
+const names = ['q', 'state', 'rail', 'account', 'schedule', 'slot', 'order']
+const choices = { state: invoiceStates, rail: ['starkbank', 'bitcoin'] }
+const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
+
+export function invoicePages(doors: Doors, parts: PageParts): void {
+  const { desk } = parts
+  const { store, world } = desk
+  const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(store, filters, limit)
+
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const say = listWords[lang]
+    const filters = filtersOf(ctx, names, choices)
+    const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
+      pageOf(read, filters, keyOf),
+      namesOf(store, 'accounts'),
+      namesOf(store, 'schedules'),
+      stopOf(store),
+    ])
+    const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'invoices', title: invoiceWords[lang].title, stopped }}>
+        <FilterForm {...{ lang, path, filters }}>
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'invoice', invoiceStates), filters }} />
+          <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
+          <Choice {...{ name: 'account', label: say.account, options: any(accounts), filters }} />
+          <Choice {...{ name: 'schedule', label: say.schedule, options: any(schedules), filters }} />
+        </FilterForm>
+        <Only {...{ lang, path, filters, names: { slot: say.slot, order: say.order } }} />
+        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={<Empty lang={lang} />} />
+        {rows.length > 0 && <WholeCsv {...{ lang, person, action: `${path}.csv`, query: filters.query }} />}
+      </Frame>,
+    )
+  })
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'invoices', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+  )
+
+  doors.post(`${path}.csv`, 'taxId.see', async ctx => {
+    const { lang, person } = ctx.state
+    const filters = filtersOf(ctx, names, choices)
+    const { after: _, ...filter } = filters.query
+    if (Object.keys(filters.faults).length === 0)
+      await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(store, filters) })
+    sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf, clock: world.clock })
+  })
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), stopOf(store)])
+    if (!seen) return ctx.throw(404)
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped, said: ctx.query['said'] }} />)
+  })
+
+  doors.post(`${path}/:id/accept`, 'invoice.accept', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const seen = await seeInvoice(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    const say = invoiceWords[lang]
+    if (seen.row.late_by !== null) throw new BadInput(`${seen.row.id} ${say.taken} ${seen.row.late_by}`)
+    if (!acceptable(seen)) throw new BadInput(say.notNow)
+    await takeOn(store, world, desk.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
+    return `${path}/${seen.row.id}`
+  })
+
+  duplicateRoutes(doors, parts)
+  coinRefundRoutes(doors, parts)
+  invoiceActRoutes(doors, parts)
+  privacyRoutes(doors, parts)
+}
+
+const Empty = ({ lang }: { lang: Language }) => (
+  <>
+    {invoiceWords[lang].empty} <a href="/console/schedules/new">{invoiceWords[lang].emptyAct}</a>
+  </>
+)
+
+/** `whole`: CPFs too, for whoever asked for that. */
+function columnsOf(lang: Language, whole = false): Column<ListedInvoice>[] {
+  const [say, own] = [listWords[lang], invoiceWords[lang]]
+  return [
+    {
+      head: say.id,
+      cell: ({ id }) => (
+        <a class="mono" href={`${path}/${id}`}>
+          {id}
+        </a>
+      ),
+      plain: ({ id }) => id,
+    },
+    { head: say.added, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'invoice', state }} />,
+      plain: ({ state }) => stateWord(lang, 'invoice', state),
+    },
+    {
+      head: say.amount,
+      number: true,
+      cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+      plain: ({ units, asset }, style) => csvAmount(units, asset, style),
+    },
+    { head: say.asset, cell: ({ rail }) => railWord(lang, rail), plain: ({ asset }) => asset },
+    { head: own.payer, cell: ({ payer_name: name }) => name, plain: ({ payer_name: name }) => name },
+    { head: own.due, cell: ({ due_at: at }) => <When {...{ lang, at }} />, plain: ({ due_at: at }) => csvTime(at) },
+    // What a sheet has room for and a page has not.
+    ...fileOnly(lang, whole),
+  ]
+}
+
+const fileOnly = (lang: Language, whole: boolean): Column<ListedInvoice>[] => {
+  const own = invoiceWords[lang]
+  const column = (head: string, plain: NonNullable<Column<ListedInvoice>['plain']>): Column<ListedInvoice> => ({ head, plain })
+  return [
+    column(own.taxId, ({ payer_tax_id: id }) => (whole ? id : maskTaxId(id))),
+    column(own.paid, (row, style) => csvAmount(row.paid_units, row.asset, style)),
+    column(own.fee, (row, style) => csvAmount(row.fee_units, row.asset, style)),
+    column(own.account, row => row.account),
+    column(own.schedule, row => row.schedule ?? ''),
+    column(own.order, row => row.order_id ?? ''),
+    column(own.provider, row => row.provider_id ?? ''),
+    column(own.description, row => row.description),
+  ]
+}

@@ -1,0 +1,147 @@
+/** What a person typed into a search box: any id of ours or of a provider, a tax id, a txid, an end-to-end id, an amount. */
+import { checkTaxId } from '../../../base/brazil.ts'
+import { BadInput } from '../../../base/answer.ts'
+import { typedAmount } from '../../../base/typedAmount.ts'
+import type { Asset } from '../../../base/money.ts'
+import { instant } from '../../../base/world.ts'
+import { join, sameAsAny, sql, type Reader, type Sql } from '../../../db/db.ts'
+import { pathTo, type Linked } from '../links.ts'
+
+/** What a search means in one list: these ids, or else a tax id or an amount, of which there may be many. */
+export interface Sought {
+  ids: string[]
+  taxIds: string[]
+  amounts: { asset: Asset; units: bigint }[]
+}
+
+/** An invoice, by whatever belongs to it. What is found by id is meant, and then nothing else is looked for. */
+export async function soughtInvoices(reader: Reader, text: string): Promise<Sought> {
+  const id = text.toLowerCase()
+  const rows = await reader.all<{ id: string }>(sql`
+    select id from invoices where id = ${id} union select id from invoices where rail = 'starkbank' and provider_id = ${text}
+    union select id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
+    union select invoice_id from invoice_twins where rail = 'starkbank' and provider_id = ${text}
+    union select id from invoices where slot_id = ${id} union select id from invoices where order_id = ${id}
+    union select invoice_id from payouts where id = ${id}
+    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id where a.external_id = ${id} or a.provider_id = ${text} or a.id = ${id}
+    union select invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
+    union select p.invoice_id from payouts p join attempts a on a.payout_id = p.id join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
+    limit ${most}`)
+  return sought(rows, text, () => byEndToEnd(reader, text, 'invoices'))
+}
+
+export async function soughtPayouts(reader: Reader, text: string): Promise<Sought> {
+  const id = text.toLowerCase()
+  const rows = await reader.all<{ id: string }>(sql`
+    select id from payouts where id = ${id} union select id from payouts where invoice_id = ${id}
+    union select payout_id from attempts where external_id = ${id} or provider_id = ${text} or id = ${id}
+    union select a.payout_id from attempts a join bundle_outputs o on o.attempt_id = a.id where o.candidate_id = ${id}
+    union select payout_id from attempts where bundle_id = ${id}
+    union select payout_id from coins where (txid = ${id} or id = ${id}) and payout_id is not null
+    limit ${most}`)
+  return sought(rows, text, () => byEndToEnd(reader, text, 'payouts'))
+}
+const most = 500
+
+async function sought(rows: { id: string }[], text: string, otherwise: () => Promise<string[]>): Promise<Sought> {
+  const ids = rows.map(({ id }) => id)
+  if (ids.length > 0) return { ids, taxIds: [], amounts: [] }
+  const more = await otherwise()
+  if (more.length > 0) return { ids: more, taxIds: [], amounts: [] }
+  const taxIds = taxIdsOf(text)
+  return { ids: [], taxIds, amounts: taxIds.length > 0 ? [] : amountsOf(text) }
+}
+
+/** As it is written and without its marks: rosters may have either. */
+function taxIdsOf(text: string): string[] {
+  try {
+    const { formatted } = checkTaxId(text)
+    return [...new Set([formatted, formatted.replace(/\W/g, ''), text])]
+  } catch (error) {
+    if (error instanceof BadInput) return []
+    throw error
+  }
+}
+
+/** Reais, unless it is said to be or can only be bitcoin. */
+function amountsOf(text: string): Sought['amounts'] {
+  const reais = typedAmount(text, 'BRL')
+  if (reais !== undefined) return [{ asset: 'BRL', units: reais }]
+  const sats = typedAmount(text, 'BTC')
+  return sats === undefined ? [] : [{ asset: 'BTC', units: sats }]
+}
+
+/** The condition of a list, by the column of its id and that of its amount. Nothing sought is nothing found. */
+export function soughtWhere({ ids, taxIds, amounts }: Sought, columns: { id: Sql; units: Sql; asset: Sql; taxId: (ids: Sql) => Sql }): Sql {
+  if (ids.length > 0) return sql`and ${columns.id} in (${join(ids)})`
+  if (taxIds.length > 0) return columns.taxId(sql`${sameAsAny('invoices.payer_tax_id', taxIds)}`)
+  const [first] = amounts
+  return first ? sql`and ${columns.units} = ${first.units} and ${columns.asset} = ${first.asset}` : sql`and 1 = 0`
+}
+
+/** Pix end-to-end ids: E or D, the bank's ISPB, the minute in UTC, eleven characters. No column has them, but they say when to look. */
+const endToEnd = /^[ed]\d{8}(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\w{11}$/i
+const slackMs = 10 * 60_000
+const laterMs = 6 * 3_600_000
+const mostEvents = 4_000
+
+/** The events of those hours whose bytes hold it. */
+export async function eventsWith(reader: Reader, text: string): Promise<{ id: bigint; event_id: string }[]> {
+  const minute = endToEnd.exec(text)
+  if (!minute) return []
+  const [, year, month, day, hour, minutes] = minute.map(Number) as [number, number, number, number, number, number]
+  const at = Date.UTC(year, month - 1, day, hour, minutes)
+  if (Number.isNaN(at)) return []
+  const found: { id: bigint; event_id: string }[] = []
+  let after = { received_at: instant(at - slackMs), id: 0n }
+  for (let read = 0; read < mostEvents; read += 500) {
+    const rows = await reader.all<{ id: bigint; event_id: string; received_at: string; raw: Uint8Array }>(sql`
+      select id, event_id, received_at, raw from inbox
+      where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail = 'starkbank'
+      order by received_at, id limit 500`)
+    for (const { id, event_id: eventId, raw } of rows)
+      if (Buffer.from(raw).toString('latin1').toLowerCase().includes(text.toLowerCase())) found.push({ id, event_id: eventId })
+    if (rows.length < 500) break
+    after = rows.at(-1)!
+  }
+  return found
+}
+
+async function byEndToEnd(reader: Reader, text: string, about: 'invoices' | 'payouts'): Promise<string[]> {
+  const events = await eventsWith(reader, text)
+  if (events.length === 0) return []
+  const rows = await reader.all<{ id: string }>(sql`
+    select distinct case when t.about = 'attempts' then (select payout_id from attempts where id = t.subject) else t.subject end as id
+    from transitions t where t.ref in (${join(events.map(({ event_id: id }) => id))}) and (t.about = ${about} or (t.about = 'attempts' and ${about} = 'payouts'))`)
+  return rows.map(({ id }) => id)
+}
+
+/** Everything that bears this id, whatever it is; a search that leads to one thing leads straight there. */
+export async function everything(reader: Reader, text: string): Promise<Linked[]> {
+  const id = text.toLowerCase()
+  const rows = await reader.all<{ kind: Linked['kind']; id: string; name: string }>(sql`
+    select 'invoice' as kind, id, id as name from invoices where id = ${id}
+    union select 'invoice', id, id from invoices where rail = 'starkbank' and provider_id = ${text}
+    union select 'invoice', id, id from invoices where rail = 'bitcoin' and provider_id in (${text}, ${id})
+    union select 'invoice', invoice_id, invoice_id from invoice_twins where id = ${id} or (rail = 'starkbank' and provider_id = ${text})
+    union select 'payout', id, id from payouts where id = ${id}
+    union select 'payout', payout_id, payout_id from attempts where id = ${id} or external_id = ${id} or provider_id = ${text}
+    union select 'event', cast(id as text), event_id from inbox where rail = 'starkbank' and event_id = ${text}
+    union select 'event', cast(id as text), event_id from inbox where rail = 'bitcoin' and event_id = ${text}
+    union select 'run', id, id from runs where id = ${id}
+    union select 'bundle', id, id from bundles where id = ${id}
+    union select 'bundle', bundle_id, bundle_id from bundle_candidates where id = ${id}
+    union select 'invoice', invoice_id, invoice_id from coins where (txid = ${id} or id = ${id}) and invoice_id is not null
+    union select 'transaction', id, id from ledger_transactions where id = ${id}
+    union select 'slot', id, id from slots where id = ${id}
+    union select 'order', id, id from orders where id = ${id}
+    union select 'proposal', id, id from proposals where id = ${id}
+    union select 'account', name, name from accounts where id = ${id} or name = ${text}
+    union select 'schedule', name, name from schedules where id = ${id} or name = ${text}
+    limit 50`)
+  const events = rows.length > 0 ? [] : await eventsWith(reader, text)
+  return [
+    ...rows.map(row => ({ ...row, href: pathTo(row.kind, row.id) })),
+    ...events.map(event => ({ kind: 'event' as const, id: `${event.id}`, name: event.event_id, href: pathTo('event', `${event.id}`) })),
+  ]
+}

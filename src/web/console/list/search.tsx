@@ -1,0 +1,69 @@
+/** Hangs up the overview, the lists and their details, and the box that searches in all of them. */
+import { stopOf } from '../../../payout/payout.ts'
+import { show } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { bitcoinPages } from '../bitcoin/routes.tsx'
+import { eventPages } from '../events/routes.tsx'
+import { Frame } from '../frame/frame.tsx'
+import type { Doors } from '../guard.ts'
+import { invoicePages } from '../invoices/routes.tsx'
+import { everything } from './find.ts'
+import { AnyId } from './parts.tsx'
+import { overviewPage } from '../overview/page.tsx'
+import { payoutPages } from '../payouts/routes.tsx'
+import { postingPages } from '../postings/routes.tsx'
+import { runPages } from '../runs/routes.tsx'
+import { listWords } from './words.ts'
+
+export function listRoutes(doors: Doors, parts: PageParts): void {
+  overviewPage(doors, parts)
+  invoicePages(doors, parts)
+  payoutPages(doors, parts)
+  eventPages(doors, parts)
+  runPages(doors, parts)
+  bitcoinPages(doors, parts)
+  postingPages(doors, parts)
+  searchPage(doors, parts)
+}
+
+function searchPage(doors: Doors, { desk: { store } }: PageParts): void {
+  doors.page('/console/search', 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const given = ctx.query['any'] ?? ctx.query['q']
+    const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
+    const found = text === '' ? [] : await everything(store, text)
+    if (found.length === 1) return ctx.redirect(found[0]!.href)
+    const say = listWords[lang]
+    const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
+    show(
+      ctx,
+      <Frame {...{ lang, person, title: say.foundTitle, stopped: await stopOf(store) }}>
+        <AnyId {...{ lang, value: text }} />
+        {found.length > 0 && (
+          <ul>
+            {found.map(({ kind, name, href }) => (
+              <li>
+                {say.kinds[kind]}: <a href={href}>{name}</a>
+              </li>
+            ))}
+          </ul>
+        )}
+        {text !== '' && found.length === 0 && (
+          <p>
+            {say.foundNothing} <span class="mono">{text}</span>.
+          </p>
+        )}
+        {text !== '' && (
+          <p class="actions">
+            <a class="button plain" href={`/console/invoices${asFilter}`}>
+              {say.manyInvoices}
+            </a>
+            <a class="button plain" href={`/console/payouts${asFilter}`}>
+              {say.manyPayouts}
+            </a>
+          </p>
+        )}
+      </Frame>,
+    )
+  })
+}

@@ -1,0 +1,148 @@
+/** The console's payouts: the list with its filters, each with its causes, and what a person may do to one. */
+import { BadInput } from '../../../base/answer.ts'
+import { instant } from '../../../base/world.ts'
+import {
+  approvingRelease,
+  holdPayout,
+  mayBeHeld,
+  mayGoOut,
+  stopOf,
+  releasePayout,
+  retryPayout,
+  whyOfPayout,
+  type ListedPayout,
+  type PayoutRow,
+} from '../../../payout/payout.ts'
+import { may } from '../../../people/people.ts'
+import { sql } from '../../../db/db.ts'
+import { show, type Form, type Language } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { Frame } from '../frame/frame.tsx'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { namesOf } from '../invoices/read.ts'
+import { limitsPath } from '../limits/page.tsx'
+import { pathTo } from '../links.ts'
+import { csvAmount, csvTime, filtersOf, pageOf, sendCsv, type After, type Column, type Filters } from '../list/list.ts'
+import { Choice, FilterForm, List, Money, Only, railOptions, Ref, Said, State, stateOptions, stateWord, When } from '../list/parts.tsx'
+import { proofIn, signable } from '../people/passkeys.tsx'
+import { actStates, PayoutPage, type PayoutAct } from './page.tsx'
+import { explainPayout, listPayouts, payoutStates } from './read.ts'
+import { otherAccounts, verdictRoutes } from './verdicts.tsx'
+import { stopPages } from './stop.tsx'
+import { frameWords } from '../frame/words.ts'
+import { limitWords } from '../limits/words.ts'
+import { listWords } from '../list/words.ts'
+import { payoutWords } from './words.ts'
+
+const path = '/console/payouts'
+const names = ['q', 'state', 'rail', 'account', 'invoice']
+const choices = { state: payoutStates, rail: ['starkbank', 'bitcoin'] }
+const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
+
+export function payoutPages(doors: Doors, parts: PageParts): void {
+  const { store, world } = parts.desk
+  const { settings } = parts
+  const read = (filters: Filters, limit: number) => listPayouts(store, filters, limit)
+
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const say = listWords[lang]
+    const filters = filtersOf(ctx, names, choices)
+    const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(store, 'accounts'), stopOf(store)])
+    const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
+    show(
+      ctx,
+      <Frame {...{ lang, person, here: 'payouts', title: payoutWords[lang].title, stopped }}>
+        <p class="actions">
+          <a class="button plain" href={limitsPath}>
+            {limitWords[lang].title}
+          </a>
+        </p>
+        <FilterForm {...{ lang, path, filters }}>
+          <Choice {...{ name: 'state', label: say.state, options: stateOptions(lang, 'payout', payoutStates), filters }} />
+          <Choice {...{ name: 'rail', label: say.rail, options: railOptions(lang), filters }} />
+          <Choice {...{ name: 'account', label: say.account, options: any, filters }} />
+        </FilterForm>
+        <Only {...{ lang, path, filters, names: { invoice: payoutWords[lang].invoice } }} />
+        <List {...{ lang, path, filters, next, rows, columns: columnsOf(lang) }} empty={payoutWords[lang].empty} />
+      </Frame>,
+    )
+  })
+
+  doors.page(`${path}.csv`, 'see', ctx =>
+    sendCsv(ctx, 'payouts', columnsOf(ctx.state.lang), { read, filters: filtersOf(ctx, names, choices), keyOf, clock: world.clock }),
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), stopOf(store)])
+    if (!seen) return ctx.throw(404)
+    const others = await otherAccounts(store, seen.row)
+    const mayGo = may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
+    const sign = mayGo ? await signable(ctx, store, settings, approvingRelease(seen.row)) : undefined
+    show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, sign }} />)
+  })
+
+  const act = (verb: PayoutAct, work: typeof holdPayout) => {
+    const handle = async (ctx: ConsoleContext, form: Form): Promise<string> => {
+      const id = ctx.params['id']!
+      const why = form.text('why')
+      if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+      await assertMay(parts, ctx.state.lang, id, verb)
+      await work(store, id, { by: ctx.state.person.name, why, proof: await proofIn(ctx, form, store, settings) })
+      return `${path}/${id}`
+    }
+    doors.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
+  }
+  act('hold', holdPayout)
+  act('release', releasePayout)
+  act('retry', retryPayout)
+  verdictRoutes(doors, parts)
+  stopPages(doors, parts)
+}
+
+/** The usual refusals, in the page's words; the domain has the last word, in its own. */
+async function assertMay({ desk: { store, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
+  const say = payoutWords[lang]
+  const row = await store.one<PayoutRow & { live: string | null }>(sql`
+    select p.*, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
+    from payouts p where id = ${id}`)
+  if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
+  const fits = verb === 'hold' ? await mayBeHeld(store, row) : (actStates[verb] as readonly string[]).includes(row.state)
+  if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
+  if (verb === 'hold') return
+  if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)
+  if (row.live !== null) throw new BadInput(`${say.live}: ${row.live}.`)
+  if (verb === 'retry' && row.state === 'owed' && row.next_at <= instant(world.clock.now())) throw new BadInput(say.notDue)
+}
+
+function columnsOf(lang: Language): Column<ListedPayout>[] {
+  const [say, own] = [listWords[lang], payoutWords[lang]]
+  return [
+    { head: say.id, cell: ({ id }) => <Ref {...{ id, href: pathTo('payout', id) }} />, plain: ({ id }) => id },
+    { head: say.addedHe, cell: ({ added_at: at }) => <When {...{ lang, at }} />, plain: ({ added_at: at }) => csvTime(at) },
+    {
+      head: say.state,
+      cell: ({ state }) => <State {...{ lang, of: 'payout', state }} />,
+      plain: ({ state }) => stateWord(lang, 'payout', state),
+    },
+    {
+      head: say.amount,
+      number: true,
+      cell: ({ units, asset }) => <Money {...{ lang, units, asset }} />,
+      plain: ({ units, asset }, style) => csvAmount(units, asset, style),
+    },
+    { head: say.asset, plain: ({ asset }) => asset },
+    { head: own.to, cell: ({ account }) => <a href={pathTo('account', account)}>{account}</a>, plain: ({ account }) => account },
+    {
+      head: own.invoice,
+      cell: ({ invoice_id: id }) => <Ref {...{ id, href: pathTo('invoice', id) }} />,
+      plain: ({ invoice_id: id }) => id,
+    },
+    {
+      head: say.why,
+      cell: row => (whyOfPayout(row) === null ? '–' : <Said>{whyOfPayout(row)}</Said>),
+      plain: row => whyOfPayout(row) ?? '',
+    },
+  ]
+}

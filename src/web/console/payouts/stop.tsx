@@ -1,0 +1,164 @@
+/** The switch that stops every payout, and lets them go: why they are stopped, by whom, and what the program itself holds against them. */
+import { BadInput } from '../../../base/answer.ts'
+import {
+  approvingGo,
+  holdOf,
+  letGo,
+  markOf,
+  payoutsStopped,
+  reasonsOf,
+  stopAll,
+  stopOf,
+  stopsOf,
+  unreads,
+  type Stop,
+} from '../../../payout/payout.ts'
+import { may } from '../../../people/people.ts'
+import { show, type Form, type Language } from '../../page/page.ts'
+import { Notice } from '../../page/parts.tsx'
+import type { PageParts } from '../../pages.ts'
+import { ActForm, Frame, Reason } from '../frame/frame.tsx'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { Known, Said } from '../list/parts.tsx'
+import { proofIn, SignButton, signable } from '../people/passkeys.tsx'
+import { UnreadWhy } from '../frame/unread.tsx'
+import { frameWords } from '../frame/words.ts'
+import { passkeyWords } from '../people/passkeysWords.ts'
+import { payoutWords } from './words.ts'
+import { reconciliationWords } from '../reconciliation/words.ts'
+
+const path = '/console/stop'
+
+/** What stops payouts, in the page's words, and what the program wrote down of it. */
+export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: Stop }) => (
+  <>
+    {code !== 'hold' && `${frameWords[lang].stops[code]} `}
+    <Said>{why}</Said>
+  </>
+)
+
+export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts): void {
+  doors.page(path, 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const say = payoutWords[lang]
+    const hold = await holdOf(store)
+    const program = (await stopsOf(store)).filter(({ code }) => code !== 'hold')
+    const unread = await unreads(store, await store.tx(tx => tx.now(), 'locks'))
+    const reasons = hold ? reasonsOf(hold) : []
+    const [why, ...earlier] = reasons
+    const sign = hold && may(person.role, 'payouts.go') ? await signable(ctx, store, settings, approvingGo(hold)) : undefined
+    show(
+      ctx,
+      <Frame
+        {...{
+          lang,
+          person,
+          here: 'payouts',
+          title: say.stopTitle,
+          stopped: await stopOf(store),
+          scripts: sign ? ['consolePasskey.js'] : [],
+        }}
+      >
+        {!hold && program.length === 0 && unread.length === 0 && <Notice tone="good">{say.goNow}</Notice>}
+        {hold && (
+          <section aria-labelledby="held">
+            <h2 id="held">{say.untilGo}</h2>
+            <Known
+              facts={[
+                [say.stoppedBy, hold.by === 'the program' ? say.program : hold.by],
+                [say.stoppedWhy, <Said>{why}</Said>],
+              ]}
+            />
+            {earlier.length > 0 && (
+              <>
+                <p>{say.before}</p>
+                <ul>
+                  {earlier.map(each => (
+                    <li>
+                      <Said>{each}</Said>
+                    </li>
+                  ))}
+                </ul>
+              </>
+            )}
+          </section>
+        )}
+        {program.length > 0 && (
+          <section aria-labelledby="program">
+            <h2 id="program">{say.byProgram}</h2>
+            <ul>
+              {program.map(stop => (
+                <li>
+                  <StopWhy {...{ lang, stop }} />
+                </li>
+              ))}
+            </ul>
+            <p>
+              {say.untilMended} <a href="/console/reconciliation">{reconciliationWords[lang].title}</a>
+            </p>
+          </section>
+        )}
+        {unread.length > 0 && (
+          <section aria-labelledby="unread">
+            <h2 id="unread">{say.byThemselves}</h2>
+            <ul>
+              {unread.map(each => (
+                <li>
+                  <UnreadWhy {...{ lang, unread: each }} />
+                </li>
+              ))}
+            </ul>
+          </section>
+        )}
+        {hold && may(person.role, 'payouts.go') && (
+          <section class="card">
+            <h2>{say.go}</h2>
+            <ActForm {...{ lang, person, act: 'payouts.go', action: `${path}/go` }}>
+              <p>{say.goHint}</p>
+              {reasons.map(reason => (
+                <input type="hidden" name="seen" value={markOf(reason)} />
+              ))}
+              <Reason lang={lang} />
+              <SignButton {...{ lang, sign, label: passkeyWords[lang].signGo }} />
+              <button>{say.go}</button>
+            </ActForm>
+          </section>
+        )}
+        {!hold && may(person.role, 'payouts.stop') && (
+          <section class="card">
+            <h2>{say.stop}</h2>
+            <ActForm {...{ lang, person, act: 'payouts.stop', action: path }}>
+              <p>{say.stopHint}</p>
+              <Reason lang={lang} />
+              <button class="danger">{say.stop}</button>
+            </ActForm>
+          </section>
+        )}
+      </Frame>,
+    )
+  })
+
+  doors.post(path, 'payouts.stop', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    if (await holdOf(store)) throw new BadInput(`${payoutWords[lang].already} ${path}.`)
+    await stopAll(store, `${person.name}: ${why}`, person.name)
+    return path
+  })
+
+  const go = async (ctx: ConsoleContext, form: Form): Promise<string> => {
+    const { lang, person } = ctx.state
+    const say = payoutWords[lang]
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
+    const seen = form.all('seen')
+    const proof = await proofIn(ctx, form, store, settings)
+    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)), proof)
+    const still = await payoutsStopped(store)
+    if (!held && (await holdOf(store))) throw new BadInput(`${say.unseen} ${path}.`)
+    if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
+    return path
+  }
+  doors.post(`${path}/go`, 'payouts.go', go, { passkey: true })
+}

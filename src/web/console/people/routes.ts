@@ -1,0 +1,162 @@
+/** The routes of people: who is invited, what role they have, who is kept out, for admins; and who is objected to, for checkers as well. */
+import { BadInput } from '../../../base/answer.ts'
+import { isAddress } from '../../../base/mailAddress.ts'
+import { instant } from '../../../base/world.ts'
+import type { Proposed } from '../../../ledger/ledger.ts'
+import {
+  addUser,
+  changeRole,
+  endSession,
+  endSessionsOf,
+  findUser,
+  isUserName,
+  languages,
+  listSessions,
+  listUsers,
+  lockUser,
+  needsTwo,
+  objectTo,
+  personObjections,
+  proposeClear,
+  proposeReset,
+  proposeRole,
+  proposeUser,
+  removeUser,
+  resetUser,
+  roles,
+  unlockUser,
+  type UserRow,
+} from '../../../people/people.ts'
+import { history } from '../../../db/db.ts'
+import { show } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { LinkPage, PeoplePage, PersonPage } from './page.tsx'
+import { proposalPath } from '../proposals/page.tsx'
+import { reasonIn } from '../schedules/when.ts'
+import { frameWords } from '../frame/words.ts'
+import { peopleWords } from './words.ts'
+
+export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
+  const path = '/console/people'
+  const pathOf = (user: UserRow) => `${path}/${user.id}`
+
+  /** The person of the path, by id or by name, or 404. */
+  const the = async (ctx: ConsoleContext): Promise<UserRow> => {
+    const id = ctx.params['id']!
+    return (await findUser(store, id)) ?? ctx.throw(404)
+  }
+  /** The same, and not who asks: nobody gives themselves a role, or locks everyone out by locking themselves out. */
+  const another = async (ctx: ConsoleContext): Promise<UserRow> => {
+    const user = await the(ctx)
+    if (user.id === ctx.state.person.id) throw new BadInput(peopleWords[ctx.state.lang].people.self)
+    return user
+  }
+  /** The link goes by what the house is called, or by where this request came to. */
+  const showLink = (ctx: ConsoleContext, { user, token, endsAt }: Awaited<ReturnType<typeof addUser>>) => {
+    const { lang, person } = ctx.state
+    const origin = settings.publicUrl ?? `${ctx.state.secure ? 'https' : 'http'}://${ctx.host}`
+    show(ctx, LinkPage({ lang, person, user, endsAt, link: `${origin}/console/welcome/${token}` }))
+  }
+
+  /** Where it awaits another person; one that is open already is decided first. */
+  const shown = ({ proposal }: Proposed) => proposalPath(proposal.id)
+
+  doors.page(path, 'user.see', async ctx => {
+    const { lang, person } = ctx.state
+    show(ctx, PeoplePage({ lang, person, rows: await listUsers(store) }))
+  })
+
+  doors.post(path, 'user.add', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = peopleWords[lang].people
+    const name = form.text('name')
+    const [role, language] = [roles.find(each => each === form.text('role')), languages.find(each => each === form.text('language'))]
+    if (!role || !language) return ctx.throw(400)
+    const [email, why] = [form.text('email'), reasonIn(form)]
+    const fault = !isUserName(name) ? say.badName : (await findUser(store, name)) ? say.taken : undefined
+    const faults = { ...(fault !== undefined && { name: fault }), ...(email !== '' && !isAddress(email) && { email: say.badEmail }) }
+    if (Object.keys(faults).length > 0) {
+      const values = { name, role, language, email, why }
+      return show(ctx, PeoplePage({ lang, person, rows: await listUsers(store), values, faults }), 400)
+    }
+    const wanted = { name, role, language, ...(email !== '' && { email }) }
+    if (needsTwo(role)) return shown(await proposeUser(store, world, wanted, { by: person.name, why }))
+    return showLink(ctx, await addUser(store, world, wanted, person.name))
+  })
+
+  doors.page(`${path}/:id`, 'user.see', async ctx => {
+    const user = await the(ctx)
+    const sessions = await listSessions(store, world, user.id)
+    const objections = await personObjections(store, user.id)
+    const { lang, person } = ctx.state
+    const now = instant(world.clock.now())
+    show(ctx, PersonPage({ lang, person, user, now, objections, sessions, steps: await history(store, user.id) }))
+  })
+
+  doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
+    const user = await another(ctx)
+    const role = roles.find(each => each === form.text('role')) ?? ctx.throw(400)
+    const { name: by } = ctx.state.person
+    // The same role again, as when a button is pressed twice, is no fault.
+    if (role === user.role) return pathOf(user)
+    if (needsTwo(role)) return shown(await proposeRole(store, world, user.id, role, { by, why: reasonIn(form) }))
+    await changeRole(store, world, user.id, role, by)
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
+    const user = await another(ctx)
+    const { name: by } = ctx.state.person
+    if (needsTwo(user.role) && user.state !== 'invited')
+      return shown(await proposeReset(store, world, user.id, { by, why: reasonIn(form) }))
+    showLink(ctx, await resetUser(store, world, user.id, by))
+    return undefined
+  })
+
+  doors.post(`${path}/:id/object`, 'user.object', async (ctx, form) => {
+    const user = await another(ctx)
+    const why = reasonIn(form)
+    if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+    await objectTo(store, world, user.id, { by: ctx.state.person.name, why })
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/clear`, 'user.clear', async (ctx, form) => {
+    const user = await another(ctx)
+    const why = reasonIn(form)
+    if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
+    return shown(await proposeClear(store, world, user.id, { by: ctx.state.person.name, why }))
+  })
+
+  doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
+    const user = await another(ctx)
+    if (user.state !== 'locked') await lockUser(store, world, user.id, ctx.state.person.name)
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/unlock`, 'user.unlock', async ctx => {
+    const user = await another(ctx)
+    if (user.state !== 'active') await unlockUser(store, user.id, ctx.state.person.name)
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/remove`, 'user.remove', async ctx => {
+    const user = await another(ctx)
+    if (user.state !== 'removed') await removeUser(store, world, user.id, ctx.state.person.name)
+    return path
+  })
+
+  doors.post(`${path}/:id/sign-out`, 'session.revoke', async ctx => {
+    const user = await the(ctx)
+    const { person } = ctx.state
+    await endSessionsOf(store, user.id, person.name, person.sessionId)
+    return pathOf(user)
+  })
+
+  doors.post(`${path}/:id/sessions/:session/end`, 'session.revoke', async ctx => {
+    const user = await the(ctx)
+    await endSession(store, user.id, ctx.params['session']!, ctx.state.person.name)
+    return pathOf(user)
+  })
+}

@@ -1,0 +1,55 @@
+/** One posting: the movement with both its lines, what it is of, and the invoice it belongs to. */
+import { postingsOf } from '../../../ledger/ledger.ts'
+import { stopOf } from '../../../payout/payout.ts'
+import { sql } from '../../../db/db.ts'
+import { amount, show } from '../../page/page.ts'
+import { Time } from '../../page/parts.tsx'
+import type { PageParts } from '../../pages.ts'
+import { Frame } from '../frame/frame.tsx'
+import type { Doors } from '../guard.ts'
+import { linksOf, pathTo } from '../links.ts'
+import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
+import { ledgerWords } from './words.ts'
+import { listWords } from '../list/words.ts'
+
+export function postingPages(doors: Doors, { desk: { store } }: PageParts): void {
+  doors.page('/console/postings/:id', 'see', async ctx => {
+    const { lang, person } = ctx.state
+    const [posting] = await postingsOf(store, sql`t.id = ${ctx.params['id']!}`)
+    if (!posting) return ctx.throw(404)
+    const [say, lists] = [ledgerWords[lang], listWords[lang]]
+    const links = await linksOf(store, [posting.source])
+    const lines = [
+      { account: posting.given, units: posting.units },
+      { account: posting.taken, units: -posting.units },
+    ]
+    show(
+      ctx,
+      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await stopOf(store) }}>
+        <Known
+          facts={[
+            [say.transaction, <Mono>{posting.id}</Mono>],
+            [say.at, <Time lang={lang} at={posting.at} />],
+            [say.source, <Ref {...{ id: posting.source, href: links.get(posting.source) }} />],
+            [
+              say.invoice,
+              posting.invoice_id !== null && <Ref {...{ id: posting.invoice_id, href: pathTo('invoice', posting.invoice_id) }} />,
+            ],
+            [lists.memo, posting.memo !== '' && <Said>{posting.memo}</Said>],
+          ]}
+        />
+        <h2>{say.lines}</h2>
+        <Rows
+          lang={lang}
+          caption={say.zero}
+          rows={lines}
+          empty={lists.none}
+          columns={[
+            { head: say.account, cell: ({ account }) => say.accounts[account] },
+            { head: say.amount, number: true, cell: ({ units }) => amount(lang, units, posting.asset) },
+          ]}
+        />
+      </Frame>,
+    )
+  })
+}

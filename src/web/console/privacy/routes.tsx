@@ -1,0 +1,123 @@
+/** Personal data on the console: a tax id shown whole, a file with tax ids, what is held on a person, and forgetting them. Each is written down. */
+import { BadInput } from '../../../base/answer.ts'
+import { findInvoice, type InvoiceRow } from '../../../invoice/invoice.ts'
+import { stopOf, type Stop } from '../../../payout/payout.ts'
+import type { Person } from '../../../people/people.ts'
+import { exportPayer, forgetOrder, forgetPayer, noteShown, type Held, type PayerForgotten } from '../../../privacy/privacy.ts'
+import { day, show, type Form, type Language } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import { Frame } from '../frame/frame.tsx'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { InvoicePage } from '../invoices/page.tsx'
+import { seeInvoice } from '../invoices/read.ts'
+import { pathTo } from '../links.ts'
+import { Ref, Rows } from '../list/parts.tsx'
+import { frameWords } from '../frame/words.ts'
+import { privacyWords } from './words.ts'
+
+const path = '/console/invoices/:id'
+
+export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
+  const { store, world } = desk
+  const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> => (await findInvoice(store, ctx.params['id']!)) ?? ctx.throw(404)
+  const actOf = ({ state }: ConsoleContext, form: Form) => {
+    const why = form.text('why')
+    if (why === '') throw new BadInput(frameWords[state.lang].reasonMissing)
+    const elsewhere = form.text('keptElsewhere')
+    return { by: state.person.name, why, ...(elsewhere !== '' && { keptElsewhere: elsewhere }) }
+  }
+
+  doors.post(`${path}/tax-id`, 'taxId.see', async ctx => {
+    const { lang, person } = ctx.state
+    const seen = await seeInvoice(desk, ctx.params['id']!)
+    if (!seen) return ctx.throw(404)
+    await noteShown(desk, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await stopOf(store), whole: true }} />)
+  })
+
+  doors.post(`${path}/export-payer`, 'payer.export', async ctx => {
+    const { lang, person } = ctx.state
+    const { id, payer_tax_id: taxId } = await invoiceOf(ctx)
+    const found = taxId === '' ? undefined : await exportPayer(store, world, taxId, person.name)
+    if (!found) throw new BadInput(privacyWords[lang].unknown)
+    ctx.type = 'application/json; charset=utf-8'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`payer-of-${id}.json`)
+    ctx.body = JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value), 2)
+  })
+
+  doors.post(`${path}/forget-buyer`, 'payer.forget', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const { order_id: orderId } = await invoiceOf(ctx)
+    if (orderId === null) return ctx.throw(404)
+    const { order, forgotten, held } = await forgetOrder(store, world, orderId, actOf(ctx, form))
+    if (forgotten === 'nothing') throw new BadInput(`${order.id}: ${privacyWords[lang].held[held!.why]}`)
+    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(store), kept: held ? [{ id: order.id, kind: 'order', held }] : [] }} />)
+  })
+
+  doors.post(`${path}/forget-payer`, 'payer.forget', async (ctx, form) => {
+    const { lang, person } = ctx.state
+    const say = privacyWords[lang]
+    const { payer_tax_id: taxId } = await invoiceOf(ctx)
+    const act = actOf(ctx, form)
+    if (taxId === '') throw new BadInput(say.unknown)
+    const found = await forgetPayer(store, world, taxId, act)
+    if (found.is === 'unknown') throw new BadInput(say.unknown)
+    if (found.is === 'in-roster') throw new BadInput(say.inRoster(found.rosters.map(({ schedule }) => schedule).join(', ')))
+    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(store), kept: keptOf(found), found }} />)
+  })
+}
+
+/** What stays of an order or an invoice; undefined `part`: all of it. */
+interface Kept {
+  id: string
+  kind: 'order' | 'invoice'
+  held: Held
+  whole?: boolean
+}
+
+const keptOf = ({ orders, invoices }: PayerForgotten & { is: 'forgotten' }): Kept[] => [
+  ...orders.flatMap(({ order: { id }, forgotten, held }) =>
+    held ? [{ id, kind: 'order' as const, held, whole: forgotten === 'nothing' }] : [],
+  ),
+  ...invoices.flatMap(({ id, held }) => (held ? [{ id, kind: 'invoice' as const, held }] : [])),
+]
+
+interface OutcomeParts {
+  lang: Language
+  person: Person
+  stopped: Stop | undefined
+  kept: readonly Kept[]
+  found?: PayerForgotten & { is: 'forgotten' }
+}
+
+function Outcome({ lang, person, stopped, kept, found }: OutcomeParts) {
+  const say = privacyWords[lang]
+  const share = (some: number, all: number) => `${some} ${say.of} ${all}`
+  return (
+    <Frame {...{ lang, person, stopped, here: 'invoices', title: say.done }}>
+      {found && (
+        <p>
+          {say.counts(
+            share(found.orders.filter(({ forgotten }) => forgotten === 'all').length, found.orders.length),
+            share(found.invoices.filter(({ forgotten }) => forgotten).length, found.invoices.length),
+          )}
+        </p>
+      )}
+      {found && found.accounts.length > 0 && <p>{say.accounts(found.accounts.map(({ name }) => name).join(', '))}</p>}
+      <h2>{say.kept}</h2>
+      <Rows
+        lang={lang}
+        caption=""
+        rows={kept}
+        empty={say.keptNone}
+        columns={[
+          { head: say.what, cell: ({ id, kind }) => <Ref {...{ id, href: pathTo(kind, id) }} /> },
+          { head: say.title, cell: ({ whole }) => (whole ? say.all : say.identity) },
+          { head: say.why, cell: ({ held }) => say.held[held.why] },
+          { head: say.until, cell: ({ held }) => (held.until === undefined ? '–' : day(lang, held.until)) },
+        ]}
+      />
+    </Frame>
+  )
+}

@@ -1,0 +1,159 @@
+/** The routes of products: list, add, edit, off the shop and back. */
+import { BadInput } from '../../../base/answer.ts'
+import { formatUnits, mostUnits } from '../../../base/money.ts'
+import { readTyped } from '../../../base/typedAmount.ts'
+import { stopOf } from '../../../payout/payout.ts'
+import {
+  addProduct,
+  editProduct,
+  findProduct,
+  readPhoto,
+  removeProduct,
+  shopRules,
+  slugOf,
+  type ProductInput,
+  type ProductRow,
+} from '../../../shop/shop.ts'
+import { show, type Form, type Language } from '../../page/page.ts'
+import type { Tone } from '../../page/parts.tsx'
+import type { PageParts } from '../../pages.ts'
+import { keptProduct, keptProducts, type Shown } from '../../shop/catalogue/shelf.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { ProductForm, ProductsPage } from './page.tsx'
+import { answered, type FieldFaults, type Values } from '../schedules/when.ts'
+import { faultOfAmount } from '../list/amounts.ts'
+import { productWords } from './words.ts'
+
+const path = '/console/products'
+/** Somewhat more than a photo may have, so that one just too large is told of at its field. */
+const limits = { fileBytes: 900 * 1024 }
+const mostStock = 999_999n
+
+export function productRoutes(doors: Doors, { desk }: PageParts): void {
+  const { store, world } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  const pathOf = (row: Pick<ProductRow, 'id'>) => `${path}/${row.id}`
+  /** The product of the path, or 404. */
+  const the = async (ctx: ConsoleContext): Promise<Shown> => (await keptProduct(store, ctx.params['id']!)) ?? ctx.throw(404)
+
+  doors.page(path, 'see', async ctx => {
+    show(ctx, ProductsPage({ ...(await framed(ctx)), products: await keptProducts(store), rules: await shopRules(store) }))
+  })
+
+  interface Filled {
+    values: Values
+    faults?: FieldFaults
+    edited?: Shown
+    notice?: { tone: Tone; text: string }
+  }
+  const showForm = async (ctx: ConsoleContext, filled: Filled, status = 200) =>
+    show(ctx, ProductForm({ ...(await framed(ctx)), ...filled }), status)
+
+  doors.page(`${path}/new`, 'product.add', ctx => showForm(ctx, { values: {} }))
+  doors.post(
+    `${path}/new`,
+    'product.add',
+    async (ctx, form) => {
+      const { lang, person } = ctx.state
+      const { input, faults } = readProduct(form, lang)
+      const values = form.values()
+      if (!input) return showForm(ctx, { values, faults }, 400)
+      const twin = await findProduct(store, slugOf(input.name))
+      // Sent twice, the same product is one.
+      if (twin && twin.state === 'listed' && isSame(twin, input)) return `${pathOf(twin)}?said=saved`
+      if (twin) return showForm(ctx, { values, faults: { name: productWords[lang].faults.nameTaken(twin.name) } }, 400)
+      return `${pathOf(await addProduct(store, world, input, person.name))}?said=saved`
+    },
+    limits,
+  )
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const edited = await the(ctx)
+    const { lang } = ctx.state
+    const say = productWords[lang]
+    const said = ctx.query['said']
+    const text = said === 'saved' ? say.saved : said === 'removed' ? say.removed : said === 'listed' ? say.listed : undefined
+    await showForm(ctx, { values: valuesOf(edited, lang), edited, ...(text !== undefined && { notice: { tone: 'good', text } }) })
+  })
+
+  doors.post(
+    `${path}/:id`,
+    'product.edit',
+    async (ctx, form) => {
+      const edited = await the(ctx)
+      const { lang, person } = ctx.state
+      const say = productWords[lang]
+      const { input, faults } = readProduct(form, lang)
+      const values = form.values()
+      if (!input) return showForm(ctx, { values, faults, edited }, 400)
+      // The same again, as when a button is pressed twice, is no fault.
+      if (isSame(edited, input)) return `${pathOf(edited)}?said=saved`
+      if (form.text('seenAt') !== edited.changed_at) return showForm(ctx, { values, edited, notice: { tone: 'bad', text: say.stale } }, 409)
+      const { stock, photo, ...rest } = input
+      // What is sold meanwhile is not given back: the difference is what was meant.
+      const addStock = stock - BigInt(/^\d{1,9}$/.exec(form.text('seenStock'))?.[0] ?? edited.stock)
+      if (edited.stock + addStock < 0n) return showForm(ctx, { values, faults: { stock: say.faults.stockGone }, edited }, 409)
+      const change = { ...rest, ...(addStock !== 0n && { addStock }), ...(photo && { photo }), seenAt: edited.changed_at }
+      return `${pathOf(await editProduct(store, edited.id, change, person.name))}?said=saved`
+    },
+    limits,
+  )
+
+  doors.post(`${path}/:id/remove`, 'product.remove', async ctx => {
+    const row = await the(ctx)
+    if (row.state === 'listed') await removeProduct(store, row.id, ctx.state.person.name)
+    return `${pathOf(row)}?said=removed`
+  })
+
+  doors.post(`${path}/:id/list`, 'product.edit', async ctx => {
+    const row = await the(ctx)
+    if (row.state === 'removed') await editProduct(store, row.id, { state: 'listed' }, ctx.state.person.name)
+    return `${pathOf(row)}?said=listed`
+  })
+}
+
+const valuesOf = (row: ProductRow, lang: Language): Values => {
+  const price = formatUnits(row.units, 'BRL')
+  const typed = { price: lang === 'en' ? price : price.replace('.', ','), stock: row.stock.toString() }
+  return { name: row.name, description: row.description, ...typed }
+}
+
+/** A photo that was sent is a change of its own: whether it is the one that is there is not asked. */
+const isSame = (row: ProductRow, input: ProductInput) =>
+  input.photo === undefined &&
+  row.name === input.name &&
+  row.units === input.units &&
+  row.stock === input.stock &&
+  row.description === input.description
+
+function readProduct(form: Form, lang: Language): { input: ProductInput | undefined; faults: FieldFaults } {
+  const say = productWords[lang].faults
+  const faults: FieldFaults = {}
+  const name = form.text('name')
+  if (name.length > 200 || /[\n\t]/.test(name) || answered(() => slugOf(name)) === undefined) faults['name'] = say.name
+  const price = readTyped(form.text('price'), 'BRL')
+  const units = price.is === 'amount' && price.units > 0n && price.units <= mostUnits.BRL ? price.units : undefined
+  if (units === undefined) faults['price'] = faultOfAmount(price, lang, say.price)
+  const stock = /^\d{1,6}$/.test(form.text('stock')) ? BigInt(form.text('stock')) : mostStock + 1n
+  if (stock > mostStock) faults['stock'] = say.stock
+  const description = form.text('description').replaceAll('\t', ' ')
+  if (description.length > 2_000) faults['description'] = say.description
+  const photo = form.file('photo')?.bytes
+  const photoFault = photo && faultOfPhoto(photo, lang)
+  if (photoFault !== undefined) faults['photo'] = photoFault
+  const isWhole = Object.keys(faults).length === 0
+  return { input: isWhole ? { name, units: units!, stock, description, photo } : undefined, faults }
+}
+
+/** The shop's own words are English; what it found is told by its kind. */
+function faultOfPhoto(bytes: Uint8Array, lang: Language): string | undefined {
+  const say = productWords[lang].faults
+  try {
+    readPhoto(bytes)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    if (error.message.includes(' kB, and may have ')) return say.photoLarge
+    return error.message.includes(' pixels: ') ? say.photoSize : say.photo
+  }
+}

@@ -1,0 +1,156 @@
+/** The routes of proposals: the list, one, its approval, which does it, and its end undone. */
+import { SignatureRefused } from '../../../approvals/approvals.ts'
+import { BadInput } from '../../../base/answer.ts'
+import { approveAndDo } from '../../../jobs/jobs.ts'
+import { detailShown } from '../../../reconcile/reconcile.ts'
+import { barFor, findProposal, listProposals, refuse, type ProposalDecision, type ProposalRow } from '../../../ledger/ledger.ts'
+import { approvingProposal, stopOf } from '../../../payout/payout.ts'
+import { personActs } from '../../../people/people.ts'
+import { history, join, sql, type Reader } from '../../../db/db.ts'
+import { show, type Form } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { linksOf, pathTo } from '../links.ts'
+import { filtersOf, pageOf, type After } from '../list/list.ts'
+import { proofIn, signable } from '../people/passkeys.tsx'
+import { proposalPath, ProposalPage, ProposalsPage, type About, type Details } from './page.tsx'
+import { reasonIn } from '../schedules/when.ts'
+import { barText } from '../schedules/barsWords.ts'
+import { frameWords } from '../frame/words.ts'
+import { proposalWords } from './words.ts'
+
+const path = '/console/proposals'
+/** There is one for one act on one thing, so they are few; the list says how many there are in its caption. */
+const openLimit = 200
+const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
+
+export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): void {
+  const { store } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+
+  doors.page(path, 'see', async ctx => {
+    const filters = filtersOf(ctx, [])
+    const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(store, { state: 'decided', after, limit })
+    const { rows: decided, next } = await pageOf(read, filters, keyOf)
+    const open = await listProposals(store, { state: 'open', limit: openLimit })
+    const abouts = await aboutsOf(store, [...open, ...decided])
+    const details = await detailsOf(store, [...open, ...decided])
+    show(ctx, ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }))
+  })
+
+  doors.page(`${path}/:id`, 'see', async ctx => {
+    const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+    const say = proposalWords[ctx.state.lang]
+    const said = ctx.query['said']
+    const text =
+      said === 'approved' ? say.approve.done : said === 'refused' ? say.refuse.done : said === 'withdrawn' ? say.withdraw.done : undefined
+    await showOne(ctx, row, text === undefined || row.state !== said ? {} : { notice: { tone: 'good', text } })
+  })
+
+  type Told = Pick<Parameters<typeof ProposalPage>[0], 'notice' | 'fault'>
+  async function showOne(ctx: ConsoleContext, row: ProposalRow, told: Told, status = 200): Promise<void> {
+    const abouts = await aboutsOf(store, [row])
+    const { name } = ctx.state.person
+    const bar = await store.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
+    const sign = row.state === 'open' ? await signable(ctx, store, settings, approvingProposal(row)) : undefined
+    const details = await detailsOf(store, [row])
+    show(
+      ctx,
+      ProposalPage({ ...(await framed(ctx)), details, row, abouts, bar, sign, steps: await history(store, row.id), ...told }),
+      status,
+    )
+  }
+  const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
+    showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
+
+  /** Where to go after a decision, or the page that says why there was none. The same again, as when a button is pressed twice, is no fault. */
+  function afterwards(ctx: ConsoleContext, decision: ProposalDecision, wanted: readonly ProposalRow['state'][]): string | Promise<void> {
+    const { lang, person } = ctx.state
+    const say = proposalWords[lang]
+    switch (decision.is) {
+      case 'approved':
+      case 'refused':
+      case 'withdrawn':
+        return `${proposalPath(decision.proposal.id)}?said=${decision.is}`
+      case 'decided': {
+        const { id, state, decided_by: by } = decision.proposal
+        if (by === person.name && wanted.includes(state)) return `${proposalPath(id)}?said=${state}`
+        return refused(ctx, decision.proposal, say.already(say.states[state], by ?? ''))
+      }
+      case 'own':
+        return refused(ctx, decision.proposal, say.approve.own(decision.proposal.made_by))
+      case 'barred':
+        return refused(ctx, decision.proposal, barText(lang, decision.bar))
+      case 'changed':
+        return refused(ctx, decision.proposal, say.approve.changed)
+      case 'unknown':
+        return ctx.throw(404)
+    }
+  }
+
+  const approving = async (ctx: ConsoleContext, form: Form): Promise<string | void> => {
+    const id = ctx.params['id']!
+    const { lang, person } = ctx.state
+    try {
+      return await afterwards(
+        ctx,
+        await approveAndDo(desk, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, store, settings) }),
+        ['approved'],
+      )
+    } catch (error) {
+      if (!(error instanceof BadInput) || error instanceof SignatureRefused) throw error
+      const row = (await findProposal(store, id)) ?? ctx.throw(404)
+      await refused(ctx, row, proposalWords[lang].approve.cannot, error.message)
+    }
+  }
+
+  doors.post(`${path}/:id/approve`, 'proposal.approve', (ctx, form) => approving(ctx, form), { passkey: true })
+
+  // Admins approve what is proposed about people, and nothing else.
+  doors.post(
+    `${path}/:id/approve-person`,
+    'user.approve',
+    async (ctx, form) => {
+      const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+      if (!personActs.includes(row.act)) ctx.throw(403)
+      return approving(ctx, form)
+    },
+    { passkey: true },
+  )
+
+  doors.post(`${path}/:id/refuse`, 'proposal.refuse', async (ctx, form) => {
+    const id = ctx.params['id']!
+    const { lang, person } = ctx.state
+    const why = reasonIn(form)
+    if (why === '') {
+      const row = (await findProposal(store, id)) ?? ctx.throw(404)
+      return showOne(ctx, row, { fault: frameWords[lang].reasonMissing }, 400)
+    }
+    const decision = await store.tx(tx => refuse(tx, id, { by: person.name, why }))
+    return afterwards(ctx, decision, ['refused', 'withdrawn'])
+  })
+}
+
+/** What each proposal is about: an account by its name, and everything of ours by where it is seen. */
+async function aboutsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Map<string, About>> {
+  const subjects = [...new Set(rows.map(({ subject }) => subject))]
+  const links = await linksOf(reader, subjects)
+  const abouts = new Map([...links].map(([subject, href]): [string, About] => [subject, { name: subject, href }]))
+  const userIds = subjects.filter(subject => subject.startsWith('usr_'))
+  const people =
+    userIds.length === 0
+      ? []
+      : await reader.all<{ id: string; name: string }>(sql`select id, name from users where id in (${join(userIds)})`)
+  for (const { id, name } of people) abouts.set(id, { name, href: `/console/people/${id}` })
+  const accountIds = subjects.filter(subject => subject.startsWith('acc_'))
+  if (accountIds.length === 0) return abouts
+  const accounts = await reader.all<{ id: string; name: string }>(sql`select id, name from accounts where id in (${join(accountIds)})`)
+  for (const { id, name } of accounts) abouts.set(id, { name, href: pathTo('account', name) })
+  return abouts
+}
+
+async function detailsOf(reader: Reader, rows: readonly ProposalRow[]): Promise<Details> {
+  const details = new Map<string, Record<string, string>>()
+  for (const row of rows) details.set(row.id, await detailShown(reader, row))
+  return details
+}

@@ -1,0 +1,113 @@
+/** Reads runs for the console: a page of the list along one index, one run with its slot, and its lines. */
+import type { Instant } from '../../../base/world.ts'
+import { findRun, linesAfter, type RunLine, type RunRow } from '../../../jobs/jobs.ts'
+import { empty, sql, type Reader, type Sql } from '../../../db/db.ts'
+import { within, type Filters } from '../list/list.ts'
+
+/** What did less than it should is not shown as done. */
+export const shownOutcome = ({ outcome, lacks }: Pick<RunRow, 'outcome' | 'lacks'>): string =>
+  lacks === null ? (outcome ?? 'running') : 'short'
+
+export const runOutcomes = ['running', 'done', 'failed', 'lost'] as const
+
+export type ListedRun = RunRow & {
+  schedule: string | null
+  /** What the list is ordered by: when it began, or where only one schedule is shown, when its slot fell due. */
+  key_at: Instant
+}
+
+/** `state` has been checked: an outcome, or `running` for none yet. */
+export async function listRuns(reader: Reader, filters: Filters, limit: number): Promise<ListedRun[]> {
+  const { q, state, job, slot, schedule } = filters.query
+  const id = q?.toLowerCase()
+  const where = sql`
+    ${
+      id === undefined
+        ? empty
+        : sql`and r.id in (select id from runs where id = ${id} union select id from runs where slot_id = ${id}
+            union select id from runs where slot_id = (select slot_id from invoices where id = ${id}))`
+    }
+    ${state === undefined ? empty : state === 'running' ? sql`and r.outcome is null` : sql`and r.outcome = ${state}`}
+    ${job === undefined ? empty : sql`and r.job = ${job}`} ${slot === undefined ? empty : sql`and r.slot_id = ${slot}`}`
+  const page = schedule === undefined ? byTime(where, filters, limit) : bySlot(schedule, where, filters, limit)
+  return reader.all<ListedRun>(sql`
+    select r.*, h.name as schedule from (${page}) r
+      left join slots s on s.id = r.slot_id left join schedules h on h.id = s.schedule_id
+    order by r.key_at desc, r.id desc`)
+}
+
+const byTime = (where: Sql, filters: Filters, limit: number) => sql`
+  select r.*, r.started_at as key_at from runs r
+  where 1 = 1 ${where} ${within(sql`r.started_at`, sql`r.id`, filters)} order by r.started_at desc, r.id desc limit ${limit}`
+
+/** Along the schedule's own slots: its runs may be few among all. */
+const bySlot = (schedule: string, where: Sql, filters: Filters, limit: number) => sql`
+  select r.*, s.due_at as key_at from slots s join runs r on r.slot_id = s.id
+  where s.schedule_id = (select id from schedules where store_id = 'sto_default' and name = ${schedule})
+    ${filters.after ? sql`and s.due_at <= ${filters.after.at}` : empty} ${where} ${within(sql`s.due_at`, sql`r.id`, filters)} order by s.due_at desc, r.id desc limit ${limit}`
+
+/** Every job that ever kept a run. Jobs are few, so each is one step along the index. */
+export async function jobsRun(reader: Reader): Promise<string[]> {
+  const jobs: string[] = []
+  for (let after = ''; jobs.length < 100;) {
+    const next = await reader.one<{ job: string | null }>(sql`select min(job) as job from runs where job > ${after}`)
+    if (!next?.job) return jobs
+    jobs.push((after = next.job))
+  }
+  return jobs
+}
+
+export interface SeenRun {
+  row: RunRow
+  slot: { id: string; due_at: Instant; state: 'due' | 'running' | 'done' | 'failed' | 'missed'; schedule: string } | undefined
+  lines: Line[]
+  /** The number of its last line, of whatever level; -1 where there is none. */
+  last: bigint
+  /** There were more lines than a page holds. */
+  cut: boolean
+}
+
+export interface Line {
+  seq: bigint
+  level: string
+  time: Instant
+  msg: string
+  /** Whatever else was said, as `name=value`. */
+  fields: string
+}
+
+export const levels = ['all', 'warn', 'error'] as const
+export type Level = (typeof levels)[number]
+const rank: Record<string, number> = { info: 0, warn: 1, error: 2 }
+const least: Record<Level, number> = { all: 0, warn: 1, error: 2 }
+
+export const isAt = (level: Level, line: Line): boolean => (rank[line.level] ?? 0) >= least[level]
+
+/** A kept line as it is shown; a line that is no JSON object is shown as it is. */
+export function lineOf({ seq, line }: RunLine): Line {
+  try {
+    const { time, level, msg, job: _, run: __, ...fields } = JSON.parse(line) as Record<string, unknown>
+    const said = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    return { seq, level: textOf(level), time: textOf(time), msg: textOf(msg), fields: said.join(' ') }
+  } catch {
+    return { seq, level: 'info', time: '', msg: line, fields: '' }
+  }
+}
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+const mostShown = 300
+
+export async function seeRun(reader: Reader, id: string, level: Level): Promise<SeenRun | undefined> {
+  const row = await findRun(reader, id)
+  if (!row) return undefined
+  const lines = await linesAfter(reader, id, -1n)
+  const wanted = lines.map(lineOf).filter(line => isAt(level, line))
+  return {
+    row,
+    slot: await reader.one(sql`
+      select s.id, s.due_at, s.state, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
+    lines: wanted.slice(-mostShown),
+    last: lines.at(-1)?.seq ?? -1n,
+    cut: wanted.length > mostShown,
+  }
+}

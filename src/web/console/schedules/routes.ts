@@ -1,0 +1,343 @@
+/** The routes of schedules: list, one, new, edit, preview, trial run, run now, pause and resume. */
+import { renderToString } from 'preact-render-to-string'
+import type { Proof } from '../../../approvals/approvals.ts'
+import { inBitcoin, moneyIn, type Money } from '../../../base/money.ts'
+import { BadInput } from '../../../base/answer.ts'
+import { maskTaxId } from '../../../base/brazil.ts'
+import { readRoster, writeRoster, type RosterRow } from '../../../base/roster.ts'
+import { noteExport } from '../../../privacy/privacy.ts'
+import { rosterText } from '../../../base/rosterFile.ts'
+import { instant, millis } from '../../../base/world.ts'
+import { rateNow } from '../../../invoice/invoice.ts'
+import {
+  assetOf,
+  changeSchedule,
+  decideCatchUp,
+  dryRun,
+  heldSlots,
+  findSchedule,
+  judgeSchedule,
+  lastSlotsOf,
+  latestSlots,
+  openSchedule,
+  rosterOrigin,
+  runNow,
+  setScheduleState,
+  type ScheduleRow,
+  type Unfit,
+} from '../../../schedule/schedule.ts'
+import { findAccount, listAccounts, stopOf, type AccountRow } from '../../../payout/payout.ts'
+import { history, sql } from '../../../db/db.ts'
+import { show, type Form } from '../../page/page.ts'
+import type { PageParts } from '../../pages.ts'
+import type { ConsoleContext, Doors } from '../guard.ts'
+import { styleOf } from '../list/list.ts'
+import { reasonIn, readWhen, type FieldFaults, type Values } from './when.ts'
+import { SchedulePage } from './page.tsx'
+import { ScheduleForm } from './form.tsx'
+import { pathOf, SchedulesPage } from './list.tsx'
+import { Preview } from './preview.tsx'
+import { firstValues, readSchedule, valuesOf, type FormContext } from './readForm.ts'
+import { DryRunPage, RunPage } from './run.tsx'
+import { frameWords } from '../frame/words.ts'
+import { scheduleWords } from './words.ts'
+import { scheduleFormWords } from './formWords.ts'
+
+const path = '/console/schedules'
+const atOnce = 20
+const bars = 30
+/** How old a page may be that asks for a run. */
+const freshMs = 10 * 60_000
+/** The routes below ask for a code before they are reached. */
+const byCode: Proof = { is: 'code' }
+const looksOnly = (form: Form) => form.has('preview')
+const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
+
+export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
+  const { store, world, rails, bitcoin, terms } = desk
+  const now = () => world.clock.now()
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  /** The schedule of the path, or 404. */
+  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(store, ctx.params['name']!)) ?? ctx.throw(404)
+  const accountOf = (row: ScheduleRow) => findAccount(store, row.account_id)
+  const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
+
+  /** Why it is paused: the reason somebody gave. */
+  async function whyPaused(row: ScheduleRow): Promise<string | undefined> {
+    if (row.state !== 'paused') return undefined
+    const step = await store.one<{ why: string }>(
+      sql`select why from transitions where subject = ${row.id} and to_state = 'paused' and from_state = 'active' order by seq desc limit 1`,
+    )
+    return step?.why
+  }
+
+  doors.page(path, 'see', async ctx => {
+    const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
+    const rows = await store.all<ScheduleRow>(sql`
+      select * from schedules where store_id = 'sto_default' and name > ${after} order by name limit ${atOnce + 1}`)
+    const here = rows.slice(0, atOnce)
+    const slots = await lastSlotsOf(
+      store,
+      here.map(({ id }) => id),
+      bars,
+    )
+    const schedules = []
+    for (const row of here) schedules.push({ row, slots: slots.get(row.id)!, why: await whyPaused(row) })
+    const next = rows.length > atOnce ? rows[atOnce - 1]!.name : undefined
+    show(ctx, SchedulesPage({ ...(await framed(ctx)), now: now(), schedules, query: after === '' ? {} : { after }, next }))
+  })
+
+  /** The fields that say when, in the address: what is shown is of nobody and changes nothing. */
+  doors.page(`${path}/preview`, 'see', ctx => {
+    const { lang } = ctx.state
+    const values = Object.fromEntries(Object.entries(ctx.query).map(([name, value]) => [name, String(value).slice(0, 200)]))
+    ctx.set('cache-control', 'no-store')
+    ctx.type = 'text/html; charset=utf-8'
+    ctx.body = renderToString(Preview({ lang, now: now(), when: readWhen(values, lang).when }))
+  })
+
+  formRoutes(doors)
+
+  doors.page(`${path}/:name`, 'see', async ctx => {
+    const row = await the(ctx)
+    const said = ctx.query['said']
+    const say = scheduleWords[ctx.state.lang].one
+    const notices = {
+      ran: say.ran,
+      saved: say.saved,
+      same: say.same,
+      paused: say.pausedNow,
+      resumed: say.resumedNow,
+      caughtUp: say.caughtUpNow,
+      skipped: say.skippedNow,
+    } as const
+    const text = typeof said === 'string' && Object.hasOwn(notices, said) ? notices[said as keyof typeof notices] : undefined
+    await showOne(ctx, row, text === undefined ? {} : { notice: { tone: 'good', text } })
+  })
+
+  const noteRoster = (ctx: ConsoleContext, { name, count_low: rows }: ScheduleRow) =>
+    noteExport(desk, { of: `roster of ${name}`, by: ctx.state.person.name, rows: Number(rows) })
+  /** What was taken in, as a spreadsheet of the reader's country reads it and as it can be taken in again. */
+  const sendRoster = (ctx: ConsoleContext, row: ScheduleRow, rows: RosterRow[]) => {
+    ctx.type = 'text/csv; charset=utf-8'
+    ctx.set('cache-control', 'no-store')
+    ctx.attachment(`${row.name}.csv`)
+    ctx.body = `\ufeff${writeRoster(rows, row.currency, styleOf(ctx.state.lang))}`
+  }
+  doors.page(`${path}/:name/roster.csv`, 'see', async ctx => {
+    const row = await the(ctx)
+    if (row.roster === null) return ctx.throw(404)
+    sendRoster(
+      ctx,
+      row,
+      readRoster(row.roster, row.currency).map(payer => ({ ...payer, taxId: maskTaxId(payer.taxId) })),
+    )
+  })
+  // As it can be taken in again; that somebody took it is written down.
+  doors.post(`${path}/:name/roster.csv`, 'taxId.see', async ctx => {
+    const row = await the(ctx)
+    if (row.roster === null) return ctx.throw(404)
+    const rows = readRoster(row.roster, row.currency)
+    await noteRoster(ctx, row)
+    sendRoster(ctx, row, rows)
+  })
+
+  async function showOne(
+    ctx: ConsoleContext,
+    row: ScheduleRow,
+    more: { notice?: { tone: 'good' | 'bad'; text: string }; fault?: string },
+    status = 200,
+  ): Promise<void> {
+    const roster = row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(store, row)) }
+    const parts = {
+      ...(await framed(ctx)),
+      ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
+      held: await heldSlots(store, row.id),
+      stated: await judgeSchedule(store, row),
+      ...{ slots: await latestSlots(store, row.id, bars), steps: await history(store, row.id), why: await whyPaused(row) },
+      notice: more.notice,
+      ...(more.fault !== undefined && { fault: more.fault }),
+    }
+    show(ctx, SchedulePage(parts), status)
+  }
+
+  for (const [verb, to, said] of [
+    ['pause', 'paused', 'paused'],
+    ['resume', 'active', 'resumed'],
+  ] as const)
+    doors.post(`${path}/:name/${verb}`, `schedule.${verb}`, async (ctx, form) => {
+      const row = await the(ctx)
+      const why = reasonIn(form)
+      if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
+      // The same again, as when a button is pressed twice, is no fault.
+      if (row.state !== to) await setScheduleState(store, row.id, to, ctx.state.person.name, why)
+      return `${pathOf(row)}?said=${said}`
+    })
+
+  for (const [verb, said] of [
+    ['go', 'caughtUp'],
+    ['skip', 'skipped'],
+  ] as const)
+    doors.post(`${path}/:name/catch-up/${verb}`, 'schedule.catch-up', async (ctx, form) => {
+      const row = await the(ctx)
+      const why = reasonIn(form)
+      if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
+      await decideCatchUp(store, row.id, verb, ctx.state.person.name, why)
+      return `${pathOf(row)}?said=${said}`
+    })
+
+  doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
+    const row = await the(ctx)
+    const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(store, bitcoin, world) : noBitcoin
+    const price = rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
+    const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
+    show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
+  })
+
+  const showRun = async (ctx: ConsoleContext, row: ScheduleRow, faults?: { why?: string; page?: string }) => {
+    const account = await accountOf(row)
+    const parts = { ...(await framed(ctx)), row, account, at: instant(now()), railIsThere: railIsThere(row) }
+    show(ctx, RunPage({ ...parts, ...(faults && { faults }) }), faults ? 400 : 200)
+  }
+  doors.page(`${path}/:name/run`, 'schedule.run', async ctx => showRun(ctx, await the(ctx)))
+  doors.post(`${path}/:name/run`, 'schedule.run', async (ctx, form) => {
+    const row = await the(ctx)
+    const { lang, person } = ctx.state
+    const say = scheduleWords[lang].run
+    if (!railIsThere(row)) return showRun(ctx, row, { page: say.noRail })
+    const at = form.text('at')
+    const age = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at) ? now() - millis(at) : NaN
+    if (!(age >= 0 && age <= freshMs)) return showRun(ctx, row, { page: say.stale })
+    const why = reasonIn(form)
+    if (why === '') return showRun(ctx, row, { why: frameWords[lang].reasonMissing })
+    await store.tx(tx => runNow(tx, world, row, person.name, { at, why }))
+    return `${pathOf(row)}?said=ran`
+  })
+
+  function formRoutes(doors: Doors): void {
+    interface Filled {
+      values: Values
+      faults?: FieldFaults
+      edited?: ScheduleRow
+      theirs?: Values
+      codeFault?: string
+    }
+    const showForm = async (ctx: ConsoleContext, filled: Filled, accounts: readonly AccountRow[], status = 200) => {
+      const rail = filled.edited?.rail
+      const mayMakeUp = await makingUp()
+      if (filled.edited && filled.edited.roster !== null) await noteRoster(ctx, filled.edited)
+      const parts = { ...(await framed(ctx)), now: now(), accounts, ...filled }
+      show(ctx, ScheduleForm({ ...parts, mayMakeUp: rail ? mayMakeUp(rail) : mayMakeUp('starkbank') || mayMakeUp('bitcoin') }), status)
+    }
+    /** What was sent, with the file's text in the field it stands for, so that nothing has to be chosen twice. */
+    const sent = async (form: Form): Promise<{ values: Values; file: FormContext['file'] }> => {
+      const upload = form.file('rosterFile')
+      const file = upload && { name: upload.name.split(/[/\\]/).at(-1)!, text: await textOf(upload.bytes) }
+      return { values: { ...form.values(), ...(file?.text !== undefined && { roster: file.text }) }, file }
+    }
+    const showAgain = async (ctx: ConsoleContext, form: Form, more: Pick<Filled, 'codeFault' | 'edited'>) =>
+      showForm(ctx, { values: (await sent(form)).values, ...more }, await listAccounts(store), 400)
+    const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
+      const rate = bitcoin && (await rateNow(store, bitcoin, world))
+      return { lang: ctx.state.lang, accounts, mayMakeUp: await makingUp(), price: rate?.is === 'rate' ? rate.price : undefined }
+    }
+
+    doors.page(`${path}/new`, 'schedule.add', async ctx => {
+      const accounts = await listAccounts(store)
+      const rail = rails.starkbank || !rails.bitcoin ? 'starkbank' : 'bitcoin'
+      const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === (rail === 'bitcoin' ? 'bitcoin' : 'bank'))
+      await showForm(ctx, { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) }, accounts)
+    })
+
+    doors.post(
+      `${path}/new`,
+      'schedule.add',
+      async (ctx, form) => {
+        const { lang, person } = ctx.state
+        const accounts = await listAccounts(store)
+        const { values, file } = await sent(form)
+        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
+        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
+        if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
+        const opened = await openSchedule(store, world, rule, person.name, byCode)
+        if (opened.is === 'unfit') return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
+        return `${pathOf(opened.schedule)}?said=saved`
+      },
+      { ...limits, looksOnly, wrongCode: (ctx, form, codeFault) => showAgain(ctx, form, { codeFault }) },
+    )
+
+    doors.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
+      const edited = await the(ctx)
+      await showForm(ctx, { values: valuesOf(edited, ctx.state.lang), edited }, await listAccounts(store))
+    })
+
+    doors.post(
+      `${path}/:name/edit`,
+      'schedule.edit',
+      async (ctx, form) => {
+        const { lang, person } = ctx.state
+        const edited = await the(ctx)
+        const accounts = await listAccounts(store)
+        const { values, file } = await sent(form)
+        const version = /^\d{1,9}$/.test(form.text('version')) ? BigInt(form.text('version')) : 0n
+        // A version made meanwhile is told of before anything else is looked at: whoever reads the faults should know what they edit.
+        const theirs = version === edited.version ? {} : { theirs: valuesOf(edited, lang) }
+        if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
+        const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), edited, ...(file && { file }) })
+        if (!rule) return showForm(ctx, { values, faults, edited, ...theirs }, accounts, 400)
+        const outcome = await changeSchedule(store, world, bitcoin, { id: edited.id, version, rule, by: person.name, proof: byCode })
+        switch (outcome.is) {
+          case 'changed':
+            return `${pathOf(outcome.schedule)}?said=saved`
+          case 'same':
+            return `${pathOf(outcome.schedule)}?said=same`
+          case 'stale':
+            return showForm(ctx, { values, edited: outcome.schedule, theirs: valuesOf(outcome.schedule, lang) }, accounts, 409)
+          case 'unfit':
+            return showForm(ctx, { values, faults: unfitFaults(outcome.why, lang), edited }, accounts, 400)
+          case 'waiting':
+            return showForm(ctx, { values, faults: { currency: scheduleFormWords[lang].faults.waiting }, edited }, accounts, 409)
+          case 'held':
+            return showForm(ctx, { values, faults: { cron: scheduleFormWords[lang].faults.held }, edited }, accounts, 409)
+          case 'gone':
+            return ctx.throw(404)
+        }
+      },
+      { ...limits, looksOnly, wrongCode: async (ctx, form, codeFault) => showAgain(ctx, form, { codeFault, edited: await the(ctx) }) },
+    )
+  }
+
+  /** Payers are made up for demonstrations alone: not where the database belongs to a bank or a chain whose money is real. */
+  async function makingUp(): Promise<FormContext['mayMakeUp']> {
+    const rows = await store.all<{ name: string; value: string }>(
+      sql`select name, value from settings where name in ('bank identity', 'bitcoin identity')`,
+    )
+    const begins = (name: string, text: string) => rows.some(row => row.name === name && row.value.startsWith(text))
+    const [bankIsReal, chainIsReal] = [begins('bank identity', 'production/'), begins('bitcoin identity', 'mainnet/')]
+    return rail => !bankIsReal && !(rail === 'bitcoin' && chainIsReal)
+  }
+}
+
+/** Undefined where it is neither text nor a workbook: the page has words of its own for that. */
+async function textOf(bytes: Uint8Array): Promise<string | undefined> {
+  try {
+    return await rosterText(bytes)
+  } catch (error) {
+    if (!(error instanceof BadInput)) throw error
+    return undefined
+  }
+}
+
+const noBitcoin = { is: 'none', why: 'the Bitcoin rail is not configured' } as const
+
+function unfitFaults(why: Unfit, lang: 'pt-BR' | 'en'): FieldFaults {
+  const say = scheduleFormWords[lang].faults
+  const faults: Record<Unfit, FieldFaults> = {
+    'name taken': { name: say.nameTaken },
+    'no account': { account: say.account },
+    'closed account': { account: say.accountClosed },
+    'other kind': { account: say.accountKind },
+    'ends first': { ends: say.endsFirst },
+  }
+  return faults[why]
+}
