@@ -10,7 +10,7 @@ import { checkBooks, checkBooksByAndBy, checkingBeside, reconcile } from '../src
 import { addUpTallies, balances, keepMark } from '../src/ledger/ledger.ts'
 import type { Rail, StatementLine } from '../src/rails/rail.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { asksOf } from '../src/queries/attention.ts'
 import { status } from '../src/queries/status.ts'
 import { makeInbox, pollEvents } from '../src/webhooks/webhooks.ts'
@@ -27,16 +27,16 @@ export async function block({ quick, tiny, say }: BenchOptions): Promise<Figure[
   const count = tiny ? 3_000 : quick ? 50_000 : 1_000_000
   const folder = mkdtempSync(join(tmpdir(), 'repasse-block-'))
   const database = `sqlite:${join(folder, 'house.db')}`
-  const store = await openStore(database, world)
+  const db = await openDb(database, world)
   try {
-    await migrate(store, world.clock)
+    await migrate(db, world.clock)
     const startedMs = performance.now()
     const now = world.clock.now()
-    await writePast(store, world, count, { books: 'whole' })
+    await writePast(db, world, count, { books: 'whole' })
     say(`  ${shown(count)} invoices written in ${((performance.now() - startedMs) / 1_000).toFixed(0)} s`)
-    return await measure(store, database, { count, now, say })
+    return await measure(db, database, { count, now, say })
   } finally {
-    await store.close()
+    await db.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
@@ -47,7 +47,7 @@ interface Past {
   say: BenchOptions['say']
 }
 
-async function measure(store: Store, database: string, { count, now, say }: Past): Promise<Figure[]> {
+async function measure(db: Db, database: string, { count, now, say }: Past): Promise<Figure[]> {
   const figures: Figure[] = []
   const name = (what: string) => `${shown(count)} invoices: ${what}`
   async function of<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -63,36 +63,33 @@ async function measure(store: Store, database: string, { count, now, say }: Past
   }
 
   const beside = checkingBeside({ databaseUrl: database })!
-  const whole = await of('check-books at night, beside', () => checkBooks(store, world, beside.check))
+  const whole = await of('check-books at night, beside', () => checkBooks(db, world, beside.check))
   must(whole?.length === 0, `the books of the bench do not add up: ${whole?.slice(0, 3).join(' · ')}`)
 
   // As if nothing had been checked since the newest of them came.
-  const { moved } = (await store.one<{ moved: bigint }>(sql`select max(seq) as moved from transitions`))!
-  await store.tx(tx =>
+  const { moved } = (await db.one<{ moved: bigint }>(sql`select max(seq) as moved from transitions`))!
+  await db.tx(tx =>
     keepMark(tx, {
       ...{ posted: addedAt(count, count - recent, now), moved: moved - BigInt(recent), audited: 0n },
       wholeAt: instant(world.clock.now()),
     }),
   )
   must(
-    (await of(`check-books, ${shown(recent)} of them new`, () => checkBooksByAndBy(store, world)))?.length === 0,
+    (await of(`check-books, ${shown(recent)} of them new`, () => checkBooksByAndBy(db, world)))?.length === 0,
     'what is new does not add up',
   )
-  must((await of('status', () => status(store, { now: instant(world.clock.now()) }))).addsUp, 'status does not add up')
-  const rail = await bankOf(store, count)
-  await of('what needs a person, as the overview asks', () => asksOf(store, instant(world.clock.now())))
-  must(
-    typeof (await of(`reconcile, ${shown(2 * recent)} lines`, () => reconcile(store, rail, world))) === 'object',
-    'it was not reconciled',
-  )
-  await of(`poll, ${shown(recent)} logs known`, () => pollEvents(store, rail, makeInbox(store, world), world))
-  await of('add-up', () => addUpTallies(store))
+  must((await of('status', () => status(db, { now: instant(world.clock.now()) }))).addsUp, 'status does not add up')
+  const rail = await bankOf(db, count)
+  await of('what needs a person, as the overview asks', () => asksOf(db, instant(world.clock.now())))
+  must(typeof (await of(`reconcile, ${shown(2 * recent)} lines`, () => reconcile(db, rail, world))) === 'object', 'it was not reconciled')
+  await of(`poll, ${shown(recent)} logs known`, () => pollEvents(db, rail, makeInbox(db, world), world))
+  await of('add-up', () => addUpTallies(db))
   return figures
 }
 
 /** A bank that answers at once: its balance is the books', its statement and its log are of the newest invoices. */
-async function bankOf(store: Store, count: number): Promise<Rail> {
-  const rows = await store.all<{ id: string; provider_id: string; units: bigint; added_at: string }>(sql`
+async function bankOf(db: Db, count: number): Promise<Rail> {
+  const rows = await db.all<{ id: string; provider_id: string; units: bigint; added_at: string }>(sql`
     select id, provider_id, units, added_at from invoices where state = 'credited' order by added_at desc, id desc limit ${BigInt(recent)}`)
   const lines = rows.flatMap(({ id, provider_id: providerId, units, added_at: createdAt }): StatementLine[] => [
     {
@@ -122,7 +119,7 @@ async function bankOf(store: Store, count: number): Promise<Rail> {
   }))
   const bank = {
     ...{ name: 'starkbank', asset: 'BRL', workspaceId: '1' },
-    balance: async () => done((await balances(store)).bank),
+    balance: async () => done((await balances(db)).bank),
     statement: async () => done({ items: lines, next: undefined }),
     undelivered: async () => done({ items: [], next: undefined }),
     missedLogs: async () => done({ items: logs, next: undefined }),

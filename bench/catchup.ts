@@ -25,14 +25,14 @@ export async function catchup({ quick, say }: BenchOptions): Promise<Figure[]> {
       await town.pay(address!, units)
       await town.mine(10)
     }
-    const { rail, bitcoin, store, world, desk } = town
+    const { rail, bitcoin, db, world, desk } = town
     say(`  ${blocks} blocks, ${requests.length} payments`)
 
     const height = await node.rpc<number>('getblockcount')
     const [asking] = await timed(async () => {
       for (let at = height - blocks + 1; at <= height; at++) await node.rpc('getblock', [await node.rpc('getblockhash', [at]), 0])
     })
-    const [following, followed] = await timed(() => follow({ store, rail, bitcoin, world }))
+    const [following, followed] = await timed(() => follow({ db, rail, bitcoin, world }))
     const [settling, settled] = await timed(() => settleInbox({ ...desk, chain: bitcoin.terms }))
     if (followed.blocks !== blocks) throw new Error(`${blocks} blocks were to be read, ${followed.blocks} were`)
     return [

@@ -1,19 +1,19 @@
 /** Invoices that wait for their money, written in bulk, and the event of each. */
 import { instant, type World } from '../src/base/world.ts'
 import { needSchedule, addSchedule } from '../src/schedule/schedule.ts'
-import { sql, type Store } from '../src/db/db.ts'
+import { sql, type Db } from '../src/db/db.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 import { makeEvent, scatter, type SignedEvent } from './events.ts'
 import { trial } from './house.ts'
 import { idOf } from './pagesPast.ts'
 
 /** `count` issued invoices of R$ 100.00 in a migrated, empty database. */
-export async function writeIssued(store: Store, world: World, count: number): Promise<void> {
-  await openTrialAccount(store, world)
-  await addSchedule(store, world, { ...trial, cron: '0 0 1 1 *', catchUp: 'none' }, 'maker')
-  const { id: schedule, account_id: account } = await needSchedule(store, 'trial')
+export async function writeIssued(db: Db, world: World, count: number): Promise<void> {
+  await openTrialAccount(db, world)
+  await addSchedule(db, world, { ...trial, cron: '0 0 1 1 *', catchUp: 'none' }, 'maker')
+  const { id: schedule, account_id: account } = await needSchedule(db, 'trial')
   const now = instant(world.clock.now())
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const slot = idOf('slo', 1)
     await tx.run(sql`
       insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)

@@ -9,13 +9,13 @@ import { addSchedule, type NewSchedule } from '../src/schedule/schedule.ts'
 import type { Rail } from '../src/rails/rail.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, type Store } from '../src/db/db.ts'
+import { openDb, type Db } from '../src/db/db.ts'
 import { workspaceId } from './events.ts'
 import type { FakeBank } from './fakeBank.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 
-export interface House {
-  store: Store
+export interface App {
+  db: Db
   rail: Rail
   world: World
   /** How far the house's clock is ahead of the machine's. */
@@ -43,7 +43,7 @@ export const trial: NewSchedule = {
 }
 
 /** With account "main", approved, and one schedule of `rule`. */
-export async function openHouse(bank: FakeBank, rule: NewSchedule = trial): Promise<House> {
+export async function openApp(bank: FakeBank, rule: NewSchedule = trial): Promise<App> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-bench-'))
   const ahead = { ms: 0 }
   const world: World = {
@@ -52,18 +52,18 @@ export async function openHouse(bank: FakeBank, rule: NewSchedule = trial): Prom
     log: silentLog,
     at: () => undefined,
   }
-  const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
-  await migrate(store, world.clock)
-  await openTrialAccount(store, world)
-  await addSchedule(store, world, rule, 'maker')
+  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
+  await migrate(db, world.clock)
+  await openTrialAccount(db, world)
+  await addSchedule(db, world, rule, 'maker')
   const rail = starkbankRail({ bank, workspaceId, ...world })
   return {
-    store,
+    db,
     rail,
     world,
     ahead,
     async close() {
-      await store.close()
+      await db.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -11,7 +11,7 @@ import type { Bank } from '../src/rails/starkbank/bank.ts'
 import { provingBeside } from '../src/rails/starkbank/proving.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore } from '../src/db/db.ts'
+import { openDb } from '../src/db/db.ts'
 import { serveWeb } from '../src/web/server.ts'
 import { makeInbox } from '../src/webhooks/webhooks.ts'
 import { publicKeyPem, workspaceId } from './events.ts'
@@ -21,11 +21,11 @@ const world = { clock: systemClock, random: systemRandom, log: silentLog, at: ()
 
 /** What `repasse serve --roles web` puts together, with a bank that only knows its key. */
 async function ours(): Promise<number> {
-  const store = await openStore(`sqlite:${file}`, world)
-  await migrate(store, world.clock)
+  const db = await openDb(`sqlite:${file}`, world)
+  await migrate(db, world.clock)
   const bank = { publicKeys: async () => done([{ content: publicKeyPem }]), close: () => undefined } as unknown as Bank
   const rail = starkbankRail({ bank, workspaceId, ...world, keys: { initial: [{ pem: publicKeyPem }], proving: provingBeside(world) } })
-  const web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: world.log }, where)
+  const web = await serveWeb({ db, rail, inbox: makeInbox(db, world), clock: world.clock, log: world.log }, where)
   return where.startsWith('unix:') ? 0 : Number(new URL(web.address).port)
 }
 

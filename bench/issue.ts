@@ -6,7 +6,7 @@ import { needSchedule, runNow } from '../src/schedule/schedule.ts'
 import { sql } from '../src/db/db.ts'
 import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
-import { openHouse, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './house.ts'
 
 export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 2_000 : 10_000
@@ -16,12 +16,12 @@ export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
 
   const heaps: number[] = []
   const bank = fakeBank({ remember: false, onCall: () => void (bank.calls.invoices % 10 === 0 && heaps.push(heapMb())) })
-  const house = await openHouse(bank, { ...trial, countLow: count, countHigh: count })
-  const { store, rail, world } = house
+  const app = await openApp(bank, { ...trial, countLow: count, countHigh: count })
+  const { db, rail, world } = app
   try {
-    await store.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
-    const [seconds] = await timed(() => runDueSlots({ store, world, worker: 'bench', rails: { starkbank: rail } }))
-    const issued = await store.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'issued'`)
+    await db.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
+    const [seconds] = await timed(() => runDueSlots({ db, world, worker: 'bench', rails: { starkbank: rail } }))
+    const issued = await db.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'issued'`)
     if (issued!.count !== BigInt(count)) throw new Error(`${count} invoices were to be issued, ${issued!.count} were`)
     return [
       { bench: 'issue', name: `${count} invoices`, value: seconds, unit: 's' },
@@ -30,6 +30,6 @@ export async function issue({ quick }: BenchOptions): Promise<Figure[]> {
       { bench: 'issue', name: 'heap, from the first calls to the last', value: heaps.at(-1)! - heaps[0]!, unit: 'MB', target: { most: 5 } },
     ]
   } finally {
-    await house.close()
+    await app.close()
   }
 }

@@ -14,7 +14,7 @@ import { usualPace } from '../src/rails/starkbank/pace.ts'
 import { sdkBank } from '../src/rails/starkbank/sdk.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { creditOf, writeIssued } from './credits.ts'
 import { workspaceId } from './events.ts'
@@ -62,22 +62,22 @@ export async function pace({ quick, tiny, say }: BenchOptions): Promise<Figure[]
 /** Seconds from the first claim until every event is settled. */
 async function settle(rail: Rail, count: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pace-'))
-  const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
+  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
   try {
-    await migrate(store, world.clock)
-    await writeIssued(store, world, count)
-    const inbox = makeInbox(store, world)
+    await migrate(db, world.clock)
+    await writeIssued(db, world, count)
+    const inbox = makeInbox(db, world)
     const keep = (number: number) => {
       const { body, signature } = creditOf(number)
       return inbox.keep({ rail: 'starkbank', eventId: `bench-${number}`, raw: body, via: 'push', signature, keyId: 'bench' })
     }
     await Promise.all(Array.from({ length: count }, (_, number) => keep(number)))
-    const [seconds] = await timed(() => settleInbox({ store, rails: { starkbank: rail }, world, terms }))
-    const row = await store.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'credited'`)
+    const [seconds] = await timed(() => settleInbox({ db, rails: { starkbank: rail }, world, terms }))
+    const row = await db.one<{ count: bigint }>(sql`select count(*) as count from invoices where state = 'credited'`)
     if (Number(row!.count) !== count) throw new Error(`${count} were to be credited, ${row!.count} are`)
     return seconds
   } finally {
-    await store.close()
+    await db.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }

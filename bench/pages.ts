@@ -9,7 +9,7 @@ import type { World } from '../src/base/world.ts'
 import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { codeAt, stepAt } from '../src/people/totp.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, type Store } from '../src/db/db.ts'
+import { openDb, type Db } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres } from '../test/testbed/postgres.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 import { accounts, addedAt, idOf, schedules, writePast } from './pagesPast.ts'
@@ -45,16 +45,16 @@ async function measure(engine: string, database: string, count: number, looks: n
   const ahead = { ms: 0 }
   const clock = { ...systemClock, now: () => systemClock.now() + ahead.ms }
   const world: World = { clock, random: systemRandom, log: silentLog, at: () => undefined }
-  const store = await openStore(database, { ...world, virtual: true })
+  const db = await openDb(database, { ...world, virtual: true })
   let cookie: string
   try {
-    await migrate(store, clock)
+    await migrate(db, clock)
     const started = performance.now()
-    await writePast(store, world, count)
+    await writePast(db, world, count)
     say(`  ${engine}: ${shown(count)} invoices written in ${((performance.now() - started) / 1000).toFixed(0)} s`)
-    cookie = `console=${await session(store, world, ahead)}`
+    cookie = `console=${await session(db, world, ahead)}`
   } finally {
-    await store.close()
+    await db.close()
   }
   const folder = mkdtempSync(join(tmpdir(), 'repasse-pages-key-'))
   const bank = await startBank()
@@ -68,18 +68,18 @@ async function measure(engine: string, database: string, count: number, looks: n
   }
 }
 
-async function session(store: Store, world: World, ahead: { ms: number }): Promise<string> {
-  const { token } = await addUser(store, world, { name: 'ana', role: 'checker', language: 'pt-BR' }, 'bench')
+async function session(db: Db, world: World, ahead: { ms: number }): Promise<string> {
+  const { token } = await addUser(db, world, { name: 'ana', role: 'checker', language: 'pt-BR' }, 'bench')
   const browser = newToken(world)
-  const opening = await openInvitation(store, world, token, browser)
+  const opening = await openInvitation(db, world, token, browser)
   if (opening.is !== 'open') throw new Error(`the invitation is ${opening.is}`)
   const secret = opening.secret!
   const code = () => codeAt(secret, stepAt(world.clock.now()))
   const password = 'doze palavras ou mais'
-  await acceptInvitation(store, world, { token, browser, password, code: code() })
+  await acceptInvitation(db, world, { token, browser, password, code: code() })
   // A code works once.
   ahead.ms += 30_000
-  const answer = await signIn(store, world, { name: 'ana', password, code: code(), address: '127.0.0.1', agent: 'bench' })
+  const answer = await signIn(db, world, { name: 'ana', password, code: code(), address: '127.0.0.1', agent: 'bench' })
   if (answer.is !== 'in') throw new Error(`could not sign in: ${answer.is}`)
   return answer.token
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { instant, type World } from '../src/base/world.ts'
 import { addSchedule } from '../src/schedule/schedule.ts'
 import { addAccount, approveAccount } from '../src/payout/payout.ts'
-import { sql, type Store } from '../src/db/db.ts'
+import { sql, type Db } from '../src/db/db.ts'
 import { trialAccount } from '../test/testbed/trial.ts'
 import { trial } from './house.ts'
 
@@ -23,36 +23,36 @@ export interface PastOptions {
 }
 
 /** The same rows on both databases: invoices in every state, their slots, events, histories, payouts and postings. */
-export async function writePast(store: Store, world: World, count: number, { books }: PastOptions = { books: 'some' }): Promise<void> {
+export async function writePast(db: Db, world: World, count: number, { books }: PastOptions = { books: 'some' }): Promise<void> {
   for (let number = 0; number < accounts; number++) {
-    await addAccount(store, world, `conta-${number}`, trialAccount, 'maker')
-    await approveAccount(store, `conta-${number}`, 'checker')
+    await addAccount(db, world, `conta-${number}`, trialAccount, 'maker')
+    await approveAccount(db, `conta-${number}`, 'checker')
   }
   for (let number = 0; number < schedules; number++)
-    await addSchedule(store, world, { ...trial, name: `agenda-${number}`, payTo: `conta-${number % accounts}` }, 'maker')
+    await addSchedule(db, world, { ...trial, name: `agenda-${number}`, payTo: `conta-${number % accounts}` }, 'maker')
   const now = world.clock.now()
-  const words = await wordsOf(store, count, now)
-  const untallied = await withoutTallies(store)
-  for (const text of scripts(words, books)) await store.script(text)
+  const words = await wordsOf(db, count, now)
+  const untallied = await withoutTallies(db)
+  for (const text of scripts(words, books)) await db.script(text)
   await untallied.tally()
-  await store.script(store.engine === 'sqlite' ? 'analyze' : 'vacuum analyze').catch(() => store.script('analyze'))
+  await db.script(db.engine === 'sqlite' ? 'analyze' : 'vacuum analyze').catch(() => db.script('analyze'))
 }
 
 /** Millions of rows are not noted one by one: sums are made at the end, as the migration makes them. */
-async function withoutTallies(store: Store): Promise<{ tally(): Promise<void> }> {
+async function withoutTallies(db: Db): Promise<{ tally(): Promise<void> }> {
   const tables = ['ledger_entries', 'invoices', 'payouts', 'inbox']
   const migration = readFileSync(new URL('../migrations/0016-checks.sql', import.meta.url), 'utf8')
   const sums = [...migration.matchAll(/^insert into tallies [^;]+;/gm)].map(([text]) => text).join('\n')
   const anew = `delete from tally_changes; delete from tallies; ${sums}`
-  if (store.engine === 'postgres') {
-    for (const table of tables) await store.script(`alter table ${table} disable trigger user`)
+  if (db.engine === 'postgres') {
+    for (const table of tables) await db.script(`alter table ${table} disable trigger user`)
     const enable = tables.map(table => `alter table ${table} enable trigger user`).join('; ')
-    return { tally: () => store.script(`${anew} ${enable}`) }
+    return { tally: () => db.script(`${anew} ${enable}`) }
   }
-  const triggers = await store.all<{ name: string; sql: string }>(sql`
+  const triggers = await db.all<{ name: string; sql: string }>(sql`
     select name, sql from sqlite_master where type = 'trigger' and sql like '%tally_changes%'`)
-  await store.script(triggers.map(({ name }) => `drop trigger ${name};`).join('\n'))
-  return { tally: () => store.script(`${anew} ${triggers.map(trigger => `${trigger.sql};`).join('\n')}`) }
+  await db.script(triggers.map(({ name }) => `drop trigger ${name};`).join('\n'))
+  return { tally: () => db.script(`${anew} ${triggers.map(trigger => `${trigger.sql};`).join('\n')}`) }
 }
 
 interface Words {
@@ -68,17 +68,17 @@ interface Words {
   count: number
 }
 
-async function wordsOf(store: Store, count: number, now: number): Promise<Words> {
+async function wordsOf(db: Db, count: number, now: number): Promise<Words> {
   const from = Math.floor(now / 1000) - 3_600 - count * 30
   const pick = (rows: { id: string }[], by: string) =>
     `case ${by} ${rows.map(({ id }, place) => `when ${place} then '${id}'`).join(' ')} end`
   const state = `case n % 100 ${states.map((name, place) => `when ${place} then '${name}'`).join(' ')} else 'credited' end`
   const all = {
-    schedule: pick(await store.all(sql`select id from schedules order by name`), `(n / ${perSlot}) % ${schedules}`),
-    account: pick(await store.all(sql`select id from accounts order by name`), `(n / ${perSlot}) % ${accounts}`),
+    schedule: pick(await db.all(sql`select id from schedules order by name`), `(n / ${perSlot}) % ${schedules}`),
+    account: pick(await db.all(sql`select id from accounts order by name`), `(n / ${perSlot}) % ${accounts}`),
     ...{ state, count },
   }
-  return store.engine === 'sqlite'
+  return db.engine === 'sqlite'
     ? {
         ...all,
         numbers: upTo => `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${upTo}) select n from r) as r`,

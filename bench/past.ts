@@ -2,7 +2,7 @@
 import Database from 'better-sqlite3'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore } from '../src/db/db.ts'
+import { openDb } from '../src/db/db.ts'
 import { makeEvent } from './events.ts'
 import type { BenchOptions, Figure } from './figure.ts'
 import { compete, type Contender } from './intake.ts'
@@ -24,24 +24,22 @@ export async function past({ quick, say }: BenchOptions): Promise<Figure[]> {
 
 /** Past events as large and as scattered as real ones; built fast, because how is not what is measured. */
 async function fill(file: string, count: number, say: (line: string) => void): Promise<void> {
-  const store = await openStore(`sqlite:${file}`, { clock: systemClock, random: systemRandom })
-  await migrate(store, systemClock)
-  await store.close()
+  const db = await openDb(`sqlite:${file}`, { clock: systemClock, random: systemRandom })
+  await migrate(db, systemClock)
+  await db.close()
   const startedAt = performance.now()
-  const db = new Database(file)
-  db.pragma('synchronous = OFF')
-  db.pragma('cache_size = -500000')
+  const sqlite = new Database(file)
+  sqlite.pragma('synchronous = OFF')
+  sqlite.pragma('cache_size = -500000')
   const { body, signature } = makeEvent(0)
   const at = '2026-10-01T00:00:00.000Z'
-  db.prepare(`
+  sqlite
+    .prepare(`
     with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < ?)
     insert into inbox (rail, event_id, raw, signature, key_id, via, received_at, state, kind, why, tries, next_at, changed_at)
-    select 'starkbank', 'past-' || ((number * 2862933555777) & 0x7ffffffffffff), ?, ?, 'bench', 'push', '${at}', 'done', 'invoice.credited', 'credited', 1, '${at}', '${at}' from numbers`).run(
-    count,
-    body,
-    signature,
-  )
-  db.pragma('wal_checkpoint(TRUNCATE)')
-  db.close()
+    select 'starkbank', 'past-' || ((number * 2862933555777) & 0x7ffffffffffff), ?, ?, 'bench', 'push', '${at}', 'done', 'invoice.credited', 'credited', 1, '${at}', '${at}' from numbers`)
+    .run(count, body, signature)
+  sqlite.pragma('wal_checkpoint(TRUNCATE)')
+  sqlite.close()
   say(`  ${count} past events written in ${((performance.now() - startedAt) / 1_000).toFixed(0)} s`)
 }

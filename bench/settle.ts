@@ -8,22 +8,22 @@ import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { makeEvent } from './events.ts'
 import { fakeBank } from './fakeBank.ts'
 import type { BenchOptions, Figure } from './figure.ts'
-import { openHouse, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './house.ts'
 
 export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 500 : 3_000
   const bank = fakeBank({ remember: true })
-  const house = await openHouse(bank, { ...trial, countLow: count, countHigh: count })
-  const { store, rail, world } = house
+  const app = await openApp(bank, { ...trial, countLow: count, countHigh: count })
+  const { db, rail, world } = app
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
   try {
-    await store.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
-    await runDueSlots({ store, world, worker: 'bench', rails: { starkbank: rail } })
-    await issueDrafts(store, rail, world)
-    const issued = await store.all<{ id: string; provider_id: string; units: bigint }>(
+    await db.tx(async tx => runNow(tx, world, await needSchedule(tx, 'trial'), 'bench'))
+    await runDueSlots({ db, world, worker: 'bench', rails: { starkbank: rail } })
+    await issueDrafts(db, rail, world)
+    const issued = await db.all<{ id: string; provider_id: string; units: bigint }>(
       sql`select id, provider_id, units from invoices where state = 'issued'`,
     )
-    const inbox = makeInbox(store, world)
+    const inbox = makeInbox(db, world)
     const arrivals = issued.map(({ id, provider_id: providerId, units }, index) =>
       makeEvent(index, { id: providerId, tag: id, units: Number(units) }),
     )
@@ -34,8 +34,8 @@ export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
     )
     say(`  ${issued.length} invoices issued, as many events in the inbox`)
 
-    const [settling] = await timed(() => settleInbox({ store, rails: { starkbank: rail }, world, terms }))
-    const [ordering] = await timed(() => sendPayouts(store, rail, world))
+    const [settling] = await timed(() => settleInbox({ db, rails: { starkbank: rail }, world, terms }))
+    const [ordering] = await timed(() => sendPayouts(db, rail, world))
     if (bank.calls.ordered !== count) throw new Error(`${count} payouts were to be ordered, ${bank.calls.ordered} were`)
     return [
       { bench: 'settle', name: 'event to payout order', value: count / (settling + ordering), unit: '/s' },
@@ -43,6 +43,6 @@ export async function settle({ quick, say }: BenchOptions): Promise<Figure[]> {
       { bench: 'settle', name: 'of it, ordering', value: count / ordering, unit: '/s' },
     ]
   } finally {
-    await house.close()
+    await app.close()
   }
 }

@@ -16,7 +16,7 @@ import { placeOrder } from '../src/jobs/orders.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { addProduct, newKey, payShopTo } from '../src/shop/shop.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore } from '../src/db/db.ts'
+import { openDb } from '../src/db/db.ts'
 import { openTrialAccount } from '../test/testbed/trial.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
@@ -85,16 +85,16 @@ export async function shop({ quick, say }: BenchOptions): Promise<Figure[]> {
 /** Products, and an order that waits for its Pix. Answers where the order is. */
 async function stock(database: string, workspaceId: string): Promise<string> {
   const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
-  const store = await openStore(database, world)
+  const db = await openDb(database, world)
   try {
-    await migrate(store, world.clock)
-    await openTrialAccount(store, world)
-    await payShopTo(store, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
+    await migrate(db, world.clock)
+    await openTrialAccount(db, world)
+    await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
     const photo = pictures.mug()
     const ids: string[] = []
     for (let one = 1; one <= productCount; one++) {
       const what = { name: `Caneca de cerâmica no. ${one}`, description: 'Feita à mão; cada uma é um pouco diferente.', photo }
-      ids.push((await addProduct(store, world, { ...what, units: 5_500n + BigInt(one), stock: BigInt(one) }, 'maker')).id)
+      ids.push((await addProduct(db, world, { ...what, units: 5_500n + BigInt(one), stock: BigInt(one) }, 'maker')).id)
     }
     const bank = fakeBank({ remember: true })
     const { createInvoices } = bank
@@ -105,7 +105,7 @@ async function stock(database: string, workspaceId: string): Promise<string> {
     }
     const rail = starkbankRail({ bank, workspaceId, ...world })
     const placed = await placeOrder(
-      { store, world, rails: { starkbank: rail } },
+      { db, world, rails: { starkbank: rail } },
       {
         ...{ basketKey: newKey(world), rail: 'starkbank', language: 'pt-BR' },
         lines: ids.slice(0, 3).map(productId => ({ productId, quantity: 1n })),
@@ -115,7 +115,7 @@ async function stock(database: string, workspaceId: string): Promise<string> {
     if (placed.is !== 'placed') throw new Error('the order of the bench was not placed')
     return `/orders/${placed.order.token}`
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 

@@ -2,25 +2,25 @@
 import { addSchedule, materialise } from '../src/schedule/schedule.ts'
 import { fakeBank } from './fakeBank.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
-import { openHouse, timed, trial } from './house.ts'
+import { openApp, timed, trial } from './house.ts'
 
 export async function slots({ quick }: BenchOptions): Promise<Figure[]> {
   const count = quick ? 1_000 : 10_000
-  const house = await openHouse(fakeBank({ remember: false }))
-  const { store, world, ahead } = house
+  const app = await openApp(fakeBank({ remember: false }))
+  const { db, world, ahead } = app
   try {
     // One is there already.
-    for (let number = 1; number < count; number++) await addSchedule(store, world, { ...trial, name: `trial-${number}` }, 'maker')
+    for (let number = 1; number < count; number++) await addSchedule(db, world, { ...trial, name: `trial-${number}` }, 'maker')
     const idle: number[] = []
-    for (let tick = 0; tick < 50; tick++) idle.push((await timed(() => materialise(store, world)))[0])
+    for (let tick = 0; tick < 50; tick++) idle.push((await timed(() => materialise(db, world)))[0])
     ahead.ms = 3 * 3_600_000
-    const [due, inserted] = await timed(() => materialise(store, world))
+    const [due, inserted] = await timed(() => materialise(db, world))
     if (inserted !== count) throw new Error(`${count} slots were to be inserted, ${inserted} were`)
     return [
       { bench: 'slots', name: `a tick of ${count} schedules, none due`, value: median(idle) * 1_000, unit: 'ms' },
       { bench: 'slots', name: `a tick of ${count} schedules, all due`, value: due * 1_000, unit: 'ms' },
     ]
   } finally {
-    await house.close()
+    await app.close()
   }
 }

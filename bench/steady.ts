@@ -12,7 +12,7 @@ import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { silentLog } from '../src/base/log.ts'
 import type { World } from '../src/base/world.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { creditOf, writeIssued } from './credits.ts'
 import { workspaceId } from './events.ts'
 import { median, type BenchOptions, type Figure } from './figure.ts'
@@ -65,14 +65,14 @@ async function measure(roles: string, seconds: number): Promise<Steady> {
   try {
     const count = perSecond * seconds
     const database = `sqlite:${join(folder, 'house.db')}`
-    const store = await openStore(database, world)
-    await migrate(store, world.clock)
-    await writeIssued(store, world, count)
-    await store.close()
+    const db = await openDb(database, world)
+    await migrate(db, world.clock)
+    await writeIssued(db, world, count)
+    await db.close()
     const address = await serve(folder, database, roles, stop)
     const requests = Array.from({ length: count }, (_, number) => creditOf(number))
     const waits = await load(address, requests)
-    const after = await openStore(database, { ...world, readOnly: true })
+    const after = await openDb(database, { ...world, readOnly: true })
     const row = await after.one<{ settled: bigint }>(sql`select count(*) as settled from invoices where state = 'credited'`)
     await after.close()
     const sorted = waits.toSorted((a, b) => a - b)

@@ -25,7 +25,7 @@ export interface DemoChain extends Omit<DemoNode, 'end'> {
   /** One block of what waits, to the payer. */
   mine(): Promise<void>
   /** What the node itself finds unspent, in satoshis, by its own scan: for the house's descriptor, and for the payee's address. */
-  holdings(): Promise<{ house: bigint; payee: bigint; height: number }>
+  holdings(): Promise<{ app: bigint; payee: bigint; height: number }>
   /** Ends the node and leaves nothing of it. */
   close(): Promise<void>
 }
@@ -97,7 +97,7 @@ async function furnish(node: DemoNode, is: string): Promise<DemoChain> {
       const scan = (descriptors: unknown[]) => rpc<{ total_amount: number; height: number }>('scantxoutset', ['start', descriptors])
       const ours = await scan(Object.values(branches).map(desc => ({ desc, range: scanRange })))
       const theirs = await scan([`addr(${payee})`])
-      return { house: satoshis(ours.total_amount), payee: satoshis(theirs.total_amount), height: ours.height }
+      return { app: satoshis(ours.total_amount), payee: satoshis(theirs.total_amount), height: ours.height }
     },
   }
 }

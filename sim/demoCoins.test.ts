@@ -28,7 +28,7 @@ const request = (id: string, state: string): Request => ({ id, state, address: '
 const requests = [request('a', 'credited'), request('b', 'credited'), request('c', 'underpaid'), request('d', 'expired')]
 const habits: Record<string, Habit> = { a: 'at once', b: 'late', c: 'too little', d: 'taken back' }
 const facts: ChainFacts = {
-  ...{ house: 4_340n, payee: 88_000n, height: 130, paidUnits: 93_000n, requests },
+  ...{ app: 4_340n, payee: 88_000n, height: 130, paidUnits: 93_000n, requests },
   habitOf: id => habits[id],
 }
 const told = ['request c was paid in part']
@@ -51,7 +51,7 @@ describe('the books are held against the node and the payers', () => {
     [
       'the node has a satoshi less',
       figures,
-      { house: 4_339n },
+      { app: 4_339n },
       'the books have 0.00004340 BTC on the chain, the node’s own scan finds 0.00004339 BTC',
     ],
     [
@@ -66,19 +66,14 @@ describe('the books are held against the node and the payers', () => {
     [
       'somebody stayed unpaid',
       withMoney({ paidOn: '87999', owed: '1', onChain: '4341' }),
-      { house: 4_341n, payee: 87_999n },
+      { app: 4_341n, payee: 87_999n },
       '0.00000001 BTC are still owed',
     ],
-    [
-      'coins left unasked',
-      withMoney({ external: '-40', onChain: '4300' }),
-      { house: 4_300n },
-      '-0.00000040 BTC moved that nobody asked for',
-    ],
+    ['coins left unasked', withMoney({ external: '-40', onChain: '4300' }), { app: 4_300n }, '-0.00000040 BTC moved that nobody asked for'],
     [
       'a sum of the books is wrong',
       withMoney({ onChain: '4341' }),
-      { house: 4_341n },
+      { app: 4_341n },
       'the books have 0.00004341 BTC on the chain, what came less what left makes 0.00004340 BTC',
     ],
     [
@@ -144,15 +139,15 @@ test('the picture never grows beyond the window: the oldest news go first', () =
     reversed: '0',
     owed: '0',
   })
-  const house: Figures = {
+  const app: Figures = {
     ...{ stopped: null, invoices: { ...nothing, counts: {} }, money: bank, payouts: {}, events: {} },
     ...{ bitcoin: figures, needsPerson: ['request c was paid in part'] },
   }
   const news = ['old', 'newer', 'newest']
-  const roomy = fitting(house, news, { columns: 200, rows: 50 })
+  const roomy = fitting(app, news, { columns: 200, rows: 50 })
   expect(roomy.slice(-3)).toEqual(['  old', '  newer', '  newest'])
-  expect(fitting(house, news, { columns: 200, rows: roomy.length }).slice(-2)).toEqual(['  newer', '  newest'])
-  expect(fitting(house, news, { columns: 40, rows: 10 })).toHaveLength(9)
+  expect(fitting(app, news, { columns: 200, rows: roomy.length }).slice(-2)).toEqual(['  newer', '  newest'])
+  expect(fitting(app, news, { columns: 40, rows: 10 })).toHaveLength(9)
 })
 
 test('who paid how is told in one order, whoever came first', () => {

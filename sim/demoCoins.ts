@@ -68,7 +68,7 @@ export function coinLines(figures: CoinFigures): string[] {
 /** What others than the books know. */
 export interface ChainFacts {
   /** Satoshis the node finds unspent for the house's descriptor, and for the payee's address. */
-  house: bigint
+  app: bigint
   payee: bigint
   height: number
   /** What payers paid and did not take back. */
@@ -92,7 +92,7 @@ export function coinDisagreements(figures: CoinFigures, needsPerson: readonly st
     ...(credited.holds ? [] : ['what was credited in BTC is not fees + paid out + still owed']),
     ...(credited.owed === 0n ? [] : [`${told(credited.owed, 'BTC')} are still owed`]),
     ...(external === 0n ? [] : [`${told(external, 'BTC')} moved that nobody asked for`]),
-    ...differ('on the chain', onChain, facts.house, 'the node’s own scan finds'),
+    ...differ('on the chain', onChain, facts.app, 'the node’s own scan finds'),
     ...differ('on the chain', onChain, left, 'what came less what left makes'),
     ...differ('received', credited.credited + pending, facts.paidUnits, 'the payers paid'),
     ...differ('paid out', credited.paidOut, facts.payee, 'the node finds at the payee’s address'),

@@ -40,12 +40,12 @@ export function progress({ invoices: { counts }, payouts }: Figures) {
 export function equations({ invoices, money }: Figures) {
   const [asked, open, paid, expired] = [cents(invoices.asked), cents(invoices.open), cents(invoices.paid), cents(invoices.lost)]
   const bank = cents(money.bankFees)
-  const house = cents(money.commission) + cents(money.withheld)
+  const app = cents(money.commission) + cents(money.withheld)
   const owed = cents(money.owed) + cents(money.inTransit)
   const [credited, paidOut, reversed] = [cents(money.credited), cents(money.paidOn), cents(money.reversed)]
   return {
     asked: { asked, open, paid, expired, holds: asked === open + paid + expired },
-    credited: { credited, bank, house, paidOut, owed, reversed, holds: credited === bank + house + paidOut + owed + reversed },
+    credited: { credited, bank, app, paidOut, owed, reversed, holds: credited === bank + app + paidOut + owed + reversed },
   }
 }
 
@@ -58,7 +58,7 @@ export function equationLines(figures: Figures): string[] {
   const back = c.reversed === 0n ? '' : ` + taken back ${reais(c.reversed)}`
   return [
     `${mark(a.holds)} asked    R$ ${reais(a.asked)} = open ${reais(a.open)} + paid ${reais(a.paid)} + expired ${reais(a.expired)}`,
-    `${mark(c.holds)} credited R$ ${reais(c.credited)} = fees ${reais(c.bank + c.house)} (bank ${reais(c.bank)}, commission ${reais(c.house)})` +
+    `${mark(c.holds)} credited R$ ${reais(c.credited)} = fees ${reais(c.bank + c.app)} (bank ${reais(c.bank)}, commission ${reais(c.app)})` +
       ` + paid out ${reais(c.paidOut)} + still owed ${reais(c.owed)}${back}`,
   ]
 }

@@ -88,7 +88,7 @@ async function judgeTown({ bitcoin, needsPerson }: Figures, town: DemoTown, say:
   for (const line of coinLines(bitcoin)) say(`  ${line}`)
   const { onChain, pending } = bitcoin.money
   say(
-    `  on chain BTC ${btc(BigInt(onChain.units))} by the books, ${btc(holdings.house)} by the node's own scan (received and not credited: ${btc(BigInt(pending.units))})`,
+    `  on chain BTC ${btc(BigInt(onChain.units))} by the books, ${btc(holdings.app)} by the node's own scan (received and not credited: ${btc(BigInt(pending.units))})`,
   )
   const paidUnits = town.payers.paidUnits()
   return coinDisagreements(bitcoin, needsPerson, { ...holdings, paidUnits, requests: town.requests(), habitOf: town.payers.habitOf })

@@ -20,7 +20,7 @@ async function open(name: string, env: Record<string, string>): Promise<void> {
   try {
     ;(await openRail(base)).close()
   } finally {
-    await base.store.close()
+    await base.db.close()
   }
 }
 

@@ -36,7 +36,7 @@ import { agreementOf, makeSources } from './rates/rates.ts'
 import { openKeyFile } from './db/keyFile.ts'
 import { migrate, pending } from './db/migrate.ts'
 import { followKeys, useKeys } from './db/rotate.ts'
-import { openStore, sql, type Store } from './db/db.ts'
+import { openDb, sql, type Db } from './db/db.ts'
 import type { Metrics } from './web/metrics.ts'
 import { pages, serveWeb, type PageSettings, type Web } from './web/web.ts'
 import { readiness } from './queries/status.ts'
@@ -46,7 +46,7 @@ export interface Base {
   config: Config
   /** What columns of persons and secrets are encrypted under; none where ENCRYPTION_KEY_FILE is not set. */
   keys: DataKeys
-  store: Store
+  db: Db
   world: World
   terms: Terms
   /** There where the audit log is anchored outside the database. */
@@ -66,17 +66,17 @@ export async function openBase(
   const world: World = { clock: clockOf(config), random: systemRandom, log, at, coolingOffMs: coolingOffMs(config) }
   // A clock of its own is not the database's, so then ours is asked for the time.
   const keys = keysIn(config)
-  const store = await openStore(config.DATABASE_URL, { ...world, keys, virtual: config.CLOCK !== undefined })
+  const db = await openDb(config.DATABASE_URL, { ...world, keys, virtual: config.CLOCK !== undefined })
   try {
-    await bringUp(store, world)
-    if (!mayLackKeys) await useKeys(store, keys)
+    await bringUp(db, world)
+    if (!mayLackKeys) await useKeys(db, keys)
   } catch (error) {
-    await store.close()
+    await db.close()
     throw error
   }
   const terms = { transferFeeBy: config.TRANSFER_FEE_BY, transferFeeUnits: config.TRANSFER_FEE, approvals: approvalsNeeded(config) }
   const anchoring = anchoringOf(config)
-  return { config, keys, store, world, ...(anchoring && { anchoring }), terms }
+  return { config, keys, db, world, ...(anchoring && { anchoring }), terms }
 }
 
 /** The keys that a configuration names. Where money is real, a file that others may read is refused. */
@@ -93,8 +93,8 @@ export function anchoringOf(config: Config): Anchoring | undefined {
 }
 
 /** What a command did is anchored before it ends: nobody may be serving. */
-export async function anchorNow({ store, world, anchoring }: Base): Promise<void> {
-  if (anchoring) await anchorAudit(store, anchoring.file, world.log)
+export async function anchorNow({ db, world, anchoring }: Base): Promise<void> {
+  if (anchoring) await anchorAudit(db, anchoring.file, world.log)
 }
 
 function clockOf({ CLOCK: hasty }: Config): Clock {
@@ -105,13 +105,13 @@ function clockOf({ CLOCK: hasty }: Config): Clock {
   return hastyClock(speed, since, skips === undefined ? undefined : () => Number(readFileSync(skips, 'utf8')))
 }
 
-async function bringUp(store: Store, { clock }: World): Promise<void> {
-  const missing = await pending(store)
+async function bringUp(db: Db, { clock }: World): Promise<void> {
+  const missing = await pending(db)
   if (missing.length === 0) return
   // An embedded database has one owner, so it is brought up here; a shared one waits for `repasse migrate`.
-  if (store.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
+  if (db.engine === 'postgres' && missing[0]!.name !== '0001-house.sql')
     throw new BadInput(`the database lacks ${missing.map(({ name }) => name).join(', ')}: run "repasse migrate" first`)
-  await migrate(store, clock)
+  await migrate(db, clock)
 }
 
 /**
@@ -124,7 +124,7 @@ export async function openRail(base: Base, how: { binds?: boolean; tries?: strin
 }
 
 async function openBank(
-  { config, store, world }: Base,
+  { config, db, world }: Base,
   { binds = true, tries }: { binds?: boolean; tries?: string } = {},
 ): Promise<{ rail: Rail; key: SigningKey }> {
   const names = ['STARKBANK_PROJECT_ID', 'STARKBANK_WORKSPACE_ID', 'STARKBANK_PRIVATE_KEY_FILE'] as const
@@ -139,7 +139,7 @@ async function openBank(
   const { findings } = readPrivateKey(keyFile, environment)
   for (const finding of findings) world.log.warn({ finding }, 'the bank key')
   const identity = `${environment}/${config.STARKBANK_WORKSPACE_ID}`
-  await belongsTo(store, 'bank', identity, binds)
+  await belongsTo(db, 'bank', identity, binds)
 
   const origin = bankKeyOrigin(config)
   const key = followKeyFile(keyFile, environment, world.log)
@@ -151,13 +151,13 @@ async function openBank(
     ...world,
     ...(config.STARKBANK_API_URL !== undefined && { apiUrl: config.STARKBANK_API_URL }),
     keys: {
-      initial: await bankKeys(store, origin),
-      kept: () => bankKeys(store, origin),
+      initial: await bankKeys(db, origin),
+      kept: () => bankKeys(db, origin),
       onNewKey: () => world.log.warn({ origin }, 'the bank publishes a key not seen before'),
       onPublished: pems =>
-        void keepPublished(store, origin, pems, world).catch(() => world.log.error({}, 'the keys of the bank could not be kept')),
+        void keepPublished(db, origin, pems, world).catch(() => world.log.error({}, 'the keys of the bank could not be kept')),
     },
-    ...(tries === undefined && { onDenied: (why: string | undefined) => void hearDenied(store, world.log, why) }),
+    ...(tries === undefined && { onDenied: (why: string | undefined) => void hearDenied(db, world.log, why) }),
   })
   return { rail, key }
 }
@@ -166,9 +166,9 @@ async function openBank(
 export const bankKeyOrigin = (config: Config): string => config.STARKBANK_API_URL ?? config.STARKBANK_ENVIRONMENT
 
 /** A database belongs to one workspace of one environment, and to one account of one network, for ever: test money must never meet real money. */
-async function belongsTo(store: Store, what: 'bank' | 'bitcoin', identity: string, binds: boolean): Promise<void> {
+async function belongsTo(db: Db, what: 'bank' | 'bitcoin', identity: string, binds: boolean): Promise<void> {
   const name = `${what} identity`
-  const bound = await store.tx(async tx => {
+  const bound = await db.tx(async tx => {
     if (binds) await tx.run(sql`insert into settings (name, value) values (${name}, ${identity}) on conflict (name) do nothing`)
     return tx.one<{ value: string }>(sql`select value from settings where name = ${name}`)
   })
@@ -183,7 +183,7 @@ const keysOf = (identity: string) => identity.replace(/\[[^[\]]*\]|#[a-z0-9]{8}$
 
 /** Connects the node and the watch-only account; undefined where no node is configured. */
 export async function openChain(
-  { config, store, world }: Base,
+  { config, db, world }: Base,
   { binds = true }: { binds?: boolean } = {},
 ): Promise<{ rail: ChainRail; desk: BitcoinDesk } | undefined> {
   if (config.BITCOIN_RPC_URL === undefined) return undefined
@@ -203,7 +203,7 @@ export async function openChain(
     clock: world.clock,
     log: world.log,
   })
-  await belongsTo(store, 'bitcoin', `${rail.network}/${rail.descriptor}`, binds)
+  await belongsTo(db, 'bitcoin', `${rail.network}/${rail.descriptor}`, binds)
   return { rail, desk: bitcoinDesk(config, rail, world) }
 }
 
@@ -246,11 +246,11 @@ export interface Open {
 export async function openRails(base: Base): Promise<Open> {
   const chain = await openChain(base)
   const bank = chain === undefined || bankIsConfigured(base.config) ? await openBank(base) : undefined
-  await forgetOthers(base.store, [bank?.rail.name, chain?.rail.name])
+  await forgetOthers(base.db, [bank?.rail.name, chain?.rail.name])
   return {
     rails: {
-      ...(bank && { starkbank: listening(bank.rail, base.store, base.world) }),
-      ...(chain && { bitcoin: listening(chain.rail, base.store, base.world) }),
+      ...(bank && { starkbank: listening(bank.rail, base.db, base.world) }),
+      ...(chain && { bitcoin: listening(chain.rail, base.db, base.world) }),
     },
     bitcoin: chain?.desk,
     ownKeyId: bank?.key.keyId,
@@ -261,7 +261,7 @@ export async function openRails(base: Base): Promise<Open> {
   }
 }
 
-export interface House {
+export interface App {
   desk: Desk
   web: Web | undefined
   /** There where METRICS_LISTEN is set. */
@@ -271,10 +271,10 @@ export interface House {
 }
 
 /** Serves the roles asked for. */
-export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<House> {
-  const { config, keys, store, world } = base
+export async function serve(base: Base, roles: string[], startedMs = monotonicMs(), wanted: () => boolean = () => true): Promise<App> {
+  const { config, keys, db, world } = base
   const open = await openRails(base)
-  const inbox = makeInbox(store, world)
+  const inbox = makeInbox(db, world)
   const worker = `${hostname()}/${process.pid}`
   const beside = roles.includes('worker')
     ? checkingBeside({ databaseUrl: config.DATABASE_URL, keyFile: config.ENCRYPTION_KEY_FILE })
@@ -290,7 +290,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const web = roles.includes('web')
     ? await serveWeb(
         {
-          store,
+          db,
           ...(open.rails.starkbank && { rail: open.rails.starkbank }),
           inbox,
           clock: world.clock,
@@ -314,9 +314,9 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
   const scheduler = roles.includes('worker') ? startWhenReady(desk) : undefined
   // Jobs watch it where there are jobs.
   const leaveOwnKey = !scheduler && desk.ownKeyId ? followOwnKey(desk, desk.ownKeyId) : undefined
-  const leaveKeys = followKeys(store, keys, world)
+  const leaveKeys = followKeys(db, keys, world)
   world.log.info(
-    { roles, listening: web?.address, engine: store.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
+    { roles, listening: web?.address, engine: db.engine, worker, startMs: Math.round(monotonicMs() - startedMs) },
     'repasse serves',
   )
 
@@ -333,7 +333,7 @@ export async function serve(base: Base, roles: string[], startedMs = monotonicMs
       await scheduler?.stop()
       await metrics?.close()
       open.close()
-      await store.close()
+      await db.close()
     },
   }
 }
@@ -345,7 +345,7 @@ function startWhenReady(desk: Desk): Scheduler {
   const over = new AbortController()
   const begun = (async () => {
     for (let said = false; !over.signal.aborted; await desk.world.clock.sleep(readyAgainMs, over.signal)) {
-      if ((await readiness(desk.store)).ready) return startScheduler(desk)
+      if ((await readiness(desk.db)).ready) return startScheduler(desk)
       if (!said) desk.world.log.warn({}, 'not ready: no work is begun')
       said = true
     }
@@ -360,7 +360,7 @@ function startWhenReady(desk: Desk): Scheduler {
 }
 
 async function openMetrics(
-  { config, store, world }: Base,
+  { config, db, world }: Base,
   { bitcoin }: Open,
   roles: string[],
   mayTake: () => boolean,
@@ -369,7 +369,7 @@ async function openMetrics(
   if (listen === undefined) return undefined
   const { serveMetrics } = await import('./web/metrics.ts')
   try {
-    const metrics = await serveMetrics({ store, roles, mayTake, ...world, ...(bitcoin && { agreement: bitcoin.agreement }) }, listen)
+    const metrics = await serveMetrics({ db, roles, mayTake, ...world, ...(bitcoin && { agreement: bitcoin.agreement }) }, listen)
     world.log.info({ listening: metrics.address }, 'figures are told at /metrics')
     return metrics
   } catch (error) {
@@ -389,12 +389,12 @@ const pageSettings = (config: Config): PageSettings => ({
 
 /** The desk at which jobs are done, for whoever does them. */
 export const deskOf = (
-  { config, store, world, terms, anchoring }: Base,
+  { config, db, world, terms, anchoring }: Base,
   { rails, bitcoin, ownKeyId }: Open,
   worker: string,
   inbox: Inbox,
 ): Desk => ({
-  ...{ store, world, worker, rails, inbox, terms },
+  ...{ db, world, worker, rails, inbox, terms },
   pollSeconds: config.STARKBANK_POLL_SECONDS,
   silentMs: config.RAIL_SILENT_MINUTES * 60_000,
   ...(bitcoin && { bitcoin }),

@@ -44,15 +44,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     const log: Log = { ...silentLog, info: (fields, message) => void said.push([fields, message]) }
-    const anchor = () => anchorAudit(town.store, file, log)
-    const act = (subject: string) => town.store.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
+    const anchor = () => anchorAudit(town.db, file, log)
+    const act = (subject: string) => town.db.tx(tx => audit(tx, { actor: 'ana', act: 'tried', subject, detail: {} }))
     const world = () => ({ ...town.desk.world, log: silentLog })
-    const check = () => checkBooks(town.store, world(), undefined, file)
+    const check = () => checkBooks(town.db, world(), undefined, file)
     const lines = () => file.read('whole').flat()
-    const head = async () => Number((await town.store.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
+    const head = async () => Number((await town.db.one<{ seq: bigint }>(sql`select max(seq) as seq from audit`))!.seq)
     /** Past every trigger. */
     const falsify = (change: string) =>
-      town.store.script(
+      town.db.script(
         engine === 'SQLite'
           ? `drop trigger if exists audit_kept; drop trigger if exists audit_stay; drop trigger if exists ledger_transactions_stay;
              drop trigger if exists ledger_entries_stay; ${change}`
@@ -60,7 +60,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
     /** As somebody does who knows how the chain is made: every hash fits. */
     async function rewrite(from: number, change: string): Promise<void> {
-      const rows = await town.store.all<AuditRow>(sql`select * from audit order by seq`)
+      const rows = await town.db.all<AuditRow>(sql`select * from audit order by seq`)
       let previous = rows[from - 2]?.hash ?? '0'.repeat(64)
       const changes = rows.slice(from - 1).map(row => {
         const { at, actor, act: done, subject, detail } = { ...row, ...(Number(row.seq) === from && { actor: change }) }
@@ -73,7 +73,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
       await falsify(changes.join('\n'))
       // Nothing of the chain itself tells.
-      expect(await checkBooks(town.store, world())).not.toContainEqual(expect.stringContaining('audit chain'))
+      expect(await checkBooks(town.db, world())).not.toContainEqual(expect.stringContaining('audit chain'))
     }
     async function anchored(acts = 5): Promise<number> {
       await anchor()
@@ -103,7 +103,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await act(`thing ${count}`)
         await Promise.all([anchor(), anchor(), anchor()])
       }
-      expect(await findBreak(town.store, file)).toBeUndefined()
+      expect(await findBreak(town.db, file)).toBeUndefined()
       expect(lines().length).toBeLessThanOrEqual(7)
     })
 
@@ -117,14 +117,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await check()).toEqual([])
       await attack(last)
       // What the job does every five minutes sees it too.
-      const found = await checkBooksByAndBy(town.store, world(), undefined, file)
+      const found = await checkBooksByAndBy(town.db, world(), undefined, file)
       expect(found).toContainEqual(expect.stringContaining(how))
       if (place !== undefined) expect(found).toContainEqual(expect.stringContaining(`record ${last + place} of the audit log`))
-      expect(await payoutsStopped(town.store)).toContain('audit anchors')
+      expect(await payoutsStopped(town.db)).toContain('audit anchors')
       expect(await anchor()).toBe('differs')
       // A process that has no anchors at hand takes nothing back.
-      await checkBooks(town.store, world())
-      expect(await payoutsStopped(town.store)).toContain('audit anchors')
+      await checkBooks(town.db, world())
+      expect(await payoutsStopped(town.db)).toContain('audit anchors')
     })
 
     const forgetMark = () => falsify("delete from cursors where name like 'audit anchors %'")
@@ -141,7 +141,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await anchor()
       await attack()
       expect(await check()).toEqual([expect.stringContaining(says)])
-      expect(await payoutsStopped(town.store)).toContain(says)
+      expect(await payoutsStopped(town.db)).toContain(says)
     })
 
     test('a ledger with fewer transactions than were anchored is a finding', async () => {
@@ -162,20 +162,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await anchor()
       expect(await check()).toEqual([])
       await act('yet more')
-      const { value } = (await town.store.one<{ value: string }>(sql`select value from cursors where name like 'audit anchors %'`))!
+      const { value } = (await town.db.one<{ value: string }>(sql`select value from cursors where name like 'audit anchors %'`))!
       await anchor()
-      await town.store.tx(tx => tx.run(sql`update cursors set value = ${value} where name like 'audit anchors %'`))
+      await town.db.tx(tx => tx.run(sql`update cursors set value = ${value} where name like 'audit anchors %'`))
       expect(await anchor()).not.toBe('differs')
       expect(await check()).toEqual([])
     })
 
     ofFile('what was never committed is not anchored, though it shared its commit with the anchors', async () => {
-      const store = await openMigrated(`sqlite:${join(folder, 'house.db')}`, { clock: systemClock, random: systemRandom })
+      const db = await openMigrated(`sqlite:${join(folder, 'house.db')}`, { clock: systemClock, random: systemRandom })
       const tried = async (tx: Tx) => audit(tx, { actor: 'ana', act: 'tried', subject: 'thing', detail: {} })
       try {
-        await store.tx(tried)
-        await anchorAudit(store, file, silentLog)
-        const undone = store.tx(async tx => {
+        await db.tx(tried)
+        await anchorAudit(db, file, silentLog)
+        const undone = db.tx(async tx => {
           await tried(tx)
           // Asked only at the commit, which fails then, as it does where the disk is full or the power goes.
           await tx.run(sql`pragma defer_foreign_keys = on`)
@@ -183,25 +183,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             sql`insert into objections (id, store_id, user_id, made_by, why, added_at) values ('o', 'sto_default', 'nobody', '', '', '')`,
           )
         })
-        expect((await Promise.allSettled([undone, anchorAudit(store, file, silentLog)])).map(({ status }) => status)).toContain('rejected')
-        expect(await findBreak(store, file)).toBeUndefined()
-        await store.tx(tried)
-        expect(await anchorAudit(store, file, silentLog)).toBe('anchored')
-        expect(await findBreak(store, file)).toBeUndefined()
+        expect((await Promise.allSettled([undone, anchorAudit(db, file, silentLog)])).map(({ status }) => status)).toContain('rejected')
+        expect(await findBreak(db, file)).toBeUndefined()
+        await db.tx(tried)
+        expect(await anchorAudit(db, file, silentLog)).toBe('anchored')
+        expect(await findBreak(db, file)).toBeUndefined()
       } finally {
-        await store.close()
+        await db.close()
       }
     })
 
     test('a break that a person accepts with a reason is in both, and what comes after it is held again', async () => {
       const last = await anchored()
-      expect(await acceptBreak(town.store, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
+      expect(await acceptBreak(town.db, file, { by: 'ana', why: 'for nothing' })).toBeUndefined()
       await rewrite(last - 3, 'eve')
-      expect(await acceptBreak(town.store, file, { by: 'ana', why: 'we have looked' })).toMatchObject({ first: BigInt(last - 3) })
+      expect(await acceptBreak(town.db, file, { by: 'ana', why: 'we have looked' })).toMatchObject({ first: BigInt(last - 3) })
       expect(await check()).toEqual([])
-      expect(await payoutsStopped(town.store)).toBeUndefined()
+      expect(await payoutsStopped(town.db)).toBeUndefined()
       expect(lines().at(-1)).toContain(`"accepted":{"from":"${last - 3}","by":"ana","why":"we have looked"}`)
-      const row = await town.store.one<{ detail: string }>(sql`select detail from audit where act = 'audit break accepted'`)
+      const row = await town.db.one<{ detail: string }>(sql`select detail from audit where act = 'audit break accepted'`)
       expect(JSON.parse(row!.detail)).toMatchObject({ why: 'we have looked', first: `${last - 3}`, anchored: `${last}` })
       await act('more')
       expect(await anchor()).toBe('anchored')
@@ -212,10 +212,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     describe('by mail', () => {
       const to = ['auditor@example.com', 'board@example.com']
-      const queue = (anchoring = { file }) => queueAnchorMails({ store: town.store, world: town.desk.world, anchoring }, to)
-      const mails = () => town.store.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
+      const queue = (anchoring = { file }) => queueAnchorMails({ db: town.db, world: town.desk.world, anchoring }, to)
+      const mails = () => town.db.all<AnchorMailRow>(sql`select * from anchor_mails order by added_at, address`)
       const approve = (name: string) =>
-        town.store.tx(tx => audit(tx, { actor: 'ana', act: 'account approved', subject: name, detail: { statement: name, proof: 'said' } }))
+        town.db.tx(tx => audit(tx, { actor: 'ana', act: 'account approved', subject: name, detail: { statement: name, proof: 'said' } }))
       const hour = 3_600_000
 
       test('each address is written to once a day, and within an hour of an approval, with how far the log went', async () => {
@@ -240,7 +240,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('after a clock that was a year ahead they are written to once a day, and not each minute', async () => {
         await queue()
-        await town.store.tx(tx => tx.run(sql`update anchor_mails set added_at = '2027-11-21T03:00:00.000Z'`))
+        await town.db.tx(tx => tx.run(sql`update anchor_mails set added_at = '2027-11-21T03:00:00.000Z'`))
         const found: unknown[] = []
         for (const minutes of [0, 1, 1, 24 * 60]) {
           town.pass(minutes * 60_000)
@@ -260,12 +260,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const refusing = { send: async () => ({ is: 'refused' as const, why: 'no such mailbox', again: false }) }
         const taking = { send: async () => ({ is: 'done' as const, value: 'ok' }) }
         const sendWith = (mailer: Mailer) =>
-          sendMails<AnchorMailRow>(town.store, mailer, town.desk.world, 'anchor_mails', (_, row) =>
+          sendMails<AnchorMailRow>(town.db, mailer, town.desk.world, 'anchor_mails', (_, row) =>
             composeAnchorMail(row, { shopName: 'x', publicUrl: 'y' }),
           )
         await queue()
         expect(await sendWith(refusing)).toMatchObject({ failed: 2 })
-        const asked = async () => (await asksOf(town.store, undefined)).filter(({ kind }) => kind === 'anchor mail failed').map(sentence)
+        const asked = async () => (await asksOf(town.db, undefined)).filter(({ kind }) => kind === 'anchor mail failed').map(sentence)
         expect(await asked()).toEqual(to.map(address => expect.stringContaining(`to ${address} (AUDIT_ANCHOR_EMAIL): no such mailbox`)))
         town.pass(day)
         await queue()
@@ -279,7 +279,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       rmSync(file.path)
       expect(await anchor()).toBe('differs')
       expect(existsSync(file.path)).toBe(false)
-      await acceptBreak(town.store, file, { by: 'ana', why: 'the disk is gone' })
+      await acceptBreak(town.db, file, { by: 'ana', why: 'the disk is gone' })
       expect(await check()).toEqual([])
       await act('more')
       expect(await anchor()).toBe('anchored')
@@ -315,8 +315,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(jobs).toHaveLength(1)
       expect(timetable(town.desk).some(({ name }) => name === 'anchor-audit')).toBe(false)
       expect(await jobs[0]!.work(town.desk, world())).toBeUndefined()
-      expect(await anchorAudit(town.store, undefined, log)).toBe('anchored')
-      expect(await anchorAudit(town.store, undefined, log)).toBe('same')
+      expect(await anchorAudit(town.db, undefined, log)).toBe('anchored')
+      expect(await anchorAudit(town.db, undefined, log)).toBe('same')
       const last = await anchored()
       await rewrite(last, 'eve')
       expect(await jobs[0]!.work(town.desk, world())).toEqual({ less: expect.stringContaining('not the one that was anchored') })

@@ -49,22 +49,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterAll(() => server?.stop())
 
     const open = async () => (town = await openTown({ databaseUrl: await server?.migratedDatabase() }))
-    const send = (approvals: 'proven' | 'any' = 'proven') => sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world, approvals)
-    const payout = async () => (await town.store.one<PayoutRow>(sql`select * from payouts`))!
-    const run = (statement: Sql) => town.store.tx(tx => tx.run(statement))
+    const send = (approvals: 'proven' | 'any' = 'proven') => sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const payout = async () => (await town.db.one<PayoutRow>(sql`select * from payouts`))!
+    const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
     /** As whoever can write to the database may. */
     const past = async (table: string, trigger: string, statement: Sql) => {
       const on = engine === 'PostgreSQL' ? ` on ${table}` : ''
-      await town.store.script(`drop trigger ${trigger}${on};`)
+      await town.db.script(`drop trigger ${trigger}${on};`)
       await run(statement)
     }
 
     /** A checker with a key file of her own. */
     async function carla(role: 'checker' | 'maker' = 'checker'): Promise<{ proof: Proof; keyId: string; userId: string }> {
-      const { user } = await addUser(town.store, town.desk.world, { name: 'carla', role, language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.desk.world, { name: 'carla', role, language: 'en' }, 'root')
       const { pem, publicKey } = newKeyPair()
       const label = 'key file'
-      await town.store.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'))
+      await town.db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label, proof: 'said' }, 'root'))
       const keyId = fingerprint(publicKey)
       return { proof: { is: 'key', keyId, sign: readSigner(pem).sign }, keyId, userId: user.id }
     }
@@ -72,7 +72,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     async function signed() {
       await open()
       const signer = await carla()
-      expect((await signAccount(town.store, 'main', 'carla', signer.proof)).is).toBe('signed')
+      expect((await signAccount(town.db, 'main', 'carla', signer.proof)).is).toBe('signed')
       await collect(town, [5_000n])
       return signer
     }
@@ -84,10 +84,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await payout()).toMatchObject({ state: 'owed', why: expect.stringContaining('account main was said and not proven') })
       expect(town.transfers()).toEqual([])
       const { proof } = await carla()
-      await signAccount(town.store, 'main', 'carla', proof)
+      await signAccount(town.db, 'main', 'carla', proof)
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
     })
 
     test.each([
@@ -95,10 +95,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['paid, being new', 'any', sql`update accounts set payable_from = '2027-01-01T00:00:00.000Z' where name = 'main'`],
     ] as const)('what waits until its account is %s keeps nobody waiting behind it at a limit', async (_, approvals, cooling) => {
       await open()
-      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
-      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await approveAccount(town.db, 'other', 'chico', { is: 'code' })
       const change = { asset: 'BRL', wanted: { hour: 10_000n }, by: 'ana', why: 'a test' } as const
-      await town.store.tx(tx => changeLimits(tx, town.desk.world, change))
+      await town.db.tx(tx => changeLimits(tx, town.desk.world, change))
       await collect(town, [9_000n], 'other')
       await collect(town, [9_000n])
       await send('any')
@@ -108,7 +108,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(5 * 60_000)
         await send(approvals)
       }
-      const states = await town.store.all<{ state: string }>(sql`select state from payouts order by added_at, id`)
+      const states = await town.db.all<{ state: string }>(sql`select state from payouts order by added_at, id`)
       expect(states.map(({ state }) => state)).toEqual(['sent', 'owed', 'sent'])
     })
 
@@ -121,23 +121,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('to an account that nobody approved nothing goes, whatever is needed [security 3]', async () => {
       await open()
-      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       await collect(town, [5_000n], 'other')
       await send('any')
       expect([town.transfers(), (await payout()).state]).toEqual([[], 'owed'])
-      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      await approveAccount(town.db, 'other', 'chico', { is: 'code' })
       await send('any')
       expect((await payout()).state).toBe('sent')
     })
 
     test('a code is proof', async () => {
       await open()
-      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
-      await approveAccount(town.store, 'other', 'chico', { is: 'code' })
+      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await approveAccount(town.db, 'other', 'chico', { is: 'code' })
       await collect(town, [5_000n], 'other')
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
     })
 
     const columns = [
@@ -157,7 +157,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await send('any')
       expect(town.transfers()).toEqual([])
       expect(await payout()).toMatchObject({ state: 'held', why: expect.stringMatching(/^account .* past this program/) })
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringMatching(/^approvals: account (main|another) /)])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringMatching(/^approvals: account (main|another) /)])
     })
 
     const statements = [
@@ -178,14 +178,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await send()
       expect(town.transfers()).toEqual([])
       expect((await payout()).why).toContain(`by carla: ${why}`)
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining(`by carla: ${why}`)])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining(`by carla: ${why}`)])
     })
 
     test('a statement approves its own act, of its own thing, by its own person, on its own installation', async () => {
       await signed()
-      const record = (await town.store.one<AuditRow>(sql`select * from audit where act = 'account signed'`))!
-      const { act, content } = approvingAccount((await findAccount(town.store, 'main'))!)
-      const judge = (change: Partial<AuditRow> = {}, of = act) => judgeApproval(town.store, { ...record, ...change }, of, content)
+      const record = (await town.db.one<AuditRow>(sql`select * from audit where act = 'account signed'`))!
+      const { act, content } = approvingAccount((await findAccount(town.db, 'main'))!)
+      const judge = (change: Partial<AuditRow> = {}, of = act) => judgeApproval(town.db, { ...record, ...change }, of, content)
       expect(await judge()).toEqual({ is: 'approved', proof: 'key' })
       for (const judged of [await judge({ actor: 'bruno' }), await judge({ subject: 'acc_other' }), await judge({}, 'payout.release')])
         expect(judged).toEqual({ is: 'changed', why: expect.stringContaining('it is of another act') })
@@ -199,7 +199,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await past('signing_keys', 'signing_keys_kept', sql`update signing_keys set public_key = ${newKeyPair().publicKey}`)
       await send()
       expect(town.transfers()).toEqual([])
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([
         expect.stringContaining(`key ${keyId} is not the one that was registered`),
       ])
     })
@@ -211,10 +211,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await run(sql`
         insert into signing_keys (id, store_id, user_id, kind, public_key, label, added_at)
         values (${id}, 'sto_default', ${userId}, 'key', ${publicKey}, 'planted', '2026')`)
-      await signAccount(town.store, 'main', 'carla', { is: 'key', keyId: id, sign: readSigner(pem).sign })
+      await signAccount(town.db, 'main', 'carla', { is: 'key', keyId: id, sign: readSigner(pem).sign })
       await send()
       expect(town.transfers()).toEqual([])
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining(`key ${id} was not registered to carla`)])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining(`key ${id} was not registered to carla`)])
     })
 
     const editDestination = () =>
@@ -237,13 +237,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         credentialId: 'c',
         rp: 'pay.example.com',
       } as const
-      const keyId = (await town.store.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
-      const main = (await findAccount(town.store, 'main'))!
-      const shown = (account = main) => town.store.tx(tx => prepare(tx, { ...approvingAccount(account), by: 'carla' }))
+      const keyId = (await town.db.tx(tx => registerKey(tx, { user, ...passkey }, 'carla')))!
+      const main = (await findAccount(town.db, 'main'))!
+      const shown = (account = main) => town.db.tx(tx => prepare(tx, { ...approvingAccount(account), by: 'carla' }))
       const sign = async (counter: number, more = {}, text?: string) => {
         text ??= await shown()
         const signature = JSON.stringify(laptop.sign(text, { counter, ...more }))
-        return signAccount(town.store, 'main', 'carla', { is: 'passkey', keyId, text, signature, counter: BigInt(counter) })
+        return signAccount(town.db, 'main', 'carla', { is: 'passkey', keyId, text, signature, counter: BigInt(counter) })
       }
       expect((await sign(1)).is).toBe('signed')
       await expect(sign(1)).rejects.toThrow('has not counted on')
@@ -255,26 +255,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await collect(town, [5_000n])
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
       // As if somebody had kept another: of another site, or without its person.
       await sign(2, { rp: 'evil.example.com' })
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('it is of another site than pay.example.com')])
     })
 
     test('an order whose destination was edited stops payouts, and is named [security A3]', async () => {
       await signed()
       await send()
       await editDestination()
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([
-        expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/),
-      ])
-      expect(await stopOf(town.store)).toMatchObject({ code: 'books' })
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringMatching(/^approvals: order pay_.*-1 was to go elsewhere/)])
+      expect(await stopOf(town.db)).toMatchObject({ code: 'books' })
     })
 
     test('after an order whose destination was edited no other is made', async () => {
       await signed()
       const rail = { ...town.desk.rails.starkbank!, pay: async () => refused('not now', true) }
-      await sendPayouts(town.store, rail, town.desk.world)
+      await sendPayouts(town.db, rail, town.desk.world)
       expect((await payout()).state).toBe('owed')
       await editDestination()
       town.pass(3_600_000)
@@ -285,15 +283,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('what a key signed stays signed once it is retired; it signs nothing more', async () => {
       const { proof, keyId, userId } = await signed()
-      await town.store.tx(tx => retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'))
+      await town.db.tx(tx => retireKey(tx, { id: keyId, user_id: userId }, 'root', 'the laptop is gone'))
       await send()
       expect((await payout()).state).toBe('sent')
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
-      await expect(signAccount(town.store, 'main', 'carla', proof)).rejects.toThrow('was retired')
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
+      await expect(signAccount(town.db, 'main', 'carla', proof)).rejects.toThrow('was retired')
       // Not even by whoever writes it back into its row.
       await run(sql`update signing_keys set retired_at = null`)
-      await signAccount(town.store, 'main', 'carla', proof)
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
+      await signAccount(town.db, 'main', 'carla', proof)
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('was retired before')])
     })
 
     test('a key that was registered lately signs nothing yet, and what it signed too early counts for nothing', async () => {
@@ -302,41 +300,41 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const keyId = fingerprint(publicKey)
       const signsFrom = instant(town.clock.now() + 24 * 3_600_000)
       const key = { user: { id: userId, name: 'carla' }, kind: 'key', publicKey, label: 'new', proof: 'code', signsFrom } as const
-      await town.store.tx(tx => registerKey(tx, key, 'carla'))
+      await town.db.tx(tx => registerKey(tx, key, 'carla'))
       const proof: Proof = { is: 'key', keyId, sign: readSigner(pem).sign }
-      await expect(signAccount(town.store, 'main', 'carla', proof)).rejects.toThrow(`signs from ${signsFrom} on`)
+      await expect(signAccount(town.db, 'main', 'carla', proof)).rejects.toThrow(`signs from ${signsFrom} on`)
       await past('audit', 'audit_kept', sql`update audit set detail = replace(detail, 'signsFrom', 'x') where act = 'key registered'`)
-      await signAccount(town.store, 'main', 'carla', proof)
+      await signAccount(town.db, 'main', 'carla', proof)
       await run(sql`update audit set detail = replace(detail, '"x":', '"signsFrom":') where act = 'key registered'`)
       expect(await bookFindings()).toContainEqual(expect.stringContaining(`key ${keyId} was registered too lately to sign then`))
     })
 
-    const bookFindings = () => checkBooks(town.store, town.desk.world)
+    const bookFindings = () => checkBooks(town.db, town.desk.world)
     const limit = (wanted: bigint | null) =>
-      town.store.tx(tx =>
+      town.db.tx(tx =>
         changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: wanted, day: 1_000_000n }, by: 'ana', why: 'as decided' }),
       )
 
     test('a stop that was taken away past the program still stops, and is named', async () => {
       await signed()
-      await stopAll(town.store, 'ana: look', 'ana')
+      await stopAll(town.db, 'ana: look', 'ana')
       await run(sql`delete from settings where name = 'hold'`)
       await send()
       expect(town.transfers()).toEqual([])
       expect(await bookFindings()).toEqual([expect.stringContaining('payouts were stopped, and nobody let them go')])
-      await stopAll(town.store, 'ana: look', 'ana')
-      await letGo(town.store, 'seen', 'carla')
+      await stopAll(town.db, 'ana: look', 'ana')
+      await letGo(town.db, 'seen', 'carla')
       expect(await bookFindings()).toEqual([])
     })
 
     test('an objection that was taken away past the program is named, and one that two people cleared is not', async () => {
       const { userId } = await signed()
-      await objectTo(town.store, town.desk.world, 'carla', { by: 'dora', why: 'who is that' })
+      await objectTo(town.db, town.desk.world, 'carla', { by: 'dora', why: 'who is that' })
       expect(await bookFindings()).toEqual([])
       await run(sql`update objections set cleared_at = '2026-01-01T00:00:00.000Z' where user_id = ${userId}`)
       expect(await bookFindings()).toEqual([expect.stringContaining('dora objects to carla, and nobody cleared it')])
       await run(sql`update objections set cleared_at = null`)
-      const { proposal } = await proposeClear(town.store, town.desk.world, 'carla', { by: 'eva', why: 'she began on Monday' })
+      const { proposal } = await proposeClear(town.db, town.desk.world, 'carla', { by: 'eva', why: 'she began on Monday' })
       expect((await approveAndDo(town.desk, proposal.id, { by: 'fabio' })).is).toBe('approved')
       expect(await bookFindings()).toEqual([])
     })
@@ -360,19 +358,19 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const changed = await limit(20_000n)
       if (!('proposal' in changed)) throw new Error(changed.is)
       const { id } = await payout()
-      await holdPayout(town.store, id, { by: 'ana', why: 'look' })
-      await stopAll(town.store, 'ana: look', 'ana')
-      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
+      await holdPayout(town.db, id, { by: 'ana', why: 'look' })
+      await stopAll(town.db, 'ana: look', 'ana')
+      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '1' }, 'maker')
       if (what === 'name') await past('audit', 'audit_kept', edit)
       else await run(edit)
       const bar = { is: 'barred', bar: { is: 'edited' } }
       expect(await approveAndDo(town.desk, changed.proposal.id, { by: 'carla', proof })).toMatchObject(bar)
-      expect(await signAccount(town.store, 'main', 'carla', proof)).toMatchObject(bar)
+      expect(await signAccount(town.db, 'main', 'carla', proof)).toMatchObject(bar)
       for (const act of [
-        () => releasePayout(town.store, id, { by: 'carla', why: 'seen', proof }),
-        () => letGo(town.store, 'seen', 'carla', () => true, proof),
-        () => approveAccount(town.store, 'other', 'carla', proof),
-        () => addAccount(town.store, town.desk.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
+        () => releasePayout(town.db, id, { by: 'carla', why: 'seen', proof }),
+        () => letGo(town.db, 'seen', 'carla', () => true, proof),
+        () => approveAccount(town.db, 'other', 'carla', proof),
+        () => addAccount(town.db, town.desk.world, 'third', { ...trialAccount, number: '2' }, 'carla'),
       ])
         await expect(act()).rejects.toThrow(why)
       expect(await bookFindings()).toContainEqual(expect.stringContaining(why))
@@ -408,11 +406,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a release and a go are stated, and an edit of their statements is named', async () => {
       const { proof } = await signed()
       const { id } = await payout()
-      await holdPayout(town.store, id, { by: 'ana', why: 'look' })
-      await releasePayout(town.store, id, { by: 'carla', why: 'seen', proof })
-      await stopAll(town.store, 'ana: look', 'ana')
-      await letGo(town.store, 'seen', 'carla', () => true, proof)
-      expect(await town.store.all(sql`select act, proof from statements where act like 'payout%' order by act`)).toEqual([
+      await holdPayout(town.db, id, { by: 'ana', why: 'look' })
+      await releasePayout(town.db, id, { by: 'carla', why: 'seen', proof })
+      await stopAll(town.db, 'ana: look', 'ana')
+      await letGo(town.db, 'seen', 'carla', () => true, proof)
+      expect(await town.db.all(sql`select act, proof from statements where act like 'payout%' order by act`)).toEqual([
         { act: 'payout.release', proof: 'key' },
         { act: 'payouts.go', proof: 'key' },
       ])
@@ -431,13 +429,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('nobody signs for an account that they added, that is not approved, or that is not as it was approved', async () => {
       await open()
       const { proof } = await carla()
-      await addAccount(town.store, town.desk.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
-      expect((await signAccount(town.store, 'hers', 'carla', proof)).is).toBe('not approved')
-      await approveAccount(town.store, 'hers', 'bruno')
-      expect((await signAccount(town.store, 'hers', 'carla', proof)).is).toBe('own')
+      await addAccount(town.db, town.desk.world, 'hers', { ...trialAccount, number: '1' }, 'Carla')
+      expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('not approved')
+      await approveAccount(town.db, 'hers', 'bruno')
+      expect((await signAccount(town.db, 'hers', 'carla', proof)).is).toBe('own')
       await run(sql`update accounts set number = '7777777' where name = 'main'`)
-      expect((await signAccount(town.store, 'main', 'carla', proof)).is).toBe('changed')
-      expect((await signAccount(town.store, 'nowhere', 'carla', proof)).is).toBe('unknown')
+      expect((await signAccount(town.db, 'main', 'carla', proof)).is).toBe('changed')
+      expect((await signAccount(town.db, 'nowhere', 'carla', proof)).is).toBe('unknown')
     })
 
     test('statements, keys and destinations cannot be edited by a plain update', async () => {

@@ -15,7 +15,7 @@ import {
   proposeAccountClear,
   stopAll,
 } from '../src/payout/payout.ts'
-import { sql, type Store } from '../src/db/db.ts'
+import { sql, type Db } from '../src/db/db.ts'
 import { virtualClock, type VirtualClock } from './simulation/clock.ts'
 import { openMigrated } from './testbed/migrated.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -26,21 +26,21 @@ const hour = 3_600_000
 describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
   describe.skipIf(engine === 'PostgreSQL' && !postgresAvailable())('with a server where one is needed', () => {
     let server: Postgres | undefined
-    let store: Store
+    let db: Db
     let clock: VirtualClock
     let world: World
     beforeAll(async () => {
       if (engine === 'PostgreSQL') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      await store?.close()
+      await db?.close()
       await server?.stop()
     })
     beforeEach(async () => {
-      await store?.close()
+      await db?.close()
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       world = { clock, random: systemRandom, log: silentLog, at: () => undefined }
-      store = await openMigrated(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      db = await openMigrated(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
       const at = '2026-11-21T12:00:00.000Z'
       for (const [name, from, givenBy] of [
         ['maria', null, 'carla'],
@@ -49,7 +49,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['front', null, 'carla'],
         ['carla', null, 'root'],
       ] as const)
-        await store.tx(async tx => {
+        await db.tx(async tx => {
           const subject = `usr_${name}`
           await tx.run(sql`
             insert into users (id, store_id, name, folded, role, language, state, password, totp_secret, given_by, approves_from, added_by, added_at, changed_at)
@@ -65,52 +65,52 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['who added it', 'maria', 'chico'],
       ['who let in whoever added it', 'carla', 'chico'],
     ])('an objection to an account is not ended by one %s', async (_, approver, proposer) => {
-      await addAccount(store, world, 'main', trialAccount, 'maria')
-      await objectToAccount(store, world, 'main', { by: 'novo', why: 'who is that' })
-      const { proposal } = await proposeAccountClear(store, world, 'main', { by: proposer, why: 'a slip' })
-      const desk = { store, world, rails: {} }
+      await addAccount(db, world, 'main', trialAccount, 'maria')
+      await objectToAccount(db, world, 'main', { by: 'novo', why: 'who is that' })
+      const { proposal } = await proposeAccountClear(db, world, 'main', { by: proposer, why: 'a slip' })
+      const desk = { db, world, rails: {} }
       await expect(approveAndDo(desk, proposal.id, { by: approver })).rejects.toThrow(/is behind both|maria added account/)
-      expect(await accountObjections(store, (await findAccount(store, 'main'))!.id)).toHaveLength(1)
+      expect(await accountObjections(db, (await findAccount(db, 'main'))!.id)).toHaveLength(1)
       // Whoever proposed it may be a second of theirs, if the one who approves it is not.
       await withdraw(proposal.id)
-      const again = await proposeAccountClear(store, world, 'main', { by: 'front', why: 'a slip' })
+      const again = await proposeAccountClear(db, world, 'main', { by: 'front', why: 'a slip' })
       expect((await approveAndDo(desk, again.proposal.id, { by: 'chico' })).is).toBe('approved')
     })
 
-    const withdraw = (id: string) => store.tx(tx => refuse(tx, id, { by: 'chico', why: 'again' }))
+    const withdraw = (id: string) => db.tx(tx => refuse(tx, id, { by: 'chico', why: 'again' }))
     const object = (name: string) =>
-      store.tx(tx =>
+      db.tx(tx =>
         tx.run(sql`
           insert into objections (id, store_id, user_id, made_by, why, added_at)
           values (${`obj_${name}`}, 'sto_default', ${`usr_${name}`}, 'carla', 'a doubt', '2026-11-21T12:00:00.000Z')`),
       )
     const proposed = async (by: string, subject = 'thing') =>
-      (await store.tx(tx => propose(tx, world, { act: 'x', subject, detail: {}, why: '', by }))).proposal.id
-    const approvedBy = async (id: string, by: string) => (await store.tx(tx => approve(tx, id, { by }))).is
+      (await db.tx(tx => propose(tx, world, { act: 'x', subject, detail: {}, why: '', by }))).proposal.id
+    const approvedBy = async (id: string, by: string) => (await db.tx(tx => approve(tx, id, { by }))).is
 
     test('an account, a proposal and the stop wait until whoever is new may approve', async () => {
-      await addAccount(store, world, 'main', trialAccount, 'maria')
-      await stopAll(store, 'a doubt', 'maria')
+      await addAccount(db, world, 'main', trialAccount, 'maria')
+      await stopAll(db, 'a doubt', 'maria')
       const id = await proposed('maria')
-      await expect(approveAccount(store, 'main', ' NOVO ')).rejects.toThrow('may not approve before')
-      await expect(letGo(store, 'go', 'novo')).rejects.toThrow('may not approve before')
+      await expect(approveAccount(db, 'main', ' NOVO ')).rejects.toThrow('may not approve before')
+      await expect(letGo(db, 'go', 'novo')).rejects.toThrow('may not approve before')
       expect(await approvedBy(id, 'novo')).toBe('barred')
       clock.moveTo(clock.now() + hour)
       expect(await approvedBy(id, 'novo')).toBe('approved')
-      expect((await approveAccount(store, 'main', 'novo')).state).toBe('approved')
-      expect(await letGo(store, 'go', 'novo')).toMatchObject({ why: 'a doubt' })
+      expect((await approveAccount(db, 'main', 'novo')).state).toBe('approved')
+      expect(await letGo(db, 'go', 'novo')).toMatchObject({ why: 'a doubt' })
     })
 
     test('whoever is objected to adds, proposes, approves and lets go nothing', async () => {
       const id = await proposed('maria')
-      await addAccount(store, world, 'main', trialAccount, 'maria')
-      await stopAll(store, 'a doubt', 'maria')
+      await addAccount(db, world, 'main', trialAccount, 'maria')
+      await stopAll(db, 'a doubt', 'maria')
       await object('chico')
       const refusal = 'carla objects to chico'
       await expect(proposed('chico', 'another')).rejects.toThrow(refusal)
-      await expect(addAccount(store, world, 'his', trialAccount, 'chico')).rejects.toThrow(refusal)
-      await expect(approveAccount(store, 'main', 'chico')).rejects.toThrow(refusal)
-      await expect(letGo(store, 'go', 'chico')).rejects.toThrow(refusal)
+      await expect(addAccount(db, world, 'his', trialAccount, 'chico')).rejects.toThrow(refusal)
+      await expect(approveAccount(db, 'main', 'chico')).rejects.toThrow(refusal)
+      await expect(letGo(db, 'go', 'chico')).rejects.toThrow(refusal)
       expect(await approvedBy(id, 'chico')).toBe('barred')
       expect(await approvedBy(id, 'somebody of no console')).toBe('approved')
     })

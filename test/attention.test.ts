@@ -33,7 +33,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     /** One more of the same slot, put into the books as if it had got there by itself. */
     const anotherInvoice = async (ordinal: number, state: string): Promise<string> => {
       const id = `inv_${`${ordinal}`.padStart(26, '0')}`
-      await town.store.tx(tx =>
+      await town.db.tx(tx =>
         tx.run(sql`
           insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
             commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at, order_id, told_state)
@@ -43,42 +43,42 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       )
       return id
     }
-    const now = () => town.store.tx(tx => tx.now())
-    const needsPerson = async () => (await status(town.store, { now: await now() })).needsPerson
+    const now = () => town.db.tx(tx => tx.now())
+    const needsPerson = async () => (await status(town.db, { now: await now() })).needsPerson
 
     test('an invoice that the bank cannot take for an hour has one line a step, with how often and why the last time', async () => {
-      const { store, bank, desk } = town
+      const { db, bank, desk } = town
       const draftId = await anotherInvoice(9, 'draft')
       const id = draftId
       for (let time = 0; time < 30; time++) {
         bank.failNext('status429', 'POST /v2/invoice')
-        await issueDrafts(store, desk.rails.starkbank!, desk.world)
+        await issueDrafts(db, desk.rails.starkbank!, desk.world)
         town.pass(2 * minute)
       }
       expect(await linesOf(id)).toEqual([
         ['draft', 'issuing', 30],
         ['issuing', 'draft', 30],
       ])
-      await issueDrafts(store, desk.rails.starkbank!, desk.world)
+      await issueDrafts(db, desk.rails.starkbank!, desk.world)
       expect((await linesOf(id)).at(-1)).toEqual(['issuing', 'issued', 1])
     })
 
     test('a bank that does not answer is said after five minutes, by status, by /ready and on the overview, and heals by itself', async () => {
-      const { store, bank, desk } = town
-      const rail = listening(desk.rails.starkbank!, store, desk.world)
+      const { db, bank, desk } = town
+      const rail = listening(desk.rails.starkbank!, db, desk.world)
       const at = await now()
       expect((await rail.balance()).is).toBe('done')
       bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
       for (let asked = 0; asked < 4; asked++) {
         town.pass(2 * minute)
         expect((await rail.balance()).is).toBe('refused')
-        expect((await status(store, { now: await now() })).silent.length).toBe(asked < 3 ? 0 : 1)
+        expect((await status(db, { now: await now() })).silent.length).toBe(asked < 3 ? 0 : 1)
       }
       expect(await needsPerson()).toEqual([expect.stringMatching(/^the bank has not answered since 2026-\S+: .*, so nothing moves there$/)])
-      expect(await silentRails(store, await now())).toMatchObject([{ rail: 'starkbank', since: at }])
-      expect(await silentRails(store, await now(), 10 * minute)).toEqual([])
+      expect(await silentRails(db, await now())).toMatchObject([{ rail: 'starkbank', since: at }])
+      expect(await silentRails(db, await now(), 10 * minute)).toEqual([])
       // Intake goes on, so the door stays open, and says why nothing moves.
-      expect(await readiness(store)).toMatchObject({
+      expect(await readiness(db)).toMatchObject({
         ready: true,
         checks: { starkbank: 'has not answered for 8 minutes: see repasse status' },
       })
@@ -86,32 +86,32 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       bank.setFaults({ status429: 0 })
       town.pass(2 * minute)
       await rail.balance()
-      expect([await needsPerson(), (await readiness(store)).checks['starkbank']]).toEqual([[], undefined])
+      expect([await needsPerson(), (await readiness(db)).checks['starkbank']]).toEqual([[], undefined])
     })
 
     test('a run that did less than it should says so, and one that did it all does not', async () => {
-      const { store, bank, desk } = town
+      const { db, bank, desk } = town
       const id = await anotherInvoice(20, 'draft')
       const job = timetable(desk).find(({ name }) => name === 'issue-left')!
       bank.failNext('status429', 'POST /v2/invoice')
       await wake(desk, job)
       town.pass(2 * minute)
       await wake(desk, job)
-      const runs = await store.all(sql`select outcome, summary, lacks from runs where job = 'issue-left' order by started_at, id`)
+      const runs = await db.all(sql`select outcome, summary, lacks from runs where job = 'issue-left' order by started_at, id`)
       expect(runs).toEqual([
         { outcome: 'done', summary: '1 later', lacks: '1 later' },
         { outcome: 'done', summary: '1 issued', lacks: null },
       ])
-      const slots = await lastSlotsOf(store, [(await store.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
+      const slots = await lastSlotsOf(db, [(await db.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
       expect([...slots.values()][0]![0]).toMatchObject({ state: 'done', isShort: false })
-      await store.tx(tx => tx.run(sql`update invoices set state = 'draft' where id = ${id}`))
-      const open = await lastSlotsOf(store, [(await store.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
+      await db.tx(tx => tx.run(sql`update invoices set state = 'draft' where id = ${id}`))
+      const open = await lastSlotsOf(db, [(await db.one<{ id: string }>(sql`select id from schedules`))!.id], 1)
       expect([...open.values()][0]![0]).toMatchObject({ state: 'done', isShort: true })
-      await store.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${id}`))
+      await db.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${id}`))
     })
 
     test('an event that waits has one line for its waiting, and another for what became of it', async () => {
-      const { bank, store, desk } = town
+      const { bank, db, desk } = town
       bank.pay(town.atBank.id)
       town.pass(minute)
       const event = town.event('invoice.credited')
@@ -122,7 +122,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await settleInbox(desk)
       }
       bank.setFaults({ status429: 0 })
-      const row = (await store.one<{ id: bigint }>(sql`select id from inbox where event_id = ${event.id}`))!
+      const row = (await db.one<{ id: bigint }>(sql`select id from inbox where event_id = ${event.id}`))!
       const lines = await linesOf(`${row.id}`)
       expect(lines.reduce((sum, [, , times]) => sum + Number(times), 0)).toBeGreaterThan(3)
       expect(lines.slice(0, 2)).toEqual([
@@ -137,9 +137,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('two hundred refused invoices hide no payout that came back: the worst comes first, and the rest of a kind is counted', async () => {
-      const { store, desk } = town
+      const { db, desk } = town
       for (let ordinal = 100; ordinal < 320; ordinal++) await anotherInvoice(ordinal, 'refused')
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await tx.run(sql`
           insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
           select 'pay_zzzzzzzzzzzzzzzzzzzzzzzzzz', store_id, 'inv_00000000000000000000000100', 'net', account_id, asset, 1, 0, 'returned', 'it came back', '',
@@ -156,7 +156,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['invoice refused', 220, '/console/invoices?state=refused'],
       ])
       expect(asks[1]!.asks.length).toBeLessThan(20)
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await tx.run(sql`delete from payouts where id = 'pay_zzzzzzzzzzzzzzzzzzzzzzzzzz'`)
         await tx.run(sql`delete from invoices where state = 'refused'`)
       })
@@ -168,26 +168,26 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['waiting', sql`state = 'waiting'`, 30, 90, /^payout pay_\w+ has been waiting since \S+: gone$/],
       ['owed', sql`state = 'owed'`, 30, 90, /^payout pay_\w+ has been owed since \S+ and is not ordered: gone$/],
     ])('a payout that is %s is said once it takes longer than it should, and not before', async (_, state, notYet, after, says) => {
-      const { store } = town
+      const { db } = town
       const { id } = (await town.payout())!
       const at = await now()
-      await store.tx(tx => tx.run(sql`update payouts set ${state}, why = 'gone', added_at = ${at}, changed_at = ${at} where id = ${id}`))
+      await db.tx(tx => tx.run(sql`update payouts set ${state}, why = 'gone', added_at = ${at}, changed_at = ${at} where id = ${id}`))
       town.pass(notYet * minute)
       expect(await needsPerson()).toEqual([])
       town.pass((after - notYet) * minute)
       expect(await needsPerson()).toEqual([expect.stringMatching(says)])
       const { asks } = await seeOverview(town.desk)
       expect(asks.map(({ total }) => total)).toEqual([1])
-      await store.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
+      await db.tx(tx => tx.run(sql`update payouts set state = 'canceled' where id = ${id}`))
     })
 
     test('what a clock that was ahead wrote is said once the clock is right, and not when that time has come', async () => {
-      const { store } = town
+      const { db } = town
       const { id } = (await town.payout())!
       const ahead = instant(millis(await now()) + 6 * 24 * 60 * minute)
       class Undo extends Error {}
       const says = async (change: Sql, kind: string) => {
-        const inside = store.tx(async tx => {
+        const inside = db.tx(async tx => {
           await tx.run(change)
           expect(
             grouped(await asksOf(tx, await tx.now())).map(each => each.kind),
@@ -210,9 +210,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['due slot', sql`update slots set state = 'due'`, /^slot slo_\w+ of schedule trial fell due at \S+ and is not run yet$/],
       ['failed slot', sql`update slots set state = 'failed'`, /^slot slo_\w+ of schedule trial, due at \S+, failed/],
     ])('a %s that stays behind is said', async (_, change, says) => {
-      const { store } = town
+      const { db } = town
       class Undo extends Error {}
-      const inside = store.tx(async tx => {
+      const inside = db.tx(async tx => {
         await tx.run(change)
         expect((await status(tx, { now: await tx.now() })).needsPerson).toContainEqual(expect.stringMatching(says))
         throw new Undo()

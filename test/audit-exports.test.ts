@@ -11,7 +11,7 @@ import { audit, post } from '../src/ledger/ledger.ts'
 import { composeAnchorMail, type AnchorMailRow } from '../src/jobs/anchorMail.ts'
 import { connectMail } from '../src/mail/mail.ts'
 import { findUser } from '../src/people/people.ts'
-import { openStore } from '../src/db/db.ts'
+import { openDb } from '../src/db/db.ts'
 import { device } from './testbed/passkey.ts'
 import { startSmtpSink } from './testbed/smtpSink.ts'
 import { accountAdd, openTerminal, scheduleAdd } from './testbed/terminal.ts'
@@ -29,12 +29,12 @@ beforeAll(async () => {
   expect((await repasse(['account', 'approve', 'main', '--by', 'checker'])).code).toBe(0)
   expect((await repasse(scheduleAdd())).code).toBe(0)
   const world = { clock: systemClock, random: systemRandom }
-  const store = await openStore(env.DATABASE_URL, world)
-  await store.tx(async tx => {
+  const db = await openDb(env.DATABASE_URL, world)
+  await db.tx(async tx => {
     for (const [place, movement] of (['external out', 'external in', 'external in', 'external in'] as const).entries())
       await post(tx, world, { movement, source: `line ${place}`, amount: brl(BigInt(1_234 + place)), memo: `=a "memo", of line ${place}` })
   })
-  await store.close()
+  await db.close()
   for (const name of ['second', 'third']) expect((await repasse(accountAdd({ name }))).code).toBe(0)
   writeFileSync(at('audit.jsonl'), (await repasse(['audit', 'export'])).out)
   writeFileSync(at('postings.csv'), (await repasse(['ledger', 'export', '--format', 'csv'])).out)
@@ -238,11 +238,11 @@ describe('approvals', () => {
     const proposals = JSON.parse((await bare(['proposal', 'list', '--json'], file)).out) as { id: string }[]
     for (const { id } of proposals) await run('proposal', 'approve', id, '--by', 'carla', '--key', key('carla'))
     // Passkeys of each kind there is, as the console registers them.
-    const store = await openStore(file.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    const user = (await findUser(store, 'carla'))!
+    const db = await openDb(file.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const user = (await findUser(db, 'carla'))!
     for (const algorithm of ['ES256', 'RS256', 'EdDSA'] as const) {
       const laptop = device(algorithm)
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         const more = { credentialId: algorithm, rp: 'pay.example.com', label: algorithm, proof: 'key' }
         const keyId = (await registerKey(tx, { user, kind: 'passkey', publicKey: laptop.publicKey, ...more }, 'carla'))!
         const approving = { act: 'account.approve', subject: algorithm, content: { id: algorithm }, by: 'carla' }
@@ -252,7 +252,7 @@ describe('approvals', () => {
         await audit(tx, { actor: 'carla', act: 'account approved', subject: algorithm, detail: stated })
       })
     }
-    await store.close()
+    await db.close()
     writeFileSync(at('signed.jsonl'), (await bare(['audit', 'export'], file)).out)
     const { out } = await bare(['audit', 'statements'], file)
     rows = out
@@ -354,8 +354,8 @@ test('where money is real the anchors are beside the database, and the doctor lo
   expect(await anchorsOf({ AUDIT_ANCHOR_FILE: 'none' })).toEqual([expect.stringMatching(/^warn: .*own log alone/)])
   chmodSync(at('real.db.anchors'), 0o644)
   expect(await anchorsOf()).toEqual([expect.stringMatching(/^warn: .*open to others \(mode 644\)/), expect.stringMatching(/^ok/)])
-  const store = await openStore(real.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  await store.script(`drop trigger audit_stay; delete from audit where seq > 1`).finally(() => store.close())
+  const db = await openDb(real.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  await db.script(`drop trigger audit_stay; delete from audit where seq > 1`).finally(() => db.close())
   expect(await anchorsOf()).toEqual([expect.stringMatching(/^error: record 2 of the audit log, anchored in .*, is missing/)])
   // Elsewhere nobody is told to.
   expect(JSON.parse((await bare(['doctor', '--json'])).out)).not.toContainEqual(expect.objectContaining({ check: 'audit anchors' }))

@@ -34,12 +34,12 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     await town.bury(6)
     const done = await town.offers()
     expect(done.map(({ state }) => state)).toEqual(['replaced', 'mined'])
-    expect(await totals(town.store, 'BTC')).toMatchObject({
+    expect(await totals(town.db, 'BTC')).toMatchObject({
       'network fee': first!.fee_units,
       'fee bump': second!.fee_units - first!.fee_units,
     })
     // Both offers pay the commission back to us as change, each to a number of its own.
-    const change = await town.store.all<{ txid: string; state: string; units: bigint }>(
+    const change = await town.db.all<{ txid: string; state: string; units: bigint }>(
       sql`select txid, state, units from coins where branch = 'change' order by number`,
     )
     expect(change).toEqual([
@@ -57,7 +57,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     await mineOnly(town, 1, [hexOf(first!)])
     expect((await town.offers()).map(({ state }) => state)).toEqual(['mined', 'replaced'])
     await town.bury(5)
-    expect(await totals(town.store, 'BTC')).toMatchObject({ 'network fee': first!.fee_units, 'fee bump': 0n })
+    expect(await totals(town.db, 'BTC')).toMatchObject({ 'network fee': first!.fee_units, 'fee bump': 0n })
     await town.expectPaid(first!)
   })
 
@@ -65,7 +65,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
     town = await openStuckTown(node)
     town.fee(8_000n)
     const { sign } = town.rail
-    const stop = () => town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    const stop = () => town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
     town.rail.sign = async plan => (await stop(), sign(plan))
     expect(await town.send()).toMatchObject({ bumped: 1, signed: 1, sent: 0, later: 1 })
     const [first, second] = await town.offers()
@@ -119,7 +119,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that waits too long', () => {
       town = await openSentTown(node, { signer: 'psbt' })
       await owing(town, [{ units: 60_000n }])
       await town.send()
-      const bring = async (offer: Offer) => importSigned(town.store, town.rail, town.wallet.sign(offer.read.psbt), 'signer')
+      const bring = async (offer: Offer) => importSigned(town.db, town.rail, town.wallet.sign(offer.read.psbt), 'signer')
       await bring((await town.offers())[0]!)
       await town.send()
       await mineOnly(town, 6)

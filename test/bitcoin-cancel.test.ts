@@ -20,8 +20,8 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const cancel = (id: string) => cancelBitcoinBundle(town, id, { by: 'bruno', why: 'the wallet is lost' })
   const states = async () => (await town.payouts()).map(({ state }) => state)
-  const sign = async (bundleId: string) => town.wallet.sign(readPlan((await latestOf(town.store, bundleId)).plan).psbt)
-  const bring = (text: string) => importSigned(town.store, town.rail, text, 'signer')
+  const sign = async (bundleId: string) => town.wallet.sign(readPlan((await latestOf(town.db, bundleId)).plan).psbt)
+  const bring = (text: string) => importSigned(town.db, town.rail, text, 'signer')
 
   test('before anybody was given it to sign owes its payouts again at once, and its coins are free', async () => {
     await open({ signer: 'psbt' })
@@ -32,7 +32,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['owed', 'owed'])
     await expect(cancel(bundle!.id)).rejects.toThrow('is void: only one that no block has')
     await expect(bring(town.wallet.sign(bundle!.offers[0]!.read.psbt))).rejects.toThrow('no bundle waits for a signature')
-    expect(await town.store.tx(tx => markHanded(tx, bundle!.offers[0]!))).toBe(false)
+    expect(await town.db.tx(tx => markHanded(tx, bundle!.offers[0]!))).toBe(false)
     expect(await town.send()).toMatchObject({ bundled: 2 })
     const [, next] = await bundlesOf(town)
     await bring(await sign(next!.id))
@@ -47,7 +47,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     await owing(town, [{ units: 60_000n }, { units: 80_000n }])
     await town.send()
     const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
-    await town.store.tx(tx => markHanded(tx, offers[0]!))
+    await town.db.tx(tx => markHanded(tx, offers[0]!))
     const signedBefore = town.wallet.sign(offers[0]!.read.psbt)
     const canceling = await cancel(id)
     expect(canceling).toMatchObject({ is: 'canceling' })
@@ -56,7 +56,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['sending', 'sending'])
 
     await bring(await sign(id))
-    await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
     await town.send()
     expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
     await town.bury(5)
@@ -64,10 +64,10 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     await town.bury(1)
     expect(await states()).toEqual(['owed', 'owed'])
     expect((await bundlesOf(town))[0]).toMatchObject({ state: 'void' })
-    expect((await balances(town.store, 'BTC'))['transfer-fee']).toBeGreaterThan(0n)
+    expect((await balances(town.db, 'BTC'))['transfer-fee']).toBeGreaterThan(0n)
     expect(await town.audit()).toEqual([])
 
-    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     // What the miners took is missing now, so one payout waits for other money.
     await owing(town, [{ units: 90_000n }])
     expect(Number((await town.send())['bundled'])).toBeGreaterThan(1)
@@ -82,7 +82,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
     expect(await node.rpc('getrawmempool')).toEqual([canceling.is === 'canceling' && canceling.txid])
 
-    await mineOnly(town, 1, [Buffer.from((await latestOf(town.store, id)).raw!).toString('hex')])
+    await mineOnly(town, 1, [Buffer.from((await latestOf(town.db, id)).raw!).toString('hex')])
     expect((await bundlesOf(town))[0]).toMatchObject({ state: 'mined' })
     expect(await town.audit()).toEqual([])
     // The miners think again, and take the one before.
@@ -90,7 +90,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     expect(await states()).toEqual(['sent'])
     await town.bury(6)
     expect(await states()).toEqual(['paid'])
-    expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, 'transfer-fee': 0n })
+    expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, 'transfer-fee': 0n })
     expect(await town.audit()).toEqual([])
   })
 
@@ -101,19 +101,19 @@ describe.skipIf(!bitcoindAvailable())('a bundle that is canceled', () => {
     await open({ signer: 'psbt', commissionBp: 1_000n })
     // The smallest coin that covers the payout of the other, so it is what is spent.
     const [float] = await owing(town, [{ units: 46_000n }])
-    await holdPayout(town.store, float!.id, { by: 'ana', why: 'a look' })
+    await holdPayout(town.db, float!.id, { by: 'ana', why: 'a look' })
     const [request] = await town.issue({ units: 50_000n, payTo: 'main' })
     const payment = await make(node, [[request!.provider_id!, 50_000n]])
     await sendMade(node, payment)
     await town.bury(6)
     expect(await town.send()).toMatchObject({ bundled: 1 })
     const [{ id, offers }] = (await bundlesOf(town)) as [Awaited<ReturnType<typeof bundlesOf>>[number]]
-    if (isLost) await town.store.tx(tx => markHanded(tx, offers[0]!))
+    if (isLost) await town.db.tx(tx => markHanded(tx, offers[0]!))
     await reorganise(town, 6, isLost ? [(await rival(node, payment.txid, [[await ownAddress(node), 40_000n]])).hex] : [])
     expect(await states()).toEqual(['held', 'sending'])
 
     expect(await cancel(id)).toMatchObject({ is: isLost ? 'canceling' : 'canceled' })
-    await letGo(town.store, 'the bundle is canceled', 'ana')
+    await letGo(town.db, 'the bundle is canceled', 'ana')
     if (isLost) {
       await bring(await sign(id))
       await town.send()

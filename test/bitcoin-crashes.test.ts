@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { done } from '../src/base/answer.ts'
 import { Crash, sendCoins } from '../src/jobs/jobs.ts'
 import { balances } from '../src/ledger/ledger.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { bundlesOf, heldAt, mineOnly, owing } from './testbed/owing.ts'
@@ -60,7 +60,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
     town = await openChainTown({ node, commissionBp: 100n, databaseUrl: await databaseOf(engine), at })
     const rate = (units: bigint) => void (town.rail.feeRate = async () => done(units))
     rate(2_000n)
-    const payee = (await town.store.one<{ destination: string }>(sql`select destination from accounts`))!.destination
+    const payee = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!.destination
     await owing(town, [{ units: 60_000n }, { units: 150_000n, parts: [100_000n, 50_000n] }])
     for (const name of points) armed.set(name, 2)
 
@@ -106,8 +106,8 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
     const bundles = await bundlesOf(town)
     expect(bundles).toMatchObject([{ state: 'paid', offers: [{ state: 'replaced' }, { state: 'mined' }] }])
     expect(await heldAt(town, payee)).toBe(bundles[0]!.offers[1]!.outputs.reduce((sum, { units }) => sum + units, 0n))
-    expect(await town.store.all(sql`select id from attempts`)).toHaveLength(2)
-    expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
+    expect(await town.db.all(sql`select id from attempts`)).toHaveLength(2)
+    expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
     expect(await town.audit()).toEqual([])
   })
 
@@ -115,7 +115,7 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
     const databaseUrl = await postgres!.migratedDatabase()
     town = await openChainTown({ node, commissionBp: 0n, databaseUrl })
     town.rail.feeRate = async () => done(2_000n)
-    const other = await openStore(databaseUrl, { clock: town.clock, random: { ...town.world.random, next: Math.random }, virtual: true })
+    const other = await openDb(databaseUrl, { clock: town.clock, random: { ...town.world.random, next: Math.random }, virtual: true })
     try {
       for (let round = 0; round < 4; round++) {
         await owing(
@@ -123,15 +123,15 @@ describe.skipIf(!bitcoindAvailable())('a house that dies while it pays', () => {
           Array.from({ length: 6 }, (_, place) => ({ units: 50_000n + BigInt(place) })),
         )
         await town.pass(61_000)
-        const workers = [town.store, other, town.store, other].map(store => sendCoins({ ...town, store }))
+        const workers = [town.db, other, town.db, other].map(db => sendCoins({ ...town, db }))
         const told = await Promise.all(workers)
         expect(told.reduce((sum, { bundled }) => sum + bundled!, 0)).toBe(6)
       }
       const bundles = await bundlesOf(town)
       const coins = bundles.flatMap(({ offers }) => offers[0]!.read.inputs.map(({ outpoint }) => outpoint))
       expect(new Set(coins).size).toBe(coins.length)
-      expect(await town.store.all(sql`select payout_id from attempts group by payout_id`)).toHaveLength(24)
-      expect(await town.store.all(sql`select id from attempts`)).toHaveLength(24)
+      expect(await town.db.all(sql`select payout_id from attempts group by payout_id`)).toHaveLength(24)
+      expect(await town.db.all(sql`select id from attempts`)).toHaveLength(24)
       await town.send()
       await town.bury(6)
       expect(new Set((await town.payouts()).map(({ state }) => state))).toEqual(new Set(['paid']))

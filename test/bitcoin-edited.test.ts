@@ -40,12 +40,12 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       const [edited, untouched] = await owing(town, [{ units: 100_000n }, { units: 300_000n, payTo: 'other' }])
       return [edited!.id, untouched!.id]
     }
-    const edit = (what: Sql) => town.store.tx(tx => tx.run(what))
+    const edit = (what: Sql) => town.db.tx(tx => tx.run(what))
     const toEvil = () => edit(sql`update accounts set destination = ${evil} where name = 'main'`)
     const payout = async (id: string) => (await town.payouts()).find(each => each.id === id)!
     const send = async (over: Partial<ChainRail> = {}) => {
       await town.pass(120_000)
-      return sendCoins({ store: town.store, bitcoin: town.bitcoin, world: town.world, rail: { ...town.rail, ...over } })
+      return sendCoins({ db: town.db, bitcoin: town.bitcoin, world: town.world, rail: { ...town.rail, ...over } })
     }
     const whyOfBundle = async () => (await bundlesOf(town)).at(-1)!.why
     const notSent = async () => {
@@ -87,7 +87,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
         { state: 'held', why: expect.stringMatching(why) },
         { state: 'sent' },
       ])
-      await releasePayout(town.store, edited, { by: 'checker', why: 'let it go' })
+      await releasePayout(town.db, edited, { by: 'checker', why: 'let it go' })
       expect(await send()).toMatchObject({ bundled: 0 })
       expect(await payout(edited)).toMatchObject({ state: 'held', why: expect.stringMatching(why) })
       await town.bury(6)
@@ -97,7 +97,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
 
     test('a payout to an account that nobody approved is held', async () => {
       const [edited] = await openOwing()
-      await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'Mallory', destination: evil }, 'maker')
+      await addAccount(town.db, town.world, 'new', { kind: 'bitcoin', holder: 'Mallory', destination: evil }, 'maker')
       await edit(unapproved)
       await edit(sql`update payouts set account_id = (select id from accounts where name = 'new') where id = ${edited}`)
       await send()
@@ -130,8 +130,8 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       await editPlan(change)
       expect(await send()).toMatchObject({ signed: 0, sent: 0 })
       expect(await whyOfBundle()).toMatch(/^it is not what the books owe and people approved: /)
-      const [waiting] = await waitingTransactions(town.store)
-      expect((await handOut(town.store, town.rail, waiting!)).is).toBe('strange')
+      const [waiting] = await waitingTransactions(town.db)
+      expect((await handOut(town.db, town.rail, waiting!)).is).toBe('strange')
       await notSent()
     })
 
@@ -152,7 +152,7 @@ describe.skipIf(!bitcoindAvailable()).each(['SQLite', 'PostgreSQL'])('on %s', en
       await editPlan(plan => planned(plan, evil))
       const [bundle] = await bundlesOf(town)
       const signed = town.wallet.sign(readPlan(bundle!.offers[0]!.plan).psbt)
-      await expect(importSigned(town.store, town.rail, signed, 'ana')).rejects.toThrow('it is not what the books owe and people approved')
+      await expect(importSigned(town.db, town.rail, signed, 'ana')).rejects.toThrow('it is not what the books owe and people approved')
       await send()
       await notSent()
     })

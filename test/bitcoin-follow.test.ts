@@ -30,9 +30,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
-  const heightOf = async () => Number((await tipOf(town.store))!.height)
+  const heightOf = async () => Number((await tipOf(town.db))!.height)
   const parts = (rail: ChainRail = town.rail, watching = town.bitcoin.watching) => ({
-    ...{ store: town.store, rail, world: town.world, watching, deepest: 6 },
+    ...{ db: town.db, rail, world: town.world, watching, deepest: 6 },
     rate: async () => 60_000_000n,
   })
   const settle = () => settleInbox({ ...town.desk, chain: town.bitcoin.terms })
@@ -40,10 +40,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   /** What is known of money, to be compared after a trouble that must change nothing. */
   const known = async () => ({
-    coins: await town.store.all(sql`select id, state, height, spent_by, bookings, credits from coins order by id`),
+    coins: await town.db.all(sql`select id, state, height, spent_by, bookings, credits from coins order by id`),
     payouts: await payoutStates(),
-    tip: await tipOf(town.store),
-    balances: await balances(town.store, 'BTC'),
+    tip: await tipOf(town.db),
+    balances: await balances(town.db, 'BTC'),
   })
 
   async function credited(): Promise<string> {
@@ -67,13 +67,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
     await node.stop()
     expect((await town.look()).trouble).toMatch(/./)
-    expect(await chainTrouble(town.store)).toMatch(/./)
+    expect(await chainTrouble(town.db)).toMatch(/./)
     expect(await known()).toEqual(before)
 
     await node.start()
     await town.pass(1_000)
     expect((await town.look()).trouble).toBeUndefined()
-    expect(await chainTrouble(town.store)).toBeUndefined()
+    expect(await chainTrouble(town.db)).toBeUndefined()
     expect(town.said).toContainEqual({ level: 'info', text: 'the chain is followed again' })
     expect(await coinStates(waiting!.id)).toEqual(['dropped'])
 
@@ -175,10 +175,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
         return looks
       }
       // As on a new database, with a block that comes just then.
-      await town.store.tx(tx => tx.run(sql`delete from chain_blocks`))
+      await town.db.tx(tx => tx.run(sql`delete from chain_blocks`))
       await Promise.all([both(), town.mine()])
       await both()
-      const [begun] = await town.store.all(sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`)
+      const [begun] = await town.db.all(sql`select count(*) as blocks, max(height) - min(height) + 1 as heights from chain_blocks`)
       expect(begun!['blocks']).toBe(begun!['heights'])
 
       for (const { provider_id: address, units } of requests) await town.pay(address!, units)
@@ -195,7 +195,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await both()
       for (const { id } of requests) expect(await stateOf(id)).toBe('credited')
       expect(await payoutStates()).toEqual(['owed', 'owed', 'owed', 'owed'])
-      const twice = await town.store.all(
+      const twice = await town.db.all(
         sql`select subject from transitions where about = 'coins' and to_state = 'seen' group by subject having count(*) > 2`,
       )
       expect(twice).toEqual([])

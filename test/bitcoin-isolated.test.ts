@@ -28,14 +28,14 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
   }
 
   test('one of which nothing is left is held, and the other goes out', async () => {
-    await town.store.tx(tx => tx.run(sql`update payouts set units = -5 where id = ${bad}`))
+    await town.db.tx(tx => tx.run(sql`update payouts set units = -5 where id = ${bad}`))
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     expect(await seen(bad)).toEqual(['held', 'it is of -0.00000005 BTC: nothing is left to pay on'])
     expect((await seen(good))[0]).toBe('sent')
   })
 
   test('one that the database refuses to order is held with what it said, and the other goes out', async () => {
-    await town.store.tx(tx =>
+    await town.db.tx(tx =>
       tx.run(sql`
         insert into attempts (id, payout_id, number, external_id, units, state, asked_at, changed_at)
         values ('att_1', ${good}, 9, ${`${bad}-1`}, 1, 'failed', '', '')`),
@@ -49,12 +49,12 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
     /** The one whose plan is spoiled. Two bundles, the bad payout in the first. */
     const spoilFirst = async () => {
       const { id } = (await bundlesOf(town))[0]!
-      await town.store.tx(tx => tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`))
+      await town.db.tx(tx => tx.run(sql`update bundle_candidates set plan = '{' where bundle_id = ${id}`))
       return id
     }
-    const whyOf = async (id: string) => (await town.store.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
+    const whyOf = async (id: string) => (await town.db.one<{ why: string }>(sql`select why from bundles where id = ${id}`))!.why
     const inTwo = async () => {
-      const apart = async (id: string, at: string) => town.store.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
+      const apart = async (id: string, at: string) => town.db.tx(tx => tx.run(sql`update payouts set next_at = ${at} where id = ${id}`))
       await apart(good, '2999-01-01T00:00:00.000000Z')
       await town.send()
       await apart(good, '')
@@ -69,7 +69,7 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await expect(town.send()).rejects.toThrow(SyntaxError)
       expect((await seen(good))[0]).toBe('sent')
       expect(await whyOf(spoiled)).toMatch(/^it can be neither signed nor sent: /)
-      expect((await status(town.store, { now: await town.store.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson).toContainEqual(
+      expect((await status(town.db, { now: await town.db.tx(tx => tx.now()), payoutDepth: 6 })).needsPerson).toContainEqual(
         expect.stringContaining(spoiled),
       )
     })
@@ -83,7 +83,7 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await expect(town.look()).rejects.toThrow(SyntaxError)
       town.rail.feeRate = async () => done(20_000n)
       await expect(town.send()).rejects.toThrow(SyntaxError)
-      const offers = await town.store.all<{ count: bigint }>(
+      const offers = await town.db.all<{ count: bigint }>(
         sql`select count(*) as count from bundle_candidates group by bundle_id order by 1`,
       )
       expect(offers.map(({ count }) => count)).toEqual([1n, 2n])
@@ -95,9 +95,9 @@ describe.skipIf(!bitcoindAvailable())('of two payouts that are due', () => {
       await inTwo()
       await town.send()
       await spoilFirst()
-      const [waiting, ...others] = await waitingTransactions(town.store)
+      const [waiting, ...others] = await waitingTransactions(town.db)
       expect(others).toEqual([])
-      expect(await importSigned(town.store, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana')).toMatchObject({ txid: waiting!.id })
+      expect(await importSigned(town.db, town.rail, town.wallet.sign(waiting!.read.psbt), 'ana')).toMatchObject({ txid: waiting!.id })
     })
   })
 

@@ -8,7 +8,7 @@ import { hastyClock, seededRandom, systemClock } from '../src/base/clock.ts'
 import { instant } from '../src/base/world.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import type { CandidateRow, PayoutRow } from '../src/payout/payout.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { importKeys } from './testbed/chainTown.ts'
 import { evidence } from './testbed/evidence.ts'
@@ -70,7 +70,7 @@ test.skipIf(!bitcoindAvailable())(
     await command('schedule', 'run', 'trial', '--wait')
 
     const clock = hastyClock(speed, startedAt)
-    const store = await openStore(lines.DATABASE_URL, { clock, random: seededRandom(1), virtual: true })
+    const db = await openDb(lines.DATABASE_URL, { clock, random: seededRandom(1), virtual: true })
     const live = (crashAt?: string) => {
       let where: string | undefined
       const worker = startWorker(
@@ -96,11 +96,11 @@ test.skipIf(!bitcoindAvailable())(
       if (gone) expect.unreachable(worker.recent().join('\n'))
       await worker.stop()
     }
-    const payouts = () => store.all<PayoutRow>(sql`select * from payouts order by id`)
+    const payouts = () => db.all<PayoutRow>(sql`select * from payouts order by id`)
 
     try {
-      await liveUntil(async () => (await store.one(sql`select 1 as yes from chain_blocks`)) !== undefined)
-      for (const { provider_id: address } of await store.all<{ provider_id: string }>(sql`select provider_id from invoices`))
+      await liveUntil(async () => (await db.one(sql`select 1 as yes from chain_blocks`)) !== undefined)
+      for (const { provider_id: address } of await db.all<{ provider_id: string }>(sql`select provider_id from invoices`))
         await node.rpc('sendtoaddress', [address, '0.00100000', '', '', false, true, null, 'unset', false, 5], 'payer')
       await node.mine(1)
       for (const point of ['block read', 'block kept', 'events claimed', 'event settled']) await dieAt(point)
@@ -116,16 +116,16 @@ test.skipIf(!bitcoindAvailable())(
         { state: 'paid', units: 98_500n },
         { state: 'paid', units: 98_500n },
       ])
-      expect(await store.all(sql`select id from attempts`)).toHaveLength(2)
-      const candidates = await store.all<CandidateRow>(sql`select * from bundle_candidates`)
+      expect(await db.all(sql`select id from attempts`)).toHaveLength(2)
+      const candidates = await db.all<CandidateRow>(sql`select * from bundle_candidates`)
       expect(candidates).toMatchObject([{ state: 'mined' }])
       expect(await heldAt({ node }, payee)).toBe(2n * 98_500n - candidates[0]!.fee_units + candidates[0]!.house_units)
-      expect(await balances(store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
-      expect(await checkLedger(store)).toEqual([])
+      expect(await balances(db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
+      expect(await checkLedger(db)).toEqual([])
       await command('reconcile')
       await command('ledger', 'check')
     } finally {
-      await store.close()
+      await db.close()
     }
   },
 )

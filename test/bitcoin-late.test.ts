@@ -25,8 +25,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     (town = await openChainTown({ node, dueInMs: hour, commissionBp: 0n, price, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const whyOf = async (id: string) =>
-    (await town.store.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
-  const clockAlone = () => passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+    (await town.db.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
+  const clockAlone = () => passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
   const time = async () => (await town.look(), clockAlone())
 
   /** A request whose time is over, unpaid. */
@@ -40,7 +40,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   }
 
   /** What a person does who takes on what came. */
-  const accept = (id: string) => takeOn(town.store, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
+  const accept = (id: string) => takeOn(town.db, town.world, town.bitcoin.terms, id, { by: 'maria', why: 'the payer called' })
 
   test.each([
     { says: 'the price has not moved', now: price, state: 'seen' },
@@ -59,7 +59,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await stateOf(request.id)).toBe(state === 'late' ? 'late' : 'credited')
     expect(await town.payouts()).toHaveLength(state === 'late' ? 0 : 1)
     // What a person must decide about is in the house, and nobody's yet.
-    expect((await balances(town.store, 'BTC')).pending).toBe(state === 'late' ? -request.units : 0n)
+    expect((await balances(town.db, 'BTC')).pending).toBe(state === 'late' ? -request.units : 0n)
     expect(await town.audit()).toEqual([])
   })
 
@@ -110,7 +110,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.pay(fell!.provider_id!, 1_853n)
     await town.bury(6)
     expect([await stateOf(rose!.id), await stateOf(fell!.id)]).toEqual(['credited', 'credited'])
-    expect((await balances(town.store, 'BTC')).payable).toBe(-16_667n - 18_520n)
+    expect((await balances(town.db, 'BTC')).payable).toBe(-16_667n - 18_520n)
     expect(await town.audit()).toEqual([])
   })
 
@@ -194,7 +194,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.bury(6)
     expect(await stateOf(request!.id)).toBe('credited')
     expect(await town.payouts()).toHaveLength(1)
-    expect((await balances(town.store, 'BTC')).pending).toBe(-7_000n)
+    expect((await balances(town.db, 'BTC')).pending).toBe(-7_000n)
     await accept(request!.id)
     expect(await town.payouts()).toMatchObject([{ units: request!.units }, { units: 7_000n }])
     expect(await town.audit()).toEqual([])
@@ -206,7 +206,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.pay(request!.provider_id!, request!.units)
     await town.mine()
     await town.pass(2 * hour)
-    await town.store.tx(tx =>
+    await town.db.tx(tx =>
       tx.run(sql`insert into cursors (name, value) values ('chain trouble', 'the node does not answer')
       on conflict (name) do update set value = excluded.value`),
     )

@@ -28,7 +28,7 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
   const whyOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.why
   const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
   const nextIndex = async (name: string) =>
-    (await town.store.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!.next_index
+    (await town.db.one<{ next_index: bigint }>(sql`select next_index from accounts where name = ${name}`))!.next_index
 
   test.each(['wpkh', 'tr'] as const)(
     'to addresses and descriptors go out as one %s transaction, and share its fee to the satoshi',
@@ -47,8 +47,8 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       expect(await town.send()).toMatchObject({ bundled: 5, signed: 1, sent: 1 })
 
       const [bundle] = await bundlesOf(town)
-      const { id: txid, read, outputs, fee_units: fee, house_units: house } = bundle!.offers[0]!
-      expect(outputs.reduce((sum, output) => sum + output.fee_units, 0n)).toBe(fee - house)
+      const { id: txid, read, outputs, fee_units: fee, house_units: app } = bundle!.offers[0]!
+      expect(outputs.reduce((sum, output) => sum + output.fee_units, 0n)).toBe(fee - app)
       const { vsize, fees } = await node.rpc<{ vsize: number; fees: { base: number } }>('getmempoolentry', [txid])
       expect(BigInt(Math.round(fees.base * 1e8))).toBe(fee)
       expect(read.size - vsize).toBeLessThanOrEqual(2)
@@ -56,13 +56,13 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
       const paid = await paysOnNode(town, txid)
       const fresh = [0, 1].map(index => derive(payee.account, 'receive', index).address)
       const owed = payouts.reduce((sum, { units }) => sum + units, 0n)
-      const attempts = await town.store.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts`)
+      const attempts = await town.db.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts`)
       for (const [place, payout] of payouts.entries()) {
         const { id } = attempts.find(({ payout_id: of }) => of === payout.id)!
         const { fee_units: share, units, address: to } = outputs.find(({ attempt_id: of }) => of === id)!
         expect(units).toBe(payout.units - share)
         // In proportion: the output's share and its part of that are each less than a satoshi away from what is exact.
-        expect([-1n, 0n, 1n]).toContain((share * owed - (fee - house) * payout.units) / owed)
+        expect([-1n, 0n, 1n]).toContain((share * owed - (fee - app) * payout.units) / owed)
         // What goes to one address goes there as one output.
         const together = outputs.filter(({ address: other }) => other === to).reduce((sum, output) => sum + output.units, 0n)
         expect(paid).toContainEqual({ address: to, units: together })
@@ -70,13 +70,13 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
         expect(right).toContain(to)
       }
       expect(new Set(outputs.map(output => output.address)).size).toBe(4)
-      expect(paid.length).toBe(4 + (house === 0n ? 1 : 0))
+      expect(paid.length).toBe(4 + (app === 0n ? 1 : 0))
       expect([await nextIndex('fresh'), await nextIndex('main')]).toEqual([2n, 0n])
 
       await town.bury(6)
       expect((await town.payouts()).map(({ state }) => state)).toEqual(Array(5).fill('paid'))
-      expect((await totals(town.store, 'BTC'))['network fee']).toBe(fee - house)
-      expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n })
+      expect((await totals(town.db, 'BTC'))['network fee']).toBe(fee - app)
+      expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n })
       expect(await town.audit()).toEqual([])
     },
   )
@@ -103,12 +103,12 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
 
   test('to an account that a second person did not approve wait for that, and hold up nobody [security 3]', async () => {
     await open()
-    await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'New', destination: await address() }, 'maker')
+    await addAccount(town.db, town.world, 'new', { kind: 'bitcoin', holder: 'New', destination: await address() }, 'maker')
     const [waiting, other] = await owing(town, [{ units: 50_000n, payTo: 'new' }, { units: 60_000n }])
     expect(await town.send()).toMatchObject({ bundled: 1 })
     expect([await stateOf(waiting!.id), await stateOf(other!.id)]).toEqual(['owed', 'sent'])
     expect(await nextIndex('new')).toBe(0n)
-    await approveAccount(town.store, 'new', 'checker')
+    await approveAccount(town.db, 'new', 'checker')
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     await town.bury(6)
     expect(await town.audit()).toEqual([])
@@ -118,7 +118,7 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     await open()
     const [payout] = await owing(town, [{ units: 60_000n }])
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
-    const steps = await town.store.all<{ why: string }>(
+    const steps = await town.db.all<{ why: string }>(
       sql`select why from transitions where subject = ${payout!.id} and to_state = 'sending'`,
     )
     expect(steps).toEqual([{ why: expect.stringMatching(/^it goes out in a bundle: the node has no estimate of fees yet/) }])
@@ -144,13 +144,13 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     const [small] = await owing(town, [{ units: 3_000n }])
     const usual = town.rail.feeRate
     town.rail.feeRate = async () => done(50_000n)
-    const before = await nextOf(town.store, 'change')
+    const before = await nextOf(town.db, 'change')
     for (let times = 0; times < 3; times++) {
       expect(await town.send()).toMatchObject({ bundled: 0 })
       await town.pass(hour)
     }
     expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringContaining('dust') }])
-    expect(await nextOf(town.store, 'change')).toBe(before)
+    expect(await nextOf(town.db, 'change')).toBe(before)
     expect(await nextIndex('main')).toBe(0n)
 
     // In company: the large one goes at any fee, and the small one beside it has so small a share that it goes too.
@@ -170,11 +170,11 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     const [early] = await owing(town, [{ units: 100_000n, parts: [50_000n, 50_000n] }])
     const [large] = await owing(town, [{ units: 300_000n }])
     const act = { by: 'someone', why: 'the story says so' }
-    for (const payout of [old, large]) await holdPayout(town.store, payout!.id, act)
+    for (const payout of [old, large]) await holdPayout(town.db, payout!.id, act)
     // One large coin rather than two: what is left of it is change, and shallow.
     expect(await town.send()).toMatchObject({ bundled: 1 })
     expect((await bundlesOf(town))[0]!.offers[0]!.read.inputs.map(({ units }) => units)).toEqual([300_000n])
-    for (const payout of [old, large]) await releasePayout(town.store, payout!.id, act)
+    for (const payout of [old, large]) await releasePayout(town.db, payout!.id, act)
 
     expect(await town.send()).toMatchObject({ bundled: 1 })
     expect([await stateOf(old!.id), await stateOf(early!.id), await stateOf(large!.id)]).toEqual(['sent', 'sent', 'owed'])
@@ -192,23 +192,23 @@ describe.skipIf(!bitcoindAvailable())('payouts', () => {
     await open()
     await owing(town, [{ units: 60_000n }])
     town.bitcoin.bundles.mostFeeRate = 500n
-    const before = await nextOf(town.store, 'change')
+    const before = await nextOf(town.db, 'change')
     expect(await town.send()).toMatchObject({ bundled: 0 })
     expect(await town.payouts()).toMatchObject([{ state: 'owed', why: expect.stringMatching(/asks .* sat\/vB/) }])
-    expect(await nextOf(town.store, 'change')).toBe(before)
+    expect(await nextOf(town.db, 'change')).toBe(before)
     town.bitcoin.bundles.mostFeeRate = 100_000n
     await town.pass(5 * minute)
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     // All of its coin is owed, so nothing comes back, and no number is used.
-    expect(await nextOf(town.store, 'change')).toBe(before)
+    expect(await nextOf(town.db, 'change')).toBe(before)
     await town.bury(6)
     expect(await town.audit()).toEqual([])
   })
 
   test('that were stopped are neither planned, signed nor sent until a person lets go [security 3]', async () => {
     await open()
-    const stop = () => town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
-    const go = () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    const stop = () => town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    const go = () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     await owing(town, [{ units: 60_000n }])
     await stop()
     expect(await town.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })

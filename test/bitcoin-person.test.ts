@@ -35,7 +35,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       town = await openChainTown({ node, ...options, ...(databaseUrl !== undefined && { databaseUrl }) })
     }
     const needed = async () => {
-      const now = await town.store.tx(async tx => status(tx, { now: await tx.now(), payoutDepth: 6 }))
+      const now = await town.db.tx(async tx => status(tx, { now: await tx.now(), payoutDepth: 6 }))
       expect(now.addsUp).toBe(true)
       return now.needsPerson
     }
@@ -74,7 +74,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
 
       await town.pass(40 * 24 * hour)
       await town.look()
-      await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
       expect(await needed()).toContainEqual(expect.stringMatching(new RegExp(`^request ${part!.id} is late: .*in part`)))
     })
 
@@ -83,18 +83,18 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const [first, second] = await town.issue()
       for (const request of [first, second]) await town.pay(request!.provider_id!, request!.units)
       await town.bury(6)
-      const [account] = await town.store.all<{ destination: string }>(sql`select destination from accounts`)
-      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const [account] = await town.db.all<{ destination: string }>(sql`select destination from accounts`)
+      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
       const [coin] = await town.coins(first!.id)
       const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
       const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [account!.destination]: coinsText(coin!.units - 1_000n) }]])
-      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const txid = await node.rpc<string>('sendrawtransaction', [hex])
       // Nobody looked while a block came, so whether it was paid meanwhile is not known.
       await town.mine()
       expect(await town.send()).toMatchObject({ bundled: 0 })
       // Nor while it is read and not settled.
-      await follow({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      await follow({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
       expect(await town.send()).toMatchObject({ bundled: 0 })
       await town.look()
       const said = await needed()
@@ -103,14 +103,14 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       expect(await town.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
 
       // A person has looked: no block of the same transaction stops or holds anything again.
-      await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       const [paid, mine] = await town.payouts()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       await town.bury(2)
       expect(await settle(paid!)).toMatchObject({ is: 'settled' })
       await expect(settle(mine!)).rejects.toThrow(/pays 0\.00015667 BTC to the account of payout .* were settled with it before$/)
-      await releasePayout(town.store, mine!.id, { by: 'ana', why: 'it was the other one' })
+      await releasePayout(town.db, mine!.id, { by: 'ana', why: 'it was the other one' })
       expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
       expect((await needed()).filter(says => says.startsWith('payouts are stopped'))).toEqual([])
       await town.bury(1)
@@ -135,19 +135,19 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         { units: 50_000n, payTo: 'payee0' },
         { units: 50_000n, payTo: 'payee1' },
       ])
-      const coins = await town.store.all<{ id: string; txid: string }>(sql`select id, txid from coins order by id`)
+      const coins = await town.db.all<{ id: string; txid: string }>(sql`select id, txid from coins order by id`)
       const spent = coins.slice(0, outputs).map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
       const pays = [address, town.rail.destination(payees.account.text, 1).address]
         .slice(0, outputs)
         .map(to => ({ [to]: coinsText(49_500n) }))
-      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
       const raw = await node.rpc<string>('createrawtransaction', [spent, pays])
-      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
       await mineOnly(town, 1, [hex])
       expect(await town.send()).toMatchObject({ bundled: 0 })
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       expect(await settle(owed[0]!)).toMatchObject({ is: 'settled' })
       if (outputs === 2) expect(await settle(owed[1]!)).toMatchObject({ is: 'settled' })
       else await expect(settle(owed[1]!)).rejects.toThrow(/ were settled with it before$/)
@@ -169,17 +169,17 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         { units: 10_000n, payTo: 'payee3' },
         { units: 10_000n, payTo: 'payee3' },
       ])
-      const coins = await town.store.all<{ id: string; txid: string }>(sql`select id, txid from coins where units <> 2000`)
+      const coins = await town.db.all<{ id: string; txid: string }>(sql`select id, txid from coins where units <> 2000`)
       const spent = coins.map(({ id, txid }) => ({ txid, vout: Number(id.split(':')[1]) }))
-      const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+      const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
       const to = pays.map(({ address, units }) => ({ [address]: coinsText(units) }))
       const raw = await node.rpc<string>('createrawtransaction', [spent, to])
-      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+      const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
       const { txid } = await node.rpc<{ txid: string }>('decoderawtransaction', [hex])
       await mineOnly(town, 1, [hex])
       await town.send()
       const settle = ({ id }: { id: string }) =>
-        settlePaidElsewhere(town.store, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
+        settlePaidElsewhere(town.db, town.desk.rails, town.world, id, { by: 'ana', why: 'he paid it', ref: txid })
       for (const payout of [owed[0]!, owed[3]!, owed[1]!]) expect(await settle(payout)).toMatchObject({ is: 'settled' })
       await expect(settle(owed[2]!)).rejects.toThrow(/ were settled with it before$/)
       expect(await settle(owed[4]!)).toMatchObject({ is: 'settled' })
@@ -194,7 +194,7 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
       const alike: Partial<Record<'before' | 'after', { txid: string; hex: string }>> = {}
       const payout = async () => (await town.payouts())[0]!
       const settle = async (ref: string) =>
-        settlePaidElsewhere(town.store, town.desk.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
+        settlePaidElsewhere(town.db, town.desk.rails, town.world, (await payout()).id, { by: 'ana', why: 'he paid it', ref })
       /** The last block is left for two others, which have these transactions. */
       const leave = async (hex: string[]) => {
         const height = await node.rpc<number>('getblockcount')
@@ -202,19 +202,19 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
         await mineOnly(town, 2, hex, false)
         await town.look()
       }
-      const letGo = () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      const letGo = () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       beforeEach(async () => {
         await open({})
         const [request] = await town.issue()
         await town.pay(request!.provider_id!, request!.units)
         await town.bury(6)
-        destination = (await town.store.one<{ destination: string }>(sql`select destination from accounts`))!.destination
-        const house = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
+        destination = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!.destination
+        const app = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).at(-1)!
         const [coin] = await town.coins(request!.id)
         const spent = [{ txid: coin!.txid, vout: Number(coin!.id.split(':')[1]) }]
         const sign = async (to: string, fee = 1_000n) => {
           const raw = await node.rpc<string>('createrawtransaction', [spent, [{ [to]: coinsText(coin!.units - fee) }]])
-          const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], house)
+          const { hex } = await node.rpc<{ hex: string }>('signrawtransactionwithwallet', [raw], app)
           return { hex, txid: (await node.rpc<{ txid: string }>('decoderawtransaction', [hex])).txid }
         }
         paying = await sign(destination)
@@ -293,9 +293,9 @@ describe.skipIf(!bitcoindAvailable()).each(['sqlite', 'postgres'] as const)('on 
 
     test('blocks below the first one read are entered, and nothing is found twice', async () => {
       await open({})
-      const tip = Number((await tipOf(town.store))!.height)
+      const tip = Number((await tipOf(town.db))!.height)
       const parts = {
-        store: town.store,
+        db: town.db,
         rail: town.rail,
         bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
         world: town.world,

@@ -39,22 +39,20 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
   }
   const address = () => node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
   const feeRate = 5_000n
-  const bring = (text: string) => importSigned(town.store, town.rail, text, 'signer')
+  const bring = (text: string) => importSigned(town.db, town.rail, text, 'signer')
   const newest = async () => (await bundlesOf(town)).at(-1)!
   const psbtOf = async () => (await newest()).offers.at(-1)!.read.psbt
 
   /** As `bitcoin psbt export` hands it out. */
   const forSigner = async (bundleId: string, plan: Pick<Plan, 'psbt'>) => {
-    const answer = await town.rail.forSigner(plan, await minedIn(town.store, bundleId))
+    const answer = await town.rail.forSigner(plan, await minedIn(town.db, bundleId))
     return answer.is === 'done' ? answer.value : expect.unreachable(answer.why)
   }
 
   const byNode = async (psbt: string) => {
     const wallets = await node.rpc<string[]>('listwallets')
-    const houses = wallets
-      .filter(name => name.startsWith('house'))
-      .sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
-    return (await node.rpc<{ psbt: string }>('walletprocesspsbt', [psbt], houses.at(-1)!)).psbt
+    const apps = wallets.filter(name => name.startsWith('house')).sort((a, b) => Number.parseInt(a.slice(5)) - Number.parseInt(b.slice(5)))
+    return (await node.rpc<{ psbt: string }>('walletprocesspsbt', [psbt], apps.at(-1)!)).psbt
   }
   const signers = {
     bitcoinjs: (psbt: string) => town.wallet.sign(psbt),
@@ -67,11 +65,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'other' }])
     await town.send()
     const signed = await byNode(await psbtOf())
-    await objectToAccount(town.store, town.world, 'other', { by: 'ana', why: 'who is that' })
+    await objectToAccount(town.db, town.world, 'other', { by: 'ana', why: 'who is that' })
     await expect(bring(signed)).rejects.toThrow('somebody objects to its account other (ana): who is that')
-    const [waiting] = await waitingTransactions(town.store)
-    expect((await handOut(town.store, town.rail, waiting!)).is).toBe('objected')
-    const { proposal } = await proposeAccountClear(town.store, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
+    const [waiting] = await waitingTransactions(town.db)
+    expect((await handOut(town.db, town.rail, waiting!)).is).toBe('objected')
+    const { proposal } = await proposeAccountClear(town.db, town.world, 'other', { by: 'bruno', why: 'the payee was called' })
     await approveAndDo(town.desk, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
     await town.send()
@@ -84,7 +82,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await open()
     const limit = async (payout: bigint) => {
       const change = { asset: 'BTC', wanted: { payout }, by: 'maker', why: 'a test' } as const
-      const changed = await town.store.tx(tx => changeLimits(tx, town.world, change))
+      const changed = await town.db.tx(tx => changeLimits(tx, town.world, change))
       if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'checker' })
     }
     await limit(100_000n)
@@ -92,9 +90,9 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await owing(town, [{ units: 200_000n }])
     await town.send()
     const signed = await byNode(await psbtOf())
-    await objectToLimits(town.store, town.world, 'installation BTC', { by: 'ana', why: 'nobody decided that' })
+    await objectToLimits(town.db, town.world, 'installation BTC', { by: 'ana', why: 'nobody decided that' })
     await expect(bring(signed)).rejects.toThrow('ana objects to the limits of all payouts in BTC, so 0.00100000 BTC for one payout counts')
-    const { proposal } = await proposeLimitsClear(town.store, town.world, 'installation BTC', { by: 'bruno', why: 'the board did' })
+    const { proposal } = await proposeLimitsClear(town.db, town.world, 'installation BTC', { by: 'bruno', why: 'the board did' })
     await approveAndDo(town.desk, proposal.id, { by: 'carla' })
     expect(await bring(signed)).toMatchObject({ already: false })
   })
@@ -163,7 +161,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     expect(await bring(right)).toMatchObject({ already: true })
     await town.send()
     expect(await bring(right)).toMatchObject({ already: true })
-    expect(await town.store.all(sql`select act from audit where act = 'bundle signed'`)).toHaveLength(1)
+    expect(await town.db.all(sql`select act from audit where act = 'bundle signed'`)).toHaveLength(1)
     await town.bury(6)
     expect(await bring(right)).toMatchObject({ already: true })
     expect(await town.audit()).toEqual([])
@@ -174,7 +172,7 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await openAccount(town, 'other', await address())
     const [large] = await owing(town, [{ units: 200_000n }, { units: 90_000n, parts: [45_000n, 45_000n] }])
     // Held, so that its coin alone covers the other, and comes back in part.
-    await holdPayout(town.store, large!.id, { by: 'someone', why: 'the story says so' })
+    await holdPayout(town.db, large!.id, { by: 'someone', why: 'the story says so' })
     await town.send()
     await owing(town, [{ units: 70_000n, payTo: 'other' }])
     await town.send()
@@ -221,11 +219,11 @@ describe.skipIf(!bitcoindAvailable())('a bundle', () => {
     await open()
     await owing(town, [{ units: 60_000n }])
     await town.send()
-    await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
+    await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person stopped them')`))
     expect(await bring(town.wallet.sign(await psbtOf()))).toMatchObject({ already: false })
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
     expect(await node.rpc('getrawmempool')).toEqual([])
-    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     expect(await town.send()).toMatchObject({ sent: 1 })
     await town.bury(6)
     expect(await town.audit()).toEqual([])

@@ -113,23 +113,23 @@ function actsOf({ node, town, requests, payments, random }: Game) {
     },
     look: () => town.look(),
     'look and see': () => town.look(),
-    'follow only': () => follow({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world }),
+    'follow only': () => follow({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world }),
     restart: async () => town.restart(),
     wait: async () => {
       await town.pass(random.between(1, 90) * minute)
       await town.look()
-      await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+      await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
     },
     send: async () => {
       // A person has looked, and lets go.
-      await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       await town.send()
     },
   }
 }
 
 /** Each output that the chain has at our requests is a coin that is mined, and no other is. */
-async function agree({ node, store }: ChainTown, requests: InvoiceRow[], from: number): Promise<void> {
+async function agree({ node, db }: ChainTown, requests: InvoiceRow[], from: number): Promise<void> {
   interface Told {
     tx: { txid: string; vout: { n: number; value: number; scriptPubKey: { address?: string } }[] }[]
   }
@@ -143,7 +143,7 @@ async function agree({ node, store }: ChainTown, requests: InvoiceRow[], from: n
         if (id !== undefined) onChain.push([`${txid}:${n}`, BigInt(Math.round(value * 100_000_000)), id])
       }
   }
-  const coins = await store.all<CoinRow>(sql`select * from coins where invoice_id is not null order by id`)
+  const coins = await db.all<CoinRow>(sql`select * from coins where invoice_id is not null order by id`)
   const mined = coins.filter(({ state }) => state === 'mined')
   const sorted = onChain.toSorted(([a], [b]) => (a < b ? -1 : 1))
   expect(mined.map(({ id, units, invoice_id: invoice }) => [id, units, invoice])).toEqual(sorted)
@@ -151,7 +151,7 @@ async function agree({ node, store }: ChainTown, requests: InvoiceRow[], from: n
 
   // What is credited stands for coins, each of them once; those that were passed on and lost are still among them.
   for (const { id } of requests) {
-    const { state, paid_units: paid } = (await store.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!
+    const { state, paid_units: paid } = (await db.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!
     const credited = coins.filter(coin => coin.invoice_id === id && coin.credits % 2n === 1n)
     expect(credited.reduce((sum, { units }) => sum + units, 0n)).toBe(paid ?? 0n)
     if (state === 'issued' || state === 'expired') expect(mined.filter(coin => coin.invoice_id === id)).toEqual([])

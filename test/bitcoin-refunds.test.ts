@@ -38,16 +38,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
     }
     const payer = () => node.rpc<string>('getnewaddress', ['refunds', 'bech32'], 'payer')
-    const desk = () => ({ store: town.store, world: town.world, chain: town.bitcoin.terms })
-    const proposals = () => ({ store: town.store, world: town.world, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin })
-    const stopped = async () => (await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+    const desk = () => ({ db: town.db, world: town.world, chain: town.bitcoin.terms })
+    const proposals = () => ({ db: town.db, world: town.world, rails: { bitcoin: town.rail }, bitcoin: town.bitcoin })
+    const stopped = async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     const propose = (id: string, to: string, units?: bigint) =>
       proposeCoinRefund(desk(), town.rail, id, { to, units, by: 'ana', why: 'a week late' })
     const approve = async ({ proposal }: { proposal: { id: string } }, by = 'bruno') =>
       (await approveAndDo(proposals(), proposal.id, { by })).is
-    const accept = (id: string) => takeOn(town.store, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
+    const accept = (id: string) => takeOn(town.db, town.world, town.bitcoin.terms, id, { by: 'bruno', why: 'why not' })
     const refundsOf = (id: string) =>
-      town.store.all<{ id: string; state: string; rule: string; units: bigint; why: string | null }>(
+      town.db.all<{ id: string; state: string; rule: string; units: bigint; why: string | null }>(
         sql`select id, state, rule, units, why from payouts where invoice_id = ${id} order by added_at, id`,
       )
 
@@ -78,18 +78,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
       await expect(accept(id)).rejects.toThrow('had its payment given back')
       await expect(propose(id, to)).rejects.toThrow('nothing of it can be given back')
-      expect((await status(town.store)).addsUp).toBe(true)
+      expect((await status(town.db)).addsUp).toBe(true)
 
       expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
       await town.bury(6)
       expect(await refundsOf(id)).toMatchObject([{ state: 'paid' }])
       const [bundle] = await bundlesOf(town)
       expect(await heldAt(town, to)).toBe(60_000n - bundle!.offers[0]!.outputs[0]!.fee_units)
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n, external: 0n })
-      expect((await status(town.store)).addsUp).toBe(true)
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n, external: 0n })
+      expect((await status(town.db)).addsUp).toBe(true)
       expect(await town.audit()).toEqual([])
       // The address is for this alone.
-      const accounts = await town.store.all(sql`select state, added_by, approved_by from accounts where destination = ${to}`)
+      const accounts = await town.db.all(sql`select state, added_by, approved_by from accounts where destination = ${to}`)
       expect(accounts).toEqual([{ state: 'closed', added_by: 'ana', approved_by: 'bruno' }])
     })
 
@@ -101,7 +101,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { id } = await paidLate()
       await approve(await propose(id, await payer(), 20_000n))
       const evil = await payer()
-      await town.store.tx(tx => tx.run(edit(evil)))
+      await town.db.tx(tx => tx.run(edit(evil)))
       expect(await town.send()).toMatchObject({ bundled: 0 })
       const why = expect.stringMatching(
         /^this refund is not what two people approved: |^it is of 0\.0005\d* BTC, and the books owe 0\.0002/,
@@ -114,10 +114,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const { id } = await paidLate()
       const to = await payer()
       await openAccount(town, 'doubted', to)
-      await objectToAccount(town.store, town.world, 'doubted', { by: 'dora', why: 'who is that' })
+      await objectToAccount(town.db, town.world, 'doubted', { by: 'dora', why: 'who is that' })
       await approve(await propose(id, to, 20_000n))
       expect([(await town.send()).bundled, (await refundsOf(id))[0]?.why]).toEqual([0, expect.stringContaining('account doubted (dora)')])
-      const { proposal } = await proposeAccountClear(town.store, town.world, 'doubted', { by: 'dora', why: 'it is the payer’s' })
+      const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', { by: 'dora', why: 'it is the payer’s' })
       await approveAndDo(proposals(), proposal.id, { by: 'carla' })
       expect(await town.send()).toMatchObject({ bundled: 1 })
     })
@@ -136,7 +136,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.send()).toMatchObject({ bundled: 3, sent: 1 })
       await town.bury(6)
       expect((await refundsOf(id)).map(({ state }) => state)).toEqual(['paid', 'paid', 'paid'])
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
       expect(await town.audit()).toEqual([])
     })
 
@@ -175,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const [, second] = await refundsOf(id)
       await expect(withdrawCoinRefund(desk(), second!.id, { by: 'ana', why: 'again' })).rejects.toThrow('only one that is not ordered')
       await town.bury(6)
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, payable: 0n, 'in-transit': 0n })
       expect(await town.audit()).toEqual([])
     })
 
@@ -186,7 +186,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const [coin] = await town.coins(id)
       await reorganise(town, 6)
       expect(await refundsOf(id)).toMatchObject([{ state: 'held' }])
-      await expect(releasePayout(town.store, (await refundsOf(id))[0]!.id, { by: 'bruno', why: 'no' })).rejects.toThrow('in no block')
+      await expect(releasePayout(town.db, (await refundsOf(id))[0]!.id, { by: 'bruno', why: 'no' })).rejects.toThrow('in no block')
       expect(await town.send()).toMatchObject({ bundled: 0 })
       await mineOnly(town, 6, [coin!.txid])
       expect(await refundsOf(id)).toMatchObject([{ state: 'owed' }])
@@ -223,22 +223,22 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await town.invoice(id)).toMatchObject({ state: 'expired' })
       await town.bury(1)
       await expect(accept(id)).rejects.toThrow('had its payment given back, or spent')
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: -60_000n, external: 60_000n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 60_000n })
 
       // What else stops them stays.
-      await town.store.tx(tx => tx.run(sql`update settings set value = value || ' · before that: another reason' where name = 'hold'`))
+      await town.db.tx(tx => tx.run(sql`update settings set value = value || ' · before that: another reason' where name = 'hold'`))
       expect(await approve(await record())).toBe('approved')
       expect(await stopped()).toBe('another reason')
-      await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+      await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
       await expect(record()).rejects.toThrow('in the books already')
       expect(await town.audit()).toEqual([])
 
       // And the chain thinks again: what was booked is taken back, and booked anew.
       await reorganise(town, 1)
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: -60_000n, external: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: -60_000n, external: 0n })
       await town.bury(1)
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
       expect(await stopped()).toBeUndefined()
       expect(await town.audit()).toEqual([])
     })
@@ -259,7 +259,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.bury(6)
       expect(await town.invoice(id)).toMatchObject({ state: 'credited', paid_units: 60_000n })
       expect(await refundsOf(id)).toMatchObject([{ units: 60_000n }])
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
       expect(await town.audit()).toEqual([])
     })
 
@@ -274,7 +274,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await stopped()).toBeUndefined()
       await town.bury(2)
       expect(await stopped()).toBeUndefined()
-      expect(await balances(town.store, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ pending: 0n, external: 0n })
       expect(await town.send()).toMatchObject({ bundled: 1 })
       expect(await town.audit()).toEqual([])
     })

@@ -22,7 +22,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, ...options }))
   const stateOf = async (id: string) => (await town.invoice(id)).state
   const coinStates = async (id: string) => (await town.coins(id)).map(({ state }) => state)
-  const holdOf = async () => (await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+  const holdOf = async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
   const payoutStates = async () => (await town.payouts()).map(({ state }) => state)
 
   /** A request that is paid in a block, and that block `depth` deep. */
@@ -49,7 +49,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await coinStates(id)).toEqual(['seen'])
       expect(await stateOf(id)).toBe('seen')
       expect(await payoutStates()).toEqual(credited ? ['held'] : [])
-      expect((await balances(town.store, 'BTC')).bank).toBe(0n)
+      expect((await balances(town.db, 'BTC')).bank).toBe(0n)
       expect(await town.send()).toMatchObject({ bundled: 0 })
       expect(await town.audit()).toEqual([])
 
@@ -70,7 +70,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       const { payment } = await paid(depth)
       await reorganise(node, depth)
       await town.look()
-      await holdPayout(town.store, (await town.payouts())[0]!.id, { by: 'ana', why: 'the police asked' })
+      await holdPayout(town.db, (await town.payouts())[0]!.id, { by: 'ana', why: 'the police asked' })
       await mineExactly(node, [payment.txid])
       await town.look()
       await town.bury(5)
@@ -104,7 +104,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       expect(await stateOf(id)).toBe('issued')
       expect(await payoutStates()).toEqual(depth === 6 ? ['canceled'] : [])
       expect(await holdOf()).toBeUndefined()
-      expect(await balances(town.store, 'BTC')).toMatchObject({ bank: 0n, payable: 0n, commission: 0n, pending: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ bank: 0n, payable: 0n, commission: 0n, pending: 0n })
       expect(await town.audit()).toEqual([])
 
       await town.pay((await town.invoice(id)).provider_id!, units)
@@ -123,12 +123,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await town.send()
       await town.bury(depth)
       expect(await payoutStates()).toEqual([depth === 6 ? 'paid' : 'sent'])
-      const [txid] = (await town.store.all<{ id: string }>(sql`select id from bundle_candidates`)).map(({ id }) => id)
-      const held = (await balances(town.store, 'BTC')).bank
+      const [txid] = (await town.db.all<{ id: string }>(sql`select id from bundle_candidates`)).map(({ id }) => id)
+      const held = (await balances(town.db, 'BTC')).bank
       await reorganise(node, depth)
       await town.look()
       expect(await payoutStates()).toEqual(['sent'])
-      expect((await balances(town.store, 'BTC')).bank).not.toBe(held)
+      expect((await balances(town.db, 'BTC')).bank).not.toBe(held)
       expect(await town.audit()).toEqual([])
       expect(await holdOf()).toBeUndefined()
 
@@ -138,7 +138,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await town.look()
       await town.bury(5)
       expect(await payoutStates()).toEqual(['paid'])
-      expect((await balances(town.store, 'BTC')).bank).toBe(held)
+      expect((await balances(town.db, 'BTC')).bank).toBe(held)
       expect(await town.audit()).toEqual([])
     })
   })
@@ -185,12 +185,12 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.bury(5)
     const states = Object.fromEntries((await town.payouts()).map(({ invoice_id: id, state }) => [id, state]))
     expect(states).toEqual({ [requests[0]!.id]: 'canceled', [requests[1]!.id]: 'held' })
-    expect(await town.store.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
+    expect(await town.db.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
     expect(await town.audit()).toEqual([])
 
-    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     const held = (await town.payouts()).find(({ state }) => state === 'held')!
-    await releasePayout(town.store, held.id, { by: 'checker', why: 'nobody paid it' })
+    await releasePayout(town.db, held.id, { by: 'checker', why: 'nobody paid it' })
     expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
     await town.bury(6)
     expect((await payoutStates()).toSorted()).toEqual(['canceled', 'paid'])
@@ -201,10 +201,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await open()
     const { payment } = await paid(6)
     await town.send()
-    const [bundled] = await town.store.all<{ raw: Uint8Array }>(sql`select raw from bundle_candidates`)
+    const [bundled] = await town.db.all<{ raw: Uint8Array }>(sql`select raw from bundle_candidates`)
     const turned = await reorganise(node, 6, [[(await away(payment.txid)).hex]])
     await town.look()
-    expect(await town.store.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
+    expect(await town.db.all(sql`select state from bundles`)).toEqual([{ state: 'void' }])
 
     // The first chain comes back, with the payment in it; and somebody has kept the bytes.
     await turnBack(node, turned)
@@ -212,15 +212,15 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     for (let blocks = 0; blocks < 3; blocks++) await mineExactly(node)
     await town.look()
     expect(await holdOf()).toMatch('was mined after it was given up')
-    expect((await balances(town.store, 'BTC')).external).toBeGreaterThan(0n)
+    expect((await balances(town.db, 'BTC')).external).toBeGreaterThan(0n)
     expect(await town.audit()).toEqual([])
   })
 
   test('a block that is left and taken again, twice over, leaves everything as it was', async () => {
     await open()
     const { id } = await paid(6)
-    const entries = async () => Number((await town.store.one<{ count: bigint }>(sql`select count(*) as count from ledger_entries`))!.count)
-    const [before, written] = [await balances(town.store, 'BTC'), await entries()]
+    const entries = async () => Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from ledger_entries`))!.count)
+    const [before, written] = [await balances(town.db, 'BTC'), await entries()]
     for (let times = 1; times <= 2; times++) {
       const turned = await reorganise(node, 6)
       await town.look()
@@ -233,7 +233,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       await town.look()
       expect(await stateOf(id)).toBe('credited')
       expect(await payoutStates()).toEqual(['owed'])
-      expect(await balances(town.store, 'BTC')).toEqual(before)
+      expect(await balances(town.db, 'BTC')).toEqual(before)
       // Two movements, of two entries each: out of the books, and in again.
       expect(await entries()).toBe(written + 4 * times)
       expect(await town.audit()).toEqual([])
@@ -257,7 +257,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       ['owed', 16_417n],
     ])
     expect((await town.invoice(id)).paid_units).toBe(16_667n)
-    expect((await balances(town.store, 'BTC')).commission).toBe(-250n)
+    expect((await balances(town.db, 'BTC')).commission).toBe(-250n)
     expect(await town.audit()).toEqual([])
   })
 
@@ -276,7 +276,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await stateOf(request!.id)).toBe('underpaid')
     expect(await payoutStates()).toEqual(['canceled'])
     expect((await town.invoice(request!.id)).paid_units).toBe(0n)
-    expect((await balances(town.store, 'BTC')).pending).toBe(-10_000n)
+    expect((await balances(town.db, 'BTC')).pending).toBe(-10_000n)
     await town.pay(request!.provider_id!, 6_667n)
     await town.bury(6)
     expect(await town.payouts()).toMatchObject([{ state: 'canceled' }, { state: 'owed', units: 16_667n }])

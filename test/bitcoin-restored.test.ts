@@ -11,7 +11,7 @@ import { reconcileChain } from '../src/reconcile/reconcile.ts'
 import { runNow } from '../src/schedule/schedule.ts'
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { importSigned, latestOf, readPlan, settlePaidElsewhere, type PayoutRow } from '../src/payout/payout.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { status } from '../src/queries/status.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
@@ -22,7 +22,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   let node: Bitcoind
   let town: ChainTown
   let folder: string
-  let restored: Store
+  let restored: Db
   beforeAll(async () => {
     node = await startBitcoind()
   })
@@ -48,7 +48,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   const repasse = (...words: string[]) => run(0, ...words)
   const refused = (...words: string[]) => run(2, ...words)
 
-  interface House {
+  interface App {
     /** Follows the chain, and settles nothing. */
     read(): Promise<unknown>
     look(): Promise<void>
@@ -59,13 +59,13 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
   }
 
   /** What is in the backup goes on in a house of its own, on the same chain. */
-  async function restoreFrom(backup: string): Promise<House> {
+  async function restoreFrom(backup: string): Promise<App> {
     await repasse('restore', backup)
-    restored = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
+    restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
     const bitcoin: BitcoinDesk = { ...town.bitcoin, watching: newWatching(town.rail) }
-    const desk: Desk = { ...town.desk, store: restored, bitcoin, inbox: makeInbox(restored, town.world) }
-    const parts = { store: restored, rail: town.rail, bitcoin, world: town.world }
-    const house: House = {
+    const desk: Desk = { ...town.desk, db: restored, bitcoin, inbox: makeInbox(restored, town.world) }
+    const parts = { db: restored, rail: town.rail, bitcoin, world: town.world }
+    const app: App = {
       read: () => follow(parts),
       async look() {
         await follow(parts)
@@ -75,7 +75,7 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
         for (let count = 0; count < blocks; count++) {
           await town.pass(60_000)
           await town.mine()
-          await house.look()
+          await app.look()
         }
       },
       async send() {
@@ -91,13 +91,13 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       },
       payouts: () => restored.all<PayoutRow>(sql`select * from payouts order by added_at, id`),
     }
-    return house
+    return app
   }
 
-  async function signNewest(store: Store): Promise<void> {
-    const bundle = (await store.one<{ id: string }>(sql`select id from bundles order by id desc limit 1`))!
-    const { psbt } = readPlan((await latestOf(store, bundle.id)).plan)
-    await importSigned(store, town.rail, town.wallet.sign(psbt), 'signer')
+  async function signNewest(db: Db): Promise<void> {
+    const bundle = (await db.one<{ id: string }>(sql`select id from bundles order by id desc limit 1`))!
+    const { psbt } = readPlan((await latestOf(db, bundle.id)).plan)
+    await importSigned(db, town.rail, town.wallet.sign(psbt), 'signer')
   }
 
   const received = async () => (await node.rpc<string[]>('getrawmempool')).length
@@ -113,33 +113,33 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       await town.pay(request!.provider_id!, request!.units)
       await town.bury(blocks)
       const backup = join(folder, 'backup.db')
-      await town.store.backup(backup, {})
+      await town.db.backup(backup, {})
       await town.bury(6 - blocks)
       expect(await town.send()).toMatchObject({ bundled: 1 })
-      await signNewest(town.store)
+      await signNewest(town.db)
       expect(await town.send()).toMatchObject({ sent: 1 })
       const [txid] = await node.rpc<string[]>('getrawmempool')
       await town.bury(2)
       // Shown to a payer by the house that is gone.
       const [forgotten] = await town.issue()
 
-      const house = await restoreFrom(backup)
-      await house.look()
+      const app = await restoreFrom(backup)
+      await app.look()
       expect(await holdOf()).toMatch(
         new RegExp(`${txid} spends coins of ours, and is none of ours: .*the backup that was restored.*restored from`),
       )
       await repasse('payout', 'go', '--why', 'nobody compared anything', ...(await reasonsSeen(restored)))
-      expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
-      expect(await house.payouts()).toMatchObject([
+      expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
+      expect(await app.payouts()).toMatchObject([
         { state: 'held', why: expect.stringContaining(`${txid}, which this house does not know, pays its account`) },
       ])
-      await house.bury(3)
+      await app.bury(3)
       expect(await holdOf()).toBeUndefined()
-      expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+      expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
       expect(await received()).toBe(0)
 
       // A person who has compared says which transaction it was.
-      const [held] = await house.payouts()
+      const [held] = await app.payouts()
       const settle = (ref: string) =>
         settlePaidElsewhere(restored, { bitcoin: town.rail }, town.world, held!.id, { by: 'checker', why: 'compared', ref })
       await expect(settle('ab'.repeat(32))).rejects.toThrow('is no transaction that spends coins of ours')
@@ -148,20 +148,20 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
       expect((await balances(restored, 'BTC')).external).toBe(250n)
 
       // What is asked for anew has an address that nobody was shown, and goes its way.
-      const request2 = await house.issue()
+      const request2 = await app.issue()
       expect(request2.provider_id).not.toBe(forgotten!.provider_id)
       expect(Number(request2.address_index)).toBeGreaterThanOrEqual(1_000)
       await town.pay(request2.provider_id!, request2.units)
-      await house.bury(6)
-      expect(await house.send()).toMatchObject({ bundled: 1 })
+      await app.bury(6)
+      expect(await app.send()).toMatchObject({ bundled: 1 })
       await signNewest(restored)
-      expect(await house.send()).toMatchObject({ sent: 1 })
-      await house.bury(6)
-      expect((await house.payouts()).map(({ state }) => state).sort()).toEqual(['paid', 'paid'])
+      expect(await app.send()).toMatchObject({ sent: 1 })
+      await app.bury(6)
+      expect((await app.payouts()).map(({ state }) => state).sort()).toEqual(['paid', 'paid'])
 
       // What the forgotten request's payer sends is seen, though nothing here asked for it.
       await town.pay(forgotten!.provider_id!, forgotten!.units)
-      await house.bury(1)
+      await app.bury(1)
       const now = await status(restored)
       expect(now.needsPerson).toContainEqual(expect.stringMatching(/^0\.00016667 BTC came to address 1 of ours, which no request has/))
       expect(now.addsUp).toBe(true)
@@ -177,29 +177,29 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     for (const { provider_id: address, units } of requests) await town.pay(address!, units)
     await town.bury(6)
     const backup = join(folder, 'backup.db')
-    await town.store.backup(backup, {})
+    await town.db.backup(backup, {})
     await town.send()
-    await signNewest(town.store)
+    await signNewest(town.db)
     expect(await town.send()).toMatchObject({ sent: 1 })
     await town.bury(2)
 
-    const house = await restoreFrom(backup)
+    const app = await restoreFrom(backup)
     expect(await repasse('payout', 'go', '--why', 'in a hurry')).toMatch(
       /Bitcoin payouts wait after the restore .*: it is read up to block \d+, and neither every block since nor the mempool was looked at/,
     )
-    expect(await house.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
+    expect(await app.send()).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
     expect((await status(restored)).needsPerson).toContainEqual(expect.stringMatching(/^Bitcoin payouts wait after the restore/))
 
     // Read, and what it told not settled yet.
-    await house.read()
-    expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+    await app.read()
+    expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
     expect(await refused('payout', 'go', '--why', 'still in a hurry')).toMatch(
       /nothing is left to let go.*\d+ of its events are not settled yet/,
     )
-    await house.look()
-    expect(await house.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
+    await app.look()
+    expect(await app.payouts()).toMatchObject([{ state: 'held' }, { state: 'held' }])
     await repasse('payout', 'go', '--why', 'compared', ...(await reasonsSeen(restored)))
-    expect(await house.send()).toMatchObject({ bundled: 0, sent: 0 })
+    expect(await app.send()).toMatchObject({ bundled: 0, sent: 0 })
     expect((await status(restored)).needsPerson).not.toContainEqual(expect.stringMatching(/^Bitcoin payouts wait/))
   })
 
@@ -209,14 +209,14 @@ describe.skipIf(!bitcoindAvailable())('a restored house', () => {
     await town.bury(6)
     expect(await town.send()).toMatchObject({ bundled: 1 })
     const backup = join(folder, 'backup.db')
-    await town.store.backup(backup, {})
+    await town.db.backup(backup, {})
 
-    const house = await restoreFrom(backup)
+    const app = await restoreFrom(backup)
     await repasse('payout', 'go', '--why', 'in a hurry')
     await expect(signNewest(restored)).rejects.toThrow('Bitcoin payouts wait after the restore')
-    await house.look()
-    expect(await house.send()).toMatchObject({ sent: 0 })
+    await app.look()
+    expect(await app.send()).toMatchObject({ sent: 0 })
     await signNewest(restored)
-    expect(await house.send()).toMatchObject({ sent: 1 })
+    expect(await app.send()).toMatchObject({ sent: 1 })
   })
 })

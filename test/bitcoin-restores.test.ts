@@ -9,7 +9,7 @@ import { newWatching } from '../src/chain/chain.ts'
 import { runCli } from '../src/cli/cli.ts'
 import { follow, sendCoins, setAsideAfterRestore } from '../src/jobs/jobs.ts'
 import { holdPayout, releasePayout } from '../src/payout/payout.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { openChainTown } from './testbed/chainTown.ts'
 import { openAccount } from './testbed/owing.ts'
@@ -30,10 +30,10 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
   const said: string[] = []
   const town = await openChainTown({ node: node as never, commissionBp: 0n })
   const addresses: string[] = []
-  let store: Store = town.store
-  let parts = { store, rail: town.rail, bitcoin: town.bitcoin, world: town.world }
+  let db: Db = town.db
+  let parts = { db, rail: town.rail, bitcoin: town.bitcoin, world: town.world }
   let settling = { ...town.desk, chain: town.bitcoin.terms }
-  const opened: Store[] = []
+  const opened: Db[] = []
   const look = async () => {
     await follow(parts)
     await settleInbox(settling)
@@ -59,23 +59,23 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     const backupAt = random.between(0, 9)
     const backup = join(folder, 'backup.db')
     for (let step = 0; step < 10; step++) {
-      if (step === backupAt) await town.store.backup(backup, {})
+      if (step === backupAt) await town.db.backup(backup, {})
       if (random.next() < 0.7) await town.bury(1)
       // The house that is gone let them go a few at a time.
       for (const { id, state } of await town.payouts()) {
-        if (state === 'owed' && random.next() < 0.5) await holdPayout(town.store, id, { by: 'ana', why: 'later' })
-        if (state === 'held' && random.next() < 0.5) await releasePayout(town.store, id, { by: 'ana', why: 'now' })
+        if (state === 'owed' && random.next() < 0.5) await holdPayout(town.db, id, { by: 'ana', why: 'later' })
+        if (state === 'held' && random.next() < 0.5) await releasePayout(town.db, id, { by: 'ana', why: 'now' })
       }
       if (step > backupAt && random.next() < 0.5) await town.send()
     }
 
     expect(await repasse('restore', backup), said.join('')).toBe(0)
-    store = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
-    opened.push(store)
+    db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.world, virtual: true })
+    opened.push(db)
     const bitcoin = { ...town.bitcoin, watching: newWatching(town.rail) }
-    parts = { store, rail: town.rail, bitcoin, world: town.world }
-    settling = { ...town.desk, store, bitcoin, inbox: makeInbox(store, town.world), chain: town.bitcoin.terms }
-    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(store)))
+    parts = { db, rail: town.rail, bitcoin, world: town.world }
+    settling = { ...town.desk, db, bitcoin, inbox: makeInbox(db, town.world), chain: town.bitcoin.terms }
+    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
     const acts = [go, () => sendCoins(parts), () => follow(parts), () => settleInbox(settling), () => town.mine()]
     await go()
     if (random.next() < 0.5) await sendCoins(parts)
@@ -93,7 +93,7 @@ async function tell(seed: number): Promise<{ outputs: number[]; said: string[] }
     }
     const outputs: number[] = []
     for (const address of addresses) outputs.push(paidTo(server.chain, address))
-    for (const { id, why } of await store.all<{ id: string; why: string }>(sql`select id, why from payouts where state = 'held'`))
+    for (const { id, why } of await db.all<{ id: string; why: string }>(sql`select id, why from payouts where state = 'held'`))
       said.push(`${id} is held: ${why}`)
     return { outputs, said }
   } finally {
@@ -141,12 +141,12 @@ test('what the replaced database had handed out is watched from the first look o
   const town = await openChainTown({ node: node as never })
   try {
     await town.look()
-    await setAsideAfterRestore(town.store, town.world, { receive: 1_200n, change: 0n })
+    await setAsideAfterRestore(town.db, town.world, { receive: 1_200n, change: 0n })
     await town.pay(town.rail.derive('receive', 1_150).address, 70_000n)
     await town.mine()
-    await follow({ store: town.store, rail: town.rail, bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) }, world: town.world })
+    await follow({ db: town.db, rail: town.rail, bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) }, world: town.world })
     await settleInbox({ ...town.desk, chain: town.bitcoin.terms })
-    expect(await town.store.all(sql`select number, units from coins`)).toEqual([{ number: 1_150n, units: 70_000n }])
+    expect(await town.db.all(sql`select number, units from coins`)).toEqual([{ number: 1_150n, units: 70_000n }])
   } finally {
     await town.close()
     await server.close()

@@ -15,7 +15,7 @@ describe.skipIf(!bitcoindAvailable())('a payment that is a miner’s reward', ()
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
   const open = async (options: Partial<ChainTownOptions> = {}) => (town = await openChainTown({ node, commissionBp: 0n, ...options }))
-  const stopped = () => town.store.one(sql`select value from settings where name = 'hold'`)
+  const stopped = () => town.db.one(sql`select value from settings where name = 'hold'`)
   const stateOf = async (id: string) => (await town.payouts()).find(payout => payout.id === id)!.state
 
   /** Mined to the request's own address. */
@@ -64,7 +64,7 @@ describe.skipIf(!bitcoindAvailable())('a payment that is a miner’s reward', ()
     await open()
     const request = await rewarded()
     // As a database has it that was made before rewards were told apart.
-    await town.store.tx(tx => tx.run(sql`update coins set coinbase = 0 where invoice_id = ${request.id}`))
+    await town.db.tx(tx => tx.run(sql`update coins set coinbase = 0 where invoice_id = ${request.id}`))
     await town.bury(6)
     const [early] = await town.payouts()
     expect(await town.send()).toMatchObject({ bundled: 1, signed: 1, sent: 0, later: 1 })
@@ -92,7 +92,7 @@ describe.skipIf(!bitcoindAvailable())('a transaction that a node does not take n
   })
   afterAll(() => node?.stop())
   afterEach(() => town?.close())
-  const stopped = () => town.store.one(sql`select value from settings where name = 'hold'`)
+  const stopped = () => town.db.one(sql`select value from settings where name = 'hold'`)
 
   test('because the block with its payment was left behind waits, stops nothing for itself, and goes when that is back', async () => {
     town = await openChainTown({ node, commissionBp: 0n })
@@ -101,7 +101,7 @@ describe.skipIf(!bitcoindAvailable())('a transaction that a node does not take n
     town.rail.broadcast = async () => refused('the node: mempool full (-26)', true)
     expect(await town.send()).toMatchObject({ signed: 1, sent: 0, later: 1 })
     town.rail.broadcast = broadcast
-    const [{ txid: payment, height }] = (await town.store.all<{ txid: string; height: bigint }>(sql`select txid, height from coins`)) as [
+    const [{ txid: payment, height }] = (await town.db.all<{ txid: string; height: bigint }>(sql`select txid, height from coins`)) as [
       { txid: string; height: bigint },
     ]
     await node.rpc('invalidateblock', [await node.rpc('getblockhash', [Number(height)])])
@@ -109,9 +109,9 @@ describe.skipIf(!bitcoindAvailable())('a transaction that a node does not take n
     for (let count = 0; count < 8; count++) await node.rpc('generateblock', [`raw(6a02${count.toString(16).padStart(4, '0')})`, []])
     await town.look()
     // What was ordered and has lost its payment is a person's, as ever; that its transaction is refused adds nothing.
-    const why = await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
+    const why = await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
     expect(why?.value).toContain('left the chain after')
-    await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+    await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
     await town.send()
     expect(await stopped()).toBeUndefined()
 

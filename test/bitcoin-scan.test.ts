@@ -5,7 +5,7 @@ import { newWatching, tipOf, type CoinRow } from '../src/chain/chain.ts'
 import { follow, scan } from '../src/jobs/jobs.ts'
 import { compareScan, reconcileChain } from '../src/reconcile/reconcile.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { settleInbox, type Scanned } from '../src/webhooks/webhooks.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
@@ -13,34 +13,34 @@ import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 describe.skipIf(!bitcoindAvailable())('a scan', () => {
   let node: Bitcoind
   let town: ChainTown
-  const stores: Store[] = []
+  const stores: Db[] = []
   beforeAll(async () => {
     node = await startBitcoind()
   })
   afterAll(() => node?.stop())
   afterEach(async () => {
     await town?.close()
-    for (const store of stores.splice(0)) await store.close()
+    for (const db of stores.splice(0)) await db.close()
   })
 
   const height = () => node.rpc<number>('getblockcount')
-  const coinsIn = (store: Store) => store.all<CoinRow>(sql`select * from coins order by id`)
+  const coinsIn = (db: Db) => db.all<CoinRow>(sql`select * from coins order by id`)
   const quiet = () => undefined
-  const partsOf = (store: Store) => ({
-    store,
+  const partsOf = (db: Db) => ({
+    db,
     rail: town.rail,
     bitcoin: { ...town.bitcoin, watching: newWatching(town.rail) },
     world: town.world,
   })
-  const settle = (store: Store) => settleInbox({ ...town.desk, store, chain: town.bitcoin.terms })
+  const settle = (db: Db) => settleInbox({ ...town.desk, db, chain: town.bitcoin.terms })
 
   /** A house that knows the account and begins at the tip. */
-  async function newHouse(): Promise<Store> {
-    const store = await openStore('sqlite::memory:', { ...town.world, virtual: true })
-    stores.push(store)
-    await migrate(store, systemClock)
-    await follow(partsOf(store))
-    return store
+  async function newApp(): Promise<Db> {
+    const db = await openDb('sqlite::memory:', { ...town.world, virtual: true })
+    stores.push(db)
+    await migrate(db, systemClock)
+    await follow(partsOf(db))
+    return db
   }
 
   test('from below the first block read finds what came and went before it, and leaves a chain without a gap', async () => {
@@ -55,10 +55,10 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     await town.pay(second!.provider_id!, second!.units)
     await town.bury(3)
 
-    const store = await newHouse()
-    expect(await coinsIn(store)).toEqual([])
-    const tip = await tipOf(store)
-    const scanned = (await scan(partsOf(store), from, quiet)) as Scanned
+    const db = await newApp()
+    expect(await coinsIn(db)).toEqual([])
+    const tip = await tipOf(db)
+    const scanned = (await scan(partsOf(db), from, quiet)) as Scanned
     expect(scanned).toMatchObject({
       from,
       to: await height(),
@@ -67,43 +67,43 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
       spendings: 1,
       numbers: { receive: 1000, change: 1000 },
     })
-    expect(await tipOf(store)).toEqual(tip)
-    expect(await settle(store)).toBe(3)
-    const blocks = await store.all<{ height: bigint; hash: string; previous: string }>(
+    expect(await tipOf(db)).toEqual(tip)
+    expect(await settle(db)).toBe(3)
+    const blocks = await db.all<{ height: bigint; hash: string; previous: string }>(
       sql`select height, hash, previous from chain_blocks where active = 1 order by height`,
     )
     expect(Number(blocks[0]!.height)).toBe(from)
     expect(blocks.slice(1).every(({ previous }, place) => previous === blocks[place]!.hash)).toBe(true)
-    expect(await coinsIn(store)).toMatchObject(
-      await town.store.all(sql`select id, units, state, height, spent_by, spent_height from coins order by id`),
+    expect(await coinsIn(db)).toMatchObject(
+      await town.db.all(sql`select id, units, state, height, spent_by, spent_height from coins order by id`),
     )
-    expect(await reconcileChain(store, town.rail, town.world)).toMatchObject({ agrees: true })
-    expect(await compareScan(store, town.rail)).toMatchObject({ agrees: true, unknown: [], missing: [] })
+    expect(await reconcileChain(db, town.rail, town.world)).toMatchObject({ agrees: true })
+    expect(await compareScan(db, town.rail)).toMatchObject({ agrees: true, unknown: [], missing: [] })
 
     // Again: nothing is new, and nothing is told twice.
-    const before = await store.all(sql`select event_id from inbox order by id`)
-    expect(await scan(partsOf(store), from, quiet)).toMatchObject({ entered: 0, coins: 0, spendings: 0 })
-    expect(await store.all(sql`select event_id from inbox order by id`)).toEqual(before)
+    const before = await db.all(sql`select event_id from inbox order by id`)
+    expect(await scan(partsOf(db), from, quiet)).toMatchObject({ entered: 0, coins: 0, spendings: 0 })
+    expect(await db.all(sql`select event_id from inbox order by id`)).toEqual(before)
 
     // Blocks that were entered are left behind like any others.
     const first = Number(tip!.height)
     await node.rpc('invalidateblock', [await node.rpc<string>('getblockhash', [first - 3])])
     await town.mine(6)
-    expect(await follow(partsOf(store))).toMatchObject({ trouble: undefined, left: 4 })
+    expect(await follow(partsOf(db))).toMatchObject({ trouble: undefined, left: 4 })
   })
 
   test('finds a payment that came before its address was known, and credits it as if it had been seen', async () => {
     town = await openChainTown({ node })
     const [request] = await town.issue()
     const from = (await height()) + 1
-    await town.store.tx(tx => tx.run(sql`delete from chain_scripts where invoice_id is null and branch = 'receive'`))
-    await town.store.tx(tx => tx.run(sql`update chain_scripts set script = ${Buffer.from('ff', 'hex')} where invoice_id = ${request!.id}`))
+    await town.db.tx(tx => tx.run(sql`delete from chain_scripts where invoice_id is null and branch = 'receive'`))
+    await town.db.tx(tx => tx.run(sql`update chain_scripts set script = ${Buffer.from('ff', 'hex')} where invoice_id = ${request!.id}`))
     town.restart()
     await town.pay(request!.provider_id!, request!.units)
     await town.bury(7)
-    expect(await coinsIn(town.store)).toEqual([])
-    expect(await reconcileChain(town.store, town.rail, town.world)).toMatchObject({ agrees: true })
-    expect(await compareScan(town.store, town.rail)).toMatchObject({
+    expect(await coinsIn(town.db)).toEqual([])
+    expect(await reconcileChain(town.db, town.rail, town.world)).toMatchObject({ agrees: true })
+    expect(await compareScan(town.db, town.rail)).toMatchObject({
       agrees: false,
       coinUnits: 0n,
       scannedUnits: request!.units,
@@ -111,9 +111,9 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
     })
 
     const { script } = town.rail.derive('receive', Number(request!.address_index))
-    await town.store.tx(tx => tx.run(sql`update chain_scripts set script = ${script} where invoice_id = ${request!.id}`))
-    expect(await scan(partsOf(town.store), from, quiet)).toMatchObject({ coins: 1, spendings: 0, entered: 0 })
-    await settle(town.store)
+    await town.db.tx(tx => tx.run(sql`update chain_scripts set script = ${script} where invoice_id = ${request!.id}`))
+    expect(await scan(partsOf(town.db), from, quiet)).toMatchObject({ coins: 1, spendings: 0, entered: 0 })
+    await settle(town.db)
     expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited' })
     expect(await town.payouts()).toMatchObject([{ state: 'owed' }])
     expect(await town.audit()).toEqual([])
@@ -121,11 +121,11 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
 
   test('on a pruned node begins where its blocks begin, and says so', async () => {
     town = await openChainTown({ node })
-    const store = await newHouse()
+    const db = await newApp()
     const best = await height()
     const info = async () =>
       ({ ...(await town.rail.info()), value: { ...((await town.rail.info()) as { value: object }).value, prunedBelow: best - 5 } }) as never
-    const parts = partsOf(store)
+    const parts = partsOf(db)
     expect(await scan({ ...parts, rail: { ...parts.rail, info } }, best - 20, quiet)).toMatchObject({
       from: best - 5,
       prunedBelow: best - 5,
@@ -135,7 +135,7 @@ describe.skipIf(!bitcoindAvailable())('a scan', () => {
 
   test('says what keeps it from going on', async () => {
     town = await openChainTown({ node })
-    const parts = partsOf(town.store)
+    const parts = partsOf(town.db)
     expect(await scan(parts, (await height()) + 1, quiet)).toMatch(/above the node’s tip/)
     const block = async () => ({ is: 'refused', why: 'the block is not there', again: true }) as const
     expect(await scan({ ...parts, rail: { ...parts.rail, block } }, await height(), quiet)).toMatch(

@@ -24,12 +24,12 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     let stalls = 0
     const at = async (name: string) => {
       if (name !== 'bundle chosen' || stalls++ > 0) return
-      await stopAll(town.store, 'ana: it looks odd', 'ana')
+      await stopAll(town.db, 'ana: it looks odd', 'ana')
       town.clock.moveTo(town.clock.now() + 3 * minute)
     }
     expect(await sendCoins({ ...town, world: { ...town.world, at } })).toMatchObject({ signed: 1, sent: 0, later: 1 })
     expect([await town.mempool(), await town.states()]).toEqual([[], ['sending']])
-    await letGo(town.store, 'it was right', 'ana')
+    await letGo(town.db, 'it was right', 'ana')
     town.clock.moveTo(town.clock.now() + 10 * minute)
     expect(await town.send()).toMatchObject({ sent: 1 })
   })
@@ -64,12 +64,12 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
   test('while the node is down waits, and is planned and sent when it is back', async () => {
     town = await openSentTown(node)
     await owing(town, [{ units: 60_000n }])
-    const houses = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).sort()
+    const apps = (await node.rpc<string[]>('listwallets')).filter(name => name.startsWith('house')).sort()
     await node.stop()
     // A town's clock moves the node's too, which is not there to be told.
     town.clock.moveTo(town.clock.now() + minute)
     expect(await sendCoins(town)).toMatchObject({ bundled: 0, signed: 0, sent: 0 })
-    await town.startNode(houses.at(-1)!)
+    await town.startNode(apps.at(-1)!)
     expect(await town.send()).toMatchObject({ signed: 1, sent: 1 })
     await town.bury(6)
     await town.expectPaid((await town.offers())[0]!)
@@ -154,7 +154,7 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     const signed = town.rail.readSigned(town.wallet.sign(theft.plan.psbt), theft.plan)
     if (signed.is !== 'signed') return expect.unreachable(signed.is)
     await mineOnly(town, 1, [Buffer.from(signed.raw).toString('hex')], false)
-    await importSigned(town.store, town.rail, town.wallet.sign(read.psbt), 'signer')
+    await importSigned(town.db, town.rail, town.wallet.sign(read.psbt), 'signer')
 
     // The block is not read yet: it may be ours that is in it.
     expect(await town.send()).toMatchObject({ sent: 0, later: 1 })
@@ -179,11 +179,11 @@ describe.skipIf(!bitcoindAvailable())('a payout on its way', () => {
     expect(await town.audit()).toEqual([])
 
     // Other money pays it, and the dead transaction is never asked about again.
-    await holdPayout(town.store, (await owing(town, [{ units: 90_000n }]))[0]!.id, { by: 'someone', why: 'the story says so' })
-    await releasePayout(town.store, held!.id, { by: 'someone', why: 'it was not paid' })
+    await holdPayout(town.db, (await owing(town, [{ units: 90_000n }]))[0]!.id, { by: 'someone', why: 'the story says so' })
+    await releasePayout(town.db, held!.id, { by: 'someone', why: 'it was not paid' })
     expect(await town.send()).toMatchObject({ bundled: 1, later: 0 })
     const { offers } = (await bundlesOf(town))[1]!
-    await importSigned(town.store, town.rail, town.wallet.sign(offers[0]!.read.psbt), 'signer')
+    await importSigned(town.db, town.rail, town.wallet.sign(offers[0]!.read.psbt), 'signer')
     expect(await town.send()).toMatchObject({ sent: 1, later: 0 })
     await town.bury(6)
     expect((await town.payouts()).find(({ id }) => id === held!.id)).toMatchObject({ state: 'paid' })

@@ -34,7 +34,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that was mined', () => {
     await town.send()
     expect(await town.mempool()).toEqual([offer!.id])
     await town.bury(6)
-    expect(await totals(town.store, 'BTC')).toMatchObject({
+    expect(await totals(town.db, 'BTC')).toMatchObject({
       'payout mined': 2n * paidBy(offer!),
       'payout unmined': paidBy(offer!),
       'network fee returned': offer!.fee_units,
@@ -56,7 +56,7 @@ describe.skipIf(!bitcoindAvailable())('a payout that was mined', () => {
     expect((await town.offers()).map(({ state }) => state)).toEqual(['mined', 'replaced'])
     expect(await town.audit()).toEqual([])
     await town.bury(6)
-    const { 'fee bump': bump, 'fee bump returned': back } = await totals(town.store, 'BTC')
+    const { 'fee bump': bump, 'fee bump returned': back } = await totals(town.db, 'BTC')
     expect(bump).toBe(back)
     await town.expectPaid(first!)
   })

@@ -88,13 +88,13 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   const lastWhy = async (id: string) =>
-    (await town.store.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
+    (await town.db.one<{ why: string }>(sql`select why from transitions where subject = ${id} order by seq desc limit 1`))!.why
 
   test('a request that a risen price made too small is refused, and nobody is asked', async () => {
     await open({ amount: { units: 300n, currency: 'BRL' } })
     // R$ 3.00 at R$ 600 000.00 a BTC is 500 satoshis.
     expect(await town.issue()).toMatchObject([{ state: 'refused', units: 500n, provider_id: null }])
-    const { needsPerson, addsUp } = await status(town.store)
+    const { needsPerson, addsUp } = await status(town.db)
     expect(needsPerson).toContainEqual(expect.stringMatching(/^invoice inv_\w+ is too small for the chain/))
     expect(addsUp).toBe(true)
     expect(await town.audit()).toEqual([])
@@ -146,7 +146,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.bury(1)
     // 3.33 % of 33 316 is 1 109.4228, and of the second alone 554.4117, which would be one less.
     expect(await town.payouts()).toMatchObject([{ units: 16_112n }, { units: 16_649n - 554n, state: 'owed' }])
-    expect((await balances(town.store, 'BTC')).commission).toBe(-1_109n)
+    expect((await balances(town.db, 'BTC')).commission).toBe(-1_109n)
     expect(await town.invoice(request!.id)).toMatchObject({ state: 'credited', paid_units: 33_316n })
     expect(await town.audit()).toEqual([])
   })
@@ -184,7 +184,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ]
     const requests: { id: string; blocks: number }[] = []
     for (const { centavos, blocks } of steps) {
-      await restate(town.store, sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`)
+      await restate(town.db, sql`update schedules set units_low = ${centavos}, units_high = ${centavos} where name = 'trial'`)
       const [request] = await town.issue()
       expect(request).toMatchObject({ quote_units: centavos, confirmations: BigInt(blocks) })
       await town.pay(request!.provider_id!, request!.units)
@@ -213,9 +213,9 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     for (const address of stray) await town.pay(address, 5_000n)
     // Beyond it nothing is ours as far as we know.
     const beyond = town.rail.derive('receive', lookAhead + 1).address
-    expect(await listAddresses(town.store, 'receive', 0, 10)).toHaveLength(1)
+    expect(await listAddresses(town.db, 'receive', 0, 10)).toHaveLength(1)
     await town.bury(1)
-    expect((await balances(town.store, 'BTC')).external).toBe(-20_000n)
+    expect((await balances(town.db, 'BTC')).external).toBe(-20_000n)
     expect(await stateOf(request!.id)).toBe('issued')
     expect(await town.payouts()).toEqual([])
     expect(await town.audit()).toEqual([])
@@ -223,7 +223,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.issue()
     await town.pay(beyond, 5_000n)
     await town.bury(1)
-    expect((await balances(town.store, 'BTC')).external).toBe(-25_000n)
+    expect((await balances(town.db, 'BTC')).external).toBe(-25_000n)
     expect(await town.audit()).toEqual([])
   })
 
@@ -253,8 +253,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.look()
     const [coin] = await town.coins(request!.id)
     expect(coin).toMatchObject({ state: 'mined', spent_height: coin!.height })
-    expect((await balances(town.store, 'BTC')).bank).toBe(0n)
-    expect((await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))!.value).toMatch(/none of ours/)
+    expect((await balances(town.db, 'BTC')).bank).toBe(0n)
+    expect((await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))!.value).toMatch(/none of ours/)
     expect(await town.audit()).toEqual([])
   })
 

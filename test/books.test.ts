@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { bodyOf } from '../sim/events.ts'
 import type { Log } from '../src/base/log.ts'
 import { checkBooks } from '../src/reconcile/reconcile.ts'
-import { sql, type Store } from '../src/db/db.ts'
+import { sql, type Db } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -21,11 +21,11 @@ afterEach(() => town.close())
 
 const check = () => {
   const log: Log = { debug() {}, info() {}, warn() {}, error: (_, message) => void said.push(message), child: () => log }
-  return checkBooks(town.store, { ...town.desk.world, log })
+  return checkBooks(town.db, { ...town.desk.world, log })
 }
 /** Past every trigger, as whoever has the file can. */
 async function falsify(script: string): Promise<void> {
-  await town.store.script(`drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`)
+  await town.db.script(`drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; ${script}`)
 }
 
 test.each([
@@ -46,8 +46,8 @@ test.each([
 
   expect(await check()).toEqual(expect.arrayContaining([expect.stringMatching(finding)]))
   expect(said).toContain('the books do not add up: payouts are stopped')
-  expect((await status(town.store)).stopped).toMatch(finding)
-  expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { payouts: 'stopped: see repasse status' } })
+  expect((await status(town.db)).stopped).toMatch(finding)
+  expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { payouts: 'stopped: see repasse status' } })
 
   await town.send()
   expect(town.transfers()).toHaveLength(0)
@@ -61,13 +61,13 @@ test('books that are mended let payouts go again by themselves', async () => {
     'update ledger_entries set units = units + 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)',
   )
   await check()
-  await town.store.tx(tx =>
+  await town.db.tx(tx =>
     tx.run(
       sql`update ledger_entries set units = units - 1 where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`,
     ),
   )
   expect(await check()).toEqual([])
-  expect((await status(town.store)).stopped).toBeUndefined()
+  expect((await status(town.db)).stopped).toBeUndefined()
   await town.send()
   expect(town.transfers()).toHaveLength(1)
 })
@@ -77,14 +77,14 @@ test('a write between two reads of the check is no finding', async () => {
   // The first reading sees the two lines of a movement at different moments.
   let halves = [{ id: 'txn_half', lines: 1n, units: 5n, asset: 'BRL' }]
   const busy = {
-    ...town.store,
-    async all(statement: Parameters<Store['all']>[0]) {
-      const rows = [...halves, ...(await town.store.all(statement))]
+    ...town.db,
+    async all(statement: Parameters<Db['all']>[0]) {
+      const rows = [...halves, ...(await town.db.all(statement))]
       halves = []
       return rows
     },
-  } as Store
+  } as Db
   expect(await checkBooks(busy, town.desk.world)).toEqual([])
   expect(halves).toEqual([])
-  expect((await status(town.store)).stopped).toBeUndefined()
+  expect((await status(town.db)).stopped).toBeUndefined()
 })

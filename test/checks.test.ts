@@ -7,7 +7,7 @@ import { silentLog } from '../src/base/log.ts'
 import { checkBooks, checkBooksByAndBy, checkingBeside, reconcile, type CheckBeside } from '../src/reconcile/reconcile.ts'
 import { audit, readMark } from '../src/ledger/ledger.ts'
 import { payoutsStopped } from '../src/payout/payout.ts'
-import { sql, type Reader, type Sql, type Store, type Tx } from '../src/db/db.ts'
+import { sql, type Reader, type Sql, type Db, type Tx } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { openTown, type Town } from './testbed/town.ts'
 
@@ -44,18 +44,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         all: statement => (asked(statement.texts.join('?')), reader.all(statement)),
         one: statement => (asked(statement.texts.join('?')), reader.one(statement)),
       })
-      return checkBooksByAndBy({ ...town.store, ...noted(town.store) }, world(), beside)
+      return checkBooksByAndBy({ ...town.db, ...noted(town.db) }, world(), beside)
     }
     /** Past every trigger, as whoever has the database can. */
     const falsify = (change: string) =>
-      town.store.script(
+      town.db.script(
         engine === 'SQLite'
           ? `drop trigger if exists ledger_entries_kept; drop trigger if exists ledger_entries_stay; drop trigger if exists audit_kept; ${change}`
           : `alter table ledger_entries disable trigger user; alter table audit disable trigger user; ${change}`,
       )
     const cent = (by: string) =>
       `update ledger_entries set units = units ${by} where line = 1 and transaction_id = (select min(transaction_id) from ledger_entries)`
-    const stopped = () => payoutsStopped(town.store)
+    const stopped = () => payoutsStopped(town.db)
     /** So long that nothing of what was done is new any more. */
     async function grow(): Promise<void> {
       town.pass(10 * minute)
@@ -68,7 +68,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const everything: string[] = []
       await check(text => everything.push(text))
       expect(everything.filter(text => text.includes('group by t.id having')).every(text => !text.includes('in (?'))).toBe(true)
-      const mark = await readMark(town.store)
+      const mark = await readMark(town.db)
       expect(mark).toMatchObject({ wholeAt: expect.any(String) })
 
       await grow()
@@ -109,11 +109,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
       await grow()
       await falsify(cent('+ 1'))
-      expect(await checkBooks(town.store, world())).not.toEqual([])
+      expect(await checkBooks(town.db, world())).not.toEqual([])
     })
 
     test('an act that somebody rewrites is found: a new one at the next check, an old one at night [security 13]', async () => {
-      const act = (subject: string) => town.store.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
+      const act = (subject: string) => town.db.tx(tx => audit(tx, { actor: 'ana', act: 'looked', subject, detail: {} }))
       await act('old')
       await check()
       await act('new')
@@ -133,7 +133,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a state that contradicts the books is found though nothing was posted with it', async () => {
       await check()
       await grow()
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         await tx.run(sql`update payouts set state = 'paid'`)
         await tx.run(sql`
           insert into transitions (subject, about, from_state, to_state, at, why) select id, 'payouts', 'owed', 'paid', ${await tx.now()}, 'by hand' from payouts`)
@@ -142,7 +142,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     const misdirect = (to: string) =>
-      town.store.script(
+      town.db.script(
         `drop trigger if exists attempts_destination_kept${engine === 'SQLite' ? '' : ' on attempts'}; update attempts set destination = ${to}`,
       )
     const wentElsewhere = [expect.stringMatching(/^approvals: order pay_\w+-1 was to go elsewhere/)]
@@ -184,11 +184,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await check()
       await town.send()
       const asked: Sql[] = []
-      await checkBooksByAndBy({ ...town.store, all: statement => (asked.push(statement), town.store.all(statement)) }, world())
+      await checkBooksByAndBy({ ...town.db, all: statement => (asked.push(statement), town.db.all(statement)) }, world())
       const ofOrders = asked.filter(({ texts }) => texts.join('?').includes('a.destination is not null'))
       expect(ofOrders).toHaveLength(4)
       for (const { texts, values } of ofOrders) {
-        const plan = await town.store.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
+        const plan = await town.db.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
         // An index that holds those under way alone, or the orders by their ids.
         const read = plan.map(({ detail }) => detail).filter(detail => /^(SCAN|SEARCH) [apo]\b/.test(detail))
         expect(read[0]).toMatch(/^SEARCH a USING INDEX (attempts_under_way|sqlite_autoindex_attempts_1) \(/)
@@ -198,14 +198,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test.runIf(engine === 'SQLite')('nor when the bank is reconciled, though none of them has a bundle', async () => {
       const asked: Sql[] = []
-      const tx: Store['tx'] = (work, how) =>
-        town.store.tx(inside => {
+      const tx: Db['tx'] = (work, how) =>
+        town.db.tx(inside => {
           const all: Tx['all'] = statement => (asked.push(statement), inside.all(statement))
           return work(Object.assign(Object.create(inside) as Tx, { all }))
         }, how)
-      await reconcile({ ...town.store, tx }, town.desk.rails.starkbank!, world())
+      await reconcile({ ...town.db, tx }, town.desk.rails.starkbank!, world())
       const [{ texts, values } = sql``] = asked.filter(each => each.texts.join('?').includes('bundle_id is null and state in'))
-      const plan = await town.store.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
+      const plan = await town.db.all<{ detail: string }>({ texts: [`explain query plan ${texts[0]}`, ...texts.slice(1)], values })
       expect(plan.map(({ detail }) => detail)).toEqual([expect.stringMatching(/^SEARCH attempts USING INDEX attempts_under_way \(/)])
     })
 
@@ -216,7 +216,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const earlier = { ...town.desk.world.clock, now: () => town.clock.now() - 3 * hour }
       await falsify(`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'external in', 'x', '${new Date(earlier.now()).toISOString()}', '');
         insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'bank', 'BRL', 5)`)
-      expect(await checkBooksByAndBy(town.store, { ...world(), clock: earlier })).toEqual([expect.stringContaining('txn_bad')])
+      expect(await checkBooksByAndBy(town.db, { ...world(), clock: earlier })).toEqual([expect.stringContaining('txn_bad')])
     })
 
     test('many changes are checked two hundred at a time, and others have their turn between them', async () => {
@@ -227,7 +227,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ? `(with recursive r (n) as (select 1 union all select n + 1 from r where n < ${many}) select n from r)`
           : `generate_series(1, ${many})`
       const at = new Date(town.clock.now()).toISOString()
-      await town.store.script(
+      await town.db.script(
         `
         insert into ledger_transactions (id, movement, source, at, memo) select 'txn_' || n, 'external in', '' || n, '${at}', '' from ${numbers} as r (n);
         insert into ledger_entries (transaction_id, line, account, asset, units) select 'txn_' || n, 1, 'bank', 'BRL', 5 from ${numbers} as r (n);
@@ -257,18 +257,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const beside = checkingBeside({ databaseUrl: url })!
       expect(await check(undefined, beside.check)).toEqual(expect.arrayContaining([expect.stringMatching(/^sums to zero/)]))
       expect(await stopped()).toMatch(/sums to zero/)
-      expect((await readMark(town.store))!.wholeAt).toBe(new Date(town.clock.now()).toISOString())
+      expect((await readMark(town.db))!.wholeAt).toBe(new Date(town.clock.now()).toISOString())
     })
 
     test('a check that is ended before it is done has checked nothing', async () => {
       await check()
-      const before = await readMark(town.store)
+      const before = await readMark(town.db)
       town.pass(24 * hour)
       const beside = checkingBeside({ databaseUrl: url })!
       const checking = check(undefined, beside.check)
       beside.close()
       const found = await checking
-      if (found === undefined) expect(await readMark(town.store)).toEqual(before)
+      if (found === undefined) expect(await readMark(town.db)).toEqual(before)
       expect(await check()).toEqual([])
     })
   })

@@ -8,7 +8,7 @@ import { timetable, wake } from '../src/jobs/jobs.ts'
 import { setScheduleState, runNow, needSchedule } from '../src/schedule/schedule.ts'
 import { bringBack, waiting } from '../src/jobs/clock.ts'
 import { listAlarms } from '../src/ledger/ledger.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { readiness, status } from '../src/queries/status.ts'
 import { wallClock } from './simulation/jumps.ts'
 import { openChainTown } from './testbed/chainTown.ts'
@@ -23,7 +23,7 @@ const day = 24 * hour
 
 test('every table whose rows wait for a time is brought back from one that was told wrong', async () => {
   const town = await openTown()
-  const tables = await town.store.all<{ name: string }>(
+  const tables = await town.db.all<{ name: string }>(
     sql`select m.name from sqlite_master m join pragma_table_info(m.name) c on c.name = 'next_at' where m.type = 'table' order by m.name`,
   )
   await town.close()
@@ -43,7 +43,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const open = async (judged: boolean) => {
       const databaseUrl = await postgres?.migratedDatabase()
       wall.offsetMs = 0
-      town = await openTown({ databaseUrl, cron: '0 * * * *', houseClock: clock => wallClock(clock, wall, { judged }) })
+      town = await openTown({ databaseUrl, cron: '0 * * * *', appClock: clock => wallClock(clock, wall, { judged }) })
     }
     beforeEach(() => open(true))
     afterEach(() => town.close())
@@ -56,10 +56,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
     }
     const count = async (table: string) =>
-      Number((await town.store.one<{ count: bigint }>({ texts: [`select count(*) as count from ${table}`], values: [] }))!.count)
-    const needs = async () => (await status(town.store, { now: instant(town.clock.now()) })).needsPerson.join('\n')
+      Number((await town.db.one<{ count: bigint }>({ texts: [`select count(*) as count from ${table}`], values: [] }))!.count)
+    const needs = async () => (await status(town.db, { now: instant(town.clock.now()) })).needsPerson.join('\n')
     const late = async () =>
-      (await town.store.all<{ due_at: string }>(sql`select due_at from slots where cause = 'cron' order by due_at`)).map(row => row.due_at)
+      (await town.db.all<{ due_at: string }>(sql`select due_at from slots where cause = 'cron' order by due_at`)).map(row => row.due_at)
 
     test('six days ahead: nothing is issued or paid, it is said, and it goes on as if nothing had been', async () => {
       town.bank.pay(town.atBank.id)
@@ -67,21 +67,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await work(1)
       const before = { slots: await count('slots'), invoices: town.bank.invoices().length, transfers: town.transfers().length }
       wall.offsetMs = 6 * day
-      await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+      await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
       await work(3)
       expect([await count('slots'), town.bank.invoices().length, town.transfers().length]).toEqual([
         before.slots + 1,
         before.invoices,
         before.transfers,
       ])
-      expect((await listAlarms(town.store)).map(({ name }) => name)).toEqual(['clock of town'])
+      expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of town'])
       expect(await needs()).toContain('the clocks disagree on town')
-      expect((await readiness(town.store)).checks['clock']).toContain('off')
+      expect((await readiness(town.db)).checks['clock']).toContain('off')
 
       wall.offsetMs = 0
       town.pass(hour)
       await work(3)
-      expect(await listAlarms(town.store)).toEqual([])
+      expect(await listAlarms(town.db)).toEqual([])
       expect((await late()).filter(at => at > instant(town.clock.now()))).toEqual([])
       // The slot of the hour that passed, and the one that a person asked for while the clock was ahead.
       expect(town.bank.invoices().length).toBe(before.invoices + 2)
@@ -103,7 +103,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
       expect(town.bank.invoices()).toHaveLength(invoices)
       expect(town.transfers()).toEqual([])
-      expect((await listAlarms(town.store)).map(({ name }) => name)).toEqual(['clock of begun'])
+      expect((await listAlarms(town.db)).map(({ name }) => name)).toEqual(['clock of begun'])
     })
 
     test('set back by a day it waits too, and what was due is not issued twice', async () => {
@@ -113,11 +113,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       wall.offsetMs = -day
       await work(2)
       expect(town.bank.invoices().length).toBe(invoices)
-      expect(await listAlarms(town.store)).toHaveLength(1)
+      expect(await listAlarms(town.db)).toHaveLength(1)
       wall.offsetMs = 0
       await work(2)
       expect(town.bank.invoices().length).toBe(invoices)
-      expect(await listAlarms(town.store)).toEqual([])
+      expect(await listAlarms(town.db)).toEqual([])
     })
 
     test('a clock that ran wrong unwatched has poisoned what waits: set right, the schedule and the payouts go on from now', async () => {
@@ -127,49 +127,49 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(5_000)
       await town.hear(town.event('invoice.credited'))
       wall.offsetMs = 6 * day
-      await restate(town.store, sql`update schedules set catch_up = 'latest'`)
+      await restate(town.db, sql`update schedules set catch_up = 'latest'`)
       await work(2)
-      const until = async () => (await needSchedule(town.store, 'trial')).materialised_until
+      const until = async () => (await needSchedule(town.db, 'trial')).materialised_until
       expect((await until()) > instant(town.clock.now() + 5 * day)).toBe(true)
       // A worker that died then holds its lease for six days more.
       const held = instant(town.clock.now() + 6 * day + minute)
-      await town.store.tx(tx => tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`))
+      await town.db.tx(tx => tx.run(sql`update leases set lease_until = ${held} where name = 'resolve-payouts'`))
 
       wall.offsetMs = 0
-      await setScheduleState(town.store, 'trial', 'paused', 'maker', 'silent')
-      await setScheduleState(town.store, 'trial', 'active', 'maker', 'silent')
+      await setScheduleState(town.db, 'trial', 'paused', 'maker', 'silent')
+      await setScheduleState(town.db, 'trial', 'active', 'maker', 'silent')
       const invoices = town.bank.invoices().length
       town.pass(2 * hour)
       await work(3)
       expect((await until()) <= instant(town.clock.now())).toBe(true)
       expect(town.bank.invoices().length).toBe(invoices + 1)
-      expect(await town.store.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`)).toEqual([])
-      expect(await town.store.all(sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`)).toEqual([])
+      expect(await town.db.all(sql`select id from payouts where next_at > ${instant(town.clock.now() + hour)}`)).toEqual([])
+      expect(await town.db.all(sql`select name from leases where lease_until > ${instant(town.clock.now() + hour)}`)).toEqual([])
     })
 
     test('what has lasted since a time that never came lasts since now', async () => {
       const now = instant(town.clock.now())
       const ahead = later(now, 6 * day)
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         await tx.run(sql`
           insert into invoice_reversals (invoice_id, returned_units, logs_seen, under_way_since, holds_payout) values (${town.id}, 0, 0, ${ahead}, 0)`)
         await tx.run(sql`insert into rails_heard (rail, failing_since) values ('starkbank', ${ahead})`)
       })
-      expect(await bringBack(town.store, town.desk.world)).toBe(2)
-      expect(await town.store.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([{ since: now }])
-      expect(await town.store.all(sql`select failing_since as since from rails_heard`)).toEqual([{ since: now }])
+      expect(await bringBack(town.db, town.desk.world)).toBe(2)
+      expect(await town.db.all(sql`select under_way_since as since from invoice_reversals`)).toEqual([{ since: now }])
+      expect(await town.db.all(sql`select failing_since as since from rails_heard`)).toEqual([{ since: now }])
     })
 
     test('a schedule whose window begins later is left where it is', async () => {
       const starts = instant(town.clock.now() + 10 * day)
       const until = instant(town.clock.now() + 10 * day - 1)
       await restate(
-        town.store,
+        town.db,
         sql`update schedules set starts_at = ${starts}, materialised_until = ${until}, next_at = ${starts} where name = 'trial'`,
       )
       town.pass(2 * minute)
       await work(2)
-      expect(await needSchedule(town.store, 'trial')).toMatchObject({ materialised_until: until, next_at: starts })
+      expect(await needSchedule(town.db, 'trial')).toMatchObject({ materialised_until: until, next_at: starts })
     })
   })
 })
@@ -177,13 +177,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 test.skipIf(!postgresAvailable())('a database whose clock is six days from ours is not believed, and neither are we', async () => {
   const postgres = await startPostgres({ durable: false })
   const clock = judgedClock({ ...systemClock, now: () => systemClock.now() + 6 * day })
-  const store = await openStore(await postgres.migratedDatabase(), { clock, random: seededRandom(1) })
+  const db = await openDb(await postgres.migratedDatabase(), { clock, random: seededRandom(1) })
   try {
     expect(clock.trouble!()).toBeUndefined()
-    await store.tx(tx => tx.now())
+    await db.tx(tx => tx.now())
     expect(clock.trouble!()).toMatch(/^our clock is (5d23h59m.*|6d) ahead of the database’s$/)
   } finally {
-    await store.close()
+    await db.close()
     await postgres.stop()
   }
 })
@@ -195,11 +195,11 @@ test('a payout in bitcoin that was owed under a clock that was ahead goes out on
   town.bitcoin.bundles.gatherMs = 20 * minute
   await owing(town, [{ units: 90_000n }])
   expect(await town.send()).toMatchObject({ bundled: 0 })
-  await town.store.tx(async tx => tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`))
+  await town.db.tx(async tx => tx.run(sql`update payouts set added_at = ${later(await tx.now(), 6 * day)}`))
   expect(await town.send()).toMatchObject({ bundled: 1, sent: 1 })
   // And what was looked at under such a clock is looked at again in its time, though it did not move.
-  await town.store.tx(async tx => tx.run(sql`update bundles set next_at = ${later(await tx.now(), 3 * hour)}`))
-  expect(await bringBack(town.store, town.world)).toBe(1)
+  await town.db.tx(async tx => tx.run(sql`update bundles set next_at = ${later(await tx.now(), 3 * hour)}`))
+  expect(await bringBack(town.db, town.world)).toBe(1)
   await town.close()
   await close()
 })

@@ -124,11 +124,11 @@ describe.skipIf(why !== undefined)(why === undefined ? 'the containers' : `the c
         const { invoices, transfers, credited } = (await stack.bank()).counts
         expect({ transfers, credited }).toEqual({ transfers: invoices, credited: invoices })
         // A program started in a container takes a second of processor from those that are waited for, so it is asked last.
-        const house = await stack.repasse<{ invoices: { counts: Record<string, number> }; payouts: Record<string, number> }>(
+        const app = await stack.repasse<{ invoices: { counts: Record<string, number> }; payouts: Record<string, number> }>(
           'status',
           '--json',
         )
-        expect([house.invoices.counts, house.payouts]).toEqual([{ credited: invoices }, { paid: invoices }])
+        expect([app.invoices.counts, app.payouts]).toEqual([{ credited: invoices }, { paid: invoices }])
         return true
       }
       await until(isSettled, 'every invoice being credited here and paid on there', { withinMs: 4 * minute, everyMs: 1_000 })

@@ -17,9 +17,9 @@ let payout: string
 
 const why = 'falei com o banco'
 const stateOf = async (id: string) =>
-  (await town.house.desk.store.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+  (await town.app.desk.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
 const audited = async (act: string) =>
-  await town.house.desk.store.all<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = ${act} order by seq`)
+  await town.app.desk.db.all<{ actor: string; detail: string }>(sql`select actor, detail from audit where act = ${act} order by seq`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -115,11 +115,11 @@ test('anyone but a viewer stops every payout; a checker lets them go, and every 
 })
 
 test('an event is proven by its stored bytes, and a replay is shown without being done, and done once', async () => {
-  const { store, bitcoin: _, ...desk } = town.house.desk
+  const { db, bitcoin: _, ...desk } = town.app.desk
   // A poll may have found the credit first, and made its payout.
   const row = await until(
     () =>
-      store.one<{ id: bigint; event_id: string }>(
+      db.one<{ id: bigint; event_id: string }>(
         sql`select id, event_id from inbox where kind = 'invoice.credited' and via = 'push' and state = 'done'`,
       ),
     'the credit being pushed and settled',
@@ -131,7 +131,7 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
   expect((await people.maker.get(`${path}/replay`)).status).toBe(403)
 
   const count = async () =>
-    (await store.one<{ n: bigint }>(sql`select (select count(*) from transitions) + (select count(*) from ledger_transactions) as n`))!.n
+    (await db.one<{ n: bigint }>(sql`select (select count(*) from transitions) + (select count(*) from ledger_transactions) as n`))!.n
   const before = await count()
   const shown = (await people.admin.get(`${path}/replay`)).text
   expect(shown).toContain('it was credited before')
@@ -140,47 +140,44 @@ test('an event is proven by its stored bytes, and a replay is shown without bein
 
   expect((await people.admin.post(`${path}/replay`, {})).status).toBe(400)
   expect(await people.admin.post(`${path}/replay`, { why })).toMatchObject({ status: 303, to: path })
-  await until(
-    async () => (await history(store, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2,
-    'its second settling',
-  )
-  expect(await store.tx(checkLedger)).toEqual([])
+  await until(async () => (await history(db, `${row.id}`)).filter(({ to_state: to }) => to === 'done').length === 2, 'its second settling')
+  expect(await db.tx(checkLedger)).toEqual([])
   expect(await audited('event replayed')).toMatchObject([{ actor: 'alda' }])
   expect(await town.ask<unknown[]>('payout', 'list')).toHaveLength(1)
 
   // Bytes that were changed where they are kept are seen to be others.
-  await store.tx(tx => tx.run(sql`update inbox set raw = ${Buffer.from('{"event":{}}')} where id = ${row.id}`))
+  await db.tx(tx => tx.run(sql`update inbox set raw = ${Buffer.from('{"event":{}}')} where id = ${row.id}`))
   expect((await people.viewer.get(path)).text).toContain('NÃO confere')
-  const changed = (await store.one<never>(sql`select * from inbox where id = ${row.id}`))!
-  expect(await rehearse({ ...desk, store }, changed)).toMatchObject({ state: 'quarantined', moves: [] })
+  const changed = (await db.one<never>(sql`select * from inbox where id = ${row.id}`))!
+  expect(await rehearse({ ...desk, db }, changed)).toMatchObject({ state: 'quarantined', moves: [] })
   expect((await people.viewer.get(`${path}/raw`)).type).toBe('application/octet-stream')
 })
 
 test('what a replay would move is told before it moves', async () => {
-  const { store, bitcoin: _, ...desk } = town.house.desk
+  const { db, bitcoin: _, ...desk } = town.app.desk
   await until(
     async () =>
-      (await store.one(sql`select 1 as yes from inbox where kind = 'invoice.paid' and via = 'push'`)) &&
-      !(await store.one(sql`select 1 as yes from inbox where state in ('new', 'waiting')`)),
+      (await db.one(sql`select 1 as yes from inbox where kind = 'invoice.paid' and via = 'push'`)) &&
+      !(await db.one(sql`select 1 as yes from inbox where state in ('new', 'waiting')`)),
     'the bank being asked for nothing more',
   )
   // As if the house had forgotten that it was paid: what the event says is new again.
-  const row = (await store.one<never>(sql`select * from inbox where kind = 'invoice.paid' and via = 'push'`))!
-  const invoice = (await store.one<{ id: string }>(sql`select id from invoices where state = 'credited'`))!
-  await store.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${invoice.id}`))
-  expect(await rehearse({ ...desk, store }, row)).toMatchObject({
+  const row = (await db.one<never>(sql`select * from inbox where kind = 'invoice.paid' and via = 'push'`))!
+  const invoice = (await db.one<{ id: string }>(sql`select id from invoices where state = 'credited'`))!
+  await db.tx(tx => tx.run(sql`update invoices set state = 'issued' where id = ${invoice.id}`))
+  expect(await rehearse({ ...desk, db }, row)).toMatchObject({
     state: 'done',
     moves: [{ subject: invoice.id, from_state: 'issued', to_state: 'paid' }],
   })
-  expect((await store.one<{ state: string }>(sql`select state from invoices where id = ${invoice.id}`))!.state).toBe('issued')
-  await store.tx(tx => tx.run(sql`update invoices set state = 'credited' where id = ${invoice.id}`))
+  expect((await db.one<{ state: string }>(sql`select state from invoices where id = ${invoice.id}`))!.state).toBe('issued')
+  await db.tx(tx => tx.run(sql`update invoices set state = 'credited' where id = ${invoice.id}`))
 })
 
 test('a log is followed while its run lasts, from where the reader was, and by level', async () => {
-  const { store, world, worker } = town.house.desk
+  const { db, world, worker } = town.app.desk
   let go: () => void = () => undefined
   const held = new Promise<void>(resolve => (go = resolve))
-  const ran = run({ store, world, worker }, 'poll', 60_000, async ({ log }) => {
+  const ran = run({ db, world, worker }, 'poll', 60_000, async ({ log }) => {
     log.info({ n: 1 }, 'the first line <b>')
     log.warn({}, 'the second line')
     await held
@@ -188,7 +185,7 @@ test('a log is followed while its run lasts, from where the reader was, and by l
     return 'two and one'
   })
   const id = await until(async () => {
-    const row = await store.one<{ id: string }>(
+    const row = await db.one<{ id: string }>(
       sql`select id from runs where job = 'poll' and outcome is null and exists (select 1 from run_lines where run_id = runs.id)`,
     )
     return row?.id
@@ -236,11 +233,11 @@ test('a log is followed while its run lasts, from where the reader was, and by l
 })
 
 test('a run that failed says why at its top and on the overview, and one whose process died is given up', async () => {
-  const { store, world, worker } = town.house.desk
-  expect(await run({ store, world, worker }, 'reconcile', 60_000, async () => Promise.reject(new Error('the <i>bank</i> fell over')))).toBe(
+  const { db, world, worker } = town.app.desk
+  expect(await run({ db, world, worker }, 'reconcile', 60_000, async () => Promise.reject(new Error('the <i>bank</i> fell over')))).toBe(
     'failed',
   )
-  const { id } = (await store.one<{ id: string }>(sql`select id from runs where job = 'reconcile' and outcome = 'failed'`))!
+  const { id } = (await db.one<{ id: string }>(sql`select id from runs where job = 'reconcile' and outcome = 'failed'`))!
   const page = (await people.viewer.get(`/console/runs/${id}`)).text
   expect(page).toContain('Falhou porque')
   expect(page).toContain('Error: the &lt;i>bank&lt;/i> fell over')
@@ -248,14 +245,14 @@ test('a run that failed says why at its top and on the overview, and one whose p
 
   const lost = newId('run', world)
   const long = instant(world.clock.now() - 3_600_000)
-  await store.tx(tx => tx.run(sql`insert into runs (id, job, worker, started_at) values (${lost}, 'rates', 'gone/1', ${long})`))
-  await run({ store, world, worker }, 'rates', 60_000, async ({ log }) => {
+  await db.tx(tx => tx.run(sql`insert into runs (id, job, worker, started_at) values (${lost}, 'rates', 'gone/1', ${long})`))
+  await run({ db, world, worker }, 'rates', 60_000, async ({ log }) => {
     log.info({}, 'still here')
-    const isLost = () => store.one(sql`select 1 as yes from runs where id = ${lost} and outcome = 'lost'`)
+    const isLost = () => db.one(sql`select 1 as yes from runs where id = ${lost} and outcome = 'lost'`)
     await until(isLost, 'the lost run being given up while this one lasts')
     return undefined
   })
-  expect(await store.all(sql`select outcome from runs where job = 'rates' order by started_at`)).toEqual([
+  expect(await db.all(sql`select outcome from runs where job = 'rates' order by started_at`)).toEqual([
     { outcome: 'lost' },
     { outcome: 'done' },
   ])
@@ -263,7 +260,7 @@ test('a run that failed says why at its top and on the overview, and one whose p
 })
 
 test('what finds nothing to do and says nothing is kept as no run', async () => {
-  const { store, world, worker } = town.house.desk
-  expect(await run({ store, world, worker }, 'nothing', 60_000, async () => undefined)).toBe('idle')
-  expect(await store.all(sql`select id from runs where job = 'nothing'`)).toEqual([])
+  const { db, world, worker } = town.app.desk
+  expect(await run({ db, world, worker }, 'nothing', 60_000, async () => undefined)).toBe('idle')
+  expect(await db.all(sql`select id from runs where job = 'nothing'`)).toEqual([])
 })

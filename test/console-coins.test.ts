@@ -20,16 +20,16 @@ beforeAll(async () => {
   await town.repasse('account', 'add', ...trialAccountFlags)
   const address = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
   await town.repasse('account', 'add', '--name', 'coins', '--kind', 'bitcoin', '--address', address, '--by', 'bruno')
-  const { store } = town.house.desk
-  const idOf = async (name: string) => (await store.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
+  const { db } = town.app.desk
+  const idOf = async (name: string) => (await db.one<{ id: string }>(sql`select id from accounts where name = ${name}`))!.id
   ;[coins, bank] = [await idOf('coins'), await idOf('main')]
   await until(async () => (await rate()) !== undefined, 'there is a rate')
 }, 300_000)
 afterAll(() => town.close())
 
 const rate = async () => {
-  const { store, bitcoin, world } = town.house.desk
-  const found = await rateNow(store, bitcoin!, world)
+  const { db, bitcoin, world } = town.app.desk
+  const found = await rateNow(db, bitcoin!, world)
   return found.is === 'rate' ? found.price : undefined
 }
 const filled = (more: Record<string, string> = {}) => ({
@@ -61,18 +61,18 @@ test('reais are told with the satoshis they would be, at which rate and of which
   expect(shown).toContain(spaces(amount('pt-BR', 12_000n, 'BRL')))
   expect(shown).toContain(`Pela cotação de ${spaces(amount('pt-BR', price, 'BRL'))} por BTC`)
   expect(shown).toContain('A tarifa da rede')
-  expect(await town.house.desk.store.all(sql`select id from invoices`)).toEqual([])
+  expect(await town.app.desk.db.all(sql`select id from invoices`)).toEqual([])
 })
 
 test('it is run, asked for in satoshis, and edited from then on', async () => {
-  const { store } = town.house.desk
+  const { db } = town.app.desk
   const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/clube/run')).text)![1]!
   expect((await maria.post('/console/schedules/clube/run', { at, why: 'a pedido', code: '' })).status).toBe(303)
-  await until(async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
+  await until(async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
   expect((await maria.get('/console/schedules/clube')).text).toMatch(/0,00\d{6} BTC/)
   const edit = filled({ version: '1', currency: 'BTC', roster: 'name,tax_id,amount,description\nAna,123.456.789-09,20000sats,\n' })
   expect((await maria.post('/console/schedules/clube/edit', edit)).status).toBe(303)
-  expect(await store.one(sql`select version, currency, units_low, watch_ms, min_payout_units from schedules`)).toEqual({
+  expect(await db.one(sql`select version, currency, units_low, watch_ms, min_payout_units from schedules`)).toEqual({
     ...{ version: 2n, currency: 'BTC', units_low: 20_000n, watch_ms: 7n * 86_400_000n, min_payout_units: 1_000n },
   })
   const form = (await maria.get('/console/schedules/clube/edit')).text

@@ -27,10 +27,10 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
   })
 
   test('from an account that two people made to a payout that waits for nobody', async () => {
-    const { store } = town.house.desk
+    const { db } = town.app.desk
     const added = await maria.post('/console/accounts/new', { name: 'main', kind: 'bank', ...trialAccount })
     expect(added.status).toBe(303)
-    const account = (await store.one<{ id: string }>(sql`select id from accounts`))!.id
+    const account = (await db.one<{ id: string }>(sql`select id from accounts`))!.id
     const schedule = {
       ...{ name: 'aluguel', preset: 'daily', at: '09:00', zone: 'America/Sao_Paulo', rail: 'starkbank', currency: 'BRL', payers: 'roster' },
       ...{ roster: 'name,tax_id,amount,description\nAna,123.456.789-09,20.00,\n', due: '2', dueUnit: 'days', account, catchUp: 'all' },
@@ -40,17 +40,17 @@ describe.skipIf(!there)(there ? 'on PostgreSQL' : 'PostgreSQL is not to be had o
     expect((await maria.post('/console/schedules/aluguel/edit', { ...schedule, at: '11:00', version: '1' })).status).toBe(409)
     const at = /name="at" value="([^"]+)"/.exec((await maria.get('/console/schedules/aluguel/run')).text)![1]!
     expect((await maria.post('/console/schedules/aluguel/run', { at, why: 'um teste' })).status).toBe(303)
-    await until(async () => (await store.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
+    await until(async () => (await db.one(sql`select id from slots where state = 'done'`)) !== undefined, 'the slot is done')
 
-    const invoice = (await store.one<{ id: string }>(sql`select id from invoices`))!.id
+    const invoice = (await db.one<{ id: string }>(sql`select id from invoices`))!.id
     await town.pay(invoice)
-    await until(async () => (await store.one(sql`select id from payouts where state = 'owed'`)) !== undefined, 'the payout is owed')
+    await until(async () => (await db.one(sql`select id from payouts where state = 'owed'`)) !== undefined, 'the payout is owed')
     const page = await chico.get('/console/accounts/main')
     expect(page.text).toMatch(/href="\/console\/payouts\?account=main&amp;state=owed">1</)
     expect((await chico.post('/console/accounts/main/approve', { seen: /name="seen" value="([^"]+)"/.exec(page.text)![1]! })).status).toBe(
       303,
     )
-    await until(async () => (await store.one(sql`select id from payouts where state = 'paid'`)) !== undefined, 'the payout is paid')
+    await until(async () => (await db.one(sql`select id from payouts where state = 'paid'`)) !== undefined, 'the payout is paid')
     expect((await chico.get('/console/accounts/main')).text).toMatch(/href="\/console\/payouts\/pay_\w+"/)
 
     expect((await maria.post('/console/products/new', { name: 'Café', price: '39,90', stock: '3', description: '' })).status).toBe(303)

@@ -20,7 +20,7 @@ type ShownInvoice = {
 }
 const show = (place: number) =>
   town.ask<ShownInvoice & { reissuedAs: string | null; returned: { amount: string } }>('invoice', 'show', ids[place]!)
-const stored = (id: string) => town.house.desk.store.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
+const stored = (id: string) => town.app.desk.db.one<{ state: string }>(sql`select state from invoices where id = ${id}`)
 
 beforeAll(async () => {
   town = await openPageTown()
@@ -76,11 +76,11 @@ test('a maker proposes a refund in reais as they are typed, a checker approves i
 })
 
 test('a maker says how a reversal ended of which the bank does not say so, and where it does, no approval counts', async () => {
-  const { store } = town.house.desk
+  const { db } = town.app.desk
   const since = (at: string | null) =>
-    store.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
+    db.tx(tx => tx.run(sql`update invoice_reversals set under_way_since = ${at} where invoice_id = ${ids[0]!}`))
   expect((await people.maker.post(`${invoice(0)}/reversal`, { why, returned: '60,00' })).text).toContain('Não há dinheiro')
-  await since(await store.tx(tx => tx.now()))
+  await since(await db.tx(tx => tx.now()))
   const soon = (await people.maker.get(invoice(0))).text
   expect(soon).toContain('há menos de meia hora')
   expect(soon).not.toContain(`action="${invoice(0)}/reversal"`)
@@ -126,10 +126,10 @@ test('by commands, whole, after it was paid on: the payee owes it, on its accoun
   expect((await people.viewer.get('/console/audit')).text).toContain('dívida de recebedor perdoada')
 
   expect((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).status).toBe(400)
-  const { store, world } = town.house.desk
-  const { id: accountId } = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
+  const { db, world } = town.app.desk
+  const { id: accountId } = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
   const tooMuch = { movement: 'receivable paid', accountId, source: 'a test', units: 500n, memo: why } as const
-  await store.tx(tx => postReceivable(tx, world, tooMuch))
+  await db.tx(tx => postReceivable(tx, world, tooMuch))
   expect((await people.maker.get(account)).text).toMatch(/Retido a mais[\s\S]*5,00[\s\S]*Dar por devolvido[\s\S]*value="5,00"/)
   await approve((await people.maker.post(`${account}/debt`, { why, amount: '5,00', as: 'returned' })).to)
   expect(await town.ask<object>('account', 'show', 'main')).toMatchObject({ owes: { amount: '0.00' } })

@@ -58,20 +58,20 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
     afterEach(() => town?.close())
 
-    const payout = async ({ id }: PayoutRow) => (await town.store.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+    const payout = async ({ id }: PayoutRow) => (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
     const send = async () => {
-      await sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world)
+      await sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world)
       return town.transfers().map(({ amount }) => amount)
     }
-    const refuseProposal = (id: string) => town.store.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
-    const now = () => town.store.tx(tx => tx.now())
+    const refuseProposal = (id: string) => town.db.tx(tx => refuse(tx, id, { by: 'carla', why: 'again' }))
+    const now = () => town.db.tx(tx => tx.now())
     /** As the program asks, without what merely waits for the rail to be read. */
     const kinds = async () =>
-      (await asksOf(town.store, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
+      (await asksOf(town.db, await now())).map(({ kind }) => kind).filter(kind => /^(account|payout|limits)/.test(kind))
 
     test('an account that was approved today is paid tomorrow, once, and no alarm is raised meanwhile', async () => {
-      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
-      const { payable_from: from } = await approveAccount(town.store, 'new', 'chico', undefined, coolingOffMs)
+      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      const { payable_from: from } = await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
       const [owed] = await collect(town, [10_000n], 'new')
       expect(await send()).toEqual([])
       expect(await payout(owed!)).toMatchObject({ state: 'owed', why: expect.stringContaining(`is paid from ${from} on`) })
@@ -79,33 +79,33 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect([await send(), await kinds()]).toEqual([[], ['account waits']])
       town.pass(4 * hour)
       expect([await send(), await send(), await kinds()]).toEqual([[10_000], [10_000], []])
-      expect(await town.store.tx(checkLedger)).toEqual([])
+      expect(await town.db.tx(checkLedger)).toEqual([])
     })
 
     test('an account that was approved under a clock that was ahead waits no longer than a day once a checker signs it', async () => {
-      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
+      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
       // As a clock says that is a year ahead.
-      await approveAccount(town.store, 'new', 'chico', undefined, 366 * 24 * hour)
+      await approveAccount(town.db, 'new', 'chico', undefined, 366 * 24 * hour)
       await collect(town, [10_000n], 'new')
       expect(await send()).toEqual([])
       const latest = later(await now(), coolingOffMs)
-      await signAccount(town.store, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-      expect(await findAccount(town.store, 'new')).toMatchObject({ payable_from: latest })
+      await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+      expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
       expect(await send()).toEqual([])
       // Signed again it waits no longer, and never less than was approved.
-      await signAccount(town.store, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
-      expect(await findAccount(town.store, 'new')).toMatchObject({ payable_from: latest })
-      expect(await checkApprovals(town.store)).toEqual([])
+      await signAccount(town.db, 'new', 'carla', { is: 'code' }, undefined, coolingOffMs)
+      expect(await findAccount(town.db, 'new')).toMatchObject({ payable_from: latest })
+      expect(await checkApprovals(town.db)).toEqual([])
       town.pass(coolingOffMs)
       expect(await send()).toEqual([10_000])
     })
 
     test('however long it is, no wait is taken for one of a clock that was ahead', async () => {
-      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
-      await approveAccount(town.store, 'new', 'chico', undefined, 72 * hour)
+      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await approveAccount(town.db, 'new', 'chico', undefined, 72 * hour)
       await collect(town, [10_000n], 'new')
       for (let days = 0; days < 3; days++) {
-        expect([await send(), await bringBack(town.store, town.desk.world)]).toEqual([[], 0])
+        expect([await send(), await bringBack(town.db, town.desk.world)]).toEqual([[], 0])
         town.pass(24 * hour)
       }
       expect(await send()).toEqual([10_000])
@@ -115,17 +115,17 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ['earlier', '2026-01-01T00:00:00.000Z'],
       ['away', null],
     ])('a row in which that time is %s moves nothing: its payout is held', async (_, at) => {
-      await addAccount(town.store, town.desk.world, 'new', trialAccount, 'maria')
-      await approveAccount(town.store, 'new', 'chico', undefined, coolingOffMs)
+      await addAccount(town.db, town.desk.world, 'new', trialAccount, 'maria')
+      await approveAccount(town.db, 'new', 'chico', undefined, coolingOffMs)
       const [owed] = await collect(town, [10_000n], 'new')
-      await town.store.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
+      await town.db.tx(tx => tx.run(sql`update accounts set payable_from = ${at} where name = 'new'`))
       expect(await send()).toEqual([])
       expect(await payout(owed!)).toMatchObject({ state: 'held', why: expect.stringContaining('is paid from another time on') })
     })
 
     test('while somebody objects to an account nothing is paid there, until two others than who added it clear that', async () => {
-      const object = (why: string) => objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why })
-      const clear = (by: string) => proposeAccountClear(town.store, town.desk.world, 'main', { by, why: 'the payee was called' })
+      const object = (why: string) => objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why })
+      const clear = (by: string) => proposeAccountClear(town.db, town.desk.world, 'main', { by, why: 'the payee was called' })
       const approve = async (id: string, by: string) => (await approveAndDo(town.desk, id, { by })).is
       await object('who is that')
       expect((await object('again')).why).toBe('who is that')
@@ -140,7 +140,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       expect([await approve(proposal.id, 'bruno'), await send()]).toEqual(['own', []])
       expect([await approve(proposal.id, 'carla'), await send(), await send()]).toEqual(['approved', [10_000], [10_000]])
       await expect(clear('bruno')).rejects.toThrow('nobody objects to main')
-      expect([await kinds(), await checkSet(town.store), await town.store.tx(checkLedger)]).toEqual([[], [], []])
+      expect([await kinds(), await checkSet(town.db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
     })
 
     test.each([
@@ -152,18 +152,18 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       ],
       ['edited', sql`update account_objections set why = 'it is fine'`, 'the objection to account main is not as ana made it'],
     ])('an objection to an account that was %s past the program still holds, and is named', async (_, edit, says) => {
-      await objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
-      expect(await checkSet(town.store)).toEqual([])
+      await objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      expect(await checkSet(town.db)).toEqual([])
       const [owed] = await collect(town, [10_000n])
-      await town.store.tx(tx => tx.run(edit))
+      await town.db.tx(tx => tx.run(edit))
       expect([await send(), (await payout(owed!)).why]).toEqual([[], 'somebody objects to its account main (ana): who is that'])
-      expect(await checkSet(town.store)).toEqual([expect.objectContaining({ says: expect.stringContaining(says) })])
+      expect(await checkSet(town.db)).toEqual([expect.objectContaining({ says: expect.stringContaining(says) })])
     })
 
     test('whoever objects second is heard as well: what two people were shown ends, and nothing that came since', async () => {
-      const { store, world } = town.desk
-      const object = (by: string, why: string) => objectToAccount(store, world, 'main', { by, why })
-      const clear = async () => (await proposeAccountClear(store, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
+      const { db, world } = town.desk
+      const object = (by: string, why: string) => objectToAccount(db, world, 'main', { by, why })
+      const clear = async () => (await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })).proposal.id
       const approve = async (id: string) => (await approveAndDo(town.desk, id, { by: 'carla' })).is
       await object('mallory', 'hm')
       await collect(town, [10_000n])
@@ -172,20 +172,20 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await expect(approve(shown)).rejects.toThrow('mallory, ana objects to main by now')
       expect([await send(), (await kinds()).length]).toEqual([[], 2])
       await refuseProposal(shown)
-      expect([await approve(await clear()), await send(), await checkSet(store)]).toEqual(['approved', [10_000], []])
+      expect([await approve(await clear()), await send(), await checkSet(db)]).toEqual(['approved', [10_000], []])
     })
 
     test.runIf(engine === 'PostgreSQL')('an objection is answered once every claim that read before it has ended', async () => {
-      const { store, world } = town.desk
+      const { db, world } = town.desk
       await collect(town, [10_000n])
       const order: string[] = []
       let objected: Promise<unknown> | undefined
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         const due = await tx.all<PayoutRow>(sql`select * from payouts where state = 'owed' ${skipLocked}`)
         expect(await payableNow(tx, due)).toHaveLength(1)
-        objected = objectToAccount(store, world, 'main', { by: 'ana', why: 'who is that' }).then(() => order.push('objected'))
+        objected = objectToAccount(db, world, 'main', { by: 'ana', why: 'who is that' }).then(() => order.push('objected'))
         const isWaiting = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-        await until(async () => order.length > 0 || (await store.one(isWaiting)), 'the objection waits')
+        await until(async () => order.length > 0 || (await db.one(isWaiting)), 'the objection waits')
         order.push('claimed')
       }, 'locks')
       await objected
@@ -193,89 +193,89 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('objected to and cleared by many at once it is one objection of each person, and ends once', async () => {
-      const { store, world } = town.desk
-      const at = (by: string) => objectToAccount(store, world, 'main', { by, why: 'who is that' })
+      const { db, world } = town.desk
+      const at = (by: string) => objectToAccount(db, world, 'main', { by, why: 'who is that' })
       await Promise.all([at('ana'), at('ana'), at('ANA'), at('dora')])
-      expect(
-        (await accountObjections(store, (await findAccount(store, 'main'))!.id)).map(({ made_by: by }) => by.toLowerCase()).sort(),
-      ).toEqual(['ana', 'dora'])
-      const { proposal } = await proposeAccountClear(store, world, 'main', { by: 'bruno', why: 'a slip' })
+      expect((await accountObjections(db, (await findAccount(db, 'main'))!.id)).map(({ made_by: by }) => by.toLowerCase()).sort()).toEqual([
+        'ana',
+        'dora',
+      ])
+      const { proposal } = await proposeAccountClear(db, world, 'main', { by: 'bruno', why: 'a slip' })
       const ends = await Promise.all(['carla', 'eva', 'carla'].map(by => approveAndDo(town.desk, proposal.id, { by })))
       expect(ends.map(({ is }) => is).sort()).toEqual(['approved', 'decided', 'decided'])
-      const acts = await store.all<{ act: string }>(sql`select act from audit where act like 'account obj%' order by seq`)
+      const acts = await db.all<{ act: string }>(sql`select act from audit where act like 'account obj%' order by seq`)
       expect(acts.map(({ act }) => act)).toEqual(['account objected', 'account objected', 'account objection cleared'])
       await collect(town, [10_000n])
-      expect([await send(), await checkSet(store)]).toEqual([[10_000], []])
+      expect([await send(), await checkSet(db)]).toEqual([[10_000], []])
     })
 
     const acts: [string, (id: string) => Promise<unknown>][] = [
-      ['a retry', id => retryPayout(town.store, id, { by: 'carla', why: 'now' })],
+      ['a retry', id => retryPayout(town.db, id, { by: 'carla', why: 'now' })],
       [
         'a hold and a release',
         async id => {
-          await holdPayout(town.store, id, { by: 'ana', why: 'wait' })
-          await releasePayout(town.store, id, { by: 'carla', why: 'now' })
+          await holdPayout(town.db, id, { by: 'ana', why: 'wait' })
+          await releasePayout(town.db, id, { by: 'carla', why: 'now' })
         },
       ],
       [
         'a redirection there',
         async id => {
-          await addAccount(town.store, town.desk.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
-          await approveAccount(town.store, 'main2', 'chico')
-          await objectToAccount(town.store, town.desk.world, 'main2', { by: 'ana', why: 'nor that' })
-          const { proposal } = await proposeRedirect(town.store, town.desk.world, id, { to: 'main2', by: 'maria', why: 'now' })
+          await addAccount(town.db, town.desk.world, 'main2', { ...trialAccount, number: '777' }, 'maria')
+          await approveAccount(town.db, 'main2', 'chico')
+          await objectToAccount(town.db, town.desk.world, 'main2', { by: 'ana', why: 'nor that' })
+          const { proposal } = await proposeRedirect(town.db, town.desk.world, id, { to: 'main2', by: 'maria', why: 'now' })
           await approveAndDo(town.desk, proposal.id, { by: 'carla' })
         },
       ],
       [
         'a row of its own that names a refund',
-        id => town.store.tx(tx => tx.run(sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z' where id = ${id}`)),
+        id => town.db.tx(tx => tx.run(sql`update payouts set rule = 'refund', next_at = '2026-01-01T00:00:00.000Z' where id = ${id}`)),
       ],
       [
         'an objection that was moved to another account',
         async () => {
-          await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '888' }, 'maria')
-          await town.store.tx(tx => tx.run(sql`update account_objections set account_id = (select id from accounts where name = 'other')`))
-          await town.store.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
+          await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '888' }, 'maria')
+          await town.db.tx(tx => tx.run(sql`update account_objections set account_id = (select id from accounts where name = 'other')`))
+          await town.db.tx(tx => tx.run(sql`update payouts set next_at = '2026-01-01T00:00:00.000Z'`))
         },
       ],
     ]
     test.each(acts)('%s pays nothing to an account that somebody objects to', async (_, act) => {
       const [owed] = await collect(town, [10_000n])
-      await objectToAccount(town.store, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
+      await objectToAccount(town.db, town.desk.world, 'main', { by: 'ana', why: 'who is that' })
       expect(await send()).toEqual([])
       await act(owed!.id)
       expect([await send(), await send()]).toEqual([[], []])
     })
 
     test('another account at the same place is not paid either while somebody objects to the one', async () => {
-      const { store, world } = town.desk
-      await addAccount(store, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
-      await approveAccount(store, 'twin', 'chico')
-      await addAccount(store, world, 'other', { ...trialAccount, number: '999' }, 'maria')
-      await approveAccount(store, 'other', 'chico')
-      await addAccount(store, world, 'doubted', trialAccount, 'maria')
-      await objectToAccount(store, world, 'doubted', { by: 'ana', why: 'who is that' })
+      const { db, world } = town.desk
+      await addAccount(db, world, 'twin', { ...trialAccount, branch: `0${trialAccount.branch}` }, 'maria')
+      await approveAccount(db, 'twin', 'chico')
+      await addAccount(db, world, 'other', { ...trialAccount, number: '999' }, 'maria')
+      await approveAccount(db, 'other', 'chico')
+      await addAccount(db, world, 'doubted', trialAccount, 'maria')
+      await objectToAccount(db, world, 'doubted', { by: 'ana', why: 'who is that' })
       const [owed] = await collect(town, [10_000n], 'twin')
       await collect(town, [20_000n], 'other')
       expect([await send(), (await payout(owed!)).why]).toEqual([[20_000], 'somebody objects to its account doubted (ana): who is that'])
-      const { proposal } = await proposeAccountClear(store, world, 'doubted', { by: 'bruno', why: 'it is theirs' })
+      const { proposal } = await proposeAccountClear(db, world, 'doubted', { by: 'bruno', why: 'it is theirs' })
       await approveAndDo(town.desk, proposal.id, { by: 'carla' })
       expect(await send()).toEqual([20_000, 10_000])
     })
 
     test('while somebody objects to limits the strictest of before and after counts, until two who did not propose them clear it', async () => {
-      const { store, world } = town.desk
-      const limit = (wanted: WantedLimits, by = 'ana') =>
-        store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+      const { db, world } = town.desk
+      const limit = (wanted: WantedLimits, by = 'ana') => db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
       const raise = async (wanted: WantedLimits) => {
         const changed = await limit(wanted)
         return 'proposal' in changed ? (await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })).is : changed.is
       }
       const scope = 'installation BRL'
-      const object = (by: string) => objectToLimits(store, world, scope, { by, why: 'nobody decided that' })
-      const clear = (by: string) => proposeLimitsClear(store, world, scope, { by, why: 'the board did' })
-      const seen = async () => (await seeLimits(store, await now())).limits.map(({ per, units }) => [per, units])
+      const object = (by: string) => objectToLimits(db, world, scope, { by, why: 'nobody decided that' })
+      const clear = (by: string) => proposeLimitsClear(db, world, scope, { by, why: 'the board did' })
+      const seen = async () => (await seeLimits(db, await now())).limits.map(({ per, units }) => [per, units])
       await expect(object('dora')).rejects.toThrow('no limit of all payouts in BRL was ever set')
       await limit({ payout: 5_000n, day: 50_000n })
       expect([await raise({ payout: 20_000n, day: null }), await seen()]).toEqual(['approved', [['payout', 20_000n]]])
@@ -301,13 +301,13 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         [['payout', 15_000n]],
       ])
       await expect(clear('dora')).rejects.toThrow('nobody objects to all payouts in BRL')
-      expect([await checkSet(store), await checkApprovals(store), await town.store.tx(checkLedger)]).toEqual([[], [], []])
+      expect([await checkSet(db), await checkApprovals(db), await town.db.tx(checkLedger)]).toEqual([[], [], []])
     })
 
     test('limits that were raised twice within a week count as before both, also where the objection was deleted past the program', async () => {
-      const { store, world } = town.desk
+      const { db, world } = town.desk
       const set = async (wanted: WantedLimits) => {
-        const changed = await store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+        const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
         if ('proposal' in changed) await approveAndDo(town.desk, changed.proposal.id, { by: 'bruno' })
       }
       await set({ payout: 1_000n })
@@ -315,27 +315,27 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await set({ payout: 5_000n })
       town.pass(24 * hour)
       await set({ payout: 50_000n })
-      await objectToLimits(store, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
-      await store.tx(tx => tx.run(sql`delete from limit_objections`))
+      await objectToLimits(db, world, 'installation BRL', { by: 'dora', why: 'nobody decided that' })
+      await db.tx(tx => tx.run(sql`delete from limit_objections`))
       await collect(town, [2_000n])
       expect(await send()).toEqual([])
-      expect(await checkSet(store)).toEqual([
+      expect(await checkSet(db)).toEqual([
         expect.objectContaining({ says: expect.stringContaining('dora objects to limits of all payouts in BRL, and nobody cleared it') }),
       ])
     })
 
     test('a limit that two people raised lets more go a day later, and a lower one counts at once', async () => {
-      const { store, rails } = town.desk
+      const { db, rails } = town.desk
       const world = { ...town.desk.world, coolingOffMs }
       const limit = async (wanted: WantedLimits) => {
-        const changed = await store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
-        if ('proposal' in changed) await approveAndDo({ store, world, rails }, changed.proposal.id, { by: 'bruno' })
+        const changed = await db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by: 'ana', why: 'a test' }))
+        if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
         return changed.is
       }
       const seen = async () => {
         // At every step the audit log says the same.
-        expect(await checkApprovals(store)).toEqual([])
-        return (await seeLimits(store, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
+        expect(await checkApprovals(db)).toEqual([])
+        return (await seeLimits(db, await now())).limits.map(({ per, units, next_units: next }) => [per, units, next])
       }
       expect(await limit({ payout: 5_000n, day: 50_000n })).toBe('lowered')
       const [owed] = await collect(town, [10_000n])
@@ -382,8 +382,8 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
 
   test('a bundle is planned without what goes to an account that was approved lately, and with it a day later', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await addAccount(town.store, town.world, 'new', { kind: 'bitcoin', holder: 'new', destination }, 'maker')
-    const { payable_from: from } = await approveAccount(town.store, 'new', 'checker', undefined, coolingOffMs)
+    await addAccount(town.db, town.world, 'new', { kind: 'bitcoin', holder: 'new', destination }, 'maker')
+    const { payable_from: from } = await approveAccount(town.db, 'new', 'checker', undefined, coolingOffMs)
     const payouts = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'new' }])
     const states = async () => {
       const rows = await town.payouts()
@@ -400,9 +400,9 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
   })
   test('a bundle is planned without what goes to an account that somebody objects to, and with it once that is cleared', async () => {
     const destination = await node.rpc<string>('getnewaddress', ['payee', 'bech32'], 'payer')
-    await addAccount(town.store, town.world, 'doubted', { kind: 'bitcoin', holder: 'doubted', destination }, 'maker')
-    await approveAccount(town.store, 'doubted', 'checker')
-    await objectToAccount(town.store, town.world, 'doubted', { by: 'ana', why: 'who is that' })
+    await addAccount(town.db, town.world, 'doubted', { kind: 'bitcoin', holder: 'doubted', destination }, 'maker')
+    await approveAccount(town.db, 'doubted', 'checker')
+    await objectToAccount(town.db, town.world, 'doubted', { by: 'ana', why: 'who is that' })
     const [certain, doubted] = await owing(town, [{ units: 200_000n }, { units: 150_000n, payTo: 'doubted' }])
     const states = async () => {
       const rows = await town.payouts()
@@ -411,7 +411,7 @@ describe.skipIf(!bitcoindAvailable())('on the chain', () => {
     await town.send()
     expect(await states()).toEqual(['sent', 'owed'])
     await town.bury(6)
-    const { proposal } = await proposeAccountClear(town.store, town.world, 'doubted', { by: 'bruno', why: 'the payee was called' })
+    const { proposal } = await proposeAccountClear(town.db, town.world, 'doubted', { by: 'bruno', why: 'the payee was called' })
     await approveAndDo(town.desk, proposal.id, { by: 'carla' })
     await town.send()
     expect(await states()).toEqual(['paid', 'sent'])

@@ -3,23 +3,23 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../src/base/clock.ts'
-import { openStore, sql, StoreUnavailable, type Store } from '../src/db/db.ts'
+import { openDb, sql, DbUnavailable, type Db } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 import { until } from './testbed/until.ts'
 
 const here = postgresAvailable()
 describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is cut (skipped: no PostgreSQL here)', () => {
   let postgres: Postgres
-  let store: Store
+  let db: Db
   let other: Client
   beforeAll(async () => {
     postgres = await startPostgres({ durable: false, own: true })
-    store = await openStore(await postgres.freshDatabase(), { clock: systemClock, random: seededRandom(1) })
+    db = await openDb(await postgres.freshDatabase(), { clock: systemClock, random: seededRandom(1) })
     other = new Client({ connectionString: postgres.url })
     await other.connect()
   })
   afterAll(async () => {
-    await store?.close()
+    await db?.close()
     await other?.end()
     await postgres?.stop()
   })
@@ -34,30 +34,30 @@ describe.skipIf(!here)(here ? 'a connection that is cut' : 'a connection that is
 
   test.each(['serializable', 'locks'] as const)('between two queries of a transaction (%s): it is told as unavailable, once', async how => {
     let turns = 0
-    const work = store.tx(async tx => {
+    const work = db.tx(async tx => {
       turns++
       await tx.all(sql`select 1 as one`)
       await cut()
       return tx.all(sql`select 2 as two`)
     }, how)
-    await expect(work).rejects.toBeInstanceOf(StoreUnavailable)
+    await expect(work).rejects.toBeInstanceOf(DbUnavailable)
     expect(turns).toBe(1)
-    expect(await store.all(sql`select 3 as three`)).toEqual([{ three: 3 }])
+    expect(await db.all(sql`select 3 as three`)).toEqual([{ three: 3 }])
   })
 
   test('before the commit: what was written is not there', async () => {
-    await store.script('create table marks (mark text not null)')
-    const work = store.tx(async tx => {
+    await db.script('create table marks (mark text not null)')
+    const work = db.tx(async tx => {
       await tx.run(sql`insert into marks (mark) values ('lost')`)
       await cut()
     })
-    await expect(work).rejects.toBeInstanceOf(StoreUnavailable)
-    expect(await store.all(sql`select mark from marks`)).toEqual([])
+    await expect(work).rejects.toBeInstanceOf(DbUnavailable)
+    expect(await db.all(sql`select mark from marks`)).toEqual([])
   })
 
   test('while nobody uses it: the next one gets another', async () => {
-    await store.all(sql`select 1 as one`)
+    await db.all(sql`select 1 as one`)
     await cut()
-    expect(await store.all(sql`select 2 as two`)).toEqual([{ two: 2 }])
+    expect(await db.all(sql`select 2 as two`)).toEqual([{ two: 2 }])
   })
 })

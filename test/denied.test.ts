@@ -30,16 +30,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town.close())
 
     const states = async (table: 'invoices' | 'payouts' | 'slots') =>
-      (await town.store.all<{ state: string }>(sql`select state from ${{ texts: [table], values: [] }} order by id`)).map(row => row.state)
+      (await town.db.all<{ state: string }>(sql`select state from ${{ texts: [table], values: [] }} order by id`)).map(row => row.state)
     const work = async () => {
-      const { store, rails, world } = town.desk
+      const { db, rails, world } = town.desk
       await runDueSlots(town.desk)
-      await issueDrafts(store, rails.starkbank!, world)
-      await sendPayouts(store, rails.starkbank!, world)
-      await resolvePayouts(store, rails.starkbank!, world)
+      await issueDrafts(db, rails.starkbank!, world)
+      await sendPayouts(db, rails.starkbank!, world)
+      await resolvePayouts(db, rails.starkbank!, world)
     }
-    const runAgain = () => town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
-    const tries = async () => (await town.store.one<{ tries: bigint }>(sql`select tries from payouts`))!.tries
+    const runAgain = () => town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'maker'))
+    const tries = async () => (await town.db.one<{ tries: bigint }>(sql`select tries from payouts`))!.tries
 
     test.each<[string, Answer<never>]>([
       ['does not know us', denied('invalidCredentials')],
@@ -71,9 +71,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await runAgain()
         town.bank.setSettings({ refuseAll: code })
         // An order may be claimed before anybody knows: it is given back whole.
-        await sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world)
+        await sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world)
         await work()
-        await eventually(async () => (await listAlarms(town.store)).map(({ name }) => name)).toEqual(['bank credentials'])
+        await eventually(async () => (await listAlarms(town.db)).map(({ name }) => name)).toEqual(['bank credentials'])
         await runAgain()
         for (let round = 0; round < 24; round++) {
           town.pass(180 * minute)
@@ -82,10 +82,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect((await states('invoices')).filter(state => state !== 'draft')).toEqual(['credited'])
         expect(await states('payouts')).toEqual(['owed'])
         expect(await tries()).toBe(0n)
-        const { count } = (await town.store.one<{ count: bigint }>(sql`select count(*) as count from attempts`))!
+        const { count } = (await town.db.one<{ count: bigint }>(sql`select count(*) as count from attempts`))!
         expect(Number(count)).toBeLessThanOrEqual(1)
-        expect((await status(town.store)).needsPerson.join('\n')).toContain('the bank does not know us')
-        expect((await readiness(town.store)).checks['bank']).toContain('does not know us')
+        expect((await status(town.db)).needsPerson.join('\n')).toContain('the bank does not know us')
+        expect((await readiness(town.db)).checks['bank']).toContain('does not know us')
 
         town.bank.setSettings({ refuseAll: undefined })
         town.bank.deposit(10_000)
@@ -95,13 +95,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           town.pass(2 * minute)
           await work()
         }
-        await eventually(async () => listAlarms(town.store)).toEqual([])
+        await eventually(async () => listAlarms(town.db)).toEqual([])
         // Those that waited beyond their due time are due as long from now as they were meant to be.
         expect(new Set(await states('invoices'))).toEqual(new Set(['credited', 'issued']))
         expect(new Set(await states('slots'))).toEqual(new Set(['done']))
         expect(town.transfers().map(({ status: shown }) => shown)).toEqual(['success'])
-        expect((await status(town.store)).needsPerson).toEqual([])
-        const early = await town.store.all(
+        expect((await status(town.db)).needsPerson).toEqual([])
+        const early = await town.db.all(
           sql`select id from invoices where state = 'issued' and due_at < ${new Date(town.clock.now() + day).toISOString()}`,
         )
         expect(early).toEqual([])
@@ -114,11 +114,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.credited'))
       town.bank.setSettings({ refuseAll: 'invalidCredentials' })
       await work()
-      await eventually(async () => (await listAlarms(town.store)).length).toBe(1)
+      await eventually(async () => (await listAlarms(town.db)).length).toBe(1)
       town.pass(2 * minute)
-      const before = await town.store.all(sql`select * from attempts`)
+      const before = await town.db.all(sql`select * from attempts`)
       await work()
-      expect(await town.store.all(sql`select * from attempts`)).toEqual(before)
+      expect(await town.db.all(sql`select * from attempts`)).toEqual(before)
     })
   })
 })

@@ -63,15 +63,15 @@ test('an unknown command is told, with those there are', () => {
 })
 
 test('without .env.deploy status and backup speak of the house in this folder', () => {
-  const house = mkdtempSync(join(folder, 'house-'))
-  const env = { DEPLOY_FILE: join(folder, 'none'), DATABASE_URL: `sqlite:${join(house, 'house.db')}` }
-  const status = run([join(projectRoot, 'dev-utils.sh'), 'status', '--json'], env, house)
+  const app = mkdtempSync(join(folder, 'house-'))
+  const env = { DEPLOY_FILE: join(folder, 'none'), DATABASE_URL: `sqlite:${join(app, 'house.db')}` }
+  const status = run([join(projectRoot, 'dev-utils.sh'), 'status', '--json'], env, app)
   expect(status.code, status.said).toBe(0)
   expect(JSON.parse(status.out)).toMatchObject({ addsUp: true })
-  const backup = run([join(projectRoot, 'dev-utils.sh'), 'backup', join(house, 'copy.db')], env, house)
+  const backup = run([join(projectRoot, 'dev-utils.sh'), 'backup', join(app, 'copy.db')], env, app)
   expect(backup.code, backup.said).toBe(0)
-  expect(readFileSync(join(house, 'copy.db')).subarray(0, 15).toString()).toBe('SQLite format 3')
-  expect(run([join(projectRoot, 'dev-utils.sh'), 'logs', '--json'], env, house).out.trim()).toBe('[]')
+  expect(readFileSync(join(app, 'copy.db')).subarray(0, 15).toString()).toBe('SQLite format 3')
+  expect(run([join(projectRoot, 'dev-utils.sh'), 'logs', '--json'], env, app).out.trim()).toBe('[]')
 })
 
 describe('.env.deploy', () => {

@@ -16,15 +16,15 @@ import { addAccount, approveAccount, sendPayouts } from '../src/payout/payout.ts
 import type { Rail } from '../src/rails/rail.ts'
 import { starkbankRail } from '../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql, StoreUnavailable, type Store } from '../src/db/db.ts'
+import { openDb, sql, DbUnavailable, type Db } from '../src/db/db.ts'
 import { serveWeb, type Web } from '../src/web/web.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { wire } from './simulation/wire.ts'
 
 interface Disk {
   folder: string
-  fill(store: Store): Promise<void>
-  makeRoom(store: Store): Promise<void>
+  fill(db: Db): Promise<void>
+  makeRoom(db: Db): Promise<void>
   remove(): void
 }
 
@@ -65,8 +65,8 @@ function fileThatMayNotGrow(): Disk {
   const folder = folderOfOurs()
   return {
     folder,
-    fill: store => store.script('pragma max_page_count = 1'),
-    makeRoom: store => store.script('pragma max_page_count = 1000000'),
+    fill: db => db.script('pragma max_page_count = 1'),
+    makeRoom: db => db.script('pragma max_page_count = 1000000'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
@@ -85,7 +85,7 @@ describe.each([
     const terms = { transferFeeBy: 'receiver' as const, transferFeeUnits: 0n }
     let disk: Disk
     let bank: Bank
-    let store: Store
+    let db: Db
     let rail: Rail
     let web: Web
     let schedule: ScheduleRow
@@ -101,15 +101,15 @@ describe.each([
       })
       bank.addWebhook('http://house.example/')
       await open()
-      await migrate(store, clock)
+      await migrate(db, clock)
       // A log that grew while tables were made would have room of its own.
       await close()
       await open()
       const to = { holder: 'A', taxId: '20.018.183/0001-80', bank: '20018183', branch: '0001', number: '6341', type: 'payment' as const }
-      await addAccount(store, world, 'main', to, 'maker')
-      await approveAccount(store, 'main', 'checker')
+      await addAccount(db, world, 'main', to, 'maker')
+      await approveAccount(db, 'main', 'checker')
       schedule = await addSchedule(
-        store,
+        db,
         world,
         {
           ...{ name: 'trial', rail: 'starkbank', cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined },
@@ -125,23 +125,23 @@ describe.each([
     })
 
     async function open() {
-      store = await openStore(`sqlite:${join(disk.folder, 'house.db')}`, world)
+      db = await openDb(`sqlite:${join(disk.folder, 'house.db')}`, world)
       rail = starkbankRail({
         bank: wire({ bank, clock, at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }),
         workspaceId: bank.settings.workspaceId,
         keys: { initial: [{ pem: bank.publicKeyPem }] },
         ...world,
       })
-      web = await serveWeb({ store, rail, inbox: makeInbox(store, world), clock: world.clock, log: silentLog }, '127.0.0.1:0')
+      web = await serveWeb({ db, rail, inbox: makeInbox(db, world), clock: world.clock, log: silentLog }, '127.0.0.1:0')
     }
     async function close() {
       await web.close()
-      await store.close()
+      await db.close()
     }
 
     /** A batch of `count` drafts, not yet asked for. */
     const draft = (slotId: string, count: number) =>
-      store.tx(async tx => {
+      db.tx(async tx => {
         await tx.run(sql`
           insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
           values (${slotId}, ${schedule.id}, 1, ${slotId}, 'manual', 'running', '', '')`)
@@ -179,25 +179,25 @@ describe.each([
     }
     const count = async (what: 'inbox' | 'attempts') =>
       Number(
-        (await store.one<{ count: bigint }>(
+        (await db.one<{ count: bigint }>(
           what === 'inbox' ? sql`select count(*) as count from inbox` : sql`select count(*) as count from attempts`,
         ))!.count,
       )
     const states = async () =>
-      (await store.all<{ state: string; count: bigint }>(sql`select state, count(*) as count from payouts group by state`)).map(
+      (await db.all<{ state: string; count: bigint }>(sql`select state, count(*) as count from payouts group by state`)).map(
         row => `${row.count} ${row.state}`,
       )
     async function sound() {
-      expect(await store.all(sql`pragma integrity_check`)).toEqual([{ integrity_check: 'ok' }])
-      expect(await checkLedger(store)).toEqual([])
+      expect(await db.all(sql`pragma integrity_check`)).toEqual([{ integrity_check: 'ok' }])
+      expect(await checkLedger(db)).toEqual([])
     }
-    const settle = () => settleInbox({ store, rails: { starkbank: rail }, world, terms })
+    const settle = () => settleInbox({ db, rails: { starkbank: rail }, world, terms })
     /** A full database is told apart from a surprise. */
-    const full = (work: Promise<unknown>) => expect(work).rejects.toThrow(StoreUnavailable)
+    const full = (work: Promise<unknown>) => expect(work).rejects.toThrow(DbUnavailable)
 
     test('and all goes on once there is room', async () => {
       await draft('slo_1', 40)
-      await issueDrafts(store, rail, world)
+      await issueDrafts(db, rail, world)
       const pushes = later()
       const credits = pushes.filter(({ body }) => body.includes('"type": "credited"'))
       expect(credits).toHaveLength(40)
@@ -207,16 +207,16 @@ describe.each([
       expect(await states()).toEqual(['20 owed'])
       await draft('slo_2', 60)
 
-      await disk.fill(store)
+      await disk.fill(db)
       // A page may have a little room left in it, so not the very first need be refused.
       const answers = []
       for (const push of during) answers.push(await post(push))
       expect(new Set(answers.slice(5))).toEqual(new Set([503]))
       expect(await count('inbox')).toBe(20 + answers.filter(status => status === 200).length)
-      await full(sendPayouts(store, rail, world))
+      await full(sendPayouts(db, rail, world))
       expect(await states()).toEqual(['20 owed'])
       expect([await count('attempts'), bank.transfers()]).toEqual([0, []])
-      await full(issueDrafts(store, rail, world))
+      await full(issueDrafts(db, rail, world))
       expect(bank.invoices()).toHaveLength(40)
       await sound()
 
@@ -226,19 +226,19 @@ describe.each([
       await sound()
       expect(await states()).toEqual(['20 owed'])
 
-      await disk.makeRoom(store)
+      await disk.makeRoom(db)
       for (const push of during) expect(await post(push)).toBe(200)
       await settle()
       expect(await states()).toEqual(['40 owed'])
-      await sendPayouts(store, rail, world)
-      expect(await issueDrafts(store, rail, world)).toMatchObject({ issued: 60 })
+      await sendPayouts(db, rail, world)
+      expect(await issueDrafts(db, rail, world)).toMatchObject({ issued: 60 })
       for (const push of later()) expect(await post(push)).toBe(200)
       await settle()
       expect(bank.invoices()).toHaveLength(100)
       expect(await states()).toEqual(['60 owed', '40 paid'])
       expect(new Set(bank.transfers().map(({ externalId }) => externalId)).size).toBe(40)
       expect(bank.transfers()).toHaveLength(40)
-      expect((await balances(store)).bank).toBe(bank.balanceUnits())
+      expect((await balances(db)).bank).toBe(bank.balanceUnits())
       await sound()
     })
   })

@@ -9,7 +9,7 @@ import { checkBooks, holdAgainstBank, reconcile } from '../src/reconcile/reconci
 import { balances, checkLedger } from '../src/ledger/ledger.ts'
 import { payoutsStopped, stopAll } from '../src/payout/payout.ts'
 import type { Rail } from '../src/rails/rail.ts'
-import { history, sql, type Store } from '../src/db/db.ts'
+import { history, sql, type Db } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
@@ -43,19 +43,19 @@ describe.each([
     /** What a job would do now. */
     const resolve = () => resolveTwins({ ...atBank(town), stopped: payoutsStopped })
     const refund = async (twin: Invoice, by = 'chico') => {
-      const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by, why: 'paid twice' })
+      const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by, why: 'paid twice' })
       return answer.is === 'done' ? sendRefund({ ...atBank(town), stopped: payoutsStopped }, answer.twin) : answer.code
     }
     const keep = async (twin: Invoice) => {
       const decision = { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'taken off the next bill' }
-      const answer = await keepTwin(town.store, town.desk.world, 'starkbank', decision)
+      const answer = await keepTwin(town.db, town.desk.world, 'starkbank', decision)
       return answer.is === 'done' ? answer.twin.state : answer.code
     }
     const told = (twin: Invoice, type: string) => eventOf(town.bank, twin, type)
-    const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.store, 'starkbank', id))!
-    const stateOf = async (twin: Invoice) => (await findTwin(town.store, 'starkbank', twin.id))?.state
+    const twinOf = async ({ id }: Invoice): Promise<TwinRow> => (await findTwin(town.db, 'starkbank', id))!
+    const stateOf = async (twin: Invoice) => (await findTwin(town.db, 'starkbank', twin.id))?.state
     const approved = async (twin: Invoice): Promise<TwinRow> => {
-      const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+      const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
       if (answer.is === 'refused') throw new Error(answer.code)
       return answer.twin
     }
@@ -67,7 +67,7 @@ describe.each([
         ...town.desk.rails.starkbank!,
         refundInvoice: async (...asked) => (claimed(), await gate, ask(...asked)),
       }
-      const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.store, 'starkbank', twin.id))!)
+      const ended = sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, (await findTwin(town.db, 'starkbank', twin.id))!)
       await isClaimed
       return { go: () => (go(), ended) }
     }
@@ -91,11 +91,11 @@ describe.each([
         await town.hear(event)
         await resolve()
         expect(patches(town.bank)).toBe(1)
-        expect((await history(town.store, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why])).toEqual([
+        expect((await history(town.db, (await twinOf(twin)).id)).map(({ to_state: to, why }) => [to, why])).toEqual([
           ['open', 'seen-in-event'],
           ['canceled', 'canceled-here'],
         ])
-        expect((await status(town.store)).needsPerson).toEqual([])
+        expect((await status(town.db)).needsPerson).toEqual([])
         expect(await town.invoice()).toMatchObject({ provider_id: town.atBank.id })
       })
 
@@ -131,7 +131,7 @@ describe.each([
           town.pass(5 * second)
           await keepEvent(town, told(twin, 'created'))
           const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.desk, store: at.store, rails: { starkbank: at.rail } })
+            await settleInbox({ ...town.desk, db: at.db, rails: { starkbank: at.rail } })
           })
           for (let round = 0; round < 5 && (await stateOf(twin)) !== 'canceled'; round++) {
             town.pass(2 * minute)
@@ -175,11 +175,11 @@ describe.each([
         town.bank.pay(town.atBank.id)
         const twin = await paidTwin()
         await town.hear(told(town.atBank, 'credited'))
-        const { owed, cost } = await owedToPayers(town.store)
+        const { owed, cost } = await owedToPayers(town.db)
         expect([owed, cost]).toEqual([10_000n, 50n])
         expect(await town.invoice()).toMatchObject({ state: 'credited', provider_id: town.atBank.id })
-        expect(await town.store.all(sql`select invoice_id from payouts`)).toEqual([{ invoice_id: town.id }])
-        const now = await status(town.store)
+        expect(await town.db.all(sql`select invoice_id from payouts`)).toEqual([{ invoice_id: town.id }])
+        const now = await status(town.db)
         expect(now.money).toMatchObject({ credited: 10_000n, duplicates: 10_000n, toPayers: 10_000n })
         expect(now.needsPerson).toEqual([
           expect.stringMatching(new RegExp(`paid invoice ${town.id} twice: R\\$ 100\\.00.*--twin ${twin.id}`)),
@@ -190,7 +190,7 @@ describe.each([
         const twin = await paidTwin()
         expect(await town.invoice()).toMatchObject({ state: 'issued', provider_id: town.atBank.id })
         expect(await town.payout()).toBeUndefined()
-        expect((await status(town.store)).needsPerson).toEqual([
+        expect((await status(town.db)).needsPerson).toEqual([
           expect.stringMatching(new RegExp(`to duplicate ${twin.id} of invoice ${town.id}, which itself is not paid`)),
         ])
       })
@@ -198,9 +198,9 @@ describe.each([
       test('told of by paid, credited, once more and by the poll, it is booked once', async () => {
         const twin = await paidTwin()
         await town.hear(told(twin, 'paid'), told(twin, 'credited'), told(twin, 'created'))
-        await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
+        await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
         await settleInbox(town.desk)
-        expect((await owedToPayers(town.store)).owed).toBe(10_000n)
+        expect((await owedToPayers(town.db)).owed).toBe(10_000n)
         expect(await stateOf(twin)).toBe('credited')
       })
 
@@ -208,7 +208,7 @@ describe.each([
         const twin = await paidTwin()
         const answers = await Promise.all([refund(twin, 'chico'), refund(twin, 'chica')])
         expect(answers.toSorted()).toEqual(['decided', 'sent'])
-        expect((await status(town.store)).needsPerson).toEqual([])
+        expect((await status(town.db)).needsPerson).toEqual([])
         await agree(town)
         while (twin.status !== 'voided') {
           town.pass(second)
@@ -217,30 +217,30 @@ describe.each([
         town.pass(5 * second)
         await town.hear(told(twin, 'reversing'), told(twin, 'reversed'), told(twin, 'voided'), told(twin, 'reversed'))
         expect(await twinOf(twin)).toMatchObject({ state: 'refunded', returned_units: 10_000n })
-        expect((await owedToPayers(town.store)).owed).toBe(0n)
+        expect((await owedToPayers(town.db)).owed).toBe(0n)
         expect(await refund(twin)).toBe('decided')
         expect(reversals(town.bank, twin)).toBe(1)
-        expect(await town.store.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(1)
+        expect(await town.db.all(sql`select actor, act from audit where act like 'duplicate%'`)).toHaveLength(1)
       })
 
       test('it is kept: nothing leaves the bank, and the payer is owed nothing', async () => {
         const twin = await paidTwin()
         expect([await keep(twin), await keep(twin), await refund(twin)]).toEqual(['kept', 'decided', 'decided'])
-        expect((await owedToPayers(town.store)).owed).toBe(0n)
+        expect((await owedToPayers(town.db)).owed).toBe(0n)
         await agree(town)
         // The bank gives it back all the same.
         town.bank.reverse(twin.id)
         town.pass(20 * second)
         await town.hear(told(twin, 'reversed'))
         expect(await stateOf(twin)).toBe('refunded')
-        expect((await balances(town.store)).external).toBe(0n)
+        expect((await balances(town.db)).external).toBe(0n)
       })
 
       test('a row of it that says otherwise than the books is a finding', async () => {
         const twin = await paidTwin()
-        const returned = (units: bigint) => town.store.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
+        const returned = (units: bigint) => town.db.tx(tx => tx.run(sql`update invoice_twins set returned_units = ${units}`))
         await returned(1n)
-        expect((await checkLedger(town.store)).map(({ says }) => says)).toEqual([
+        expect((await checkLedger(town.db)).map(({ says }) => says)).toEqual([
           expect.stringMatching(/^duplicates of inv_\w+: .*R\$ 0\.01 refunded, R\$ 99\.99 owed, but .*R\$ 100\.00 owed in the books$/),
         ])
         await returned(0n)
@@ -254,7 +254,7 @@ describe.each([
         const [reversed, credited] = [told(twin, 'reversed'), told(twin, 'credited')]
         await town.hear(reversed, credited)
         expect(await stateOf(twin)).toBe('refunded')
-        expect((await status(town.store)).needsPerson).toEqual([])
+        expect((await status(town.db)).needsPerson).toEqual([])
       })
 
       test('its reversal is heard of before its credit, and both are booked', async () => {
@@ -275,7 +275,7 @@ describe.each([
     describe('of an invoice that has no id at the bank', () => {
       const forget = async (state: string) => {
         town.pass(5 * second)
-        await town.store.tx(tx => tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`))
+        await town.db.tx(tx => tx.run(sql`update invoices set state = ${state}, provider_id = null, next_at = ''`))
       }
 
       test.each(['refused', 'canceled'])('and is %s: what the bank has is canceled, or a person’s once it was paid', async state => {
@@ -285,14 +285,14 @@ describe.each([
         town.pass(5 * second)
         await town.hear(told(town.atBank, 'created'), told(paid, 'credited'))
         expect([town.atBank.status, await stateOf(town.atBank), await stateOf(paid)]).toEqual(['canceled', 'canceled', 'credited'])
-        expect((await status(town.store)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
+        expect((await status(town.db)).needsPerson.filter(says => says.includes(paid.id))).toHaveLength(1)
         expect(await town.invoice()).toMatchObject({ state, provider_id: null })
       })
 
       test.each(['refused', 'canceled'])('and is %s: what is found by its tag is canceled too', async state => {
         await forget(state)
-        const { batch_tag: tag } = (await town.store.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
-        await town.store.tx(tx => watchForTwins(tx, 'starkbank', tag))
+        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
+        await town.db.tx(tx => watchForTwins(tx, 'starkbank', tag))
         town.pass(3 * minute)
         await resolve()
         expect([town.atBank.status, await stateOf(town.atBank)]).toEqual(['canceled', 'canceled'])
@@ -300,7 +300,7 @@ describe.each([
     })
 
     describe('asks a person', () => {
-      const asked = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+      const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
 
       test('about one that cannot be canceled, after ten minutes', async () => {
         const twin = double(town)
@@ -381,7 +381,7 @@ describe.each([
               : answer
           },
         }
-        expect(await reconcile(town.store, bare, town.desk.world)).toMatchObject({ imported: 0, agrees: true })
+        expect(await reconcile(town.db, bare, town.desk.world)).toMatchObject({ imported: 0, agrees: true })
       })
 
       test.each(['credited', 'kept'])('leaves while it is %s, and payouts go on until the push comes', async state => {
@@ -390,9 +390,9 @@ describe.each([
         town.bank.reverse(twin.id)
         town.pass(20 * second)
         for (const _ of [1, 2]) {
-          const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+          const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
           if (typeof found === 'string') throw new Error(found)
-          expect(await holdAgainstBank(town.store, found)).toBeUndefined()
+          expect(await holdAgainstBank(town.db, found)).toBeUndefined()
         }
         await town.hear(told(twin, 'reversed'))
         expect(await stateOf(twin)).toBe('refunded')
@@ -404,12 +404,12 @@ describe.each([
       async state => {
         const twin = await paidTwin()
         await approved(twin)
-        await town.store.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
+        await town.db.tx(tx => tx.run(sql`update invoice_twins set state = ${state}`))
         town.pass(60 * minute)
-        await setAsideAfterRestore(town.store, town.desk.world)
+        await setAsideAfterRestore(town.db, town.desk.world)
         await resolve()
         expect([await stateOf(twin), patches(town.bank)]).toEqual(['credited', 0])
-        expect((await history(town.store, (await twinOf(twin)).id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'restored' })
+        expect((await history(town.db, (await twinOf(twin)).id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'restored' })
         expect(await refund(twin)).toBe('sent')
       },
     )
@@ -417,12 +417,12 @@ describe.each([
     describe('a refund', () => {
       test('waits while payouts are stopped, and is made once they go on', async () => {
         const twin = await paidTwin()
-        await stopAll(town.store, 'the bank looks wrong', 'ana')
+        await stopAll(town.db, 'the bank looks wrong', 'ana')
         expect(await refund(twin)).toBe('approved')
         town.pass(minute)
         await resolve()
         expect([await stateOf(twin), twin.amount]).toEqual(['approved', 10_000])
-        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
         await resolve()
         expect([await stateOf(twin), twin.amount]).toEqual(['sent', 0])
       })
@@ -463,11 +463,11 @@ describe.each([
       test('that the bank refuses is a person’s to decide again', async () => {
         const twin = await paidTwin()
         const rail: Rail = { ...town.desk.rails.starkbank!, refundInvoice: async () => ({ is: 'refused', why: 'no', again: false }) }
-        const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+        const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
         if (answer.is === 'refused') throw new Error(answer.code)
         expect(await sendRefund({ ...atBank(town), rail, stopped: payoutsStopped }, answer.twin)).toBe('credited')
-        expect((await status(town.store)).needsPerson).toHaveLength(1)
-        expect((await history(town.store, answer.twin.id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'refused: no' })
+        expect((await status(town.db)).needsPerson).toHaveLength(1)
+        expect((await history(town.db, answer.twin.id)).at(-1)).toMatchObject({ to_state: 'credited', why: 'refused: no' })
       })
 
       test('that the payer’s bank sends back is a person’s to decide again', async () => {
@@ -478,7 +478,7 @@ describe.each([
         town.pass(20 * second)
         await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
         expect(await stateOf(twin)).toBe('credited')
-        expect((await status(town.store)).needsPerson).toHaveLength(1)
+        expect((await status(town.db)).needsPerson).toHaveLength(1)
         town.bank.setSettings({ reversalFailRate: 0 })
         expect(await refund(twin)).toBe('sent')
       })
@@ -492,11 +492,11 @@ describe.each([
           await resolve()
         }
         expect(await stateOf(twin)).toBe('approved')
-        await stopAll(town.store, 'the bank looks wrong', 'ana')
+        await stopAll(town.db, 'the bank looks wrong', 'ana')
         town.pass(60 * minute)
         expect(await stalled.go()).toBe('approved')
         expect([patches(town.bank), twin.amount]).toEqual([0, 10_000])
-        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
       })
 
       test('is not written about by a worker whose claim is over', async () => {
@@ -555,7 +555,7 @@ describe.each([
           town.pass(minute)
           await town.hear(told(twin, 'failed'), told(twin, 'refunded'))
           expect(await twinOf(twin)).toMatchObject({ state: 'credited', returned_units: 0n })
-          expect((await owedToPayers(town.store)).owed).toBe(10_000n)
+          expect((await owedToPayers(town.db)).owed).toBe(10_000n)
           await agree(town)
           if (before === 'kept') expect(await keep(twin)).toBe('kept')
         }
@@ -587,7 +587,7 @@ describe.each([
         town.pass(31 * minute)
         const said: unknown[] = []
         const log = { ...town.desk.world.log, error: (fields: object, message: string) => void said.push([fields, message]) }
-        await checkBooks(town.store, { ...town.desk.world, log })
+        await checkBooks(town.db, { ...town.desk.world, log })
         expect(said).toEqual([[{ id: twin.id }, 'unsure for more than 30 minutes']])
       })
 
@@ -600,8 +600,8 @@ describe.each([
           town.pass(5 * second)
           await keepEvent(town, told(twin, 'credited'))
           const died = await dieAfter(place, town, async at => {
-            await settleInbox({ ...town.desk, store: at.store, rails: { starkbank: at.rail } })
-            const answer = await approveRefund(at.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
+            await settleInbox({ ...town.desk, db: at.db, rails: { starkbank: at.rail } })
+            const answer = await approveRefund(at.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: '' })
             if (answer.is === 'done') await sendRefund({ ...at, stopped: payoutsStopped }, answer.twin)
           })
           for (let round = 0; round < 20 && (await stateOf(twin)) !== 'refunded'; round++) {
@@ -619,9 +619,9 @@ describe.each([
 
       test('is made once by two programs that both go on with it', async () => {
         const twin = await paidTwin()
-        await stopAll(town.store, 'wait', 'ana')
+        await stopAll(town.db, 'wait', 'ana')
         await refund(twin)
-        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
         await Promise.all([resolve(), resolve(), resolve()])
         expect([await stateOf(twin), patches(town.bank)]).toEqual(['sent', 1])
       })
@@ -630,20 +630,20 @@ describe.each([
     describe('whose push was lost', () => {
       /** As if the bank had shown no trace of it twice, and it was asked for again: the first turns up later. */
       const askedAgain = async () => {
-        const { batch_tag: tag } = (await town.store.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
-        await town.store.tx(tx => tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`))
+        const { batch_tag: tag } = (await town.db.one<{ batch_tag: string }>(sql`select batch_tag from invoices`))!
+        await town.db.tx(tx => tx.run(sql`update invoices set state = 'unsure', provider_id = null, next_at = ''`))
         const absent = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'done' as const, value: [] }) }
-        await resolveUnsureInvoices(town.store, absent, town.desk.world)
+        await resolveUnsureInvoices(town.db, absent, town.desk.world)
         town.pass(2 * minute)
-        await resolveUnsureInvoices(town.store, absent, town.desk.world)
+        await resolveUnsureInvoices(town.db, absent, town.desk.world)
         expect(await town.invoice()).toMatchObject({ state: 'draft' })
         return tag
       }
-      const isWatched = async () => (await town.store.one(sql`select looks from twin_watches`)) !== undefined
+      const isWatched = async () => (await town.db.one(sql`select looks from twin_watches`)) !== undefined
 
       test('is found by its tag at growing intervals after the invoice was asked for again', async () => {
         await askedAgain()
-        await town.store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        await town.db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
         const looks: number[] = []
         const startedAt = town.clock.now()
         const before = () => Object.entries(town.bank.requestCounts()).find(([name]) => name === 'GET /v2/invoice')?.[1] ?? 0
@@ -661,7 +661,7 @@ describe.each([
 
       test('is looked for until the bank answers', async () => {
         await askedAgain()
-        await town.store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
+        await town.db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = ${town.atBank.id}`))
         const twin = double(town)
         town.pass(3 * minute)
         const away: Rail = { ...town.desk.rails.starkbank!, findInvoices: async () => ({ is: 'unsure', why: 'no answer' }) }
@@ -683,7 +683,7 @@ describe.each([
   })
 })
 
-const atBank = ({ store, desk }: Town) => ({ store, rail: desk.rails.starkbank!, world: desk.world })
+const atBank = ({ db, desk }: Town) => ({ db, rail: desk.rails.starkbank!, world: desk.world })
 
 const double = ({ bank, atBank: invoice }: Town) => doubleAtBank(bank, invoice)
 
@@ -718,16 +718,16 @@ function giveBackAtBank(bank: Bank, { id }: Invoice, amount: number): void {
 const patches = (bank: Bank) => bank.requestCounts()['PATCH /v2/invoice/:id'] ?? 0
 const reversals = (bank: Bank, { id }: Invoice) => bank.transactions().filter(({ source }) => source === `invoice/${id}/reversal`).length
 
-async function owedToPayers(store: Store): Promise<{ owed: bigint; cost: bigint }> {
-  const { 'owed-to-payers': owed, 'bank-fee': cost } = await balances(store)
+async function owedToPayers(db: Db): Promise<{ owed: bigint; cost: bigint }> {
+  const { 'owed-to-payers': owed, 'bank-fee': cost } = await balances(db)
   return { owed: -owed, cost }
 }
 
 /** Ledger, status and the bank’s statement say the same, and nothing of a duplicate is booked as another’s. */
 async function agree(town: Town): Promise<void> {
   expect(await town.audit()).toEqual([])
-  expect(await status(town.store)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
-  const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+  expect(await status(town.db)).toMatchObject({ addsUp: true, stopped: expect.toSatisfy(isNotOfBooks) })
+  const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
   expect(found).toMatchObject({ agrees: true, imported: 0 })
 }
 
@@ -738,18 +738,14 @@ class Died extends Error {
 }
 
 /** Does `work` and dies after its `place`th effect: a committed transaction, or a call of the bank whose answer is never heard. False when it lived. */
-async function dieAfter(
-  place: number,
-  town: Town,
-  work: (at: { store: Store; rail: Rail; world: Town['desk']['world'] }) => Promise<void>,
-) {
+async function dieAfter(place: number, town: Town, work: (at: { db: Db; rail: Rail; world: Town['desk']['world'] }) => Promise<void>) {
   let effects = 0
   const done = <T>(value: T): T => {
     if (++effects === place) throw new Died()
     return value
   }
-  const { store, rail, world } = atBank(town)
-  const mortal: Store = { ...store, tx: async (act, how) => done(await store.tx(act, how)) }
+  const { db, rail, world } = atBank(town)
+  const mortal: Db = { ...db, tx: async (act, how) => done(await db.tx(act, how)) }
   const asked: Rail = {
     ...rail,
     readInvoice: async id => done(await rail.readInvoice(id)),
@@ -757,7 +753,7 @@ async function dieAfter(
     refundInvoice: async (...asked) => done(await rail.refundInvoice(...asked)),
   }
   try {
-    await work({ store: mortal, rail: asked, world })
+    await work({ db: mortal, rail: asked, world })
     return false
   } catch (error) {
     if (error instanceof Died) return true

@@ -26,7 +26,7 @@ import {
 import { addUser } from '../src/people/people.ts'
 import type { PayoutOrder, Rail } from '../src/rails/rail.ts'
 import { openSqlite } from '../src/db/sqlite.ts'
-import { sql, type Store } from '../src/db/db.ts'
+import { sql, type Db } from '../src/db/db.ts'
 import { proposeRefund } from '../src/webhooks/webhooks.ts'
 import { collect } from './testbed/collecting.ts'
 import { doubleAtBank } from './testbed/duplicate.ts'
@@ -41,19 +41,17 @@ let usual: string[]
 /** Every state in which money is about to move: owed, above a limit, under way, paid, and on its way back to a payer. */
 beforeAll(async () => {
   town = await openTown()
-  const { store, desk } = town
+  const { db, desk } = town
   for (const [name, role] of [
     ['carla', 'checker'],
     ['vera', 'viewer'],
     ['dora', 'admin'],
   ] as const)
-    await addUser(store, desk.world, { name, role, language: 'en' }, 'root')
-  await addAccount(store, desk.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
-  await approveAccount(store, 'other', 'checker')
-  await addAccount(store, desk.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
-  const limited = await store.tx(tx =>
-    changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }),
-  )
+    await addUser(db, desk.world, { name, role, language: 'en' }, 'root')
+  await addAccount(db, desk.world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
+  await approveAccount(db, 'other', 'checker')
+  await addAccount(db, desk.world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
+  const limited = await db.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 15_000n }, by: 'ana', why: 'a test' }))
   expect(limited).not.toHaveProperty('code')
   town.bank.pay(town.atBank.id)
   town.pass(60_000)
@@ -70,41 +68,41 @@ beforeAll(async () => {
   await collect(town, [6_000n])
   await town.send()
   const [refundable] = await collect(town, [7_000n, 8_000n, 9_000n, 20_000n])
-  await stopAll(store, 'a story', 'ana')
-  const asked = await approveRefund(store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'paid twice' })
+  await stopAll(db, 'a story', 'ana')
+  const asked = await approveRefund(db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'chico', why: 'paid twice' })
   expect(asked.is).toBe('done')
-  const proposed = await proposeRefund(store, desk.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
+  const proposed = await proposeRefund(db, desk.world, refundable!.invoice_id, { units: 1_000n, by: 'ana', why: 'part of it' })
   expect(proposed.is).toBe('proposed')
   if (proposed.is === 'proposed') await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
-  await letGo(store, 'it is written', 'ana')
+  await letGo(db, 'it is written', 'ana')
   await changeTerms(town)
   // So that a slot has fallen due by the schedule's second version.
   town.pass(24 * 3_600_000)
-  image = await imageOf(store)
-  triggers.push(...(await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(({ name }) => name))
-  rows = Object.fromEntries(await Promise.all(tables.map(async table => [table, await store.all(sql`select * from ${named(table)}`)])))
+  image = await imageOf(db)
+  triggers.push(...(await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)).map(({ name }) => name))
+  rows = Object.fromEntries(await Promise.all(tables.map(async table => [table, await db.all(sql`select * from ${named(table)}`)])))
   usual = (await outcomeOf(() => Promise.resolve())).ordered
   expect(usual.length).toBeGreaterThanOrEqual(5)
 })
 afterAll(() => town?.close())
 
 /** The schedule's second version pays to another approved account. */
-async function changeTerms({ store, desk }: Town): Promise<void> {
-  const { id, version, ...row } = await needSchedule(store, 'trial')
+async function changeTerms({ db, desk }: Town): Promise<void> {
+  const { id, version, ...row } = await needSchedule(db, 'trial')
   const rule: NewSchedule = {
     ...{ name: row.name, rail: row.rail, cron: row.cron, timeZone: row.time_zone, startsAt: undefined, endsAt: undefined },
     ...{ countLow: 2, countHigh: 2, unitsLow: 3_000n, unitsHigh: 3_000n, roster: undefined, dueInMs: Number(row.due_in_ms) },
     ...{ payTo: 'other', commissionBp: 200n, minPayoutUnits: 0n, catchUp: 'all' },
   }
-  expect((await changeSchedule(store, desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+  expect((await changeSchedule(db, desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
 }
 
 const named = (text: string) => ({ texts: [text], values: [] })
 
-async function imageOf(store: Store): Promise<Buffer> {
+async function imageOf(db: Db): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'repasse-edited-'))
   try {
-    await store.backup(join(folder, 'image.db'), {})
+    await db.backup(join(folder, 'image.db'), {})
     return readFileSync(join(folder, 'image.db'))
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -131,8 +129,8 @@ function recording(ordered: string[]): Rail {
 }
 
 /** What slots that fell due ask for, and what becomes of it: two of the same are one, for how often is held by other tests. */
-async function asked(store: Store): Promise<string[]> {
-  const rows = await store.all<{
+async function asked(db: Db): Promise<string[]> {
+  const rows = await db.all<{
     name: string
     count: bigint
     units: bigint
@@ -149,31 +147,29 @@ async function asked(store: Store): Promise<string[]> {
 }
 
 /** What is ordered after an edit, and whether the check, which runs beside, had said so. */
-async function outcomeOf(
-  edit: (store: Store) => Promise<unknown>,
-): Promise<{ is: 'impossible' | 'noticed' | 'silent'; ordered: string[] }> {
+async function outcomeOf(edit: (db: Db) => Promise<unknown>): Promise<{ is: 'impossible' | 'noticed' | 'silent'; ordered: string[] }> {
   const { clock, random } = town.desk.world
-  const store = openSqlite(':memory:', { clock, random, contents: image })
+  const db = openSqlite(':memory:', { clock, random, contents: image })
   try {
-    await store.script(triggers.map(name => `drop trigger ${name};`).join(''))
-    const isMade = await edit(store).then(
+    await db.script(triggers.map(name => `drop trigger ${name};`).join(''))
+    const isMade = await edit(db).then(
       () => true,
       () => false,
     )
     if (!isMade) return { is: 'impossible', ordered: [] }
-    const { suspected } = await checkWhole(store)
+    const { suspected } = await checkWhole(db)
     const ordered: string[] = []
     const world = { ...town.desk.world, log: silentLog }
-    const at = { store, rail: recording(ordered), world, stopped: payoutsStopped }
-    await sendPayouts(store, at.rail, world)
-    await resolvePayouts(store, at.rail, world).catch(() => undefined)
+    const at = { db, rail: recording(ordered), world, stopped: payoutsStopped }
+    await sendPayouts(db, at.rail, world)
+    await resolvePayouts(db, at.rail, world).catch(() => undefined)
     await resolveTwins(at).catch(() => undefined)
     await resolveRefunds(at).catch(() => undefined)
-    await runDueSlots({ ...town.desk, store, world, rails: { starkbank: at.rail } }).catch(() => undefined)
-    ordered.push(...(await asked(store)))
+    await runDueSlots({ ...town.desk, db, world, rails: { starkbank: at.rail } }).catch(() => undefined)
+    ordered.push(...(await asked(db)))
     return { is: suspected.length > 0 ? 'noticed' : 'silent', ordered: ordered.sort() }
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 
@@ -191,7 +187,7 @@ const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1
 
 interface Edit {
   says: string
-  make(store: Store): Promise<unknown>
+  make(db: Db): Promise<unknown>
 }
 
 /** One value of one row becomes another that could stand there, or the row goes. */
@@ -201,7 +197,7 @@ function drawn(table: string): Edit {
   const where = key.map(([column, value]) => sql`${named(column)} = ${value as string}`)
   const isIt = where.slice(1).reduce((so, each) => sql`${so} and ${each}`, where[0]!)
   if (random.next() < 0.1)
-    return { says: `${table}: a row is deleted`, make: store => store.tx(tx => tx.run(sql`delete from ${named(table)} where ${isIt}`)) }
+    return { says: `${table}: a row is deleted`, make: db => db.tx(tx => tx.run(sql`delete from ${named(table)} where ${isIt}`)) }
   const column = one(Object.keys(row))
   const before = row[column]
   const others = rows[table]!.map(each => each[column]).filter(value => value !== before)
@@ -217,8 +213,8 @@ function drawn(table: string): Edit {
   const after = one(choices)
   return {
     says: `${table}.${column}: ${String(before)} → ${String(after)}`,
-    make: store =>
-      store.tx(async tx => {
+    make: db =>
+      db.tx(async tx => {
         if ((await tx.run(sql`update ${named(table)} set ${named(column)} = ${after as string} where ${isIt}`)) !== 1)
           throw new Error('not there')
       }),

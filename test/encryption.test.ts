@@ -16,7 +16,7 @@ import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
 import { encryptedTables, keyUses, retireKey, rotate, unreadableValues, useKeys } from '../src/db/rotate.ts'
-import { asStored, encrypted, join as list, openStore, sameAs, sql, unreadableText, type Row, type Store } from '../src/db/db.ts'
+import { asStored, encrypted, join as list, openDb, sameAs, sql, unreadableText, type Row, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
@@ -55,13 +55,13 @@ describe.each([
       const url = await fresh()
       const town = await openTown({ databaseUrl: url, keys })
       open.push(town)
-      await useKeys(town.store, keys)
+      await useKeys(town.db, keys)
       return { town, url, secret: await live(town) }
     }
-    const another = async (town: Town, url: string, keys: DataKeys): Promise<Store> => {
-      const store = await openStore(url, { ...town.desk.world, keys, virtual: true })
-      open.push(store)
-      return store
+    const another = async (town: Town, url: string, keys: DataKeys): Promise<Db> => {
+      const db = await openDb(url, { ...town.desk.world, keys, virtual: true })
+      open.push(db)
+      return db
     }
 
     /** All that the database's files hold, or all that its tables do. */
@@ -71,11 +71,11 @@ describe.each([
         const files = readdirSync(folder).filter(name => join(folder, name).startsWith(file))
         return files.map(name => readFileSync(join(folder, name), 'latin1')).join('')
       }
-      const store = await openStore(url, { clock: { now: () => 0, sleep: async () => undefined }, random: undefined as never })
+      const db = await openDb(url, { clock: { now: () => 0, sleep: async () => undefined }, random: undefined as never })
       try {
-        const tables = await store.all<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = current_schema()`)
+        const tables = await db.all<{ name: string }>(sql`select tablename as name from pg_tables where schemaname = current_schema()`)
         const all: unknown[] = []
-        for (const { name } of tables) all.push(...(await store.all(asStored(sql`select * from ${{ texts: [name], values: [] }}`))))
+        for (const { name } of tables) all.push(...(await db.all(asStored(sql`select * from ${{ texts: [name], values: [] }}`))))
         return all
           .flatMap(row => Object.values(row as Row))
           .map(value =>
@@ -83,7 +83,7 @@ describe.each([
           )
           .join('\n')
       } finally {
-        await store.close()
+        await db.close()
       }
     }
     const tellsOf = (all: string, words: readonly string[]) => words.filter(word => all.includes(Buffer.from(word).toString('latin1')))
@@ -91,41 +91,41 @@ describe.each([
 
     test('a copy of the database tells none of the people in it, and everything is found and read as before', async () => {
       const { town, url, secret: authenticator } = await openLivedIn(keysOf([older]))
-      const { store } = town
+      const { db } = town
       expect(
-        await store.all(sql`select payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
+        await db.all(sql`select payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
       ).toEqual([{ payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] }])
       const sought = sameAs('invoices.payer_tax_id', planted.taxIds[1]!)
-      expect(await store.all(sql`select payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
-      expect(await store.one(sql`select email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`)).toEqual({
+      expect(await db.all(sql`select payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
+      expect(await db.one(sql`select email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`)).toEqual({
         email: planted.emails[1],
         name: planted.names[2],
       })
       expect(await town.audit()).toEqual([])
-      expect((await keyUses(store)).filter(({ key }) => key !== older.id)).toEqual([])
+      expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
       // Without its key, or with another alone, the program does not start; and a key that is in use is not retired.
-      await expect(useKeys(store, noKeys)).rejects.toThrow(/set ENCRYPTION_KEY_FILE to its key file/)
-      await expect(useKeys(store, keysOf([newer]))).rejects.toThrow(BadInput)
-      await useKeys(store, keysOf([newer, older]))
-      expect(await store.tx(tx => retireKey(tx, keysOf([newer, older]), older.id))).toMatchObject({ is: 'in-use' })
+      await expect(useKeys(db, noKeys)).rejects.toThrow(/set ENCRYPTION_KEY_FILE to its key file/)
+      await expect(useKeys(db, keysOf([newer]))).rejects.toThrow(BadInput)
+      await useKeys(db, keysOf([newer, older]))
+      expect(await db.tx(tx => retireKey(tx, keysOf([newer, older]), older.id))).toMatchObject({ is: 'in-use' })
       for (const each of open.splice(0)) await each.close()
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
     })
 
     test('without a key everything is as it was, and a database of today is encrypted by one rotation', async () => {
       const { town, url, secret: authenticator } = await openLivedIn(noKeys)
-      await town.store.tx(tx => tx.run(sql`update users set totp_step = 0`))
+      await town.db.tx(tx => tx.run(sql`update users set totp_step = 0`))
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual(everyWord(authenticator))
       const keys = keysOf([older])
-      const store = await another(town, url, keys)
-      await useKeys(store, keys)
-      expect(await store.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
-      expect(await unreadableValues(store, keys)).toEqual([])
-      const { count } = await rotate({ store, keys, world: town.desk.world })
+      const db = await another(town, url, keys)
+      await useKeys(db, keys)
+      expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
+      expect(await unreadableValues(db, keys)).toEqual([])
+      const { count } = await rotate({ db, keys, world: town.desk.world })
       expect(count).toBeGreaterThan(20)
-      expect((await keyUses(store)).filter(({ key }) => key !== older.id)).toEqual([])
-      expect(await store.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
-      await store.compact(encryptedTables)
+      expect((await keyUses(db)).filter(({ key }) => key !== older.id)).toEqual([])
+      expect(await db.one(sql`select email from orders`)).toEqual({ email: planted.emails[1] })
+      await db.compact(encryptedTables)
       for (const each of open.splice(0)) await each.close()
       expect(tellsOf(await everything(url), everyWord(authenticator))).toEqual([])
     })
@@ -150,7 +150,7 @@ describe.each([
       const dies = () => {
         if (++batches === 6) throw new Crash('killed')
       }
-      await expect(rotate({ store: turning, keys, world: { ...town.desk.world, at: dies } })).rejects.toThrow(Crash)
+      await expect(rotate({ db: turning, keys, world: { ...town.desk.world, at: dies } })).rejects.toThrow(Crash)
       const under = async (id: string) =>
         (await keyUses(turning)).filter(({ key }) => key === id).reduce((sum, { count }) => sum + count, 0)
       expect(await under(newer.id)).toBeGreaterThan(400)
@@ -160,9 +160,9 @@ describe.each([
           await running.all<{ value: string }>(sql`select address as value from person_mails union all select payer_name from invoices`)
         ).filter(({ value }) => value === unreadableText)
       expect(await unreadHere()).toEqual([])
-      await collectOne(town, { ...town.desk, store: running, inbox: makeInbox(running, town.desk.world) })
+      await collectOne(town, { ...town.desk, db: running, inbox: makeInbox(running, town.desk.world) })
       const before = await under(newer.id)
-      const { count } = await rotate({ store: turning, keys, world: town.desk.world })
+      const { count } = await rotate({ db: turning, keys, world: town.desk.world })
       expect([await under(older.id), await under(newer.id)]).toEqual([0, before + count])
       expect(await unreadHere()).toEqual([])
       expect(await turning.all(sql`select name from cursors where name like 'encrypt %'`)).toEqual([])
@@ -176,37 +176,36 @@ describe.each([
 
     test('a value that was changed or moved holds up its own invoice, person and event, and nothing else', async () => {
       const { town } = await openLivedIn(keysOf([older]))
-      const { store, desk } = town
+      const { db, desk } = town
       await addRoster(town, 'second')
       const ids = await drafted(town)
       expect(ids).toHaveLength(2)
       const edit = async (table: string, column: string, where: ReturnType<typeof sql>) => {
         const [named, of] = [column, table].map(text => ({ texts: [text], values: [] })) as [never, never]
-        const row = (await store.one<{ value: string }>(asStored(sql`select ${named} as value from ${of} where ${where}`)))!
+        const row = (await db.one<{ value: string }>(asStored(sql`select ${named} as value from ${of} where ${where}`)))!
         const value = `${row.value.slice(0, -3)}${row.value.endsWith('AAA') ? 'BBB' : 'AAA'}`
-        await store.tx(tx => tx.run(sql`update ${of} set ${named} = ${value} where ${where}`))
+        await db.tx(tx => tx.run(sql`update ${of} set ${named} = ${value} where ${where}`))
       }
       await edit('invoices', 'payer_name', sql`id = ${ids[0]!}`)
       await edit('users', 'totp_secret', sql`name = 'carla'`)
       // Moved into another column, it is not shown there.
       const ofAnother = sql`slot_id is not null and ordinal = 1 and state = 'credited'`
-      await store.tx(tx => tx.run(sql`update invoices set description = payer_tax_id where ${ofAnother}`))
-      expect(await store.one(sql`select description from invoices where ${ofAnother}`)).toEqual({ description: unreadableText })
+      await db.tx(tx => tx.run(sql`update invoices set description = payer_tax_id where ${ofAnother}`))
+      expect(await db.one(sql`select description from invoices where ${ofAnother}`)).toEqual({ description: unreadableText })
 
       const asked = town.bank.invoices().length
-      await issueDrafts(store, desk.rails.starkbank!, desk.world)
+      await issueDrafts(db, desk.rails.starkbank!, desk.world)
       expect(town.bank.invoices()).toHaveLength(asked + 1)
-      expect(await store.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`)).toEqual([
+      expect(await db.all(sql`select id, state from invoices where id in (${ids[0]!}, ${ids[1]!}) order by state`)).toEqual([
         { id: ids[0], state: 'draft' },
         { id: ids[1], state: 'issued' },
       ])
       expect((await town.historyOf(ids[0]!)).at(-1)?.why).toMatch(/cannot be decrypted/)
       expect(
-        (await askAgain({ store, rail: undefined, world: desk.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' }))
-          .is,
+        (await askAgain({ db, rail: undefined, world: desk.world, hearAgain: async () => undefined }, ids[0]!, { by: 'ana', why: '' })).is,
       ).toBe('impossible')
       const attempt = { name: 'carla', password, code: '123456', address: '127.0.0.1', agent: '' }
-      expect(await signIn(store, desk.world, attempt)).toMatchObject({ is: 'refused' })
+      expect(await signIn(db, desk.world, attempt)).toMatchObject({ is: 'refused' })
 
       // An event that cannot be read waits, and is applied once it can be.
       const { id: bankId } = town.bank.invoices().find(({ tags }) => tags.includes(ids[1]!))!
@@ -215,19 +214,19 @@ describe.each([
       const event = town.event('invoice.credited')
       await town.hear()
       await desk.inbox.keep({ rail: 'starkbank', eventId: event.id, raw: bodyOf(event), via: 'push' })
-      const kept = (await store.one<{ raw: Uint8Array }>(asStored(sql`select raw from inbox where event_id = ${event.id}`)))!.raw
+      const kept = (await db.one<{ raw: Uint8Array }>(asStored(sql`select raw from inbox where event_id = ${event.id}`)))!.raw
       const broken = Buffer.from(kept)
       broken[broken.length - 1]! ^= 1
-      await store.tx(tx => tx.run(sql`update inbox set raw = ${broken} where event_id = ${event.id}`))
+      await db.tx(tx => tx.run(sql`update inbox set raw = ${broken} where event_id = ${event.id}`))
       await town.hear()
       expect(await town.fate(event)).toMatch(/^waiting: it cannot be decrypted/)
-      expect((await unreadableValues(store, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual([
+      expect((await unreadableValues(db, keysOf([older]))).map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual([
         'inbox.raw altered',
         'invoices.description of another column',
         'invoices.payer_name altered',
         'users.totp_secret altered',
       ])
-      await store.tx(tx => tx.run(sql`update inbox set raw = ${kept} where event_id = ${event.id}`))
+      await db.tx(tx => tx.run(sql`update inbox set raw = ${kept} where event_id = ${event.id}`))
       town.pass(400_000)
       await town.hear()
       expect(await town.fate(event)).toBe('done: credited')
@@ -245,30 +244,25 @@ const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefin
 
 /** A roster that is asked and paid, somebody who came in with an authenticator, and an order; answers the authenticator's secret. */
 async function live(town: Town): Promise<string> {
-  const { store, desk } = town
+  const { db, desk } = town
   await addRoster(town, 'roster')
   await collectOne(town, desk)
-  const { token } = await addUser(
-    store,
-    desk.world,
-    { name: 'carla', role: 'viewer', language: 'pt-BR', email: planted.emails[0]! },
-    'root',
-  )
+  const { token } = await addUser(db, desk.world, { name: 'carla', role: 'viewer', language: 'pt-BR', email: planted.emails[0]! }, 'root')
   const browser = newToken(desk.world)
-  const opening = await openInvitation(store, desk.world, token, browser)
+  const opening = await openInvitation(db, desk.world, token, browser)
   if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
   const code = codeAt(opening.secret, stepAt(town.clock.now()))
-  expect(await acceptInvitation(store, desk.world, { token, browser, password, code })).toMatchObject({ is: 'done' })
+  expect(await acceptInvitation(db, desk.world, { token, browser, password, code })).toMatchObject({ is: 'done' })
   town.pass(60_000)
   const next = codeAt(opening.secret, stepAt(town.clock.now()))
-  expect(await signIn(store, desk.world, { name: 'carla', password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({
+  expect(await signIn(db, desk.world, { name: 'carla', password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({
     is: 'in',
   })
-  const shop = await furnishShop(store, desk.world, ['starkbank'])
+  const shop = await furnishShop(db, desk.world, ['starkbank'])
   const buyer = { name: planted.names[2]!, email: planted.emails[1]!, taxId: planted.taxIds[0]! }
-  expect(await writeOrder(store, desk.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
+  expect(await writeOrder(db, desk.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
   await runDueSlots(desk)
-  await issueDrafts(store, desk.rails.starkbank!, desk.world)
+  await issueDrafts(db, desk.rails.starkbank!, desk.world)
   return opening.secret
 }
 
@@ -282,7 +276,7 @@ async function addRoster(town: Town, name: string): Promise<void> {
   const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
   const what = { countLow: 2, countHigh: 2, unitsLow: 1_000n, unitsHigh: 2_000n, roster: `${roster.join('\n')}\n`, payTo: 'main' }
   await addSchedule(
-    town.store,
+    town.db,
     town.desk.world,
     { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what },
     'maker',
@@ -290,9 +284,9 @@ async function addRoster(town: Town, name: string): Promise<void> {
 }
 
 /** The drafts of the roster `second`, of which nobody is asked yet. */
-async function drafted({ store, desk: { world } }: Town): Promise<string[]> {
-  const schedule = await needSchedule(store, 'second')
-  return store.tx(async tx => {
+async function drafted({ db, desk: { world } }: Town): Promise<string[]> {
+  const schedule = await needSchedule(db, 'second')
+  return db.tx(async tx => {
     const slot = await runNow(tx, world, schedule, 'a story')
     await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
     return (await tx.all<{ id: string }>(sql`select id from invoices where slot_id = ${slot} order by ordinal`)).map(({ id }) => id)
@@ -301,12 +295,10 @@ async function drafted({ store, desk: { world } }: Town): Promise<string[]> {
 
 /** One more slot of the roster, of which one is paid and credited. */
 async function collectOne(town: Town, desk: Desk): Promise<void> {
-  const schedule = await needSchedule(desk.store, 'roster')
-  const slot = await desk.store.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
+  const schedule = await needSchedule(desk.db, 'roster')
+  const slot = await desk.db.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
   await runDueSlots(desk)
-  const { id } = (await desk.store.one<{ id: string }>(
-    sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`,
-  ))!
+  const { id } = (await desk.db.one<{ id: string }>(sql`select provider_id as id from invoices where slot_id = ${slot} and ordinal = 1`))!
   town.bank.pay(id)
   town.pass(60_000)
   for (const event of town.bank.eventsCreated())

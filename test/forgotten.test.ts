@@ -27,16 +27,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town.close())
 
     const rail = () => town.desk.rails.starkbank!
-    const find = (over: object = {}) => findForgotten({ store: town.store, rail: { ...rail(), ...over }, world: town.desk.world })
+    const find = (over: object = {}) => findForgotten({ db: town.db, rail: { ...rail(), ...over }, world: town.desk.world })
     const atBank = () => town.bank.invoices().length
     const run = async () => {
       town.pass(1_000)
-      const slot = await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      const slot = await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
       await runDueSlots(town.desk)
       return slot
     }
     const stateOf = (slot: string) =>
-      town.store.one<{ state: string; held: string | null }>(sql`select state, held from slots where id = ${slot}`)
+      town.db.one<{ state: string; held: string | null }>(sql`select state, held from slots where id = ${slot}`)
     /** As the backup has it. */
     const forget = async (slot: string) => {
       for (const gone of [
@@ -45,10 +45,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         sql`delete from invoices where slot_id = ${slot}`,
         sql`delete from slots where id = ${slot}`,
       ])
-        await town.store.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.store, town.desk.world)
+        await town.db.tx(tx => tx.run(gone))
+      await setAsideAfterRestore(town.db, town.desk.world)
     }
-    const asked = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+    const asked = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
 
     test('a slot that is run again by hand waits until the bank was read, and then for a person', async () => {
       await forget(await run())
@@ -74,30 +74,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ]),
       )
 
-      expect(await decideCatchUp(town.store, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
-      expect(await lookAtForgotten(town.store, { by: 'ana', why: 'it was that slot' })).toBe(1)
-      expect(await forgottenInvoices(town.store)).toEqual([])
+      expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(2)
+      expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
+      expect(await forgottenInvoices(town.db)).toEqual([])
       expect(await stateOf(await run())).toMatchObject({ state: 'done' })
       expect([atBank(), (await asked()).filter(says => says.includes('forgotten'))]).toEqual([3, []])
     })
 
     /** The town's schedule with another cron, as somebody edits it. */
     const recron = async (cron: string) => {
-      const { id, version } = await needSchedule(town.store, 'trial')
+      const { id, version } = await needSchedule(town.db, 'trial')
       const rule: NewSchedule = {
         ...{ name: 'trial', rail: 'starkbank', cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
         ...{ roster: undefined, countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n },
         ...{ dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
       }
-      expect((await changeSchedule(town.store, town.desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
+      expect((await changeSchedule(town.db, town.desk.world, undefined, { id, version, rule, by: 'ana' })).is).toBe('changed')
     }
-    const slotsDue = () => town.store.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
+    const slotsDue = () => town.db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)
 
     test.each(['read', 'not read yet'] as const)(
       'the backup’s older time of day bills nobody twice, the bank being %s when it comes',
       async atThatTime => {
         await recron('0 18 * * *')
-        const { version, next_at: next } = await needSchedule(town.store, 'trial')
+        const { version, next_at: next } = await needSchedule(town.db, 'trial')
         await forget(await run())
         expect(atBank()).toBe(2)
         if (atThatTime === 'read') expect(await find()).toBe(1)
@@ -117,10 +117,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         )
 
         // It was that slot; the next one is not asked about.
-        expect(await lookAtForgotten(town.store, { by: 'ana', why: 'it was that slot' })).toBe(1)
+        expect(await lookAtForgotten(town.db, { by: 'ana', why: 'it was that slot' })).toBe(1)
         await runDueSlots(town.desk)
         expect(atBank()).toBe(2)
-        expect(await decideCatchUp(town.store, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
+        expect(await decideCatchUp(town.db, 'trial', 'skip', 'ana', 'it is at the bank')).toBe(1)
         town.pass(day)
         await runDueSlots(town.desk)
         expect([await slotsDue(), atBank()]).toEqual([[], 3])
@@ -130,25 +130,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a slot of the chain is asked about by nobody while the bank’s are', async () => {
       await forget(await run())
       expect(await find()).toBe(1)
-      await restate(town.store, sql`update schedules set rail = 'bitcoin'`)
+      await restate(town.db, sql`update schedules set rail = 'bitcoin'`)
       town.pass(day)
       await runDueSlots(town.desk)
       expect(await slotsDue()).toEqual([{ held: null }])
     })
 
     test('a bank that does not list them is said to keep everything from being issued, until a person has compared them there', async () => {
-      const ready = async () => (await readiness(town.store)).checks['issuing']
+      const ready = async () => (await readiness(town.db)).checks['issuing']
       expect(await ready()).toBe(undefined)
-      await setAsideAfterRestore(town.store, town.desk.world)
+      await setAsideAfterRestore(town.db, town.desk.world)
       const slot = await run()
       // Events are taken in all the while.
-      expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { issuing: 'waiting: see repasse status' } })
-      await expect(lookAtForgotten(town.store, { by: 'ana', why: 'none is listed' })).rejects.toThrow('are not all read yet')
+      expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { issuing: 'waiting: see repasse status' } })
+      await expect(lookAtForgotten(town.db, { by: 'ana', why: 'none is listed' })).rejects.toThrow('are not all read yet')
       expect(await find({ invoicesSince: async () => refused('it is not permitted', false) })).toBe(0)
       expect(await asked()).toContainEqual(
         expect.stringMatching(/^the bank’s invoices since the backup .* nothing is issued there \(it is not permitted\)/),
       )
-      expect(await lookAtForgotten(town.store, { by: 'ana', why: 'compared there' })).toBe(0)
+      expect(await lookAtForgotten(town.db, { by: 'ana', why: 'compared there' })).toBe(0)
       await runDueSlots(town.desk)
       expect([await stateOf(slot), (await asked()).filter(says => says.includes('backup')), await ready()]).toMatchObject([
         { state: 'done' },
@@ -159,23 +159,23 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('where no bank is used nothing waits for one after a restore', async () => {
       for (const gone of [sql`update schedules set rail = 'bitcoin'`, sql`update invoices set rail = 'bitcoin'`, sql`delete from cursors`])
-        await town.store.tx(tx => tx.run(gone))
-      await setAsideAfterRestore(town.store, town.desk.world)
-      expect([(await readiness(town.store)).checks['issuing'], await asked()]).toEqual([undefined, []])
+        await town.db.tx(tx => tx.run(gone))
+      await setAsideAfterRestore(town.db, town.desk.world)
+      expect([(await readiness(town.db)).checks['issuing'], await asked()]).toEqual([undefined, []])
     })
 
     test('a backup of any age is read from, also where it is restored again before that', async () => {
       await forget(await run())
       town.pass(5 * day)
-      await setAsideAfterRestore(town.store, town.desk.world)
+      await setAsideAfterRestore(town.db, town.desk.world)
       town.pass(5 * day)
-      await setAsideAfterRestore(town.store, town.desk.world)
+      await setAsideAfterRestore(town.db, town.desk.world)
       expect(await find()).toBe(1)
     })
 
     test('slots that fell due meanwhile are no younger backup, and a clock that was ahead is none', async () => {
       const slot = await run()
-      await town.store.tx(tx =>
+      await town.db.tx(tx =>
         remember(tx, 'slots', slot, 'done', 'done', { why: 'by a clock that was ahead' }, instant(town.clock.now() + 30 * day)),
       )
       town.pass(5 * day)
@@ -186,24 +186,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('an edit of its schedule asks for no such slot meanwhile', async () => {
       await forget(await run())
       const again = await run()
-      const { id, version } = await needSchedule(town.store, 'trial')
+      const { id, version } = await needSchedule(town.db, 'trial')
       const what = { roster: undefined, countLow: 1, countHigh: 1, unitsLow: 20_000n, unitsHigh: 20_000n }
       const rule: NewSchedule = {
         ...{ name: 'trial', rail: 'starkbank', cron: '0 0 * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
         ...{ ...what, dueInMs: day, payTo: 'main', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
       }
-      const edit = () => changeSchedule(town.store, town.desk.world, undefined, { id, version, rule, by: 'ana' })
-      const payers = () => changePayers(town.store, town.desk.world, 'trial', what, 'ana')
+      const edit = () => changeSchedule(town.db, town.desk.world, undefined, { id, version, rule, by: 'ana' })
+      const payers = () => changePayers(town.db, town.desk.world, 'trial', what, 'ana')
       expect(await edit()).toEqual({ is: 'waiting' })
       await expect(payers()).rejects.toThrow('wait until the bank')
       expect(await find()).toBe(1)
       expect(await edit()).toEqual({ is: 'held' })
       await expect(payers()).rejects.toThrow('wait for a person')
-      expect(await town.store.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
+      expect(await town.db.all(sql`select id from invoices where slot_id = ${again}`)).toEqual([])
     })
 
     test('where nothing was forgotten, a slot waits for the bank alone', async () => {
-      await setAsideAfterRestore(town.store, town.desk.world)
+      await setAsideAfterRestore(town.db, town.desk.world)
       const slot = await run()
       expect([await stateOf(slot), atBank()]).toMatchObject([{ state: 'due', held: null }, 1])
       expect(await find()).toBe(0)
@@ -217,7 +217,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await rail().cancelInvoice(town.bank.invoices().find(invoice => invoice.tags.includes(slot))?.id ?? id)
       await forget(slot)
       town.bank.invoices()[0]!.tags = ['of another system']
-      expect([await find(), await forgottenInvoices(town.store)]).toEqual([0, []])
+      expect([await find(), await forgottenInvoices(town.db)]).toEqual([0, []])
     })
   })
 })

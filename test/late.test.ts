@@ -36,14 +36,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     /** The schedule's next version has the terms; answers the next slot's invoice as the bank has it. */
     async function withTerms(pay: PayTerms, more: Partial<NewSchedule> = {}) {
-      const row = (await findSchedule(town.store, 'trial'))!
+      const row = (await findSchedule(town.db, 'trial'))!
       const rule: NewSchedule = {
         ...{ name: row.name, rail: row.rail, cron: row.cron, timeZone: row.time_zone, startsAt: undefined, endsAt: undefined },
         ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 2 * day, payTo: 'main' },
         ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all', pay },
         ...more,
       }
-      const changed = await changeSchedule(town.store, town.desk.world, undefined, { id: row.id, version: row.version, rule, by: 'ana' })
+      const changed = await changeSchedule(town.db, town.desk.world, undefined, { id: row.id, version: row.version, rule, by: 'ana' })
       expect(changed.is).toBe('changed')
       town.pass(day)
       await runDueSlots(town.desk)
@@ -52,7 +52,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return made
     }
     const creditOf = (id: string) =>
-      town.store.one<{ state: string; paid_units: bigint; units: bigint; owed: bigint }>(sql`
+      town.db.one<{ state: string; paid_units: bigint; units: bigint; owed: bigint }>(sql`
         select i.state, i.paid_units, i.units, p.units as owed from invoices i join payouts p on p.invoice_id = i.id where i.provider_id = ${id}`)
 
     test.each([
@@ -95,7 +95,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('an edit of the terms alone is a version, with what changed in the audit log, and the same again is none', async () => {
       await open()
       await withTerms(terms)
-      const log = await town.store.one<{ detail: string }>(sql`select detail from audit where act = 'schedule changed'`)
+      const log = await town.db.one<{ detail: string }>(sql`select detail from audit where act = 'schedule changed'`)
       expect(JSON.parse(log!.detail)).toMatchObject({
         ...{ fineBp: '0 -> 200', interestBp: '0 -> 300', discounts: ' -> 10.00%@1d', expiresInMs: `${usualExpiresInMs} -> ${10 * day}` },
       })

@@ -1,7 +1,7 @@
 /** The whole house with its scheduler, a simulated bank and a real mail server: who buys is written to by itself, once for each reason. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../src/base/config.ts'
-import { openBase, serve, type House } from '../src/app.ts'
+import { openBase, serve, type App } from '../src/app.ts'
 import { placeOrder } from '../src/jobs/jobs.ts'
 import { newKey, type OrderRow } from '../src/shop/shop.ts'
 import { sql } from '../src/db/db.ts'
@@ -13,7 +13,7 @@ import { until } from './testbed/until.ts'
 
 const { bank, env, repasse } = await openBankTerminal({ payRate: 0, fee: 50, creditDelayMs: [0, 1] })
 let sink: SmtpSink
-let house: House
+let app: App
 
 beforeAll(async () => {
   sink = await startSmtpSink()
@@ -27,10 +27,10 @@ beforeAll(async () => {
     expect((await repasse(words)).code).toBe(0)
   const { log, recent } = recentLog()
   evidence.keep('repasse', recent)
-  house = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), ['worker'])
+  app = await serve(await openBase(readConfig({ ...env, ...mail, STARKBANK_POLL_SECONDS: '1' }), log), ['worker'])
 })
 afterAll(async () => {
-  await house?.stop()
+  await app?.stop()
   await sink?.close()
 })
 
@@ -38,10 +38,10 @@ test(
   'an order is confirmed by mail when it is placed and when it is paid, each with the way to its page',
   { timeout: 120_000 },
   async () => {
-    const { store, world } = house.desk
-    const { id } = (await store.one<{ id: string }>(sql`select id from products`))!
+    const { db, world } = app.desk
+    const { id } = (await db.one<{ id: string }>(sql`select id from products`))!
     const buy = async (name: string, email: string) => {
-      const placed = await placeOrder(house.desk, {
+      const placed = await placeOrder(app.desk, {
         basketKey: newKey(world),
         lines: [{ productId: id, quantity: 1n }],
         buyer: { name, email, taxId: '012.345.678-90' },
@@ -60,7 +60,7 @@ test(
     expect(bank.pay(atBank.id)).toBe(true)
     await eventually(() => sink.taken.length).toBe(2)
     expect(sink.taken[1]!.raw).toContain('payment confirmed for order')
-    expect(await store.one(sql`select state from orders`)).toEqual({ state: 'paid' })
+    expect(await db.one(sql`select state from orders`)).toEqual({ state: 'paid' })
     // By the time somebody else is written to, the outbox was looked through again, and nothing in it was for her.
     await buy('Rui Sá', 'rui@example.com')
     await eventually(() => sink.taken.length).toBeGreaterThan(2)

@@ -17,7 +17,7 @@ import {
   type PayoutRow,
   type WantedLimits,
 } from '../src/payout/payout.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { bitcoindAvailable, startBitcoind, type Bitcoind } from './testbed/bitcoind.ts'
 import { openChainTown, type ChainTown } from './testbed/chainTown.ts'
 import { collect } from './testbed/collecting.ts'
@@ -33,16 +33,16 @@ const hour = 60 * minute
 type Desk = Town['desk']
 
 /** As a person lowers or raises limits; where it takes two, a second person approves. */
-async function limit({ store, world, rails }: Desk, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
+async function limit({ db, world, rails }: Desk, wanted: WantedLimits, of: { accountId?: string; asset?: 'BRL' | 'BTC' } = {}) {
   const asset = of.asset ?? 'BRL'
-  const changed = await store.tx(tx => changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }))
-  if ('proposal' in changed) await approveAndDo({ store, world, rails }, changed.proposal.id, { by: 'bruno' })
+  const changed = await db.tx(tx => changeLimits(tx, world, { ...of, asset, wanted, by: 'ana', why: 'a test' }))
+  if ('proposal' in changed) await approveAndDo({ db, world, rails }, changed.proposal.id, { by: 'bruno' })
   return changed.is
 }
-const letBeyond = async ({ store, world, rails }: Desk, id: string) => {
-  const proposed = await store.tx(tx => proposeBeyond(tx, world, id, { by: 'ana', why: 'the yearly one' }))
+const letBeyond = async ({ db, world, rails }: Desk, id: string) => {
+  const proposed = await db.tx(tx => proposeBeyond(tx, world, id, { by: 'ana', why: 'the yearly one' }))
   if (!('proposal' in proposed)) return proposed.is
-  return (await approveAndDo({ store, world, rails }, proposed.proposal.id, { by: 'bruno' })).is
+  return (await approveAndDo({ db, world, rails }, proposed.proposal.id, { by: 'bruno' })).is
 }
 
 describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
@@ -60,7 +60,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
     afterEach(() => town?.close())
 
-    const payoutOf = async ({ id }: PayoutRow) => (await town.store.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
+    const payoutOf = async ({ id }: PayoutRow) => (await town.db.one<PayoutRow>(sql`select * from payouts where id = ${id}`))!
     const states = (payouts: readonly PayoutRow[]) => Promise.all(payouts.map(async payout => (await payoutOf(payout)).state))
     /** All that has left, the oldest first, as the bank has it. */
     const left = () =>
@@ -75,7 +75,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     }
     /** What waits for a limit, and why. */
     const waiting = async () =>
-      (await waitingForLimits(town.store, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({ id, per, needs }))
+      (await waitingForLimits(town.db, { limit: 100 })).map(({ payout_id: id, per, needs }) => ({ id, per, needs }))
 
     test('with none set, everything goes at once', async () => {
       await collect(town, [10_000n, 900_000n, 10_000n])
@@ -93,15 +93,15 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await limit(town.desk, { payout: 50_000n })
       const [large] = await collect(town, [60_000n])
       // One person has asked, and nobody has approved it.
-      await town.store.tx(tx => proposeBeyond(tx, town.desk.world, large!.id, { by: 'ana', why: 'mine' }))
-      await town.store.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
+      await town.db.tx(tx => proposeBeyond(tx, town.desk.world, large!.id, { by: 'ana', why: 'mine' }))
+      await town.db.tx(tx => changeLimits(tx, town.desk.world, { asset: 'BRL', wanted: { payout: null }, by: 'ana', why: 'mine' }))
       const forged = sql`
         insert into limit_approvals (payout_id, units, proposal_id, added_at) select ${large!.id}, 60000, min(id), '' from proposals`
-      await town.store.tx(tx => tx.run(edit ?? forged))
+      await town.db.tx(tx => tx.run(edit ?? forged))
       await town.send()
       expect(left()).toEqual([])
       expect(await waiting()).toEqual([{ id: large!.id, per: 'payout', needs: 'person' }])
-      const found = (await checkApprovals(town.store)).map(({ says }) => says)
+      const found = (await checkApprovals(town.db)).map(({ says }) => says)
       expect(found).toEqual(edit ? [expect.stringContaining('people set R$ 500.00: somebody has changed it past this program')] : [])
     })
 
@@ -150,7 +150,7 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         await finish(0)
       }
       expect(await states([large])).toEqual(['returned'])
-      await retryPayout(town.store, large.id, { by: 'ana', why: 'a test' })
+      await retryPayout(town.db, large.id, { by: 'ana', why: 'a test' })
       await town.send()
       expect(town.transfers()).toHaveLength(2)
       expect(await waiting()).toEqual([{ id: large.id, per: 'payout', needs: 'person' }])
@@ -222,9 +222,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('an account may have limits of its own, which bind nobody else', async () => {
-      await addAccount(town.store, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
-      await approveAccount(town.store, 'second', 'checker')
-      const { id: accountId } = (await town.store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
+      await addAccount(town.db, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+      await approveAccount(town.db, 'second', 'checker')
+      const { id: accountId } = (await town.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!
       await limit(town.desk, { hour: 30_000n }, { accountId })
       await limit(town.desk, { hour: 70_000n })
       await collect(town, [20_000n, 20_000n])
@@ -234,10 +234,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     })
 
     test('lowering takes one person, raising and removing two; a change behind the back is not approved', async () => {
-      const { store, world, rails } = town.desk
+      const { db, world, rails } = town.desk
       const change = (wanted: WantedLimits, by = 'ana'): Promise<LimitsChanged> =>
-        store.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
-      const limits = () => store.all(sql`select per, units, set_by, approved_by from limits order by per`)
+        db.tx(tx => changeLimits(tx, world, { asset: 'BRL', wanted, by, why: 'a test' }))
+      const limits = () => db.all(sql`select per, units, set_by, approved_by from limits order by per`)
       expect((await change({ payout: 50_000n, hour: 90_000n })).is).toBe('lowered')
       expect((await change({ payout: 40_000n })).is).toBe('lowered')
       expect((await change({ payout: 40_000n })).is).toBe('same')
@@ -247,18 +247,18 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
         { per: 'hour', units: 90_000n },
         { per: 'payout', units: 40_000n },
       ])
-      const approve = (by: string) => approveAndDo({ store, world, rails }, (raised as { proposal: { id: string } }).proposal.id, { by })
+      const approve = (by: string) => approveAndDo({ db, world, rails }, (raised as { proposal: { id: string } }).proposal.id, { by })
       expect((await approve('Ana')).is).toBe('own')
       await change({ payout: 30_000n }, 'carla')
       await expect(approve('bruno')).rejects.toThrow('the limit for each payout is 300.00 now, and was 400.00')
       expect(await limits()).toMatchObject([{ units: 90_000n }, { units: 30_000n }])
       const { proposal } = (await change({ payout: 60_000n, hour: 80_000n })) as { proposal: { id: string } }
       expect((await change({ payout: null })).is).toBe('another')
-      await store.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'a test' }))
+      await db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'a test' }))
       const removed = (await change({ payout: null })) as { proposal: { id: string } }
-      expect((await approveAndDo({ store, world, rails }, removed.proposal.id, { by: 'bruno' })).is).toBe('approved')
+      expect((await approveAndDo({ db, world, rails }, removed.proposal.id, { by: 'bruno' })).is).toBe('approved')
       expect(await limits()).toMatchObject([{ per: 'hour', units: 90_000n, set_by: 'ana', approved_by: null }])
-      const acts = await store.all<{ act: string; actor: string }>(sql`select act, actor from audit where act like 'limits %' order by seq`)
+      const acts = await db.all<{ act: string; actor: string }>(sql`select act, actor from audit where act like 'limits %' order by seq`)
       expect(acts.map(({ act, actor }) => `${act} by ${actor}`)).toEqual([
         'limits lowered by ana',
         'limits lowered by ana',
@@ -270,12 +270,12 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
     test('a limit raised, or a payout let beyond it, by an edit of their rows alone lets nothing more go [security 3]', async () => {
       await limit(town.desk, { payout: 50_000n })
       const [large] = (await collect(town, [60_000n])) as [PayoutRow]
-      await town.store.tx(tx => tx.run(sql`update limits set units = 90000`))
+      await town.db.tx(tx => tx.run(sql`update limits set units = 90000`))
       await town.send()
-      const { proposal } = (await town.store.tx(tx =>
-        proposeBeyond(tx, town.desk.world, large.id, { by: 'ana', why: 'the yearly one' }),
-      )) as { proposal: { id: string } }
-      await town.store.tx(tx =>
+      const { proposal } = (await town.db.tx(tx => proposeBeyond(tx, town.desk.world, large.id, { by: 'ana', why: 'the yearly one' }))) as {
+        proposal: { id: string }
+      }
+      await town.db.tx(tx =>
         tx.run(sql`insert into limit_approvals (payout_id, units, proposal_id, added_at) values (${large.id}, 60000, ${proposal.id}, '')`),
       )
       town.pass(hour)
@@ -298,9 +298,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       await limit(town.desk, { hour: 100_000n })
       await collect(town, Array(8).fill(20_000n))
       const { world, rails } = town.desk
-      const stores = postgres ? await Promise.all([1, 2].map(() => openStore(databaseUrl, { ...world, virtual: true }))) : []
-      await Promise.all([town.store, ...stores].map(store => sendPayouts(store, rails.starkbank!, world)))
-      await Promise.all(stores.map(store => store.close()))
+      const stores = postgres ? await Promise.all([1, 2].map(() => openDb(databaseUrl, { ...world, virtual: true }))) : []
+      await Promise.all([town.db, ...stores].map(db => sendPayouts(db, rails.starkbank!, world)))
+      await Promise.all(stores.map(db => db.close()))
       expect(left()).toEqual(Array(5).fill(20_000))
     })
 
@@ -309,9 +309,9 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
       async () => {
         await limit(town.desk, { hour: 100_000n })
         const payouts = await collect(town, Array(8).fill(20_000n))
-        const other = await openStore(databaseUrl, { ...town.desk.world, virtual: true })
-        const claim = (store: Store, due: PayoutRow[], before: () => Promise<unknown>) =>
-          store.tx(async tx => {
+        const other = await openDb(databaseUrl, { ...town.desk.world, virtual: true })
+        const claim = (db: Db, due: PayoutRow[], before: () => Promise<unknown>) =>
+          db.tx(async tx => {
             const going = await withinLimits(tx, 'BRL', due)
             for (const { id, units } of going)
               await tx.run(sql`
@@ -322,10 +322,10 @@ describe.each(['SQLite', 'PostgreSQL'])('at the bank, on %s', engine => {
           }, 'locks')
         let isDone = false
         const second = Promise.withResolvers<number>()
-        const first = await claim(town.store, payouts.slice(0, 4), async () => {
+        const first = await claim(town.db, payouts.slice(0, 4), async () => {
           second.resolve(claim(other, payouts.slice(4), async () => undefined).finally(() => (isDone = true)))
           const waits = sql`select 1 as yes from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-          await until(async () => isDone || (await town.store.one(waits)) !== undefined, 'the second one to wait, or to be through')
+          await until(async () => isDone || (await town.db.one(waits)) !== undefined, 'the second one to wait, or to be through')
         })
         expect([first, await second.promise]).toEqual([4, 1])
         await other.close()

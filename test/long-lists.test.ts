@@ -41,13 +41,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return { read, asked }
     }
     const walk = (list: ReturnType<typeof numbers>, seen: number[]) =>
-      walkOn<number>(town.store, town.desk.world, {
+      walkOn<number>(town.db, town.desk.world, {
         name: 'numbers',
         from: 'ever',
         read: list.read,
         take: async items => void seen.push(...items),
       })
-    const cursorOf = async () => (await town.store.one<{ value: string }>(sql`select value from cursors where name = 'numbers'`))?.value
+    const cursorOf = async () => (await town.db.one<{ value: string }>(sql`select value from cursors where name = 'numbers'`))?.value
 
     test('a list of 20 001 rows is read to its end', async () => {
       const seen: number[] = []
@@ -58,7 +58,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('one that ends before all is read goes on where it was, and what is new meanwhile is the next walk’s', async () => {
       const [list, seen] = [numbers(70_000), [] as number[]]
-      const began = await town.store.tx(tx => tx.now())
+      const began = await town.db.tx(tx => tx.now())
       expect(await walk(list, seen)).toEqual({ is: 'left', rows: 50_000 })
       expect(await cursorOf()).toBeUndefined()
       town.pass(5 * minute)
@@ -87,7 +87,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     // Each line is some statements of its own there, and three portions are as good as eleven.
     const lineCount = engine === 'PostgreSQL' ? 4_001 : 20_001
     test('a statement of many portions is imported and compared, and so is what the balance has grown by meanwhile', async () => {
-      const at = later(await town.store.tx(tx => tx.now()), 1_000)
+      const at = later(await town.db.tx(tx => tx.now()), 1_000)
       town.pass(10 * minute)
       const lines = Array.from({ length: lineCount }, (_, index): StatementLine => {
         const id = `${index}`.padStart(8, '0')
@@ -106,10 +106,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ...rail,
         statement: async (after, place) => (after > at ? done({ items: [], next: undefined }) : rail.statement(after, place)),
       }
-      const found = await reconcile(town.store, once, town.desk.world)
+      const found = await reconcile(town.db, once, town.desk.world)
       expect(found).toMatchObject({ agrees: true, bankUnits: BigInt(lineCount), bookUnits: BigInt(lineCount) })
       if (typeof found === 'string') throw new Error(found)
-      expect(await holdAgainstBank(town.store, found)).toBeUndefined()
+      expect(await holdAgainstBank(town.db, found)).toBeUndefined()
     })
 
     test('an undelivered event of ours is marked once it is kept, and one that is another system’s stays undelivered', async () => {
@@ -126,10 +126,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         undelivered: async () => done({ items: [foreign, ...ours.map(bytes)], next: undefined }),
         markDelivered: async id => (marked.push(id), done(undefined)),
       }
-      expect((await pollEvents(town.store, rail, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(ours.length)
+      expect((await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(ours.length)
       expect(marked).toEqual(ours.map(({ id }) => id))
       marked.length = 0
-      await pollEvents(town.store, rail, town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
       expect(marked).not.toContain(foreign.eventId)
     })
 
@@ -143,13 +143,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           return done({ items: [], next: from < 3 ? `${from + 1}` : undefined })
         },
       }
-      for (let time = 0; time < 4; time++) await pollEvents(town.store, rail, town.desk.inbox, town.desk.world)
+      for (let time = 0; time < 4; time++) await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
       expect(asked).toEqual([undefined, '1', undefined, '2', undefined, '3', undefined, '1'])
     })
 
     test('a bank that cannot be asked is said as less than it should have been', async () => {
       town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-      const polled = await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
+      const polled = await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)
       town.bank.setFaults({ status429: 0 })
       expect(polled).toMatchObject({ fresh: 0, lacks: expect.stringContaining('could not be asked') })
     })

@@ -15,7 +15,7 @@ import { keepReconciled } from '../src/ledger/ledger.ts'
 import { stopPayouts } from '../src/payout/payout.ts'
 import { refreshRates, type RateSource } from '../src/rates/rates.ts'
 import { migrate } from '../src/db/migrate.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { figuresTold } from '../src/web/figuresTold.ts'
 import { serveMetrics, type Metrics } from '../src/web/metrics.ts'
 import { makeInbox } from '../src/webhooks/webhooks.ts'
@@ -42,7 +42,7 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'tells' : 'is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let store: Store
+    let db: Db
     let clock: VirtualClock
     let world: World
     let metrics: Metrics
@@ -56,16 +56,16 @@ describe.each([
       clock = virtualClock(Date.UTC(2026, 10, 21, 12))
       const random = seededRandom(3)
       world = { clock, random, log: silentLog, at: () => undefined }
-      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random, virtual: true })
-      await migrate(store, clock)
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { clock, random, virtual: true })
+      await migrate(db, clock)
       open = true
       const agreement = { maxAgeMs: 5 * minute, maxDeviation: 200n, least: 2, sources: ['one', 'two'] }
-      const parts = { store, roles: ['web', 'worker'], clock, log: silentLog, mayTake: () => open, agreement }
+      const parts = { db, roles: ['web', 'worker'], clock, log: silentLog, mayTake: () => open, agreement }
       metrics = await serveMetrics(parts, `127.0.0.1:${await freePort()}`)
     })
     afterEach(async () => {
       await metrics.close()
-      if (open) await store.close()
+      if (open) await db.close()
     })
 
     const pass = (ms: number) => clock.moveTo(clock.now() + ms)
@@ -74,20 +74,20 @@ describe.each([
       const all = await scrape(metrics.address)
       return names.map(name => all.get(`repasse_${name}`))
     }
-    const write = (statement: ReturnType<typeof sql>) => store.tx(tx => tx.run(statement))
+    const write = (statement: ReturnType<typeof sql>) => db.tx(tx => tx.run(statement))
 
     async function addDaily() {
-      await openTrialAccount(store, world)
+      await openTrialAccount(db, world)
       const when = { cron: '1 12 * * *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: 86_400_000 }
       const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
       const rule = { name: 'daily', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-      await addSchedule(store, world, { ...rule, ...when, ...what }, 'maker')
+      await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
     }
 
     /** An invoice and its payout, in these states since now. */
     async function addPair(name: string, invoiceState: string, payoutState: string, asset = 'BRL') {
-      const [schedule] = await store.all<{ id: string }>(sql`select id from schedules`)
-      const [account] = await store.all<{ id: string }>(sql`select id from accounts`)
+      const [schedule] = await db.all<{ id: string }>(sql`select id from schedules`)
+      const [account] = await db.all<{ id: string }>(sql`select id from accounts`)
       const [invoice, slot] = [`inv_${name}`, `slot_${name}`]
       await write(sql`
         insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
@@ -126,15 +126,15 @@ describe.each([
       pass(90 * second)
       expect(await late()).toEqual([1, 30])
 
-      await materialise(store, world)
+      await materialise(db, world)
       pass(60 * second)
       expect(await late()).toEqual([1, 90])
-      const slot = await store.tx(claimSlot)
+      const slot = await db.tx(claimSlot)
       expect(await late()).toEqual([0, 0])
       pass(75 * second)
       expect(await late()).toEqual([1, 15])
 
-      const runner = { store, world, worker: 'w' }
+      const runner = { db, world, worker: 'w' }
       await runSlot(
         runner,
         slot!.id,
@@ -146,7 +146,7 @@ describe.each([
     })
 
     test('how far the inbox lags, and what in it only a person can settle', async () => {
-      const inbox = makeInbox(store, world)
+      const inbox = makeInbox(db, world)
       const keep = (eventId: string) => inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from('{}'), via: 'push' })
       await keep('a')
       pass(20 * second)
@@ -195,14 +195,14 @@ describe.each([
           'payouts_stopped{reason="chain"}',
           'books_in_balance',
         )
-      await store.tx(tx => stopPayouts(tx, 'a person said so'))
+      await db.tx(tx => stopPayouts(tx, 'a person said so'))
       expect(await stopped()).toEqual([1, 0, 0, 0, 1])
       // Half of a movement: what no program of ours can write.
       await write(
         sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_half', 'commission', 'x', ${now()}, '')`,
       )
       await write(sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_half', 1, 'bank', 'BRL', 5)`)
-      expect(await checkBooks(store, world)).not.toEqual([])
+      expect(await checkBooks(db, world)).not.toEqual([])
       expect(await stopped()).toEqual([1, 1, 0, 0, 0])
       for (const name of ['bank', 'chain']) await write(sql`insert into settings (name, value) values (${name}, 'they differ')`)
       expect(await stopped()).toEqual([1, 1, 1, 1, 0])
@@ -211,7 +211,7 @@ describe.each([
     })
 
     test('runs that failed within the last hour, by job', async () => {
-      const runner = { store, world, worker: 'w' }
+      const runner = { db, world, worker: 'w' }
       const fail = () => run(runner, 'settle', minute, () => Promise.reject(new Error('a surprise')))
       await fail()
       pass(40 * minute)
@@ -226,8 +226,8 @@ describe.each([
     })
 
     test('what the providers had when last held against the books, and how long ago', async () => {
-      await store.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 5_000n, bookUnits: 4_200n, inFlightUnits: 1_000n, at: now() }))
-      await store.tx(tx => keepReconciled(tx, 'bitcoin', { providerUnits: 70n, bookUnits: 80n, inFlightUnits: 0n, at: now() }))
+      await db.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 5_000n, bookUnits: 4_200n, inFlightUnits: 1_000n, at: now() }))
+      await db.tx(tx => keepReconciled(tx, 'bitcoin', { providerUnits: 70n, bookUnits: 80n, inFlightUnits: 0n, at: now() }))
       pass(90 * second)
       const of = (rail: string) => {
         const figures = ['provider_balance_units', 'drift_units', 'in_flight_units', 'reconciled_age_seconds']
@@ -235,7 +235,7 @@ describe.each([
       }
       expect(await of('rail="starkbank",asset="BRL"')).toEqual([5_000, 800, 1_000, 90])
       expect(await of('rail="bitcoin",asset="BTC"')).toEqual([70, -10, 0, 90])
-      await store.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 4_200n, bookUnits: 4_200n, inFlightUnits: 0n, at: now() }))
+      await db.tx(tx => keepReconciled(tx, 'starkbank', { providerUnits: 4_200n, bookUnits: 4_200n, inFlightUnits: 0n, at: now() }))
       expect(await of('rail="starkbank",asset="BRL"')).toEqual([4_200, 0, 0, 0])
     })
 
@@ -245,13 +245,13 @@ describe.each([
       await block('a', 100)
       const chain = () => told('chain_height', 'chain_behind_blocks', 'chain_tip_age_seconds', 'chain_followed')
       expect(await chain()).toEqual([100, 0, 0, 1])
-      await keepNodeHeight(store, 103)
-      await keepNodeHeight(store, 103)
-      await setTrouble(store, 'the node does not answer')
+      await keepNodeHeight(db, 103)
+      await keepNodeHeight(db, 103)
+      await setTrouble(db, 'the node does not answer')
       pass(10 * minute)
       expect(await chain()).toEqual([100, 3, 600, 0])
       await block('b', 103)
-      await setTrouble(store, undefined)
+      await setTrouble(db, undefined)
       expect(await chain()).toEqual([103, 0, 0, 1])
     })
 
@@ -260,11 +260,11 @@ describe.each([
         name,
         quote: async () => ({ is: 'done', value: { source: name, price, at: now() } }),
       })
-      await refreshRates(store, [source('one', 60_000_000n)], world)
+      await refreshRates(db, [source('one', 60_000_000n)], world)
       pass(10 * second)
       const rate = () => told('rate_age_seconds', 'rate_usable')
       expect(await rate()).toEqual([10, 0])
-      await refreshRates(store, [source('two', 60_100_000n)], world)
+      await refreshRates(db, [source('two', 60_100_000n)], world)
       pass(20 * second)
       expect(await rate()).toEqual([30, 1])
       pass(10 * minute)
@@ -275,7 +275,7 @@ describe.each([
       await addDaily()
       open = false
       expect(await told('intake_open', 'database_up')).toEqual([0, 1])
-      await store.close()
+      await db.close()
       const all = await scrape(metrics.address)
       expect([all.get('repasse_database_up'), all.get('repasse_intake_open')]).toEqual([0, 0])
       expect([...all.keys()].filter(key => key.startsWith('repasse_slots') || key.startsWith('repasse_payouts'))).toEqual([])
@@ -302,7 +302,7 @@ test('a house that reconciles keeps what the bank had, and tells it', async () =
   try {
     expect(await town.audit()).toEqual([])
     const metrics = await serveMetrics(
-      { store: town.store, roles: ['worker'], clock: town.clock, log: silentLog },
+      { db: town.db, roles: ['worker'], clock: town.clock, log: silentLog },
       `127.0.0.1:${await freePort()}`,
     )
     const all = await scrape(metrics.address)

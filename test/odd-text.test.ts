@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { program } from '../src/cli/cli.ts'
 import { BadInput } from '../src/base/answer.ts'
 import { readEvent } from '../src/rails/starkbank/read.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { consoleVisitor, type ConsoleVisitor } from './testbed/consoleVisitor.ts'
 import { openAsker } from './testbed/asker.ts'
@@ -136,26 +136,25 @@ describe.each(['SQLite', 'PostgreSQL'])('what a program or a provider says, on %
     'is kept with a sign where no database keeps what stands there; a number beyond 64 bits is refused',
     async () => {
       const postgres = engine === 'PostgreSQL' ? await startPostgres({ durable: false }) : undefined
-      const store = await openStore(postgres ? await postgres.freshDatabase() : 'sqlite::memory:', {
+      const db = await openDb(postgres ? await postgres.freshDatabase() : 'sqlite::memory:', {
         clock: systemClock,
         random: systemRandom,
       })
       try {
-        await store.script('create table words (word text, number bigint)')
-        const keep = (word: string, number = 1n) =>
-          store.tx(tx => tx.run(sql`insert into words (word, number) values (${word}, ${number})`))
+        await db.script('create table words (word text, number bigint)')
+        const keep = (word: string, number = 1n) => db.tx(tx => tx.run(sql`insert into words (word, number) values (${word}, ${number})`))
         for (const word of ['a\u0000b', 'cut \ud83d', 'whole 😀', '\uffff']) await keep(word)
-        expect((await store.all<{ word: string }>(sql`select word from words`)).map(({ word }) => word)).toEqual([
+        expect((await db.all<{ word: string }>(sql`select word from words`)).map(({ word }) => word)).toEqual([
           'a\ufffdb',
           'cut \ufffd',
           'whole 😀',
           '\uffff',
         ])
-        expect(await store.all(sql`select number from words where word = ${'a\u0000b'}`)).toEqual([{ number: 1n }])
+        expect(await db.all(sql`select number from words where word = ${'a\u0000b'}`)).toEqual([{ number: 1n }])
         await expect(keep('', 2n ** 63n)).rejects.toThrow(BadInput)
         await keep('', -(2n ** 63n))
       } finally {
-        await store.close()
+        await db.close()
         await postgres?.stop()
       }
     },

@@ -42,7 +42,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   const open = async () => {
     town = await openChainTown({ node, price })
-    floor = await furnishShop(town.store, town.world, ['bitcoin'])
+    floor = await furnishShop(town.db, town.world, ['bitcoin'])
   }
   async function place(change?: Partial<Placing>): Promise<OrderRow> {
     const placed = await placeOrder(town.desk, floor.placing(change))
@@ -50,8 +50,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     return placed.order
   }
   const standing = async ({ token }: OrderRow) => (await seeOrder(town.desk, token))!.standing
-  const rowOf = async ({ id }: OrderRow) => (await findOrder(town.store, id))!
-  const stock = async () => (await town.store.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!.stock
+  const rowOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
+  const stock = async () => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${floor.coffee.id}`))!.stock
   const codeOf = async (order: OrderRow): Promise<BitcoinCode> => {
     const found = await standing(order)
     if ((found.is !== 'waiting' && found.is !== 'underpaid') || found.code.rail !== 'bitcoin') throw new Error(`it is ${found.is}`)
@@ -75,7 +75,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   const expire = async () => {
     await town.pass(15 * minute + 1)
     await town.look()
-    await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+    await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
     await moveOrders(town.desk)
   }
 
@@ -99,7 +99,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await standing(order)).toMatchObject({ is: 'paid', late: false, paid: { rail: 'bitcoin', units: 6_650n, proofs: [txid] } })
     expect(await rowOf(order)).toMatchObject({ state: 'paid', paid_late: 0n, attention: null })
     await bury(5)
-    const [invoice] = await invoicesOf(town.store, order.id)
+    const [invoice] = await invoicesOf(town.db, order.id)
     expect(invoice!.state).toBe('credited')
     expect(await town.payouts()).toMatchObject([{ invoice_id: invoice!.id, units: 6_650n - 100n, state: 'owed' }])
   })
@@ -110,7 +110,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await town.pass(10 * minute)
     await scan(order)
     await town.pass(2 * 60 * minute)
-    await passTime({ store: town.store, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
+    await passTime({ db: town.db, rail: town.rail, bitcoin: town.bitcoin, world: town.world })
     await moveOrders(town.desk)
     expect(await rowOf(order)).toMatchObject({ state: 'awaiting' })
     await bury(1)
@@ -121,7 +121,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('what is worth more waits for more blocks, and is told as n of N', async () => {
     await open()
-    await editProduct(town.store, floor.coffee.id, { units: 100_000n }, 'maker')
+    await editProduct(town.db, floor.coffee.id, { units: 100_000n }, 'maker')
     const order = await place()
     await scan(order)
     await bury(1)
@@ -159,7 +159,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const { address } = await codeOf(order)
     await town.pay(address, 4_000n)
     await bury(1)
-    const end = () => endOrder(town.store, order.id, { by: 'bia', why: 'the rest is not coming' })
+    const end = () => endOrder(town.db, order.id, { by: 'bia', why: 'the rest is not coming' })
     await expect(end()).rejects.toThrow(/can be paid until/)
     await expire()
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
@@ -168,8 +168,8 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     await expire()
     expect(await standing(order)).toEqual({ is: 'attention', why: 'late' })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['expired', 10n])
-    const [invoice] = await invoicesOf(town.store, order.id)
-    await takeOn(town.store, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
+    const [invoice] = await invoicesOf(town.db, order.id)
+    await takeOn(town.db, town.world, town.bitcoin.terms, invoice!.id, { by: 'bia', why: 'the buyer called' })
     await moveOrders(town.desk)
     expect(await standing(order)).toMatchObject({ is: 'paid', late: true, paid: { units: 4_000n } })
     expect([(await rowOf(order)).state, await stock()]).toEqual(['paid', 9n])
@@ -268,7 +268,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('without a good rate, or a chain that is followed, Bitcoin is not to be had now; what is too little never', async () => {
     await open()
     expect(await offers(town.desk)).toEqual([{ rail: 'bitcoin', why: undefined }])
-    await editProduct(town.store, floor.cup.id, { units: 100n }, 'maker')
+    await editProduct(town.db, floor.cup.id, { units: 100n }, 'maker')
     const small = { lines: [{ productId: floor.cup.id, quantity: 1n }] }
     expect(await placeOrder(town.desk, floor.placing(small))).toEqual({ is: 'refused', faults: [{ field: 'rail', is: 'too small' }] })
 
@@ -289,7 +289,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     // The transaction alone: nothing after it was done.
     const price = (tx: Tx) => priceNow(tx, town.bitcoin, town.world, { currency: 'BRL', watch_ms: BigInt(watchMs) })
     const cutOff = async () => {
-      const placed = await writeOrder(town.store, town.world, floor.placing(), { rails: ['bitcoin'], writes: false, price })
+      const placed = await writeOrder(town.db, town.world, floor.placing(), { rails: ['bitcoin'], writes: false, price })
       if (placed.is !== 'placed') throw new Error('not placed')
       expect(await standing(placed.order)).toEqual({ is: 'preparing' })
       return placed.order
@@ -302,7 +302,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const alone = await cutOff()
     await expire()
     expect(await standing(alone)).toEqual({ is: 'expired' })
-    expect((await invoicesOf(town.store, alone.id))[0]!.state).toBe('canceled')
+    expect((await invoicesOf(town.db, alone.id))[0]!.state).toBe('canceled')
     await moveOrders(town.desk)
     expect([(await rowOf(alone)).state, await stock()]).toEqual(['expired', 10n])
     expect(await newCode(town.desk, alone.token)).toMatchObject({ is: 'made' })

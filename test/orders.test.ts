@@ -22,7 +22,7 @@ beforeEach(async () => {
   letters = table
   town.desk.post = post
   counter = town.desk
-  floor = await furnishShop(town.store, town.desk.world, ['starkbank'])
+  floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
 })
 afterEach(async () => {
   // Whatever the story was, its books add up and the bank's agree.
@@ -36,10 +36,10 @@ async function place(change?: Partial<Placing>): Promise<OrderRow> {
   return placed.order
 }
 const standing = async ({ token }: OrderRow): Promise<OrderStanding> => (await seeOrder(counter, token))!.standing
-const stateOf = async ({ id }: OrderRow) => (await findOrder(town.store, id))!
-const stockOf = async (id: string) => (await town.store.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
+const stateOf = async ({ id }: OrderRow) => (await findOrder(town.db, id))!
+const stockOf = async (id: string) => (await town.db.one<{ stock: bigint }>(sql`select stock from products where id = ${id}`))!.stock
 const atBank = async (order: OrderRow, place = -1) => {
-  const row = (await invoicesOf(town.store, order.id)).at(place)!
+  const row = (await invoicesOf(town.db, order.id)).at(place)!
   return town.bank.invoices().find(({ id }) => id === row.provider_id)!
 }
 /** The bank tells of everything it has told of this kind, and the orders follow. */
@@ -70,7 +70,7 @@ describe('an order by Pix', () => {
     expect(invoice).toMatchObject({ amount: 10_480, taxId: '012.345.678-90', name: 'Ana Lima', expiration: 60, fine: 0, interest: 0 })
     expect(Date.parse(invoice.due) - town.clock.now()).toBe(15 * minute)
     expect(found.is === 'waiting' && Date.parse(found.until)).toBe(Date.parse(invoice.due))
-    expect(invoice.tags).toEqual([(await invoicesOf(town.store, order.id))[0]!.id, order.id])
+    expect(invoice.tags).toEqual([(await invoicesOf(town.db, order.id))[0]!.id, order.id])
     expect([await stockOf(floor.coffee.id), await stockOf(floor.cup.id)]).toEqual([8n, 0n])
   })
 
@@ -83,8 +83,8 @@ describe('an order by Pix', () => {
       late: false,
       paid: { rail: 'starkbank', units: 3_990n, proofs: [(await atBank(order)).id] },
     })
-    const [invoice] = await invoicesOf(town.store, order.id)
-    const payout = await town.store.one<{ state: string; units: bigint }>(
+    const [invoice] = await invoicesOf(town.db, order.id)
+    const payout = await town.db.one<{ state: string; units: bigint }>(
       sql`select state, units from payouts where invoice_id = ${invoice!.id}`,
     )
     expect(payout).toEqual({ state: 'owed', units: 3_990n - 50n - 60n })
@@ -146,7 +146,7 @@ describe('whose time is over', () => {
     const made = await Promise.all([newCode(counter, order.token), newCode(counter, order.token)])
     expect(made.map(each => each!.is).sort()).toEqual(['made', 'there'])
     expect(await stockOf(floor.cup.id)).toBe(0n)
-    expect((await invoicesOf(town.store, order.id)).map(({ ordinal, state }) => [ordinal, state])).toEqual([
+    expect((await invoicesOf(town.db, order.id)).map(({ ordinal, state }) => [ordinal, state])).toEqual([
       [0n, 'expired'],
       [1n, 'issued'],
     ])
@@ -202,7 +202,7 @@ describe('whose time is over', () => {
     await pay(other, 0)
     expect(await stateOf(other)).toMatchObject({ state: 'paid', attention: null })
     await pay(other, 1)
-    const ids = (await invoicesOf(town.store, other.id)).map(({ id }) => id)
+    const ids = (await invoicesOf(town.db, other.id)).map(({ id }) => id)
     expect((await stateOf(other)).attention).toBe(`it was paid 2 times: ${ids.join(', ')}`)
     // Told once, whatever else is heard.
     await hear('invoice.paid', 'invoice.credited')
@@ -231,7 +231,7 @@ describe('when the bank', () => {
   test('was not asked yet when the process died, the worker asks; where nobody does in time, the order is over and may be asked for anew', async () => {
     // The transaction alone: nothing after it was done.
     const cutOff = async (): Promise<OrderRow> => {
-      const placed = await writeOrder(town.store, counter.world, floor.placing(), {
+      const placed = await writeOrder(town.db, counter.world, floor.placing(), {
         rails: ['starkbank'],
         price: async () => undefined,
         writes: true,
@@ -251,7 +251,7 @@ describe('when the bank', () => {
     town.pass(15 * minute + 1)
     expect(await standing(alone)).toEqual({ is: 'expired' })
     await moveOrders(counter)
-    expect((await invoicesOf(town.store, alone.id)).map(({ state }) => state)).toEqual(['canceled'])
+    expect((await invoicesOf(town.db, alone.id)).map(({ state }) => state)).toEqual(['canceled'])
     expect((await stateOf(alone)).state).toBe('expired')
     expect(await newCode(counter, alone.token)).toMatchObject({ is: 'made' })
     expect(await standing(alone)).toMatchObject({ is: 'waiting' })
@@ -293,7 +293,7 @@ describe('while nobody was at work', () => {
     const paidAt = instant(town.clock.now())
     town.pass(3 * 60 * minute)
     // An end that was heard first, whatever made it so.
-    await town.store.tx(async tx => {
+    await town.db.tx(async tx => {
       await tx.run(sql`update invoices set state = 'expired' where order_id = ${order.id}`)
     })
     await moveOrders(counter)
@@ -307,7 +307,7 @@ describe('while nobody was at work', () => {
     expect(await stockOf(floor.coffee.id)).toBe(8n)
     // `paid` comes last, and is the earlier of the two.
     await hear('invoice.paid')
-    const [heard] = await town.store.all<{ paid_at: string }>(sql`select paid_at from invoices where order_id = ${order.id}`)
+    const [heard] = await town.db.all<{ paid_at: string }>(sql`select paid_at from invoices where order_id = ${order.id}`)
     expect(heard!.paid_at <= row.paid_at!).toBe(true)
   })
 
@@ -317,7 +317,7 @@ describe('while nobody was at work', () => {
     town.bank.pay((await atBank(order)).id)
     town.pass(60 * minute)
     expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
-    expect(await invoicesOf(town.store, order.id)).toHaveLength(1)
+    expect(await invoicesOf(town.db, order.id)).toHaveLength(1)
     await hear('invoice.paid', 'invoice.credited')
     expect((await stateOf(order)).state).toBe('paid')
   })

@@ -40,7 +40,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town = await openTown({
         settings: { startingBalance: 100_000, transferFee: 100 },
         databaseUrl: await postgres?.migratedDatabase(),
-        houseClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
+        appClock: clock => ({ ...clock, now: () => clock.now() + offMs }),
       })
       rail = town.desk.rails.starkbank!
       town.bank.pay(town.atBank.id)
@@ -55,13 +55,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     const look = async (at: Rail = rail, ms = 5 * minute) => {
       town.pass(ms)
-      const found = await reconcile(town.store, at, town.desk.world)
+      const found = await reconcile(town.db, at, town.desk.world)
       if (typeof found === 'string') throw new Error(found)
-      return holdAgainstBank(town.store, found)
+      return holdAgainstBank(town.db, found)
     }
-    const needsPerson = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+    const needsPerson = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
     const close = async (providerId = ref, desk = town.desk) => {
-      const { proposal } = await town.store.tx(tx => proposeClose(tx, town.desk.world, providerId, { by: 'ana', why: 'the bank’s own' }))
+      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.desk.world, providerId, { by: 'ana', why: 'the bank’s own' }))
       return (await approveAndDo(desk, proposal.id, { by: 'bruno' })).is
     }
     const looks = async (count: number, at: Rail = rail) => {
@@ -77,18 +77,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
     }
     const hearAll = async () => {
-      await pollEvents(town.store, rail, town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail, town.desk.inbox, town.desk.world)
       await settleInbox(town.desk)
     }
-    const suspended = async () => (await openSuspense(town.store)).map(({ units }) => units)
+    const suspended = async () => (await openSuspense(town.db)).map(({ units }) => units)
     /** Nothing waits, nothing stops payouts, and bank and books agree to the cent. */
     const isClear = async () =>
-      expect([await suspended(), await looks(3), await town.audit(), (await balances(town.store)).suspense]).toEqual([
-        [],
-        undefined,
-        [],
-        0n,
-      ])
+      expect([await suspended(), await looks(3), await town.audit(), (await balances(town.db)).suspense]).toEqual([[], undefined, [], 0n])
 
     /** The bank moves money of the transfer, and says no more about it. */
     const moves = (units: bigint) => {
@@ -127,7 +122,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.bank.sendBack(ref, { keepStatus })
       const at = isLogged ? rail : { ...rail, hasComeBack: async () => done(false) }
       expect([await look(at), await town.payout()]).toMatchObject([undefined, { state: 'returned' }])
-      await retryPayout(town.store, (await town.payout())!.id, { by: 'ana', why: 'it came back' })
+      await retryPayout(town.db, (await town.payout())!.id, { by: 'ana', why: 'it came back' })
       await town.send()
       town.pass(20 * second)
       await town.hear(town.event('transfer.success'))
@@ -151,11 +146,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('money of an invoice that went back is booked at the next look, and the payee owes it', async () => {
       town.bank.reverse(town.atBank.id, 4_000)
       town.pass(minute)
-      expect([await look(), await payoutsStopped(town.store), (await receivables(town.store))[0]?.units]).toEqual([
-        undefined,
-        undefined,
-        5_910n,
-      ])
+      expect([await look(), await payoutsStopped(town.db), (await receivables(town.db))[0]?.units]).toEqual([undefined, undefined, 5_910n])
       expect(await town.audit()).toEqual([])
     })
 
@@ -165,13 +156,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       offMs = -3 * 60 * minute
       await town.hear(town.event('invoice.reversed'))
       offMs = 0
-      expect([await look(rail, 120 * minute), await openSuspense(town.store)]).toEqual([undefined, []])
+      expect([await look(rail, 120 * minute), await openSuspense(town.db)]).toEqual([undefined, []])
     })
 
     test('a charge that the bank gives back waits in suspense after an hour, stops nothing, and two people close it', async () => {
       const odd = withLine(100n)
       expect([await look(odd), await needsPerson()]).toEqual([undefined, []])
-      expect([await look(odd, 60 * minute), await openSuspense(town.store)]).toMatchObject([undefined, [{ provider_id: ref, units: 100n }]])
+      expect([await look(odd, 60 * minute), await openSuspense(town.db)]).toMatchObject([undefined, [{ provider_id: ref, units: 100n }]])
       expect(await needsPerson()).toEqual([expect.stringMatching(`^R\\$ 1.00 moved at the bank .* repasse suspense close ${ref} `)])
       expect([await close(), await look(odd), await look(odd), await needsPerson()]).toEqual(['approved', undefined, undefined, []])
     })
@@ -182,7 +173,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await look(odd)).toContain('the books say')
       await look(odd, 60 * minute)
       expect(await look(odd)).toMatch(/^R\$ 0\.50 left the bank under our tag inv_\w+ by no order of these books \(\d+\)$/)
-      expect([await close(), await payoutsStopped(town.store), await look(odd)]).toEqual(['approved', undefined, undefined])
+      expect([await close(), await payoutsStopped(town.db), await look(odd)]).toEqual(['approved', undefined, undefined])
     })
 
     describe('what the bank takes twice and gives back', () => {
@@ -196,14 +187,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('nor after two people closed it: it is external no more', async () => {
-        const before = await balances(town.store)
+        const before = await balances(town.db)
         const odd = withLine(-9_800n)
         await looks(20, odd)
         expect([await close(), await look(odd)]).toEqual(['approved', undefined])
         await passDays(2, odd)
         moves(9_800n)
         expect([await looks(20, odd), (await town.payout())!.state]).toEqual([undefined, 'paid'])
-        expect(await balances(town.store)).toEqual(before)
+        expect(await balances(town.db)).toEqual(before)
         await isClear()
       })
 
@@ -228,7 +219,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         moves(-50n)
         await looks(20, { ...odd, hasComeBack: async () => done(true) })
         expect([(await town.payout())!.state, new Set(await suspended())]).toEqual(['returned', new Set([-50n, -9_800n])])
-        expect([await close(), await looks(3, odd), await checkLedger(town.store)]).toEqual(['approved', undefined, []])
+        expect([await close(), await looks(3, odd), await checkLedger(town.db)]).toEqual(['approved', undefined, []])
       })
     })
 
@@ -269,7 +260,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(125 * minute)
         await hearAll()
         const said = { returned: 6_000n, by: 'ana', why: 'the bank said so on the phone' }
-        const proposed = await proposeReversalEnd(town.store, town.desk.world, town.id, said)
+        const proposed = await proposeReversalEnd(town.db, town.desk.world, town.id, said)
         if (!('proposal' in proposed)) throw new Error(proposed.is)
         await approveAndDo({ ...town.desk, rails: { starkbank: await muteLog() } }, proposed.proposal.id, { by: 'bruno' })
         for (let round = 0; round < 5; round++) {
@@ -305,7 +296,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await passDays(days, mute)
         await hearAll()
         await isClear()
-        expect(await receivables(town.store)).toMatchObject([{ units: 5_910n }])
+        expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
       })
 
       test('where nobody closed its line, and the log tells of it after three days', async () => {
@@ -329,7 +320,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(minute)
         await looks(3)
         await isClear()
-        expect(await receivables(town.store)).toMatchObject([{ units: 5_910n }])
+        expect(await receivables(town.db)).toMatchObject([{ units: 5_910n }])
       })
 
       test('where the bank tells of it at last: it is asked before two people close the line', async () => {
@@ -365,7 +356,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(5 * second)
       await hearAll()
       const held = () =>
-        town.store.one<{ state: string; why: string | null }>(
+        town.db.one<{ state: string; why: string | null }>(
           sql`select p.state, p.why from payouts p join invoices i on i.id = p.invoice_id where i.provider_id = ${later.id}`,
         )
       const mute = await muteLog(later.id)
@@ -373,7 +364,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(minute)
       const lookAndSend = async () => {
         const stop = await look(mute)
-        await sendPayouts(town.store, mute, town.desk.world)
+        await sendPayouts(town.db, mute, town.desk.world)
         return stop
       }
       await lookAndSend()

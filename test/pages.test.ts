@@ -54,9 +54,7 @@ describe.skipIf(!browserAvailable())('every page', () => {
   })
 
   test('no page is forgotten: every address that shows one is visited', async () => {
-    const routes = pages({ desk: town.house.desk, settings, over: new AbortController().signal }).flatMap(middleware =>
-      layersOf(middleware),
-    )
+    const routes = pages({ desk: town.app.desk, settings, over: new AbortController().signal }).flatMap(middleware => layersOf(middleware))
     const addresses = routes
       .filter(({ methods, path }) => methods.includes('GET') && !shown.test(String(path)))
       .map(({ path }) => String(path))

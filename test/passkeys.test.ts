@@ -73,9 +73,9 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
-  const store = () => town.house.desk.store
-  const account = async (name: string) => (await findAccount(store(), name))!
-  const add = (name: string, number: string) => addAccount(store(), town.house.desk.world, name, { ...trialAccount, number }, 'maria')
+  const db = () => town.app.desk.db
+  const account = async (name: string) => (await findAccount(db(), name))!
+  const add = (name: string, number: string) => addAccount(db(), town.app.desk.world, name, { ...trialAccount, number }, 'maria')
   /** So long after the last code that an act asks for one again. */
   const later = () => town.skip(6 * 60_000)
 
@@ -89,7 +89,7 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByLabel('Código do autenticador').fill(codeOf(town, carla.secret))
     await page.getByRole('button', { name: 'Registrar uma passkey' }).click()
     await page.getByText('A passkey está registrada.').waitFor()
-    expect(await store().all(sql`select kind, label from signing_keys`)).toEqual([{ kind: 'passkey', label: 'notebook' }])
+    expect(await db().all(sql`select kind, label from signing_keys`)).toEqual([{ kind: 'passkey', label: 'notebook' }])
   })
 
   test('signs the approval of what was shown, without a code, and the books hold it', async () => {
@@ -99,15 +99,15 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
     await page.getByText('A conta está aprovada.').waitFor()
     await page.getByText('por carla (assinada com passkey)').waitFor()
-    expect(await approvalOf(store(), await account('escola'))).toEqual({ is: 'approved', proof: 'passkey' })
-    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
+    expect(await approvalOf(db(), await account('escola'))).toEqual({ is: 'approved', proof: 'passkey' })
+    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
   })
 
   test('signs nothing that was changed after it was shown', async () => {
     await add('aluguel', '2')
     await later()
     await page.goto('/console/accounts/aluguel')
-    await store().tx(tx => tx.run(sql`update accounts set number = '3' where name = 'aluguel'`))
+    await db().tx(tx => tx.run(sql`update accounts set number = '3' where name = 'aluguel'`))
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
     await page.getByText('A conta mudou desde que você abriu a página').waitFor()
     expect((await account('aluguel')).state).toBe('awaiting')
@@ -138,11 +138,11 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   })
 
   test('a copy of which has signed since approves nothing', async () => {
-    await store().tx(tx => tx.run(sql`update signing_keys set counter = 1000`))
+    await db().tx(tx => tx.run(sql`update signing_keys set counter = 1000`))
     await page.goto('/console/accounts/aluguel')
     await page.getByRole('button', { name: 'Aprovar com passkey' }).click()
     await page.getByText('O contador desta passkey não avançou').waitFor()
-    await store().tx(tx => tx.run(sql`update signing_keys set counter = 0`))
+    await db().tx(tx => tx.run(sql`update signing_keys set counter = 0`))
     expect((await account('aluguel')).state).toBe('awaiting')
   })
 
@@ -155,16 +155,16 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
   })
 
   test('lets payouts go, for the reasons that were shown', async () => {
-    await stopAll(store(), 'maria: um aviso', 'maria')
+    await stopAll(db(), 'maria: um aviso', 'maria')
     await later()
     await page.goto('/console/stop')
     await page.getByLabel('Motivo').fill('conferido')
     await page.getByRole('button', { name: 'Liberar repasses com passkey' }).click()
     await page.getByText('Os repasses seguem normalmente.').waitFor()
-    expect(await store().all(sql`select act, proof from statements where act = 'payouts.go'`)).toEqual([
+    expect(await db().all(sql`select act, proof from statements where act = 'payouts.go'`)).toEqual([
       { act: 'payouts.go', proof: 'passkey' },
     ])
-    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
+    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
   })
 
   test('that is retired is offered no more', async () => {
@@ -175,6 +175,6 @@ describe.skipIf(!browserAvailable())('a passkey', { timeout: 240_000 }, () => {
     await page.goto('/console/accounts/luz')
     await page.getByRole('button', { name: 'Aprovar esta conta' }).waitFor()
     expect(await page.getByRole('button', { name: 'Aprovar com passkey', includeHidden: true }).count()).toBe(0)
-    expect(await checkBooks(store(), town.house.desk.world)).toEqual([])
+    expect(await checkBooks(db(), town.app.desk.world)).toEqual([])
   })
 })

@@ -56,7 +56,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
     afterEach(() => town.close())
 
-    const send = (by: Partial<Rail> = {}) => sendPayouts(town.store, { ...rail, ...by }, town.desk.world)
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.desk.world)
     const state = async () => (await town.payout())!.state
     const byHand = (change: Partial<ByHand> = {}) => {
       const transfer = orderByHand(town.bank, { units: 9_800, tags: [], ...change })
@@ -64,16 +64,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       return transfer
     }
     const settle = (ref: string) =>
-      settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'seen at the bank', ref })
-    const hold = () => town.store.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
+      settlePaidElsewhere(town.db, town.desk.rails, town.desk.world, id, { by: 'checker', why: 'seen at the bank', ref })
+    const hold = () => town.db.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a test' where id = ${id}`))
     /** The database is older than every line of the bank's. */
-    const linesAreNew = () => town.store.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
+    const linesAreNew = () => town.db.tx(tx => tx.run(sql`update migrations set applied_at = '2026-11-21T00:00:00.000Z'`))
     /** Nothing between the bank and the books, and nothing wrong in them. */
     const wrong = async (): Promise<unknown[]> => {
-      const found = await reconcile(town.store, rail, town.desk.world)
+      const found = await reconcile(town.db, rail, town.desk.world)
       if (typeof found === 'string') throw new Error(found)
       const drift = found.bankUnits - found.bookUnits
-      return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.store))]
+      return [...(drift === 0n ? [] : [drift]), ...(await checkLedger(town.db))]
     }
     const agree = async (proposed: Proposed | Settled) => {
       if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}, not proposed`)
@@ -109,15 +109,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await linesAreNew()
         const { id: ref } = byHand()
         await wrong()
-        expect(await payoutsStopped(town.store)).toContain('by no order of ours')
+        expect(await payoutsStopped(town.db)).toContain('by no order of ours')
         expect(await agree(await settle(ref))).toBe('approved')
-        expect(await payoutsStopped(town.store)).toBeUndefined()
+        expect(await payoutsStopped(town.db)).toBeUndefined()
         town.bank.sendBack(ref)
         town.pass(5 * second)
         await town.hear(town.event('transfer.refunded'))
-        expect([await state(), await wrong(), (await balances(town.store)).external]).toEqual(['returned', [], -100_000n])
+        expect([await state(), await wrong(), (await balances(town.db)).external]).toEqual(['returned', [], -100_000n])
         await expect(say(ref, 'not-ours')).rejects.toThrow('has paid payout')
-        await retryPayout(town.store, id, { by: 'checker', why: 'again' })
+        await retryPayout(town.db, id, { by: 'checker', why: 'again' })
         await send()
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
@@ -130,7 +130,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const statement = await rail.statement('2020-01-01T00:00:00.000Z')
         if (statement.is !== 'done') throw new Error(statement.why)
         const lines = statement.value.items.filter(({ about }) => about.is === 'payout' && about.providerId === ref)
-        await town.store.tx(async tx => {
+        await town.db.tx(async tx => {
           for (const line of lines)
             await post(tx, town.desk.world, { movement: 'external out', source: line.id, amount: brl(-line.units), memo: 'as it did' })
           await post(tx, town.desk.world, {
@@ -147,16 +147,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(5 * second)
         await town.hear(town.event('transfer.refunded'))
         expect([await wrong(), await state()]).toEqual([[], 'paid'])
-        expect((await status(town.store)).needsPerson).toEqual([
+        expect((await status(town.db)).needsPerson).toEqual([
           expect.stringContaining(`repasse payout adjudicate ${id} --transfer ${ref} --as ours|not-ours`),
         ])
         expect(await agree(await say(ref, 'not-ours'))).toBe('approved')
         expect([await wrong(), await state()]).toEqual([[], 'held'])
-        await releasePayout(town.store, id, { by: 'checker', why: 'it is owed' })
+        await releasePayout(town.db, id, { by: 'checker', why: 'it is owed' })
         await send()
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
-        expect([await wrong(), await state(), (await balances(town.store)).suspense]).toEqual([[], 'paid', 0n])
+        expect([await wrong(), await state(), (await balances(town.db)).suspense]).toEqual([[], 'paid', 0n])
       })
 
       test('takes none that people have explained already', async () => {
@@ -164,7 +164,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await linesAreNew()
         const rent = byHand()
         await wrong()
-        const accepted = await proposeAccept(town.store, town.desk.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })
+        const accepted = await proposeAccept(town.db, town.desk.world, rent.transactionIds[0]!, { by: 'ana', why: 'rent of October' })
         expect(await agree(accepted)).toBe('approved')
         await expect(settle(rent.id)).rejects.toThrow('is accepted: rent of October; if it has paid')
 
@@ -178,7 +178,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('takes none that was made before the payment came', async () => {
         await hold()
         const { id: ref } = byHand()
-        await town.store.tx(async tx => tx.run(sql`update invoices set paid_at = ${await tx.now()}`))
+        await town.db.tx(async tx => tx.run(sql`update invoices set paid_at = ${await tx.now()}`))
         await expect(settle(ref)).rejects.toThrow('before the payment that is passed on came')
       })
 
@@ -192,17 +192,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('transfer.refunded'))
         await expect(settle(ref)).rejects.toThrow('came back')
         await expect(say(ref, 'ours').then(agree)).rejects.toThrow('came back')
-        expect([await state(), await payoutsStopped(town.store)]).toEqual(['returned', undefined])
+        expect([await state(), await payoutsStopped(town.db)]).toEqual(['returned', undefined])
       })
 
       test('takes one under the tag of its invoice out of suspense', async () => {
         const { id: ref } = byHand({ tags: [town.id] })
         expect(await wrong()).toEqual([])
-        expect((await balances(town.store)).suspense).toBe(9_900n)
+        expect((await balances(town.db)).suspense).toBe(9_900n)
         await send()
         expect(await town.payout()).toMatchObject({ state: 'held', why: expect.stringContaining('by no order of these books') })
         expect(await settle(ref)).toMatchObject({ is: 'settled', payout: { state: 'paid' } })
-        expect([await wrong(), (await balances(town.store)).suspense, await openSuspense(town.store)]).toEqual([[], 0n, []])
+        expect([await wrong(), (await balances(town.db)).suspense, await openSuspense(town.db)]).toEqual([[], 0n, []])
       })
 
       test('takes the order of its own that was given up', async () => {
@@ -228,13 +228,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
         const other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
-        await town.store.tx(tx =>
+        await town.db.tx(tx =>
           tx.run(sql`
             insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, why, next_at, added_at, changed_at)
             select ${other}, store_id, invoice_id, 'other', account_id, asset, units, 0, 'held', 'a test', next_at, added_at, changed_at from payouts`),
         )
         const act = { by: 'checker', why: 'seen', ref: town.transfers()[0]!.id }
-        const settleOther = (ref: string) => settlePaidElsewhere(town.store, town.desk.rails, town.desk.world, other, { ...act, ref })
+        const settleOther = (ref: string) => settlePaidElsewhere(town.db, town.desk.rails, town.desk.world, other, { ...act, ref })
         await expect(settleOther(act.ref)).rejects.toThrow(`is for order ${id}-1 of payout ${id}`)
         await expect(settleOther('123')).rejects.toThrow('the bank has no such transfer')
       })
@@ -254,8 +254,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
       const elsewhere = (shown: ProviderPayout): ProviderPayout => ({ ...shown, to: { ...shown.to, number: '77' } })
       const strangely = (by: Partial<Rail>) => ({ ...town.desk, rails: { starkbank: { ...rail, ...by } } })
-      const resolve = (by: Partial<Rail>) => resolvePayouts(town.store, { ...rail, ...by }, town.desk.world)
-      const go = () => letGo(town.store, 'decided', 'ana')
+      const resolve = (by: Partial<Rail>) => resolvePayouts(town.db, { ...rail, ...by }, town.desk.world)
+      const go = () => letGo(town.db, 'decided', 'ana')
 
       test('what contradicts its order is asked about again only after a while', async () => {
         await send()
@@ -266,7 +266,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           await resolve({ findPayouts: tag => ((asked += 1), findPayouts(tag)) })
           town.pass(15 * second)
         }
-        expect([asked, await payoutsStopped(town.store)]).toEqual([1, expect.stringContaining('differs from what was ordered')])
+        expect([asked, await payoutsStopped(town.db)]).toEqual([1, expect.stringContaining('differs from what was ordered')])
       })
 
       /** Its transfer is shown to another account: everything stops. */
@@ -274,7 +274,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await send()
         town.pass(20 * minute)
         await resolve(showing(elsewhere))
-        expect(await payoutsStopped(town.store)).toContain('differs from what was ordered in amount or receiver')
+        expect(await payoutsStopped(town.db)).toContain('differs from what was ordered in amount or receiver')
         return town.transfers()[0]!.id
       }
 
@@ -287,7 +287,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await state()).toBe('paid')
         await go()
         await resolve(showing(elsewhere))
-        expect(await payoutsStopped(town.store)).toBeUndefined()
+        expect(await payoutsStopped(town.db)).toBeUndefined()
         expect(await wrong()).toEqual([])
       })
 
@@ -298,7 +298,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await state()).toBe('held')
         expect(await agree(await say(transfer, 'ours'))).toBe('approved')
         expect([await state(), await wrong()]).toEqual(['paid', []])
-        expect((await balances(town.store)).external).toBe(-100_000n + 150n)
+        expect((await balances(town.db)).external).toBe(-100_000n + 150n)
       })
 
       test.each([
@@ -311,8 +311,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.bank.reverse(town.atBank.id, left)
         town.pass(20 * second)
         await town.hear(town.event('invoice.reversed'))
-        expect([await state(), (await receivables(town.store)).map(({ units }) => units), await wrong()]).toEqual(['paid', [owes], []])
-        expect((await status(town.store)).addsUp).toBe(true)
+        expect([await state(), (await receivables(town.db)).map(({ units }) => units), await wrong()]).toEqual(['paid', [owes], []])
+        expect((await status(town.db)).addsUp).toBe(true)
       })
 
       test('not ours: its money is a stranger’s, the order is held, and once released it is made under a new key', async () => {
@@ -321,7 +321,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.payout()).toMatchObject({ state: 'held', why: `transfer ${transfer} is not this order` })
         expect(await wrong()).toEqual([])
         await go()
-        await releasePayout(town.store, id, { by: 'checker', why: 'again' })
+        await releasePayout(town.db, id, { by: 'checker', why: 'again' })
         await send()
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
@@ -353,7 +353,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await approveAndDo(lost, proposed.proposal.id, { by: 'bruno' })).toMatchObject({ is: 'approved' })
         expect(await town.payout()).toMatchObject({ state: 'held', why: `the bank has no trace of order ${id}-1` })
 
-        await releasePayout(town.store, id, { by: 'checker', why: 'again' })
+        await releasePayout(town.db, id, { by: 'checker', why: 'again' })
         await send()
         expect([await state(), town.transfers().length, await wrong()]).toEqual(['paid', 1, []])
       })
@@ -371,12 +371,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }
         town.pass(20 * minute)
         await resolve(underKey)
-        expect(await payoutsStopped(town.store)).toContain('the bank paid 2 transfers under one key')
+        expect(await payoutsStopped(town.db)).toContain('the bank paid 2 transfers under one key')
         const desk = strangely(underKey)
         const { proposal } = await proposeVerdict(desk, id, { transfer: first!.id, as: 'not-ours', by: 'ana', why: 'it went twice' })
         await approveAndDo(desk, proposal.id, { by: 'bruno' })
         expect([await state(), await wrong()]).toEqual(['paid', []])
-        expect(await town.store.all(sql`select provider_id, state from attempts`)).toEqual([{ provider_id: second_.id, state: 'success' }])
+        expect(await town.db.all(sql`select provider_id, state from attempts`)).toEqual([{ provider_id: second_.id, state: 'success' }])
       })
 
       test('not ours: a stranger’s transfer under the tag does not hold the payout any more', async () => {
@@ -385,8 +385,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await send()
         expect(await state()).toBe('held')
         expect(await agree(await say(transfer, 'not-ours'))).toBe('approved')
-        expect((await balances(town.store)).suspense).toBe(0n)
-        await releasePayout(town.store, id, { by: 'checker', why: 'it was not ours' })
+        expect((await balances(town.db)).suspense).toBe(0n)
+        await releasePayout(town.db, id, { by: 'checker', why: 'it was not ours' })
         await send()
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
@@ -412,9 +412,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         let transfer: { id: string }
         const verdict = (payout: string, as: 'ours' | 'not-ours') =>
           proposeVerdict(town.desk, payout, { transfer: transfer.id, as, by: 'ana', why: 'asked the bank' })
-        const states = () => town.store.all(sql`select id, state from payouts order by id`)
+        const states = () => town.db.all(sql`select id, state from payouts order by id`)
         const whyOf = async (payout: string) =>
-          (await town.store.one<{ why: string | null }>(sql`select why from payouts where id = ${payout}`))!.why
+          (await town.db.one<{ why: string | null }>(sql`select why from payouts where id = ${payout}`))!.why
         const key = () => `${other}-1`
         beforeEach(async () => {
           const [owed] = await collect(town, [10_000n])
@@ -445,7 +445,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           async was => {
             const shown = await rail.readPayout(transfer.id)
             if (shown.is !== 'done') throw new Error(shown.why)
-            await town.store.tx(async tx => {
+            await town.db.tx(async tx => {
               await tx.run(sql`
                 insert into strange_transfers (rail, provider_id, store_id, payout_id, verdict, decided_by, decided_why, decided_at, seen_at)
                 values ('starkbank', ${transfer.id}, 'sto_default', ${id}, 'ours', 'bruno', 'mistaken', '', '')`)
@@ -462,9 +462,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             const why = `order ${key()} is kept as one of payout ${id}, and "repasse payout adjudicate ${id} --transfer ${transfer.id} --as not-ours --why …" takes that back`
             expect(await whyOf(other)).toContain(why)
             expect(await agree(await verdict(id, 'not-ours'))).toBe('approved')
-            expect(await checkLedger(town.store)).toEqual([])
+            expect(await checkLedger(town.db)).toEqual([])
             expect(await agree(await verdict(other, 'ours'))).toBe('approved')
-            await reconcile(town.store, rail, town.desk.world)
+            await reconcile(town.db, rail, town.desk.world)
             expect([await states(), await wrong()]).toEqual([
               [
                 { id, state: was === 'success' ? 'returned' : 'held' },
@@ -472,7 +472,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
               ].toSorted((one, two) => one.id.localeCompare(two.id)),
               [],
             ])
-            await retryPayout(town.store, id, { by: 'checker', why: 'it was not paid' })
+            await retryPayout(town.db, id, { by: 'checker', why: 'it was not paid' })
             await send()
             town.pass(20 * second)
             await town.hear(town.event('transfer.success'))
@@ -505,10 +505,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(town.transfers()[0]!.status).toBe('success')
         await town.hear(town.event('transfer.refunded'))
         // The word that it had succeeded comes once more, late.
-        const late = (await town.store.one<InboxRow>(sql`select * from inbox where kind = 'transfer.success'`))!
-        await town.store.tx(tx => replayEvent(tx, late, { by: 'ana', why: 'read it again' }))
+        const late = (await town.db.one<InboxRow>(sql`select * from inbox where kind = 'transfer.success'`))!
+        await town.db.tx(tx => replayEvent(tx, late, { by: 'ana', why: 'read it again' }))
         await settleInbox(town.desk)
-        expect([await state(), await payoutsStopped(town.store), await wrong()]).toEqual(['returned', undefined, []])
+        expect([await state(), await payoutsStopped(town.db), await wrong()]).toEqual(['returned', undefined, []])
         const { id: ref } = byHand()
         expect(await agree(await settle(ref))).toBe('approved')
         expect([await state(), await wrong()]).toEqual(['paid', []])
@@ -521,7 +521,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(5 * second)
         await town.hear(town.event('transfer.refunded'))
         expect([await state(), await wrong()]).toEqual(['returned', []])
-        await retryPayout(town.store, id, { by: 'checker', why: 'again' })
+        await retryPayout(town.db, id, { by: 'checker', why: 'again' })
         await send()
         town.pass(20 * second)
         await town.hear(town.event('transfer.success'))
@@ -531,10 +531,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     describe('redirect', () => {
       const open = async (name: string, change: Partial<NewDestination & { kind?: 'bank' }> = {}, approve = true) => {
-        await addAccount(town.store, town.desk.world, name, { ...trialAccount, number: '4242', ...change } as NewDestination, 'maker')
-        if (approve) await approveAccount(town.store, name, 'checker')
+        await addAccount(town.db, town.desk.world, name, { ...trialAccount, number: '4242', ...change } as NewDestination, 'maker')
+        if (approve) await approveAccount(town.db, name, 'checker')
       }
-      const redirect = (to: string) => proposeRedirect(town.store, town.desk.world, id, { to, by: 'ana', why: 'the old account is closed' })
+      const redirect = (to: string) => proposeRedirect(town.db, town.desk.world, id, { to, by: 'ana', why: 'the old account is closed' })
 
       test('a payout whose receiver’s account is gone goes to another one of its payee, and what is late is held against the old one', async () => {
         await open('second')
@@ -547,13 +547,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await send()
         town.pass(20 * second)
         // Told again of the first order, which went to the old account.
-        await resolvePayouts(town.store, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.desk.world)
         await town.hear(town.event('transfer.success'))
         expect(town.transfers().map(({ accountNumber, status }) => [accountNumber, status])).toEqual([
           [trialAccount.number, 'failed'],
           ['4242', 'success'],
         ])
-        expect([await state(), await payoutsStopped(town.store), await wrong()]).toEqual(['paid', undefined, []])
+        expect([await state(), await payoutsStopped(town.db), await wrong()]).toEqual(['paid', undefined, []])
       })
 
       test.each<[string, Partial<NewDestination & { kind?: 'bank' }>, boolean, RegExp]>([
@@ -586,16 +586,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('what is in suspense for nothing these books have is closed by two people, and is external then', async () => {
       const { id: transfer } = byHand({ tags: ['inv_01k9zq3f5c8wxy2m7n4p6r8s0t'] })
       await wrong()
-      const proposed = await town.store.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'lost with the old disk' }))
+      const proposed = await town.db.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'lost with the old disk' }))
       expect(await agree(proposed)).toBe('approved')
-      expect([await wrong(), await openSuspense(town.store)]).toEqual([[], []])
-      expect(await balances(town.store)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
+      expect([await wrong(), await openSuspense(town.db)]).toEqual([[], []])
+      expect(await balances(town.db)).toMatchObject({ suspense: 0n, external: -100_000n + 9_900n })
     })
 
     test('what bears the tag of a payout of these books is adjudicated, not closed', async () => {
       const { id: transfer } = byHand({ tags: [town.id] })
       await wrong()
-      const close = town.store.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'whatever' }))
+      const close = town.db.tx(tx => proposeClose(tx, town.desk.world, transfer, { by: 'ana', why: 'whatever' }))
       await expect(close).rejects.toThrow(`repasse payout adjudicate ${id} --transfer ${transfer}`)
     })
   })

@@ -34,10 +34,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
     afterEach(() => town.close())
 
-    const send = (by: Partial<Rail> = {}) => sendPayouts(town.store, { ...rail, ...by }, town.desk.world)
+    const send = (by: Partial<Rail> = {}) => sendPayouts(town.db, { ...rail, ...by }, town.desk.world)
     const payout = async () => (await town.payout())!
     const drift = async () => {
-      const found = await reconcile(town.store, rail, town.desk.world)
+      const found = await reconcile(town.db, rail, town.desk.world)
       if (typeof found === 'string') throw new Error(found)
       return found.bankUnits - found.bookUnits
     }
@@ -59,7 +59,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(asked('GET /v2/balance')).toBeGreaterThan(40)
       expect(asked('GET /v2/balance')).toBeLessThan(60)
       expect(await payout()).toMatchObject({ state: 'waiting', why: 'insufficient balance: the bank holds R$ 0.50' })
-      expect(await history(town.store, (await payout()).id)).toHaveLength(4)
+      expect(await history(town.db, (await payout()).id)).toHaveLength(4)
 
       town.bank.deposit(20_000)
       town.pass(60 * minute)
@@ -77,7 +77,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await send({ pay: async () => refused('too many requests', true) })
         town.pass(minute)
       }
-      const steps = (await history(town.store, id)).map(({ from_state: from, to_state: to, times }) => `${from} ${to} ${times ?? 1n}`)
+      const steps = (await history(town.db, id)).map(({ from_state: from, to_state: to, times }) => `${from} ${to} ${times ?? 1n}`)
       expect(steps).toEqual([' owed 1', 'owed sending 11', 'sending owed 11'])
     })
 
@@ -90,14 +90,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(60 * minute)
       }
       expect((await payout()).state).toBe('held')
-      await releasePayout(town.store, (await payout()).id, act)
+      await releasePayout(town.db, (await payout()).id, act)
       const before = town.bank.requestCounts()['GET /v2/transfer']!
       await send()
       expect(town.bank.requestCounts()['GET /v2/transfer']! - before).toBe(1)
     })
 
     test('while the bank does not answer it is asked less and less, and answers bring the payout out', async () => {
-      await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('restored', '9999')`))
+      await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('restored', '9999')`))
       let asked = 0
       for (let minutes = 0; minutes < 60; minutes++) {
         await send({ findPayouts: async () => (asked++, unsure('no answer')) })
@@ -112,7 +112,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a bank that takes longer for its answers than a look counts is asked less and less', async () => {
       const { id } = await payout()
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         const now = await tx.now()
         await tx.run(sql`
           insert into attempts (id, payout_id, number, external_id, units, state, provider_id, asked_at, changed_at)
@@ -137,17 +137,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await payout()).state).toBe('held')
       town.pass(20 * second)
       expect(town.transfers()).toMatchObject([{ status: 'success' }])
-      await releasePayout(town.store, id, act)
+      await releasePayout(town.db, id, act)
       await send()
       expect(await payout()).toMatchObject({ state: 'paid', why: null })
       expect(town.transfers()).toHaveLength(1)
-      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+      expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
     })
 
     test('one that was given up, is under way after all and fails then, is ordered again, and every movement is booked', async () => {
       town.bank.setSettings({ transferDelayMs: [minute, minute], transferFailRate: 1 })
       await send({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), refused('no such account')) })
-      await releasePayout(town.store, (await payout()).id, act)
+      await releasePayout(town.db, (await payout()).id, act)
       await send()
       expect((await payout()).state).toBe('sent')
       town.pass(3 * minute)
@@ -159,7 +159,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(3 * minute)
       await town.hear(town.event('transfer.success'))
       expect((await payout()).state).toBe('paid')
-      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+      expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
     })
 
     test('an event that proves a given-up order paid takes it up without a person', async () => {
@@ -167,7 +167,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await town.hear(town.event('transfer.success'))
       expect((await payout()).state).toBe('paid')
-      expect([await drift(), await checkLedger(town.store)]).toEqual([0n, []])
+      expect([await drift(), await checkLedger(town.db)]).toEqual([0n, []])
     })
 
     test('a bank that writes the branch its own way contradicts nothing', async () => {
@@ -175,7 +175,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         shown.is === 'done' ? { ...shown, value: shown.value.map(each => ({ ...each, to: { ...each.to, branch: '1' } })) } : shown
       await send()
       town.pass(20 * minute)
-      await resolvePayouts(town.store, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.desk.world)
+      await resolvePayouts(town.db, { ...rail, findPayouts: async tag => asBankWrites(await rail.findPayouts(tag)) }, town.desk.world)
       expect((await payout()).state).toBe('paid')
     })
 
@@ -188,28 +188,28 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         branch: '0001',
         number: '6666666',
       } as const
-      return addAccount(town.store, town.desk.world, 'other', { ...mallory, type: 'payment' }, 'maker')
+      return addAccount(town.db, town.desk.world, 'other', { ...mallory, type: 'payment' }, 'maker')
     }
     const toOther = (table: Sql) => sql`update ${table} set account_id = (select id from accounts where name = 'other')`
     const notHis = /^it goes to account other, and is owed to another one: /
 
     test('one of which somebody has exchanged the account for another approved one is held', async () => {
       await addOther()
-      await approveAccount(town.store, 'other', 'checker')
-      await town.store.tx(tx => tx.run(toOther(sql`payouts`)))
-      await expect(town.store.tx(tx => tx.run(toOther(sql`invoices`)))).rejects.toThrow('the account of an invoice is kept')
+      await approveAccount(town.db, 'other', 'checker')
+      await town.db.tx(tx => tx.run(toOther(sql`payouts`)))
+      await expect(town.db.tx(tx => tx.run(toOther(sql`invoices`)))).rejects.toThrow('the account of an invoice is kept')
       await send()
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why: expect.stringMatching(notHis) }, []])
     })
 
     test.each([
       ['nobody approved', () => undefined],
-      ['was closed', () => closeAccount(town.store, 'other', 'maker', 'a mistake')],
+      ['was closed', () => closeAccount(town.db, 'other', 'maker', 'a mistake')],
     ])('one to an account that %s and somebody has written down as approved is held', async (_, before) => {
       await addOther()
       await before()
-      await town.store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = 'checker' where name = 'other'`))
-      await town.store.tx(tx => tx.run(toOther(sql`payouts`)))
+      await town.db.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = 'checker' where name = 'other'`))
+      await town.db.tx(tx => tx.run(toOther(sql`payouts`)))
       await send()
       const why = expect.stringMatching(/^account other is approved, and nobody approved it: /)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why }, []])
@@ -220,12 +220,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['the account', sql`update payouts set account_id = (select id from accounts where name = 'other')`, notHis],
     ])('nor is an order repeated of which somebody has edited %s', async (_, edit, why) => {
       await addOther()
-      await approveAccount(town.store, 'other', 'checker')
+      await approveAccount(town.db, 'other', 'checker')
       await send({ pay: async () => unsure('no answer') })
-      await town.store.tx(tx => tx.run(edit))
+      await town.db.tx(tx => tx.run(edit))
       for (let look = 0; look < 4; look++) {
         town.pass(4 * minute)
-        await resolvePayouts(town.store, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.desk.world)
       }
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why: expect.stringMatching(why) }, []])
     })
@@ -234,17 +234,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['the amount', sql`update payouts set units = 980000`, /^it is of R\$ 9.?800\.00, and the books owe R\$ 98\.00: /],
       ['the account', sql`update accounts set number = '6666666'`, /^account main is not as it was approved: /],
     ])('one of which somebody has edited %s past the program is held', async (_, edit, why) => {
-      await town.store.tx(tx => tx.run(edit))
+      await town.db.tx(tx => tx.run(edit))
       await send()
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'held', why: expect.stringMatching(why) }, []])
     })
 
     test('nor is an order repeated to an account that somebody has edited', async () => {
       await send({ pay: async () => unsure('no answer') })
-      await town.store.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
+      await town.db.tx(tx => tx.run(sql`update accounts set number = '6666666'`))
       for (let look = 0; look < 4; look++) {
         town.pass(4 * minute)
-        await resolvePayouts(town.store, rail, town.desk.world)
+        await resolvePayouts(town.db, rail, town.desk.world)
       }
       const why = expect.stringMatching(/^account main is not as it was approved: /)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure', why }, []])
@@ -283,7 +283,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const at = (name: string) => {
           if (name === point && stalls++ === 0) town.pass(3 * minute)
         }
-        const outcome = await sendPayouts(town.store, rail, { ...town.desk.world, at })
+        const outcome = await sendPayouts(town.db, rail, { ...town.desk.world, at })
         expect([outcome.later, town.transfers()]).toEqual([1, []])
         town.pass(5 * minute)
         await send()
@@ -292,7 +292,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('at an order without an answer changes nothing once another worker has made it again', async () => {
         await send({ pay: async () => unsure('no answer') })
-        const resolve = (by: Partial<Rail> = {}) => resolvePayouts(town.store, { ...rail, ...by }, town.desk.world)
+        const resolve = (by: Partial<Rail> = {}) => resolvePayouts(town.db, { ...rail, ...by }, town.desk.world)
         town.pass(2 * minute)
         await resolve()
         town.pass(2 * minute)
@@ -303,7 +303,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             if (looks++ === 0) {
               await resolve({ pay: async (orders, deadline) => (await rail.pay(orders, deadline), unsure('no answer')) })
               // What is owed changes meanwhile, so that an order of which the bank shows no trace would be given up.
-              await town.store.tx(tx =>
+              await town.db.tx(tx =>
                 post(tx, town.desk.world, {
                   movement: 'commission again',
                   source: 'a test',
@@ -329,16 +329,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return rail.findPayouts(tag)
       }
       expect(await send({ findPayouts: odd })).toEqual({ sent: 2, held: 1, later: 0, unsure: 0 })
-      const states = await town.store.all(sql`select id, state, why from payouts where id in (${cursed!.id}, ${third!.id}) order by id`)
+      const states = await town.db.all(sql`select id, state, why from payouts where id in (${cursed!.id}, ${third!.id}) order by id`)
       expect(states).toEqual(
         expect.arrayContaining([
           { id: cursed!.id, state: 'held', why: 'it cannot be looked up: an odd answer' },
           { id: third!.id, state: 'sent', why: null },
         ]),
       )
-      await releasePayout(town.store, cursed!.id, act)
+      await releasePayout(town.db, cursed!.id, act)
       await send()
-      expect((await town.store.one(sql`select state from payouts where id = ${cursed!.id}`))!['state']).toBe('sent')
+      expect((await town.db.one(sql`select state from payouts where id = ${cursed!.id}`))!['state']).toBe('sent')
     })
 
     test('an order that the bank cannot be asked about is put off, says why, and keeps back no other', async () => {
@@ -351,11 +351,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
       for (let look = 0; look < 3; look++) {
         town.pass(2 * minute)
-        const resolved = resolvePayouts(town.store, { ...rail, findPayouts: odd }, town.desk.world)
+        const resolved = resolvePayouts(town.db, { ...rail, findPayouts: odd }, town.desk.world)
         if (look === 0) await expect(resolved).rejects.toThrow('an odd answer')
         else await resolved
       }
-      const otherState = (await town.store.one(sql`select state from payouts where id = ${other!.id}`))!['state']
+      const otherState = (await town.db.one(sql`select state from payouts where id = ${other!.id}`))!['state']
       expect([await payout(), otherState]).toMatchObject([{ state: 'unsure', why: 'it cannot be asked about: an odd answer' }, 'sent'])
     })
 
@@ -364,7 +364,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       /** A copy of it for an invoice of its own, `units` of it. */
       beforeEach(async () => {
         other = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t'
-        await town.store.tx(async tx => {
+        await town.db.tx(async tx => {
           const copy = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
           await tx.run(sql`
             insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id,
@@ -376,28 +376,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
             select ${other}, store_id, ${copy}, rule, account_id, asset, -10, 0, 'held', 'nothing is left after fees', next_at, '2000', changed_at from payouts`)
         })
       })
-      const stateOf = async (id: string) =>
-        (await town.store.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
+      const stateOf = async (id: string) => (await town.db.one<{ state: string }>(sql`select state from payouts where id = ${id}`))!.state
 
       test.each([
         ['retry', retryPayout],
         ['release', releasePayout],
       ])('%s refuses one with nothing left', async (_, work) => {
-        await expect(work(town.store, other, act)).rejects.toThrow(
+        await expect(work(town.db, other, act)).rejects.toThrow(
           `payout ${other} cannot go out, for it is of -R$ 0.10: nothing is left to pay on`,
         )
         expect(await stateOf(other)).toBe('held')
       })
 
       test('one with nothing left that is owed all the same is held, and the others go out', async () => {
-        await town.store.tx(tx => tx.run(sql`update payouts set state = 'owed' where id = ${other}`))
+        await town.db.tx(tx => tx.run(sql`update payouts set state = 'owed' where id = ${other}`))
         expect(await send()).toMatchObject({ sent: 1, held: 1 })
         expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
       })
 
       test('one that the database itself refuses to order is held with what it said, and the others go out', async () => {
         const { id } = await payout()
-        await town.store.tx(async tx => {
+        await town.db.tx(async tx => {
           await tx.run(sql`update payouts set state = 'owed', units = 10 where id = ${other}`)
           const invoiceId = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
           await post(tx, town.desk.world, { movement: 'invoice credited', source: invoiceId, amount: brl(10n), invoiceId, memo: 'a test' })
@@ -408,7 +407,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         })
         await send()
         expect([await stateOf(other), (await payout()).state]).toEqual(['held', 'sent'])
-        const held = await town.store.one<{ why: string }>(sql`select why from payouts where id = ${other}`)
+        const held = await town.db.one<{ why: string }>(sql`select why from payouts where id = ${other}`)
         expect(held!.why).toBe(`it cannot be ordered: order ${other}-1 is kept as one of payout ${id}`)
       })
     })

@@ -158,9 +158,9 @@ describe.each([
     const acts = (body: string) => [...body.matchAll(/data-label="Act">([^<]*)</g)].map(match => match[1])
 
     test('the audit log goes page by page, newest first, and no act is left out or told twice', async () => {
-      const { store } = town.house.desk
+      const { db } = town.app.desk
       for (let number = 0; number < 120; number++)
-        await store.tx(tx =>
+        await db.tx(tx =>
           audit(tx, { actor: number % 2 ? 'odd' : 'even', act: `act ${number}`, subject: `thing ${number % 3}`, detail: {} }),
         )
       const found: (string | undefined)[] = []
@@ -172,7 +172,7 @@ describe.each([
         path = /rel="next" href="([^"]+)"/.exec(body)?.[1]?.replaceAll('&amp;', '&')
       }
       expect(found.slice(0, 120)).toEqual(Array.from({ length: 120 }, (_, number) => `act ${119 - number}`))
-      expect(found).toHaveLength(Number((await store.one<{ n: bigint }>(sql`select count(*) as n from audit`))!.n))
+      expect(found).toHaveLength(Number((await db.one<{ n: bigint }>(sql`select count(*) as n from audit`))!.n))
 
       const filtered = acts((await as.get('/console/audit?actor=odd&subject=thing+0')).body)
       expect(filtered).toEqual(Array.from({ length: 20 }, (_, number) => `act ${117 - 6 * number}`))
@@ -274,17 +274,17 @@ describe('a chain that does not hold', () => {
   test('is told where it breaks, and the rows are still shown', async () => {
     const town = await openPageTown()
     try {
-      const { store } = town.house.desk
+      const { db } = town.app.desk
       const admin = await addFolk(town, 'carla', 'admin', 'en')
       const as = openAsker(town.origin)
       as.cookies.set('console', await tokenOf(town, admin))
       expect((await as.get('/console/audit')).body).toContain('The whole chain is intact, up to no. 3.')
-      for (const name of ['audit_kept', 'audit_stay']) await store.script(`drop trigger ${name}`)
-      await store.tx(tx => tx.run(sql`update audit set actor = 'nobody' where seq = 2`))
+      for (const name of ['audit_kept', 'audit_stay']) await db.script(`drop trigger ${name}`)
+      await db.tx(tx => tx.run(sql`update audit set actor = 'nobody' where seq = 2`))
       const changed = await as.get('/console/audit')
       expect(changed.body).toContain('The chain breaks: record no. 2 was changed.')
       expect(changed.body).toContain('broken here')
-      await store.tx(tx => tx.run(sql`delete from audit where seq = 2`))
+      await db.tx(tx => tx.run(sql`delete from audit where seq = 2`))
       expect((await as.get('/console/audit')).body).toContain('The chain breaks: record no. 2 is missing.')
       expect((await as.get('/console/audit')).status).toBe(200)
     } finally {

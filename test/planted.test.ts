@@ -217,9 +217,9 @@ test('a mail server that repeats what it was shown is not repeated', async () =>
   const shown = Buffer.from(`\0loja\0${mailPassword}`).toString('base64')
   sink.refuse('AUTH', 535, `5.7.8 what is AUTH PLAIN ${shown}, and who has ${mailPassword}?`)
   await town.repasse('user', 'add', 'eva', '--role', 'maker', '--by', 'root')
-  const { store } = town.house.desk
+  const { db } = town.app.desk
   // Nobody of the town has an address, so one is written to.
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(sql`
       insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
@@ -227,7 +227,7 @@ test('a mail server that repeats what it was shown is not repeated', async () =>
       from users where name = 'eva'`)
   })
   const why = await until(
-    async () => (await store.one<{ why: string | null }>(sql`select why from person_mails where id = 'pml_planted'`))?.why ?? undefined,
+    async () => (await db.one<{ why: string | null }>(sql`select why from person_mails where id = 'pml_planted'`))?.why ?? undefined,
     'the refusal of the mail server',
   )
   expect(why).toContain('535')

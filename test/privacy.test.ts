@@ -40,12 +40,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       letters = table
       town.desk.post = post
       counter = town.desk
-      floor = await furnishShop(town.store, town.desk.world, ['starkbank'])
+      floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
     })
     afterEach(async () => {
       // Whoever was forgotten: the books add up, the bank's agree, and the chain holds.
       expect(await town.audit()).toEqual([])
-      expect(await auditChain(town.store)).toEqual([])
+      expect(await auditChain(town.db)).toEqual([])
       await town.close()
     })
 
@@ -62,7 +62,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await moveOrders(counter)
     }
     const pay = async (order: OrderRow) => {
-      const [row] = await invoicesOf(town.store, order.id)
+      const [row] = await invoicesOf(town.db, order.id)
       town.bank.pay(row!.provider_id!)
       town.pass(5 * second)
       await hear()
@@ -74,12 +74,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await town.send()
       town.pass(minute)
       await town.hear(...town.bank.eventsCreated())
-      return (await findOrder(town.store, order.id))!
+      return (await findOrder(town.db, order.id))!
     }
-    const forget = (order: OrderRow, how = act) => forgetOrder(town.store, town.desk.world, order.id, how)
+    const forget = (order: OrderRow, how = act) => forgetOrder(town.db, town.desk.world, order.id, how)
     const rowsOf = async (...tables: string[]) => {
       const all: unknown[] = []
-      for (const table of tables) all.push(...(await town.store.all(sql`select * from ${{ texts: [table], values: [] }}`)))
+      for (const table of tables) all.push(...(await town.db.all(sql`select * from ${{ texts: [table], values: [] }}`)))
       return JSON.stringify(all, (_, value: unknown) =>
         typeof value === 'bigint' ? String(value) : isBuffer(value) ? Buffer.from(value.data).toString('utf8') : value,
       )
@@ -103,7 +103,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await forget(order)).toMatchObject({ forgotten: 'nothing', held: { why: 'open' } })
       await pay(order)
       expect(await forget(order)).toMatchObject({ forgotten: 'nothing', held: { why: 'under-way' } })
-      expect(await findOrder(town.store, order.id)).toMatchObject({ name: 'Ana Lima', email: 'ana@example.com', forgotten_at: null })
+      expect(await findOrder(town.db, order.id)).toMatchObject({ name: 'Ana Lima', email: 'ana@example.com', forgotten_at: null })
       expect(await rowsOf('audit')).not.toContain('order forgotten')
     })
 
@@ -114,14 +114,14 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
         again: false,
         held: { why: 'fiscal', until: '2032-01-01T03:00:00.000Z' },
       })
-      expect(await findOrder(town.store, order.id)).toMatchObject({ name: 'Ana Lima', email: '', tax_id: taxId, forgotten_at: null })
+      expect(await findOrder(town.db, order.id)).toMatchObject({ name: 'Ana Lima', email: '', tax_id: taxId, forgotten_at: null })
       expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'contact', again: true, held: { why: 'reversible' } })
 
       town.pass(91 * day)
       expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'all', again: false })
       expect(named.exec(await everything())?.[0]).toBeUndefined()
       expect(await forget(order, elsewhere)).toMatchObject({ forgotten: 'all', again: true })
-      const acts = await town.store.all(sql`select act from audit where subject = ${order.id} and act = 'order forgotten'`)
+      const acts = await town.db.all(sql`select act from audit where subject = ${order.id} and act = 'order forgotten'`)
       expect(acts).toHaveLength(2)
     })
 
@@ -129,12 +129,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       const order = await place()
       town.pass(20 * minute)
       await hear()
-      expect((await findOrder(town.store, order.id))!.state).toBe('expired')
+      expect((await findOrder(town.db, order.id))!.state).toBe('expired')
       expect(await forget(order)).toMatchObject({ forgotten: 'all' })
       expect(named.exec(await everything())?.[0]).toBeUndefined()
       // Whoever has the order's link can ask for no code, and nothing is written to nobody.
       expect(await newCode(counter, order.token)).toMatchObject({ is: 'there' })
-      await expect(sendLettersAgain(town.store, order.id, 'ana')).rejects.toThrow('was forgotten')
+      await expect(sendLettersAgain(town.db, order.id, 'ana')).rejects.toThrow('was forgotten')
       await sendPost({ ...town.desk }, town.desk.post!)
       expect(letters).toEqual([])
     })
@@ -144,13 +144,13 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       town.pass(20 * minute)
       await hear()
       await forget(order)
-      const [row] = await invoicesOf(town.store, order.id)
+      const [row] = await invoicesOf(town.db, order.id)
       town.bank.invoices().find(({ id }) => id === row!.provider_id)!.status = 'created'
       await pay(order)
       await town.send()
-      const payout = await town.store.one<{ state: string; units: bigint }>(sql`select * from payouts where invoice_id = ${row!.id}`)
+      const payout = await town.db.one<{ state: string; units: bigint }>(sql`select * from payouts where invoice_id = ${row!.id}`)
       expect(payout).toMatchObject({ state: 'sent', units: 3_990n - 50n - 60n })
-      expect(await findOrder(town.store, order.id)).toMatchObject({ state: 'paid', paid_late: 1n, name: '' })
+      expect(await findOrder(town.db, order.id)).toMatchObject({ state: 'paid', paid_late: 1n, name: '' })
       expect(named.exec(await everything())?.[0]).toBeUndefined()
     })
 
@@ -158,10 +158,10 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       const order = await settled()
       town.pass(91 * day)
       await forget(order, elsewhere)
-      const [row] = await invoicesOf(town.store, order.id)
+      const [row] = await invoicesOf(town.db, order.id)
       const events = town.bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
       const event = events.find(each => JSON.stringify(each).includes(row!.provider_id!))!
-      const there = (await findEvent(town.store, event.id))!
+      const there = (await findEvent(town.db, event.id))!
       expect([there.raw.length, there.about, replayRefusal(there)]).toEqual([0, row!.id, 'dropped'])
       const arrival = { rail: 'starkbank', eventId: event.id, via: 'push' as const }
       expect(await town.desk.inbox.keep({ ...arrival, raw: bodyOf(event) })).toBe('known')
@@ -170,21 +170,21 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
 
     test('is handed all that is held, by the tax id as they type it, and the log has a digest of it', async () => {
       const order = await settled()
-      const found = (await exportPayer(town.store, town.desk.world, '01234567890', 'ana'))!
+      const found = (await exportPayer(town.db, town.desk.world, '01234567890', 'ana'))!
       expect(found).toMatchObject({ taxId, orders: [{ id: order.id, email: 'ana@example.com' }], invoices: [{ payer_name: 'Ana Lima' }] })
       expect(found.events.length).toBeGreaterThan(0)
       expect(JSON.stringify(found, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value))).not.toContain(order.token)
-      const record = await town.store.one<{ subject: string }>(sql`select * from audit where act = 'payer exported'`)
+      const record = await town.db.one<{ subject: string }>(sql`select * from audit where act = 'payer exported'`)
       expect(record!.subject).toMatch(/^payer:[\w-]{24}$/)
       expect(named.exec(await rowsOf('audit'))?.[0]).toBeUndefined()
-      expect(await exportPayer(town.store, town.desk.world, '529.982.247-25', 'ana')).toBeUndefined()
+      expect(await exportPayer(town.db, town.desk.world, '529.982.247-25', 'ana')).toBeUndefined()
     })
 
     test('is forgotten in every order and invoice that may be, with what is kept, why and until when', async () => {
       const old = await settled()
       town.pass(91 * day)
       const young = await settled()
-      const found = await forgetPayer(town.store, town.desk.world, taxId, elsewhere)
+      const found = await forgetPayer(town.db, town.desk.world, taxId, elsewhere)
       expect(found).toMatchObject({
         is: 'forgotten',
         orders: [
@@ -192,17 +192,17 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
           { order: { id: young.id }, forgotten: 'contact', held: { why: 'reversible' } },
         ],
       })
-      const again = await forgetPayer(town.store, town.desk.world, taxId, elsewhere)
+      const again = await forgetPayer(town.db, town.desk.world, taxId, elsewhere)
       expect(again).toMatchObject({ is: 'forgotten', orders: [{ order: { id: young.id }, forgotten: 'contact', again: true }] })
-      expect(await forgetPayer(town.store, town.desk.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
+      expect(await forgetPayer(town.db, town.desk.world, '529.982.247-25', act)).toEqual({ is: 'unknown' })
     })
 
     stories('in the roster of a schedule is not forgotten, for its next slot would ask them again', async () => {
       const roster = 'name,tax_id,amount,description\nAna Lima,01234567890,10.00,rent\n'
-      await town.store.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
-      const found = await forgetPayer(town.store, town.desk.world, taxId, act)
+      await town.db.tx(tx => tx.run(sql`update schedules set roster = ${roster}`))
+      const found = await forgetPayer(town.db, town.desk.world, taxId, act)
       expect(found).toMatchObject({ is: 'in-roster', rosters: [{ schedule: 'trial', rows: [{ name: 'Ana Lima' }] }] })
-      await town.store.tx(tx => tx.run(sql`update schedules set roster = null`))
+      await town.db.tx(tx => tx.run(sql`update schedules set roster = null`))
     })
   })
 })

@@ -34,10 +34,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town?.close()
       await postgres?.stop()
     })
-    beforeEach(() => town.store.tx(tx => tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`)))
+    beforeEach(() => town.db.tx(tx => tx.run(sql`update proposals set state = 'refused', decided_by = 'a test' where state = 'open'`)))
 
     const proposed = { act: 'test.act', subject: 'pay_1', detail: { as: 'ours' }, why: 'it was ours', by: 'ana' }
-    const make = (change: Partial<NewProposal> = {}) => town.store.tx(tx => propose(tx, desk.world, { ...proposed, ...change }))
+    const make = (change: Partial<NewProposal> = {}) => town.db.tx(tx => propose(tx, desk.world, { ...proposed, ...change }))
     const doing = (carryOut: (subject: string) => void) =>
       new Map([
         [
@@ -53,9 +53,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])
     const approve = (id: string, by: string, carryOut = (_: string) => {}, seen?: string) =>
       approveAndDo(desk, id, { by, seen }, doing(carryOut))
-    const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.store, id))!.state
+    const stateOf = async ({ id }: ProposalRow) => (await findProposal(town.db, id))!.state
     const doneCount = async () =>
-      Number((await town.store.one<{ count: bigint }>(sql`select count(*) as count from audit where act = 'test done'`))!.count)
+      Number((await town.db.one<{ count: bigint }>(sql`select count(*) as count from audit where act = 'test done'`))!.count)
 
     test('another person approves it, and it is done once', async () => {
       const { proposal } = await make()
@@ -63,8 +63,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await approve(proposal.id, 'bruno')).is).toBe('approved')
       expect((await approve(proposal.id, 'bruno')).is).toBe('decided')
       expect((await doneCount()) - before).toBe(1)
-      expect((await history(town.store, proposal.id)).map(({ to_state: to }) => to)).toEqual(['open', 'approved'])
-      expect(await auditChain(town.store)).toEqual([])
+      expect((await history(town.db, proposal.id)).map(({ to_state: to }) => to)).toEqual(['open', 'approved'])
+      expect(await auditChain(town.db)).toEqual([])
     })
 
     test.each(['ana', 'ANA', ' Ana '])('whoever made it cannot approve it as "%s"', async by => {
@@ -93,7 +93,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('what was changed behind its back is not what the approver saw', async () => {
       const { proposal } = await make()
-      await town.store.tx(tx => tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`))
+      await town.db.tx(tx => tx.run(sql`update proposals set detail = '{"as":"not-ours"}' where id = ${proposal.id}`))
       expect((await approve(proposal.id, 'bruno', undefined, digestOfProposal(proposal))).is).toBe('changed')
     })
 
@@ -102,9 +102,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['bruno', 'refused'],
     ] as const)('ended by %s it is %s, and the same can be proposed again', async (by, state) => {
       const { proposal } = await make()
-      const decision = await town.store.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
+      const decision = await town.db.tx(tx => refuse(tx, proposal.id, { by, why: 'no' }))
       expect(decision.is).toBe(state)
-      expect(await openProposal(town.store, proposed.act, proposed.subject)).toBeUndefined()
+      expect(await openProposal(town.db, proposed.act, proposed.subject)).toBeUndefined()
       expect((await make()).is).toBe('proposed')
     })
 

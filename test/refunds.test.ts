@@ -42,14 +42,14 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.bank.deposit(50_000)
     })
     afterEach(async () => {
-      expect(await checkLedger(town.store)).toEqual([])
-      expect((await status(town.store)).addsUp).toBe(true)
+      expect(await checkLedger(town.db)).toEqual([])
+      expect((await status(town.db)).addsUp).toBe(true)
       await town.close()
     })
 
     const rail = (): Rail => town.desk.rails.starkbank!
     const at = (over: Partial<Rail> = {}) => ({
-      ...{ store: town.store, rail: { ...rail(), ...over }, world: town.desk.world, stopped: payoutsStopped },
+      ...{ db: town.db, rail: { ...rail(), ...over }, world: town.desk.world, stopped: payoutsStopped },
     })
     const pay = async () => {
       town.bank.pay(town.atBank.id)
@@ -61,10 +61,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await town.hear(town.event('transfer.success'))
     }
-    const propose = (units?: bigint, by = 'ana') =>
-      proposeRefund(town.store, town.desk.world, town.id, { units, by, why: 'it was returned' })
-    const approve = (id: string, by = 'bruno') =>
-      approveAndDo({ store: town.store, rails: town.desk.rails, world: town.desk.world }, id, { by })
+    const propose = (units?: bigint, by = 'ana') => proposeRefund(town.db, town.desk.world, town.id, { units, by, why: 'it was returned' })
+    const approve = (id: string, by = 'bruno') => approveAndDo({ db: town.db, rails: town.desk.rails, world: town.desk.world }, id, { by })
     const refund = async (units?: bigint) => {
       const proposed = await propose(units)
       if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
@@ -72,9 +70,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     }
     const payout = async () => (await town.payout())!
     const notRefunded = { state: 'held', why: 'two people wanted it refunded, and the bank did not do it' }
-    const refunds = async () => (await refundsOf(town.store, town.id)).map(({ state, units }) => [state, units])
-    const owing = async () => receivableOf(town.store, (await findAccount(town.store, 'main'))!.id)
-    const acts = async () => (await town.store.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
+    const refunds = async () => (await refundsOf(town.db, town.id)).map(({ state, units }) => [state, units])
+    const owing = async () => receivableOf(town.db, (await findAccount(town.db, 'main'))!.id)
+    const acts = async () => (await town.db.all<{ act: string }>(sql`select act from audit order by seq`)).map(({ act }) => act)
     const sent = () =>
       town
         .transfers()
@@ -108,11 +106,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ])('of which somebody has edited %s past the program is not asked for: a person is told', async (_, edit) => {
         await pay()
         await refund(6_000n)
-        await town.store.tx(tx => tx.run(edit))
+        await town.db.tx(tx => tx.run(edit))
         await resolveRefunds(at())
         expect(town.atBank.amount).toBe(10_000)
         expect([(await refunds()).map(([state]) => state), await payout()]).toMatchObject([['failed'], { state: 'held' }])
-        expect((await status(town.store)).needsPerson).toContainEqual(expect.stringMatching(/held|did not give/))
+        expect((await status(town.db)).needsPerson).toContainEqual(expect.stringMatching(/held|did not give/))
       })
 
       test('of all after it was paid on: the payee owes it', async () => {
@@ -136,7 +134,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await town.hear(town.event('invoice.failed'), town.event('invoice.refunded'))
         expect(await refunds()).toEqual([['failed', 6_000n]])
         expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
-        const { needsPerson } = await status(town.store, { now: new Date(town.clock.now()).toISOString() })
+        const { needsPerson } = await status(town.db, { now: new Date(town.clock.now()).toISOString() })
         expect(needsPerson).toContainEqual(expect.stringContaining('the bank did not give R$ 60.00'))
         town.bank.setSettings({ reversalFailRate: 0 })
         await refund(1_000n)
@@ -147,7 +145,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ['failed', 6_000n],
           ['refunded', 1_000n],
         ])
-        await releasePayout(town.store, (await payout()).id, { by: 'ana', why: 'it is of what is left' })
+        await releasePayout(town.db, (await payout()).id, { by: 'ana', why: 'it is of what is left' })
         expect(await payout()).toMatchObject({ state: 'owed', units: 8_815n })
       })
 
@@ -200,7 +198,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         }
         expect([await refunds(), town.transfers()]).toEqual([[['approved', 10_000n]], []])
         town.pass(30 * minute)
-        const { needsPerson } = await status(town.store, { now: new Date(town.clock.now()).toISOString() })
+        const { needsPerson } = await status(town.db, { now: new Date(town.clock.now()).toISOString() })
         expect(needsPerson.filter(says => says.includes('has not taken it on'))).toHaveLength(1)
         await resolveRefunds(at())
         expect(await refunds()).toEqual([['sent', 10_000n]])
@@ -232,10 +230,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('waits while payouts are stopped, and a worker that stalled after its claim asks for nothing', async () => {
         await pay()
         await refund(6_000n)
-        await town.store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
+        await town.db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
         await resolveRefunds(at())
         expect(await refunds()).toEqual([['approved', 6_000n]])
-        await town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
+        await town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`))
         const stalled = { ...town.desk.world, at: (point: string) => void (point === 'refund claimed' && town.pass(30 * second)) }
         await resolveRefunds({ ...at(), world: stalled })
         expect(await refunds()).toEqual([['approved', 6_000n]])
@@ -301,7 +299,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test('after a restore it is a person’s again, and what the bank did of it is read', async () => {
         await pay()
         await refund(6_000n)
-        await setAsideAfterRestore(town.store, town.desk.world)
+        await setAsideAfterRestore(town.db, town.desk.world)
         expect(await refunds()).toEqual([['failed', 6_000n]])
         await watchReversals(at())
         expect(await payout()).toMatchObject({ ...notRefunded, units: 9_800n })
@@ -311,7 +309,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         await pay()
         await refund(6_000n)
         await rail().refundInvoice(town.atBank.id, 4_000n, deadlineIn(minute, town.clock))
-        await setAsideAfterRestore(town.store, town.desk.world)
+        await setAsideAfterRestore(town.db, town.desk.world)
         town.pass(20 * second)
         await watchReversals(at())
         expect(await refunds()).toEqual([['refunded', 6_000n]])
@@ -337,18 +335,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.bank.pay(made.id)
         town.pass(5 * second)
         await town.hear(town.event('invoice.credited'))
-        return (await town.store.one<{ id: string }>(sql`select id from invoices where provider_id = ${made.id}`))!.id
+        return (await town.db.one<{ id: string }>(sql`select id from invoices where provider_id = ${made.id}`))!.id
       }
       /** The payer's bank sends back what had left. */
       const comeAgain = async () => {
         const logs = (await rail().invoiceLogs(town.atBank.id)) as { is: 'done'; value: { logId: string }[] }
         const back = { logId: 'again', log: 'refunded', units: 10_000n, createdAt: new Date(town.clock.now()).toISOString() }
-        await town.store.tx(tx =>
-          settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }),
-        )
+        await town.db.tx(tx => settleReversal(tx, town.desk.world, town.id, [...(logs.value as never[]), back], { why: 'it came again' }))
       }
       const payoutOf = (invoice: string) =>
-        town.store.one<{ state: string; units: bigint }>(sql`select state, units from payouts where invoice_id = ${invoice}`)
+        town.db.one<{ state: string; units: bigint }>(sql`select state, units from payouts where invoice_id = ${invoice}`)
       const decide = async (proposed: Awaited<ReturnType<typeof proposeTerms>>) => {
         if (proposed.is !== 'proposed') throw new Error(`it is ${proposed.is}`)
         expect((await approve(proposed.proposal.id)).is).toBe('approved')
@@ -365,30 +361,30 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
       test('is kept back from the next payouts of its account where two people said so, and no more than that', async () => {
         await owe()
-        await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
-        expect(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act)).toEqual({ is: 'impossible', code: 'same' })
+        await decide(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act))
+        expect(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act)).toEqual({ is: 'impossible', code: 'same' })
         const next = await another()
         await payOn()
         expect(await payoutOf(next)).toEqual({ state: 'paid', units: 3_890n })
         expect(sent()).toEqual([9_800, 3_890])
-        expect([await owing(), (await totalsFor(town.store, next))['receivable set off']]).toEqual([0n, 5_910n])
+        expect([await owing(), (await totalsFor(town.db, next))['receivable set off']]).toEqual([0n, 5_910n])
         expect(await acts()).toContain('account terms changed')
         expect(await town.audit()).toEqual([])
       })
 
       test('kept back, and then its money came again: what was kept back goes out with the next payout, unless it was returned by other means', async () => {
         await owe()
-        await decide(await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', act))
+        await decide(await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', act))
         await another()
         await payOn()
         await comeAgain()
         expect(await owing()).toBe(-5_910n)
         const { world } = town.desk
-        expect(await proposeDebtEnd(town.store, world, 'main', { units: 1n, as: 'paid', ...act })).toMatchObject({ code: 'too-much' })
-        expect(await proposeDebtEnd(town.store, world, 'main', { units: 5_911n, as: 'returned', ...act })).toMatchObject({
+        expect(await proposeDebtEnd(town.db, world, 'main', { units: 1n, as: 'paid', ...act })).toMatchObject({ code: 'too-much' })
+        expect(await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as: 'returned', ...act })).toMatchObject({
           code: 'not-kept',
         })
-        await decide(await proposeDebtEnd(town.store, world, 'main', { units: 10n, as: 'returned', ...act }))
+        await decide(await proposeDebtEnd(town.db, world, 'main', { units: 10n, as: 'returned', ...act }))
         expect(await acts()).toContain('account set-off returned')
         const last = await another()
         await town.send()
@@ -399,18 +395,18 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       test.each(['paid', 'forgiven'] as const)('that two people say is %s is owed no more; more than is owed cannot be', async as => {
         await owe()
         const world = town.desk.world
-        expect(await proposeDebtEnd(town.store, world, 'main', { units: 5_911n, as, ...act })).toEqual({
+        expect(await proposeDebtEnd(town.db, world, 'main', { units: 5_911n, as, ...act })).toEqual({
           is: 'impossible',
           code: 'too-much',
         })
-        await decide(await proposeDebtEnd(town.store, world, 'main', { units: 5_910n, as, ...act }))
+        await decide(await proposeDebtEnd(town.db, world, 'main', { units: 5_910n, as, ...act }))
         expect(await owing()).toBe(0n)
         expect(await acts()).toContain(`account debt ${as}`)
       })
 
       test('is another debt once what was proposed to end is owed no more', async () => {
         await owe()
-        const proposed = await proposeDebtEnd(town.store, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act })
+        const proposed = await proposeDebtEnd(town.db, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act })
         await comeAgain()
         await another()
         await payOn()
@@ -434,9 +430,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ],
       ])('that was forgiven is not paid out when %s', async (_, happens) => {
         await owe()
-        await decide(await proposeDebtEnd(town.store, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act }))
+        await decide(await proposeDebtEnd(town.db, town.desk.world, 'main', { units: 5_910n, as: 'forgiven', ...act }))
         await happens()
-        expect([await owing(), (await balances(town.store))['given-up']]).toEqual([0n, 0n])
+        expect([await owing(), (await balances(town.db))['given-up']]).toEqual([0n, 0n])
         const next = await another()
         await town.send()
         expect(await payoutOf(next)).toMatchObject({ units: 9_800n })
@@ -482,7 +478,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     describe('what needs attention', () => {
-      const told = async () => (await status(town.store, { now: new Date(town.clock.now()).toISOString() })).needsPerson
+      const told = async () => (await status(town.db, { now: new Date(town.clock.now()).toISOString() })).needsPerson
       const cancel = (over: Partial<Rail>) => cancelInvoice(at(over), town.id, { by: 'ana', why: 'the wrong month' })
 
       test('a cancelation that the bank does not answer, and one that it refuses', async () => {
@@ -500,25 +496,25 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const twin = doubleAtBank(town.bank, town.atBank)
         expect(town.bank.pay(twin.id)).toBe(true)
         town.pass(5 * second)
-        await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+        await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
         await settleInbox(town.desk)
         await cancel({})
         const reissue = () => reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
-        const answer = await approveRefund(town.store, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'bruno', why: 'paid' })
+        const answer = await approveRefund(town.db, 'starkbank', { invoiceId: town.id, providerId: twin.id, by: 'bruno', why: 'paid' })
         if (answer.is !== 'done') throw new Error(answer.code)
         await sendRefund({ ...at(), stopped: payoutsStopped }, answer.twin)
         town.pass(minute)
-        await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+        await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
         await settleInbox(town.desk)
-        expect((await findTwin(town.store, 'starkbank', twin.id))!.state).toBe('refunded')
+        expect((await findTwin(town.db, 'starkbank', twin.id))!.state).toBe('refunded')
         expect((await reissue()).is).toBe('reissued')
       })
 
       test('an invoice paid beside the one that was asked for in its place, until one is given back', async () => {
         await cancel({})
         expect((await reissueInvoice(at(), town.id, { by: 'ana', why: 'asked again' })).is).toBe('reissued')
-        await issueDrafts(town.store, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.desk.world)
         town.atBank.status = 'created'
         for (const { id } of town.bank.invoices()) expect(town.bank.pay(id)).toBe(true)
         town.pass(5 * second)
@@ -540,8 +536,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         const made = await reissue()
         if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: made.invoice.id })
-        await issueDrafts(town.store, rail(), town.desk.world)
-        const ofSlot = await town.store.all<{ id: string; state: string; units: bigint }>(
+        await issueDrafts(town.db, rail(), town.desk.world)
+        const ofSlot = await town.db.all<{ id: string; state: string; units: bigint }>(
           sql`select i.id, i.state, i.units from invoices i join slots s on s.id = i.slot_id order by i.ordinal`,
         )
         expect(ofSlot).toEqual([
@@ -562,21 +558,21 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
         town.bank.pay(town.atBank.id)
         town.pass(5 * second)
-        await town.store.tx(tx => tx.run(sql`update invoices set state = 'expired' where id = ${town.id}`))
+        await town.db.tx(tx => tx.run(sql`update invoices set state = 'expired' where id = ${town.id}`))
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'paid-there' })
       })
 
       /** As the backup has it. */
       const forget = async (id: string) => {
-        await town.store.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${id}`))
-        await town.store.tx(tx => tx.run(sql`delete from invoices where id = ${id}`))
+        await town.db.tx(tx => tx.run(sql`delete from invoice_reissues where invoice_id = ${id}`))
+        await town.db.tx(tx => tx.run(sql`delete from invoices where id = ${id}`))
       }
       /** What it was asked for again as after the backup, at the bank. */
       const askedAfterBackup = async (of = town.id) => {
         await cancelInvoice(at(), of, { by: 'ana', why: 'the wrong month' })
         const made = await reissueInvoice(at(), of, { by: 'ana', why: 'asked again' })
         if (made.is !== 'reissued') throw new Error(`it is ${made.is}`)
-        await issueDrafts(town.store, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.desk.world)
         await forget(made.invoice.id)
         return { id: made.invoice.id, providerId: town.bank.invoices().find(({ tags }) => tags.includes(made.invoice.id))!.id }
       }
@@ -589,7 +585,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           invoice: { id, provider_id: providerId, state: 'issued', units: 10_000n },
         })
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'reissued', by: id })
-        await issueDrafts(town.store, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.desk.world)
         expect(town.bank.invoices()).toHaveLength(2)
       })
 
@@ -602,40 +598,40 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await town.fate(told)).toMatch(/^ignored: /)
         expect(await reissue()).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
         await settleInbox(town.desk)
-        expect(await findInvoice(town.store, id)).toMatchObject({ state: 'credited', paid_units: 10_000n })
-        expect(await town.store.all(sql`select invoice_id, state, units from payouts`)).toEqual([
+        expect(await findInvoice(town.db, id)).toMatchObject({ state: 'credited', paid_units: 10_000n })
+        expect(await town.db.all(sql`select invoice_id, state, units from payouts`)).toEqual([
           { invoice_id: id, state: 'owed', units: 9_800n },
         ])
       })
 
       test.each(['waits in suspense', 'was closed there'])('of one whose money %s is in the books once', async where => {
-        const { store, rails, world } = town.desk
+        const { db, rails, world } = town.desk
         const { providerId } = await askedAfterBackup()
         town.bank.pay(providerId)
         town.pass(5 * second)
         await town.hear(town.event('invoice.credited'))
-        await reconcile(store, rail(), world)
-        expect(await openSuspense(store)).toMatchObject([{ provider_id: providerId }, { provider_id: providerId }])
+        await reconcile(db, rail(), world)
+        expect(await openSuspense(db)).toMatchObject([{ provider_id: providerId }, { provider_id: providerId }])
         if (where === 'was closed there') {
-          const { proposal } = await store.tx(tx => proposeClose(tx, world, providerId, { by: 'ana', why: 'lost' }))
-          await approveAndDo({ store, rails, world }, proposal.id, { by: 'bruno' })
+          const { proposal } = await db.tx(tx => proposeClose(tx, world, providerId, { by: 'ana', why: 'lost' }))
+          await approveAndDo({ db, rails, world }, proposal.id, { by: 'bruno' })
         }
         await reissue()
         await settleInbox(town.desk)
-        expect([await openSuspense(store), await town.audit()]).toEqual([[], []])
+        expect([await openSuspense(db), await town.audit()]).toEqual([[], []])
       })
 
       test('of one that was asked again after the backup, and is canceled at the bank, is a new one', async () => {
         await rail().cancelInvoice((await askedAfterBackup()).providerId)
         expect(await reissue()).toMatchObject({ is: 'reissued', adopted: false })
-        await issueDrafts(town.store, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.desk.world)
         expect(town.bank.invoices()).toHaveLength(3)
       })
 
       test('of one of two rows alike: a person says which of them the bank has, and the other is asked for anew', async () => {
-        const row = (await findInvoice(town.store, town.id))!
+        const row = (await findInvoice(town.db, town.id))!
         const alike = newId('invoice', town.desk.world)
-        await town.store.tx(tx =>
+        await town.db.tx(tx =>
           tx.run(sql`
             insert into invoices (id, store_id, slot_id, ordinal, rail, asset, units, payer_name, payer_tax_id, description, due_at, account_id, commission_bp,
               min_payout_units, state, batch_tag, next_at, added_at, changed_at)
@@ -650,13 +646,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect(await ask(town.id, providerId)).toMatchObject({ is: 'reissued', adopted: true, invoice: { id } })
         expect(await ask(alike, providerId)).toMatchObject({ is: 'impossible', code: 'not-there' })
         expect(await ask(alike)).toMatchObject({ is: 'reissued', adopted: false })
-        await issueDrafts(town.store, rail(), town.desk.world)
+        await issueDrafts(town.db, rail(), town.desk.world)
         expect(town.bank.invoices()).toHaveLength(3)
       })
 
       test('of one whose slot has a forgotten invoice of another payer or amount at the bank is made', async () => {
         await cancelInvoice(at(), town.id, { by: 'ana', why: 'the wrong month' })
-        const row = (await findInvoice(town.store, town.id))!
+        const row = (await findInvoice(town.db, town.id))!
         const order = { payerName: row.payer_name, description: '', dueAt: row.due_at, batchTag: row.batch_tag }
         const others = [
           { ...order, id: newId('invoice', town.desk.world), units: 5_000n, payerTaxId: row.payer_tax_id },
@@ -673,11 +669,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       })
 
       test('of one that the bank refused: asked again without the others of its slot', async () => {
-        await town.store.tx(tx => tx.run(sql`update invoices set state = 'refused', provider_id = null where id = ${town.id}`))
+        await town.db.tx(tx => tx.run(sql`update invoices set state = 'refused', provider_id = null where id = ${town.id}`))
         // The bank has it all the same.
         expect(await reissue()).toMatchObject({ is: 'impossible', code: 'not-over' })
         town.atBank.status = 'canceled'
-        const told = async () => (await status(town.store)).needsPerson.filter(says => says.includes('refused'))
+        const told = async () => (await status(town.db)).needsPerson.filter(says => says.includes('refused'))
         expect(await told()).toHaveLength(1)
         expect((await reissue()).is).toBe('reissued')
         expect(await told()).toEqual([])

@@ -10,7 +10,7 @@ import { balances, checkLedger, openSuspense, owedFor } from '../src/ledger/ledg
 import { payoutsStopped, sendPayouts, settlePaidElsewhere } from '../src/payout/payout.ts'
 import { addUser, invitationOf, sessionOf } from '../src/people/people.ts'
 import { openSession } from '../src/people/session.ts'
-import { openStore, sql, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Db } from '../src/db/db.ts'
 import { status } from '../src/queries/status.ts'
 import { makeInbox, pollEvents, readUnlisted, settleInbox } from '../src/webhooks/webhooks.ts'
 import { orderByHand } from './testbed/strangers.ts'
@@ -20,7 +20,7 @@ import { openTown, type Town } from './testbed/town.ts'
 const second = 1_000
 let folder: string
 let town: Town
-let restored: Store
+let restored: Db
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'repasse-restored-'))
@@ -43,37 +43,37 @@ async function repasse(...words: string[]): Promise<void> {
 async function restoreFrom(backup: string): Promise<Desk> {
   await repasse('restore', backup)
   await repasse('payout', 'go', '--why', 'nobody compared anything')
-  restored = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...town.desk.world, virtual: true })
-  return { ...town.desk, store: restored, inbox: makeInbox(restored, town.desk.world) }
+  restored = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...town.desk.world, virtual: true })
+  return { ...town.desk, db: restored, inbox: makeInbox(restored, town.desk.world) }
 }
 
 /** What "repasse serve" does first. */
 async function listen(desk: Desk): Promise<void> {
-  await pollEvents(desk.store, desk.rails.starkbank!, desk.inbox, desk.world)
+  await pollEvents(desk.db, desk.rails.starkbank!, desk.inbox, desk.world)
   await settleInbox(desk)
 }
 
 async function hearAndSend(desk: Desk): Promise<{ state: string; why: string | null }[]> {
   await listen(desk)
-  await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
-  return desk.store.all(sql`select state, why from payouts`)
+  await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
+  return desk.db.all(sql`select state, why from payouts`)
 }
 
 test('a session or an invitation of the backup, which may have been ended since, lets nobody in', async () => {
-  const { store, world } = town.desk
-  const { token } = await addUser(store, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
-  const { user } = await addUser(store, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
-  await store.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`))
-  const session = await store.tx(tx => openSession(tx, world, user.id, { address: '203.0.113.7', agent: '' }))
-  const isIn = async (at: Store) => [await sessionOf(at, world, session.token), await invitationOf(at, world, token)].map(Boolean)
-  expect(await isIn(store)).toEqual([true, true])
-  await store.backup(join(folder, 'backup.db'), {})
-  expect(await isIn((await restoreFrom(join(folder, 'backup.db'))).store)).toEqual([false, false])
+  const { db, world } = town.desk
+  const { token } = await addUser(db, world, { name: 'ana', role: 'maker', language: 'en' }, 'root')
+  const { user } = await addUser(db, world, { name: 'bia', role: 'maker', language: 'en' }, 'root')
+  await db.tx(tx => tx.run(sql`update users set state = 'active', password = 'x', totp_secret = 'x' where name = 'bia'`))
+  const session = await db.tx(tx => openSession(tx, world, user.id, { address: '203.0.113.7', agent: '' }))
+  const isIn = async (at: Db) => [await sessionOf(at, world, session.token), await invitationOf(at, world, token)].map(Boolean)
+  expect(await isIn(db)).toEqual([true, true])
+  await db.backup(join(folder, 'backup.db'), {})
+  expect(await isIn((await restoreFrom(join(folder, 'backup.db'))).db)).toEqual([false, false])
 })
 
 test('a payout that was ordered after the backup is held, for the bank shows it', async () => {
   const backup = join(folder, 'backup.db')
-  await town.store.backup(backup, {})
+  await town.db.backup(backup, {})
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
   await town.hear(town.event('invoice.credited'))
@@ -100,7 +100,7 @@ test('a payout that was ordered after the backup is held, for the bank shows it'
 
 test('a payout that was not ordered, or failed, is sent', async () => {
   const backup = join(folder, 'backup.db')
-  await town.store.backup(backup, {})
+  await town.db.backup(backup, {})
   town.bank.setSettings({ transferFailRate: 1 })
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
@@ -116,7 +116,7 @@ test('a payout that was not ordered, or failed, is sent', async () => {
 
 test('while the bank does not answer, an old invoice’s payout waits', async () => {
   const backup = join(folder, 'backup.db')
-  await town.store.backup(backup, {})
+  await town.db.backup(backup, {})
   town.bank.pay(town.atBank.id)
   town.pass(5 * second)
   const desk = await restoreFrom(backup)
@@ -136,7 +136,7 @@ describe('a payout that was owed when the backup was made', () => {
     town.bank.pay(town.atBank.id)
     town.pass(5 * second)
     await town.hear(town.event('invoice.credited'))
-    await town.store.backup(backup, {})
+    await town.db.backup(backup, {})
   })
 
   /** Its first order finds no balance. */
@@ -158,14 +158,14 @@ describe('a payout that was owed when the backup was made', () => {
     const desk = await restoreFrom(backup)
     await listen(desk)
     for (let count = 0; count < 3; count++) {
-      await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+      await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
       town.pass(60 * second)
     }
     return desk
   }
   const orders = () => restored.all(sql`select number, state from attempts order by number`)
-  const agreed = async ({ store, rails, world }: Desk) => {
-    const found = await reconcile(store, rails.starkbank!, world)
+  const agreed = async ({ db, rails, world }: Desk) => {
+    const found = await reconcile(db, rails.starkbank!, world)
     if (typeof found === 'string') throw new Error(found)
     return found.bankUnits - found.bookUnits
   }
@@ -212,7 +212,7 @@ describe('a payout that was owed when the backup was made', () => {
     const { proposal } = await proposeAccept(restored, desk.world, id, { by: 'ana', why: 'paid by hand' })
     expect((await approveAndDo(desk, proposal.id, { by: 'bruno' })).is).toBe('approved')
     await listen(desk)
-    await sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+    await sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
     expect(await restored.all(sql`select state from payouts`)).toEqual([{ state: 'paid' }])
     expect([await agreed(desk), (await balances(restored)).suspense, await openSuspense(restored)]).toEqual([0n, 0n, []])
   })
@@ -243,7 +243,7 @@ describe('a payout that was owed when the backup was made', () => {
     town.bank.reverse(town.atBank.id, 0)
     town.pass(60 * second)
     const desk = await restoreFrom(backup)
-    const send = () => sendPayouts(desk.store, desk.rails.starkbank!, desk.world)
+    const send = () => sendPayouts(desk.db, desk.rails.starkbank!, desk.world)
     const state = async () => (await restored.one<{ state: string }>(sql`select state from payouts`))!.state
     await send()
     expect(await state()).toBe('owed')
@@ -264,7 +264,7 @@ describe('a payout that was owed when the backup was made', () => {
     expect(await hearAndSend(desk)).toMatchObject([{ state: 'owed' }])
     const { needsPerson } = await status(restored, { now: await restored.tx(tx => tx.now()) })
     expect(needsPerson).toContainEqual(expect.stringContaining('the bank refuses to list which payments went back meanwhile'))
-    await readUnlisted({ store: restored, rail, world: desk.world })
+    await readUnlisted({ db: restored, rail, world: desk.world })
     expect([await hearAndSend(desk), town.transfers()]).toMatchObject([[{ state: 'canceled' }], []])
   })
 

@@ -12,7 +12,7 @@ import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
 import { holdAgainstBank, reconcile } from '../src/reconcile/reconcile.ts'
 import { checkLedger } from '../src/ledger/ledger.ts'
 import { releasePayout, resolvePayouts, retryPayout, sendPayouts } from '../src/payout/payout.ts'
-import { openStore, sql } from '../src/db/db.ts'
+import { openDb, sql } from '../src/db/db.ts'
 import { makeInbox, pollEvents, settleInbox } from '../src/webhooks/webhooks.ts'
 import { reasonsSeen } from './testbed/reasonsSeen.ts'
 import { openTown } from './testbed/town.ts'
@@ -42,19 +42,19 @@ async function tell(seed: number): Promise<Story> {
   }
   /** What a house does by itself, and what people do to whatever payout stands still. */
   const actsOf = (desk: Desk) => {
-    const { store, world } = desk
-    const listen = async () => (await pollEvents(store, rail, desk.inbox, world), void (await settleInbox(desk)))
+    const { db, world } = desk
+    const listen = async () => (await pollEvents(db, rail, desk.inbox, world), void (await settleInbox(desk)))
     const compare = async () => {
-      const found = await reconcile(store, rail, world)
-      if (typeof found !== 'string') await holdAgainstBank(store, found)
+      const found = await reconcile(db, rail, world)
+      if (typeof found !== 'string') await holdAgainstBank(db, found)
     }
     const push = async () => {
-      const rows = await store.all<{ id: string; state: string }>(sql`
+      const rows = await db.all<{ id: string; state: string }>(sql`
         select id, state from payouts where state in ('held', 'waiting', 'returned') order by id`)
       for (const { id, state } of rows) {
         if (random.next() < 0.5) continue
         try {
-          await (state === 'held' ? releasePayout : retryPayout)(store, id, hasty)
+          await (state === 'held' ? releasePayout : retryPayout)(db, id, hasty)
         } catch (refusal) {
           if (!(refusal instanceof BadInput)) throw refusal
         }
@@ -63,9 +63,9 @@ async function tell(seed: number): Promise<Story> {
     const send = async () => {
       // Until the backup is restored somebody always listens.
       if (desk === before) await listen()
-      await sendPayouts(store, rail, world)
+      await sendPayouts(db, rail, world)
     }
-    const resolve = async () => void (await resolvePayouts(store, rail, world))
+    const resolve = async () => void (await resolvePayouts(db, rail, world))
     return { listen, compare, push, send, resolve }
   }
   /** Some payer gets everything back, of what is on its way to nobody. */
@@ -97,7 +97,7 @@ async function tell(seed: number): Promise<Story> {
     if (givesBack) town.pass(minute)
     await actsOf(before).listen()
     if (!givesBack) await live(before, random.between(0, 12))
-    await before.store.backup(backup, {})
+    await before.db.backup(backup, {})
     // In half of the stories a payer gets back what the backup has as owed.
     if (givesBack) giveBack(gives)
     await live(before, random.between(4, 24))
@@ -105,9 +105,9 @@ async function tell(seed: number): Promise<Story> {
 
     const restored = await repasse('restore', backup)
     if (restored.code !== 0) throw new Error(restored.said)
-    const store = await openStore(`sqlite:${join(folder, 'house.db')}`, { ...before.world, virtual: true })
-    const after = { ...before, store, inbox: makeInbox(store, before.world) }
-    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(store)))
+    const db = await openDb(`sqlite:${join(folder, 'house.db')}`, { ...before.world, virtual: true })
+    const after = { ...before, db, inbox: makeInbox(db, before.world) }
+    const go = async () => repasse('payout', 'go', '--why', 'in a hurry', '--by', 'bruno', ...(await reasonsSeen(db)))
     try {
       // In half of the stories payouts are let go at once, before anybody listened.
       if (gives.next() < 0.5) await go()
@@ -122,18 +122,18 @@ async function tell(seed: number): Promise<Story> {
       }
       town.pass(70 * minute)
       await listen()
-      const agreed = await reconcile(store, rail, after.world)
-      const faults = (await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`)
+      const agreed = await reconcile(db, rail, after.world)
+      const faults = (await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`)
       if (typeof agreed === 'string') faults.push(agreed)
       else if (agreed.bankUnits !== agreed.bookUnits) faults.push(`the bank holds ${agreed.bankUnits}, the books say ${agreed.bookUnits}`)
-      const open = await store.all<{ id: string; state: string; why: string }>(
+      const open = await db.all<{ id: string; state: string; why: string }>(
         sql`select id, state, why from payouts where state <> 'paid' order by id`,
       )
       for (const { id, tags } of back)
         if (arrived(bank, tags) > 0) faults.push(`invoice ${id} was paid on though its payer had the money back before the restore`)
       return { arrived: arrivedOf(bank), faults, held: open.map(({ id, state, why }) => `${id} is ${state}: ${why}`) }
     } finally {
-      await store.close()
+      await db.close()
     }
   } finally {
     await town.close()

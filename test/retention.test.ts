@@ -39,7 +39,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       town = await openTown({ databaseUrl: await postgres?.migratedDatabase() })
       town.desk.retention = kept
       job = timetable(town.desk).find(({ name }) => name === 'retention')!
-      floor = await furnishShop(town.store, town.desk.world, ['starkbank'])
+      floor = await furnishShop(town.db, town.desk.world, ['starkbank'])
     })
     afterEach(async () => {
       expect(await town.audit()).toEqual([])
@@ -56,7 +56,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await moveOrders(town.desk)
     }
     const summary = async () =>
-      (await town.store.one<{ summary: string; lacks: string | null }>(
+      (await town.db.one<{ summary: string; lacks: string | null }>(
         sql`select summary, lacks from runs where job = 'retention' order by started_at desc, id desc limit 1`,
       ))!
     /** The job on two nights, for on the first it only looks. */
@@ -67,25 +67,25 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       return (await summary()).summary
     }
     const count = async (table: string, where = sql`1 = 1`) =>
-      Number((await town.store.one<{ n: bigint }>(sql`select count(*) as n from ${{ texts: [table], values: [] }} where ${where}`))!.n)
+      Number((await town.db.one<{ n: bigint }>(sql`select count(*) as n from ${{ texts: [table], values: [] }} where ${where}`))!.n)
 
     test('the body of another workspace’s event goes at once, and its id stays', async () => {
       town.pass(minute)
       const event = town.event('invoice.created')
       const others: BankEvent = { ...event, id: '999', workspaceId: '77' }
       await town.hear(others)
-      const row = (await findEvent(town.store, '999'))!
+      const row = (await findEvent(town.db, '999'))!
       expect([row.state, row.about, row.raw.length]).toEqual(['ignored', 'others', 0])
       const arrival = { rail: 'starkbank', eventId: '999', via: 'push' as const }
       expect(await town.desk.inbox.keep({ ...arrival, raw: bodyOf(others) })).toBe('known')
       await town.hear(event)
-      expect((await findEvent(town.store, event.id))!.raw.length).toBeGreaterThan(0)
+      expect((await findEvent(town.db, event.id))!.raw.length).toBeGreaterThan(0)
     })
 
     test('what is old enough goes: sessions, logs of runs, bodies, who bought nothing; what was paid stays [security 15]', async () => {
-      const { user } = await addUser(town.store, town.desk.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.desk.world, { name: 'ana', role: 'viewer', language: 'en' }, 'root')
       const at = instant(town.clock.now())
-      await town.store.tx(tx =>
+      await town.db.tx(tx =>
         tx.run(sql`
           insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
           values ('ses_1', ${user.id}, 'h', 'c', ${at}, ${at}, ${at}, '192.0.2.1', '')`),
@@ -106,17 +106,17 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(said).toMatch(/^sessions: 1, run logs: \d+, events: \d+, buyers: 1$/)
       const old = sql`run_id in (select id from runs where started_at < ${later(instant(town.clock.now()), -31 * day)})`
       expect([await count('sessions'), await count('run_lines', old)]).toEqual([0, 0])
-      expect([(await findOrder(town.store, unpaid.id))!.name, (await findOrder(town.store, paid.id))!.name]).toEqual(['', 'Ana Lima'])
-      expect((await findOrder(town.store, young.id))!.name).toBe('Ana Lima')
+      expect([(await findOrder(town.db, unpaid.id))!.name, (await findOrder(town.db, paid.id))!.name]).toEqual(['', 'Ana Lima'])
+      expect((await findOrder(town.db, young.id))!.name).toBe('Ana Lima')
       expect(await count('inbox', sql`dropped_digest is null and received_at < ${later(instant(town.clock.now()), -101 * day)}`)).toBe(0)
-      const [line] = await town.store.all<{ line: string }>(sql`select line from run_lines where line like '%what was old enough%'`)
+      const [line] = await town.db.all<{ line: string }>(sql`select line from run_lines where line like '%what was old enough%'`)
       expect(JSON.parse(line!.line)).toMatchObject({ dropped: { sessions: 1, buyers: 1 } })
 
       // Six years on, nobody asks for them any more.
       town.pass(2_200 * day)
       await hear()
       expect(await nights()).toMatch(/buyers who paid: 1/)
-      expect((await findOrder(town.store, paid.id))!.name).toBe('')
+      expect((await findOrder(town.db, paid.id))!.name).toBe('')
     })
 
     test('a process that dies in the middle has done its part, and the next one does the rest, once', async () => {
@@ -131,11 +131,9 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       let deaths = 0
       const dropped: Record<string, number> = {}
       for (; deaths < 30; deaths++) {
-        const over = await retain({ store: town.store, world: deaths < 8 ? dies : town.desk.world, retention: kept }).catch(
-          (error: unknown) => {
-            if (!(error instanceof Crash)) throw error
-          },
-        )
+        const over = await retain({ db: town.db, world: deaths < 8 ? dies : town.desk.world, retention: kept }).catch((error: unknown) => {
+          if (!(error instanceof Crash)) throw error
+        })
         if (!over) continue
         Object.assign(dropped, over.dropped)
         break
@@ -143,7 +141,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(deaths).toBe(8)
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(3)
       // Nothing is left, and nothing is done twice.
-      expect((await retain({ store: town.store, world: town.desk.world, retention: kept })).dropped).toEqual({})
+      expect((await retain({ db: town.db, world: town.desk.world, retention: kept })).dropped).toEqual({})
     })
 
     test('a clock that has jumped drops nothing: not by its first look, not while others disagree', async () => {
@@ -162,7 +160,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
       await wake(town.desk, job)
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
-      expect(await lastRetention(town.store)).toBe(instant(town.clock.now()))
+      expect(await lastRetention(town.db)).toBe(instant(town.clock.now()))
     })
 
     test('a kind that cannot be dropped keeps no other, and is said until a night goes well', async () => {
@@ -171,35 +169,35 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(101 * day)
       await wake(town.desk, job)
-      await town.store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`))
+      await town.db.tx(tx => tx.run(sql`insert into cursors (name, value) values ('retained sessions', 'no place')`))
       town.pass(day)
       expect(await wake(town.desk, job)).toBe('failed')
       const failedAt = instant(town.clock.now())
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(1)
       town.pass(day)
       await wake(town.desk, job)
-      expect(await retentionFailing(town.store)).toMatchObject({ since: failedAt, why: expect.stringContaining('sessions: ') as string })
+      expect(await retentionFailing(town.db)).toMatchObject({ since: failedAt, why: expect.stringContaining('sessions: ') as string })
       const now = instant(town.clock.now())
-      expect((await status(town.store, { now })).needsPerson).toContainEqual(
+      expect((await status(town.db, { now })).needsPerson).toContainEqual(
         expect.stringContaining(`old personal data is not all dropped since ${failedAt}`),
       )
-      await town.store.tx(tx => tx.run(sql`delete from cursors where name = 'retained sessions'`))
+      await town.db.tx(tx => tx.run(sql`delete from cursors where name = 'retained sessions'`))
       town.pass(day)
       await wake(town.desk, job)
-      expect(await retentionFailing(town.store)).toBeUndefined()
+      expect(await retentionFailing(town.db)).toBeUndefined()
     })
 
     test('e-mails that no mail server was set for are dropped when e-mails are', async () => {
-      const { store, world } = { ...town, ...town.desk }
+      const { db, world } = { ...town, ...town.desk }
       const { id } = await place()
       const at = instant(town.clock.now())
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await queueMail(tx, world, id, 'placed')
         await tx.run(sql`
           insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
           values ('pml_1', 'sto_default', 'ana@example.com', 'en', 'added', 'usr_1', '{}', 'queued', ${at}, ${at}, ${at})`)
       })
-      expect(await waitingMail({ config: { RETAIN_MAIL: 30 * day }, store } as Base)).toMatchObject({
+      expect(await waitingMail({ config: { RETAIN_MAIL: 30 * day }, db } as Base)).toMatchObject({
         is: 'warn',
         says: expect.stringMatching(`^2 e-mails wait since ${at}, and SMTP_URL is not set.* 30d are dropped`) as string,
       })
@@ -218,7 +216,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', engine => {
       await hear()
       town.pass(3_650 * day)
       const forever = { ...kept, buyersMs: undefined, payersMs: undefined, eventsMs: undefined }
-      expect((await retain({ store: town.store, world: town.desk.world, retention: forever })).dropped).not.toHaveProperty('buyers')
+      expect((await retain({ db: town.db, world: town.desk.world, retention: forever })).dropped).not.toHaveProperty('buyers')
       expect(await count('orders', sql`forgotten_at is not null`)).toBe(0)
     })
   })

@@ -72,11 +72,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         .filter(({ status: at }) => at === 'success')
         .map(({ amount }) => amount)
     const payout = async () => (await town.payout())!
-    const accountId = async () => (await town.store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
-    const owing = async () => receivableOf(town.store, await accountId())
+    const accountId = async () => (await town.db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+    const owing = async () => receivableOf(town.db, await accountId())
     const holds = async () => {
-      expect(await checkLedger(town.store)).toEqual([])
-      const stands = await status(town.store)
+      expect(await checkLedger(town.db)).toEqual([])
+      const stands = await status(town.db)
       expect([stands.addsUp, stands.stopped]).toEqual([true, undefined])
     }
     const act = { by: 'bruno', why: 'a test' }
@@ -91,7 +91,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversed'))
       // R$ 40.00 less the bank's R$ 0.50, less 1.5 % of R$ 40.00.
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-      expect(await totalsFor(town.store, town.id)).toMatchObject({
+      expect(await totalsFor(town.db, town.id)).toMatchObject({
         'invoice reversed': 6_000n,
         commission: 150n,
         'commission returned': 90n,
@@ -107,12 +107,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('one that a person had held is of what is left, and a release sends no more', async () => {
       await pay()
-      await town.store.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${town.id}`))
+      await town.db.tx(tx => tx.run(sql`update payouts set state = 'held', why = 'a person looks' where invoice_id = ${town.id}`))
       giveBack(4_000)
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
       expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
-      await releasePayout(town.store, (await payout()).id, act)
+      await releasePayout(town.db, (await payout()).id, act)
       await payOn()
       expect(sentUnits()).toEqual([3_890])
       await holds()
@@ -126,8 +126,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversing'))
       expect(await payout()).toMatchObject({ state: 'held', why: 'its payer is being given money back' })
       const { id } = await payout()
-      await expect(releasePayout(town.store, id, act)).rejects.toThrow('may be going back to its payer')
-      await expect(retryPayout(town.store, id, act)).rejects.toThrow('may be going back to its payer')
+      await expect(releasePayout(town.db, id, act)).rejects.toThrow('may be going back to its payer')
+      await expect(retryPayout(town.db, id, act)).rejects.toThrow('may be going back to its payer')
       await town.send()
       expect(town.transfers()).toHaveLength(0)
       town.pass(30 * second)
@@ -161,13 +161,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(450)
       await town.hear(town.event('invoice.reversing'))
       const { id } = await payout()
-      await holdPayout(town.store, id, { by: 'ana', why: 'the police asked' })
-      await expect(holdPayout(town.store, id, act)).rejects.toThrow('is held: this is for one that is owed or waiting')
+      await holdPayout(town.db, id, { by: 'ana', why: 'the police asked' })
+      await expect(holdPayout(town.db, id, act)).rejects.toThrow('is held: this is for one that is owed or waiting')
       town.pass(30 * second)
       await town.hear(town.event('invoice.refunded'))
       expect(await payout()).toMatchObject({ state: 'held', units: 9_800n, why: 'the police asked' })
       expect((await town.historyOf(id)).at(-1)).toMatchObject({ to_state: 'held', why: 'ana: the police asked' })
-      await releasePayout(town.store, id, act)
+      await releasePayout(town.db, id, act)
       await payOn()
       expect(sentUnits()).toEqual([9_800])
       await holds()
@@ -179,16 +179,16 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       ['it may be going back', 0, 450, { state: 'unsure', units: 9_800n }, []],
     ])('an order that the bank never took on is not repeated: %s', async (_, left, passMs, stands, sent) => {
       await pay()
-      await sendPayouts(town.store, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
       giveBack(left)
       town.pass(passMs)
       await town.hear(...town.bank.eventsCreated().filter(({ subscription }) => subscription === 'invoice'))
       for (let look = 0; look < 4; look++) {
-        await resolvePayouts(town.store, rail(), town.desk.world)
+        await resolvePayouts(town.db, rail(), town.desk.world)
         town.pass(4 * 60 * second)
       }
       expect([await payout(), town.transfers()]).toMatchObject([stands, []])
-      if (stands.state === 'held') await releasePayout(town.store, (await payout()).id, act)
+      if (stands.state === 'held') await releasePayout(town.db, (await payout()).id, act)
       await town.send()
       town.pass(20 * second)
       expect(sentUnits()).toEqual(sent)
@@ -217,9 +217,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('back while nobody was at work: nothing is ordered before the bank’s logs are read and settled', async () => {
-      const poll = (change = {}) => pollEvents(town.store, { ...rail(), ...change }, town.desk.inbox, town.desk.world)
-      const says = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
-      const ready = async () => (await readiness(town.store)).checks['payouts']
+      const poll = (change = {}) => pollEvents(town.db, { ...rail(), ...change }, town.desk.inbox, town.desk.world)
+      const says = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
+      const ready = async () => (await readiness(town.db)).checks['payouts']
       const waits = expect.stringMatching(/^payouts wait until the bank's logs are read as far as they go, .* read to their end at 20/)
       await poll()
       await pay()
@@ -247,9 +247,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     ])(
       'while nobody was at work %s, and the bank does not list it: the log of its invoice is read before it is ordered',
       async (_, left, ends, sent) => {
-        const poll = () => pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
-        const at = () => ({ store: town.store, rail: rail(), world: town.desk.world })
-        const says = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+        const poll = () => pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
+        const at = () => ({ db: town.db, rail: rail(), world: town.desk.world })
+        const says = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
         await poll()
         await pay()
         if (left < 10_000) giveBack(left)
@@ -278,31 +278,31 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('where the bank does not list what goes back, and nothing was missed, no log is read by itself', async () => {
       town.desk.rails.starkbank = railThatListsLittle(town)
-      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
       await pay()
-      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
-      expect(await readUnlisted({ store: town.store, rail: rail(), world: town.desk.world })).toBe(0)
+      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
+      expect(await readUnlisted({ db: town.db, rail: rail(), world: town.desk.world })).toBe(0)
       await payOn()
       expect(sentUnits()).toEqual([9_800])
     })
 
     test('an order that the bank never took on is not repeated before the log of its invoice is read', async () => {
-      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
       await pay()
-      await sendPayouts(town.store, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
+      await sendPayouts(town.db, { ...rail(), pay: async () => unsure('no answer') }, town.desk.world)
       giveBack(0)
       town.pass(24 * 3_600 * second)
       for (const { id } of town.bank.eventsCreated()) await rail().markDelivered(id)
       town.desk.rails.starkbank = railThatListsLittle(town)
-      await pollEvents(town.store, rail(), town.desk.inbox, town.desk.world)
+      await pollEvents(town.db, rail(), town.desk.inbox, town.desk.world)
       await settleInbox(town.desk)
       for (let look = 0; look < 4; look++) {
-        await resolvePayouts(town.store, rail(), town.desk.world)
+        await resolvePayouts(town.db, rail(), town.desk.world)
         town.pass(4 * 60 * second)
       }
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'unsure' }, []])
-      await readUnlisted({ store: town.store, rail: rail(), world: town.desk.world })
-      await resolvePayouts(town.store, rail(), town.desk.world)
+      await readUnlisted({ db: town.db, rail: rail(), world: town.desk.world })
+      await resolvePayouts(town.db, rail(), town.desk.world)
       expect([await payout(), town.transfers()]).toMatchObject([{ state: 'canceled' }, []])
       await holds()
     })
@@ -314,7 +314,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(450)
       await town.hear(town.event('invoice.reversing'))
       town.pass(6 * 60 * second)
-      expect(await watchReversals({ store: town.store, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await watchReversals({ db: town.db, rail: rail(), world: town.desk.world })).toBe(1)
       expect(await payout()).toMatchObject({ state: 'owed' })
     })
 
@@ -329,8 +329,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const mute = await rail().invoiceLogs(town.atBank.id)
       const bank: Rail = { ...rail(), invoiceLogs: async () => mute }
       const approve = (id: string, starkbank = bank) =>
-        approveAndDo({ store: town.store, rails: { starkbank }, world: town.desk.world }, id, { by: 'ana' })
-      const propose = () => proposeReversalEnd(town.store, town.desk.world, town.id, { returned, ...act })
+        approveAndDo({ db: town.db, rails: { starkbank }, world: town.desk.world }, id, { by: 'ana' })
+      const propose = () => proposeReversalEnd(town.db, town.desk.world, town.id, { returned, ...act })
       expect(await propose()).toEqual({ is: 'impossible', code: 'too-soon' })
       town.pass(31 * 60 * second)
       const proposed = await propose()
@@ -339,8 +339,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await approve(proposed.proposal.id)).is).toBe('approved')
       expect(await payout()).toMatchObject(stands)
       // The same log, read again, says no more; what comes into it later is believed.
-      await town.store.tx(tx => tx.run(sql`update invoice_reversals set next_at = '2026-11-21T00:00:00.000Z'`))
-      await watchReversals({ store: town.store, rail: bank, world: town.desk.world })
+      await town.db.tx(tx => tx.run(sql`update invoice_reversals set next_at = '2026-11-21T00:00:00.000Z'`))
+      await watchReversals({ db: town.db, rail: bank, world: town.desk.world })
       expect(await payout()).toMatchObject(stands)
       await town.hear(town.event('invoice.reversed'))
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
@@ -362,7 +362,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         return answer.is === 'done' ? done(answer.value.filter(({ logId }) => !end || logId !== end.logId)) : answer
       }
       town.desk.rails.starkbank = { ...bank, invoiceLogs }
-      const proposed = await proposeReversalEnd(town.store, town.desk.world, town.id, { returned, ...act })
+      const proposed = await proposeReversalEnd(town.db, town.desk.world, town.id, { returned, ...act })
       if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
       await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
     }
@@ -377,7 +377,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         town.pass(60 * second)
         await town.hear(town.event(kind))
         expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-        expect((await totalsFor(town.store, town.id))['invoice reversal undone']).toBeUndefined()
+        expect((await totalsFor(town.db, town.id))['invoice reversal undone']).toBeUndefined()
         await payOn()
         expect(sentUnits()).toEqual([3_890])
         await holds()
@@ -398,12 +398,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('two people said how a silent one ended, and a refund asked for later is lost: its logs do not make the bank have taken it on', async () => {
       await endSilent(6_000n)
-      const proposed = await proposeRefund(town.store, town.desk.world, town.id, { units: 2_000n, ...act })
+      const proposed = await proposeRefund(town.db, town.desk.world, town.id, { units: 2_000n, ...act })
       if (!('proposal' in proposed)) throw new Error(`it is ${proposed.is}`)
       await approveAndDo(town.desk, proposed.proposal.id, { by: 'ana' })
-      const at = { store: town.store, world: town.desk.world, stopped: async () => undefined }
+      const at = { db: town.db, world: town.desk.world, stopped: async () => undefined }
       await resolveRefunds({ ...at, rail: { ...rail(), refundInvoice: async () => unsure('no answer') } })
-      const state = async () => (await town.store.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
+      const state = async () => (await town.db.one<{ state: string }>(sql`select state from invoice_refunds`))!.state
       expect(await state()).toBe('unsure')
       for (let round = 0; round < 6; round++) {
         town.pass(2 * 60 * second)
@@ -422,7 +422,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const [reversing, sent, reversed] = ['invoice.reversing', 'invoice.sent', 'invoice.reversed'].map(kind => town.event(kind))
       await town.hear(reversed!, sent!, reversing!)
       expect(await payout()).toMatchObject({ state: 'owed', units: 3_890n })
-      expect(await totalsFor(town.store, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
+      expect(await totalsFor(town.db, town.id)).toMatchObject({ 'invoice reversed': 6_000n })
       await holds()
     })
 
@@ -431,7 +431,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       giveBack(4_000)
       town.pass(20 * second)
       // What that version wrote, and what the migration makes of it.
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         const reversed = {
           movement: 'invoice reversed',
           source: `${town.id}/6000`,
@@ -445,10 +445,10 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           sql`insert into invoice_reversals (invoice_id, returned_units, next_at) values (${town.id}, 6000, '2026-11-21T00:00:00.000Z')`,
         )
       })
-      expect(await checkLedger(town.store)).toEqual([])
-      expect(await watchReversals({ store: town.store, rail: rail(), world: town.desk.world })).toBe(1)
+      expect(await checkLedger(town.db)).toEqual([])
+      expect(await watchReversals({ db: town.db, rail: rail(), world: town.desk.world })).toBe(1)
       expect(await payout()).toMatchObject({ state: 'held', units: 3_890n })
-      await releasePayout(town.store, (await payout()).id, act)
+      await releasePayout(town.db, (await payout()).id, act)
       await payOn()
       expect(sentUnits()).toEqual([3_890])
       await holds()
@@ -464,9 +464,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await town.hear(town.event('invoice.reversed'))
       const known = await payout()
       if (before.is !== 'done') throw new Error(before.why)
-      const late = await town.store.tx(tx => settleReversal(tx, town.desk.world, town.id, before.value, { why: 'a slow worker' }))
+      const late = await town.db.tx(tx => settleReversal(tx, town.desk.world, town.id, before.value, { why: 'a slow worker' }))
       expect(late).toEqual({ is: 'done', why: 'more of it was known before' })
-      expect([await payout(), (await totalsFor(town.store, town.id))['invoice reversal undone']]).toEqual([known, undefined])
+      expect([await payout(), (await totalsFor(town.db, town.id))['invoice reversal undone']]).toEqual([known, undefined])
       await holds()
     })
 
@@ -492,8 +492,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
       expect(await payout()).toMatchObject({ state: 'paid', units: 9_800n })
-      expect(await receivables(town.store)).toMatchObject([{ name: 'main', recover: 'never', units: owed }])
-      expect((await status(town.store)).needsPerson).toContainEqual(expect.stringContaining('main owes R$'))
+      expect(await receivables(town.db)).toMatchObject([{ name: 'main', recover: 'never', units: owed }])
+      expect((await status(town.db)).needsPerson).toContainEqual(expect.stringContaining('main owes R$'))
       await holds()
       expect(await town.audit()).toEqual([])
     })
@@ -570,13 +570,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       giveBack(left)
       town.pass(20 * second)
       await town.hear(town.event('invoice.reversed'))
-      const terms = await proposeTerms(town.store, town.desk.world, 'main', 'next-payouts', { by: 'bruno', why: 'agreed with the payee' })
+      const terms = await proposeTerms(town.db, town.desk.world, 'main', 'next-payouts', { by: 'bruno', why: 'agreed with the payee' })
       expect(terms.is === 'proposed' && (await approveAndDo(town.desk, terms.proposal.id, { by: 'ana' })).is).toBe('approved')
       const [next] = await collect(town, [5_000n])
       expect(next!.units).toBe(4_850n)
       await payOn()
       expect(sentUnits()).toEqual([9_700])
-      expect(await totalsFor(town.store, next!.invoice_id)).toMatchObject({ 'transfer fee returned': 100n, 'receivable set off': 4_950n })
+      expect(await totalsFor(town.db, next!.invoice_id)).toMatchObject({ 'transfer fee returned': 100n, 'receivable set off': 4_950n })
       expect(await owing()).toBe(owes)
       await holds()
     })

@@ -45,50 +45,50 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town?.close())
     afterAll(() => server?.stop())
 
-    const run = (statement: Sql) => town.store.tx(tx => tx.run(statement))
+    const run = (statement: Sql) => town.db.tx(tx => tx.run(statement))
     /** As whoever can write to the database may, also where a trigger keeps a row. */
     const past = async (table: string, trigger: string, statement: Sql) => {
-      await town.store.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
+      await town.db.script(`drop trigger ${trigger}${engine === 'PostgreSQL' ? ` on ${table}` : ''};`)
       await run(statement)
     }
-    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.store, town.desk.rails.starkbank!, town.desk.world, approvals)
+    const send = (approvals: 'proven' | 'any' = 'any') => sendPayouts(town.db, town.desk.rails.starkbank!, town.desk.world, approvals)
     const asked = () =>
-      town.store.all<{ units: bigint; name: string }>(sql`
+      town.db.all<{ units: bigint; name: string }>(sql`
       select i.units, c.name from invoices i join slots s on s.id = i.slot_id join schedules c on c.id = s.schedule_id order by i.added_at, c.name desc`)
     const slots = () =>
-      town.store.all<{ state: string; tries: bigint }>(sql`
+      town.db.all<{ state: string; tries: bigint }>(sql`
       select state, tries from slots where schedule_id = (select id from schedules where name = 'trial') order by due_at`)
-    const needed = async () => sentences(grouped(await asksOf(town.store, await town.store.tx(tx => tx.now()))))
+    const needed = async () => sentences(grouped(await asksOf(town.db, await town.db.tx(tx => tx.now()))))
     const rule: NewSchedule = {
       ...{ name: 'trial', rail: 'starkbank', cron: '0 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
       ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 48 * hour, payTo: 'main' },
       ...{ commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'all' },
     }
     const change = async (more: Partial<NewSchedule>, proof: Proof = said) => {
-      const { id, version } = await needSchedule(town.store, 'trial')
-      return changeSchedule(town.store, town.desk.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
+      const { id, version } = await needSchedule(town.db, 'trial')
+      return changeSchedule(town.db, town.desk.world, undefined, { id, version, rule: { ...rule, ...more }, by: 'ana', proof })
     }
 
     /** A schedule that is due every hour, and another one beside it. */
     const open = async () => {
       town = await openTown({ databaseUrl: await server?.migratedDatabase(), cron: '0 * * * *' })
-      await addAccount(town.store, town.desk.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
-      await approveAccount(town.store, 'other', 'checker')
+      await addAccount(town.db, town.desk.world, 'other', { ...trialAccount, number: '5555555' }, 'maker')
+      await approveAccount(town.db, 'other', 'checker')
     }
 
     test.each(engine === 'PostgreSQL' ? edits.slice(0, 1) : edits)(
       'a row with %s asks for nothing and is named; others go on, and put back it goes on as well',
       async (_, edit) => {
         await open()
-        await addSchedule(town.store, town.desk.world, { ...rule, name: 'beside' }, 'maker')
-        const [before] = await town.store.all<Record<string, string>>(sql`select * from schedules where name = 'trial'`)
+        await addSchedule(town.db, town.desk.world, { ...rule, name: 'beside' }, 'maker')
+        const [before] = await town.db.all<Record<string, string>>(sql`select * from schedules where name = 'trial'`)
         await run(edit)
         town.pass(hour)
         await runDueSlots(town.desk)
         expect((await asked()).map(({ name }) => name)).toEqual(['trial', 'beside'])
         expect(await slots()).toEqual([{ state: 'done', tries: 1n }])
         expect(await needed()).toContainEqual(expect.stringMatching(/^schedule trial issues nothing since .*past this program/))
-        expect(await checkBooks(town.store, town.desk.world)).toEqual([
+        expect(await checkBooks(town.db, town.desk.world)).toEqual([
           expect.stringMatching(/^approvals: schedule trial \(sch_.*past this program/),
         ])
 
@@ -112,7 +112,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
           ['beside', 10_000n],
         ])
         expect(await needed()).not.toContainEqual(expect.stringContaining('schedule trial'))
-        expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+        expect(await checkBooks(town.db, town.desk.world)).toEqual([])
       },
     )
 
@@ -120,7 +120,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await open()
       await change({ cron: '0 0 1 1 *' })
       await run(sql`update schedules set state = 'paused' where name = 'trial'`)
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([expect.stringContaining('is paused, and nobody turned it so')])
     })
 
     test('what fell due by an edited row is asked for by the version that puts it right', async () => {
@@ -132,22 +132,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await runDueSlots(town.desk)
       expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n])
       await run(sql`update schedules set count_high = 9, count_low = 9 where name = 'trial'`)
-      await town.store.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
+      await town.db.tx(async tx => runNow(tx, town.desk.world, await needSchedule(tx, 'trial'), 'ana'))
       await runDueSlots(town.desk)
       expect((await slots()).at(-1)).toEqual({ state: 'due', tries: 0n })
-      expect(
-        await changePayers(town.store, town.desk.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana'),
-      ).toBeDefined()
+      expect(await changePayers(town.db, town.desk.world, 'trial', { ...rule, unitsLow: 7_000n, unitsHigh: 7_000n }, 'ana')).toBeDefined()
       await runDueSlots(town.desk)
       expect((await asked()).map(({ units }) => units)).toEqual([10_000n, 8_000n, 7_000n])
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
     })
 
     test('what fell due since a backup is set aside also where its row is not as it was stated, and never asked for once it is', async () => {
       await open()
       await run(sql`update schedules set fine_bp = 1 where name = 'trial'`)
       town.pass(3 * hour)
-      expect(await setAsideAfterRestore(town.store, town.desk.world)).toMatchObject({ slots: 3 })
+      expect(await setAsideAfterRestore(town.db, town.desk.world)).toMatchObject({ slots: 3 })
       await run(sql`update schedules set fine_bp = 0 where name = 'trial'`)
       await runDueSlots(town.desk)
       expect((await slots()).map(({ state }) => state)).toEqual(['done', 'missed', 'missed', 'missed'])
@@ -161,7 +159,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await run(sql`update payouts set account_id = ${other} where id = ${payout!.id}`)
       await send()
       expect(town.transfers()).toEqual([])
-      const row = await town.store.one(sql`select state, why from payouts where id = ${payout!.id}`)
+      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
       expect(row).toMatchObject({ state: 'held', why: expect.stringContaining('pays to another account than its invoice says') })
     })
 
@@ -176,7 +174,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         update invoices set ordinal = 1, slot_id = (select slot_id from invoices where id = ${beside!.invoice_id}) where id = ${payout!.invoice_id}`)
       await send()
       expect(town.transfers().map(({ amount }) => amount)).toEqual([Number(beside!.units)])
-      const row = await town.store.one(sql`select state, why from payouts where id = ${payout!.id}`)
+      const row = await town.db.one(sql`select state, why from payouts where id = ${payout!.id}`)
       expect(row).toMatchObject({
         state: 'held',
         why: expect.stringMatching(/^invoice inv_.* is of slo_.*, and was drafted for slo_.*past this program/),
@@ -184,9 +182,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     const carla = async (): Promise<Proof> => {
-      const { user } = await addUser(town.store, town.desk.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
+      const { user } = await addUser(town.db, town.desk.world, { name: 'carla', role: 'checker', language: 'en' }, 'root')
       const { pem, publicKey } = newKeyPair()
-      await town.store.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'))
+      await town.db.tx(tx => registerKey(tx, { user, kind: 'key', publicKey, label: 'key file', proof: 'said' }, 'root'))
       return { is: 'key', keyId: fingerprint(publicKey), sign: readSigner(pem).sign }
     }
 
@@ -197,7 +195,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(60_000)
       await town.hear(town.event('invoice.credited'))
       await change({ commissionBp: 0n })
-      await signAccount(town.store, 'main', 'carla', proof)
+      await signAccount(town.db, 'main', 'carla', proof)
       await send('proven')
       expect(town.transfers()).toEqual([])
       expect(await town.payout()).toMatchObject({ state: 'owed', why: expect.stringContaining('the terms of schedule trial were said') })
@@ -205,27 +203,27 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         expect.stringContaining('schedule trial: its terms were said and not proven, and 1 payout waits'),
       )
 
-      const [only] = await schedulesOnlySaid(town.store)
+      const [only] = await schedulesOnlySaid(town.db)
       expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [{ version: 1n, terms: { commissionBp: '150' } }] })
-      expect((await signSchedule(town.store, only!.row.id, 'ana', proof)).is).toBe('own')
-      expect((await signSchedule(town.store, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
-      expect((await signSchedule(town.store, only!.row.id, 'carla', proof)).is).toBe('signed')
-      expect((await signSchedule(town.store, only!.row.id, 'carla', proof)).is).toBe('proven')
+      expect((await signSchedule(town.db, only!.row.id, 'ana', proof)).is).toBe('own')
+      expect((await signSchedule(town.db, only!.row.id, 'carla', proof, 'another')).is).toBe('changed')
+      expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('signed')
+      expect((await signSchedule(town.db, only!.row.id, 'carla', proof)).is).toBe('proven')
       await send('proven')
       expect((await town.payout())!.state).toBe('sent')
-      expect(await checkBooks(town.store, town.desk.world)).toEqual([])
+      expect(await checkBooks(town.db, town.desk.world)).toEqual([])
     })
 
     test('of a database of before, nothing is known but that it was said; what is signed since is held to it', async () => {
       await open()
-      const { id } = await needSchedule(town.store, 'trial')
+      const { id } = await needSchedule(town.db, 'trial')
       const forget = sql`update audit set detail = ${'{"name":"trial"}'} where subject = ${id}`
       await past('audit', 'audit_kept', forget)
       await run(sql`update schedules set commission_bp = 0 where name = 'trial'`)
-      const [only] = await schedulesOnlySaid(town.store)
+      const [only] = await schedulesOnlySaid(town.db)
       expect(only).toMatchObject({ row: { name: 'trial' }, current: true, earlier: [] })
-      expect((await signSchedule(town.store, id, 'carla', await carla())).is).toBe('signed')
-      expect(await schedulesOnlySaid(town.store)).toEqual([])
+      expect((await signSchedule(town.db, id, 'carla', await carla())).is).toBe('signed')
+      expect(await schedulesOnlySaid(town.db)).toEqual([])
       await run(sql`update schedules set commission_bp = 1 where name = 'trial'`)
       town.pass(hour)
       await runDueSlots(town.desk)

@@ -30,9 +30,9 @@ beforeAll(async () => {
 })
 afterAll(() => town?.close())
 
-const partsOf = ({ house }: PageTown) =>
+const partsOf = ({ app }: PageTown) =>
   ({
-    desk: house.desk,
+    desk: app.desk,
     settings: { publicUrl: undefined, shopName: 'Shop', simulateUrl: undefined },
     over: new AbortController().signal,
   }) as Parameters<typeof insideOf>[0]
@@ -76,13 +76,13 @@ const itsOwnSettings = ['opening until', 'bank invoices unlisted', 'bank read', 
 /** A digest of all that people own, table by table; that a session is used is written elsewhere. */
 async function everything(): Promise<Record<string, string>> {
   const digests: Record<string, string> = {}
-  const { store } = town.house.desk
-  const tables = await store.all<{ name: string }>(
+  const { db } = town.app.desk
+  const tables = await db.all<{ name: string }>(
     sql`select name from sqlite_master where type = 'table' and name not like 'sqlite_%' order by name`,
   )
   for (const { name: table } of tables) {
     if (itsOwn.includes(table)) continue
-    const all = await store.all<{ name?: unknown }>({ texts: [`select * from ${table}`], values: [] })
+    const all = await db.all<{ name?: unknown }>({ texts: [`select * from ${table}`], values: [] })
     const rows = table === 'settings' ? all.filter(({ name }) => !itsOwnSettings.includes(String(name))) : all
     const text = JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
     digests[table] = `${rows.length} rows, ${createHash('sha256').update(text).digest('hex').slice(0, 12)}`
@@ -162,7 +162,7 @@ describe.each(roles)('a %s', role => {
         const answer = await as.post(paths.get(path)!, { csrf, code, why: 'x', name: 'newcomer', role: 'viewer', language: 'en' })
         expect([act, path, answer.status]).toEqual([act, path, 400])
         expect(answer.body).toMatch(/code/i)
-        await town.house.desk.store.tx(tx => tx.run(sql`delete from sign_in_failures`))
+        await town.app.desk.db.tx(tx => tx.run(sql`delete from sign_in_failures`))
       }
       // Where a passkey may sign instead, nothing is signed by this; anywhere else it stands for no code.
       const unsigned = { csrf, assertion: 'x', why: 'x', name: 'newcomer', role: 'viewer', language: 'en' }

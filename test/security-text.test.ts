@@ -90,16 +90,16 @@ beforeAll(async () => {
 afterAll(() => town?.close())
 
 /** What people did about an invoice: a refund, a cancelation, and asking again, each with their names and reasons. */
-async function actOnInvoice({ house: { desk } }: SeededTown): Promise<void> {
-  const { store } = desk
-  const invoice = (await store.one<{ id: string; provider_id: string }>(
+async function actOnInvoice({ app: { desk } }: SeededTown): Promise<void> {
+  const { db } = desk
+  const invoice = (await db.one<{ id: string; provider_id: string }>(
     sql`select id, provider_id from invoices where rail = 'starkbank' and state = 'credited' order by id limit 1`,
   ))!
-  const other = (await store.one<{ id: string }>(
+  const other = (await db.one<{ id: string }>(
     sql`select id from invoices where rail = 'starkbank' and id <> ${invoice.id} order by id limit 1`,
   ))!
   const at = '2026-11-21T03:00:00.000Z'
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await tx.run(sql`
       insert into invoice_refunds (id, store_id, rail, invoice_id, provider_id, state, units, left_units, made_by, decided_by, decided_why, decided_at, added_at, changed_at)
       values ('ref_1', 'sto_default', 'starkbank', ${invoice.id}, ${invoice.provider_id}, 'failed', 1, 1, 'a', 'b', 'c', ${at}, ${at}, ${at})`)
@@ -111,9 +111,9 @@ async function actOnInvoice({ house: { desk } }: SeededTown): Promise<void> {
 }
 
 /** What is said about people, and invoices that these books do not know: one row of each table that the seeded days leave empty. */
-async function speakOfPeople({ house: { desk } }: SeededTown): Promise<void> {
+async function speakOfPeople({ app: { desk } }: SeededTown): Promise<void> {
   const at = '2026-11-21T03:00:00.000Z'
-  await desk.store.tx(async tx => {
+  await desk.db.tx(async tx => {
     const [user] = await tx.all<{ id: string }>(sql`select id from users where state = 'active' order by id limit 1`)
     await tx.run(sql`update users set email = 'a'`)
     await tx.run(sql`
@@ -135,16 +135,16 @@ async function speakOfPeople({ house: { desk } }: SeededTown): Promise<void> {
   })
 }
 
-async function poison({ house: { desk } }: SeededTown): Promise<void> {
-  const { store } = desk
-  const triggers = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
-  for (const { name } of triggers) await store.script(`drop trigger ${name}`)
-  await store.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
+async function poison({ app: { desk } }: SeededTown): Promise<void> {
+  const { db } = desk
+  const triggers = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'trigger'`)
+  for (const { name } of triggers) await db.script(`drop trigger ${name}`)
+  await db.tx(tx => tx.run(sql`update inbox set raw = ${rawEvent} where state = 'quarantined'`))
   // Whether the bank refuses a transfer is the day's luck: it may be asked for money that comes a moment later.
-  await store.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
+  await db.tx(tx => tx.run(sql`update attempts set why = 'refused' where rowid = (select min(rowid) from attempts)`))
   await actOnInvoice(town)
   await speakOfPeople(town)
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(sql`insert into alarms (name, why, since, seen_at) values ('clock of x', 'y', ${now}, ${now})`)
     await tx.run(sql`update slots set state = 'due', held = 'x' where id = (select min(id) from slots)`)
@@ -154,13 +154,13 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
       // What is unique stays so, by the row's number behind it.
       if (column === 'detail') {
         const detail = JSON.stringify({ [markOf(`${table}-key`)]: markOf(`${table}-detail`) })
-        await store.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ''], values: [detail] }))
+        await db.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ''], values: [detail] }))
         continue
       }
       const text = `${column === 'link' ? 'javascript:alert(1)//' : ''}${markOf(`${table}-${column}`)}`
-      await store.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`], values: [text] }))
+      await db.tx(tx => tx.run({ texts: [`update ${table} set ${column} = `, ` || rowid where ${column} is not null`], values: [text] }))
     }
-  await store.tx(tx =>
+  await db.tx(tx =>
     audit(tx, {
       actor: markOf('audit-actor'),
       act: markOf('audit-act'),
@@ -169,12 +169,12 @@ async function poison({ house: { desk } }: SeededTown): Promise<void> {
     }),
   )
   // Schedules are not as they were stated by now, so their holds stay.
-  await store.tx(async tx =>
+  await db.tx(async tx =>
     tx.run(sql`
       insert into schedule_holds (schedule_id, store_id, why, added_at)
       select min(id), 'sto_default', ${markOf('schedule_holds-why')}, ${await tx.now()} from schedules`),
   )
-  await store.tx(tx =>
+  await db.tx(tx =>
     tx.run(
       sql`insert into settings (name, value) values ('hold', ${markOf('settings-hold')}) on conflict (name) do update set value = excluded.value`,
     ),
@@ -191,7 +191,7 @@ const rawEvent = new Uint8Array(
 
 /** Every page that can be reached from the first ones, some of each shape. */
 async function crawl(admin: Asker): Promise<void> {
-  const refused = await town.house.desk.store.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
+  const refused = await town.app.desk.db.all<{ id: string }>(sql`select payout_id as id from attempts where why is not null`)
   const waiting = [
     '/',
     '/basket',
@@ -231,12 +231,12 @@ const decoded = (text: string) =>
 const isPage = ({ headers }: Answered) => headers['content-type']?.startsWith('text/html') === true
 
 test('every text of the schema is known to be somebody’s or ours', async () => {
-  const { store } = town.house.desk
-  const tables = await store.all<{ name: string }>(sql`select name from sqlite_master where type = 'table'`)
+  const { db } = town.app.desk
+  const tables = await db.all<{ name: string }>(sql`select name from sqlite_master where type = 'table'`)
   const unknown: string[] = []
   for (const { name: table } of tables) {
     if (tablesOfOurs.test(table)) continue
-    const columns = await store.all<{ name: string; type: string }>({
+    const columns = await db.all<{ name: string; type: string }>({
       texts: ['select name, type from pragma_table_info(', ')'],
       values: [table],
     })

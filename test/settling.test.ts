@@ -105,7 +105,7 @@ describe('an invoice of R$ 100.00 is paid', () => {
 
   test('a push that never came is found by the next poll, and pays once', async () => {
     paid()
-    expect((await pollEvents(town.store, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(0)
+    expect((await pollEvents(town.db, town.desk.rails.starkbank!, town.desk.inbox, town.desk.world)).fresh).toBeGreaterThan(0)
     await settleInbox(town.desk)
     await town.send()
     await town.hear(town.event('invoice.credited'))
@@ -272,14 +272,14 @@ describe('a payout’s own end', () => {
     await town.send()
     town.pass(20 * second)
     await town.hear(town.event('transfer.success'))
-    const [{ external_id: externalId, units }] = (await town.store.all<{ external_id: string; units: bigint }>(
+    const [{ external_id: externalId, units }] = (await town.db.all<{ external_id: string; units: bigint }>(
       sql`select * from attempts`,
     )) as [{ external_id: string; units: bigint }]
     const shown = await town.desk.rails.starkbank!.findPayouts(externalId)
     if (shown.is !== 'done') throw new Error(shown.why)
     const doubles = ['1', '2'].map(providerId => ({ ...shown.value[0]!, providerId, status: 'failed' as const }))
     const news = { externalId, found: doubles, errors: ['Duplicated transfer'] }
-    expect(await town.store.tx(tx => applyPayout(tx, town.desk.world, news, { why: 'told' }))).toBe('again')
+    expect(await town.db.tx(tx => applyPayout(tx, town.desk.world, news, { why: 'told' }))).toBe('again')
     expect(await town.payout()).toMatchObject({ state: 'paid', units })
   })
 })
@@ -323,16 +323,16 @@ describe('little money', () => {
 
 test('while a person has stopped payouts none is ordered; let go, it is [security 3]', async () => {
   await town.hear(paid().credited)
-  await stopAll(town.store, 'ana: something is wrong', 'ana')
+  await stopAll(town.db, 'ana: something is wrong', 'ana')
   await town.send()
   expect([town.transfers(), (await town.payout())!.state]).toEqual([[], 'owed'])
-  await letGo(town.store, 'seen', 'carla', () => true)
+  await letGo(town.db, 'seen', 'carla', () => true)
   await town.send()
   expect(town.transfers()).toHaveLength(1)
 })
 
 test('a halt of the program and a stop of a person stand together, each once [security 3]', async () => {
-  const stop = (why: string) => town.store.tx(tx => stopPayouts(tx, why))
+  const stop = (why: string) => town.db.tx(tx => stopPayouts(tx, why))
   for (const why of ['lunch', 'pay_1: paid twice', 'pay_1: paid twice']) await stop(why)
-  expect(await payoutsStopped(town.store)).toBe('pay_1: paid twice · before that: lunch')
+  expect(await payoutsStopped(town.db)).toBe('pay_1: paid twice · before that: lunch')
 })

@@ -106,7 +106,7 @@ test('the button of the demonstration pays a part, and then the rest; and a Pix 
 })
 
 test('without a good rate Bitcoin is shown as not there now, and refused; Pix works', async () => {
-  const { bitcoin } = town.house.desk
+  const { bitcoin } = town.app.desk
   const agreement = bitcoin!.agreement
   const who = town.visitor({ language: 'en' })
   const form = formTo(await town.toCheckout(who), '/checkout')
@@ -125,7 +125,7 @@ test('without a good rate Bitcoin is shown as not there now, and refused; Pix wo
 test('an order whose time is over can be asked for anew, at the rate of then, at an address of its own', async () => {
   const who = town.visitor()
   const page = await town.order(who, 'bitcoin')
-  const { store, rails, bitcoin, world } = town.house.desk
+  const { db, rails, bitcoin, world } = town.app.desk
   // Or the job that asks for rates, once a minute, may have a new one before the buyer presses.
   const { sources } = bitcoin!
   const away = async () => refused('away')
@@ -139,11 +139,11 @@ test('an order whose time is over can be asked for anew, at the rate of then, at
   expect([asked.status, asked.text]).toEqual([422, expect.stringContaining('Não há cotação de Bitcoin confiável agora.')])
   expect(formTo(asked, form.action).buttons.map(({ value }) => value)).toEqual(['bitcoin', 'starkbank'])
   Object.assign(bitcoin!, { sources })
-  await askRates({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
+  await askRates({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
   await who.send(form, {}, { name: 'rail', value: 'bitcoin' })
   const anew = await town.becomes(who, page.path, /Pague com Bitcoin/)
   expect(addressOf(anew)).not.toBe(addressOf(page))
-  const { orders } = (await store.one<{ orders: bigint }>(sql`
+  const { orders } = (await db.one<{ orders: bigint }>(sql`
     select count(distinct order_id) as orders from invoices where provider_id in (${addressOf(page)}, ${addressOf(anew)})`))!
   expect(orders).toBe(1n)
 })

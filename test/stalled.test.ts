@@ -114,7 +114,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   const place: StallPlace = { database, bankUrl, workspaceId: bank.settings.workspaceId, projectId, privateKeyPem, clockFile, seed: 1 }
 
   const desk = await openStallDesk(place)
-  const { store, world } = desk
+  const { db, world } = desk
   const bankRail = desk.rails.starkbank!
   let refusal: 'untaken' | 'taken' | undefined
   const rail: typeof bankRail = {
@@ -124,12 +124,12 @@ async function openStalls(database: string, folder: string, other: Other): Promi
       return refusal === undefined ? answer! : refused('too many requests', true)
     },
   }
-  await migrate(store, world.clock)
-  await openTrialAccount(store, world)
+  await migrate(db, world.clock)
+  await openTrialAccount(db, world)
   const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
   const what = { countLow: 2, countHigh: 2, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'none' } as const
-  const schedule = await addSchedule(store, world, { ...rule, ...when, ...what }, 'maker')
+  const schedule = await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
 
   let seed = 1
   const { said } = other
@@ -154,11 +154,11 @@ async function openStalls(database: string, folder: string, other: Other): Promi
   /** What the timetable does, by this worker. */
   async function work(): Promise<void> {
     await runDueSlots(desk)
-    await resolveUnsureInvoices(store, rail, world)
-    await issueDrafts(store, rail, world)
+    await resolveUnsureInvoices(db, rail, world)
+    await issueDrafts(db, rail, world)
     await settleInbox(desk)
-    await sendPayouts(store, rail, world)
-    await resolvePayouts(store, rail, world)
+    await sendPayouts(db, rail, world)
+    await resolvePayouts(db, rail, world)
   }
   async function workFor(ms: Millis, stepMs: Millis): Promise<void> {
     for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
@@ -167,40 +167,40 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     }
   }
   async function listen(): Promise<void> {
-    await meanwhile(pollEvents(store, rail, desk.inbox, world))
+    await meanwhile(pollEvents(db, rail, desk.inbox, world))
     await workFor(2_000, 1_000)
   }
 
   async function prepare(act: StallOrder['act']): Promise<void> {
-    await store.tx(tx => runNow(tx, world, schedule, 'maker'))
+    await db.tx(tx => runNow(tx, world, schedule, 'maker'))
     if (act === 'issue') return
     if (act === 'ask again') bank.setFaults({ resetBefore: 1 })
     await meanwhile(runDueSlots(desk))
     if (act === 'ask again') {
       bank.setFaults({ resetBefore: 0 })
       advance(absenceMs + 1_000)
-      await meanwhile(resolveUnsureInvoices(store, rail, world))
+      await meanwhile(resolveUnsureInvoices(db, rail, world))
       advance(absenceMs + 1_000)
       return
     }
-    const slot = (await store.one<{ id: string }>(sql`select slot_id as id from invoices order by added_at desc, id desc limit 1`))!.id
+    const slot = (await db.one<{ id: string }>(sql`select slot_id as id from invoices order by added_at desc, id desc limit 1`))!.id
     for (const { id, tags } of bank.invoices()) if (tags.includes(slot.toLowerCase())) bank.pay(id)
     advance(10_000)
-    await meanwhile(pollEvents(store, rail, desk.inbox, world))
+    await meanwhile(pollEvents(db, rail, desk.inbox, world))
     await meanwhile(settleInbox(desk))
     if (act === 'pay') return
     if (act === 'pay anew') {
       refusal = 'untaken'
-      await meanwhile(sendPayouts(store, rail, world))
+      await meanwhile(sendPayouts(db, rail, world))
       refusal = undefined
       advance(61_000)
       return
     }
     bank.setFaults({ resetBefore: 1 })
-    await meanwhile(sendPayouts(store, rail, world))
+    await meanwhile(sendPayouts(db, rail, world))
     bank.setFaults({ resetBefore: 0 })
     advance(absenceMs + 1_000)
-    await meanwhile(resolvePayouts(store, rail, world))
+    await meanwhile(resolvePayouts(db, rail, world))
     advance(absenceMs + 1_000)
   }
 
@@ -209,7 +209,7 @@ async function openStalls(database: string, folder: string, other: Other): Promi
     desk,
     async orderUnheard(ms) {
       refusal = 'taken'
-      await meanwhile(sendPayouts(store, rail, world))
+      await meanwhile(sendPayouts(db, rail, world))
       refusal = undefined
       advance(ms)
     },
@@ -241,9 +241,9 @@ async function openStalls(database: string, folder: string, other: Other): Promi
 }
 
 /** What the bank has under each of our tags: exactly one invoice, of which no second was ever made, and one paid transfer, as the books say. */
-async function expectOnce({ bank, desk: { store } }: Stalls, how: string, made = bank.invoices()): Promise<void> {
+async function expectOnce({ bank, desk: { db } }: Stalls, how: string, made = bank.invoices()): Promise<void> {
   const byTag = Map.groupBy(made, ({ tags }) => tags.find(tag => tag.startsWith('inv_')))
-  const rows = await store.all<{ id: string; state: string; provider_id: string | null }>(sql`select id, state, provider_id from invoices`)
+  const rows = await db.all<{ id: string; state: string; provider_id: string | null }>(sql`select id, state, provider_id from invoices`)
   for (const { id, state, provider_id: ours } of rows) {
     const there = byTag.get(id.toLowerCase()) ?? []
     expect(there, `${how}: ${id} is ${state}`).toHaveLength(1)
@@ -253,12 +253,12 @@ async function expectOnce({ bank, desk: { store } }: Stalls, how: string, made =
     bank.transfers().filter(({ status }) => status !== 'failed' && status !== 'canceled'),
     ({ tags }) => tags.find(tag => tag.startsWith('inv_')),
   )
-  const payouts = await store.all<{ invoice_id: string; state: string }>(sql`select invoice_id, state from payouts`)
+  const payouts = await db.all<{ invoice_id: string; state: string }>(sql`select invoice_id, state from payouts`)
   for (const { invoice_id: id, state } of payouts) {
     expect(paid.get(id.toLowerCase()), `${how}: the payout of ${id} is ${state}`).toHaveLength(1)
     expect(state, how).toBe('paid')
   }
-  expect(await checkLedger(store), how).toEqual([])
+  expect(await checkLedger(db), how).toEqual([])
 }
 
 const engines = [
@@ -303,7 +303,7 @@ describe.for(engines)('on %s a worker that is suspended', ([engine, available]) 
       await workAndListen(4 * absenceMs)
       bank.setSettings({ transferFailRate: 0 })
       expect(bank.transfers().map(({ status }) => status)).toEqual(['failed', 'failed'])
-      await attend(desk.store)
+      await attend(desk.db)
       await workAndListen(4 * absenceMs)
       expect(bank.transfers().filter(({ status }) => status === 'success')).toHaveLength(2)
     })

@@ -17,7 +17,7 @@ import { accountMachine, attemptMachine, bundleMachine, candidateMachine, payout
 import { orderMachine, productMachine } from '../src/shop/shop.ts'
 import { userMachine } from '../src/people/people.ts'
 import { migrate, migrations, pending } from '../src/db/migrate.ts'
-import { forUpdate, history, move, openStore, skipLocked, sql, type Store } from '../src/db/db.ts'
+import { forUpdate, history, move, openDb, skipLocked, sql, type Db } from '../src/db/db.ts'
 import { inboxMachine } from '../src/webhooks/webhooks.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
@@ -29,33 +29,33 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'keeps its promises' : 'is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let store: Store
+    let db: Db
 
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      await store?.close()
+      await db?.close()
       await server?.stop()
     })
     beforeEach(async () => {
-      await store?.close()
-      store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', world)
-      await migrate(store, systemClock)
+      await db?.close()
+      db = await openDb(server ? await server.freshDatabase() : 'sqlite::memory:', world)
+      await migrate(db, systemClock)
     })
 
-    const put = (name: string, value: string) => store.tx(tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${value})`))
+    const put = (name: string, value: string) => db.tx(tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${value})`))
     const account = (id: string) =>
-      store.tx(tx =>
+      db.tx(tx =>
         tx.run(sql`insert into accounts (id, store_id, name, kind, holder, tax_id, bank, branch, number, type, state, added_by, added_at, changed_at)
           values (${id}, 'sto_default', ${id}, 'bank', 'h', 't', 'b', 'b', 'n', 'payment', 'awaiting', 'maker', '', '')`),
       )
 
     test('migrates once, and refuses a database that a newer version made [security 18]', async () => {
-      expect(await migrate(store, systemClock)).toEqual([])
-      await store.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
-      await expect(pending(store)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
-      await expect(migrate(store, systemClock)).rejects.toThrow(/9999-future.sql/)
+      expect(await migrate(db, systemClock)).toEqual([])
+      await db.tx(tx => tx.run(sql`insert into migrations (name, digest, applied_at) values ('9999-future.sql', '', '')`))
+      await expect(pending(db)).rejects.toThrow(/9999-future.sql, which this version of repasse does not know/)
+      await expect(migrate(db, systemClock)).rejects.toThrow(/9999-future.sql/)
     })
 
     test('a migration that fails half-way leaves nothing of itself, and the database goes on', async () => {
@@ -65,22 +65,22 @@ describe.each([
         script('9001-good.sql', 'create table good (a text)'),
         script('9002-bad.sql', `create table bad (a text); insert into good values ('half done'); insert into bad values (1, 2)`),
       ]
-      await expect(migrate(store, systemClock, known)).rejects.toThrow()
-      expect((await pending(store, known)).map(({ name }) => name)).toEqual(['9002-bad.sql'])
-      expect(await store.all(sql`select * from good`)).toEqual([])
-      await expect(store.all(sql`select * from bad`)).rejects.toThrow(/bad/)
+      await expect(migrate(db, systemClock, known)).rejects.toThrow()
+      expect((await pending(db, known)).map(({ name }) => name)).toEqual(['9002-bad.sql'])
+      expect(await db.all(sql`select * from good`)).toEqual([])
+      await expect(db.all(sql`select * from bad`)).rejects.toThrow(/bad/)
 
       // More often than there are connections: none of them is left in the middle of a transaction.
-      for (let times = 0; times < 12; times++) await expect(migrate(store, systemClock, known)).rejects.toThrow()
+      for (let times = 0; times < 12; times++) await expect(migrate(db, systemClock, known)).rejects.toThrow()
       await put('after', 'all')
       known.splice(-1, 1, script('9002-bad.sql', 'create table bad (a text)'))
-      expect(await migrate(store, systemClock, known)).toEqual(['9002-bad.sql'])
+      expect(await migrate(db, systemClock, known)).toEqual(['9002-bad.sql'])
     })
 
     test('four processes that bring up one empty database at once do it once', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'repasse-store-'))
       const url = server ? await server.freshDatabase() : `sqlite:${join(folder, 'new.db')}`
-      const stores = await Promise.all([1, 2, 3, 4].map(() => openStore(url, world)))
+      const stores = await Promise.all([1, 2, 3, 4].map(() => openDb(url, world)))
       const applied = await Promise.all(stores.map(each => migrate(each, systemClock)))
       expect(applied.flat().sort()).toEqual(migrations().map(({ name }) => name))
       for (const each of stores) {
@@ -92,18 +92,18 @@ describe.each([
 
     test('a transaction that throws leaves nothing', async () => {
       await expect(
-        store.tx(async tx => {
+        db.tx(async tx => {
           await tx.run(sql`insert into cursors (name, value) values ('a', 'b')`)
           throw new Error('a surprise')
         }),
       ).rejects.toThrow('a surprise')
-      expect(await store.all(sql`select * from cursors`)).toEqual([])
+      expect(await db.all(sql`select * from cursors`)).toEqual([])
     })
 
     test('whole numbers come back as bigint and bytes as bytes, to the last digit', async () => {
       const units = 9_223_372_036_854_775_807n
       const raw = Uint8Array.from({ length: 256 }, (_, index) => index)
-      const row = await store.tx(async tx => {
+      const row = await db.tx(async tx => {
         await tx.run(sql`insert into leases (name, holder, lease_until, fence) values ('a', 'b', '', ${units})`)
         await tx.run(
           sql`insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at) values ('r', 'e', ${raw}, 'push', '', 'new', '', '')`,
@@ -115,18 +115,18 @@ describe.each([
     })
 
     test('a unique key makes the second arrival an ordinary answer', async () => {
-      const once = () => store.tx(tx => tx.run(sql`insert into cursors (name, value) values ('a', 'b') on conflict (name) do nothing`))
+      const once = () => db.tx(tx => tx.run(sql`insert into cursors (name, value) values ('a', 'b') on conflict (name) do nothing`))
       expect([await once(), await once()]).toEqual([1, 0])
     })
 
     test('a value never becomes text [security 12 injection]', async () => {
       const nasty = `'; drop table cursors; --`
       await put('nasty', nasty)
-      expect(await store.one(sql`select value from cursors where value = ${nasty}`)).toEqual({ value: nasty })
+      expect(await db.one(sql`select value from cursors where value = ${nasty}`)).toEqual({ value: nasty })
     })
 
     test('amounts are whole numbers in every table [security 12]', async () => {
-      const columns = await store.all<{ name: string; type: string }>(
+      const columns = await db.all<{ name: string; type: string }>(
         engine === 'sqlite'
           ? sql`select m.name || '.' || c.name as name, lower(c.type) as type from sqlite_schema m, pragma_table_info(m.name) c
               where m.type = 'table' and (c.name like '%units' or c.name like '%units_%' or c.name like '%_bp')`
@@ -138,7 +138,7 @@ describe.each([
       // What is not strict keeps a text where a number belongs.
       if (engine === 'sqlite')
         expect(
-          await store.all(
+          await db.all(
             sql`select name from pragma_table_list where schema = 'main' and strict = 0 and name not in ('migrations', 'sqlite_schema', 'sqlite_sequence')`,
           ),
         ).toEqual([])
@@ -147,21 +147,21 @@ describe.each([
     test('of two moves from one state the second answers false, and one line of history is kept', async () => {
       await account('acc_1')
       const approve = (by: string) =>
-        store.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [sql`approved_by = ${by}`]))
+        db.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'approved', { why: by }, [sql`approved_by = ${by}`]))
       expect([await approve('checker'), await approve('another')]).toEqual([true, false])
-      expect((await history(store, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why])).toEqual([
+      expect((await history(db, 'acc_1')).map(({ from_state, to_state, why }) => [from_state, to_state, why])).toEqual([
         ['awaiting', 'approved', 'checker'],
       ])
       await expect(
-        store.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' })),
+        db.tx(tx => move(tx, 'accounts', accountMachine, 'acc_1', 'approved', 'awaiting' as never, { why: '' })),
       ).rejects.toThrow('no arrow')
     })
 
     test('a retry is one line of history with a count and the last reason, until something else happens', async () => {
       const step = (from: keyof typeof slotMachine, to: keyof typeof slotMachine, why: string, again: boolean) =>
-        store.tx(tx => move(tx, 'slots', slotMachine, 'slo_1', from, to, { why, ...(again && { again: true }) }))
+        db.tx(tx => move(tx, 'slots', slotMachine, 'slo_1', from, to, { why, ...(again && { again: true }) }))
       await account('acc_1')
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await tx.run(sql`
           insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms, account_id,
             commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
@@ -175,13 +175,7 @@ describe.each([
         await step('running', 'due', `failed for reason ${time}`, true)
       }
       const lines = async () =>
-        (await history(store, 'slo_1')).map(({ from_state: from, to_state: to, why, times, last_why: last }) => [
-          from,
-          to,
-          why,
-          times,
-          last,
-        ])
+        (await history(db, 'slo_1')).map(({ from_state: from, to_state: to, why, times, last_why: last }) => [from, to, why, times, last])
       const retried = [
         ['due', 'running', 'claimed', 5n, 'claimed'],
         ['running', 'due', 'failed for reason 1', 5n, 'failed for reason 5'],
@@ -202,12 +196,12 @@ describe.each([
 
     test('the database itself refuses an account approved by who added it [security 3]', async () => {
       await account('acc_1')
-      await expect(store.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)
+      await expect(db.tx(tx => tx.run(sql`update accounts set state = 'approved', approved_by = ' Maker'`))).rejects.toThrow(/check/i)
     })
 
     test('ledger, history and audit log can be neither changed nor deleted [security 12]', async () => {
       await account('acc_1')
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' })
         await audit(tx, { actor: 'a', act: 'b', subject: 'c', detail: {} })
         await move(tx, 'accounts', accountMachine, 'acc_1', 'awaiting', 'closed', { why: '' })
@@ -217,24 +211,24 @@ describe.each([
         ...[sql`delete from ledger_entries`, sql`update transitions set why = 'x'`, sql`delete from transitions`],
         ...[sql`update audit set actor = 'x'`, sql`delete from audit`],
       ]
-      for (const write of writes) await expect(store.tx(tx => tx.run(write))).rejects.toThrow(/append-only/)
+      for (const write of writes) await expect(db.tx(tx => tx.run(write))).rejects.toThrow(/append-only/)
     })
 
     test('twenty at once that read, add one and write lose none', async () => {
       await put('count', '0')
       const addOne = () =>
-        store.tx(async tx => {
+        db.tx(async tx => {
           const row = await tx.one<{ value: string }>(sql`select value from cursors where name = 'count' ${forUpdate}`)
           await tx.run(sql`update cursors set value = ${(BigInt(row!.value) + 1n).toString()} where name = 'count'`)
         })
       await Promise.all(Array.from({ length: 20 }, addOne))
-      expect(await store.one(sql`select value from cursors`)).toEqual({ value: '20' })
+      expect(await db.one(sql`select value from cursors`)).toEqual({ value: '20' })
     })
 
     test('two claims at once take different rows', async () => {
       for (const name of ['a', 'b']) await put(name, 'due')
       const claim = () =>
-        store.tx(async tx => {
+        db.tx(async tx => {
           const row = await tx.one<{ name: string }>(sql`select name from cursors where value = 'due' order by name limit 1 ${skipLocked}`)
           if (row) await tx.run(sql`update cursors set value = 'taken' where name = ${row.name}`)
           return row?.name
@@ -245,9 +239,9 @@ describe.each([
 
     test('twenty acts at once make one unbroken audit chain', async () => {
       await Promise.all(
-        Array.from({ length: 20 }, (_, index) => store.tx(tx => audit(tx, { actor: 'a', act: 'b', subject: `${index}`, detail: {} }))),
+        Array.from({ length: 20 }, (_, index) => db.tx(tx => audit(tx, { actor: 'a', act: 'b', subject: `${index}`, detail: {} }))),
       )
-      expect(await store.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({ count: 20n, last: 20n })
+      expect(await db.one(sql`select count(*) as count, max(seq) as last from audit`)).toEqual({ count: 20n, last: 20n })
     })
   })
 })
@@ -258,21 +252,21 @@ describe('an SQLite file', () => {
 
   test('is for its owner alone, and so is what SQLite puts beside it [security A6]', async () => {
     const file = join(folder, 'deep', 'down', 'house.db')
-    const store = await openStore(`sqlite:${file}`, world)
-    await migrate(store, systemClock)
+    const db = await openDb(`sqlite:${file}`, world)
+    await migrate(db, systemClock)
     for (const path of [file, `${file}-wal`, `${file}-shm`]) expect(statSync(path).mode & 0o777, path).toBe(0o600)
     expect(statSync(join(folder, 'deep')).mode & 0o777).toBe(0o700)
-    await store.close()
+    await db.close()
   })
 
   test.each(['/proc/x/y.db', '/dev/null/house.db', folder])('that cannot be made, like %s, is told with its setting', async path => {
-    await expect(openStore(`sqlite:${path}`, world)).rejects.toThrow(/^DATABASE_URL names .*name a file in a folder/)
+    await expect(openDb(`sqlite:${path}`, world)).rejects.toThrow(/^DATABASE_URL names .*name a file in a folder/)
   })
 
   test('that is none is told so, and is left as it was', async () => {
     const file = join(folder, 'letter.txt')
     writeFileSync(file, 'Dear bank, '.repeat(200))
-    await expect(openStore(`sqlite:${file}`, world)).rejects.toThrow(/letter\.txt, which is not an SQLite database$/)
+    await expect(openDb(`sqlite:${file}`, world)).rejects.toThrow(/letter\.txt, which is not an SQLite database$/)
     expect(readFileSync(file, 'utf8')).toMatch(/^Dear bank/)
   })
 })

@@ -19,18 +19,18 @@ const buyer = { name: 'Lia Monteiro', email: 'lia@example.com', taxId: '318.274.
 /** A shop that sells two things, for Pix, and for Bitcoin where there is a chain. */
 async function openShop(browser: Browser, chain?: 'real' | 'simulated'): Promise<PageTown> {
   const town = await openPageTown(chain ? { chain } : {})
-  const { repasse, house } = town
-  const { store, world } = house.desk
+  const { repasse, app } = town
+  const { db, world } = app.desk
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('account', 'approve', 'main', '--by', 'checker')
-  await payShopTo(store, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
+  await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
   if (town.chain) {
     await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', town.chain.payee, '--by', 'maker')
     await repasse('account', 'approve', 'carteira', '--by', 'checker')
-    await payShopTo(store, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 0n }, 'maker')
   }
   const add = (name: string, units: bigint, photo: Uint8Array) =>
-    addProduct(store, world, { name, units, stock: 5n, description: 'Feita à mão.', photo }, 'maker')
+    addProduct(db, world, { name, units, stock: 5n, description: 'Feita à mão.', photo }, 'maker')
   await add('Caneca esmaltada', 5_600n, await photograph(browser, 'mug'))
   await add('Rede de algodão', 60_000n, await photograph(browser, 'hammock'))
   return town
@@ -75,7 +75,7 @@ describe.skipIf(!browserAvailable())('a shopper', { timeout: 180_000 }, () => {
   afterEach(async () => {
     // Whatever the story was, no page of it did what it may not, and the books add up.
     for (const { watched } of visitors) expect.soft(watched.faults).toEqual([])
-    if (town) expect.soft(await town.house.desk.store.tx(checkLedger)).toEqual([])
+    if (town) expect.soft(await town.app.desk.db.tx(checkLedger)).toEqual([])
     for (const visitor of visitors) await visitor.leave()
     await town?.close()
   })

@@ -45,9 +45,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     /** As the job does it, five minutes after the last time. */
     async function look(): Promise<string | undefined> {
       town.pass(5 * minute)
-      const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
       if (typeof found === 'string') throw new Error(found)
-      return holdAgainstBank(town.store, found)
+      return holdAgainstBank(town.db, found)
     }
     /** Somebody with our key sends money to somebody; answers the line of the statement. */
     const leaves = (units: number, tags: string[] = []): string => {
@@ -55,11 +55,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(minute)
       return town.bank.transactions().find(({ source, amount }) => source === `transfer/${transfer.id}` && amount < 0)!.id
     }
-    const stopped = () => payoutsStopped(town.store)
+    const stopped = () => payoutsStopped(town.db)
     const approve = (id: string, by = 'bruno') => approveAndDo(town.desk, id, { by })
-    const needsPerson = async () => (await status(town.store, { now: await town.store.tx(tx => tx.now()) })).needsPerson
+    const needsPerson = async () => (await status(town.db, { now: await town.db.tx(tx => tx.now()) })).needsPerson
     const bookAlone = (movement: 'external in' | 'external out', units: bigint, source: string) =>
-      town.store.tx(tx => post(tx, town.desk.world, { movement, source, amount: brl(units), memo: 'made up' }))
+      town.db.tx(tx => post(tx, town.desk.world, { movement, source, amount: brl(units), memo: 'made up' }))
     const feeRule: ExternalRule = {
       ...{ direction: 'out', field: 'description', match: 'starts', text: 'Transfer' },
       ...{ maxUnits: 5_000n, period: 'month', periodUnits: 9_000n },
@@ -67,11 +67,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('what was there before the books began is nobody’s question', async () => {
       expect([await stopped(), await needsPerson()]).toEqual([undefined, []])
-      expect(await listStrangers(town.store, { limit: 10 })).toMatchObject([{ state: 'opening', units: 5_000_000n, source: 'self' }])
+      expect(await listStrangers(town.db, { limit: 10 })).toMatchObject([{ state: 'opening', units: 5_000_000n, source: 'self' }])
     })
 
     test('what leaves later is not taken for that, though the clock was six days ahead when the database was made', async () => {
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         await tx.run(sql`update migrations set applied_at = '2026-11-27T03:00:00.000Z'`)
         await tx.run(sql`delete from settings where name = 'opening until'`)
       })
@@ -87,24 +87,24 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await needsPerson()).some(says => says.includes(`repasse reconcile accept ${line}`))).toBe(true)
       expect((await seeOverview(town.desk)).asks).toMatchObject([{ kind: 'line out', total: 1, asks: [{ id: line, units: -900_000n }] }])
       // Booked it is all the same: the books say what is there.
-      expect((await balances(town.store)).bank).toBe(town.bank.balanceUnits())
+      expect((await balances(town.db)).bank).toBe(town.bank.balanceUnits())
 
-      await expect(proposeAccept(town.store, town.desk.world, 'no-such', { by: 'ana', why: 'x' })).rejects.toThrow('no statement line')
-      const { proposal } = await proposeAccept(town.store, town.desk.world, line, { by: 'ana', why: 'the rent, paid by hand' })
+      await expect(proposeAccept(town.db, town.desk.world, 'no-such', { by: 'ana', why: 'x' })).rejects.toThrow('no statement line')
+      const { proposal } = await proposeAccept(town.db, town.desk.world, line, { by: 'ana', why: 'the rent, paid by hand' })
       expect((await approve(proposal.id, 'Ana')).is).toBe('own')
       expect(await stopped()).toContain(line)
       expect((await approve(proposal.id)).is).toBe('approved')
       expect([await stopped(), await look(), await needsPerson()]).toEqual([undefined, undefined, []])
-      expect(await findStranger(town.store, line)).toMatchObject({ state: 'accepted', decided_by: 'bruno', why: 'the rent, paid by hand' })
-      await expect(proposeAccept(town.store, town.desk.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
-      expect(await auditChain(town.store)).toEqual([])
+      expect(await findStranger(town.db, line)).toMatchObject({ state: 'accepted', decided_by: 'bruno', why: 'the rent, paid by hand' })
+      await expect(proposeAccept(town.db, town.desk.world, line, { by: 'ana', why: 'x' })).rejects.toThrow('accepted already')
+      expect(await auditChain(town.db)).toEqual([])
     })
 
     test('a made-up tag of ours keeps no money that leaves from stopping payouts, until two people close it', async () => {
       leaves(900_000, ['inv_00000000000000000000000000'])
       expect(await look()).toMatch(/^R\$ 9000\.00 left the bank under our tag inv_0+ by no order of these books/)
       const ref = town.transfers().at(-1)!.id
-      const { proposal } = await town.store.tx(tx => proposeClose(tx, town.desk.world, ref, { by: 'ana', why: 'the rent' }))
+      const { proposal } = await town.db.tx(tx => proposeClose(tx, town.desk.world, ref, { by: 'ana', why: 'the rent' }))
       expect([(await approve(proposal.id)).is, await stopped(), await look()]).toEqual(['approved', undefined, undefined])
     })
 
@@ -139,7 +139,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect([await look(), await stopped()]).toEqual([undefined, undefined])
       const [said] = await needsPerson()
       expect(said).toMatch(/^R\$ 123\.45 came to the bank for nothing of ours \(line \d+: Deposit\): repasse reconcile accept \d+/)
-      const { proposal } = await proposeAccept(town.store, town.desk.world, /accept (\d+)/.exec(said!)![1]!, { by: 'ana', why: 'a loan' })
+      const { proposal } = await proposeAccept(town.db, town.desk.world, /accept (\d+)/.exec(said!)![1]!, { by: 'ana', why: 'a loan' })
       await approve(proposal.id)
       expect(await needsPerson()).toEqual([])
     })
@@ -147,17 +147,17 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     test('a rule that two people approved covers what it says, up to what it says, and from its end on nothing', async () => {
       const first = leaves(4_000)
       expect(await look()).toContain(first)
-      const { proposal } = await proposeRule(town.store, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
+      const { proposal } = await proposeRule(town.db, town.desk.world, 'monthly-fee', feeRule, { by: 'ana', why: 'the bank’s own fee' })
       expect((await approve(proposal.id)).is).toBe('approved')
       // The line for which it was made is covered with it.
-      expect([await stopped(), (await findStranger(town.store, first))!.state]).toEqual([undefined, 'ruled'])
+      expect([await stopped(), (await findStranger(town.db, first))!.state]).toEqual([undefined, 'ruled'])
 
       const second = leaves(5_000)
-      expect([await look(), (await findStranger(town.store, second))!.why]).toEqual([undefined, 'rule monthly-fee'])
+      expect([await look(), (await findStranger(town.db, second))!.why]).toEqual([undefined, 'rule monthly-fee'])
       const beyond = leaves(100)
       expect(await look()).toContain(beyond)
-      expect((await findStranger(town.store, beyond))!.why).toBe('rule monthly-fee covers it, but no more in one month')
-      await approve((await proposeAccept(town.store, town.desk.world, beyond, { by: 'ana', why: 'once' })).proposal.id)
+      expect((await findStranger(town.db, beyond))!.why).toBe('rule monthly-fee covers it, but no more in one month')
+      await approve((await proposeAccept(town.db, town.desk.world, beyond, { by: 'ana', why: 'once' })).proposal.id)
 
       // Another month has room again; a line above the most of one line has none in any.
       town.pass(32 * 24 * 60 * minute)
@@ -165,20 +165,20 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(await look()).toBeUndefined()
       const large = leaves(5_001)
       expect(await look()).toContain(large)
-      await approve((await proposeAccept(town.store, town.desk.world, large, { by: 'ana', why: 'once' })).proposal.id)
+      await approve((await proposeAccept(town.db, town.desk.world, large, { by: 'ana', why: 'once' })).proposal.id)
 
-      await closeRule(town.store, 'monthly-fee', { by: 'ana', why: 'another bank' })
+      await closeRule(town.db, 'monthly-fee', { by: 'ana', why: 'another bank' })
       town.pass(32 * 24 * 60 * minute)
       const after = leaves(100)
-      expect([await look(), (await findRule(town.store, 'monthly-fee'))!.state]).toEqual([expect.stringContaining(after), 'closed'])
+      expect([await look(), (await findRule(town.db, 'monthly-fee'))!.state]).toEqual([expect.stringContaining(after), 'closed'])
     })
 
     test('a rule is no pattern, and is of one direction', async () => {
-      const { proposal } = await proposeRule(town.store, town.desk.world, 'odd', { ...feeRule, text: 'T.*' }, { by: 'ana', why: 'x' })
+      const { proposal } = await proposeRule(town.db, town.desk.world, 'odd', { ...feeRule, text: 'T.*' }, { by: 'ana', why: 'x' })
       await approve(proposal.id)
       const line = leaves(100)
       expect(await look()).toContain(line)
-      const again = await proposeRule(town.store, town.desk.world, 'into', { ...feeRule, direction: 'in' }, { by: 'ana', why: 'x' })
+      const again = await proposeRule(town.db, town.desk.world, 'into', { ...feeRule, direction: 'in' }, { by: 'ana', why: 'x' })
       await approve(again.proposal.id)
       expect(await stopped()).toContain(line)
     })
@@ -197,7 +197,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.bank.deposit(1, 'enc1:0a1b2c3d:inbox.raw:')
       town.bank.deposit(2)
       expect(await look()).toBeUndefined()
-      const read = await listStrangers(town.store, { state: 'open', limit: 10 })
+      const read = await listStrangers(town.db, { state: 'open', limit: 10 })
       expect(read.map(({ description }) => description).toSorted()).toEqual([' enc1:0a1b2c3d:inbox.raw:', 'Deposit'])
     })
 
@@ -207,7 +207,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       await bookAlone('external in', 1n, 'x2')
       expect(await look()).toContain('the books say')
       // An order of ours that might have taken just that.
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         await tx.run(sql`
           insert into payouts (id, store_id, invoice_id, rule, account_id, asset, units, withheld_units, state, next_at, added_at, changed_at)
           select 'pay_00000000000000000000000001', store_id, id, 'net', account_id, 'BRL', 600000, 0, 'sent', '9', added_at, added_at from invoices`)
@@ -222,7 +222,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     })
 
     test('a stop of an older program lasts until the two have agreed twice', async () => {
-      await town.store.tx(async tx => {
+      await town.db.tx(async tx => {
         await tx.run(sql`delete from drifts`)
         await tx.run(sql`insert into settings (name, value) values ('bank', 'as it was said before')`)
       })
@@ -236,7 +236,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const line = leaves(100)
       await look()
       town.bank.setFaults({ status429: 1, retryAfterSeconds: 60 })
-      const answer = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      const answer = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
       town.bank.setFaults(noFaults)
       expect([typeof answer, await stopped()]).toEqual(['string', expect.stringContaining(line)])
     })

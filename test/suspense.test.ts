@@ -37,12 +37,12 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     afterEach(() => town.close())
 
     const look = async () => {
-      const found = await reconcile(town.store, town.desk.rails.starkbank!, town.desk.world)
+      const found = await reconcile(town.db, town.desk.rails.starkbank!, town.desk.world)
       if (typeof found === 'string') throw new Error(found)
       return found
     }
     const standing = async () => {
-      const { bank, external, suspense } = await balances(town.store)
+      const { bank, external, suspense } = await balances(town.db)
       return { bank, external, suspense }
     }
     const lost = 'inv_01k9zq3f5c8wxy2m7n4p6r8s0t'
@@ -53,15 +53,15 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect((await look()).agrees).toBe(true)
       expect(await look()).toMatchObject({ agrees: true, imported: 0 })
       expect(await standing()).toEqual({ bank: 94_900n, external: -100_000n, suspense: 5_100n })
-      expect(await openSuspense(town.store)).toMatchObject([
+      expect(await openSuspense(town.db)).toMatchObject([
         { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
         { provider_id: id, invoice_tag: town.id, order_key: null, about: 'payout' },
       ])
-      const now = await town.store.tx(tx => tx.now())
-      expect((await status(town.store, { now })).needsPerson).toContain(
+      const now = await town.db.tx(tx => tx.now())
+      expect((await status(town.db, { now })).needsPerson).toContain(
         `-R$ 51.00 moved at the bank under our tag ${town.id} (${id}), for nothing these books know: repasse suspense close ${id} --why …`,
       )
-      expect(await town.store.all(sql`select provider_id, invoice_tag, verdict from strange_transfers`)).toEqual([
+      expect(await town.db.all(sql`select provider_id, invoice_tag, verdict from strange_transfers`)).toEqual([
         { provider_id: id, invoice_tag: town.id, verdict: null },
       ])
     })
@@ -87,15 +87,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await town.hear(town.event('transfer.success'))
       await look()
-      const { needsPerson } = await status(town.store)
+      const { needsPerson } = await status(town.db)
       expect(needsPerson).toEqual([expect.stringContaining(`repasse payout adjudicate ${payout.id} --transfer ${id} `)])
-      await expect(town.store.tx(tx => proposeClose(tx, town.desk.world, id, { by: 'ana', why: 'old' }))).rejects.toThrow(
-        'payout adjudicate',
-      )
+      await expect(town.db.tx(tx => proposeClose(tx, town.desk.world, id, { by: 'ana', why: 'old' }))).rejects.toThrow('payout adjudicate')
 
       await town.send()
       expect(await town.payout()).toMatchObject({ state: 'paid', why: null })
-      expect([town.transfers().length, (await balances(town.store)).suspense, await town.audit()]).toEqual([1, 0n, []])
+      expect([town.transfers().length, (await balances(town.db)).suspense, await town.audit()]).toEqual([1, 0n, []])
     })
 
     test('what left under a tag of ours stops payouts, beyond what came under it and what its payout is held against before it is ordered', async () => {
@@ -107,7 +105,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       /** Why lines of these cents under a tag stop payouts; they are gone again then. */
       const stops = (tag: string, ...units: bigint[]) => stopsBy('payout', tag, units)
       const stopsBy = (about: 'payout' | 'invoice', tag: string, units: readonly bigint[]) =>
-        town.store.tx(async tx => {
+        town.db.tx(async tx => {
           const line = { rail: 'starkbank', about, provider_id: tag, tags: ourTags([tag]), memo: '' } as const
           for (const each of units) await suspend(tx, town.desk.world, { ...line, id: `line ${(count += 1)}`, units: each })
           const why = await keepBankStop(tx)
@@ -125,9 +123,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       }
       // What left of the invoice itself is no transfer, which is all that its payout is held against.
       expect(await stopsBy('invoice', town.id, [-owed])).toContain('left')
-      await holdPayout(town.store, id, { by: 'ana', why: 'a look' })
+      await holdPayout(town.db, id, { by: 'ana', why: 'a look' })
       expect(await stops(town.id, -owed)).toContain('left')
-      expect(await payoutsStopped(town.store)).toBeUndefined()
+      expect(await payoutsStopped(town.db)).toBeUndefined()
     })
 
     test('what is booked undoes that two people closed its lines, each or all in one, and leaves other lines alone', async () => {
@@ -135,7 +133,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       let count = 0
       /** What is external of lines about one transfer that were closed, once these parts of it were booked. */
       const external = (lines: readonly bigint[], parts: readonly bigint[]) =>
-        town.store.tx(async tx => {
+        town.db.tx(async tx => {
           const before = (await balances(tx)).external
           const [provider, ids] = [`transfer ${(count += 1)}`, lines.map((_, at) => `${count}/${at}`)]
           const line = { rail: 'starkbank', about: 'payout', provider_id: provider, tags: ourTags([lost]), memo: '' } as const
@@ -163,9 +161,9 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       town.pass(20 * second)
       await look()
       for (const count of [2, 0])
-        expect(await town.store.tx(tx => clearSuspense(tx, town.desk.world, id, 'it was known after all'))).toHaveLength(count)
+        expect(await town.db.tx(tx => clearSuspense(tx, town.desk.world, id, 'it was known after all'))).toHaveLength(count)
       expect(await standing()).toEqual({ bank: 100_000n, external: -100_000n, suspense: 0n })
-      expect(await checkLedger(town.store)).toEqual([])
+      expect(await checkLedger(town.db)).toEqual([])
     })
   })
 })

@@ -136,16 +136,16 @@ describe.skipIf(!there)(there ? 'a PostgreSQL with TLS' : 'sslmode: no PostgreSQ
 
     test('what is asked for is what is used', async () => {
       const url = await server.migratedDatabase()
-      const { openStore, sql } = await import('../src/db/db.ts')
+      const { openDb, sql } = await import('../src/db/db.ts')
       const { systemClock, systemRandom } = await import('../src/base/clock.ts')
       for (const [sslmode, ssl] of [
         ['require', true],
         ['prefer', true],
         ['disable', false],
       ] as const) {
-        const store = await openStore(withMode(url, { sslmode }), { clock: systemClock, random: systemRandom })
-        const row = await store.one<{ ssl: boolean }>(sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`)
-        await store.close()
+        const db = await openDb(withMode(url, { sslmode }), { clock: systemClock, random: systemRandom })
+        const row = await db.one<{ ssl: boolean }>(sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`)
+        await db.close()
         expect(row, sslmode).toEqual({ ssl })
       }
     })

@@ -68,8 +68,8 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       const when = { cron: '0 0 1 1 *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
       const what = { countLow: count, countHigh: count, unitsLow: 10_000n, unitsHigh: 20_000n, roster: undefined, payTo: 'main' }
       const rule = { name, rail: 'starkbank', commissionBp: 150n, minPayoutUnits: 0n, catchUp: 'none' } as const
-      await addSchedule(town.store, desk.world, { ...rule, ...when, ...what }, 'maker')
-      await town.store.tx(async tx => runNow(tx, desk.world, await needSchedule(tx, name), 'maker'))
+      await addSchedule(town.db, desk.world, { ...rule, ...when, ...what }, 'maker')
+      await town.db.tx(async tx => runNow(tx, desk.world, await needSchedule(tx, name), 'maker'))
       await runDueSlots(town.desk)
       for (const { id } of town.bank.invoices()) town.bank.pay(id)
       town.pass(5 * second)
@@ -87,7 +87,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
     const credits = () => settle(eventsOf('invoice.credited'))
     const countOf = async (state: string, why: string) =>
       Number(
-        (await town.store.one<{ count: bigint }>(sql`select count(*) as count from inbox where state = ${state} and why = ${why}`))!.count,
+        (await town.db.one<{ count: bigint }>(sql`select count(*) as count from inbox where state = ${state} and why = ${why}`))!.count,
       )
 
     test('a hundred credits cost one read, and so do the hundred transfers after them', async () => {
@@ -95,11 +95,11 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       expect(eventsOf('invoice.credited')).toHaveLength(100)
       expect(await credits()).toEqual(['invoices'])
       expect(await countOf('done', 'credited')).toBe(100)
-      await sendPayouts(town.store, desk.rails.starkbank!, desk.world)
+      await sendPayouts(town.db, desk.rails.starkbank!, desk.world)
       town.pass(60 * second)
       expect(eventsOf('transfer.success')).toHaveLength(100)
       expect(await settle(eventsOf('transfer.success'))).toEqual(['transfers'])
-      expect(await town.store.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
+      expect(await town.db.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
     })
 
     test('credits that are known cost nothing, and neither do invoices of others', async () => {
@@ -121,7 +121,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
       // Paid, and not credited yet: the fee comes with the credit.
       invoices = ({ items, cursor }) => done({ items: items.map(item => ({ ...item, fee: 0, updated: item.created })), cursor })
       expect(await credits()).toEqual(['invoices', ...Array.from({ length: few + 1 }, () => 'invoice')])
-      expect(await town.store.all(sql`select distinct fee_units from invoices`)).toEqual([{ fee_units: 50n }])
+      expect(await town.db.all(sql`select distinct fee_units from invoices`)).toEqual([{ fee_units: 50n }])
     })
 
     test('a bank that does not answer is asked once, and the events wait', async () => {
@@ -150,7 +150,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
 
     test('a bank that wants every tag of a list on one transfer is asked about each by itself', async () => {
       await credits()
-      await sendPayouts(town.store, desk.rails.starkbank!, desk.world)
+      await sendPayouts(town.db, desk.rails.starkbank!, desk.world)
       town.pass(60 * second)
       transfers = ({ cursor }) => done({ items: [], cursor })
       const counted = Map.groupBy(await settle(eventsOf('transfer.success')), kind => kind)
@@ -158,7 +158,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', engine => {
         ['transfers', few + 2],
         ['transfer', few + 1],
       ])
-      expect(await town.store.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
+      expect(await town.db.all(sql`select distinct state from payouts`)).toEqual([{ state: 'paid' }])
     })
 
     test('what was shown too long ago is asked for again', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../src/base/clock.ts'
 import { migrate, migrations } from '../src/db/migrate.ts'
-import { openStore, sql, type Row, type Store } from '../src/db/db.ts'
+import { openDb, sql, type Row, type Db } from '../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './testbed/postgres.ts'
 
 const clock = systemClock
@@ -39,74 +39,74 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'brought up' : 'is not to be had on this machine', () => {
     let server: Postgres | undefined
-    const stores: Store[] = []
+    const stores: Db[] = []
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      for (const store of stores) await store.close()
+      for (const db of stores) await db.close()
       await server?.stop()
     })
     const open = async () => {
-      const store = await openStore(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom })
-      stores.push(store)
-      return store
+      const db = await openDb(server ? await server.freshDatabase() : 'sqlite::memory:', { clock, random: systemRandom })
+      stores.push(db)
+      return db
     }
     const tables = ['invoices', 'payouts', 'ledger_entries', 'coins', 'slots'] as const
-    const all = async (store: Store): Promise<Row[][]> => {
+    const all = async (db: Db): Promise<Row[][]> => {
       const rows: Row[][] = []
-      for (const table of tables) rows.push(await store.all(sql`select * from ${{ texts: [table], values: [] }} order by 1, 2`))
+      for (const table of tables) rows.push(await db.all(sql`select * from ${{ texts: [table], values: [] }} order by 1, 2`))
       return rows
     }
-    const indexes = (store: Store) =>
-      store.all<{ name: string }>(
+    const indexes = (db: Db) =>
+      db.all<{ name: string }>(
         engine === 'sqlite'
           ? sql`select name from sqlite_master where type = 'index' and tbl_name = 'invoices' and sql is not null order by name`
           : sql`select indexname as name from pg_indexes where tablename = 'invoices' order by indexname`,
       )
 
     test('what two people said of a silent reversal stands, as the books have it', async () => {
-      const store = await open()
-      await migrate(store, clock, before)
-      await store.script(older)
+      const db = await open()
+      await migrate(db, clock, before)
+      await db.script(older)
       await migrate(
-        store,
+        db,
         clock,
         migrations().filter(({ name }) => name < '0017'),
       )
-      await store.script(`
+      await db.script(`
         insert into invoice_reversals (invoice_id, returned_units, logs_seen) values ('inv_1', 6000, 6);
         insert into proposals (id, store_id, act, subject, detail, state, why, made_by, decided_by, added_at, changed_at)
           values ('pro_1', 'sto_default', 'invoice.reversal', 'inv_1', '', 'approved', '', 'ana', 'bruno', '', '')`)
-      await migrate(store, clock)
-      expect(await store.all(sql`select said_units, said_logs, logs_seen from invoice_reversals`)).toEqual([
+      await migrate(db, clock)
+      expect(await db.all(sql`select said_units, said_logs, logs_seen from invoice_reversals`)).toEqual([
         { said_units: 6_000n, said_logs: 5n, logs_seen: 5n },
       ])
     })
 
     test('every row is what it was, what points at it still does, and every index is there', async () => {
-      const store = await open()
-      await migrate(store, clock, before)
-      await store.script(older)
-      const [was, had] = [await all(store), await indexes(store)]
+      const db = await open()
+      await migrate(db, clock, before)
+      await db.script(older)
+      const [was, had] = [await all(db), await indexes(db)]
       expect(was.map(rows => rows.length)).toEqual([2, 1, 2, 1, 1])
-      const applied = await migrate(store, clock)
+      const applied = await migrate(db, clock)
       expect(applied[0]).toBe('0003-shop.sql')
-      const is = await all(store)
+      const is = await all(db)
       // Columns that came later have their own beginning.
       expect(is[0]).toMatchObject(was[0]!.map(row => ({ ...row, order_id: null, told_state: '', fine_bp: null, discounts: '' })))
       expect(is.slice(1)).toMatchObject(was.slice(1))
       expect(is[1]).toMatchObject(was[1]!.map(row => ({ ...row, waits: 0n })))
       expect(is[3]).toMatchObject(was[3]!.map(row => ({ ...row, coinbase: 0n })))
-      const names = (await indexes(store)).map(({ name }) => name)
+      const names = (await indexes(db)).map(({ name }) => name)
       expect(names).toEqual(expect.arrayContaining(had.map(({ name }) => name)))
       expect(names).toContain('invoices_untold')
       for (const text of [
         sql`insert into invoices select * from invoices where id = 'inv_1'`,
         sql`delete from invoices where id = 'inv_1'`,
       ])
-        await expect(store.tx(tx => tx.run(text))).rejects.toThrow(/unique|foreign key/i)
-      expect(await migrate(store, clock)).toEqual([])
+        await expect(db.tx(tx => tx.run(text))).rejects.toThrow(/unique|foreign key/i)
+      expect(await migrate(db, clock)).toEqual([])
     })
   })
 })

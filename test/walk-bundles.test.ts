@@ -30,11 +30,11 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   'bitcoin bundle cancel': ({ town, id }) => cancelBitcoinBundle(town, id, act),
   /** Whoever imports it was given it first, and signed what it says. */
   async 'bitcoin psbt import'({ town, id }) {
-    const last = await latestOf(town.store, id)
-    if (!(await town.store.tx(tx => markHanded(tx, last)))) throw new BadInput('nothing of it waits for a signature')
-    await importSigned(town.store, town.rail, town.wallet.sign(readPlan(last.plan).psbt), 'bruno')
+    const last = await latestOf(town.db, id)
+    if (!(await town.db.tx(tx => markHanded(tx, last)))) throw new BadInput('nothing of it waits for a signature')
+    await importSigned(town.db, town.rail, town.wallet.sign(readPlan(last.plan).psbt), 'bruno')
   },
-  'payout go': ({ town }) => letGo(town.store, act.why, act.by),
+  'payout go': ({ town }) => letGo(town.db, act.why, act.by),
 }
 
 /** How a bundle comes into each state; it is the only one, of two payouts. */
@@ -78,7 +78,7 @@ const day = 86_400_000
 const causes: Record<string, (world: World) => unknown> = {
   nothing: () => undefined,
   'no block comes for more than a day': world => void (world.minersAway = true),
-  'somebody stops all payouts': ({ town }) => stopAll(town.store, 'a walk', act.by),
+  'somebody stops all payouts': ({ town }) => stopAll(town.db, 'a walk', act.by),
   'the node is away for a day'({ town }) {
     const { broadcast, feeRate } = town.rail
     const heals = town.clock.now() + day

@@ -26,7 +26,7 @@ interface World {
   id: string
 }
 
-const at = ({ town: { store, desk }, rail }: World) => ({ store, rail, world: desk.world })
+const at = ({ town: { db, desk }, rail }: World) => ({ db, rail, world: desk.world })
 const refusedUnless = (is: string, ...right: string[]) => {
   if (!right.includes(is)) throw new BadInput(is)
 }
@@ -40,7 +40,7 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
   },
 }
 
-const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await findInvoice(town.store, id))!.state
+const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await findInvoice(town.db, id))!.state
 const atBank = ({ town, id }: World) => town.bank.invoices().find(({ tags }) => tags.includes(id))
 const hearAll = ({ town }: World) => town.hear(...town.bank.eventsCreated())
 const until = async (world: World, state: State) => {
@@ -62,7 +62,7 @@ const issue = async (world: World, answering?: (issue: Rail['issue']) => Rail['i
   if (answering) rail.issue = answering(own.bind(rail))
   await runDueSlots(town.desk).catch((error: unknown) => void error)
   rail.issue = own
-  world.id = (await town.store.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!.id
+  world.id = (await town.db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!.id
 }
 
 /** How an invoice comes into each state. */
@@ -136,13 +136,13 @@ const causes: Record<string, (world: World) => unknown> = {
 async function open(state: State, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
-    const { store, desk } = town
+    const { db, desk } = town
     const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 2 * day }
     const what = { countLow: 1, countHigh: 1, unitsLow: 5_000n, unitsHigh: 5_000n, roster: undefined, payTo: 'main' }
     const rule = { name: 'walk', rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-    const schedule = await addSchedule(store, desk.world, { ...rule, ...when, ...what }, 'maker')
-    const slot = await store.tx(tx => runNow(tx, desk.world, schedule, 'a walk'))
-    await setScheduleState(store, 'trial', 'paused', 'maker', 'a walk')
+    const schedule = await addSchedule(db, desk.world, { ...rule, ...when, ...what }, 'maker')
+    const slot = await db.tx(tx => runNow(tx, desk.world, schedule, 'a walk'))
+    await setScheduleState(db, 'trial', 'paused', 'maker', 'a walk')
     const world = { town, rail: desk.rails.starkbank!, slot, id: '' }
     await into[state](world)
     expect(await stateOf(world), `what should be ${state}`).toBe(state)

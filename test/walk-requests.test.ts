@@ -29,10 +29,10 @@ const stateOf = async ({ town, id }: World): Promise<InvoiceState> => (await tow
 const chain = ({ bitcoin }: ChainTown) => bitcoin.terms
 
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'invoice accept': ({ town, id }) => takeOn(town.store, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
+  'invoice accept': ({ town, id }) => takeOn(town.db, town.world, chain(town), id, { by: 'bruno', why: 'a walk' }),
   async 'invoice refund'({ town, id }) {
     const to = await town.node.rpc<string>('getnewaddress', ['refunds', 'bech32'], payerName)
-    const desk = { store: town.store, world: town.world }
+    const desk = { db: town.db, world: town.world }
     const proposed = await proposeCoinRefund({ ...desk, chain: chain(town) }, town.rail, id, {
       to,
       units: undefined,
@@ -47,7 +47,7 @@ const acts: Record<string, (world: World) => Promise<unknown>> = {
 async function ask(world: World, asked = units): Promise<void> {
   const { town } = world
   await town.issue({ units: asked, payTo: 'main' }).catch((error: unknown) => void error)
-  const { id, provider_id: address } = (await town.store.one<{ id: string; provider_id: string | null }>(
+  const { id, provider_id: address } = (await town.db.one<{ id: string; provider_id: string | null }>(
     sql`select id, provider_id from invoices`,
   ))!
   Object.assign(world, { id, address: address ?? '' })
@@ -103,7 +103,7 @@ const into: Record<State, (world: World) => Promise<unknown>> = {
   },
   async canceled(world) {
     await into.draft(world)
-    await world.town.store.tx(tx => tx.run(sql`update invoices set state = 'canceled' where id = ${world.id}`))
+    await world.town.db.tx(tx => tx.run(sql`update invoices set state = 'canceled' where id = ${world.id}`))
   },
   refused: world => ask(world, 1n),
 }

@@ -53,26 +53,26 @@ const verdict = async (world: World, as: 'ours' | 'not-ours') => {
 
 /** What people do, under the name that the book has for it. */
 const acts: Record<string, (world: World) => Promise<unknown>> = {
-  'payout hold': ({ town, id }) => holdPayout(town.store, id, act),
-  'payout release': ({ town, id }) => releasePayout(town.store, id, act),
-  'payout retry': ({ town, id }) => retryPayout(town.store, id, act),
-  'payout go': ({ town }) => letGo(town.store, act.why, act.by),
-  'payout approve': async world => agreed(world, await world.town.store.tx(tx => proposeBeyond(tx, world.town.desk.world, world.id, act))),
+  'payout hold': ({ town, id }) => holdPayout(town.db, id, act),
+  'payout release': ({ town, id }) => releasePayout(town.db, id, act),
+  'payout retry': ({ town, id }) => retryPayout(town.db, id, act),
+  'payout go': ({ town }) => letGo(town.db, act.why, act.by),
+  'payout approve': async world => agreed(world, await world.town.db.tx(tx => proposeBeyond(tx, world.town.desk.world, world.id, act))),
   'payout redirect': async world => {
-    await agreed(world, await proposeRedirect(world.town.store, world.town.desk.world, world.id, { ...act, to: 'second' }))
+    await agreed(world, await proposeRedirect(world.town.db, world.town.desk.world, world.id, { ...act, to: 'second' }))
     // The other account is one that takes what is sent to it.
     world.town.bank.setSettings({ transferFailRate: 0, refundRate: 0 })
   },
   'payout settle': async ({ town, id }) => {
     const { desk } = town
     const ref = town.transfers().find(({ status }) => status === 'success')?.id ?? '1'
-    await settlePaidElsewhere(desk.store, desk.rails, desk.world, id, { ...act, ref })
+    await settlePaidElsewhere(desk.db, desk.rails, desk.world, id, { ...act, ref })
   },
   'payout adjudicate --as ours': world => verdict(world, 'ours'),
   'payout adjudicate --as not-ours': world => verdict(world, 'not-ours'),
   'invoice reversal': async world => {
-    const { store, desk, id } = world.town
-    await agreed(world, await proposeReversalEnd(store, desk.world, id, { ...act, returned: 0n }))
+    const { db, desk, id } = world.town
+    await agreed(world, await proposeReversalEnd(db, desk.world, id, { ...act, returned: 0n }))
   },
   'more money at the bank': async ({ town }) => town.bank.deposit(1_000_000),
 }
@@ -111,7 +111,7 @@ const into: Record<PayoutState, (world: World) => Promise<unknown>> = {
       value: world.town.bank.balanceUnits() < 1_000_000n ? 0n : world.town.bank.balanceUnits(),
     })
   },
-  held: ({ town, id }) => holdPayout(town.store, id, act),
+  held: ({ town, id }) => holdPayout(town.db, id, act),
   async paid(world) {
     await world.town.send()
     await until(world, 'transfer.success')
@@ -140,9 +140,9 @@ const causes: Record<string, (world: World) => unknown> = {
     bank.reverse(atBank.id)
     if (atBank.status === 'paid') await until(world, 'invoice.reversing')
   },
-  'a person stops every payout': ({ town }) => stopAll(town.store, 'a walk', 'ana'),
-  'a limit below it': ({ town: { store, desk } }) =>
-    store.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
+  'a person stops every payout': ({ town }) => stopAll(town.db, 'a walk', 'ana'),
+  'a limit below it': ({ town: { db, desk } }) =>
+    db.tx(tx => changeLimits(tx, desk.world, { asset: 'BRL', wanted: { payout: 1n }, ...act })),
   'its account takes nothing any more': ({ town }) => town.bank.setSettings({ transferFailRate: 1 }),
   'its money comes back each time': ({ town }) => town.bank.setSettings({ refundRate: 1 }),
   'the bank has no trace of its transfer any more': ({ rail, town }) => {
@@ -176,8 +176,8 @@ const causes: Record<string, (world: World) => unknown> = {
 async function open(state: PayoutState, cause: string): Promise<World> {
   const town = await openTown({ settings: { startingBalance: 100_000 } })
   try {
-    await addAccount(town.store, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
-    await approveAccount(town.store, 'second', 'checker')
+    await addAccount(town.db, town.desk.world, 'second', { ...trialAccount, number: '6341320293482497' }, 'maker')
+    await approveAccount(town.db, 'second', 'checker')
     town.bank.pay(town.atBank.id)
     town.pass(5_000)
     await town.hear(town.event('invoice.credited'))
@@ -200,10 +200,10 @@ async function goOn(world: World): Promise<string> {
   for (let round = 0; round < rounds; round++) {
     town.pass(10 * minute)
     await town.send()
-    await resolvePayouts(town.store, rail, town.desk.world)
+    await resolvePayouts(town.db, rail, town.desk.world)
     await hearAll(world)
   }
-  if ((await payoutsStopped(town.store)) !== undefined) return 'stopped'
+  if ((await payoutsStopped(town.db)) !== undefined) return 'stopped'
   return stateOf(world)
 }
 const isEnd = (state: string) => state === 'paid' || state === 'canceled'

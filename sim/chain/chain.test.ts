@@ -7,7 +7,7 @@ import { addressOf, masterKey, networkOf, wpkh } from './keys.ts'
 import { startNode, type NodeServer } from './server.ts'
 
 const noon = Date.parse('2026-11-21T12:00:00Z')
-const house = addressOf(wpkh(masterKey(new Uint8Array(32).fill(7), networkOf.regtest).publicKey), networkOf.regtest)!
+const app = addressOf(wpkh(masterKey(new Uint8Array(32).fill(7), networkOf.regtest).publicKey), networkOf.regtest)!
 
 function chainOf(seed: number, settings: Partial<ChainSettings> = {}, time = { now: noon }): Chain {
   return makeChain({
@@ -33,9 +33,9 @@ describe('the same seed', () => {
     const chain = chainOf(seed)
     chain.setFaults({ loseAnswer: 0.2, slow: 0.2 })
     rpcQuietly(chain, 'createwallet', ['signer'])
-    const paid = [1, 2, 3, 4, 5].map(nth => chain.payer.pay(house, BigInt(nth) * 10_000n))
+    const paid = [1, 2, 3, 4, 5].map(nth => chain.payer.pay(app, BigInt(nth) * 10_000n))
     chain.mine(3)
-    chain.payer.takeBack(chain.payer.pay(house, 77_000n))
+    chain.payer.takeBack(chain.payer.pay(app, 77_000n))
     chain.reorg(2, { leaveOut: [paid[0]!], forget: [paid[1]!] })
     const answers = ['getblockchaininfo', 'getrawmempool', 'listdescriptors', 'getmempoolinfo'].map(method => post(chain, method))
     const blocks = Array.from({ length: chain.height() + 1 }, (_, height) => rpcQuietly(chain, 'getblock', [chain.hashAt(height), 0]))
@@ -53,36 +53,36 @@ describe('the payer', () => {
   test('has coins from the start, and pays several addresses or one twice', () => {
     const chain = chainOf(3)
     const txid = chain.payer.payMany([
-      { address: house, units: 5_000n },
-      { address: house, units: 6_000n },
+      { address: app, units: 5_000n },
+      { address: app, units: 6_000n },
     ])
     expect(chain.mempool()).toEqual([txid])
     chain.mine()
-    expect([chain.confirmations(txid), chain.unspentOf(house)]).toEqual([1, 11_000n])
+    expect([chain.confirmations(txid), chain.unspentOf(app)]).toEqual([1, 11_000n])
   })
 
   test('can bump and take back what waits; the address is paid once or not at all', () => {
     const chain = chainOf(4)
-    const first = chain.payer.pay(house, 50_000n)
+    const first = chain.payer.pay(app, 50_000n)
     const bumped = chain.payer.bump(first)
     expect(chain.mempool()).toEqual([bumped])
     const back = chain.payer.takeBack(bumped)
     expect(chain.mempool()).toEqual([back])
     chain.mine()
-    expect([chain.confirmations(first), chain.confirmations(bumped), chain.unspentOf(house)]).toEqual([undefined, undefined, 0n])
+    expect([chain.confirmations(first), chain.confirmations(bumped), chain.unspentOf(app)]).toEqual([undefined, undefined, 0n])
   })
 
   test('pays a lot between two blocks, each payment for itself', () => {
     const chain = chainOf(5, { payerCoins: 40 })
-    const txids = Array.from({ length: 60 }, () => chain.payer.pay(house, 1_000n))
+    const txids = Array.from({ length: 60 }, () => chain.payer.pay(app, 1_000n))
     expect(new Set(txids).size).toBe(60)
     chain.mine()
-    expect(chain.unspentOf(house)).toBe(60_000n)
+    expect(chain.unspentOf(app)).toBe(60_000n)
   })
 
   test('asks for no replacement where it signals none, and the node obeys if it is told to', () => {
     const chain = chainOf(6, { fullRbf: false })
-    const fixed = chain.payer.pay(house, 9_000n, { replaceable: false })
+    const fixed = chain.payer.pay(app, 9_000n, { replaceable: false })
     expect(() => chain.payer.takeBack(fixed)).toThrow('txn-mempool-conflict')
     chain.setSettings({ fullRbf: true })
     const back = chain.payer.takeBack(fixed)
@@ -93,24 +93,24 @@ describe('the payer', () => {
 describe('a storm', () => {
   test.each([1, 3, 6])('a reorganisation %i deep: kept, left out, forgotten and double-spent payments end as ordered', depth => {
     const chain = chainOf(10 + depth)
-    const [kept, leftOut, forgotten, rival] = [1_000n, 2_000n, 4_000n, 8_000n].map(units => chain.payer.pay(house, units))
+    const [kept, leftOut, forgotten, rival] = [1_000n, 2_000n, 4_000n, 8_000n].map(units => chain.payer.pay(app, units))
     const old = chain.mine(depth)
     const { left, mined } = chain.reorg(depth, { leaveOut: [leftOut!], forget: [forgotten!], doubleSpend: [rival!] })
     expect(left).toEqual(old.toReversed())
     expect([mined.length, chain.tip()]).toEqual([depth + 1, mined.at(-1)])
     expect([kept, leftOut, forgotten, rival].map(txid => chain.confirmations(txid!))).toEqual([depth + 1, 0, undefined, undefined])
-    expect(chain.unspentOf(house)).toBe(1_000n)
+    expect(chain.unspentOf(app)).toBe(1_000n)
     for (const hash of old) expect(rpc(chain, 'getblockheader', [hash])).toMatchObject({ confirmations: -1 })
     chain.payer.rebroadcast(forgotten!)
     chain.mine()
-    expect(chain.unspentOf(house)).toBe(7_000n)
+    expect(chain.unspentOf(app)).toBe(7_000n)
     expect(() => chain.payer.rebroadcast(rival!)).toThrow('bad-txns-inputs-missingorspent')
   })
 
   test('a payment whose lock time is the old tip’s is not lost when the chain goes below it', () => {
     const chain = chainOf(20)
     chain.mine(4)
-    const txid = chain.payer.pay(house, 3_000n)
+    const txid = chain.payer.pay(app, 3_000n)
     chain.mine()
     const { mined } = chain.reorg(4)
     // It may be no lower than it was: the last block but one of the new five.
@@ -119,15 +119,15 @@ describe('a storm', () => {
 
   test('a double spend in a block takes the payment out of the mempool', () => {
     const chain = chainOf(21)
-    const paid = chain.payer.pay(house, 3_000n)
+    const paid = chain.payer.pay(app, 3_000n)
     const rival = chain.doubleSpend(paid)
     expect([chain.mempool(), chain.confirmations(rival), chain.confirmations(paid)]).toEqual([[], 1, undefined])
   })
 
   test('what was evicted is gone with its children, and may come again', () => {
     const chain = chainOf(22, { premined: 101, payerCoins: 0 })
-    const first = chain.payer.pay(house, 3_000n)
-    const second = chain.payer.pay(house, 4_000n)
+    const first = chain.payer.pay(app, 3_000n)
+    const second = chain.payer.pay(app, 4_000n)
     expect(new Set(chain.evict(first))).toEqual(new Set([first, second]))
     expect(chain.mempool()).toEqual([])
     chain.payer.rebroadcast(first)
@@ -137,15 +137,15 @@ describe('a storm', () => {
   test('a full mempool asks for more, and says so', () => {
     const chain = chainOf(23)
     chain.setSettings({ mempoolMinimum: 20_000n })
-    expect(() => chain.payer.pay(house, 3_000n)).toThrow(/^mempool min fee not met, \d+ < \d+$/)
+    expect(() => chain.payer.pay(app, 3_000n)).toThrow(/^mempool min fee not met, \d+ < \d+$/)
     expect(rpc(chain, 'getmempoolinfo').mempoolminfee).toBe(0.0002)
-    expect(chain.payer.pay(house, 3_000n, { feeRate: 25_000n })).toMatch(/^[0-9a-f]{64}$/)
+    expect(chain.payer.pay(app, 3_000n, { feeRate: 25_000n })).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('while it lags it shows the older chain and knows of the newer headers; then it catches up', () => {
     const chain = chainOf(24)
     const height = chain.height()
-    const txid = chain.payer.pay(house, 3_000n)
+    const txid = chain.payer.pay(app, 3_000n)
     chain.mine(3)
     chain.lag(3)
     expect(rpc(chain, 'getblockchaininfo')).toMatchObject({ blocks: height, headers: height + 3 })
@@ -169,7 +169,7 @@ describe('a storm', () => {
 
   test('with an index it finds transactions of blocks by their id alone', () => {
     const chain = chainOf(27)
-    const txid = chain.payer.pay(house, 3_000n)
+    const txid = chain.payer.pay(app, 3_000n)
     chain.mine(2)
     expect(rpc(chain, 'getrawtransaction', [txid, true])).toMatchObject({ code: -5, message: expect.stringContaining('-txindex') })
     chain.setSettings({ txindex: true })
@@ -195,7 +195,7 @@ describe('a storm', () => {
 describe('between the node and its client', () => {
   test('a lost answer has taken the transaction all the same, and the same bytes again are taken as known', () => {
     const chain = chainOf(30)
-    const raw = chain.payer.transaction(chain.payer.pay(house, 3_000n))!.toHex()
+    const raw = chain.payer.transaction(chain.payer.pay(app, 3_000n))!.toHex()
     chain.evict(chain.mempool()[0]!)
     chain.failNext('loseAnswer', 'sendrawtransaction')
     expect(rpc(chain, 'getblockcount')).toBe(chain.height())
@@ -223,7 +223,7 @@ describe('between the node and its client', () => {
   test('down it drops connections; up again it warms up, under another cookie, with its mempool or without', () => {
     const time = { now: noon }
     const chain = chainOf(32, {}, time)
-    chain.payer.pay(house, 3_000n)
+    chain.payer.pay(app, 3_000n)
     const before = chain.cookie
     chain.goDown()
     expect(post(chain, 'getblockcount').is).toBe('reset')
@@ -270,10 +270,10 @@ describe('over HTTP', () => {
       const answer = await fetch(`${node!.url}/sim/${verb}`, { method: 'POST', body: JSON.stringify(body) })
       return { status: answer.status, ...((await answer.json()) as object) }
     }
-    expect(await lever('pay', { address: house, units: 25_000 })).toMatchObject({ status: 200, txid: node.chain.mempool()[0] })
+    expect(await lever('pay', { address: app, units: 25_000 })).toMatchObject({ status: 200, txid: node.chain.mempool()[0] })
     expect(await lever('mine', { blocks: 2 })).toMatchObject({ status: 200, blocks: [expect.any(String), node.chain.tip()] })
     expect(await lever('reorg', { depth: 2 })).toMatchObject({ status: 200, mined: { length: 3 } })
-    expect(node.chain.unspentOf(house)).toBe(25_000n)
+    expect(node.chain.unspentOf(app)).toBe(25_000n)
     expect(await lever('settings', { feeRate: 7_000 })).toMatchObject({ status: 200 })
     expect(node.chain.settings.feeRate).toBe(7_000n)
     expect(await lever('faults', { loseAnswers: 1 })).toMatchObject({
@@ -281,7 +281,7 @@ describe('over HTTP', () => {
       error: expect.stringContaining('loseAnswers is not one of resetBefore'),
     })
     expect(await lever('nosuch', {})).toMatchObject({ status: 404 })
-    expect(await lever('pay', { address: house, units: '1' })).toMatchObject({
+    expect(await lever('pay', { address: app, units: '1' })).toMatchObject({
       status: 400,
       error: expect.stringContaining('units must be an integer'),
     })

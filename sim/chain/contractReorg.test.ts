@@ -23,10 +23,10 @@ describe.skipIf(!bitcoindAvailable())('a real bitcoind, given every block of a s
     try {
       const random = seededRandom(2026)
       const chain = makeChain({ clock: systemClock, random, settings: { skipAuth: true } })
-      const house = addressOf(wpkh(masterKey(new Uint8Array(32).fill(9), networks.regtest).publicKey), networks.regtest)!
+      const app = addressOf(wpkh(masterKey(new Uint8Array(32).fill(9), networks.regtest).publicKey), networks.regtest)!
       const hashes = Array.from({ length: chain.height() + 1 }, (_, height) => chain.hashAt(height)!)
       for (let round = 0; round < 25; round++) {
-        const paid = Array.from({ length: random.between(0, 4) }, () => chain.payer.pay(house, BigInt(random.between(1_000, 90_000))))
+        const paid = Array.from({ length: random.between(0, 4) }, () => chain.payer.pay(app, BigInt(random.between(1_000, 90_000))))
         if (paid.length > 2) chain.payer.takeBack(chain.payer.bump(paid.pop()!))
         const act = random.between(0, 3)
         if (act === 0) hashes.push(...chain.reorg(random.between(1, 6), { leaveOut: paid.slice(0, 1), doubleSpend: [] }).mined)
@@ -41,9 +41,9 @@ describe.skipIf(!bitcoindAvailable())('a real bitcoind, given every block of a s
       // The first block both have from birth. One that is on no best branch yet is taken without a verdict.
       for (const hash of hashes.slice(1)) expect([null, 'inconclusive']).toContain(await real.rpc('submitblock', [raw(hash)]))
       expect(await real.rpc('getbestblockhash')).toBe(chain.tip())
-      const { total_amount } = await real.rpc('scantxoutset', ['start', [`addr(${house})`]])
-      expect(BigInt(Math.round(total_amount * 1e8))).toBe(chain.unspentOf(house))
-      expect(chain.unspentOf(house)).toBeGreaterThan(100_000n)
+      const { total_amount } = await real.rpc('scantxoutset', ['start', [`addr(${app})`]])
+      expect(BigInt(Math.round(total_amount * 1e8))).toBe(chain.unspentOf(app))
+      expect(chain.unspentOf(app)).toBeGreaterThan(100_000n)
     } finally {
       await real.stop()
     }

@@ -2,7 +2,7 @@
 import type { Clock, Random } from './world.ts'
 
 const kinds = {
-  store: 'sto',
+  db: 'sto',
   account: 'acc',
   schedule: 'sch',
   slot: 'slo',

@@ -1,6 +1,6 @@
 /** Addresses: numbers of our account, handed out once each and never again, with the scripts beyond them watched too. */
 import type { Branch, ChainRail, Destination } from '../rails/chain.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
 type Deriving = Pick<ChainRail, 'derive'>
 
@@ -22,10 +22,10 @@ export type ScriptRow = {
 }
 
 /** Fills the look-ahead; the first call on a database makes all of it. Answers how many scripts were new. */
-export async function prepareScripts(store: Store, rail: Deriving): Promise<number> {
+export async function prepareScripts(db: Db, rail: Deriving): Promise<number> {
   let made = 0
   for (const branch of ['receive', 'change'] as const)
-    made += await store.tx(async tx => {
+    made += await db.tx(async tx => {
       const [next, known] = [await nextOf(tx, branch), await knownOf(tx, branch)]
       for (let number = known; number < next + lookAhead; number++) await keep(tx, rail, branch, number)
       return Math.max(0, next + lookAhead - known)

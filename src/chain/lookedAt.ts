@@ -1,6 +1,6 @@
 /** When the chain was last read to its end, mempool included: what time alone decides is decided as of then, and not while nobody looked. */
 import { later, type Instant } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 const name = 'chain looked at'
 
@@ -20,15 +20,15 @@ export async function isJustLookedAt(reader: Reader, now: Instant): Promise<bool
 }
 
 /** The chain is looked at every few seconds: it is written now and then, and at once where some request's time is over and somebody waits for the word. */
-export async function keepLookedAt(store: Store, at: Instant): Promise<void> {
-  const last = await chainLookedAt(store)
+export async function keepLookedAt(db: Db, at: Instant): Promise<void> {
+  const last = await chainLookedAt(db)
   const isKept = last !== undefined && last <= at && last > later(at, -keptMs)
   const waits =
     !isKept ||
-    (await store.one(sql`
+    (await db.one(sql`
     select 1 as yes from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${at}) or (state = 'underpaid' and watch_until < ${at})) limit 1`))
   if (!waits) return
-  await store.tx(
+  await db.tx(
     tx => tx.run(sql`insert into cursors (name, value) values (${name}, ${at}) on conflict (name) do update set value = excluded.value`),
     'locks',
   )

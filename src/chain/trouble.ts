@@ -1,5 +1,5 @@
 /** What keeps the chain from being followed, as a sentence in the database: every process and the doctor read the same. */
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 const name = 'chain trouble'
 
@@ -8,8 +8,8 @@ export const chainTrouble = async (reader: Reader): Promise<string | undefined> 
   (await reader.one<{ value: string }>(sql`select value from cursors where name = ${name}`))?.value || undefined
 
 /** Answers whether this is news. */
-export async function setTrouble(store: Store, why: string | undefined): Promise<boolean> {
-  return store.tx(async tx => {
+export async function setTrouble(db: Db, why: string | undefined): Promise<boolean> {
+  return db.tx(async tx => {
     const before = await chainTrouble(tx)
     if (before === why) return false
     await tx.run(

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 
 import { expect, test } from 'vitest'
 import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { openStore, sql } from '../db/db.ts'
+import { openDb, sql } from '../db/db.ts'
 import { approvalCheck, signersCheck } from './doctor/approvals.ts'
 
 const { at, env, repasse } = openTerminal()
@@ -96,9 +96,9 @@ test('a restore and the acceptance of a break are by whoever shows that it is th
 })
 
 test('a row that was edited is not signed, and is named by ledger check', async () => {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  await store.tx(tx => tx.run(sql`update accounts set number = '3' where name = 'said1'`))
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  await db.tx(tx => tx.run(sql`update accounts set number = '3' where name = 'said1'`))
+  await db.close()
   expect(await said('account', 'sign', 'said1', '--key', at('carla.pem'))).toEqual([
     2,
     expect.stringContaining('is not as it was approved'),

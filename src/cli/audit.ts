@@ -18,9 +18,9 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     .description('every record, oldest first, as a line of JSON on standard output')
     .addHelpText('after', example('audit export > audit.jsonl'))
     .action(() =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { exportAudit, exportedLine } = await import('../ledger/ledger.ts')
-        for await (const rows of exportAudit(store)) await shell.out(rows.map(exportedLine).join(''))
+        for await (const rows of exportAudit(db)) await shell.out(rows.map(exportedLine).join(''))
       }),
     )
 
@@ -29,9 +29,9 @@ export function auditCommands(repasse: Command, shell: Shell): void {
     .description('what was approved, to the letter, with signatures and public keys, as lines of JSON: for tools/verify-audit.mjs')
     .addHelpText('after', example('audit statements > statements.jsonl'))
     .action(() =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { exportStatements } = await import('../approvals/approvals.ts')
-        for await (const lines of exportStatements(store)) await shell.out(lines)
+        for await (const lines of exportStatements(db)) await shell.out(lines)
       }),
     )
 
@@ -55,10 +55,10 @@ export function auditCommands(repasse: Command, shell: Shell): void {
         const [{ acceptBreak }, { checkBooks }] = await Promise.all([import('../ledger/ledger.ts'), import('../reconcile/reconcile.ts')])
         const file = base.anchoring?.file
         if (!file) throw new BadInput('the audit log has no anchor file here: set AUDIT_ANCHOR_FILE')
-        const found = await acceptBreak(base.store, file, { by, why })
+        const found = await acceptBreak(base.db, file, { by, why })
         if (!found) throw new BadInput('the audit log and its anchors agree: there is nothing to accept')
         await shell.out(`accepted: ${found.says}\n`)
-        const left = await checkBooks(base.store, base.world, undefined, file)
+        const left = await checkBooks(base.db, base.world, undefined, file)
         for (const finding of left) await shell.out(`${paint(shell, 'red', 'WRONG')}: ${finding}\n`)
         if (left.length > 0) shell.exitCode = 1
       }),

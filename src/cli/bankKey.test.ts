@@ -89,9 +89,9 @@ test('running processes sign with it from the next request on, and one that was 
 
     // A process without jobs says so too, of its machine.
     const elsewhere = { ...env, STARKBANK_PRIVATE_KEY_FILE: at('elsewhere.pem'), LISTEN: `unix:${at('web.sock')}` }
-    const house = await serve(await openBase(readConfig(elsewhere), silentLog), ['web'])
-    await eventually(() => listAlarms(base.store)).toMatchObject([{ name: `bank key of ${hostname()}`, why: inUse!.key }])
-    await house.stop()
+    const app = await serve(await openBase(readConfig(elsewhere), silentLog), ['web'])
+    await eventually(() => listAlarms(base.db)).toMatchObject([{ name: `bank key of ${hostname()}`, why: inUse!.key }])
+    await app.stop()
     await watchOwnKey({ ...base, worker: `${hostname()}/1` }, next.key)
 
     bank.removeKey({ id, publicKeyPem: publicOf(retired!.file) })
@@ -105,12 +105,12 @@ test('running processes sign with it from the next request on, and one that was 
     await watchOwnKey(desk, inUse!.key)
     const { needsPerson } = JSON.parse((await repasse(['status', '--json'])).out) as { needsPerson: string[] }
     expect(needsPerson).toEqual([expect.stringMatching(`^other signs its requests to the bank with key ${inUse!.key}`)])
-    expect((await readiness(base.store)).checks).toMatchObject({ 'bank-key': 'retired: see repasse status' })
+    expect((await readiness(base.db)).checks).toMatchObject({ 'bank-key': 'retired: see repasse status' })
     await watchOwnKey(desk, next.key)
-    expect(await base.store.all(sql`select * from alarms`)).toEqual([])
+    expect(await base.db.all(sql`select * from alarms`)).toEqual([])
   } finally {
     rail.close()
-    await base.store.close()
+    await base.db.close()
   }
   expect((await acts()).map(line => line.replace(/ \w+$/, ''))).toEqual([
     'ana: own key made',
@@ -132,7 +132,7 @@ test('a key file that becomes no key leaves the last good one signing, and one a
     rmSync(at('key.pem'))
     renameSync(at('aside.pem'), at('key.pem'))
     rail.close()
-    await base.store.close()
+    await base.db.close()
   }
 })
 

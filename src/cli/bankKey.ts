@@ -71,7 +71,7 @@ async function showKeys(shell: Shell, base: Base, asJson: true | undefined): Pro
   const rows = []
   for (const key of await filesOf(base)) {
     const answer = await tryKey(base, key)
-    const steps = await ownKeySteps(base.store, key.keyId)
+    const steps = await ownKeySteps(base.db, key.keyId)
     rows.push({
       key: key.keyId,
       is: key.is,
@@ -101,7 +101,7 @@ async function showKeys(shell: Shell, base: Base, asJson: true | undefined): Pro
 }
 
 async function rotate(shell: Shell, base: Base, by: string, asJson: true | undefined): Promise<void> {
-  const { store, config, world } = base
+  const { db, config, world } = base
   const [{ makeNext, useNext }, { ownKeySteps, recordOwnKey }] = await Promise.all([
     import('../rails/starkbank/keyFiles.ts'),
     import('../webhooks/webhooks.ts'),
@@ -123,13 +123,13 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
   }
 
   let files = await filesOf(base)
-  const stepsOf = async (key: KeyFile) => (await ownKeySteps(store, key.keyId)).map(({ act }) => act)
+  const stepsOf = async (key: KeyFile) => (await ownKeySteps(db, key.keyId)).map(({ act }) => act)
   if (!files.some(({ is }) => is === 'next')) {
     const steps = await stepsOf(files[0])
     // Cut off after the files were exchanged: nothing is left but to write it down.
     if (steps.includes('own key made') && !steps.includes('own key in use')) {
       const before = files.filter(({ is }) => is === 'retired').at(-1)
-      await recordOwnKey(store, { act: 'own key in use', key: files[0], before, by })
+      await recordOwnKey(db, { act: 'own key in use', key: files[0], before, by })
       return told('in use', files[0], { retired: before?.file })
     }
     makeNext(files[0].file)
@@ -139,7 +139,7 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
   const [current] = files
   const next = files.find(({ is }) => is === 'next')
   if (!next) throw new BadInput('another process rotates the key at this moment: "repasse bank-key status" shows where it is')
-  await recordOwnKey(store, { act: 'own key made', key: next, by })
+  await recordOwnKey(db, { act: 'own key made', key: next, by })
   await world.at('bank key written down')
 
   const answer = await tryKey(base, next)
@@ -153,7 +153,7 @@ async function rotate(shell: Shell, base: Base, by: string, asJson: true | undef
   await world.at('bank key exchanged')
   const [inUse, ...others] = await filesOf(base)
   const before = others.find(({ file }) => file === retired)
-  await recordOwnKey(store, { act: 'own key in use', key: inUse, before, by })
+  await recordOwnKey(db, { act: 'own key in use', key: inUse, before, by })
   await told('in use', inUse, { retired })
 }
 
@@ -173,7 +173,7 @@ async function deleteKey(shell: Shell, base: Base, keyId: string, { why, by }: {
   // Until then it may be the only one with which the bank knows us.
   const answer = await tryKey(base, files[0])
   if (answer.is !== 'done') throw new BadInput(`the bank does not accept the key in use (${answer.why}), so ${keyId} stays`)
-  await recordOwnKey(base.store, { act: 'own key deleted', key: keys[0]!, by, why })
+  await recordOwnKey(base.db, { act: 'own key deleted', key: keys[0]!, by, why })
   for (const key of keys) deleteRetired(key)
   await shell.out(`${keys.map(({ file }) => file).join(', ')} is deleted; copies that were made of it are not\n`)
 }

@@ -10,7 +10,7 @@ import { systemClock, systemRandom } from '../base/clock.ts'
 import { invoiceMachine, requestMachine } from '../invoice/invoice.ts'
 import { timetable, type Desk } from '../jobs/jobs.ts'
 import { payoutMachine, stopPayouts } from '../payout/payout.ts'
-import { openStore, sql, type Tx } from '../db/db.ts'
+import { openDb, sql, type Tx } from '../db/db.ts'
 import { inboxMachine } from '../webhooks/webhooks.ts'
 import { nouns, program, runCli } from './cli.ts'
 import { crashPoint } from './crash.ts'
@@ -82,10 +82,10 @@ describe('payouts held as a whole', () => {
   })
 
   test('what the program stopped for is not written over, and who lets it go is in the audit log with whose reason it was', async () => {
-    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     const halted = 'pay_01k9zq3f5c8wxy2m7n4p6r8s0t: the bank paid 2 transfers under one key'
     try {
-      await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', ${halted})`))
+      await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', ${halted})`))
       const { code, err } = await repasse(['payout', 'stop', '--why', 'lunch', '--by', 'ana'])
       expect([code, err]).toEqual([2, expect.stringContaining(`by the program: ${halted}`)])
       // In a script nobody looks, and another reason may have come in the place of the one that was looked at.
@@ -94,20 +94,20 @@ describe('payouts held as a whole', () => {
         err: expect.stringContaining(`--seen "…"\n- ${halted}`),
       })
       expect((await repasse(['payout', 'go', '--why', 'the bank took one back', '--by', 'bia', '--seen', 'pay_01k9'])).code).toBe(0)
-      const last = await store.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
+      const last = await db.one<{ actor: string; detail: string }>(sql`select actor, detail from audit order by seq desc limit 1`)
       expect(last!.actor).toBe('bia')
       expect(JSON.parse(last!.detail)).toMatchObject({ why: 'the bank took one back', held: halted, heldBy: 'the program' })
     } finally {
-      await store.close()
+      await db.close()
     }
   })
 
   test('of several reasons each is let go by whoever looked at it, and what came since stays', async () => {
-    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     const go = (...words: string[]) => repasse(['payout', 'go', '--why', 'asked the bank', '--by', 'ana', ...words])
     try {
       for (const payout of ['pay_a', 'pay_b', 'pay_c'])
-        await store.tx(tx => stopPayouts(tx, `${payout}: the bank paid 2 transfers under one key`))
+        await db.tx(tx => stopPayouts(tx, `${payout}: the bank paid 2 transfers under one key`))
       expect(await go()).toMatchObject({ code: 2, err: expect.stringContaining('stopped for 3 reasons') })
       expect(await go('--seen', 'pay_x')).toMatchObject({ code: 2, err: expect.stringContaining('not stopped for that') })
       const fits = await go('--seen', 'pay_a', 'the bank paid 2 transfers')
@@ -119,12 +119,12 @@ describe('payouts held as a whole', () => {
       })
       expect(await go('--seen', 'pay_b')).toMatchObject({ code: 0, out: expect.stringContaining('pay_b: the bank paid') })
     } finally {
-      await store.close()
+      await db.close()
     }
   })
 
   test('at a terminal the reasons are shown, and only those that were shown go', async () => {
-    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     const questions: string[] = []
     const go = async (answer: () => Promise<boolean>) => {
       const asking = {
@@ -135,16 +135,16 @@ describe('payouts held as a whole', () => {
       }
       return runCli(['node', 'repasse', 'payout', 'go', '--why', 'asked the bank', '--by', 'ana'], env, asking)
     }
-    const held = async () => (await store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
+    const held = async () => (await db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value
     try {
-      for (const payout of ['pay_a', 'pay_b']) await store.tx(tx => stopPayouts(tx, `${payout}: looks odd`))
+      for (const payout of ['pay_a', 'pay_b']) await db.tx(tx => stopPayouts(tx, `${payout}: looks odd`))
       expect(await go(async () => false)).toBe(2)
       expect(questions).toEqual(['payouts are stopped for 2 reasons:\n- pay_b: looks odd\n- pay_a: looks odd\nLet them go?'])
-      const whileAsked = async () => (await store.tx(tx => stopPayouts(tx, 'pay_c: looks odd')), true)
+      const whileAsked = async () => (await db.tx(tx => stopPayouts(tx, 'pay_c: looks odd')), true)
       expect([await go(whileAsked), await held()]).toEqual([1, 'pay_c: looks odd'])
       expect([await go(async () => true), await held()]).toEqual([0, undefined])
     } finally {
-      await store.close()
+      await db.close()
     }
   })
 
@@ -162,15 +162,15 @@ describe('payouts held as a whole', () => {
   )
 
   test('what the books stop is not let go by a person', async () => {
-    const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
     try {
-      await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('books', 'a movement does not sum to zero')`))
+      await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('books', 'a movement does not sum to zero')`))
       const { code, err } = await repasse(['payout', 'go', '--why', 'never mind'])
       expect([code, err]).toEqual([1, expect.stringContaining('payouts stay stopped')])
       expect((await repasse(['status'])).out).toContain('a movement does not sum to zero')
-      await store.tx(tx => tx.run(sql`delete from settings where name = 'books'`))
+      await db.tx(tx => tx.run(sql`delete from settings where name = 'books'`))
     } finally {
-      await store.close()
+      await db.close()
     }
   })
 })
@@ -186,10 +186,10 @@ describe('backup and restore', () => {
   test('nobody else can read a copy while it is written, nor what it is restored from into [security A6]', async () => {
     const large = { DATABASE_URL: `sqlite:${at('large.db')}` }
     await repasse(['migrate'], large)
-    const store = await openStore(large.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    await store
+    const db = await openDb(large.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    await db
       .tx(tx => tx.run(sql`insert into cursors (name, value) values ('filling', ${'much '.repeat(2_000_000)})`))
-      .finally(() => store.close())
+      .finally(() => db.close())
     expect(await modesDuring(at('large.copy.partial'), () => repasse(['backup', at('large.copy')], large))).toEqual(['600'])
     // As who has brought it here may have left it.
     chmodSync(at('large.copy'), 0o644)
@@ -257,7 +257,7 @@ describe('backup and restore', () => {
 
     expect((await repasse(['restore', at('two.db')], there)).err).toContain('--force')
     const numbers = async (act: (tx: Tx) => Promise<unknown>) => {
-      const restored = await openStore(there.DATABASE_URL, { clock: systemClock, random: systemRandom })
+      const restored = await openDb(there.DATABASE_URL, { clock: systemClock, random: systemRandom })
       try {
         await restored.tx(act)
         return (await nextNumbers(restored)).receive
@@ -276,7 +276,7 @@ describe('backup and restore', () => {
     const there = { DATABASE_URL: `sqlite:${at('busy.db')}` }
     await repasse(['migrate'], there)
     await repasse(['backup', at('three.db')])
-    const open = await openStore(there.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    const open = await openDb(there.DATABASE_URL, { clock: systemClock, random: systemRandom })
     try {
       await open.one(sql`select 1 as one from settings`)
       const { code, err } = await repasse(['restore', at('three.db'), '--force'], there)
@@ -379,9 +379,9 @@ describe('codes and shapes', () => {
   test('a database of an unknown version is left as it is', async () => {
     const url = `sqlite:${at('newer.db')}`
     await repasse(['migrate'], { DATABASE_URL: url })
-    const store = await openStore(url, { clock: systemClock, random: systemRandom })
-    await store.tx(tx => tx.run(sql`insert into migrations values ('9999-later.sql', 'x', '2030-01-01')`))
-    await store.close()
+    const db = await openDb(url, { clock: systemClock, random: systemRandom })
+    await db.tx(tx => tx.run(sql`insert into migrations values ('9999-later.sql', 'x', '2030-01-01')`))
+    await db.close()
     const { code, err } = await repasse(['account', 'list'], { DATABASE_URL: url })
     expect(code).toBe(2)
     expect(err).toContain('9999-later.sql')

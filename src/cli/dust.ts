@@ -33,10 +33,10 @@ export async function refuseDust(base: Base, { rail, currency, unitsLow }: Askin
 const never = 1_000n
 
 /** Before the first "serve" there is no rate yet, and then a schedule would be added whose requests nobody can pay. */
-async function rateFor({ config, store, world }: Base, unitsLow: bigint): Promise<Rate | NoRate> {
+async function rateFor({ config, db, world }: Base, unitsLow: bigint): Promise<Rate | NoRate> {
   const { agreementOf, decideRate, goodRate, makeSources } = await import('../rates/rates.ts')
   const [now, agreement] = [world.clock.now(), agreementOf(config)]
-  const known = await goodRate(store, now, agreement)
+  const known = await goodRate(db, now, agreement)
   if (known.is === 'rate' || unitsLow >= never) return known
   const answers = await Promise.all(makeSources(config, { fetch, clock: world.clock }).map(source => source.quote()))
   return decideRate(

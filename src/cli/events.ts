@@ -30,8 +30,8 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('event list --state quarantined'))
     .action((flags: ListFlags) =>
-      inBase(shell, async ({ store }) => {
-        const rows = await newest(store, flags)
+      inBase(shell, async ({ db }) => {
+        const rows = await newest(db, flags)
         const line = (row: InboxRow) => [row.event_id, row.received_at, row.via, row.kind ?? '', row.state, row.why ?? '']
         await shell.out(
           flags.json ? json(rows.map(viewOf)) : table(['EVENT', 'RECEIVED (UTC)', 'VIA', 'KIND', 'STATE', 'WHY'], rows.map(line)),
@@ -49,12 +49,12 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('event show 5155165527080960', 'event show 5155165527080960 --raw | sha256sum'))
     .action((id: string, { raw, json: asJson }: { raw?: true; json?: true }) =>
       inBase(shell, async base => {
-        const row = await needEvent(base.store, id)
+        const row = await needEvent(base.db, id)
         const body = Buffer.from(row.raw).toString('utf8')
         await noteShownHere(base, row.event_id, body)
         if (raw) return shell.out(body)
         const { history } = await import('../db/db.ts')
-        const [verdict, steps] = [await verdictOf(base, row), await history(base.store, String(row.id))]
+        const [verdict, steps] = [await verdictOf(base, row), await history(base.db, String(row.id))]
         if (asJson)
           return shell.out(
             json({ ...viewOf(row), signature: row.signature, keyId: row.key_id, verdict, history: historyOf(steps), raw: body }),
@@ -71,9 +71,9 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('event replay 5155165527080960 --why "the bank mended it"'))
     .action((id: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { replayEvent } = await import('../webhooks/webhooks.ts')
-        const before = await store.tx(async tx => {
+        const before = await db.tx(async tx => {
           const row = await needEvent(tx, id)
           if (row.state === 'new' || row.state === 'waiting')
             throw new BadInput(`event ${id} is ${row.state}: it has not been settled yet, so there is nothing to replay`)
@@ -86,11 +86,11 @@ export function eventCommands(repasse: Command, shell: Shell): void {
     )
 }
 
-async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<InboxRow[]> {
+async function newest(db: Reader, { state, limit, before }: ListFlags): Promise<InboxRow[]> {
   const { sql } = await import('../db/db.ts')
   const ofState = state === undefined ? sql`` : sql`and state = ${state}`
-  const older = before === undefined ? sql`` : sql`and id < ${(await needEvent(store, before)).id}`
-  return store.all<InboxRow>(sql`select * from inbox where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+  const older = before === undefined ? sql`` : sql`and id < ${(await needEvent(db, before)).id}`
+  return db.all<InboxRow>(sql`select * from inbox where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
 }
 
 async function needEvent(reader: Reader, id: string): Promise<InboxRow> {

@@ -2,21 +2,21 @@
 import { expect, test } from 'vitest'
 import { openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { openStore, sql } from '../db/db.ts'
+import { openDb, sql } from '../db/db.ts'
 
 const { env, repasse: say } = openTerminal()
 const forgotten = (...words: string[]) => say(['invoice', 'forgotten', ...words], { LOG_LEVEL: 'silent' })
 
 test('what the list leaves out is counted', async () => {
   await say(['migrate'], { LOG_LEVEL: 'silent' })
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
   for (const id of ['1', '2', '3'])
-    await store.tx(async tx =>
+    await db.tx(async tx =>
       tx.run(sql`
         insert into forgotten_invoices (rail, provider_id, store_id, invoice_tag, units, status, made_at, seen_at)
         values ('starkbank', ${id}, 'sto_default', ${`inv_${id}`}, 100, 'created', ${await tx.now()}, ${await tx.now()})`),
     )
-  await store.close()
+  await db.close()
   expect(await forgotten('--limit', '2')).toMatchObject({ code: 0, err: '1 more: --limit 3\n' })
   const { out, err } = await forgotten('--limit', '2', '--json')
   expect([JSON.parse(out), err]).toEqual([[expect.anything(), expect.anything()], '1 more: --limit 3\n'])
@@ -26,13 +26,13 @@ test('what the list leaves out is counted', async () => {
 })
 
 test('status ends with 1 while nothing is issued for want of them', async () => {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
   const status = async () => {
     const { code, out } = await say(['status', '--json'], { LOG_LEVEL: 'silent' })
     return [code, (JSON.parse(out) as { issuingWaits: boolean }).issuingWaits]
   }
   expect(await status()).toEqual([0, false])
-  await store.tx(async tx => tx.run(sql`insert into settings (name, value) values ('bank invoices unread', ${await tx.now()})`))
+  await db.tx(async tx => tx.run(sql`insert into settings (name, value) values ('bank invoices unread', ${await tx.now()})`))
   expect(await status()).toEqual([1, true])
-  await store.close()
+  await db.close()
 })

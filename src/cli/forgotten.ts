@@ -27,18 +27,18 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice forgotten', 'invoice forgotten --looked-at --why "canceled at the bank, all twelve"'))
     .action(({ lookedAt, why, by = operator(), limit, json: asJson }: Flags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { areInvoicesUnread, countForgotten, forgottenInvoices, lookAtForgotten } = await import('../webhooks/webhooks.ts')
         if (lookedAt) {
           if (why === undefined) throw new BadInput('--why is missing: what became of them is asked for later')
-          const count = await lookAtForgotten(store, { by, why })
+          const count = await lookAtForgotten(db, { by, why })
           return shell.out(asJson ? json({ lookedAt: count }) : `${count} were looked at\n`)
         }
-        if (await areInvoicesUnread(store))
+        if (await areInvoicesUnread(db))
           shell.err(
             'the bank’s invoices since the backup are not all read yet, so there may be more: "repasse status" says what keeps it\n',
           )
-        const rows = await forgottenInvoices(store, limit)
+        const rows = await forgottenInvoices(db, limit)
         const line = (row: ForgottenInvoice) => [
           row.provider_id,
           row.made_at,
@@ -53,7 +53,7 @@ export function forgottenCommand(invoice: Command, shell: Shell): void {
             : table(['AT THE BANK', 'MADE (UTC)', '>AMOUNT', 'THERE', 'SLOT OR ORDER', 'INVOICE'], rows.map(line)),
         )
         // Whoever says --looked-at says it of these as well.
-        const count = await countForgotten(store)
+        const count = await countForgotten(db)
         if (count > rows.length) shell.err(`${count - rows.length} more: --limit ${count}\n`)
       }),
     )

@@ -72,9 +72,9 @@ function writing<T>(file: string, work: () => T): T {
 
 const sum = (uses: readonly KeyUse[]): number => uses.reduce((total, { count }) => total + count, 0)
 
-async function status(shell: Shell, { store, keys }: Base, asJson: true | undefined): Promise<void> {
+async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined): Promise<void> {
   const { keyUses, knownKeys, unreadableValues } = await import('../db/rotate.ts')
-  const [uses, known, unreadable] = [await keyUses(store), await knownKeys(store), await unreadableValues(store, keys)]
+  const [uses, known, unreadable] = [await keyUses(db), await knownKeys(db), await unreadableValues(db, keys)]
   const ids = [...new Set([...keys.all.map(({ id }) => id), ...known.map(({ id }) => id), ...uses.flatMap(({ key }) => key ?? [])])]
   const isRetired = (id: string) => known.some(key => key.id === id && key.retired_at !== null)
   const under = ids.map(id => ({
@@ -119,28 +119,28 @@ export const sayAllUnreadable = (all: readonly Unreadable[]): string =>
 
 async function rotateAll(
   shell: Shell,
-  { store, keys, world }: Base,
+  { db, keys, world }: Base,
   { by = operator(), compact }: { by?: string; compact?: true },
 ): Promise<void> {
   if (!keys.newest) throw new BadInput('ENCRYPTION_KEY_FILE is not set: "repasse keys new FILE" makes one')
   const [{ encryptedTables, keyUses, rotate }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
   const { id } = keys.newest
-  await store.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
-  const { count, unreadable } = await rotate({ store, keys, world })
-  const left = sum((await keyUses(store)).filter(({ key }) => key !== id))
+  await db.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
+  const { count, unreadable } = await rotate({ db, keys, world })
+  const left = sum((await keyUses(db)).filter(({ key }) => key !== id))
   await shell.out(
     `${count} values were encrypted under key ${id}${left === 0 ? '; nothing is left under another or in plain text' : `; ${left} are not yet`}\n`,
   )
   await shell.out(sayAllUnreadable(unreadable))
   if (left > 0) shell.exitCode = 1
   if (!compact) return
-  await store.compact(encryptedTables)
+  await db.compact(encryptedTables)
   await shell.out('the tables were written again\n')
 }
 
-async function retire(shell: Shell, { store, keys }: Base, id: string, by: string): Promise<void> {
+async function retire(shell: Shell, { db, keys }: Base, id: string, by: string): Promise<void> {
   const [{ retireKey }, { audit }] = await Promise.all([import('../db/rotate.ts'), import('../ledger/ledger.ts')])
-  const retired = await store.tx(async tx => {
+  const retired = await db.tx(async tx => {
     const answer = await retireKey(tx, keys, id)
     if (answer.is === 'retired') await audit(tx, { actor: by, act: 'encryption key retired', subject: id, detail: {} })
     return answer

@@ -56,10 +56,10 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('limits object --asset BRL --why "nobody decided that"'))
     .action(({ by = operator(), why, ...flags }: ActFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { objectToLimits } = await import('../payout/payout.ts')
-        const scope = await scopeIn(store, flags)
-        const { made_by: objector } = await objectToLimits(store, world, scope.id, { by, why })
+        const scope = await scopeIn(db, flags)
+        const { made_by: objector } = await objectToLimits(db, world, scope.id, { by, why })
         await shell.out(`${objector} objects to the limits of ${scope.name}\n`)
       }),
     )
@@ -70,9 +70,9 @@ export function limitCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('limits clear --account main --why "the board decided it on Monday"'))
     .action(({ by = operator(), why, ...flags }: ActFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeLimitsClear } = await import('../payout/payout.ts')
-        const { is, proposal } = await proposeLimitsClear(store, world, (await scopeIn(store, flags)).id, { by, why })
+        const { is, proposal } = await proposeLimitsClear(db, world, (await scopeIn(db, flags)).id, { by, why })
         if (is === 'another') throw new BadInput(another(proposal.id))
         await shell.out(`proposed: somebody else says "repasse proposal approve ${proposal.id} --by NAME"\n`)
       }),
@@ -89,15 +89,15 @@ type OfFlags = Pick<SetFlags, 'asset' | 'account'>
 type ActFlags = OfFlags & { why: string; by?: string }
 
 async function scopeIn(
-  store: Base['store'],
+  db: Base['db'],
   { asset: said, account }: OfFlags,
 ): Promise<LimitScope & { name: string; accountId: string | undefined }> {
   const { findAccount, installationScope, limitedBy, nameOfScope } = await import('../payout/payout.ts')
   if (said === undefined && account === undefined)
     throw new BadInput('--asset BRL or BTC says of which payouts, or --account NAME of whose')
-  const row = account === undefined ? undefined : await findAccount(store, account)
+  const row = account === undefined ? undefined : await findAccount(db, account)
   if (account !== undefined && !row) throw new BadInput(`--account "${account}" is not an account: "repasse account list" shows them`)
-  const scope = await limitedBy(store, row?.id ?? installationScope(said!))
+  const scope = await limitedBy(db, row?.id ?? installationScope(said!))
   if (said !== undefined && said !== scope.asset)
     throw new BadInput(`--asset ${said} is not what account "${account}" is paid in, which is ${scope.asset}`)
   return { ...scope, name: nameOfScope(scope), accountId: row?.id }
@@ -105,9 +105,9 @@ async function scopeIn(
 
 type Base = Parameters<Parameters<typeof inBase>[1]>[0]
 
-async function set(shell: Shell, { store, world }: Base, { why, by, ...flags }: SetFlags & { by: string }): Promise<void> {
+async function set(shell: Shell, { db, world }: Base, { why, by, ...flags }: SetFlags & { by: string }): Promise<void> {
   const { changeLimits, limitPers } = await import('../payout/payout.ts')
-  const { asset, accountId, name } = await scopeIn(store, flags)
+  const { asset, accountId, name } = await scopeIn(db, flags)
   const typed = { payout: flags.perPayout, hour: flags.perHour, day: flags.perDay }
   const names = { payout: '--per-payout', hour: '--per-hour', day: '--per-day' } as const
   const wanted: WantedLimits = {}
@@ -115,7 +115,7 @@ async function set(shell: Shell, { store, world }: Base, { why, by, ...flags }: 
   if (Object.keys(wanted).length === 0)
     throw new BadInput('--per-payout, --per-hour or --per-day says what the limit is, each an amount or none')
 
-  const changed = await store.tx(tx => changeLimits(tx, world, { asset, accountId, wanted, by, why }))
+  const changed = await db.tx(tx => changeLimits(tx, world, { asset, accountId, wanted, by, why }))
   switch (changed.is) {
     case 'lowered':
       return shell.out('the limits are lowered: "repasse limits show"\n')
@@ -148,10 +148,10 @@ function limitFlag(flag: string, text: string, asset: Asset): bigint | null {
 
 const perWords = { payout: 'a payout', hour: 'an hour', day: 'a day' } as const satisfies Record<LimitPer, string>
 
-async function show(shell: Shell, { store }: Base, asJson: true | undefined): Promise<void> {
+async function show(shell: Shell, { db }: Base, asJson: true | undefined): Promise<void> {
   const { everyLimitObjection, nameOfScope, seeLimits } = await import('../payout/payout.ts')
-  const { limits, waiting } = await store.tx(async tx => seeLimits(tx, await tx.now()))
-  const objections = await everyLimitObjection(store)
+  const { limits, waiting } = await db.tx(async tx => seeLimits(tx, await tx.now()))
+  const objections = await everyLimitObjection(db)
   if (asJson)
     return shell.out(
       json({
@@ -221,9 +221,9 @@ export function approveCommand(payout: Command, shell: Shell): void {
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout approve pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "three months of rent at once"'))
     .action((id: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeBeyond } = await import('../payout/payout.ts')
-        const beyond = await store.tx(tx => proposeBeyond(tx, world, id, { by, why }))
+        const beyond = await db.tx(tx => proposeBeyond(tx, world, id, { by, why }))
         switch (beyond.is) {
           case 'unknown':
             throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)

@@ -25,13 +25,13 @@ export function operateCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('migrate'))
     .action(async () => {
       const config = readConfig(shell.env)
-      const [{ openStore }, { migrate }] = await Promise.all([import('../db/db.ts'), import('../db/migrate.ts')])
-      const store = await openStore(config.DATABASE_URL, { clock: systemClock, random: systemRandom })
+      const [{ openDb }, { migrate }] = await Promise.all([import('../db/db.ts'), import('../db/migrate.ts')])
+      const db = await openDb(config.DATABASE_URL, { clock: systemClock, random: systemRandom })
       try {
-        const names = await migrate(store, systemClock)
+        const names = await migrate(db, systemClock)
         await shell.out(names.length === 0 ? 'the database is up to date\n' : `applied ${names.join(', ')}\n`)
       } finally {
-        await store.close()
+        await db.close()
       }
     })
 
@@ -104,18 +104,18 @@ async function serveUntilTold(shell: Shell, roles: string[] | undefined): Promis
   let wanted = true
   void told.then(() => (wanted = false))
   const base = await openBase(config, log, crashPoint(config.CRASH_AT))
-  let house
+  let app
   try {
-    house = await serve(base, roles ?? config.ROLES.split(','), startedMs, () => wanted)
+    app = await serve(base, roles ?? config.ROLES.split(','), startedMs, () => wanted)
   } catch (error) {
-    await base.store.close()
+    await base.db.close()
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
       throw new BadInput('LISTEN is what another program has: stop it, or set another', { cause: error })
     throw error
   }
   const signal = await told
   log.info({ signal }, 'stopping: what is at work is finished first; a second signal ends at once')
-  await house.stop()
+  await app.stop()
   log.info({}, 'stopped')
 }
 

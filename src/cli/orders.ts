@@ -26,12 +26,12 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('order list --state awaiting --limit 20'))
     .action(({ state, limit, before, json: asJson }: ListFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { sql } = await import('../db/db.ts')
         const ofState = state === undefined ? sql`` : sql`and state = ${state}`
         const older = before === undefined ? sql`` : sql`and id < ${before}`
-        const rows = await store.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
-        if (asJson) await noteTaken({ store, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
+        const rows = await db.all<OrderRow>(sql`select * from orders where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+        if (asJson) await noteTaken({ db, world }, 'orders', rows.length, { ...(state !== undefined && { state }) })
         const line = (row: OrderRow) => [row.id, row.added_at, row.state, row.rail, reais(row.units), row.name, row.attention ?? '']
         await shell.out(
           asJson
@@ -49,14 +49,14 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('order show 4P6R8S0T'))
     .action((name: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store, config }) => {
+      inBase(shell, async ({ db, config }) => {
         const [{ invoicesOf, linesOf, needOrder }, { history, sql }] = await Promise.all([import('../shop/shop.ts'), import('../db/db.ts')])
-        const row = await needOrder(store, name)
-        const [lines, invoices, steps] = [await linesOf(store, row.id), await invoicesOf(store, row.id), await history(store, row.id)]
-        const mails = await store.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
+        const row = await needOrder(db, name)
+        const [lines, invoices, steps] = [await linesOf(db, row.id), await invoicesOf(db, row.id), await history(db, row.id)]
+        const mails = await db.all<MailRow>(sql`select * from mails where order_id = ${row.id} order by added_at, id`)
         const page = config.PUBLIC_URL === undefined ? undefined : `${config.PUBLIC_URL.replace(/(?<!\/)\/+$/, '')}/orders/${row.token}`
         if (!asJson) return shell.out(text(row, page, lines, invoices, mails, historyTable(steps)))
-        await noteShownHere({ store }, row.id, row.tax_id)
+        await noteShownHere({ db }, row.id, row.tax_id)
         await shell.out(
           json({
             ...viewOf(row),
@@ -89,9 +89,9 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who did it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order attended 4P6R8S0T --why "the second payment was sent back by hand"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { attended } = await import('../shop/shop.ts')
-        const { id } = await attended(store, name, { by, why })
+        const { id } = await attended(db, name, { by, why })
         await shell.out(`order ${id} needs nobody any more\n`)
       }),
     )
@@ -104,9 +104,9 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who ends it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order end 4P6R8S0T --why "the rest is not coming, and the part was sent back"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { endOrder } = await import('../shop/shop.ts')
-        const { id } = await endOrder(store, name, { by, why })
+        const { id } = await endOrder(db, name, { by, why })
         await shell.out(`order ${id} is over, and its stock is back\n`)
       }),
     )
@@ -118,9 +118,9 @@ export function orderCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('order letters 4P6R8S0T'))
     .action((name: string, { by = operator() }: { by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { sendLettersAgain } = await import('../shop/shop.ts')
-        const { order: row, letters } = await sendLettersAgain(store, name, by)
+        const { order: row, letters } = await sendLettersAgain(db, name, by)
         await shell.out(`${letters} of order ${row.id} will be tried again\n`)
       }),
     )

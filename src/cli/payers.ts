@@ -47,12 +47,12 @@ export function payersCommand(schedule: Command, shell: Shell): void {
     .action((name: string, who: string, flags: ProofFlags) =>
       inBase(shell, async base => {
         const { changePayers, needSchedule } = await import('../schedule/schedule.ts')
-        const before = await needSchedule(base.store, name)
+        const before = await needSchedule(base.db, name)
         refuseMadeUp(who, base.config, before.rail)
         const payers = (await payersOf({ ...command.opts(), payers: who }, before, []))!
         await refuseDust(base, { ...before, ...payers }, who === 'random' ? '--amount' : `--payers "${who}"`)
         const { by, proof } = await prove(base, flags, 'schedule.edit')
-        const row = await changePayers(base.store, base.world, name, payers, by, proof)
+        const row = await changePayers(base.db, base.world, name, payers, by, proof)
         await shell.out(
           row === undefined
             ? `schedule ${name} has exactly these payers already: nothing was changed\n`
@@ -63,11 +63,11 @@ export function payersCommand(schedule: Command, shell: Shell): void {
   proofFlags(command)
   // What amounts mean is known of the schedule alone, so the check looks it up.
   alsoCheck(command, given =>
-    inBase(shell, async ({ store }) => {
+    inBase(shell, async ({ db }) => {
       const { needSchedule } = await import('../schedule/schedule.ts')
       const faults: string[] = []
       const [name = '', who = ''] = command.args
-      await payersOf({ ...given, payers: who }, await needSchedule(store, name), faults)
+      await payersOf({ ...given, payers: who }, await needSchedule(db, name), faults)
       const lacking = (['count', 'amount'] as const).filter(flag => who === 'random' && given[flag] === undefined)
       return [...faults, ...lacking.map(flag => `--${flag} is needed with random payers`)]
     }),
@@ -82,16 +82,16 @@ export function rosterCommand(schedule: Command, shell: Shell): void {
     .option('--brazilian', 'as Excel in Brazil reads it: ";", decimal comma, dd/mm/yyyy')
     .addHelpText('after', example('schedule roster rent > tenants.csv', 'schedule roster rent --brazilian > inquilinos.csv'))
     .action((name: string, { brazilian }: { brazilian?: true }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const [{ needSchedule }, { readRoster, writeRoster }] = await Promise.all([
           import('../schedule/schedule.ts'),
           import('../base/roster.ts'),
         ])
-        const row = await needSchedule(store, name)
+        const row = await needSchedule(db, name)
         if (row.roster === null) throw new BadInput(`schedule "${name}" asks payers made up, and has no roster`)
         const style = brazilian ? ({ separator: ';', decimal: ',' } as const) : ({ separator: ',', decimal: '.' } as const)
         const rows = readRoster(row.roster, row.currency)
-        await noteTaken({ store, world }, `roster of ${row.name}`, rows.length)
+        await noteTaken({ db, world }, `roster of ${row.name}`, rows.length)
         await shell.out(`${brazilian ? '\ufeff' : ''}${writeRoster(rows, row.currency, style)}`)
       }),
     )

@@ -31,9 +31,9 @@ export function forgetOrderCommand(order: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('order forget 4P6R8S0T --why "asked for by e-mail on 3 May" --by ana'))
     .action((name: string, { why, by = operator(), keptElsewhere, json: asJson }: ForgetFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { forgetOrder } = await import('../privacy/privacy.ts')
-        const outcome = await forgetOrder(store, world, name, { by, why, keptElsewhere })
+        const outcome = await forgetOrder(db, world, name, { by, why, keptElsewhere })
         if (outcome.forgotten === 'nothing') throw new BadInput(`order ${outcome.order.id} is kept as it is: ${heldWords(outcome)}`)
         await shell.out(asJson ? json(orderView(outcome)) : `${orderLine(outcome)}\n`)
       }),
@@ -54,10 +54,10 @@ export function payerCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payer export 012.345.678-90 --to ana.json --by ana'))
     .action((taxId: string, { to: file, by = operator() }: { to?: string; by?: string }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         if (file !== undefined && existsSync(file)) throw new BadInput(`--to "${file}" exists already: name one that does not`)
         const { exportPayer } = await import('../privacy/privacy.ts')
-        const found = await exportPayer(store, world, taxId, by)
+        const found = await exportPayer(db, world, taxId, by)
         if (!found) throw new BadInput('nothing is held on a person of this tax id')
         if (file === undefined) return shell.out(json(found))
         writeFileSync(file, json(found), { mode: 0o600, flag: 'wx' })
@@ -78,9 +78,9 @@ export function payerCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('payer forget 012.345.678-90 --why "asked for by e-mail on 3 May" --by ana'))
     .action((taxId: string, { why, by = operator(), keptElsewhere, json: asJson }: ForgetFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { forgetPayer } = await import('../privacy/privacy.ts')
-        const found = await forgetPayer(store, world, taxId, { by, why, keptElsewhere })
+        const found = await forgetPayer(db, world, taxId, { by, why, keptElsewhere })
         if (found.is === 'unknown') throw new BadInput('nothing is held on a person of this tax id')
         if (found.is === 'in-roster') throw new BadInput(rosterRefusal(found))
         await shell.out(asJson ? json(payerView(found)) : payerText(found))
@@ -157,19 +157,19 @@ const partOf = ({ forgotten }: OrderOutcome) => (forgotten === 'contact' ? 'name
 const untilDay = ({ held }: { held?: Held }) => (held?.until === undefined ? '' : held.until.slice(0, 10))
 
 /** One invoice, order or event that is printed whole is a record of the audit log, by the system's user, where it has a CPF. */
-export async function noteShownHere({ store }: Pick<Base, 'store'>, of: string, ...texts: string[]): Promise<void> {
+export async function noteShownHere({ db }: Pick<Base, 'db'>, of: string, ...texts: string[]): Promise<void> {
   const { noteShown } = await import('../privacy/privacy.ts')
-  await noteShown({ store }, { of, by: operator(), texts })
+  await noteShown({ db }, { of, by: operator(), texts })
 }
 
 /** A list that has whole tax ids is a record of the audit log, by the system's user; an empty one has none. */
 export async function noteTaken(
-  { store, world }: Pick<Base, 'store' | 'world'>,
+  { db, world }: Pick<Base, 'db' | 'world'>,
   of: string,
   rows: number,
   filter: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   if (rows === 0) return
   const { noteExport } = await import('../privacy/privacy.ts')
-  await noteExport({ store, world }, { of, by: operator(), filter, rows })
+  await noteExport({ db, world }, { of, by: operator(), filter, rows })
 }

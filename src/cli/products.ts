@@ -34,10 +34,10 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('product add --name "Café 250 g" --price 39.90 --stock 20 --photo cafe.jpg'))
     .action((flags: Flags & Required<Pick<Flags, 'name' | 'price' | 'stock'>>) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { addProduct } = await import('../shop/shop.ts')
         const { name, price: units, stock, description = '', photo, by = operator() } = flags
-        await tell(shell, flags, 'is on sale', await addProduct(store, world, { name, units, stock: stock.units, description, photo }, by))
+        await tell(shell, flags, 'is on sale', await addProduct(db, world, { name, units, stock: stock.units, description, photo }, by))
       }),
     )
   alsoCheck(add, faultsOfPhoto)
@@ -56,9 +56,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('product edit cafe-250-g --price 42.00 --stock +10'))
     .action((name: string, flags: Flags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { editProduct } = await import('../shop/shop.ts')
-        await tell(shell, flags, 'is changed', await editProduct(store, name, changeOf(flags), flags.by ?? operator()))
+        await tell(shell, flags, 'is changed', await editProduct(db, name, changeOf(flags), flags.by ?? operator()))
       }),
     )
   alsoCheck(edit, async given =>
@@ -75,9 +75,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('product remove cafe-250-g'))
     .action((name: string, flags: Flags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { removeProduct } = await import('../shop/shop.ts')
-        await tell(shell, flags, 'is off the shop', await removeProduct(store, name, flags.by ?? operator()))
+        await tell(shell, flags, 'is off the shop', await removeProduct(db, name, flags.by ?? operator()))
       }),
     )
 
@@ -87,9 +87,9 @@ export function productCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('product list --json'))
     .action(({ json: asJson }: Flags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { allProducts } = await import('../shop/shop.ts')
-        const rows = await allProducts(store)
+        const rows = await allProducts(db)
         const line = (row: ProductRow) => [
           row.slug,
           row.name,

@@ -29,12 +29,12 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('proposal list --state open'))
     .action(({ json: asJson, ...which }: ListFlags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { listProposals } = await import('../ledger/ledger.ts')
-        const rows = await listProposals(store, which)
+        const rows = await listProposals(db, which)
         const { detailShown } = await import('../reconcile/reconcile.ts')
         const details = new Map<string, Record<string, string>>()
-        for (const row of rows) details.set(row.id, await detailShown(store, row))
+        for (const row of rows) details.set(row.id, await detailShown(db, row))
         const detailOf = ({ id }: ProposalRow) => details.get(id)!
         const line = (row: ProposalRow) => [row.id, row.added_at, row.state, row.act, row.subject, row.made_by, wordsOf(detailOf(row))]
         await shell.out(
@@ -52,16 +52,16 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('proposal show pro_01k9zq3f5c8wxy2m7n4p6r8s0t'))
     .action((id: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const [{ findProposal }, { detailShown }, { history }] = await Promise.all([
           import('../ledger/ledger.ts'),
           import('../reconcile/reconcile.ts'),
           import('../db/db.ts'),
         ])
-        const row = await findProposal(store, id)
+        const row = await findProposal(db, id)
         if (!row) throw new BadInput(noSuch(id))
-        const detail = await detailShown(store, row)
-        const steps = await history(store, id)
+        const detail = await detailShown(db, row)
+        const steps = await history(db, id)
         if (asJson) return shell.out(json({ ...viewOf(row, detail), history: historyOf(steps) }))
         const facts: [string, string | null][] = [
           ['proposal', row.id],
@@ -88,16 +88,16 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .addHelpText('after', example('proposal approve pro_01k9zq3f5c8wxy2m7n4p6r8s0t --by bruno'))
     .action((id: string, flags: ProofFlags) =>
       onRails(shell, async (base, { rails }) => {
-        const { store, world, config } = base
+        const { db, world, config } = base
         const [{ approveAndDo }, { findProposal }, { personActs }] = await Promise.all([
           import('../jobs/jobs.ts'),
           import('../ledger/ledger.ts'),
           import('../people/people.ts'),
         ])
-        const found = await findProposal(store, id)
+        const found = await findProposal(db, id)
         const act = found && personActs.includes(found.act) ? 'user.approve' : 'proposal.approve'
         const { by, proof } = await prove(base, flags, act)
-        await tell(shell, id, by, await approveAndDo({ store, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by, proof }))
+        await tell(shell, id, by, await approveAndDo({ db, rails, world, bitcoin: { terms: chainTermsOf(config) } }, id, { by, proof }))
       }),
     )
 
@@ -109,9 +109,9 @@ export function proposalCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('proposal refuse pro_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the transfer was ours"'))
     .action((id: string, { why, by = operator() }: ActFlags & { why: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { refuse } = await import('../ledger/ledger.ts')
-        await tell(shell, id, by, await store.tx(tx => refuse(tx, id, { by, why })))
+        await tell(shell, id, by, await db.tx(tx => refuse(tx, id, { by, why })))
       }),
     )
 }

@@ -7,7 +7,7 @@ import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { audit } from '../ledger/ledger.ts'
 import { codeAt, stepAt } from '../people/totp.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 
 const { at, env, repasse } = openTerminal()
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
@@ -17,17 +17,17 @@ const said = async (...words: string[]) => {
   const { code, out, err } = await repasse(words)
   return [code, out + err] as const
 }
-async function inBase<T>(work: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+async function inBase<T>(work: (db: Db) => Promise<T>): Promise<T> {
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
   try {
-    return await work(store)
+    return await work(db)
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 const lastAct = () =>
-  inBase(async store => {
-    const row = (await store.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`))!
+  inBase(async db => {
+    const row = (await db.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`))!
     return { actor: row.actor, act: row.act, ...(JSON.parse(row.detail) as object) }
   })
 const code = () => codeAt(secret, stepAt(systemClock.now()))
@@ -58,8 +58,8 @@ test('the name of somebody of the console is refused at any command, in whatever
 })
 
 test('a code of their authenticator shows that it is them, once [security A9]', async () => {
-  await inBase(store =>
-    store.tx(async tx => {
+  await inBase(db =>
+    db.tx(async tx => {
       const [{ id }] = (await tx.all<{ id: string }>(sql`select id from users where name = 'ana'`)) as [{ id: string }]
       await tx.run(sql`update users set state = 'active', password = 'x', totp_secret = ${secret} where id = ${id}`)
       await audit(tx, { actor: 'ana', act: 'invitation accepted', subject: id, detail: {} })

@@ -100,7 +100,7 @@ export interface Prover {
 const waitsForProof: readonly Act[] = ['account.approve', 'schedule.add', 'schedule.edit']
 
 /** What it takes to judge who acts. */
-type Proving = Pick<Base, 'store' | 'world' | 'terms'>
+type Proving = Pick<Base, 'db' | 'world' | 'terms'>
 
 /** Who acts. Throws `BadInput` where a name belongs to a person and nothing shows that it is them, or where their role does not allow `act`. */
 export async function prove(base: Proving, { by, key, code }: ProofFlags, act?: Act): Promise<Prover> {
@@ -121,20 +121,20 @@ export async function prove(base: Proving, { by, key, code }: ProofFlags, act?: 
 }
 
 /** A row that was edited past the program lets nobody act, at whatever command. */
-async function refuseEdited({ store }: Proving, user: UserRow): Promise<void> {
+async function refuseEdited({ db }: Proving, user: UserRow): Promise<void> {
   const { barSentence, editedPerson } = await import('../ledger/ledger.ts')
-  const edited = await editedPerson(store, user)
+  const edited = await editedPerson(db, user)
   if (edited) throw new BadInput(barSentence(user.name, { is: 'edited', edited }))
 }
 
-async function byKey({ store }: Proving, file: string, by: string | undefined): Promise<Prover> {
+async function byKey({ db }: Proving, file: string, by: string | undefined): Promise<Prover> {
   const [{ findKey, fingerprint }, { findUser }] = await Promise.all([import('../approvals/approvals.ts'), import('../people/people.ts')])
   const signer = await signerIn(file)
   const keyId = fingerprint(signer.publicKey)
-  const row = await findKey(store, keyId)
+  const row = await findKey(db, keyId)
   if (!row) throw new BadInput(`--key ${file} is registered to nobody: "repasse user key" makes and registers one`)
   if (row.retired_at !== null) throw new BadInput(`--key ${file} was retired at ${row.retired_at}`)
-  const user = (await findUser(store, row.user_id))!
+  const user = (await findUser(db, row.user_id))!
   if (user.state === 'locked' || user.state === 'removed') throw new BadInput(`${user.name} is ${user.state}`)
   if (by !== undefined && !samePerson(by, user.name)) throw new BadInput(`--key ${file} is ${user.name}’s, and --by says ${by}`)
   return { by: user.name, proof: { is: 'key', keyId, sign: signer.sign }, user }
@@ -160,7 +160,7 @@ async function signerIn(file: string) {
 
 async function byName(base: Proving, by: string, code: string | undefined, isOperator: boolean): Promise<Prover> {
   const { confirmByCode, findUser } = await import('../people/people.ts')
-  const user = await findUser(base.store, by)
+  const user = await findUser(base.db, by)
   if (!user) {
     if (code !== undefined) throw new BadInput(`--code is given, and --by ${by} is nobody of the console: "repasse user list" shows them`)
     return { by, proof: { is: 'said' }, user }
@@ -169,7 +169,7 @@ async function byName(base: Proving, by: string, code: string | undefined, isOpe
     throw new BadInput(
       `${user.name} is a person of the console: show that it is them with --code (of their authenticator) or --key (their key file)${isOperator ? ', or say --by NAME for somebody else: this system’s user is called so too' : ''}`,
     )
-  const answer = await confirmByCode(base.store, base.world, user, code)
+  const answer = await confirmByCode(base.db, base.world, user, code)
   if (answer.is === 'confirmed') return { by: user.name, proof: { is: 'code' }, user }
   throw new BadInput(
     answer.is === 'throttled'

@@ -11,7 +11,7 @@ import { wallet } from '../../test/testbed/wallet.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { post, strangerMachine } from '../ledger/ledger.ts'
-import { openStore, sql } from '../db/db.ts'
+import { openDb, sql } from '../db/db.ts'
 import { strangerStates } from './strangers.ts'
 
 const terminal = await openBankTerminal({ startingBalance: 50_000, skipAuth: true, transferDelayMs: [1, 5] })
@@ -35,9 +35,9 @@ const reconcile = () => repasse<{ agrees: boolean; stopped: string | null; diffe
 /** A movement of the books that no statement of the bank knows. */
 async function bookAlone(movement: 'external in' | 'external out', source: string) {
   const world = { clock: systemClock, random: systemRandom }
-  const store = await openStore(env.DATABASE_URL, world)
-  await store.tx(tx => post(tx, world as never, { movement, source, amount: brl(777n), memo: 'made up' }))
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, world)
+  await db.tx(tx => post(tx, world as never, { movement, source, amount: brl(777n), memo: 'made up' }))
+  await db.close()
 }
 
 const minutes = (count: number) => count * 60_000
@@ -126,13 +126,13 @@ test('what left by no order of ours is listed, accepted by two people, and cover
 test('status ends with 1 while the bank does not answer, and with 0 again once it does', async () => {
   const heard = async (failingSince: string | null) => {
     const world = { clock: systemClock, random: systemRandom }
-    const store = await openStore(env.DATABASE_URL, world)
-    await store.tx(tx =>
+    const db = await openDb(env.DATABASE_URL, world)
+    await db.tx(tx =>
       tx.run(sql`
         insert into rails_heard (rail, answered_at, failing_since, why) values ('starkbank', ${began}, ${failingSince}, 'no route')
         on conflict (rail) do update set failing_since = excluded.failing_since, why = excluded.why`),
     )
-    await store.close()
+    await db.close()
   }
   const look = () => repasse<{ silent: { rail: string; why: string }[] }>(['status'])
   // The node of the test before is configured no more, so nobody misses it.

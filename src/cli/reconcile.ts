@@ -27,11 +27,11 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
   await onRails(shell, async (base, open) => {
     const { rails, bitcoin } = open
     const { makeInbox, pollEvents, settleInbox } = await import('../webhooks/webhooks.ts')
-    const { store, world, terms, config } = base
+    const { db, world, terms, config } = base
     const everyMs = config.STARKBANK_POLL_SECONDS * 1_000
-    const found = rails.starkbank ? (await pollEvents(store, rails.starkbank, makeInbox(store, world), world, everyMs)).fresh : 0
+    const found = rails.starkbank ? (await pollEvents(db, rails.starkbank, makeInbox(db, world), world, everyMs)).fresh : 0
     const followed = await followNow(base, open)
-    const settled = await settleInbox({ store, rails, world, terms, ...(bitcoin && { chain: bitcoin.terms }) })
+    const settled = await settleInbox({ db, rails, world, terms, ...(bitcoin && { chain: bitcoin.terms }) })
     const bank = await atBank(base, open, found)
     const chain = followed && (await onChain(base, open, followed))
     if (bank?.result.agrees === false || (chain && !agrees(chain))) shell.exitCode = 1
@@ -55,28 +55,28 @@ export async function reconcileNow(shell: Shell, asJson: true | undefined): Prom
   })
 }
 
-async function atBank({ store, world }: Base, { rails: { starkbank: rail } }: Open, found: number): Promise<Bank | undefined> {
+async function atBank({ db, world }: Base, { rails: { starkbank: rail } }: Open, found: number): Promise<Bank | undefined> {
   if (!rail) return undefined
   const { holdAgainstBank, reconcile } = await import('../reconcile/reconcile.ts')
-  const result = await reconcile(store, rail, world)
+  const result = await reconcile(db, rail, world)
   if (typeof result === 'string') throw new Error(result)
   // As the job does it, so that `status` says the same whoever looked.
-  return { result, found, lasting: await holdAgainstBank(store, result) }
+  return { result, found, lasting: await holdAgainstBank(db, result) }
 }
 
 type Followed = Pick<Chain, 'blocks' | 'news' | 'trouble'>
 
 /** Followed here too, for "repasse serve" may not be running. Where it is, the second finds it done. */
-async function followNow({ store, world }: Base, { rails, bitcoin }: Open): Promise<Followed | undefined> {
+async function followNow({ db, world }: Base, { rails, bitcoin }: Open): Promise<Followed | undefined> {
   if (!rails.bitcoin || !bitcoin) return undefined
   const { follow } = await import('../jobs/jobs.ts')
-  return follow({ store, rail: rails.bitcoin, bitcoin, world })
+  return follow({ db, rail: rails.bitcoin, bitcoin, world })
 }
 
-async function onChain({ store, world }: Base, { rails }: Open, { blocks, news, trouble }: Followed): Promise<Chain> {
+async function onChain({ db, world }: Base, { rails }: Open, { blocks, news, trouble }: Followed): Promise<Chain> {
   const { holdAgainstChain, reconcileChain } = await import('../reconcile/reconcile.ts')
-  const result = trouble ?? (await reconcileChain(store, rails.bitcoin!, world))
-  const held = typeof result === 'string' ? undefined : await holdAgainstChain(store, result)
+  const result = trouble ?? (await reconcileChain(db, rails.bitcoin!, world))
+  const held = typeof result === 'string' ? undefined : await holdAgainstChain(db, result)
   return { result, blocks, news, trouble, held }
 }
 

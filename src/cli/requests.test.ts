@@ -51,14 +51,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
 
   test('an address that the descriptor does not derive is shown to nobody, and without a descriptor it says that none was derived', async () => {
     const other = derive(town.wallet.account, 'receive', 999).address
-    await town.store.tx(tx => tx.run(sql`update invoices set address_index = 998 where id = ${late.id}`))
+    await town.db.tx(tx => tx.run(sql`update invoices set address_index = 998 where id = ${late.id}`))
     const { code, out, err } = await repasse(['invoice', 'show', late.id])
     expect([code, out]).toEqual([1, ''])
     expect(err).toContain(
       `number 998 of BITCOIN_DESCRIPTOR is ${derive(town.wallet.account, 'receive', 998).address}: show neither to a payer`,
     )
     expect(err).not.toContain(other)
-    await town.store.tx(tx => tx.run(sql`update invoices set address_index = 1 where id = ${late.id}`))
+    await town.db.tx(tx => tx.run(sql`update invoices set address_index = 1 where id = ${late.id}`))
     const plain = await repasse(['invoice', 'show', late.id], { BITCOIN_DESCRIPTOR: '' })
     expect([plain.code, plain.out]).toEqual([0, expect.stringContaining('not derived anew: BITCOIN_DESCRIPTOR and BITCOIN_NETWORK')])
   })
@@ -87,7 +87,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect([taken.code, taken.err]).toEqual([0, ''])
     expect(taken.out).toContain(`is seen: 0.00010000 BTC of 0.00016667 BTC taken on by ana`)
     expect(await told('invoice', 'show', invoice.id)).toMatchObject({ state: 'seen', takenOnBy: 'ana' })
-    const act = await town.store.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`)
+    const act = await town.db.one<{ actor: string; act: string; detail: string }>(sql`select * from audit order by seq desc limit 1`)
     expect(act).toMatchObject({ actor: 'ana', act: 'payment taken on' })
     // Beside it stand the channel, the system's user and the host.
     expect(JSON.parse(act!.detail)).toMatchObject({
@@ -181,14 +181,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('a payout whose payment is in no block is not released by hand', async () => {
     const [payout] = await told('payout', 'list', '--invoice', invoice.id)
     const [coin] = await town.coins(invoice.id)
-    await town.store.tx(async tx => {
+    await town.db.tx(async tx => {
       await tx.run(sql`update payouts set state = 'held', why = 'the chain left its payment behind' where id = ${payout.id}`)
       await tx.run(sql`update attempts set state = 'refunded' where payout_id = ${payout.id}`)
       await tx.run(sql`update coins set state = 'orphaned' where id = ${coin!.id}`)
     })
     const { code, err } = await repasse(['payout', 'release', payout.id, '--why', 'never mind'])
     expect([code, err]).toEqual([2, expect.stringContaining(`the payment ${coin!.id}, which is orphaned and in no block`)])
-    await town.store.tx(async tx => {
+    await town.db.tx(async tx => {
       await tx.run(sql`update payouts set state = 'paid', why = null where id = ${payout.id}`)
       await tx.run(sql`update attempts set state = 'success' where payout_id = ${payout.id}`)
       await tx.run(sql`update coins set state = 'mined' where id = ${coin!.id}`)
@@ -239,10 +239,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     ])
     await town.look()
 
-    await town.store.tx(tx => tx.run(sql`update coins set units = units + 1 where spent_height is null and state = 'mined'`))
+    await town.db.tx(tx => tx.run(sql`update coins set units = units + 1 where spent_height is null and state = 'mined'`))
     const wrong = await repasse(['ledger', 'check'], more)
     expect([wrong.code, wrong.out]).toEqual([1, expect.stringMatching(/WRONG: the chain holds .*the node differs about [0-9a-f]{64}:\d/)])
-    await town.store.tx(tx => tx.run(sql`update coins set units = units - 1 where spent_height is null and state = 'mined'`))
+    await town.db.tx(tx => tx.run(sql`update coins set units = units - 1 where spent_height is null and state = 'mined'`))
     expect((await repasse(['ledger', 'check'], more)).code).toBe(0)
   })
 

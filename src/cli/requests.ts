@@ -24,9 +24,9 @@ interface Place {
 }
 
 /** Reads it all. Throws where the kept address is not the one that our descriptor derives: it must not be shown to anyone. */
-export async function readRequest({ store, world, config }: Base, row: InvoiceRow): Promise<Request> {
+export async function readRequest({ db, world, config }: Base, row: InvoiceRow): Promise<Request> {
   const { standingOf } = await import('../webhooks/webhooks.ts')
-  const looked = await standingOf(store, row, chainTermsOf(config), world.clock.now())
+  const looked = await standingOf(db, row, chainTermsOf(config), world.clock.now())
   return { row, place: await placeOf(config, row, looked?.standing.missing ?? row.units), looked, payoutDepth: config.BITCOIN_PAYOUT_DEPTH }
 }
 

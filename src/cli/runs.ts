@@ -44,10 +44,10 @@ export function runCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('run list --job issue --limit 20'))
     .action(({ job, limit, json: asJson }: { job?: string; limit: number; json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { sql } = await import('../db/db.ts')
         const ofJob = job === undefined ? sql`` : sql`where job = ${job}`
-        const rows = await store.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
+        const rows = await db.all<RunRow>(sql`select * from runs ${ofJob} order by started_at desc, id desc limit ${limit}`)
         const line = (row: RunRow) => [
           row.id,
           row.job,
@@ -69,11 +69,11 @@ export function runCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as it was written, one JSON object a line')
     .addHelpText('after', example('run log run_01k9zq3f5c8wxy2m7n4p6r8s0t'))
     .action((id: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { findRun, linesAfter } = await import('../jobs/jobs.ts')
-        const row = await findRun(store, id)
+        const row = await findRun(db, id)
         if (!row) throw new BadInput(`there is no run "${id}": "repasse run list" shows them`)
-        const lines = await linesAfter(store, id, -1n)
+        const lines = await linesAfter(db, id, -1n)
         if (!asJson)
           shell.err(
             `${row.job}, ${row.lacks === null ? (row.outcome ?? 'running') : 'done in part'}${row.summary ? `: ${tame(row.summary)}` : ''}${lines.length === 0 ? ' (it logged nothing)' : ''}\n`,

@@ -69,7 +69,7 @@ export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, 
   const isNew = file !== undefined && !existsSync(file)
   const opened = await openBase(config, quietLog(shell, config), crashPoint(config.CRASH_AT), how)
   const { through } = await import('../db/db.ts')
-  const base = { ...opened, store: through(opened.store, { channel: 'cli', osUser: operator(), host: hostname() }) }
+  const base = { ...opened, db: through(opened.db, { channel: 'cli', osUser: operator(), host: hostname() }) }
   // Empty books look like books in which nothing happened: whoever is in the wrong folder should see it.
   if (isNew) shell.err(`a new, empty database was made: ${resolve(file)}\n`)
   try {
@@ -78,7 +78,7 @@ export async function inBase<T>(shell: Shell, work: (base: Base) => Promise<T>, 
     await anchored(shell, base)
     return result
   } finally {
-    await base.store.close()
+    await base.db.close()
   }
 }
 

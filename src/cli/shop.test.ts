@@ -6,18 +6,18 @@ import { accountAdd, openTerminal } from '../../test/testbed/terminal.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { auditChain } from '../ledger/ledger.ts'
 import { newKey, orderMachine, writeOrder, type Placing } from '../shop/shop.ts'
-import { openStore, sql } from '../db/db.ts'
+import { openDb, sql } from '../db/db.ts'
 import { silentLog } from '../base/log.ts'
 import { orderStates } from './orders.ts'
 
 const { at, env, repasse } = openTerminal()
 const world = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
-const inStore = async <T>(work: (store: Awaited<ReturnType<typeof openStore>>) => Promise<T>): Promise<T> => {
-  const store = await openStore(env['DATABASE_URL']!, world)
+const inDb = async <T>(work: (db: Awaited<ReturnType<typeof openDb>>) => Promise<T>): Promise<T> => {
+  const db = await openDb(env['DATABASE_URL']!, world)
   try {
-    return await work(store)
+    return await work(db)
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 
@@ -66,11 +66,9 @@ describe('products', () => {
     expect((await repasse(['product', 'edit', 'cafe-etico-250-g', '--listed', '--stock', '20'])).out).toContain('20 in stock, listed')
     expect((await repasse(['product', 'list'])).out).toMatch(/cafe-etico-250-g +Café Ético 250 g +listed +R\$ 42\.00 +20 +yes/)
 
-    const acts = await inStore(async store => {
-      expect(await auditChain(store)).toEqual([])
-      return store.all<{ act: string; actor: string }>(
-        sql`select act, actor from audit where subject = ${row!['id'] as string} order by seq`,
-      )
+    const acts = await inDb(async db => {
+      expect(await auditChain(db)).toEqual([])
+      return db.all<{ act: string; actor: string }>(sql`select act, actor from audit where subject = ${row!['id'] as string} order by seq`)
     })
     expect(acts.map(({ act }) => act)).toEqual([
       'product added',
@@ -161,8 +159,8 @@ describe('the shop', () => {
 
 describe('orders', () => {
   test('one is listed and shown with its goods and its invoice, which says whose it is', async () => {
-    const id = await inStore(async store => {
-      const [product] = await store.all<{ id: string }>(sql`select id from products`)
+    const id = await inDb(async db => {
+      const [product] = await db.all<{ id: string }>(sql`select id from products`)
       const placing: Placing = {
         basketKey: newKey(world),
         lines: [{ productId: product!.id, quantity: 2n }],
@@ -170,7 +168,7 @@ describe('orders', () => {
         rail: 'starkbank',
         language: 'pt-BR',
       }
-      const placed = await writeOrder(store, world, placing, { rails: ['starkbank'], price: async () => undefined, writes: false })
+      const placed = await writeOrder(db, world, placing, { rails: ['starkbank'], price: async () => undefined, writes: false })
       if (placed.is !== 'placed') throw new Error(JSON.stringify(placed))
       return placed.order.id
     })
@@ -186,15 +184,15 @@ describe('orders', () => {
     // Both have the buyer's CPF whole, which is recorded; their tables mask it.
     expect(JSON.parse((await repasse(['invoice', 'show', invoice, '--json'])).out)).toMatchObject({ slot: null, order: id })
     const readings = sql`select subject from audit where act = 'tax id shown' order by seq`
-    expect(await inStore(store => store.all(readings))).toEqual([{ subject: id }, { subject: invoice }])
+    expect(await inDb(db => db.all(readings))).toEqual([{ subject: id }, { subject: invoice }])
     expect((await repasse(['invoice', 'list'])).out).toMatch(new RegExp(`${invoice} .*${id}`))
     expect((await repasse(['order', 'show', 'nothing'])).err).toContain('there is no order "nothing"')
   })
 
   test('what needs a person is told by status until someone says what was done, once', async () => {
-    const id = await inStore(async store => {
-      const [order] = await store.all<{ id: string }>(sql`select id from orders`)
-      await store.tx(tx => tx.run(sql`update orders set attention = 'it was paid 2 times' where id = ${order!.id}`))
+    const id = await inDb(async db => {
+      const [order] = await db.all<{ id: string }>(sql`select id from orders`)
+      await db.tx(tx => tx.run(sql`update orders set attention = 'it was paid 2 times' where id = ${order!.id}`))
       return order!.id
     })
     expect((await repasse(['status'])).out).toContain(`order ${id}: it was paid 2 times`)
@@ -205,9 +203,9 @@ describe('orders', () => {
   })
 
   test('a letter that failed is told by status, and tried again when somebody says so', async () => {
-    const id = await inStore(async store => {
-      const [order] = await store.all<{ id: string }>(sql`select id from orders`)
-      await store.tx(tx =>
+    const id = await inDb(async db => {
+      const [order] = await db.all<{ id: string }>(sql`select id from orders`)
+      await db.tx(tx =>
         tx.run(sql`insert into mails (id, order_id, kind, state, tries, why, next_at, added_at, changed_at)
           values ('mai_1', ${order!.id}, 'paid', 'failed', 9, 'no such user', '', '', '')`),
       )
@@ -218,7 +216,7 @@ describe('orders', () => {
     expect((await repasse(['order', 'letters', id, '--by', 'bia'])).out).toBe(`1 of order ${id} will be tried again\n`)
     expect((await repasse(['order', 'letters', id])).err).toContain('no letter of order')
     expect((await repasse(['status'])).out).not.toContain('could not be sent')
-    expect(await inStore(store => store.one(sql`select state, tries from mails where id = 'mai_1'`))).toEqual({
+    expect(await inDb(db => db.one(sql`select state, tries from mails where id = 'mai_1'`))).toEqual({
       state: 'queued',
       tries: 0n,
     })

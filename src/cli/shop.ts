@@ -38,10 +38,10 @@ export function shopCommands(repasse: Command, shell: Shell): void {
       example('shop pay-to --rail starkbank --account main --commission 1%', 'shop pay-to --rail bitcoin --account coins'),
     )
     .action(({ rail, account, commission = 0n, minPayout = '0', by = operator(), json: asJson }: Flags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { payShopTo } = await import('../shop/shop.ts')
         const minPayoutUnits = amountIn(assetOf(rail))('--min-payout')(minPayout)
-        const rule = await payShopTo(store, { rail, account, commissionBp: commission, minPayoutUnits }, by)
+        const rule = await payShopTo(db, { rail, account, commissionBp: commission, minPayoutUnits }, by)
         await shell.out(asJson ? json(viewOf(rule)) : `the shop offers ${rail}, and its money goes to ${rule.account}\n`)
         if (rule.account_state === 'awaiting')
           shell.err(`nothing is paid on before someone approves it: repasse account approve ${rule.account} --by PERSON\n`)
@@ -60,9 +60,9 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who says so (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('shop stop --rail bitcoin'))
     .action(({ rail, by = operator() }: { rail: RailName; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { stopOffering } = await import('../shop/shop.ts')
-        await stopOffering(store, rail, by)
+        await stopOffering(db, rail, by)
         await shell.out(`the shop does not offer ${rail} any more\n`)
       }),
     )
@@ -73,9 +73,9 @@ export function shopCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('shop show'))
     .action(({ json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { shopRules } = await import('../shop/shop.ts')
-        const rules = await shopRules(store)
+        const rules = await shopRules(db)
         if (asJson) return shell.out(json(rules.map(viewOf)))
         const line = (rule: ShopRule) => [
           rule.rail,

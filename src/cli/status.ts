@@ -54,9 +54,9 @@ function verdictOf(shell: Shell, { addsUp, stopped }: Status): string {
 /** Three nights without it. */
 const isLate = (retainedAt: string, now: number): boolean => now - millis(retainedAt) > 3 * 86_400_000
 
-async function look({ store, config, world, terms }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
+async function look({ db, config, world, terms }: Base): Promise<{ now: Status; next: Next[]; rate: RateNow | undefined }> {
   const [{ status }, { sql }] = await Promise.all([import('../queries/status.ts'), import('../db/db.ts')])
-  return store.tx(async tx => ({
+  return db.tx(async tx => ({
     now: await status(tx, {
       now: await tx.now(),
       payoutDepth: config.BITCOIN_PAYOUT_DEPTH,

@@ -43,13 +43,13 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile lines --state open'))
     .action(({ state, limit }: ListFlags, command: Command) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const asJson = wantsJson(command)
         const which = { limit, ...(state !== undefined && { state }) }
         const { listStrangers } = await import('../reconcile/reconcile.ts')
-        const rows = await listStrangers(store, which)
+        const rows = await listStrangers(db, which)
         const naming = rows.filter(({ description, source }) => holdsTaxId(description) || holdsTaxId(source)).length
-        if (asJson) await noteTaken({ store, world }, 'lines of the statement', naming)
+        if (asJson) await noteTaken({ db, world }, 'lines of the statement', naming)
         const line = (row: StrangerRow) => [
           row.id,
           row.at,
@@ -73,9 +73,9 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
   )
     .addHelpText('after', example('reconcile accept 5155165527080960 --why "the rent, paid by hand"'))
     .action((id: string, { why, by = operator() }: ActFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeAccept } = await import('../reconcile/reconcile.ts')
-        await tell(shell, await proposeAccept(store, world, id, { by, why }))
+        await tell(shell, await proposeAccept(db, world, id, { by, why }))
       }),
     )
 
@@ -104,10 +104,10 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
       example('reconcile rule add monthly-fee --out --description "Tarifa mensal" --most 49.90 --a-month 49.90 --why "the bank’s own fee"'),
     )
     .action((name: string, flags: RuleFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeRule } = await import('../reconcile/reconcile.ts')
         const { why, by = operator() } = flags
-        await tell(shell, await proposeRule(store, world, name, ruleFrom(flags), { by, why }))
+        await tell(shell, await proposeRule(db, world, name, ruleFrom(flags), { by, why }))
       }),
     )
 
@@ -117,10 +117,10 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('reconcile rule list'))
     .action((_: unknown, command: Command) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const asJson = wantsJson(command)
         const { listRules } = await import('../reconcile/reconcile.ts')
-        const rows = await listRules(store)
+        const rows = await listRules(db)
         const line = (row: ExternalRuleRow) => [
           ...[row.name, row.state, row.direction, `${row.field} ${row.match} "${row.text}"`, reais(row.max_units)],
           ...[`${reais(row.period_units)} a ${row.period}`, row.added_by, row.approved_by],
@@ -138,9 +138,9 @@ export function strangerCommands(reconcile: Command, shell: Shell): void {
   )
     .addHelpText('after', example('reconcile rule close monthly-fee --why "another bank"'))
     .action((name: string, { why, by = operator() }: ActFlags) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { closeRule } = await import('../reconcile/reconcile.ts')
-        await closeRule(store, name, { by, why })
+        await closeRule(db, name, { by, why })
         await shell.out(`rule ${name} is closed\n`)
       }),
     )

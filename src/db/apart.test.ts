@@ -1,7 +1,7 @@
 /** Rows worked on one by one: a fault of one is its own, the end of the database or the process is everybody’s. */
 import { expect, test } from 'vitest'
 import { Crash } from '../base/world.ts'
-import { eachApart, StoreUnavailable, throwFirst } from './db.ts'
+import { eachApart, DbUnavailable, throwFirst } from './db.ts'
 
 const failing = (error: unknown, seen: number[] = []) => ({
   seen,
@@ -20,7 +20,7 @@ test('one with which something fails keeps back no other, and the run can be sho
 })
 
 test.each([
-  ['the database', new StoreUnavailable('it is gone')],
+  ['the database', new DbUnavailable('it is gone')],
   ['the process', new Crash('it is gone')],
 ])('where %s is gone, all of it ends', async (_, error) => {
   const { seen, work } = failing(error)

@@ -1,6 +1,6 @@
 /** Rows that are worked on one by one: what fails with one keeps back no other. */
 import { Crash } from '../base/world.ts'
-import { StoreUnavailable } from './contract.ts'
+import { DbUnavailable } from './contract.ts'
 
 export interface Fault<T> {
   of: T
@@ -22,7 +22,7 @@ export async function eachApart<T>(all: readonly T[], work: (one: T) => Promise<
 
 /** What failed, in words to keep with its row. Throws what is no row's fault: the database or the process is gone. */
 export function faultOf(error: unknown): string {
-  if (error instanceof StoreUnavailable || error instanceof Crash) throw error
+  if (error instanceof DbUnavailable || error instanceof Crash) throw error
   return error instanceof Error ? error.message : 'for a reason that is not known'
 }
 

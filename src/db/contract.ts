@@ -32,7 +32,7 @@ export interface Tx extends Reader {
  */
 export type Isolation = 'serializable' | 'locks'
 
-export interface Store extends Reader {
+export interface Db extends Reader {
   readonly engine: 'sqlite' | 'postgres'
   /** Runs `work` in one transaction, all or nothing; may run it again when the database asks for that, so `work` touches nothing else. */
   tx<T>(work: (tx: Tx) => Promise<T>, how?: Isolation): Promise<T>
@@ -46,6 +46,6 @@ export interface Store extends Reader {
 }
 
 /** The database is full, locked or gone: what was asked did not happen, and may be asked again. */
-export class StoreUnavailable extends Error {
+export class DbUnavailable extends Error {
   override name = 'StoreUnavailable'
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { BadInput } from '../base/answer.ts'
 import { projectFile } from '../base/place.ts'
 import { instant, type Clock } from '../base/world.ts'
-import { sql, type Store } from './db.ts'
+import { sql, type Db } from './db.ts'
 
 const folder = projectFile('migrations/')
 
@@ -25,8 +25,8 @@ export function migrations(): Migration[] {
 }
 
 /** Which migrations a database has and lacks. Throws `BadInput` when it has one this program does not know. */
-export async function pending(store: Store, known = migrations()): Promise<Migration[]> {
-  const applied = await appliedTo(store)
+export async function pending(db: Db, known = migrations()): Promise<Migration[]> {
+  const applied = await appliedTo(db)
   for (const { name, digest } of applied) {
     const ours = known.find(migration => migration.name === name)
     if (!ours)
@@ -40,19 +40,19 @@ export async function pending(store: Store, known = migrations()): Promise<Migra
 }
 
 /** Applies what is pending and answers its names. A script that fails leaves nothing of itself; those before it stay. */
-export async function migrate(store: Store, clock: Clock, known = migrations()): Promise<string[]> {
-  const lacking = await pending(store, known)
+export async function migrate(db: Db, clock: Clock, known = migrations()): Promise<string[]> {
+  const lacking = await pending(db, known)
   const applied: string[] = []
   for (const { name, text, digest } of lacking) {
-    const body = store.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
+    const body = db.engine === 'sqlite' ? forSqlite(text) : forPostgres(text)
     // Digest and name are ours and plain. The row comes first and rides in the same script: both are there or neither is, and of two
     // processes that bring up one database the second fails at its key, before anything else.
     const row = `insert into migrations values ('${name}', '${digest}', '${instant(clock.now())}');`
     try {
-      await store.script(`${registry}; ${row} ${body}`)
+      await db.script(`${registry}; ${row} ${body}`)
       applied.push(name)
     } catch (error) {
-      if ((await pending(store, known)).some(other => other.name === name)) throw error
+      if ((await pending(db, known)).some(other => other.name === name)) throw error
     }
   }
   return applied
@@ -60,12 +60,12 @@ export async function migrate(store: Store, clock: Clock, known = migrations()):
 
 const registry = 'create table if not exists migrations (name text primary key, digest text not null, applied_at text not null)'
 
-async function appliedTo(store: Store): Promise<{ name: string; digest: string }[]> {
+async function appliedTo(db: Db): Promise<{ name: string; digest: string }[]> {
   const there =
-    store.engine === 'sqlite'
+    db.engine === 'sqlite'
       ? sql`select name from sqlite_master where name = 'migrations'`
       : sql`select 1 as name from pg_tables where schemaname = current_schema() and tablename = 'migrations'`
-  return (await store.one(there)) ? store.all(sql`select name, digest from migrations order by name`) : []
+  return (await db.one(there)) ? db.all(sql`select name, digest from migrations order by name`) : []
 }
 
 const section = (text: string, engine: 'sqlite' | 'postgres', other: 'sqlite' | 'postgres') =>

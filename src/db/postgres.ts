@@ -7,7 +7,7 @@ import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
 import { valuesOf } from './values.ts'
-import { StoreUnavailable, type Isolation, type Row, type Store, type Tx } from './contract.ts'
+import { DbUnavailable, type Isolation, type Row, type Db, type Tx } from './contract.ts'
 
 const tries = 50
 
@@ -20,7 +20,7 @@ export async function openPostgres(
     virtual = false,
     readOnly = false,
   }: { clock: Clock; random: World['random']; keys?: DataKeys; virtual?: boolean; readOnly?: boolean },
-): Promise<Store> {
+): Promise<Db> {
   const { plainUrl, ssl } = await encryptionFor(url)
   const types = {
     getTypeParser: ((oid: number, format: 'text' | 'binary') => (oid === 20 ? BigInt : pg.types.getTypeParser(oid, format))) as never,
@@ -70,7 +70,7 @@ export async function openPostgres(
 
   const once = async <T>(work: (tx: Tx) => Promise<T>, how: Isolation): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
-      throw new StoreUnavailable('the database cannot be reached', { cause: error })
+      throw new DbUnavailable('the database cannot be reached', { cause: error })
     })
     let broken = false
     try {
@@ -135,12 +135,12 @@ async function encryptionFor(url: string): Promise<Pick<Encryption, 'plainUrl' |
   const { plainUrl, ssl, ifOffered } = readEncryption(url)
   if (!ifOffered) return { plainUrl, ssl }
   const isOffered = await offersTls(plainUrl).catch((error: unknown) => {
-    throw new StoreUnavailable('the database cannot be reached', { cause: error })
+    throw new DbUnavailable('the database cannot be reached', { cause: error })
   })
   return { plainUrl, ssl: isOffered ? ssl : false }
 }
 
-const guarded = (reader: { all: Store['all']; one: Store['one'] }) => ({
+const guarded = (reader: { all: Db['all']; one: Db['one'] }) => ({
   all: <R extends Row>(statement: Sql) => reader.all<R>(statement).catch(rethrow),
   one: <R extends Row>(statement: Sql) => reader.one<R>(statement).catch(rethrow),
 })
@@ -156,11 +156,11 @@ const mayTryAgain = (error: unknown, tried: number) =>
 
 /** Class 53 (no room), 57 (shut down), 08 (connection) and plain socket errors: the database is not there now. */
 function asUnavailable(error: unknown): unknown {
-  if (error instanceof StoreUnavailable) return error
+  if (error instanceof DbUnavailable) return error
   const code = codeOf(error)
   return /^(53|57|08|40)/.test(code) ||
     /^E[A-Z]+$/.test(code) ||
     /terminated|timeout|ended|not queryable/i.test(error instanceof Error ? error.message : '')
-    ? new StoreUnavailable(`the database cannot be used now (${code || 'connection'})`, { cause: error })
+    ? new DbUnavailable(`the database cannot be used now (${code || 'connection'})`, { cause: error })
     : error
 }

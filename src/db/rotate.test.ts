@@ -10,9 +10,9 @@ import { followKeys, knownKeys, useKeys } from './rotate.ts'
 const [first, second] = [1, 2].map(byte => dataKey(new Uint8Array(32).fill(byte)))
 
 test('a key that comes into the file while a process runs is written down, and the next start needs it', async () => {
-  const store = await openMigrated('sqlite::memory:', { clock: systemClock, random: systemRandom }, systemClock)
+  const db = await openMigrated('sqlite::memory:', { clock: systemClock, random: systemRandom }, systemClock)
   let keys = keysOf([first!])
-  await useKeys(store, keys)
+  await useKeys(db, keys)
   const followed = {
     ...keys,
     get newest() {
@@ -26,11 +26,11 @@ test('a key that comes into the file while a process runs is written down, and t
       wake = resolve
       signal?.addEventListener('abort', () => resolve())
     })
-  const leave = followKeys(store, followed, { clock: { ...systemClock, sleep }, log: silentLog })
+  const leave = followKeys(db, followed, { clock: { ...systemClock, sleep }, log: silentLog })
   keys = keysOf([second!, first!])
   wake()
-  await eventually(async () => (await knownKeys(store)).map(({ id }) => id).toSorted()).toEqual([first!.id, second!.id].toSorted())
+  await eventually(async () => (await knownKeys(db)).map(({ id }) => id).toSorted()).toEqual([first!.id, second!.id].toSorted())
   leave()
-  await expect(useKeys(store, keysOf([first!]))).rejects.toThrow(second!.id)
-  await store.close()
+  await expect(useKeys(db, keysOf([first!]))).rejects.toThrow(second!.id)
+  await db.close()
 })

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { decrypt, headOf, isMarked, type DataKey, type DataKeys } from '../base/cipher.ts'
 import type { Instant, World } from '../base/world.ts'
-import type { Reader, Row, Store, Tx } from './contract.ts'
+import type { Reader, Row, Db, Tx } from './contract.ts'
 import { encryptedColumns, encryptUnder, type EncryptedColumn } from './encrypted.ts'
 import { asStored, forUpdate, join, sql, type Sql, type Value } from './sql.ts'
 
@@ -97,7 +97,7 @@ export interface Rotated {
 }
 
 interface Rotating {
-  store: Store
+  db: Db
   keys: DataKeys
   world: Pick<World, 'at' | 'random'>
   /** Told after each batch. */
@@ -108,13 +108,13 @@ interface Rotating {
  * Encrypts every value under the newest key that is in plain text or under another. Each batch is one transaction, and where it got to is kept: a run
  * that was ended goes on from there. What others write meanwhile is left to them. What cannot be decrypted stays as it is and is answered.
  */
-export async function rotate({ store, keys, world, progress }: Rotating): Promise<Rotated> {
+export async function rotate({ db, keys, world, progress }: Rotating): Promise<Rotated> {
   const newest = keys.newest
   if (!newest) return { count: 0, unreadable: [] }
   const all: Rotated = { count: 0, unreadable: [] }
   for (const column of columns) {
     for (let isOver = false; !isOver;) {
-      const batch = await rotateBatch({ store, keys, world }, newest, column)
+      const batch = await rotateBatch({ db, keys, world }, newest, column)
       all.count += batch.count
       all.unreadable.push(...batch.unreadable)
       isOver = batch.isOver
@@ -128,14 +128,14 @@ export async function rotate({ store, keys, world, progress }: Rotating): Promis
 const cursorOf = (column: EncryptedColumn, key: DataKey) => `encrypt ${column} under ${key.id}`
 
 async function rotateBatch(
-  { store, keys, world }: Rotating,
+  { db, keys, world }: Rotating,
   newest: DataKey,
   column: EncryptedColumn,
 ): Promise<Rotated & { isOver: boolean }> {
   const { table, value, key, place, after, isSet, beginning } = partsOf(column)
   const head = headOf(newest, column)
   const cursor = cursorOf(column, newest)
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const kept = await tx.one<{ value: string }>(sql`select value from cursors where name = ${cursor}`)
     const last = kept && readPlace(kept.value)
     const rows = await tx.all<Row>(
@@ -188,13 +188,13 @@ export const knownKeys = (reader: Reader): Promise<KnownKey[]> =>
  * Writes down that values may be encrypted under the newest key from now on. Throws `BadInput` where the database knows a key that is not among `keys`:
  * what was written under it could not be read.
  */
-export async function useKeys(store: Store, keys: DataKeys): Promise<void> {
-  const known = await knownKeys(store)
+export async function useKeys(db: Db, keys: DataKeys): Promise<void> {
+  const known = await knownKeys(db)
   const lacking = lackingOf(known, keys)
   if (lacking !== undefined) throw new BadInput(lacking)
   const { newest } = keys
   if (!newest || known.some(({ id, retired_at: retiredAt }) => id === newest.id && retiredAt === null)) return
-  await store.tx(async tx =>
+  await db.tx(async tx =>
     tx.run(sql`
       insert into encryption_keys (id, added_at) values (${newest.id}, ${await tx.now()}) on conflict (id) do update set retired_at = null`),
   )
@@ -206,12 +206,12 @@ const followEveryMs = 60_000
  * Writes down each key that comes into the file of a process that runs, as `useKeys` does when one starts: without it a start from an older copy of the
  * file would go unnoticed. Answers what ends it.
  */
-export function followKeys(store: Store, keys: DataKeys, { clock, log }: Pick<World, 'clock' | 'log'>): () => void {
+export function followKeys(db: Db, keys: DataKeys, { clock, log }: Pick<World, 'clock' | 'log'>): () => void {
   const over = new AbortController()
   const look = async () => {
     await clock.sleep(followEveryMs, over.signal)
     if (over.signal.aborted) return
-    await useKeys(store, keys).catch((error: unknown) => {
+    await useKeys(db, keys).catch((error: unknown) => {
       log.error(
         { why: error instanceof BadInput ? error.message : 'the database did not answer' },
         'the keys in use could not be written down',

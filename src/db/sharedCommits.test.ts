@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
-import { openStore, sql, type Store } from './db.ts'
+import { openDb, sql, type Db } from './db.ts'
 
 let folder: string
 let file: string
-let store: Store
+let db: Db
 let turns: number
 
 beforeEach(async () => {
@@ -16,17 +16,17 @@ beforeEach(async () => {
   file = join(folder, 'shared.db')
   turns = 0
   const clock = { ...systemClock, turn: () => (turns++, systemClock.turn!()) }
-  store = await openStore(`sqlite:${file}`, { clock, random: seededRandom(1) })
-  await store.script('create table numbers (number integer primary key) strict')
+  db = await openDb(`sqlite:${file}`, { clock, random: seededRandom(1) })
+  await db.script('create table numbers (number integer primary key) strict')
 })
 afterEach(async () => {
-  await store.close()
+  await db.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
-const put = (number: number) => store.tx(tx => tx.run(sql`insert into numbers (number) values (${BigInt(number)})`))
+const put = (number: number) => db.tx(tx => tx.run(sql`insert into numbers (number) values (${BigInt(number)})`))
 const numbers = async () =>
-  (await store.all<{ number: bigint }>(sql`select number from numbers order by number`)).map(row => Number(row.number))
+  (await db.all<{ number: bigint }>(sql`select number from numbers order by number`)).map(row => Number(row.number))
 
 /** How many commits the write-ahead log holds: SQLite's file format, "The Write-Ahead Log"; a frame that ends one says how large the database is. */
 function commits(): number {
@@ -45,7 +45,7 @@ test('what waits at the same time is committed together', async () => {
 })
 
 test('one that throws is undone by itself, and hears its own error', async () => {
-  const failing = store.tx(async tx => {
+  const failing = db.tx(async tx => {
     await tx.run(sql`insert into numbers (number) values (2)`)
     throw new Error('thought better of it')
   })
@@ -58,7 +58,7 @@ test('one that throws is undone by itself, and hears its own error', async () =>
 test('one sees what those before it wrote, and whoever reads after them sees it all', async () => {
   const seen: number[] = []
   const look = () =>
-    store.tx(async tx => void seen.push(Number((await tx.one<{ count: bigint }>(sql`select count(*) as count from numbers`))!.count)))
+    db.tx(async tx => void seen.push(Number((await tx.one<{ count: bigint }>(sql`select count(*) as count from numbers`))!.count)))
   const all = [put(1), look(), put(2), numbers(), look(), put(3), numbers()]
   const answers = await Promise.all(all)
   expect(seen).toEqual([1, 2])
@@ -69,8 +69,8 @@ test('one sees what those before it wrote, and whoever reads after them sees it 
 })
 
 test('where the commit fails nobody is told that it happened', async () => {
-  await store.script('create table owners (number integer references numbers (number) deferrable initially deferred) strict')
-  const orphan = store.tx(tx => tx.run(sql`insert into owners (number) values (9)`))
+  await db.script('create table owners (number integer references numbers (number) deferrable initially deferred) strict')
+  const orphan = db.tx(tx => tx.run(sql`insert into owners (number) values (9)`))
   const outcomes = await Promise.allSettled([put(1), orphan])
   expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(await numbers()).toEqual([])
@@ -80,7 +80,7 @@ test('where the commit fails nobody is told that it happened', async () => {
 
 test('a long queue lets everything else have its turn between its commits', async () => {
   const slow = (number: number) =>
-    store.tx(async tx => {
+    db.tx(async tx => {
       const startedMs = performance.now()
       while (performance.now() - startedMs < 6) continue
       await tx.run(sql`insert into numbers (number) values (${BigInt(number)})`)
@@ -94,7 +94,7 @@ test('a long queue lets everything else have its turn between its commits', asyn
 test('a transaction of many statements lets everything else have its turn, and nothing comes between its statements', async () => {
   const before = turns
   const counted: number[] = []
-  const long = store.tx(async tx => {
+  const long = db.tx(async tx => {
     for (let number = 1; number <= 4; number++) {
       const startedMs = performance.now()
       while (performance.now() - startedMs < 30) continue

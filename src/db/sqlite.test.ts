@@ -13,13 +13,13 @@ test.each([
   { limit: 5_000n, names: ['a', 'b', 'c'] },
   { limit: -1, names: ['a', 'b', 'c'] },
 ])('a limit of $limit between two other values', async ({ limit, names }) => {
-  const store = await openMigrated('sqlite::memory:', { clock: systemClock, random: seededRandom(1) })
-  await store.tx(tx => tx.run(insert))
-  const rows = await store.all<{ name: string; said: string }>(sql`
+  const db = await openMigrated('sqlite::memory:', { clock: systemClock, random: seededRandom(1) })
+  await db.tx(tx => tx.run(insert))
+  const rows = await db.all<{ name: string; said: string }>(sql`
     select name, ${'x'} as said from cursors
     where name in (select name from cursors where value = ${'1'} order by name limit ${limit}) and name < ${'d'} order by name`)
   expect(rows).toEqual(names.map(name => ({ name, said: 'x' })))
-  await store.close()
+  await db.close()
 })
 
 test.each([
@@ -31,14 +31,14 @@ test.each([
   ['the largest one', 2n ** 63n - 1n],
   ['bytes', new Uint8Array([0, 255, 7])],
 ])('%s is the same after it was compared, written and read', async (_name, value) => {
-  const store = openSqlite(':memory:', { clock: systemClock, random: seededRandom(1) })
-  await store.tx(tx => tx.run(sql`create table kept (value any) strict`))
-  await store.tx(tx => tx.run(sql`insert into kept (value) values (null)`))
-  await store.tx(tx => tx.run(sql`update kept set value = ${value}`))
-  const rows = await store.all<{ value: unknown; kind: string }>(sql`select value, typeof(value) as kind from kept where value = ${value}`)
-  const [{ kind }] = (await store.all<{ kind: string }>(sql`select typeof(${value}) as kind`)) as [{ kind: string }]
+  const db = openSqlite(':memory:', { clock: systemClock, random: seededRandom(1) })
+  await db.tx(tx => tx.run(sql`create table kept (value any) strict`))
+  await db.tx(tx => tx.run(sql`insert into kept (value) values (null)`))
+  await db.tx(tx => tx.run(sql`update kept set value = ${value}`))
+  const rows = await db.all<{ value: unknown; kind: string }>(sql`select value, typeof(value) as kind from kept where value = ${value}`)
+  const [{ kind }] = (await db.all<{ kind: string }>(sql`select typeof(${value}) as kind`)) as [{ kind: string }]
   expect(rows.map(row => ({ ...row, value: row.value instanceof Uint8Array ? new Uint8Array(row.value) : row.value }))).toEqual([
     { value, kind },
   ])
-  await store.close()
+  await db.close()
 })

@@ -10,7 +10,7 @@ import { noKeys, type DataKeys } from '../base/cipher.ts'
 import { bindable, placeOf, revealing, type Place } from './encrypted.ts'
 import { withLocks, type PlainValue, type Sql } from './sql.ts'
 import { valuesOf } from './values.ts'
-import { StoreUnavailable, type Row, type Store, type Tx } from './contract.ts'
+import { DbUnavailable, type Row, type Db, type Tx } from './contract.ts'
 
 // A busy wait stops the whole event loop, so it is short, and the transaction is tried again instead.
 const busyTimeoutMs = 100
@@ -30,7 +30,7 @@ export function openSqlite(
     readOnly = false,
     contents,
   }: { clock: Clock; random: World['random']; keys?: DataKeys; readOnly?: boolean; contents?: Buffer },
-): Store {
+): Db {
   const db = openFile(file, readOnly, contents)
   // What is overwritten or deleted leaves no trace in the file: a value in the clear would outlive its encryption.
   if (keys.newest && !readOnly) db.pragma('secure_delete = ON')
@@ -108,8 +108,7 @@ export function openSqlite(
         return turn.taken()
       } catch (error) {
         if (!isBusy(error)) throw asUnavailable(error)
-        if (monotonicMs() - startedMs > beginWithinMs)
-          throw new StoreUnavailable('the database is held by another process', { cause: error })
+        if (monotonicMs() - startedMs > beginWithinMs) throw new DbUnavailable('the database is held by another process', { cause: error })
         turn.want()
       }
     }
@@ -339,10 +338,10 @@ function makePrivate(file: string): void {
 const codeOf = (error: unknown) => (error instanceof Database.SqliteError ? error.code : '')
 const isBusy = (error: unknown) => codeOf(error).startsWith('SQLITE_BUSY')
 
-/** Full disks and failing ones are expected at the door: they become `StoreUnavailable`. */
+/** Full disks and failing ones are expected at the door: they become `DbUnavailable`. */
 function asUnavailable(error: unknown): unknown {
   return /^SQLITE_(BUSY|FULL|IOERR|CANTOPEN|READONLY|NOMEM)/.test(codeOf(error))
-    ? new StoreUnavailable(`the database cannot be written now (${codeOf(error)})`, { cause: error })
+    ? new DbUnavailable(`the database cannot be written now (${codeOf(error)})`, { cause: error })
     : error
 }
 

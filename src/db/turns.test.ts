@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../base/clock.ts'
-import { openStore, sql } from './db.ts'
+import { openDb, sql } from './db.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'repasse-turns-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -18,10 +18,10 @@ const url = `sqlite:${file}`
 // Commits and begins again in the same breath, as settling a burst does.
 const busy = `
   import { systemClock, systemRandom } from ${JSON.stringify(new URL('../base/clock.ts', import.meta.url).href)}
-  import { openStore, sql } from ${JSON.stringify(new URL('./db.ts', import.meta.url).href)}
-  const store = await openStore(${JSON.stringify(url)}, { clock: systemClock, random: systemRandom })
+  import { openDb, sql } from ${JSON.stringify(new URL('./db.ts', import.meta.url).href)}
+  const db = await openDb(${JSON.stringify(url)}, { clock: systemClock, random: systemRandom })
   for (let done = 0; ; done++) {
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       await tx.one(sql\`select count(*) as count from notes where text = 'absent'\`)
       await tx.run(sql\`insert into notes (text) values ('theirs')\`)
     })
@@ -29,17 +29,17 @@ const busy = `
   }`
 
 test('who commits without a pause leaves a turn to who waits for one', async () => {
-  const store = await openStore(url, world)
-  await store.script('create table notes (text text not null)')
+  const db = await openDb(url, world)
+  await db.script('create table notes (text text not null)')
   const child = spawn(process.execPath, ['--input-type=module', '--disable-warning=ExperimentalWarning', '-e', busy], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
     await once(createInterface({ input: child.stdout }), 'line')
     const theirs = async () =>
-      Number((await store.one<{ count: bigint }>(sql`select count(*) as count from notes where text = 'theirs'`))!.count)
+      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from notes where text = 'theirs'`))!.count)
     const [before, turns] = [await theirs(), 40]
-    for (let turn = 0; turn < turns; turn++) await store.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
+    for (let turn = 0; turn < turns; turn++) await db.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
     // By turns and not by time, so that a slow machine judges alike. It was up to forty when nobody said that he waits, and is one or two.
     const each = ((await theirs()) - before) / turns
     expect(each).toBeGreaterThan(0)
@@ -47,16 +47,16 @@ test('who commits without a pause leaves a turn to who waits for one', async () 
   } finally {
     child.kill('SIGKILL')
     await once(child, 'close')
-    await store.close()
+    await db.close()
   }
 })
 
 test('who died waiting is forgotten, and nobody’s wish stays behind', async () => {
-  const store = await openStore(url, world)
+  const db = await openDb(url, world)
   const mark = `${file}-wanted`
   writeFileSync(mark, '')
   utimesSync(mark, 0, 0)
-  await store.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
+  await db.tx(tx => tx.run(sql`insert into notes (text) values ('ours')`))
   expect(readdirSync(folder).filter(name => name.endsWith('-wanted'))).toEqual([])
-  await store.close()
+  await db.close()
 })

@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
 import { auditHead, findBreak, mailedAnchor, type Anchoring } from '../ledger/ledger.ts'
 import { escaped, type Letter, type OutboxRow } from '../mail/mail.ts'
-import { remember, sql, type Store, type Tx } from '../db/db.ts'
+import { remember, sql, type Db, type Tx } from '../db/db.ts'
 
 export type AnchorMailRow = OutboxRow & { address: string; seq: bigint; hash: string; transactions: bigint; at: Instant }
 
@@ -13,21 +13,21 @@ const dayMs = 24 * hourMs
 const slackMs = 60_000
 
 interface Parts {
-  store: Store
+  db: Db
   world: Pick<World, 'clock' | 'random'>
   anchoring?: Anchoring | undefined
 }
 
 /** Queues one for each address where it is time. `differs`: the log is not the one that was anchored, and what somebody rewrote is not witnessed. */
-export async function queueAnchorMails({ store, world, anchoring }: Parts, addresses: readonly string[]): Promise<number | 'differs'> {
-  const now = await store.tx(tx => tx.now())
-  const last = await newest(store, now)
+export async function queueAnchorMails({ db, world, anchoring }: Parts, addresses: readonly string[]): Promise<number | 'differs'> {
+  const now = await db.tx(tx => tx.now())
+  const last = await newest(db, now)
   const ageMs = last === undefined ? Infinity : millis(now) - millis(last.added_at)
-  if (ageMs < hourMs || (ageMs < dayMs && !(await approvedSince(store, last!.seq)))) return 0
-  if (anchoring?.file && (await findBreak(store, anchoring.file, 'newest'))) return 'differs'
-  const kept = await auditHead(store)
+  if (ageMs < hourMs || (ageMs < dayMs && !(await approvedSince(db, last!.seq)))) return 0
+  if (anchoring?.file && (await findBreak(db, anchoring.file, 'newest'))) return 'differs'
+  const kept = await auditHead(db)
   if (!kept) return 0
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     // Another process may have been faster.
     if ((await newest(tx, now))?.id !== last?.id) return 0
     for (const address of addresses) {

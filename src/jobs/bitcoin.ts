@@ -16,7 +16,7 @@ import {
 } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { goodRateAt, refreshRates, type Agreement, type RateSource } from '../rates/rates.ts'
-import { forUpdate, sql, type Cause, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Cause, type Db, type Tx } from '../db/db.ts'
 import {
   followChain,
   restand,
@@ -43,15 +43,15 @@ export interface BitcoinDesk {
 }
 
 interface Parts {
-  store: Store
+  db: Db
   rail: ChainRail
   bitcoin: BitcoinDesk
   world: World
 }
 
 /** Gives drafts their addresses. */
-export const issueRequests = ({ store, rail, world }: Parts, batchTag?: string): Promise<number> =>
-  requestDrafts(store, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, batchTag)
+export const issueRequests = ({ db, rail, world }: Parts, batchTag?: string): Promise<number> =>
+  requestDrafts(db, { takeAddress: (tx, id) => takeAddress(tx, rail, 'receive', id), uri: rail.uri }, world, batchTag)
 
 /** Reads the chain up to its tip. */
 export const follow = (parts: Parts): Promise<Followed> => followChain(following(parts))
@@ -59,8 +59,8 @@ export const follow = (parts: Parts): Promise<Followed> => followChain(following
 /** Reads it again from a block on, or says why it could not. */
 export const scan = (parts: Parts, from: number, tell: Progress): Promise<Scanned | string> => scanChain(following(parts), from, tell)
 
-const following = ({ store, rail, bitcoin, world }: Parts) => ({
-  ...{ store, rail, world, watching: bitcoin.watching },
+const following = ({ db, rail, bitcoin, world }: Parts) => ({
+  ...{ db, rail, world, watching: bitcoin.watching },
   deepest: deepestOf(bitcoin),
   rate: async (tx: Tx, at: Instant) => {
     const rate = await goodRateAt(tx, millis(at), world.clock.now(), bitcoin.agreement)
@@ -70,7 +70,7 @@ const following = ({ store, rail, bitcoin, world }: Parts) => ({
 
 const deepestOf = ({ confirmations, terms }: BitcoinDesk) => Math.max(terms.payoutDepth, ...confirmations.map(rule => rule.confirmations))
 
-export const askRates = ({ store, bitcoin, world }: Parts) => refreshRates(store, bitcoin.sources, world)
+export const askRates = ({ db, bitcoin, world }: Parts) => refreshRates(db, bitcoin.sources, world)
 
 const atOnce = 500
 
@@ -78,12 +78,12 @@ const atOnce = 500
  * What time alone decides: requests nobody paid are over, and what was paid in part goes to a person. It is decided as of the last look at the
  * chain: what came while nobody looked may have come in time. Answers how many moved.
  */
-export async function passTime({ store, bitcoin, world }: Parts): Promise<number> {
+export async function passTime({ db, bitcoin, world }: Parts): Promise<number> {
   // A payment may lie in a block that could not be read yet, and what is over is over by a clock that is right.
-  if (clockTrouble(world) !== undefined || (await chainTrouble(store)) !== undefined || (await isChainUnread(store))) return 0
-  const lookedAt = await chainLookedAt(store)
+  if (clockTrouble(world) !== undefined || (await chainTrouble(db)) !== undefined || (await isChainUnread(db))) return 0
+  const lookedAt = await chainLookedAt(db)
   if (lookedAt === undefined) return 0
-  const due = await store.tx(async tx => {
+  const due = await db.tx(async tx => {
     const now = lookedAt
     return tx.all<{ id: string }>(sql`
       select id from invoices where rail = 'bitcoin' and ((state = 'issued' and due_at < ${now}) or (state = 'underpaid' and watch_until < ${now}))
@@ -91,7 +91,7 @@ export async function passTime({ store, bitcoin, world }: Parts): Promise<number
   })
   let moved = 0
   for (const { id } of due)
-    moved += await store.tx(async tx => {
+    moved += await db.tx(async tx => {
       const row = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} ${forUpdate}`)
       const { state } = await restand(tx, { world, chain: bitcoin.terms }, row!, { why: 'time has passed' })
       return state === row!.state ? 0 : 1
@@ -107,35 +107,35 @@ const bundleTerms = ({ rail, bitcoin }: Pick<Parts, 'rail' | 'bitcoin'>): Bundle
 
 /** A person cancels a bundle; what may be signed already is spent to ourselves first. Throws `BadInput` where it cannot be. */
 export async function cancel(parts: Parts, id: string, act: { by: string; why: string }): Promise<Canceled> {
-  const { store, rail, world, bitcoin } = parts
-  const [tip, rate] = [await tipOf(store), await rail.feeRate()]
+  const { db, rail, world, bitcoin } = parts
+  const [tip, rate] = [await tipOf(db), await rail.feeRate()]
   if (!tip || rate.is !== 'done')
     throw new BadInput(`the node is needed to cancel a bundle: ${rate.is === 'done' ? 'the chain was not looked at yet' : rate.why}`)
   const owedAgain = (tx: Tx, cause: Cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause)
-  return cancelBundle(store, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act, owedAgain)
+  return cancelBundle(db, rail, world, bundleTerms(parts), { height: tip.height, feeRate: rate.value }, id, act, owedAgain)
 }
 
 /** Bundles what is due, has it signed where the wallet may, sends it, and offers more where a transaction waits too long. */
-export async function sendCoins({ store, rail, bitcoin, world }: Parts): Promise<Record<string, number>> {
+export async function sendCoins({ db, rail, bitcoin, world }: Parts): Promise<Record<string, number>> {
   const terms = bundleTerms({ rail, bitcoin })
-  const [trouble, tip] = [await chainTrouble(store), await tipOf(store)]
-  const unread = await isChainUnread(store)
+  const [trouble, tip] = [await chainTrouble(db), await tipOf(db)]
+  const unread = await isChainUnread(db)
   if (clockTrouble(world) !== undefined) return {}
   // A chain that cannot be followed may hold what we would spend again.
   const isFollowed = trouble === undefined && tip && !unread
   let planned = { bundled: 0, bumped: 0 }
   let sent: BundlesSent
   try {
-    if (isFollowed && (await worthAsking(store))) planned = await planAndBump({ store, rail, world }, terms, tip)
+    if (isFollowed && (await worthAsking(db))) planned = await planAndBump({ db, rail, world }, terms, tip)
   } finally {
     // Whatever a plan or a better offer fails for, what is signed is sent, and sent again.
-    sent = await sendBundles(store, rail, world, (tx, id, cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause))
+    sent = await sendBundles(db, rail, world, (tx, id, cause) => restandOwedAgain(tx, { world, chain: bitcoin.terms }, id, cause))
   }
   return { bundled: planned.bundled, ...sent, bumped: planned.bumped }
 }
 
 async function planAndBump(
-  { store, rail, world }: Omit<Parts, 'bitcoin'>,
+  { db, rail, world }: Omit<Parts, 'bitcoin'>,
   terms: BundleTerms,
   { hash, height }: { hash: string; height: bigint },
 ) {
@@ -147,21 +147,21 @@ async function planAndBump(
   }
   // After a while in which nobody looked, a block may have paid what is owed here, or spent what would pay it.
   const best = await rail.info()
-  if (best.is !== 'done' || (await hasNews(store))) return { bundled: 0, bumped: 0 }
-  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }
+  if (best.is !== 'done' || (await hasNews(db))) return { bundled: 0, bumped: 0 }
+  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }
   const now = { height, feeRate: rate.value, feeNote: rail.feeNote?.() }
-  const planning = await planBundle(store, rail, world, terms, now)
-  return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(store, rail, world, terms, now) }
+  const planning = await planBundle(db, rail, world, terms, now)
+  return { bundled: planning.is === 'planned' ? planning.payouts : 0, bumped: await bumpBundles(db, rail, world, terms, now) }
 }
 
 /** Whether the chain has told what is not settled yet. */
-const hasNews = async (store: Store): Promise<boolean> =>
-  (await store.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !== undefined
+const hasNews = async (db: Db): Promise<boolean> =>
+  (await db.one(sql`select 1 as yes from inbox where state = 'new' and rail = 'bitcoin' limit 1`)) !== undefined
 
 /** Whether anything is due or under way, so that an idle house asks the node for nothing. */
-async function worthAsking(store: Store): Promise<boolean> {
-  const now = await store.tx(tx => tx.now())
-  const found = await store.one(sql`
+async function worthAsking(db: Db): Promise<boolean> {
+  const now = await db.tx(tx => tx.now())
+  const found = await db.one(sql`
     select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'waiting') and next_at <= ${now}
     union all select 1 as yes from bundles where state in ('signed', 'sent') limit 1`)
   return found !== undefined

@@ -1,13 +1,13 @@
 /** Whether a process may do what a wrong time would do wrongly: asked before every such job, said in an alarm, and mended once the clocks agree again. */
 import { clockTrouble, instant, later, type Instant, type World } from '../base/world.ts'
 import { alarmOf, lowerAlarm, raiseAlarm, type AlarmName } from '../ledger/ledger.ts'
-import { join, remember, sql, type Sql, type Store, type Tx } from '../db/db.ts'
+import { join, remember, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import type { Rails } from '../rails/rail.ts'
 import type { Runner } from './runner.ts'
 import { firstFrom, forgetAhead, nextAt, type ScheduleRow } from '../schedule/schedule.ts'
 
 /** What each process knows of itself: what it said last, and when it last looked for times that lie ahead. */
-const known = new WeakMap<Store, { said: string | undefined; lookedAt: number }>()
+const known = new WeakMap<Db, { said: string | undefined; lookedAt: number }>()
 const lookEveryMs = 60_000
 /** A clock that is believed may be ahead of the database's by this much. */
 const slackMs = 60_000
@@ -20,27 +20,26 @@ const alarmNameOf = ({ worker }: Pick<Runner, 'worker'>): AlarmName => `clock of
  * under a clock that was ahead is brought back to now, at the first look and then every minute.
  */
 export async function believesTime(runner: Runner & { rails?: Rails }): Promise<boolean> {
-  const { store, world, rails } = runner
-  const before = known.get(store)
+  const { db, world, rails } = runner
+  const before = known.get(db)
   const why = clockTrouble(world)
   if (why !== undefined) {
-    const news = await raiseAlarm(store, alarmNameOf(runner), why)
+    const news = await raiseAlarm(db, alarmNameOf(runner), why)
     if (news) world.log.error({ why }, 'the clocks disagree: nothing is issued, paid, expired or priced until they agree')
-    known.set(store, { said: why, lookedAt: 0 })
+    known.set(db, { said: why, lookedAt: 0 })
     return false
   }
   const now = world.clock.now()
   if (before && before.said === undefined && Math.abs(now - before.lookedAt) < lookEveryMs) return true
-  known.set(store, { said: undefined, lookedAt: now })
+  known.set(db, { said: undefined, lookedAt: now })
   // Whoever has heard no other clock yet may be wrong without knowing it: nothing is mended by such a one.
   if (world.clock.isAlone?.() && rails?.starkbank) {
     await rails.starkbank.workspace()
     if (world.clock.isAlone()) return true
     if (clockTrouble(world) !== undefined) return believesTime(runner)
   }
-  if ((await alarmOf(store, alarmNameOf(runner))) && (await lowerAlarm(store, alarmNameOf(runner))))
-    world.log.info({}, 'the clocks agree again')
-  await bringBack(store, world)
+  if ((await alarmOf(db, alarmNameOf(runner))) && (await lowerAlarm(db, alarmNameOf(runner)))) world.log.info({}, 'the clocks agree again')
+  await bringBack(db, world)
   return true
 }
 
@@ -84,7 +83,7 @@ const aheadOf = (now: Instant, { which, longestMs, unmoved }: Omit<(typeof waiti
 const named = (name: string): Sql => ({ texts: [name], values: [] })
 
 /** Answers how much lay ahead of now. Reads first: most of the time there is nothing, and then nothing is written. */
-export async function bringBack(store: Store, world: World): Promise<number> {
+export async function bringBack(db: Db, world: World): Promise<number> {
   const guess = instant(world.clock.now())
   const asked = waiting.map(
     each => sql`select cast(${each.table} as text) as name where exists (select 1 from ${named(each.table)} where ${aheadOf(guess, each)})`,
@@ -93,12 +92,12 @@ export async function bringBack(store: Store, world: World): Promise<number> {
     ({ table, since }) =>
       sql`select cast(${since} as text) as name where exists (select 1 from ${named(table)} where ${named(since)} > ${later(guess, slackMs)})`,
   )
-  const found = new Set((await store.all<{ name: string }>(join([...asked, ...sinces], ' union all '))).map(({ name }) => name))
+  const found = new Set((await db.all<{ name: string }>(join([...asked, ...sinces], ' union all '))).map(({ name }) => name))
   const ahead = waiting.filter(({ table }) => found.has(table))
   const begun = lasting.filter(({ since }) => found.has(since))
-  const schedules = await poisoned(store, guess)
+  const schedules = await poisoned(db, guess)
   if (ahead.length === 0 && begun.length === 0 && schedules.length === 0) return 0
-  const count = await store.tx(async tx => {
+  const count = await db.tx(async tx => {
     const now = await tx.now()
     let rows = 0
     for (const each of ahead) rows += await tx.run(sql`update ${named(each.table)} set next_at = ${now} where ${aheadOf(now, each)}`)

@@ -1,7 +1,7 @@
 /** When each rail last answered: noted around its calls, the one place through which all of them go, and read by whoever says how things stand. */
 import type { Answer } from '../base/answer.ts'
 import { instant, later, millis, type Instant, type Millis, type World } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 /** A rail that answers is written down this often; one that stops or begins to answer, at once. */
 const noteEveryMs = 30_000
@@ -17,7 +17,7 @@ export interface Silent {
 }
 
 /** The rail itself, with a note of whether each call was answered. A refusal that asking again cannot mend is an answer; everything that may heal by itself is none. */
-export function listening<R extends { name: string }>(rail: R, store: Store, world: Pick<World, 'clock' | 'log'>): R {
+export function listening<R extends { name: string }>(rail: R, db: Db, world: Pick<World, 'clock' | 'log'>): R {
   let noted: { answers: boolean; at: Millis } | undefined
   const note = async (answer: Answer<unknown>) => {
     const answers = answer.is === 'done' || (answer.is === 'refused' && !answer.again)
@@ -27,7 +27,7 @@ export function listening<R extends { name: string }>(rail: R, store: Store, wor
     const at = instant(now)
     const why = answer.is === 'done' ? null : answer.why
     try {
-      await store.tx(
+      await db.tx(
         tx =>
           answers
             ? tx.run(sql`
@@ -59,10 +59,10 @@ export function listening<R extends { name: string }>(rail: R, store: Store, wor
 }
 
 /** A rail that is configured no more is not silent: nobody asks it. */
-export async function forgetOthers(store: Store, names: readonly (string | undefined)[]): Promise<void> {
-  const rows = await store.all<{ rail: string }>(sql`select rail from rails_heard`)
+export async function forgetOthers(db: Db, names: readonly (string | undefined)[]): Promise<void> {
+  const rows = await db.all<{ rail: string }>(sql`select rail from rails_heard`)
   for (const { rail } of rows)
-    if (!names.includes(rail)) await store.tx(tx => tx.run(sql`delete from rails_heard where rail = ${rail}`), 'locks')
+    if (!names.includes(rail)) await db.tx(tx => tx.run(sql`delete from rails_heard where rail = ${rail}`), 'locks')
 }
 
 const isAnswer = (value: unknown): value is Answer<unknown> =>

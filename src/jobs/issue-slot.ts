@@ -23,8 +23,8 @@ export type Issuer = Runner & { rails: Rails; bitcoin?: BitcoinDesk }
 /** Materialises what fell due and runs every slot that can be claimed. Answers how many were run. */
 export async function runDueSlots(issuer: Issuer): Promise<number> {
   if (!(await believesTime(issuer))) return 0
-  await endHolds(issuer.store)
-  await materialise(issuer.store, issuer.world)
+  await endHolds(issuer.db)
+  await materialise(issuer.db, issuer.world)
   for (let ran = 0; ; ran++) {
     // A clock may jump while slots are run.
     const claimed = clockTrouble(issuer.world) === undefined ? await claim(issuer) : undefined
@@ -47,15 +47,14 @@ async function claim(issuer: Issuer): Promise<Claimed | undefined> {
     } catch (error) {
       if (!(error instanceof NotAsStated)) throw error
       const { schedule, message: why } = error
-      await issuer.store.tx(tx => holdSchedule(tx, schedule, why))
+      await issuer.db.tx(tx => holdSchedule(tx, schedule, why))
       issuer.world.log.error({ schedule: schedule.name, why }, 'a schedule is on hold: its row is not what was stated')
     }
 }
 
-async function claimNext({ store, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
-  const bankIsThere =
-    rails.starkbank !== undefined && (await bankMayBeAsked(store, rails.starkbank, world)) && !(await areInvoicesUnread(store))
-  return store.tx(async tx => {
+async function claimNext({ db, world, rails, bitcoin }: Issuer): Promise<Claimed | undefined> {
+  const bankIsThere = rails.starkbank !== undefined && (await bankMayBeAsked(db, rails.starkbank, world)) && !(await areInvoicesUnread(db))
+  return db.tx(async tx => {
     // Asked once: a rate that ages out between two looks must not leave a slot claimed and without a price.
     const rate = rails.bitcoin && bitcoin ? await rateNow(tx, bitcoin, world) : undefined
     const slot = await claimSlot(tx, sql`${await ready(tx, bankIsThere, rate)} and id not in (select schedule_id from schedule_holds)`)
@@ -113,24 +112,24 @@ async function issue(issuer: Issuer, { slot, rail }: Claimed): Promise<void> {
   }
 }
 
-async function issueAtBank({ store, rails }: Issuer, world: World, slot: SlotRow): Promise<JobResult> {
-  const { issued, unsure, refused, later } = await issueDrafts(store, rails.starkbank!, world, slot.id)
+async function issueAtBank({ db, rails }: Issuer, world: World, slot: SlotRow): Promise<JobResult> {
+  const { issued, unsure, refused, later } = await issueDrafts(db, rails.starkbank!, world, slot.id)
   const said = [`${issued} issued`, unsure && `${unsure} unsure`, refused && `${refused} refused`, later && `${later} later`]
     .filter(Boolean)
     .join(', ')
   return unsure + refused + later > 0 ? { less: said } : said
 }
 
-async function issueOnChain({ store, rails, bitcoin }: Issuer, world: World, slot: SlotRow): Promise<string> {
-  return `${await issueRequests({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, slot.id)} issued`
+async function issueOnChain({ db, rails, bitcoin }: Issuer, world: World, slot: SlotRow): Promise<string> {
+  return `${await issueRequests({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, slot.id)} issued`
 }
 
-async function heartbeat({ store, world }: Runner, slot: SlotRow, signal: AbortSignal): Promise<void> {
+async function heartbeat({ db, world }: Runner, slot: SlotRow, signal: AbortSignal): Promise<void> {
   for (;;) {
     await world.clock.sleep(heartbeatMs, signal)
     if (signal.aborted) return
     try {
-      if (!(await extendLease(store, slot))) return
+      if (!(await extendLease(db, slot))) return
     } catch (error) {
       // The lease outlasts three missed beats, and nobody waits for this promise until the work is over: thrown, it would end the process.
       world.log.warn({ slot: slot.id, why: error instanceof Error ? error.message : 'unknown' }, 'a lease could not be extended')

@@ -28,14 +28,14 @@ import {
   type RailName,
   type Sheet,
 } from '../shop/shop.ts'
-import type { Reader, Store } from '../db/db.ts'
+import type { Reader, Db } from '../db/db.ts'
 import { standingOf } from '../webhooks/webhooks.ts'
 import { composeAnchorMail, type AnchorMailRow } from './anchorMail.ts'
 import { issueRequests, type BitcoinDesk } from './bitcoin.ts'
 
 /** Who serves the shop: a `Desk` is one. */
 export interface Counter {
-  store: Store
+  db: Db
   world: World
   rails: Rails
   bitcoin?: BitcoinDesk
@@ -55,7 +55,7 @@ const patienceMs = 4_000
 
 /** Places an order and asks for its code. The same basket key again is the same order. */
 export async function placeOrder(counter: Counter, placing: Placing): Promise<Placed> {
-  const placed = await writeOrder(counter.store, counter.world, placing, termsOf(counter))
+  const placed = await writeOrder(counter.db, counter.world, placing, termsOf(counter))
   if (placed.is === 'placed' && !placed.again) await askForCode(counter, placed.order)
   return placed
 }
@@ -64,7 +64,7 @@ export async function placeOrder(counter: Counter, placing: Placing): Promise<Pl
 export async function newCode(counter: Counter, token: string, rail?: RailName, address?: string): Promise<NewCode | undefined> {
   const paid = await paidMeanwhile(counter, token)
   if (paid) return { is: 'there', order: paid }
-  const made = await writeNewCode(counter.store, counter.world, token, termsOf(counter), rail, address)
+  const made = await writeNewCode(counter.db, counter.world, token, termsOf(counter), rail, address)
   if (made?.is === 'made') await askForCode(counter, made.order)
   return made
 }
@@ -73,11 +73,11 @@ export async function newCode(counter: Counter, token: string, rail?: RailName, 
  * The order, where the bank shows one of its codes as paid and we have not heard of it yet: whoever paid in time while nobody was at work must
  * not be asked a second time. A bank that does not answer does not know better than we do.
  */
-async function paidMeanwhile({ store, rails }: Counter, token: string): Promise<OrderRow | undefined> {
+async function paidMeanwhile({ db, rails }: Counter, token: string): Promise<OrderRow | undefined> {
   const rail = rails.starkbank
-  const order = rail && (await findOrderByToken(store, token))
+  const order = rail && (await findOrderByToken(db, token))
   if (!order || order.state === 'paid') return undefined
-  for (const { rail: name, state, provider_id: id } of await invoicesOf(store, order.id)) {
+  for (const { rail: name, state, provider_id: id } of await invoicesOf(db, order.id)) {
     if (name !== 'starkbank' || id === null || (state !== 'issued' && state !== 'overdue')) continue
     const answer = await rail.readInvoice(id)
     if (answer.is === 'done' && answer.value.status === 'paid') return order
@@ -92,8 +92,8 @@ export interface SeenOrder {
 }
 
 /** An order as its page tells it now; undefined where no order has that token. */
-export async function seeOrder({ store, world, rails, bitcoin }: Counter, token: string): Promise<SeenOrder | undefined> {
-  return store.tx(async tx => {
+export async function seeOrder({ db, world, rails, bitcoin }: Counter, token: string): Promise<SeenOrder | undefined> {
+  return db.tx(async tx => {
     const order = await findOrderByToken(tx, token)
     if (!order) return undefined
     const invoices = await invoicesOf(tx, order.id)
@@ -114,11 +114,11 @@ export async function seeOrder({ store, world, rails, bitcoin }: Counter, token:
 export type Offer = { rail: RailName; why: undefined | 'no rate' | 'not followed' }
 
 export async function offers(counter: Counter): Promise<Offer[]> {
-  const { store, world, bitcoin } = counter
-  const rules = (await shopRules(store)).filter(({ rail, account_state: state }) => railsOf(counter).includes(rail) && state !== 'closed')
+  const { db, world, bitcoin } = counter
+  const rules = (await shopRules(db)).filter(({ rail, account_state: state }) => railsOf(counter).includes(rail) && state !== 'closed')
   const found: Offer[] = []
   for (const { rail } of rules) {
-    const why = rail === 'bitcoin' ? await whyNot(store, bitcoin!, world) : undefined
+    const why = rail === 'bitcoin' ? await whyNot(db, bitcoin!, world) : undefined
     found.push({ rail, why })
   }
   return found
@@ -158,24 +158,19 @@ async function askForCode(counter: Counter, order: OrderRow): Promise<void> {
   over.abort()
 }
 
-async function ask({ store, world, rails, bitcoin }: Counter, order: OrderRow): Promise<void> {
-  if (order.rail === 'starkbank' && rails.starkbank) await issueDrafts(store, rails.starkbank, world, order.id)
-  if (order.rail === 'bitcoin' && rails.bitcoin && bitcoin) await issueRequests({ store, rail: rails.bitcoin, bitcoin, world }, order.id)
+async function ask({ db, world, rails, bitcoin }: Counter, order: OrderRow): Promise<void> {
+  if (order.rail === 'starkbank' && rails.starkbank) await issueDrafts(db, rails.starkbank, world, order.id)
+  if (order.rail === 'bitcoin' && rails.bitcoin && bitcoin) await issueRequests({ db, rail: rails.bitcoin, bitcoin, world }, order.id)
 }
 
 /** Moves orders after their invoices. Answers how many moved. */
-export const moveOrders = ({ store, world, post }: Counter): Promise<number> => followOrders(store, world, { writes: post !== undefined })
+export const moveOrders = ({ db, world, post }: Counter): Promise<number> => followOrders(db, world, { writes: post !== undefined })
 
 /** Sends the letters that are due: to people of the console first, for what they tell cannot wait. */
-export async function sendPost(
-  { store, world }: Counter,
-  { mailer, ...sheet }: Post,
-): Promise<Record<'sent' | 'failed' | 'later', number>> {
-  const notices = await sendMails<NoticeRow & OutboxRow>(store, mailer, world, 'person_mails', (_, row) =>
-    composeNotice(row, sheet.publicUrl),
-  )
-  const anchors = await sendMails<AnchorMailRow>(store, mailer, world, 'anchor_mails', (_, row) => composeAnchorMail(row, sheet))
-  const letters = await sendMails<MailRow>(store, mailer, world, 'mails', (reader, row) => composeLetter(reader, row, sheet))
+export async function sendPost({ db, world }: Counter, { mailer, ...sheet }: Post): Promise<Record<'sent' | 'failed' | 'later', number>> {
+  const notices = await sendMails<NoticeRow & OutboxRow>(db, mailer, world, 'person_mails', (_, row) => composeNotice(row, sheet.publicUrl))
+  const anchors = await sendMails<AnchorMailRow>(db, mailer, world, 'anchor_mails', (_, row) => composeAnchorMail(row, sheet))
+  const letters = await sendMails<MailRow>(db, mailer, world, 'mails', (reader, row) => composeLetter(reader, row, sheet))
   const sum = (how: 'sent' | 'failed' | 'later') => notices[how] + anchors[how] + letters[how]
   return { sent: sum('sent'), failed: sum('failed'), later: sum('later') }
 }

@@ -19,9 +19,9 @@ export function followOwnKey(runner: Runner, keyId: () => string): () => void {
 }
 
 /** Says so in an alarm of this machine until it does not. */
-export async function watchOwnKey({ store, world, worker }: Runner, keyId: string): Promise<void> {
+export async function watchOwnKey({ db, world, worker }: Runner, keyId: string): Promise<void> {
   const name: AlarmName = `bank key of ${worker.replace(/\/[^/]*$/, '')}`
-  if (!(await isOwnKeyRetired(store, keyId))) {
-    if (await lowerAlarm(store, name)) world.log.info({ keyId }, 'the bank key in use signs here again')
-  } else if (await raiseAlarm(store, name, keyId)) world.log.error({ keyId }, 'requests to the bank are signed with a key that was retired')
+  if (!(await isOwnKeyRetired(db, keyId))) {
+    if (await lowerAlarm(db, name)) world.log.info({ keyId }, 'the bank key in use signs here again')
+  } else if (await raiseAlarm(db, name, keyId)) world.log.error({ keyId }, 'requests to the bank are signed with a key that was retired')
 }

@@ -9,7 +9,7 @@ import { addAccount } from '../payout/payout.ts'
 import type { ChainRail } from '../rails/chain.ts'
 import { pair, type Rate } from '../rates/rates.ts'
 import { migrate } from '../db/migrate.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import { runDueSlots, type BitcoinDesk } from './jobs.ts'
 import { addSchedule, dryRun, needSchedule, runNow, type NewSchedule } from '../schedule/schedule.ts'
 
@@ -34,20 +34,20 @@ const bitcoin = {
   agreement: { sources: ['one'], maxAgeMs, maxDeviation: 200n, least: 1 },
   confirmations: [{ belowUnits: undefined, confirmations: 3 }],
 } as unknown as BitcoinDesk
-let store: Store
+let db: Db
 
 beforeEach(async () => {
   ;[now, looksLeft] = [noon, undefined]
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, clock)
-  await addAccount(store, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination: 'address' }, 'maker')
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, clock)
+  await addAccount(db, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination: 'address' }, 'maker')
   const rule: NewSchedule = {
     ...{ name: 'trial', rail: 'bitcoin', currency: 'BRL', cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined },
     ...{ countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, dueInMs: 60_000, payTo: 'coins' },
     ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
   }
-  const schedule = await addSchedule(store, world, rule, 'maker')
-  await store.tx(async tx => {
+  const schedule = await addSchedule(db, world, rule, 'maker')
+  await db.tx(async tx => {
     await tx.run(
       sql`insert into rates (pair, source, price_units, at, fetched_at) values (${pair}, 'one', ${price}, ${instant(noon)}, ${instant(noon)})`,
     )
@@ -55,7 +55,7 @@ beforeEach(async () => {
     await runNow(tx, world, schedule, 'maker')
   })
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 test('a rate that ages out at any moment of the claim leaves the slot due, or was locked: reais are never asked for as satoshis', async () => {
   now = noon + maxAgeMs
@@ -63,12 +63,12 @@ test('a rate that ages out at any moment of the claim leaves the slot due, or wa
   for (let looks = 0; looks < 40; looks++) {
     looksLeft = looks
     now = noon + maxAgeMs
-    await runDueSlots({ store, world, worker: 'w', rails: { bitcoin: {} as ChainRail }, bitcoin }).catch(() => undefined)
+    await runDueSlots({ db, world, worker: 'w', rails: { bitcoin: {} as ChainRail }, bitcoin }).catch(() => undefined)
     looksLeft = undefined
-    const invoice = await store.one<{ asset: string; units: bigint; quote_units: bigint | null }>(
+    const invoice = await db.one<{ asset: string; units: bigint; quote_units: bigint | null }>(
       sql`select asset, units, quote_units from invoices`,
     )
-    const slot = (await store.one<{ state: string }>(sql`select state from slots`))!
+    const slot = (await db.one<{ state: string }>(sql`select state from slots`))!
     asked.add(invoice ? `${slot.state}: ${invoice.units} ${invoice.asset} for ${invoice.quote_units}` : slot.state)
     if (invoice) break
   }
@@ -83,6 +83,6 @@ test('no amount is read in the units of another asset', async () => {
   expect(() => pricingAt(rate, bitcoin, terms)!(btc(10_000n))).toThrow('not an amount in BRL')
   expect(() => pricingAt(rate, bitcoin, { ...terms, currency: 'BTC' })!(brl(10_000n))).toThrow('not an amount in BTC')
   expect(() => inReaisAsSaid(btc(10_000n))).toThrow('not an amount in BRL')
-  const schedule = await needSchedule(store, 'trial')
+  const schedule = await needSchedule(db, 'trial')
   await expect(dryRun(schedule, world, { transferFeeBy: 'house', transferFeeUnits: 0n })).rejects.toThrow('not an amount in BTC')
 })

@@ -35,7 +35,7 @@ import {
 } from '../payout/payout.ts'
 import { addAct, carryOutAdd, carryOutClear, carryOutReset, carryOutRole, clearAct, resetAct, roleAct } from '../people/people.ts'
 import type { Rails } from '../rails/rail.ts'
-import type { Store, Tx } from '../db/db.ts'
+import type { Db, Tx } from '../db/db.ts'
 import {
   beginRefund,
   carryOutCoinRefund,
@@ -53,7 +53,7 @@ import { askBeforeClose } from '../reconcile/ownLines.ts'
 import { acceptAct, carryOutAccept, carryOutRule, ruleAct } from '../reconcile/strangers.ts'
 
 export interface ProposalDesk {
-  store: Store
+  db: Db
   rails: Rails
   world: World
   /** How what comes on a chain is judged; there with the Bitcoin rail. */
@@ -104,14 +104,14 @@ const works: ReadonlyMap<string, ReturnType<typeof proposedWork>> = new Map<stri
   [
     refundAct,
     proposedWork({
-      prepare: ({ store, rails }, proposal) => checkRefund({ store, rail: rails.starkbank }, proposal),
+      prepare: ({ db, rails }, proposal) => checkRefund({ db, rail: rails.starkbank }, proposal),
       carryOut: (tx, { world }, proposal) => beginRefund(tx, world, proposal),
     }),
   ],
   [
     reversalAct,
     proposedWork({
-      prepare: ({ store, rails }, proposal) => checkReversalEnd({ store, rail: rails.starkbank }, proposal),
+      prepare: ({ db, rails }, proposal) => checkReversalEnd({ db, rail: rails.starkbank }, proposal),
       carryOut: (tx, { world }, proposal, logCount) => carryOutReversalEnd(tx, world, proposal, logCount),
     }),
   ],
@@ -151,17 +151,17 @@ export async function approveAndDo(
     ...whoever,
     state: (tx, row) => state(tx, { ...approvingProposal(row), by: whoever.by }, proof),
   }
-  const proposal = await findProposal(desk.store, id)
+  const proposal = await findProposal(desk.db, id)
   if (!proposal) return { is: 'unknown' }
   // No provider is asked for somebody who may not approve it anyway.
   const refusal = mayApprove(proposal, approver)
   if (refusal !== undefined) return { is: refusal, proposal }
-  const bar = await desk.store.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
+  const bar = await desk.db.tx(async tx => barFor(tx, approver.by, await tx.now(), proposal.made_by))
   if (bar) return { is: 'barred', bar, proposal }
   const work = known.get(proposal.act)
   if (!work) throw new BadInput(`proposal ${id} is for "${proposal.act}", which this version does not know: run the version that made it`)
   const carryOut = await work(desk, proposal)
-  return desk.store.tx(async tx => {
+  return desk.db.tx(async tx => {
     const decision = await approve(tx, id, approver)
     if (decision.is === 'approved') await carryOut(tx, decision.proposal)
     return decision

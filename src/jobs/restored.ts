@@ -4,7 +4,7 @@ import { passOver, type NextNumbers } from '../chain/chain.ts'
 import { invoiceMachine, refundMachine, requestMachine, twinMachine } from '../invoice/invoice.ts'
 import { holdAll, waitForBank, waitForChain } from '../payout/payout.ts'
 import { endAllSessions } from '../people/people.ts'
-import { move, sql, type Store, type Tx } from '../db/db.ts'
+import { move, sql, type Db, type Tx } from '../db/db.ts'
 import { readInvoicesSinceBackup } from '../webhooks/webhooks.ts'
 import { materialise, slotMachine } from '../schedule/schedule.ts'
 
@@ -17,14 +17,14 @@ type Parts = Pick<World, 'clock' | 'random' | 'log' | 'at'>
 
 /** Everything that a restored database needs before anybody works on it: payouts are stopped, and what may have happened since is set aside. */
 export async function takeUpRestored(
-  store: Store,
+  db: Db,
   world: Parts,
   { why, by, replaced }: { why: string; by: string; replaced?: NextNumbers | undefined },
 ): Promise<SetAside> {
-  await holdAll(store, why, by, 'restored')
-  await store.tx(tx => markRestored(tx, world))
-  await store.tx(endAllSessions)
-  return setAsideAfterRestore(store, world, replaced)
+  await holdAll(db, why, by, 'restored')
+  await db.tx(tx => markRestored(tx, world))
+  await db.tx(endAllSessions)
+  return setAsideAfterRestore(db, world, replaced)
 }
 
 /**
@@ -44,11 +44,11 @@ async function markRestored(tx: Tx, { clock }: Pick<World, 'clock'>): Promise<vo
  * so those drafts end. Refunds that the bank may not have taken on are a person's to decide again: one may have been settled otherwise; and numbers of addresses that may have been shown to a payer are not handed out again. A person runs again what
  * is wanted.
  */
-export async function setAsideAfterRestore(store: Store, world: Parts, replaced?: NextNumbers): Promise<SetAside> {
-  await store.tx(tx => readInvoicesSinceBackup(tx))
+export async function setAsideAfterRestore(db: Db, world: Parts, replaced?: NextNumbers): Promise<SetAside> {
+  await db.tx(tx => readInvoicesSinceBackup(tx))
   // Also of a schedule that is on hold, as one whose roster cannot be read for want of a key: it goes on later, and may have been issued by all the same.
-  await materialise(store, world, 'all')
-  return store.tx(async tx => {
+  await materialise(db, world, 'all')
+  return db.tx(async tx => {
     const why = 'it fell due before the restore, and may have been issued after the backup'
     const slots = await tx.all<{ id: string }>(sql`select id from slots where state = 'due'`)
     for (const { id } of slots) await move(tx, 'slots', slotMachine, id, 'due', 'missed', { why }, [sql`held = null`])

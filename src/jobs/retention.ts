@@ -2,11 +2,11 @@
 import type { Retention } from '../base/retentionSettings.ts'
 import type { World } from '../base/world.ts'
 import { retainNightly } from '../privacy/privacy.ts'
-import type { Store } from '../db/db.ts'
+import type { Db } from '../db/db.ts'
 import type { JobResult } from './runner.ts'
 
-export async function dropOld({ store, retention }: { store: Store; retention: Retention }, world: World): Promise<JobResult> {
-  const found = await retainNightly({ store, world, retention })
+export async function dropOld({ db, retention }: { db: Db; retention: Retention }, world: World): Promise<JobResult> {
+  const found = await retainNightly({ db, world, retention })
   if (found === undefined) return undefined
   if (found === 'first') return 'the first night: nothing is dropped before the next one'
   if (found === 'gap')

@@ -2,12 +2,12 @@
 import { newId, type Id } from '../base/id.ts'
 import type { Fields, Log } from '../base/log.ts'
 import { Crash, instant, later, type Millis, type World } from '../base/world.ts'
-import { sql, type Store, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 
 export type RunOutcome = 'done' | 'failed' | 'lost'
 
 export interface Runner {
-  store: Store
+  db: Db
   world: World
   /** This process, as runs name it. */
   worker: string
@@ -54,7 +54,7 @@ interface Kept {
 }
 
 /** `begin` makes the run's row where it is not there yet. A run that logs nothing, or is over within a second, writes nothing here. */
-function keepLines({ store, world }: Runner, runId: string, log: Log, begin: (tx: Tx) => Promise<unknown>): Kept {
+function keepLines({ db, world }: Runner, runId: string, log: Log, begin: (tx: Tx) => Promise<unknown>): Kept {
   const lines: Line[] = []
   const over = new AbortController()
   let written = 0
@@ -67,7 +67,7 @@ function keepLines({ store, world }: Runner, runId: string, log: Log, begin: (tx
       const until = lines.length
       if (over.signal.aborted || until === written) continue
       try {
-        await store.tx(async tx => {
+        await db.tx(async tx => {
           await begin(tx)
           await writeLines(tx, runId, lines.slice(written, until), written)
         }, 'locks')
@@ -109,7 +109,7 @@ export async function run(
   limitMs: Millis,
   job: (world: World) => Promise<JobResult>,
 ): Promise<RunOutcome | 'idle'> {
-  const { store, world } = runner
+  const { db, world } = runner
   const id = newId('run', world)
   const startedAt = instant(world.clock.now())
   const kept = keepLines(runner, id, world.log.child({ job: name, run: id }), async tx => {
@@ -119,7 +119,7 @@ export async function run(
   })
   const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, job).finally(kept.end)
   if (outcome === 'done' && summary === undefined && !kept.begun()) return 'idle'
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await tx.run(sql`
       insert into runs (id, job, worker, started_at, ended_at, outcome, summary, lacks)
       values (${id}, ${name}, ${runner.worker}, ${startedAt}, ${await tx.now()}, ${outcome}, ${summary ?? null}, ${lacks})
@@ -145,9 +145,9 @@ export async function runSlot(
   job: (world: World, runId: Id<'run'>) => Promise<JobResult>,
   end: (tx: Tx, outcome: 'done' | 'failed', summary: string) => Promise<unknown>,
 ): Promise<RunOutcome> {
-  const { store, world } = runner
+  const { db, world } = runner
   const id = newId('run', world)
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const now = await tx.now()
     await tx.run(
       sql`update runs set outcome = 'lost', ended_at = ${now}, summary = 'its process ended' where slot_id = ${slotId} and ended_at is null`,
@@ -156,7 +156,7 @@ export async function runSlot(
   })
   const kept = keepLines(runner, id, world.log.child({ job: 'issue', run: id, slot: slotId }), async () => undefined)
   const { outcome, summary, lacks } = await limited({ ...world, log: kept.log }, limitMs, inner => job(inner, id)).finally(kept.end)
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await tx.run(
       sql`update runs set ended_at = ${await tx.now()}, outcome = ${outcome}, summary = ${summary ?? ''}, lacks = ${lacks} where id = ${id} and ended_at is null`,
     )

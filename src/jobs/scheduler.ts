@@ -2,7 +2,7 @@
 import cron from 'node-cron'
 import type { Log } from '../base/log.ts'
 import { later } from '../base/world.ts'
-import { sql, type Store } from '../db/db.ts'
+import { sql, type Db } from '../db/db.ts'
 import { believesTime } from './clock.ts'
 import { noReason, run, type RunOutcome } from './runner.ts'
 import { timetable, type Desk, type Job } from './timetable.ts'
@@ -21,7 +21,7 @@ const everySecond = '* * * * * *'
 export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 'not mine'> {
   if (job.byTime && !(await believesTime(desk))) return 'idle'
   if (job.among === 'any') return run(desk, job.name, job.limitMs, world => job.work(desk, world))
-  const fence = await takeLease(desk.store, desk.worker, job.name, leaseMs)
+  const fence = await takeLease(desk.db, desk.worker, job.name, leaseMs)
   if (fence === undefined) return 'not mine'
   const over = new AbortController()
   const beating = keepLease(desk, job.name, fence, over.signal)
@@ -30,13 +30,13 @@ export async function wake(desk: Desk, job: Job): Promise<RunOutcome | 'idle' | 
   } finally {
     over.abort(noReason)
     await beating
-    await desk.store.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
+    await desk.db.tx(tx => tx.run(sql`update leases set lease_until = '' where name = ${job.name} and fence = ${fence}`))
   }
 }
 
 /** The fence of a lease on `name`, or undefined while someone else holds it. One that ends later than any can was made under another clock. */
-async function takeLease(store: Store, holder: string, name: string, ms: number): Promise<bigint | undefined> {
-  return store.tx(async tx => {
+async function takeLease(db: Db, holder: string, name: string, ms: number): Promise<bigint | undefined> {
+  return db.tx(async tx => {
     const now = await tx.now()
     const row = await tx.one<{ fence: bigint }>(sql`
       insert into leases (name, holder, lease_until, fence) values (${name}, ${holder}, ${later(now, ms)}, 1)
@@ -47,11 +47,11 @@ async function takeLease(store: Store, holder: string, name: string, ms: number)
 }
 
 /** Holds on to a lease until `signal` aborts, or another has it. */
-async function keepLease({ store, world }: Desk, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
+async function keepLease({ db, world }: Desk, name: string, fence: bigint, signal: AbortSignal): Promise<void> {
   for (;;) {
     await world.clock.sleep(beatMs, signal)
     if (signal.aborted) return
-    const held = await store
+    const held = await db
       .tx(async tx =>
         tx.run(sql`update leases set lease_until = ${later(await tx.now(), leaseMs)} where name = ${name} and fence = ${fence}`),
       )

@@ -131,15 +131,15 @@ const common: Job[] = [
     limitMs: 30 * minute,
     among: 'one',
     atStart: true,
-    work: async ({ store, checkBeside, anchoring }, world) =>
-      (await checkBooksByAndBy(store, world, checkBeside, anchoring?.file))?.join(' · ') || undefined,
+    work: async ({ db, checkBeside, anchoring }, world) =>
+      (await checkBooksByAndBy(db, world, checkBeside, anchoring?.file))?.join(' · ') || undefined,
   },
   {
     name: 'add-up',
     wakes: '*/10 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store }) => void (await addUpTallies(store)),
+    work: async ({ db }) => void (await addUpTallies(db)),
   },
 ]
 
@@ -150,7 +150,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '* * * * * *',
     limitMs: 10 * minute,
     among: 'any',
-    work: async ({ store, rails, terms }, world) => counted(await sendPayouts(store, rails.starkbank!, world, terms.approvals)),
+    work: async ({ db, rails, terms }, world) => counted(await sendPayouts(db, rails.starkbank!, world, terms.approvals)),
   },
   {
     name: 'issue-left',
@@ -158,7 +158,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '*/10 * * * * *',
     limitMs: 10 * minute,
     among: 'any',
-    work: async ({ store, rails }, world) => counted(await issueDrafts(store, rails.starkbank!, world)),
+    work: async ({ db, rails }, world) => counted(await issueDrafts(db, rails.starkbank!, world)),
   },
   {
     name: 'resolve-invoices',
@@ -166,12 +166,12 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rails }, world) => {
+    work: async ({ db, rails }, world) => {
       const rail = rails.starkbank!
-      const at = { store, rail, world, stopped: payoutsStopped }
+      const at = { db, rail, world, stopped: payoutsStopped }
       const parts: [work: () => Promise<number>, one: string, many: string][] = [
-        [() => findForgotten({ store, rail, world }), 'forgotten invoice found', 'forgotten invoices found'],
-        [() => resolveUnsureInvoices(store, rail, world), 'unsure invoice settled', 'unsure invoices settled'],
+        [() => findForgotten({ db, rail, world }), 'forgotten invoice found', 'forgotten invoices found'],
+        [() => resolveUnsureInvoices(db, rail, world), 'unsure invoice settled', 'unsure invoices settled'],
         [() => resolveTwins(at), 'duplicate invoice looked at', 'duplicate invoices looked at'],
         [() => resolveRefunds(at), 'refund looked at', 'refunds looked at'],
         [() => watchReversals(at), 'reversal looked at', 'reversals looked at'],
@@ -190,8 +190,7 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '*/15 * * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rails }, world) =>
-      say(await resolvePayouts(store, rails.starkbank!, world), 'order asked about', 'orders asked about'),
+    work: async ({ db, rails }, world) => say(await resolvePayouts(db, rails.starkbank!, world), 'order asked about', 'orders asked about'),
   },
   {
     name: 'poll',
@@ -200,8 +199,8 @@ const bankJobs = (pollSeconds: number): Job[] => [
     among: 'one',
     atStart: true,
     // A hasty clock wakes it every second of its machine.
-    work: async ({ store, rails, inbox }, world) =>
-      polled(await pollEvents(store, rails.starkbank!, inbox, world, 1_000 * Math.max(pollSeconds, world.clock.speed ?? 0))),
+    work: async ({ db, rails, inbox }, world) =>
+      polled(await pollEvents(db, rails.starkbank!, inbox, world, 1_000 * Math.max(pollSeconds, world.clock.speed ?? 0))),
   },
   {
     name: 'own-key',
@@ -218,9 +217,9 @@ const bankJobs = (pollSeconds: number): Job[] => [
     wakes: '30 */5 * * * *',
     limitMs: 5 * minute,
     among: 'one',
-    work: async ({ store, rails }, world) => {
-      const result = await reconcile(store, rails.starkbank!, world)
-      return typeof result === 'string' ? { less: result } : holdAgainstBank(store, result)
+    work: async ({ db, rails }, world) => {
+      const result = await reconcile(db, rails.starkbank!, world)
+      return typeof result === 'string' ? { less: result } : holdAgainstBank(db, result)
     },
   },
 ]
@@ -272,9 +271,9 @@ const bitcoinJobs = (pollSeconds: number): Job[] => [
     wakes: '40 */10 * * * *',
     limitMs: 10 * minute,
     among: 'one',
-    work: async ({ store, rails }, world) => {
-      const result = await reconcileChain(store, rails.bitcoin!, world)
-      return typeof result === 'string' ? result : holdAgainstChain(store, result)
+    work: async ({ db, rails }, world) => {
+      const result = await reconcileChain(db, rails.bitcoin!, world)
+      return typeof result === 'string' ? result : holdAgainstChain(db, result)
     },
   },
 ]
@@ -296,8 +295,8 @@ const anchorJobs = ({ file }: Anchoring): Job[] => [
     limitMs: 5 * minute,
     among: 'one',
     atStart: true,
-    work: async ({ store, world: { log } }) =>
-      (await anchorAudit(store, file, log)) === 'differs'
+    work: async ({ db, world: { log } }) =>
+      (await anchorAudit(db, file, log)) === 'differs'
         ? { less: 'the audit log is not the one that was anchored: "repasse ledger check" says where' }
         : undefined,
   },
@@ -312,7 +311,7 @@ const retentionJobs = (retention: Retention): Job[] => [
     limitMs: 60 * minute,
     among: 'one',
     atStart: true,
-    work: ({ store }, world) => dropOld({ store, retention }, world),
+    work: ({ db }, world) => dropOld({ db, retention }, world),
   },
 ]
 
@@ -329,7 +328,7 @@ const anchorMailJob = (addresses: readonly string[]): Job => ({
   },
 })
 
-const onChain = ({ store, rails, bitcoin }: Desk, world: World) => ({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
+const onChain = ({ db, rails, bitcoin }: Desk, world: World) => ({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world })
 
 const followed = ({ blocks, left, news, trouble }: Followed): JobResult =>
   trouble !== undefined || left > 0 || news > 0

@@ -1,6 +1,6 @@
 /** Alarms: what keeps work from being done until it heals by itself. One row each, which every process, `status` and the console read. */
 import { millis } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 /** `bank credentials`, or of a machine: `clock of HOST` that is wrong, `bank key of HOST` that was replaced. */
 export type AlarmName = 'bank credentials' | `clock of ${string}` | `bank key of ${string}`
@@ -13,8 +13,8 @@ export const listAlarms = (reader: Reader) => reader.all<Alarm>(sql`select * fro
 const againMs = 60_000
 
 /** Answers whether it is news: it was not there, or for another reason. */
-export async function raiseAlarm(store: Store, name: AlarmName, why: string): Promise<boolean> {
-  return store.tx(async tx => {
+export async function raiseAlarm(db: Db, name: AlarmName, why: string): Promise<boolean> {
+  return db.tx(async tx => {
     const before = await alarmOf(tx, name)
     const now = await tx.now()
     if (before?.why === why && Math.abs(millis(now) - millis(before.seen_at)) < againMs) return false
@@ -26,7 +26,7 @@ export async function raiseAlarm(store: Store, name: AlarmName, why: string): Pr
 }
 
 /** Answers whether it was there. */
-export async function lowerAlarm(store: Store, name: AlarmName): Promise<boolean> {
-  if (!(await alarmOf(store, name))) return false
-  return (await store.tx(tx => tx.run(sql`delete from alarms where name = ${name}`), 'locks')) > 0
+export async function lowerAlarm(db: Db, name: AlarmName): Promise<boolean> {
+  if (!(await alarmOf(db, name))) return false
+  return (await db.tx(tx => tx.run(sql`delete from alarms where name = ${name}`), 'locks')) > 0
 }

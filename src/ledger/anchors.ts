@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { Log } from '../base/log.ts'
 import { millis, type Instant } from '../base/world.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { AnchorFile } from './anchorFile.ts'
 import { audit, genesis } from './audit.ts'
 import type { Finding } from './check.ts'
@@ -229,10 +229,10 @@ export type Anchored = 'anchored' | 'same' | 'differs'
  * Anchors what was done since the last time, or that a day has passed: in the log, and in the file where there is one. Where the two differ
  * nothing is anchored, or else what somebody rewrote would be.
  */
-export async function anchorAudit(store: Store, file: AnchorFile | undefined, log: Log): Promise<Anchored> {
+export async function anchorAudit(db: Db, file: AnchorFile | undefined, log: Log): Promise<Anchored> {
   const path = file?.path ?? ''
-  const kept = await auditHead(store)
-  const done = await store.tx(async tx => {
+  const kept = await auditHead(db)
+  const done = await db.tx(async tx => {
     await alone(tx, path)
     const [mark, now] = [await readMark(tx, path), await tx.now()]
     const last = file ? lastLine(file) : mark && { ...mark, hash: undefined }
@@ -266,9 +266,9 @@ export async function anchorAudit(store: Store, file: AnchorFile | undefined, lo
     const { seq, hash, transactions } = done
     log.info({ seq: `${seq}`, hash, transactions: `${transactions}` }, 'the audit log is anchored')
   }
-  if (file && !(await wasBegun(store, path))) {
-    await store.tx(tx => audit(tx, { actor: 'the program', act: begunAct, subject: 'audit', detail: { file: path } }))
-    await anchorAudit(store, file, log)
+  if (file && !(await wasBegun(db, path))) {
+    await db.tx(tx => audit(tx, { actor: 'the program', act: begunAct, subject: 'audit', detail: { file: path } }))
+    await anchorAudit(db, file, log)
   }
   return 'anchored'
 }
@@ -287,9 +287,9 @@ interface Kept {
  * How far log and ledger go, read before the transaction that anchors it: transactions that wait for each other share a commit, so within one
  * there is what another has written and may never be kept. Anchored, that would look like a log that was cut.
  */
-export async function auditHead(store: Store): Promise<Kept | undefined> {
-  const head = await headOf(store)
-  const sums = await tally(store, 'ledger')
+export async function auditHead(db: Db): Promise<Kept | undefined> {
+  const head = await headOf(db)
+  const sums = await tally(db, 'ledger')
   return head && { head, transactions: sums.reduce((sum, { parts, count }) => (parts[1] === '1' ? sum + count : sum), 0n) }
 }
 
@@ -306,10 +306,10 @@ async function anchorsUpTo(tx: Tx, { head, transactions }: Kept, after: bigint, 
 }
 
 /** A person accepts that log and anchors differ, and has said why: written into both. Undefined where they agree. */
-export async function acceptBreak(store: Store, file: AnchorFile, { by, why }: { by: string; why: string }): Promise<Break | undefined> {
-  const found = await findBreak(store, file)
+export async function acceptBreak(db: Db, file: AnchorFile, { by, why }: { by: string; why: string }): Promise<Break | undefined> {
+  const found = await findBreak(db, file)
   if (!found) return undefined
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const { newest, first } = found
     await audit(tx, {
       actor: by,
@@ -322,8 +322,8 @@ export async function acceptBreak(store: Store, file: AnchorFile, { by, why }: {
       },
     })
   })
-  const kept = (await auditHead(store))!
-  await store.tx(async tx => {
+  const kept = (await auditHead(db))!
+  await db.tx(async tx => {
     await alone(tx, file.path)
     const [{ head }, now] = [kept, await tx.now()]
     const from = found.first ?? head.seq

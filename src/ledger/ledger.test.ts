@@ -5,7 +5,7 @@ import { seededRandom, systemClock } from '../base/clock.ts'
 import { brl } from '../base/money.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import {
   accounts,
   audit,
@@ -21,13 +21,13 @@ import {
 } from './ledger.ts'
 
 const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
-let store: Store
+let db: Db
 
 beforeEach(async () => {
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, systemClock)
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, systemClock)
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 // What payees owe is posted with a row that says whose account owes it, which no movement alone has.
 const names = (Object.keys(chart) as MovementName[]).filter(name => ![chart[name].from, chart[name].to].includes('receivable'))
@@ -37,45 +37,45 @@ test('any movements in any order leave every account summing to zero', async () 
     fc.asyncProperty(
       fc.array(fc.record({ movement: fc.constantFrom(...names), source: fc.nat(20), cents: fc.bigInt(0n, 10n ** 12n) })),
       async list => {
-        await store.tx(async tx => {
+        await db.tx(async tx => {
           for (const { movement, source, cents } of list)
             await post(tx, world, { movement, source: `s${source}`, amount: brl(cents), memo: 'a property' })
         })
-        const standing = await balances(store)
+        const standing = await balances(db)
         expect(accounts.reduce((sum, account) => sum + standing[account], 0n)).toBe(0n)
       },
     ),
     { numRuns: 50, seed: 7 },
   )
-  expect(await checkLedger(store)).toEqual([])
+  expect(await checkLedger(db)).toEqual([])
 })
 
 test('a movement happens once per source, whatever the second amount', async () => {
-  const once = (cents: bigint) => store.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
+  const once = (cents: bigint) => db.tx(tx => post(tx, world, { movement: 'commission', source: 'inv_1', amount: brl(cents), memo: '' }))
   expect([await once(150n), await once(150n), await once(99n)]).toEqual([true, false, false])
-  expect((await totals(store)).commission).toBe(150n)
+  expect((await totals(db)).commission).toBe(150n)
 })
 
 test('a movement has a direction, so a negative amount is refused [security 12]', async () => {
-  await expect(store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(
+  await expect(db.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(-1n), memo: '' }))).rejects.toThrow(
     RangeError,
   )
 })
 
 test('what was posted can be neither changed nor deleted [security 12]', async () => {
-  await store.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' }))
+  await db.tx(tx => post(tx, world, { movement: 'commission', source: 'x', amount: brl(1n), memo: '' }))
   for (const statement of [sql`update ledger_entries set units = 2`, sql`delete from ledger_entries`, sql`delete from ledger_transactions`])
-    await expect(store.tx(tx => tx.run(statement))).rejects.toThrow(/append-only/)
+    await expect(db.tx(tx => tx.run(statement))).rejects.toThrow(/append-only/)
 })
 
 test('the check sees a transaction that does not sum to zero', async () => {
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', 'bank fee', 'x', '', '')`)
     await tx.run(
       sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, 'bank', 'BRL', -4)`,
     )
   })
-  expect(await checkLedger(store)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
+  expect(await checkLedger(db)).toMatchObject([{ invariant: 'sums to zero', subject: 'txn_bad' }])
 })
 
 test.each([
@@ -83,21 +83,21 @@ test.each([
   ['a movement that is none', 'by hand', 'bank'],
   ['the other account', 'bank fee', 'external'],
 ])('the check sees that %s does not fit its lines', async (_, movement, from) => {
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await tx.run(sql`insert into ledger_transactions (id, movement, source, at, memo) values ('txn_bad', ${movement}, 'x', '', '')`)
     await tx.run(
       sql`insert into ledger_entries (transaction_id, line, account, asset, units) values ('txn_bad', 1, 'payable', 'BRL', 5), ('txn_bad', 2, ${from}, 'BRL', -5)`,
     )
   })
   const found = [{ invariant: 'two lines', subject: 'txn_bad' }]
-  expect(await checkPart(store, { invoices: [], transactions: ['txn_bad'] })).toMatchObject(found)
-  expect(await checkChart(store, [])).toMatchObject(found)
+  expect(await checkPart(db, { invoices: [], transactions: ['txn_bad'] })).toMatchObject(found)
+  expect(await checkChart(db, [])).toMatchObject(found)
 })
 
 test('the audit chain holds, and shows a row changed behind its back', async () => {
   for (const act of ['added', 'approved', 'paused'])
-    await store.tx(tx => audit(tx, { actor: 'maker', act, subject: 'acc_1', detail: { name: 'main' } }))
-  expect(await auditChain(store)).toEqual([])
-  await store.script(`drop trigger audit_kept; update audit set actor = 'someone' where seq = 2`)
-  expect(await auditChain(store)).toEqual(['row 2 of the audit log was changed'])
+    await db.tx(tx => audit(tx, { actor: 'maker', act, subject: 'acc_1', detail: { name: 'main' } }))
+  expect(await auditChain(db)).toEqual([])
+  await db.script(`drop trigger audit_kept; update audit set actor = 'someone' where seq = 2`)
+  expect(await auditChain(db)).toEqual(['row 2 of the audit log was changed'])
 })

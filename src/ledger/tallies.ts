@@ -1,5 +1,5 @@
 /** Sums kept aside: balances, totals and counts by state, which cost the same however much there is. Each is what was added up and what changed since. */
-import { join, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
+import { join, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
 
 /** What is added up: entries by movement, line, account and asset; invoices and payouts by asset and state; settled events by state. */
 export type About = 'ledger' | 'invoices' | 'payouts' | 'inbox'
@@ -27,11 +27,11 @@ export async function tally(reader: Reader, about: About): Promise<Tally[]> {
 const step = 2_000n
 
 /** Adds up what has changed, in steps. Answers how many changes that were. */
-export async function addUpTallies(store: Store): Promise<number> {
+export async function addUpTallies(db: Db): Promise<number> {
   // Most of the time nothing has, and then nothing is written.
-  if (!(await store.one(sql`select seq from tally_changes limit 1`))) return 0
+  if (!(await db.one(sql`select seq from tally_changes limit 1`))) return 0
   for (let added = 0; ;) {
-    const count = await store.tx(addUpSome, 'locks')
+    const count = await db.tx(addUpSome, 'locks')
     added += count
     if (count < Number(step)) return added
   }

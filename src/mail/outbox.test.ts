@@ -5,12 +5,12 @@ import { done, refused, unsure, type Answer } from '../base/answer.ts'
 import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import { queueMail, sendMails, type Letter, type MailRow } from './mail.ts'
 
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
 let clock: VirtualClock
-let store: Store
+let db: Db
 let sent: string[]
 let answer: Answer<string>
 
@@ -22,7 +22,7 @@ const mailer = {
   },
 }
 const send = () =>
-  sendMails<MailRow>(store, mailer, world(), 'mails', async (_, { id, kind }) => ({
+  sendMails<MailRow>(db, mailer, world(), 'mails', async (_, { id, kind }) => ({
     id,
     to: 'ana@example.com',
     language: 'en',
@@ -30,14 +30,14 @@ const send = () =>
     text: '',
     html: '',
   }))
-const row = async () => (await store.one<MailRow>(sql`select * from mails`))!
+const row = async () => (await db.one<MailRow>(sql`select * from mails`))!
 const pass = (ms: number) => clock.moveTo(clock.now() + ms)
 
 beforeEach(async () => {
   clock = virtualClock(Date.UTC(2026, 10, 21))
-  store = await openStore('sqlite::memory:', { ...world(), virtual: true })
-  await migrate(store, clock)
-  await store.tx(async tx => {
+  db = await openDb('sqlite::memory:', { ...world(), virtual: true })
+  await migrate(db, clock)
+  await db.tx(async tx => {
     await tx.run(sql`insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
       values ('ord_1', 'sto_default', 't', 'k', 'Ana', 'ana@example.com', '1', 'en', 'starkbank', 1, 'awaiting', '', '')`)
     await queueMail(tx, world(), 'ord_1', 'placed')
@@ -46,7 +46,7 @@ beforeEach(async () => {
   sent = []
   answer = done('taken')
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 test('a kind queued twice is one letter, and sent it is not sent again', async () => {
   expect(await send()).toEqual({ sent: 1, failed: 0, later: 0 })
@@ -98,7 +98,7 @@ test('after three days nobody waits for it any more', async () => {
 
 test('who dies over a letter leaves it for later', async () => {
   const dies = { send: () => Promise.reject(new Error('the process ended')) }
-  await expect(sendMails(store, dies, world(), 'mails', async () => ({}) as Letter)).rejects.toThrow('the process ended')
+  await expect(sendMails(db, dies, world(), 'mails', async () => ({}) as Letter)).rejects.toThrow('the process ended')
   expect(await send()).toEqual({ sent: 0, failed: 0, later: 0 })
   pass(minute)
   expect(await send()).toEqual({ sent: 1, failed: 0, later: 0 })

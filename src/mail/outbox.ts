@@ -3,7 +3,7 @@ import { newId } from '../base/id.ts'
 import { refused } from '../base/answer.ts'
 import type { Machine, StateOf } from '../base/machine.ts'
 import { later, millis, type Instant, type World } from '../base/world.ts'
-import { isUnreadable, move, remember, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
+import { isUnreadable, move, remember, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
 import type { Letter, Mailer } from './mailer.ts'
 
 export const mailMachine = {
@@ -69,7 +69,7 @@ export type OutboxTable = 'mails' | 'person_mails' | 'anchor_mails'
 
 /** Sends what is due, one after the other; one process at a time does it. Answers how many went which way. */
 export async function sendMails<R extends OutboxRow>(
-  store: Store,
+  db: Db,
   mailer: Mailer,
   world: World,
   table: OutboxTable,
@@ -77,18 +77,18 @@ export async function sendMails<R extends OutboxRow>(
 ): Promise<Record<'sent' | 'failed' | 'later', number>> {
   const counts = { sent: 0, failed: 0, later: 0 }
   const name: Sql = { texts: [table], values: [] }
-  const due = await store.tx(async tx =>
+  const due = await db.tx(async tx =>
     tx.all<R>(sql`select * from ${name} where state = 'queued' and next_at <= ${await tx.now()} order by next_at, id limit ${atOnce}`),
   )
   for (const row of due) {
     // Counted before it is tried: whoever dies over it does not try it at once again.
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       const nextAt = later(await tx.now(), againMs(row.tries))
       await tx.run(sql`update ${name} set tries = tries + 1, next_at = ${nextAt} where id = ${row.id} and state = 'queued'`)
     }, 'locks')
-    const letter = Object.values(row).some(each => typeof each === 'string' && isUnreadable(each)) ? undefined : await compose(store, row)
+    const letter = Object.values(row).some(each => typeof each === 'string' && isUnreadable(each)) ? undefined : await compose(db, row)
     const answer = letter === undefined || isUnreadable(letter.to) ? unknownReader : await mailer.send(letter)
-    counts[await store.tx(tx => record(tx, table, row, answer), 'locks')] += 1
+    counts[await db.tx(tx => record(tx, table, row, answer), 'locks')] += 1
     if (answer.is !== 'done') world.log.warn({ mail: row.id, why: answer.why }, 'a letter was not sent')
   }
   return counts

@@ -3,20 +3,20 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { seededRandom, systemClock } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { migrate } from '../db/migrate.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import { closeAccount, digestOfAccount, findAccount, judgeAccount, openAccount, twinsOf, type NewDestination } from './payout.ts'
 
 const world = { clock: systemClock, random: seededRandom(3), log: silentLog, at: () => undefined }
 const bank = { holder: 'Ana', taxId: '1', bank: '20018183', branch: '0001', number: '12345-6', type: 'payment' } as const
 const coins: NewDestination = { kind: 'bitcoin', holder: '', destination: 'bcrt1qexample' }
-let store: Store
+let db: Db
 beforeEach(async () => {
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, systemClock)
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, systemClock)
 })
-afterEach(() => store.close())
-const add = (name: string, to: NewDestination = bank, by = 'maria') => openAccount(store, world, name, to, by)
-const digest = async (name: string) => digestOfAccount((await findAccount(store, name))!)
+afterEach(() => db.close())
+const add = (name: string, to: NewDestination = bank, by = 'maria') => openAccount(db, world, name, to, by)
+const digest = async (name: string) => digestOfAccount((await findAccount(db, name))!)
 
 test('sent twice by one person it is one account; another person, holder or place finds the name taken', async () => {
   expect((await add('main')).is).toBe('added')
@@ -25,19 +25,19 @@ test('sent twice by one person it is one account; another person, holder or plac
   expect((await add('main', { ...bank, holder: 'Bia' })).is).toBe('taken')
   expect((await add('main', { ...bank, number: '12345-7' })).is).toBe('taken')
   expect((await add('main', coins)).is).toBe('taken')
-  expect(await store.all(sql`select seq from audit`)).toHaveLength(1)
+  expect(await db.all(sql`select seq from audit`)).toHaveLength(1)
 })
 
 test('it is approved by somebody else, once, as it was seen', async () => {
   await add('main')
   const seen = await digest('main')
-  expect((await judgeAccount(store, 'main', ' MARIA ', seen)).is).toBe('own')
-  expect((await judgeAccount(store, 'main', 'chico', 'another digest')).is).toBe('changed')
-  expect(await findAccount(store, 'main')).toMatchObject({ state: 'awaiting', approved_by: null })
-  expect((await judgeAccount(store, 'main', 'chico', seen)).is).toBe('approved')
-  expect((await judgeAccount(store, 'main', 'chico', seen)).is).toBe('already')
-  expect((await judgeAccount(store, 'nowhere', 'chico', seen)).is).toBe('unknown')
-  expect(await store.all(sql`select actor from audit where act = 'account approved'`)).toEqual([{ actor: 'chico' }])
+  expect((await judgeAccount(db, 'main', ' MARIA ', seen)).is).toBe('own')
+  expect((await judgeAccount(db, 'main', 'chico', 'another digest')).is).toBe('changed')
+  expect(await findAccount(db, 'main')).toMatchObject({ state: 'awaiting', approved_by: null })
+  expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('approved')
+  expect((await judgeAccount(db, 'main', 'chico', seen)).is).toBe('already')
+  expect((await judgeAccount(db, 'nowhere', 'chico', seen)).is).toBe('unknown')
+  expect(await db.all(sql`select actor from audit where act = 'account approved'`)).toEqual([{ actor: 'chico' }])
 })
 
 test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'added_by', 'added_at'])(
@@ -46,25 +46,25 @@ test.each(['name', 'holder', 'tax_id', 'bank', 'branch', 'number', 'type', 'adde
     await add('main')
     const seen = await digest('main')
     const value = column === 'type' ? 'savings' : 'tampered'
-    await store.tx(tx => tx.run(sql`update accounts set ${{ texts: [column], values: [] }} = ${value}`))
+    await db.tx(tx => tx.run(sql`update accounts set ${{ texts: [column], values: [] }} = ${value}`))
     expect(await digest(column === 'name' ? 'tampered' : 'main')).not.toBe(seen)
-    expect((await judgeAccount(store, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe('changed')
+    expect((await judgeAccount(db, column === 'name' ? 'tampered' : 'main', 'chico', seen)).is).toBe('changed')
   },
 )
 
 test('the destination of a Bitcoin account is part of what is approved; the next number of it is not', async () => {
   await add('coins', coins)
   const seen = await digest('coins')
-  await store.tx(tx => tx.run(sql`update accounts set next_index = 7`))
+  await db.tx(tx => tx.run(sql`update accounts set next_index = 7`))
   expect(await digest('coins')).toBe(seen)
-  await store.tx(tx => tx.run(sql`update accounts set destination = 'bcrt1qanother'`))
+  await db.tx(tx => tx.run(sql`update accounts set destination = 'bcrt1qanother'`))
   expect(await digest('coins')).not.toBe(seen)
 })
 
 test('the same place written otherwise is known as a twin', async () => {
   await add('main')
   await add('coins', coins)
-  const names = async (to: NewDestination) => (await twinsOf(store, to)).map(({ name }) => name)
+  const names = async (to: NewDestination) => (await twinsOf(db, to)).map(({ name }) => name)
   expect(await names({ ...bank, branch: '1', number: '0123456' })).toEqual(['main'])
   expect(await names({ ...bank, number: '12345-7' })).toEqual([])
   expect(await names(coins)).toEqual(['coins'])
@@ -72,21 +72,21 @@ test('the same place written otherwise is known as a twin', async () => {
 
 test('an account that nothing names is closed, once; one that a schedule, the shop or an invoice names stays open', async () => {
   await add('mistyped')
-  expect((await closeAccount(store, 'mistyped', 'maria', 'the wrong branch')).is).toBe('closed')
-  expect((await closeAccount(store, 'mistyped', 'maria', 'again')).is).toBe('already')
-  expect((await closeAccount(store, 'nowhere', 'maria', 'x')).is).toBe('unknown')
-  expect(await store.all(sql`select actor, detail from audit where act = 'account closed'`)).toEqual([
+  expect((await closeAccount(db, 'mistyped', 'maria', 'the wrong branch')).is).toBe('closed')
+  expect((await closeAccount(db, 'mistyped', 'maria', 'again')).is).toBe('already')
+  expect((await closeAccount(db, 'nowhere', 'maria', 'x')).is).toBe('unknown')
+  expect(await db.all(sql`select actor, detail from audit where act = 'account closed'`)).toEqual([
     { actor: 'maria', detail: JSON.stringify({ name: 'mistyped', why: 'the wrong branch' }) },
   ])
-  expect((await judgeAccount(store, 'mistyped', 'chico')).is).toBe('closed')
+  expect((await judgeAccount(db, 'mistyped', 'chico')).is).toBe('closed')
 
   await add('shop')
-  const { id } = (await findAccount(store, 'shop'))!
-  await store.tx(tx =>
+  const { id } = (await findAccount(db, 'shop'))!
+  await db.tx(tx =>
     tx.run(sql`
       insert into store_rules (store_id, rail, account_id, commission_bp, min_payout_units, changed_by, changed_at)
       values ('sto_default', 'starkbank', ${id}, 0, 0, 'maria', '')`),
   )
-  expect((await closeAccount(store, 'shop', 'maria', 'x')).is).toBe('in use')
-  expect(await findAccount(store, 'shop')).toMatchObject({ state: 'awaiting' })
+  expect((await closeAccount(db, 'shop', 'maria', 'x')).is).toBe('in use')
+  expect(await findAccount(db, 'shop')).toMatchObject({ state: 'awaiting' })
 })

@@ -11,7 +11,7 @@ import { assertMayPropose, audit, auditedDetails, barFor, barSentence, type Bar 
 import { tellOfAccount } from '../people/people.ts'
 import type { BankDestination } from '../rails/rail.ts'
 import type { Recovery } from './receivable.ts'
-import { join, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { join, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
 export const accountMachine = {
   awaiting: ['approved', 'closed'],
@@ -66,21 +66,21 @@ export const destinationOf = (row: BankAccountRow): BankDestination => ({
 })
 
 /** Adds an account that awaits approval. `to` has been checked at the edge. */
-export async function addAccount(store: Store, world: World, name: string, to: NewDestination, by: string): Promise<AccountRow> {
-  const opened = await openAccount(store, world, name, to, by)
+export async function addAccount(db: Db, world: World, name: string, to: NewDestination, by: string): Promise<AccountRow> {
+  const opened = await openAccount(db, world, name, to, by)
   if (opened.is === 'added') return opened.account
   throw new BadInput(`--name "${name}" is taken by another account: choose another name, or see it with "repasse account show ${name}"`)
 }
 
 /** The same, with a name that is taken as a value. Sent twice by one person, the same account is one. */
 export async function openAccount(
-  store: Store,
+  db: Db,
   world: World,
   name: string,
   to: NewDestination,
   by: string,
 ): Promise<{ is: 'added' | 'there' | 'taken'; account: AccountRow }> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const there = await findAccount(tx, name)
     if (there) return { is: there.added_by === by && there.holder === to.holder && isSame(there, to) ? 'there' : 'taken', account: there }
     await assertMayPropose(tx, by)
@@ -105,14 +105,8 @@ export async function openAccount(
 }
 
 /** Approves an account; `by` must not be who added it. `coolingOffMs`: for how long nothing is paid there. */
-export async function approveAccount(
-  store: Store,
-  name: string,
-  by: string,
-  proof: Proof = said,
-  coolingOffMs: Millis = 0,
-): Promise<AccountRow> {
-  const approval = await judgeAccount(store, name, by, undefined, proof, coolingOffMs)
+export async function approveAccount(db: Db, name: string, by: string, proof: Proof = said, coolingOffMs: Millis = 0): Promise<AccountRow> {
+  const approval = await judgeAccount(db, name, by, undefined, proof, coolingOffMs)
   switch (approval.is) {
     case 'approved':
       return approval.account
@@ -141,14 +135,14 @@ export type Approval =
 
 /** The same, with what stands against it as a value. `seen`: the digest of what the approver was shown. */
 export async function judgeAccount(
-  store: Store,
+  db: Db,
   name: string,
   by: string,
   seen?: string,
   proof: Proof = said,
   coolingOffMs: Millis = 0,
 ): Promise<Approval> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (samePerson(account.added_by, by)) return { is: 'own', account }
@@ -194,15 +188,8 @@ export type Signing =
  * Signs an approval again: one that was only said, or whose signer is gone. What waits for it is looked at again at once. `seen`: as of `judgeAccount`.
  * Where the account is paid later than `coolingOffMs` from now its clock was ahead when it was approved, and it is paid from then on.
  */
-export async function signAccount(
-  store: Store,
-  name: string,
-  by: string,
-  proof: Proof,
-  seen?: string,
-  coolingOffMs?: Millis,
-): Promise<Signing> {
-  return store.tx(async tx => {
+export async function signAccount(db: Db, name: string, by: string, proof: Proof, seen?: string, coolingOffMs?: Millis): Promise<Signing> {
+  return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (account.state !== 'approved') return { is: 'not approved', account }
@@ -235,8 +222,8 @@ export type Closing = { is: 'unknown' } | { is: 'closed' | 'already' | 'in use';
  * Closes an account for good: one that was added by mistake, or that nobody needs. Whatever names it keeps it open (a schedule, the
  * shop's rule, an invoice, a payout), for money on its way there could go nowhere else.
  */
-export async function closeAccount(store: Store, name: string, by: string, why: string): Promise<Closing> {
-  return store.tx(async tx => {
+export async function closeAccount(db: Db, name: string, by: string, why: string): Promise<Closing> {
+  return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (account.state === 'closed') return { is: 'already', account }
@@ -278,7 +265,7 @@ export const placeOf = (account: AccountRow): Content =>
 
 /** What an approval states: everything that says where money goes and whose it is, and who said so. */
 const contentOf = (account: AccountRow): Content => ({
-  ...{ id: account.id, store: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
+  ...{ id: account.id, db: account.store_id, name: account.name, kind: account.kind, holder: account.holder },
   ...{ addedBy: account.added_by, addedAt: account.added_at },
   ...placeOf(account),
 })

@@ -4,7 +4,7 @@ import { formatUnits, parseUnits, reais } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import { sql, type Store, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 import { findAccount } from './account.ts'
 import { lockOwing, postReceivable, receivableOf, recoveries, type Recovery } from './receivable.ts'
 
@@ -44,8 +44,8 @@ export type AccountProposed =
   | { is: 'impossible'; code: 'not-bank' | 'same' | 'too-much' | 'not-kept' }
 
 /** Proposes whether what an account owes is kept back from its next payouts. */
-export const proposeTerms = (store: Store, world: World, name: string, recover: Recovery, { by, why }: Act): Promise<AccountProposed> =>
-  store.tx(async tx => {
+export const proposeTerms = (db: Db, world: World, name: string, recover: Recovery, { by, why }: Act): Promise<AccountProposed> =>
+  db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (account.kind !== 'bank') return { is: 'impossible', code: 'not-bank' }
@@ -55,12 +55,12 @@ export const proposeTerms = (store: Store, world: World, name: string, recover: 
 
 /** Proposes that `units` of what an account owes, or of what was kept back too much from it, are settled. */
 export const proposeDebtEnd = (
-  store: Store,
+  db: Db,
   world: World,
   name: string,
   { units, as, by, why }: Act & { units: bigint; as: DebtEnd },
 ): Promise<AccountProposed> =>
-  store.tx(async tx => {
+  db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) return { is: 'unknown' }
     if (units <= 0n || units > mostOf(await receivableOf(tx, account.id), as))

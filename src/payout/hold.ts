@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
-import { forUpdate, sql, type Reader, type Store } from '../db/db.ts'
+import { forUpdate, sql, type Reader, type Db } from '../db/db.ts'
 import { approvingGo, stateAct } from './asSet.ts'
 import { beforeThat } from './row.ts'
 
@@ -16,8 +16,8 @@ export interface Hold {
 export const theProgram = 'the program'
 
 /** A restore stops every payout until `letGo`. Where they are stopped already, both reasons stand, so that none is lost. */
-export async function holdAll(store: Store, why: string, by: string, act: 'restored'): Promise<void> {
-  await store.tx(async tx => {
+export async function holdAll(db: Db, why: string, by: string, act: 'restored'): Promise<void> {
+  await db.tx(async tx => {
     const before = await holdOf(tx)
     const now = before ? `${why}${beforeThat}${before.why}` : why
     await tx.run(sql`insert into settings (name, value) values ('hold', ${now}) on conflict (name) do update set value = excluded.value`)
@@ -26,8 +26,8 @@ export async function holdAll(store: Store, why: string, by: string, act: 'resto
 }
 
 /** A person's stop: refused where one stands, because its reason is what has to be mended first. */
-export async function stopAll(store: Store, why: string, by: string): Promise<void> {
-  await store.tx(async tx => {
+export async function stopAll(db: Db, why: string, by: string): Promise<void> {
+  await db.tx(async tx => {
     const standing = await holdOf(tx)
     if (standing)
       throw new BadInput(
@@ -49,13 +49,13 @@ export const markOf = (reason: string): string => createHash('sha256').update(re
  * is nothing. What the books or the bank's balance stop is not a person's to let go.
  */
 export async function letGo(
-  store: Store,
+  db: Db,
   why: string,
   by: string,
   isSeen: (reason: string) => boolean = () => true,
   proof: Proof = said,
 ): Promise<Hold | undefined> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     await tx.one(sql`select value from settings where name = 'hold' ${forUpdate}`)
     const hold = await holdOf(tx)
     const reasons = hold ? reasonsOf(hold) : []

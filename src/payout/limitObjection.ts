@@ -17,7 +17,7 @@ import {
   type Proposed,
 } from '../ledger/ledger.ts'
 import { tellOfLimits } from '../people/people.ts'
-import { join, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { join, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { lookAgain } from './limitActs.ts'
 import { installationScope, usedIn } from './limits.ts'
 import { limitedBy, nameOfScope, type LimitScope } from './limitScope.ts'
@@ -49,8 +49,8 @@ export async function everyLimitObjection(reader: Reader): Promise<ObjectedLimit
 }
 
 /** From now on what was raised counts no longer. Throws `BadInput` where no limit was ever set there. */
-export async function objectToLimits(store: Store, world: World, scopeId: string, { by, why }: Said): Promise<Objection> {
-  const opened = await store.tx(async tx => {
+export async function objectToLimits(db: Db, world: World, scopeId: string, { by, why }: Said): Promise<Objection> {
+  const opened = await db.tx(async tx => {
     const scope = await limitedBy(tx, scopeId)
     const name = nameOfScope(scope)
     if (!(await limitChanges(tx)).some(change => change.scope === scopeId)) throw new BadInput(`no limit of ${name} was ever set`)
@@ -58,7 +58,7 @@ export async function objectToLimits(store: Store, world: World, scopeId: string
     if (isNew) await tellOfLimits(tx, { kind: 'limits objected', scope, by, why })
     return { objection, asset: scope.asset }
   })
-  await afterClaims(store, sql`asset = ${opened.asset}`)
+  await afterClaims(db, sql`asset = ${opened.asset}`)
   return opened.objection
 }
 
@@ -75,8 +75,8 @@ async function clearing(reader: Reader, scope: LimitScope): Promise<Clearing> {
 }
 
 /** Proposes that the open objections end; another person approves it, and neither of them proposed the limits. */
-export const proposeLimitsClear = (store: Store, world: World, scopeId: string, { by, why }: Said): Promise<Proposed> =>
-  store.tx(async tx => proposeClearing(tx, world, await clearing(tx, await limitedBy(tx, scopeId)), { by, why }))
+export const proposeLimitsClear = (db: Db, world: World, scopeId: string, { by, why }: Said): Promise<Proposed> =>
+  db.tx(async tx => proposeClearing(tx, world, await clearing(tx, await limitedBy(tx, scopeId)), { by, why }))
 
 /** In the transaction of the approval. What was raised counts from its time on, and what waits is looked at again. */
 export async function carryOutLimitsClear(tx: Tx, proposal: ProposalRow): Promise<void> {

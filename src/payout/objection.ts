@@ -14,7 +14,7 @@ import {
   type Proposed,
 } from '../ledger/ledger.ts'
 import { tellOfAccount } from '../people/people.ts'
-import { forUpdate, join, sql, type Reader, type Sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, join, sql, type Reader, type Sql, type Db, type Tx } from '../db/db.ts'
 import { isAtOnePlace, type AccountRow } from './account.ts'
 import { refundRule } from './bundle/refund.ts'
 import type { PayoutRow } from './row.ts'
@@ -41,15 +41,15 @@ const theAccount = async (tx: Tx, name: string): Promise<AccountRow> => {
 }
 
 /** From now on nothing more is ordered to the account. Who objects twice has objected once. */
-export async function objectToAccount(store: Store, world: World, name: string, { by, why }: Said): Promise<Objection> {
-  const objection = await store.tx(async tx => {
+export async function objectToAccount(db: Db, world: World, name: string, { by, why }: Said): Promise<Objection> {
+  const objection = await db.tx(async tx => {
     const account = await theAccount(tx, name)
     if (account.state === 'closed') throw new BadInput(`account "${account.name}" is closed: nothing is paid there`)
     const opened = await openObjectionTo(tx, world, toAccounts, account, { by, why })
     if (opened.isNew) await tellOfAccount(tx, { kind: 'account objected', account, by, why })
     return opened.objection
   })
-  await afterClaims(store, sql`true`)
+  await afterClaims(db, sql`true`)
   return objection
 }
 
@@ -57,8 +57,8 @@ export async function objectToAccount(store: Store, world: World, name: string, 
  * Ends when every claim of payouts has ended that may have read what was so before: a claim keeps its payouts locked from before it reads, and
  * whichever begins later reads what is so now.
  */
-export const afterClaims = (store: Store, which: Sql): Promise<unknown> =>
-  store.tx(tx => tx.all(sql`select id from payouts where state in ('owed', 'waiting') and ${which} order by id ${forUpdate}`), 'locks')
+export const afterClaims = (db: Db, which: Sql): Promise<unknown> =>
+  db.tx(tx => tx.all(sql`select id from payouts where state in ('owed', 'waiting') and ${which} order by id ${forUpdate}`), 'locks')
 
 const clearing = ({ id, name, added_by: addedBy }: AccountRow): Clearing => ({
   ...{ kind: toAccounts, act: accountClearAct, id, name, authors: [addedBy] },
@@ -66,8 +66,8 @@ const clearing = ({ id, name, added_by: addedBy }: AccountRow): Clearing => ({
 })
 
 /** Proposes that the open objections end; another person approves it, and neither of them added the account. */
-export const proposeAccountClear = (store: Store, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
-  store.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why }))
+export const proposeAccountClear = (db: Db, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
+  db.tx(async tx => proposeClearing(tx, world, clearing(await theAccount(tx, name)), { by, why }))
 
 /** In the transaction of the approval. Its payouts are looked at again at once. */
 export async function carryOutAccountClear(tx: Tx, proposal: ProposalRow): Promise<void> {

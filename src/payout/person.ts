@@ -2,7 +2,7 @@
 import { said, type Proof } from '../approvals/approvals.ts'
 import { BadInput } from '../base/answer.ts'
 import { assertMayApprove, audit } from '../ledger/ledger.ts'
-import { move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { AccountRow } from './account.ts'
 import { approvingRelease, stateAct } from './asSet.ts'
 import { orphanedWhy } from './bundle/owe.ts'
@@ -18,7 +18,7 @@ export interface Act {
 }
 
 /** Keeps one from being sent; one that the program holds for a while stays held from then on. */
-export const holdPayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'held', ['owed', 'waiting'])
+export const holdPayout = (db: Db, id: string, act: Act) => actOn(db, id, act, 'held', ['owed', 'waiting'])
 
 /** Whether the program holds it for a while and will let it go on by itself: its payment may be going back, or left the chain. */
 async function goesOnByItself(reader: Reader, { state, why, invoice_id: invoiceId }: PayoutRow): Promise<boolean> {
@@ -29,11 +29,11 @@ export const mayBeHeld = async (reader: Reader, payout: PayoutRow): Promise<bool
   payout.state === 'owed' || payout.state === 'waiting' || goesOnByItself(reader, payout)
 
 /** Lets a held payout go: one that is not above zero stays. */
-export const releasePayout = (store: Store, id: string, act: Act) => actOn(store, id, act, 'owed', ['held'])
+export const releasePayout = (db: Db, id: string, act: Act) => actOn(db, id, act, 'owed', ['held'])
 
 /** Tries again what waits or came back. */
-export const retryPayout = (store: Store, id: string, act: Act) =>
-  actOn(store, id, act, 'owed', ['waiting', 'held', 'returned', 'owed'], async (payout, tx) => {
+export const retryPayout = (db: Db, id: string, act: Act) =>
+  actOn(db, id, act, 'owed', ['waiting', 'held', 'returned', 'owed'], async (payout, tx) => {
     if (payout.state !== 'owed' || payout.next_at > (await tx.now())) return
     const account = (await tx.one<AccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
     throw new BadInput(
@@ -50,14 +50,14 @@ export function waitsFor({ state }: Pick<PayoutRow, 'state'>, account: Pick<Acco
 }
 
 async function actOn(
-  store: Store,
+  db: Db,
   id: string,
   { by, why, proof = said }: Act,
   to: 'held' | 'owed',
   from: PayoutState[],
   check?: (payout: PayoutRow, tx: Tx) => void | Promise<void>,
 ): Promise<PayoutRow> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const payout = await findPayout(tx, id)
     if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
     const isKept = to === 'held' && (await goesOnByItself(tx, payout))

@@ -4,7 +4,7 @@ import { samePerson } from '../base/person.ts'
 import { told } from '../base/money.ts'
 import type { World } from '../base/world.ts'
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../ledger/ledger.ts'
-import { forUpdate, move, remember, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { changeSinceApproval, findAccount, type AccountRow } from './account.ts'
 import { assertDead, assertStays, assertThere } from './person.ts'
 import { mayGoOut, payoutMachine, type PayoutRow } from './row.ts'
@@ -14,12 +14,12 @@ const states = ['owed', 'waiting', 'held', 'returned'] as const
 
 /** Proposes it. Throws `BadInput` where the account is another payee's, or the payout has an order that may still arrive. */
 export async function proposeRedirect(
-  store: Store,
+  db: Db,
   world: World,
   id: string,
   { to: name, by, why }: { to: string; by: string; why: string },
 ): Promise<Proposed> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const { payout, from, to } = await redirection(tx, id, name)
     const detail = {
       fromAccount: from.name,

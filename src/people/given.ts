@@ -6,7 +6,7 @@ import { BadInput } from '../base/answer.ts'
 import { samePerson } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { audit, barFor, detailOf, propose, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
-import { sql, type Store, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 import { tellAbout, whoActs } from './notices.ts'
 import { clearAct } from './objection.ts'
 import { roles, type Role } from './roles.ts'
@@ -23,22 +23,22 @@ interface Asked {
   why: string
 }
 
-export const proposeUser = (store: Store, world: World, { name, role, language, email }: NewUser, { by, why }: Asked): Promise<Proposed> =>
-  store.tx(async tx => {
+export const proposeUser = (db: Db, world: World, { name, role, language, email }: NewUser, { by, why }: Asked): Promise<Proposed> =>
+  db.tx(async tx => {
     await assertFree(tx, name)
     const detail = { role, language, ...(email !== undefined && { email }) }
     return propose(tx, world, { act: addAct, subject: name, detail, why, by })
   })
 
-export const proposeRole = (store: Store, world: World, name: string, role: Role, { by, why }: Asked): Promise<Proposed> =>
-  store.tx(async tx => {
+export const proposeRole = (db: Db, world: World, name: string, role: Role, { by, why }: Asked): Promise<Proposed> =>
+  db.tx(async tx => {
     const user = await theUser(tx, name)
     if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
     return propose(tx, world, { act: roleAct, subject: user.id, detail: { name: user.name, fromRole: user.role, role }, why, by })
   })
 
-export const proposeReset = (store: Store, world: World, name: string, { by, why }: Asked): Promise<Proposed> =>
-  store.tx(async tx => {
+export const proposeReset = (db: Db, world: World, name: string, { by, why }: Asked): Promise<Proposed> =>
+  db.tx(async tx => {
     const user = await theUser(tx, name)
     return propose(tx, world, { act: resetAct, subject: user.id, detail: { name: user.name, role: user.role }, why, by })
   })
@@ -47,8 +47,8 @@ export const proposeReset = (store: Store, world: World, name: string, { by, why
  * Whether somebody other than `by` and the person it is about could approve it now. On the server, whoever runs commands does what nobody could
  * approve: the first people come in so, and the last one who is locked out does.
  */
-export const canBeApproved = (store: Store, { by, about }: { by: string; about: string }): Promise<boolean> =>
-  store.tx(async tx => {
+export const canBeApproved = (db: Db, { by, about }: { by: string; about: string }): Promise<boolean> =>
+  db.tx(async tx => {
     const people = await tx.all<{ name: string }>(sql`
       select name from users where store_id = 'sto_default' and ${whoActs} and role in ('checker', 'admin') order by id`)
     for (const { name } of people)

@@ -4,7 +4,7 @@
  */
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { encrypted, isUnreadable, move, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { encrypted, isUnreadable, move, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { closeInvitations } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
@@ -55,9 +55,9 @@ export type Opening =
 const shownForMs = 60_000
 
 /** Begins an invitation in the browser that bears `browser`, or withdraws it where another one did. */
-export async function openInvitation(store: Store, world: World, token: string, browser: string): Promise<Opening> {
+export async function openInvitation(db: Db, world: World, token: string, browser: string): Promise<Opening> {
   if (!isToken(token) || !isToken(browser)) return { is: 'gone' }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const row = await find(tx, world, token)
     if (!row) return { is: 'gone' }
     if (row.browser_hash !== null && row.browser_hash !== digestOf(browser)) return withdraw(tx, world, token, row)
@@ -105,12 +105,12 @@ export type Invited =
   | { is: 'code' }
 
 /** Makes an invited person active. They sign in afterwards, with the next code: the one shown here is used up. */
-export async function acceptInvitation(store: Store, world: World, acceptance: Acceptance): Promise<Invited> {
+export async function acceptInvitation(db: Db, world: World, acceptance: Acceptance): Promise<Invited> {
   const { token, browser } = acceptance
-  const found = isToken(token) && isToken(browser) ? await find(store, world, token) : undefined
+  const found = isToken(token) && isToken(browser) ? await find(db, world, token) : undefined
   if (!found || found.browser_hash === null) return { is: 'gone' }
   if (found.browser_hash !== digestOf(browser)) {
-    const opening = await openInvitation(store, world, token, browser)
+    const opening = await openInvitation(db, world, token, browser)
     return opening.is === 'withdrawn' ? opening : { is: 'gone' }
   }
   const why = passwordFault(acceptance.password, found.name)
@@ -120,7 +120,7 @@ export async function acceptInvitation(store: Store, world: World, acceptance: A
   if (step === undefined) return { is: 'code' }
 
   const password = await hashPassword(acceptance.password, world)
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const still = await find(tx, world, token)
     if (!still || still.browser_hash !== found.browser_hash || still.invitation_secret !== secret) return { is: 'gone' }
     const language = acceptance.language ?? found.language

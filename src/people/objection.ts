@@ -13,7 +13,7 @@ import {
   type ProposalRow,
   type Proposed,
 } from '../ledger/ledger.ts'
-import type { Reader, Store, Tx } from '../db/db.ts'
+import type { Reader, Db, Tx } from '../db/db.ts'
 import { tellAbout } from './notices.ts'
 import { theUser, type UserRow } from './user.ts'
 
@@ -27,8 +27,8 @@ interface Said {
 /** The open ones to a person. */
 export const personObjections = (reader: Reader, userId: string): Promise<Objection[]> => objectionsOf(reader, toPeople, userId)
 
-export async function objectTo(store: Store, world: World, name: string, { by, why }: Said): Promise<Objection> {
-  return store.tx(async tx => {
+export async function objectTo(db: Db, world: World, name: string, { by, why }: Said): Promise<Objection> {
+  return db.tx(async tx => {
     const user = await theUser(tx, name)
     if (samePerson(user.name, by)) throw new BadInput(`${by} cannot object to themselves`)
     const { isNew, objection } = await openObjectionTo(tx, world, toPeople, user, { by, why })
@@ -43,8 +43,8 @@ const clearing = ({ id, name }: UserRow): Clearing => ({
 })
 
 /** Proposes that the open objections end; another person approves it, and neither is who it is about. */
-export const proposeClear = (store: Store, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
-  store.tx(async tx => proposeClearing(tx, world, clearing(await theUser(tx, name)), { by, why }))
+export const proposeClear = (db: Db, world: World, name: string, { by, why }: Said): Promise<Proposed> =>
+  db.tx(async tx => proposeClearing(tx, world, clearing(await theUser(tx, name)), { by, why }))
 
 /** In the transaction of the approval. */
 export async function carryOutClear(tx: Tx, world: World, proposal: ProposalRow): Promise<void> {

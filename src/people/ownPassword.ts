@@ -1,7 +1,7 @@
 /** A new password of one's own: the old one and a fresh code are asked for, and every other session ends. */
 import type { Millis, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Store } from '../db/db.ts'
+import { sql, type Db } from '../db/db.ts'
 import { hashPassword, isPassword, passwordFault, type PasswordFault } from './password.ts'
 import { revokeAll, type Person } from './session.ts'
 import { stepUp } from './signIn.ts'
@@ -11,7 +11,7 @@ export type PasswordChange = { is: 'done' } | { is: 'refused' } | { is: 'weak'; 
 
 /** `refused`: the old password or the code is wrong. */
 export async function changePassword(
-  store: Store,
+  db: Db,
   world: World,
   person: Person,
   { old, fresh, code }: { old: string; fresh: string; code: string },
@@ -19,12 +19,12 @@ export async function changePassword(
   const why = passwordFault(fresh, person.name)
   if (why) return { is: 'weak', why }
   // The code first: guesses at it are counted, and so guesses at the password are.
-  const stepped = await stepUp(store, world, person, code)
+  const stepped = await stepUp(db, world, person, code)
   if (stepped.is !== 'stepped up') return stepped
-  const user = await findUser(store, person.id)
+  const user = await findUser(db, person.id)
   if (!user || !(await isPassword(old, user.password))) return { is: 'refused' }
   const password = await hashPassword(fresh, world)
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const written = await tx.run(sql`
       update users set password = ${password}, changed_at = ${await tx.now()}
       where id = ${user.id} and state = 'active' and password = ${user.password}`)

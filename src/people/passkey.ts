@@ -16,7 +16,7 @@ import {
   type Site,
 } from '../approvals/approvals.ts'
 import { later, type Instant, type World } from '../base/world.ts'
-import type { Reader, Store, Tx } from '../db/db.ts'
+import type { Reader, Db, Tx } from '../db/db.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo } from './roles.ts'
 import type { Person } from './session.ts'
@@ -30,7 +30,7 @@ export const passkeysOf = async (reader: Reader, userId: string): Promise<KeyRow
 
 /** Registers what the browser made. Answers false where it is no passkey for this site and session, or is registered already. */
 export async function registerPasskey(
-  store: Store,
+  db: Db,
   world: World,
   person: Person,
   site: Site,
@@ -38,7 +38,7 @@ export async function registerPasskey(
 ): Promise<boolean> {
   const made = await madeBy(person, site, response)
   if (!made) return false
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const key = {
       ...made,
       user: person,

@@ -3,7 +3,7 @@ import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
 import { instant, millis, type Instant, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { encrypted, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { encrypted, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { Role } from './roles.ts'
 import { digestOf, isToken, newToken } from './token.ts'
 import type { Language } from './user.ts'
@@ -41,13 +41,13 @@ export type SessionRow = {
 type Joined = SessionRow & { csrf: string; name: string; role: Role; language: Language }
 
 /** The person behind `token`, or undefined when there is no such session or it is over. One read by the token's digest. */
-export async function sessionOf(store: Store, world: World, token: string | undefined): Promise<Person | undefined> {
+export async function sessionOf(db: Db, world: World, token: string | undefined): Promise<Person | undefined> {
   if (token === undefined || !isToken(token)) return undefined
-  const row = await joined(store, digestOf(token))
+  const row = await joined(db, digestOf(token))
   const now = world.clock.now()
   if (!row || isOver(row, now)) return undefined
   if (now - millis(row.seen_at) >= seenEveryMs)
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       const at = instant(now)
       await tx.run(sql`update sessions set seen_at = ${at} where id = ${row.id} and seen_at < ${at} and revoked_at is null`)
     }, 'locks')
@@ -103,8 +103,8 @@ export function shortAgent(agent: string): string {
 }
 
 /** Ends the session of `token`, by whoever has it. */
-export async function signOut(store: Store, world: World, token: string): Promise<void> {
-  await store.tx(async tx => {
+export async function signOut(db: Db, world: World, token: string): Promise<void> {
+  await db.tx(async tx => {
     const row = await joined(tx, digestOf(token))
     if (!row) return
     await revoke(tx, row.id, row.name)
@@ -113,8 +113,8 @@ export async function signOut(store: Store, world: World, token: string): Promis
 }
 
 /** Ends one session of `userId`. Throws `BadInput` when that person has none of this id. */
-export async function endSession(store: Store, userId: string, sessionId: string, by: string): Promise<void> {
-  await store.tx(async tx => {
+export async function endSession(db: Db, userId: string, sessionId: string, by: string): Promise<void> {
+  await db.tx(async tx => {
     const row = await tx.one<SessionRow>(sql`select * from sessions where id = ${sessionId} and user_id = ${userId}`)
     if (!row) throw new BadInput(`there is no session "${sessionId}" of this person`)
     if ((await revoke(tx, sessionId, by)) > 0)
@@ -123,8 +123,8 @@ export async function endSession(store: Store, userId: string, sessionId: string
 }
 
 /** Ends every session of `userId` but `except`; answers how many there were. */
-export const endSessionsOf = (store: Store, userId: string, by: string, except = ''): Promise<number> =>
-  store.tx(async tx => {
+export const endSessionsOf = (db: Db, userId: string, by: string, except = ''): Promise<number> =>
+  db.tx(async tx => {
     const ended = await revokeAll(tx, userId, by, except)
     if (ended > 0) await audit(tx, { actor: by, act: 'sessions ended', subject: userId, detail: { sessions: String(ended) } })
     return ended

@@ -2,7 +2,7 @@
 import { sameNetwork } from '../base/network.ts'
 import type { Millis, World } from '../base/world.ts'
 import { audit, editedPerson, type Edited } from '../ledger/ledger.ts'
-import { sameAs, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { sameAs, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { isPassword } from './password.ts'
 import { openSession, type Person } from './session.ts'
 import { forgive, ofAddress, ofName, ofSession, takeGuess } from './throttle.ts'
@@ -29,9 +29,9 @@ export type SignInAnswer =
   | { is: 'edited'; edited: Edited }
   | { is: 'throttled'; untilMs: Millis }
 
-export async function signIn(store: Store, world: World, attempt: SignIn): Promise<SignInAnswer> {
-  const user = await findUser(store, attempt.name.slice(0, 200))
-  const guess = await guessAs(store, attempt.name, user, attempt.address)
+export async function signIn(db: Db, world: World, attempt: SignIn): Promise<SignInAnswer> {
+  const user = await findUser(db, attempt.name.slice(0, 200))
+  const guess = await guessAs(db, attempt.name, user, attempt.address)
   if (guess.is === 'throttled') return guess
 
   // The same work whether there is such a person or not.
@@ -40,7 +40,7 @@ export async function signIn(store: Store, world: World, attempt: SignIn): Promi
   const step = matchingStep(known?.totp_secret ?? nobodysSecret, attempt.code, world.clock.now(), Number(known?.totp_step ?? 0))
   if (!known || !right || step === undefined) return { is: 'refused' }
 
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     // Of two who show one code at the same moment, one is too late; so is who was locked meanwhile, or got another password.
     if (!(await takeStep(tx, known, step))) return { is: 'refused' }
     const edited = await editedPerson(tx, known)
@@ -62,17 +62,17 @@ const nobodysSecret = 'A'.repeat(32)
 export type StepUpAnswer = { is: 'stepped up' } | { is: 'refused' } | { is: 'throttled'; untilMs: Millis }
 
 /** A fresh code in an open session: for the next five minutes it may do what moves money. Wrong codes slow the session down. */
-export async function stepUp(store: Store, world: World, person: Person, code: string): Promise<StepUpAnswer> {
+export async function stepUp(db: Db, world: World, person: Person, code: string): Promise<StepUpAnswer> {
   const subject = ofSession(person.sessionId)
-  const guess = await takeGuess(store, [subject])
+  const guess = await takeGuess(db, [subject])
   if (guess.is === 'throttled') return guess
-  const user = await findUser(store, person.id)
-  if (guess.bursts.length > 0) await tellBurst(store, user, { session: person.sessionId })
+  const user = await findUser(db, person.id)
+  if (guess.bursts.length > 0) await tellBurst(db, user, { session: person.sessionId })
   if (user?.state !== 'active' || user.totp_secret === null) return { is: 'refused' }
 
   const step = matchingStep(user.totp_secret, code, world.clock.now(), Number(user.totp_step))
   if (step === undefined) return { is: 'refused' }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     if (!(await takeStep(tx, user, step))) return { is: 'refused' }
     await forgive(tx, subject)
     const written = await tx.run(
@@ -94,14 +94,14 @@ export async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boo
  * Counts a guess at who `name` is. An address of this person’s last fifty sessions answers for itself alone: a stranger who
  * guesses elsewhere does not keep them out.
  */
-async function guessAs(store: Store, name: string, user: UserRow | undefined, address: string) {
-  const isKnownHere = user !== undefined && (await hasSignedInFrom(store, user.id, address))
+async function guessAs(db: Db, name: string, user: UserRow | undefined, address: string) {
+  const isKnownHere = user !== undefined && (await hasSignedInFrom(db, user.id, address))
   // A person is one subject, whether they are called by their name or by their id.
   const own = ofName(user?.folded ?? folded(name.slice(0, 200)))
   const subjects = isKnownHere ? [ofAddress(address)] : [ofAddress(address), own]
-  const guess = await takeGuess(store, subjects)
+  const guess = await takeGuess(db, subjects)
   if (guess.is === 'allowed' && guess.bursts.length > 0)
-    await tellBurst(store, user, {
+    await tellBurst(db, user, {
       address: address.slice(0, 64),
       slowed: guess.bursts.map(subject => subject.replace(/:.*/, '')).join(' and '),
     })
@@ -114,5 +114,5 @@ const hasSignedInFrom = async (reader: Reader, userId: string, address: string):
   )
 
 /** A burst of failures is an act worth keeping. Names nobody has are not repeated: people type passwords there. */
-const tellBurst = (store: Store, user: UserRow | undefined, detail: Record<string, string>): Promise<void> =>
-  store.tx(tx => audit(tx, { actor: user?.name ?? 'somebody', act: 'sign-in slowed', subject: user?.id ?? 'console', detail }))
+const tellBurst = (db: Db, user: UserRow | undefined, detail: Record<string, string>): Promise<void> =>
+  db.tx(tx => audit(tx, { actor: user?.name ?? 'somebody', act: 'sign-in slowed', subject: user?.id ?? 'console', detail }))

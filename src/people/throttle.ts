@@ -1,7 +1,7 @@
 /** Slows down who guesses: after five failures a name, or an address, waits 1, 2, 4 … 15 minutes. Kept in the database, so every process and the next start know it. */
 import { networkOf } from '../base/network.ts'
 import { later, millis, type Instant, type Millis } from '../base/world.ts'
-import { forUpdate, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Db, type Tx } from '../db/db.ts'
 import { digestOf } from './token.ts'
 
 const free = 5
@@ -26,8 +26,8 @@ export const ofAddress = (address: string): string => `address:${networkOf(addre
  * Takes one guess for all `subjects`, and counts it as failed before anyone looks whether it was: a hundred at the same moment are a
  * hundred failures. `forgive` takes that back. `bursts` are the subjects that have to wait from now on.
  */
-export const takeGuess = (store: Store, subjects: readonly string[]): Promise<Guessing> =>
-  store.tx(async tx => {
+export const takeGuess = (db: Db, subjects: readonly string[]): Promise<Guessing> =>
+  db.tx(async tx => {
     const now = await tx.now()
     // Rows nobody needs go first, so there are never more than a day's.
     await tx.run(sql`delete from sign_in_failures where last_at < ${later(now, -memoryMs)}`)

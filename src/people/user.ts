@@ -6,7 +6,7 @@ import { samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
-import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { closeInvitations, invite } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo, roles, type Role } from './roles.ts'
@@ -102,8 +102,8 @@ export async function newUser(tx: Tx, world: World, { name, role, language, emai
 }
 
 /** Adds a person by one person's word, who is invited until they have set a password and shown a code. Throws `BadInput` for a name that is taken or is none. */
-export async function addUser(store: Store, world: World, wanted: NewUser, by: string): Promise<NewInvitation> {
-  return store.tx(async tx => {
+export async function addUser(db: Db, world: World, wanted: NewUser, by: string): Promise<NewInvitation> {
+  return db.tx(async tx => {
     await assertFree(tx, wanted.name)
     const user = await newUser(tx, world, wanted, by)
     const invitation = await invite(tx, world, user.id, by)
@@ -115,8 +115,8 @@ export async function addUser(store: Store, world: World, wanted: NewUser, by: s
 }
 
 /** Another role by one person's word, at once: the next request of any session is judged by it. */
-export const changeRole = (store: Store, world: World, name: string, role: Role, by: string): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const changeRole = (db: Db, world: World, name: string, role: Role, by: string): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     if (!roles.includes(role)) throw new BadInput(`"${String(role)}" is not one of ${roles.join(', ')}`)
     if (user.role === role) throw new BadInput(`${user.name} is ${role} already`)
     await changeRoleIn(tx, world, user, role, { by })
@@ -141,14 +141,14 @@ export async function changeRoleIn(
 export const approvesFrom = async (tx: Tx, { coolingOffMs = 0 }: Pick<World, 'coolingOffMs'>): Promise<Instant> =>
   later(await tx.now(), coolingOffMs)
 
-export const changeLanguage = (store: Store, name: string, language: Language): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const changeLanguage = (db: Db, name: string, language: Language): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     await tx.run(sql`update users set language = ${language} where id = ${user.id}`)
   })
 
 /** Where they are written to about people; '' where their name says it, or nobody does. */
-export const changeEmail = (store: Store, name: string, email: string, by: string): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     await tx.run(sql`update users set email = ${encrypted('users.email', email === '' ? null : email)} where id = ${user.id}`)
     await audit(tx, { actor: by, act: 'e-mail address changed', subject: user.id, detail: { name: user.name } })
   })
@@ -157,9 +157,9 @@ export const changeEmail = (store: Store, name: string, email: string, by: strin
  * Invites a person anew by one person's word: password and authenticator are forgotten, every session ends. For a lost device, or an invitation
  * that ran out; somebody who never came in has nothing to be forgotten, and gets another link.
  */
-export async function resetUser(store: Store, world: World, name: string, by: string): Promise<NewInvitation> {
+export async function resetUser(db: Db, world: World, name: string, by: string): Promise<NewInvitation> {
   let invitation: Omit<NewInvitation, 'user'> | undefined
-  const user = await changed(store, name, async (tx, row) => {
+  const user = await changed(db, name, async (tx, row) => {
     // Somebody else's link is taken from whoever had it, so that is told as well.
     const isTaken = row.state !== 'invited' || (row.given_by !== null && !samePerson(row.given_by, by))
     await forgetSecrets(tx, row, by)
@@ -193,8 +193,8 @@ export async function retireKeys(
 }
 
 /** Keeps a person out for now: nothing is forgotten, every session ends. */
-export const lockUser = (store: Store, world: World, name: string, by: string): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const lockUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     if (user.state === 'locked') throw new BadInput(`${user.name} is locked already`)
     if (user.state !== 'active')
       throw new BadInput(`${user.name} has not signed in yet: remove them, with "repasse user remove ${user.name}"`)
@@ -204,16 +204,16 @@ export const lockUser = (store: Store, world: World, name: string, by: string): 
     if (needsTwo(user.role)) await tellAbout(tx, world, { kind: 'locked', about: user, by })
   })
 
-export const unlockUser = (store: Store, name: string, by: string): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const unlockUser = (db: Db, name: string, by: string): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     if (user.state !== 'locked') throw new BadInput(`${user.name} is not locked, but ${user.state}`)
     await move(tx, 'users', userMachine, user.id, 'locked', 'active', { why: `unlocked by ${by}` })
     await audit(tx, { actor: by, act: 'user unlocked', subject: user.id, detail: { name: user.name } })
   })
 
 /** Removes a person for good: sessions end, secrets are erased, the name stays taken. */
-export const removeUser = (store: Store, world: World, name: string, by: string): Promise<UserRow> =>
-  changed(store, name, async (tx, user) => {
+export const removeUser = (db: Db, world: World, name: string, by: string): Promise<UserRow> =>
+  changed(db, name, async (tx, user) => {
     const erased = [sql`password = null`, sql`totp_secret = null`]
     await move(tx, 'users', userMachine, user.id, user.state, 'removed', { why: `removed by ${by}` }, erased)
     await revokeAll(tx, user.id, by)
@@ -231,8 +231,8 @@ export async function theUser(tx: Tx, name: string): Promise<UserRow> {
   return user
 }
 
-const changed = (store: Store, name: string, change: (tx: Tx, user: UserRow) => Promise<void>): Promise<UserRow> =>
-  store.tx(async tx => {
+const changed = (db: Db, name: string, change: (tx: Tx, user: UserRow) => Promise<void>): Promise<UserRow> =>
+  db.tx(async tx => {
     const user = await theUser(tx, name)
     await change(tx, user)
     return (await findUser(tx, user.id))!

@@ -4,7 +4,7 @@ import type { World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { MailRow } from '../mail/mail.ts'
 import { linesOf } from '../shop/shop.ts'
-import { history, join, sql, type Reader, type Store } from '../db/db.ts'
+import { history, join, sql, type Reader, type Db } from '../db/db.ts'
 import { payerDigest } from './digest.ts'
 import { isUnknown, tracesOf } from './person.ts'
 
@@ -20,8 +20,8 @@ export interface PayerExport {
 }
 
 /** Undefined where nothing is held. Throws `BadInput` where it is no tax id. The export itself is a record of the audit log. */
-export const exportPayer = (store: Store, world: World, text: string, by: string): Promise<PayerExport | undefined> =>
-  store.tx(async tx => {
+export const exportPayer = (db: Db, world: World, text: string, by: string): Promise<PayerExport | undefined> =>
+  db.tx(async tx => {
     const traces = await tracesOf(tx, text)
     if (isUnknown(traces)) return undefined
     const { taxId, orders, invoices, rosters, lines, accounts } = traces

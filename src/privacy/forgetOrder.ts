@@ -4,7 +4,7 @@ import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
 import { withdrawMails } from '../mail/mail.ts'
 import { needOrder, type OrderRow } from '../shop/shop.ts'
-import { forUpdate, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, sql, type Db, type Tx } from '../db/db.ts'
 import { blankBuyer, blankContact, blankInvoice } from './blank.ts'
 import { payerDigest } from './digest.ts'
 import { factsOf, heldFor, isUnsettled, type Facts, type Held } from './held.ts'
@@ -28,8 +28,8 @@ export interface OrderOutcome {
 }
 
 /** Forgets as much as may be forgotten now. Throws `BadInput` where no order has that name. Twice is once. */
-export const forgetOrder = (store: Store, world: World, name: string, act: ForgetAct): Promise<OrderOutcome> =>
-  store.tx(async tx => {
+export const forgetOrder = (db: Db, world: World, name: string, act: ForgetAct): Promise<OrderOutcome> =>
+  db.tx(async tx => {
     const { id, tax_id: taxId } = await needOrder(tx, name)
     const outcome = await forgetBuyer(tx, id, act.keptElsewhere !== undefined)
     if (outcome.forgotten !== 'nothing' && !outcome.again) {

@@ -2,7 +2,7 @@
 import { withoutTaxIds } from '../base/brazil.ts'
 import { audit } from '../ledger/ledger.ts'
 import type { World } from '../base/world.ts'
-import { sql, type Store, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 import { blankInvoice } from './blank.ts'
 import { payerDigest } from './digest.ts'
 import { forgetBuyer, type ForgetAct, type OrderOutcome } from './forgetOrder.ts'
@@ -31,8 +31,8 @@ export type PayerForgotten =
     }
 
 /** Throws `BadInput` where it is no tax id. Twice is once: what was forgotten is not found again. */
-export const forgetPayer = (store: Store, world: World, taxId: string, act: ForgetAct): Promise<PayerForgotten> =>
-  store.tx(async tx => {
+export const forgetPayer = (db: Db, world: World, taxId: string, act: ForgetAct): Promise<PayerForgotten> =>
+  db.tx(async tx => {
     const traces = await tracesOf(tx, taxId)
     if (isUnknown(traces)) return { is: 'unknown' }
     if (traces.rosters.length > 0) return { is: 'in-roster', rosters: traces.rosters }

@@ -2,10 +2,10 @@
 import { holdsTaxId } from '../base/brazil.ts'
 import { later, type World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { sql, type Store, type Tx } from '../db/db.ts'
+import { sql, type Db, type Tx } from '../db/db.ts'
 import { filterDigest } from './digest.ts'
 
-type Parts = { store: Store; world: Pick<World, 'random'> }
+type Parts = { db: Db; world: Pick<World, 'random'> }
 
 export interface Shown {
   /** The one invoice, order or event that was shown whole: by its id. */
@@ -16,8 +16,8 @@ export interface Shown {
 }
 
 /** Written before it is shown, by each surface that shows a CPF whole, whether it was asked to or does so by itself (`--json`). */
-export async function noteShown({ store }: Pick<Parts, 'store'>, { of, by, texts }: Shown): Promise<void> {
-  if (texts.some(holdsTaxId)) await store.tx(tx => noteOnce(tx, { actor: by, act: shownAct, subject: of, detail: {} }, () => true))
+export async function noteShown({ db }: Pick<Parts, 'db'>, { of, by, texts }: Shown): Promise<void> {
+  if (texts.some(holdsTaxId)) await db.tx(tx => noteOnce(tx, { actor: by, act: shownAct, subject: of, detail: {} }, () => true))
 }
 
 export interface Export {
@@ -30,8 +30,8 @@ export interface Export {
 }
 
 /** Written before the first row leaves, so that a reader who goes away early is written down as well. */
-export const noteExport = ({ store, world }: Parts, { of, by, filter = {}, rows }: Export): Promise<void> =>
-  store.tx(async tx => {
+export const noteExport = ({ db, world }: Parts, { of, by, filter = {}, rows }: Export): Promise<void> =>
+  db.tx(async tx => {
     const chosen = Object.keys(filter).length === 0 ? undefined : await filterDigest(tx, world.random, filter)
     const detail: Record<string, string> = { rows: `${rows}`, ...(chosen !== undefined && { filter: chosen }) }
     const covers = (before: Record<string, string>) => before['filter'] === chosen && Number(before['rows']) >= rows

@@ -4,7 +4,7 @@
  */
 import type { Retention } from '../base/retentionSettings.ts'
 import { clockTrouble, instant, type Instant, type World } from '../base/world.ts'
-import { eachApart, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { eachApart, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { decideNight } from './decideNight.ts'
 import { cutOf, sweepsOf, type Fate, type Place, type Sweep } from './sweeps.ts'
 
@@ -16,7 +16,7 @@ export interface Retained {
 }
 
 interface Parts {
-  store: Store
+  db: Db
   world: World
   retention: Retention
 }
@@ -25,8 +25,8 @@ const lastLook = 'retention'
 
 /** What the job does: once a night, and never in the first night that it sees, or the first after a gap. Undefined where nothing is to be done now. */
 export async function retainNightly(parts: Parts): Promise<Retained | 'first' | 'gap' | undefined> {
-  const { store, world, retention } = parts
-  const night = await store.tx(async tx => {
+  const { db, world, retention } = parts
+  const night = await db.tx(async tx => {
     const now = await believed(tx, world)
     const decided = decideNight(await lastRetention(tx), now, retention.everyMs)
     if (decided !== 'rest') await keep(tx, lastLook, now)
@@ -46,14 +46,14 @@ const believed = async (tx: Tx, { clock }: World): Promise<Instant> => {
 }
 
 /** Drops all that is old enough now. */
-export async function retain({ store, world, retention }: Parts): Promise<Retained> {
+export async function retain({ db, world, retention }: Parts): Promise<Retained> {
   const found: Retained = { dropped: {}, stays: {} }
-  const now = await store.tx(tx => believed(tx, world), 'locks')
+  const now = await db.tx(tx => believed(tx, world), 'locks')
   // A row that cannot be dropped must not keep all other kinds.
   const faults = await eachApart(sweepsOf(retention), async sweep => {
     if (sweep.keptMs === undefined || found.stopped !== undefined) return
     const before = cutOf(now, sweep.keptMs)
-    const stopped = await walk({ store, world }, sweep, before, fate => {
+    const stopped = await walk({ db, world }, sweep, before, fate => {
       if (fate !== 'passed') found[fate][sweep.name] = (found[fate][sweep.name] ?? 0) + 1
     })
     if (stopped !== undefined) found.stopped = stopped
@@ -82,20 +82,20 @@ export async function retentionFailing(reader: Reader): Promise<Failing | undefi
 
 /** From where the last walk ended, or from the first row that it had to leave, to the cut. Answers why it ended earlier. */
 async function walk(
-  { store, world }: Pick<Parts, 'store' | 'world'>,
+  { db, world }: Pick<Parts, 'db' | 'world'>,
   sweep: Sweep,
   before: Instant,
   count: (fate: Fate) => void,
 ): Promise<string | undefined> {
   const cursor = `retained ${sweep.name}`
-  const begun = await valueOf(store, cursor)
+  const begun = await valueOf(db, cursor)
   let place: Place = begun === undefined ? { at: '', id: '' } : (JSON.parse(begun) as Place)
   let leaves = false
   for (;;) {
     const trouble = clockTrouble(world)
     if (trouble !== undefined) return trouble
     const [from, hasLeft] = [place, leaves]
-    const { rows, fates } = await store.tx(async tx => {
+    const { rows, fates } = await db.tx(async tx => {
       const next = await sweep.next(tx, from, before, sweep.atOnce)
       const done = next.length === 0 ? [] : await sweep.drop(tx, next, before)
       const left = hasLeft ? 0 : done.indexOf('stays')

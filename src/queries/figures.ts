@@ -3,7 +3,7 @@ import { instant, millis, type Instant, type Millis } from '../base/world.ts'
 import { chainTrouble, nodeHeight, tipOf } from '../chain/chain.ts'
 import { lastReconciled, type Reconciled } from '../ledger/ledger.ts'
 import { goodRate, pair, type Agreement } from '../rates/rates.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 
 /** How many, and for how long the oldest has waited; 0 where there is none. */
 export interface Waiting {
@@ -46,15 +46,15 @@ export type StopReason = (typeof stopReasons)[number]
 const hourMs = 3_600_000
 
 /** Reads them all. `agreement` says which quotes make a rate, where the Bitcoin rail is on. Throws when the database cannot be read. */
-export async function readFigures(store: Store, agreement?: Agreement & { sources: readonly string[] }): Promise<Figures> {
-  const now = await store.tx(tx => tx.now(), 'locks')
-  const [slots, inbox, unsure] = [await lateSlots(store, now), await openEvents(store, now), await unsureOnes(store, now)]
-  const stopped = await store.all<{ name: StopReason }>(sql`select name from settings where name in ('hold', 'books', 'bank', 'chain')`)
+export async function readFigures(db: Db, agreement?: Agreement & { sources: readonly string[] }): Promise<Figures> {
+  const now = await db.tx(tx => tx.now(), 'locks')
+  const [slots, inbox, unsure] = [await lateSlots(db, now), await openEvents(db, now), await unsureOnes(db, now)]
+  const stopped = await db.all<{ name: StopReason }>(sql`select name from settings where name in ('hold', 'books', 'bank', 'chain')`)
   return {
     ...{ slots, inbox, unsure },
-    quarantined: await countOf(store, sql`select count(*) as count from inbox where state = 'quarantined'`),
+    quarantined: await countOf(db, sql`select count(*) as count from inbox where state = 'quarantined'`),
     payouts: (
-      await store.all<{ state: string; asset: string; count: bigint }>(sql`
+      await db.all<{ state: string; asset: string; count: bigint }>(sql`
         select state, asset, count(*) as count from payouts where state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned')
         group by state, asset order by state, asset`)
     ).map(row => ({ ...row, count: Number(row.count) })),
@@ -63,14 +63,14 @@ export async function readFigures(store: Store, agreement?: Agreement & { source
       boolean
     >,
     failedRuns: (
-      await store.all<{ job: string; count: bigint }>(sql`
+      await db.all<{ job: string; count: bigint }>(sql`
         select job, count(*) as count from runs where started_at > ${instant(millis(now) - hourMs)} and outcome in ('failed', 'lost')
         group by job order by job`)
     ).map(({ job, count }) => ({ job, count: Number(count) })),
-    auditHead: await countOf(store, sql`select coalesce(max(seq), 0) as count from audit`),
-    reconciled: await reconciledRails(store, now),
-    chain: await chainFigures(store, now),
-    rate: await rateFigures(store, millis(now), agreement),
+    auditHead: await countOf(db, sql`select coalesce(max(seq), 0) as count from audit`),
+    reconciled: await reconciledRails(db, now),
+    chain: await chainFigures(db, now),
+    rate: await rateFigures(db, millis(now), agreement),
   }
 }
 

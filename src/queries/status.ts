@@ -6,7 +6,7 @@ import { balances, listAlarms, tally, totals, type Account, type MovementName } 
 import { payoutsStopped, unreads, type ApprovalsNeeded } from '../payout/payout.ts'
 import { lastRetention } from '../privacy/privacy.ts'
 import { pending } from '../db/migrate.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { asksOf, grouped, sentences, stopSentences } from './attention.ts'
 import { byState, countsOf } from './byState.ts'
@@ -150,24 +150,24 @@ async function events(reader: Reader): Promise<Record<string, number>> {
 }
 
 /** Whether the house can do its work: the database, its version, payouts not stopped, nothing waiting for a rail to be read, and the chain followed where there is one. Says only ok or a short word. */
-export async function readiness(store: Store, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
+export async function readiness(db: Db, silentMs?: number): Promise<{ ready: boolean; checks: Record<string, string> }> {
   const checks: Record<string, string> = {}
   try {
-    checks['schema'] = (await pending(store)).length === 0 ? 'ok' : 'behind: run repasse migrate'
+    checks['schema'] = (await pending(db)).length === 0 ? 'ok' : 'behind: run repasse migrate'
     checks['database'] = 'ok'
-    for (const { name } of await listAlarms(store))
+    for (const { name } of await listAlarms(db))
       if (name === 'bank credentials') checks['bank'] = 'does not know us: see repasse status'
       else if (name.startsWith('bank key of ')) checks['bank-key'] = 'retired: see repasse status'
       else checks['clock'] = 'off: see repasse status'
-    const now = await store.tx(tx => tx.now(), 'locks')
-    for (const silent of await silentRails(store, now, silentMs))
+    const now = await db.tx(tx => tx.now(), 'locks')
+    for (const silent of await silentRails(db, now, silentMs))
       checks[silent.rail] = `has not answered for ${silentMinutes(silent, now)} minutes: see repasse status`
-    if (await areInvoicesUnread(store)) checks['issuing'] = 'waiting: see repasse status'
-    const waits = (await unreads(store, now)).length > 0
+    if (await areInvoicesUnread(db)) checks['issuing'] = 'waiting: see repasse status'
+    const waits = (await unreads(db, now)).length > 0
     checks['payouts'] =
-      (await payoutsStopped(store)) !== undefined ? 'stopped: see repasse status' : waits ? 'waiting: see repasse status' : 'ok'
-    if ((await tipOf(store)) || (await chainTrouble(store)) !== undefined)
-      checks['chain'] = (await chainTrouble(store)) === undefined ? 'ok' : 'not followed: see repasse status'
+      (await payoutsStopped(db)) !== undefined ? 'stopped: see repasse status' : waits ? 'waiting: see repasse status' : 'ok'
+    if ((await tipOf(db)) || (await chainTrouble(db)) !== undefined)
+      checks['chain'] = (await chainTrouble(db)) === undefined ? 'ok' : 'not followed: see repasse status'
   } catch {
     checks['database'] = 'unavailable'
   }

@@ -1,7 +1,7 @@
 /** The price of a bitcoin in reais: asked of several sources, written down with source and time, and taken only where they agree. */
 import { formatDuration } from '../base/duration.ts'
 import { instant, later, millis, type Millis, type World } from '../base/world.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 import { decideRate, type Agreement, type NoRate, type Rate } from './decide.ts'
 import { pair, type RateSource } from './source.ts'
 
@@ -19,13 +19,13 @@ export interface Refreshed {
 }
 
 /** Asks every source at once, outside any transaction, and writes down what came. A source that fails is logged and stops no other. */
-export async function refreshRates(store: Store, sources: readonly RateSource[], { log }: Pick<World, 'log'>): Promise<Refreshed> {
+export async function refreshRates(db: Db, sources: readonly RateSource[], { log }: Pick<World, 'log'>): Promise<Refreshed> {
   const answers = await Promise.all(sources.map(async source => ({ source: source.name, answer: await source.quote() })))
   const quotes = answers.flatMap(({ answer }) => (answer.is === 'done' ? [answer.value] : []))
   const failed = answers.flatMap(({ source, answer }) => (answer.is === 'done' ? [] : [{ source, why: answer.why }]))
   for (const { source, why } of failed) log.warn({ source, why }, 'a rate could not be had')
 
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const fetchedAt = await tx.now()
     for (const { source, price, at } of quotes) {
       // A source whose clock is ahead of ours would stay fresh for too long.

@@ -31,7 +31,7 @@ import {
 } from '../ledger/ledger.ts'
 import { checkApprovals, checkSet, checkStatements, noteStrange } from '../payout/payout.ts'
 import type { Rail, StatementLine } from '../rails/rail.ts'
-import { isOlderThan, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { isOlderThan, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { walkOn } from '../webhooks/webhooks.ts'
 import { checkSchedules } from '../schedule/schedule.ts'
 import { bandsOf, judgeDrift, within, type Band, type DriftState, type OrderUnderWay, type OurLine } from './drift.ts'
@@ -69,22 +69,13 @@ const dayMs = 24 * 3_600_000
  * What the job does every five minutes: checks what has changed since the last time, and once a night everything, `beside` where that can be.
  * Stops payouts on a finding and lets them go again when all holds. Answers the findings as sentences; undefined where it was ended.
  */
-export async function checkBooksByAndBy(
-  store: Store,
-  world: World,
-  beside?: CheckBeside,
-  anchors?: AnchorFile,
-): Promise<string[] | undefined> {
-  const [mark, now] = [await readMark(store), instant(world.clock.now())]
-  if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(store, world, beside, anchors)
-  const next = await newMark(store, now, mark, mark.wholeAt)
-  const approved = [
-    ...(await checkApprovals(store, { movedAfter: mark.moved })),
-    ...(await checkSet(store)),
-    ...(await checkSchedules(store)),
-  ]
-  const suspected = [...(await checkChanges(store, mark, now)), ...approved]
-  return conclude(store, world, suspected, next, anchors && (await checkAnchors(store, anchors, 'newest')))
+export async function checkBooksByAndBy(db: Db, world: World, beside?: CheckBeside, anchors?: AnchorFile): Promise<string[] | undefined> {
+  const [mark, now] = [await readMark(db), instant(world.clock.now())]
+  if (!mark || isNightBetween(mark.wholeAt, now)) return checkBooks(db, world, beside, anchors)
+  const next = await newMark(db, now, mark, mark.wholeAt)
+  const approved = [...(await checkApprovals(db, { movedAfter: mark.moved })), ...(await checkSet(db)), ...(await checkSchedules(db))]
+  const suspected = [...(await checkChanges(db, mark, now)), ...approved]
+  return conclude(db, world, suspected, next, anchors && (await checkAnchors(db, anchors, 'newest')))
 }
 
 /** Whether three in the morning has passed since `then`; a time that lies ahead was another clock's. */
@@ -92,41 +83,30 @@ const isNightBetween = (then: Instant, now: Instant): boolean =>
   millis(then) > millis(now) || millis(then) < Math.floor((millis(now) - nightHour * 3_600_000) / dayMs) * dayMs + nightHour * 3_600_000
 
 /** Checks every invariant of all there is. Stops payouts on a finding and lets them go again when all hold. Answers the findings as sentences. */
-export async function checkBooks(store: Store, world: World, beside?: undefined, anchors?: AnchorFile): Promise<string[]>
-export async function checkBooks(
-  store: Store,
-  world: World,
-  beside: CheckBeside | undefined,
-  anchors?: AnchorFile,
-): Promise<string[] | undefined>
-export async function checkBooks(store: Store, world: World, beside?: CheckBeside, anchors?: AnchorFile): Promise<string[] | undefined> {
+export async function checkBooks(db: Db, world: World, beside?: undefined, anchors?: AnchorFile): Promise<string[]>
+export async function checkBooks(db: Db, world: World, beside: CheckBeside | undefined, anchors?: AnchorFile): Promise<string[] | undefined>
+export async function checkBooks(db: Db, world: World, beside?: CheckBeside, anchors?: AnchorFile): Promise<string[] | undefined> {
   const now = instant(world.clock.now())
-  const next = await newMark(store, now, await readMark(store), now)
-  const whole = await (beside ? beside() : checkWhole(store))
+  const next = await newMark(db, now, await readMark(db), now)
+  const whole = await (beside ? beside() : checkWhole(db))
   if (!whole) return undefined
-  if (whole.off.length > 0) await store.tx(tx => mendTallies(tx, whole.off))
+  if (whole.off.length > 0) await db.tx(tx => mendTallies(tx, whole.off))
   // No fault of the books themselves, which are read row by row where it counts; but somebody has written past the program.
   for (const { about, part, count, units } of whole.off)
     world.log.error({ about, part, count: `${count}`, units: `${units}` }, 'a sum kept aside was not what its rows come to: it is mended')
-  return conclude(store, world, whole.suspected, next, anchors && (await checkAnchors(store, anchors)))
+  return conclude(db, world, whole.suspected, next, anchors && (await checkAnchors(db, anchors)))
 }
 
 const isOfAnchors = ({ invariant }: Finding): boolean => invariant === 'audit anchors'
 
 /** Proves what is suspected, and says and keeps what became of it. `unanchored`: there where the anchors of the audit log are at hand. */
-async function conclude(
-  store: Store,
-  world: World,
-  suspected: Finding[],
-  next: Mark,
-  unanchored: Finding[] | undefined,
-): Promise<string[]> {
-  const kept = await keptFindings(store)
+async function conclude(db: Db, world: World, suspected: Finding[], next: Mark, unanchored: Finding[] | undefined): Promise<string[]> {
+  const kept = await keptFindings(db)
   const [anchored, others] = [kept.filter(isOfAnchors), kept.filter(finding => !isOfAnchors(finding))]
   // Who has no anchors to look at takes nothing back of what another process found.
-  const found = [...(await proven(store, [...suspected, ...others])), ...(unanchored ?? anchored)]
+  const found = [...(await proven(db, [...suspected, ...others])), ...(unanchored ?? anchored)]
   const findings = found.map(({ invariant, says }) => `${invariant}: ${says}`)
-  const stuck = await store.tx(async tx => {
+  const stuck = await db.tx(async tx => {
     const moved = isOlderThan(sql`changed_at`, await tx.now(), mostUnsureMs)
     return tx.all<{ id: string }>(sql`
       select id from invoices where state = 'unsure' and ${moved}
@@ -135,7 +115,7 @@ async function conclude(
   })
   // Not a fault of the books, so payouts go on: but a person should know.
   for (const { id } of stuck) world.log.error({ id }, 'unsure for more than 30 minutes')
-  await setStop(store, 'books', findings, async tx => {
+  await setStop(db, 'books', findings, async tx => {
     await keepFindings(tx, found)
     await keepMark(tx, next)
   })
@@ -148,10 +128,10 @@ async function conclude(
  * different moments while others write, and a credit between two of them looks like a fault; held over a whole check, a transaction would
  * keep every writer waiting for nothing.
  */
-async function proven(store: Store, doubtful: readonly Finding[]): Promise<Finding[]> {
+async function proven(db: Db, doubtful: readonly Finding[]): Promise<Finding[]> {
   if (doubtful.length === 0) return []
   const ids = doubtful.filter(({ invariant }) => invariant === 'approvals').map(({ subject }) => subject)
-  return store.tx(async tx => [
+  return db.tx(async tx => [
     ...(await checkPart(tx, await partOf(tx, doubtful))),
     ...(doubtful.some(({ subject }) => subject === 'audit') ? await checkAudit(tx) : []),
     ...(ids.length > 0
@@ -160,13 +140,8 @@ async function proven(store: Store, doubtful: readonly Finding[]): Promise<Findi
   ])
 }
 
-async function setStop(
-  store: Store,
-  name: 'books',
-  findings: string[],
-  also: (tx: Tx) => Promise<void> = async () => undefined,
-): Promise<void> {
-  await store.tx(async tx => {
+async function setStop(db: Db, name: 'books', findings: string[], also: (tx: Tx) => Promise<void> = async () => undefined): Promise<void> {
+  await db.tx(async tx => {
     await also(tx)
     await keepBalanced(tx, name, findings.length === 0)
     if (findings.length === 0) await tx.run(sql`delete from settings where name = ${name}`)
@@ -195,7 +170,7 @@ export interface Reconciliation {
 }
 
 /** Imports the statement's foreign lines, then holds the bank's balance against the books. */
-export async function reconcile(store: Store, rail: Rail, world: World): Promise<Reconciliation | string> {
+export async function reconcile(db: Db, rail: Rail, world: World): Promise<Reconciliation | string> {
   const balance = await rail.balance()
   if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
   let whole: StatementLine[] | undefined
@@ -204,16 +179,16 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   // Of a long statement most is booked already, and counts no more in the comparison.
   const counting = new Map<string, StatementLine>()
   const lives: Lives = new Map()
-  const walked = await walkOn<StatementLine>(store, world, {
+  const walked = await walkOn<StatementLine>(db, world, {
     name: `${rail.name} statement`,
     from: 'ever',
     read: (since, place) => rail.statement(since, place),
     async take(items, _, isWhole) {
-      await askAboutOwn({ store, rail, world }, items, lives)
+      await askAboutOwn({ db, rail, world }, items, lives)
       for (const { createdAt } of items) if (newest === undefined || createdAt > newest) newest = createdAt
       if (isWhole) return void (whole = items)
-      await store.tx(tx => importAll(tx, rail, world, items, lives))
-      const known = await knownLines(store, items)
+      await db.tx(tx => importAll(tx, rail, world, items, lives))
+      const known = await knownLines(db, items)
       for (const line of items) if (known.mayCount(line)) counting.set(line.id, line)
     },
     async last(tx, { since, startedAt }) {
@@ -226,7 +201,7 @@ export async function reconcile(store: Store, rail: Rail, world: World): Promise
   if (walked.is === 'left')
     return `${walked.rows} lines of the bank's statement were read, and there are more: they are read at the next look`
   if (walked.resumed) return `the bank's statement was read to its end, ${walked.rows} lines: it is compared at the next look`
-  const found = result ?? (await compareAfter(store, rail, world, walked, { counting, lives }))
+  const found = result ?? (await compareAfter(db, rail, world, walked, { counting, lives }))
   if (typeof found === 'string') return found
   world.log[found.agrees ? 'info' : 'warn'](
     { bank: reais(found.bankUnits), books: reais(found.bookUnits), inFlight: reais(found.inFlightUnits), imported: found.imported },
@@ -248,13 +223,13 @@ async function importAll(tx: Tx, rail: Rail, world: World, lines: readonly State
 
 /** A statement that took many calls is older than its balance by then: both are asked for once more, for what is new alone. */
 async function compareAfter(
-  store: Store,
+  db: Db,
   rail: Rail,
   world: World,
   { since, startedAt }: { since: Instant; startedAt: Instant },
   { counting, lives }: { counting: Map<string, StatementLine>; lives: Lives },
 ): Promise<Reconciliation | string> {
-  const at = await store.tx(tx => tx.now())
+  const at = await db.tx(tx => tx.now())
   const balance = await rail.balance()
   if (balance.is !== 'done') return `the bank did not tell its balance: ${balance.why}`
   const recent = await rail.statement(later(startedAt, -5 * 60_000))
@@ -262,9 +237,7 @@ async function compareAfter(
   if (recent.value.next !== undefined) return 'the bank’s statement grows faster than it is read: it is compared at the next look'
   const news = recent.value.items
   for (const line of news) counting.set(line.id, line)
-  return store.tx(tx =>
-    compare(tx, rail, world, { lines: [...counting.values()], news, lives, after: since, at, bankUnits: balance.value }),
-  )
+  return db.tx(tx => compare(tx, rail, world, { lines: [...counting.values()], news, lives, after: since, at, bankUnits: balance.value }))
 }
 
 interface Compared {
@@ -294,10 +267,10 @@ async function compare(tx: Tx, rail: Rail, world: World, { lines, news, lives, a
  * Keeps how long the two have lain apart or agreed, and stops payouts or lets them go by it (`judgeDrift`). Answers why the bank's account
  * stops them: that, or money that left by no order of ours.
  */
-export async function holdAgainstBank(store: Store, result: Reconciliation): Promise<string | undefined> {
+export async function holdAgainstBank(db: Db, result: Reconciliation): Promise<string | undefined> {
   const { bankUnits, bookUnits, inFlightUnits, likely, exact, at } = result
   const units = bankUnits - bookUnits
-  const stopped = await store.tx(async tx => {
+  const stopped = await db.tx(async tx => {
     const row = await tx.one<DriftRow>(sql`select * from drifts where rail = 'starkbank'`)
     // A stop of the program before this one, which kept no count of looks, ends no sooner than others.
     const standing = await tx.one(sql`select 1 as yes from settings where name = 'bank'`)
@@ -314,7 +287,7 @@ export async function holdAgainstBank(store: Store, result: Reconciliation): Pro
         finding = excluded.finding, looked_at = excluded.looked_at`)
     return stoppedSince !== undefined
   })
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     await keepBalanced(tx, 'bank', !stopped)
     return keepBankStop(tx)
   })

@@ -4,7 +4,7 @@ import type { World } from '../base/world.ts'
 import { lookAhead, nextOf, tipOf } from '../chain/chain.ts'
 import { balances, keepBalanced, keepReconciled } from '../ledger/ledger.ts'
 import type { Branch, ChainRail, Outpoint } from '../rails/chain.ts'
-import { sql, type Store } from '../db/db.ts'
+import { sql, type Db } from '../db/db.ts'
 
 export interface ChainReconciliation {
   height: number
@@ -22,8 +22,8 @@ export interface ChainReconciliation {
 const pageSize = 1_000
 
 /** Compares at one and the same block; where node and database are not at the same one, says so and compares nothing. */
-export async function reconcileChain(store: Store, rail: ChainRail, world: World): Promise<ChainReconciliation | string> {
-  const { tip, coins, bookUnits, unsettled } = await store.tx(async tx => ({
+export async function reconcileChain(db: Db, rail: ChainRail, world: World): Promise<ChainReconciliation | string> {
+  const { tip, coins, bookUnits, unsettled } = await db.tx(async tx => ({
     tip: await tipOf(tx),
     coins: await tx.all<{ id: Outpoint; units: bigint }>(
       sql`select id, units from coins where state = 'mined' and spent_height is null order by id`,
@@ -55,7 +55,7 @@ export async function reconcileChain(store: Store, rail: ChainRail, world: World
   // What is kept and not settled yet may make the books lag by as much.
   const apart = chainUnits > bookUnits ? chainUnits - bookUnits : bookUnits - chainUnits
   const inFlightUnits = unsettled > 0 ? apart : 0n
-  await store.tx(async tx => keepReconciled(tx, 'bitcoin', { providerUnits: chainUnits, bookUnits, inFlightUnits, at: await tx.now() }))
+  await db.tx(async tx => keepReconciled(tx, 'bitcoin', { providerUnits: chainUnits, bookUnits, inFlightUnits, at: await tx.now() }))
   const shown = { chain: told(chainUnits, 'BTC'), coins: told(coinUnits, 'BTC'), books: told(bookUnits, 'BTC'), unsettled }
   world.log[agrees ? 'info' : 'warn'](shown, agrees ? 'the chain and the books agree' : 'the chain and the books differ')
   return result
@@ -63,13 +63,13 @@ export async function reconcileChain(store: Store, rail: ChainRail, world: World
 
 /** The comparison is at one block, so a difference is no race: payouts stop until the two agree again. */
 export async function holdAgainstChain(
-  store: Store,
+  db: Db,
   { agrees, chainUnits, coinUnits, bookUnits, differing }: ChainReconciliation,
 ): Promise<string | undefined> {
   const finding = `the chain holds ${told(chainUnits, 'BTC')}, our coins are ${told(coinUnits, 'BTC')}, the books say ${told(bookUnits, 'BTC')}${
     differing.length > 0 ? `, and the node differs about ${differing.slice(0, 3).join(', ')}` : ''
   }`
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await keepBalanced(tx, 'chain', agrees)
     if (agrees) await tx.run(sql`delete from settings where name = 'chain'`)
     else
@@ -93,13 +93,13 @@ export interface ScanComparison {
 }
 
 /** Asks the node for all that our descriptor has (`scantxoutset`), whatever we were watching: minutes on a big chain. A string says why nothing was compared. */
-export async function compareScan(store: Store, rail: ChainRail): Promise<ScanComparison | string> {
+export async function compareScan(db: Db, rail: ChainRail): Promise<ScanComparison | string> {
   // As far as we watch, which may be further than any wallet looks.
-  const watched = async (branch: Branch) => lookAhead + (await nextOf(store, branch))
+  const watched = async (branch: Branch) => lookAhead + (await nextOf(db, branch))
   const scanned = await rail.scan({ receive: await watched('receive'), change: await watched('change') })
   if (scanned.is !== 'done') return `the node did not scan: ${scanned.why}`
   const { height, hash, units: scannedUnits, outpoints } = scanned.value
-  const { tip, coins } = await store.tx(async tx => ({
+  const { tip, coins } = await db.tx(async tx => ({
     tip: await tipOf(tx),
     coins: await tx.all<{ id: Outpoint; units: bigint }>(
       sql`select id, units from coins where state = 'mined' and spent_height is null order by id`,

@@ -3,16 +3,16 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { noKeys } from '../base/cipher.ts'
 import { systemClock, systemRandom } from '../base/clock.ts'
 import { openKeyFile } from '../db/keyFile.ts'
-import { openStore } from '../db/db.ts'
+import { openDb } from '../db/db.ts'
 import { checkWhole } from './bank.ts'
 import type { Checked } from './checkBeside.ts'
 
 const { databaseUrl, keyFile } = workerData as Checked
 // What is encrypted is among what was stated: without its keys every roster would be one that somebody changed.
 const keys = keyFile === undefined ? noKeys : openKeyFile(keyFile, { strict: false })
-const store = await openStore(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
+const db = await openDb(databaseUrl, { clock: systemClock, random: systemRandom, keys, readOnly: true })
 try {
-  parentPort!.postMessage(await checkWhole(store))
+  parentPort!.postMessage(await checkWhole(db))
 } finally {
-  await store.close()
+  await db.close()
 }

@@ -14,7 +14,7 @@ import {
 } from '../ledger/ledger.ts'
 import { applyPayout, type AttemptRow } from '../payout/payout.ts'
 import type { Rail, Rails, StatementLine } from '../rails/rail.ts'
-import { readInSets, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { readInSets, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { settleShown } from '../webhooks/webhooks.ts'
 import { lineMemo } from './knownLines.ts'
 
@@ -240,7 +240,7 @@ async function oddOfInvoice(
 }
 
 interface AtBank {
-  store: Store
+  db: Db
   rail: Rail
   world: World
 }
@@ -270,9 +270,9 @@ async function readLives({ rail, world }: AtBank, judged: readonly Judged[], liv
 
 /** Asks the bank about what no event told: a transfer that came back, or is alive after all, and money of an invoice that went back. Fills `lives`. */
 export async function askAboutOwn(at: AtBank, lines: readonly StatementLine[], lives: Lives): Promise<void> {
-  const { store, world } = at
-  const atFirst = await judgeOwn(store, lines, lives)
-  const judged = (await readLives(at, atFirst, lives)) ? await judgeOwn(store, lines, lives) : atFirst
+  const { db, world } = at
+  const atFirst = await judgeOwn(db, lines, lives)
+  const judged = (await readLives(at, atFirst, lives)) ? await judgeOwn(db, lines, lives) : atFirst
   const isAsked = ({ odd, setOff: given }: Judged) => odd.length > 0 || given.some(({ row }) => !row)
   for (const each of judged.filter(isAsked).slice(0, mostAsked)) {
     world.log.warn(
@@ -289,7 +289,7 @@ const askAbout = (at: AtBank, judged: Judged, lines: readonly OwnLine[]): Promis
 const shown = 'the statement shows it, and the bank was asked'
 
 async function askAboutTransfer(
-  { store, rail, world }: AtBank,
+  { db, rail, world }: AtBank,
   { about: { providerId }, tags, netUnits, isWhole }: Judged,
   lines: readonly OwnLine[],
 ): Promise<void> {
@@ -304,27 +304,27 @@ async function askAboutTransfer(
   // Of two lines that a transfer names, the second is its chargeback (Stark Bank SDK, Transfer), whatever its log calls that.
   const named = came.some(({ line: { id } }) => transfer.lineIds.slice(1).includes(id))
   // Nor does an hour pass with all of its money here, unless it is back.
-  const now = await store.tx(tx => tx.now())
+  const now = await db.tx(tx => tx.now())
   const stays = isWhole && came.some(each => isOld(each, now))
   const isBack = named || stays || (logged.is === 'done' && logged.value)
   const found = [
     ...others.value.filter(other => other.providerId !== providerId),
     isBack ? { ...transfer, status: 'failed' as const } : transfer,
   ]
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     await applyPayout(tx, world, { externalId: key, found, errors: [], readNow: true }, { why: shown, ref: providerId })
   }, 'locks')
 }
 
 async function askAboutInvoice(
-  { store, rail, world }: AtBank,
+  { db, rail, world }: AtBank,
   { about: { providerId }, tags }: Judged,
   lines: readonly OwnLine[],
 ): Promise<void> {
   const logs = await rail.invoiceLogs(providerId)
   const left = -sumOf(lines.flatMap(({ line }) => (line.units < 0n ? [line] : [])))
   const cause = { why: shown, ref: providerId }
-  await store.tx(tx => settleShown(tx, world, tags.invoice!, { logs: logs.is === 'done' ? logs.value : undefined, left }, cause), 'locks')
+  await db.tx(tx => settleShown(tx, world, tags.invoice!, { logs: logs.is === 'done' ? logs.value : undefined, left }, cause), 'locks')
 }
 
 /** What nothing explained for an hour waits in suspense until two people say what it is; what is booked by now, or was given back, waits no more. */
@@ -358,21 +358,18 @@ async function leaveSuspense(tx: Tx, world: World, rail: Rail, judged: Judged): 
 }
 
 /** Before two people's word makes it external, the bank is asked once more. Throws `BadInput` where all of it is booked by now. */
-export async function askBeforeClose(
-  { store, rails, world }: { store: Store; rails: Rails; world: World },
-  providerId: string,
-): Promise<void> {
+export async function askBeforeClose({ db, rails, world }: { db: Db; rails: Rails; world: World }, providerId: string): Promise<void> {
   const rail = rails.starkbank
-  const waiting = (await suspendedLines(store, [providerId])).filter(({ standing }) => standing === 'waiting')
+  const waiting = (await suspendedLines(db, [providerId])).filter(({ standing }) => standing === 'waiting')
   if (!rail || waiting.length === 0) return
   const lines = waiting.flatMap(row => (row.about === 'other' ? [] : [lineOf(row, row.about)]))
   const lives: Lives = new Map()
-  await readLives({ store, rail, world }, await judgeOwn(store, lines, lives), lives)
-  for (const each of await judgeOwn(store, lines, lives)) await askAbout({ store, rail, world }, each, each.waiting)
-  await store.tx(async tx => {
+  await readLives({ db, rail, world }, await judgeOwn(db, lines, lives), lives)
+  for (const each of await judgeOwn(db, lines, lives)) await askAbout({ db, rail, world }, each, each.waiting)
+  await db.tx(async tx => {
     for (const each of await judgeOwn(tx, lines, lives)) await leaveSuspense(tx, world, rail, each)
   }, 'locks')
-  if ((await suspendedLines(store, [providerId])).every(({ standing }) => standing !== 'waiting'))
+  if ((await suspendedLines(db, [providerId])).every(({ standing }) => standing !== 'waiting'))
     throw new BadInput(`what moved for ${providerId} is booked by now: nothing is left to close`)
 }
 

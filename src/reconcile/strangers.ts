@@ -7,7 +7,7 @@ import { later, millis, type Instant, type World } from '../base/world.ts'
 import { wallAt, dayMs } from '../base/zone.ts'
 import { audit, detailOf, keepBankStop, propose, strangerMachine, type ProposalRow, type Proposed } from '../ledger/ledger.ts'
 import type { StatementLine } from '../rails/rail.ts'
-import { encrypted, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { encrypted, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 
 export const externalRuleMachine = { active: ['closed'], closed: [] } as const satisfies Machine
 
@@ -170,8 +170,8 @@ interface Act {
 }
 
 /** Proposes that a line be taken as looked at. Throws `BadInput` where there is nothing to accept. */
-export async function proposeAccept(store: Store, world: World, id: string, { by, why }: Act): Promise<Proposed> {
-  return store.tx(async tx => {
+export async function proposeAccept(db: Db, world: World, id: string, { by, why }: Act): Promise<Proposed> {
+  return db.tx(async tx => {
     const line = mustBeOpen(await findStranger(tx, id), id)
     const detail = { amount: reais(line.units), at: line.at }
     return propose(tx, world, { act: acceptAct, subject: id, detail, why, by })
@@ -195,11 +195,11 @@ function mustBeOpen(line: StrangerRow | undefined, id: string): StrangerRow {
 }
 
 /** Proposes a rule. Throws `BadInput` where one of that name is active, or it says nothing. */
-export async function proposeRule(store: Store, world: World, name: string, rule: ExternalRule, { by, why }: Act): Promise<Proposed> {
+export async function proposeRule(db: Db, world: World, name: string, rule: ExternalRule, { by, why }: Act): Promise<Proposed> {
   if (rule.text.trim() === '') throw new BadInput('a rule needs a text to compare with')
   if (rule.maxUnits <= 0n || rule.periodUnits < rule.maxUnits)
     throw new BadInput('the amount of one line must be above zero, and that of all lines of a period not below it')
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     await mustBeFree(tx, name)
     const { direction, field, match, period } = rule
     const detail = {
@@ -222,8 +222,8 @@ async function mustBeFree(tx: Tx, name: string): Promise<void> {
 }
 
 /** Ends a rule: what it would cover stops payouts again, so one person may. What it covered stays covered. */
-export async function closeRule(store: Store, name: string, { by, why }: Act): Promise<void> {
-  await store.tx(async tx => {
+export async function closeRule(db: Db, name: string, { by, why }: Act): Promise<void> {
+  await db.tx(async tx => {
     const rule = await findRule(tx, name)
     if (rule?.state !== 'active') throw new BadInput(`there is no active rule "${name}": "repasse reconcile rule list" shows them`)
     await move(tx, 'external_rules', externalRuleMachine, rule.id, 'active', 'closed', { why: `${by}: ${why}` })

@@ -6,7 +6,7 @@ import { clockTrouble, type Instant, type World } from '../base/world.ts'
 import { draftBatch, inReaisAsSaid, planBatch, priceNow, type PricingRule } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
-import { encrypted, forUpdate, remember, sql, type Store, type Tx } from '../db/db.ts'
+import { encrypted, forUpdate, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { heldSlots } from './catchUp.ts'
 import {
   batchRule,
@@ -48,7 +48,7 @@ export type Edited =
 
 /** Name and rail stay as they are; everything else is as `rule` says, from the next slot on. */
 export async function changeSchedule(
-  store: Store,
+  db: Db,
   world: World,
   bitcoin: PricingRule | undefined,
   { id, version, rule, by, proof }: Edit,
@@ -57,7 +57,7 @@ export async function changeSchedule(
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
   // What fell due under the version before could not be told.
   if (clockTrouble(world) !== undefined) return { is: 'waiting' }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const before = await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id} ${forUpdate}`)
     if (!before) return { is: 'gone' }
     const account = await findAccount(tx, rule.payTo)

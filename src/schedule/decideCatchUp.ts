@@ -1,12 +1,12 @@
 /** What a person decides about a catch-up that is held. */
 import { audit } from '../ledger/ledger.ts'
-import { move, remember, sql, type Store } from '../db/db.ts'
+import { move, remember, sql, type Db } from '../db/db.ts'
 import { needSchedule } from './schedules.ts'
 import { slotMachine } from './slots.ts'
 
 /** A person's word on the slots that are held: `go` lets them run, `skip` keeps them as missed. Answers how many; 0 where none is held. */
-export async function decideCatchUp(store: Store, name: string, to: 'go' | 'skip', by: string, why: string): Promise<number> {
-  return store.tx(async tx => {
+export async function decideCatchUp(db: Db, name: string, to: 'go' | 'skip', by: string, why: string): Promise<number> {
+  return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     const slots = await tx.all<{ id: string }>(
       sql`select id from slots where schedule_id = ${schedule.id} and state = 'due' and held is not null order by due_at, id`,

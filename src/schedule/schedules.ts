@@ -13,7 +13,7 @@ import { localToInstant } from '../base/zone.ts'
 import { draftBatch, inReaisAsSaid, planBatch, type BatchRule, type BatchTerms, type Draft } from '../invoice/invoice.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payout.ts'
-import { encrypted, isUnreadable, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { encrypted, isUnreadable, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
 
@@ -101,8 +101,8 @@ export async function needSchedule(reader: Reader, name: string): Promise<Schedu
 export type Unfit = 'name taken' | 'no account' | 'closed account' | 'other kind' | 'ends first'
 
 /** Adds an active schedule; its slots are those after now. Everything in `rule` has been read, so what is wrong here is what only the database knows. */
-export async function addSchedule(store: Store, world: World, rule: NewSchedule, by: string, proof: Proof = said): Promise<ScheduleRow> {
-  const added = await openSchedule(store, world, rule, by, proof)
+export async function addSchedule(db: Db, world: World, rule: NewSchedule, by: string, proof: Proof = said): Promise<ScheduleRow> {
+  const added = await openSchedule(db, world, rule, by, proof)
   if (added.is === 'added') return added.schedule
   const { name, rail, payTo } = rule
   const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
@@ -119,7 +119,7 @@ export async function addSchedule(store: Store, world: World, rule: NewSchedule,
 
 /** The same, with what stands against it as a value. Sent twice by one person, the same rule is one schedule. */
 export async function openSchedule(
-  store: Store,
+  db: Db,
   world: World,
   rule: NewSchedule,
   by: string,
@@ -128,7 +128,7 @@ export async function openSchedule(
   const cron = parseCron(rule.cron)
   if (rule.roster !== undefined) readRoster(rule.roster, rule.currency)
   if (rule.startsAt && rule.endsAt && rule.endsAt <= rule.startsAt) return { is: 'unfit', why: 'ends first' }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const there = await findSchedule(tx, rule.name)
     const account = await findAccount(tx, rule.payTo)
     if (there) {
@@ -209,7 +209,7 @@ export const payOf = (row: Pick<ScheduleRow, 'fine_bp' | 'interest_bp' | 'expire
  * drafts here, by the rule it was made under. Answers undefined where the payers are those it has.
  */
 export async function changePayers(
-  store: Store,
+  db: Db,
   world: World,
   name: string,
   payers: Payers,
@@ -217,7 +217,7 @@ export async function changePayers(
   proof: Proof = said,
   draft: (tx: Tx, slotId: string, schedule: ScheduleRow) => Promise<unknown> = draftHere(world),
 ): Promise<ScheduleRow | undefined> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     if (payers.roster !== undefined) readRoster(payers.roster, schedule.currency)
     if (samePayers(schedule, payers)) return undefined
@@ -287,8 +287,8 @@ export const forgetAhead = (tx: Tx, scheduleId: string, now: Instant): Promise<n
       and not exists (select 1 from invoices where slot_id = slots.id) and not exists (select 1 from runs where slot_id = slots.id)`)
 
 /** Pauses or resumes. What fell due while paused is not caught up: a pause means no. */
-export async function setScheduleState(store: Store, name: string, to: 'active' | 'paused', by: string, why: string): Promise<ScheduleRow> {
-  return store.tx(async tx => {
+export async function setScheduleState(db: Db, name: string, to: 'active' | 'paused', by: string, why: string): Promise<ScheduleRow> {
+  return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     if (schedule.state === to) throw new BadInput(`schedule "${name}" is ${to} already`)
     const now = await tx.now()

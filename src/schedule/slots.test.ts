@@ -9,7 +9,7 @@ import { addAccount } from '../payout/payout.ts'
 import { restate } from '../../test/testbed/restate.ts'
 import { migrate } from '../db/migrate.ts'
 import { status } from '../queries/status.ts'
-import { openStore, sql, type Store } from '../db/db.ts'
+import { openDb, sql, type Db } from '../db/db.ts'
 import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import {
   addSchedule,
@@ -31,29 +31,29 @@ const minute = 60_000
 let now: number
 const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
 const world = { clock, random: seededRandom(3), log: silentLog, at: () => undefined }
-let store: Store
+let db: Db
 
 beforeEach(async () => {
   now = noon
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, clock)
-  await addAccount(store, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, clock)
+  await addAccount(db, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 const rule: NewSchedule = {
   ...{ name: 'trial', rail: 'starkbank', cron: '*/10 * * * *', timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined },
   ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: minute, payTo: 'main' },
   ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' },
 }
-const add = (changed: Partial<NewSchedule> = {}) => addSchedule(store, world, { ...rule, ...changed }, 'maker')
-const states = async () => (await store.all<{ state: string }>(sql`select state from slots order by due_at`)).map(row => row.state)
+const add = (changed: Partial<NewSchedule> = {}) => addSchedule(db, world, { ...rule, ...changed }, 'maker')
+const states = async () => (await db.all<{ state: string }>(sql`select state from slots order by due_at`)).map(row => row.state)
 
 test('a slot is materialised once, however often the ticker looks', async () => {
   await add()
   now += 10 * minute
-  expect([await materialise(store, world), await materialise(store, world)]).toEqual([1, 0])
-  expect(await store.one(sql`select due_at from slots`)).toEqual({ due_at: instant(noon + 10 * minute) })
+  expect([await materialise(db, world), await materialise(db, world)]).toEqual([1, 0])
+  expect(await db.one(sql`select due_at from slots`)).toEqual({ due_at: instant(noon + 10 * minute) })
 })
 
 describe('after an hour of downtime', () => {
@@ -64,21 +64,19 @@ describe('after an hour of downtime', () => {
   ] as const)('a schedule that catches up %s has %j', async (catchUp, expected) => {
     await add({ catchUp })
     now += 60 * minute + 61_000
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await states()).toEqual(expected)
   })
 })
 
 describe('a catch-up', () => {
   const held = async () =>
-    (await store.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)).map(
-      row => row.held !== null,
-    )
+    (await db.all<{ held: string | null }>(sql`select held from slots where state = 'due' order by due_at`)).map(row => row.held !== null)
   test('of the latest is one slot, however many pages fell due', async () => {
     await add({ cron: '* * * * *', catchUp: 'latest' })
     now += 3 * 86_400_000
-    while ((await materialise(store, world)) > 0);
-    const counts = await store.all<{ state: string; count: bigint }>(
+    while ((await materialise(db, world)) > 0);
+    const counts = await db.all<{ state: string; count: bigint }>(
       sql`select state, count(*) as count from slots group by state order by state`,
     )
     expect(counts).toEqual([
@@ -91,26 +89,26 @@ describe('a catch-up', () => {
   test('of ten slots is an ordinary one, and one of more asks a person first, while the slot of now is run', async () => {
     await add()
     now += 100 * minute
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await held()).toEqual(Array(10).fill(false))
-    await store.tx(tx => tx.run(sql`update slots set state = 'done'`))
+    await db.tx(tx => tx.run(sql`update slots set state = 'done'`))
     now += 120 * minute
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await held()).toEqual([...Array(11).fill(true), false])
-    expect((await store.tx(tx => claimSlot(tx)))!.due_at).toBe(instant(now))
-    expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
-    expect((await status(store)).needsPerson).toContainEqual(expect.stringContaining('11 slots of schedule trial since'))
+    expect((await db.tx(tx => claimSlot(tx)))!.due_at).toBe(instant(now))
+    expect(await db.tx(tx => claimSlot(tx))).toBeUndefined()
+    expect((await status(db)).needsPerson).toContainEqual(expect.stringContaining('11 slots of schedule trial since'))
 
     // What falls due late meanwhile is the same question.
     now += 12 * minute
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await held()).toEqual(Array(12).fill(true))
   })
 
   test('over pages is held whole, though the last of them is short', async () => {
     await add({ cron: '* * * * *' })
     now += 1005 * minute + 70_000
-    while ((await materialise(store, world)) > 0);
+    while ((await materialise(db, world)) > 0);
     // The last of them fell due just now.
     expect((await held()).filter(is => !is)).toEqual([false])
   })
@@ -118,19 +116,19 @@ describe('a catch-up', () => {
   test('of a few slots that ask for far more than ever asks too', async () => {
     const schedule = await add({ unitsLow: 100n, unitsHigh: 100n })
     now += 10 * minute
-    await materialise(store, world)
-    const slot = (await store.tx(tx => claimSlot(tx)))!
-    await store.tx(async tx => {
+    await materialise(db, world)
+    const slot = (await db.tx(tx => claimSlot(tx)))!
+    await db.tx(async tx => {
       await draftBatch(tx, world, batchTerms(schedule, slot.id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
       await endSlot(tx, slot, 'done', 'issued')
     })
-    await restate(store, sql`update schedules set units_low = 1000, units_high = 1000`)
+    await restate(db, sql`update schedules set units_low = 1000, units_high = 1000`)
     now += 10 * minute + 61_000
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await held()).toEqual([false])
-    await restate(store, sql`update schedules set units_low = 1001, units_high = 1001`)
+    await restate(db, sql`update schedules set units_low = 1001, units_high = 1001`)
     now += 10 * minute
-    await materialise(store, world)
+    await materialise(db, world)
     expect(await held()).toEqual([false, true])
   })
 
@@ -140,15 +138,15 @@ describe('a catch-up', () => {
   ] as const)('is let go or left out by a person: %s', async (to, expected, act) => {
     await add({ cron: '0 * * * *' })
     now += 11 * 60 * minute + 61_000
-    await materialise(store, world)
-    await expect(changePayers(store, world, 'trial', { ...rule, countHigh: 2 }, 'bia')).rejects.toThrow('catch-up trial --go|--skip')
-    const changing = { id: (await needSchedule(store, 'trial')).id, version: 1n, rule: { ...rule, unitsHigh: 5n }, by: 'bia' }
-    expect(await changeSchedule(store, world, undefined, changing)).toEqual({ is: 'held' })
-    expect(await decideCatchUp(store, 'trial', to, 'ana', 'because')).toBe(11)
-    expect(await decideCatchUp(store, 'trial', to, 'ana', 'because')).toBe(0)
+    await materialise(db, world)
+    await expect(changePayers(db, world, 'trial', { ...rule, countHigh: 2 }, 'bia')).rejects.toThrow('catch-up trial --go|--skip')
+    const changing = { id: (await needSchedule(db, 'trial')).id, version: 1n, rule: { ...rule, unitsHigh: 5n }, by: 'bia' }
+    expect(await changeSchedule(db, world, undefined, changing)).toEqual({ is: 'held' })
+    expect(await decideCatchUp(db, 'trial', to, 'ana', 'because')).toBe(11)
+    expect(await decideCatchUp(db, 'trial', to, 'ana', 'because')).toBe(0)
     expect(new Set(await states())).toEqual(new Set(expected))
-    expect((await store.tx(tx => claimSlot(tx))) !== undefined).toBe(to === 'go')
-    expect(await store.one(sql`select actor, act from audit order by seq desc limit 1`)).toEqual({ actor: 'ana', act })
+    expect((await db.tx(tx => claimSlot(tx))) !== undefined).toBe(to === 'go')
+    expect(await db.one(sql`select actor, act from audit order by seq desc limit 1`)).toEqual({ actor: 'ana', act })
   })
 })
 
@@ -161,47 +159,47 @@ test('what fell due more than a week ago is missed under every rule', () => {
 test('slots end with the schedule’s window, its end not included', async () => {
   await add({ startsAt: instant(noon + 20 * minute), endsAt: instant(noon + 40 * minute) })
   now += 24 * 60 * minute
-  await materialise(store, world)
-  const due = await store.all<{ due_at: string }>(sql`select due_at from slots order by due_at`)
+  await materialise(db, world)
+  const due = await db.all<{ due_at: string }>(sql`select due_at from slots order by due_at`)
   expect(due.map(row => row.due_at)).toEqual([instant(noon + 20 * minute), instant(noon + 30 * minute)])
 })
 
 test('what falls due in a pause is not caught up', async () => {
   await add()
-  await setScheduleState(store, 'trial', 'paused', 'maker', 'a holiday')
+  await setScheduleState(db, 'trial', 'paused', 'maker', 'a holiday')
   now += 35 * minute
-  await materialise(store, world)
-  await setScheduleState(store, 'trial', 'active', 'maker', 'back')
+  await materialise(db, world)
+  await setScheduleState(db, 'trial', 'active', 'maker', 'back')
   now += 10 * minute
-  await materialise(store, world)
-  const due = await store.all<{ due_at: string }>(sql`select due_at from slots`)
+  await materialise(db, world)
+  const due = await db.all<{ due_at: string }>(sql`select due_at from slots`)
   expect(due.map(row => row.due_at)).toEqual([instant(noon + 40 * minute)])
 })
 
 test('a slot is claimed once; when its worker is gone another has it, and the first can write nothing more', async () => {
   await add()
   now += 10 * minute
-  await materialise(store, world)
-  const first = (await store.tx(tx => claimSlot(tx)))!
-  expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
-  expect(await extendLease(store, first)).toBe(true)
+  await materialise(db, world)
+  const first = (await db.tx(tx => claimSlot(tx)))!
+  expect(await db.tx(tx => claimSlot(tx))).toBeUndefined()
+  expect(await extendLease(db, first)).toBe(true)
 
   now += 61_000
-  const second = (await store.tx(tx => claimSlot(tx)))!
+  const second = (await db.tx(tx => claimSlot(tx)))!
   expect([second.id, second.fence]).toEqual([first.id, first.fence + 1n])
-  expect(await extendLease(store, first)).toBe(false)
-  expect(await store.tx(tx => endSlot(tx, first, 'done', 'late'))).toBe(false)
-  expect(await store.tx(tx => endSlot(tx, second, 'done', 'in time'))).toBe(true)
+  expect(await extendLease(db, first)).toBe(false)
+  expect(await db.tx(tx => endSlot(tx, first, 'done', 'late'))).toBe(false)
+  expect(await db.tx(tx => endSlot(tx, second, 'done', 'in time'))).toBe(true)
 })
 
 test('a slot that fails is tried again after a minute, five times in all', async () => {
   await add()
   now += 10 * minute
-  await materialise(store, world)
+  await materialise(db, world)
   for (let tried = 1; tried <= 5; tried++) {
-    const slot = (await store.tx(tx => claimSlot(tx)))!
-    await store.tx(tx => endSlot(tx, slot, 'failed', 'a surprise'))
-    expect(await store.tx(tx => claimSlot(tx))).toBeUndefined()
+    const slot = (await db.tx(tx => claimSlot(tx)))!
+    await db.tx(tx => endSlot(tx, slot, 'failed', 'a surprise'))
+    expect(await db.tx(tx => claimSlot(tx))).toBeUndefined()
     now += minute
   }
   expect(await states()).toEqual(['failed'])
@@ -214,18 +212,18 @@ test('other payers are the next version’s; a slot that was made before keeps i
   })
   await add(roster('Ana', '10'))
   now += 10 * minute
-  await materialise(store, world)
-  expect(await changePayers(store, world, 'trial', roster('Ana', '10'), 'bia')).toBeUndefined()
-  expect((await changePayers(store, world, 'trial', roster('Bia', '20'), 'bia'))!.version).toBe(2n)
+  await materialise(db, world)
+  expect(await changePayers(db, world, 'trial', roster('Ana', '10'), 'bia')).toBeUndefined()
+  expect((await changePayers(db, world, 'trial', roster('Bia', '20'), 'bia'))!.version).toBe(2n)
   now += 10 * minute
-  await materialise(store, world)
+  await materialise(db, world)
 
   // As the job does it for whatever is due: a slot that has its drafts keeps them.
-  const schedule = await needSchedule(store, 'trial')
-  const slots = await store.all<{ id: string; schedule_version: bigint }>(sql`select id, schedule_version from slots order by due_at`)
+  const schedule = await needSchedule(db, 'trial')
+  const slots = await db.all<{ id: string; schedule_version: bigint }>(sql`select id, schedule_version from slots order by due_at`)
   for (const { id } of slots)
-    await store.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid))
-  const asked = await store.all<{ payer_name: string; units: bigint; slot_id: string }>(
+    await db.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid))
+  const asked = await db.all<{ payer_name: string; units: bigint; slot_id: string }>(
     sql`select payer_name, units, slot_id from invoices order by id`,
   )
   expect(asked).toEqual([
@@ -233,37 +231,37 @@ test('other payers are the next version’s; a slot that was made before keeps i
     { payer_name: 'Bia', units: 2000n, slot_id: slots[1]!.id },
   ])
   expect(slots.map(slot => slot.schedule_version)).toEqual([1n, 2n])
-  const act = await store.one<{ actor: string; act: string }>(sql`select actor, act from audit order by seq desc limit 1`)
+  const act = await db.one<{ actor: string; act: string }>(sql`select actor, act from audit order by seq desc limit 1`)
   expect(act).toEqual({ actor: 'bia', act: 'schedule payers changed' })
 })
 
 test('after a restore what fell due since the backup is not issued again unseen', async () => {
   await add()
   now += 30 * minute
-  expect(await setAsideAfterRestore(store, world)).toEqual({ slots: 3, drafts: 0 })
+  expect(await setAsideAfterRestore(db, world)).toEqual({ slots: 3, drafts: 0 })
   expect(await states()).toEqual(['missed', 'missed', 'missed'])
-  expect((await needSchedule(store, 'trial')).next_at).toBe(instant(noon + 40 * minute))
+  expect((await needSchedule(db, 'trial')).next_at).toBe(instant(noon + 40 * minute))
 })
 
 test('after a restore from before the first payment request, addresses that were handed out since are passed over', async () => {
   await add()
-  const next = async () => (await store.all(sql`select next_index as next from chain_branches order by branch`)).map(row => row['next'])
-  await setAsideAfterRestore(store, world)
+  const next = async () => (await db.all(sql`select next_index as next from chain_branches order by branch`)).map(row => row['next'])
+  await setAsideAfterRestore(db, world)
   expect(await next()).toEqual([0n, 0n])
-  await store.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
-  await setAsideAfterRestore(store, world)
+  await db.tx(tx => tx.run(sql`update schedules set rail = 'bitcoin'`))
+  await setAsideAfterRestore(db, world)
   expect(await next()).toEqual([1_000n, 1_000n])
 })
 
 test('a backup restored twice hands out no address that was handed out between', async () => {
   const branches = (change: bigint, receive: bigint) =>
-    store.tx(async tx => {
+    db.tx(async tx => {
       await tx.run(sql`update chain_branches set next_index = case when branch = 'change' then ${change} else ${receive} end`)
     })
   await branches(2n, 5n)
-  await setAsideAfterRestore(store, world)
-  const replaced = { ...(await nextNumbers(store)), receive: 1_030n }
+  await setAsideAfterRestore(db, world)
+  const replaced = { ...(await nextNumbers(db)), receive: 1_030n }
   await branches(2n, 5n)
-  await setAsideAfterRestore(store, world, replaced)
-  expect(await nextNumbers(store)).toEqual({ change: 2_002n, receive: 2_030n })
+  await setAsideAfterRestore(db, world, replaced)
+  expect(await nextNumbers(db)).toEqual({ change: 2_002n, receive: 2_030n })
 })

@@ -2,7 +2,7 @@
 import { newId } from '../base/id.ts'
 import type { Machine } from '../base/machine.ts'
 import { clockTrouble, instant, later, millis, type Instant, type World } from '../base/world.ts'
-import { move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../db/db.ts'
+import { move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
 import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
@@ -40,17 +40,17 @@ export const leaseMs = 60_000
  * are run: all, the latest, or none; the others are kept as missed. Answers how many were inserted. `of`: those whose rows are as stated, unless
  * nothing will be run by them.
  */
-export async function materialise(store: Store, world: World, of: 'stated' | 'all' = 'stated'): Promise<number> {
+export async function materialise(db: Db, world: World, of: 'stated' | 'all' = 'stated'): Promise<number> {
   if (clockTrouble(world) !== undefined) return 0
-  const now = (await store.tx(tx => tx.now())) satisfies Instant
+  const now = (await db.tx(tx => tx.now())) satisfies Instant
   let inserted = 0
   for (let after = ''; ;) {
-    const schedules = await store.all<ScheduleRow>(sql`
+    const schedules = await db.all<ScheduleRow>(sql`
       select * from schedules where state = 'active' and next_at <= ${now} and id > ${after} order by id limit ${schedulesPerTick}`)
     if (schedules.length === 0) return inserted
     after = schedules.at(-1)!.id
     const found = schedules.map(schedule => ({ schedule, due: dueSince(schedule, now, mostPerTick) }))
-    inserted += await store.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
+    inserted += await db.tx(async tx => insertAll(tx, world, of === 'all' ? found : await asStated(tx, world, found), now))
   }
 }
 
@@ -162,8 +162,8 @@ export async function claimSlot(tx: Tx, which: Sql = sql`1 = 1`): Promise<SlotRo
 }
 
 /** Holds on to a claimed slot; false when another worker has it. */
-export async function extendLease(store: Store, slot: SlotRow): Promise<boolean> {
-  return store.tx(async tx => {
+export async function extendLease(db: Db, slot: SlotRow): Promise<boolean> {
+  return db.tx(async tx => {
     const until = instant(millis(await tx.now()) + leaseMs)
     return (
       (await tx.run(sql`update slots set lease_until = ${until} where id = ${slot.id} and fence = ${slot.fence} and state = 'running'`)) > 0

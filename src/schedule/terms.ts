@@ -25,12 +25,12 @@ import {
   versionOf,
   type ScheduleRecord,
 } from '../payout/payout.ts'
-import { isUnreadable, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { ScheduleRow } from './schedules.ts'
 
 /** Everything that says whom a schedule asks, when and for how much, and what becomes of what they pay. */
 export const termsOf = (row: ScheduleRow): Content => ({
-  ...{ id: row.id, store: row.store_id, name: row.name, version: `${row.version}`, rail: row.rail, currency: row.currency },
+  ...{ id: row.id, db: row.store_id, name: row.name, version: `${row.version}`, rail: row.rail, currency: row.currency },
   ...{ cron: row.cron, zone: row.time_zone, starts: row.starts_at, ends: row.ends_at, catchUp: row.catch_up },
   ...{ countLow: `${row.count_low}`, countHigh: `${row.count_high}`, unitsLow: `${row.units_low}`, unitsHigh: `${row.units_high}` },
   ...{ roster: row.roster === null ? null : digest(row.roster), dueInMs: `${row.due_in_ms}`, watchMs: `${row.watch_ms}` },
@@ -83,10 +83,10 @@ export async function holdSchedule(tx: Tx, { id }: Pick<ScheduleRow, 'id'>, why:
 }
 
 /** Ends the holds of schedules that are as they were stated again. */
-export async function endHolds(store: Store): Promise<void> {
-  const held = await store.all<ScheduleRow>(sql`select * from schedules where id in (select schedule_id from schedule_holds) order by id`)
+export async function endHolds(db: Db): Promise<void> {
+  const held = await db.all<ScheduleRow>(sql`select * from schedules where id in (select schedule_id from schedule_holds) order by id`)
   for (const { id } of held)
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       const row = await tx.one<ScheduleRow>(sql`select * from schedules where id = ${id}`)
       if (row && (await judgeSchedule(tx, row)).is === 'approved') await tx.run(sql`delete from schedule_holds where schedule_id = ${id}`)
     })
@@ -145,8 +145,8 @@ export type ScheduleSigning =
   | { is: 'changed'; row: ScheduleRow; why: string }
 
 /** Signs the terms of a schedule that were only said, its earlier versions among them. Payouts that waited for it are looked at again at once. */
-export async function signSchedule(store: Store, id: string, by: string, proof: Proof, seen?: string): Promise<ScheduleSigning> {
-  return store.tx(async tx => {
+export async function signSchedule(db: Db, id: string, by: string, proof: Proof, seen?: string): Promise<ScheduleSigning> {
+  return db.tx(async tx => {
     const row = await tx.one<ScheduleRow>(sql`select * from schedules where store_id = 'sto_default' and id = ${id}`)
     if (!row) return { is: 'unknown' }
     const judged = await judgeSchedule(tx, row)

@@ -1,6 +1,6 @@
 /** Orders follow their invoices: what moved is told to its order once, and the order moves after it. */
 import { queueMail } from '../mail/mail.ts'
-import { forUpdate, move, readInSets, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, move, readInSets, sql, type Db, type Tx } from '../db/db.ts'
 import { clockTrouble, later, millis, type World } from '../base/world.ts'
 import { invoiceMachine, orderGraceSeconds, type InvoiceRow, type InvoiceState } from '../invoice/invoice.ts'
 import { linesOf, orderMachine, type OrderRow } from './order.ts'
@@ -13,36 +13,36 @@ type Told = InvoiceRow & { told_state: InvoiceState | '' }
 const atOnce = 200
 
 /** Moves orders after their invoices. `writes`: whether letters can be sent. Answers how many orders moved. */
-export async function followOrders(store: Store, world: World, { writes }: { writes: boolean }): Promise<number> {
+export async function followOrders(db: Db, world: World, { writes }: { writes: boolean }): Promise<number> {
   const isTimely = clockTrouble(world) === undefined
-  if (isTimely) await abandonDrafts(store)
-  if (isTimely) await forgetAskers(store)
-  const untold = await store.all<{ order_id: string }>(sql`
+  if (isTimely) await abandonDrafts(db)
+  if (isTimely) await forgetAskers(db)
+  const untold = await db.all<{ order_id: string }>(sql`
     select distinct order_id from invoices where order_id is not null and told_state <> state order by order_id limit ${atOnce}`)
-  const over = isTimely ? await overdueParts(store) : []
+  const over = isTimely ? await overdueParts(db) : []
   let moved = 0
-  for (const { order_id: id } of [...untold, ...over]) moved += (await store.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
+  for (const { order_id: id } of [...untold, ...over]) moved += (await db.tx(tx => followOne(tx, world, id, writes), 'locks')) ? 1 : 0
   return moved
 }
 
 /** A draft whose time is over before anyone could be asked is asked for no more: nobody has seen its code. */
-async function abandonDrafts(store: Store): Promise<void> {
-  const late = await store.tx(
+async function abandonDrafts(db: Db): Promise<void> {
+  const late = await db.tx(
     async tx =>
       tx.all<{ id: string }>(sql`
       select id from invoices where state = 'draft' and order_id is not null and due_at < ${await tx.now()} limit ${atOnce}`),
     'locks',
   )
   for (const { id } of late)
-    await store.tx(
+    await db.tx(
       tx => move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'its time was over before it could be asked for' }),
       'locks',
     )
 }
 
 /** Orders of which nothing keeps the goods any more, though no invoice moved: only the clock says so. */
-async function overdueParts(store: Store): Promise<{ order_id: string }[]> {
-  return store.tx(async tx => {
+async function overdueParts(db: Db): Promise<{ order_id: string }[]> {
+  return db.tx(async tx => {
     const now = millis(await tx.now())
     const over: { order_id: string }[] = []
     // Read to the end: any number of orders may still keep their goods by a newer code, and must not stand before one that does not.

@@ -10,7 +10,7 @@ import { silentLog } from '../base/log.ts'
 import type { ShopLimits } from '../base/shopSettings.ts'
 import { instant } from '../base/world.ts'
 import { invoiceMachine, type InvoiceRow } from '../invoice/invoice.ts'
-import { join, move, openStore, sql, type Sql, type Store, type Tx, type Value } from '../db/db.ts'
+import { join, move, openDb, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
 import { status } from '../queries/status.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
@@ -52,27 +52,27 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)('who asks for too much', () => {
     let server: Postgres | undefined
-    let store: Store
+    let db: Db
     let floor: ShopFloor
     let lot: string
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      await store?.close()
+      await db?.close()
       await server?.stop()
     })
     beforeEach(async () => {
-      await store?.close()
+      await db?.close()
       const own = { ...world, virtual: true }
-      store = server ? await openStore(await server.migratedDatabase(), own) : await openMigrated('sqlite::memory:', own, clock)
-      await openTrialAccount(store, world)
-      floor = await furnishShop(store, world, ['starkbank'])
-      lot = (await addProduct(store, world, { name: 'Selos', description: '', photo: undefined, units: 100n, stock: 1_000n }, 'maker')).id
+      db = server ? await openDb(await server.migratedDatabase(), own) : await openMigrated('sqlite::memory:', own, clock)
+      await openTrialAccount(db, world)
+      floor = await furnishShop(db, world, ['starkbank'])
+      lot = (await addProduct(db, world, { name: 'Selos', description: '', photo: undefined, units: 100n, stock: 1_000n }, 'maker')).id
     })
 
     const one = () => [{ productId: lot, quantity: 1n }]
-    const place = (change: Partial<Placing>, with_ = terms) => writeOrder(store, world, floor.placing({ lines: one(), ...change }), with_)
+    const place = (change: Partial<Placing>, with_ = terms) => writeOrder(db, world, floor.placing({ lines: one(), ...change }), with_)
     const many = async (count: number, change: (at: number) => Partial<Placing>): Promise<(OrderRow | OrderFault[])[]> => {
       const found = []
       for (let at = 0; at < count; at++) {
@@ -83,17 +83,17 @@ describe.each([
     }
     const ordersOf = (outcomes: (OrderRow | OrderFault[])[]) => outcomes.filter(each => !Array.isArray(each)) as OrderRow[]
     const counted = async (table: 'orders' | 'invoices' | 'mails') =>
-      Number((await store.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
-    const left = async () => (await store.one<{ stock: bigint }>(sql`select stock from products where id = ${lot}`))!.stock
+      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
+    const left = async () => (await db.one<{ stock: bigint }>(sql`select stock from products where id = ${lot}`))!.stock
     /** The bank says that the newest code of an order is over, or paid. */
     const end = async (order: OrderRow, state: 'canceled' | 'credited') => {
-      const [{ id }] = (await invoicesOf(store, order.id)).toReversed() as [InvoiceRow]
-      await store.tx(async tx => {
+      const [{ id }] = (await invoicesOf(db, order.id)).toReversed() as [InvoiceRow]
+      await db.tx(async tx => {
         if (state === 'canceled') return move(tx, 'invoices', invoiceMachine, id, 'draft', 'canceled', { why: 'a test' })
         await move(tx, 'invoices', invoiceMachine, id, 'draft', 'issued', { why: 'a test' })
         return move(tx, 'invoices', invoiceMachine, id, 'issued', 'credited', { why: 'a test' })
       })
-      await followOrders(store, world, { writes: true })
+      await followOrders(db, world, { writes: true })
     }
 
     test('60 posts under a stranger’s CPF are 10 charges, and one letter to each address [security A8]', async () => {
@@ -122,13 +122,13 @@ describe.each([
 
     test('a clock that is ahead forgets nobody, and what was asked for under it keeps nobody waiting until then', async () => {
       await many(10, () => ({ buyer: ana }))
-      const asks = () => store.all(sql`select subject from shop_asks where subject not like 'letter%'`)
+      const asks = () => db.all(sql`select subject from shop_asks where subject not like 'letter%'`)
       const before = await asks()
       clock.moveTo(clock.now() + 72 * hour)
       const ahead = { ...world, clock: { ...clock, trouble: () => 'the bank says that it is three days earlier' } }
-      await followOrders(store, ahead, { writes: true })
+      await followOrders(db, ahead, { writes: true })
       expect(await asks()).toHaveLength(before.length)
-      await store.tx(tx => tx.run(sql`update shop_asks set asked_at = ${instant(clock.now() + 72 * hour)}`))
+      await db.tx(tx => tx.run(sql`update shop_asks set asked_at = ${instant(clock.now() + 72 * hour)}`))
       expect(ordersOf(await many(1, () => ({ buyer: ana })))).toHaveLength(1)
     })
 
@@ -158,7 +158,7 @@ describe.each([
 
     test('a form that is sent again is no second ask, and at the limit it still answers its order', async () => {
       const form = floor.placing({ lines: one(), buyer: ana })
-      const send = () => writeOrder(store, world, form, terms)
+      const send = () => writeOrder(db, world, form, terms)
       const first = await send()
       for (let again = 0; again < 3; again++) expect(await send()).toMatchObject({ is: 'placed', again: true })
       expect(ordersOf(await many(20, () => ({ buyer: ana })))).toHaveLength(9)
@@ -194,7 +194,7 @@ describe.each([
       expect(await left()).toBe(1_000n)
       const [first] = [await orderOf(30n, 1), await orderOf(30n, 2)]
       expect(await orderOf(2n, 3)).toEqual({ is: 'refused', faults: [{ field: 'limit', is: 'holds too many', of: 'buyer', most: 60n }] })
-      expect([await left(), await status(store)]).toMatchObject([940n, { held: { orders: 2, items: 60 } }])
+      expect([await left(), await status(db)]).toMatchObject([940n, { held: { orders: 2, items: 60 } }])
       // What is over, or paid, keeps nothing any more.
       if (first.is === 'placed') await end(first.order, 'credited')
       expect(await orderOf(30n, 4)).toMatchObject({ is: 'placed' })
@@ -214,7 +214,7 @@ describe.each([
 
     test('one order is asked for anew four times an hour, and keeps its goods no longer', async () => {
       const [order] = ordersOf(await many(1, () => ({ buyer: ana }))) as [OrderRow]
-      const again = () => writeNewCode(store, world, order.token, terms, undefined, '203.0.113.7')
+      const again = () => writeNewCode(db, world, order.token, terms, undefined, '203.0.113.7')
       const made = []
       for (let each = 0; each < 6; each++) {
         await end(order, 'canceled')
@@ -225,31 +225,31 @@ describe.each([
         if (outcome!.is === 'refused') break
       }
       expect(made).toEqual(['made', 'made', 'made', 'made', 'refused'])
-      expect([(await findOrder(store, order.id))!.state, await left()]).toEqual(['expired', 1_000n])
+      expect([(await findOrder(db, order.id))!.state, await left()]).toEqual(['expired', 1_000n])
       clock.moveTo(clock.now() + hour)
       expect((await again())!.is).toBe('made')
     })
 
     test('who asked is forgotten after two days, and is kept as a digest alone [security 15]', async () => {
       await many(1, () => ({ buyer: ana, address: '203.0.113.7' }))
-      const kept = await store.all<{ subject: string }>(sql`select subject from shop_asks union all select subject from shop_askers`)
+      const kept = await db.all<{ subject: string }>(sql`select subject from shop_asks union all select subject from shop_askers`)
       expect(kept).toHaveLength(4 + 3)
       expect(JSON.stringify(kept)).not.toMatch(/ana|example|012|345|203/)
       clock.moveTo(clock.now() + 48 * hour + 1)
-      await followOrders(store, world, { writes: true })
-      expect(await store.all(sql`select subject from shop_asks union all select subject from shop_askers`)).toEqual([])
+      await followOrders(db, world, { writes: true })
+      expect(await db.all(sql`select subject from shop_asks union all select subject from shop_askers`)).toEqual([])
     })
 
     test('any number of orders with a newer code stand before none whose time is over', async () => {
       const [newer, over] = ordersOf(await many(2, at => ({ buyer: { ...ana, email: `b${at}@example.com`, taxId: cpf(at) } })))
       clock.moveTo(clock.now() + codeMs + 1)
-      expect((await writeNewCode(store, world, newer!.token, terms))!.is).toBe('made')
+      expect((await writeNewCode(db, world, newer!.token, terms))!.is).toBe('made')
       // As the chain leaves requests: what came for the first code was late.
-      await store.tx(tx => tx.run(sql`update invoices set state = 'late', told_state = 'late' where ordinal = 0`))
-      await store.tx(tx => tx.run(sql`update invoices set state = 'issued', told_state = 'issued' where ordinal = 1`))
-      const order = (await store.one<Row>(sql`select * from orders where id = ${newer!.id}`))!
-      const invoices = await store.all<Row>(sql`select * from invoices where order_id = ${newer!.id}`)
-      await store.tx(async tx => {
+      await db.tx(tx => tx.run(sql`update invoices set state = 'late', told_state = 'late' where ordinal = 0`))
+      await db.tx(tx => tx.run(sql`update invoices set state = 'issued', told_state = 'issued' where ordinal = 1`))
+      const order = (await db.one<Row>(sql`select * from orders where id = ${newer!.id}`))!
+      const invoices = await db.all<Row>(sql`select * from invoices where order_id = ${newer!.id}`)
+      await db.tx(async tx => {
         for (const at of Array.from({ length: 200 }, (_, each) => String(each).padStart(3, '0'))) {
           // Read before the other's.
           const id = `ord_0${at}`
@@ -257,8 +257,8 @@ describe.each([
           for (const row of invoices) await insert(tx, 'invoices', { ...row, id: `inv_${at}${String(row['ordinal'])}`, order_id: id })
         }
       })
-      expect(await followOrders(store, world, { writes: true })).toBe(1)
-      expect((await findOrder(store, over!.id))!.state).toBe('expired')
+      expect(await followOrders(db, world, { writes: true })).toBe(1)
+      expect((await findOrder(db, over!.id))!.state).toBe('expired')
     })
 
     test.each(['underpaid', 'late', 'seen'] as const)(
@@ -266,15 +266,15 @@ describe.each([
       async state => {
         const [order] = ordersOf(await many(1, () => ({ buyer: ana }))) as [OrderRow]
         // As the chain leaves a request: this is about orders alone.
-        await store.tx(async tx => {
+        await db.tx(async tx => {
           const watchUntil = instant(clock.now() + codeMs + 24 * hour)
           await tx.run(
             sql`update invoices set state = ${state}, told_state = ${state}, watch_until = ${watchUntil} where order_id = ${order.id}`,
           )
         })
         const follow = async () => {
-          await followOrders(store, world, { writes: true })
-          return [(await findOrder(store, order.id))!.state, await left()]
+          await followOrders(db, world, { writes: true })
+          return [(await findOrder(db, order.id))!.state, await left()]
         }
         if (state !== 'late') expect(await follow()).toEqual(['awaiting', 999n])
         clock.moveTo(clock.now() + codeMs + 1)
@@ -282,7 +282,7 @@ describe.each([
         clock.moveTo(clock.now() + 24 * hour)
         expect(await follow()).toEqual(['expired', 1_000n])
         // What comes after all makes it paid, late, as far as the goods are still there.
-        await store.tx(tx =>
+        await db.tx(tx =>
           tx.run(sql`update invoices set state = 'credited', changed_at = ${instant(clock.now())} where order_id = ${order.id}`),
         )
         expect(await follow()).toEqual(['paid', 999n])

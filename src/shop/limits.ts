@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { networkOf } from '../base/network.ts'
 import type { Rate, ShopLimits } from '../base/shopSettings.ts'
 import { later, type Instant } from '../base/world.ts'
-import { forUpdate, join, sameAs, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, join, sameAs, sql, type Db, type Tx } from '../db/db.ts'
 import type { OrderRow } from './order.ts'
 
 const hourMs = 3_600_000
@@ -129,11 +129,11 @@ export async function mayWrite(tx: Tx, { letters }: ShopLimits, { id, email }: P
 }
 
 /** Forgets who asked longer ago than any limit looks back. */
-export async function forgetAskers(store: Store): Promise<void> {
-  const before = await store.tx(async tx => later(await tx.now(), -memoryMs), 'locks')
-  const old = await store.one<{ yes: bigint }>(sql`select 1 as yes from shop_askers where asked_at < ${before} limit 1`)
+export async function forgetAskers(db: Db): Promise<void> {
+  const before = await db.tx(async tx => later(await tx.now(), -memoryMs), 'locks')
+  const old = await db.one<{ yes: bigint }>(sql`select 1 as yes from shop_askers where asked_at < ${before} limit 1`)
   if (!old) return
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     // Held in one order first: who asks at this moment is left alone.
     const gone = await tx.all<{ subject: string }>(sql`
       select subject from shop_askers where asked_at < ${before} order by subject limit 200 ${forUpdate}`)

@@ -2,7 +2,7 @@
 import { BadInput } from '../base/answer.ts'
 import { audit } from '../ledger/ledger.ts'
 import { writeAgain } from '../mail/mail.ts'
-import { forUpdate, move, sql, type Reader, type Store } from '../db/db.ts'
+import { forUpdate, move, sql, type Reader, type Db } from '../db/db.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type OrderRow } from './order.ts'
 import { returnStock } from './stock.ts'
 
@@ -22,8 +22,8 @@ export async function needOrder(reader: Reader, name: string): Promise<OrderRow>
 }
 
 /** Throws `BadInput` where the order needs nobody. */
-export async function attended(store: Store, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
-  return store.tx(async tx => {
+export async function attended(db: Db, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
+  return db.tx(async tx => {
     const { id } = await needOrder(tx, name)
     const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
     if (order.attention === null) throw new BadInput(`order ${id} needs nobody`)
@@ -37,8 +37,8 @@ export async function attended(store: Store, name: string, { by, why }: { by: st
  * Ends an order that waits though its time is over: paid in part and never in whole, or at a bank that never told. Its stock goes back;
  * money that comes all the same makes it paid late. Throws `BadInput` while it can be paid in time.
  */
-export async function endOrder(store: Store, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
-  return store.tx(async tx => {
+export async function endOrder(db: Db, name: string, { by, why }: { by: string; why: string }): Promise<OrderRow> {
+  return db.tx(async tx => {
     const { id } = await needOrder(tx, name)
     const order = (await tx.one<OrderRow>(sql`select * from orders where id = ${id} ${forUpdate}`))!
     if (order.state !== 'awaiting') throw new BadInput(`order ${id} is ${order.state} already`)
@@ -57,8 +57,8 @@ export async function endOrder(store: Store, name: string, { by, why }: { by: st
 }
 
 /** Has the letters that could not be sent tried again. Throws `BadInput` where none failed. Answers how many. */
-export async function sendLettersAgain(store: Store, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
-  return store.tx(async tx => {
+export async function sendLettersAgain(db: Db, name: string, by: string): Promise<{ order: OrderRow; letters: number }> {
+  return db.tx(async tx => {
     const order = await needOrder(tx, name)
     if (order.email === '') throw new BadInput(`the buyer of order ${order.id} was forgotten: there is nowhere to write to`)
     const letters = await writeAgain(tx, order.id, `${by} has it sent again`)

@@ -7,7 +7,7 @@ import { seededRandom } from '../base/clock.ts'
 import { silentLog } from '../base/log.ts'
 import { invoiceMachine } from '../invoice/invoice.ts'
 import { migrate } from '../db/migrate.ts'
-import { history, move, openStore, sql, type Store } from '../db/db.ts'
+import { history, move, openDb, sql, type Db } from '../db/db.ts'
 import { virtualClock } from '../../test/simulation/clock.ts'
 import { followOrders } from './follow.ts'
 import { findOrder, invoicesOf, type OrderRow } from './order.ts'
@@ -26,46 +26,46 @@ describe.each([
 ])('$engine', ({ engine, there }) => {
   describe.skipIf(!there)(there ? 'takes orders' : 'is not to be had on this machine', () => {
     let server: Postgres | undefined
-    let store: Store
+    let db: Db
     let floor: ShopFloor
     beforeAll(async () => {
       if (engine === 'postgres') server = await startPostgres({ durable: false })
     })
     afterAll(async () => {
-      await store?.close()
+      await db?.close()
       await server?.stop()
     })
     /** What was refused left nothing, so the next may have the same database. */
     let isClean = false
     beforeEach(async () => {
       if (isClean) return void (isClean = false)
-      await store?.close()
-      store = await openStore(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
-      await migrate(store, clock)
-      await openTrialAccount(store, world)
-      floor = await furnishShop(store, world, ['starkbank'])
+      await db?.close()
+      db = await openDb(server ? await server.migratedDatabase() : 'sqlite::memory:', { ...world, virtual: true })
+      await migrate(db, clock)
+      await openTrialAccount(db, world)
+      floor = await furnishShop(db, world, ['starkbank'])
     })
 
-    const place = (change?: Partial<Placing>) => writeOrder(store, world, floor.placing(change), terms)
+    const place = (change?: Partial<Placing>) => writeOrder(db, world, floor.placing(change), terms)
     const placed = async (change?: Partial<Placing>): Promise<OrderRow> => {
       const outcome = await place(change)
       if (outcome.is !== 'placed') throw new Error(outcome.faults.map(({ field, is }) => `${field} ${is}`).join(', '))
       return outcome.order
     }
     const counted = async (table: 'orders' | 'order_lines' | 'invoices' | 'mails' | 'transitions') =>
-      Number((await store.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
+      Number((await db.one<{ count: bigint }>(sql`select count(*) as count from ${{ texts: [table], values: [] }}`))!.count)
     const stock = async () => {
-      const rows = await store.all<{ stock: bigint }>(sql`select stock from products order by name`)
+      const rows = await db.all<{ stock: bigint }>(sql`select stock from products order by name`)
       return rows.map(row => Number(row.stock))
     }
     const many = <T>(count: number, work: (number: number) => Promise<T>): Promise<T[]> =>
       Promise.all(Array.from({ length: count }, (_, number) => work(number)))
     /** Its only invoice goes on as the bank would have it. */
     const moveInvoice = async (order: OrderRow, ...states: (keyof typeof invoiceMachine)[]) => {
-      const { id, state } = (await invoicesOf(store, order.id)).at(-1)!
+      const { id, state } = (await invoicesOf(db, order.id)).at(-1)!
       let from = state as keyof typeof invoiceMachine
       for (const to of states) {
-        await store.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
+        await db.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
         from = to
       }
     }
@@ -79,7 +79,7 @@ describe.each([
       })
       expect(order).toMatchObject({ state: 'awaiting', units: 11_970n, email: 'ana@example.com', tax_id: '012.345.678-90' })
       expect(order.token).toMatch(/^[A-Za-z0-9_-]{32}$/)
-      const [invoice] = await invoicesOf(store, order.id)
+      const [invoice] = await invoicesOf(db, order.id)
       expect(invoice).toMatchObject({
         state: 'draft',
         slot_id: null,
@@ -90,7 +90,7 @@ describe.each([
       })
       expect(Date.parse(invoice!.due_at) - clock.now()).toBe(codeMs)
       expect([await counted('order_lines'), await counted('mails'), await stock()]).toEqual([1, 1, [7, 1]])
-      expect(await history(store, order.id)).toMatchObject([{ from_state: '', to_state: 'awaiting' }])
+      expect(await history(db, order.id)).toMatchObject([{ from_state: '', to_state: 'awaiting' }])
     })
 
     const ana = { name: 'Ana Lima', email: 'ana@example.com', taxId: '012.345.678-90' }
@@ -166,35 +166,35 @@ describe.each([
     })
 
     test('a product off the shop is gone, and a dear basket is refused', async () => {
-      await editProduct(store, floor.cup.id, { state: 'removed' }, 'maker')
+      await editProduct(db, floor.cup.id, { state: 'removed' }, 'maker')
       expect(await place({ lines: [{ productId: floor.cup.id, quantity: 1n }] })).toMatchObject({
         faults: [{ is: 'gone', name: 'Xícara' }],
       })
-      await editProduct(store, floor.coffee.id, { units: 999_999_999n }, 'maker')
+      await editProduct(db, floor.coffee.id, { units: 999_999_999n }, 'maker')
       expect(await place({ lines: [{ productId: floor.coffee.id, quantity: 2n }] })).toMatchObject({ faults: [{ is: 'too dear' }] })
       expect((await placed()).units).toBe(999_999_999n)
     })
 
     test('an order keeps its price and its rule when they change', async () => {
       const order = await placed()
-      await editProduct(store, floor.coffee.id, { units: 1n, name: 'Chá' }, 'maker')
-      await payShopTo(store, { rail: 'starkbank', account: 'main', commissionBp: 9_000n, minPayoutUnits: 5n }, 'maker')
+      await editProduct(db, floor.coffee.id, { units: 1n, name: 'Chá' }, 'maker')
+      await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 9_000n, minPayoutUnits: 5n }, 'maker')
       await moveInvoice(order, 'canceled')
-      await followOrders(store, world, { writes: true })
-      expect(await writeNewCode(store, world, order.token, terms)).toMatchObject({ is: 'made' })
-      const units = (await invoicesOf(store, order.id)).map(row => [row.units, row.commission_bp])
+      await followOrders(db, world, { writes: true })
+      expect(await writeNewCode(db, world, order.token, terms)).toMatchObject({ is: 'made' })
+      const units = (await invoicesOf(db, order.id)).map(row => [row.units, row.commission_bp])
       expect(units).toEqual([
         [3_990n, 150n],
         [3_990n, 9_000n],
       ])
-      expect(await store.all(sql`select name, units from order_lines`)).toEqual([{ name: 'Café 250 g', units: 3_990n }])
-      await stopOffering(store, 'starkbank', 'maker')
+      expect(await db.all(sql`select name, units from order_lines`)).toEqual([{ name: 'Café 250 g', units: 3_990n }])
+      await stopOffering(db, 'starkbank', 'maker')
       expect(await place()).toMatchObject({ is: 'refused', faults: [{ field: 'rail', is: 'not offered' }] })
     })
 
     test('thirty who want ten: ten have it, and nobody waits for another for ever', async () => {
       const both = [floor.coffee, floor.cup].map(({ id }) => ({ productId: id, quantity: 1n }))
-      await editProduct(store, floor.cup.id, { stock: 99n }, 'maker')
+      await editProduct(db, floor.cup.id, { stock: 99n }, 'maker')
       const outcomes = await many(30, number => place({ lines: number % 2 === 0 ? both : both.toReversed() }))
       expect(outcomes.filter(({ is }) => is === 'placed')).toHaveLength(10)
       expect(await stock()).toEqual([0, 89])
@@ -203,97 +203,97 @@ describe.each([
 
     test('one basket sent ten times at once is one order; one button pressed ten times is one code', async () => {
       const placing = floor.placing()
-      const outcomes = await many(10, () => writeOrder(store, world, placing, terms))
+      const outcomes = await many(10, () => writeOrder(db, world, placing, terms))
       expect(outcomes.filter(outcome => outcome.is === 'placed' && !outcome.again)).toHaveLength(1)
       expect([await counted('orders'), await counted('invoices'), await counted('mails'), await stock()]).toEqual([1, 1, 1, [9, 1]])
-      const order = (await store.one<OrderRow>(sql`select * from orders`))!
+      const order = (await db.one<OrderRow>(sql`select * from orders`))!
       await moveInvoice(order, 'canceled')
-      await many(3, () => followOrders(store, world, { writes: true }))
-      expect([(await findOrder(store, order.id))!.state, await stock()]).toEqual(['expired', [10, 1]])
-      const codes = await many(10, () => writeNewCode(store, world, order.token, terms))
+      await many(3, () => followOrders(db, world, { writes: true }))
+      expect([(await findOrder(db, order.id))!.state, await stock()]).toEqual(['expired', [10, 1]])
+      const codes = await many(10, () => writeNewCode(db, world, order.token, terms))
       expect(codes.filter(code => code?.is === 'made')).toHaveLength(1)
       expect([await counted('invoices'), await stock()]).toEqual([2, [9, 1]])
     })
 
     test('the last one, sent ten times at once in one basket, is one order, and nobody is told that it is sold', async () => {
       const placing = floor.placing({ lines: [{ productId: floor.cup.id, quantity: 1n }] })
-      const outcomes = await many(10, () => writeOrder(store, world, placing, terms))
+      const outcomes = await many(10, () => writeOrder(db, world, placing, terms))
       expect(new Set(outcomes.map(outcome => (outcome.is === 'placed' ? outcome.order.id : 'refused'))).size).toBe(1)
       expect([await counted('orders'), await stock()]).toEqual([1, [10, 0]])
     })
 
     test('an order is moved, written to and told of once, however many follow it at once', async () => {
       const order = await placed()
-      await followOrders(store, world, { writes: true })
-      expect(await followOrders(store, world, { writes: true })).toBe(0)
+      await followOrders(db, world, { writes: true })
+      expect(await followOrders(db, world, { writes: true })).toBe(0)
       await moveInvoice(order, 'issuing', 'issued', 'paid')
-      expect((await many(5, () => followOrders(store, world, { writes: true }))).reduce((sum, count) => sum + count, 0)).toBe(1)
+      expect((await many(5, () => followOrders(db, world, { writes: true }))).reduce((sum, count) => sum + count, 0)).toBe(1)
       await moveInvoice(order, 'credited')
-      expect(await followOrders(store, world, { writes: true })).toBe(0)
-      expect((await store.all<{ kind: string }>(sql`select kind from mails order by kind`)).map(({ kind }) => kind)).toEqual([
+      expect(await followOrders(db, world, { writes: true })).toBe(0)
+      expect((await db.all<{ kind: string }>(sql`select kind from mails order by kind`)).map(({ kind }) => kind)).toEqual([
         'paid',
         'placed',
       ])
-      expect(await history(store, order.id)).toMatchObject([{ to_state: 'awaiting' }, { to_state: 'paid' }])
-      expect(await store.all(sql`select id from invoices where order_id is not null and told_state <> state`)).toEqual([])
+      expect(await history(db, order.id)).toMatchObject([{ to_state: 'awaiting' }, { to_state: 'paid' }])
+      expect(await db.all(sql`select id from invoices where order_id is not null and told_state <> state`)).toEqual([])
     })
 
     test('a person is called once for each reason, and not again for what was attended to', async () => {
       const order = await placed()
-      const [first] = await invoicesOf(store, order.id)
+      const [first] = await invoicesOf(db, order.id)
       const step = async (id: string, from: keyof typeof invoiceMachine, to: keyof typeof invoiceMachine) => {
-        await store.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
-        await followOrders(store, world, { writes: true })
-        return (await findOrder(store, order.id))!.attention
+        await db.tx(tx => move(tx, 'invoices', invoiceMachine, id, from, to as never, { why: 'told' }))
+        await followOrders(db, world, { writes: true })
+        return (await findOrder(db, order.id))!.attention
       }
       await step(first!.id, 'draft', 'canceled')
-      await writeNewCode(store, world, order.token, terms)
-      const second = (await invoicesOf(store, order.id))[1]!
+      await writeNewCode(db, world, order.token, terms)
+      const second = (await invoicesOf(db, order.id))[1]!
       expect(await step(first!.id, 'canceled', 'paid')).toBeNull()
       await step(second.id, 'draft', 'issuing')
       await step(second.id, 'issuing', 'issued')
       const twice = `it was paid 2 times: ${first!.id}, ${second.id}`
       expect(await step(second.id, 'issued', 'paid')).toBe(twice)
       expect(await step(second.id, 'paid', 'credited')).toBe(twice)
-      await attended(store, order.id, { by: 'bia', why: 'sent back' })
+      await attended(db, order.id, { by: 'bia', why: 'sent back' })
       expect(await step(first!.id, 'paid', 'credited')).toBeNull()
       expect(await step(first!.id, 'credited', 'reversed')).toBe(`its payment ${first!.id} was given back`)
     })
 
     test('what was paid and given back before anybody followed it calls a person, and no letter says that it was paid', async () => {
       const order = await placed()
-      await followOrders(store, world, { writes: true })
+      await followOrders(db, world, { writes: true })
       await moveInvoice(order, 'issuing', 'issued', 'paid', 'credited', 'reversed')
-      await followOrders(store, world, { writes: true })
-      const [first] = await invoicesOf(store, order.id)
-      expect(await findOrder(store, order.id)).toMatchObject({ state: 'paid', attention: `its payment ${first!.id} was given back` })
-      expect((await store.all<{ kind: string }>(sql`select kind from mails`)).map(({ kind }) => kind)).toEqual(['placed'])
+      await followOrders(db, world, { writes: true })
+      const [first] = await invoicesOf(db, order.id)
+      expect(await findOrder(db, order.id)).toMatchObject({ state: 'paid', attention: `its payment ${first!.id} was given back` })
+      expect((await db.all<{ kind: string }>(sql`select kind from mails`)).map(({ kind }) => kind)).toEqual(['placed'])
     })
 
     test('a new code for what is not sold any more is refused', async () => {
       const order = await placed()
       await moveInvoice(order, 'canceled')
-      await followOrders(store, world, { writes: true })
-      await editProduct(store, floor.coffee.id, { state: 'removed' }, 'maker')
+      await followOrders(db, world, { writes: true })
+      await editProduct(db, floor.coffee.id, { state: 'removed' }, 'maker')
       const faults = [{ field: 'basket', is: 'too few left', name: 'Café 250 g', left: 0n }]
-      expect(await writeNewCode(store, world, order.token, terms)).toMatchObject({ is: 'refused', faults })
+      expect(await writeNewCode(db, world, order.token, terms)).toMatchObject({ is: 'refused', faults })
       expect(await stock()).toEqual([10, 1])
     })
 
     test('where no letters can be sent none are queued', async () => {
       const quiet = { ...terms, writes: false }
-      const outcome = await writeOrder(store, world, floor.placing(), quiet)
+      const outcome = await writeOrder(db, world, floor.placing(), quiet)
       await moveInvoice((outcome as { order: OrderRow }).order, 'issuing', 'issued', 'paid')
-      await followOrders(store, world, quiet)
+      await followOrders(db, world, quiet)
       expect(await counted('mails')).toBe(0)
     })
 
     test('an invoice is of a slot or of an order: of neither, or of both, the schema takes none', async () => {
       const order = await placed()
-      const { id } = (await invoicesOf(store, order.id))[0]!
-      const set = (what: ReturnType<typeof sql>) => store.tx(tx => tx.run(sql`update invoices set ${what} where id = ${id}`))
+      const { id } = (await invoicesOf(db, order.id))[0]!
+      const set = (what: ReturnType<typeof sql>) => db.tx(tx => tx.run(sql`update invoices set ${what} where id = ${id}`))
       await expect(set(sql`order_id = null`)).rejects.toThrow(/check/i)
-      await store.tx(async tx => {
+      await db.tx(async tx => {
         await tx.run(sql`insert into schedules (id, store_id, name, version, rail, cron, time_zone, count_low, count_high, units_low, units_high, due_in_ms,
           account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, added_by, added_at, changed_at)
           select 'sch_1', 'sto_default', 'one', 1, 'starkbank', '@daily', 'UTC', 1, 1, 1, 1, 1, id, 0, 0, 'all', 'paused', '', 'maker', '', '' from accounts`)

@@ -5,7 +5,7 @@ import type { ShopLimits } from '../base/shopSettings.ts'
 import { millis, type World } from '../base/world.ts'
 import { draftOfOrder, inReaisAsSaid, type InvoiceRow, type Priced, type PricedOnChain, type Pricing } from '../invoice/invoice.ts'
 import { queueMail } from '../mail/mail.ts'
-import { encrypted, forUpdate, join, move, remember, sql, type Store, type Tx } from '../db/db.ts'
+import { encrypted, forUpdate, join, move, remember, sql, type Db, type Tx } from '../db/db.ts'
 import { checkBuyer, type Buyer, type BuyerFault } from './buyer.ts'
 import { findOrder, invoicesOf, linesOf, numberOf, orderMachine, type Language, type OrderRow, type RailName } from './order.ts'
 import { holdsTooMany, mayWrite, noteAsk, takeTurn, tooOften, type LimitFault } from './limits.ts'
@@ -75,11 +75,11 @@ export const newKey = ({ random }: Pick<World, 'random'>): string => Buffer.from
 export const isKey = (text: string): boolean => /^[A-Za-z0-9_-]{32}$/.test(text)
 
 /** Places an order: order, lines, stock and the draft of its invoice are there together, or none is. */
-export async function writeOrder(store: Store, world: World, placing: Placing, terms: PlaceTerms): Promise<Placed> {
+export async function writeOrder(db: Db, world: World, placing: Placing, terms: PlaceTerms): Promise<Placed> {
   if (!isKey(placing.basketKey)) return refuse({ field: 'basketKey', is: 'invalid' })
   const { faults, checked } = checkBuyer(placing.buyer)
   const basket = gathered(placing.lines)
-  return store.tx(async (tx): Promise<Placed> => {
+  return db.tx(async (tx): Promise<Placed> => {
     const there = await ofBasket(tx, placing.basketKey)
     if (there) return { is: 'placed', order: there, again: true }
     const { limits } = terms
@@ -126,14 +126,14 @@ export type NewCode =
 
 /** Asks anew for an order whose time is over, on the rail it had or on another. Pressed twice it is one. Undefined where there is no such order. */
 export async function writeNewCode(
-  store: Store,
+  db: Db,
   world: World,
   token: string,
   terms: PlaceTerms,
   rail?: RailName,
   address?: string,
 ): Promise<NewCode | undefined> {
-  return store.tx(async (tx): Promise<NewCode | undefined> => {
+  return db.tx(async (tx): Promise<NewCode | undefined> => {
     const order = await tx.one<OrderRow>(sql`select * from orders where token = ${token} ${forUpdate}`)
     if (!order) return undefined
     if (!mayAskAnew(order, await invoicesOf(tx, order.id), millis(await tx.now()))) return { is: 'there', order }

@@ -5,7 +5,7 @@ import type { Machine, StateOf } from '../base/machine.ts'
 import { formatUnits } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
-import { forUpdate, join, move, remember, sql, type Reader, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, join, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { readPhoto } from './photo.ts'
 
 export const productMachine = {
@@ -64,8 +64,8 @@ export async function photoOf(reader: Reader, digest: string): Promise<Photo | u
 }
 
 /** Adds a product that is listed from then on. Throws `BadInput`. */
-export async function addProduct(store: Store, world: World, input: ProductInput, by: string): Promise<ProductRow> {
-  return store.tx(async tx => {
+export async function addProduct(db: Db, world: World, input: ProductInput, by: string): Promise<ProductRow> {
+  return db.tx(async tx => {
     const slug = slugOf(input.name)
     const twin = await tx.one<ProductRow>(sql`select * from products where store_id = 'sto_default' and slug = ${slug}`)
     if (twin)
@@ -93,8 +93,8 @@ export type ProductChange = Partial<ProductInput> & {
 }
 
 /** Changes a product. Orders that were placed keep their names and prices. Throws `BadInput`. */
-export async function editProduct(store: Store, name: string, change: ProductChange, by: string): Promise<ProductRow> {
-  return store.tx(async tx => {
+export async function editProduct(db: Db, name: string, change: ProductChange, by: string): Promise<ProductRow> {
+  return db.tx(async tx => {
     const product = await needProduct(tx, name)
     if (change.seenAt !== undefined && change.seenAt !== product.changed_at)
       throw new BadInput(`product "${product.name}" was changed meanwhile: look at it again`)
@@ -120,8 +120,7 @@ export async function editProduct(store: Store, name: string, change: ProductCha
 }
 
 /** Takes a product off the shop; it stays in the orders that have it, and may be listed again. */
-export const removeProduct = (store: Store, name: string, by: string): Promise<ProductRow> =>
-  editProduct(store, name, { state: 'removed' }, by)
+export const removeProduct = (db: Db, name: string, by: string): Promise<ProductRow> => editProduct(db, name, { state: 'removed' }, by)
 
 async function setState(tx: Tx, product: ProductRow, state: ProductRow['state'], by: string): Promise<void> {
   if (product.state === state) throw new BadInput(`product "${product.name}" is ${state} already`)

@@ -4,7 +4,7 @@ import { formatUnits } from '../base/money.ts'
 import type { Instant } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { findAccount } from '../payout/payout.ts'
-import { sql, type Reader, type Store } from '../db/db.ts'
+import { sql, type Reader, type Db } from '../db/db.ts'
 import type { RailName } from './order.ts'
 
 export type ShopRule = {
@@ -34,12 +34,8 @@ export interface NewRule {
 }
 
 /** Sets the rule of a rail; orders placed before keep the one they were placed under. Throws `BadInput`. */
-export async function payShopTo(
-  store: Store,
-  { rail, account: name, commissionBp, minPayoutUnits }: NewRule,
-  by: string,
-): Promise<ShopRule> {
-  return store.tx(async tx => {
+export async function payShopTo(db: Db, { rail, account: name, commissionBp, minPayoutUnits }: NewRule, by: string): Promise<ShopRule> {
+  return db.tx(async tx => {
     const account = await findAccount(tx, name)
     if (!account) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
     const kind = rail === 'bitcoin' ? 'bitcoin' : 'bank'
@@ -66,8 +62,8 @@ export async function payShopTo(
 }
 
 /** Stops offering a rail. Orders that wait are paid all the same. Throws `BadInput` where it is not offered. */
-export async function stopOffering(store: Store, rail: RailName, by: string): Promise<void> {
-  await store.tx(async tx => {
+export async function stopOffering(db: Db, rail: RailName, by: string): Promise<void> {
+  await db.tx(async tx => {
     const removed = await tx.run(sql`delete from store_rules where store_id = 'sto_default' and rail = ${rail}`)
     if (removed === 0) throw new BadInput(`the shop does not offer ${rail}: "repasse shop show" says what it does`)
     await audit(tx, { actor: by, act: 'shop stopped offering', subject: 'sto_default', detail: { rail } })

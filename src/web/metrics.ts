@@ -3,13 +3,13 @@ import { createServer } from 'node:http'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Millis, World } from '../base/world.ts'
 import type { Agreement } from '../rates/rates.ts'
-import type { Store } from '../db/db.ts'
+import type { Db } from '../db/db.ts'
 import { readEndedPayouts, readFigures, type Figures } from '../queries/figures.ts'
 import { figuresTold } from './figuresTold.ts'
 import { listenOn } from './listen.ts'
 
 export interface MetricsParts extends Pick<World, 'clock' | 'log'> {
-  store: Store
+  db: Db
   roles: string[]
   /** Which quotes make a rate; there with the Bitcoin rail. */
   agreement?: Agreement & { sources: readonly string[] }
@@ -55,13 +55,13 @@ export async function serveMetrics(parts: MetricsParts, listen: string): Promise
 }
 
 /** What a scrape is answered with. Scrapes that come together share one reading. */
-export function exposition({ store, roles, agreement, mayTake, clock, log }: MetricsParts): () => Promise<{ type: string; text: string }> {
+export function exposition({ db, roles, agreement, mayTake, clock, log }: MetricsParts): () => Promise<{ type: string; text: string }> {
   const process = new Registry()
   collectDefaultMetrics({ register: process })
   const gauge = (name: string, help: string, labelNames: readonly string[], registry: Registry) =>
     new Gauge({ name: `repasse_${name}`, help, labelNames, registers: [registry] })
   gauge('info', 'Which engine keeps the books, and what this process does.', ['engine', 'roles'], process).set(
-    { engine: store.engine, roles: roles.join(',') },
+    { engine: db.engine, roles: roles.join(',') },
     1,
   )
   const databaseUp = gauge('database_up', '1 while the figures could be read; where not, those of the database are left out.', [], process)
@@ -69,8 +69,8 @@ export function exposition({ store, roles, agreement, mayTake, clock, log }: Met
 
   let ended: { at: Millis; payouts: Figures['payouts'] } | undefined
   async function figures(): Promise<string> {
-    const open = await readFigures(store, agreement)
-    if (!ended || clock.now() - ended.at >= endedAgainMs) ended = { at: clock.now(), payouts: await readEndedPayouts(store) }
+    const open = await readFigures(db, agreement)
+    if (!ended || clock.now() - ended.at >= endedAgainMs) ended = { at: clock.now(), payouts: await readEndedPayouts(db) }
     const all = { ...open, payouts: [...open.payouts, ...ended.payouts] }
     // A registry of its own each time: what is gone is not told on.
     const registry = new Registry()

@@ -38,7 +38,7 @@ export function pages(parts: PageParts): Middleware[] {
     await next()
   }
   const { desk } = parts
-  const atConsole = { ...parts, desk: { ...desk, store: through(desk.store, { channel: 'console' }) } }
+  const atConsole = { ...parts, desk: { ...desk, db: through(desk.db, { channel: 'console' }) } }
   return [state, headers(), faults(parts), noZeros, sameOrigin(), ...hung(assetRoutes()), ...shopPages(parts), ...consolePages(atConsole)]
 }
 

@@ -13,8 +13,8 @@ const world = { clock: systemClock, random: systemRandom, log: silentLog, at: ()
 
 /** What the program takes a visitor at `from` for, who claims to be somebody else. */
 async function taken(trustedProxies: string[] | undefined, from = '127.0.0.1'): Promise<string> {
-  const store = await openMigrated('sqlite::memory:', world)
-  const parts = { store, inbox: makeInbox(store, world), clock: systemClock, log: silentLog, trustedProxies }
+  const db = await openMigrated('sqlite::memory:', world)
+  const parts = { db, inbox: makeInbox(db, world), clock: systemClock, log: silentLog, trustedProxies }
   const pages = () => [
     (ctx: { body: unknown; ip: string; protocol: string; host: string }) => void (ctx.body = `${ctx.protocol} ${ctx.ip} ${ctx.host}`),
   ]
@@ -37,7 +37,7 @@ async function taken(trustedProxies: string[] | undefined, from = '127.0.0.1'): 
     })
   } finally {
     await web.close()
-    await store.close()
+    await db.close()
   }
 }
 

@@ -11,7 +11,7 @@ import { silentLog } from '../base/log.ts'
 import type { Bank } from '../rails/starkbank/bank.ts'
 import { starkbankRail } from '../rails/starkbank/starkbank.ts'
 import { migrate } from '../db/migrate.ts'
-import { openStore, sql, StoreUnavailable, type Store } from '../db/db.ts'
+import { openDb, sql, DbUnavailable, type Db } from '../db/db.ts'
 import { makeInbox, type Inbox } from '../webhooks/webhooks.ts'
 import { serveWeb, type Web } from './web.ts'
 
@@ -23,7 +23,7 @@ const eventBody = (id: string, more = '') =>
     `{"event": {"created": "2026-11-21T12:00:00.000000+00:00", "id": "${id}", "log": {}, "subscription": "holmes", "workspaceId": "1"${more}}}`,
   )
 
-let store: Store
+let db: Db
 let web: Web
 let keyFetches: number
 let keyAnswer: () => Answer<{ content: string }[]>
@@ -34,8 +34,8 @@ let slept: number[]
 
 beforeEach(async () => {
   const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, systemClock)
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, systemClock)
   keyFetches = 0
   keyAnswer = () => done([{ content: pem }])
   room = true
@@ -43,18 +43,18 @@ beforeEach(async () => {
   slept = []
   const bank = { publicKeys: async () => (keyFetches++, keyAnswer()), close: () => undefined } as Partial<Bank> as Bank
   const rail = starkbankRail({ bank, workspaceId: '1', ...world })
-  const real = makeInbox(store, world)
-  const inbox: Inbox = { keep: arrival => (inboxFails ? Promise.reject(new StoreUnavailable('the disk is full')) : real.keep(arrival)) }
+  const real = makeInbox(db, world)
+  const inbox: Inbox = { keep: arrival => (inboxFails ? Promise.reject(new DbUnavailable('the disk is full')) : real.keep(arrival)) }
   const sleep = async (ms: number, signal?: AbortSignal) => {
     await systemClock.sleep(ms, signal)
     if (!signal?.aborted) slept.push(ms)
   }
   const clock = { ...systemClock, sleep }
-  web = await serveWeb({ store, rail, inbox, clock, log: silentLog, mayTake: () => room }, '127.0.0.1:0')
+  web = await serveWeb({ db, rail, inbox, clock, log: silentLog, mayTake: () => room }, '127.0.0.1:0')
 })
 afterEach(async () => {
   await web.close()
-  await store.close()
+  await db.close()
 })
 
 /** Posts and answers the status; `headers` as a flat list, so that a header can come twice. */
@@ -71,7 +71,7 @@ function post(body: Buffer, headers: string[], method = 'POST', path = '/webhook
   })
 }
 const signed = (body: Buffer) => ['digital-signature', sign(body)]
-const kept = async () => (await store.all<{ event_id: string; raw: Uint8Array }>(sql`select event_id, raw from inbox order by id`))!
+const kept = async () => (await db.all<{ event_id: string; raw: Uint8Array }>(sql`select event_id, raw from inbox order by id`))!
 
 test('a genuine event is kept byte for byte and answered 200 [security 1]', async () => {
   const body = eventBody('5813904772956160')
@@ -91,7 +91,7 @@ test('one id with another body is kept apart for a person, and still answered 20
   const [first, second] = [eventBody('1'), eventBody('1', ', "x": 1')]
   expect([await post(first, signed(first)), await post(second, signed(second))]).toEqual([200, 200])
   expect(await kept()).toHaveLength(1)
-  expect(await store.all(sql`select event_id from inbox_conflicts`)).toHaveLength(1)
+  expect(await db.all(sql`select event_id from inbox_conflicts`)).toHaveLength(1)
 })
 
 test('genuine bytes that are no event are kept too, under their digest [security 1]', async () => {
@@ -204,7 +204,7 @@ test('health and readiness say how the house stands, and no more [security 19]',
   expect(await (await fetch(`${web.address}/health`)).json()).toEqual({ alive: true })
   const ready = await fetch(`${web.address}/ready`)
   expect([ready.status, await ready.json()]).toEqual([200, { ready: true, checks: { database: 'ok', schema: 'ok', payouts: 'ok' } }])
-  await store.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
+  await db.tx(tx => tx.run(sql`insert into settings (name, value) values ('hold', 'a person looks')`))
   expect(await (await fetch(`${web.address}/ready`)).json()).toMatchObject({
     ready: true,
     checks: { payouts: 'stopped: see repasse status' },

@@ -6,14 +6,14 @@ import Koa, { type Middleware } from 'koa'
 import type { Log } from '../base/log.ts'
 import type { Clock } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
-import type { Store } from '../db/db.ts'
+import type { Db } from '../db/db.ts'
 import { receiver, type Inbox } from '../webhooks/webhooks.ts'
 import { lineIsHeard, listenOn } from './listen.ts'
 import { onlyFrom, trustedPeers } from './peers.ts'
 import { readiness } from '../queries/status.ts'
 
 export interface WebParts {
-  store: Store
+  db: Db
   /** The bank's, whose events come in here; absent where there is no bank. */
   rail?: Rail
   inbox: Inbox
@@ -82,7 +82,7 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
     socket.once('close', () => silent.delete(socket))
   })
   server.on('request', ({ socket }) => silent.delete(socket))
-  const ready = async () => (await readiness(parts.store)).ready && (parts.wanted?.() ?? true)
+  const ready = async () => (await readiness(parts.db)).ready && (parts.wanted?.() ?? true)
   const address = await listenOn(server, listen, ready, parts, over.signal, parts.socketGroup)
   return {
     address,
@@ -112,13 +112,13 @@ export async function serveWeb(parts: WebParts, listen: string): Promise<Web> {
   }
 }
 
-function healthRoutes({ store, silentMs }: WebParts): Router {
+function healthRoutes({ db, silentMs }: WebParts): Router {
   const router = new Router({ strict: true, sensitive: true })
   router.get('/health', ctx => {
     ctx.body = { alive: true }
   })
   router.get('/ready', async ctx => {
-    const { ready, checks } = await readiness(store, silentMs)
+    const { ready, checks } = await readiness(db, silentMs)
     ctx.status = ready ? 200 : 503
     ctx.body = { ready, checks }
   })

@@ -4,11 +4,11 @@ import type { Answer } from '../base/answer.ts'
 import { later, millis, type Millis, type World } from '../base/world.ts'
 import type { Terms } from '../payout/payout.ts'
 import type { Rails } from '../rails/rail.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../db/db.ts'
+import { forUpdate, move, sql, type Db, type Tx } from '../db/db.ts'
 import { dropBody, inboxMachine, othersEvents, type InboxRow } from './inbox.ts'
 
 export interface Desk {
-  store: Store
+  db: Db
   rails: Rails
   world: World
   terms: Terms
@@ -49,12 +49,12 @@ export type Claimed = InboxRow & { isForgotten?: boolean }
 
 /** Applies and marks the row in one transaction: both happen, or neither. A row someone else settled meanwhile is left. False when it waits. */
 export async function finish(
-  { store, world, retention }: Pick<Desk, 'store' | 'world' | 'retention'>,
+  { db, world, retention }: Pick<Desk, 'db' | 'world' | 'retention'>,
   row: Claimed,
   kind: string | undefined,
   apply: (tx: Tx) => Promise<Outcome>,
 ): Promise<boolean> {
-  const outcome = await store.tx(async tx => {
+  const outcome = await db.tx(async tx => {
     const current = await tx.one<{ state: InboxRow['state'] }>(sql`select state from inbox where id = ${row.id} ${forUpdate}`)
     if (!current || (current.state !== 'new' && current.state !== 'waiting')) return undefined
     const result = await apply(tx)

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Machine } from '../base/machine.ts'
 import type { Instant, World } from '../base/world.ts'
-import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Store, type Tx, type Value } from '../db/db.ts'
+import { encrypted, forUpdate, isUnreadable, join, readInSets, sql, type Sql, type Db, type Tx, type Value } from '../db/db.ts'
 
 /** `waiting`: asked again later. `quarantined`: a person looks; nothing is lost. */
 export const inboxMachine = {
@@ -56,8 +56,8 @@ export interface Inbox {
 const mostPerCommit = 500
 const mostPerInsert = 50
 
-/** An inbox over `store`. Arrivals that come while a commit runs wait for the next one, together. */
-export function makeInbox(store: Store, { at }: Pick<World, 'at'>): Inbox {
+/** An inbox over `db`. Arrivals that come while a commit runs wait for the next one, together. */
+export function makeInbox(db: Db, { at }: Pick<World, 'at'>): Inbox {
   const waiting: { arrival: Arrival; resolve: (kept: Kept) => void; reject: (error: unknown) => void }[] = []
   let running = false
 
@@ -66,7 +66,7 @@ export function makeInbox(store: Store, { at }: Pick<World, 'at'>): Inbox {
       const group = waiting.splice(0, mostPerCommit)
       try {
         const arrivals = group.map(({ arrival }) => arrival)
-        const kept = await store.tx(tx => keepAll(tx, arrivals), 'locks')
+        const kept = await db.tx(tx => keepAll(tx, arrivals), 'locks')
         await at('events kept')
         group.forEach(({ resolve }, index) => resolve(kept[index]!))
       } catch (error) {

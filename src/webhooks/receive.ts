@@ -5,7 +5,7 @@ import type { Context } from 'koa'
 import getRawBody from 'raw-body'
 import type { World } from '../base/world.ts'
 import type { Rail } from '../rails/rail.ts'
-import { StoreUnavailable } from '../db/db.ts'
+import { DbUnavailable } from '../db/db.ts'
 import type { Inbox } from './inbox.ts'
 
 const mostBytes = 64 * 1024
@@ -42,7 +42,7 @@ export function receiver(rail: Rail, inbox: Inbox, { log }: Pick<World, 'log'>, 
       if (kept === 'conflict') log.error({ rail: rail.name }, 'an event id came again with another body: both are kept')
       answer(ctx, 200, 'ok')
     } catch (error) {
-      log.error({ why: error instanceof StoreUnavailable ? error.message : 'the store failed' }, 'an event could not be kept')
+      log.error({ why: error instanceof DbUnavailable ? error.message : 'the store failed' }, 'an event could not be kept')
       answer(ctx, 503, 'not stored')
     }
   })

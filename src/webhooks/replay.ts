@@ -2,7 +2,7 @@
 import { silentLog } from '../base/log.ts'
 import { audit, postingsOf, type PostingRow } from '../ledger/ledger.ts'
 import type { Rail, Verdict } from '../rails/rail.ts'
-import { isUnreadable, move, sql, type Reader, type Store, type Transition, type Tx } from '../db/db.ts'
+import { isUnreadable, move, sql, type Reader, type Db, type Transition, type Tx } from '../db/db.ts'
 import type { Desk } from './apply.ts'
 import { inboxMachine, type InboxRow } from './inbox.ts'
 import { settleOne } from './settle.ts'
@@ -70,10 +70,10 @@ class Rehearsed extends Error {
  */
 export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | undefined> {
   if (replayRefusal(row) !== undefined) return undefined
-  const store: Store = {
-    ...desk.store,
+  const db: Db = {
+    ...desk.db,
     tx: (work, how) =>
-      desk.store.tx(async tx => {
+      desk.db.tx(async tx => {
         const { seq } = (await tx.one<{ seq: bigint }>(sql`select coalesce(max(seq), 0) as seq from transitions`))!
         const known = new Set((await newestPostings(tx)).map(({ id }) => id))
         if (!(await backToNew(tx, row, 'rehearsed'))) throw new Rehearsed({ state: row.state, why: '', moves: [], postings: [] })
@@ -83,7 +83,7 @@ export async function rehearse(desk: Desk, row: InboxRow): Promise<Rehearsal | u
   }
   const world = { ...desk.world, log: silentLog, at: () => undefined }
   try {
-    await settleOne({ ...desk, store, world }, row)
+    await settleOne({ ...desk, db, world }, row)
     return undefined
   } catch (error) {
     if (error instanceof Rehearsed) return error.found

@@ -1,6 +1,6 @@
 /** Settling: one inbox row at a time, claimed, and applied by the rail it came on. */
 import { later } from '../base/world.ts'
-import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Store } from '../db/db.ts'
+import { eachApart, isUnreadable, skipLocked, sql, throwFirst, type Fault, type Db } from '../db/db.ts'
 import { finish, usualChainTerms, type Desk } from './apply.ts'
 import { proofsOf, settleBankEvent } from './bank/events.ts'
 import { settleChainEvent } from './chain/events.ts'
@@ -19,7 +19,7 @@ const mostClaimed = 100n
 export async function settleInbox(desk: Desk): Promise<number> {
   let settled = 0
   for (;;) {
-    const rows = await claim(desk.store)
+    const rows = await claim(desk.db)
     if (rows.length === 0) return settled
     await desk.world.at('events claimed')
     const ofBank = rows.filter(({ rail }) => rail === 'starkbank')
@@ -45,8 +45,8 @@ export async function settleInbox(desk: Desk): Promise<number> {
   }
 }
 
-function claim(store: Store): Promise<InboxRow[]> {
-  return store.tx(async tx => {
+function claim(db: Db): Promise<InboxRow[]> {
+  return db.tx(async tx => {
     const now = await tx.now()
     return tx.all<InboxRow>(sql`
       update inbox set next_at = ${later(now, claimMs)}, tries = tries + 1 where id in (

@@ -1,7 +1,7 @@
 /** People who cancel bundles at odd moments: while one is planned, signed, sent, offered again, or in a block already. */
 import { BadInput } from '../../src/base/answer.ts'
 import { cancelBitcoinBundle } from '../../src/jobs/jobs.ts'
-import { sql, StoreUnavailable } from '../../src/db/db.ts'
+import { sql, DbUnavailable } from '../../src/db/db.ts'
 import type { RoomParts } from './room.ts'
 import type { Visit } from './shoppers.ts'
 
@@ -20,21 +20,21 @@ export interface Cancels {
 /** In one story, or nothing would ever be paid. */
 const most = 6
 
-export function openCancels({ store, random, trace }: Pick<RoomParts, 'store' | 'random' | 'trace'>): Cancels {
+export function openCancels({ db, random, trace }: Pick<RoomParts, 'db' | 'random' | 'trace'>): Cancels {
   const figures = { atOnce: 0, spent: 0, refused: 0 }
   const canceled = new Set<string>()
 
   const cancel =
     (id: string): Visit['does'] =>
-    async ({ store: own, world, rails, bitcoin }) => {
+    async ({ db: own, world, rails, bitcoin }) => {
       try {
         const act = { by: 'ana', why: 'it pays the wrong month' }
-        const { is } = await cancelBitcoinBundle({ store: own, world, rail: rails.bitcoin!, bitcoin: bitcoin! }, id, act)
+        const { is } = await cancelBitcoinBundle({ db: own, world, rail: rails.bitcoin!, bitcoin: bitcoin! }, id, act)
         canceled.add(id)
         figures[is === 'canceled' ? 'atOnce' : 'spent'] += 1
         trace(`cancels: ${id} is ${is}`)
       } catch (error) {
-        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable)) throw error
+        if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
         figures.refused += 1
         trace(`cancels: ${id} is not canceled: ${error.message}`)
       }
@@ -44,7 +44,7 @@ export function openCancels({ store, random, trace }: Pick<RoomParts, 'store' | 
     figures,
     async step() {
       if (figures.atOnce + figures.spent >= most || random.next() > 0.4) return []
-      const all = await store.all<{ id: string; state: string }>(sql`select id, state from bundles order by id`)
+      const all = await db.all<{ id: string; state: string }>(sql`select id, state from bundles order by id`)
       const mayBe = all.filter(({ id, state }) => ['planned', 'signed', 'sent'].includes(state) && !canceled.has(id))
       // Now and then one that cannot be canceled any more.
       const rows = random.next() < 0.1 ? all : mayBe
@@ -54,7 +54,7 @@ export function openCancels({ store, random, trace }: Pick<RoomParts, 'store' | 
       return [{ twice: random.next() < 0.2, does: cancel(id) }]
     },
     async judge() {
-      const rows = await store.all<{ id: string; state: string; ends: bigint }>(sql`
+      const rows = await db.all<{ id: string; state: string; ends: bigint }>(sql`
         select id, state, (select count(*) from transitions where subject = bundles.id and to_state = 'void') as ends from bundles order by id`)
       return rows.flatMap(({ id, state, ends }) => [
         ...(canceled.has(id) && state !== 'void' && state !== 'paid' ? [`${id} was canceled, and is ${state}`] : []),

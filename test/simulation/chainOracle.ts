@@ -6,13 +6,13 @@ import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { reconcileChain } from '../../src/reconcile/reconcile.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 
 /** A block of the node's active chain, serialised; undefined above its tip. */
 export type BlockAt = (height: number) => Promise<Uint8Array | undefined>
 
 export interface ChainCase {
-  store: Store
+  db: Db
   rail: ChainRail
   world: World
   blockAt: BlockAt
@@ -62,19 +62,19 @@ export interface Judged {
 
 /** Everything that must hold on the chain once nothing moves there any more. */
 export async function judgeChain(given: ChainCase): Promise<Judged> {
-  const { store } = given
+  const { db } = given
   const picture = await read(given)
-  const coins = await store.all<CoinRow>(sql`select * from coins order by id`)
-  const invoices = await store.all<InvoiceRow>(sql`select * from invoices where rail = 'bitcoin' order by id`)
+  const coins = await db.all<CoinRow>(sql`select * from coins order by id`)
+  const invoices = await db.all<InvoiceRow>(sql`select * from invoices where rail = 'bitcoin' order by id`)
   const payouts = await judgePayouts(given, picture)
   const lost = coins.filter(({ state, credits }) => credits % 2n === 1n && state !== 'mined').map(({ id }) => id)
   return {
     faults: [
       ...(await judgeSums(given, picture)),
-      ...(await judgeCoins(store, picture, coins)),
-      ...(await judgeRequests(store, invoices, coins, { mayBeLost: given.deepTurns > 0, isRestored: given.isRestored })),
+      ...(await judgeCoins(db, picture, coins)),
+      ...(await judgeRequests(db, invoices, coins, { mayBeLost: given.deepTurns > 0, isRestored: given.isRestored })),
       ...payouts.faults,
-      ...(await judgeInbox(store)),
+      ...(await judgeInbox(db)),
     ],
     lost,
     dead: payouts.dead,
@@ -109,16 +109,16 @@ async function read({ blockAt, from }: ChainCase): Promise<Picture> {
 }
 
 /** The node's set of unspent outputs, its scan of our descriptor and the books are one sum. */
-async function judgeSums({ store, rail, world, scans }: ChainCase, picture: Picture): Promise<string[]> {
-  const found = await reconcileChain(store, rail, world)
+async function judgeSums({ db, rail, world, scans }: ChainCase, picture: Picture): Promise<string[]> {
+  const found = await reconcileChain(db, rail, world)
   if (typeof found === 'string') return [found]
   const faults: string[] = []
   if (!found.agrees || found.bookUnits !== found.coinUnits || found.chainUnits !== found.coinUnits)
     faults.push(
       `the chain holds ${found.chainUnits}, our coins are ${found.coinUnits}, the books say ${found.bookUnits}; ${found.differing.join()}`,
     )
-  const book = (await balances(store, 'BTC')).bank
-  const ours = await scriptsOf(store)
+  const book = (await balances(db, 'BTC')).bank
+  const ours = await scriptsOf(db)
   const held = sumOf([...picture.outputs.values()].filter(({ script, spentBy }) => ours.has(script) && !spentBy).map(({ units }) => units))
   if (held !== book) faults.push(`the blocks leave ${held} at our scripts, the books say ${book}`)
   if (!scans) return faults
@@ -129,9 +129,9 @@ async function judgeSums({ store, rail, world, scans }: ChainCase, picture: Pict
 }
 
 /** Every output to a script of ours is a coin as it lies, and no coin says it lies where it does not. */
-async function judgeCoins(store: Store, picture: Picture, coins: CoinRow[]): Promise<string[]> {
+async function judgeCoins(db: Db, picture: Picture, coins: CoinRow[]): Promise<string[]> {
   const faults: string[] = []
-  const scripts = await scriptsOf(store)
+  const scripts = await scriptsOf(db)
   const known = new Map(coins.map(coin => [coin.id, coin]))
   for (const [id, { units, script, height, spentBy }] of picture.outputs) {
     if (!scripts.has(script)) continue
@@ -149,31 +149,31 @@ async function judgeCoins(store: Store, picture: Picture, coins: CoinRow[]): Pro
   return faults
 }
 
-async function givenBack(store: Store, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
+async function givenBack(db: Db, coins: readonly CoinRow[]): Promise<ReadonlySet<string>> {
   const back = new Set<string>()
   for (const { id, spent_by: by, refunded_units: refunded, units } of coins)
-    if ((refunded === units && units > 0n) || (await store.one(sql`select 1 as yes from refunds_elsewhere where txid = ${by ?? ''}`)))
+    if ((refunded === units && units > 0n) || (await db.one(sql`select 1 as yes from refunds_elsewhere where txid = ${by ?? ''}`)))
       back.add(id)
   return back
 }
 
 /** What came in its time and covers what was asked was credited, wholly, and what was credited is owed less the commission. */
 async function judgeRequests(
-  store: Store,
+  db: Db,
   invoices: InvoiceRow[],
   coins: CoinRow[],
   { mayBeLost, isRestored }: { mayBeLost: boolean; isRestored: boolean },
 ): Promise<string[]> {
   const faults: string[] = []
   type Owed = { id: string; invoice_id: string; units: bigint; state: string }
-  const payouts = await store.all<Owed>(
+  const payouts = await db.all<Owed>(
     sql`select id, invoice_id, units, state from payouts where asset = 'BTC' and rule not like 'refund%' order by id`,
   )
   for (const invoice of invoices) {
     const { id, state, units, due_at: dueAt } = invoice
     const own = coins.filter(coin => coin.invoice_id === id)
     // What was given back, by us or by hand, was not paid.
-    const back = await givenBack(store, own)
+    const back = await givenBack(db, own)
     const mined = own.filter(coin => coin.state === 'mined' && !back.has(coin.id))
     const inTime = mined.filter(coin => millis(coin.first_seen_at) <= millis(dueAt))
     const sum = sumOf(inTime.map(coin => coin.units - coin.refunded_units))
@@ -231,12 +231,12 @@ type Candidate = {
 
 /** Each payout was paid once, to its payee, and its fee share and all others' are what the miners took; nothing else left us. */
 async function judgePayouts(
-  { store, payee, strange, deepTurns, isRestored }: ChainCase,
+  { db, payee, strange, deepTurns, isRestored }: ChainCase,
   picture: Picture,
 ): Promise<{ faults: string[]; dead: string[]; paid: number }> {
   const faults: string[] = []
-  const ours = await scriptsOf(store)
-  const candidates = await store.all<Candidate>(sql`
+  const ours = await scriptsOf(db)
+  const candidates = await db.all<Candidate>(sql`
     select c.id, c.bundle_id, c.fee_units, c.plan, c.state, c.raw, c.handed_at, b.state as bundle
     from bundle_candidates c join bundles b on b.id = c.bundle_id order by c.bundle_id, c.number`)
   const byBundle = Map.groupBy(candidates, candidate => candidate.bundle_id)
@@ -256,7 +256,7 @@ async function judgePayouts(
     else faults.push(`${id} is ${group[0]!.bundle}, and ${mined.length} of its ${group.length} transactions are in the chain`)
   }
 
-  const payouts = await store.all<Sent>(sql`
+  const payouts = await db.all<Sent>(sql`
     select p.id as payout_id, p.state, p.why, p.units as owed, a.bundle_id, c.id as candidate_id, o.units, o.fee_units, o.address
     from payouts p
       left join attempts a on a.payout_id = p.id and a.state = 'success'
@@ -266,7 +266,7 @@ async function judgePayouts(
     where p.asset = 'BTC' order by p.id`)
   const told = new Map<string, bigint>()
   for (const { payout_id: id, state, why, owed, candidate_id: txid, units, fee_units: fee } of payouts) {
-    const open = await store.one<{ bundle_id: string }>(
+    const open = await db.one<{ bundle_id: string }>(
       sql`select bundle_id from attempts where payout_id = ${id} and state in ('sending', 'sent') limit 1`,
     )
     if (open && dead.includes(open.bundle_id)) continue
@@ -274,7 +274,7 @@ async function judgePayouts(
     // Its money is gone: it waits for a person for ever.
     if (state === 'held' && deepTurns > 0) continue
     const elsewhere = isRestored
-      ? await store.one<{ txid: string }>(sql`select txid from paid_elsewhere where payout_id = ${id} and bookings % 2 = 1`)
+      ? await db.one<{ txid: string }>(sql`select txid from paid_elsewhere where payout_id = ${id} and bookings % 2 = 1`)
       : undefined
     if (elsewhere && state === 'paid' && picture.transactions.has(elsewhere.txid)) continue
     if (state !== 'paid') faults.push(`${id} of ${owed} is ${state}: ${why}`)
@@ -316,13 +316,13 @@ function isCanceled(picture: Picture, ours: ReadonlySet<string>, group: readonly
   return outputs.every(outpoint => ours.has(picture.outputs.get(outpoint)!.script))
 }
 
-async function judgeInbox(store: Store): Promise<string[]> {
-  const rows = await store.all<{ event_id: string; state: string; why: string | null }>(sql`
+async function judgeInbox(db: Db): Promise<string[]> {
+  const rows = await db.all<{ event_id: string; state: string; why: string | null }>(sql`
     select event_id, state, why from inbox where rail = 'bitcoin' and state in ('new', 'waiting', 'quarantined') order by id`)
   return rows.map(({ event_id: id, state, why }) => `event ${id} is ${state}: ${why}`)
 }
 
-const scriptsOf = async (store: Store): Promise<ReadonlySet<string>> =>
-  new Set((await store.all<{ script: Uint8Array }>(sql`select script from chain_scripts`)).map(row => hex(row.script)))
+const scriptsOf = async (db: Db): Promise<ReadonlySet<string>> =>
+  new Set((await db.all<{ script: Uint8Array }>(sql`select script from chain_scripts`)).map(row => hex(row.script)))
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const sumOf = (units: bigint[]) => units.reduce((total, each) => total + each, 0n)

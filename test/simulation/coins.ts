@@ -8,7 +8,7 @@ import { addressOf } from '../../src/rails/bitcoin/address.ts'
 import { bitcoinRail, type AccountParts } from '../../src/rails/bitcoin/bitcoin.ts'
 import type { ChainNode } from '../../src/rails/bitcoin/node.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { remembering } from '../testbed/derivations.ts'
 import { wallet, type Wallet } from '../testbed/wallet.ts'
 import { lookAhead } from '../../src/chain/chain.ts'
@@ -44,7 +44,7 @@ export interface CoinsParts {
   clock: Clock
   /** Of the streets and the node alone. */
   random: Random
-  store: Store
+  db: Db
   world: World
   endsAt: string
   commissionBp: bigint
@@ -61,7 +61,7 @@ const nodeWallet = 'house'
 
 /** A chain with a payer and the house's wallet, an account to pay to, and a schedule that asks for coins. */
 export async function openCoins(parts: CoinsParts): Promise<Coins> {
-  const { scenario, clock, random, store, world, trace } = parts
+  const { scenario, clock, random, db, world, trace } = parts
   const { kind, signer, payoutDepth, late, gatherMs, bumpAfterBlocks, faults } = scenario
   const chain = makeChain({ clock, random, settings: { premined: 101, payerCoins: 30, skipAuth: true, feeRate: 5_000n } })
   chain.setFaults(faults)
@@ -73,7 +73,7 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
   const plain = bitcoinRail({ ...account, log: world.log, node: noNode })
   const derive = remembering(`storm ${kind}`, plain.derive)
   const rail = { ...plain, derive }
-  const streets = openStreets({ chain, scenario, clock, random, store, rail, wallet: ours, trace })
+  const streets = openStreets({ chain, scenario, clock, random, db, rail, wallet: ours, trace })
   const desk: Omit<BitcoinDesk, 'watching'> = {
     terms: { payoutDepth, late },
     bundles: { gatherMs, mostFeeRate, bumpAfterBlocks },
@@ -89,21 +89,21 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
 
   const payee = wallet('tr', 'regtest', 2).account
   const destination = scenario.ownAddresses ? payee.text : rail.destination(payee.text, 0).address
-  await addAccount(store, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
+  await addAccount(db, world, 'coins', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
   const payeeScripts = payeeScriptsOf(rail, payee.text)
   const givers =
     parts.givers &&
     openGivers({
-      ...{ chain, store, world, clock, random: parts.givers, rail, desk, wallet: ours, isDown: streets.isDown, trace },
+      ...{ chain, db, world, clock, random: parts.givers, rail, desk, wallet: ours, isDown: streets.isDown, trace },
       ...{ to: addressOf(chain.payer.script, 'regtest')!, strange: streets.strange as Set<string> },
     })
   let approved = false
   const approve = async () => {
-    if (!approved) await approveAccount(store, 'coins', 'checker')
+    if (!approved) await approveAccount(db, 'coins', 'checker')
     approved = true
   }
   if (!scenario.approvedLate) await approve()
-  await furnish(store, world, parts)
+  await furnish(db, world, parts)
   const stops: string[] = []
 
   return {
@@ -115,30 +115,30 @@ export async function openCoins(parts: CoinsParts): Promise<Coins> {
     stops,
     approve,
     async look(release) {
-      const row = await store.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
+      const row = await db.one<{ value: string }>(sql`select value from settings where name = 'hold'`)
       if (!row) return
       if (stops.at(-1) !== row.value) {
         stops.push(row.value)
         trace(`payouts are stopped: ${row.value}`)
       }
       if (!release) return
-      await letGo(store, 'it was looked at', 'operator')
+      await letGo(db, 'it was looked at', 'operator')
     },
     async attend() {
-      const rows = await store.all<{ id: string }>(sql`
+      const rows = await db.all<{ id: string }>(sql`
         select p.id from payouts p where p.asset = 'BTC' and p.state = 'held' and p.units > 0
           and (p.why like 'a coin of its transaction%' or (${givers ? 1 : 0} = 1 and p.rule like 'refund%' and p.why like '%which this house does not know%'))
           and not exists (select 1 from coins c where c.payout_id = p.id and c.state <> 'mined') order by p.id`)
       for (const { id } of rows) {
         trace(`${id} is let go: nobody paid it otherwise`)
-        await releasePayout(store, id, { by: 'operator', why: 'nobody paid it otherwise' })
+        await releasePayout(db, id, { by: 'operator', why: 'nobody paid it otherwise' })
       }
     },
-    isStill: () => isBuried(store, chain.height()),
+    isStill: () => isBuried(db, chain.height()),
     async judge(from, scans) {
       const judged = await judgeChain({
         ...{
-          store,
+          db,
           rail: from.rails.bitcoin!,
           world: from.world,
           from: 102,
@@ -173,11 +173,11 @@ function blockOf(chain: Chain, height: number): Uint8Array | undefined {
   return hash === undefined ? undefined : Buffer.from(chain.rpc<string>('getblock', [hash, 0]), 'hex')
 }
 
-async function furnish(store: Store, world: World, { scenario, endsAt, commissionBp }: CoinsParts): Promise<void> {
+async function furnish(db: Db, world: World, { scenario, endsAt, commissionBp }: CoinsParts): Promise<void> {
   const { currency, cron, count, dueInMs, watchMs } = scenario
   const [unitsLow, unitsHigh] = currency === 'BRL' ? [2_000n, 100_000n] : [5_000n, 200_000n]
   await addSchedule(
-    store,
+    db,
     world,
     {
       ...{ name: 'coins', rail: 'bitcoin', currency, watchMs, cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt },

@@ -3,7 +3,7 @@ import type { Bank } from '../../sim/bank.ts'
 import type { Random } from '../../src/base/world.ts'
 import { hasStrangers } from './strangers.ts'
 import { listAlarms } from '../../src/ledger/ledger.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 
 /** In one seed of twenty-nine; not where strangers order by the bank's own page, which here is the same door. */
 export const hasDenials = (seed: number): boolean => seed % 29 === 3 && !hasStrangers(seed)
@@ -15,9 +15,9 @@ export interface Denials {
   /** They work for good. */
   settle(): void
   /** Whether the house has noticed. */
-  isOver(store: Store): Promise<boolean>
+  isOver(db: Db): Promise<boolean>
   /** What was used up meanwhile, and whether the alarm is over. */
-  judge(store: Store): Promise<string[]>
+  judge(db: Db): Promise<string[]>
 }
 
 const codes = ['invalidCredentials', 'invalidProject', 'invalidIp'] as const
@@ -43,12 +43,12 @@ export function openDenials(bank: Bank, random: Random, trace: (line: string) =>
     settle() {
       if (denies) set(undefined)
     },
-    isOver: async store => (await listAlarms(store)).length === 0,
-    async judge(store) {
-      const usedUp = await store.all<{ subject: string; to_state: string; why: string }>(sql`
+    isOver: async db => (await listAlarms(db)).length === 0,
+    async judge(db) {
+      const usedUp = await db.all<{ subject: string; to_state: string; why: string }>(sql`
         select subject, to_state, why from transitions
         where to_state in ('refused', 'held') and about in ('invoices', 'payouts') and why like '%as the settings say%' order by seq`)
-      const alarms = await listAlarms(store)
+      const alarms = await listAlarms(db)
       return [
         ...usedUp.map(({ subject, to_state: state, why }) => `${subject} became ${state} because the bank did not know us: ${why}`),
         ...alarms.map(({ name, why }) => `alarm "${name}" stands when all is still: ${why}`),

@@ -6,7 +6,7 @@ import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { planText, readPlan } from '../../src/payout/bundle/bundle.ts'
 import { addAccount, approveAccount, letGo, releasePayout } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
-import { sql, StoreUnavailable, type Sql, type Value } from '../../src/db/db.ts'
+import { sql, DbUnavailable, type Sql, type Value } from '../../src/db/db.ts'
 import { findEvent, proposeRefund, replayEvent } from '../../src/webhooks/webhooks.ts'
 import { trialAccount } from '../testbed/trial.ts'
 import { wallet } from '../testbed/wallet.ts'
@@ -49,7 +49,7 @@ const most = 12
 const pastProgram = sql`(p.why like '%past this program%' or p.why like '%not what the books owe%')`
 const inWords = (words: string): Sql => ({ texts: [words], values: [] })
 
-export async function openEdits({ store, world: common, random, rail, trace }: Parts): Promise<Edits> {
+export async function openEdits({ db, world: common, random, rail, trace }: Parts): Promise<Edits> {
   const world = { ...common, random }
   const figures = { edits: 0, refunds: 0, held: 0 }
   const approved = new Map<string, bigint[]>()
@@ -58,22 +58,20 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
 
   const evil = rail?.destination(wallet('wpkh', 'regtest', 3).account.text, 0)
-  await addAccount(store, world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
-  await approveAccount(store, 'other', 'checker')
-  await addAccount(store, world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
+  await addAccount(db, world, 'other', { ...trialAccount, number: '5555555555555555' }, 'maker')
+  await approveAccount(db, 'other', 'checker')
+  await addAccount(db, world, 'unapproved', { ...trialAccount, number: '6666666666666666' }, 'maker')
   // Somebody has prepared it, and no approval is in the audit log.
-  await store.tx(tx => tx.run(sql`update accounts set approved_by = 'checker' where name = 'unapproved'`))
+  await db.tx(tx => tx.run(sql`update accounts set approved_by = 'checker' where name = 'unapproved'`))
   if (evil) {
-    await addAccount(store, world, 'other coins', { kind: 'bitcoin', holder: 'Other', destination: evil.address }, 'maker')
-    await approveAccount(store, 'other coins', 'checker')
+    await addAccount(db, world, 'other coins', { kind: 'bitcoin', holder: 'Other', destination: evil.address }, 'maker')
+    await approveAccount(db, 'other coins', 'checker')
   }
-  const accounts = new Map(
-    (await store.all<{ id: string; name: string }>(sql`select id, name from accounts`)).map(row => [row.name, row.id]),
-  )
+  const accounts = new Map((await db.all<{ id: string; name: string }>(sql`select id, name from accounts`)).map(row => [row.name, row.id]))
 
   async function write({ table, id, field }: Edit, from: Value, to: Value): Promise<boolean> {
     const [row, column] = [inWords(table), inWords(field)]
-    return (await store.tx(tx => tx.run(sql`update ${row} set ${column} = ${to} where id = ${id} and ${column} = ${from}`))) === 1
+    return (await db.tx(tx => tx.run(sql`update ${row} set ${column} = ${to} where id = ${id} and ${column} = ${from}`))) === 1
   }
 
   const other = (units: bigint): bigint => (random.next() < 0.6 ? units * 2n : units - BigInt(random.between(1, 50)))
@@ -81,13 +79,13 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
   /** What may be edited of a row that is in the books now. */
   const ways: Record<string, () => Promise<Edit[]>> = {
     async amount() {
-      const rows = await store.all<{ id: string; units: bigint }>(
+      const rows = await db.all<{ id: string; units: bigint }>(
         sql`select id, units from payouts where units > 100 and state in ('owed', 'waiting', 'held', 'returned') order by id`,
       )
       return rows.map(({ id, units }) => ({ table: 'payouts', id, field: 'units', before: units, after: other(units) }))
     },
     async payee() {
-      const rows = await store.all<{ id: string; asset: string; account_id: string }>(
+      const rows = await db.all<{ id: string; asset: string; account_id: string }>(
         sql`select id, asset, account_id from payouts where state in ('owed', 'waiting', 'held', 'returned') and rule not like 'refund%' order by id`,
       )
       return rows.map(({ id, asset, account_id: before }) => {
@@ -96,24 +94,24 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
       })
     },
     async place() {
-      const rows = await store.all<{ id: string; number: string }>(sql`select id, number from accounts where name = 'main'`)
+      const rows = await db.all<{ id: string; number: string }>(sql`select id, number from accounts where name = 'main'`)
       return rows.map(({ id, number }) => ({ table: 'accounts', id, field: 'number', before: number, after: '7777777777777777' }))
     },
     async address() {
-      const rows = await store.all<{ id: string; destination: string }>(sql`select id, destination from accounts where name = 'coins'`)
+      const rows = await db.all<{ id: string; destination: string }>(sql`select id, destination from accounts where name = 'coins'`)
       return rows.map(({ id, destination }) => ({ table: 'accounts', id, field: 'destination', before: destination, after: evil!.address }))
     },
     approval: async () => [
       { table: 'accounts', id: accounts.get('unapproved')!, field: 'state', before: 'awaiting', after: 'approved' } satisfies Edit,
     ],
     async order() {
-      const rows = await store.all<{ id: string; units: bigint }>(
+      const rows = await db.all<{ id: string; units: bigint }>(
         sql`select id, units from attempts where state in ('unsure', 'sending') and (bundle_id is not null or state = 'unsure') order by id`,
       )
       return rows.map(({ id, units }) => ({ table: 'attempts', id, field: 'units', before: units, after: other(units) }))
     },
     async refund() {
-      const rows = await store.all<{ id: string; units: bigint; left_units: bigint }>(
+      const rows = await db.all<{ id: string; units: bigint; left_units: bigint }>(
         sql`select id, units, left_units from invoice_refunds where state in ('approved', 'unsure') order by id`,
       )
       return rows.flatMap(({ id, units, left_units: left }): Edit[] => [
@@ -122,7 +120,7 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
       ])
     },
     async plan() {
-      const rows = await store.all<{ id: string; plan: string }>(
+      const rows = await db.all<{ id: string; plan: string }>(
         sql`select id, plan from bundle_candidates where state in ('planned', 'signed', 'sent') order by id`,
       )
       return rows.flatMap(({ id, plan }): Edit[] => {
@@ -177,12 +175,12 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
   }
 
   async function release(which: Sql = sql``): Promise<void> {
-    const rows = await store.all<{ id: string }>(
+    const rows = await db.all<{ id: string }>(
       sql`select p.id from payouts p where p.state = 'held' and ${pastProgram} ${which} order by p.id`,
     )
     for (const { id } of rows)
       try {
-        await releasePayout(store, id, { by: 'operator', why: 'it is right again' })
+        await releasePayout(db, id, { by: 'operator', why: 'it is right again' })
         figures.held += 1
         trace(`edits: ${id} is let go`)
       } catch (error) {
@@ -194,15 +192,15 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
   /** What contradicted an edited order stopped payouts, and says the same again of one that is right. */
   async function goOn(): Promise<void> {
     const act = { by: 'operator', why: 'it is right again' }
-    const hold = await letGo(store, act.why, act.by)
+    const hold = await letGo(db, act.why, act.by)
     if (hold) trace(`edits: payouts are let go: ${hold.why}`)
-    for (const { id } of await store.all<{ id: string }>(sql`select event_id as id from inbox where state = 'quarantined' order by id`))
-      await store.tx(async tx => replayEvent(tx, (await findEvent(tx, id))!, act))
+    for (const { id } of await db.all<{ id: string }>(sql`select event_id as id from inbox where state = 'quarantined' order by id`))
+      await db.tx(async tx => replayEvent(tx, (await findEvent(tx, id))!, act))
   }
 
   /** Two people want part of an invoice refunded, or all of it. */
   async function refund(): Promise<Visit[]> {
-    const rows = await store.all<{ id: string; paid: bigint }>(sql`
+    const rows = await db.all<{ id: string; paid: bigint }>(sql`
       select id, paid_units as paid from invoices where rail = 'starkbank' and state = 'credited'
         and id not in (select invoice_id from invoice_refunds) order by id`)
     if (rows.length === 0) return []
@@ -211,13 +209,13 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
     trace(`edits: a refund of ${units} of ${id}`)
     const does: Visit['does'] = async desk => {
       try {
-        const proposed = await proposeRefund(desk.store, desk.world, id, { units, by: 'ana', why: 'it was returned' })
+        const proposed = await proposeRefund(desk.db, desk.world, id, { units, by: 'ana', why: 'it was returned' })
         if (proposed.is !== 'proposed') return
         approved.set(id, [...(approved.get(id) ?? []), units])
         await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
         figures.refunds += 1
       } catch (error) {
-        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable)) throw error
+        if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
         trace(`edits: the refund of ${id}: ${error.message}`)
       }
     }
@@ -243,7 +241,7 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
     async judge(bank) {
       const ordered = new Map(
         (
-          await store.all<{ key: string; units: bigint }>(sql`
+          await db.all<{ key: string; units: bigint }>(sql`
             select t.memo as key, -e.units as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id
             where t.movement = 'payout ordered' and e.account = 'in-transit'`)
         ).map(({ key, units }) => [key, units]),
@@ -255,7 +253,7 @@ export async function openEdits({ store, world: common, random, rail, trace }: P
         if (ordered.get(key) !== BigInt(amount))
           faults.push(`${key} is of ${amount} at the bank, and the books ordered ${ordered.get(key)}`)
       }
-      const invoices = await store.all<{ id: string; provider_id: string | null }>(sql`select id, provider_id from invoices order by id`)
+      const invoices = await db.all<{ id: string; provider_id: string | null }>(sql`select id, provider_id from invoices order by id`)
       const tagged = new Map(invoices.map(({ id, provider_id: there }) => [`invoice/${there}/reversal`, id]))
       for (const { source, amount } of bank.transactions()) {
         const id = tagged.get(source)

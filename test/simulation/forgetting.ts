@@ -3,7 +3,7 @@ import { BadInput } from '../../src/base/answer.ts'
 import type { Retention } from '../../src/base/retentionSettings.ts'
 import { blankInvoice } from '../../src/privacy/blank.ts'
 import { forgetOrder } from '../../src/privacy/privacy.ts'
-import { sql, StoreUnavailable } from '../../src/db/db.ts'
+import { sql, DbUnavailable } from '../../src/db/db.ts'
 import { hasReturns } from './returns.ts'
 import type { RoomParts } from './room.ts'
 
@@ -25,7 +25,7 @@ export interface Forgetting {
   figures: { forgottenPayers: number; forgottenBuyers: number }
 }
 
-export function openForgetting({ store, world: common, random, trace }: Omit<RoomParts, 'bank' | 'clock'>): Forgetting {
+export function openForgetting({ db, world: common, random, trace }: Omit<RoomParts, 'bank' | 'clock'>): Forgetting {
   const world = { ...common, random }
   const figures = { forgottenPayers: 0, forgottenBuyers: 0 }
 
@@ -35,13 +35,13 @@ export function openForgetting({ store, world: common, random, trace }: Omit<Roo
       trace(`forgetting: ${what}`)
       return true
     } catch (error) {
-      if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable)) throw error
+      if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
       trace(`forgetting: not ${what}: ${error.message.slice(0, 120)}`)
       return false
     }
   }
   const oneOf = async (where: ReturnType<typeof sql>): Promise<string | undefined> => {
-    const rows = await store.all<{ id: string }>(where)
+    const rows = await db.all<{ id: string }>(where)
     return rows.length === 0 ? undefined : rows[random.between(0, rows.length - 1)]!.id
   }
 
@@ -52,24 +52,23 @@ export function openForgetting({ store, world: common, random, trace }: Omit<Roo
         // Asked for and not paid yet, or paid and not passed on yet: the bank knows its payer, and nothing here needs to.
         const id = await oneOf(sql`
           select id from invoices where forgotten_at is null and state not in ('draft', 'issuing', 'unsure') order by id`)
-        if (id && (await trying(`the payer of ${id} is forgotten`, () => store.tx(tx => blankInvoice(tx, id)))))
-          figures.forgottenPayers += 1
+        if (id && (await trying(`the payer of ${id} is forgotten`, () => db.tx(tx => blankInvoice(tx, id))))) figures.forgottenPayers += 1
       }
       if (random.next() < 0.1) {
         const id = await oneOf(sql`select id from orders where email <> '' order by id`)
         const act = { by: 'ana', why: 'a storm', keptElsewhere: 'NF-e' }
         if (id)
           await trying(`the buyer of ${id} asks to be forgotten`, async () => {
-            const { forgotten, again } = await forgetOrder(store, world, id, act)
+            const { forgotten, again } = await forgetOrder(db, world, id, act)
             if (forgotten !== 'nothing' && !again) figures.forgottenBuyers += 1
           })
       }
     },
     async judge() {
-      const named = await store.all<{ id: string }>(
+      const named = await db.all<{ id: string }>(
         sql`select id from invoices where forgotten_at is not null and (payer_name <> '' or payer_tax_id <> '') order by id`,
       )
-      const bodies = await store.all<{ event_id: string }>(sql`
+      const bodies = await db.all<{ event_id: string }>(sql`
         select e.event_id from inbox e join invoices i on i.id = e.about
         where i.forgotten_at is not null and e.dropped_digest is null and e.state in ('done', 'ignored') order by e.event_id`)
       return [

@@ -5,7 +5,7 @@ import type { Clock, Random, World } from '../../src/base/world.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { approveAndDo, type BitcoinDesk } from '../../src/jobs/jobs.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { proposeCoinRefund, proposeCoinRefundMade, refundableCoins, takeOn } from '../../src/webhooks/webhooks.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 
@@ -22,7 +22,7 @@ export interface Givers {
 
 export interface GiversParts {
   chain: Chain
-  store: Store
+  db: Db
   world: World
   clock: Clock
   random: Random
@@ -36,11 +36,11 @@ export interface GiversParts {
   trace: (line: string) => void
 }
 
-export function openGivers({ chain, store, world, clock, random, rail, desk, wallet, to, strange, isDown, trace }: GiversParts): Givers {
-  const parts = { store, world, chain: desk.terms }
+export function openGivers({ chain, db, world, clock, random, rail, desk, wallet, to, strange, isDown, trace }: GiversParts): Givers {
+  const parts = { db, world, chain: desk.terms }
   const byHand = new Map<string, string>()
   const sent: string[] = []
-  const approve = (id: string) => approveAndDo({ store, world, rails: { bitcoin: rail }, bitcoin: desk }, id, { by: 'bruno' })
+  const approve = (id: string) => approveAndDo({ db, world, rails: { bitcoin: rail }, bitcoin: desk }, id, { by: 'bruno' })
 
   async function giveBack(invoice: InvoiceRow, left: bigint): Promise<void> {
     const units = random.next() < 0.5 ? undefined : (left * BigInt(random.between(30, 90))) / 100n
@@ -51,12 +51,12 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
 
   async function acceptAny({ id }: InvoiceRow): Promise<void> {
     // Nobody can refuse what the house has not seen yet: whoever gave it back a moment ago does not accept it.
-    const seen = await store.all<{ txid: string }>(sql`select spent_by as txid from coins where spent_by is not null`)
+    const seen = await db.all<{ txid: string }>(sql`select spent_by as txid from coins where spent_by is not null`)
     const isSeen = (txid: string) => seen.some(spending => spending.txid === txid)
     const any = [...byHand].findLast(([txid]) => isSeen(txid))?.[1] ?? id
     if ([...byHand].some(([txid, of]) => of === any && !isSeen(txid))) return
     try {
-      await takeOn(store, world, desk.terms, any, { by: 'bruno', why: 'why not' })
+      await takeOn(db, world, desk.terms, any, { by: 'bruno', why: 'why not' })
       trace(`givers: ${any} is accepted`)
     } catch (error) {
       if (!(error instanceof BadInput)) throw error
@@ -64,7 +64,7 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
   }
 
   async function sendByHand(invoice: InvoiceRow, coinId: string): Promise<void> {
-    const coin = await store.one<{ id: Outpoint; units: bigint; branch: 'receive'; number: bigint }>(
+    const coin = await db.one<{ id: Outpoint; units: bigint; branch: 'receive'; number: bigint }>(
       sql`select id, units, branch, number from coins where id = ${coinId} and spent_by is null and id not in (select outpoint from bundle_coins)`,
     )
     if (!coin) return
@@ -92,7 +92,7 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
     async judge() {
       const faults: string[] = []
       for (const txid of sent) {
-        const coin = await store.one<{ id: string }>(sql`select id from coins where spent_by = ${txid} and credits % 2 = 1`)
+        const coin = await db.one<{ id: string }>(sql`select id from coins where spent_by = ${txid} and credits % 2 = 1`)
         if (coin) faults.push(`${coin.id} was given back by hand in ${txid}, and credited`)
       }
       return faults
@@ -100,14 +100,14 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
     async step() {
       await this.record()
       if (isDown() || random.next() > 0.1) return
-      const late = await store.all<InvoiceRow>(
+      const late = await db.all<InvoiceRow>(
         sql`select * from invoices where rail = 'bitcoin' and state in ('late', 'underpaid', 'expired') order by id`,
       )
       const invoice = late[random.between(0, late.length - 1)]
       if (!invoice) return
       // Somebody takes on what came, though it may be gone by now.
       if (random.next() < 0.25) return acceptAny(invoice)
-      const [first, ...more] = await refundableCoins(store, invoice, desk.terms, clock.now())
+      const [first, ...more] = await refundableCoins(db, invoice, desk.terms, clock.now())
       if (!first) return
       const left = [first, ...more].reduce((sum, each) => sum + each.left, 0n)
       if (left < 5_000n) return
@@ -115,7 +115,7 @@ export function openGivers({ chain, store, world, clock, random, rail, desk, wal
     },
     async record() {
       for (const [txid, id] of byHand) {
-        if (!(await store.one(sql`select 1 as yes from coins where spent_by = ${txid}`))) continue
+        if (!(await db.one(sql`select 1 as yes from coins where spent_by = ${txid}`))) continue
         try {
           const { is, proposal } = await proposeCoinRefundMade(parts, id, { txid, by: 'ana', why: 'sent from the wallet' })
           if (is === 'another') continue

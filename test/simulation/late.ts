@@ -1,7 +1,7 @@
 /** Payers who pay after the due time, and early ones who get a discount: what was asked is not what is paid. */
 import { plainTerms, type PayTerms } from '../../src/base/payTerms.ts'
 import type { Invoice } from '../../sim/bank.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import type { Scenario } from './scenario.ts'
 
 /** In one seed of thirteen payers are late; in every second of them that costs something, and paying early is cheaper. */
@@ -19,8 +19,8 @@ export const lateChange = (scenario: Scenario): Scenario => ({
 })
 
 /** What a payer paid is what the schedule's terms come to, to the centavo, and the books have it so. */
-export async function judgeLate(store: Store, invoices: readonly Invoice[], terms: PayTerms): Promise<string[]> {
-  const rows = await store.all<{ id: string; provider_id: string | null; units: bigint; paid_units: bigint | null }>(
+export async function judgeLate(db: Db, invoices: readonly Invoice[], terms: PayTerms): Promise<string[]> {
+  const rows = await db.all<{ id: string; provider_id: string | null; units: bigint; paid_units: bigint | null }>(
     sql`select id, provider_id, units, paid_units from invoices where rail = 'starkbank' and slot_id is not null`,
   )
   const there = new Map(invoices.map(invoice => [invoice.id, invoice]))

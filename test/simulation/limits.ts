@@ -33,16 +33,16 @@ const hourMs = 3_600_000
 
 type Cap = { at: Millis; per: LimitPer; asset: Asset; units: bigint | null }
 
-export function openLimits({ store, world: house, clock, random, assets, trace }: Parts): Limiting {
-  const world = { ...house, random }
-  const desk = { store, world, rails: {} }
+export function openLimits({ db, world: app, clock, random, assets, trace }: Parts): Limiting {
+  const world = { ...app, random }
+  const desk = { db, world, rails: {} }
   const figures = { changes: 0, approvals: 0 }
   /** Every limit that was in force, the latest last. */
   const caps: Cap[] = []
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
 
   async function change(asset: Asset, wanted: WantedLimits): Promise<void> {
-    const changed = await store.tx(tx => changeLimits(tx, world, { asset, wanted, by: 'maker', why: 'a storm' }))
+    const changed = await db.tx(tx => changeLimits(tx, world, { asset, wanted, by: 'maker', why: 'a storm' }))
     if (changed.is === 'same') return
     if ('proposal' in changed) await approveAndDo(desk, changed.proposal.id, { by: 'checker' })
     figures.changes += 1
@@ -55,10 +55,10 @@ export function openLimits({ store, world: house, clock, random, assets, trace }
   }
 
   async function letGo(most: number): Promise<void> {
-    const waiting = await waitingForLimits(store, { limit: most })
+    const waiting = await waitingForLimits(db, { limit: most })
     for (const { payout_id: id, needs } of waiting) {
       if (needs === 'room' && random.next() < 0.5) continue
-      const beyond = await store.tx(tx => proposeBeyond(tx, world, id, { by: 'maker', why: 'a storm' }))
+      const beyond = await db.tx(tx => proposeBeyond(tx, world, id, { by: 'maker', why: 'a storm' }))
       if (!('proposal' in beyond)) continue
       await approveAndDo(desk, beyond.proposal.id, { by: 'checker' })
       figures.approvals += 1
@@ -111,7 +111,7 @@ export function openLimits({ store, world: house, clock, random, assets, trace }
       await letGo(100)
     },
     async judge(bank) {
-      const rows = await store.all<{ key: string; asset: Asset; units: bigint; claimed_at: string; left_at: string | null }>(sql`
+      const rows = await db.all<{ key: string; asset: Asset; units: bigint; claimed_at: string; left_at: string | null }>(sql`
         select a.external_id as key, p.asset, a.units, (select min(at) from transitions where subject = a.id) as claimed_at,
           (select min(at) from transitions where subject = a.id and to_state in ('sent', 'success')) as left_at
         from attempts a join payouts p on p.id = a.payout_id

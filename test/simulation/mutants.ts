@@ -210,7 +210,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'and what is there of the same slot and payer',
         file: 'src/invoice/bank/reissue.ts',
-        from: 'refusal ?? (await standsThere(store, rail, invoice, act.as))',
+        from: 'refusal ?? (await standsThere(db, rail, invoice, act.as))',
         to: 'refusal ?? {}',
         test: 'test/refunds.test.ts',
         note: 'nothing expires in a storm',
@@ -218,7 +218,7 @@ export const sections: readonly Section[] = [
       {
         rule: 'after a restore the bank’s invoices are read before anything is issued there',
         file: 'src/jobs/issue-slot.ts',
-        from: ' && !(await areInvoicesUnread(store))',
+        from: ' && !(await areInvoicesUnread(db))',
         to: '',
         test: 'test/forgotten.test.ts',
         note: 'nobody runs a slot by hand in a storm',
@@ -477,7 +477,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         also: [
           {
             file: 'src/jobs/bitcoin.ts',
-            from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+            from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
             to: '',
           },
         ],
@@ -490,7 +490,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
         file: 'src/payout/bundle/unread.ts',
         from: "return row.value === 'read' ? unsettled(reader) : unreadBlocks(reader)",
         to: "return row.value === 'read' ? undefined : unreadBlocks(reader)",
-        also: [{ file: 'src/jobs/bitcoin.ts', from: ' || (await hasNews(store))) return', to: ') return' }],
+        also: [{ file: 'src/jobs/bitcoin.ts', from: ' || (await hasNews(db))) return', to: ') return' }],
         stories: inChainRestores,
         seeds: [3, 5, 15],
         note: 'not told since the rule of every plan is taken out with it; alone none of 12 finds it',
@@ -498,21 +498,21 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'nothing is planned before the node’s best block was read a moment ago',
         file: 'src/jobs/bitcoin.ts',
-        from: '  if (best.value.hash !== hash && !(await isJustLookedAt(store, await store.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
+        from: '  if (best.value.hash !== hash && !(await isJustLookedAt(db, await db.tx(tx => tx.now())))) return { bundled: 0, bumped: 0 }\n',
         to: '',
         test: 'test/bitcoin-person.test.ts',
       },
       {
         rule: 'nor before what the chain told is settled',
         file: 'src/jobs/bitcoin.ts',
-        from: ' || (await hasNews(store))) return',
+        from: ' || (await hasNews(db))) return',
         to: ') return',
         test: 'test/bitcoin-person.test.ts',
       },
       {
         rule: 'after a restore what was handed out since is watched from the first look on',
         file: 'src/webhooks/chain/follow.ts',
-        from: '  if (parts.watching.turn < 0n) await prepareScripts(store, rail)\n',
+        from: '  if (parts.watching.turn < 0n) await prepareScripts(db, rail)\n',
         to: '',
         test: 'test/bitcoin-restores.test.ts',
         note: 'found by seed 540 as it was then, which is another story since',
@@ -635,7 +635,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'what was written for a time that never came is brought back',
         file: 'src/jobs/clock.ts',
-        from: '  await bringBack(store, world)\n',
+        from: '  await bringBack(db, world)\n',
         to: '',
         test: 'test/clocks.test.ts',
         note: 'seeds 176 and 193 find it no more, and no other was looked for',
@@ -668,8 +668,8 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'a process that has heard no other clock asks the bank before it claims',
         file: 'src/ledger/denied.ts',
-        from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
-        to: '!(await alarmOf(store, name))',
+        from: 'clock.isAlone?.() !== true && !(await alarmOf(db, name))',
+        to: '!(await alarmOf(db, name))',
         also: [{ file: 'src/jobs/clock.ts', from: '  if (world.clock.isAlone?.() && rails?.starkbank) {', to: '  if (false) {' }],
         test: 'test/clocks.test.ts',
       },
@@ -684,7 +684,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'nothing is claimed while the bank denies us',
         file: 'src/ledger/denied.ts',
-        from: 'clock.isAlone?.() !== true && !(await alarmOf(store, name))',
+        from: 'clock.isAlone?.() !== true && !(await alarmOf(db, name))',
         to: 'clock.isAlone?.() !== true',
         test: 'test/denied.test.ts',
         note: 'the answer heals it',
@@ -776,7 +776,7 @@ Bitcoin rail \`rewards.ts\`, \`refusals.ts\` (one of thirteen each) and \`givers
       {
         rule: 'the bank is asked about lines of our own that are not booked',
         file: 'src/reconcile/bank.ts',
-        from: '      await askAboutOwn({ store, rail, world }, items, lives)\n',
+        from: '      await askAboutOwn({ db, rail, world }, items, lives)\n',
         to: '',
         test: 'test/own-lines.test.ts',
       },

@@ -5,7 +5,7 @@ import type { Bank, Invoice, Transfer } from '../../sim/bank.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { status } from '../../src/queries/status.ts'
 
 type OurInvoice = {
@@ -23,30 +23,30 @@ type OurPayout = { id: string; invoice_id: string; units: bigint; withheld_units
 type Settled = ReadonlyMap<string, string>
 
 /** Everything that must hold once nothing is under way any more. */
-export async function audit(store: Store, bank: Bank, desk: Desk, settled: Settled = new Map()): Promise<string[]> {
-  const found = await reconcile(store, desk.rails.starkbank!, desk.world)
+export async function audit(db: Db, bank: Bank, desk: Desk, settled: Settled = new Map()): Promise<string[]> {
+  const found = await reconcile(db, desk.rails.starkbank!, desk.world)
   return [
     ...(typeof found === 'string'
       ? [found]
       : found.bankUnits === found.bookUnits
         ? []
         : [`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`]),
-    ...(await judgeInvoices(store, bank)),
-    ...(await judgePayouts(store, bank, settled)),
-    ...(await judgeEvents(store, bank)),
-    ...(await judgeSlots(store)),
-    ...(await judgeStanding(store)),
+    ...(await judgeInvoices(db, bank)),
+    ...(await judgePayouts(db, bank, settled)),
+    ...(await judgeEvents(db, bank)),
+    ...(await judgeSlots(db)),
+    ...(await judgeStanding(db)),
   ]
 }
 
 /** Every invoice of ours can be paid at most once there, every credit there is a credit here, and no duplicate is forgotten. */
-async function judgeInvoices(store: Store, bank: Bank): Promise<string[]> {
+async function judgeInvoices(db: Db, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   const ours = new Map(
-    (await store.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank' order by id`)).map(row => [row.id, row]),
+    (await db.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank' order by id`)).map(row => [row.id, row]),
   )
-  const twins = new Map((await store.all<OurTwin>(sql`select * from invoice_twins`)).map(row => [row.provider_id, row]))
-  const { needsPerson } = await status(store)
+  const twins = new Map((await db.all<OurTwin>(sql`select * from invoice_twins`)).map(row => [row.provider_id, row]))
+  const { needsPerson } = await status(db)
   const there = Map.groupBy(bank.invoices(), ({ tags }) => tags.find(tag => tag.startsWith('inv_')) ?? 'none')
   for (const [tag, alike] of there) {
     const row = ours.get(tag)
@@ -92,21 +92,21 @@ function judgeTwin(
 }
 
 /** Each credited invoice that was not given back was paid on once, with the right net; no payout twice, none without an order of ours. */
-async function judgePayouts(store: Store, bank: Bank, settled: Settled): Promise<string[]> {
+async function judgePayouts(db: Db, bank: Bank, settled: Settled): Promise<string[]> {
   const faults: string[] = []
-  const invoices = new Map((await store.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank'`)).map(row => [row.id, row]))
-  const payouts = await store.all<OurPayout>(sql`select * from payouts where asset = 'BRL' order by id`)
+  const invoices = new Map((await db.all<OurInvoice>(sql`select * from invoices where rail = 'starkbank'`)).map(row => [row.id, row]))
+  const payouts = await db.all<OurPayout>(sql`select * from payouts where asset = 'BRL' order by id`)
   // Of what went back, or was kept back from, the size is another oracle's.
   const resized = new Set(
     (
-      await store.all<{ id: string }>(sql`
+      await db.all<{ id: string }>(sql`
         select invoice_id as id from invoice_reversals
         union all select e.invoice_id from ledger_entries e join ledger_transactions t on t.id = e.transaction_id
           where t.movement in ('receivable set off', 'set-off returned') and e.line = 1`)
     ).map(({ id }) => id),
   )
   const keys = new Set(
-    (await store.all<{ external_id: string }>(sql`select external_id from attempts where bundle_id is null`)).map(row => row.external_id),
+    (await db.all<{ external_id: string }>(sql`select external_id from attempts where bundle_id is null`)).map(row => row.external_id),
   )
   const arrived = new Map<string, Transfer[]>()
   for (const transfer of bank.transfers()) {
@@ -145,11 +145,11 @@ async function judgePayouts(store: Store, bank: Bank, settled: Settled): Promise
 }
 
 /** Every event the bank made is in the inbox with the bytes it was sent as; no forgery is, and what is another's is left alone. */
-async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
+async function judgeEvents(db: Db, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   type Kept = { event_id: string; raw: Uint8Array; via: string; state: string; why: string | null; dropped_digest: string | null }
   const kept = new Map(
-    (await store.all<Kept>(sql`select event_id, raw, via, state, why, dropped_digest from inbox where rail = 'starkbank' order by id`)).map(
+    (await db.all<Kept>(sql`select event_id, raw, via, state, why, dropped_digest from inbox where rail = 'starkbank' order by id`)).map(
       row => [row.event_id, row],
     ),
   )
@@ -165,7 +165,7 @@ async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
     const foreign = dropped === null && !Buffer.from(raw).includes(`"${bank.settings.workspaceId}"`)
     if (foreign && state !== 'ignored') faults.push(`event ${id} of another workspace is ${state}`)
   }
-  const conflicts = await store.one<{ count: bigint }>(sql`select count(*) as count from inbox_conflicts`)
+  const conflicts = await db.one<{ count: bigint }>(sql`select count(*) as count from inbox_conflicts`)
   if (conflicts!.count !== 0n) faults.push(`${conflicts!.count} events came with two bodies`)
   if (bank.forgeriesAccepted() > 0) faults.push(`${bank.forgeriesAccepted()} forgeries were answered 200`)
   return faults
@@ -175,10 +175,10 @@ async function judgeEvents(store: Store, bank: Bank): Promise<string[]> {
 const isOf = ({ raw, dropped_digest: dropped }: { raw: Uint8Array; dropped_digest: string | null }, body: Uint8Array): boolean =>
   dropped === null ? Buffer.compare(raw, body) === 0 : dropped === createHash('sha256').update(body).digest('hex')
 
-async function judgeSlots(store: Store): Promise<string[]> {
-  const rows = await store.all<{ id: string; state: string; invoices: bigint }>(sql`
+async function judgeSlots(db: Db): Promise<string[]> {
+  const rows = await db.all<{ id: string; state: string; invoices: bigint }>(sql`
     select s.id, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices from slots s`)
-  const live = await store.all<{ id: string }>(sql`
+  const live = await db.all<{ id: string }>(sql`
     select r.id from runs r join slots s on s.id = r.slot_id where r.ended_at is null`)
   return [
     ...rows
@@ -188,10 +188,10 @@ async function judgeSlots(store: Store): Promise<string[]> {
   ]
 }
 
-async function judgeStanding(store: Store): Promise<string[]> {
-  const standing = await status(store)
+async function judgeStanding(db: Db): Promise<string[]> {
+  const standing = await status(db)
   return [
-    ...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`),
+    ...(await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`),
     ...(standing.addsUp ? [] : ['the status does not add up']),
     ...(standing.stopped === undefined ? [] : [`payouts are stopped: ${standing.stopped}`]),
   ]

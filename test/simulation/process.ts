@@ -14,7 +14,7 @@ import { chainNode } from '../../src/rails/bitcoin/node.ts'
 import { rpcClient } from '../../src/rails/bitcoin/rpc.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
-import { StoreUnavailable, type Reader, type Store, type Tx } from '../../src/db/db.ts'
+import { DbUnavailable, type Reader, type Db, type Tx } from '../../src/db/db.ts'
 import { makeInbox, type Inbox } from '../../src/webhooks/webhooks.ts'
 import type { Busy } from './busy.ts'
 import type { VirtualClock } from './clock.ts'
@@ -38,7 +38,7 @@ export interface Weather {
 export interface ProcessParts {
   name: string
   bank: Bank
-  store: Store
+  db: Db
   clock: VirtualClock
   /** The machine's wall clock, where somebody sets it. */
   wall?: Wall | undefined
@@ -141,7 +141,7 @@ export function startProcess(parts: ProcessParts): Process {
   }
 
   const log = tracing(name, trace, () => self.alive)
-  const store = mortal(parts.store)
+  const db = mortal(parts.db)
   const world = { clock: own, random, log, at }
   const latencyMs = () => (chance(weather.slow) ? random.between(1, 4_000) : 0)
   const direct = wire({ bank, clock: own, at, latencyMs, trace: line => trace(`${name} ${line}`), bankNow: () => clock.now() })
@@ -152,10 +152,10 @@ export function startProcess(parts: ProcessParts): Process {
     random,
     log,
     keys: { initial: parts.keys.map(pem => ({ pem })), onNewKey: pem => void parts.keys.push(pem) },
-    onDenied: why => void hearDenied(store, log, why),
+    onDenied: why => void hearDenied(db, log, why),
   })
   const rail = parts.together ? connected : oneByOne(connected)
-  const inbox = makeInbox(store, world)
+  const inbox = makeInbox(db, world)
   // The inbox gathers for some turns of the event loop: nobody sleeps, and the store is not at work yet.
   const counted: Inbox = {
     keep(arrival) {
@@ -171,7 +171,7 @@ export function startProcess(parts: ProcessParts): Process {
   }
   const coins = parts.bitcoin && openCoins(parts.bitcoin)
   const desk: Desk = {
-    store,
+    db,
     world,
     worker: `machine/${name}`,
     rails: { starkbank: rail, ...(coins && { bitcoin: coins }) },
@@ -200,7 +200,7 @@ export function startProcess(parts: ProcessParts): Process {
   }
 
   /** The store as this process has it. A transaction open at its end rolls back; an answer it did not live to hear is never heard. */
-  function mortal(real: Store): Store {
+  function mortal(real: Db): Db {
     async function living<T>(work: () => Promise<T>): Promise<T> {
       if (!self.alive) return never()
       busy.enter()
@@ -228,7 +228,7 @@ export function startProcess(parts: ProcessParts): Process {
       one: statement => living(() => real.one(statement)),
       tx: work =>
         living(async () => {
-          if (chance(weather.busy)) throw new StoreUnavailable('the database is held by another process')
+          if (chance(weather.busy)) throw new DbUnavailable('the database is held by another process')
           const result = await real.tx(async tx => {
             const made = await work(inside(tx))
             if (dies('before a commit')) throw new Crash('before a commit')

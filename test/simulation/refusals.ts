@@ -1,7 +1,7 @@
 /** A node that will not take now what was offered a moment ago: its mempool fills up between the plan and the sending, and empties again. */
 import type { Chain } from '../../sim/chain/chain.ts'
 import type { Clock, Random } from '../../src/base/world.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 
 /** In one seed of thirteen, where there is a chain. */
 export const hasRefusals = (seed: number): boolean => seed % 13 === 2
@@ -14,7 +14,7 @@ export interface FullNode {
 
 export interface FullNodeParts {
   chain: Chain
-  store: Store
+  db: Db
   clock: Clock
   /** Of this alone. */
   random: Random
@@ -24,7 +24,7 @@ export interface FullNodeParts {
 const usual = 1_000n
 const full = 90_000n
 
-export function openFullNode({ chain, store, clock, random, trace }: FullNodeParts): FullNode {
+export function openFullNode({ chain, db, clock, random, trace }: FullNodeParts): FullNode {
   let until: number | undefined
   const empty = () => {
     until = undefined
@@ -34,7 +34,7 @@ export function openFullNode({ chain, store, clock, random, trace }: FullNodePar
   return {
     async step() {
       if (until !== undefined) return clock.now() >= until ? empty() : undefined
-      const unsent = await store.one(sql`select 1 as yes from bundles where state in ('planned', 'signed') limit 1`)
+      const unsent = await db.one(sql`select 1 as yes from bundles where state in ('planned', 'signed') limit 1`)
       if (!unsent || random.next() < 0.3) return
       until = clock.now() + random.between(10_000, 3 * 60_000)
       chain.setSettings({ mempoolMinimum: full })

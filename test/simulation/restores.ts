@@ -12,7 +12,7 @@ import { checkLedger, proposeClose, refuse } from '../../src/ledger/ledger.ts'
 import { letGo, proposeVerdict, releasePayout, retryPayout, settlePaidElsewhere } from '../../src/payout/payout.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { openSqlite } from '../../src/db/sqlite.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/db/db.ts'
+import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { status } from '../../src/queries/status.ts'
 import { hasAbsence } from './absences.ts'
 import { hasCancels } from './cancels.ts'
@@ -62,10 +62,10 @@ export interface RestoredChain {
 }
 
 /** A database whose place another can take. */
-export function replaceable(first: Store): { store: Store; replace(by: Store): Promise<void> } {
+export function replaceable(first: Db): { db: Db; replace(by: Db): Promise<void> } {
   let now = first
   return {
-    store: {
+    db: {
       engine: first.engine,
       all: statement => now.all(statement),
       one: statement => now.one(statement),
@@ -87,8 +87,8 @@ const mostBackups = 8
 const hasty = { by: 'ana', why: 'in a hurry' }
 
 export function openRestores(
-  { store, world: common, clock, bank, random, trace }: RoomParts,
-  replace: (by: Store) => Promise<void>,
+  { db, world: common, clock, bank, random, trace }: RoomParts,
+  replace: (by: Db) => Promise<void>,
   onChain: RestoredChain | undefined,
 ): Restores {
   const world = { ...common, random }
@@ -99,10 +99,10 @@ export function openRestores(
   /** Payouts by each transaction that some database made. */
   const paidBy = new Map<string, Set<string>>()
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
-  const heard = async () => (await store.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
+  const heard = async () => (await db.all<{ id: string }>(sql`select event_id as id from inbox`)).map(({ id }) => id)
 
   const sent = async () =>
-    (await store.one<{ count: bigint }>(sql`select count(*) as count from bundle_candidates where raw is not null`))!.count
+    (await db.one<{ count: bigint }>(sql`select count(*) as count from bundle_candidates where raw is not null`))!.count
   /** A storm is long before the first coin is passed on: on the chain the newest one that lacks a transaction which was sent since. */
   const restorable = async () => {
     const now = await sent()
@@ -111,16 +111,16 @@ export function openRestores(
 
   async function backup(): Promise<void> {
     // Where the chain was never followed, a restored database follows it from where it is then, and what came before is for a scan.
-    if (onChain && !(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
+    if (onChain && !(await db.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const folder = mkdtempSync(join(tmpdir(), 'repasse-storm-'))
-    await store.backup(join(folder, 'backup.db'), {})
+    await db.backup(join(folder, 'backup.db'), {})
     backups.push({ contents: readFileSync(join(folder, 'backup.db')), sent: onChain ? await sent() : 0n })
     if (backups.length > mostBackups) backups.splice(random.between(0, mostBackups - 1), 1)
     rmSync(folder, { recursive: true })
   }
 
   async function go(): Promise<void> {
-    if (await letGo(store, hasty.why, 'bruno')) trace('restores: payouts are let go')
+    if (await letGo(db, hasty.why, 'bruno')) trace('restores: payouts are let go')
   }
 
   /** A person is told no, or the program dies under them: either way they go home. */
@@ -131,7 +131,7 @@ export function openRestores(
         await does(desk)
         trace(`restores: ${what}`)
       } catch (error) {
-        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable) && !isSilent(error)) throw error
+        if (!(error instanceof BadInput) && !(error instanceof DbUnavailable) && !isSilent(error)) throw error
         trace(`restores: not ${what}: ${error.message.slice(0, 120)}`)
       }
     },
@@ -142,7 +142,7 @@ export function openRestores(
     trying(`${id} is said to be ours for ${payoutId}`, async desk => {
       const { is, proposal } = await proposeVerdict(desk, payoutId, { ...hasty, transfer: id, as: 'ours' })
       if (is === 'another') {
-        await desk.store.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'it cannot be' }))
+        await desk.db.tx(tx => refuse(tx, proposal.id, { by: 'bruno', why: 'it cannot be' }))
         throw new BadInput('another verdict was proposed')
       }
       await approveAndDo(desk, proposal.id, { by: 'bruno' })
@@ -151,7 +151,7 @@ export function openRestores(
 
   /** What the present database made. */
   async function noteMade(): Promise<ReadonlySet<string>> {
-    const rows = await store.all<{ txid: string; payout_id: string }>(sql`
+    const rows = await db.all<{ txid: string; payout_id: string }>(sql`
       select c.id as txid, a.payout_id from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
       order by c.id, a.payout_id`)
     for (const { txid, payout_id: id } of rows) paidBy.set(txid, (paidBy.get(txid) ?? new Set()).add(id))
@@ -164,7 +164,7 @@ export function openRestores(
   /** Whoever looks at the chain sees what was paid since the backup; what may still be mined is waited for. */
   async function attendChain(desk: Desk): Promise<void> {
     const known = await noteMade()
-    const rows = await store.all<{ id: string }>(sql`
+    const rows = await db.all<{ id: string }>(sql`
       select id from payouts where asset = 'BTC' and state = 'held' and units > 0
         and (why like '%which this house does not know%' or why like 'a coin of its transaction%') order by id`)
     for (const { id } of rows) {
@@ -172,8 +172,8 @@ export function openRestores(
       const paying = forgottenOnes.find(txid => (blocksOf(txid) ?? 0) > 0)
       if (paying === undefined && forgottenOnes.some(txid => blocksOf(txid) !== undefined)) continue
       try {
-        if (paying === undefined) await releasePayout(store, id, { by: 'ana', why: 'nobody paid it otherwise' })
-        else await settlePaidElsewhere(store, desk.rails, desk.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
+        if (paying === undefined) await releasePayout(db, id, { by: 'ana', why: 'nobody paid it otherwise' })
+        else await settlePaidElsewhere(db, desk.rails, desk.world, id, { by: 'ana', why: 'it was paid before the restore', ref: paying })
         if (paying !== undefined) figures.elsewhere += 1
         trace(`restores: ${id} is ${paying === undefined ? 'released' : `settled with ${paying.slice(0, 8)}`}`)
       } catch (error) {
@@ -195,14 +195,14 @@ export function openRestores(
   }
 
   const stuck = () =>
-    store.all<{ id: string; state: string; invoice_id: string }>(sql`
+    db.all<{ id: string; state: string; invoice_id: string }>(sql`
       select p.id, p.state, p.invoice_id from payouts p join invoices i on i.id = p.invoice_id
       where p.asset = 'BRL' and p.state in ('held', 'returned') and p.units > 0 and i.state = 'credited' and p.invoice_id not in (
         select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
 
   const push = ({ id, state }: { id: string; state: string }): Visit =>
     trying(`${id} is ${state === 'held' ? 'released' : 'tried again'}`, desk =>
-      (state === 'held' ? releasePayout : retryPayout)(desk.store, id, hasty),
+      (state === 'held' ? releasePayout : retryPayout)(desk.db, id, hasty),
     )
 
   return {
@@ -216,11 +216,11 @@ export function openRestores(
       for (const id of await heard()) forgotten.add(id)
       await noteMade()
       const { contents } = onChain ? (await restorable())! : one(backups)
-      const replaced = await nextNumbers(store)
+      const replaced = await nextNumbers(db)
       await replace(openSqlite(':memory:', { clock, random, contents }))
       figures.forgotten += forgotten.size - (await heard()).length
       figures.restores += 1
-      const { slots, drafts } = await takeUpRestored(store, world, { why: 'restored in a storm', by: 'ana', replaced })
+      const { slots, drafts } = await takeUpRestored(db, world, { why: 'restored in a storm', by: 'ana', replaced })
       trace(`restores: a backup took its place; ${slots} slots and ${drafts} drafts are set aside`)
       const known = await noteMade()
       for (const txid of paidBy.keys()) if (!known.has(txid)) onChain?.strange.add(txid)
@@ -236,19 +236,19 @@ export function openRestores(
     async attend() {
       await go()
       const act = { by: 'ana', why: 'it was before the restore' }
-      for (const { id } of await listStrangers(store, { state: 'open', limit: 1_000 })) {
-        const { proposal } = await proposeAccept(store, world, id, act)
-        await approveAndDo({ store, world, rails: {} }, proposal.id, { by: 'bruno' })
+      for (const { id } of await listStrangers(db, { state: 'open', limit: 1_000 })) {
+        const { proposal } = await proposeAccept(db, world, id, act)
+        await approveAndDo({ db, world, rails: {} }, proposal.id, { by: 'bruno' })
       }
-      const waiting = await store.all<{ id: string; tag: string | null }>(sql`
+      const waiting = await db.all<{ id: string; tag: string | null }>(sql`
         select distinct provider_id as id, invoice_tag as tag from suspense_lines where cleared_at is null order by 1`)
-      const known = new Set((await store.all<{ id: string }>(sql`select id from invoices`)).map(({ id }) => id))
+      const known = new Set((await db.all<{ id: string }>(sql`select id from invoices`)).map(({ id }) => id))
       for (const { id } of waiting.filter(({ tag }) => tag === null || !known.has(tag))) {
-        const { proposal } = await store.tx(tx => proposeClose(tx, world, id, act))
-        await approveAndDo({ store, world, rails: {} }, proposal.id, { by: 'bruno' })
+        const { proposal } = await db.tx(tx => proposeClose(tx, world, id, act))
+        await approveAndDo({ db, world, rails: {} }, proposal.id, { by: 'bruno' })
         trace(`restores: suspense of ${id} is closed`)
       }
-      const keys = new Set((await store.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key))
+      const keys = new Set((await db.all<{ key: string }>(sql`select external_id as key from attempts`)).map(({ key }) => key))
       const chainVisit: Visit[] = onChain ? [{ twice: false, does: attendChain }] : []
       return chainVisit.concat(
         (await stuck()).map(row => {
@@ -261,18 +261,18 @@ export function openRestores(
     },
     async allHeard() {
       // What was forgotten is told by the bank's logs, once they were read again.
-      if (await store.one(sql`select 1 as yes from settings where name = 'bank unread'`)) return false
+      if (await db.one(sql`select 1 as yes from settings where name = 'bank unread'`)) return false
       const kept = new Set(await heard())
       return bank.eventsCreated().every(({ id }) => kept.has(id) || forgotten.has(id))
     },
-    judge: async desk => [...(await judgeRestored({ store, bank }, desk)), ...(await judgeOnce())],
+    judge: async desk => [...(await judgeRestored({ db, bank }, desk)), ...(await judgeOnce())],
   }
 }
 
 /** Nothing paid twice, nothing lost, books and bank agree: of invoices that the backup knew. What it never knew was paid on once at most. */
-async function judgeRestored({ store, bank }: Pick<RoomParts, 'store' | 'bank'>, desk: Desk): Promise<string[]> {
+async function judgeRestored({ db, bank }: Pick<RoomParts, 'db' | 'bank'>, desk: Desk): Promise<string[]> {
   const faults: string[] = []
-  const found = await reconcile(store, desk.rails.starkbank!, desk.world)
+  const found = await reconcile(db, desk.rails.starkbank!, desk.world)
   if (typeof found === 'string') faults.push(found)
   else if (found.bankUnits !== found.bookUnits) faults.push(`the bank holds ${found.bankUnits}, the books say ${found.bookUnits}`)
   const arrived = (tag: string) => bank.transfers().filter(({ status: is, tags }) => is === 'success' && tags.includes(tag))
@@ -280,7 +280,7 @@ async function judgeRestored({ store, bank }: Pick<RoomParts, 'store' | 'bank'>,
     const tag = tags.find(each => each.startsWith('inv_'))!
     if (arrived(tag).length > 1) faults.push(`${tag} was paid on ${arrived(tag).length} times`)
   }
-  const rows = await store.all<{
+  const rows = await db.all<{
     id: string
     provider_id: string | null
     state: string
@@ -304,13 +304,13 @@ async function judgeRestored({ store, bank }: Pick<RoomParts, 'store' | 'bank'>,
       faults.push(`${payout} is ${payoutState} here (${why}), and the bank paid ${arrived(id).length}`)
     if (state === 'credited' && units !== null && units > 0n && payoutState !== 'paid') faults.push(`${payout} is ${payoutState}: ${why}`)
   }
-  const events = await store.all<{ id: string; state: string; why: string }>(sql`
+  const events = await db.all<{ id: string; state: string; why: string }>(sql`
     select event_id as id, state, why from inbox where state in ('new', 'waiting', 'quarantined') order by inbox.id`)
   for (const { id, state, why } of events) faults.push(`event ${id} is ${state}: ${why}`)
-  const standing = await status(store)
+  const standing = await status(db)
   return [
     ...faults,
-    ...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`),
+    ...(await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`),
     ...(standing.addsUp ? [] : ['the status does not add up']),
     ...(standing.stopped === undefined ? [] : [`payouts are stopped: ${standing.stopped}`]),
   ]

@@ -5,7 +5,7 @@ import type { Millis, Random } from '../../src/base/world.ts'
 import { cancelInvoice } from '../../src/invoice/invoice.ts'
 import { approveAndDo } from '../../src/jobs/jobs.ts'
 import { proposeDebtEnd, proposeTerms, receivableOf } from '../../src/payout/payout.ts'
-import { sql, StoreUnavailable, type Sql, type Store } from '../../src/db/db.ts'
+import { sql, DbUnavailable, type Sql, type Db } from '../../src/db/db.ts'
 import { proposeRefund, reissueInvoice } from '../../src/webhooks/webhooks.ts'
 import { balances } from '../../src/ledger/ledger.ts'
 import type { Scenario } from './scenario.ts'
@@ -41,17 +41,17 @@ export interface Returns {
 }
 
 /** In half of these stories what the payee owes is kept back from its next payouts; in the others it is forgiven, and then its bank sends transfers back. */
-export async function openReturns({ random, store, world, bank, trace }: Omit<RoomParts, 'clock'>): Promise<Returns> {
+export async function openReturns({ random, db, world, bank, trace }: Omit<RoomParts, 'clock'>): Promise<Returns> {
   const figures = { refunds: 0, cancels: 0, reissues: 0, setOff: 0, forgiven: 0 }
   if (random.next() < 0.5) {
-    const proposed = await proposeTerms(store, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })
+    const proposed = await proposeTerms(db, world, 'main', 'next-payouts', { by: 'ana', why: 'agreed' })
     if (proposed.is !== 'proposed') throw new Error(`the terms are ${proposed.is}`)
-    await approveAndDo({ store, rails: {}, world }, proposed.proposal.id, { by: 'bruno' })
+    await approveAndDo({ db, rails: {}, world }, proposed.proposal.id, { by: 'bruno' })
     figures.setOff = 1
   }
   const one = <T>(list: readonly T[]): T | undefined => (list.length === 0 ? undefined : list[random.between(0, list.length - 1)])
   const among = (...states: string[]) =>
-    store
+    db
       .all<{ id: string; paid_units: bigint | null; state: string }>(
         sql`select id, paid_units, state from invoices where rail = 'starkbank' order by id`,
       )
@@ -65,7 +65,7 @@ export async function openReturns({ random, store, world, bank, trace }: Omit<Ro
         await does(desk)
         figures[count]++
       } catch (error) {
-        if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable)) throw error
+        if (!(error instanceof BadInput) && !(error instanceof DbUnavailable)) throw error
         trace(`${what}: ${error.message}`)
       }
     },
@@ -83,7 +83,7 @@ export async function openReturns({ random, store, world, bank, trace }: Omit<Ro
         trace(`a refund of ${units ?? 'all'} of ${invoice.id}`)
         return [
           trying(`the refund of ${invoice.id}`, 'refunds', async desk => {
-            const proposed = await proposeRefund(desk.store, desk.world, invoice.id, { units, by: 'ana', why: 'it was returned' })
+            const proposed = await proposeRefund(desk.db, desk.world, invoice.id, { units, by: 'ana', why: 'it was returned' })
             if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
             await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
           }),
@@ -112,12 +112,12 @@ export async function openReturns({ random, store, world, bank, trace }: Omit<Ro
         ]
       }
       if (chance < 0.4 && figures.setOff === 0) {
-        const main = await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`)
-        const units = await receivableOf(store, main!.id)
+        const main = await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`)
+        const units = await receivableOf(db, main!.id)
         if (units <= 0n) return []
         trace(`${units} forgiven`)
         const forgiving = trying('forgiving it', 'forgiven', async desk => {
-          const proposed = await proposeDebtEnd(desk.store, desk.world, 'main', { units, as: 'forgiven', by: 'ana', why: 'agreed' })
+          const proposed = await proposeDebtEnd(desk.db, desk.world, 'main', { units, as: 'forgiven', by: 'ana', why: 'agreed' })
           if (proposed.is !== 'proposed' && proposed.is !== 'there') throw new BadInput(`it is ${proposed.is}`)
           await approveAndDo(desk, proposed.proposal.id, { by: 'bruno' })
         })
@@ -150,14 +150,14 @@ type Judged = {
  * From outside: what each payer left with us by the bank's own statement, what is owed of that by the rule, and that what left to payees is
  * that, and what they owe.
  */
-export async function judgeReturns(store: Store, bank: Bank, settled: ReadonlyMap<string, string> = new Map()): Promise<string[]> {
+export async function judgeReturns(db: Db, bank: Bank, settled: ReadonlyMap<string, string> = new Map()): Promise<string[]> {
   const faults: string[] = []
   const back = new Map<string, bigint>()
   for (const { source, amount } of bank.transactions()) {
     const id = /^invoice\/(\d+)\/reversal$/.exec(source)?.[1]
     if (id !== undefined) back.set(id, (back.get(id) ?? 0n) - BigInt(amount))
   }
-  const rows = await store.all<Judged>(sql`
+  const rows = await db.all<Judged>(sql`
     select i.id, i.provider_id, i.account_id, i.state, coalesce(i.paid_units, 0) as paid, coalesce(i.fee_units, 0) as fee, i.commission_bp as bp,
       coalesce(p.withheld_units, 0) as withheld, p.id as payout, p.state as payout_state, p.units
     from invoices i left join payouts p on p.invoice_id = i.id where i.rail = 'starkbank' and i.state in ('credited', 'reversed') order by i.id`)
@@ -169,7 +169,7 @@ export async function judgeReturns(store: Store, bank: Bank, settled: ReadonlyMa
   const got = new Map<string, bigint>()
   for (const row of rows) {
     const returned = back.get(row.provider_id ?? '') ?? 0n
-    const booked = await store.one<{ units: bigint }>(sql`
+    const booked = await db.one<{ units: bigint }>(sql`
       select coalesce((select returned_units from invoice_reversals where invoice_id = ${row.id}), 0) as units`)
     if (booked!.units !== returned) faults.push(`${row.id}: ${returned} went back at the bank, and ${booked!.units} here`)
     const left = row.paid - returned
@@ -182,36 +182,36 @@ export async function judgeReturns(store: Store, bank: Bank, settled: ReadonlyMa
     got.set(row.account_id, (got.get(row.account_id) ?? 0n) + received)
   }
   for (const [account, owed] of due) {
-    const owing = await receivableOf(store, account)
-    const forgiven = (await balances(store))['given-up']
+    const owing = await receivableOf(db, account)
+    const forgiven = (await balances(db))['given-up']
     if (got.get(account)! !== owed + owing + forgiven)
       faults.push(`${account} got ${got.get(account)}, of which ${owed} is owed by the rule, it owes ${owing}, and ${forgiven} is forgiven`)
     if (owing < 0n && forgiven > 0n) faults.push(`${account} is to get ${-owing}, though it was forgiven ${forgiven}`)
   }
 
-  const unmade = await store.all<{ id: string; units: bigint }>(sql`
+  const unmade = await db.all<{ id: string; units: bigint }>(sql`
     select p.id, cast(sum(case when t.movement = 'transfer fee returned' then -e.units else e.units end) as bigint) as units
     from payouts p join ledger_entries e on e.invoice_id = p.invoice_id and e.line = 1 join ledger_transactions t on t.id = e.transaction_id
     where p.state = 'canceled' and t.movement in ('transfer fee withheld', 'transfer fee withheld again', 'transfer fee returned')
     group by p.id having sum(case when t.movement = 'transfer fee returned' then -e.units else e.units end) <> 0`)
   for (const { id, units } of unmade) faults.push(`${units} is withheld for the transfer of ${id}, which is not made`)
 
-  const open = await store.all<{ id: string; state: string }>(sql`
+  const open = await db.all<{ id: string; state: string }>(sql`
     select id, state from invoice_refunds where state in ('approved', 'refunding', 'unsure', 'sent')
     union all select invoice_id, 'to be canceled' from invoice_cancels where next_at is not null
     union all select invoice_id, 'going back' from invoice_reversals where under_way_since is not null`)
   for (const { id, state } of open) faults.push(`${id} is still ${state}`)
-  const twice = await store.all<{ id: string; old: string }>(sql`
+  const twice = await db.all<{ id: string; old: string }>(sql`
     select r.invoice_id as id, r.reissue_of as old from invoice_reissues r join invoices a on a.id = r.invoice_id join invoices b on b.id = r.reissue_of
     where a.paid_units > 0 and b.paid_units > 0`)
   for (const { id, old } of twice) faults.push(`${old} was paid, and so was ${id}, which was asked for in its place`)
-  faults.push(...(await orderedWhileGoingBack(store, bank)), ...(await keptBackTooMuch(store)))
+  faults.push(...(await orderedWhileGoingBack(db, bank)), ...(await keptBackTooMuch(db)))
   return faults
 }
 
 /** Nothing was ordered for an invoice between our hearing that its money goes back, and the bank's saying how that ended. */
-async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]> {
-  const heard = await store.all<{ raw: Uint8Array; at: string; seq: bigint }>(
+async function orderedWhileGoingBack(db: Db, bank: Bank): Promise<string[]> {
+  const heard = await db.all<{ raw: Uint8Array; at: string; seq: bigint }>(
     sql`
       select i.raw, min(t.at) as at, min(t.seq) as seq from inbox i join transitions t on t.subject = cast(i.id as text) and t.about = 'inbox' and t.from_state = 'new'
       where i.kind = 'invoice.reversing' and i.state = 'done' group by i.id, i.raw order by i.id`,
@@ -226,7 +226,7 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
       .filter(({ log: end }) => (end as { invoice?: { id: string } }).invoice?.id === log.invoice.id && end.created > log.created)
       .map(({ log: end }) => new Date(end.created).toISOString())
       .sort()[0]
-    const orders = await store.all<{ external_id: string; asked_at: string }>(sql`
+    const orders = await db.all<{ external_id: string; asked_at: string }>(sql`
       select t.external_id, t.asked_at from attempts t join payouts p on p.id = t.payout_id join invoices i on i.id = p.invoice_id
       where i.provider_id = ${log.invoice.id} and t.asked_at > ${at}
         and exists (select 1 from transitions where subject = t.id and to_state = 'sending' and seq > ${seq})`)
@@ -238,15 +238,15 @@ async function orderedWhileGoingBack(store: Store, bank: Bank): Promise<string[]
 }
 
 /** By the order in which it was posted, where the database tells it: a wall clock may have been set meanwhile. */
-const inOrder = ({ engine }: Store): Sql =>
+const inOrder = ({ engine }: Db): Sql =>
   engine === 'sqlite' ? sql`t.rowid` : sql`t.at, case when t.movement = 'receivable set off' then 1 else 0 end, t.id`
 
 /** Whatever was kept back from a payout was owed at that moment, but for what was withheld for a transfer that was not made then; and nothing went out with one of what had been forgiven. */
-async function keptBackTooMuch(store: Store): Promise<string[]> {
-  const moves = await store.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
+async function keptBackTooMuch(db: Db): Promise<string[]> {
+  const moves = await db.all<{ account: string; movement: string; source: string; units: bigint }>(sql`
     select m.account_id as account, t.movement, t.source, e.units from receivable_moves m join ledger_transactions t on t.id = m.transaction_id
       join ledger_entries e on e.transaction_id = t.id and e.account = 'receivable'
-    order by ${inOrder(store)}`)
+    order by ${inOrder(db)}`)
   let forgiven = 0n
   const owing = new Map<string, bigint>()
   const faults: string[] = []
@@ -255,7 +255,7 @@ async function keptBackTooMuch(store: Store): Promise<string[]> {
     owing.set(account, left)
     if (movement === 'receivable forgiven' || movement === 'forgiveness undone') forgiven -= units
     if (movement === 'set-off returned' && forgiven > 0n) faults.push(`${units} went out with ${source}, though ${forgiven} was forgiven`)
-    const ofFee = await store.one<{ units: bigint }>(sql`
+    const ofFee = await db.one<{ units: bigint }>(sql`
       select cast(coalesce(sum(e.units), 0) as bigint) as units from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.line = 1
       where t.movement = 'transfer fee returned' and e.invoice_id in (select invoice_id from payouts where id = ${source.split('/')[0]!})`)
     if (movement === 'receivable set off' && left < -ofFee!.units)

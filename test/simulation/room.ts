@@ -1,11 +1,11 @@
 /** What a room of the simulation is handed: one file for each kind of trouble, which happens in some of the seeds. */
 import type { Bank } from '../../sim/bank.ts'
 import type { Random, World } from '../../src/base/world.ts'
-import type { Store } from '../../src/db/db.ts'
+import type { Db } from '../../src/db/db.ts'
 import type { VirtualClock } from './clock.ts'
 
 export interface RoomParts {
-  store: Store
+  db: Db
   world: World
   clock: VirtualClock
   bank: Bank

@@ -3,32 +3,32 @@ import type { Bank } from '../../sim/bank.ts'
 import { approveRefund, keepTwin } from '../../src/invoice/invoice.ts'
 import type { World } from '../../src/base/world.ts'
 import { releasePayout, retryPayout } from '../../src/payout/payout.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 
 /** A person at the console: payouts that came back or were held for a failure are let go once the storm is over. */
-export async function attend(store: Store): Promise<void> {
+export async function attend(db: Db): Promise<void> {
   const act = { by: 'operator', why: 'the storm is over' }
-  const rows = await store.all<{ id: string; state: string }>(sql`
+  const rows = await db.all<{ id: string; state: string }>(sql`
     select p.id, p.state from payouts p join invoices i on i.id = p.invoice_id
     where p.state in ('held', 'returned') and p.units > 0 and p.asset = 'BRL' and i.state = 'credited'
       and p.invoice_id not in (select invoice_id from invoice_reversals where under_way_since is not null or holds_payout = 1) order by p.id`)
-  for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(store, id, act)
+  for (const { id, state } of rows) await (state === 'held' ? releasePayout : retryPayout)(db, id, act)
 }
 
 /** A person decides about duplicates that were paid: most are refunded, and some were settled otherwise. */
-export async function decideTwins(store: Store, world: World): Promise<void> {
-  const rows = await store.all<{ invoice_id: string; provider_id: string }>(
+export async function decideTwins(db: Db, world: World): Promise<void> {
+  const rows = await db.all<{ invoice_id: string; provider_id: string }>(
     sql`select invoice_id, provider_id from invoice_twins where state = 'credited' order by id`,
   )
   for (const { invoice_id: invoiceId, provider_id: providerId } of rows) {
     const decision = { invoiceId, providerId, by: 'operator', why: 'the storm is over' }
-    await (Number(providerId) % 4 === 0 ? keepTwin(store, world, 'starkbank', decision) : approveRefund(store, 'starkbank', decision))
+    await (Number(providerId) % 4 === 0 ? keepTwin(db, world, 'starkbank', decision) : approveRefund(db, 'starkbank', decision))
   }
 }
 
 /** Whether every event the bank made has come in, pushed or asked for. */
-export async function allHeard(store: Store, bank: Bank): Promise<boolean> {
-  const kept = new Set((await store.all<{ event_id: string }>(sql`select event_id from inbox`)).map(row => row.event_id))
+export async function allHeard(db: Db, bank: Bank): Promise<boolean> {
+  const kept = new Set((await db.all<{ event_id: string }>(sql`select event_id from inbox`)).map(row => row.event_id))
   return bank.eventsCreated().every(({ id }) => kept.has(id))
 }
 
@@ -40,9 +40,9 @@ const dead = sql`
 const ofDead = sql`select payout_id from attempts where state in ('sending', 'sent') and bundle_id in (${dead})`
 
 /** Whether everything that lies on the chain lies deep enough, up to `tip`, and what is owed of it has been paid. */
-export async function isBuried(store: Store, tip: number): Promise<boolean> {
-  const { height } = (await store.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`))!
-  const open = await store.one(sql`
+export async function isBuried(db: Db, tip: number): Promise<boolean> {
+  const { height } = (await db.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`))!
+  const open = await db.one(sql`
     select 1 as yes from invoices where rail = 'bitcoin' and state in ('draft', 'seen', 'confirming', 'paid')
     union all select 1 as yes from bundles where state not in ('paid', 'void') and id not in (${dead})
     union all select 1 as yes from payouts where asset = 'BTC' and state in ('owed', 'sending', 'sent', 'waiting') and id not in (${ofDead})
@@ -51,8 +51,8 @@ export async function isBuried(store: Store, tip: number): Promise<boolean> {
 }
 
 /** When the house next has something to do by its own books; undefined when nothing is open. */
-export async function nextDue(store: Store): Promise<string | undefined> {
-  const row = await store.one<{ at: string | null }>(sql`
+export async function nextDue(db: Db): Promise<string | undefined> {
+  const row = await db.one<{ at: string | null }>(sql`
     select min(at) as at from (
       select next_at as at from schedules where state = 'active' and next_at is not null
       union all select coalesce(lease_until, next_at) from slots where state in ('due', 'running') and held is null

@@ -2,34 +2,26 @@
 import { seeOrder, type Desk } from '../../src/jobs/jobs.ts'
 import type { InvoiceRow } from '../../src/invoice/invoice.ts'
 import { invoicesOf, linesOf, type OrderLineRow, type OrderRow } from '../../src/shop/shop.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 
 /** What was ever put there of each product, and at what prices it was ever sold. */
 export type Shelf = Map<string, { stock: bigint; prices: Set<bigint> }>
 
 /** `answered`: forms that were told they are an order. */
-export async function judgeShop(
-  store: Store,
-  desk: Desk,
-  shelf: Shelf,
-  answered: readonly { key: string; order: string }[],
-): Promise<string[]> {
-  const orders = await store.all<OrderRow>(sql`select * from orders order by id`)
+export async function judgeShop(db: Db, desk: Desk, shelf: Shelf, answered: readonly { key: string; order: string }[]): Promise<string[]> {
+  const orders = await db.all<OrderRow>(sql`select * from orders order by id`)
   const faults: string[] = []
   for (const { key, order } of answered)
     if (orders.find(({ id }) => id === order)?.basket_key !== key) faults.push(`${order} was promised and is not there`)
 
   const taken = new Map<string, bigint>()
   for (const order of orders) {
-    const lines = await linesOf(store, order.id)
+    const lines = await linesOf(db, order.id)
     if (holdsStock(order)) for (const { product_id: id, quantity } of lines) taken.set(id, (taken.get(id) ?? 0n) + quantity)
-    faults.push(
-      ...judgeSum(order, lines, shelf),
-      ...judgeState(order, await invoicesOf(store, order.id), await askedAfterPaid(store, order)),
-    )
+    faults.push(...judgeSum(order, lines, shelf), ...judgeState(order, await invoicesOf(db, order.id), await askedAfterPaid(db, order)))
     faults.push(...judgeTold(order, (await seeOrder(desk, order.token))!.standing.is))
   }
-  for (const { id, stock } of await store.all<{ id: string; stock: bigint }>(sql`select id, stock from products order by id`)) {
+  for (const { id, stock } of await db.all<{ id: string; stock: bigint }>(sql`select id, stock from products order by id`)) {
     const there = shelf.get(id)!.stock
     if (stock < 0n || stock + (taken.get(id) ?? 0n) !== there)
       faults.push(`of ${there} of ${id}, ${taken.get(id) ?? 0n} are ordered and ${stock} left`)
@@ -55,8 +47,8 @@ const isPaid = ({ state }: InvoiceRow) => state === 'paid' || state === 'credite
  * An invoice made after the house had heard of the payment, which is later than it was paid: before that nobody could know that a new code was
  * needless. By the order in which it was written: a wall clock may have been set meanwhile.
  */
-async function askedAfterPaid(store: Store, { id, paid_by: paidBy }: OrderRow): Promise<string | undefined> {
-  const row = await store.one<{ id: string }>(sql`
+async function askedAfterPaid(db: Db, { id, paid_by: paidBy }: OrderRow): Promise<string | undefined> {
+  const row = await db.one<{ id: string }>(sql`
     select i.id from invoices i join transitions t on t.subject = i.id and t.about = 'invoices' and t.from_state = ''
     where i.order_id = ${id} and t.seq > (
       select min(p.seq) from transitions p where p.subject = ${paidBy ?? ''} and p.about = 'invoices' and p.to_state in ('paid', 'credited'))

@@ -12,14 +12,14 @@ import {
   type Placing,
   type RailName,
 } from '../../src/shop/shop.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/db/db.ts'
+import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { judgeShop, type Shelf } from './shopOracle.ts'
 
 export interface ShoppersParts {
   clock: Clock
   /** Of the shoppers alone. */
   random: Random
-  store: Store
+  db: Db
   world: World
   rails: readonly RailName[]
   commissionBp: bigint
@@ -48,17 +48,17 @@ const act = { by: 'operator', why: 'its time is over' }
 
 /** Few of each, so that people are in each other's way. */
 export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
-  const { clock, random, store, world, rails, commissionBp, trace } = parts
+  const { clock, random, db, world, rails, commissionBp, trace } = parts
   const shelf: Shelf = new Map()
   const slugs: string[] = []
   for (const name of ['coffee', 'mug', 'hammock']) {
     const [units, stock] = [BigInt(random.between(2_000, 60_000)), BigInt(random.between(4, 16))]
-    const { id, slug } = await addProduct(store, world, { name, units, stock, description: '', photo: undefined }, 'maker')
+    const { id, slug } = await addProduct(db, world, { name, units, stock, description: '', photo: undefined }, 'maker')
     shelf.set(id, { stock, prices: new Set([units]) })
     slugs.push(slug)
   }
   for (const rail of rails)
-    await payShopTo(store, { rail, account: rail === 'bitcoin' ? 'coins' : 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+    await payShopTo(db, { rail, account: rail === 'bitcoin' ? 'coins' : 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
 
   const ids = [...shelf.keys()]
   const one = <T>(list: readonly T[]): T => list[random.between(0, list.length - 1)]!
@@ -78,7 +78,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
         trace(`${desk.worker} ${what}: ${await work(desk)}`)
       } catch (error) {
         trace(`${desk.worker} ${what}: ${error instanceof Error ? error.message : 'unknown'}`)
-        if (!(error instanceof StoreUnavailable)) faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
+        if (!(error instanceof DbUnavailable)) faults.push(`${what}: ${error instanceof Error ? error.message : 'unknown'}`)
       }
     },
   })
@@ -135,11 +135,11 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     )
 
   const end = visit('end an order', async desk => {
-    const rows = await desk.store.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
+    const rows = await desk.db.all<{ id: string }>(sql`select id from orders where state = 'awaiting' order by id`)
     if (rows.length === 0) return 'none waits'
     const { id } = one(rows)
     try {
-      await endOrder(desk.store, id, act)
+      await endOrder(desk.db, id, act)
     } catch (error) {
       if (error instanceof BadInput) return error.message
       throw error
@@ -153,7 +153,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     const slug = one(slugs)
     const more = random.next() < 0.5 ? BigInt(random.between(1, 4)) : 0n
     const change = more > 0n ? { addStock: more } : { units: BigInt(random.between(2_000, 60_000)) }
-    const { id, stock, units } = await editProduct(store, slug, change, 'maker')
+    const { id, stock, units } = await editProduct(db, slug, change, 'maker')
     const there = shelf.get(id)!
     there.stock += more
     there.prices.add(units)
@@ -179,7 +179,7 @@ export async function openShoppers(parts: ShoppersParts): Promise<Shoppers> {
     },
     async judge(desk) {
       const answered = [...sent].flatMap(([key, { order }]) => (order === undefined ? [] : [{ key, order }]))
-      return [...faults, ...(await judgeShop(store, desk, shelf, answered))]
+      return [...faults, ...(await judgeShop(db, desk, shelf, answered))]
     },
   }
 }

@@ -9,7 +9,7 @@ import type { PayTerms } from '../../src/base/payTerms.ts'
 import { scan, timetable, wake, type Job } from '../../src/jobs/jobs.ts'
 import { addSchedule } from '../../src/schedule/schedule.ts'
 import { balances, type Account } from '../../src/ledger/ledger.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { openBusy } from './busy.ts'
 import { hasCancels, openCancels, type Cancels } from './cancels.ts'
 import { drawChain, type ChainScenario } from './chainScenario.ts'
@@ -155,19 +155,19 @@ export async function tell(
   const denials = hasDenials(seed) ? openDenials(bank, seededRandom(seed ^ 0xde41), say) : undefined
   const world: World = { clock, random, log: silentLog, at: () => undefined }
   const busy = openBusy()
-  const stores: Store[] = []
+  const stores: Db[] = []
   const open = async () => {
     const ours = jumps ? wallClock(clock, jumps.wall, { judged: false }) : clock
-    const store = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
-    stores.push(store)
-    return store
+    const db = await openMigrated(databaseUrl, { clock: ours, random, virtual: true }, clock)
+    stores.push(db)
+    return db
   }
   const opened = await open()
   const replacing = hasRestores(seed) ? replaceable(opened) : undefined
-  const store = replacing?.store ?? opened
-  if (replacing) stores[0] = store
-  await furnish(store, world, scenario, lateTerms(seed))
-  const absence = away && openAbsence(store, away, say)
+  const db = replacing?.db ?? opened
+  if (replacing) stores[0] = db
+  await furnish(db, world, scenario, lateTerms(seed))
+  const absence = away && openAbsence(db, away, say)
   const chainScenario = chainScenarioOf(seed)
   const coins =
     chainScenario &&
@@ -176,47 +176,47 @@ export async function tell(
       givers: hasGivers(seed) ? seededRandom(seed ^ 0x61f7) : undefined,
       mayStop: hasEdits(seed) || hasVerdicts(seed) || hasRestores(seed),
       isRestored: hasRestores(seed),
-      ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), store, world, trace: say },
+      ...{ scenario: chainScenario, clock, random: seededRandom(seed ^ 0xc0145), db, world, trace: say },
       ...{ endsAt: instant(scenario.startsAt + scenario.windowMs), commissionBp: scenario.commissionBp },
     }))
 
   const miners =
     coins && hasRewards(seed)
       ? openMiners({
-          ...{ chain: coins.chain, store, random: seededRandom(seed ^ 0x3119e5), isDown: coins.streets.isDown, trace: say },
+          ...{ chain: coins.chain, db, random: seededRandom(seed ^ 0x3119e5), isDown: coins.streets.isDown, trace: say },
           scriptOf: index => coins.parts.derive('receive', index).script,
         })
       : undefined
   const fullNode =
     coins && hasRefusals(seed)
-      ? openFullNode({ chain: coins.chain, store, clock, random: seededRandom(seed ^ 0xf0111), trace: say })
+      ? openFullNode({ chain: coins.chain, db, clock, random: seededRandom(seed ^ 0xf0111), trace: say })
       : undefined
   const shoppers = hasShop(seed)
     ? await openShoppers({
-        ...{ clock, random: seededRandom(seed ^ 0x5409), store, world, trace: say, commissionBp: scenario.commissionBp },
+        ...{ clock, random: seededRandom(seed ^ 0x5409), db, world, trace: say, commissionBp: scenario.commissionBp },
         rails: coins ? ['starkbank', 'bitcoin'] : ['starkbank'],
       })
     : undefined
 
   const strangers = hasStrangers(seed)
-    ? openStrangers({ store, world, clock, bank, random: seededRandom(seed ^ 0x57a46), trace: say })
+    ? openStrangers({ db, world, clock, bank, random: seededRandom(seed ^ 0x57a46), trace: say })
     : undefined
   const limits = hasLimits(seed)
-    ? openLimits({ store, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
+    ? openLimits({ db, world, clock, random: seededRandom(seed ^ 0x11417), assets: coins ? ['BRL', 'BTC'] : ['BRL'], trace: say })
     : undefined
 
-  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), store, world, bank, trace: say }) : undefined
+  const returns = hasReturns(seed) ? await openReturns({ random: seededRandom(seed ^ 0x4e7), db, world, bank, trace: say }) : undefined
   const verdicts = hasVerdicts(seed)
-    ? openVerdicts({ store, world, clock, bank, random: seededRandom(seed ^ 0x7e4d1c), trace: say })
+    ? openVerdicts({ db, world, clock, bank, random: seededRandom(seed ^ 0x7e4d1c), trace: say })
     : undefined
-  const cancels = coins && hasCancels(seed) ? openCancels({ store, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
-  const forgetting = hasForgetting(seed) ? openForgetting({ store, world, random: seededRandom(seed ^ 0xf0493), trace: say }) : undefined
+  const cancels = coins && hasCancels(seed) ? openCancels({ db, random: seededRandom(seed ^ 0xca9ce1), trace: say }) : undefined
+  const forgetting = hasForgetting(seed) ? openForgetting({ db, world, random: seededRandom(seed ^ 0xf0493), trace: say }) : undefined
   const edits = hasEdits(seed)
-    ? await openEdits({ store, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
+    ? await openEdits({ db, world, random: seededRandom(seed ^ 0xed17), rail: coins?.rail, trace: say })
     : undefined
   const restores = replacing
     ? openRestores(
-        { store, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say },
+        { db, world, clock, bank, random: seededRandom(seed ^ 0x4e5704e), trace: say },
         replacing.replace,
         coins && { chain: coins.chain, rail: coins.rail, strange: coins.streets.strange as Set<string> },
       )
@@ -243,9 +243,9 @@ export async function tell(
   }
   // An embedded database is one connection, whoever uses it; of a shared one every worker has its own.
   const perWorker = await Promise.all(
-    Array.from({ length: scenario.workers }, () => (databaseUrl.startsWith('sqlite') ? Promise.resolve(store) : open())),
+    Array.from({ length: scenario.workers }, () => (databaseUrl.startsWith('sqlite') ? Promise.resolve(db) : open())),
   )
-  const start = (place: number) => startProcess({ ...shared, store: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
+  const start = (place: number) => startProcess({ ...shared, db: perWorker[place]!, name: `w${place + 1}.${++starts.count}` })
   const processes: Process[] = perWorker.map((_, place) => start(place))
   const jobs = timetable(processes[0]!.desk).filter(({ name }) => name !== 'add-up' || addsUp(seed))
   // What moves coins is done more often than the rest, or a storm would be over before the first was passed on.
@@ -370,7 +370,7 @@ export async function tell(
       jumps?.step()
       denials?.step()
       if (absence && !wasAway && clock.now() >= scenario.startsAt + absence.afterMs) await leave(absence.forMs)
-      if (hasTwins(seed)) await decideTwins(store, world)
+      if (hasTwins(seed)) await decideTwins(db, world)
       await limits?.step()
       await strangers?.step()
       if (forgetting) await forgetting.step()
@@ -424,32 +424,32 @@ export async function tell(
           receive(visit)
           await drain()
         }
-      if (!restores) await attend(store)
+      if (!restores) await attend(db)
       // A process that began under a clock that was ahead may have found a catch-up as well; and after a restore a slot waits while an invoice is forgotten.
-      await (absence ? absence.attend() : (jumps ?? restores) && letGoHeld(store, say))
+      await (absence ? absence.attend() : (jumps ?? restores) && letGoHeld(db, say))
       await limits?.attend()
       await strangers?.attend()
-      await decideTwins(store, world)
+      await decideTwins(db, world)
       await coins?.givers?.record()
       await coins?.look(true)
       if (!restores) await coins?.attend()
       const chainIsStill = !coins || (await coins.isStill())
       if (!chainIsStill) await coins.streets.calmStep()
-      const next = await nextDue(store)
+      const next = await nextDue(db)
       const bankNext = bank.nextDueAt() ?? Infinity
       const quietNow =
         chainIsStill &&
         next === undefined &&
         bankNext > clock.now() + 30 * minute &&
-        (await (restores ? restores.allHeard() : allHeard(store, bank)))
+        (await (restores ? restores.allHeard() : allHeard(db, bank)))
       // A difference is over once the two have agreed for some minutes.
       // The bank is asked again a while after it did not know the house, and its statement is read now and then.
-      const mayEnd = (!denials || (await denials.isOver(store))) && (!strangers || (await strangers.isOver()))
+      const mayEnd = (!denials || (await denials.isOver(db))) && (!strangers || (await strangers.isOver()))
       if (quietNow && !mayEnd) {
         moveTo(clock.now() + minute)
         continue
       }
-      if (quietNow && !(await store.one(sql`select 1 as yes from drifts where stopped_since is not null`))) return true
+      if (quietNow && !(await db.one(sql`select 1 as yes from drifts where stopped_since is not null`))) return true
       moveTo(Math.max(clock.now() + 5_000, Math.min(bankNext, clock.now() + 5 * minute, next === undefined ? Infinity : millis(next))))
     }
     return false
@@ -457,30 +457,30 @@ export async function tell(
 
   try {
     await storm()
-    found.push(...(await unlisted(store, instant(clock.now()))))
-    if (!(await calm())) found.push(`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`)
+    found.push(...(await unlisted(db, instant(clock.now()))))
+    if (!(await calm())) found.push(`it did not settle: ${await nextDue(db)} is due at ${instant(clock.now())}`)
     found.push(...(jumps?.judge(madeAt(bank)) ?? []))
-    found.push(...((await denials?.judge(store)) ?? []), ...((await absence?.judge()) ?? []))
-    found.push(...(await (restores ? restores.judge(processes[0]!.desk) : audit(store, bank, processes[0]!.desk, verdicts?.settled))))
-    found.push(...(await unlisted(store, instant(clock.now()))))
+    found.push(...((await denials?.judge(db)) ?? []), ...((await absence?.judge()) ?? []))
+    found.push(...(await (restores ? restores.judge(processes[0]!.desk) : audit(db, bank, processes[0]!.desk, verdicts?.settled))))
+    found.push(...(await unlisted(db, instant(clock.now()))))
     if (!hasTwins(seed)) found.push(...askedTwice(bank.invoices()))
     found.push(...((await limits?.judge(bank)) ?? []), ...((await strangers?.judge()) ?? []))
     found.push(...((await edits?.judge(bank)) ?? []), ...((await cancels?.judge()) ?? []))
     found.push(...((await verdicts?.judge()) ?? []))
     if (forgetting) found.push(...(await forgetting.judge()))
-    if (returns) found.push(...(await judgeReturns(store, bank, verdicts?.settled)))
-    if (paysLate(seed)) found.push(...(await judgeLate(store, bank.invoices(), lateTerms(seed))))
+    if (returns) found.push(...(await judgeReturns(db, bank, verdicts?.settled)))
+    if (paysLate(seed)) found.push(...(await judgeLate(db, bank.invoices(), lateTerms(seed))))
     found.push(...((await shoppers?.judge(processes[0]!.desk)) ?? []))
     judged = await coins?.judge(processes[0]!.desk, seed % 200 === 0)
     found.push(...(judged?.faults ?? []), ...(miners?.faults ?? []))
     perSlot = (
-      await store.all<{ count: bigint }>(
+      await db.all<{ count: bigint }>(
         sql`select count(i.id) as count from slots s join schedules r on r.id = s.schedule_id left join invoices i on i.slot_id = s.id
           where r.rail = 'starkbank' group by s.id, s.due_at order by s.due_at`,
       )
     ).map(({ count }) => Number(count))
-    standing = await balances(store)
-    duplicates = Number((await store.one<{ count: bigint }>(sql`select count(*) as count from invoice_twins where paid_units > 0`))!.count)
+    standing = await balances(db)
+    duplicates = Number((await db.one<{ count: bigint }>(sql`select count(*) as count from invoice_twins where paid_units > 0`))!.count)
     if (scenario.weather.crash === 0 && [...deaths.values()].some(count => count > 0))
       found.push('something died in a world without crashes')
   } finally {
@@ -525,8 +525,8 @@ const asText = (value: object) => JSON.stringify(value, (_, each: unknown) => (t
 /** What a person does at the command line: the chain is read again from a block on, under the name and the lease of those who follow it. */
 const scanning = (from: number): Job => ({
   ...{ name: 'follow-chain', wakes: '', limitMs: 60 * minute, among: 'one' },
-  async work({ store, rails, bitcoin }, world) {
-    const found = await scan({ store, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, from, () => undefined)
+  async work({ db, rails, bitcoin }, world) {
+    const found = await scan({ db, rail: rails.bitcoin!, bitcoin: bitcoin!, world }, from, () => undefined)
     return typeof found === 'string'
       ? found
       : `blocks ${found.from} to ${found.to} were read again: ${found.coins} and ${found.spendings} news`
@@ -534,10 +534,10 @@ const scanning = (from: number): Job => ({
 })
 
 /** An approved account and one schedule that pays to it. */
-async function furnish(store: Store, world: World, scenario: Scenario, pay: PayTerms): Promise<void> {
-  await openTrialAccount(store, world)
+async function furnish(db: Db, world: World, scenario: Scenario, pay: PayTerms): Promise<void> {
+  await openTrialAccount(db, world)
   await addSchedule(
-    store,
+    db,
     world,
     {
       name: 'trial',

@@ -31,9 +31,9 @@ const pretended = sql`invoice_tag like 'inv_000%'`
 const left = sql`and provider_id in (select provider_id from suspense_lines group by provider_id having sum(units) < 0)`
 const madeUp = (count: number): string => `inv_${`${count}`.padStart(26, '0')}`
 
-export function openStrangers({ store, world: house, clock, bank, random, trace }: RoomParts): Strangers {
-  const world = { ...house, random }
-  const desk = { store, world, rails: {} }
+export function openStrangers({ db, world: app, clock, bank, random, trace }: RoomParts): Strangers {
+  const world = { ...app, random }
+  const desk = { db, world, rails: {} }
   const figures = { sent: 0, received: 0, absences: 0, accepted: 0 }
   const faults: string[] = []
   const usual = { resetBefore: bank.faults.resetBefore }
@@ -44,7 +44,7 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
     ruled = true
     const fee = { direction: 'out', field: 'description', match: 'starts', text: 'Fee of transfer' } as const
     const { proposal } = await proposeRule(
-      store,
+      db,
       world,
       'fees',
       { ...fee, maxUnits: 1_000n, period: 'day', periodUnits: 100_000n },
@@ -54,15 +54,15 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
   }
 
   async function accept(most: number): Promise<void> {
-    for (const { id } of await listStrangers(store, { state: 'open', limit: most })) {
-      const { proposal } = await proposeAccept(store, world, id, { by: 'maker', why: 'a storm' })
+    for (const { id } of await listStrangers(db, { state: 'open', limit: most })) {
+      const { proposal } = await proposeAccept(db, world, id, { by: 'maker', why: 'a storm' })
       await approveAndDo(desk, proposal.id, { by: 'checker' })
       figures.accepted += 1
       trace(`strangers: line ${id} was looked at`)
     }
     const waiting = (await suspended()).filter(row => row.cleared_at === null)
     for (const ref of [...new Set(waiting.map(row => row.provider_id))].slice(0, most)) {
-      const { proposal } = await store.tx(tx => proposeClose(tx, world, ref, { by: 'maker', why: 'a storm' }))
+      const { proposal } = await db.tx(tx => proposeClose(tx, world, ref, { by: 'maker', why: 'a storm' }))
       if ((await approveAndDo(desk, proposal.id, { by: 'checker' })).is === 'approved') figures.accepted += 1
       trace(`strangers: ${ref} under a tag of ours was looked at`)
     }
@@ -70,13 +70,13 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
 
   /** What pretended to be ours. */
   const suspended = (which: Sql = sql``) =>
-    store.all<{ id: string; provider_id: string; units: bigint; added_at: string; cleared_at: string | null }>(
+    db.all<{ id: string; provider_id: string; units: bigint; added_at: string; cleared_at: string | null }>(
       sql`select id, provider_id, units, added_at, cleared_at from suspense_lines where ${pretended} ${which} order by id`,
     )
 
   /** Lines of what others sent that the house has not read in the statement yet. */
   async function unknown(): Promise<string[]> {
-    const rows = await store.all<{ id: string }>(sql`select id from strangers union all select id from suspense_lines`)
+    const rows = await db.all<{ id: string }>(sql`select id from strangers union all select id from suspense_lines`)
     const known = new Set(rows.map(({ id }) => id))
     const byHand = new Set(bank.transfers().flatMap(({ id, externalId }) => (externalId.startsWith('by-hand') ? [id] : [])))
     return bank
@@ -89,7 +89,7 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
     figures,
     isOver: async () =>
       (await unknown()).length === 0 &&
-      (await listStrangers(store, { state: 'open', limit: 1 })).length === 0 &&
+      (await listStrangers(db, { state: 'open', limit: 1 })).length === 0 &&
       (await suspended()).every(row => row.cleared_at !== null),
     async step() {
       if (!ruled && random.next() < 0.05) await rule()
@@ -116,20 +116,20 @@ export function openStrangers({ store, world: house, clock, bank, random, trace 
         bank.setFaults(usual)
       }
       const out = [
-        ...(await listStrangers(store, { state: 'open', limit: 1_000 })),
+        ...(await listStrangers(db, { state: 'open', limit: 1_000 })),
         ...(await suspended(left)).filter(row => row.cleared_at === null),
       ].filter(({ units }) => units < 0n)
-      if (out.length > 0 && (await payoutsStopped(store)) === undefined) faults.push(`line ${out[0]!.id} left, and nothing is stopped`)
+      if (out.length > 0 && (await payoutsStopped(db)) === undefined) faults.push(`line ${out[0]!.id} left, and nothing is stopped`)
       if (random.next() < 0.04) await accept(3)
     },
     attend: () => accept(1_000),
     async judge() {
-      const lines = await store.all<{ id: string; units: bigint; added_at: string; changed_at: string; state: string }>(sql`
+      const lines = await db.all<{ id: string; units: bigint; added_at: string; changed_at: string; state: string }>(sql`
         select id, units, added_at, changed_at, state from strangers where units < 0 and state in ('open', 'accepted')
         union all select id, units, added_at, coalesce(cleared_at, ''), case when cleared_at is null then 'open' else 'accepted' end
           from suspense_lines where units < 0 and ${pretended} ${left}`)
-      const covered = await store.all<{ id: string; description: string }>(sql`select id, description from strangers where state = 'ruled'`)
-      const claims = await store.all<{ key: string; asked_at: string }>(
+      const covered = await db.all<{ id: string; description: string }>(sql`select id, description from strangers where state = 'ruled'`)
+      const claims = await db.all<{ key: string; asked_at: string }>(
         sql`select external_id as key, asked_at from attempts where bundle_id is null`,
       )
       return [

@@ -5,7 +5,7 @@ import { instant, millis, type Clock, type Millis, type Random } from '../../src
 import { importSigned, readPlan, spendable } from '../../src/payout/payout.ts'
 import type { ChainRail, Outpoint } from '../../src/rails/chain.ts'
 import type { RateSource } from '../../src/rates/rates.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import type { Wallet } from '../testbed/wallet.ts'
 import type { ChainScenario } from './chainScenario.ts'
 
@@ -14,7 +14,7 @@ export interface StreetsParts {
   scenario: ChainScenario
   clock: Clock
   random: Random
-  store: Store
+  db: Db
   /** To read what is asked for with; it asks the node nothing. */
   rail: ChainRail
   /** The keys. */
@@ -50,7 +50,7 @@ const calmRate = 1_000n
 // Of our branches: further than any storm hands out, and within what the node's wallet holds keys for.
 const ownersNumber = 60
 
-export function openStreets({ chain, scenario, clock, random, store, rail, wallet, trace }: StreetsParts): Streets {
+export function openStreets({ chain, scenario, clock, random, db, rail, wallet, trace }: StreetsParts): Streets {
   const firstHeight = chain.height()
   const known = new Set<string>()
   let deeds: Deed[] = []
@@ -160,14 +160,14 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   }
 
   async function hear(): Promise<void> {
-    const rows = await store.all<Asked>(sql`
+    const rows = await db.all<Asked>(sql`
       select id, provider_id, units, due_at, added_at from invoices where rail = 'bitcoin' and provider_id is not null order by id`)
     for (const row of rows) {
       if (known.has(row.id)) continue
       known.add(row.id)
       plan(row)
     }
-    for (const { id } of await store.all<{ id: string }>(sql`select id from bundle_candidates where raw is not null`)) ours.add(id)
+    for (const { id } of await db.all<{ id: string }>(sql`select id from bundle_candidates where raw is not null`)) ours.add(id)
   }
 
   function mine(): void {
@@ -255,7 +255,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   /** Looks for PSBTs that wait, and hands each back signed some time later. */
   async function sign(patience: [Millis, Millis]): Promise<void> {
     if (scenario.signer !== 'psbt') return
-    const waiting = await store.all<{ id: string; plan: string }>(
+    const waiting = await db.all<{ id: string; plan: string }>(
       sql`select c.id, c.plan from bundle_candidates c join bundles b on b.id = c.bundle_id
         where c.state = 'planned' and b.state not in ('paid', 'void') order by c.added_at, c.id`,
     )
@@ -264,7 +264,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
       signAt.set(id, due)
       if (due > clock.now()) continue
       try {
-        const { txid, already } = await importSigned(store, rail, wallet.sign(readPlan(text).psbt), 'signer')
+        const { txid, already } = await importSigned(db, rail, wallet.sign(readPlan(text).psbt), 'signer')
         figures.imported++
         trace(`streets: ${txid.slice(0, 8)} was handed back signed${already ? ' again' : ''}`)
       } catch (error) {
@@ -279,7 +279,7 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
   /** Has our keys, and takes one coin that nothing is planned with. */
   async function steal(): Promise<void> {
     if (!strangerLeft || down || lagging) return
-    const coins = await spendable(store, BigInt(chain.height()), 1)
+    const coins = await spendable(db, BigInt(chain.height()), 1)
     const coin = coins.find(({ outpoint }) => isUnspent(outpoint))
     if (!coin || random.next() > 0.05) return
     const planned = rail.plan({
@@ -303,9 +303,9 @@ export function openStreets({ chain, scenario, clock, random, store, rail, walle
    * sees to that, once its chain is followed.
    */
   async function putBack(): Promise<void> {
-    if (isPutBack || !(await store.one(sql`select 1 as yes from chain_blocks limit 1`))) return
+    if (isPutBack || !(await db.one(sql`select 1 as yes from chain_blocks limit 1`))) return
     const isShort =
-      figures.deepTurns > 0 || strange.size > 0 || (await store.one(sql`select 1 as yes from bundles where state = 'void' limit 1`))
+      figures.deepTurns > 0 || strange.size > 0 || (await db.one(sql`select 1 as yes from bundles where state = 'void' limit 1`))
     if (!isShort) return
     isPutBack = true
     chain.payer.pay(rail.derive('receive', ownersNumber).address, 5_000_000n)

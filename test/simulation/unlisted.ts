@@ -1,6 +1,6 @@
 /** Nothing stands still unseen: whatever is not over in the books would be named among what needs a person, if it stayed as it is. */
 import { later, type Instant } from '../../src/base/world.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { payoutsStopped } from '../../src/payout/payout.ts'
 import { asksOf, grouped, type AskGroup, type AskKind } from '../../src/queries/attention.ts'
 import { chainStatus } from '../../src/queries/chainStatus.ts'
@@ -28,12 +28,12 @@ const kinds: Record<string, readonly AskKind[]> = {
 }
 
 /** Answers what is open and named nowhere, as sentences. `now`: of the database's clock. */
-export async function unlisted(store: Store, now: Instant): Promise<string[]> {
+export async function unlisted(db: Db, now: Instant): Promise<string[]> {
   const then = later(now, longMs)
-  const stopped = await payoutsStopped(store)
-  const chain = await chainStatus(store, { now: then, payoutDepth: 6 })
-  const groups = grouped([...(await asksOf(store, then)), ...(chain?.asks ?? [])])
-  const rows = await store.all<Open>(sql`
+  const stopped = await payoutsStopped(db)
+  const chain = await chainStatus(db, { now: then, payoutDepth: 6 })
+  const groups = grouped([...(await asksOf(db, then)), ...(chain?.asks ?? [])])
+  const rows = await db.all<Open>(sql`
     select 'payout' as what, p.id, p.state, coalesce(
         (select coalesce(c.name, p.asset) from limit_waits w left join accounts c on c.id = w.scope where w.payout_id = p.id and w.needs = 'room'),
         (select max(a.bundle_id) from attempts a where a.payout_id = p.id)) as also

@@ -6,7 +6,7 @@ import { approveAndDo, type Desk } from '../../src/jobs/jobs.ts'
 import { listStrangers, proposeAccept } from '../../src/reconcile/reconcile.ts'
 import { proposeClose, refuse } from '../../src/ledger/ledger.ts'
 import { holdPayout, letGo, proposeVerdict, releasePayout, retryPayout, stopAll, type Verdict } from '../../src/payout/payout.ts'
-import { sql, StoreUnavailable, type Store } from '../../src/db/db.ts'
+import { sql, DbUnavailable, type Db } from '../../src/db/db.ts'
 import { orderByHand } from '../testbed/strangers.ts'
 import { hasJumps } from './jumps.ts'
 import type { Visit } from './shoppers.ts'
@@ -42,7 +42,7 @@ interface Still {
 const mostByHand = 4
 const act = { by: 'ana', why: 'a storm' }
 
-export function openVerdicts({ store, world: common, clock, bank, random, trace }: RoomParts): Verdicts {
+export function openVerdicts({ db, world: common, clock, bank, random, trace }: RoomParts): Verdicts {
   const world = { ...common, random }
   const figures = { holds: 0, stops: 0, byHand: 0, ours: 0, notOurs: 0 }
   const settled = new Map<string, string>()
@@ -57,13 +57,13 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
       trace(`verdicts: ${what}`)
       return true
     } catch (error) {
-      if (!(error instanceof BadInput) && !(error instanceof StoreUnavailable) && !isSilent(error)) throw error
+      if (!(error instanceof BadInput) && !(error instanceof DbUnavailable) && !isSilent(error)) throw error
       trace(`verdicts: not ${what}: ${error.message.slice(0, 120)}`)
       return false
     }
   }
 
-  const payouts = () => store.all<{ id: string; asset: string; state: string }>(sql`select id, asset, state from payouts order by id`)
+  const payouts = () => db.all<{ id: string; asset: string; state: string }>(sql`select id, asset, state from payouts order by id`)
   const heldNow = (payoutId: string | undefined) => stills.find(each => each.payoutId === payoutId && !each.isOver)
   const end = (payoutId: string | undefined) => {
     const still = heldNow(payoutId)
@@ -74,7 +74,7 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
 
   /** Others let go as well. */
   async function look(states: ReadonlyMap<string, string>): Promise<void> {
-    const stopped = await store.one(sql`select 1 as yes from settings where name = 'hold'`)
+    const stopped = await db.one(sql`select 1 as yes from settings where name = 'hold'`)
     for (const still of stills) {
       still.isOver ||= still.payoutId === undefined ? stopped === undefined : states.get(still.payoutId) !== 'held'
       if (!still.isOver) still.until = clock.now()
@@ -82,23 +82,23 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
   }
 
   async function hold(id: string): Promise<void> {
-    if (!(await trying(`${id} is held`, () => holdPayout(store, id, act)))) return
+    if (!(await trying(`${id} is held`, () => holdPayout(db, id, act)))) return
     figures.holds += 1
     begin(id)
   }
 
   async function release(id: string): Promise<void> {
-    if (await trying(`${id} is released`, () => releasePayout(store, id, act))) end(id)
+    if (await trying(`${id} is released`, () => releasePayout(db, id, act))) end(id)
   }
 
   async function stop(): Promise<void> {
-    if (!(await trying('all are stopped', () => stopAll(store, 'a storm', 'ana')))) return
+    if (!(await trying('all are stopped', () => stopAll(db, 'a storm', 'ana')))) return
     figures.stops += 1
     begin(undefined)
   }
 
   async function go(): Promise<void> {
-    const hold = await letGo(store, 'the storm is over', 'ana')
+    const hold = await letGo(db, 'the storm is over', 'ana')
     if (!hold) return
     end(undefined)
     trace(`verdicts: all are let go: ${hold.why}`)
@@ -106,7 +106,7 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
 
   /** Somebody does not wait for the program, and pays at the bank: with the invoice's tag or without, and seldom another amount. */
   async function payByHand(): Promise<void> {
-    const rows = await store.all<{ id: string; invoice_id: string; units: bigint }>(sql`
+    const rows = await db.all<{ id: string; invoice_id: string; units: bigint }>(sql`
       select id, invoice_id, units from payouts where asset = 'BRL' and units > 0 and state in ('owed', 'waiting', 'held', 'returned', 'unsure', 'sending')
       order by id`)
     if (rows.length === 0) return
@@ -125,13 +125,13 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
     const { transfer, payoutId } = byHand
     return trying(`${transfer.id} is said to be ${as} for ${payoutId}`, async () => {
       const { is, proposal } = await proposeVerdict(desk, payoutId, { ...act, transfer: transfer.id, as })
-      if (is === 'another') await refuseIt(desk.store, proposal.id)
+      if (is === 'another') await refuseIt(desk.db, proposal.id)
       if (is === 'another') throw new BadInput('another verdict was proposed')
       try {
         const decision = await approveAndDo(desk, proposal.id, { by: 'bruno' })
         if (decision.is !== 'approved') throw new BadInput(`the proposal is ${decision.is}`)
       } catch (error) {
-        if (error instanceof BadInput) await refuseIt(desk.store, proposal.id)
+        if (error instanceof BadInput) await refuseIt(desk.db, proposal.id)
         throw error
       }
       // Whoever says it last is believed, though somebody else had said something meanwhile.
@@ -143,25 +143,25 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
     })
   }
 
-  const refuseIt = (own: Store, id: string) => own.tx(tx => refuse(tx, id, { by: 'bruno', why: 'it cannot be' }))
+  const refuseIt = (own: Db, id: string) => own.tx(tx => refuse(tx, id, { by: 'bruno', why: 'it cannot be' }))
 
   /** What is a stranger's all the same is looked at as such. */
   async function lookAtStrangers(): Promise<void> {
-    const desk = { store, world, rails: {} }
+    const desk = { db, world, rails: {} }
     const ofOpen = new Set(open.map(({ transfer }) => transfer.id))
-    for (const { id, source } of await listStrangers(store, { state: 'open', limit: 1_000 })) {
+    for (const { id, source } of await listStrangers(db, { state: 'open', limit: 1_000 })) {
       if (ofOpen.has(source.split('/')[1]!)) continue
-      const { proposal } = await proposeAccept(store, world, id, act)
+      const { proposal } = await proposeAccept(db, world, id, act)
       await approveAndDo(desk, proposal.id, { by: 'bruno' })
       trace(`verdicts: line ${id} was looked at`)
     }
-    const waiting = await store.all<{ id: string }>(
+    const waiting = await db.all<{ id: string }>(
       sql`select distinct provider_id as id from suspense_lines where cleared_at is null order by 1`,
     )
     for (const { id } of waiting) {
       if (ofOpen.has(id)) continue
       await trying(`suspense of ${id} is closed`, async () => {
-        const { proposal } = await store.tx(tx => proposeClose(tx, world, id, act))
+        const { proposal } = await db.tx(tx => proposeClose(tx, world, id, act))
         await approveAndDo(desk, proposal.id, { by: 'bruno' })
       })
     }
@@ -185,7 +185,7 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
       else if (chance < 0.2 && rows.length > 0) await release(one(rows).id)
       else if (chance < 0.25 && rows.length > 0) {
         const { id } = one(rows)
-        if (await trying(`${id} is tried again`, () => retryPayout(store, id, act))) end(id)
+        if (await trying(`${id} is tried again`, () => retryPayout(db, id, act))) end(id)
       } else if (chance < 0.28) await stop()
       else if (chance < 0.36) await go()
       else if (chance < 0.42 && figures.byHand < mostByHand) await payByHand()
@@ -203,7 +203,7 @@ export function openVerdicts({ store, world: common, clock, bank, random, trace 
       return open.map(say)
     },
     async judge() {
-      const orders = await store.all<{ key: string; payout_id: string; asked_at: string }>(sql`
+      const orders = await db.all<{ key: string; payout_id: string; asked_at: string }>(sql`
         select external_id as key, payout_id, (select min(at) from transitions where subject = attempts.id) as asked_at from attempts
         where external_id not like 'by-hand%' and external_id not like 'transfer-%'`)
       const meanwhile = ({ payoutId, from, until }: Still) =>

@@ -16,8 +16,8 @@ const lookMs = 120
 
 /** Answers what does not hold, as sentences; nothing is the proof. */
 export async function calmAndAudit(stage: Stage, say: (line: string) => void): Promise<string[]> {
-  const { bank, coins, places, store, desk, command } = stage
-  const found = await unlisted(store, instant(desk.world.clock.now()))
+  const { bank, coins, places, db, desk, command } = stage
+  const found = await unlisted(db, instant(desk.world.clock.now()))
   bank.setFaults(noFaults)
   bank.setSettings({ transferFailRate: 0, reversalRate: 0 })
   // What transfers cost must be coverable, or the last payouts wait for ever.
@@ -41,32 +41,32 @@ export async function calmAndAudit(stage: Stage, say: (line: string) => void): P
 
   // The last poll may have brought what was known already, a moment before its worker ended.
   await settleInbox(desk)
-  found.push(...(await audit(store, bank, desk)), ...(await unlisted(store, instant(desk.world.clock.now()))))
+  found.push(...(await audit(db, bank, desk)), ...(await unlisted(db, instant(desk.world.clock.now()))))
   if (coins) {
-    const { faults, requests, credited, paid } = await coins.judge(store, desk.world)
+    const { faults, requests, credited, paid } = await coins.judge(db, desk.world)
     found.push(...faults)
     say(`${requests} requests for bitcoin, ${credited} credited, ${paid} payouts in blocks`)
     if (paid === 0) found.push('no bitcoin was paid on, so nothing was shown of them')
   }
-  if (store.engine === 'sqlite') {
-    const looked = await store.one<{ integrity_check: string }>(sql`pragma integrity_check`)
+  if (db.engine === 'sqlite') {
+    const looked = await db.one<{ integrity_check: string }>(sql`pragma integrity_check`)
     if (looked?.integrity_check !== 'ok') found.push(`the database is damaged: ${looked?.integrity_check}`)
   }
   return found
 }
 
 /** Waits until nothing is open here and nothing is under way there. */
-async function settle({ store, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
+async function settle({ db, bank, coins, world: { clock } }: Stage, say: (line: string) => void): Promise<string[]> {
   // Each turn mines a block at most, and while it waits the workers are awake twenty times a second: a look costs less than the wait.
   const pause = () => clock.sleep(lookMs * (clock.speed ?? 1))
   for (const until = clock.now() + longestCalmMs; clock.now() < until; await pause()) {
-    await attend(store)
-    const isBuried = coins === undefined || (await coins.calmStep(store))
+    await attend(db)
+    const isBuried = coins === undefined || (await coins.calmStep(db))
     const bankNext = bank.nextDueAt() ?? Infinity
-    if (isBuried && (await nextDue(store)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(store, bank))) {
+    if (isBuried && (await nextDue(db)) === undefined && bankNext > clock.now() + 10 * minute && (await allHeard(db, bank))) {
       say(`settled at ${instant(clock.now())}`)
       return []
     }
   }
-  return [`it did not settle: ${await nextDue(store)} is due at ${instant(clock.now())}`]
+  return [`it did not settle: ${await nextDue(db)} is due at ${instant(clock.now())}`]
 }

@@ -6,7 +6,7 @@ import type { World } from '../../src/base/world.ts'
 import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { parseAddress } from '../../src/rails/bitcoin/address.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { judgeChain, type Judged } from '../simulation/chainOracle.ts'
 import { isBuried } from '../simulation/settled.ts'
 
@@ -20,10 +20,10 @@ export interface CoinStage {
   /** Of the chain before anything of ours is on it. */
   height: number
   /** One turn of everybody but the house: pays, thinks better of it, mines, leaves blocks behind. */
-  step(store: Store): Promise<void>
+  step(db: Db): Promise<void>
   /** Mines one more block once the house has read the last; answers whether nothing of ours is under way any more. */
-  calmStep(store: Store): Promise<boolean>
-  judge(store: Store, world: World): Promise<Judged>
+  calmStep(db: Db): Promise<boolean>
+  judge(db: Db, world: World): Promise<Judged>
   figures: { payments: number; turns: number; blocks: number }
   close(): Promise<void>
 }
@@ -65,8 +65,8 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
     later(120_000, () => pay(address, units))
   }
 
-  async function hear(store: Store): Promise<void> {
-    const rows = await store.all<{ id: string; address: string; units: bigint }>(sql`
+  async function hear(db: Db): Promise<void> {
+    const rows = await db.all<{ id: string; address: string; units: bigint }>(sql`
       select id, provider_id as address, units from invoices where rail = 'bitcoin' and provider_id is not null order by id`)
     for (const { id, address, units } of rows) {
       if (known.has(id)) continue
@@ -104,8 +104,8 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
       ...{ BITCOIN_POLL_SECONDS: '5', BITCOIN_BATCH_SECONDS: '30', BITCOIN_BUMP_AFTER_BLOCKS: '3', BITCOIN_PAYOUT_DEPTH: '6' },
     },
     figures,
-    async step(store) {
-      await hear(store)
+    async step(db) {
+      await hear(db)
       const now = clock.now()
       for (const deed of due.filter(({ at }) => at <= now)) {
         due.splice(due.indexOf(deed), 1)
@@ -114,16 +114,16 @@ export async function openCoinStage({ clock, random }: World, say: (line: string
       if (random.next() < 0.06) await turn()
       else await mine()
     },
-    async calmStep(store) {
+    async calmStep(db) {
       const height = await chain.height()
-      if (await isBuried(store, height)) return true
-      const row = await store.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`)
+      if (await isBuried(db, height)) return true
+      const row = await db.one<{ height: bigint | null }>(sql`select max(height) as height from chain_blocks where active = 1`)
       if (row?.height === BigInt(height)) await mine()
       return false
     },
-    judge: (store, world) =>
+    judge: (db, world) =>
       judgeChain({
-        ...{ store, rail, world, from, strange: new Set<string>(), isRestored: false, deepTurns: 0, scans: true },
+        ...{ db, rail, world, from, strange: new Set<string>(), isRestored: false, deepTurns: 0, scans: true },
         payee: new Set([Buffer.from(parseAddress(chain.payee, 'regtest').script).toString('hex')]),
         blockAt: async height => {
           if (height > (await chain.height())) return undefined

@@ -28,11 +28,11 @@ test.skipIf(!postgresAvailable())(
         rule: ['--cron', '0 */3 * * *', '--time-zone', 'America/Sao_Paulo', '--count', '8..12'],
         fate: () => '*:0.005',
         meanwhile: throughTheDay,
-        async last({ store }) {
-          const rows = await store.all<{ count: bigint }>(sql`
+        async last({ db }) {
+          const rows = await db.all<{ count: bigint }>(sql`
             select count(i.id) as count from slots s left join invoices i on i.slot_id = s.id group by s.id order by s.id`)
           perSlot = rows.map(({ count }) => count)
-          standing = await balances(store)
+          standing = await balances(db)
         },
       })
       expect(faults, evidence.join('\n')).toEqual([])
@@ -50,13 +50,13 @@ test.skipIf(!postgresAvailable())(
 
 /** Kills someone every ten seconds, and leaves out the hours in which there is nothing to do. */
 async function throughTheDay({ stage, found, killOne }: Scene): Promise<void> {
-  const { bank, store, startedAt, kept, world } = stage
+  const { bank, db, startedAt, kept, world } = stage
   const end = startedAt + 24 * hour
   for (let turn = 1; world.clock.now() < end && found.length <= mostFound; turn++) {
     await pause(world, 500)
     if (turn % 20 === 0) killOne()
-    const next = millis((await nextDue(store)) ?? instant(end))
+    const next = millis((await nextDue(db)) ?? instant(end))
     const quietMs = Math.min(next, end, bank.nextDueAt() ?? end) - world.clock.now()
-    if (quietMs > 3 * minute && (await allHeard(store, bank))) kept!.skip(quietMs - minute)
+    if (quietMs > 3 * minute && (await allHeard(db, bank))) kept!.skip(quietMs - minute)
   }
 }

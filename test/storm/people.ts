@@ -25,7 +25,7 @@ interface Command {
 
 const why = ['--why', 'a storm']
 
-export function peopleOf({ places, store, bank, world }: Stage): People {
+export function peopleOf({ places, db, bank, world }: Stage): People {
   const { random } = world
   const figures: PeopleFigures = new Map()
   const found: string[] = []
@@ -47,9 +47,9 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
     const all = await rows
     return all[random.between(0, Math.max(0, all.length - 1))]?.id
   }
-  const payoutThatIs = (...states: string[]) => oneOf(store.all(sql`select id from payouts where state in (${join(states)}) order by id`))
+  const payoutThatIs = (...states: string[]) => oneOf(db.all(sql`select id from payouts where state in (${join(states)}) order by id`))
   const invoiceThatIs = (...states: string[]) =>
-    oneOf(store.all(sql`select id from invoices where rail = 'starkbank' and state in (${join(states)}) order by id`))
+    oneOf(db.all(sql`select id from invoices where rail = 'starkbank' and state in (${join(states)}) order by id`))
 
   /** What a person does to a thing that is in one of these states; nothing where there is none. */
   const to = (find: () => Promise<string | undefined>, words: (id: string) => string[]) => async () => {
@@ -59,7 +59,7 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
   const part = () => `${random.between(1, 15)}.${String(random.between(0, 99)).padStart(2, '0')}`
 
   /** Whoever lets payouts go has read every reason there is. */
-  const go = async () => ['payout', 'go', ...why, ...(await reasonsSeen(store))]
+  const go = async () => ['payout', 'go', ...why, ...(await reasonsSeen(db))]
 
   /** How likely each is, and what is typed. Whatever is proposed waits for the other person. */
   const acts: [is: string, weight: number, words: () => Promise<string[] | undefined>][] = [
@@ -138,7 +138,7 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
       ),
     ],
   ]
-  const openProposal = () => oneOf(store.all(sql`select id from proposals where state = 'open' order by id`))
+  const openProposal = () => oneOf(db.all(sql`select id from proposals where state = 'open' order by id`))
   const weights = acts.reduce((sum, [, weight]) => sum + weight, 0)
 
   function draw(): (typeof acts)[number] {
@@ -165,9 +165,9 @@ export function peopleOf({ places, store, bank, world }: Stage): People {
 
   async function settle(): Promise<void> {
     await say({ is: 'go', words: await go() })
-    for (const { id } of await store.all<{ id: string }>(sql`select id from payouts where state = 'held' and why = 'a storm' order by id`))
+    for (const { id } of await db.all<{ id: string }>(sql`select id from payouts where state = 'held' and why = 'a storm' order by id`))
       await say({ is: 'release', words: ['payout', 'release', id, ...why] })
-    for (const { id } of await store.all<{ id: string }>(sql`select id from proposals where state = 'open' order by id`))
+    for (const { id } of await db.all<{ id: string }>(sql`select id from proposals where state = 'open' order by id`))
       await say({ is: 'refuse', words: ['proposal', 'refuse', id, '--by', 'checker', ...why] })
   }
 

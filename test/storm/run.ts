@@ -96,7 +96,7 @@ export async function play({
   const killOne = () => places[world.random.between(0, places.length - 1)]!.worker?.kill()
   const secondsSo = () => Math.round((systemClock.now() - startedAt) / 1_000)
   say(
-    `${places.length} ${places.length === 1 ? 'worker' : 'workers'} on ${stage.store.engine}${stage.coins ? `, with ${stage.coins.is}` : ''}, seed ${options.seed}`,
+    `${places.length} ${places.length === 1 ? 'worker' : 'workers'} on ${stage.db.engine}${stage.coins ? `, with ${stage.coins.is}` : ''}, seed ${options.seed}`,
   )
   try {
     const over = new AbortController()
@@ -144,8 +144,8 @@ export async function play({
   }
 
   /** Blocks come, and what is asked for is paid, whoever of the house is alive. */
-  async function onTheStreets(coins: CoinStage, { store }: Stage, over: AbortSignal): Promise<void> {
-    for (; !over.aborted; await pause(world, world.random.between(300, 900))) await coins.step(store)
+  async function onTheStreets(coins: CoinStage, { db }: Stage, over: AbortSignal): Promise<void> {
+    for (; !over.aborted; await pause(world, world.random.between(300, 900))) await coins.step(db)
   }
 
   /** Starts a worker again each time it is gone. Only kill -9 may end one. */

@@ -11,7 +11,7 @@ import { silentLog } from '../../src/base/log.ts'
 import type { Millis, World } from '../../src/base/world.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
-import { openStore, type Store } from '../../src/db/db.ts'
+import { openDb, type Db } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 import { trialAccountFlags } from '../testbed/trial.ts'
 import { keepClock, type KeptClock } from './clock.ts'
@@ -32,7 +32,7 @@ export interface Stage {
   /** The Bitcoin rail's half, where there is one. */
   coins: CoinStage | undefined
   world: World
-  store: Store
+  db: Db
   /** The house as the audit uses it, beside the workers. */
   desk: Desk
   startedAt: Millis
@@ -125,16 +125,16 @@ export async function setStage({
   bank.bank.addWebhook(`${door.url}/webhooks/starkbank`)
   bank.bank.setFaults(faults)
 
-  const store = await openStore(url, { clock, random, virtual: kept !== undefined })
+  const db = await openDb(url, { clock, random, virtual: kept !== undefined })
   const { workspaceId } = bank.bank.settings
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bank.url, ...world })
   const terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n } as const
   const desk: Desk = {
-    store,
+    db,
     world,
     worker: 'the audit',
     rails: { starkbank: rail },
-    inbox: makeInbox(store, world),
+    inbox: makeInbox(db, world),
     terms,
     pollSeconds: 60,
   }
@@ -144,7 +144,7 @@ export async function setStage({
     bank: bank.bank,
     coins,
     world,
-    store,
+    db,
     desk,
     startedAt,
     kept,
@@ -153,7 +153,7 @@ export async function setStage({
       for (const { worker } of places) worker?.kill()
       for (const { worker } of places) await worker?.ended
       rail.close()
-      await store.close()
+      await db.close()
       await door.close()
       await coins?.close()
       await bank.close()

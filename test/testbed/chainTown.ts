@@ -13,7 +13,7 @@ import { connectBitcoin } from '../../src/rails/bitcoin/bitcoin.ts'
 import { branchText } from '../../src/rails/bitcoin/descriptor.ts'
 import type { ChainRail } from '../../src/rails/chain.ts'
 import { refreshRates, type RateSource } from '../../src/rates/rates.ts'
-import { sql, type Store } from '../../src/db/db.ts'
+import { sql, type Db } from '../../src/db/db.ts'
 import { makeInbox, settleInbox, type Followed } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { remembering } from './derivations.ts'
@@ -58,7 +58,7 @@ export interface Said {
 export interface ChainTown {
   node: TownNode
   clock: VirtualClock
-  store: Store
+  db: Db
   desk: Desk
   rail: ChainRail
   bitcoin: BitcoinDesk
@@ -117,7 +117,7 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     ...said.slice(-20).map(line => JSON.stringify(line)),
   ])
   const open = () => openMigrated(options.databaseUrl ?? 'sqlite::memory:', { clock, random, virtual: true })
-  let store = await open()
+  let db = await open()
   const plain = connectBitcoin({
     ...{ network: 'regtest', descriptor: ours.account.text, rpcUrl: node.url, cookieFile: node.cookieFile },
     ...{ signer, wallet: houseWallet, policy: options.policy, feeBlocks: 6, mostFeeRate: 100_000n },
@@ -143,50 +143,50 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
     pollSeconds: 5,
   }
   const desk: Desk = {
-    ...{ store, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(store, world) },
+    ...{ db, world, worker: 'town', rails: { bitcoin: rail }, inbox: makeInbox(db, world) },
     ...{ terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n }, pollSeconds: 300, bitcoin },
   }
 
   const destination = options.destination ?? (await node.rpc<string>('getnewaddress', ['payee', 'bech32'], payerName))
-  await addAccount(store, world, 'main', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
-  await approveAccount(store, 'main', 'checker')
+  await addAccount(db, world, 'main', { kind: 'bitcoin', holder: 'Payee', destination }, 'maker')
+  await approveAccount(db, 'main', 'checker')
   const many = options.count ?? 1
   const what = { countLow: many, countHigh: many, unitsLow: amount.units, unitsHigh: amount.units, roster: undefined, payTo: 'main' }
   const when = { cron: '0 0 1 1 *', timeZone: 'Etc/UTC', startsAt: undefined, endsAt: undefined, dueInMs: options.dueInMs ?? 86_400_000 }
   const rule = { name: 'trial', rail: 'bitcoin', currency: amount.currency, commissionBp: options.commissionBp ?? 150n } as const
-  const schedule = await addSchedule(store, world, { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what }, 'maker')
+  const schedule = await addSchedule(db, world, { ...rule, minPayoutUnits: 0n, catchUp: 'all', ...when, ...what }, 'maker')
   let others = 0
   const otherSchedule = ({ units, payTo }: { units: bigint; payTo: string }) => {
     const named = { ...rule, name: `trial ${++others}`, currency: 'BTC', minPayoutUnits: 0n, catchUp: 'all' } as const
-    return addSchedule(store, world, { ...named, ...when, ...what, unitsLow: units, unitsHigh: units, payTo }, 'maker')
+    return addSchedule(db, world, { ...named, ...when, ...what, unitsLow: units, unitsHigh: units, payTo }, 'maker')
   }
 
-  const parts = { store, rail, bitcoin, world }
+  const parts = { db, rail, bitcoin, world }
   const look = async () => {
     const followed = await follow(parts)
     await settleInbox({ ...desk, chain: bitcoin.terms })
     return followed
   }
   const mine = (blocks = 1) => mineOn(node, blocks)
-  await refreshRates(store, bitcoin.sources, world)
+  await refreshRates(db, bitcoin.sources, world)
   await look()
 
   const town: ChainTown = {
-    ...{ node, clock, store, desk, rail, bitcoin, wallet: ours, world, said, look, mine },
+    ...{ node, clock, db, desk, rail, bitcoin, wallet: ours, world, said, look, mine },
     async pass(ms) {
       clock.moveTo(clock.now() + ms)
       await node.rpc('setmocktime', [Math.floor(clock.now() / 1000)])
     },
     async setPrice(next) {
       price = next
-      await refreshRates(store, bitcoin.sources, world)
+      await refreshRates(db, bitcoin.sources, world)
     },
     async issue(other) {
       await town.pass(1_000)
       const rule = other ? await otherSchedule(other) : schedule
-      const slot = await store.tx(tx => runNow(tx, world, rule, 'town'))
+      const slot = await db.tx(tx => runNow(tx, world, rule, 'town'))
       await runDueSlots(desk)
-      return store.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
+      return db.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
     },
     pay: (address, units, feeRate = 5) => payFrom(node, address, units, feeRate),
     async bury(blocks) {
@@ -200,18 +200,18 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       await town.pass(61_000)
       return sendCoins(parts)
     },
-    invoice: async id => (await store.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!,
-    coins: id => coinsOf(store, id),
-    payouts: () => store.all<PayoutRow>(sql`select * from payouts order by added_at, id`),
+    invoice: async id => (await db.one<InvoiceRow>(sql`select * from invoices where id = ${id}`))!,
+    coins: id => coinsOf(db, id),
+    payouts: () => db.all<PayoutRow>(sql`select * from payouts order by added_at, id`),
     async audit() {
-      const found = await reconcileChain(store, rail, world)
-      const findings = (await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`)
+      const found = await reconcileChain(db, rail, world)
+      const findings = (await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`)
       if (typeof found === 'string') return [...findings, found]
-      const held = await holdAgainstChain(store, found)
+      const held = await holdAgainstChain(db, found)
       if (held !== undefined) findings.push(held)
       if (found.unsettled > 0) findings.push(`${found.unsettled} events wait`)
       const unspent = await scanned(node, ours)
-      const book = (await balances(store, 'BTC')).bank
+      const book = (await balances(db, 'BTC')).bank
       if (unspent !== book) findings.push(`the node holds ${unspent} for our descriptor, the books say ${book}`)
       return findings
     },
@@ -219,16 +219,16 @@ export async function openChainTown(options: ChainTownOptions): Promise<ChainTow
       bitcoin.watching = newWatching(rail)
     },
     async reopen() {
-      await store.close()
-      store = await open()
-      town.store = parts.store = desk.store = store
-      desk.inbox = makeInbox(store, world)
+      await db.close()
+      db = await open()
+      town.db = parts.db = desk.db = db
+      desk.inbox = makeInbox(db, world)
       town.restart()
     },
     async close() {
       over()
       rail.close()
-      await store.close()
+      await db.close()
     },
   }
   return town

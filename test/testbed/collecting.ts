@@ -10,23 +10,23 @@ let schedules = 0
 
 /** Answers the payouts, in the order of the amounts; what the bank and the house keep of each is taken off them. */
 export async function collect(town: Town, amounts: readonly bigint[], payTo = 'main', proof: Proof = { is: 'code' }): Promise<PayoutRow[]> {
-  const { store, desk, bank } = town
+  const { db, desk, bank } = town
   const found: PayoutRow[] = []
   for (const units of amounts) {
     const name = `collect${++schedules}`
     const when = { cron: '0 0 1 1 *', timeZone: 'UTC', startsAt: undefined, endsAt: undefined, dueInMs: 172_800_000 }
     const what = { countLow: 1, countHigh: 1, unitsLow: units, unitsHigh: units, roster: undefined, payTo }
     const rule = { name, rail: 'starkbank', commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' } as const
-    const schedule = await addSchedule(store, desk.world, { ...rule, ...when, ...what }, 'maker', proof)
-    const slot = await store.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
+    const schedule = await addSchedule(db, desk.world, { ...rule, ...when, ...what }, 'maker', proof)
+    const slot = await db.tx(tx => runNow(tx, desk.world, schedule, 'a story'))
     await runDueSlots(desk)
-    const { id } = (await store.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!
+    const { id } = (await db.one<{ id: string }>(sql`select id from invoices where slot_id = ${slot}`))!
     const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
     bank.pay(invoice.id)
     town.pass(60_000)
     const credited = bank.eventsCreated().filter(({ subscription, log }) => subscription === 'invoice' && log.type === 'credited')
     await town.hear(...credited)
-    found.push((await store.one<PayoutRow>(sql`select * from payouts where invoice_id = ${id}`))!)
+    found.push((await db.one<PayoutRow>(sql`select * from payouts where invoice_id = ${id}`))!)
   }
   return found
 }

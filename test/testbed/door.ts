@@ -9,7 +9,7 @@ import { silentLog } from '../../src/base/log.ts'
 import type { Bank } from '../../src/rails/starkbank/bank.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
 import { migrate } from '../../src/db/migrate.ts'
-import { openStore, sql } from '../../src/db/db.ts'
+import { openDb, sql } from '../../src/db/db.ts'
 import { serveWeb, type Web } from '../../src/web/web.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 import { letNginxIn } from './nginx.ts'
@@ -42,14 +42,14 @@ export async function openDoor(pages?: Pages): Promise<Door> {
   const world = { clock: systemClock, random: seededRandom(1), log: silentLog, at: () => undefined }
   const keys = generateKeyPairSync('ec', { namedCurve: 'secp256k1' })
   const pem = keys.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-  const store = await openStore(`sqlite:${join(folder, 'house.db')}`, world)
-  await migrate(store, systemClock)
+  const db = await openDb(`sqlite:${join(folder, 'house.db')}`, world)
+  await migrate(db, systemClock)
   const bank = { publicKeys: async () => done([{ content: pem }]), close: () => undefined } as Partial<Bank> as Bank
   const rail = starkbankRail({ bank, workspaceId: '1', ...world })
-  const inbox = makeInbox(store, world)
+  const inbox = makeInbox(db, world)
   const open: Web[] = []
   const serve = async () => {
-    const web = await serveWeb({ store, rail, inbox, clock: systemClock, log: silentLog, ...(pages && { pages }) }, `unix:${socket}`)
+    const web = await serveWeb({ db, rail, inbox, clock: systemClock, log: silentLog, ...(pages && { pages }) }, `unix:${socket}`)
     open.push(web)
     return web
   }
@@ -69,13 +69,13 @@ export async function openDoor(pages?: Pages): Promise<Door> {
       return { ...sign(Buffer.from(`{"event": {"id": "${id}", "subscription": "holmes", "workspaceId": "1", "log": {}}${more}}`)), id }
     },
     async kept(id) {
-      const row = await store.one<{ raw: Uint8Array }>(sql`select raw from inbox where event_id = ${id}`)
+      const row = await db.one<{ raw: Uint8Array }>(sql`select raw from inbox where event_id = ${id}`)
       return row && Buffer.from(row.raw)
     },
     serve,
     async close() {
       for (const web of open) await web.close()
-      await store.close()
+      await db.close()
       rmSync(folder, { recursive: true, force: true })
     },
   }

@@ -53,12 +53,12 @@ const event =
     // What was pushed bears a signature; what was polled does not.
     const found = rows.find(row => row.state === state && kind.test(row.kind ?? '') && !row.id.startsWith('log-'))
     if (!found) throw new Error(`no event of ${kind} is ${state}`)
-    const [row] = await town.house.desk.store.all<{ id: bigint }>(sql`select id from inbox where event_id = ${found.id}`)
+    const [row] = await town.app.desk.db.all<{ id: bigint }>(sql`select id from inbox where event_id = ${found.id}`)
     return `/console/events/${row!.id}${more}`
   }
 
-const person = async ({ house }: SeededTown): Promise<string> =>
-  `/console/people/${(await house.desk.store.one<{ id: string }>(sql`select id from users where name = 'bruno'`))!.id}`
+const person = async ({ app }: SeededTown): Promise<string> =>
+  `/console/people/${(await app.desk.db.one<{ id: string }>(sql`select id from users where name = 'bruno'`))!.id}`
 
 const doors: Visited[] = [
   at('console-sign-in', '/console/sign-in'),
@@ -115,8 +115,8 @@ const money: Visited[] = [
   at('console-search', '/console/search?q=nada', { as: 'vera' }),
 ]
 
-const row = async ({ house }: SeededTown, query: Sql): Promise<string> => {
-  const found = await house.desk.store.one<{ id: string }>(query)
+const row = async ({ app }: SeededTown, query: Sql): Promise<string> => {
+  const found = await app.desk.db.one<{ id: string }>(query)
   if (!found) throw new Error('the seeded town lacks a row that a page is about')
   return found.id
 }

@@ -20,13 +20,13 @@ export const addFolk = async (town: PageTown, name: string, role: Role, language
 /** Somebody follows the link of their invitation to its end. A code works once, so the clock is put past the one they showed. */
 export async function acceptAs(town: PageTown, name: string, link: string): Promise<Folk> {
   const token = link.split('/').at(-1)!
-  const { store, world } = town.house.desk
+  const { db, world } = town.app.desk
   const browser = newToken(world)
-  const opening = await openInvitation(store, world, token, browser)
+  const opening = await openInvitation(db, world, token, browser)
   if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation of ${name} is ${opening.is}`)
   const { secret } = opening
   const password = `${name} guarda 12 palavras`
-  const accepted = await acceptInvitation(store, world, { token, browser, password, code: codeOf(town, secret) })
+  const accepted = await acceptInvitation(db, world, { token, browser, password, code: codeOf(town, secret) })
   if (accepted.is !== 'done') throw new Error(`${name} could not accept: ${accepted.is}`)
   town.authenticators.set(name.toLowerCase(), secret)
   await town.skip(stepMs)
@@ -38,10 +38,10 @@ export const codeOf = (town: PageTown, secret: string): string => codeAt(secret,
 
 /** Signs in and answers the session's token. */
 export async function tokenOf(town: PageTown, { name, password, secret }: Folk): Promise<string> {
-  const { store, world } = town.house.desk
+  const { db, world } = town.app.desk
   await town.skip(stepMs)
   const code = codeOf(town, secret)
-  const answer = await signIn(store, world, { name, password, code, address: '127.0.0.1', agent: 'Chromium' })
+  const answer = await signIn(db, world, { name, password, code, address: '127.0.0.1', agent: 'Chromium' })
   if (answer.is !== 'in') throw new Error(`${name} could not sign in: ${answer.is}`)
   return answer.token
 }

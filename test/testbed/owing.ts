@@ -6,9 +6,9 @@ import { sql } from '../../src/db/db.ts'
 import type { ChainTown } from './chainTown.ts'
 
 /** An approved account of that name. */
-export async function openAccount({ store, world }: ChainTown, name: string, destination: string): Promise<void> {
-  await addAccount(store, world, name, { kind: 'bitcoin', holder: name, destination }, 'maker')
-  await approveAccount(store, name, 'checker')
+export async function openAccount({ db, world }: ChainTown, name: string, destination: string): Promise<void> {
+  await addAccount(db, world, name, { kind: 'bitcoin', holder: name, destination }, 'maker')
+  await approveAccount(db, name, 'checker')
 }
 
 /** Requests of those satoshis, paid in as many parts as are named, and credited; answers the payouts, in the order of the requests. */
@@ -36,15 +36,15 @@ export interface Offer extends CandidateRow {
 }
 
 /** Every bundle with its transactions, oldest first. */
-export async function bundlesOf({ store }: ChainTown): Promise<(BundleRow & { offers: Offer[] })[]> {
-  const bundles = await store.all<BundleRow>(sql`select * from bundles order by added_at, id`)
+export async function bundlesOf({ db }: ChainTown): Promise<(BundleRow & { offers: Offer[] })[]> {
+  const bundles = await db.all<BundleRow>(sql`select * from bundles order by added_at, id`)
   return Promise.all(
     bundles.map(async bundle => {
-      const rows = await store.all<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundle.id} order by number`)
+      const rows = await db.all<CandidateRow>(sql`select * from bundle_candidates where bundle_id = ${bundle.id} order by number`)
       const offers = rows.map(async row => ({
         ...row,
         read: readPlan(row.plan),
-        outputs: await store.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${row.id} order by attempt_id`),
+        outputs: await db.all<OutputRow>(sql`select * from bundle_outputs where candidate_id = ${row.id} order by attempt_id`),
       }))
       return { ...bundle, offers: await Promise.all(offers) }
     }),

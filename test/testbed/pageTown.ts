@@ -13,7 +13,7 @@ import { readConfig } from '../../src/base/config.ts'
 import type { Log } from '../../src/base/log.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'
 import { runCli } from '../../src/cli/cli.ts'
-import { openBase, serve, type House } from '../../src/app.ts'
+import { openBase, serve, type App } from '../../src/app.ts'
 import { codeAt, stepAt } from '../../src/people/totp.ts'
 import { sql } from '../../src/db/db.ts'
 import { evidence, recentLog } from './evidence.ts'
@@ -26,7 +26,7 @@ export interface PageTown {
   folder: string
   /** Its settings. */
   env: Readonly<Record<string, string>>
-  house: House
+  app: App
   bank: BankServer['bank']
   /** What the house wrote to people. */
   letters: readonly Letter[]
@@ -136,8 +136,8 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
   const { log, recent } = recentLog()
   undo.push(evidence.keep(`repasse at ${origin}, its database kept in ${folder}`, () => [`${skipped / 1_000} s put forward`, ...recent()]))
   const base = await openBase(readConfig(env), options.log ?? log)
-  const house = await serve(base, ['web', 'worker'])
-  undo.push(() => house.stop())
+  const app = await serve(base, ['web', 'worker'])
+  undo.push(() => app.stop())
   bank.addWebhook(`${origin}/webhooks/starkbank`)
 
   // Any question makes the bank look at its clock, and at what was done to it behind its back.
@@ -153,7 +153,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     const by = words[words.lastIndexOf('--by') + 1]!.toLowerCase()
     const secret = words.includes('--by') ? authenticators.get(by) : undefined
     if (secret === undefined || words.includes('--code') || words.includes('--key')) return []
-    const user = await base.store.one<{ totp_step: bigint }>(sql`select totp_step from users where folded = ${by} and state = 'active'`)
+    const user = await base.db.one<{ totp_step: bigint }>(sql`select totp_step from users where folded = ${by} and state = 'active'`)
     if (!user) return []
     while (stepAt(clock.now()) <= Number(user.totp_step)) await skip(30_000)
     return ['--code', codeAt(secret, stepAt(clock.now()))]
@@ -168,7 +168,7 @@ async function open(options: PageTownOptions, folder: string, undo: (() => unkno
     return out
   }
   return {
-    ...{ origin, folder, env, house, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
+    ...{ origin, folder, env, app, bank, chain, clock, repasse, skip, authenticators, letters: letterBox.letters },
     ask: async (...words) => JSON.parse(await repasse(...words, '--json')),
     async pay(invoiceId) {
       const found = await until(() => bank.invoices().find(({ tags }) => tags.includes(invoiceId)), `invoice ${invoiceId} at the bank`)

@@ -9,7 +9,7 @@ import { ofRuns, type Found } from '../run/processes.ts'
 import { eventually } from './eventually.ts'
 import { systemClock, systemRandom } from '../../src/base/clock.ts'
 import { pending } from '../../src/db/migrate.ts'
-import { openStore, sql } from '../../src/db/db.ts'
+import { openDb, sql } from '../../src/db/db.ts'
 import { postgresAvailable, startPostgres, type Postgres } from './postgres.ts'
 
 describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
@@ -31,10 +31,10 @@ describe.skipIf(!postgresAvailable())('the PostgreSQL of the tests', () => {
     expect(new Set(urls).size).toBe(3)
     await ask(urls[0]!, `insert into stores (id, name) values ('sto_mark', 'mark')`)
     for (const url of urls) {
-      const store = await openStore(url, { clock: systemClock, random: systemRandom })
-      expect(await pending(store)).toEqual([])
-      expect(await store.all(sql`select id from stores where id = 'sto_mark'`)).toHaveLength(url === urls[0] ? 1 : 0)
-      await store.close()
+      const db = await openDb(url, { clock: systemClock, random: systemRandom })
+      expect(await pending(db)).toEqual([])
+      expect(await db.all(sql`select id from stores where id = 'sto_mark'`)).toHaveLength(url === urls[0] ? 1 : 0)
+      await db.close()
     }
   })
 

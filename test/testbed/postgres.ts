@@ -9,7 +9,7 @@ import { Client } from 'pg'
 import { freePort } from '../../sim/port.ts'
 import { systemClock, systemRandom } from '../../src/base/clock.ts'
 import { migrate, migrations } from '../../src/db/migrate.ts'
-import { openStore } from '../../src/db/db.ts'
+import { openDb } from '../../src/db/db.ts'
 import { borrow, type Lent } from './broker.ts'
 import { timed } from './starts.ts'
 
@@ -213,8 +213,8 @@ async function copyMigrated(url: string): Promise<string> {
     const making = `${template}_making`
     await client.query(`drop database if exists ${making}`)
     await client.query(`create database ${making}`)
-    const store = await openStore(databaseAt(url, making), { clock: systemClock, random: systemRandom })
-    await migrate(store, systemClock).finally(() => store.close())
+    const db = await openDb(databaseAt(url, making), { clock: systemClock, random: systemRandom })
+    await migrate(db, systemClock).finally(() => db.close())
     await client.query(`alter database ${making} rename to ${template}`)
   })
   return createDatabase(url, ` template ${template} strategy file_copy`)

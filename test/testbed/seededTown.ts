@@ -66,7 +66,7 @@ export async function openSeededTown(
 ): Promise<SeededTown> {
   const town = await openPageTown({ chain: 'simulated', ...options })
   try {
-    await until(() => tipOf(town.house.desk.store), 'the chain being followed')
+    await until(() => tipOf(town.app.desk.db), 'the chain being followed')
     await addMoneysPlaces(town)
     await addGoods(town, options.photos ?? {})
     const early = await ordersThatExpire(town)
@@ -90,7 +90,7 @@ export async function openSeededTown(
   }
 }
 
-async function addMoneysPlaces({ repasse, chain, folder, house: { desk } }: PageTown): Promise<void> {
+async function addMoneysPlaces({ repasse, chain, folder, app: { desk } }: PageTown): Promise<void> {
   await repasse('account', 'add', ...trialAccountFlags, '--by', 'ana')
   await repasse('account', 'approve', 'main', '--by', 'bruno')
   await repasse('account', 'add', '--kind', 'bitcoin', '--name', 'carteira', '--address', chain!.payee, '--by', 'ana')
@@ -112,12 +112,12 @@ async function addMoneysPlaces({ repasse, chain, folder, house: { desk } }: Page
   await add('natal', '0 10 1 12 *', members, '--due-in', '2d', '--pay-to', 'reserva')
   await repasse('schedule', 'pause', 'natal', '--why', 'só em dezembro', '--by', 'ana')
 
-  await payShopTo(desk.store, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
-  await payShopTo(desk.store, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
+  await payShopTo(desk.db, { rail: 'starkbank', account: 'main', commissionBp: 100n, minPayoutUnits: 0n }, 'ana')
+  await payShopTo(desk.db, { rail: 'bitcoin', account: 'carteira', commissionBp: 100n, minPayoutUnits: 1_000n }, 'ana')
 }
 
-async function addGoods({ house: { desk } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
-  for (const { drawing, ...input } of goods) await addProduct(desk.store, desk.world, { ...input, photo: photos[drawing] }, 'ana')
+async function addGoods({ app: { desk } }: PageTown, photos: Partial<Record<Drawing, Uint8Array>>): Promise<void> {
+  for (const { drawing, ...input } of goods) await addProduct(desk.db, desk.world, { ...input, photo: photos[drawing] }, 'ana')
 }
 
 const buyers = [
@@ -127,8 +127,8 @@ const buyers = [
 let placed = 0
 
 /** One order of `quantity` of the product with that name, as if from the checkout. */
-export async function order({ house: { desk } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
-  const product = (await desk.store.one<{ id: string }>(sql`select id from products where name = ${name}`))!
+export async function order({ app: { desk } }: PageTown, rail: RailName, name: string, quantity = 1n): Promise<OrderRow> {
+  const product = (await desk.db.one<{ id: string }>(sql`select id from products where name = ${name}`))!
   const answer = await placeOrder(desk, {
     ...{ basketKey: newKey(desk.world), lines: [{ productId: product.id, quantity }], rail, language: 'pt-BR' },
     buyer: buyers[placed++ % buyers.length]!,
@@ -138,9 +138,9 @@ export async function order({ house: { desk } }: PageTown, rail: RailName, name:
 }
 
 /** Waits until the order's page tells this. */
-export const stands = <Is extends OrderStanding['is']>({ house }: PageTown, { token }: OrderRow, is: Is) =>
+export const stands = <Is extends OrderStanding['is']>({ app }: PageTown, { token }: OrderRow, is: Is) =>
   until(async () => {
-    const seen = await seeOrder(house.desk, token)
+    const seen = await seeOrder(app.desk, token)
     return seen?.standing.is === is ? (seen.standing as OrderStanding & { is: Is }) : undefined
   }, `an order that is ${is}`)
 
@@ -167,7 +167,7 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingNam
   for (const each of [expired, late, refused]) await stands(town, each, 'expired')
 
   await until(async () => {
-    const row = await town.house.desk.store.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
+    const row = await town.app.desk.db.one<{ state: string }>(sql`select state from orders where id = ${late.id}`)
     return row?.state === 'expired'
   }, 'the order let go')
   await send(town, address, units)
@@ -175,7 +175,7 @@ async function ordersThatExpire(town: PageTown): Promise<Pick<Record<StandingNam
   await stands(town, late, 'paid')
 
   refuseInvoices(town, true)
-  await newCode(town.house.desk, refused.token)
+  await newCode(town.app.desk, refused.token)
   await stands(town, refused, 'refused')
   refuseInvoices(town, false)
   return { expired: expired.token, paidLate: late.token, refused: refused.token }
@@ -209,8 +209,8 @@ async function runSchedules(town: PageTown): Promise<void> {
 const refuseInvoices = ({ bank }: PageTown, isOn: boolean): void =>
   bank.setFaults({ redirect: isOn ? 1 : 0, only: isOn ? 'POST /v2/invoice' : undefined })
 
-const slotsRun = async ({ house: { desk } }: PageTown): Promise<number> =>
-  Number((await desk.store.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
+const slotsRun = async ({ app: { desk } }: PageTown): Promise<number> =>
+  Number((await desk.db.one<{ n: bigint }>(sql`select count(*) as n from runs where job = 'issue' and ended_at is not null`))!.n)
 
 type Standing = Exclude<StandingName, 'expired' | 'paidLate' | 'refused'>
 
@@ -220,7 +220,7 @@ async function ordersThatStand(town: PageTown): Promise<Record<Standing, string>
   const attention = await order(town, 'starkbank', 'Café em grãos 250 g', 2n)
   for (const each of [paidPix, attention]) {
     await stands(town, each, 'waiting')
-    const [{ id }] = (await town.house.desk.store.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
+    const [{ id }] = (await town.app.desk.db.all<{ id: string }>(sql`select id from invoices where order_id = ${each.id}`)) as [
       { id: string },
     ]
     await town.pay(id)
@@ -262,7 +262,7 @@ async function giveBack(town: PageTown, invoiceId: string): Promise<void> {
 }
 
 /** What nobody can read, what is not ours, and a payout that a person holds. */
-async function addEvents({ house: { desk }, ask }: PageTown): Promise<void> {
+async function addEvents({ app: { desk }, ask }: PageTown): Promise<void> {
   const keep = (eventId: string, body: string) =>
     desk.inbox.keep({ rail: 'starkbank', eventId, raw: Buffer.from(body), via: 'push', signature: 'MEUCIQ' })
   await keep('9000000000000001', '{"event": 7}')
@@ -274,9 +274,9 @@ async function addEvents({ house: { desk }, ask }: PageTown): Promise<void> {
 
 /** One monthly invoice was paid three times: one duplicate waits for a person, and somebody said how the other was settled. */
 async function addDuplicates(town: PageTown): Promise<void> {
-  const { bank, house } = town
-  const { store, world } = house.desk
-  const { id } = (await store.one<{ id: string }>(sql`
+  const { bank, app } = town
+  const { db, world } = app.desk
+  const { id } = (await db.one<{ id: string }>(sql`
     select i.id from invoices i join slots s on s.id = i.slot_id join schedules h on h.id = s.schedule_id
     where h.name = 'mensalidades' and i.state = 'credited' order by i.id limit 1`))!
   const invoice = bank.invoices().find(({ tags }) => tags.includes(id))!
@@ -284,20 +284,20 @@ async function addDuplicates(town: PageTown): Promise<void> {
   for (const twin of twins) bank.pay(twin.id)
   await until(async () => {
     await town.skip(1_000)
-    return (await store.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
+    return (await db.all(sql`select id from invoice_twins where state = 'credited'`)).length === 2
   }, 'the duplicates to be credited')
   const decision = { invoiceId: id, providerId: twins[0]!.id, by: 'bruno', why: 'abatido da mensalidade de janeiro' }
-  await keepTwin(store, world, 'starkbank', decision)
+  await keepTwin(db, world, 'starkbank', decision)
 }
 
 /** Limits that two people set, a payout that waits for two more, and proposals: one that bruno may approve, one of his own, some decided. */
 async function addProposals(town: PageTown): Promise<void> {
-  const { desk } = town.house
-  const { store, world } = desk
-  const account = (await store.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
-  const payouts = await store.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
+  const { desk } = town.app
+  const { db, world } = desk
+  const account = (await db.one<{ id: string }>(sql`select id from accounts where name = 'main'`))!.id
+  const payouts = await db.all<{ id: string }>(sql`select id from payouts where asset = 'BRL' order by id limit 2`)
   const limit = (by: string, wanted: WantedLimits, accountId?: string) =>
-    store.tx(tx => changeLimits(tx, world, { asset: 'BRL', accountId, wanted, by, why: 'mais cobranças em dezembro' }))
+    db.tx(tx => changeLimits(tx, world, { asset: 'BRL', accountId, wanted, by, why: 'mais cobranças em dezembro' }))
   await limit('ana', { payout: 50_000n, day: 1_000_000n })
   await limit('ana', { hour: 300_000n }, account)
   const raised = await limit('ana', { day: 2_000_000n })
@@ -305,7 +305,7 @@ async function addProposals(town: PageTown): Promise<void> {
   const over = payouts.map(({ id: subject }) => ({
     ...{ act: beyondAct, subject, detail: { asset: 'BRL', amount: '480.00' }, why: 'é o aluguel de três meses', by: 'ana' },
   }))
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const [refused, withdrawn] = [await propose(tx, world, over[0]!), await propose(tx, world, over[1]!)]
     await refuse(tx, refused.proposal.id, { by: 'bruno', why: 'melhor dividir' })
     await refuse(tx, withdrawn.proposal.id, { by: 'ana', why: 'valor errado' })
@@ -314,6 +314,6 @@ async function addProposals(town: PageTown): Promise<void> {
   await limit('bruno', { payout: null })
   const large = await order(town, 'starkbank', 'Rede de algodão', 2n)
   await stands(town, large, 'waiting')
-  await town.pay((await store.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id)
-  await until(() => store.one(sql`select payout_id from limit_waits where needs = 'person'`), 'a payout that waits for two people')
+  await town.pay((await db.one<{ id: string }>(sql`select id from invoices where order_id = ${large.id}`))!.id)
+  await until(() => db.one(sql`select payout_id from limit_waits where needs = 'person'`), 'a payout that waits for two people')
 }

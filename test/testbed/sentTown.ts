@@ -31,7 +31,7 @@ export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOpt
   if (!(await node.rpc<string[]>('listwallets')).includes('payer') && (await node.rpc<number>('getblockcount')) > 0)
     await node.rpc('loadwallet', ['payer'])
   const town = await openChainTown({ node, commissionBp: 0n, ...options })
-  const { destination: payee } = (await town.store.one<{ destination: string }>(sql`select destination from accounts`))!
+  const { destination: payee } = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!
   const fee = (rate: bigint) => void (town.rail.feeRate = async () => done(rate))
   fee(2_000n)
   const only = async () => (await bundlesOf(town))[0]!
@@ -40,8 +40,8 @@ export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOpt
     ...{ fee, only, states },
     offers: async () => (await only()).offers,
     mempool: () => node.rpc<string[]>('getrawmempool'),
-    stopped: async () => (await town.store.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value,
-    letGo: () => town.store.tx(tx => tx.run(sql`delete from settings where name = 'hold'`)),
+    stopped: async () => (await town.db.one<{ value: string }>(sql`select value from settings where name = 'hold'`))?.value,
+    letGo: () => town.db.tx(tx => tx.run(sql`delete from settings where name = 'hold'`)),
     async startNode(...wallets: string[]) {
       // At the town's time, for its blocks are of a future that the node would not believe in.
       writeFileSync(join(node.folder, 'bitcoin.conf'), `softwareexpiry=0\nmocktime=${Math.floor(town.clock.now() / 1000)}\n`)
@@ -51,7 +51,7 @@ export async function openSentTown(node: Bitcoind, options: Partial<ChainTownOpt
     async expectPaid(offer: Offer) {
       expect(new Set(await states())).toEqual(new Set(['paid']))
       expect(await heldAt(town, payee)).toBe(paidBy(offer))
-      expect(await balances(town.store, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
+      expect(await balances(town.db, 'BTC')).toMatchObject({ payable: 0n, 'in-transit': 0n, external: 0n })
       expect(await town.audit()).toEqual([])
     },
   })

@@ -2,7 +2,7 @@
 import type { World } from '../../src/base/world.ts'
 import type { Letter, Mailer } from '../../src/mail/mail.ts'
 import { addProduct, newKey, payShopTo, type Placing, type ProductRow, type RailName } from '../../src/shop/shop.ts'
-import type { Store } from '../../src/db/db.ts'
+import type { Db } from '../../src/db/db.ts'
 
 export interface ShopFloor {
   /** R$ 39.90, ten of them. */
@@ -14,11 +14,11 @@ export interface ShopFloor {
 }
 
 /** Goods, and `rails` offered; their money goes to the account `main`. */
-export async function furnishShop(store: Store, world: World, rails: RailName[], commissionBp = 150n): Promise<ShopFloor> {
-  for (const rail of rails) await payShopTo(store, { rail, account: 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
+export async function furnishShop(db: Db, world: World, rails: RailName[], commissionBp = 150n): Promise<ShopFloor> {
+  for (const rail of rails) await payShopTo(db, { rail, account: 'main', commissionBp, minPayoutUnits: 0n }, 'maker')
   const goods = { description: '', photo: undefined }
-  const coffee = await addProduct(store, world, { ...goods, name: 'Café 250 g', units: 3_990n, stock: 10n }, 'maker')
-  const cup = await addProduct(store, world, { ...goods, name: 'Xícara', units: 2_500n, stock: 1n }, 'maker')
+  const coffee = await addProduct(db, world, { ...goods, name: 'Café 250 g', units: 3_990n, stock: 10n }, 'maker')
+  const cup = await addProduct(db, world, { ...goods, name: 'Xícara', units: 2_500n, stock: 1n }, 'maker')
   return {
     coffee,
     cup,

@@ -85,28 +85,25 @@ export async function openShopTown({ simulates = false, ...options }: ShopTownOp
   }
 }
 
-async function openAccounts({ repasse, house, chain }: PageTown): Promise<void> {
-  const { store } = house.desk
+async function openAccounts({ repasse, app, chain }: PageTown): Promise<void> {
+  const { db } = app.desk
   const holder = ['--holder', 'Stark Bank S.A.', '--tax-id', '20.018.183/0001-80', '--bank', '20018183', '--branch', '0001']
   await repasse('account', 'add', '--name', 'main', ...holder, '--number', '6341320293482496', '--type', 'payment', '--by', 'maker')
   await repasse('account', 'approve', 'main', '--by', 'checker')
-  await payShopTo(store, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
+  await payShopTo(db, { rail: 'starkbank', account: 'main', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   if (!chain) return
   await repasse('account', 'add', '--name', 'wallet', '--kind', 'bitcoin', '--address', chain.payee, '--by', 'maker')
   await repasse('account', 'approve', 'wallet', '--by', 'checker')
-  await payShopTo(store, { rail: 'bitcoin', account: 'wallet', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
+  await payShopTo(db, { rail: 'bitcoin', account: 'wallet', commissionBp: 150n, minPayoutUnits: 0n }, 'maker')
   // It is offered once the chain is followed and a rate is there.
-  await until(
-    async () => (await offers(house.desk)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined),
-    'Bitcoin at checkout',
-  )
+  await until(async () => (await offers(app.desk)).some(({ rail, why }) => rail === 'bitcoin' && why === undefined), 'Bitcoin at checkout')
 }
 
-async function stock({ house: { desk } }: PageTown): Promise<ShopTown['products']> {
+async function stock({ app: { desk } }: PageTown): Promise<ShopTown['products']> {
   const found: Partial<ShopTown['products']> = {}
   for (const name of Object.keys(wares) as (keyof typeof wares)[]) {
     const { photo, ...ware } = wares[name]
-    found[name] = await addProduct(desk.store, desk.world, { ...ware, photo: photo ? pictures[name]() : undefined }, 'maker')
+    found[name] = await addProduct(desk.db, desk.world, { ...ware, photo: photo ? pictures[name]() : undefined }, 'maker')
   }
   return found as ShopTown['products']
 }

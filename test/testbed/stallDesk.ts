@@ -5,7 +5,7 @@ import { silentLog } from '../../src/base/log.ts'
 import type { Clock, World } from '../../src/base/world.ts'
 import type { Desk } from '../../src/jobs/jobs.ts'
 import { connectStarkbank } from '../../src/rails/starkbank/starkbank.ts'
-import { openStore } from '../../src/db/db.ts'
+import { openDb } from '../../src/db/db.ts'
 import { makeInbox } from '../../src/webhooks/webhooks.ts'
 
 export interface StallPlace {
@@ -34,20 +34,20 @@ export async function openStallDesk(
 ): Promise<Desk & { close(): Promise<void> }> {
   const clock = over.clock ?? stallClock(place.clockFile)
   const world: World = { clock, random: seededRandom(place.seed), log: silentLog, at: over.at ?? (() => undefined) }
-  const store = await openStore(place.database, { ...world, virtual: true })
+  const db = await openDb(place.database, { ...world, virtual: true })
   const { projectId, workspaceId, privateKeyPem, bankUrl } = place
   const rail = connectStarkbank({ environment: 'sandbox', projectId, workspaceId, privateKeyPem, apiUrl: bankUrl, ...world })
   return {
-    store,
+    db,
     world,
     worker: `worker ${place.seed}`,
     rails: { starkbank: rail },
-    inbox: makeInbox(store, world),
+    inbox: makeInbox(db, world),
     terms: { transferFeeBy: 'receiver', transferFeeUnits: 0n },
     pollSeconds: 60,
     async close() {
       rail.close()
-      await store.close()
+      await db.close()
     },
   }
 }

@@ -9,13 +9,13 @@ import { openStallDesk, stallClock, type Act, type StallOrder } from './stallDes
 
 const acts: Record<Act, (desk: Desk) => Promise<unknown>> = {
   issue: desk => runDueSlots(desk),
-  async 'ask again'({ store, rails, world }) {
-    await resolveUnsureInvoices(store, rails.starkbank!, world)
-    return issueDrafts(store, rails.starkbank!, world)
+  async 'ask again'({ db, rails, world }) {
+    await resolveUnsureInvoices(db, rails.starkbank!, world)
+    return issueDrafts(db, rails.starkbank!, world)
   },
-  pay: ({ store, rails, world }) => sendPayouts(store, rails.starkbank!, world),
-  'pay anew': ({ store, rails, world }) => sendPayouts(store, rails.starkbank!, world),
-  'pay again': ({ store, rails, world }) => resolvePayouts(store, rails.starkbank!, world),
+  pay: ({ db, rails, world }) => sendPayouts(db, rails.starkbank!, world),
+  'pay anew': ({ db, rails, world }) => sendPayouts(db, rails.starkbank!, world),
+  'pay again': ({ db, rails, world }) => resolvePayouts(db, rails.starkbank!, world),
 }
 
 const tell = (word: string) => void writeSync(1, `${word}\n`)

@@ -10,7 +10,7 @@ import { reconcile } from '../../src/reconcile/reconcile.ts'
 import { checkLedger, hearDenied } from '../../src/ledger/ledger.ts'
 import { sendPayouts, type Terms } from '../../src/payout/payout.ts'
 import { starkbankRail } from '../../src/rails/starkbank/starkbank.ts'
-import { history, sql, type Store, type Transition } from '../../src/db/db.ts'
+import { history, sql, type Db, type Transition } from '../../src/db/db.ts'
 import { makeInbox, settleInbox } from '../../src/webhooks/webhooks.ts'
 import { virtualClock, type VirtualClock } from '../simulation/clock.ts'
 import { wire } from '../simulation/wire.ts'
@@ -21,7 +21,7 @@ import { openTrialAccount } from './trial.ts'
 export interface Town {
   bank: Bank
   clock: VirtualClock
-  store: Store
+  db: Db
   desk: Desk
   /** The one invoice of the slot that is run first: as we know it, and as the bank does. */
   id: string
@@ -57,7 +57,7 @@ export interface TownOptions {
   /** What personal data is encrypted under; nothing where none are said. */
   keys?: DataKeys
   /** The house's own clock, where it is not the bank's. */
-  houseClock?: (clock: Clock) => Clock
+  appClock?: (clock: Clock) => Clock
   /** Where nobody says: once a day at midnight. */
   cron?: string
 }
@@ -70,30 +70,30 @@ export async function openTown({
   minPayoutUnits = 0n,
   databaseUrl = 'sqlite::memory:',
   keys = noKeys,
-  houseClock,
+  appClock,
   cron = '0 0 * * *',
 }: TownOptions = {}): Promise<Town> {
   const clock = virtualClock(Date.UTC(2026, 10, 21, 2, 59, 30))
   const random = seededRandom(7)
   const { log, recent } = recentLog()
-  const ours = houseClock?.(clock) ?? clock
+  const ours = appClock?.(clock) ?? clock
   const world: World = { clock: ours, random, log, at: () => undefined }
   const bank = makeBank({ clock, random, settings: { skipAuth: true, payRate: 0, fee: 50, creditedFirstRate: 0, ...settings } })
-  const store = await openMigrated(databaseUrl, { clock: ours, random, keys, virtual: true }, clock)
-  await openTrialAccount(store, world)
+  const db = await openMigrated(databaseUrl, { clock: ours, random, keys, virtual: true }, clock)
+  await openTrialAccount(db, world)
   const when = { cron, timeZone: 'America/Sao_Paulo', startsAt: undefined, endsAt: undefined, dueInMs: 172_800 * second }
   const what = { countLow: 1, countHigh: 1, unitsLow: 10_000n, unitsHigh: 10_000n, roster: undefined, payTo: 'main' }
   const rule = { name: 'trial', rail: 'starkbank', commissionBp, minPayoutUnits, catchUp: 'all' } as const
-  await addSchedule(store, world, { ...rule, ...when, ...what }, 'maker')
+  await addSchedule(db, world, { ...rule, ...when, ...what }, 'maker')
 
   const { workspaceId } = bank.settings
   const still = { at: () => Promise.resolve(), latencyMs: () => 0, trace: () => undefined }
-  const onDenied = (why: string | undefined) => void hearDenied(store, log, why)
+  const onDenied = (why: string | undefined) => void hearDenied(db, log, why)
   /** One process, by a clock that has heard no other yet. */
   const begin = (own: Clock, worker: string): Desk => {
     const bankWire = wire({ bank, clock: own, bankNow: () => clock.now(), ...still })
     const rails = { starkbank: starkbankRail({ bank: bankWire, workspaceId, clock: own, random, log, onDenied }) }
-    return { store, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(store, world), terms, pollSeconds: 300 }
+    return { db, world: { ...world, clock: own }, worker, rails, inbox: makeInbox(db, world), terms, pollSeconds: 300 }
   }
   const desk = begin(ours, 'town')
   const rail = desk.rails.starkbank!
@@ -108,17 +108,17 @@ export async function openTown({
   }
   pass(60 * second)
   await runDueSlots(desk)
-  const { id } = (await store.one<{ id: string }>(sql`select id from invoices`))!
+  const { id } = (await db.one<{ id: string }>(sql`select id from invoices`))!
 
   return {
     bank,
     clock,
-    store,
+    db,
     desk,
     id,
     atBank: bank.invoices()[0]!,
     pass,
-    another: worker => begin(houseClock?.(clock) ?? clock, worker),
+    another: worker => begin(appClock?.(clock) ?? clock, worker),
     event(kind) {
       const found = bank.eventsCreated().findLast(({ subscription, log }) => `${subscription}.${log.type}` === kind)
       if (!found) throw new Error(`the bank has told of no ${kind}`)
@@ -131,20 +131,20 @@ export async function openTown({
       }
       await settleInbox(desk)
     },
-    send: async () => void (await sendPayouts(store, rail, world)),
+    send: async () => void (await sendPayouts(db, rail, world)),
     async fate(event) {
-      const row = await store.one<{ state: string; why: string }>(sql`select state, why from inbox where event_id = ${event.id}`)
+      const row = await db.one<{ state: string; why: string }>(sql`select state, why from inbox where event_id = ${event.id}`)
       return row ? `${row.state}: ${row.why}` : 'never heard'
     },
-    invoice: async () => (await store.one<{ state: string; paid_units: bigint | null }>(sql`select * from invoices where id = ${id}`))!,
-    payout: () => store.one(sql`select * from payouts where invoice_id = ${id}`),
+    invoice: async () => (await db.one<{ state: string; paid_units: bigint | null }>(sql`select * from invoices where id = ${id}`))!,
+    payout: () => db.one(sql`select * from payouts where invoice_id = ${id}`),
     transfers: bank.transfers,
-    historyOf: of => history(store, String(of)),
+    historyOf: of => history(db, String(of)),
     async audit() {
-      const found = await reconcile(store, rail, world)
+      const found = await reconcile(db, rail, world)
       const against = typeof found === 'string' ? [found] : found.agrees ? [] : [`bank ${found.bankUnits}, books ${found.bookUnits}`]
-      return [...(await checkLedger(store)).map(({ invariant, says }) => `${invariant}: ${says}`), ...against]
+      return [...(await checkLedger(db)).map(({ invariant, says }) => `${invariant}: ${says}`), ...against]
     },
-    close: () => (over(), store.close()),
+    close: () => (over(), db.close()),
   }
 }

@@ -1,7 +1,7 @@
 /** The bank's public trial account, which stories, storms and measurements pay to. */
 import type { World } from '../../src/base/world.ts'
 import { addAccount, approveAccount } from '../../src/payout/payout.ts'
-import type { Store } from '../../src/db/db.ts'
+import type { Db } from '../../src/db/db.ts'
 
 export const trialAccount = {
   holder: 'Stark Bank S.A.',
@@ -19,7 +19,7 @@ export const trialAccountFlags: string[] = [
 ]
 
 /** Adds it as `main` and has a second person approve it. */
-export async function openTrialAccount(store: Store, world: World): Promise<void> {
-  await addAccount(store, world, 'main', trialAccount, 'maker')
-  await approveAccount(store, 'main', 'checker')
+export async function openTrialAccount(db: Db, world: World): Promise<void> {
+  await addAccount(db, world, 'main', trialAccount, 'maker')
+  await approveAccount(db, 'main', 'checker')
 }

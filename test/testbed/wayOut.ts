@@ -2,9 +2,9 @@
 import { expect } from 'vitest'
 import { BadInput } from '../../src/base/answer.ts'
 import { checkLedger } from '../../src/ledger/ledger.ts'
-import type { Store } from '../../src/db/db.ts'
+import type { Db } from '../../src/db/db.ts'
 
-export interface Walk<World extends { town: { store: Store } }> {
+export interface Walk<World extends { town: { db: Db } }> {
   open(): Promise<World>
   /** The program does what it does by itself, until nothing becomes of it any more. Answers where it stands then. */
   goOn(world: World): Promise<string>
@@ -18,7 +18,7 @@ export interface Walk<World extends { town: { store: Store } }> {
 }
 
 /** The shortest series of acts after which it has ended, with books that balance; undefined where none of the book's does. */
-export async function wayOut<World extends { town: { store: Store } }>(walk: Walk<World>): Promise<string[] | undefined> {
+export async function wayOut<World extends { town: { db: Db } }>(walk: Walk<World>): Promise<string[] | undefined> {
   const { acts, book } = walk
   for (let ways: string[][] = [[]]; ways.length > 0 && ways[0]!.length <= walk.most;) {
     const longer: string[][] = []
@@ -31,7 +31,7 @@ export async function wayOut<World extends { town: { store: Store } }>(walk: Wal
           stands = await walk.goOn(world)
         }
         if (walk.isEnd(stands)) {
-          expect(await checkLedger(world.town.store)).toEqual([])
+          expect(await checkLedger(world.town.db)).toEqual([])
           return way
         }
         for (const name of book.get(stands) ?? []) if (acts[name]) longer.push([...way, name])

@@ -5,7 +5,7 @@ import { wallet } from '../../../test/testbed/wallet.ts'
 import { systemClock, systemRandom } from '../../base/clock.ts'
 import { takeAddress } from '../../chain/chain.ts'
 import { derive } from '../../rails/bitcoin/descriptor.ts'
-import { openStore, sql } from '../../db/db.ts'
+import { openDb, sql } from '../../db/db.ts'
 
 const { env, repasse } = openTerminal()
 const ours = wallet('wpkh', 'regtest', 1)
@@ -120,12 +120,12 @@ test.each([
 })
 
 test('an address far beyond, which was handed out to a payer, is known from the database', async () => {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  const given = await store.tx(async tx => {
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const given = await db.tx(async tx => {
     await tx.run(sql`update chain_branches set next_index = 5000 where branch = 'receive'`)
     return takeAddress(tx, { derive: (branch, index) => derive(ours.account, branch, index) }, 'receive')
   })
-  await store.close()
+  await db.close()
   expect(given.number).toBe(5000)
   expect((await say(add('bad', '--address', given.address))).err).toContain('is of our own account')
 })

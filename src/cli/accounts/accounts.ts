@@ -36,12 +36,12 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async base => {
         const asJson = flags.json
         const { approveAccount, findAccount, onlySaid } = await import('../../payout/payout.ts')
-        const row = await findAccount(base.store, name)
+        const row = await findAccount(base.db, name)
         // Derived before it is approved: what is of another network is no place to pay to.
         const first = row && (await firstOf(base, row))
         if (first && 'why' in first) throw new BadInput(`account "${row.name}" cannot be approved: ${first.why}`)
         const { by, proof } = await prove(base, flags, 'account.approve')
-        const approved = await approveAccount(base.store, name, by, proof, base.world.coolingOffMs)
+        const approved = await approveAccount(base.db, name, by, proof, base.world.coolingOffMs)
         if (proof.is === 'said' && base.terms.approvals === 'proven') shell.err(`${onlySaid(approved)}\n`)
         await shell.out(asJson ? json(viewOf(approved, addressOf(first))) : `account ${approved.name} is approved by ${by}\n`)
         if (!asJson && approved.kind === 'bitcoin') await shell.out(sheet(placeOf(approved, first)))
@@ -56,10 +56,10 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who objects (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('account object main --why "the payee never gave us this account"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { findAccount, objectToAccount } = await import('../../payout/payout.ts')
-        const { made_by: objector } = await objectToAccount(store, world, name, { by, why })
-        await shell.out(`${objector} objects to account ${(await findAccount(store, name))!.name}\n`)
+        const { made_by: objector } = await objectToAccount(db, world, name, { by, why })
+        await shell.out(`${objector} objects to account ${(await findAccount(db, name))!.name}\n`)
       }),
     )
 
@@ -72,9 +72,9 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('account clear main --why "the payee confirmed it by telephone"'))
     .action((name: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeAccountClear } = await import('../../payout/payout.ts')
-        await tell(shell, name, await proposeAccountClear(store, world, name, { by, why }), asJson)
+        await tell(shell, name, await proposeAccountClear(db, world, name, { by, why }), asJson)
       }),
     )
 
@@ -86,9 +86,9 @@ export function accountCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who closes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('account close mistyped --why "the wrong branch"'))
     .action((name: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { closeAccount } = await import('../../payout/payout.ts')
-        const closing = await closeAccount(store, name, by, why)
+        const closing = await closeAccount(db, name, by, why)
         if (closing.is === 'unknown') throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
         if (closing.is === 'already') throw new BadInput(`account "${name}" is closed already`)
         if (closing.is === 'in use')
@@ -106,8 +106,8 @@ export function accountCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async base => {
         const { listAccounts, receivableOf } = await import('../../payout/payout.ts')
         const rows: { row: AccountRow; first: First | undefined; owes: bigint }[] = []
-        for (const row of await listAccounts(base.store))
-          rows.push({ row, first: await firstOf(base, row), owes: await receivableOf(base.store, row.id) })
+        for (const row of await listAccounts(base.db))
+          rows.push({ row, first: await firstOf(base, row), owes: await receivableOf(base.db, row.id) })
         const owing = rows.some(({ owes }) => owes !== 0n)
         const line = ({ row, first, owes }: (typeof rows)[number]) => [
           row.name,
@@ -139,14 +139,14 @@ export function accountCommands(repasse: Command, shell: Shell): void {
           import('../../payout/payout.ts'),
           import('../../db/db.ts'),
         ])
-        const row = await findAccount(base.store, name)
+        const row = await findAccount(base.db, name)
         if (!row) throw new BadInput(`there is no account "${name}": "repasse account list" shows them`)
-        const steps = await history(base.store, row.id)
+        const steps = await history(base.db, row.id)
         const first = await firstOf(base, row)
-        const [owes, moves] = [await receivableOf(base.store, row.id), await receivableMoves(base.store, row.id)]
+        const [owes, moves] = [await receivableOf(base.db, row.id), await receivableMoves(base.db, row.id)]
         const debts = debtTable(moves)
-        const proof = row.state === 'approved' ? await approvalOf(base.store, row) : undefined
-        const objections = (await accountObjections(base.store, row.id)).map(({ made_by: by, why, added_at: at }) => ({ by, why, at }))
+        const proof = row.state === 'approved' ? await approvalOf(base.db, row) : undefined
+        const objections = (await accountObjections(base.db, row.id)).map(({ made_by: by, why, added_at: at }) => ({ by, why, at }))
         await shell.out(
           asJson
             ? json({

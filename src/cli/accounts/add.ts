@@ -96,11 +96,11 @@ const camel = (flag: string) => flag.replace(/-(.)/g, (_, letter: string) => let
 
 async function addOne(shell: Shell, { name, by = operator(), json: asJson, ...flags }: Flags): Promise<void> {
   const { to, script } = await destinationOf(flags, shell.env)
-  await inBase(shell, async ({ store, world }) => {
+  await inBase(shell, async ({ db, world }) => {
     const { addAccount, twinsOf } = await import('../../payout/payout.ts')
-    if (script) await script(store)
-    const twins = await twinsOf(store, to)
-    const added = await addAccount(store, world, name, to, by)
+    if (script) await script(db)
+    const twins = await twinsOf(db, to)
+    const added = await addAccount(db, world, name, to, by)
     await shell.out(
       asJson
         ? json(viewOf(added))

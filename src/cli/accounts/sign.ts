@@ -29,11 +29,11 @@ export function signAccountCommand(account: Command, shell: Shell): void {
         const { by, proof } = await prove(base, flags, 'account.approve')
         if (proof.is === 'said') throw new BadInput(`${by} is only a name: signing takes --key, or --by with --code`)
         const signedSchedules: string[] = []
-        const names = name === undefined ? (await accountsOnlySaid(base.store)).map(({ id }) => id) : [name]
+        const names = name === undefined ? (await accountsOnlySaid(base.db)).map(({ id }) => id) : [name]
         const signed: string[] = []
         const faults: string[] = []
         for (const each of names) {
-          const signing = await signAccount(base.store, each, by, proof, undefined, base.world.coolingOffMs)
+          const signing = await signAccount(base.db, each, by, proof, undefined, base.world.coolingOffMs)
           switch (signing.is) {
             case 'signed':
               signed.push(signing.account.name)
@@ -57,8 +57,8 @@ export function signAccountCommand(account: Command, shell: Shell): void {
         }
         if (name === undefined) {
           const { schedulesOnlySaid, signSchedule } = await import('../../schedule/schedule.ts')
-          for (const { row } of await schedulesOnlySaid(base.store)) {
-            const signing = await signSchedule(base.store, row.id, by, proof)
+          for (const { row } of await schedulesOnlySaid(base.db)) {
+            const signing = await signSchedule(base.db, row.id, by, proof)
             if (signing.is === 'signed') signedSchedules.push(row.name)
             if (signing.is === 'own') faults.push(`${by} made schedule "${row.name}": someone else has to sign its terms`)
             if (signing.is === 'barred') faults.push(barSentence(by, signing.bar))

@@ -23,9 +23,9 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('account terms main --recover next-payouts --why "agreed with the payee"'))
     .action((name: string, { recover, why, by = operator(), json: asJson }: Flags & { recover: Recovery }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeTerms } = await import('../../payout/payout.ts')
-        await tell(shell, name, await proposeTerms(store, world, name, recover, { by, why }), asJson)
+        await tell(shell, name, await proposeTerms(db, world, name, recover, { by, why }), asJson)
       }),
     )
 
@@ -42,9 +42,9 @@ export function accountTermsCommands(account: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('account debt main --amount 98.00 --as paid --why "their Pix of 28 November"'))
     .action((name: string, { amount, as, why, by = operator(), json: asJson }: Flags & { amount: bigint; as: DebtEnd }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeDebtEnd } = await import('../../payout/payout.ts')
-        await tell(shell, name, await proposeDebtEnd(store, world, name, { units: amount, as, by, why }), asJson)
+        await tell(shell, name, await proposeDebtEnd(db, world, name, { units: amount, as, by, why }), asJson)
       }),
     )
 }

@@ -63,7 +63,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       'fee rate': { is: 'ok' },
       rate: { is: 'warn' },
     })
-    expect(await town.store.all(sql`select 1 as yes from settings where name = 'bitcoin identity'`)).toEqual([])
+    expect(await town.db.all(sql`select 1 as yes from settings where name = 'bitcoin identity'`)).toEqual([])
   })
 
   test('doctor compares where hints are listened to with where the node gives them', async () => {
@@ -117,7 +117,7 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     )
     expect(await node.rpc('importdescriptors', [wanted], 'short')).toMatchObject([{ success: true }, { success: true }])
     expect(await signer('short')).toMatchObject({ is: 'ok' })
-    await town.store.tx(tx => tx.run(sql`update chain_branches set next_index = next_index + 5000 where branch = 'change'`))
+    await town.db.tx(tx => tx.run(sql`update chain_branches set next_index = next_index + 5000 where branch = 'change'`))
     const told = (await signer('short'))!
     expect(told).toMatchObject({ is: 'error', says: expect.stringContaining('does not know our next address') })
     expect(told.says).toContain(town.rail.derive('change', 5000).path)
@@ -125,14 +125,14 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     const size = Number(/keypoolrefill (\d+)/.exec(told.run!)![1])
     await node.rpc('keypoolrefill', [size], 'short')
     expect(await signer('short')).toMatchObject({ is: 'ok' })
-    await town.store.tx(tx => tx.run(sql`update chain_branches set next_index = next_index - 5000 where branch = 'change'`))
+    await town.db.tx(tx => tx.run(sql`update chain_branches set next_index = next_index - 5000 where branch = 'change'`))
   })
 
   test('a last block the node does not know is an error, and far behind is a warning', async () => {
-    const tip = (await town.store.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`))!
-    await town.store.tx(tx => tx.run(sql`update chain_blocks set hash = ${'00'.repeat(32)} where hash = ${tip.hash}`))
+    const tip = (await town.db.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`))!
+    await town.db.tx(tx => tx.run(sql`update chain_blocks set hash = ${'00'.repeat(32)} where hash = ${tip.hash}`))
     expect((await doctor())['chain']).toMatchObject({ is: 'error', says: expect.stringContaining('does not know block') })
-    await town.store.tx(tx => tx.run(sql`update chain_blocks set hash = ${tip.hash} where hash = ${'00'.repeat(32)}`))
+    await town.db.tx(tx => tx.run(sql`update chain_blocks set hash = ${tip.hash} where hash = ${'00'.repeat(32)}`))
     await town.mine(4)
     expect((await doctor())['chain']).toMatchObject({ is: 'warn', says: expect.stringContaining('4 behind the node') })
     await town.look()
@@ -160,10 +160,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
       },
     ])
     expect(await told('bitcoin', 'address', 'list', '--branch', 'change')).toEqual([])
-    await town.store.tx(tx => tx.run(sql`update chain_scripts set address = 'bcrt1qother' where number = 1 and branch = 'receive'`))
+    await town.db.tx(tx => tx.run(sql`update chain_scripts set address = 'bcrt1qother' where number = 1 and branch = 'receive'`))
     const { code, out, err } = await repasse(['bitcoin', 'address', 'list', '--from', '1'])
     expect([code, out, err]).toEqual([1, expect.stringContaining('DIFFERS'), expect.stringContaining('is BITCOIN_DESCRIPTOR the one')])
-    await town.store.tx(tx =>
+    await town.db.tx(tx =>
       tx.run(sql`update chain_scripts set address = ${town.rail.derive('receive', 1).address} where address = 'bcrt1qother'`),
     )
     expect((await repasse(['bitcoin', 'address', 'list', '--from', 'x'])).err).toContain('--from "x" is not a whole number')
@@ -230,17 +230,17 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   })
 
   test('who would be paid otherwise than was approved is not put before a signer', async () => {
-    const [, second] = await town.store.all<InvoiceRow>(sql`select * from invoices order by address_index`)
+    const [, second] = await town.db.all<InvoiceRow>(sql`select * from invoices order by address_index`)
     await town.pay(second!.provider_id!, second!.units)
     await town.bury(6)
     expect(await town.send()).toMatchObject({ bundled: 1 })
     const bundle = await waiting()
-    const kept = (await town.store.one<{ destination: string }>(sql`select destination from accounts`))!.destination
-    await town.store.tx(tx => tx.run(sql`update accounts set destination = ${town.rail.derive('change', 77).address}`))
+    const kept = (await town.db.one<{ destination: string }>(sql`select destination from accounts`))!.destination
+    await town.db.tx(tx => tx.run(sql`update accounts set destination = ${town.rail.derive('change', 77).address}`))
     const { code, out, err } = await repasse(['bitcoin', 'psbt', 'export', bundle, '--file', at('forged.psbt')])
     expect([code, out, existsSync(at('forged.psbt'))]).toEqual([1, '', false])
     expect(err).toContain('is not as it was approved')
-    await town.store.tx(tx => tx.run(sql`update accounts set destination = ${kept}`))
+    await town.db.tx(tx => tx.run(sql`update accounts set destination = ${kept}`))
     expect((await repasse(['bitcoin', 'psbt', 'export', bundle])).code).toBe(0)
   })
 
@@ -280,25 +280,25 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
   test('reconcile reads the chain itself, and agrees to the satoshi; a difference stops payouts and ends with 1', async () => {
     await town.mine(2)
     expect(await told('reconcile')).toMatchObject({ agrees: true, bitcoin: { agrees: true, blocksRead: 2, differing: [], stopped: null } })
-    const coin = (await town.store.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
-    await town.store.tx(tx => tx.run(sql`update coins set units = units + 1 where id = ${coin.id}`))
+    const coin = (await town.db.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
+    await town.db.tx(tx => tx.run(sql`update coins set units = units + 1 where id = ${coin.id}`))
     const { code, out } = await repasse(['reconcile'])
     expect([code, out]).toEqual([1, expect.stringContaining(coin.id)])
     expect((await told('status')).stopped).toContain('the chain holds')
-    await town.store.tx(tx => tx.run(sql`update coins set units = units - 1 where id = ${coin.id}`))
+    await town.db.tx(tx => tx.run(sql`update coins set units = units - 1 where id = ${coin.id}`))
     expect((await repasse(['reconcile'])).code).toBe(0)
     expect((await told('status')).stopped).toBe(null)
   })
 
   test('the check of the books can have the node search for our account', async () => {
     expect(await told('ledger', 'check', '--scan')).toMatchObject({ ok: true, scan: { agrees: true } })
-    const coin = (await town.store.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
-    await town.store.tx(tx => tx.run(sql`update coins set spent_height = 1 where id = ${coin.id}`))
+    const coin = (await town.db.one<{ id: string }>(sql`select id from coins where spent_height is null`))!
+    await town.db.tx(tx => tx.run(sql`update coins set spent_height = 1 where id = ${coin.id}`))
     const away = await repasse(['ledger', 'check', '--scan'], { BITCOIN_RPC_URL: 'http://127.0.0.1:1' })
     expect([away.code, away.err]).toEqual([1, expect.stringContaining('our account was not searched for: ')])
     const { code, out } = await repasse(['ledger', 'check', '--scan'])
     expect([code, out]).toEqual([1, expect.stringContaining(`we do not know ${coin.id}: "repasse bitcoin scan --from HEIGHT"`)])
-    await town.store.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))
+    await town.db.tx(tx => tx.run(sql`update coins set spent_height = null where id = ${coin.id}`))
     expect(await told('ledger', 'check')).toMatchObject({ ok: true })
   }, 30_000)
 
@@ -307,10 +307,10 @@ describe.skipIf(!there)(there ? 'on a real bitcoind' : 'no bitcoind is to be had
     expect(await repasse(['bitcoin', 'status'])).toMatchObject({ code: 0, out: expect.stringContaining('as far as the node') })
     expect(await repasse(['reconcile'], gone)).toMatchObject({ code: 1, out: expect.stringContaining('was not compared') })
     expect(await repasse(['bitcoin', 'status'], gone)).toMatchObject({ code: 1, out: expect.stringContaining('trouble') })
-    expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { chain: 'not followed: see repasse status' } })
-    expect((await status(town.store)).needsPerson).toContainEqual(expect.stringContaining('the chain cannot be followed'))
+    expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { chain: 'not followed: see repasse status' } })
+    expect((await status(town.db)).needsPerson).toContainEqual(expect.stringContaining('the chain cannot be followed'))
     await town.look()
-    expect(await readiness(town.store)).toMatchObject({ ready: true, checks: { chain: 'ok' } })
+    expect(await readiness(town.db)).toMatchObject({ ready: true, checks: { chain: 'ok' } })
   })
 
   test('without a node each command says what to set', async () => {

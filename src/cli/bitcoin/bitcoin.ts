@@ -38,7 +38,7 @@ export function bitcoinCommands(repasse: Command, shell: Shell): void {
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin address list --branch change --from 100'))
-    .action((flags: AddressFlags) => onChain(shell, ({ store }, { rail }) => listAddresses(shell, store, rail, flags)))
+    .action((flags: AddressFlags) => onChain(shell, ({ db }, { rail }) => listAddresses(shell, db, rail, flags)))
 
   bitcoin
     .command('scan')
@@ -63,14 +63,14 @@ type Shown = ScriptRow & { received: bigint }
 
 async function listAddresses(
   shell: Shell,
-  store: Reader,
+  db: Reader,
   rail: ChainRail,
   { branch, from, limit, json: asJson }: AddressFlags,
 ): Promise<void> {
   const [{ listAddresses: list }, { sql }] = await Promise.all([import('../../chain/chain.ts'), import('../../db/db.ts')])
   const rows: Shown[] = []
-  for (const row of await list(store, branch, from, limit)) {
-    const sum = await store.one<{ units: bigint }>(sql`
+  for (const row of await list(db, branch, from, limit)) {
+    const sum = await db.one<{ units: bigint }>(sql`
       select cast(coalesce(sum(units), 0) as bigint) as units from coins where branch = ${branch} and number = ${row.number} and state = 'mined'`)
     rows.push({ ...row, received: sum!.units })
   }
@@ -108,10 +108,10 @@ interface Held {
   bundles: Record<string, number>
 }
 
-async function status(shell: Shell, { store, config, world }: Base, { rail, desk }: Chain, asJson: true | undefined): Promise<void> {
+async function status(shell: Shell, { db, config, world }: Base, { rail, desk }: Chain, asJson: true | undefined): Promise<void> {
   const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
   const [info, feeRate] = [await rail.info(), await rail.feeRate()]
-  const { tip, trouble, rate, held } = await store.tx(async tx => {
+  const { tip, trouble, rate, held } = await db.tx(async tx => {
     const last = await tipOf(tx)
     return {
       tip: last && { height: Number(last.height), hash: last.hash, at: last.at },

@@ -25,7 +25,7 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
     .option('--limit <n>', 'how many at most', countFlag(10_000)('--limit'), 50)
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle list --json'))
-    .action((flags: { state?: string; limit: number; json?: true }) => inBase(shell, ({ store }) => list(shell, store, flags)))
+    .action((flags: { state?: string; limit: number; json?: true }) => inBase(shell, ({ db }) => list(shell, db, flags)))
 
   bundle
     .command('show')
@@ -33,7 +33,7 @@ export function bundleCommands(bitcoin: Command, shell: Shell): void {
     .argument('<id>', 'the bundle')
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle show bun_01k9zq3f5c8wxy2m7n4p6r8s0t'))
-    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
+    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ db }) => show(shell, db, id, asJson)))
   cancelCommand(bundle, shell)
 }
 
@@ -47,9 +47,9 @@ function cancelCommand(bundle: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin bundle cancel bun_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the wallet is lost"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      onChain(shell, async ({ store, world }, { rail, desk }) => {
+      onChain(shell, async ({ db, world }, { rail, desk }) => {
         const { cancelBitcoinBundle } = await import('../../jobs/jobs.ts')
-        const canceled = await cancelBitcoinBundle({ store, world, rail, bitcoin: desk }, id, { by, why })
+        const canceled = await cancelBitcoinBundle({ db, world, rail, bitcoin: desk }, id, { by, why })
         await shell.out(
           asJson
             ? json({ bundle: id, ...canceled })

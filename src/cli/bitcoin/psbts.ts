@@ -5,7 +5,7 @@ import { BadInput } from '../../base/answer.ts'
 import { told } from '../../base/money.ts'
 import type { Change, Paid, WaitingTransaction } from '../../payout/payout.ts'
 import type { Plan } from '../../rails/chain.ts'
-import type { Store } from '../../db/db.ts'
+import type { Db } from '../../db/db.ts'
 import { personFlag } from '../flags.ts'
 import { example, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
@@ -29,7 +29,7 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
     .description('those that wait, oldest first')
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin psbt list'))
-    .action(({ json: asJson }: { json?: true }) => onChain(shell, ({ store }) => list(shell, store, asJson)))
+    .action(({ json: asJson }: { json?: true }) => onChain(shell, ({ db }) => list(shell, db, asJson)))
 
   psbt
     .command('export')
@@ -39,7 +39,7 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
     .option('--json', 'the PSBT and what it does, as JSON')
     .addHelpText('after', example('bitcoin psbt export bun_01k9zq3f5c8wxy2m7n4p6r8s0t > payouts.psbt'))
     .action((name: string, flags: { file?: string; json?: true }) =>
-      onChain(shell, ({ store }, chain) => exportOne(shell, store, chain, name, flags)),
+      onChain(shell, ({ db }, chain) => exportOne(shell, db, chain, name, flags)),
     )
 
   psbt
@@ -50,7 +50,7 @@ export function psbtCommands(bitcoin: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('bitcoin psbt import signed.psbt', 'bitcoin psbt import - < signed.psbt'))
     .action((file: string, flags: { by?: string; json?: true }) =>
-      onChain(shell, ({ store }, chain) => importOne(shell, store, chain, file, flags)),
+      onChain(shell, ({ db }, chain) => importOne(shell, db, chain, file, flags)),
     )
 }
 
@@ -58,9 +58,9 @@ const paidBy = ({ outputs }: Plan) => outputs.filter(({ key }) => key !== undefi
 const sumOf = (outputs: { units: bigint }[]) => outputs.reduce((sum, { units }) => sum + units, 0n)
 const rateOf = ({ fee_units: fee, size }: WaitingTransaction) => (fee * 1000n) / size
 
-async function list(shell: Shell, store: Store, asJson: true | undefined): Promise<void> {
+async function list(shell: Shell, db: Db, asJson: true | undefined): Promise<void> {
   const { waitingTransactions } = await import('../../payout/payout.ts')
-  const rows = await waitingTransactions(store)
+  const rows = await waitingTransactions(db)
   await shell.out(
     asJson
       ? json(
@@ -92,21 +92,21 @@ async function list(shell: Shell, store: Store, asJson: true | undefined): Promi
 
 async function exportOne(
   shell: Shell,
-  store: Store,
+  db: Db,
   { rail }: Chain,
   name: string,
   { file, json: asJson }: { file?: string; json?: true },
 ): Promise<void> {
   const { handOut, markHanded, waitingTransactions } = await import('../../payout/payout.ts')
-  const waiting = (await waitingTransactions(store)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
+  const waiting = (await waitingTransactions(db)).find(({ id, bundle_id: bundle }) => id === name || bundle === name)
   if (!waiting) throw new BadInput(`no transaction of "${name}" waits for a signature: "repasse bitcoin psbt list" shows those that do`)
   if (file !== undefined && existsSync(file)) throw new BadInput(`--file "${file}" exists already: name one that does not`)
-  const handed = await handOut(store, rail, waiting)
+  const handed = await handOut(db, rail, waiting)
   if (handed.is === 'strange')
     throw new Error(`${waiting.id} is not exported, for this is not what the books owe and people approved: ${handed.what.join(', ')}`)
   if (handed.is === 'objected') throw new BadInput(`${waiting.id} is not exported: ${handed.why}`)
   const { psbt, lack, paid, changes } = handed
-  if (!(await store.tx(tx => markHanded(tx, waiting))))
+  if (!(await db.tx(tx => markHanded(tx, waiting))))
     throw new BadInput(`bundle ${waiting.bundle_id} has ended: nothing of it is to be signed`)
   if (asJson) await shell.out(json({ ...factsOf(waiting, paid, changes), psbt, lack: lack ?? null }))
   else if (file === undefined) await shell.out(`${psbt}\n`)
@@ -160,14 +160,14 @@ function sayingOf(waiting: WaitingTransaction, paid: Paid[], changes: Change[]):
 
 async function importOne(
   shell: Shell,
-  store: Store,
+  db: Db,
   { rail }: Chain,
   file: string,
   { by = operator(), json: asJson }: { by?: string; json?: true },
 ): Promise<void> {
   const { importSigned, payoutsStopped } = await import('../../payout/payout.ts')
-  const { bundleId, txid, already } = await importSigned(store, rail, await textOf(file), by)
-  const stopped = await payoutsStopped(store)
+  const { bundleId, txid, already } = await importSigned(db, rail, await textOf(file), by)
+  const stopped = await payoutsStopped(db)
   if (asJson) return shell.out(json({ bundle: bundleId, txid, already, stopped: stopped ?? null }))
   await shell.out(
     `bundle ${bundleId}: ${txid} ${already ? 'was signed before, and nothing changed' : 'is signed and kept: "repasse serve" sends it'}\n`,

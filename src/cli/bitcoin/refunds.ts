@@ -21,14 +21,14 @@ export async function refundCoins(shell: Shell, id: string, flags: CoinRefundFla
   if (amount !== undefined && to === undefined) throw new BadInput('--amount goes with --to: what was made by hand is what it was')
   if (withdraw !== undefined) return takeBack(shell, { id, payout: withdraw, by, why, asJson: flags.json })
   if (made !== undefined)
-    return inBase(shell, async ({ store, world, config }) => {
+    return inBase(shell, async ({ db, world, config }) => {
       const { proposeCoinRefundMade } = await import('../../webhooks/webhooks.ts')
-      const desk = { store, world, chain: chainTermsOf(config) }
+      const desk = { db, world, chain: chainTermsOf(config) }
       await tell(shell, await proposeCoinRefundMade(desk, id, { txid: made, by, why }), flags)
     })
-  return onRails(shell, async ({ store, world, config }, { rails }) => {
+  return onRails(shell, async ({ db, world, config }, { rails }) => {
     const { proposeCoinRefund } = await import('../../webhooks/webhooks.ts')
-    const desk = { store, world, chain: chainTermsOf(config) }
+    const desk = { db, world, chain: chainTermsOf(config) }
     await tell(shell, await proposeCoinRefund(desk, rails.bitcoin, id, { to: to!, units: amount, by, why }), flags)
   })
 }
@@ -42,12 +42,12 @@ interface TakingBack {
 }
 
 const takeBack = (shell: Shell, { id, payout: payoutId, by, why, asJson }: TakingBack) =>
-  inBase(shell, async ({ store, world, config }) => {
+  inBase(shell, async ({ db, world, config }) => {
     const { withdrawCoinRefund } = await import('../../webhooks/webhooks.ts')
     const { findPayout } = await import('../../payout/payout.ts')
-    if ((await findPayout(store, payoutId))?.invoice_id !== id)
+    if ((await findPayout(db, payoutId))?.invoice_id !== id)
       throw new BadInput(`--withdraw "${payoutId}" is no refund of ${id}: "repasse invoice show ${id}" names them`)
-    const payout = await withdrawCoinRefund({ store, world, chain: chainTermsOf(config) }, payoutId, { by, why })
+    const payout = await withdrawCoinRefund({ db, world, chain: chainTermsOf(config) }, payoutId, { by, why })
     await shell.out(asJson ? json({ payout: payout.id, state: payout.state }) : `refund ${payout.id} is withdrawn: nothing is given back\n`)
   })
 

@@ -73,16 +73,16 @@ async function scanAlone(
     import('../../webhooks/webhooks.ts'),
     import('../../app.ts'),
   ])
-  const { store, world, terms } = base
+  const { db, world, terms } = base
   const open = { rails: { bitcoin: rail }, bitcoin, close: () => undefined }
   const info = await rail.info()
   if (info.is === 'done' && from > info.value.height) throw new BadInput(`--from ${from} is above the node’s tip, ${info.value.height}`)
-  const desk = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(store, world))
+  const desk = deskOf(base, open, `${hostname()}/${process.pid}`, makeInbox(db, world))
   const ended: { scanned?: Scanned; why: string } = { why: 'it was not ended: "repasse run list --job follow-chain" tells more' }
   const job: Job = {
     ...{ name: 'follow-chain', wakes: '', limitMs, among: 'one' },
     work: async (_, own) => {
-      const scanned = await scan({ store, rail, bitcoin, world: own }, from, (height, to, found) =>
+      const scanned = await scan({ db, rail, bitcoin, world: own }, from, (height, to, found) =>
         shell.err(`block ${height} of ${to}, ${found} news so far\n`),
       )
       if (typeof scanned === 'string') return (ended.why = `the scan from block ${from} ended: ${scanned}`)
@@ -96,7 +96,7 @@ async function scanAlone(
       throw new Error('another process follows the chain just now, and did not let go: try again when it has caught up')
     await world.clock.sleep(waitMs)
   }
-  const settled = await settleInbox({ store, rails: { bitcoin: rail }, world, terms, chain: bitcoin.terms })
+  const settled = await settleInbox({ db, rails: { bitcoin: rail }, world, terms, chain: bitcoin.terms })
   if (!ended.scanned) throw new Error(ended.why)
   return { scanned: ended.scanned, settled }
 }

@@ -22,24 +22,24 @@ import { instant, type World } from '../../base/world.ts'
 import { nextNumbers, type NextNumbers } from '../../chain/chain.ts'
 import { takeUpRestored } from '../../jobs/jobs.ts'
 import type { Terms } from '../../payout/payout.ts'
-import { openStore, sql, StoreUnavailable, type Store } from '../../db/db.ts'
+import { openDb, sql, DbUnavailable, type Db } from '../../db/db.ts'
 import { migrate, pending } from '../../db/migrate.ts'
 import type { Transform } from './sealed.ts'
 import type { ProofFlags } from '../prove.ts'
 import { inBase, type Shell } from '../shell.ts'
 
-const open = (url: string, keys: DataKeys = noKeys) => openStore(url, { clock: systemClock, random: systemRandom, keys })
+const open = (url: string, keys: DataKeys = noKeys) => openDb(url, { clock: systemClock, random: systemRandom, keys })
 
 export async function backup(shell: Shell, file: string): Promise<void> {
   if (existsSync(file)) throw new BadInput(`FILE "${file}" exists already: name one that does not`)
   if (!existsSync(dirname(file))) throw new BadInput(`FILE "${file}" is in a folder that does not exist: make it first, or name another`)
-  await inBase(shell, async ({ store, config }) => {
+  await inBase(shell, async ({ db, config }) => {
     const partial = `${file}.partial`
     rmSync(partial, { force: true })
     try {
       makePrivate(partial)
-      if (config.BACKUP_RECIPIENTS === undefined) await store.backup(partial, shell.env)
-      else await backupSealed(store, config.DATABASE_URL, partial, config.BACKUP_RECIPIENTS, shell.env)
+      if (config.BACKUP_RECIPIENTS === undefined) await db.backup(partial, shell.env)
+      else await backupSealed(db, config.DATABASE_URL, partial, config.BACKUP_RECIPIENTS, shell.env)
       settle(partial)
       renameSync(partial, file)
       settle(dirname(file))
@@ -51,11 +51,11 @@ export async function backup(shell: Shell, file: string): Promise<void> {
 }
 
 /** Nothing of it is on the disk in the clear but beside the database, which is no less readable. */
-async function backupSealed(store: Store, url: string, file: string, recipients: readonly string[], env: Shell['env']): Promise<void> {
+async function backupSealed(db: Db, url: string, file: string, recipients: readonly string[], env: Shell['env']): Promise<void> {
   const { sealTo } = await import('./sealed.ts')
   const seal = sealTo(recipients)
   const sealed = () => createWriteStream(file, { flags: 'r+' })
-  if (store.engine === 'postgres') {
+  if (db.engine === 'postgres') {
     const { runOn } = await import('../../db/programs.ts')
     return runOn(url, 'pg_dump', ['--format=custom'], env, { takes: output => pipeline(output, seal, sealed()) })
   }
@@ -63,7 +63,7 @@ async function backupSealed(store: Store, url: string, file: string, recipients:
   rmSync(plain, { force: true })
   try {
     makePrivate(plain)
-    await store.backup(plain, env)
+    await db.backup(plain, env)
     await pipeline(createReadStream(plain), seal, sealed())
   } finally {
     rmSync(plain, { force: true })
@@ -148,14 +148,14 @@ async function tellTheRest(shell: Shell, config: Config): Promise<void> {
     import('../../db/rotate.ts'),
   ])
   const anchors = anchoringOf(config)?.file
-  const store = await open(config.DATABASE_URL)
+  const db = await open(config.DATABASE_URL)
   try {
-    const lacking = lackingOf(await knownKeys(store), keysIn(config))
+    const lacking = lackingOf(await knownKeys(db), keysIn(config))
     if (lacking !== undefined) shell.err(`${lacking}. Until then nothing starts.\n`)
-    const found = anchors && (await findBreak(store, anchors))
+    const found = anchors && (await findBreak(db, anchors))
     if (found) shell.err(`${found.says}. Until then payouts stay stopped, whoever lets them go.\n`)
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 
@@ -194,40 +194,40 @@ async function prepare(
   { why, keys, who, provenAs, isThere }: Omit<Putting, 'force' | 'unseal'>,
   replaced?: NextNumbers,
 ): Promise<void> {
-  const store = await open(url, keys)
+  const db = await open(url, keys)
   try {
-    if (store.engine === 'sqlite') {
-      const found = await quickCheck(store)
+    if (db.engine === 'sqlite') {
+      const found = await quickCheck(db)
       if (found !== 'ok') throw new BadInput(`the backup is damaged: ${found}`)
     }
-    if ((await pending(store)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
-    await migrate(store, systemClock)
-    const { by, fault } = provenAs === undefined ? await proven(store, who) : { by: provenAs }
+    if ((await pending(db)).some(({ name }) => name === '0001-house.sql')) throw new BadInput('the backup is not of a repasse database')
+    await migrate(db, systemClock)
+    const { by, fault } = provenAs === undefined ? await proven(db, who) : { by: provenAs }
     if (fault && !isThere) throw fault
-    await takeUpRestored(store, world, { why, by, replaced })
+    await takeUpRestored(db, world, { why, by, replaced })
     if (fault) throw new BadInput(`${fault.message}. The restored database is on hold all the same, and its record names nobody`)
   } finally {
-    await store.close()
+    await db.close()
   }
 }
 
 /** How far addresses were handed out there; undefined where it cannot be read, which a restore is for. */
 async function numbersIn(url: string): Promise<NextNumbers | undefined> {
-  let store: Store | undefined
+  let db: Db | undefined
   try {
-    store = await open(url)
-    return await nextNumbers(store)
+    db = await open(url)
+    return await nextNumbers(db)
   } catch {
     return undefined
   } finally {
-    await store?.close()
+    await db?.close()
   }
 }
 
 /** `ok`, or the first fault; some damage SQLite cannot even list. */
-async function quickCheck(store: Store): Promise<string | undefined> {
+async function quickCheck(db: Db): Promise<string | undefined> {
   try {
-    return (await store.all<{ quick_check: string }>(sql`pragma quick_check`))[0]?.quick_check
+    return (await db.all<{ quick_check: string }>(sql`pragma quick_check`))[0]?.quick_check
   } catch (error) {
     if ((error as { code?: string }).code?.startsWith('SQLITE_CORRUPT') !== true) throw error
     return (error as Error).message
@@ -237,10 +237,10 @@ async function quickCheck(store: Store): Promise<string | undefined> {
 const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined }
 
 /** A name of a person of the console is theirs alone, in the database that is restored too. */
-async function proven(store: Store, who: ProofFlags): Promise<{ by: string; isPerson?: boolean; fault?: BadInput }> {
+async function proven(db: Db, who: ProofFlags): Promise<{ by: string; isPerson?: boolean; fault?: BadInput }> {
   const { prove } = await import('../prove.ts')
   try {
-    const { by, user } = await prove({ store, world, terms: anybody }, who)
+    const { by, user } = await prove({ db, world, terms: anybody }, who)
     return { by, isPerson: user !== undefined }
   } catch (error) {
     if (error instanceof BadInput) return { by: 'the program', fault: error }
@@ -254,15 +254,15 @@ const anybody: Terms = { transferFeeBy: 'receiver', transferFeeUnits: 0n, approv
 /** The same in the database that is replaced, where there is one that can be read: who is not in the backup yet has a name too. Answers the person who was proven. */
 async function proveBefore(url: string, who: ProofFlags, keys: DataKeys): Promise<string | undefined> {
   if (url.startsWith('sqlite:') && !existsSync(url.slice('sqlite:'.length))) return undefined
-  let store: Store | undefined
+  let db: Db | undefined
   let found: Awaited<ReturnType<typeof proven>> | undefined
   try {
-    store = await open(url, keys)
-    if ((await pending(store)).length === 0) found = await proven(store, who)
+    db = await open(url, keys)
+    if ((await pending(db)).length === 0) found = await proven(db, who)
   } catch {
     // One that cannot be read is a reason to restore.
   } finally {
-    await store?.close()
+    await db?.close()
   }
   if (found?.fault) throw found.fault
   return found?.isPerson ? found.by : undefined
@@ -270,15 +270,15 @@ async function proveBefore(url: string, who: ProofFlags, keys: DataKeys): Promis
 
 /** Whoever has the database open holds a lock on it, and leaving the WAL needs all of them gone. A damaged file may be replaced. */
 async function leaveAlone(target: string): Promise<void> {
-  let store: Store | undefined
+  let db: Db | undefined
   let mode: string | undefined
   try {
-    store = await open(`sqlite:${target}`)
-    mode = (await store.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
+    db = await open(`sqlite:${target}`)
+    mode = (await db.all<{ journal_mode: string }>(sql`pragma journal_mode = delete`))[0]?.journal_mode
   } catch (error) {
-    if (error instanceof StoreUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : '')) throw inUse(target)
+    if (error instanceof DbUnavailable || /locked|busy/i.test(error instanceof Error ? error.message : '')) throw inUse(target)
   } finally {
-    await store?.close()
+    await db?.close()
   }
   if (mode === 'wal') throw inUse(target)
 }
@@ -312,14 +312,13 @@ function settle(path: string): void {
 
 /** Restores with the database's own program; an inhabited database is replaced only when told. */
 async function restorePostgres(file: string, url: string, env: Shell['env'], { force, unseal, ...more }: Putting): Promise<undefined> {
-  const store = await open(url)
+  const db = await open(url)
   let inhabited
   try {
     inhabited =
-      (await store.one(sql`select 1 as there from pg_tables where schemaname = current_schema() and tablename = 'migrations'`)) !==
-      undefined
+      (await db.one(sql`select 1 as there from pg_tables where schemaname = current_schema() and tablename = 'migrations'`)) !== undefined
   } finally {
-    await store.close()
+    await db.close()
   }
   if (inhabited && !force) throw new BadInput('the database is not empty: --force drops what repasse has in it; take a backup of it first')
   const [{ runOn }, { readThrough }] = await Promise.all([import('../../db/programs.ts'), import('./sealed.ts')])

@@ -5,11 +5,11 @@ import type { Check } from './doctor.ts'
 
 const dayMs = 24 * 3_600_000
 
-export async function* anchorMail({ store, world, config }: Base): AsyncGenerator<Check> {
+export async function* anchorMail({ db, world, config }: Base): AsyncGenerator<Check> {
   const { sql } = await import('../../db/db.ts')
   const check = 'anchor mail'
   for (const address of config.AUDIT_ANCHOR_EMAIL ?? []) {
-    const { first, sent } = (await store.one<{ first: string | null; sent: string | null }>(sql`
+    const { first, sent } = (await db.one<{ first: string | null; sent: string | null }>(sql`
       select min(added_at) as first, max(case when state = 'sent' then added_at end) as sent
       from anchor_mails where store_id = 'sto_default' and address = ${address}`))!
     const since = sent ?? first

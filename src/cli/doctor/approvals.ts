@@ -3,25 +3,25 @@ import { approvalsNeeded, isProduction } from '../../base/config.ts'
 import type { Base } from '../../app.ts'
 import type { Check } from './doctor.ts'
 
-export async function* approvals({ config, store }: Base): AsyncGenerator<Check> {
+export async function* approvals({ config, db }: Base): AsyncGenerator<Check> {
   const [{ accountsOnlySaid, listAccounts }, { listSchedules, schedulesOnlySaid }] = await Promise.all([
     import('../../payout/payout.ts'),
     import('../../schedule/schedule.ts'),
   ])
   const how = { proven: approvalsNeeded(config) === 'proven', live: isProduction(config) }
-  const approved = (await listAccounts(store)).filter(({ state }) => state === 'approved')
+  const approved = (await listAccounts(db)).filter(({ state }) => state === 'approved')
   if (how.proven) {
     const { countSigners } = await import('../../people/people.ts')
-    yield signersCheck({ maker: await countSigners(store, 'maker'), checker: await countSigners(store, 'checker') })
+    yield signersCheck({ maker: await countSigners(db, 'maker'), checker: await countSigners(db, 'checker') })
   }
   if (approved.length > 0)
     yield approvalCheck(
-      (await accountsOnlySaid(store)).map(({ name }) => name),
+      (await accountsOnlySaid(db)).map(({ name }) => name),
       how,
     )
-  if ((await listSchedules(store)).length > 0)
+  if ((await listSchedules(db)).length > 0)
     yield termsCheck(
-      (await schedulesOnlySaid(store)).map(({ row }) => row.name),
+      (await schedulesOnlySaid(db)).map(({ row }) => row.name),
       how,
     )
 }

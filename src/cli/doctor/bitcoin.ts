@@ -73,12 +73,12 @@ const node = ({ network }: ChainRail, { height, headers, syncing, prunedBelow }:
 /** How far behind is nothing to speak of: the next look reads them. */
 const usualLag = 3
 
-async function* following({ store }: Base, rail: ChainRail, info: ChainInfo): AsyncGenerator<Check> {
+async function* following({ db }: Base, rail: ChainRail, info: ChainInfo): AsyncGenerator<Check> {
   const check = 'chain'
   const { chainTrouble, tipOf } = await import('../../chain/chain.ts')
-  const tip = await tipOf(store)
+  const tip = await tipOf(db)
   if (!tip) return yield { check, is: 'info', says: 'nothing of it was read yet', run: 'repasse serve' }
-  const trouble = await chainTrouble(store)
+  const trouble = await chainTrouble(db)
   if (trouble !== undefined)
     yield { check, is: 'error', says: `it could not be followed at the last look, so nothing is credited: ${trouble}` }
 
@@ -108,14 +108,14 @@ async function* following({ store }: Base, rail: ChainRail, info: ChainInfo): As
 const furtherOn = 2_000
 
 /** The numbers that are handed out next; 0 where there is no database yet. */
-async function nextNumbers(store: Base['store']): Promise<Record<'receive' | 'change', number>> {
+async function nextNumbers(db: Base['db']): Promise<Record<'receive' | 'change', number>> {
   const { nextOf } = await import('../../chain/chain.ts')
-  return { receive: await nextOf(store, 'receive'), change: await nextOf(store, 'change') }
+  return { receive: await nextOf(db, 'receive'), change: await nextOf(db, 'change') }
 }
 
-async function* signer({ config, store }: Base, rail: ChainRail): AsyncGenerator<Check> {
+async function* signer({ config, db }: Base, rail: ChainRail): AsyncGenerator<Check> {
   const check = 'signer'
-  const next = await nextNumbers(store)
+  const next = await nextNumbers(db)
   const [first, ...later] = [rail.derive('receive', 0), rail.derive('receive', next.receive), rail.derive('change', next.change)]
   const answer = await rail.wallet([first, ...later].map(({ address }) => address))
   if (answer === undefined) yield { check, is: 'ok', says: 'a person signs: repasse bitcoin psbt list' }

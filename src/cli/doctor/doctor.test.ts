@@ -7,7 +7,7 @@ import { systemClock, systemRandom } from '../../base/clock.ts'
 import { limitCheck } from './limits.ts'
 import { retentionCheck } from './privacy.ts'
 import { readPublicKey } from '../../rails/starkbank/verify.ts'
-import { openStore, sql } from '../../db/db.ts'
+import { openDb, sql } from '../../db/db.ts'
 import { keepPublished } from '../../webhooks/webhooks.ts'
 
 const { at, bank, env, repasse } = await openBankTerminal({ startingBalance: 50_000 })
@@ -34,9 +34,9 @@ test('another workspace’s id is told, with the one the bank names, and binds n
   const well = await doctor()
   expect(well['workspace']).toBeUndefined()
   expect(well['bank']!.is).toBe('ok')
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  expect(await store.all(sql`select value from settings where name = 'bank identity'`)).toEqual([])
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  expect(await db.all(sql`select value from settings where name = 'bank identity'`)).toEqual([])
+  await db.close()
 })
 
 test('a clock the bank does not accept is called by its name', async () => {
@@ -71,10 +71,10 @@ test('a key that the bank no longer publishes is named, and dropped by who says 
   const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const { keyId } = readPublicKey(pem)
   const world = { clock: systemClock, random: systemRandom }
-  const store = await openStore(env.DATABASE_URL, world)
-  await keepPublished(store, env.STARKBANK_API_URL, [pem], world)
-  await keepPublished(store, env.STARKBANK_API_URL, [bank.publicKeyPem], world)
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, world)
+  await keepPublished(db, env.STARKBANK_API_URL, [pem], world)
+  await keepPublished(db, env.STARKBANK_API_URL, [bank.publicKeyPem], world)
+  await db.close()
 
   const said = async (...words: string[]) =>
     (JSON.parse((await repasse(['doctor', '--json', ...words])).out) as Check[]).filter(({ check }) => check === 'bank keys')

@@ -95,7 +95,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     if (there) yield* database(base)
     else yield { check: 'database', is: 'info', says: `${fileShown(config.DATABASE_URL)} is not there yet`, run: 'repasse migrate' }
     yield* encryption(base)
-    yield clock(base, there && base.store.engine === 'postgres' ? await base.store.tx(tx => tx.now()) : undefined)
+    yield clock(base, there && base.db.engine === 'postgres' ? await base.db.tx(tx => tx.now()) : undefined)
     if (hasBank) yield* bank(base, flags)
     yield* bitcoin(base)
     // Whoever was asked has said what its clock shows.
@@ -116,7 +116,7 @@ async function* examine(shell: Shell, flags: Flags): AsyncGenerator<Check> {
     yield* anchorMail(base)
     yield* books(base)
   } finally {
-    await base.store.close()
+    await base.db.close()
   }
 }
 
@@ -179,18 +179,18 @@ async function verifier(): Promise<Check> {
 
 const mostClockDriftMs = 5_000
 
-async function* database({ store }: Base): AsyncGenerator<Check> {
+async function* database({ db }: Base): AsyncGenerator<Check> {
   const [{ sql }, { migrations }] = await Promise.all([import('../../db/db.ts'), import('../../db/migrate.ts')])
   yield {
     check: 'database',
     is: 'ok',
-    says: `${store.engine}, at migration ${migrations()
+    says: `${db.engine}, at migration ${migrations()
       .at(-1)
       ?.name.replace(/\.sql$/, '')}`,
   }
 
-  if (store.engine !== 'sqlite') return
-  const found = (await store.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
+  if (db.engine !== 'sqlite') return
+  const found = (await db.all<{ quick_check: string }>(sql`pragma quick_check`)).map(row => row.quick_check)
   yield found.join() === 'ok'
     ? { check: 'integrity', is: 'ok', says: 'the database file is whole' }
     : {
@@ -298,7 +298,7 @@ async function webhook({ PUBLIC_URL: address, STARKBANK_POLL_SECONDS: seconds }:
 const dayMs = 24 * 3_600_000
 
 /** Nothing where money is not real and nobody asked for it. */
-async function* anchors({ store, world, config }: Base): AsyncGenerator<Check> {
+async function* anchors({ db, world, config }: Base): AsyncGenerator<Check> {
   const [{ anchoringOf }, { findBreak, readAnchors }] = await Promise.all([import('../../app.ts'), import('../../ledger/ledger.ts')])
   const [check, anchoring] = ['audit anchors', anchoringOf(config)]
   if (!anchoring) return
@@ -309,7 +309,7 @@ async function* anchors({ store, world, config }: Base): AsyncGenerator<Check> {
       says: 'the audit log is anchored in the program’s own log alone: keep that, or what somebody cuts off the audit log is not seen',
       run: 'set AUDIT_ANCHOR_FILE to a file on another disk or machine than the database’s',
     }
-  const found = await findBreak(store, file)
+  const found = await findBreak(db, file)
   if (found) return yield { check, is: 'error', says: found.says, run: 'see docs/operating.md, then: repasse audit accept --why …' }
   const newest = readAnchors(file.read('newest').flat(), false).lines.at(-1)
   if (!newest) return yield { check, is: 'info', says: `${file.path} is begun with the first act` }
@@ -327,13 +327,13 @@ async function* anchors({ store, world, config }: Base): AsyncGenerator<Check> {
     : { check, is: 'ok', says: `${file.path} has record ${newest.seq} of ${newest.at}, and agrees` }
 }
 
-async function* books({ store }: Base): AsyncGenerator<Check> {
+async function* books({ db }: Base): AsyncGenerator<Check> {
   const [{ checkLedger }, { checkApprovals, payoutsStopped, listAccounts }, { listSchedules }] = await Promise.all([
     import('../../ledger/ledger.ts'),
     import('../../payout/payout.ts'),
     import('../../schedule/schedule.ts'),
   ])
-  const findings = await store.tx(async tx => [...(await checkLedger(tx)), ...(await checkApprovals(tx))])
+  const findings = await db.tx(async tx => [...(await checkLedger(tx)), ...(await checkApprovals(tx))])
   yield findings.length === 0
     ? { check: 'books', is: 'ok', says: 'every invariant holds' }
     : {
@@ -346,12 +346,12 @@ async function* books({ store }: Base): AsyncGenerator<Check> {
         run: 'repasse ledger check',
       }
 
-  const stopped = await payoutsStopped(store)
+  const stopped = await payoutsStopped(db)
   yield stopped === undefined
     ? { check: 'payouts', is: 'ok', says: 'not stopped' }
     : { check: 'payouts', is: 'warn', says: `stopped: ${stopped}`, run: 'repasse status, then: repasse payout go --why …' }
 
-  const accounts = await listAccounts(store)
+  const accounts = await listAccounts(db)
   const awaiting = accounts.filter(({ state }) => state === 'awaiting').map(({ name }) => name)
   if (accounts.length === 0)
     yield { check: 'accounts', is: 'info', says: 'there is no payout account yet', run: 'repasse account add --help' }
@@ -364,7 +364,7 @@ async function* books({ store }: Base): AsyncGenerator<Check> {
     }
   else yield { check: 'accounts', is: 'ok', says: `${accounts.length} approved` }
 
-  const active = (await listSchedules(store)).filter(({ state }) => state === 'active').length
+  const active = (await listSchedules(db)).filter(({ state }) => state === 'active').length
   yield active === 0
     ? { check: 'schedules', is: 'info', says: 'none is active', run: 'repasse schedule add --help' }
     : { check: 'schedules', is: 'ok', says: `${active} active` }

@@ -6,7 +6,7 @@ import type { Check } from './doctor.ts'
 const check = 'encryption'
 const mostShown = 5
 
-export async function* encryption({ config, store, keys }: Base): AsyncGenerator<Check> {
+export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Check> {
   const file = config.ENCRYPTION_KEY_FILE
   if (file === undefined)
     return yield {
@@ -21,7 +21,7 @@ export async function* encryption({ config, store, keys }: Base): AsyncGenerator
     import('../keys.ts'),
   ])
   for (const says of openKeyFile(file, { strict: false }).findings) yield { check, is: 'warn', says, run: `chmod 600 ${file}` }
-  const unreadable = await unreadableValues(store, keys)
+  const unreadable = await unreadableValues(db, keys)
   if (unreadable.length > 0)
     yield {
       check,
@@ -33,7 +33,7 @@ export async function* encryption({ config, store, keys }: Base): AsyncGenerator
       run: 'repasse keys status; put a missing key back into the key file, or restore what was changed from a backup',
     }
   const newest = keys.newest?.id
-  const left = (await keyUses(store)).filter(({ key }) => key !== newest)
+  const left = (await keyUses(db)).filter(({ key }) => key !== newest)
   const count = (isPlain: boolean) => left.filter(({ key }) => (key === undefined) === isPlain).reduce((sum, use) => sum + use.count, 0)
   const [plain, older] = [count(true), count(false)]
   if (plain + older > 0)

@@ -11,7 +11,7 @@ interface Flags extends ProofFlags {
 }
 
 export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: Flags): AsyncGenerator<Check> {
-  const { config, store, world } = base
+  const { config, db, world } = base
   const [{ bankKeys, retireBankKey }, { bankKeyOrigin }, { readPublicKey }, { overlapMs }] = await Promise.all([
     import('../../webhooks/webhooks.ts'),
     import('../../app.ts'),
@@ -27,15 +27,15 @@ export async function* keysOfBank(base: Base, rail: Rail, { dropKey, ...who }: F
   const origin = bankKeyOrigin(config)
 
   if (dropKey !== undefined) {
-    const key = (await bankKeys(store, origin)).find(({ pem }) => idOf(pem) === dropKey)
+    const key = (await bankKeys(db, origin)).find(({ pem }) => idOf(pem) === dropKey)
     if (!key) throw new BadInput(`no key ${dropKey} of the bank is kept here: "repasse doctor" names those that are`)
     const { by } = await prove(base, who)
-    await retireBankKey(store, origin, { pem: key.pem, keyId: dropKey, isPublished: published.includes(dropKey), by })
+    await retireBankKey(db, origin, { pem: key.pem, keyId: dropKey, isPublished: published.includes(dropKey), by })
     yield { check, is: 'ok', says: `${dropKey} is dropped: running processes refuse its events within a minute` }
   }
 
   yield { check, is: 'ok', says: `the bank publishes ${published.join(', ')}` }
-  for (const { pem, missingSince = world.clock.now(), isRetired } of await bankKeys(store, origin)) {
+  for (const { pem, missingSince = world.clock.now(), isRetired } of await bankKeys(db, origin)) {
     if (published.includes(idOf(pem)) || isRetired || world.clock.now() - missingSince >= overlapMs) continue
     yield {
       check,

@@ -5,14 +5,14 @@ import type { Base } from '../../app.ts'
 import type { LimitPer } from '../../payout/payout.ts'
 import type { Check } from './doctor.ts'
 
-export async function* limits({ config, store, world }: Base): AsyncGenerator<Check> {
+export async function* limits({ config, db, world }: Base): AsyncGenerator<Check> {
   const { installationScope, limitsIn } = await import('../../payout/payout.ts')
   const live: Asset[] = [
     ...(config.STARKBANK_ENVIRONMENT === 'production' ? (['BRL'] as const) : []),
     ...(config.BITCOIN_NETWORK === 'mainnet' ? (['BTC'] as const) : []),
   ]
   const now = instant(world.clock.now())
-  for (const asset of live) yield limitCheck(asset, await limitsIn(store, installationScope(asset), now))
+  for (const asset of live) yield limitCheck(asset, await limitsIn(db, installationScope(asset), now))
 }
 
 /** Pure: of money that is real, what is set for all payouts of one asset. */

@@ -5,7 +5,7 @@ import { instant, later, type Instant } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { Check } from './doctor.ts'
 
-export async function retention({ config, store, world }: Base): Promise<Check> {
+export async function retention({ config, db, world }: Base): Promise<Check> {
   const { lastRetention, retentionFailing } = await import('../../privacy/privacy.ts')
   const kept = retentionOf(config)
   const settings = [
@@ -19,7 +19,7 @@ export async function retention({ config, store, world }: Base): Promise<Check> 
     ['run logs', kept.runLogsMs],
   ] as const
   const said = settings.map(([name, ms]) => `${name} ${formatRetention(ms)}`).join(', ')
-  const failing = await retentionFailing(store)
+  const failing = await retentionFailing(db)
   if (failing)
     return {
       check: 'retention',
@@ -27,14 +27,14 @@ export async function retention({ config, store, world }: Base): Promise<Check> 
       says: `what is personal and old enough is not all dropped: the job has failed since ${failing.since}, the last time with: ${failing.why}`,
       run: `repasse run show ${failing.run}; the next night tries again`,
     }
-  return retentionCheck(await lastRetention(store), instant(world.clock.now()), said)
+  return retentionCheck(await lastRetention(db), instant(world.clock.now()), said)
 }
 
 /** E-mails that wait for a mail server that is not set; undefined where there are none. */
-export async function waitingMail({ config, store }: Base): Promise<Check | undefined> {
+export async function waitingMail({ config, db }: Base): Promise<Check | undefined> {
   if (config.SMTP_URL !== undefined) return undefined
   const { sql } = await import('../../db/db.ts')
-  const waiting = (await store.one<{ count: bigint; since: Instant | null }>(sql`
+  const waiting = (await db.one<{ count: bigint; since: Instant | null }>(sql`
     select count(*) as count, min(added_at) as since from (
       select added_at from mails where state = 'queued' union all select added_at from person_mails where state = 'queued') as waiting`))!
   if (waiting.count === 0n) return undefined

@@ -15,20 +15,20 @@ const noSuch = (id: string) => `there is no invoice "${id}": "repasse invoice li
 /** Proposes that part or all of what was paid goes back; another person approves it. */
 export function proposeOwnRefund(shell: Shell, id: string, { amount, by = operator(), why, json: asJson }: OwnRefundFlags): Promise<void> {
   if (why === undefined) throw new BadInput('--why is missing: another person has to know what the refund is for')
-  return inBase(shell, async ({ store, world }) => {
+  return inBase(shell, async ({ db, world }) => {
     const [{ proposeRefund }, { refusalOf }, { sql }] = await Promise.all([
       import('../../webhooks/webhooks.ts'),
       import('../../invoice/invoice.ts'),
       import('../../db/db.ts'),
     ])
-    const proposed = await proposeRefund(store, world, id, { units: amount, by, why })
+    const proposed = await proposeRefund(db, world, id, { units: amount, by, why })
     if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
     if (proposed.is === 'impossible') throw refusalOf(proposed.code, id)
     const { proposal, units } = proposed
     if (proposed.is === 'another')
       throw new BadInput(`another refund of ${id} is proposed already: "repasse proposal show ${proposal.id}"; it is decided first`)
     if (asJson) return shell.out(json({ proposal: proposal.id, state: proposal.state, invoice: id, ...moneyOf(units, 'BRL') }))
-    const payout = await store.one<{ state: string }>(sql`select state from payouts where invoice_id = ${id}`)
+    const payout = await db.one<{ state: string }>(sql`select state from payouts where invoice_id = ${id}`)
     const passedOn = payout && ['sending', 'unsure', 'sent', 'paid'].includes(payout.state)
     await shell.out(
       `a refund of ${reais(units)} is proposed: somebody else approves it with "repasse proposal approve ${proposal.id}"\n` +
@@ -71,10 +71,10 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice cancel inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "asked for the wrong month"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      onRails(shell, async ({ store, world }, { rails: { starkbank: rail } }) => {
+      onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
         if (!rail) throw new BadInput('the bank is not configured, and it must take the invoice back: set STARKBANK_*')
         const { cancelInvoice } = await import('../../invoice/invoice.ts')
-        await tellCancel(shell, id, await cancelInvoice({ store, rail, world }, id, { by, why }), asJson)
+        await tellCancel(shell, id, await cancelInvoice({ db, rail, world }, id, { by, why }), asJson)
       }),
     )
 
@@ -88,9 +88,9 @@ export function invoiceActCommands(invoice: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice reissue inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the bank refused us, not the payer"'))
     .action((id: string, { why, as, by = operator(), json: asJson }: { why: string; as?: string; by?: string; json?: true }) =>
-      onRails(shell, async ({ store, world }, { rails: { starkbank: rail } }) => {
+      onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
         const { reissueInvoice } = await import('../../webhooks/webhooks.ts')
-        const { invoice: made, of, adopted } = reissued(await reissueInvoice({ store, rail, world }, id, { by, why, as }), id)
+        const { invoice: made, of, adopted } = reissued(await reissueInvoice({ db, rail, world }, id, { by, why, as }), id)
         const how = adopted ? 'was asked for again before' : 'is asked for again'
         await shell.out(
           asJson
@@ -117,9 +117,9 @@ function reversalCommand(invoice: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice reversal inv_01k9zq3f5c8wxy2m7n4p6r8s0t --returned 0.00 --why "the bank wrote that it failed"'))
     .action((id: string, { returned, why, by = operator(), json: asJson }: ReversalFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeReversalEnd, reversalRefusalOf } = await import('../../webhooks/webhooks.ts')
-        const proposed = await proposeReversalEnd(store, world, id, { returned, by, why })
+        const proposed = await proposeReversalEnd(db, world, id, { returned, by, why })
         if (proposed.is === 'unknown') throw new BadInput(noSuch(id))
         if (proposed.is === 'impossible') throw reversalRefusalOf(proposed.code, id)
         const { proposal } = proposed

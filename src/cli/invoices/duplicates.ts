@@ -76,23 +76,23 @@ export function refundCommand(invoice: Command, shell: Shell): void {
 const decisionOf = (invoiceId: string, { twin, by = operator(), why = '' }: RefundFlags) => ({ invoiceId, providerId: twin, by, why })
 
 function keep(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
-  return inBase(shell, async ({ store, world }) => {
+  return inBase(shell, async ({ db, world }) => {
     const { keepTwin } = await import('../../invoice/invoice.ts')
-    const twin = accepted(await keepTwin(store, world, 'starkbank', decisionOf(id, flags)), id, flags.twin)
+    const twin = accepted(await keepTwin(db, world, 'starkbank', decisionOf(id, flags)), id, flags.twin)
     await tell(shell, twin, flags)
   })
 }
 
 function refund(shell: Shell, id: string, flags: RefundFlags): Promise<void> {
-  return onRails(shell, async ({ store, world }, { rails: { starkbank: rail } }) => {
+  return onRails(shell, async ({ db, world }, { rails: { starkbank: rail } }) => {
     if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
     const { approveRefund, findTwin, sendRefund } = await import('../../invoice/invoice.ts')
     const { payoutsStopped } = await import('../../payout/payout.ts')
-    const twin = accepted(await approveRefund(store, rail.name, decisionOf(id, flags)), id, flags.twin)
-    await sendRefund({ store, rail, world, stopped: payoutsStopped }, twin)
-    const now = (await findTwin(store, rail.name, twin.provider_id))!
+    const twin = accepted(await approveRefund(db, rail.name, decisionOf(id, flags)), id, flags.twin)
+    await sendRefund({ db, rail, world, stopped: payoutsStopped }, twin)
+    const now = (await findTwin(db, rail.name, twin.provider_id))!
     await tell(shell, now, flags)
-    const stopped = now.state === 'approved' ? await payoutsStopped(store) : undefined
+    const stopped = now.state === 'approved' ? await payoutsStopped(db) : undefined
     if (stopped !== undefined) shell.err(`payouts are stopped, so it is not refunded yet: ${stopped}\n`)
     // The bank said no: a person has to decide again.
     if (now.state === 'credited') shell.exitCode = 1

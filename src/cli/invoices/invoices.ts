@@ -53,10 +53,10 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice list --state issued --limit 20'))
     .action((flags: ListFlags) =>
-      inBase(shell, async ({ store, world }) => {
-        const rows = await newest(store, flags)
+      inBase(shell, async ({ db, world }) => {
+        const rows = await newest(db, flags)
         if (flags.json)
-          await noteTaken({ store, world }, 'invoices', rows.length, { ...(flags.state !== undefined && { state: flags.state }) })
+          await noteTaken({ db, world }, 'invoices', rows.length, { ...(flags.state !== undefined && { state: flags.state }) })
         const line = (row: InvoiceRow) => [
           row.id,
           row.added_at,
@@ -92,10 +92,10 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('invoice accept inv_01k9zq3f5c8wxy2m7n4p6r8s0t --why "the payer called: the rest is not coming"'))
     .action((id: string, { why, by = operator(), json: asJson }: { why: string; by?: string; json?: true }) =>
-      inBase(shell, async ({ store, world, config }) => {
+      inBase(shell, async ({ db, world, config }) => {
         const { takeOn } = await import('../../webhooks/webhooks.ts')
-        const { invoice: row, standing } = await takeOn(store, world, chainTermsOf(config), id, { by, why })
-        if (asJson) await noteShownHere({ store }, row.id, row.payer_tax_id)
+        const { invoice: row, standing } = await takeOn(db, world, chainTermsOf(config), id, { by, why })
+        if (asJson) await noteShownHere({ db }, row.id, row.payer_tax_id)
         await shell.out(
           asJson
             ? json({ ...viewOf(row), takenOnBy: row.late_by, received: moneyOf(standing.received, row.asset), why: standing.why })
@@ -108,20 +108,20 @@ export function invoiceCommands(repasse: Command, shell: Shell): void {
 }
 
 async function show(shell: Shell, base: Base, id: string, asJson: true | undefined): Promise<void> {
-  const { store } = base
+  const { db } = base
   const { history, sql } = await import('../../db/db.ts')
   const { refundsOf, twinsOfInvoice } = await import('../../invoice/invoice.ts')
-  const row = await store.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
+  const row = await db.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id}`)
   if (!row) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
   const request = row.rail === 'bitcoin' ? await readRequest(base, row) : undefined
-  const steps = await history(store, row.id)
-  const postings = await postingsOf(store, sql`e.invoice_id = ${row.id}`)
-  const payouts = await store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)
-  const twins = await twinsOfInvoice(store, row.id)
-  const refunds = await refundsOf(store, row.id)
-  const back = await backFacts(store, row)
+  const steps = await history(db, row.id)
+  const postings = await postingsOf(db, sql`e.invoice_id = ${row.id}`)
+  const payouts = await db.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`)
+  const twins = await twinsOfInvoice(db, row.id)
+  const refunds = await refundsOf(db, row.id)
+  const back = await backFacts(db, row)
   const paid: Paid[] = []
-  for (const payout of payouts) paid.push({ payout, txids: await txidsOf(store, payout.id) })
+  for (const payout of payouts) paid.push({ payout, txids: await txidsOf(db, payout.id) })
   if (!asJson) return shell.out(text(row, request, { paid, twins, refunds, back }, historyTable(steps), postings))
   await noteShownHere(base, row.id, row.payer_tax_id)
   const views = paid.map(payoutOf)
@@ -135,7 +135,7 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
       payout: views[0] ?? null,
       ...(request
         ? { payouts: views }
-        : { duplicates: twins.map(duplicateView), refunds: refunds.map(refundView), ...(await backView(store, row)) }),
+        : { duplicates: twins.map(duplicateView), refunds: refunds.map(refundView), ...(await backView(db, row)) }),
     }),
   )
 }
@@ -143,9 +143,9 @@ async function show(shell: Shell, base: Base, id: string, asJson: true | undefin
 type Paid = { payout: PayoutRow; txids: { id: string; state: string }[] }
 
 /** The transactions that pay it, of which one at most is ever mined. */
-async function txidsOf(store: Reader, payoutId: string): Promise<Paid['txids']> {
+async function txidsOf(db: Reader, payoutId: string): Promise<Paid['txids']> {
   const { sql } = await import('../../db/db.ts')
-  return store.all(sql`
+  return db.all(sql`
     select c.id, c.state from bundle_candidates c join bundle_outputs o on o.candidate_id = c.id join attempts a on a.id = o.attempt_id
     where a.payout_id = ${payoutId} order by a.number, c.number`)
 }
@@ -158,11 +158,11 @@ const payoutOf = ({ payout, txids }: Paid) => ({
   ...(payout.asset === 'BTC' && { transactions: txids.map(({ id, state }) => ({ txid: id, state })) }),
 })
 
-async function newest(store: Reader, { state, limit, before }: ListFlags): Promise<InvoiceRow[]> {
+async function newest(db: Reader, { state, limit, before }: ListFlags): Promise<InvoiceRow[]> {
   const { sql } = await import('../../db/db.ts')
   const ofState = state === undefined ? sql`` : sql`and state = ${state}`
   const older = before === undefined ? sql`` : sql`and id < ${before}`
-  return store.all<InvoiceRow>(sql`select * from invoices where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
+  return db.all<InvoiceRow>(sql`select * from invoices where 1 = 1 ${ofState} ${older} order by id desc limit ${limit}`)
 }
 
 const viewOf = (row: InvoiceRow) => ({

@@ -29,10 +29,10 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('ledger balances'))
     .action(({ json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { accounts, balances } = await import('../../ledger/ledger.ts')
-        const rows = (await assetsOf(store)).map(async asset => {
-          const standing = await balances(store, asset)
+        const rows = (await assetsOf(db)).map(async asset => {
+          const standing = await balances(db, asset)
           return accounts.map(account => ({
             account,
             asset,
@@ -58,10 +58,10 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
     .requiredOption('--format <format>', 'csv', oneOf(['csv'] as const)('--format'))
     .addHelpText('after', example('ledger export --format csv > postings.csv'))
     .action(() =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { amountOf, entries } = await import('./postings.ts')
         await shell.out('transaction,time,movement,source,line,account,asset,amount,invoice,memo\n')
-        for await (const page of entries(store)) {
+        for await (const page of entries(db)) {
           const rows = page.map(row => [
             row.id,
             row.at,
@@ -81,22 +81,22 @@ export function ledgerCommands(repasse: Command, shell: Shell): void {
 }
 
 async function check(shell: Shell, base: Base, { scan, json: asJson }: { scan?: true; json?: true }): Promise<void> {
-  const { store, world } = base
+  const { db, world } = base
   const [{ checkBooks }, { sql }, { unreadableValues }] = await Promise.all([
     import('../../reconcile/reconcile.ts'),
     import('../../db/db.ts'),
     import('../../db/rotate.ts'),
   ])
-  const inBooks = await checkBooks(store, world, undefined, base.anchoring?.file)
+  const inBooks = await checkBooks(db, world, undefined, base.anchoring?.file)
   const chain = await againstNode(base, scan)
   const [searched, unlike] = [chain?.searched, unlikeOf(chain?.searched)]
   const findings = [...inBooks, ...(chain?.finding === undefined ? [] : [chain.finding])]
-  const counts = (await store.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
+  const counts = (await db.one<{ movements: bigint; invoices: bigint; payouts: bigint; acts: bigint }>(sql`
     select (select count(*) from ledger_transactions) as movements, (select count(*) from invoices where state in ('credited', 'reversed')) as invoices,
       (select count(*) from payouts) as payouts, (select count(*) from audit) as acts`))!
   // A search that was asked for and could not be made has proved nothing.
   // A value that cannot be read is no fault of the books: payouts go on.
-  const unreadable = (await unreadableValues(store, base.keys)).map(sayUnreadable)
+  const unreadable = (await unreadableValues(db, base.keys)).map(sayUnreadable)
   if (unreadable.length > 0) shell.exitCode = 1
   if (findings.length > 0 || unlike !== undefined || typeof searched === 'string') shell.exitCode = 1
   if (asJson)
@@ -139,19 +139,19 @@ interface AgainstNode {
 /** Our coins against the node's set of unspent outputs; undefined where there is no chain. */
 async function againstNode(base: Base, scan: true | undefined): Promise<AgainstNode | undefined> {
   if (base.config.BITCOIN_RPC_URL === undefined)
-    return (await assetsOf(base.store)).includes('BTC') ? { why: 'BITCOIN_RPC_URL is not set here' } : undefined
+    return (await assetsOf(base.db)).includes('BTC') ? { why: 'BITCOIN_RPC_URL is not set here' } : undefined
   const [{ openChain }, { compareScan, holdAgainstChain, reconcileChain }] = await Promise.all([
     import('../../app.ts'),
     import('../../reconcile/reconcile.ts'),
   ])
   const { rail } = (await openChain(base, { binds: false }))!
   try {
-    const found = await reconcileChain(base.store, rail, base.world)
-    const searched = scan && (await compareScan(base.store, rail))
+    const found = await reconcileChain(base.db, rail, base.world)
+    const searched = scan && (await compareScan(base.db, rail))
     const also = searched === undefined ? {} : { searched }
     if (typeof found === 'string') return { why: found, ...also }
     const { height, chainUnits, unsettled } = found
-    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.store, found), ...also }
+    return { compared: { height, ...moneyOf(chainUnits, 'BTC'), unsettled }, finding: await holdAgainstChain(base.db, found), ...also }
   } finally {
     rail.close()
   }
@@ -178,9 +178,9 @@ const scanView = ({ height, scannedUnits, coinUnits, unknown, missing, agrees }:
 })
 
 /** Reais always, and bitcoin once something was booked in it. */
-async function assetsOf(store: Reader): Promise<Asset[]> {
+async function assetsOf(db: Reader): Promise<Asset[]> {
   const { sql } = await import('../../db/db.ts')
-  const coins = await store.one(sql`select 1 as yes from ledger_entries where asset = 'BTC' limit 1`)
+  const coins = await db.one(sql`select 1 as yes from ledger_entries where asset = 'BTC' limit 1`)
   return coins ? ['BRL', 'BTC'] : ['BRL']
 }
 

@@ -14,9 +14,9 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout stop --why "the bank looks wrong"'))
     .action(({ why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { stopAll } = await import('../../payout/payout.ts')
-        await stopAll(store, `${by}: ${why}`, by)
+        await stopAll(db, `${by}: ${why}`, by)
         await shell.out('payouts are stopped: "repasse payout go --why …" lets them go\n')
       }),
     )
@@ -35,17 +35,17 @@ export function stopCommands(payout: Command, shell: Shell): void {
     .addHelpText('after', example('payout go --why "compared with the bank"'))
     .action(({ why, seen, ...flags }: ProofFlags & { why: string; seen?: string[] }) =>
       inBase(shell, async base => {
-        const { store } = base
+        const { db } = base
         const { by, proof } = await prove(base, flags, 'payouts.go')
         const { holdOf, letGo, payoutsStopped, reasonsOf, theProgram, unreads, unreadSentence } = await import('../../payout/payout.ts')
-        const hold = await holdOf(store)
+        const hold = await holdOf(db)
         const reasons = hold ? reasonsOf(hold) : []
         const isPersons = hold !== undefined && hold.by !== theProgram
         const lookedAt = seen === undefined ? await lookedAtNow(shell, reasons, isPersons) : named(seen, reasons)
-        const held = await letGo(store, why, by, reason => lookedAt.includes(reason), proof)
-        const left = await holdOf(store)
-        const still = await payoutsStopped(store)
-        const unread = await unreads(store, await store.tx(tx => tx.now()))
+        const held = await letGo(db, why, by, reason => lookedAt.includes(reason), proof)
+        const left = await holdOf(db)
+        const still = await payoutsStopped(db)
+        const unread = await unreads(db, await db.tx(tx => tx.now()))
         if (held === undefined && still === undefined) {
           const [waits] = unread
           throw new BadInput(

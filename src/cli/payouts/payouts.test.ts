@@ -7,7 +7,7 @@ import { silentLog } from '../../base/log.ts'
 import { draftBatch, inReaisAsSaid, planBatch } from '../../invoice/invoice.ts'
 import { batchRule, batchTerms, needSchedule, runNow } from '../../schedule/schedule.ts'
 import { bankWasRead, noteUnlisted, owe, waitForBank } from '../../payout/payout.ts'
-import { openStore, sql } from '../../db/db.ts'
+import { openDb, sql } from '../../db/db.ts'
 
 const { env, repasse: say } = openTerminal()
 const repasse = (...words: string[]) => say(words, { LOG_LEVEL: 'silent' })
@@ -19,9 +19,9 @@ let invoice: string
 beforeAll(async () => {
   await repasse('account', 'add', ...trialAccountFlags)
   await repasse('schedule', 'add', '--name', 'trial', ...trial, '--pay-to', 'main')
-  const store = await openStore(env.DATABASE_URL, world)
+  const db = await openDb(env.DATABASE_URL, world)
   try {
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       const schedule = await needSchedule(tx, 'trial')
       const slot = await runNow(tx, world, schedule, 'maker')
       await draftBatch(tx, world, batchTerms(schedule, slot), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid)
@@ -32,7 +32,7 @@ beforeAll(async () => {
       payout = (await owe(tx, world, collected, terms, { why: 'credited' }))!
     })
   } finally {
-    await store.close()
+    await db.close()
   }
 })
 
@@ -73,17 +73,17 @@ test('once approved it has its next look and no reason; held by a person it has 
 })
 
 test('released or retried after a restore it says what it waits for, the bank or the log of its own invoice', async () => {
-  const store = await openStore(env.DATABASE_URL, world)
+  const db = await openDb(env.DATABASE_URL, world)
   try {
-    await store.tx(waitForBank)
+    await db.tx(waitForBank)
     const released = await repasse('payout', 'release', payout, '--why', 'all is well')
     expect(released.err).toMatch(/^payouts wait until the bank's logs are read as far as they go, .*; it goes on by itself then$/m)
-    await store.tx(noteUnlisted)
-    await store.tx(async tx => bankWasRead(tx, await tx.now()))
-    await store.tx(tx => tx.run(sql`update payouts set state = 'waiting' where id = ${payout}`))
+    await db.tx(noteUnlisted)
+    await db.tx(async tx => bankWasRead(tx, await tx.now()))
+    await db.tx(tx => tx.run(sql`update payouts set state = 'waiting' where id = ${payout}`))
     const retried = await repasse('payout', 'retry', payout, '--why', 'all is well')
     expect(retried.err).toMatch(/^a payout waits until the bank's log of each one's invoice is read, .*; it goes on by itself then$/m)
   } finally {
-    await store.close()
+    await db.close()
   }
 })

@@ -38,8 +38,8 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('payout list --state held --json'))
     .action((flags: ListFlags) =>
-      inBase(shell, async ({ store }) => {
-        const rows = await newest(store, flags)
+      inBase(shell, async ({ db }) => {
+        const rows = await newest(db, flags)
         const line = (row: ListedPayout) => [
           row.id,
           row.added_at,
@@ -64,7 +64,7 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
     .argument('<id>', 'the payout')
     .option('--json', 'as JSON')
     .addHelpText('after', example('payout show pay_01k9zq3f5c8wxy2m7n4p6r8s0t'))
-    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ store }) => show(shell, store, id, asJson)))
+    .action((id: string, { json: asJson }: { json?: true }) => inBase(shell, ({ db }) => show(shell, db, id, asJson)))
 
   const act = (verb: 'retry' | 'hold' | 'release', says: string) =>
     proofFlags(
@@ -78,15 +78,15 @@ export function payoutCommands(repasse: Command, shell: Shell): void {
       .addHelpText('after', example(`payout ${verb} pay_01k9zq3f5c8wxy2m7n4p6r8s0t --why "spoke with the bank"`))
       .action((id: string, { why, ...flags }: ProofFlags & { why: string }) =>
         inBase(shell, async base => {
-          const { store } = base
+          const { db } = base
           const { by, proof } = await prove(base, flags, verb === 'hold' ? undefined : `payout.${verb}`)
           const { holdPayout, payoutsStopped, releasePayout, retryPayout, unreadFor, unreadSentence } =
             await import('../../payout/payout.ts')
-          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](store, id, { by, why, proof })
+          const row = await { retry: retryPayout, hold: holdPayout, release: releasePayout }[verb](db, id, { by, why, proof })
           await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}\n`)
           if (row.state === 'held') return
-          const stopped = await payoutsStopped(store)
-          const unread = await unreadFor(store, row, await store.tx(tx => tx.now()))
+          const stopped = await payoutsStopped(db)
+          const unread = await unreadFor(db, row, await db.tx(tx => tx.now()))
           if (stopped !== undefined) shell.err(`payouts are stopped, so it is not sent yet: ${stopped}\n`)
           else if (unread !== undefined) shell.err(`${unreadSentence(unread)}; it goes on by itself then\n`)
         }),
@@ -113,9 +113,9 @@ function settleCommand(payout: Command, shell: Shell): void {
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout settle pay_01k9zq3f5c8wxy2m7n4p6r8s0t --ref 6341320293482496 --why "sent after the backup"'))
     .action((id: string, { ref, why, by = operator() }: ActFlags & { ref: string }) =>
-      onRails(shell, async ({ store, world }, { rails }) => {
+      onRails(shell, async ({ db, world }, { rails }) => {
         const { settlePaidElsewhere } = await import('../../payout/payout.ts')
-        const settled = await settlePaidElsewhere(store, rails, world, id, { by, why, ref })
+        const settled = await settlePaidElsewhere(db, rails, world, id, { by, why, ref })
         if (settled.is !== 'settled') return tellProposed(shell, settled)
         const row = settled.payout
         await shell.out(`payout ${row.id} of ${told(row.units, row.asset)} is ${row.state}, by ${ref}\n`)
@@ -123,32 +123,32 @@ function settleCommand(payout: Command, shell: Shell): void {
     )
 }
 
-async function newest(store: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<ListedPayout[]> {
+async function newest(db: Reader, { state, account, invoice, limit, before }: ListFlags): Promise<ListedPayout[]> {
   const { sql } = await import('../../db/db.ts')
   const ofState = state === undefined ? sql`` : sql`and p.state = ${state}`
-  const toAccount = account === undefined ? sql`` : sql`and p.account_id = ${(await needAccount(store, account)).id}`
-  const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(store, invoice)).id}`
+  const toAccount = account === undefined ? sql`` : sql`and p.account_id = ${(await needAccount(db, account)).id}`
+  const ofInvoice = invoice === undefined ? sql`` : sql`and p.invoice_id = ${(await needInvoice(db, invoice)).id}`
   const older = before === undefined ? sql`` : sql`and p.id < ${before}`
-  return store.all<ListedPayout>(sql`
+  return db.all<ListedPayout>(sql`
     ${listedPayouts} where 1 = 1 ${ofState} ${toAccount} ${ofInvoice} ${older} order by p.id desc limit ${limit}`)
 }
 
-async function needAccount(store: Reader, name: string): Promise<{ id: string }> {
+async function needAccount(db: Reader, name: string): Promise<{ id: string }> {
   const { findAccount } = await import('../../payout/payout.ts')
-  const row = await findAccount(store, name)
+  const row = await findAccount(db, name)
   if (!row) throw new BadInput(`--account "${name}" is not an account: "repasse account list" shows them`)
   return row
 }
 
-async function needInvoice(store: Reader, id: string): Promise<{ id: string }> {
+async function needInvoice(db: Reader, id: string): Promise<{ id: string }> {
   const { sql } = await import('../../db/db.ts')
-  const row = await store.one<{ id: string }>(sql`select id from invoices where id = ${id} or provider_id = ${id}`)
+  const row = await db.one<{ id: string }>(sql`select id from invoices where id = ${id} or provider_id = ${id}`)
   if (!row) throw new BadInput(`--invoice "${id}" is not an invoice: "repasse invoice list" shows them`)
   return row
 }
 
-async function show(shell: Shell, store: Reader, id: string, asJson: true | undefined): Promise<void> {
-  const seen = await seePayout(store, id)
+async function show(shell: Shell, db: Reader, id: string, asJson: true | undefined): Promise<void> {
+  const seen = await seePayout(db, id)
   if (!seen) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   const { row, orders: attempts, steps } = seen
   const postings = seen.postings.map(postingView)

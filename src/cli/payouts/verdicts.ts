@@ -27,9 +27,9 @@ export function verdictCommands(payout: Command, shell: Shell): void {
       example('payout adjudicate pay_01k9zq3f5c8wxy2m7n4p6r8s0t --transfer 6341320293482496 --as not-ours --why "the bank’s own test"'),
     )
     .action((id: string, { transfer, as, why, by = operator() }: ActFlags & { transfer: string; as: (typeof verdictWords)[number] }) =>
-      onRails(shell, async ({ store, world }, { rails }) => {
+      onRails(shell, async ({ db, world }, { rails }) => {
         const { proposeVerdict } = await import('../../payout/payout.ts')
-        await tellProposed(shell, await proposeVerdict({ store, rails, world }, id, { transfer, as, by, why }))
+        await tellProposed(shell, await proposeVerdict({ db, rails, world }, id, { transfer, as, by, why }))
       }),
     )
 
@@ -42,9 +42,9 @@ export function verdictCommands(payout: Command, shell: Shell): void {
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('payout redirect pay_01k9zq3f5c8wxy2m7n4p6r8s0t --to second --why "the first account was closed"'))
     .action((id: string, { to, why, by = operator() }: ActFlags & { to: string }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeRedirect } = await import('../../payout/payout.ts')
-        await tellProposed(shell, await proposeRedirect(store, world, id, { to, by, why }))
+        await tellProposed(shell, await proposeRedirect(db, world, id, { to, by, why }))
       }),
     )
 }
@@ -62,9 +62,9 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('suspense list --json'))
     .action(({ limit, json: asJson }: { limit: number; json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { openSuspense } = await import('../../ledger/ledger.ts')
-        const rows = await openSuspense(store, limit)
+        const rows = await openSuspense(db, limit)
         const line = (row: SuspenseRow) => [
           row.provider_id,
           row.added_at,
@@ -87,9 +87,9 @@ export function suspenseCommands(repasse: Command, shell: Shell): void {
     .option('--by <person>', 'who proposes it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('suspense close 6341320293482496 --why "paid and passed on after the backup; the payee confirmed it"'))
     .action((id: string, { why, by = operator() }: ActFlags) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeClose } = await import('../../ledger/ledger.ts')
-        await tellProposed(shell, await store.tx(tx => proposeClose(tx, world, id, { by, why })))
+        await tellProposed(shell, await db.tx(tx => proposeClose(tx, world, id, { by, why })))
       }),
     )
 }

@@ -8,7 +8,7 @@ import { silentLog } from '../../base/log.ts'
 import { derive } from '../../rails/bitcoin/descriptor.ts'
 import { fixedSource } from '../../rates/sources.ts'
 import { refreshRates } from '../../rates/rates.ts'
-import { openStore, sql } from '../../db/db.ts'
+import { openDb, sql } from '../../db/db.ts'
 
 const { at, env, repasse: say } = openTerminal()
 const settings = { BITCOIN_NETWORK: 'regtest', RATE_FIXED: 'BTC-BRL 600000.00' }
@@ -23,9 +23,9 @@ beforeAll(async () => {
 })
 
 async function price(centavos: bigint): Promise<void> {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  await refreshRates(store, [fixedSource(centavos, systemClock)], { log: silentLog })
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  await refreshRates(db, [fixedSource(centavos, systemClock)], { log: silentLog })
+  await db.close()
 }
 
 test('without a good rate a dry run says so and why, and what is asked for in satoshis needs none', async () => {
@@ -175,9 +175,9 @@ test('waiting for a run of a rail that is not configured is refused before a slo
   const { code, err } = await repasse(['schedule', 'run', 'priced', '--wait'])
   expect(code).toBe(2)
   expect(err).toContain('must be set')
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  const slots = await store.all(sql`select id from slots`)
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const slots = await db.all(sql`select id from slots`)
+  await db.close()
   expect(slots).toEqual([])
 })
 

@@ -107,7 +107,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
       refuseMadeUp(flags.payers, readConfig(shell.env), flags.rail)
       const rule = await ruleOf(flags)
       await inBase(shell, async base => {
-        const { config, store, world } = base
+        const { config, db, world } = base
         const { addSchedule } = await import('../../schedule/schedule.ts')
         await refuseDust(
           base,
@@ -115,7 +115,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
           flags.amount === undefined ? `--payers "${flags.payers}"` : '--amount',
         )
         const { by, proof } = await prove(base, flags, 'schedule.add')
-        const row = await addSchedule(store, world, rule, by, proof)
+        const row = await addSchedule(db, world, rule, by, proof)
         await shell.out(
           row.next_at === null
             ? `schedule ${row.name} is active; next: none\n`
@@ -136,7 +136,7 @@ export function addCommand(schedule: Command, shell: Shell): void {
         if (rule.rail === 'bitcoin' && config.BITCOIN_RPC_URL === undefined)
           shell.err('BITCOIN_RPC_URL is not set, so nothing is issued on the bitcoin rail yet: see .env.example\n')
         const { findAccount } = await import('../../payout/payout.ts')
-        const account = await findAccount(store, rule.payTo)
+        const account = await findAccount(db, rule.payTo)
         if (account?.state === 'awaiting')
           shell.err(`account ${account.name} awaits approval: nothing is paid on until "repasse account approve ${account.name}"\n`)
       })

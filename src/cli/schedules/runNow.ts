@@ -51,7 +51,7 @@ export function runCommand(schedule: Command, shell: Shell): void {
 async function tell(shell: Shell, base: Base, name: string, flags: Flags): Promise<void> {
   const { assetOf, dryRun, needSchedule } = await import('../../schedule/schedule.ts')
   const { inBitcoin, moneyIn } = await import('../../base/money.ts')
-  const schedule = await needSchedule(base.store, name)
+  const schedule = await needSchedule(base.db, name)
   const [asset, quoted] = [assetOf(schedule.rail), schedule.currency]
   const rate = asset === quoted ? undefined : await rateOf(base)
   if (rate?.is === 'none') {
@@ -112,19 +112,19 @@ function planTable({ lines, asked, commission, withheld, paidOn }: Plan, { asset
   return table(['PAYER', 'TAX ID', '>ASKED', ...beside, '>COMMISSION', ...transfer, '>PAID ON'], [...rows, sums])
 }
 
-async function rateOf({ store, world, config }: Base): Promise<Rate | NoRate> {
+async function rateOf({ db, world, config }: Base): Promise<Rate | NoRate> {
   const { agreementOf, goodRate } = await import('../../rates/rates.ts')
-  return goodRate(store, world.clock.now(), agreementOf(config))
+  return goodRate(db, world.clock.now(), agreementOf(config))
 }
 
 async function addSlot(
   shell: Shell,
-  { store, world }: Base,
+  { db, world }: Base,
   name: string,
   { by = operator() }: Flags,
 ): Promise<{ slot: string; isHeld: boolean }> {
   const { heldSlots, needSchedule, openManualSlot, runNow } = await import('../../schedule/schedule.ts')
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const schedule = await needSchedule(tx, name)
     const earlier = await openManualSlot(tx, schedule.id)
     const slot = await runNow(tx, world, schedule, by)
@@ -150,7 +150,7 @@ function needRail({ rails }: Open, { name, rail }: ScheduleRow): void {
 async function runAndWait(shell: Shell, base: Base, open: Open, name: string, flags: Flags): Promise<void> {
   const { timeout: timeoutMs = 600_000 } = flags
   const { needSchedule } = await import('../../schedule/schedule.ts')
-  const schedule = await needSchedule(base.store, name)
+  const schedule = await needSchedule(base.db, name)
   needRail(open, schedule)
   const { slot, isHeld } = await addSlot(shell, base, name, flags)
   if (isHeld) return void (shell.exitCode = 1)
@@ -191,9 +191,9 @@ async function waitFor(base: Base, open: Open, slot: string, timeoutMs: Millis):
 const isOver = ({ state, open, invoices }: Ended) =>
   ['failed', 'missed'].includes(state) || (state === 'done' && open === 0 && invoices.length > 0)
 
-async function look({ store }: Base, slot: string): Promise<Ended> {
+async function look({ db }: Base, slot: string): Promise<Ended> {
   const { sql } = await import('../../db/db.ts')
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const row = await tx.one<{ state: string }>(sql`select state from slots where id = ${slot}`)
     const invoices = await tx.all<InvoiceRow>(sql`select * from invoices where slot_id = ${slot} order by ordinal`)
     return {
@@ -209,7 +209,7 @@ async function look({ store }: Base, slot: string): Promise<Ended> {
 async function work(base: Base, open: Open): Promise<void> {
   const [{ timetable, wake }, { makeInbox }] = await Promise.all([import('../../jobs/jobs.ts'), import('../../webhooks/webhooks.ts')])
   const { deskOf } = await import('../../app.ts')
-  const desk = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.store, base.world))
+  const desk = deskOf(base, open, `cli/${process.pid}`, makeInbox(base.db, base.world))
   const needed = ['slots', 'issue-left', 'resolve-invoices', 'rates', 'follow-chain', 'request-left']
   // The rate and the chain's tip come first, for what is issued on the chain needs both.
   const jobs = timetable(desk).toSorted(

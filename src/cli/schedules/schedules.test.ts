@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { accountAdd, openTerminal, scheduleAdd } from '../../../test/testbed/terminal.ts'
 import { workbook } from '../../../test/testbed/workbook.ts'
 import { systemClock, systemRandom } from '../../base/clock.ts'
-import { openStore, sql } from '../../db/db.ts'
+import { openDb, sql } from '../../db/db.ts'
 
 const { at, env, repasse } = openTerminal()
 
@@ -198,9 +198,9 @@ test('the next times are in its zone and in UTC, and a clock change is noted', a
 test('a schedule that has ended has no table of next times, only the reason', async () => {
   const soon = new Date(systemClock.now() + 3_600_000).toISOString().slice(0, 16)
   await repasse(scheduleAdd({ name: 'ended', cron: '* * * * *', 'time-zone': 'Etc/UTC', ends: soon }))
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  await store.tx(tx => tx.run(sql`update schedules set ends_at = '2026-01-01T00:00:00.000Z', next_at = null where name = 'ended'`))
-  await store.close()
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  await db.tx(tx => tx.run(sql`update schedules set ends_at = '2026-01-01T00:00:00.000Z', next_at = null where name = 'ended'`))
+  await db.close()
   const { code, out, err } = await repasse(['schedule', 'next', 'ended'])
   expect([code, out, err]).toEqual([0, '', 'nothing more is due: its window was over at 2026-01-01T00:00:00.000Z, --ends\n'])
   expect((await repasse(['schedule', 'next', 'ended', '--json'])).out).toBe('[]\n')

@@ -29,7 +29,7 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .action(({ json: asJson }: { json?: true }) =>
       inBase(shell, async base => {
         const { listSchedules } = await import('../../schedule/schedule.ts')
-        const rows = await listSchedules(base.store)
+        const rows = await listSchedules(base.db)
         const names = await accountNames(base)
         const line = (row: ScheduleRow) => [
           row.name,
@@ -61,8 +61,8 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
           import('../../schedule/schedule.ts'),
           import('../../db/db.ts'),
         ])
-        const row = await needSchedule(base.store, name)
-        const slots = await base.store.all<{
+        const row = await needSchedule(base.db, name)
+        const slots = await base.db.all<{
           id: string
           due_at: string
           cause: string
@@ -73,9 +73,9 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
           select s.id, s.due_at, s.cause, s.state, (select count(*) from invoices i where i.slot_id = s.id) as invoices,
             (select count(*) from invoices i where i.slot_id = s.id and i.state in ('draft', 'issuing', 'unsure', 'refused')) as open
           from slots s where s.schedule_id = ${row.id} order by s.due_at desc limit 10`)
-        const steps = await history(base.store, row.id)
+        const steps = await history(base.db, row.id)
         const names = await accountNames(base)
-        const roster = row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.store, row)) }
+        const roster = row.roster === null ? null : { rows: Number(row.count_low), ...(await rosterOrigin(base.db, row)) }
         if (asJson) {
           const seen = slots.map(slot => ({
             id: slot.id,
@@ -115,9 +115,9 @@ export function scheduleCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('schedule next trial --count 10'))
     .action((name: string, { count, json: asJson }: { count: number; json?: true }) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { needSchedule, nextDue } = await import('../../schedule/schedule.ts')
-        const row = await needSchedule(store, name)
+        const row = await needSchedule(db, name)
         const due = nextDue(row, instant(world.clock.now()), count).map(({ at, local, note, skipped }) => ({
           local,
           utc: instant(at),
@@ -167,9 +167,9 @@ function stateCommand(schedule: Command, shell: Shell, verb: 'pause' | 'resume',
     .option('--by <person>', 'who does it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example(`schedule ${verb} trial --why "bank holiday"`))
     .action((name: string, { why = 'no reason given', by = operator() }: { why?: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { setScheduleState } = await import('../../schedule/schedule.ts')
-        const row = await setScheduleState(store, name, to, by, why)
+        const row = await setScheduleState(db, name, to, by, why)
         await shell.out(`schedule ${row.name} is ${row.state}${row.state === 'active' ? `; next: ${row.next_at ?? 'none'}` : ''}\n`)
       }),
     )
@@ -188,19 +188,19 @@ function catchUpCommand(schedule: Command, shell: Shell): void {
     .option('--by <person>', 'who decides it (default: the user of this system)', personFlag('--by'))
     .addHelpText('after', example('schedule catch-up trial --skip --why "billed by hand"'))
     .action((name: string, { go, skip, why, by = operator() }: { go?: true; skip?: true; why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { decideCatchUp } = await import('../../schedule/schedule.ts')
         if (!go && !skip) throw new BadInput('--go or --skip is missing: one of them says what becomes of the slots')
-        const count = await decideCatchUp(store, name, go ? 'go' : 'skip', by, why)
+        const count = await decideCatchUp(db, name, go ? 'go' : 'skip', by, why)
         if (count === 0) throw new BadInput(`schedule "${name}" has no slots that wait for a person`)
         await shell.out(`${count} slots of schedule ${name} ${go ? 'may run: "repasse serve" runs them' : 'are kept as missed'}\n`)
       }),
     )
 }
 
-async function accountNames({ store }: Base): Promise<Map<string, string>> {
+async function accountNames({ db }: Base): Promise<Map<string, string>> {
   const { listAccounts } = await import('../../payout/payout.ts')
-  return new Map((await listAccounts(store)).map(({ id, name }) => [id, name]))
+  return new Map((await listAccounts(db)).map(({ id, name }) => [id, name]))
 }
 
 const span = (low: string, high: string) => (low === high ? low : `${low}..${high}`)

@@ -27,10 +27,10 @@ export function userKeyCommands(user: Command, shell: Shell): void {
           import('../../approvals/approvals.ts'),
           import('../../people/people.ts'),
         ])
-        const person = await findUser(base.store, name)
+        const person = await findUser(base.db, name)
         if (!person) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
         if (person.state === 'locked' || person.state === 'removed') throw new BadInput(`${person.name} is ${person.state}`)
-        const hasKey = (await keysOf(base.store, person.id)).some(({ retired_at: at }) => at === null)
+        const hasKey = (await keysOf(base.db, person.id)).some(({ retired_at: at }) => at === null)
         // Whoever could register another key for a person would sign in their name.
         const isKnown = person.state === 'active' || hasKey
         const { by, proof } = isKnown
@@ -41,7 +41,7 @@ export function userKeyCommands(user: Command, shell: Shell): void {
         let id: string | undefined
         let from: string | undefined
         try {
-          id = await base.store.tx(async tx => {
+          id = await base.db.tx(async tx => {
             const { keySignsFrom } = await import('../../people/people.ts')
             // Somebody who has not come in yet waits themselves.
             from = person.state === 'active' ? await keySignsFrom(tx, base.world) : undefined
@@ -68,11 +68,11 @@ export function userKeyCommands(user: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('user keys carla'))
     .action((name: string, { json: asJson }: { json?: true }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const [{ keysOf }, { findUser }] = await Promise.all([import('../../approvals/approvals.ts'), import('../../people/people.ts')])
-        const person = await findUser(store, name)
+        const person = await findUser(db, name)
         if (!person) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
-        const rows = await keysOf(store, person.id)
+        const rows = await keysOf(db, person.id)
         await shell.out(
           asJson
             ? json(rows.map(row => ({ key: row.id, kind: row.kind, label: row.label, addedAt: row.added_at, retiredAt: row.retired_at })))
@@ -92,11 +92,11 @@ export function userKeyCommands(user: Command, shell: Shell): void {
     .option(...byFlag)
     .addHelpText('after', example('user key-retire 47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU --why "the laptop is gone"'))
     .action((key: string, { why, by = operator() }: { why: string; by?: string }) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { findKey, retireKey } = await import('../../approvals/approvals.ts')
-        const row = await findKey(store, key)
+        const row = await findKey(db, key)
         if (!row) throw new BadInput(`there is no key "${key}": "repasse user keys NAME" shows them`)
-        if (!(await store.tx(tx => retireKey(tx, row, by, why)))) throw new BadInput(`key ${key} was retired already`)
+        if (!(await db.tx(tx => retireKey(tx, row, by, why)))) throw new BadInput(`key ${key} was retired already`)
         await shell.out(`key ${key} is retired\n`)
       }),
     )

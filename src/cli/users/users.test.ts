@@ -7,7 +7,7 @@ import { silentLog } from '../../base/log.ts'
 import type { World } from '../../base/world.ts'
 import { acceptInvitation, newToken, openInvitation } from '../../people/people.ts'
 import { codeAt, stepAt } from '../../people/totp.ts'
-import { openStore, sql, type Store } from '../../db/db.ts'
+import { openDb, sql, type Db } from '../../db/db.ts'
 
 const { env, repasse } = openTerminal()
 const url = { PUBLIC_URL: 'https://pay.example.com' }
@@ -74,8 +74,8 @@ test.each([
 })
 
 /** Everybody was given their role a day before. */
-const aDayLater = (store: Store): Promise<void> =>
-  store.tx(async tx => {
+const aDayLater = (db: Db): Promise<void> =>
+  db.tx(async tx => {
     const approvesFrom = '2026-01-01T00:00:00.000Z'
     await tx.run(sql`update users set approves_from = ${approvesFrom}`)
     for (const { id, role } of await tx.all<{ id: string; role: string }>(sql`select id, role from users`))
@@ -86,22 +86,22 @@ describe('where real money moves', () => {
   const there = openTerminal()
   const production = { ...url, STARKBANK_ENVIRONMENT: 'production' }
   const run = (...words: string[]) => there.repasse(words, production)
-  const inDatabase = async <T>(work: (store: Store, world: World) => Promise<T>): Promise<T> => {
+  const inDatabase = async <T>(work: (db: Db, world: World) => Promise<T>): Promise<T> => {
     const world: World = { clock: systemClock, random: systemRandom, log: silentLog, at: () => undefined, coolingOffMs: 24 * 3_600_000 }
-    const store = await openStore(there.env.DATABASE_URL, world)
+    const db = await openDb(there.env.DATABASE_URL, world)
     try {
-      return await work(store, world)
+      return await work(db, world)
     } finally {
-      await store.close()
+      await db.close()
     }
   }
   const accept = (link: string) =>
-    inDatabase(async (store, world) => {
+    inDatabase(async (db, world) => {
       const [token, browser] = [link.trim().split('/').at(-1)!, newToken(world)]
-      const opening = await openInvitation(store, world, token, browser)
+      const opening = await openInvitation(db, world, token, browser)
       if (opening.is !== 'open') throw new Error(opening.is)
       const code = codeAt(opening.secret!, stepAt(systemClock.now()))
-      expect((await acceptInvitation(store, world, { token, browser, password: 'um pé de jabuticaba', code })).is).toBe('done')
+      expect((await acceptInvitation(db, world, { token, browser, password: 'um pé de jabuticaba', code })).is).toBe('done')
     })
   /** As if a day had gone by. */
   const age = () => inDatabase(aDayLater)
@@ -138,21 +138,21 @@ describe('where real money moves and nobody uses the console', () => {
     // Without a key she could approve nothing.
     expect((await run('user', 'add', 'ana', '--role', 'maker', '--by', 'boss')).out).toContain('/console/welcome/')
     expect((await run('user', 'key', 'carla', '--out', at('carla.pem'), '--by', 'boss')).code).toBe(0)
-    const store = await openStore(own.DATABASE_URL, { clock: systemClock, random: systemRandom })
-    await aDayLater(store)
+    const db = await openDb(own.DATABASE_URL, { clock: systemClock, random: systemRandom })
+    await aDayLater(db)
     expect((await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')).out).toMatch(/^pro_/)
     await run('user', 'remove', 'ana', '--by', 'boss')
-    expect(await store.all(sql`select address, kind from person_mails where kind <> 'added' order by kind`)).toEqual(
+    expect(await db.all(sql`select address, kind from person_mails where kind <> 'added' order by kind`)).toEqual(
       ['key', 'removed'].map(kind => ({ address: 'carla@example.com', kind })),
     )
-    await store.close()
+    await db.close()
   })
 })
 
 test('the audit log has each act with who did it, and holds', async () => {
-  const store = await openStore(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
-  const acts = await store.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'boss' order by seq`)
+  const db = await openDb(env.DATABASE_URL, { clock: systemClock, random: systemRandom })
+  const acts = await db.all<{ actor: string; act: string }>(sql`select actor, act from audit where actor = 'boss' order by seq`)
   expect(acts.map(({ act }) => act)).toEqual(['user added', 'role changed', 'user removed'])
-  expect(await auditChain(store)).toEqual([])
-  await store.close()
+  expect(await auditChain(db)).toEqual([])
+  await db.close()
 })

@@ -47,8 +47,8 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { role, lang: language, email, by = operator(), why = '' } = options
         const wanted = { name, role, language, email }
         if (await awaitsSecond(base, { role, about: name, by }))
-          return tellProposed(shell, await proposeUser(base.store, base.world, wanted, { by, why }), options)
-        const invited = await addUser(base.store, base.world, wanted, by)
+          return tellProposed(shell, await proposeUser(base.db, base.world, wanted, { by, why }), options)
+        const invited = await addUser(base.db, base.world, wanted, by)
         await tellInvitation(base, invited, `${invited.user.name} is invited as ${role}`, shell, options)
       }),
     )
@@ -59,9 +59,9 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('user list --json'))
     .action(({ json: asJson }: By) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { listUsers } = await import('../../people/people.ts')
-        const rows = await listUsers(store)
+        const rows = await listUsers(db)
         const heads = ['NAME', 'ROLE', 'STATE', 'LANGUAGE', 'LAST SEEN', 'ADDED', 'BY']
         const lines = rows.map(row => [row.name, row.role, row.state, row.language, row.seen_at ?? '-', row.added_at, row.added_by])
         await shell.out(asJson ? json(rows.map(row => ({ ...viewOf(row), seenAt: row.seen_at }))) : table(heads, lines))
@@ -75,10 +75,10 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('user show ana'))
     .action((name: string, { json: asJson }: By) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { history } = await import('../../db/db.ts')
-        const row = await the(store, name)
-        const steps = await history(store, row.id)
+        const row = await the(db, name)
+        const steps = await history(db, row.id)
         await shell.out(asJson ? json({ ...viewOf(row), history: historyOf(steps) }) : `${sheet(factsOf(row))}\n${historyTable(steps)}`)
       }),
     )
@@ -97,8 +97,8 @@ export function userCommands(repasse: Command, shell: Shell): void {
         const { changeRole, proposeRole } = await import('../../people/people.ts')
         const { by = operator(), json: asJson, why = '' } = options
         if (await awaitsSecond(base, { role, about: name, by }))
-          return tellProposed(shell, await proposeRole(base.store, base.world, name, role, { by, why }), options)
-        const row = await changeRole(base.store, base.world, name, role, by)
+          return tellProposed(shell, await proposeRole(base.db, base.world, name, role, { by, why }), options)
+        const row = await changeRole(base.db, base.world, name, role, by)
         return shell.out(asJson ? json(viewOf(row)) : `${row.name} is ${role} now\n`)
       }),
     )
@@ -115,11 +115,11 @@ export function userCommands(repasse: Command, shell: Shell): void {
       inBase(shell, async base => {
         const { proposeReset, resetUser } = await import('../../people/people.ts')
         const { by = operator(), why = '' } = options
-        const { role, state } = await the(base.store, name)
+        const { role, state } = await the(base.db, name)
         // Somebody who never came in has nothing to be forgotten.
         if (state !== 'invited' && (await awaitsSecond(base, { role, about: name, by })))
-          return tellProposed(shell, await proposeReset(base.store, base.world, name, { by, why }), options)
-        const invited = await resetUser(base.store, base.world, name, by)
+          return tellProposed(shell, await proposeReset(base.db, base.world, name, { by, why }), options)
+        const invited = await resetUser(base.db, base.world, name, by)
         await tellInvitation(base, invited, `${invited.user.name} is invited anew`, shell, options)
       }),
     )
@@ -132,10 +132,10 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option(...byFlag)
     .addHelpText('after', example('user object ana --why "nobody here knows her"'))
     .action((name: string, { by = operator(), why = '' }: By) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { objectTo } = await import('../../people/people.ts')
-        const { made_by: objector } = await objectTo(store, world, name, { by, why })
-        await shell.out(`${objector} objects to ${(await the(store, name)).name}\n`)
+        const { made_by: objector } = await objectTo(db, world, name, { by, why })
+        await shell.out(`${objector} objects to ${(await the(db, name)).name}\n`)
       }),
     )
 
@@ -148,20 +148,20 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('user clear ana --why "she began on Monday"'))
     .action((name: string, options: By) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { proposeClear } = await import('../../people/people.ts')
         const { by = operator(), why = '' } = options
-        await tellProposed(shell, await proposeClear(store, world, name, { by, why }), options)
+        await tellProposed(shell, await proposeClear(db, world, name, { by, why }), options)
       }),
     )
 
   simple(user, shell, 'lock', 'keeps a person out until they are unlocked; their sessions end', 'is locked', async () => {
     const { lockUser } = await import('../../people/people.ts')
-    return ({ store, world }, name, by) => lockUser(store, world, name, by)
+    return ({ db, world }, name, by) => lockUser(db, world, name, by)
   })
   simple(user, shell, 'unlock', 'lets a locked person sign in again', 'may sign in again', async () => {
     const { unlockUser } = await import('../../people/people.ts')
-    return ({ store }, name, by) => unlockUser(store, name, by)
+    return ({ db }, name, by) => unlockUser(db, name, by)
   })
   simple(
     user,
@@ -171,7 +171,7 @@ export function userCommands(repasse: Command, shell: Shell): void {
     'is removed',
     async () => {
       const { removeUser } = await import('../../people/people.ts')
-      return ({ store, world }, name, by) => removeUser(store, world, name, by)
+      return ({ db, world }, name, by) => removeUser(db, world, name, by)
     },
   )
 
@@ -182,9 +182,9 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option('--json', 'as JSON')
     .addHelpText('after', example('user sessions ana'))
     .action((name: string, { json: asJson }: By) =>
-      inBase(shell, async ({ store, world }) => {
+      inBase(shell, async ({ db, world }) => {
         const { listSessions } = await import('../../people/people.ts')
-        const rows = await listSessions(store, world, (await the(store, name)).id)
+        const rows = await listSessions(db, world, (await the(db, name)).id)
         const ended = (row: (typeof rows)[number]) =>
           row.open ? 'open' : row.revoked_by === null ? 'ran out' : `ended by ${row.revoked_by}`
         const heads = ['SESSION', 'STATE', 'SIGNED IN', 'LAST SEEN', 'FROM', 'WITH']
@@ -205,14 +205,14 @@ export function userCommands(repasse: Command, shell: Shell): void {
     .option(...byFlag)
     .addHelpText('after', example('user sign-out ana'))
     .action((name: string, session: string | undefined, { by = operator() }: By) =>
-      inBase(shell, async ({ store }) => {
+      inBase(shell, async ({ db }) => {
         const { endSession, endSessionsOf } = await import('../../people/people.ts')
-        const row = await the(store, name)
+        const row = await the(db, name)
         if (session === undefined) {
-          const ended = await endSessionsOf(store, row.id, by)
+          const ended = await endSessionsOf(db, row.id, by)
           return shell.out(`${ended} ${ended === 1 ? 'session' : 'sessions'} of ${row.name} ended\n`)
         }
-        await endSession(store, row.id, session, by)
+        await endSession(db, row.id, session, by)
         return shell.out(`session ${session} of ${row.name} ended\n`)
       }),
     )
@@ -222,10 +222,10 @@ export function userCommands(repasse: Command, shell: Shell): void {
  * Where real money moves, what gives access awaits a second person as soon as there is one who could approve it; until then whoever runs commands
  * here brings in the first people. Elsewhere it is done at once.
  */
-async function awaitsSecond({ config, store }: Base, { role, about, by }: { role: Role; about: string; by: string }): Promise<boolean> {
+async function awaitsSecond({ config, db }: Base, { role, about, by }: { role: Role; about: string; by: string }): Promise<boolean> {
   if (!movesRealMoney(config) || !needsTwo(role)) return false
   const { canBeApproved } = await import('../../people/people.ts')
-  return canBeApproved(store, { by, about })
+  return canBeApproved(db, { by, about })
 }
 
 async function tellProposed(shell: Shell, { is, proposal }: Proposed, { json: asJson }: By): Promise<void> {
@@ -262,9 +262,9 @@ function simple(user: Command, shell: Shell, verb: string, about: string, done: 
     )
 }
 
-async function the(store: Base['store'], name: string): Promise<UserRow> {
+async function the(db: Base['db'], name: string): Promise<UserRow> {
   const { findUser } = await import('../../people/people.ts')
-  const row = await findUser(store, name)
+  const row = await findUser(db, name)
   if (!row) throw new BadInput(`there is no user "${name}": "repasse user list" shows them`)
   return row
 }

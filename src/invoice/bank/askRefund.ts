@@ -42,7 +42,7 @@ export interface Refundable<Row extends AskedRow> {
   leftUnits(row: Row): bigint
   /** Reads the bank's answer to the request itself. */
   seen(shown: ProviderInvoice): SeenRefund
-  look(at: Pick<AtBank, 'store' | 'rail'>, row: Row): Promise<Answer<SeenRefund>>
+  look(at: Pick<AtBank, 'db' | 'rail'>, row: Row): Promise<Answer<SeenRefund>>
   /** The money has left: moves the row to its end. */
   end(tx: Tx, world: World, row: Row, seen: SeenRefund, cause: Cause): Promise<void>
   /** With every move of the row: who else has to know. */
@@ -57,13 +57,13 @@ const tooLate: Answer<ProviderInvoice> = refused('too late to ask for it: this w
 
 /** Asks the bank to give an approved one back, unless something stops it. Answers where it is then. */
 export async function askForRefund<Row extends AskedRow>(
-  { store, rail, world, stopped }: Refunding,
+  { db, rail, world, stopped }: Refunding,
   what: Refundable<Row>,
   { id, provider_id: providerId }: Row,
 ): Promise<Row['state']> {
   // From before the claim: another worker counts from the claim itself, so its count always ends later.
   const deadline = deadlineIn(callMs, world.clock)
-  const claim = await store.tx(async tx => {
+  const claim = await db.tx(async tx => {
     const row = await what.lock(tx, id)
     if (row.state !== 'approved' || (await stopped(tx)) !== undefined) return { row, askedAt: undefined }
     if (!(await what.isApproved(tx, row))) {
@@ -85,8 +85,8 @@ export async function askForRefund<Row extends AskedRow>(
   const heals = refusal !== undefined && (refusal.again || lacksBalance(refusal.why))
   // Refused for good: perhaps it was given back before. What the bank shows says whether there is anything left to give.
   const lookBy = deadlineIn(callMs, world.clock)
-  const looked = refusal !== undefined && !heals ? await what.look({ store, rail }, claim.row) : answer
-  const state = await store.tx(async tx => {
+  const looked = refusal !== undefined && !heals ? await what.look({ db, rail }, claim.row) : answer
+  const state = await db.tx(async tx => {
     const row = await what.lock(tx, id)
     if (!(answer.is === 'done' ? isUnanswered(row) : isStillOurs(row, askedAt))) return row.state
     if (looked.is === 'done' && (answer.is === 'done' || lookBy.leftMs() > 0)) {
@@ -112,11 +112,11 @@ const isUnchanged = (row: AskedRow, before: AskedRow): boolean =>
   row.state === before.state && row.asked_at === before.asked_at && row.absences === before.absences
 
 /** What became of a refund that has no answer, or none of its events: read at the bank, never asked for again unseen. */
-export async function readRefund<Row extends AskedRow>({ store, rail, world }: AtBank, what: Refundable<Row>, asked: Row): Promise<void> {
+export async function readRefund<Row extends AskedRow>({ db, rail, world }: AtBank, what: Refundable<Row>, asked: Row): Promise<void> {
   const lookBy = deadlineIn(callMs, world.clock)
-  const answer = await what.look({ store, rail }, asked)
+  const answer = await what.look({ db, rail }, asked)
   await world.at('refund looked up')
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const row = await what.lock(tx, asked.id)
     if (row.state !== 'refunding' && row.state !== 'unsure' && row.state !== 'sent') return
     // What was seen before this worker stalled, or before another one asked for it, says nothing: it is due still, and looked at again.
@@ -168,7 +168,7 @@ async function put<Row extends AskedRow>(
 
 /** Goes on with each; one with which that fails is put off, and keeps back no other. */
 export async function eachRefund<Row extends { id: string }>(
-  { store, world }: Pick<AtBank, 'store' | 'world'>,
+  { db, world }: Pick<AtBank, 'db' | 'world'>,
   what: Pick<Refundable<AskedRow>, 'table'>,
   due: readonly Row[],
   goOn: (row: Row) => Promise<unknown>,
@@ -176,7 +176,7 @@ export async function eachRefund<Row extends { id: string }>(
   const faults = await eachApart(due, goOn)
   for (const { of: row, why } of faults) {
     world.log.error({ refund: row.id, why }, 'a refund could not be gone on with')
-    await store.tx(async tx => set(tx, what, row, [sql`next_at = ${later(await tx.now(), againMs)}`]))
+    await db.tx(async tx => set(tx, what, row, [sql`next_at = ${later(await tx.now(), againMs)}`]))
   }
   throwFirst(faults)
 }

@@ -53,7 +53,7 @@ const lock = (tx: Tx, id: string) => tx.one<InvoiceRow>(sql`select * from invoic
 
 /** A person wants an unpaid invoice taken back. What the bank says of it is what counts: a payer may be faster. */
 export async function cancelInvoice(at: AtBank, id: string, { by, why }: { by: string; why: string }): Promise<Canceling> {
-  const asked = await at.store.tx(async (tx): Promise<Canceling> => {
+  const asked = await at.db.tx(async (tx): Promise<Canceling> => {
     const invoice = await lock(tx, id)
     if (!invoice) return { is: 'unknown' }
     const code = mayCancel(invoice)
@@ -75,12 +75,12 @@ export async function cancelInvoice(at: AtBank, id: string, { by, why }: { by: s
   return asked.is === 'later' ? goOn(at, asked.invoice) : asked
 }
 
-async function goOn({ store, rail, world }: AtBank, { id, provider_id: providerId }: InvoiceRow): Promise<Canceling> {
+async function goOn({ db, rail, world }: AtBank, { id, provider_id: providerId }: InvoiceRow): Promise<Canceling> {
   await world.at('cancelation asked')
   const answer = await rail.cancelInvoice(providerId!)
   // Refused, it was paid or is over meanwhile, and reading it says which.
   const shown = answer.is === 'refused' && !answer.again ? await rail.readInvoice(providerId!) : answer
-  const result = await store.tx(async (tx): Promise<Canceling> => {
+  const result = await db.tx(async (tx): Promise<Canceling> => {
     const invoice = (await lock(tx, id))!
     const over = async (why: string | null) =>
       tx.run(sql`update invoice_cancels set next_at = null, why = ${why}, changed_at = ${await tx.now()} where invoice_id = ${id}`)
@@ -117,7 +117,7 @@ const said = (state: InvoiceState): 'canceled' | 'paid' | 'over' =>
 
 /** Goes on with every cancelation that the bank has not answered. Answers how many. */
 export async function resolveCancels(at: AtBank): Promise<number> {
-  const due = await at.store.tx(async tx =>
+  const due = await at.db.tx(async tx =>
     tx.all<InvoiceRow>(sql`
       select i.* from invoice_cancels c join invoices i on i.id = c.invoice_id
       where i.rail = ${at.rail.name} and c.next_at <= ${await tx.now()} order by c.next_at, i.id limit 100`),
@@ -125,7 +125,7 @@ export async function resolveCancels(at: AtBank): Promise<number> {
   const faults = await eachApart(due, invoice => goOn(at, invoice))
   for (const { of: invoice, why } of faults) {
     at.world.log.error({ invoice: invoice.id, why }, 'a cancelation could not be gone on with')
-    await at.store.tx(async tx =>
+    await at.db.tx(async tx =>
       tx.run(
         sql`update invoice_cancels set next_at = ${later(await tx.now(), againMs)} where invoice_id = ${invoice.id} and next_at is not null`,
       ),

@@ -5,7 +5,7 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, millis, type Instant, type World } from '../../base/world.ts'
 import { bankMayBeAsked } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type InvoiceOrder, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
-import { forUpdate, move, skipLocked, sql, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
 import { takeAsIssued } from './issued.ts'
 import { invoiceMachine, type InvoiceRow } from '../row.ts'
 import { takeTwins } from './twins.ts'
@@ -22,16 +22,16 @@ export const orderGraceSeconds = 60
 export type Issued = Record<'issued' | 'unsure' | 'refused' | 'later', number>
 
 /** Issues every draft that is due (of one slot or order, if named), a hundred a call. Answers how each ended. */
-export async function issueDrafts(store: Store, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
+export async function issueDrafts(db: Db, rail: Rail, world: World, batchTag?: string): Promise<Issued> {
   const outcome: Issued = { issued: 0, unsure: 0, refused: 0, later: 0 }
   for (;;) {
-    if (!(await bankMayBeAsked(store, rail, world))) return outcome
+    if (!(await bankMayBeAsked(db, rail, world))) return outcome
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const orders = await claimDrafts(store, rail, batchTag)
+    const orders = await claimDrafts(db, rail, batchTag)
     if (orders.length === 0) return outcome
     await world.at('invoices claimed')
-    await askFor(store, rail, world, orders, outcome, deadline)
+    await askFor(db, rail, world, orders, outcome, deadline)
     if (outcome.later > 0) return outcome
   }
 }
@@ -39,8 +39,8 @@ export async function issueDrafts(store: Store, rail: Rail, world: World, batchT
 /** An order and the claim it was made under: what another worker has claimed since is not ours to write about. */
 type Claimed = InvoiceOrder & { askedAt: Instant }
 
-async function claimDrafts(store: Store, rail: Rail, batchTag: string | undefined): Promise<Claimed[]> {
-  return store.tx(async tx => {
+async function claimDrafts(db: Db, rail: Rail, batchTag: string | undefined): Promise<Claimed[]> {
+  return db.tx(async tx => {
     const now = await tx.now()
     const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
     const rows = await tx.all<InvoiceRow>(sql`
@@ -82,19 +82,19 @@ const orderOf = (row: InvoiceRow, now: Instant): InvoiceOrder => ({
   batchTag: row.batch_tag,
 })
 
-async function askFor(store: Store, rail: Rail, world: World, orders: Claimed[], outcome: Issued, deadline: Deadline): Promise<void> {
+async function askFor(db: Db, rail: Rail, world: World, orders: Claimed[], outcome: Issued, deadline: Deadline): Promise<void> {
   const answer = deadline.leftMs() > 0 ? await rail.issue(orders.map(withoutClaim), deadline) : tooLate
   await world.at('invoices asked for')
 
   // One bad element refuses the whole call and nothing happened, so the halves are asked for apart until the bad one stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
-    await askFor(store, rail, world, orders.slice(0, middle), outcome, deadline)
-    await askFor(store, rail, world, orders.slice(middle), outcome, deadline)
+    await askFor(db, rail, world, orders.slice(0, middle), outcome, deadline)
+    await askFor(db, rail, world, orders.slice(middle), outcome, deadline)
     return
   }
 
-  const second = await store.tx(async tx => {
+  const second = await db.tx(async tx => {
     const made: ProviderInvoice[] = []
     for (const order of orders) {
       const unknown = await record(tx, order, answer)
@@ -104,7 +104,7 @@ async function askFor(store: Store, rail: Rail, world: World, orders: Claimed[],
   }, 'locks')
   // This call was thought dead, and another's invoice is in the books: at the bank this one is a second one, and nobody has seen it yet.
   for (const [tag, alike] of Map.groupBy(second, made => orders.find(({ id }) => id === made.tag)!.batchTag))
-    await takeTwins({ store, rail, world }, tag, alike)
+    await takeTwins({ db, rail, world }, tag, alike)
   const how = answer.is === 'done' ? 'issued' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'refused'
   outcome[how] += orders.length
   world.log[answer.is === 'done' ? 'info' : 'warn'](

@@ -143,10 +143,10 @@ const own: Refundable<RefundRow> = {
   leftUnits: ({ left_units: left }) => left,
   // That the bank took it on is all it answers: whether the money has left, its log says.
   seen: shown => ({ isDone: false, isTaken: true, shown }),
-  look: async ({ store, rail }, row) => {
+  look: async ({ db, rail }, row) => {
     const answer = await rail.invoiceLogs(row.provider_id)
     if (answer.is !== 'done') return answer
-    const known = await store.one<{ paid_units: bigint; said_units: bigint | null; said_logs: bigint }>(sql`
+    const known = await db.one<{ paid_units: bigint; said_units: bigint | null; said_logs: bigint }>(sql`
       select i.paid_units, r.said_units, r.said_logs from invoices i join invoice_reversals r on r.invoice_id = i.id
       where i.id = ${row.invoice_id}`)
     const { left, underWay } = fateOf(known!.paid_units, answer.value, saidIn(known))
@@ -180,8 +180,8 @@ export async function followRefund(tx: Tx, invoiceId: string, { left, underWay, 
 
 /** Goes on with every refund that is due. Answers how many. */
 export async function resolveRefunds(at: Refunding): Promise<number> {
-  const { store, rail } = at
-  const due = await store.tx(async tx => {
+  const { db, rail } = at
+  const due = await db.tx(async tx => {
     const held = (await at.stopped(tx)) !== undefined ? sql`and state <> 'approved'` : sql``
     return tx.all<RefundRow>(sql`
       select * from invoice_refunds where rail = ${rail.name} and next_at <= ${await tx.now()} ${held} order by next_at, id limit 100`)

@@ -4,7 +4,7 @@ import { brl } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ProviderInvoice } from '../../rails/rail.ts'
-import { eachApart, move, sql, throwFirst, type Cause, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, move, sql, throwFirst, type Cause, type Db, type Tx } from '../../db/db.ts'
 import { askForRefund, eachRefund, failRefundOf, readRefund, refundTakenOf, type Refundable, type Refunding } from './askRefund.ts'
 import { cancelTwin, findTwin, lockTwin, lookForTwins, once, returnTwin, twinMachine, type TwinRow, type TwinState } from './twins.ts'
 
@@ -29,11 +29,11 @@ interface Decision {
 }
 
 /** A person has its money given back. The program proposed it, so one person is enough. */
-export const approveRefund = (store: Store, rail: string, decision: Decision): Promise<Decided> => decide(store, rail, decision, 'approved')
+export const approveRefund = (db: Db, rail: string, decision: Decision): Promise<Decided> => decide(db, rail, decision, 'approved')
 
 /** A person says that it was settled otherwise: its money is no longer owed to the payer. */
-export const keepTwin = (store: Store, world: World, rail: string, decision: Decision): Promise<Decided> =>
-  decide(store, rail, decision, 'kept', (tx, twin) =>
+export const keepTwin = (db: Db, world: World, rail: string, decision: Decision): Promise<Decided> =>
+  decide(db, rail, decision, 'kept', (tx, twin) =>
     post(tx, world, {
       movement: 'duplicate kept',
       source: once(twin, twin.id),
@@ -44,13 +44,13 @@ export const keepTwin = (store: Store, world: World, rail: string, decision: Dec
   )
 
 async function decide(
-  store: Store,
+  db: Db,
   rail: string,
   { invoiceId, providerId, by, why }: Decision,
   to: 'approved' | 'kept',
   book: (tx: Tx, twin: TwinRow) => Promise<unknown> = async () => undefined,
 ): Promise<Decided> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const found = await findTwin(tx, rail, providerId)
     if (!found || found.invoice_id !== invoiceId) return { is: 'refused', code: 'not-found' }
     const twin = await lockTwin(tx, found.id)
@@ -102,8 +102,8 @@ export async function failRefund(tx: Tx, twin: TwinRow, shown: ProviderInvoice, 
 
 /** Goes on with every twin that is due, and looks for more. Answers how many were gone on with. */
 export async function resolveTwins(at: Refunding): Promise<number> {
-  const { store, rail } = at
-  const due = await store.tx(async tx => {
+  const { db, rail } = at
+  const due = await db.tx(async tx => {
     const isStopped = (await at.stopped(tx)) !== undefined
     const held = isStopped ? sql`and state <> 'approved'` : sql``
     return tx.all<TwinRow>(sql`

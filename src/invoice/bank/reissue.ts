@@ -4,7 +4,7 @@ import { parseDiscounts, usualExpiresInMs } from '../../base/payTerms.ts'
 import { brl } from '../../base/money.ts'
 import { audit } from '../../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
-import { forUpdate, sameAs, sql, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, sameAs, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { draftOfSlot } from '../draft.ts'
 import { takeAsIssued } from './issued.ts'
 import { findInvoice, type InvoiceRow } from '../row.ts'
@@ -60,7 +60,7 @@ interface Act {
 }
 
 interface At {
-  store: Store
+  db: Db
   rail: Rail | undefined
   world: World
   /** What the bank told of an invoice while these books did not know it, is told again, in the transaction that adopts it. */
@@ -68,15 +68,15 @@ interface At {
 }
 
 /** `rail`: asked about what was at the bank once. Undefined where it is not configured. */
-export async function askAgain({ store, rail, world, hearAgain }: At, id: string, act: Act): Promise<Reissued> {
-  const invoice = await findInvoice(store, id)
+export async function askAgain({ db, rail, world, hearAgain }: At, id: string, act: Act): Promise<Reissued> {
+  const invoice = await findInvoice(db, id)
   if (!invoice) return { is: 'unknown' }
   const code = mayReissue(invoice)
   if (code) return { is: 'impossible', code, invoice }
   const refusal = await couldBePaid(rail, invoice)
-  const there = refusal ?? (await standsThere(store, rail, invoice, act.as))
+  const there = refusal ?? (await standsThere(db, rail, invoice, act.as))
   if ('code' in there) return { is: 'impossible', ...there, invoice }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const answer = await writeAgain(tx, world, id, act, there.made)
     if (answer.is === 'reissued' && there.made) await hearAgain(tx, there.made, answer.of.added_at)
     return answer

@@ -9,7 +9,7 @@ import { addSchedule } from '../../schedule/schedule.ts'
 import { addAccount } from '../../payout/payout.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
 import { migrate } from '../../db/migrate.ts'
-import { openStore, sql, type Store } from '../../db/db.ts'
+import { openDb, sql, type Db } from '../../db/db.ts'
 import { draftBatch, inReaisAsSaid } from '../draft.ts'
 import { issueDrafts } from './issue.ts'
 import { resolveUnsureInvoices } from './resolve.ts'
@@ -17,7 +17,7 @@ import { resolveUnsureInvoices } from './resolve.ts'
 let now: number
 const clock: Clock = { now: () => now, sleep: () => Promise.resolve() }
 const world = { clock, random: seededRandom(5), log: silentLog, at: () => undefined }
-let store: Store
+let db: Db
 /** Two invoices of one slot, whose call got no answer. */
 let ids: string[]
 let canceled: string[]
@@ -25,9 +25,9 @@ let canceled: string[]
 beforeEach(async () => {
   now = Date.parse('2026-11-21T15:00:00.000Z')
   canceled = []
-  store = await openStore('sqlite::memory:', world)
-  await migrate(store, clock)
-  await addAccount(store, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
+  db = await openDb('sqlite::memory:', world)
+  await migrate(db, clock)
+  await addAccount(db, world, 'main', { holder: 'A', taxId: '1', bank: '20018183', branch: '1', number: '1', type: 'payment' }, 'maker')
   const rule = {
     ...{
       name: 'trial',
@@ -41,8 +41,8 @@ beforeEach(async () => {
     ...{ countLow: 1, countHigh: 1, unitsLow: 1n, unitsHigh: 1n, roster: undefined, dueInMs: 60_000, payTo: 'main' },
     ...{ commissionBp: 0n, minPayoutUnits: 0n, catchUp: 'all' as const },
   }
-  const schedule = await addSchedule(store, world, rule, 'maker')
-  await store.tx(async tx => {
+  const schedule = await addSchedule(db, world, rule, 'maker')
+  await db.tx(async tx => {
     await tx.run(sql`
       insert into slots (id, schedule_id, schedule_version, due_at, cause, state, next_at, changed_at)
       values ('slo_1', ${schedule.id}, 1, ${instant(now)}, 'cron', 'running', '', '')`)
@@ -56,9 +56,9 @@ beforeEach(async () => {
     await draftBatch(tx, world, { ...terms, commissionBp: 0n, minPayoutUnits: 0n }, () => [draft, draft], inReaisAsSaid)
     await tx.run(sql`update invoices set state = 'unsure'`)
   })
-  ids = (await store.all<{ id: string }>(sql`select id from invoices order by ordinal`)).map(({ id }) => id)
+  ids = (await db.all<{ id: string }>(sql`select id from invoices order by ordinal`)).map(({ id }) => id)
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 const made = (providerId: string, tag: string, second: number, status: ProviderInvoice['status'] = 'created'): ProviderInvoice => ({
   ...{ providerId, tag, status, units: 1000n, nominalUnits: 1000n, feeUnits: 0n, brcode: `code ${providerId}`, link: '' },
@@ -70,10 +70,10 @@ async function resolve(...found: ProviderInvoice[]): Promise<number> {
     findInvoices: async () => done(found),
     cancelInvoice: async (id: string) => (canceled.push(id), done(found[0]!)),
   }
-  return resolveUnsureInvoices(store, rail as unknown as Rail, world)
+  return resolveUnsureInvoices(db, rail as unknown as Rail, world)
 }
 const stand = async () =>
-  (await store.all<{ state: string; provider_id: string | null }>(sql`select state, provider_id from invoices order by ordinal`)).map(
+  (await db.all<{ state: string; provider_id: string | null }>(sql`select state, provider_id from invoices order by ordinal`)).map(
     ({ state, provider_id }) => [state, provider_id],
   )
 
@@ -93,7 +93,7 @@ test('what the bank has is issued, and what it has not, asked twice with a callâ
 })
 
 test('a worker that stalls between its claim and its call does not call, and gives the claim back', async () => {
-  await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+  await db.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
   const asked: string[] = []
   const rail = {
     name: 'starkbank',
@@ -103,7 +103,7 @@ test('a worker that stalls between its claim and its call does not call, and giv
     },
   } as unknown as Rail
   const stalled: World = { ...world, at: point => void (point === 'invoices claimed' && (now += callMs)) }
-  expect(await issueDrafts(store, rail, stalled)).toMatchObject({ issued: 0, later: 2 })
+  expect(await issueDrafts(db, rail, stalled)).toMatchObject({ issued: 0, later: 2 })
   expect(asked).toEqual([])
   expect(await stand()).toEqual([
     ['draft', null],
@@ -111,7 +111,7 @@ test('a worker that stalls between its claim and its call does not call, and giv
   ])
 
   now += 30_000
-  expect(await issueDrafts(store, rail, world)).toMatchObject({ unsure: 2 })
+  expect(await issueDrafts(db, rail, world)).toMatchObject({ unsure: 2 })
   expect(asked).toEqual(ids)
 })
 
@@ -122,7 +122,7 @@ describe('an answer that comes after somebody else claimed the invoice', () => {
     ['no answer', unsure('timeout')],
   ]
   test.each(answers)('%s: leaves the other claim alone', async (_, late) => {
-    await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+    await db.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
     const other = {
       name: 'starkbank',
       findInvoices: async () => done([]),
@@ -137,14 +137,14 @@ describe('an answer that comes after somebody else claimed the invoice', () => {
         // This worker is stopped in its call: another finds nothing at the bank, twice, and claims what this one had.
         for (let looks = 0; looks < 2; looks++) {
           now += absenceMs
-          await resolveUnsureInvoices(store, other, world)
+          await resolveUnsureInvoices(db, other, world)
         }
-        others = issueDrafts(store, other, slowly)
+        others = issueDrafts(db, other, slowly)
         await claimed.promise
         return late
       },
     } as unknown as Rail
-    await issueDrafts(store, rail, world)
+    await issueDrafts(db, rail, world)
     expect(await stand()).toEqual([
       ['issuing', null],
       ['issuing', null],
@@ -167,14 +167,14 @@ describe('two invoices of one tag', () => {
 
   test('the one our books know is kept, though it is not the oldest', async () => {
     // Its event came first and proved it; the older twin shows up later.
-    await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
     await resolve(made('11', ids[0]!, 1), made('12', ids[0]!, 2))
     expect((await stand())[0]).toEqual(['issued', '12'])
     expect(canceled).toEqual(['11'])
   })
 
   test('the one our books know is kept, though the bank does not list it yet', async () => {
-    await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
     await resolve(made('11', ids[0]!, 1))
     expect(canceled).toEqual(['11'])
   })
@@ -192,7 +192,7 @@ describe('two invoices of one tag', () => {
   })
 
   test('one that somebody paid is never taken back', async () => {
-    await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '11' where id = ${ids[0]!}`))
+    await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '11' where id = ${ids[0]!}`))
     await resolve(made('11', ids[0]!, 1), made('12', ids[0]!, 2, 'paid'))
     expect(canceled).toEqual([])
   })
@@ -208,21 +208,21 @@ describe('two invoices of one tag', () => {
 })
 
 test('an answer that comes when the books know another invoice of the tag has its own canceled at once', async () => {
-  await store.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
+  await db.tx(tx => tx.run(sql`update invoices set state = 'draft', next_at = ${instant(now)}`))
   const rail = {
     name: 'starkbank',
     issue: async (orders: { id: string }[]) => {
       // Meanwhile another worker asked for the first one again.
-      await store.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
+      await db.tx(tx => tx.run(sql`update invoices set state = 'issued', provider_id = '12' where id = ${ids[0]!}`))
       return done(orders.map(({ id }, at) => made(`2${at}`, id, 9)))
     },
     cancelInvoice: async (id: string) => (canceled.push(id), done(made(id, ids[0]!, 9, 'canceled'))),
   } as unknown as Rail
-  await issueDrafts(store, rail, world)
+  await issueDrafts(db, rail, world)
   expect(await stand()).toEqual([
     ['issued', '12'],
     ['issued', '21'],
   ])
   expect(canceled).toEqual(['20'])
-  expect(await store.all(sql`select provider_id, state from invoice_twins`)).toEqual([{ provider_id: '20', state: 'canceled' }])
+  expect(await db.all(sql`select provider_id, state from invoice_twins`)).toEqual([{ provider_id: '20', state: 'canceled' }])
 })

@@ -2,7 +2,7 @@
 import { deadlineIn } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import { absenceMs, callMs, type ProviderInvoice, type Rail } from '../../rails/rail.ts'
-import { eachApart, move, sql, throwFirst, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { invoiceMachine } from '../row.ts'
 import { takeAsIssued } from './issued.ts'
 import { bestOf, takeTwins, watchForTwins } from './twins.ts'
@@ -10,8 +10,8 @@ import { bestOf, takeTwins, watchForTwins } from './twins.ts'
 const absencesNeeded = 2n
 
 /** Answers how many were settled one way or the other. */
-export async function resolveUnsureInvoices(store: Store, rail: Rail, world: World): Promise<number> {
-  const batches = await store.tx(async tx => {
+export async function resolveUnsureInvoices(db: Db, rail: Rail, world: World): Promise<number> {
+  const batches = await db.tx(async tx => {
     const now = await tx.now()
     await abandonIssuing(tx, rail.name, now)
     return tx.all<{ batch_tag: string }>(sql`
@@ -24,15 +24,15 @@ export async function resolveUnsureInvoices(store: Store, rail: Rail, world: Wor
     const answer = await rail.findInvoices(tag)
     if (answer.is !== 'done') return world.log.warn({ batch: tag, why: answer.why }, 'the bank did not say which invoices it has')
     await world.at('invoices looked up')
-    const compared = await store.tx(async tx => (lookBy.leftMs() > 0 ? compare(tx, rail.name, tag, answer.value) : undefined))
+    const compared = await db.tx(async tx => (lookBy.leftMs() > 0 ? compare(tx, rail.name, tag, answer.value) : undefined))
     // Another worker may have asked for them since: they are due still, and looked up again.
     if (compared === undefined) return world.log.warn({ batch: tag }, 'this worker stalled after the bank showed its invoices')
     settled += compared
-    await takeTwins({ store, rail, world }, tag, answer.value)
+    await takeTwins({ db, rail, world }, tag, answer.value)
   })
   for (const { of: batch, why } of faults) {
     world.log.error({ batch: batch.batch_tag, why }, 'the invoices of a batch could not be looked up')
-    await store.tx(async tx =>
+    await db.tx(async tx =>
       tx.run(sql`
         update invoices set next_at = ${later(await tx.now(), absenceMs)} where batch_tag = ${batch.batch_tag} and state = 'unsure'`),
     )

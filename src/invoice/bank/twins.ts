@@ -4,7 +4,7 @@ import { brl } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { clearBooked, post } from '../../ledger/ledger.ts'
 import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, remember, sql, throwFirst, type Cause, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, move, remember, sql, throwFirst, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { awaitsItsId, takeAsIssued } from './issued.ts'
 import type { InvoiceRow } from '../row.ts'
 import { twinMachine, type TwinState } from './twinStates.ts'
@@ -39,7 +39,7 @@ export type TwinRow = {
 
 /** The bank and the books together, as whoever asks one about the other needs them. */
 export interface AtBank {
-  store: Store
+  db: Db
   rail: Rail
   world: World
 }
@@ -177,10 +177,10 @@ export async function undoReturn(tx: Tx, world: World, twin: TwinRow, shown: Pro
 }
 
 /** Takes an open twin back at the bank. Refused, it was paid or is over meanwhile, and reading it says which. */
-export async function cancelTwin({ store, rail, world }: AtBank, { id, provider_id: providerId }: TwinRow): Promise<void> {
+export async function cancelTwin({ db, rail, world }: AtBank, { id, provider_id: providerId }: TwinRow): Promise<void> {
   const answer = await rail.cancelInvoice(providerId)
   const shown = answer.is === 'refused' && !answer.again ? await rail.readInvoice(providerId) : answer
-  const state = await store.tx(async tx => {
+  const state = await db.tx(async tx => {
     const twin = await lockTwin(tx, id)
     if (twin.state !== 'open') return twin.state
     const to = shown.is !== 'done' ? undefined : (seenAs('open', shown.value.status) ?? (answer.is === 'done' ? 'canceled' : undefined))
@@ -197,7 +197,7 @@ export async function cancelTwin({ store, rail, world }: AtBank, { id, provider_
 
 /** Everything the bank has under the tag of one batch: what our books do not know of it are twins, and the open ones are canceled. */
 export async function takeTwins(at: AtBank, batchTag: string, found: readonly ProviderInvoice[]): Promise<void> {
-  const open = await at.store.tx(tx => recordTwins(tx, at, batchTag, found), 'locks')
+  const open = await at.db.tx(tx => recordTwins(tx, at, batchTag, found), 'locks')
   for (const twin of open) await cancelTwin(at, twin)
 }
 
@@ -254,8 +254,8 @@ type Watch = { batch_tag: string; since: Instant; looks: bigint }
 
 /** Looks once more at each watched batch that is due. */
 export async function lookForTwins(at: AtBank): Promise<void> {
-  const { store, rail, world } = at
-  const due = await store.tx(async tx =>
+  const { db, rail, world } = at
+  const due = await db.tx(async tx =>
     tx.all<Watch>(sql`
       select batch_tag, since, looks from twin_watches where rail = ${rail.name} and next_at <= ${await tx.now()} order by next_at, batch_tag limit 20`),
   )
@@ -263,11 +263,11 @@ export async function lookForTwins(at: AtBank): Promise<void> {
     const answer = await rail.findInvoices(watch.batch_tag)
     if (answer.is === 'done') await takeTwins(at, watch.batch_tag, answer.value)
     else world.log.warn({ batch: watch.batch_tag, why: answer.why }, 'the bank did not say which invoices it has')
-    await store.tx(tx => lookedAt(tx, rail.name, watch, answer.is === 'done'))
+    await db.tx(tx => lookedAt(tx, rail.name, watch, answer.is === 'done'))
   })
   for (const { of: watch, why } of faults) {
     world.log.error({ batch: watch.batch_tag, why }, 'a batch could not be looked at for duplicates')
-    await store.tx(tx => lookedAt(tx, rail.name, watch, false))
+    await db.tx(tx => lookedAt(tx, rail.name, watch, false))
   }
   throwFirst(faults)
 }

@@ -2,7 +2,7 @@
 import { leastRequest, told } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import type { Destination } from '../../rails/chain.ts'
-import { encrypted, move, skipLocked, sql, type Store, type Tx } from '../../db/db.ts'
+import { encrypted, move, skipLocked, sql, type Db, type Tx } from '../../db/db.ts'
 import { type InvoiceRow, requestMachine } from '../row.ts'
 import { awaitKey, isPayerUnreadable } from '../unreadable.ts'
 
@@ -18,9 +18,9 @@ export interface Requesting {
 const atOnce = 100
 
 /** Makes requests of every draft that is due (of one slot or order, if named). Answers how many. */
-export async function requestDrafts(store: Store, { takeAddress, uri }: Requesting, world: World, batchTag?: string): Promise<number> {
+export async function requestDrafts(db: Db, { takeAddress, uri }: Requesting, world: World, batchTag?: string): Promise<number> {
   for (let made = 0; ;) {
-    const count = await store.tx(async tx => {
+    const count = await db.tx(async tx => {
       const now = await tx.now()
       const only = batchTag === undefined ? sql`` : sql`and batch_tag = ${batchTag}`
       const rows = await tx.all<InvoiceRow>(sql`

@@ -21,8 +21,8 @@ const railOf = (pay: () => Promise<Answer<ProviderPayout[]>>): Rail => ({
   findPayouts: async () => done([]),
   pay,
 })
-const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.store, railOf(pay), town.desk.world)
-const attempt = async () => (await town.store.one<{ state: string }>(sql`select state from attempts`))!.state
+const resolve = (pay: () => Promise<Answer<ProviderPayout[]>>) => resolvePayouts(town.db, railOf(pay), town.desk.world)
+const attempt = async () => (await town.db.one<{ state: string }>(sql`select state from attempts`))!.state
 const unexpected = () => Promise.reject(new Error('nobody was to be asked'))
 
 test.each<[string, Answer<ProviderPayout[]>]>([
@@ -30,7 +30,7 @@ test.each<[string, Answer<ProviderPayout[]>]>([
   ['without an answer', unsure('timeout')],
 ])('an order repeated %s leaves alone who repeats it by then', async (_, late) => {
   await sendPayouts(
-    town.store,
+    town.db,
     railOf(async () => unsure('timeout')),
     town.desk.world,
   )

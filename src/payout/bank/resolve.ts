@@ -3,7 +3,7 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { owedFor } from '../../ledger/ledger.ts'
 import { absenceMs, callMs, type BankDestination, type ProviderPayout, type Rail } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { destinationOf, type BankAccountRow } from '../account.ts'
 import { ordersNotAsBooked } from '../asBooked.ts'
 import { beginLook, isFresh, staleLook } from './look.ts'
@@ -16,17 +16,17 @@ import { bankPayoutsStopped } from './unheard.ts'
 const absencesNeeded = 2n
 
 /** Answers how many orders were asked about. */
-export async function resolvePayouts(store: Store, rail: Rail, world: World): Promise<number> {
-  const doubtful = await store.tx(async tx => {
+export async function resolvePayouts(db: Db, rail: Rail, world: World): Promise<number> {
+  const doubtful = await db.tx(async tx => {
     const now = await tx.now()
     await abandonSending(tx, now)
     return tx.all<Pick<AttemptRow, 'id' | 'payout_id'>>(sql`
       select a.id, a.payout_id from attempts a join payouts p on p.id = a.payout_id
       where p.asset = 'BRL' and p.state in ('unsure', 'sent') and a.state in ('unsure', 'sent') and p.next_at <= ${now} order by p.next_at, a.id limit 100`)
   })
-  const faults = await eachApart(doubtful, order => ask(store, rail, world, order))
+  const faults = await eachApart(doubtful, order => ask(db, rail, world, order))
   // The others come first next time; the run is shown as failed, and the payout says why.
-  for (const { of: order, why } of faults) await store.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
+  for (const { of: order, why } of faults) await db.tx(tx => putOff(tx, world, order, `it cannot be asked about: ${why}`.slice(0, 500)))
   throwFirst(faults)
   return doubtful.length
 }
@@ -50,9 +50,9 @@ async function abandonSending(tx: Tx, now: string): Promise<void> {
   }
 }
 
-async function ask(store: Store, rail: Rail, world: World, order: Pick<AttemptRow, 'id' | 'payout_id'>): Promise<void> {
-  const look = await beginLook(store, world, order.payout_id)
-  const attempt = await store.one<AttemptRow>(sql`select * from attempts where id = ${order.id} and state in ('unsure', 'sent')`)
+async function ask(db: Db, rail: Rail, world: World, order: Pick<AttemptRow, 'id' | 'payout_id'>): Promise<void> {
+  const look = await beginLook(db, world, order.payout_id)
+  const attempt = await db.one<AttemptRow>(sql`select * from attempts where id = ${order.id} and state in ('unsure', 'sent')`)
   if (!attempt) return
   const answer = await rail.findPayouts(attempt.external_id)
   await world.at('payouts looked up')
@@ -60,7 +60,7 @@ async function ask(store: Store, rail: Rail, world: World, order: Pick<AttemptRo
     return world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'the bank did not say what became of an order')
 
   const deadline = deadlineIn(callMs, world.clock)
-  const applied = await store.tx(async tx => {
+  const applied = await db.tx(async tx => {
     await tx.one(sql`select id from attempts where id = ${attempt.id} ${forUpdate}`)
     if (!(await isFresh(tx, look))) return 'stale'
     const result = await applyPayout(
@@ -76,7 +76,7 @@ async function ask(store: Store, rail: Rail, world: World, order: Pick<AttemptRo
     return result
   }, 'locks')
   if (applied === 'stale') world.log.warn({ payout: attempt.payout_id }, staleLook)
-  if (typeof applied === 'object') await orderAgain(store, rail, world, attempt, applied, deadline)
+  if (typeof applied === 'object') await orderAgain(db, rail, world, attempt, applied, deadline)
 }
 
 /** An order to be repeated: when it was claimed, and what was checked then. */
@@ -119,7 +119,7 @@ async function absent(tx: Tx, world: World, attempt: AttemptRow): Promise<Again 
 }
 
 async function orderAgain(
-  store: Store,
+  db: Db,
   rail: Rail,
   world: World,
   attempt: AttemptRow,
@@ -131,10 +131,10 @@ async function orderAgain(
   const answer = await rail.pay([again], deadline)
   await world.at('payout asked for again')
   // Only a plain yes changes anything: an earlier order of this key may still turn up, so a refusal proves nothing.
-  if (answer.is === 'done') await store.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
+  if (answer.is === 'done') await db.tx(tx => sentAgain(tx, attempt, answer.value[0]!), 'locks')
   else {
     world.log.warn({ payout: attempt.payout_id, why: answer.why }, 'an order could not be repeated')
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       if (await isStillOurs(tx, { attemptId: attempt.id, askedAt })) await unsureAgain(tx, attempt, answer.why)
     }, 'locks')
   }

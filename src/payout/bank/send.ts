@@ -17,7 +17,7 @@ import {
   throwFirst,
   type Cause,
   type Sql,
-  type Store,
+  type Db,
   type Tx,
 } from '../../db/db.ts'
 import { canonical } from '../../approvals/approvals.ts'
@@ -49,28 +49,28 @@ interface Order extends PayoutOrder {
 const tooLate = refused('too late to order it: this worker stalled after claiming it', true)
 
 /** Sends every payout that is due to an approved account, unless payouts are stopped. Answers how each order ended. */
-export async function sendPayouts(store: Store, rail: Rail, world: World, approvals: ApprovalsNeeded = 'any'): Promise<Sent> {
+export async function sendPayouts(db: Db, rail: Rail, world: World, approvals: ApprovalsNeeded = 'any'): Promise<Sent> {
   const outcome: Sent = { sent: 0, unsure: 0, held: 0, later: 0 }
   const send = async (which: Sql, look?: Look) => {
-    if (!(await bankMayBeAsked(store, rail, world))) return false
+    if (!(await bankMayBeAsked(db, rail, world))) return false
     // From before the claim: another worker counts from the claim itself, so its count always ends later.
     const deadline = deadlineIn(callMs, world.clock)
-    const { due, orders, held, stale } = await claimDue(store, world, { which, approvals }, look)
+    const { due, orders, held, stale } = await claimDue(db, world, { which, approvals }, look)
     outcome.held += held
     outcome.later += stale
     if (stale > 0) world.log.warn({ payout: look?.payoutId }, staleLook)
     if (orders.length > 0) {
       await world.at('payouts claimed')
-      await order(store, rail, world, orders, outcome, deadline)
+      await order(db, rail, world, orders, outcome, deadline)
     }
     return due > 0
   }
   while (await send(sql`and not ${mayHaveBeenOrdered}`));
-  const again = await dueAgain(store)
+  const again = await dueAgain(db)
   if (again.length === 0) return outcome
-  const covered = await coveredByBalance(store, rail, world, again)
+  const covered = await coveredByBalance(db, rail, world, again)
   const faults = await eachApart(covered, async payout => {
-    const look = await lookUnderTag(store, rail, world, payout)
+    const look = await lookUnderTag(db, rail, world, payout)
     if (look === 'stale') {
       world.log.warn({ payout: payout.id }, staleLook)
       outcome.later += 1
@@ -78,7 +78,7 @@ export async function sendPayouts(store: Store, rail: Rail, world: World, approv
   })
   const left: typeof faults = []
   for (const fault of faults)
-    if (await store.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why)))) outcome.held += 1
+    if (await db.tx(tx => holdBack(tx, world, fault.of, faultSentence('looked up', fault.why)))) outcome.held += 1
     else left.push(fault)
   throwFirst(left)
   return outcome
@@ -122,9 +122,9 @@ interface Wanted {
 }
 
 /** Orders for what is due. One payout that cannot be ordered is held and keeps back no other. */
-async function claimDue(store: Store, world: World, { which, approvals }: Wanted, look: Look | undefined): Promise<Claim> {
+async function claimDue(db: Db, world: World, { which, approvals }: Wanted, look: Look | undefined): Promise<Claim> {
   const claim = (only: Sql): Promise<Claim> =>
-    store.tx(async tx => {
+    db.tx(async tx => {
       const claimed: Claim = { due: 0, orders: [], held: 0, stale: 0 }
       if (!(await mayOrderAtBank(tx))) return claimed
       const left: DuePayout[] = []
@@ -147,13 +147,13 @@ async function claimDue(store: Store, world: World, { which, approvals }: Wanted
     return await claim(sql``)
   } catch (error) {
     faultOf(error)
-    return await claimApart(store, world, which, claim)
+    return await claimApart(db, world, which, claim)
   }
 }
 
 /** Something of one payout made the whole claim fail, so each is claimed by itself, and the one that still cannot be is held. */
-async function claimApart(store: Store, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
-  const due = await store.tx(async tx => duePayouts(tx, await tx.now(), which))
+async function claimApart(db: Db, world: World, which: Sql, claim: (only: Sql) => Promise<Claim>): Promise<Claim> {
+  const due = await db.tx(async tx => duePayouts(tx, await tx.now(), which))
   const claimed: Claim = { due: due.length, orders: [], held: 0, stale: 0 }
   const faults = await eachApart(due, async row => {
     const { orders, held, stale } = await claim(sql`and id = ${row.id}`)
@@ -162,14 +162,14 @@ async function claimApart(store: Store, world: World, which: Sql, claim: (only: 
     claimed.stale += stale
   })
   for (const { of: row, why } of faults) {
-    await store.tx(tx => holdBack(tx, world, row, faultSentence('ordered', why)))
+    await db.tx(tx => holdBack(tx, world, row, faultSentence('ordered', why)))
     claimed.held += 1
   }
   return claimed
 }
 
-async function dueAgain(store: Store): Promise<PayoutRow[]> {
-  return store.tx(async tx =>
+async function dueAgain(db: Db): Promise<PayoutRow[]> {
+  return db.tx(async tx =>
     !(await mayOrderAtBank(tx))
       ? []
       : tx.all<PayoutRow>(sql`
@@ -182,7 +182,7 @@ async function dueAgain(store: Store): Promise<PayoutRow[]> {
  * Those of which the bank can hold the money now, by one question for all of them: what once found no balance is ordered again only when
  * there is some, and waits longer each time there is none.
  */
-async function coveredByBalance(store: Store, rail: Rail, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
+async function coveredByBalance(db: Db, rail: Rail, world: World, due: PayoutRow[]): Promise<PayoutRow[]> {
   const waiting = due.filter(({ state }) => state === 'waiting')
   if (waiting.length === 0) return due
   const answer = await rail.balance()
@@ -195,7 +195,7 @@ async function coveredByBalance(store: Store, rail: Rail, world: World, due: Pay
     left -= payout.units
     return true
   })
-  if (short.length > 0) await store.tx(tx => waitForBalance(tx, short, answer.value))
+  if (short.length > 0) await db.tx(tx => waitForBalance(tx, short, answer.value))
   if (short.length > 0)
     world.log.warn({ count: short.length, balance: reais(answer.value) }, 'payouts wait: the bank holds less than they need')
   return covered
@@ -254,7 +254,7 @@ async function openAttempt(tx: Tx, world: World, payout: DuePayout): Promise<Ord
 }
 
 /** Asks the rail for these orders and records the answer. */
-async function order(store: Store, rail: Rail, world: World, orders: Order[], outcome: Sent, deadline: Deadline): Promise<void> {
+async function order(db: Db, rail: Rail, world: World, orders: Order[], outcome: Sent, deadline: Deadline): Promise<void> {
   const asked = orders.map(({ externalId, invoiceId, units, to, description }) => ({ externalId, invoiceId, units, to, description }))
   const answer = deadline.leftMs() > 0 ? await rail.pay(asked, deadline) : tooLate
   await world.at('payouts asked for')
@@ -262,11 +262,11 @@ async function order(store: Store, rail: Rail, world: World, orders: Order[], ou
   // One bad order refuses the whole call and nothing happened, so the halves are asked for apart until it stands alone.
   if (answer.is === 'refused' && !answer.again && orders.length > 1) {
     const middle = orders.length >> 1
-    await order(store, rail, world, orders.slice(0, middle), outcome, deadline)
-    await order(store, rail, world, orders.slice(middle), outcome, deadline)
+    await order(db, rail, world, orders.slice(0, middle), outcome, deadline)
+    await order(db, rail, world, orders.slice(middle), outcome, deadline)
     return
   }
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     for (const each of orders) await record(tx, world, each, answer)
   }, 'locks')
   const how = answer.is === 'done' ? 'sent' : answer.is === 'unsure' ? 'unsure' : answer.again ? 'later' : 'held'

@@ -2,7 +2,7 @@
 import { isSamePlace } from '../../base/brazil.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import type { ProviderPayout, Rail } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, move, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { adopt, keepAttempt, wasBookedAsExternal } from './adopt.ts'
 import { applyPayout } from './outcome.ts'
@@ -83,15 +83,15 @@ const askLater = async (tx: Tx, { id, waits }: PayoutRow): Promise<unknown> =>
  * asks whether the look is fresh. What is alive is taken up as the order it is, or holds the payout. `stale`: this worker stalled, or another
  * one was faster, so what it saw says nothing.
  */
-export async function lookUnderTag(store: Store, rail: Rail, world: World, payout: PayoutRow): Promise<Look | 'no' | 'stale'> {
-  const look = await beginLook(store, world, payout.id)
-  const shown = await shownFor(store, rail, payout)
+export async function lookUnderTag(db: Db, rail: Rail, world: World, payout: PayoutRow): Promise<Look | 'no' | 'stale'> {
+  const look = await beginLook(db, world, payout.id)
+  const shown = await shownFor(db, rail, payout)
   await world.at('payout looked at')
   if (shown === undefined) {
-    await store.tx(tx => askLater(tx, payout))
+    await db.tx(tx => askLater(tx, payout))
     return 'no'
   }
-  const may = await store.tx(async (tx): Promise<Look | 'no' | 'stale'> => {
+  const may = await db.tx(async (tx): Promise<Look | 'no' | 'stale'> => {
     const current = await tx.one<PayoutRow>(sql`select * from payouts where id = ${payout.id} ${forUpdate}`)
     if (!current || (current.state !== 'owed' && current.state !== 'waiting')) return 'no'
     if (!(await isFresh(tx, look))) {
@@ -174,16 +174,16 @@ const howCome = async (tx: Tx): Promise<string> =>
  * show there (its index is late, or the order is from before invoices were tagged) is asked for by its own key, and so is what was heard of
  * under a key of this payout that these books never used.
  */
-async function shownFor(store: Store, rail: Rail, payout: PayoutRow): Promise<ProviderPayout[] | undefined> {
+async function shownFor(db: Db, rail: Rail, payout: PayoutRow): Promise<ProviderPayout[] | undefined> {
   const answer = await rail.findPayouts(payout.invoice_id)
   if (answer.is !== 'done') return undefined
   const shown = [...answer.value]
   const isShown = (id: string) => shown.some(({ providerId }) => providerId === id)
-  const known = (await attemptsOf(store, payout.id)).filter(
+  const known = (await attemptsOf(db, payout.id)).filter(
     ({ external_id: key, provider_id: id, state }) =>
       state !== 'refunded' && id !== null && !isShown(id) && shown.every(({ externalId }) => externalId !== key),
   )
-  const strange = (await strangeUnderKeysOf(store, payout.id)).filter(({ provider_id: id }) => !isShown(id))
+  const strange = (await strangeUnderKeysOf(db, payout.id)).filter(({ provider_id: id }) => !isShown(id))
   for (const key of new Set([...known.map(({ external_id: key }) => key), ...strange.map(({ order_key: key }) => key)])) {
     const more = await rail.findPayouts(key)
     if (more.is !== 'done') return undefined

@@ -5,7 +5,7 @@ import { brl, told } from '../../base/money.ts'
 import { later, type Instant, type World } from '../../base/world.ts'
 import { audit, clearSuspense, detailOf, post, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import type { ProviderPayout, Rail, Rails, StatementLine } from '../../rails/rail.ts'
-import { forUpdate, sql, type Cause, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import type { BankAccountRow } from '../account.ts'
 import { acceptLines, adopt, wasSeenBack } from './adopt.ts'
 import { beginLook, isUnchanged, type Look } from './look.ts'
@@ -53,8 +53,8 @@ async function lookUp(rail: Rail, { invoice_id: invoice }: PayoutRow, ref: strin
 export const shownNowhere = 'nothing: no transfer of its id, none under its key, and no line of the statement'
 
 /** An order under way that `ref` names, of which the bank has no trace: two people may give it up. Throws `BadInput` where it is none such. */
-async function findLost(store: Store, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
-  const order = (await attemptsOf(store, payout.id)).find(
+async function findLost(db: Db, rail: Rail, payout: PayoutRow, ref: string): Promise<AttemptRow> {
+  const order = (await attemptsOf(db, payout.id)).find(
     ({ provider_id: id, external_id: key, state }) =>
       id !== null && (id === ref || key === ref) && (state === 'sent' || state === 'unsure'),
   )
@@ -81,12 +81,12 @@ const placeOf = ({ to }: ProviderPayout) => `${to.bank} ${to.branch} ${to.number
 const written = (transfer: ProviderPayout) => `${transfer.status}, of ${told(transfer.units, 'BRL')} to ${placeOf(transfer)}`
 
 /** Proof that a transfer has paid a payout, however it was made: the bank succeeded with it, of this amount, to its account. */
-export async function provenByBank(store: Store, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
+export async function provenByBank(db: Db, rails: Rails, payout: PayoutRow, ref: string): Promise<ProviderPayout> {
   const { units } = payout
   const transfer = await findTransfer(bankOf(rails), payout, ref)
-  const other = await madeForAnother(store, payout, transfer)
+  const other = await madeForAnother(db, payout, transfer)
   if (other !== undefined) throw new BadInput(notThis(payout, transfer, other))
-  const account = (await store.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
+  const account = (await db.one<BankAccountRow>(sql`select * from accounts where id = ${payout.account_id}`))!
   if (transfer.status !== 'success' || transfer.units !== units || !isSamePlace(transfer.to, account))
     throw new BadInput(
       `--ref "${ref}": the bank shows it as ${written(transfer)}, and ${told(units, 'BRL')} is owed to ${account.bank} ${account.branch} ${account.number}`,
@@ -186,22 +186,22 @@ async function orderOf(tx: Tx, { id }: PayoutRow, { providerId, externalId }: Pr
 
 /** Proposes what a transfer at the bank is; a second person approves it. Throws `BadInput` where it cannot be that. */
 export async function proposeVerdict(
-  { store, rails, world }: { store: Store; rails: Rails; world: World },
+  { db, rails, world }: { db: Db; rails: Rails; world: World },
   id: string,
   { transfer: ref, as, by, why }: Act & { transfer: string; as: Verdict },
 ): Promise<Proposed> {
-  const payout = await needBankPayout(store, id)
+  const payout = await needBankPayout(db, id)
   const rail = bankOf(rails)
   const transfer = await lookUp(rail, payout, ref)
   if (!transfer) {
-    const order = as === 'not-ours' ? await findLost(store, rail, payout, ref) : noSuchTransfer(payout, ref)
-    return store.tx(async tx => {
+    const order = as === 'not-ours' ? await findLost(db, rail, payout, ref) : noSuchTransfer(payout, ref)
+    return db.tx(async tx => {
       await assertSilent(tx, order)
       const detail = { transfer: order.provider_id!, verdict: as, shown: shownNowhere }
       return propose(tx, world, { act: adjudicateAct, subject: id, detail, why, by })
     })
   }
-  return store.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
+  return db.tx(tx => proposeAs(tx, world, payout, transfer, { as, by, why }))
 }
 
 /** The same of a transfer that was read just now. */
@@ -220,8 +220,8 @@ export async function proposeAs(
   return propose(tx, world, { act: adjudicateAct, subject: payout.id, detail, why, by })
 }
 
-async function needBankPayout(store: Store, id: string): Promise<PayoutRow> {
-  const payout = await findPayout(store, id)
+async function needBankPayout(db: Db, id: string): Promise<PayoutRow> {
+  const payout = await findPayout(db, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   if (payout.asset !== 'BRL')
     throw new BadInput(`payout ${id} goes out on a chain, where a transaction is what it is: this is for one at the bank`)
@@ -261,15 +261,12 @@ interface SeenTransfer {
 }
 
 /** Before the transaction of the approval: what the bank shows of the transfer now. */
-export async function prepareVerdict(
-  { store, rails, world }: { store: Store; rails: Rails; world: World },
-  proposal: ProposalRow,
-): Promise<Seen> {
-  const payout = await needBankPayout(store, proposal.subject)
+export async function prepareVerdict({ db, rails, world }: { db: Db; rails: Rails; world: World }, proposal: ProposalRow): Promise<Seen> {
+  const payout = await needBankPayout(db, proposal.subject)
   const rail = bankOf(rails)
-  const look = await beginLook(store, world, payout.id)
+  const look = await beginLook(db, world, payout.id)
   const { transfer: ref = '', shown } = detailOf(proposal)
-  if (shown === shownNowhere) return { look, lost: await findLost(store, rail, payout, ref) }
+  if (shown === shownNowhere) return { look, lost: await findLost(db, rail, payout, ref) }
   const transfer = await findTransfer(rail, payout, ref)
   const tagged = await rail.findPayouts(payout.invoice_id)
   if (tagged.is !== 'done') throw new Error(`the bank did not say what it paid: ${tagged.why}`)

@@ -3,7 +3,7 @@ import { deadlineIn, type Deadline } from '../../base/deadline.ts'
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
 import { callMs } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import { bundleMachine, candidateMachine, latestOf, readPlan, signedOf, type BundleRow, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
@@ -16,48 +16,48 @@ const sendAgainMs = 10 * 60_000
 export type BundlesSent = Record<'signed' | 'sent' | 'later', number>
 
 /** Signs where the wallet may, and sends what is signed and in no block yet. Answers how many of each. */
-export async function sendBundles(store: Store, rail: ChainRail, world: World, owedAgain: OwedAgain): Promise<BundlesSent> {
+export async function sendBundles(db: Db, rail: ChainRail, world: World, owedAgain: OwedAgain): Promise<BundlesSent> {
   const outcome: BundlesSent = { signed: 0, sent: 0, later: 0 }
-  if ((await chainUnread(store)) !== undefined) return outcome
+  if ((await chainUnread(db)) !== undefined) return outcome
   // What waits for a person's signature alone is not looked at.
   const states = rail.signer === 'wallet' ? sql`('planned', 'signed', 'sent')` : sql`('signed', 'sent')`
-  const due = await store.tx(async tx =>
+  const due = await db.tx(async tx =>
     tx.all<BundleRow>(sql`
       select * from bundles where state in ('planned', 'signed', 'sent') and next_at <= ${await tx.now()}
         and id in (select bundle_id from bundle_candidates where state in ${states}) order by next_at, id limit 100`),
   )
   const faults = await eachApart(due, async ({ id }) => {
-    const latest = await latestOf(store, id)
+    const latest = await latestOf(db, id)
     if (rail.signer === 'wallet' && latest.state === 'planned')
-      outcome[(await signByWallet(store, rail, world, latest, owedAgain)) ? 'signed' : 'later'] += 1
-    const became = await sendBest(store, rail, world, id)
+      outcome[(await signByWallet(db, rail, world, latest, owedAgain)) ? 'signed' : 'later'] += 1
+    const became = await sendBest(db, rail, world, id)
     if (became) outcome[became] += 1
   })
   for (const { of: bundle, why } of faults) {
     world.log.error({ bundle: bundle.id, why }, 'a bundle could be neither signed nor sent')
-    await putOff(store, world, bundle.id, `it can be neither signed nor sent: ${why}`.slice(0, 500))
+    await putOff(db, world, bundle.id, `it can be neither signed nor sent: ${why}`.slice(0, 500))
   }
   throwFirst(faults)
   return outcome
 }
 
 /** While a better offer waits for its signature, or for a person to let go, the one before it is kept in the mempool. */
-async function sendBest(store: Store, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
+async function sendBest(db: Db, rail: ChainRail, world: World, bundleId: string): Promise<'sent' | 'later' | undefined> {
   const deadline = deadlineIn(callMs, world.clock)
-  const signed = await signedOf(store, bundleId)
+  const signed = await signedOf(db, bundleId)
   // Once it is being canceled, only what cancels it is sent.
-  const [best, ...others] = (await isCanceling(store, bundleId)) ? signed.filter(isCancellation) : signed
-  const stopped = best?.state === 'signed' && !isCancellation(best) ? await store.tx(payoutsStopped) : undefined
+  const [best, ...others] = (await isCanceling(db, bundleId)) ? signed.filter(isCancellation) : signed
+  const stopped = best?.state === 'signed' && !isCancellation(best) ? await db.tx(payoutsStopped) : undefined
   const may = stopped === undefined ? best : others.find(({ state }) => state === 'sent')
   await world.at('bundle chosen')
-  const became = may && (await send(store, rail, world, may, deadline))
-  if (stopped !== undefined) await putOff(store, world, bundleId, stopped)
+  const became = may && (await send(db, rail, world, may, deadline))
+  if (stopped !== undefined) await putOff(db, world, bundleId, stopped)
   return stopped === undefined ? became : 'later'
 }
 
 /** Sends the kept bytes. The node having them already is what we want, and so is a second sending, which is no news. */
 async function send(
-  store: Store,
+  db: Db,
   rail: ChainRail,
   world: World,
   candidate: CandidateRow & { raw: Uint8Array },
@@ -65,23 +65,23 @@ async function send(
 ): Promise<'sent' | 'later' | undefined> {
   const { bundle_id: bundle, id: txid } = candidate
   const fresh = candidate.state === 'signed'
-  const wait = async (why: string) => (await putOff(store, world, bundle, why), 'later' as const)
-  const strange = await store.tx(tx => strangeIn(tx, rail, candidate))
+  const wait = async (why: string) => (await putOff(db, world, bundle, why), 'later' as const)
+  const strange = await db.tx(tx => strangeIn(tx, rail, candidate))
   if (strange !== undefined) return wait(strange)
   // A person may have stopped payouts since, or another worker canceled it.
   if (deadline.leftMs() <= 0) return wait('this worker stalled before it was sent: it is chosen again')
   const answer = await rail.broadcast(candidate.raw)
   await world.at('bundle sent')
   if (answer.is === 'done') {
-    await store.tx(tx => taken(tx, candidate), 'locks')
+    await db.tx(tx => taken(tx, candidate), 'locks')
     if (fresh) world.log.info({ bundle, txid }, 'payouts sent')
     return fresh ? 'sent' : undefined
   }
   // A lost answer is asked for again by sending the same bytes: they cannot pay twice.
   if (answer.is === 'unsure' || answer.again) return wait(answer.why)
-  const excuse = await excuseOf(store, rail, candidate)
+  const excuse = await excuseOf(db, rail, candidate)
   if (excuse !== undefined) return wait(`${answer.why}; ${excuse}`)
-  const news = await store.tx(async tx => {
+  const news = await db.tx(async tx => {
     await tx.one(sql`select id from bundles where id = ${bundle} ${forUpdate}`)
     const before = await tx.one<{ refusal: string | null }>(sql`select refusal from bundle_candidates where id = ${txid}`)
     await tx.run(sql`update bundles set why = ${answer.why}, next_at = ${later(await tx.now(), sendAgainMs)} where id = ${bundle}`)
@@ -99,17 +99,17 @@ async function send(
  * Why the node may refuse what is right all the same: a block that we have not read may have it, or a coin of it is gone and we know that. The
  * chain then tells what becomes of it, and a coin that somebody else spent has stopped payouts for itself. Undefined where nothing excuses it.
  */
-async function excuseOf(store: Store, rail: ChainRail, { bundle_id: id, plan }: CandidateRow): Promise<string | undefined> {
+async function excuseOf(db: Db, rail: ChainRail, { bundle_id: id, plan }: CandidateRow): Promise<string | undefined> {
   const outpoints = readPlan(plan).inputs.map(({ outpoint }) => outpoint)
   const unread = 'blocks that may have it are not read yet'
   const answer = await rail.unspent(outpoints)
   if (answer.is !== 'done') return unread
-  const tip = await store.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`)
-  const waits = await store.one(sql`select 1 as yes from inbox where rail = 'bitcoin' and state in ('new', 'waiting') limit 1`)
-  const { state } = (await store.one<BundleRow>(sql`select * from bundles where id = ${id}`))!
+  const tip = await db.one<{ hash: string }>(sql`select hash from chain_blocks where active = 1 order by height desc limit 1`)
+  const waits = await db.one(sql`select 1 as yes from inbox where rail = 'bitcoin' and state in ('new', 'waiting') limit 1`)
+  const { state } = (await db.one<BundleRow>(sql`select * from bundles where id = ${id}`))!
   if (tip?.hash !== answer.value.hash || waits !== undefined || state === 'mined' || state === 'paid') return unread
   for (const outpoint of outpoints) {
-    const coin = await store.one<{ state: string; spent_by: string | null; spent_height: bigint | null }>(
+    const coin = await db.one<{ state: string; spent_by: string | null; spent_height: bigint | null }>(
       sql`select state, spent_by, spent_height from coins where id = ${outpoint}`,
     )
     if (coin && coin.state !== 'mined')

@@ -1,7 +1,7 @@
 /** A better offer: what waits too long in the mempool is offered again with a higher fee. It spends the same coins, so one of the two at most is mined. */
 import type { World } from '../../base/world.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { eachApart, forUpdate, sql, throwFirst, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, sql, throwFirst, type Db, type Tx } from '../../db/db.ts'
 import {
   keepCandidate,
   latestOf,
@@ -22,13 +22,13 @@ import { chainPayoutsStopped } from './unread.ts'
 type Bumped = { is: 'bumped' } | { is: 'not needed' } | { is: 'impossible'; why: string }
 
 /** Plans a replacement where a transaction is stuck and more is usual now. Its signing and sending are those of every other. */
-export async function bumpBundles(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<number> {
-  const open = await store.all<BundleRow>(sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`)
+export async function bumpBundles(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<number> {
+  const open = await db.all<BundleRow>(sql`select * from bundles where state in ('signed', 'sent') order by id limit 100`)
   let count = 0
   const faults = await eachApart(open, async ({ id, why }) => {
     // Most are not: then nothing is locked.
-    if (!isStuck(await latestOf(store, id), present.height, terms.bumpAfterBlocks)) return
-    const bumped = await store.tx(tx => bump(tx, rail, id, terms, present), 'locks')
+    if (!isStuck(await latestOf(db, id), present.height, terms.bumpAfterBlocks)) return
+    const bumped = await db.tx(tx => bump(tx, rail, id, terms, present), 'locks')
     await world.at('bundle bumped')
     if (bumped.is === 'bumped') {
       count += 1
@@ -39,9 +39,7 @@ export async function bumpBundles(store: Store, rail: ChainRail, world: World, t
   })
   for (const { of: bundle, why } of faults) {
     world.log.error({ bundle: bundle.id, why }, 'no better fee could be planned for a bundle')
-    await store.tx(tx =>
-      tx.run(sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)} where id = ${bundle.id}`),
-    )
+    await db.tx(tx => tx.run(sql`update bundles set why = ${`no better fee can be planned: ${why}`.slice(0, 500)} where id = ${bundle.id}`))
   }
   throwFirst(faults)
   return count

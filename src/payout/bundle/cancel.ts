@@ -4,7 +4,7 @@ import { btc } from '../../base/money.ts'
 import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { forUpdate, move, sql, type Cause, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, move, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { bundleMachine, candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import type { BundleTerms, Present } from './plan.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from '../row.ts'
@@ -32,7 +32,7 @@ export type Canceled =
 
 /** `owedAgain`: in its transaction, once its payouts are owed again at once. Throws `BadInput` where it cannot be canceled any more. */
 export async function cancelBundle(
-  store: Store,
+  db: Db,
   rail: Pick<ChainRail, 'planCancel'>,
   world: World,
   terms: Pick<BundleTerms, 'change' | 'mostFeeRate'>,
@@ -41,7 +41,7 @@ export async function cancelBundle(
   { by, why }: { by: string; why: string },
   owedAgain: (tx: Tx, cause: Cause) => Promise<void>,
 ): Promise<Canceled> {
-  const canceled = await store.tx(async tx => {
+  const canceled = await db.tx(async tx => {
     const index = await terms.change.hold(tx)
     const bundle = await tx.one<BundleRow>(sql`select * from bundles where id = ${id} ${forUpdate}`)
     if (!bundle) throw new BadInput(`there is no bundle "${id}": "repasse bitcoin bundle list" shows them`)

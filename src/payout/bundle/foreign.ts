@@ -5,7 +5,7 @@ import type { World } from '../../base/world.ts'
 import { assertMayApprove, audit, post, type Proposed } from '../../ledger/ledger.ts'
 import type { ChainRail, Tx as ChainTx } from '../../rails/chain.ts'
 import type { Rails } from '../../rails/rail.ts'
-import { forUpdate, move, sql, type Cause, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, move, sql, type Cause, type Db, type Tx } from '../../db/db.ts'
 import { findPayout, payoutMachine, stopPayouts, type PayoutRow } from '../row.ts'
 import { assertUnexplained, bearsOurTag, proposeAs, provenByBank, settleWith } from '../bank/verdict.ts'
 
@@ -64,17 +64,17 @@ export type Settled = { is: 'settled'; payout: PayoutRow } | Proposed
  * account. A transfer that bears no tag of ours may be for something else, so a second person has to approve that it paid this.
  */
 export async function settlePaidElsewhere(
-  store: Store,
+  db: Db,
   rails: Rails,
   world: World,
   id: string,
   { by, why, ref }: { by: string; why: string; ref: string },
 ): Promise<Settled> {
-  const payout = await findPayout(store, id)
+  const payout = await findPayout(db, id)
   if (!payout) throw new BadInput(`there is no payout "${id}": "repasse payout list" shows them`)
   assertSettleable(payout)
-  const transfer = payout.asset === 'BRL' ? await provenByBank(store, rails, payout, ref) : undefined
-  return store.tx(async tx => {
+  const transfer = payout.asset === 'BRL' ? await provenByBank(db, rails, payout, ref) : undefined
+  return db.tx(async tx => {
     const current = (await tx.one<PayoutRow>(sql`select * from payouts where id = ${id} ${forUpdate}`))!
     assertSettleable(current)
     await assertMayApprove(tx, by, await tx.now())

@@ -2,7 +2,7 @@
 import { holdsPrivateKey } from '../../base/setting.ts'
 import type { Instant } from '../../base/world.ts'
 import type { ChainRail, Plan } from '../../rails/chain.ts'
-import { faultOf, sql, type Reader, type Store } from '../../db/db.ts'
+import { faultOf, sql, type Reader, type Db } from '../../db/db.ts'
 import { minedIn, readPlan } from './bundle.ts'
 import { checkTransaction } from './check.ts'
 import { objectedIn } from './sign.ts'
@@ -49,12 +49,12 @@ export type HandedOut =
   | { is: 'objected'; why: string }
 
 /** The PSBT of one that waits, checked first: nobody is asked to sign what would not be taken back. */
-export async function handOut(store: Store, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
-  const { strange: what, paid, changes } = await checkTransaction(store, rail, waiting)
+export async function handOut(db: Db, rail: ChainRail, waiting: WaitingTransaction): Promise<HandedOut> {
+  const { strange: what, paid, changes } = await checkTransaction(db, rail, waiting)
   if (what.length > 0) return { is: 'strange', what, paid, changes }
-  const why = await store.tx(tx => objectedIn(tx, waiting), 'locks')
+  const why = await db.tx(tx => objectedIn(tx, waiting), 'locks')
   if (why !== undefined) return { is: 'objected', why }
-  return { is: 'handed', ...(await forSigner(store, rail, waiting)), paid, changes }
+  return { is: 'handed', ...(await forSigner(db, rail, waiting)), paid, changes }
 }
 
 /** Whatever can be had of the transactions its coins come from; a signer that insists on the others is told why they are not there. */

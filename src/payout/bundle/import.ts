@@ -2,7 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { assertMayApprove, audit } from '../../ledger/ledger.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { faultOf, sql, type Store } from '../../db/db.ts'
+import { faultOf, sql, type Db } from '../../db/db.ts'
 import { latestOf, readPlan, type CandidateRow } from './bundle.ts'
 import { isCancellation, isCanceling } from './cancel.ts'
 import { keepSigned, takeTurnToSign } from './sign.ts'
@@ -19,8 +19,8 @@ export interface Imported {
  * Takes a PSBT (base64 or hex) or a raw transaction and keeps its bytes; sending is the worker's, and while payouts are stopped it
  * waits. Throws `BadInput` on what is not a transaction that waits for a signature, whole and allowed.
  */
-export async function importSigned(store: Store, rail: ChainRail, text: string, by: string): Promise<Imported> {
-  const known = await store.all<CandidateRow>(sql`
+export async function importSigned(db: Db, rail: ChainRail, text: string, by: string): Promise<Imported> {
+  const known = await db.all<CandidateRow>(sql`
     select c.* from bundle_candidates c join bundles b on b.id = c.bundle_id where (b.state <> 'paid' and b.state <> 'void') or c.state = 'mined'
     order by case when c.state = 'planned' then 0 else 1 end, c.added_at desc, c.id limit ${mostKnown}`)
   const read = known.map(candidate => ({ candidate, signed: heldAgainst(rail, text, candidate) }))
@@ -29,7 +29,7 @@ export async function importSigned(store: Store, rail: ChainRail, text: string, 
 
   const { candidate, signed } = match
   const imported = { bundleId: candidate.bundle_id, txid: candidate.id }
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     await takeTurnToSign(tx)
     const current = (await tx.one<CandidateRow>(sql`select * from bundle_candidates where id = ${candidate.id}`))!
     // Whoever signed it may have sent it too, and then a block has it.

@@ -6,7 +6,7 @@ import { btc } from '../../base/money.ts'
 import { later, type Millis, type World } from '../../base/world.ts'
 import { post } from '../../ledger/ledger.ts'
 import type { ChainRail, Coin, Destination, Payee, Plan } from '../../rails/chain.ts'
-import { faultOf, move, remember, skipLocked, sql, type Sql, type Store, type Tx } from '../../db/db.ts'
+import { faultOf, move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../../db/db.ts'
 import { notAsBooked } from '../asBooked.ts'
 import { keepCandidate, latestOf, spendable } from './bundle.ts'
 import { strangeIn } from './check.ts'
@@ -59,8 +59,8 @@ const dustAgainMs = 60 * 60_000
 const policyAgainMs = 5 * 60_000
 
 /** Plans one bundle of what is due. */
-export async function planBundle(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
-  const planning = await planOrIsolate(store, rail, world, terms, present)
+export async function planBundle(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+  const planning = await planOrIsolate(db, rail, world, terms, present)
   await world.at('bundle planned')
   if (planning.is === 'planned')
     world.log.info({ bundle: planning.bundleId, count: planning.payouts, feeRate: present.feeRate.toString() }, 'payouts bundled')
@@ -69,13 +69,13 @@ export async function planBundle(store: Store, rail: ChainRail, world: World, te
 }
 
 /** Where something of one payout makes the whole plan fail, that one is held with what went wrong, and the others are planned. */
-async function planOrIsolate(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
-  const plan = () => store.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
+async function planOrIsolate(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<Planning> {
+  const plan = () => db.tx(tx => planDue(tx, rail, world, terms, present), 'locks')
   try {
     return await plan()
   } catch (error) {
     faultOf(error)
-    if (!(await holdWhatFails(store, rail, world, terms, present))) throw error
+    if (!(await holdWhatFails(db, rail, world, terms, present))) throw error
     return plan()
   }
 }
@@ -83,11 +83,11 @@ async function planOrIsolate(store: Store, rail: ChainRail, world: World, terms:
 class Undone extends Error {}
 
 /** Plans each due payout by itself and undoes it again. Answers whether one was held; what fails with any of them is no fault of one. */
-async function holdWhatFails(store: Store, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<boolean> {
-  const due = await store.tx(tx => claimable(tx, terms.gatherMs))
+async function holdWhatFails(db: Db, rail: ChainRail, world: World, terms: BundleTerms, present: Present): Promise<boolean> {
+  const due = await db.tx(tx => claimable(tx, terms.gatherMs))
   const faults = new Map<PayoutRow, string>()
   for (const payout of due) {
-    const alone = store.tx(async tx => {
+    const alone = db.tx(async tx => {
       await planDue(tx, rail, world, { ...terms, gatherMs: 0 }, present, sql`and id = ${payout.id}`)
       throw new Undone()
     }, 'locks')
@@ -96,7 +96,7 @@ async function holdWhatFails(store: Store, rail: ChainRail, world: World, terms:
     })
   }
   if (faults.size === due.length && due.length > 1) return false
-  for (const [payout, why] of faults) await store.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
+  for (const [payout, why] of faults) await db.tx(tx => holdBack(tx, world, payout, `it cannot be planned: ${why}`.slice(0, 500)))
   return faults.size > 0
 }
 

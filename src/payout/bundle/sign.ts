@@ -1,7 +1,7 @@
 /** Signing: the policy is asked anew, the node's wallet is asked to sign, and the bytes are kept before anyone sees them. */
 import { later, type World } from '../../base/world.ts'
 import type { ChainRail, Plan, Signed } from '../../rails/chain.ts'
-import { forUpdate, move, sql, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, move, sql, type Db, type Tx } from '../../db/db.ts'
 import { bundleMachine, candidateMachine, markHanded, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
 import { endUnsigned, isCancellation, type OwedAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
@@ -14,38 +14,32 @@ const dayMs = 86_400_000
 export const signAgainMs = 60_000
 
 /** Has the node's wallet sign a planned transaction; false when it waits. */
-export async function signByWallet(
-  store: Store,
-  rail: ChainRail,
-  world: World,
-  candidate: CandidateRow,
-  owedAgain: OwedAgain,
-): Promise<boolean> {
+export async function signByWallet(db: Db, rail: ChainRail, world: World, candidate: CandidateRow, owedAgain: OwedAgain): Promise<boolean> {
   const { bundle_id: id } = candidate
   const plan = readPlan(candidate.plan)
   // What is spent to ourselves leaves us with all we had: a stop is no reason not to.
   const stopped = isCancellation(candidate) ? chainUnreadWhy : chainPayoutsStopped
-  const against = await store.tx(async tx => {
+  const against = await db.tx(async tx => {
     const strange = await strangeIn(tx, rail, candidate)
     if (strange !== undefined) await endUnsigned(tx, world, candidate, strange, owedAgain)
     const refusal = strange ?? (await stopped(tx)) ?? (await objectedIn(tx, candidate)) ?? (await againstPolicy(tx, rail, plan, id))
     return refusal ?? ((await markHanded(tx, candidate)) ? undefined : 'it has ended')
   }, 'locks')
-  if (against !== undefined) return putOff(store, world, id, against)
+  if (against !== undefined) return putOff(db, world, id, against)
   const answer = await rail.sign(plan)
   await world.at('bundle signed')
-  if (answer.is !== 'done') return putOff(store, world, id, `the wallet did not sign: ${answer.why}`)
+  if (answer.is !== 'done') return putOff(db, world, id, `the wallet did not sign: ${answer.why}`)
   const signed = answer.value
   switch (signed.is) {
     case 'signed': {
-      const refusal = await store.tx(tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'), 'locks')
+      const refusal = await db.tx(tx => keepSigned(tx, rail, candidate, signed, 'the node’s wallet signed it'), 'locks')
       await world.at('bundle bytes kept')
-      return refusal === undefined ? true : putOff(store, world, id, refusal)
+      return refusal === undefined ? true : putOff(db, world, id, refusal)
     }
     case 'incomplete':
-      return putOff(store, world, id, 'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?')
+      return putOff(db, world, id, 'the wallet holds not all the keys: is BITCOIN_WALLET the one of BITCOIN_DESCRIPTOR?')
     case 'wrong':
-      return putOff(store, world, id, `the wallet signed something else: ${signed.why}`)
+      return putOff(db, world, id, `the wallet signed something else: ${signed.why}`)
   }
 }
 
@@ -114,8 +108,8 @@ export async function keepSigned(
 export const takeTurnToSign = (tx: Tx) => tx.all(sql`select branch from chain_branches where branch = 'change' ${forUpdate}`)
 
 /** What cannot go on now is said on the bundle, and tried again. */
-export async function putOff(store: Store, world: World, bundleId: string, why: string): Promise<false> {
-  const news = await store.tx(async tx => {
+export async function putOff(db: Db, world: World, bundleId: string, why: string): Promise<false> {
+  const news = await db.tx(async tx => {
     const before = await tx.one<{ why: string | null }>(sql`select why from bundles where id = ${bundleId} ${forUpdate}`)
     await tx.run(sql`update bundles set why = ${why}, next_at = ${later(await tx.now(), signAgainMs)} where id = ${bundleId}`)
     return before?.why !== why

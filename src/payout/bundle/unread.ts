@@ -3,7 +3,7 @@
  * other coins. So nothing is planned, signed or sent until our tip was the node's best block, its mempool was seen, and what both told is settled.
  */
 import type { Instant } from '../../base/world.ts'
-import { sql, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { payoutsStopped } from '../row.ts'
 
 /** What is still to be read, or to be settled of what was read, before payouts of a rail go on by themselves. */
@@ -67,9 +67,9 @@ export const chainPayoutsStopped = async (reader: Reader): Promise<string | unde
   (await payoutsStopped(reader)) ?? (await chainUnreadWhy(reader))
 
 /** Once it was read the mark goes: asked for by whoever plans, for until then nothing of this database is sent. */
-export async function isChainUnread(store: Store): Promise<boolean> {
-  if (!(await store.one(sql`select 1 as yes from settings where name = ${name}`))) return false
-  return store.tx(async tx => {
+export async function isChainUnread(db: Db): Promise<boolean> {
+  if (!(await db.one(sql`select 1 as yes from settings where name = ${name}`))) return false
+  return db.tx(async tx => {
     if ((await chainUnread(tx)) !== undefined) return true
     await tx.run(sql`delete from settings where name = ${name}`)
     return false

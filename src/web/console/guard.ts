@@ -51,10 +51,10 @@ export function signedIn({ desk }: PageParts): Middleware {
   return async (ctx, next) => {
     const state = ctx.state as ConsoleState
     const token = ctx.cookies.get(sessionCookie(state.secure))
-    const person = token === undefined ? undefined : await sessionOf(desk.store, desk.world, token)
+    const person = token === undefined ? undefined : await sessionOf(desk.db, desk.world, token)
     if (!person) return ctx.redirect(`/console/sign-in${ctx.method === 'GET' ? `?next=${encodeURIComponent(ctx.originalUrl)}` : ''}`)
     state.person = person
-    state.counts = { proposals: await openProposalCount(desk.store) }
+    state.counts = { proposals: await openProposalCount(desk.db) }
     if (isLanguage(person.language) && ctx.query['lang'] === undefined) state.lang = person.language
     await next()
   }
@@ -63,7 +63,7 @@ export function signedIn({ desk }: PageParts): Middleware {
 export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Doors {
   const list: { method: 'GET' | 'POST'; path: string; act: Act }[] = []
   const barTo = async (act: Act, { name }: Person) =>
-    isHarmless(act) ? undefined : desk.store.tx(async tx => barOf(await standingOf(tx, name), await tx.now()), 'locks')
+    isHarmless(act) ? undefined : desk.db.tx(async tx => barOf(await standingOf(tx, name), await tx.now()), 'locks')
   return {
     list,
     page(path, act, handle) {
@@ -84,7 +84,7 @@ export function doorsOf(router: Router<ConsoleState>, { desk }: PageParts): Door
         if (bar && (bar.is === 'objected' || bar.is === 'edited' || approves(act))) throw new BadInput(barText(lang, bar))
         const isSigned = limits.passkey === true && form.text('assertion') !== ''
         if (needsStepUp(act) && !person.steppedUp && !isSigned && limits.looksOnly?.(form) !== true) {
-          const { is } = await stepUp(desk.store, desk.world, person, form.text('code'))
+          const { is } = await stepUp(desk.db, desk.world, person, form.text('code'))
           if (is !== 'stepped up') {
             const fault = frameWords[lang].code[is]
             if (limits.wrongCode) return limits.wrongCode(ctx, form, fault)

@@ -50,7 +50,7 @@ function read(rail: Rail, row: InboxRow): ProviderEvent | undefined {
 }
 
 async function settleInvoice(desk: BankDesk, row: InboxRow, event: InvoiceEvent, proofs: Proofs): Promise<boolean> {
-  const ours = await findOurs(desk.store, desk.rail.name, event.invoice.providerId, event.invoice.tag)
+  const ours = await findOurs(desk.db, desk.rail.name, event.invoice.providerId, event.invoice.tag)
   // One that bears our tag may be ours after all, as after a restore, and is read again then.
   if (!ours)
     return finish(desk, row, event.kind, async () => ({
@@ -193,7 +193,7 @@ async function notOurs(
 
 async function settlePayout(desk: BankDesk, row: InboxRow, event: PayoutEvent, proofs: Proofs): Promise<boolean> {
   const { payout } = event
-  const ours = await desk.store.one<{ external_id: string }>(sql`
+  const ours = await desk.db.one<{ external_id: string }>(sql`
     select external_id from attempts where provider_id = ${payout.providerId} or external_id = ${payout.externalId ?? ''}
     order by case when provider_id = ${payout.providerId} then 0 else 1 end limit 1`)
   if (!ours) return finish(desk, row, event.kind, tx => notOurs(tx, desk, payout))

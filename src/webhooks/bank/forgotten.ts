@@ -9,7 +9,7 @@ import type { Instant, World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
 import type { BatchInvoice, Rail } from '../../rails/rail.ts'
 import { usesBank } from '../../payout/payout.ts'
-import { readInSets, sql, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { readInSets, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { walkOn } from './walk.ts'
 
 /** Under `settings`, from a restore until the bank's invoices since the backup were read. */
@@ -53,15 +53,15 @@ export const areInvoicesUnread = async (reader: Reader): Promise<boolean> =>
   (await reader.one(sql`select 1 as yes from settings where name = ${unread}`)) !== undefined
 
 /** Reads on, where that is still to be done. Answers how many were found. */
-export async function findForgotten({ store, rail, world }: { store: Store; rail: Rail; world: World }): Promise<number> {
-  if (!(await areInvoicesUnread(store))) return 0
+export async function findForgotten({ db, rail, world }: { db: Db; rail: Rail; world: World }): Promise<number> {
+  if (!(await areInvoicesUnread(db))) return 0
   let found = 0
-  const walked = await walkOn<BatchInvoice>(store, world, {
+  const walked = await walkOn<BatchInvoice>(db, world, {
     name: list,
     from: 'now',
     read: (since, place) => rail.invoicesSince(since, place),
     async take(items) {
-      found += await store.tx(tx => keep(tx, rail.name, items))
+      found += await db.tx(tx => keep(tx, rail.name, items))
     },
     async last(tx) {
       await tx.run(sql`delete from settings where name in (${unread}, ${unlisted})`)
@@ -73,7 +73,7 @@ export async function findForgotten({ store, rail, world }: { store: Store; rail
     },
   })
   if (walked.is === 'failed') {
-    await store.tx(tx =>
+    await db.tx(tx =>
       tx.run(sql`
         insert into settings (name, value) values (${unlisted}, ${walked.why}) on conflict (name) do update set value = excluded.value`),
     )
@@ -125,8 +125,8 @@ export async function forgottenWhy(reader: Reader): Promise<string | undefined> 
  * A person has looked at all that are listed, and slots may be run again; and where the bank does not list its invoices, has compared them there, so
  * that it is issued again. Answers how many were listed. Throws `BadInput` while they are still being read, for there may be more.
  */
-export async function lookAtForgotten(store: Store, { by, why }: { by: string; why: string }): Promise<number> {
-  return store.tx(async tx => {
+export async function lookAtForgotten(db: Db, { by, why }: { by: string; why: string }): Promise<number> {
+  return db.tx(async tx => {
     if ((await areInvoicesUnread(tx)) && !(await tx.one(sql`select 1 as yes from settings where name = ${unlisted}`)))
       throw new BadInput(
         'the bank\'s invoices since the backup are not all read yet, so there may be more: "repasse serve" reads them in some seconds',

@@ -3,15 +3,15 @@ import { BadInput } from '../../base/answer.ts'
 import type { Instant, World } from '../../base/world.ts'
 import { askAgain, type Reissued } from '../../invoice/invoice.ts'
 import type { ProviderInvoice, Rail } from '../../rails/rail.ts'
-import { move, sql, type Store, type Tx } from '../../db/db.ts'
+import { move, sql, type Db, type Tx } from '../../db/db.ts'
 import { inboxMachine, type InboxRow } from '../inbox.ts'
 
 /** `as`: the bank's id of the invoice that it was asked for again as, where a person has to say. */
 export const reissueInvoice = (
-  { store, rail, world }: { store: Store; rail: Rail | undefined; world: World },
+  { db, rail, world }: { db: Db; rail: Rail | undefined; world: World },
   id: string,
   act: { by: string; why: string; as?: string | undefined },
-): Promise<Reissued> => askAgain({ store, rail, world, hearAgain: (tx, made, since) => hearAgain(tx, rail!, made, since) }, id, act)
+): Promise<Reissued> => askAgain({ db, rail, world, hearAgain: (tx, made, since) => hearAgain(tx, rail!, made, since) }, id, act)
 
 const atOnce = 500n
 

@@ -2,7 +2,7 @@
 import { BadInput } from '../../base/answer.ts'
 import { instant, millis, type Instant, type World } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
-import { join, sql, type Reader, type Store } from '../../db/db.ts'
+import { join, sql, type Reader, type Db } from '../../db/db.ts'
 
 export interface BankKey {
   pem: string
@@ -24,9 +24,9 @@ export async function bankKeys(reader: Reader, origin: string): Promise<BankKey[
 }
 
 /** Keeps what the bank publishes now. One that is missing keeps the time it was first missing; one that is back is as good as ever. */
-export async function keepPublished(store: Store, origin: string, pems: readonly string[], { clock }: Pick<World, 'clock'>): Promise<void> {
+export async function keepPublished(db: Db, origin: string, pems: readonly string[], { clock }: Pick<World, 'clock'>): Promise<void> {
   const now = instant(clock.now())
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     for (const pem of pems) {
       const keyId = Buffer.from(pem).toString('base64url').slice(-40)
       await tx.run(sql`
@@ -43,12 +43,12 @@ export async function keepPublished(store: Store, origin: string, pems: readonly
 
 /** Retires a key at once, for running processes within a minute. Throws `BadInput` where the bank still publishes it. */
 export async function retireBankKey(
-  store: Store,
+  db: Db,
   origin: string,
   { pem, keyId, isPublished, by }: { pem: string; keyId: string; isPublished: boolean; by: string },
 ): Promise<void> {
   if (isPublished) throw new BadInput(`the bank still publishes the key ${keyId}: its events would be refused, so it stays`)
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     const now = await tx.now()
     const retired = await tx.run(sql`
       update bank_keys set retired_at = ${now}, missing_since = coalesce(missing_since, ${now})

@@ -1,7 +1,7 @@
 /** Our own key at the bank, as the audit log tells of it: made, in use, retired, its file deleted. The files themselves are the rail's. */
 import type { Instant } from '../../base/world.ts'
 import { audit } from '../../ledger/ledger.ts'
-import { sql, type Reader, type Store } from '../../db/db.ts'
+import { sql, type Reader, type Db } from '../../db/db.ts'
 
 export type OwnKeyAct = 'own key made' | 'own key in use' | 'own key retired' | 'own key deleted'
 
@@ -25,8 +25,8 @@ export const ownKeySteps = (reader: Reader, keyId: string): Promise<{ act: OwnKe
     select act, at from audit where subject = ${keyId} and act in ('own key made', 'own key in use', 'own key retired', 'own key deleted') order by seq`)
 
 /** Writes a step down, once for each key. */
-export async function recordOwnKey(store: Store, { act, key, before, by, why }: OwnKeyStep): Promise<void> {
-  await store.tx(async tx => {
+export async function recordOwnKey(db: Db, { act, key, before, by, why }: OwnKeyStep): Promise<void> {
+  await db.tx(async tx => {
     const once = async (what: OwnKeyAct, { keyId, file }: Key, detail: Record<string, string>) => {
       if ((await ownKeySteps(tx, keyId)).some(step => step.act === what)) return
       await audit(tx, { actor: by, act: what, subject: keyId, detail: { file, ...detail } })

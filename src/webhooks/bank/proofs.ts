@@ -39,17 +39,17 @@ export const needsProof = (ours: Ours, { log }: InvoiceEvent): boolean =>
 /** What was seen longer ago is asked for again: half a minute is less than a claim lasts. */
 const mostAgeMs: Millis = 30_000
 
-type BankDesk = Pick<Desk, 'store' | 'world'> & { rail: Rail }
+type BankDesk = Pick<Desk, 'db' | 'world'> & { rail: Rail }
 
 /**
  * Asks once about all the invoices of `events` and once about all their orders. Every event was written down before it was claimed, and
  * it was claimed before this asks, so what is shown is never older than the asking. A list may lag, though: what it shows counts only
  * where it is no older than the event's own picture.
  */
-export async function askTogether({ store, world, rail }: BankDesk, events: readonly ProviderEvent[]): Promise<Proofs> {
+export async function askTogether({ db, world, rail }: BankDesk, events: readonly ProviderEvent[]): Promise<Proofs> {
   const askedAt = world.clock.now()
-  const invoices = await invoicesOf(store, rail, events)
-  const orders = await ordersOf(store, rail, events)
+  const invoices = await invoicesOf(db, rail, events)
+  const orders = await ordersOf(db, rail, events)
   if (!invoices && !orders) return noProofs
   await world.at('proofs asked for together')
 
@@ -83,12 +83,12 @@ const isNoOlder = (shown: { updatedAt?: string }, updatedAt: string | undefined)
   shown.updatedAt !== undefined && updatedAt !== undefined && shown.updatedAt >= updatedAt
 
 /** Undefined where fewer than two are to be asked about, or the provider cannot be asked so. */
-async function invoicesOf(store: Reader, rail: Rail, events: readonly ProviderEvent[]) {
+async function invoicesOf(db: Reader, rail: Rail, events: readonly ProviderEvent[]) {
   const told = events.filter(event => event.about === 'invoice')
   if (!rail.readInvoices || told.length < 2) return undefined
   const readBy = (column: Sql, values: string[]) =>
     readInSets(values, set =>
-      store.all<Ours>(sql`select id, state, provider_id from invoices where rail = ${rail.name} and ${column} in (${set})`),
+      db.all<Ours>(sql`select id, state, provider_id from invoices where rail = ${rail.name} and ${column} in (${set})`),
     )
   const shown = await readBy(
     sql`provider_id`,
@@ -113,12 +113,12 @@ async function invoicesOf(store: Reader, rail: Rail, events: readonly ProviderEv
   return { ids, answer: answer.is === 'done' ? done(new Map(answer.value.map(shown => [shown.providerId, shown]))) : answer }
 }
 
-async function ordersOf(store: Reader, rail: Rail, events: readonly ProviderEvent[]) {
+async function ordersOf(db: Reader, rail: Rail, events: readonly ProviderEvent[]) {
   const told = events.flatMap(event => (event.about === 'payout' && finalLogs.has(event.log) ? (event.payout.externalId ?? []) : []))
   if (!rail.findPayoutsOfAll || told.length < 2) return undefined
   // One that was given up and is shown as paid stops all payouts: that is believed of a look at it alone, for a list may be late.
   const known = await readInSets(told, set =>
-    store.all<{ external_id: string }>(sql`
+    db.all<{ external_id: string }>(sql`
       select external_id from attempts where state in ('sending', 'unsure', 'sent', 'success') and external_id in (${set})`),
   )
   const keys = new Set(known.map(row => row.external_id))

@@ -15,7 +15,7 @@ import {
 } from '../../invoice/invoice.ts'
 import { detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import type { Rail } from '../../rails/rail.ts'
-import type { Store, Tx } from '../../db/db.ts'
+import type { Db, Tx } from '../../db/db.ts'
 import { beginReversal } from './reversals.ts'
 
 export const refundAct = 'invoice.refund'
@@ -30,8 +30,8 @@ export interface RefundWish {
 export type RefundProposed = (Proposed & { units: bigint }) | { is: 'unknown' } | { is: 'impossible'; code: RefundRefusal }
 
 /** One person proposes that part or all of what was paid goes back to the payer. */
-export function proposeRefund(store: Store, world: World, id: string, { units: wanted, by, why }: RefundWish): Promise<RefundProposed> {
-  return store.tx(async tx => {
+export function proposeRefund(db: Db, world: World, id: string, { units: wanted, by, why }: RefundWish): Promise<RefundProposed> {
+  return db.tx(async tx => {
     const invoice = await findInvoice(tx, id)
     if (!invoice) return { is: 'unknown' }
     const standing = await refundStanding(tx, invoice)
@@ -60,17 +60,17 @@ function assertAsProposed(standing: RefundStanding, proposal: ProposalRow): void
 
 const unitsOf = (proposal: ProposalRow): bigint => parseUnits(detailOf(proposal)['amount'] ?? '', 'BRL') ?? 0n
 
-const needInvoice = async (reader: Store | Tx, id: string): Promise<InvoiceRow> => {
+const needInvoice = async (reader: Db | Tx, id: string): Promise<InvoiceRow> => {
   const invoice = await findInvoice(reader, id)
   if (!invoice) throw new BadInput(`there is no invoice "${id}"`)
   return invoice
 }
 
 /** Before the second person's approval counts, the bank must show the invoice as the books have it: one change of its amount at a time. */
-export async function checkRefund({ store, rail }: { store: Store; rail: Rail | undefined }, proposal: ProposalRow): Promise<void> {
+export async function checkRefund({ db, rail }: { db: Db; rail: Rail | undefined }, proposal: ProposalRow): Promise<void> {
   if (!rail) throw new BadInput('the bank is not configured, and it must give the money back: set STARKBANK_*')
-  const invoice = await needInvoice(store, proposal.subject)
-  const standing = await refundStanding(store, invoice)
+  const invoice = await needInvoice(db, proposal.subject)
+  const standing = await refundStanding(db, invoice)
   assertAsProposed(standing, proposal)
   const shown = await rail.readInvoice(invoice.provider_id!)
   if (shown.is !== 'done') throw new BadInput(`the bank did not say how invoice ${invoice.id} stands: ${shown.why}`)

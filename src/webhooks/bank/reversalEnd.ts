@@ -6,7 +6,7 @@ import { fateOf, findInvoice, liveRefund, saidIn, type InvoiceRow, type RefundRo
 import { audit, detailOf, propose, type Proposed, type ProposalRow } from '../../ledger/ledger.ts'
 import { reversalOf, type ReversalRow } from '../../payout/payout.ts'
 import type { Rail } from '../../rails/rail.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { endReversal } from './reversals.ts'
 
 export const reversalAct = 'invoice.reversal'
@@ -55,13 +55,8 @@ export interface ReversalVerdict {
 
 export type ReversalProposed = Proposed | { is: 'unknown' } | { is: 'impossible'; code: ReversalRefusal }
 
-export function proposeReversalEnd(
-  store: Store,
-  world: World,
-  id: string,
-  { returned, by, why }: ReversalVerdict,
-): Promise<ReversalProposed> {
-  return store.tx(async tx => {
+export function proposeReversalEnd(db: Db, world: World, id: string, { returned, by, why }: ReversalVerdict): Promise<ReversalProposed> {
+  return db.tx(async tx => {
     const invoice = await findInvoice(tx, id)
     if (!invoice) return { is: 'unknown' }
     const standing = await standingOf(tx, invoice, await tx.now())
@@ -85,12 +80,12 @@ async function assertAsProposed(reader: Reader, proposal: ProposalRow, now: Inst
 }
 
 /** Before the approval counts the bank is asked once more: where it has said how it ended, that counts. Answers how many logs it has. */
-export async function checkReversalEnd({ store, rail }: { store: Store; rail: Rail | undefined }, proposal: ProposalRow): Promise<number> {
+export async function checkReversalEnd({ db, rail }: { db: Db; rail: Rail | undefined }, proposal: ProposalRow): Promise<number> {
   if (!rail) throw new BadInput('the bank is not configured, and it must be asked once more: set STARKBANK_*')
-  const { id, provider_id: providerId, paid_units: paid } = await assertAsProposed(store, proposal, await store.tx(tx => tx.now()))
+  const { id, provider_id: providerId, paid_units: paid } = await assertAsProposed(db, proposal, await db.tx(tx => tx.now()))
   const logs = await rail.invoiceLogs(providerId!)
   if (logs.is !== 'done') throw new BadInput(`the bank did not say what it knows of invoice ${id}: ${logs.why}`)
-  const { isTold, underWay } = fateOf(paid ?? 0n, logs.value, saidIn(await reversalOf(store, id)))
+  const { isTold, underWay } = fateOf(paid ?? 0n, logs.value, saidIn(await reversalOf(db, id)))
   if (isTold && !underWay)
     throw new BadInput(`the bank has said by now what became of the money of invoice ${id}: it is read within minutes`)
   return logs.value.length

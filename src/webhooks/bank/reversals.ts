@@ -25,7 +25,7 @@ import {
   type Sized,
 } from '../../payout/payout.ts'
 import type { InvoiceLog, Rail } from '../../rails/rail.ts'
-import { eachApart, forUpdate, move, sql, throwFirst, type Cause, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { eachApart, forUpdate, move, sql, throwFirst, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import type { Outcome } from '../apply.ts'
 
 /** How soon the bank's log is read again while money may be going back, or after the bank could not be asked. */
@@ -160,11 +160,11 @@ async function book(tx: Tx, world: World, row: InvoiceRow, before: ReversalRow, 
  * After a restore or an absence where the bank does not list what went back meanwhile: reads the log of each invoice whose payout waits
  * for that. Answers how many.
  */
-export async function readUnlisted({ store, rail, world }: { store: Store; rail: Rail; world: World }): Promise<number> {
-  const due = await unlistedInvoices(store)
+export async function readUnlisted({ db, rail, world }: { db: Db; rail: Rail; world: World }): Promise<number> {
+  const due = await unlistedInvoices(db)
   const faults = await eachApart(due, async ({ id, provider_id: providerId, read_for: readFor }) => {
     const answer = await rail.invoiceLogs(providerId)
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       if (answer.is !== 'done') return noteLogRead(tx, id, undefined)
       const known = (await reversalOf(tx, id))?.logs_seen ?? 0n
       if (answer.value.length > known && answer.value.some(({ log }) => reversalLogs.has(log)))
@@ -174,7 +174,7 @@ export async function readUnlisted({ store, rail, world }: { store: Store; rail:
   })
   for (const { of: row, why } of faults) {
     world.log.error({ invoice: row.id, why }, 'the log of an invoice could not be settled')
-    await store.tx(tx => noteLogRead(tx, row.id, undefined))
+    await db.tx(tx => noteLogRead(tx, row.id, undefined))
   }
   throwFirst(faults)
   return due.length
@@ -184,22 +184,22 @@ const putOff = async (tx: Tx, id: string): Promise<unknown> =>
   tx.run(sql`update invoice_reversals set next_at = ${later(await tx.now(), soonMs)} where invoice_id = ${id}`)
 
 /** Reads the bank's log of every invoice of which money may be going back and no event said how it ended. Answers how many. */
-export async function watchReversals({ store, rail, world }: { store: Store; rail: Rail; world: World }): Promise<number> {
-  const due = await store.tx(async tx =>
+export async function watchReversals({ db, rail, world }: { db: Db; rail: Rail; world: World }): Promise<number> {
+  const due = await db.tx(async tx =>
     tx.all<{ id: string; provider_id: string }>(sql`
       select i.id, i.provider_id from invoice_reversals r join invoices i on i.id = r.invoice_id
       where i.rail = ${rail.name} and i.provider_id is not null and r.next_at <= ${await tx.now()} order by r.next_at, i.id limit 100`),
   )
   const faults = await eachApart(due, async ({ id, provider_id: providerId }) => {
     const answer = await rail.invoiceLogs(providerId)
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       if (answer.is === 'done') await settleReversal(tx, world, id, answer.value, { why: 'the bank was asked', ref: providerId })
       else await putOff(tx, id)
     }, 'locks')
   })
   for (const { of: row, why } of faults) {
     world.log.error({ invoice: row.id, why }, 'a reversal could not be looked at')
-    await store.tx(tx => putOff(tx, row.id))
+    await db.tx(tx => putOff(tx, row.id))
   }
   throwFirst(faults)
   return due.length

@@ -2,7 +2,7 @@
 import type { Answer } from '../../base/answer.ts'
 import { clockTrouble, instant, millis, type Instant, type World } from '../../base/world.ts'
 import type { Portion } from '../../rails/rail.ts'
-import { sql, type Store, type Tx } from '../../db/db.ts'
+import { sql, type Db, type Tx } from '../../db/db.ts'
 
 /** How far back each walk begins behind the last one: the provider's lists may lag, and asking twice costs nothing. */
 const overlapMs = 48 * 3_600_000
@@ -28,12 +28,12 @@ export type Walked =
   | { is: 'failed'; why: string }
 
 /** Reads on. Once the list has been read to its end, the next walk begins `overlapMs` before this one did. */
-export async function walkOn<T>(store: Store, world: World, { name, from, read, take, last }: Walk<T>): Promise<Walked> {
-  const now = await store.tx(tx => tx.now())
-  const open = await store.one<{ since: Instant; started_at: Instant; place: string; rows: bigint }>(
+export async function walkOn<T>(db: Db, world: World, { name, from, read, take, last }: Walk<T>): Promise<Walked> {
+  const now = await db.tx(tx => tx.now())
+  const open = await db.one<{ since: Instant; started_at: Instant; place: string; rows: bigint }>(
     sql`select since, started_at, place, rows from walks where name = ${name}`,
   )
-  const cursor = await store.one<{ value: string }>(sql`select value from cursors where name = ${name}`)
+  const cursor = await db.one<{ value: string }>(sql`select value from cursors where name = ${name}`)
   // One that was written by a clock that was ahead would leave out what comes until that time.
   const begun = cursor ? (cursor.value < now ? cursor.value : now) : from === 'now' ? now : undefined
   const since = open?.since ?? (begun === undefined ? instant(0) : instant(millis(begun) - overlapMs))
@@ -45,7 +45,7 @@ export async function walkOn<T>(store: Store, world: World, { name, from, read, 
     if (answer.is !== 'done') {
       // A place that the provider does not know any more is none: the next turn begins the list anew.
       if (place !== undefined && answer.is === 'refused' && !answer.again)
-        await store.tx(tx => tx.run(sql`delete from walks where name = ${name}`))
+        await db.tx(tx => tx.run(sql`delete from walks where name = ${name}`))
       return { is: 'failed', why: answer.why }
     }
     const { items, next } = answer.value
@@ -54,7 +54,7 @@ export async function walkOn<T>(store: Store, world: World, { name, from, read, 
     const isLast = next === undefined
     // Under a clock that is off nothing is kept, so what was not seen is asked for again.
     const steady = clockTrouble(world) === undefined
-    await store.tx(async tx => {
+    await db.tx(async tx => {
       if (isLast) await last?.(tx, { since, startedAt })
       if (isLast) await tx.run(sql`delete from walks where name = ${name}`)
       else if (steady)

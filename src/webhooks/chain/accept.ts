@@ -4,20 +4,20 @@ import { told } from '../../base/money.ts'
 import { millis, type World } from '../../base/world.ts'
 import type { InvoiceRow, Standing } from '../../invoice/invoice.ts'
 import { assertMayApprove, audit } from '../../ledger/ledger.ts'
-import { forUpdate, sql, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Db, type Tx } from '../../db/db.ts'
 import type { ChainTerms } from '../apply.ts'
 import { restand } from './events.ts'
 import { standingOf } from './status.ts'
 
 /** From now on all that is there counts; how deep it must lie stays as it was. Throws `BadInput` where nothing waits for a person. */
 export async function takeOn(
-  store: Store,
+  db: Db,
   world: World,
   chain: ChainTerms,
   id: string,
   { by, why }: { by: string; why: string },
 ): Promise<{ invoice: InvoiceRow; standing: Standing }> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const invoice = await tx.one<InvoiceRow>(sql`select * from invoices where id = ${id} or provider_id = ${id} ${forUpdate}`)
     if (!invoice) throw new BadInput(`there is no invoice "${id}": "repasse invoice list" shows them`)
     const received = await waiting(tx, invoice, chain)

@@ -22,13 +22,13 @@ import {
 import type { Answer } from '../../base/answer.ts'
 import { chainWasRead, isChainAwaited } from '../../payout/payout.ts'
 import type { ChainInfo, ChainRail, Outpoint, ReadBlock } from '../../rails/chain.ts'
-import { sql, type Store, type Tx } from '../../db/db.ts'
+import { sql, type Db, type Tx } from '../../db/db.ts'
 import { chainArrival } from './event.ts'
 import { keepAll } from '../inbox.ts'
 
 /** What a following needs: `deepest` is how many blocks anyone waits for, `rate` what one BTC cost at a time, in BRL cents. */
 export interface FollowParts {
-  store: Store
+  db: Db
   rail: ChainRail
   world: World
   watching: Watching
@@ -53,7 +53,7 @@ export async function followChain(parts: FollowParts): Promise<Followed> {
   const followed: Followed = { blocks: 0, left: 0, news: 0, trouble: undefined }
   const trouble = await follow(parts, followed)
   followed.trouble = trouble
-  if (await setTrouble(parts.store, trouble)) {
+  if (await setTrouble(parts.db, trouble)) {
     if (trouble === undefined) parts.world.log.info({}, 'the chain is followed again')
     else parts.world.log.error({ why: trouble }, 'the chain cannot be followed: nothing is credited')
   }
@@ -61,16 +61,16 @@ export async function followChain(parts: FollowParts): Promise<Followed> {
 }
 
 async function follow(parts: FollowParts, followed: Followed): Promise<string | undefined> {
-  const { store, rail } = parts
+  const { db, rail } = parts
   const info = await rail.info()
   if (info.is !== 'done') return info.why
-  await keepNodeHeight(store, Math.max(info.value.height, info.value.headers))
+  await keepNodeHeight(db, Math.max(info.value.height, info.value.headers))
   if (info.value.syncing) return `the node is still reading blocks (${info.value.height} of ${info.value.headers}), so what it shows is old`
 
-  const started = (await tipOf(store)) ?? (await begin(parts, info.value))
+  const started = (await tipOf(db)) ?? (await begin(parts, info.value))
   if (typeof started === 'string') return started
   // After a restore numbers were passed over, and what those between may be paid is seen from the first look on.
-  if (parts.watching.turn < 0n) await prepareScripts(store, rail)
+  if (parts.watching.turn < 0n) await prepareScripts(db, rail)
   const fork = await findFork(parts, started, info.value)
   if (typeof fork === 'string') return fork
   await stepBack(parts, followed, fork)
@@ -78,15 +78,15 @@ async function follow(parts: FollowParts, followed: Followed): Promise<string | 
 }
 
 /** A new database begins at the node's tip: no address of ours was shown to anyone before. */
-async function begin({ store, rail, world }: FollowParts, { hash }: ChainInfo): Promise<BlockRow | string> {
+async function begin({ db, rail, world }: FollowParts, { hash }: ChainInfo): Promise<BlockRow | string> {
   const header = await rail.header(hash)
   if (header.is !== 'done') return header.why
   if (!header.value) return 'the node does not know its own best block'
   const { height, previous, at } = header.value
-  await prepareScripts(store, rail)
+  await prepareScripts(db, rail)
   const row = { hash, height: BigInt(height), previous, at }
   // Of two processes that begin at once the second goes on from where the first began.
-  const begun = await store.tx(async tx => {
+  const begun = await db.tx(async tx => {
     await holdTurn(tx)
     const there = await tipOf(tx)
     if (!there) await keepBase(tx, row)
@@ -109,7 +109,7 @@ interface Fork {
 }
 
 /** Where our blocks and the node's part. It only asks: nothing is unsaid before it is known that another chain says otherwise. */
-async function findFork({ store, rail }: FollowParts, from: BlockRow, info: ChainInfo): Promise<Fork | string> {
+async function findFork({ db, rail }: FollowParts, from: BlockRow, info: ChainInfo): Promise<Fork | string> {
   const left: BlockRow[] = []
   for (let tip = from, steps = 0, read = true; ; steps++) {
     const header = await rail.header(tip.hash)
@@ -120,7 +120,7 @@ async function findFork({ store, rail }: FollowParts, from: BlockRow, info: Chai
         return `the node is at block ${tip.height}, and ${from.height} was read already: it is behind, and what it shows is old`
       return { base: tip, left }
     }
-    const ours = await store.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)
+    const ours = await db.one<BlockRow>(sql`select hash, height, previous, at from chain_blocks where hash = ${tip.previous}`)
     const before = ours ?? (header.value && (await beforeFirst(rail, tip)))
     if (typeof before === 'string') return before
     if (!before) return `the node does not know block ${from.height} (${from.hash}): is it another chain, or was it emptied?`
@@ -141,9 +141,9 @@ async function beforeFirst(rail: ChainRail, { previous: hash }: BlockRow): Promi
 /** Gives back the blocks that the chain left behind, newest first. */
 async function stepBack(parts: FollowParts, followed: Followed, { base, left }: Fork): Promise<void> {
   if (left.length === 0) return
-  const { store, watching, world } = parts
+  const { db, watching, world } = parts
   // First, so that there is a block to go on from at every moment.
-  await store.tx(tx => keepBase(tx, base))
+  await db.tx(tx => keepBase(tx, base))
   // What was in those blocks may wait again, and is looked at anew.
   watching.waiting = new Set()
   for (const { hash, height } of left) {
@@ -156,7 +156,7 @@ async function stepBack(parts: FollowParts, followed: Followed, { base, left }: 
 
 /** Reads block after block up to the tip, and then the mempool. */
 async function climb(parts: FollowParts, followed: Followed, from: BlockRow): Promise<string | undefined> {
-  const { store, rail, world } = parts
+  const { db, rail, world } = parts
   for (let tip = { hash: from.hash, height: Number(from.height) }; ;) {
     const next = await rail.hashAt(tip.height + 1)
     if (next.is !== 'done') return next.why
@@ -172,18 +172,18 @@ async function climb(parts: FollowParts, followed: Followed, from: BlockRow): Pr
     await world.at('block kept')
     tip = block.value
     if (followed.blocks % 100 === 0) world.log.info({ height: tip.height }, 'blocks are being caught up')
-    await refresh(store, parts.watching)
+    await refresh(db, parts.watching)
   }
 }
 
-async function readBlock({ store, rail, watching }: FollowParts, hash: string): Promise<Answer<ReadBlock>> {
-  await refresh(store, watching)
+async function readBlock({ db, rail, watching }: FollowParts, hash: string): Promise<Answer<ReadBlock>> {
+  await refresh(db, watching)
   return rail.block(hash, watching.watch)
 }
 
 async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: string): Promise<string | undefined> {
   const { rail, watching } = parts
-  await refresh(parts.store, watching)
+  await refresh(parts.db, watching)
   const lookedAt = instant(parts.world.clock.now())
   const present = await rail.mempool()
   if (present.is !== 'done') return present.why
@@ -205,19 +205,19 @@ async function lookAtMempool(parts: FollowParts, followed: Followed, tipHash: st
       // Another process may have seen since what came after our list was made.
       (await turnOf(tx)) === watching.turn ? missWaiting(tx, watching.waiting) : [],
     )
-    await keepLookedAt(parts.store, lookedAt)
+    await keepLookedAt(parts.db, lookedAt)
     // A node that knows of blocks it does not have yet is about to say more.
-    if (after.value.headers <= after.value.height && (await isChainAwaited(parts.store))) await parts.store.tx(chainWasRead, 'locks')
+    if (after.value.headers <= after.value.height && (await isChainAwaited(parts.db))) await parts.db.tx(chainWasRead, 'locks')
   }
   return undefined
 }
 
 /** Facts, their events and the turn are one transaction: a process that dies in between begins again where it was. */
 export async function keepNews(
-  { store, watching, world }: Pick<FollowParts, 'store' | 'watching' | 'world'>,
+  { db, watching, world }: Pick<FollowParts, 'db' | 'watching' | 'world'>,
   look: (tx: Tx) => Promise<News[]>,
 ): Promise<number> {
-  const { news, turn } = await store.tx(async tx => {
+  const { news, turn } = await db.tx(async tx => {
     await holdTurn(tx)
     const found = await look(tx)
     if (found.length === 0) return { news: found, turn: watching.turn }
@@ -233,7 +233,7 @@ export async function keepNews(
   if (turn === watching.turn + 1n) watching.turn = turn
   const fresh = news.filter(({ kind, raw }) => kind.startsWith('coin.') && raw).map(({ coin }) => coin)
   for (const coin of fresh) watching.watch.addOutpoint(coin)
-  await inputsOf(store, watching, fresh)
+  await inputsOf(db, watching, fresh)
   for (const { kind, coin, txid } of news)
     if (kind !== 'coin.confirmed' && kind !== 'spend.confirmed')
       world.log.info({ kind, coin, ...(txid !== undefined && { txid }) }, 'the chain moved')
@@ -241,9 +241,9 @@ export async function keepNews(
 }
 
 /** What the payers of new coins spend is watched too: another spending of it is how one is replaced. */
-async function inputsOf(store: Store, { watch }: Watching, coins: Outpoint[]): Promise<void> {
+async function inputsOf(db: Db, { watch }: Watching, coins: Outpoint[]): Promise<void> {
   for (const coin of coins) {
-    const rows = await store.all<{ outpoint: Outpoint }>(
+    const rows = await db.all<{ outpoint: Outpoint }>(
       sql`select i.outpoint from coin_inputs i join coins c on c.txid = i.txid where c.id = ${coin}`,
     )
     for (const { outpoint } of rows) watch.addOutpoint(outpoint)

@@ -7,7 +7,7 @@ import type { InvoiceRow } from '../../invoice/invoice.ts'
 import { audit, detailOf, propose, type ProposalRow, type Proposed } from '../../ledger/ledger.ts'
 import { bookRefundMade, dropStop, oweRefund, withdrawRefundBy, type PayoutRow } from '../../payout/payout.ts'
 import type { ChainRail } from '../../rails/chain.ts'
-import { forUpdate, sql, type Reader, type Store, type Tx } from '../../db/db.ts'
+import { forUpdate, sql, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { usualChainTerms, type ChainTerms } from '../apply.ts'
 import { restand } from './events.ts'
 import { standingOf } from './status.ts'
@@ -17,7 +17,7 @@ export const coinRefundMadeAct = 'bitcoin.refund-made'
 
 type Refunding = Pick<ChainRail, 'destination'>
 export interface RefundDesk {
-  store: Store
+  db: Db
   world: World
   chain: ChainTerms
 }
@@ -49,12 +49,12 @@ const totalOf = (parts: readonly { left: bigint }[]) => parts.reduce((sum, { lef
 
 /** Proposes it to a second person. `units`: all that may be given back where nothing is said. Throws `BadInput`. */
 export async function proposeCoinRefund(
-  { store, world, chain }: RefundDesk,
+  { db, world, chain }: RefundDesk,
   rail: Refunding | undefined,
   id: string,
   { to, units, by, why }: Asking & { to: string; units: bigint | undefined },
 ): Promise<Proposed> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const invoice = await locked(tx, id)
     const amount = units ?? totalOf(await refundableCoins(tx, invoice, chain, millis(await tx.now())))
     const { address } = await checkRefund(tx, rail, chain, invoice, to, amount)
@@ -113,11 +113,11 @@ export async function carryOutCoinRefund(
 
 /** A person sent it back by hand, with the same keys: proposed to a second one, who lets its stop go with it. Throws `BadInput`. */
 export async function proposeCoinRefundMade(
-  { store, world }: RefundDesk,
+  { db, world }: RefundDesk,
   id: string,
   { txid, by, why }: Asking & { txid: string },
 ): Promise<Proposed> {
-  return store.tx(async tx => {
+  return db.tx(async tx => {
     const invoice = await locked(tx, id)
     const coins = await checkMade(tx, invoice, txid)
     const detail = {
@@ -164,8 +164,8 @@ export async function carryOutCoinRefundMade(
 }
 
 /** A refund that was not ordered yet is taken back by one person: nothing moves. */
-export const withdrawCoinRefund = ({ store, world, chain }: RefundDesk, id: string, asking: Asking): Promise<PayoutRow> =>
-  store.tx(async tx => {
+export const withdrawCoinRefund = ({ db, world, chain }: RefundDesk, id: string, asking: Asking): Promise<PayoutRow> =>
+  db.tx(async tx => {
     const payout = await withdrawRefundBy(tx, world, id, asking)
     const invoice = await locked(tx, payout.invoice_id)
     await restand(tx, { world, chain }, invoice, { why: `${asking.by} withdrew the refund: ${asking.why}`, ref: id })

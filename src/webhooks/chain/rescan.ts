@@ -30,26 +30,26 @@ const tellEach = 1_000
  * go on; what was found until then is kept. Whoever calls holds the lease of those who follow.
  */
 export async function scanChain(parts: FollowParts, from: number, tell: Progress): Promise<Scanned | string> {
-  const { store, rail, world } = parts
+  const { db, rail, world } = parts
   const info = await rail.info()
   if (info.is !== 'done') return info.why
   const { height: best, headers, syncing, prunedBelow } = info.value
   if (syncing) return `the node is still reading blocks (${best} of ${headers}): scan when it has them`
   if (from > best) return `block ${from} is above the node’s tip, ${best}`
   const start = Math.max(from, prunedBelow)
-  await prepareScripts(store, rail)
+  await prepareScripts(db, rail)
 
   // A new database begins at the node's tip, and one whose first block was left behind goes on from below it.
-  const begun = (await firstRead(store)) ? undefined : await followChain(parts)
+  const begun = (await firstRead(db)) ? undefined : await followChain(parts)
   if (begun?.trouble !== undefined) return `the chain cannot be followed: ${begun.trouble}`
   const entered = await enter(parts, start)
   if (typeof entered === 'string') return entered
   const { trouble } = await followChain(parts)
   if (trouble !== undefined) return `the chain cannot be followed: ${trouble}`
 
-  const to = Number((await tipOf(store))!.height)
+  const to = Number((await tipOf(db))!.height)
   const found: News[] = []
-  await refresh(store, parts.watching)
+  await refresh(db, parts.watching)
   for (let height = start; height <= to; height++) {
     const news = await reread(parts, height)
     if (typeof news === 'string') return news
@@ -57,7 +57,7 @@ export async function scanChain(parts: FollowParts, from: number, tell: Progress
     await world.at('block read again')
     if ((height - start) % tellEach === tellEach - 1) tell(height, to, found.length)
   }
-  const numbers = { receive: lookAhead + (await nextOf(store, 'receive')), change: lookAhead + (await nextOf(store, 'change')) }
+  const numbers = { receive: lookAhead + (await nextOf(db, 'receive')), change: lookAhead + (await nextOf(db, 'change')) }
   return {
     ...{ from: start, to, prunedBelow: start > from ? start : undefined, entered, numbers },
     coins: found.filter(({ kind }) => kind.startsWith('coin.')).length,
@@ -66,23 +66,23 @@ export async function scanChain(parts: FollowParts, from: number, tell: Progress
 }
 
 /** Enters headers downwards, so that whoever is interrupted leaves no gap. Answers how many. */
-async function enter({ store, rail, world }: FollowParts, from: number): Promise<number | string> {
+async function enter({ db, rail, world }: FollowParts, from: number): Promise<number | string> {
   let entered = 0
-  for (let first = (await firstRead(store))!; Number(first.height) > from; first = (await firstRead(store))!) {
+  for (let first = (await firstRead(db))!; Number(first.height) > from; first = (await firstRead(db))!) {
     const header = await rail.header(first.previous)
     if (header.is !== 'done') return header.why
     if (!header.value) return `the node does not know block ${first.height - 1n} (${first.previous}): is it another chain?`
     const { value } = header
-    if (await store.tx(tx => enterBelow(tx, value))) entered += 1
+    if (await db.tx(tx => enterBelow(tx, value))) entered += 1
     await world.at('block entered')
   }
   return entered
 }
 
 async function reread(parts: FollowParts, height: number): Promise<News[] | string> {
-  const { store, rail, watching } = parts
+  const { db, rail, watching } = parts
   const left = `the chain left block ${height} behind while it was read again: scan once more`
-  const ours = await store.one<{ hash: string }>(sql`select hash from chain_blocks where height = ${height} and active = 1`)
+  const ours = await db.one<{ hash: string }>(sql`select hash from chain_blocks where height = ${height} and active = 1`)
   if (!ours) return left
   const block = await rail.block(ours.hash, watching.watch)
   if (block.is !== 'done') return `block ${height} cannot be read: ${block.why}`

@@ -42,7 +42,7 @@ export const seeDebt = async (reader: Reader, accountId: string): Promise<SeenDe
 
 const path = '/console/accounts/:name'
 
-export function debtRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+export function debtRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
   const told = (ctx: ConsoleContext, proposed: AccountProposed): string => {
     const say = debtWords[ctx.state.lang]
     if (proposed.is === 'unknown') return ctx.throw(404)
@@ -59,7 +59,7 @@ export function debtRoutes(doors: Doors, { desk: { store, world } }: PageParts):
     const { lang, person } = ctx.state
     const why = needReason(reasonIn(form), lang)
     const recover = recoveries.find(each => each === form.text('recover')) ?? ctx.throw(400)
-    return told(ctx, await proposeTerms(store, world, ctx.params['name']!, recover, { by: person.name, why }))
+    return told(ctx, await proposeTerms(db, world, ctx.params['name']!, recover, { by: person.name, why }))
   })
 
   doors.post(`${path}/debt`, 'account.debt', async (ctx, form) => {
@@ -68,7 +68,7 @@ export function debtRoutes(doors: Doors, { desk: { store, world } }: PageParts):
     const as = debtEnds.find(each => each === form.text('as')) ?? ctx.throw(400)
     const typed = readTyped(form.text('amount'), 'BRL')
     if (typed.is !== 'amount') throw new BadInput(faultOfAmount(typed, lang, debtWords[lang].amountWrong))
-    return told(ctx, await proposeDebtEnd(store, world, ctx.params['name']!, { units: typed.units, as, by: person.name, why }))
+    return told(ctx, await proposeDebtEnd(db, world, ctx.params['name']!, { units: typed.units, as, by: person.name, why }))
   })
 }
 

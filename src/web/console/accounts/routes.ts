@@ -53,13 +53,13 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
   debtRoutes(doors, pages)
   signRoutes(doors, pages)
 
-  const { store, world, rails } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  const { db, world, rails } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   /** The account of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(store, ctx.params['name']!)) ?? ctx.throw(404)
+  const the = async (ctx: ConsoleContext): Promise<AccountRow> => (await findAccount(db, ctx.params['name']!)) ?? ctx.throw(404)
 
   doors.page(path, 'see', async ctx =>
-    show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(store), owing: await receivables(store) })),
+    show(ctx, AccountsPage({ ...(await framed(ctx)), rows: await listAccounts(db), owing: await receivables(db) })),
   )
 
   doors.page(`${path}/banks`, 'see', async ctx => {
@@ -81,8 +81,8 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     const say = accountWords[lang].faults
     const { account, faults, shown } = readAccount(form.values(), rails.bitcoin, lang)
     if (!account) return showForm(ctx, shown, faults)
-    if (account.destination && (await isOurScript(store, account.destination))) return showForm(ctx, shown, { destination: say.ours })
-    const opened = await openAccount(store, world, account.name, account.to, person.name)
+    if (account.destination && (await isOurScript(db, account.destination))) return showForm(ctx, shown, { destination: say.ours })
+    const opened = await openAccount(db, world, account.name, account.to, person.name)
     if (opened.is === 'taken') return showForm(ctx, shown, { name: say.nameTaken })
     return `${accountPath(opened.account)}?said=added`
   })
@@ -110,20 +110,20 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     status = 200,
     faults?: Pick<Parameters<typeof AccountPage>[0], 'fault' | 'objectionFault'>,
   ): Promise<void> {
-    const waiting = await store.all<Waiting>(sql`
+    const waiting = await db.all<Waiting>(sql`
       select state, count(*) as count, cast(sum(units) as bigint) as units from payouts
       where account_id = ${row.id} and state in ('owed', 'sending', 'unsure', 'sent', 'waiting', 'held', 'returned') group by state order by state`)
-    const latest = await store.all<LatestPayout>(sql`
+    const latest = await db.all<LatestPayout>(sql`
       select id, state, asset, units, added_at from payouts where account_id = ${row.id} order by added_at desc, id desc limit 10`)
-    const schedules = await store.all<{ id: string; name: string }>(
+    const schedules = await db.all<{ id: string; name: string }>(
       sql`select id, name from schedules where account_id = ${row.id} order by name`,
     )
-    const twins = (await twinsOf(store, toOf(row))).filter(({ id }) => id !== row.id)
-    const debt = await seeDebt(store, row.id)
-    const bar = await store.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
-    const approval = row.state === 'approved' ? await approvalOf(store, row) : undefined
+    const twins = (await twinsOf(db, toOf(row))).filter(({ id }) => id !== row.id)
+    const debt = await seeDebt(db, row.id)
+    const bar = await db.tx(async tx => barFor(tx, ctx.state.person.name, await tx.now(), row.added_by), 'locks')
+    const approval = row.state === 'approved' ? await approvalOf(db, row) : undefined
     const maySign = row.state === 'awaiting' && may(ctx.state.person.role, 'account.approve')
-    const sign = maySign ? await signable(ctx, store, settings, approvingAccount(row)) : undefined
+    const sign = maySign ? await signable(ctx, db, settings, approvingAccount(row)) : undefined
     const parts = {
       ...(await framed(ctx)),
       row,
@@ -136,9 +136,9 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
       latest,
       schedules,
       debt,
-      objections: await accountObjections(store, row.id),
+      objections: await accountObjections(db, row.id),
     }
-    show(ctx, AccountPage({ ...parts, steps: await history(store, row.id), notice, ...faults }), status)
+    show(ctx, AccountPage({ ...parts, steps: await history(db, row.id), notice, ...faults }), status)
   }
 
   doors.post(
@@ -153,11 +153,11 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
       const first = firstOf(row, rails.bitcoin)
       if (first && 'why' in first) return refuse(row, accountWords[lang].one.noRail)
       const approval = await judgeAccount(
-        store,
+        db,
         row.id,
         person.name,
         form.text('seen'),
-        await proofIn(ctx, form, store, settings),
+        await proofIn(ctx, form, db, settings),
         world.coolingOffMs,
       )
       switch (approval.is) {
@@ -189,7 +189,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     const why = reasonIn(form)
     if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
     if (row.state === 'closed') return showOne(ctx, row, { tone: 'bad', text: accountWords[lang].approve.closed }, 409)
-    await objectToAccount(store, world, row.id, { by: person.name, why })
+    await objectToAccount(db, world, row.id, { by: person.name, why })
     return `${accountPath(row)}?said=objected`
   })
 
@@ -201,8 +201,8 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     if (why === '') return showOne(ctx, row, undefined, 400, { objectionFault: frameWords[lang].reasonMissing })
     if (samePerson(row.added_by, person.name)) return showOne(ctx, row, { tone: 'bad', text: say.own(row.added_by) }, 409)
     // Ended meanwhile, as when two people press the button.
-    if ((await accountObjections(store, row.id)).length === 0) return accountPath(row)
-    const { is, proposal } = await proposeAccountClear(store, world, row.id, { by: person.name, why })
+    if ((await accountObjections(db, row.id)).length === 0) return accountPath(row)
+    const { is, proposal } = await proposeAccountClear(db, world, row.id, { by: person.name, why })
     return is === 'another' ? showOne(ctx, row, { tone: 'bad', text: say.another }, 409) : proposalPath(proposal.id)
   })
 
@@ -211,7 +211,7 @@ export function accountRoutes(doors: Doors, pages: PageParts): void {
     const { lang, person } = ctx.state
     const why = reasonIn(form)
     if (why === '') return showOne(ctx, row, undefined, 400, { fault: frameWords[lang].reasonMissing })
-    const closing = await closeAccount(store, row.id, person.name, why)
+    const closing = await closeAccount(db, row.id, person.name, why)
     if (closing.is === 'in use') return showOne(ctx, closing.account, { tone: 'bad', text: accountWords[lang].close.inUse }, 409)
     return `${accountPath(row)}?said=closed`
   })

@@ -108,13 +108,13 @@ function TermsFacts({ lang, accountNames, said: { row, earlier } }: Pick<Parts, 
   )
 }
 
-export function signRoutes(doors: Doors, { desk: { store, rails } }: PageParts): void {
+export function signRoutes(doors: Doors, { desk: { db, rails } }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
-    const rows = (await accountsOnlySaid(store)).map(row => ({ row, first: firstOf(row, rails.bitcoin) }))
-    const schedules = await schedulesOnlySaid(store)
-    const accountNames = new Map((await listAccounts(store)).map(({ id, name }) => [id, name]))
-    show(ctx, SignPage({ lang, person, stopped: await stopOf(store), rows, schedules, accountNames, notice }), status)
+    const rows = (await accountsOnlySaid(db)).map(row => ({ row, first: firstOf(row, rails.bitcoin) }))
+    const schedules = await schedulesOnlySaid(db)
+    const accountNames = new Map((await listAccounts(db)).map(({ id, name }) => [id, name]))
+    show(ctx, SignPage({ lang, person, stopped: await stopOf(db), rows, schedules, accountNames, notice }), status)
   }
 
   doors.page(path, 'account.approve', ctx => {
@@ -127,12 +127,12 @@ export function signRoutes(doors: Doors, { desk: { store, rails } }: PageParts):
     let count = 0
     let left = 0
     for (const [id = '', seen] of form.all('seen').map(each => each.split(' '))) {
-      const signing = await signAccount(store, id, person.name, { is: 'code' }, seen)
+      const signing = await signAccount(db, id, person.name, { is: 'code' }, seen)
       if (signing.is === 'signed') count += 1
       else left += 1
     }
     for (const [id = '', seen] of form.all('terms').map(each => each.split(' '))) {
-      const signing = await signSchedule(store, id, person.name, { is: 'code' }, seen)
+      const signing = await signSchedule(db, id, person.name, { is: 'code' }, seen)
       if (signing.is === 'signed') count += 1
       else left += 1
     }

@@ -10,7 +10,7 @@ const pageLength = 50n
 /** So many of the newest records are checked each time the page is shown; the whole chain by its link, and by the books every five minutes. */
 const walkedLength = 500n
 
-export function auditRoutes(doors: Doors, { desk: { store } }: PageParts): void {
+export function auditRoutes(doors: Doors, { desk: { db } }: PageParts): void {
   doors.page('/console/audit', 'see', async ctx => {
     const { lang, person } = ctx.state
     const one = (name: string) => {
@@ -22,14 +22,14 @@ export function auditRoutes(doors: Doors, { desk: { store } }: PageParts): void 
     const before = /^\d{1,18}$/.test(query['after'] ?? '') ? BigInt(query['after']!) : undefined
     if (before === undefined) delete query['after']
 
-    const rows = await store.all<AuditRow>(sql`
+    const rows = await db.all<AuditRow>(sql`
       select * from audit ${where([
         ...filters.flatMap(name => (query[name] === undefined ? [] : [condition[name](query[name])])),
         ...(before === undefined ? [] : [sql`seq < ${before}`]),
       ])} order by seq desc limit ${pageLength + 1n}`)
     const shown = rows.slice(0, Number(pageLength))
     const next = rows.length > shown.length ? `${shown.at(-1)!.seq}` : undefined
-    const [acts, walked] = [await actsOf(store), await walk(store, ctx.query['whole'] !== undefined)]
+    const [acts, walked] = [await actsOf(db), await walk(db, ctx.query['whole'] !== undefined)]
     show(ctx, AuditPage({ lang, person, rows: shown, acts, query, next, walked }))
   })
 }

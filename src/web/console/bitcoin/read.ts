@@ -34,13 +34,13 @@ export interface ChainSeen {
   waiting: WaitingTransaction[]
 }
 
-export async function seeChain({ store, world, bitcoin }: Desk): Promise<ChainSeen> {
-  const rate = bitcoin && (await rateNow(store, bitcoin, world))
+export async function seeChain({ db, world, bitcoin }: Desk): Promise<ChainSeen> {
+  const rate = bitcoin && (await rateNow(db, bitcoin, world))
   return {
-    tip: await tipOf(store),
-    trouble: await chainTrouble(store),
+    tip: await tipOf(db),
+    trouble: await chainTrouble(db),
     rate: rate && (rate.is === 'rate' ? { price: rate.price, at: rate.at, sources: rate.sources } : { none: rate.why }),
-    waiting: await waitingTransactions(store),
+    waiting: await waitingTransactions(db),
   }
 }
 
@@ -69,28 +69,28 @@ export interface SeenBundle {
   waiting: WaitingTransaction | undefined
 }
 
-export async function seeBundle({ store, rails }: Desk, id: string): Promise<SeenBundle | undefined> {
-  const bundle = await findBundle(store, id)
+export async function seeBundle({ db, rails }: Desk, id: string): Promise<SeenBundle | undefined> {
+  const bundle = await findBundle(db, id)
   if (!bundle) return undefined
   const payouts = new Map(
-    (await store.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts where bundle_id = ${id}`)).map(row => [
+    (await db.all<{ id: string; payout_id: string }>(sql`select id, payout_id from attempts where bundle_id = ${id}`)).map(row => [
       row.id,
       row.payout_id,
     ]),
   )
   const candidates: SeenCandidate[] = []
-  for (const row of await candidatesOf(store, id)) {
+  for (const row of await candidatesOf(db, id)) {
     const plan = readPlan(row.plan)
     const rail = rails.bitcoin
     candidates.push({
       ...{ row, plan },
-      outputs: (await outputsOf(store, row.id)).map(output => ({ ...output, payout: payouts.get(output.attempt_id) ?? output.attempt_id })),
-      derived: rail && { paid: await payeesOf(store, rail, row.id, plan), changes: await changesOf(store, rail, plan) },
+      outputs: (await outputsOf(db, row.id)).map(output => ({ ...output, payout: payouts.get(output.attempt_id) ?? output.attempt_id })),
+      derived: rail && { paid: await payeesOf(db, rail, row.id, plan), changes: await changesOf(db, rail, plan) },
     })
   }
   return {
     ...{ bundle, candidates },
-    steps: await stepsOf(store, await history(store, id)),
-    waiting: (await waitingTransactions(store)).find(each => each.bundle_id === id),
+    steps: await stepsOf(db, await history(db, id)),
+    waiting: (await waitingTransactions(db)).find(each => each.bundle_id === id),
   }
 }

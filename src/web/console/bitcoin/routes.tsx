@@ -21,14 +21,14 @@ const keyOf = ({ added_at: at, id }: ListedBundle): After => ({ at, id })
 const mostBytes = 4 * 1024 * 1024
 
 export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
-  const { store, world, rails } = desk
-  const read = (filters: Filters, limit: number) => listBundles(store, filters, limit)
+  const { db, world, rails } = desk
+  const read = (filters: Filters, limit: number) => listBundles(db, filters, limit)
 
   const page = async (ctx: ConsoleContext, told: { refused?: { lead: string; why?: string }; done?: string } = {}) => {
     const { lang, person } = ctx.state
     const filters = filtersOf(ctx, ['state'], choices)
     const { rows, next } = await pageOf(read, filters, keyOf)
-    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(store) }
+    const parts = { lang, person, rail: rails.bitcoin, seen: await seeChain(desk), stopped: await stopOf(db) }
     show(
       ctx,
       <BitcoinPage {...{ ...parts, ...told, path, filters, next, rows, columns: columnsOf(lang), states: bundleStates }} />,
@@ -49,18 +49,18 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeBundle(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(store) }} />)
+    show(ctx, <BundlePage {...{ lang, person, seen, stopped: await stopOf(db) }} />)
   })
 
   doors.page(`${path}/:id/psbt`, 'psbt.export', async ctx => {
     const say = bitcoinWords[ctx.state.lang]
     if (!rails.bitcoin) throw new BadInput(say.off)
-    const waiting = (await waitingTransactions(store)).find(each => each.bundle_id === ctx.params['id'])
+    const waiting = (await waitingTransactions(db)).find(each => each.bundle_id === ctx.params['id'])
     if (!waiting) throw new BadInput(say.gone)
-    const handed = await handOut(store, rails.bitcoin, waiting)
+    const handed = await handOut(db, rails.bitcoin, waiting)
     if (handed.is === 'strange') throw new BadInput(`${say.notHanded} ${handed.what.join(', ')}`)
     if (handed.is === 'objected') throw new BadInput(`${say.objected} ${handed.why}`)
-    if (!(await store.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
+    if (!(await db.tx(tx => markHanded(tx, waiting)))) throw new BadInput(say.gone)
     ctx.type = 'text/plain; charset=us-ascii'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`${waiting.bundle_id}.psbt`)
@@ -73,7 +73,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     if (!rails.bitcoin || !desk.bitcoin) throw new BadInput(bitcoinWords[lang].off)
     const id = ctx.params['id']!
-    await cancelBitcoinBundle({ store, world: desk.world, rail: rails.bitcoin, bitcoin: desk.bitcoin }, id, { by: person.name, why })
+    await cancelBitcoinBundle({ db, world: desk.world, rail: rails.bitcoin, bitcoin: desk.bitcoin }, id, { by: person.name, why })
     return `${path}/${id}`
   })
 
@@ -90,7 +90,7 @@ export function bitcoinPages(doors: Doors, { desk }: PageParts): void {
       if (handed.is === 'too large') return refuse(say.tooLarge)
       if (handed.is === 'private key') return refuse(say.privateKey)
       try {
-        const { already } = await importSigned(store, rails.bitcoin, handed.text, ctx.state.person.name)
+        const { already } = await importSigned(db, rails.bitcoin, handed.text, ctx.state.person.name)
         return await page(ctx, { done: already ? say.already : say.taken })
       } catch (error) {
         if (!(error instanceof BadInput)) throw error

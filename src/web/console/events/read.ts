@@ -70,15 +70,15 @@ export interface SeenEvent {
 export const findRow = (reader: Reader, id: string) =>
   /^\d{1,15}$/.test(id) ? reader.one<InboxRow>(sql`select * from inbox where id = ${BigInt(id)}`) : Promise.resolve(undefined)
 
-export async function seeEvent({ store, rails }: Desk, id: string): Promise<SeenEvent | undefined> {
-  const row = await findRow(store, id)
+export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEvent | undefined> {
+  const row = await findRow(db, id)
   if (!row) return undefined
-  const steps = await history(store, String(row.id))
+  const steps = await history(db, String(row.id))
   const settled = steps.find(({ to_state: to }) => to !== 'new' && to !== 'waiting')
-  const moved = await store.all<Transition & { subject: string; about: string }>(sql`
+  const moved = await db.all<Transition & { subject: string; about: string }>(sql`
     select subject, about, from_state, to_state, at, why, ref from transitions where ref = ${row.event_id} order by seq limit 200`)
   const links = await linksOf(
-    store,
+    db,
     moved.map(({ subject }) => subject),
   )
   const saidAt = saidAtOf(row, rails.starkbank)
@@ -89,9 +89,9 @@ export async function seeEvent({ store, rails }: Desk, id: string): Promise<Seen
     saidAt,
     latencyMs: saidAt === undefined ? undefined : millis(row.received_at) - millis(saidAt),
     settledMs: settled && millis(settled.at) - millis(row.received_at),
-    steps: await stepsOf(store, steps),
+    steps: await stepsOf(db, steps),
     moved: moved.map(each => ({ ...each, href: each.about === 'accounts' ? pathTo('account', each.subject) : links.get(each.subject) })),
-    conflicts: await store.all(sql`
+    conflicts: await db.all(sql`
       select digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
   }
 }

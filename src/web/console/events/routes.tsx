@@ -24,14 +24,14 @@ const choices = { state: eventStates, rail: ['starkbank', 'bitcoin'], via: ['pus
 const keyOf = ({ received_at: at, id }: ListedEvent): After => ({ at, id: `${id}` })
 
 export function eventPages(doors: Doors, { desk }: PageParts): void {
-  const { store, world } = desk
-  const read = (filters: Filters, limit: number) => listEvents(store, filters, limit)
+  const { db, world } = desk
+  const read = (filters: Filters, limit: number) => listEvents(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [say, own] = [listWords[lang], eventWords[lang]]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(store)])
+    const [{ rows, next }, stopped] = await Promise.all([pageOf(read, filters, keyOf), stopOf(db)])
     const vias: [string, string][] = [['', frameWords[lang].all], ...Object.entries(own.vias)]
     show(
       ctx,
@@ -55,7 +55,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const seen = await seeEvent(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
-    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: false }} />)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: false }} />)
   })
 
   doors.post(`${path}/:id/tax-id`, 'taxId.see', async ctx => {
@@ -63,7 +63,7 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     const seen = await seeEvent(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     await noteBodies(ctx, seen.row, ...seen.conflicts)
-    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(store), whole: true }} />)
+    show(ctx, <EventPage {...{ lang, person, seen, stopped: await stopOf(db), whole: true }} />)
   })
 
   const noteBodies = ({ state }: ConsoleContext, { event_id: id, raw }: InboxRow, ...others: { raw: Uint8Array }[]) =>
@@ -77,14 +77,14 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
   }
 
   doors.page(`${path}/:id/raw`, 'see', async ctx => {
-    const row = await findRow(store, ctx.params['id']!)
+    const row = await findRow(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     // Bytes with a CPF are for those who may read one, and that they took them is written down: the event's page has the button.
     if (holdsTaxId(textOf(row.raw))) return ctx.redirect(`${path}/${row.id}`)
     sendBytes(ctx, row)
   })
   doors.post(`${path}/:id/raw`, 'taxId.see', async ctx => {
-    const row = await findRow(store, ctx.params['id']!)
+    const row = await findRow(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     await noteBodies(ctx, row)
     sendBytes(ctx, row)
@@ -96,18 +96,18 @@ export function eventPages(doors: Doors, { desk }: PageParts): void {
     if (!seen) return ctx.throw(404)
     const { bitcoin, ...rest } = desk
     const rehearsal = await rehearse({ ...rest, ...(bitcoin && { chain: bitcoin.terms }) }, seen.row)
-    const links = await linksOf(store, rehearsal?.moves.map(({ subject }) => subject) ?? [])
-    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await stopOf(store) }} />)
+    const links = await linksOf(db, rehearsal?.moves.map(({ subject }) => subject) ?? [])
+    show(ctx, <ReplayPage {...{ lang, person, seen, rehearsal, links, stopped: await stopOf(db) }} />)
   })
 
   doors.post(`${path}/:id/replay`, 'event.replay', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    const row = await findRow(store, ctx.params['id']!)
+    const row = await findRow(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     if (replayRefusal(row) === 'dropped') throw new BadInput(eventWords[lang].bodyDropped)
-    if (!(await store.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
+    if (!(await db.tx(tx => replayEvent(tx, row, { by: person.name, why })))) throw new BadInput(eventWords[lang].notSettled)
     return `${path}/${row.id}`
   })
 }

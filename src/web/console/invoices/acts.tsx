@@ -73,7 +73,7 @@ export async function seeActs(reader: Reader, row: InvoiceRow, payoutStates: rea
 
 const path = '/console/invoices/:id'
 
-export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }: PageParts): void {
+export function invoiceActRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
   const reasonOf = (why: string, lang: Language): string => {
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     return why
@@ -87,7 +87,7 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const read = readTyped(typed, 'BRL')
     if (typed !== '' && read.is !== 'amount') throw new BadInput(faultOfAmount(read, lang, say.amountWrong))
     const units = typed === '' || read.is !== 'amount' ? undefined : read.units
-    const proposed = await proposeRefund(store, world, ctx.params['id']!, { units, by: person.name, why })
+    const proposed = await proposeRefund(db, world, ctx.params['id']!, { units, by: person.name, why })
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.refusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
@@ -100,7 +100,7 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const why = reasonOf(form.text('why'), lang)
     const read = readTyped(form.text('returned'), 'BRL')
     if (read.is !== 'amount') throw new BadInput(faultOfAmount(read, lang, say.returnedWrong))
-    const proposed = await proposeReversalEnd(store, world, ctx.params['id']!, { returned: read.units, by: person.name, why })
+    const proposed = await proposeReversalEnd(db, world, ctx.params['id']!, { returned: read.units, by: person.name, why })
     if (proposed.is === 'unknown') return ctx.throw(404)
     if (proposed.is === 'impossible') throw new BadInput(say.reversalRefusals[proposed.code])
     if (proposed.is === 'another') throw new BadInput(say.another)
@@ -112,7 +112,7 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
     if (!rails.starkbank) throw new BadInput(say.noBank)
-    const canceling = await cancelInvoice({ store, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why })
+    const canceling = await cancelInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why })
     if (canceling.is === 'unknown') return ctx.throw(404)
     if (canceling.is === 'impossible') throw new BadInput(say.cancelRefusals[canceling.code])
     return `${pathTo('invoice', canceling.invoice.id)}?said=${canceling.is}`
@@ -123,7 +123,7 @@ export function invoiceActRoutes(doors: Doors, { desk: { store, world, rails } }
     const say = invoiceActWords[lang]
     const why = reasonOf(form.text('why'), lang)
     const as = form.text('as') || undefined
-    const made = await reissueInvoice({ store, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why, as })
+    const made = await reissueInvoice({ db, rail: rails.starkbank, world }, ctx.params['id']!, { by: person.name, why, as })
     if (made.is === 'unknown') return ctx.throw(404)
     if (made.is === 'impossible')
       throw new BadInput(

@@ -34,14 +34,14 @@ export interface SeenCoinRefunds {
 
 /** Undefined where there is no chain. */
 export async function seeCoinRefunds(
-  { store, world, bitcoin }: Pick<Desk, 'store' | 'world' | 'bitcoin'>,
+  { db, world, bitcoin }: Pick<Desk, 'db' | 'world' | 'bitcoin'>,
   row: InvoiceRow,
   looked: Looked | undefined,
 ): Promise<SeenCoinRefunds | undefined> {
   if (!bitcoin || !looked) return undefined
-  const parts = await refundableCoins(store, row, bitcoin.terms, world.clock.now())
+  const parts = await refundableCoins(db, row, bitcoin.terms, world.clock.now())
   const spenders = new Set(looked.payments.flatMap(({ coin, spent }) => (spent && coin.spent_by !== null ? [coin.spent_by] : [])))
-  const elsewhere = await unrecorded(store, [...spenders])
+  const elsewhere = await unrecorded(db, [...spenders])
   return { units: parts.reduce((sum, { left }) => sum + left, 0n), elsewhere }
 }
 
@@ -53,8 +53,8 @@ async function unrecorded(reader: Reader, txids: readonly string[]): Promise<str
 const path = '/console/invoices/:id'
 
 export function coinRefundRoutes(doors: Doors, { desk }: PageParts): void {
-  const { store, world, rails } = desk
-  const parts = () => ({ store, world, chain: desk.bitcoin?.terms ?? usualChainTerms })
+  const { db, world, rails } = desk
+  const parts = () => ({ db, world, chain: desk.bitcoin?.terms ?? usualChainTerms })
 
   doors.post(`${path}/coin-refund`, 'refund.propose', async (ctx, form) => {
     const { lang, person } = ctx.state

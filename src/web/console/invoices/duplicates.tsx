@@ -27,7 +27,7 @@ export const seeTwins = async (reader: Reader, invoiceId: string): Promise<SeenT
 
 const path = '/console/invoices/:id/duplicates/:duplicate'
 
-export function duplicateRoutes(doors: Doors, { desk: { store, world, rails } }: PageParts): void {
+export function duplicateRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
   const backTo = (id: string) => `/console/invoices/${id}#duplicates`
   const decisionOf = (params: Record<string, string>, by: string, why: string) => ({
     ...{ invoiceId: params['id']!, providerId: params['duplicate']!, by, why },
@@ -38,15 +38,15 @@ export function duplicateRoutes(doors: Doors, { desk: { store, world, rails } }:
     const why = reasonOf(form.text('why'), lang)
     const rail = rails.starkbank
     if (!rail) throw new BadInput(duplicateWords[lang].refusals['not-found'])
-    const twin = accepted(await approveRefund(store, rail.name, decisionOf(ctx.params, person.name, why)), lang)
-    await sendRefund({ store, rail, world, stopped: payoutsStopped }, twin)
+    const twin = accepted(await approveRefund(db, rail.name, decisionOf(ctx.params, person.name, why)), lang)
+    await sendRefund({ db, rail, world, stopped: payoutsStopped }, twin)
     return backTo(twin.invoice_id)
   })
 
   doors.post(`${path}/keep`, 'invoice.refund', async (ctx, form) => {
     const { lang, person } = ctx.state
     const why = reasonOf(form.text('why'), lang)
-    return backTo(accepted(await keepTwin(store, world, 'starkbank', decisionOf(ctx.params, person.name, why)), lang).invoice_id)
+    return backTo(accepted(await keepTwin(db, world, 'starkbank', decisionOf(ctx.params, person.name, why)), lang).invoice_id)
   })
 }
 

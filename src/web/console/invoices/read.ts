@@ -127,28 +127,28 @@ export interface SeenInvoice {
 }
 
 /** By our id, the bank's, or the address it is paid to. */
-export async function seeInvoice({ store, world, rails, bitcoin }: Desk, id: string): Promise<SeenInvoice | undefined> {
-  const row = await store.one<InvoiceRow & { account: string }>(sql`
+export async function seeInvoice({ db, world, rails, bitcoin }: Desk, id: string): Promise<SeenInvoice | undefined> {
+  const row = await db.one<InvoiceRow & { account: string }>(sql`
     select i.*, a.name as account from invoices i join accounts a on a.id = i.account_id where i.id = ${id}`)
   if (!row) return undefined
   const derived = rails.bitcoin && row.address_index !== null ? rails.bitcoin.derive('receive', Number(row.address_index)) : undefined
   const [looked, slot, steps, postings, payouts, movers, twins] = await Promise.all([
-    bitcoin && standingOf(store, row, bitcoin.terms, world.clock.now()),
-    store.one<NonNullable<SeenInvoice['slot']>>(sql`
+    bitcoin && standingOf(db, row, bitcoin.terms, world.clock.now()),
+    db.one<NonNullable<SeenInvoice['slot']>>(sql`
       select s.id, s.due_at, h.name as schedule from slots s join schedules h on h.id = s.schedule_id where s.id = ${row.slot_id ?? ''}`),
-    history(store, row.id).then(all => stepsOf(store, all)),
-    postingsOf(store, sql`e.invoice_id = ${row.id}`),
-    store.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
-    moversOf(store, [row.id]),
-    seeTwins(store, row.id),
+    history(db, row.id).then(all => stepsOf(db, all)),
+    postingsOf(db, sql`e.invoice_id = ${row.id}`),
+    db.all<PayoutRow>(sql`select * from payouts where invoice_id = ${row.id} order by added_at, id`),
+    moversOf(db, [row.id]),
+    seeTwins(db, row.id),
   ])
   const missing = looked?.standing.missing ?? row.units
   return {
     ...{ row, slot, steps, postings, payouts, movers, twins },
     ...{ looked, derived },
-    refunds: await seeCoinRefunds({ store, world, ...(bitcoin && { bitcoin }) }, row, looked),
+    refunds: await seeCoinRefunds({ db, world, ...(bitcoin && { bitcoin }) }, row, looked),
     acts: await seeActs(
-      store,
+      db,
       row,
       payouts.map(({ state }) => state),
       instant(world.clock.now()),

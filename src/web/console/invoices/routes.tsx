@@ -28,8 +28,8 @@ const keyOf = ({ key_at: at, id }: ListedInvoice): After => ({ at, id })
 
 export function invoicePages(doors: Doors, parts: PageParts): void {
   const { desk } = parts
-  const { store, world } = desk
-  const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(store, filters, limit)
+  const { db, world } = desk
+  const read = (filters: Parameters<typeof listInvoices>[1], limit: number) => listInvoices(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
@@ -37,9 +37,9 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const filters = filtersOf(ctx, names, choices)
     const [{ rows, next }, accounts, schedules, stopped] = await Promise.all([
       pageOf(read, filters, keyOf),
-      namesOf(store, 'accounts'),
-      namesOf(store, 'schedules'),
-      stopOf(store),
+      namesOf(db, 'accounts'),
+      namesOf(db, 'schedules'),
+      stopOf(db),
     ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
@@ -67,13 +67,13 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const filters = filtersOf(ctx, names, choices)
     const { after: _, ...filter } = filters.query
     if (Object.keys(filters.faults).length === 0)
-      await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(store, filters) })
+      await noteExport(desk, { of: 'invoices', by: person.name, filter, rows: await countInvoices(db, filters) })
     sendCsv(ctx, 'invoices', columnsOf(lang, true), { read, filters, keyOf, clock: world.clock })
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), stopOf(store)])
+    const [seen, stopped] = await Promise.all([seeInvoice(desk, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
     show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped, said: ctx.query['said'] }} />)
   })
@@ -87,7 +87,7 @@ export function invoicePages(doors: Doors, parts: PageParts): void {
     const say = invoiceWords[lang]
     if (seen.row.late_by !== null) throw new BadInput(`${seen.row.id} ${say.taken} ${seen.row.late_by}`)
     if (!acceptable(seen)) throw new BadInput(say.notNow)
-    await takeOn(store, world, desk.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
+    await takeOn(db, world, desk.bitcoin?.terms ?? usualChainTerms, seen.row.id, { by: person.name, why })
     return `${path}/${seen.row.id}`
   })
 

@@ -30,16 +30,16 @@ import { faultOfAmount } from '../list/amounts.ts'
 import { frameWords } from '../frame/words.ts'
 import { limitWords } from './words.ts'
 
-export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+export function limitRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
   const choicesNow = async (): Promise<Limited[]> => [
     ...(['BRL', 'BTC'] as const).map(asset => ({ scope: installationScope(asset), asset })),
-    ...(await listAccounts(store))
+    ...(await listAccounts(db))
       .filter(({ state }) => state !== 'closed')
       .map(({ id, name, kind }) => ({ scope: id, asset: kind === 'bitcoin' ? ('BTC' as const) : ('BRL' as const), account: { id, name } })),
   ]
   /** Those in force as the form holds them. */
   const valuesOf = async ({ scope, asset }: Limited, lang: Language): Promise<Values> => {
-    const now = await store.tx(async tx => limitsIn(tx, scope, await tx.now()), 'locks')
+    const now = await db.tx(async tx => limitsIn(tx, scope, await tx.now()), 'locks')
     return Object.fromEntries(limitPers.map(per => [per, now[per] === undefined ? '' : csvAmount(now[per], asset, styleOf(lang))]))
   }
 
@@ -47,12 +47,12 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     const { lang, person } = ctx.state
     const seen = of && (await valuesOf(of, lang))
     const [{ limits, waiting }, choices, stopped] = [
-      await store.tx(async tx => seeLimits(tx, await tx.now()), 'locks'),
+      await db.tx(async tx => seeLimits(tx, await tx.now()), 'locks'),
       await choicesNow(),
-      await stopOf(store),
+      await stopOf(db),
     ]
     const form = of && seen && { of, values: values ?? seen, seen: digestOf(seen), ...(faults && { faults }) }
-    const objections = await everyLimitObjection(store)
+    const objections = await everyLimitObjection(db)
     show(ctx, LimitsPage({ lang, person, stopped, limits, waiting, choices, form, objections, objectionFault, notice }), status)
   }
 
@@ -74,10 +74,10 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     const of = await chosen(ctx, form.text('of'))
     const why = reasonIn(form)
     if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
-    const { limits } = await store.tx(async tx => seeLimits(tx, await tx.now()), 'locks')
-    if (!limits.some(({ scope }) => scope === of.scope) && (await limitObjections(store, of.scope)).length === 0)
+    const { limits } = await db.tx(async tx => seeLimits(tx, await tx.now()), 'locks')
+    if (!limits.some(({ scope }) => scope === of.scope) && (await limitObjections(db, of.scope)).length === 0)
       return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.noLimit }, status: 409 })
-    await objectToLimits(store, world, of.scope, { by: person.name, why })
+    await objectToLimits(db, world, of.scope, { by: person.name, why })
     return `${limitsPath}?said=objected`
   })
 
@@ -87,8 +87,8 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     const why = reasonIn(form)
     if (why === '') return showPage(ctx, { of, notice: undefined, objectionFault: frameWords[lang].reasonMissing, status: 400 })
     // Ended meanwhile, as when two people press the button.
-    if ((await limitObjections(store, of.scope)).length === 0) return limitsPath
-    const { is, proposal } = await proposeLimitsClear(store, world, of.scope, { by: person.name, why })
+    if ((await limitObjections(db, of.scope)).length === 0) return limitsPath
+    const { is, proposal } = await proposeLimitsClear(db, world, of.scope, { by: person.name, why })
     if (is !== 'another') return pathTo('proposal', proposal.id)
     return showPage(ctx, { of, notice: { tone: 'bad', text: limitWords[lang].objection.another }, status: 409 })
   })
@@ -106,7 +106,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     if (why === '') faults['why'] = frameWords[lang].reasonMissing
     if (Object.keys(faults).length > 0) return showPage(ctx, { of, values, faults, notice: undefined, status: 400 })
     const change = { asset: of.asset, accountId: of.account?.id, wanted, by: person.name, why }
-    const changed = await store.tx(tx => changeLimits(tx, world, change))
+    const changed = await db.tx(tx => changeLimits(tx, world, change))
     switch (changed.is) {
       case 'lowered':
         return `${limitsPath}?said=lowered`
@@ -126,7 +126,7 @@ export function limitRoutes(doors: Doors, { desk: { store, world } }: PageParts)
     const { lang, person } = ctx.state
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    const beyond = await store.tx(tx => proposeBeyond(tx, world, ctx.params['id']!, { by: person.name, why }))
+    const beyond = await db.tx(tx => proposeBeyond(tx, world, ctx.params['id']!, { by: person.name, why }))
     switch (beyond.is) {
       case 'unknown':
         return ctx.throw(404)

@@ -26,18 +26,18 @@ export function listRoutes(doors: Doors, parts: PageParts): void {
   searchPage(doors, parts)
 }
 
-function searchPage(doors: Doors, { desk: { store } }: PageParts): void {
+function searchPage(doors: Doors, { desk: { db } }: PageParts): void {
   doors.page('/console/search', 'see', async ctx => {
     const { lang, person } = ctx.state
     const given = ctx.query['any'] ?? ctx.query['q']
     const text = (typeof given === 'string' ? given : '').trim().slice(0, 200)
-    const found = text === '' ? [] : await everything(store, text)
+    const found = text === '' ? [] : await everything(db, text)
     if (found.length === 1) return ctx.redirect(found[0]!.href)
     const say = listWords[lang]
     const asFilter = `?${new URLSearchParams({ q: text }).toString()}`
     show(
       ctx,
-      <Frame {...{ lang, person, title: say.foundTitle, stopped: await stopOf(store) }}>
+      <Frame {...{ lang, person, title: say.foundTitle, stopped: await stopOf(db) }}>
         <AnyId {...{ lang, value: text }} />
         {found.length > 0 && (
           <ul>

@@ -27,7 +27,7 @@ import { proposedAct, proposedSubject } from '../proposals/words.ts'
 import { runWords } from '../runs/words.ts'
 
 export function overviewPage(doors: Doors, { desk, over }: PageParts): void {
-  const totals = makeTotals(desk.store, desk.world, over)
+  const totals = makeTotals(desk.db, desk.world, over)
   doors.page('/console', 'see', async ctx => {
     const { lang, person } = ctx.state
     const [counted, seen] = await Promise.all([totals(), seeOverview(desk)])

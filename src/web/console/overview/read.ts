@@ -22,22 +22,22 @@ export interface Overview {
 
 const usualDepth = 6
 
-export async function seeOverview({ store, bitcoin, rails, silentMs, terms }: Desk): Promise<Overview> {
-  const now = await store.tx(tx => tx.now(), 'locks')
+export async function seeOverview({ db, bitcoin, rails, silentMs, terms }: Desk): Promise<Overview> {
+  const now = await db.tx(tx => tx.now(), 'locks')
   const [tip, trouble, stops, next, balanced, failed, others] = await Promise.all([
-    tipOf(store),
-    chainTrouble(store),
-    stopsOf(store),
-    nextSlots(store),
-    books(store),
-    lastFailed(store),
-    asksOf(store, now, silentMs, terms.approvals),
+    tipOf(db),
+    chainTrouble(db),
+    stopsOf(db),
+    nextSlots(db),
+    books(db),
+    lastFailed(db),
+    asksOf(db, now, silentMs, terms.approvals),
   ])
   const onChain = rails.bitcoin !== undefined || tip !== undefined || trouble !== undefined
-  const unread = onChain ? await chainUnread(store) : undefined
+  const unread = onChain ? await chainUnread(db) : undefined
   const asks = [
     ...(unread === undefined ? [] : [askToRead(unread)]),
-    ...(onChain ? await chainAsks(store, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
+    ...(onChain ? await chainAsks(db, trouble, tip?.height, { now, payoutDepth: bitcoin?.terms.payoutDepth ?? usualDepth }) : []),
     ...others,
   ]
   return {

@@ -6,10 +6,10 @@ import { silentLog } from '../../../base/log.ts'
 import type { World } from '../../../base/world.ts'
 import { balances, chart, post, totals, type MovementName } from '../../../ledger/ledger.ts'
 import { migrate } from '../../../db/migrate.ts'
-import { openStore, sql, type Store } from '../../../db/db.ts'
+import { openDb, sql, type Db } from '../../../db/db.ts'
 import { makeTotals, type Totals } from './totals.ts'
 
-let store: Store
+let db: Db
 let now: number
 let world: World
 const over = new AbortController()
@@ -18,16 +18,16 @@ beforeEach(async () => {
   now = Date.UTC(2026, 10, 21, 12)
   const clock = { now: () => now, sleep: systemClock.sleep }
   world = { clock, random: seededRandom(5), log: silentLog, at: () => undefined }
-  store = await openStore('sqlite::memory:', { ...world, virtual: true })
-  await migrate(store, clock)
+  db = await openDb('sqlite::memory:', { ...world, virtual: true })
+  await migrate(db, clock)
 })
-afterEach(() => store.close())
+afterEach(() => db.close())
 
 const movements = Object.keys(chart) as MovementName[]
 
 /** So many postings of every kind and asset, some at one and the same moment. */
 async function business(count: number): Promise<void> {
-  await store.tx(async tx => {
+  await db.tx(async tx => {
     for (let number = 0; number < count; number++) {
       if (world.random.next() < 0.5) now += world.random.between(1, 1_000)
       const units = BigInt(world.random.between(1, 1_000_000))
@@ -47,23 +47,23 @@ async function look(count: () => ReturnType<ReturnType<typeof makeTotals>>): Pro
 
 async function expectTrue({ assets }: Totals): Promise<void> {
   for (const asset of ['BRL', 'BTC'] as const) {
-    expect(assets[asset]?.moved).toEqual(await totals(store, asset))
-    expect(assets[asset]?.standing).toEqual(await balances(store, asset))
+    expect(assets[asset]?.moved).toEqual(await totals(db, asset))
+    expect(assets[asset]?.standing).toEqual(await balances(db, asset))
   }
 }
 
 test('with nothing there is nothing', async () => {
-  expect((await look(makeTotals(store, world, over.signal))).assets).toEqual({ BRL: undefined, BTC: undefined })
+  expect((await look(makeTotals(db, world, over.signal))).assets).toEqual({ BRL: undefined, BTC: undefined })
 })
 
 test('what comes after a look is in the next, and what was kept is not read again', async () => {
-  const count = makeTotals(store, world, over.signal)
+  const count = makeTotals(db, world, over.signal)
   await business(300)
   await expectTrue(await look(count))
   await business(4_500)
   now += 300_000
   await expectTrue(await look(count))
-  const kept = JSON.parse((await store.one<{ value: string }>(sql`select value from cursors where name = 'overview sums'`))!.value) as {
+  const kept = JSON.parse((await db.one<{ value: string }>(sql`select value from cursors where name = 'overview sums'`))!.value) as {
     posted: { at: string }
   }
   expect(kept.posted.at > '2026-11-21T12:00').toBe(true)
@@ -71,22 +71,22 @@ test('what comes after a look is in the next, and what was kept is not read agai
   // Another process goes on from there, and finds the same.
   await business(2_500)
   now += 300_000
-  await expectTrue(await look(makeTotals(store, world, over.signal)))
+  await expectTrue(await look(makeTotals(db, world, over.signal)))
   await business(10)
   now += 3_000
   await expectTrue(await look(count))
 })
 
 test('what is younger than two minutes is added at each look and never kept, for an older line may still be written beside it', async () => {
-  const count = makeTotals(store, world, over.signal)
+  const count = makeTotals(db, world, over.signal)
   await business(4_100)
   now = Date.UTC(2026, 10, 21, 12, 0, 1)
   await expectTrue(await look(count))
-  expect(await store.one(sql`select value from cursors where name = 'overview sums'`)).toBeUndefined()
+  expect(await db.one(sql`select value from cursors where name = 'overview sums'`)).toBeUndefined()
 })
 
 test('who asks within two seconds is told what was found, and when that was', async () => {
-  const count = makeTotals(store, world, over.signal)
+  const count = makeTotals(db, world, over.signal)
   await business(5)
   const first = await look(count)
   await business(5)

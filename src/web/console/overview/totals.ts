@@ -2,7 +2,7 @@
 import type { Asset } from '../../../base/money.ts'
 import { instant, type Instant, type Millis, type World } from '../../../base/world.ts'
 import { accounts, chart, type Account, type MovementName } from '../../../ledger/ledger.ts'
-import { sql, type Reader, type Store } from '../../../db/db.ts'
+import { sql, type Reader, type Db } from '../../../db/db.ts'
 
 /**
  * Postings are never changed, and neither is what an invoice asked for, so sums of them up to a moment stay true. They are kept up to a
@@ -38,28 +38,28 @@ const keepEvery = 100
 const cursor = 'overview sums'
 
 /** One count at a time in a process, shared by all who ask. `over` ends it. */
-export function makeTotals(store: Store, world: Pick<World, 'clock' | 'log'>, over: AbortSignal): () => Promise<Counted> {
+export function makeTotals(db: Db, world: Pick<World, 'clock' | 'log'>, over: AbortSignal): () => Promise<Counted> {
   let sums: Sums | undefined
   let last: { totals: Totals; read: Millis } | undefined
   let counting: Promise<void> | undefined
 
   const count = async () => {
-    sums ??= await readSums(store)
-    const now = await store.tx(tx => tx.now(), 'locks')
+    sums ??= await readSums(db)
+    const now = await db.tx(tx => tx.now(), 'locks')
     const until = instant(Date.parse(now) - settledMs)
     for (let steps = 1; ; steps++) {
-      const moved = [await addPosted(store, sums, until), await addAsked(store, sums, until)]
+      const moved = [await addPosted(db, sums, until), await addAsked(db, sums, until)]
       const isDone = !moved.includes(true)
       // So that the next process goes on from here.
-      if (moved.includes(true) && steps % keepEvery === 0) await keepSums(store, sums)
+      if (moved.includes(true) && steps % keepEvery === 0) await keepSums(db, sums)
       if (isDone || over.aborted) {
-        if (steps > 1) await keepSums(store, sums)
+        if (steps > 1) await keepSums(db, sums)
         break
       }
       // An embedded database answers at once: without a pause nobody else would be heard.
       await world.clock.sleep(1, over)
     }
-    if (!over.aborted) last = { totals: totalsOf(await withRecent(store, sums), now), read: world.clock.now() }
+    if (!over.aborted) last = { totals: totalsOf(await withRecent(db, sums), now), read: world.clock.now() }
   }
 
   return async () => {
@@ -85,9 +85,9 @@ async function readSums(reader: Reader): Promise<Sums> {
   return { posted, asked, units: Object.fromEntries(Object.entries(units).map(([name, text]) => [name, BigInt(text)])) }
 }
 
-async function keepSums(store: Store, { posted, asked, units }: Sums): Promise<void> {
+async function keepSums(db: Db, { posted, asked, units }: Sums): Promise<void> {
   const text = Object.fromEntries(Object.entries(units).map(([name, sum]) => [name, `${sum}`]))
-  await store.tx(tx =>
+  await db.tx(tx =>
     tx.run(sql`
       insert into cursors (name, value) values (${cursor}, ${JSON.stringify({ posted, asked, units: text })})
       on conflict (name) do update set value = excluded.value`),
@@ -138,10 +138,10 @@ async function addAsked(reader: Reader, sums: Sums, until: Instant): Promise<boo
   return true
 }
 
-async function withRecent(store: Store, { posted, asked, units }: Sums): Promise<Record<string, bigint>> {
+async function withRecent(db: Db, { posted, asked, units }: Sums): Promise<Record<string, bigint>> {
   const all = { ...units }
-  add(all, await sumPosted(store, posted))
-  add(all, await sumAsked(store, asked))
+  add(all, await sumPosted(db, posted))
+  add(all, await sumAsked(db, asked))
   return all
 }
 

@@ -40,15 +40,15 @@ const choices = { state: payoutStates, rail: ['starkbank', 'bitcoin'] }
 const keyOf = ({ added_at: at, id }: ListedPayout): After => ({ at, id })
 
 export function payoutPages(doors: Doors, parts: PageParts): void {
-  const { store, world } = parts.desk
+  const { db, world } = parts.desk
   const { settings } = parts
-  const read = (filters: Filters, limit: number) => listPayouts(store, filters, limit)
+  const read = (filters: Filters, limit: number) => listPayouts(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = listWords[lang]
     const filters = filtersOf(ctx, names, choices)
-    const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(store, 'accounts'), stopOf(store)])
+    const [{ rows, next }, accounts, stopped] = await Promise.all([pageOf(read, filters, keyOf), namesOf(db, 'accounts'), stopOf(db)])
     const any: [string, string][] = [['', frameWords[lang].all], ...accounts.map((name): [string, string] => [name, name])]
     show(
       ctx,
@@ -75,11 +75,11 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [seen, stopped] = await Promise.all([explainPayout(store, ctx.params['id']!), stopOf(store)])
+    const [seen, stopped] = await Promise.all([explainPayout(db, ctx.params['id']!), stopOf(db)])
     if (!seen) return ctx.throw(404)
-    const others = await otherAccounts(store, seen.row)
+    const others = await otherAccounts(db, seen.row)
     const mayGo = may(person.role, 'payout.release') && actStates.retry.some(state => state === seen.row.state)
-    const sign = mayGo ? await signable(ctx, store, settings, approvingRelease(seen.row)) : undefined
+    const sign = mayGo ? await signable(ctx, db, settings, approvingRelease(seen.row)) : undefined
     show(ctx, <PayoutPage {...{ lang, person, seen, stopped, others, sign }} />)
   })
 
@@ -89,7 +89,7 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
       const why = form.text('why')
       if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
       await assertMay(parts, ctx.state.lang, id, verb)
-      await work(store, id, { by: ctx.state.person.name, why, proof: await proofIn(ctx, form, store, settings) })
+      await work(db, id, { by: ctx.state.person.name, why, proof: await proofIn(ctx, form, db, settings) })
       return `${path}/${id}`
     }
     doors.post(`${path}/:id/${verb}`, `payout.${verb}`, handle, verb === 'hold' ? {} : { passkey: true })
@@ -102,13 +102,13 @@ export function payoutPages(doors: Doors, parts: PageParts): void {
 }
 
 /** The usual refusals, in the page's words; the domain has the last word, in its own. */
-async function assertMay({ desk: { store, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
+async function assertMay({ desk: { db, world } }: PageParts, lang: Language, id: string, verb: PayoutAct): Promise<void> {
   const say = payoutWords[lang]
-  const row = await store.one<PayoutRow & { live: string | null }>(sql`
+  const row = await db.one<PayoutRow & { live: string | null }>(sql`
     select p.*, (select min(external_id) from attempts where payout_id = p.id and state in ('sending', 'unsure', 'sent', 'success')) as live
     from payouts p where id = ${id}`)
   if (!row) throw new BadInput(`${listWords[lang].foundNothing} ${id}`)
-  const fits = verb === 'hold' ? await mayBeHeld(store, row) : (actStates[verb] as readonly string[]).includes(row.state)
+  const fits = verb === 'hold' ? await mayBeHeld(db, row) : (actStates[verb] as readonly string[]).includes(row.state)
   if (!fits) throw new BadInput(`${say.wrongState} ${stateWord(lang, 'payout', row.state)}.`)
   if (verb === 'hold') return
   if (mayGoOut(row) !== undefined) throw new BadInput(say.nothingLeft)

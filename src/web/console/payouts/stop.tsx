@@ -37,16 +37,16 @@ export const StopWhy = ({ lang, stop: { code, why } }: { lang: Language; stop: S
   </>
 )
 
-export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts): void {
+export function stopPages(doors: Doors, { desk: { db }, settings }: PageParts): void {
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
     const say = payoutWords[lang]
-    const hold = await holdOf(store)
-    const program = (await stopsOf(store)).filter(({ code }) => code !== 'hold')
-    const unread = await unreads(store, await store.tx(tx => tx.now(), 'locks'))
+    const hold = await holdOf(db)
+    const program = (await stopsOf(db)).filter(({ code }) => code !== 'hold')
+    const unread = await unreads(db, await db.tx(tx => tx.now(), 'locks'))
     const reasons = hold ? reasonsOf(hold) : []
     const [why, ...earlier] = reasons
-    const sign = hold && may(person.role, 'payouts.go') ? await signable(ctx, store, settings, approvingGo(hold)) : undefined
+    const sign = hold && may(person.role, 'payouts.go') ? await signable(ctx, db, settings, approvingGo(hold)) : undefined
     show(
       ctx,
       <Frame
@@ -55,7 +55,7 @@ export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts
           person,
           here: 'payouts',
           title: say.stopTitle,
-          stopped: await stopOf(store),
+          stopped: await stopOf(db),
           scripts: sign ? ['consolePasskey.js'] : [],
         }}
       >
@@ -142,8 +142,8 @@ export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts
     const { lang, person } = ctx.state
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
-    if (await holdOf(store)) throw new BadInput(`${payoutWords[lang].already} ${path}.`)
-    await stopAll(store, `${person.name}: ${why}`, person.name)
+    if (await holdOf(db)) throw new BadInput(`${payoutWords[lang].already} ${path}.`)
+    await stopAll(db, `${person.name}: ${why}`, person.name)
     return path
   })
 
@@ -153,10 +153,10 @@ export function stopPages(doors: Doors, { desk: { store }, settings }: PageParts
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[lang].reasonMissing)
     const seen = form.all('seen')
-    const proof = await proofIn(ctx, form, store, settings)
-    const held = await letGo(store, why, person.name, reason => seen.includes(markOf(reason)), proof)
-    const still = await payoutsStopped(store)
-    if (!held && (await holdOf(store))) throw new BadInput(`${say.unseen} ${path}.`)
+    const proof = await proofIn(ctx, form, db, settings)
+    const held = await letGo(db, why, person.name, reason => seen.includes(markOf(reason)), proof)
+    const still = await payoutsStopped(db)
+    if (!held && (await holdOf(db))) throw new BadInput(`${say.unseen} ${path}.`)
     if (!held) throw new BadInput(still === undefined ? say.notStopped : `${say.onlyProgram} ${still}`)
     return path
   }

@@ -35,7 +35,7 @@ export async function otherAccounts(reader: Reader, payout: Pick<PayoutRow, 'acc
   return accounts.filter(to => from && to.id !== from.id && to.state === 'approved' && isOfOnePayee(from, to))
 }
 
-export function verdictRoutes(doors: Doors, { desk: { store, world, rails } }: PageParts): void {
+export function verdictRoutes(doors: Doors, { desk: { db, world, rails } }: PageParts): void {
   const read = (form: Form, lang: Language, name: string, missing: string): string => {
     const text = form.text(name)
     if (text === '') throw new BadInput(missing)
@@ -51,7 +51,7 @@ export function verdictRoutes(doors: Doors, { desk: { store, world, rails } }: P
     const { lang, person } = ctx.state
     const ref = read(form, lang, 'ref', payoutWords[lang].transferMissing)
     const act = { by: person.name, why: form.text('why'), ref }
-    const settled = await settlePaidElsewhere(store, rails, world, ctx.params['id']!, act)
+    const settled = await settlePaidElsewhere(db, rails, world, ctx.params['id']!, act)
     return settled.is === 'settled' ? `/console/payouts/${settled.payout.id}` : pageOf(settled, lang)
   })
 
@@ -61,14 +61,14 @@ export function verdictRoutes(doors: Doors, { desk: { store, world, rails } }: P
     const as = verdicts.find(verdict => verdict === form.text('as'))
     if (!as) throw new BadInput(payoutWords[lang].verdictMissing)
     const act = { transfer, as, by: person.name, why: form.text('why') }
-    return pageOf(await proposeVerdict({ store, rails, world }, ctx.params['id']!, act), lang)
+    return pageOf(await proposeVerdict({ db, rails, world }, ctx.params['id']!, act), lang)
   })
 
   doors.post(`${path}/redirect`, 'payout.redirect', async (ctx, form) => {
     const { lang, person } = ctx.state
     const to = read(form, lang, 'to', payoutWords[lang].noOtherAccount)
-    if (!(await findPayout(store, ctx.params['id']!))) return ctx.throw(404)
-    return pageOf(await proposeRedirect(store, world, ctx.params['id']!, { to, by: person.name, why: form.text('why') }), lang)
+    if (!(await findPayout(db, ctx.params['id']!))) return ctx.throw(404)
+    return pageOf(await proposeRedirect(db, world, ctx.params['id']!, { to, by: person.name, why: form.text('why') }), lang)
   })
 }
 

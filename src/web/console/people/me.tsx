@@ -103,14 +103,14 @@ function MePage({ lang, person, sessions, email, bar, done, faults = {} }: MePar
   )
 }
 
-export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+export function meRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
   const path = '/console/me'
   const present = async (ctx: ConsoleContext, more: Partial<MeParts> = {}, status = 200) => {
     const { lang, person } = ctx.state
-    const found = await store.tx(async tx => barOf(await standingOf(tx, person.name), await tx.now()), 'locks')
+    const found = await db.tx(async tx => barOf(await standingOf(tx, person.name), await tx.now()), 'locks')
     const bar = found?.is === 'objected' || may(person.role, 'user.approve') ? found : undefined
-    const email = (await findUser(store, person.id))?.email ?? ''
-    show(ctx, MePage({ lang, person, sessions: await listSessions(store, world, person.id), email, bar, ...more }), status)
+    const email = (await findUser(db, person.id))?.email ?? ''
+    show(ctx, MePage({ lang, person, sessions: await listSessions(db, world, person.id), email, bar, ...more }), status)
   }
 
   doors.page(path, 'me', ctx => {
@@ -121,7 +121,7 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
 
   doors.post(`${path}/language`, 'me', async (ctx, form) => {
     const language = languages.find(each => each === form.text('language')) ?? ctx.throw(400)
-    await changeLanguage(store, ctx.state.person.id, language)
+    await changeLanguage(db, ctx.state.person.id, language)
     return `${path}?saved`
   })
 
@@ -132,22 +132,22 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
     const fail = (fault: string, status = 400) => present(ctx, { email, faults: { email: fault } }, status)
     if (email !== '' && !isAddress(email)) return fail(peopleWords[lang].people.badEmail)
     if (!person.steppedUp) {
-      const { is } = await stepUp(store, world, person, form.text('code'))
+      const { is } = await stepUp(db, world, person, form.text('code'))
       if (is !== 'stepped up') return fail(frameWords[lang].code[is])
     }
-    await changeEmail(store, person.id, email, person.name)
+    await changeEmail(db, person.id, email, person.name)
     return `${path}?saved`
   })
 
   doors.post(`${path}/sessions/end-others`, 'me', async ctx => {
     const { person } = ctx.state
-    await endSessionsOf(store, person.id, person.name, person.sessionId)
+    await endSessionsOf(db, person.id, person.name, person.sessionId)
     return path
   })
 
   doors.post(`${path}/sessions/:session/end`, 'me', async ctx => {
     const { person } = ctx.state
-    await endSession(store, person.id, ctx.params['session']!, person.name)
+    await endSession(db, person.id, ctx.params['session']!, person.name)
     return path
   })
 
@@ -156,7 +156,7 @@ export function meRoutes(doors: Doors, { desk: { store, world } }: PageParts): v
     const say = peopleWords[lang]
     const [old = '', fresh = '', again = ''] = ['old', 'password', 'again'].map(name => form.all(name)[0] ?? '')
     if (fresh !== again) return present(ctx, { faults: { again: say.welcome.different } }, 400)
-    const answer = await changePassword(store, world, person, { old, fresh, code: form.text('code') })
+    const answer = await changePassword(db, world, person, { old, fresh, code: form.text('code') })
     switch (answer.is) {
       case 'done':
         return `${path}?changed`

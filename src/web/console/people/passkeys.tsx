@@ -13,7 +13,7 @@ import {
 import { BadInput } from '../../../base/answer.ts'
 import { instant, type Instant } from '../../../base/world.ts'
 import { passkeysThatSign, proofByPasskey, registerPasskey, registrationChallenge, type Person } from '../../../people/people.ts'
-import type { Store } from '../../../db/db.ts'
+import type { Db } from '../../../db/db.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import { Field, Notice, Time } from '../../page/parts.tsx'
 import type { PageParts, PageSettings } from '../../pages.ts'
@@ -38,15 +38,15 @@ export interface Signable {
 
 export async function signable(
   ctx: ConsoleContext,
-  store: Store,
+  db: Db,
   settings: PageSettings,
   approving: Omit<Approving, 'by'>,
 ): Promise<Signable | undefined> {
   const { person } = ctx.state
-  const now = await store.tx(tx => tx.now(), 'locks')
-  const ids = (await passkeysThatSign(store, person.id, now)).flatMap(({ credential_id: id }) => id ?? [])
+  const now = await db.tx(tx => tx.now(), 'locks')
+  const ids = (await passkeysThatSign(db, person.id, now)).flatMap(({ credential_id: id }) => id ?? [])
   if (ids.length === 0) return undefined
-  return { text: await store.tx(tx => prepare(tx, { ...approving, by: person.name })), rp: siteOf(ctx, settings).rp, ids }
+  return { text: await db.tx(tx => prepare(tx, { ...approving, by: person.name })), rp: siteOf(ctx, settings).rp, ids }
 }
 
 /** Inside an `ActForm`; hidden until the script finds that the browser can. */
@@ -71,11 +71,11 @@ export function SignButton({ lang, sign, label }: { lang: Language; sign: Signab
 }
 
 /** How an approval that was sent is proven: by the passkey that signed it, or by the code that the door asked for. */
-export async function proofIn(ctx: ConsoleContext, form: Form, store: Store, settings: PageSettings): Promise<Proof> {
+export async function proofIn(ctx: ConsoleContext, form: Form, db: Db, settings: PageSettings): Promise<Proof> {
   const response = form.text('assertion')
   if (response === '') return { is: 'code' }
   const { lang, person } = ctx.state
-  const proof = await proofByPasskey(store, person, siteOf(ctx, settings), form.text('statement'), response)
+  const proof = await proofByPasskey(db, person, siteOf(ctx, settings), form.text('statement'), response)
   if (!proof) throw new BadInput(passkeyWords[lang].notSigned)
   return proof
 }
@@ -160,10 +160,10 @@ function KeysPage({ lang, person, rows, from, now, rp, notice }: Parts) {
   )
 }
 
-export function keyRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
+export function keyRoutes(doors: Doors, { desk: { db, world }, settings }: PageParts): void {
   const present = async (ctx: ConsoleContext, notice?: Parts['notice'], status = 200) => {
     const { lang, person } = ctx.state
-    const parts = { rows: await keysOf(store, person.id), from: await signsFrom(store, person.id), now: instant(world.clock.now()) }
+    const parts = { rows: await keysOf(db, person.id), from: await signsFrom(db, person.id), now: instant(world.clock.now()) }
     show(ctx, KeysPage({ lang, person, ...parts, rp: siteOf(ctx, settings).rp, notice }), status)
   }
 
@@ -177,16 +177,16 @@ export function keyRoutes(doors: Doors, { desk: { store, world }, settings }: Pa
     const { lang, person } = ctx.state
     const label = form.text('label').slice(0, 60) || passkeyWords[lang].kinds.passkey
     const response = form.text('assertion')
-    if (!(await registerPasskey(store, world, person, siteOf(ctx, settings), { response, label })))
+    if (!(await registerPasskey(db, world, person, siteOf(ctx, settings), { response, label })))
       return present(ctx, { tone: 'bad', text: passkeyWords[lang].notMade }, 400)
     return `${path}?said=made`
   })
 
   doors.post(`${path}/:key/retire`, 'me', async ctx => {
     const { person } = ctx.state
-    const key = (await keysOf(store, person.id)).find(({ id }) => id === ctx.params['key'])
+    const key = (await keysOf(db, person.id)).find(({ id }) => id === ctx.params['key'])
     if (!key) return ctx.throw(404)
-    await store.tx(tx => retireKey(tx, key, person.name, 'by their own hand'))
+    await db.tx(tx => retireKey(tx, key, person.name, 'by their own hand'))
     return `${path}?said=retired`
   })
 }

@@ -37,14 +37,14 @@ import { reasonIn } from '../schedules/when.ts'
 import { frameWords } from '../frame/words.ts'
 import { peopleWords } from './words.ts'
 
-export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }: PageParts): void {
+export function peopleRoutes(doors: Doors, { desk: { db, world }, settings }: PageParts): void {
   const path = '/console/people'
   const pathOf = (user: UserRow) => `${path}/${user.id}`
 
   /** The person of the path, by id or by name, or 404. */
   const the = async (ctx: ConsoleContext): Promise<UserRow> => {
     const id = ctx.params['id']!
-    return (await findUser(store, id)) ?? ctx.throw(404)
+    return (await findUser(db, id)) ?? ctx.throw(404)
   }
   /** The same, and not who asks: nobody gives themselves a role, or locks everyone out by locking themselves out. */
   const another = async (ctx: ConsoleContext): Promise<UserRow> => {
@@ -64,7 +64,7 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
 
   doors.page(path, 'user.see', async ctx => {
     const { lang, person } = ctx.state
-    show(ctx, PeoplePage({ lang, person, rows: await listUsers(store) }))
+    show(ctx, PeoplePage({ lang, person, rows: await listUsers(db) }))
   })
 
   doors.post(path, 'user.add', async (ctx, form) => {
@@ -74,24 +74,24 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     const [role, language] = [roles.find(each => each === form.text('role')), languages.find(each => each === form.text('language'))]
     if (!role || !language) return ctx.throw(400)
     const [email, why] = [form.text('email'), reasonIn(form)]
-    const fault = !isUserName(name) ? say.badName : (await findUser(store, name)) ? say.taken : undefined
+    const fault = !isUserName(name) ? say.badName : (await findUser(db, name)) ? say.taken : undefined
     const faults = { ...(fault !== undefined && { name: fault }), ...(email !== '' && !isAddress(email) && { email: say.badEmail }) }
     if (Object.keys(faults).length > 0) {
       const values = { name, role, language, email, why }
-      return show(ctx, PeoplePage({ lang, person, rows: await listUsers(store), values, faults }), 400)
+      return show(ctx, PeoplePage({ lang, person, rows: await listUsers(db), values, faults }), 400)
     }
     const wanted = { name, role, language, ...(email !== '' && { email }) }
-    if (needsTwo(role)) return shown(await proposeUser(store, world, wanted, { by: person.name, why }))
-    return showLink(ctx, await addUser(store, world, wanted, person.name))
+    if (needsTwo(role)) return shown(await proposeUser(db, world, wanted, { by: person.name, why }))
+    return showLink(ctx, await addUser(db, world, wanted, person.name))
   })
 
   doors.page(`${path}/:id`, 'user.see', async ctx => {
     const user = await the(ctx)
-    const sessions = await listSessions(store, world, user.id)
-    const objections = await personObjections(store, user.id)
+    const sessions = await listSessions(db, world, user.id)
+    const objections = await personObjections(db, user.id)
     const { lang, person } = ctx.state
     const now = instant(world.clock.now())
-    show(ctx, PersonPage({ lang, person, user, now, objections, sessions, steps: await history(store, user.id) }))
+    show(ctx, PersonPage({ lang, person, user, now, objections, sessions, steps: await history(db, user.id) }))
   })
 
   doors.post(`${path}/:id/role`, 'user.role', async (ctx, form) => {
@@ -100,17 +100,16 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     const { name: by } = ctx.state.person
     // The same role again, as when a button is pressed twice, is no fault.
     if (role === user.role) return pathOf(user)
-    if (needsTwo(role)) return shown(await proposeRole(store, world, user.id, role, { by, why: reasonIn(form) }))
-    await changeRole(store, world, user.id, role, by)
+    if (needsTwo(role)) return shown(await proposeRole(db, world, user.id, role, { by, why: reasonIn(form) }))
+    await changeRole(db, world, user.id, role, by)
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/reset`, 'user.reset', async (ctx, form) => {
     const user = await another(ctx)
     const { name: by } = ctx.state.person
-    if (needsTwo(user.role) && user.state !== 'invited')
-      return shown(await proposeReset(store, world, user.id, { by, why: reasonIn(form) }))
-    showLink(ctx, await resetUser(store, world, user.id, by))
+    if (needsTwo(user.role) && user.state !== 'invited') return shown(await proposeReset(db, world, user.id, { by, why: reasonIn(form) }))
+    showLink(ctx, await resetUser(db, world, user.id, by))
     return undefined
   })
 
@@ -118,7 +117,7 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
-    await objectTo(store, world, user.id, { by: ctx.state.person.name, why })
+    await objectTo(db, world, user.id, { by: ctx.state.person.name, why })
     return pathOf(user)
   })
 
@@ -126,37 +125,37 @@ export function peopleRoutes(doors: Doors, { desk: { store, world }, settings }:
     const user = await another(ctx)
     const why = reasonIn(form)
     if (why === '') throw new BadInput(frameWords[ctx.state.lang].reasonMissing)
-    return shown(await proposeClear(store, world, user.id, { by: ctx.state.person.name, why }))
+    return shown(await proposeClear(db, world, user.id, { by: ctx.state.person.name, why }))
   })
 
   doors.post(`${path}/:id/lock`, 'user.lock', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'locked') await lockUser(store, world, user.id, ctx.state.person.name)
+    if (user.state !== 'locked') await lockUser(db, world, user.id, ctx.state.person.name)
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/unlock`, 'user.unlock', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'active') await unlockUser(store, user.id, ctx.state.person.name)
+    if (user.state !== 'active') await unlockUser(db, user.id, ctx.state.person.name)
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/remove`, 'user.remove', async ctx => {
     const user = await another(ctx)
-    if (user.state !== 'removed') await removeUser(store, world, user.id, ctx.state.person.name)
+    if (user.state !== 'removed') await removeUser(db, world, user.id, ctx.state.person.name)
     return path
   })
 
   doors.post(`${path}/:id/sign-out`, 'session.revoke', async ctx => {
     const user = await the(ctx)
     const { person } = ctx.state
-    await endSessionsOf(store, user.id, person.name, person.sessionId)
+    await endSessionsOf(db, user.id, person.name, person.sessionId)
     return pathOf(user)
   })
 
   doors.post(`${path}/:id/sessions/:session/end`, 'session.revoke', async ctx => {
     const user = await the(ctx)
-    await endSession(store, user.id, ctx.params['session']!, ctx.state.person.name)
+    await endSession(db, user.id, ctx.params['session']!, ctx.state.person.name)
     return pathOf(user)
   })
 }

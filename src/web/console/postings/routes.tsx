@@ -12,20 +12,20 @@ import { Known, Mono, Ref, Rows, Said } from '../list/parts.tsx'
 import { ledgerWords } from './words.ts'
 import { listWords } from '../list/words.ts'
 
-export function postingPages(doors: Doors, { desk: { store } }: PageParts): void {
+export function postingPages(doors: Doors, { desk: { db } }: PageParts): void {
   doors.page('/console/postings/:id', 'see', async ctx => {
     const { lang, person } = ctx.state
-    const [posting] = await postingsOf(store, sql`t.id = ${ctx.params['id']!}`)
+    const [posting] = await postingsOf(db, sql`t.id = ${ctx.params['id']!}`)
     if (!posting) return ctx.throw(404)
     const [say, lists] = [ledgerWords[lang], listWords[lang]]
-    const links = await linksOf(store, [posting.source])
+    const links = await linksOf(db, [posting.source])
     const lines = [
       { account: posting.given, units: posting.units },
       { account: posting.taken, units: -posting.units },
     ]
     show(
       ctx,
-      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await stopOf(store) }}>
+      <Frame {...{ lang, person, title: `${say.title}: ${say.movements[posting.movement]}`, stopped: await stopOf(db) }}>
         <Known
           facts={[
             [say.transaction, <Mono>{posting.id}</Mono>],

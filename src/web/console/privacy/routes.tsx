@@ -18,8 +18,8 @@ import { privacyWords } from './words.ts'
 const path = '/console/invoices/:id'
 
 export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
-  const { store, world } = desk
-  const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> => (await findInvoice(store, ctx.params['id']!)) ?? ctx.throw(404)
+  const { db, world } = desk
+  const invoiceOf = async (ctx: ConsoleContext): Promise<InvoiceRow> => (await findInvoice(db, ctx.params['id']!)) ?? ctx.throw(404)
   const actOf = ({ state }: ConsoleContext, form: Form) => {
     const why = form.text('why')
     if (why === '') throw new BadInput(frameWords[state.lang].reasonMissing)
@@ -32,13 +32,13 @@ export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
     const seen = await seeInvoice(desk, ctx.params['id']!)
     if (!seen) return ctx.throw(404)
     await noteShown(desk, { of: seen.row.id, by: person.name, texts: [seen.row.payer_tax_id] })
-    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await stopOf(store), whole: true }} />)
+    show(ctx, <InvoicePage {...{ lang, person, seen, bitcoin: desk.bitcoin, stopped: await stopOf(db), whole: true }} />)
   })
 
   doors.post(`${path}/export-payer`, 'payer.export', async ctx => {
     const { lang, person } = ctx.state
     const { id, payer_tax_id: taxId } = await invoiceOf(ctx)
-    const found = taxId === '' ? undefined : await exportPayer(store, world, taxId, person.name)
+    const found = taxId === '' ? undefined : await exportPayer(db, world, taxId, person.name)
     if (!found) throw new BadInput(privacyWords[lang].unknown)
     ctx.type = 'application/json; charset=utf-8'
     ctx.set('cache-control', 'no-store')
@@ -50,9 +50,9 @@ export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
     const { lang, person } = ctx.state
     const { order_id: orderId } = await invoiceOf(ctx)
     if (orderId === null) return ctx.throw(404)
-    const { order, forgotten, held } = await forgetOrder(store, world, orderId, actOf(ctx, form))
+    const { order, forgotten, held } = await forgetOrder(db, world, orderId, actOf(ctx, form))
     if (forgotten === 'nothing') throw new BadInput(`${order.id}: ${privacyWords[lang].held[held!.why]}`)
-    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(store), kept: held ? [{ id: order.id, kind: 'order', held }] : [] }} />)
+    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(db), kept: held ? [{ id: order.id, kind: 'order', held }] : [] }} />)
   })
 
   doors.post(`${path}/forget-payer`, 'payer.forget', async (ctx, form) => {
@@ -61,10 +61,10 @@ export function privacyRoutes(doors: Doors, { desk }: PageParts): void {
     const { payer_tax_id: taxId } = await invoiceOf(ctx)
     const act = actOf(ctx, form)
     if (taxId === '') throw new BadInput(say.unknown)
-    const found = await forgetPayer(store, world, taxId, act)
+    const found = await forgetPayer(db, world, taxId, act)
     if (found.is === 'unknown') throw new BadInput(say.unknown)
     if (found.is === 'in-roster') throw new BadInput(say.inRoster(found.rosters.map(({ schedule }) => schedule).join(', ')))
-    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(store), kept: keptOf(found), found }} />)
+    show(ctx, <Outcome {...{ lang, person, stopped: await stopOf(db), kept: keptOf(found), found }} />)
   })
 }
 

@@ -30,14 +30,14 @@ const limits = { fileBytes: 900 * 1024 }
 const mostStock = 999_999n
 
 export function productRoutes(doors: Doors, { desk }: PageParts): void {
-  const { store, world } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  const { db, world } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   const pathOf = (row: Pick<ProductRow, 'id'>) => `${path}/${row.id}`
   /** The product of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<Shown> => (await keptProduct(store, ctx.params['id']!)) ?? ctx.throw(404)
+  const the = async (ctx: ConsoleContext): Promise<Shown> => (await keptProduct(db, ctx.params['id']!)) ?? ctx.throw(404)
 
   doors.page(path, 'see', async ctx => {
-    show(ctx, ProductsPage({ ...(await framed(ctx)), products: await keptProducts(store), rules: await shopRules(store) }))
+    show(ctx, ProductsPage({ ...(await framed(ctx)), products: await keptProducts(db), rules: await shopRules(db) }))
   })
 
   interface Filled {
@@ -58,11 +58,11 @@ export function productRoutes(doors: Doors, { desk }: PageParts): void {
       const { input, faults } = readProduct(form, lang)
       const values = form.values()
       if (!input) return showForm(ctx, { values, faults }, 400)
-      const twin = await findProduct(store, slugOf(input.name))
+      const twin = await findProduct(db, slugOf(input.name))
       // Sent twice, the same product is one.
       if (twin && twin.state === 'listed' && isSame(twin, input)) return `${pathOf(twin)}?said=saved`
       if (twin) return showForm(ctx, { values, faults: { name: productWords[lang].faults.nameTaken(twin.name) } }, 400)
-      return `${pathOf(await addProduct(store, world, input, person.name))}?said=saved`
+      return `${pathOf(await addProduct(db, world, input, person.name))}?said=saved`
     },
     limits,
   )
@@ -94,20 +94,20 @@ export function productRoutes(doors: Doors, { desk }: PageParts): void {
       const addStock = stock - BigInt(/^\d{1,9}$/.exec(form.text('seenStock'))?.[0] ?? edited.stock)
       if (edited.stock + addStock < 0n) return showForm(ctx, { values, faults: { stock: say.faults.stockGone }, edited }, 409)
       const change = { ...rest, ...(addStock !== 0n && { addStock }), ...(photo && { photo }), seenAt: edited.changed_at }
-      return `${pathOf(await editProduct(store, edited.id, change, person.name))}?said=saved`
+      return `${pathOf(await editProduct(db, edited.id, change, person.name))}?said=saved`
     },
     limits,
   )
 
   doors.post(`${path}/:id/remove`, 'product.remove', async ctx => {
     const row = await the(ctx)
-    if (row.state === 'listed') await removeProduct(store, row.id, ctx.state.person.name)
+    if (row.state === 'listed') await removeProduct(db, row.id, ctx.state.person.name)
     return `${pathOf(row)}?said=removed`
   })
 
   doors.post(`${path}/:id/list`, 'product.edit', async ctx => {
     const row = await the(ctx)
-    if (row.state === 'removed') await editProduct(store, row.id, { state: 'listed' }, ctx.state.person.name)
+    if (row.state === 'removed') await editProduct(db, row.id, { state: 'listed' }, ctx.state.person.name)
     return `${pathOf(row)}?said=listed`
   })
 }

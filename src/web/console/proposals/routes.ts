@@ -25,21 +25,21 @@ const openLimit = 200
 const keyOf = ({ added_at: at, id }: ProposalRow): After => ({ at, id })
 
 export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): void {
-  const { store } = desk
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  const { db } = desk
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
 
   doors.page(path, 'see', async ctx => {
     const filters = filtersOf(ctx, [])
-    const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(store, { state: 'decided', after, limit })
+    const read = ({ after }: { after: After | undefined }, limit: number) => listProposals(db, { state: 'decided', after, limit })
     const { rows: decided, next } = await pageOf(read, filters, keyOf)
-    const open = await listProposals(store, { state: 'open', limit: openLimit })
-    const abouts = await aboutsOf(store, [...open, ...decided])
-    const details = await detailsOf(store, [...open, ...decided])
+    const open = await listProposals(db, { state: 'open', limit: openLimit })
+    const abouts = await aboutsOf(db, [...open, ...decided])
+    const details = await detailsOf(db, [...open, ...decided])
     show(ctx, ProposalsPage({ ...(await framed(ctx)), details, open, decided, abouts, next, query: filters.query }))
   })
 
   doors.page(`${path}/:id`, 'see', async ctx => {
-    const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+    const row = (await findProposal(db, ctx.params['id']!)) ?? ctx.throw(404)
     const say = proposalWords[ctx.state.lang]
     const said = ctx.query['said']
     const text =
@@ -49,16 +49,12 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
 
   type Told = Pick<Parameters<typeof ProposalPage>[0], 'notice' | 'fault'>
   async function showOne(ctx: ConsoleContext, row: ProposalRow, told: Told, status = 200): Promise<void> {
-    const abouts = await aboutsOf(store, [row])
+    const abouts = await aboutsOf(db, [row])
     const { name } = ctx.state.person
-    const bar = await store.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
-    const sign = row.state === 'open' ? await signable(ctx, store, settings, approvingProposal(row)) : undefined
-    const details = await detailsOf(store, [row])
-    show(
-      ctx,
-      ProposalPage({ ...(await framed(ctx)), details, row, abouts, bar, sign, steps: await history(store, row.id), ...told }),
-      status,
-    )
+    const bar = await db.tx(async tx => barFor(tx, name, await tx.now(), row.made_by), 'locks')
+    const sign = row.state === 'open' ? await signable(ctx, db, settings, approvingProposal(row)) : undefined
+    const details = await detailsOf(db, [row])
+    show(ctx, ProposalPage({ ...(await framed(ctx)), details, row, abouts, bar, sign, steps: await history(db, row.id), ...told }), status)
   }
   const refused = (ctx: ConsoleContext, row: ProposalRow, text: string, said?: string) =>
     showOne(ctx, row, { notice: { tone: 'bad', text, ...(said !== undefined && { said }) } }, 409)
@@ -94,12 +90,12 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     try {
       return await afterwards(
         ctx,
-        await approveAndDo(desk, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, store, settings) }),
+        await approveAndDo(desk, id, { by: person.name, seen: form.text('seen'), proof: await proofIn(ctx, form, db, settings) }),
         ['approved'],
       )
     } catch (error) {
       if (!(error instanceof BadInput) || error instanceof SignatureRefused) throw error
-      const row = (await findProposal(store, id)) ?? ctx.throw(404)
+      const row = (await findProposal(db, id)) ?? ctx.throw(404)
       await refused(ctx, row, proposalWords[lang].approve.cannot, error.message)
     }
   }
@@ -111,7 +107,7 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     `${path}/:id/approve-person`,
     'user.approve',
     async (ctx, form) => {
-      const row = (await findProposal(store, ctx.params['id']!)) ?? ctx.throw(404)
+      const row = (await findProposal(db, ctx.params['id']!)) ?? ctx.throw(404)
       if (!personActs.includes(row.act)) ctx.throw(403)
       return approving(ctx, form)
     },
@@ -123,10 +119,10 @@ export function proposalRoutes(doors: Doors, { desk, settings }: PageParts): voi
     const { lang, person } = ctx.state
     const why = reasonIn(form)
     if (why === '') {
-      const row = (await findProposal(store, id)) ?? ctx.throw(404)
+      const row = (await findProposal(db, id)) ?? ctx.throw(404)
       return showOne(ctx, row, { fault: frameWords[lang].reasonMissing }, 400)
     }
-    const decision = await store.tx(tx => refuse(tx, id, { by: person.name, why }))
+    const decision = await db.tx(tx => refuse(tx, id, { by: person.name, why }))
     return afterwards(ctx, decision, ['refused', 'withdrawn'])
   })
 }

@@ -29,16 +29,16 @@ import { reconciliationWords } from './words.ts'
 export const reconciliationPath = '/console/reconciliation'
 const mostLines = 200
 
-export function reconciliationRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+export function reconciliationRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
   doors.page(reconciliationPath, 'see', async ctx => {
     const { lang, person } = ctx.state
     const [open, waiting, ruled, accepted, rules, stopped] = await Promise.all([
-      listStrangers(store, { state: 'open', limit: mostLines }),
-      suspendedMoney(store, mostLines),
-      listStrangers(store, { state: 'ruled', limit: 50 }),
-      listStrangers(store, { state: 'accepted', limit: 50 }),
-      listRules(store),
-      stopOf(store),
+      listStrangers(db, { state: 'open', limit: mostLines }),
+      suspendedMoney(db, mostLines),
+      listStrangers(db, { state: 'ruled', limit: 50 }),
+      listStrangers(db, { state: 'accepted', limit: 50 }),
+      listRules(db),
+      stopOf(db),
     ])
     const decided = [...ruled, ...accepted].toSorted((a, b) => (a.at < b.at ? 1 : -1))
     show(ctx, <ReconciliationPage {...{ lang, person, stopped, open, waiting, decided, rules }} />)
@@ -46,22 +46,22 @@ export function reconciliationRoutes(doors: Doors, { desk: { store, world } }: P
 
   doors.post(`${reconciliationPath}/accept`, 'line.accept', async (ctx, form) => {
     const { person, lang } = ctx.state
-    return leadTo(await proposeAccept(store, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }))
+    return leadTo(await proposeAccept(db, world, form.text('line'), { by: person.name, why: reasonOf(form, lang) }))
   })
   doors.post(`${reconciliationPath}/suspense`, 'suspense.close', async (ctx, form) => {
     const { person, lang } = ctx.state
     const act = { by: person.name, why: reasonOf(form, lang) }
-    return leadTo(await store.tx(tx => proposeClose(tx, world, form.text('id'), act)))
+    return leadTo(await db.tx(tx => proposeClose(tx, world, form.text('id'), act)))
   })
   doors.post(`${reconciliationPath}/rule`, 'rule.add', async (ctx, form) => {
     const { person, lang } = ctx.state
     const name = form.text('name')
     if (!isName(name)) throw new BadInput(reconciliationWords[lang].badName)
-    return leadTo(await proposeRule(store, world, name, readRule(form, lang), { by: person.name, why: reasonOf(form, lang) }))
+    return leadTo(await proposeRule(db, world, name, readRule(form, lang), { by: person.name, why: reasonOf(form, lang) }))
   })
   doors.post(`${reconciliationPath}/rule/close`, 'rule.close', async (ctx, form) => {
     const { person, lang } = ctx.state
-    await closeRule(store, form.text('name'), { by: person.name, why: reasonOf(form, lang) })
+    await closeRule(db, form.text('name'), { by: person.name, why: reasonOf(form, lang) })
     return reconciliationPath
   })
 }

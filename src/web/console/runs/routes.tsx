@@ -23,8 +23,8 @@ const choices = { state: runOutcomes }
 const keyOf = ({ key_at: at, id }: ListedRun): After => ({ at, id })
 
 export function runPages(doors: Doors, { desk, over }: PageParts): void {
-  const { store, world } = desk
-  const read = (filters: Filters, limit: number) => listRuns(store, filters, limit)
+  const { db, world } = desk
+  const read = (filters: Filters, limit: number) => listRuns(db, filters, limit)
 
   doors.page(path, 'see', async ctx => {
     const { lang, person } = ctx.state
@@ -32,9 +32,9 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
     const filters = filtersOf(ctx, names, choices)
     const [{ rows, next }, jobs, schedules, stopped] = await Promise.all([
       pageOf(read, filters, keyOf),
-      jobsRun(store),
-      namesOf(store, 'schedules'),
-      stopOf(store),
+      jobsRun(db),
+      namesOf(db, 'schedules'),
+      stopOf(db),
     ])
     const any = (all: string[]): [string, string][] => [['', frameWords[lang].all], ...all.map((name): [string, string] => [name, name])]
     show(
@@ -58,23 +58,23 @@ export function runPages(doors: Doors, { desk, over }: PageParts): void {
   doors.page(`${path}/:id`, 'see', async ctx => {
     const { lang, person } = ctx.state
     const level = levelOf(ctx)
-    const seen = await seeRun(store, ctx.params['id']!, level)
+    const seen = await seeRun(db, ctx.params['id']!, level)
     if (!seen) return ctx.throw(404)
-    show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await stopOf(store) }} />)
+    show(ctx, <RunPage {...{ lang, person, seen, level, stopped: await stopOf(db) }} />)
   })
 
   doors.page(`${path}/:id/log.ndjson`, 'see', async ctx => {
-    const row = await findRun(store, ctx.params['id']!)
+    const row = await findRun(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     ctx.type = 'application/x-ndjson; charset=utf-8'
     ctx.set('cache-control', 'no-store')
     ctx.attachment(`${row.id}.ndjson`)
-    ctx.body = (await linesAfter(store, row.id, -1n)).map(({ line }) => `${line}\n`).join('')
+    ctx.body = (await linesAfter(db, row.id, -1n)).map(({ line }) => `${line}\n`).join('')
   })
 
   // Each new line as the page would show it, under its number, so that a reader who was cut off goes on where they were.
   doors.page(`${path}/:id/tail`, 'see', async ctx => {
-    const row = await findRun(store, ctx.params['id']!)
+    const row = await findRun(db, ctx.params['id']!)
     if (!row) return ctx.throw(404)
     const [level, { lang }] = [levelOf(ctx), ctx.state]
     const heard = ctx.get('last-event-id') || String(ctx.query['after'] ?? '')
@@ -89,15 +89,15 @@ const levelOf = ({ query: { level } }: ConsoleContext): Level => levels.find(eac
 const lookMs = 500
 
 async function tail(
-  { store, world }: PageParts['desk'],
+  { db, world }: PageParts['desk'],
   { id, after, level, lang }: { id: string; after: bigint; level: Level; lang: Language },
   send: Send,
   left: AbortSignal,
 ): Promise<void> {
   for (let last = after; !left.aborted;) {
     // Asked before its lines are read: what ends a run writes its last lines in the same transaction.
-    const row = await findRun(store, id)
-    for (const kept of await linesAfter(store, id, last, 500)) {
+    const row = await findRun(db, id)
+    for (const kept of await linesAfter(db, id, last, 500)) {
       last = kept.seq
       const line = lineOf(kept)
       if (isAt(level, line)) send({ name: 'line', id: `${last}`, data: renderToString(<LogLine {...{ lang, line }} />) })

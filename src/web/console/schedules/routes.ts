@@ -54,18 +54,18 @@ const looksOnly = (form: Form) => form.has('preview')
 const limits = { fileBytes: 900 * 1024, textBytes: 1024 * 1024 }
 
 export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
-  const { store, world, rails, bitcoin, terms } = desk
+  const { db, world, rails, bitcoin, terms } = desk
   const now = () => world.clock.now()
-  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(store) })
+  const framed = async (ctx: ConsoleContext) => ({ lang: ctx.state.lang, person: ctx.state.person, stopped: await stopOf(db) })
   /** The schedule of the path, or 404. */
-  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(store, ctx.params['name']!)) ?? ctx.throw(404)
-  const accountOf = (row: ScheduleRow) => findAccount(store, row.account_id)
+  const the = async (ctx: ConsoleContext): Promise<ScheduleRow> => (await findSchedule(db, ctx.params['name']!)) ?? ctx.throw(404)
+  const accountOf = (row: ScheduleRow) => findAccount(db, row.account_id)
   const railIsThere = ({ rail }: ScheduleRow) => rails[rail] !== undefined
 
   /** Why it is paused: the reason somebody gave. */
   async function whyPaused(row: ScheduleRow): Promise<string | undefined> {
     if (row.state !== 'paused') return undefined
-    const step = await store.one<{ why: string }>(
+    const step = await db.one<{ why: string }>(
       sql`select why from transitions where subject = ${row.id} and to_state = 'paused' and from_state = 'active' order by seq desc limit 1`,
     )
     return step?.why
@@ -73,11 +73,11 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
 
   doors.page(path, 'see', async ctx => {
     const after = typeof ctx.query['after'] === 'string' ? ctx.query['after'] : ''
-    const rows = await store.all<ScheduleRow>(sql`
+    const rows = await db.all<ScheduleRow>(sql`
       select * from schedules where store_id = 'sto_default' and name > ${after} order by name limit ${atOnce + 1}`)
     const here = rows.slice(0, atOnce)
     const slots = await lastSlotsOf(
-      store,
+      db,
       here.map(({ id }) => id),
       bars,
     )
@@ -148,13 +148,13 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     more: { notice?: { tone: 'good' | 'bad'; text: string }; fault?: string },
     status = 200,
   ): Promise<void> {
-    const roster = row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(store, row)) }
+    const roster = row.roster === null ? undefined : { rows: Number(row.count_low), ...(await rosterOrigin(db, row)) }
     const parts = {
       ...(await framed(ctx)),
       ...{ now: now(), row, account: await accountOf(row), roster, railIsThere: railIsThere(row) },
-      held: await heldSlots(store, row.id),
-      stated: await judgeSchedule(store, row),
-      ...{ slots: await latestSlots(store, row.id, bars), steps: await history(store, row.id), why: await whyPaused(row) },
+      held: await heldSlots(db, row.id),
+      stated: await judgeSchedule(db, row),
+      ...{ slots: await latestSlots(db, row.id, bars), steps: await history(db, row.id), why: await whyPaused(row) },
       notice: more.notice,
       ...(more.fault !== undefined && { fault: more.fault }),
     }
@@ -170,7 +170,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
       // The same again, as when a button is pressed twice, is no fault.
-      if (row.state !== to) await setScheduleState(store, row.id, to, ctx.state.person.name, why)
+      if (row.state !== to) await setScheduleState(db, row.id, to, ctx.state.person.name, why)
       return `${pathOf(row)}?said=${said}`
     })
 
@@ -182,13 +182,13 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       const row = await the(ctx)
       const why = reasonIn(form)
       if (why === '') return showOne(ctx, row, { fault: frameWords[ctx.state.lang].reasonMissing }, 400)
-      await decideCatchUp(store, row.id, verb, ctx.state.person.name, why)
+      await decideCatchUp(db, row.id, verb, ctx.state.person.name, why)
       return `${pathOf(row)}?said=${said}`
     })
 
   doors.page(`${path}/:name/dry-run`, 'see', async ctx => {
     const row = await the(ctx)
-    const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(store, bitcoin, world) : noBitcoin
+    const rate = row.currency === assetOf(row.rail) ? undefined : bitcoin ? await rateNow(db, bitcoin, world) : noBitcoin
     const price = rate?.is === 'rate' ? (said: Money) => inBitcoin(moneyIn(said, 'BRL'), rate.price) : undefined
     const plan = rate?.is === 'none' ? undefined : await dryRun(row, world, terms, price)
     show(ctx, DryRunPage({ ...(await framed(ctx)), row, account: await accountOf(row), plan, rate }))
@@ -210,7 +210,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
     if (!(age >= 0 && age <= freshMs)) return showRun(ctx, row, { page: say.stale })
     const why = reasonIn(form)
     if (why === '') return showRun(ctx, row, { why: frameWords[lang].reasonMissing })
-    await store.tx(tx => runNow(tx, world, row, person.name, { at, why }))
+    await db.tx(tx => runNow(tx, world, row, person.name, { at, why }))
     return `${pathOf(row)}?said=ran`
   })
 
@@ -236,14 +236,14 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       return { values: { ...form.values(), ...(file?.text !== undefined && { roster: file.text }) }, file }
     }
     const showAgain = async (ctx: ConsoleContext, form: Form, more: Pick<Filled, 'codeFault' | 'edited'>) =>
-      showForm(ctx, { values: (await sent(form)).values, ...more }, await listAccounts(store), 400)
+      showForm(ctx, { values: (await sent(form)).values, ...more }, await listAccounts(db), 400)
     const contextOf = async (ctx: ConsoleContext, accounts: readonly AccountRow[]): Promise<FormContext> => {
-      const rate = bitcoin && (await rateNow(store, bitcoin, world))
+      const rate = bitcoin && (await rateNow(db, bitcoin, world))
       return { lang: ctx.state.lang, accounts, mayMakeUp: await makingUp(), price: rate?.is === 'rate' ? rate.price : undefined }
     }
 
     doors.page(`${path}/new`, 'schedule.add', async ctx => {
-      const accounts = await listAccounts(store)
+      const accounts = await listAccounts(db)
       const rail = rails.starkbank || !rails.bitcoin ? 'starkbank' : 'bitcoin'
       const fit = accounts.filter(({ kind, state }) => state !== 'closed' && kind === (rail === 'bitcoin' ? 'bitcoin' : 'bank'))
       await showForm(ctx, { values: firstValues(ctx.state.lang, rail, fit.length === 1 ? fit[0]!.id : undefined) }, accounts)
@@ -254,12 +254,12 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       'schedule.add',
       async (ctx, form) => {
         const { lang, person } = ctx.state
-        const accounts = await listAccounts(store)
+        const accounts = await listAccounts(db)
         const { values, file } = await sent(form)
         if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults }, accounts)
         const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), ...(file && { file }) })
         if (!rule) return showForm(ctx, { values, faults }, accounts, 400)
-        const opened = await openSchedule(store, world, rule, person.name, byCode)
+        const opened = await openSchedule(db, world, rule, person.name, byCode)
         if (opened.is === 'unfit') return showForm(ctx, { values, faults: unfitFaults(opened.why, lang) }, accounts, 400)
         return `${pathOf(opened.schedule)}?said=saved`
       },
@@ -268,7 +268,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
 
     doors.page(`${path}/:name/edit`, 'schedule.edit', async ctx => {
       const edited = await the(ctx)
-      await showForm(ctx, { values: valuesOf(edited, ctx.state.lang), edited }, await listAccounts(store))
+      await showForm(ctx, { values: valuesOf(edited, ctx.state.lang), edited }, await listAccounts(db))
     })
 
     doors.post(
@@ -277,7 +277,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
       async (ctx, form) => {
         const { lang, person } = ctx.state
         const edited = await the(ctx)
-        const accounts = await listAccounts(store)
+        const accounts = await listAccounts(db)
         const { values, file } = await sent(form)
         const version = /^\d{1,9}$/.test(form.text('version')) ? BigInt(form.text('version')) : 0n
         // A version made meanwhile is told of before anything else is looked at: whoever reads the faults should know what they edit.
@@ -285,7 +285,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
         if (form.has('preview')) return showForm(ctx, { values, faults: readWhen(values, lang).faults, edited, ...theirs }, accounts)
         const { rule, faults } = readSchedule(values, { ...(await contextOf(ctx, accounts)), edited, ...(file && { file }) })
         if (!rule) return showForm(ctx, { values, faults, edited, ...theirs }, accounts, 400)
-        const outcome = await changeSchedule(store, world, bitcoin, { id: edited.id, version, rule, by: person.name, proof: byCode })
+        const outcome = await changeSchedule(db, world, bitcoin, { id: edited.id, version, rule, by: person.name, proof: byCode })
         switch (outcome.is) {
           case 'changed':
             return `${pathOf(outcome.schedule)}?said=saved`
@@ -309,7 +309,7 @@ export function scheduleRoutes(doors: Doors, { desk }: PageParts): void {
 
   /** Payers are made up for demonstrations alone: not where the database belongs to a bank or a chain whose money is real. */
   async function makingUp(): Promise<FormContext['mayMakeUp']> {
-    const rows = await store.all<{ name: string; value: string }>(
+    const rows = await db.all<{ name: string; value: string }>(
       sql`select name, value from settings where name in ('bank identity', 'bitcoin identity')`,
     )
     const begins = (name: string, text: string) => rows.some(row => row.name === name && row.value.startsWith(text))

@@ -46,7 +46,7 @@ function seeOther(ctx: PageContext, to: string): void {
 }
 
 /** What needs no session. */
-export function signInRoutes(router: Router<PageState>, { desk: { store, world }, settings }: PageParts): void {
+export function signInRoutes(router: Router<PageState>, { desk: { db, world }, settings }: PageParts): void {
   router.get('/console/sign-in', ctx => {
     const { lang } = ctx.state
     const say = peopleWords[lang].signIn
@@ -58,7 +58,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
     const { lang } = ctx.state
     const form = await readForm(ctx)
     const [name, next] = [form.text('name'), nextOf(form.text('next'))]
-    const answer = await signIn(store, world, {
+    const answer = await signIn(db, world, {
       name,
       password: form.all('password')[0] ?? '',
       code: form.text('code'),
@@ -85,7 +85,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
   router.get('/console/welcome/:token', async ctx => {
     const token = ctx.params['token']!
     const browser = ctx.cookies.get(browserCookie(ctx.state.secure))
-    const invitation = await invitationOf(store, world, token, browser)
+    const invitation = await invitationOf(db, world, token, browser)
     if (!invitation) return show(ctx, GonePage(ctx.state), 410)
     if (ctx.query['lang'] === undefined) ctx.state.lang = invitation.user.language
     const { lang } = ctx.state
@@ -98,7 +98,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
     const token = ctx.params['token']!
     const form = await readForm(ctx)
     const browser = ctx.cookies.get(browserCookie(ctx.state.secure)) ?? ''
-    const invitation = await invitationOf(store, world, token, browser)
+    const invitation = await invitationOf(db, world, token, browser)
     if (!invitation) return show(ctx, GonePage(ctx.state), 410)
     const lang = (ctx.state.lang = invitation.user.language)
     const say = peopleWords[lang]
@@ -108,7 +108,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
     }
     // The form to accept it is shown to the browser that began it; whoever sends anything else begins it, or withdraws it.
     if (!invitation.here || form.all('password').length === 0) {
-      const opening = await openInvitation(store, world, token, browser)
+      const opening = await openInvitation(db, world, token, browser)
       if (opening.is === 'withdrawn') return show(ctx, WithdrawnPage({ lang }), 410)
       if (opening.is === 'gone') return show(ctx, GonePage({ lang }), 410)
       return show(ctx, WelcomePage({ lang, invitation: opening.invitation, token, secret: opening.secret, issuer: settings.shopName }))
@@ -117,7 +117,7 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
       show(ctx, WelcomePage({ lang, invitation, token, secret: undefined, issuer: settings.shopName, faults }), 400)
     const password = form.all('password')[0] ?? ''
     if (password !== (form.all('again')[0] ?? '')) return again({ again: say.welcome.different })
-    const answer = await acceptInvitation(store, world, { token, browser, password, code: form.text('code') })
+    const answer = await acceptInvitation(db, world, { token, browser, password, code: form.text('code') })
     switch (answer.is) {
       case 'done':
         return seeOther(ctx, '/console/sign-in?ready')
@@ -134,10 +134,10 @@ export function signInRoutes(router: Router<PageState>, { desk: { store, world }
 }
 
 /** What a session is needed for. */
-export function signOutRoutes(doors: Doors, { desk: { store, world } }: PageParts): void {
+export function signOutRoutes(doors: Doors, { desk: { db, world } }: PageParts): void {
   doors.post('/console/sign-out', 'me', async ctx => {
     const token = ctx.cookies.get(sessionCookie(ctx.state.secure))
-    if (token !== undefined) await signOut(store, world, token)
+    if (token !== undefined) await signOut(db, world, token)
     setCookie(ctx, ctx.state, null)
     return '/console/sign-in?out'
   })
@@ -150,7 +150,7 @@ export function signOutRoutes(doors: Doors, { desk: { store, world } }: PagePart
   doors.post('/console/step-up', 'me', async (ctx, form) => {
     const { lang, person } = ctx.state
     const next = nextOf(form.text('next'))
-    const { is } = await stepUp(store, world, person, form.text('code'))
+    const { is } = await stepUp(db, world, person, form.text('code'))
     if (is === 'stepped up') return next
     show(ctx, StepUpPage({ lang, person, next, fault: frameWords[lang].code[is] }), is === 'throttled' ? 429 : 400)
     return undefined

@@ -12,21 +12,21 @@ import { shopOf } from '../shopOf.ts'
 import { shopWords } from '../words.ts'
 
 export function browseRoutes(router: Router<PageState>, parts: PageParts): void {
-  const { store } = parts.desk
+  const { db } = parts.desk
 
   router.get('/', async ctx => {
     const after = ctx.query['after']
-    const { products, next } = await shownProducts(store, typeof after === 'string' ? after : undefined)
+    const { products, next } = await shownProducts(db, typeof after === 'string' ? after : undefined)
     show(ctx, CataloguePage({ shop: shopOf(ctx, parts), products, next, isFirst: after === undefined }))
   })
 
   router.get('/products/:slug', async ctx => {
-    const product = await shownProduct(store, ctx.params['slug']!)
+    const product = await shownProduct(db, ctx.params['slug']!)
     if (product) show(ctx, ProductPage({ shop: shopOf(ctx, parts), product }))
   })
 
   router.get('/photos/:file', async ctx => {
-    const photo = await photoNamed(store, ctx.params['file']!)
+    const photo = await photoNamed(db, ctx.params['file']!)
     if (!photo) return
     ctx.type = photo.mediaType
     // The name is made of what is in it, so it never is anything else.
@@ -35,7 +35,7 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
   })
 
   router.get('/basket', async ctx => {
-    const basket = await priced(store, basketOf(ctx))
+    const basket = await priced(db, basketOf(ctx))
     const added = basket.lines.find(({ productId }) => productId === ctx.query['added'])?.product
     const say = shopWords[ctx.state.lang]
     const trouble =
@@ -54,7 +54,7 @@ export function browseRoutes(router: Router<PageState>, parts: PageParts): void 
     const lines = basketOf(ctx)
     switch (form.text('act')) {
       case 'add': {
-        const known = await findProduct(store, product)
+        const known = await findProduct(db, product)
         if (known?.state !== 'listed') return ctx.throw(404, 'no such product')
         const added = withAdded(lines, product, readQuantity(form.text('quantity')) ?? 1n)
         if (added.is === 'full') return seeOther(ctx, '/basket?full=yes')

@@ -20,7 +20,7 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
   const { desk } = parts
 
   router.get('/checkout', async ctx => {
-    const basket = await priced(desk.store, basketOf(ctx))
+    const basket = await priced(desk.db, basketOf(ctx))
     // What cannot be ordered is mended in the basket, where it is said.
     if (!basket.isOrderable) return seeOther(ctx, '/basket')
     const before = readTotal(String(ctx.query['total'] ?? ''))
@@ -51,7 +51,7 @@ export function checkoutRoutes(router: Router<PageState>, parts: PageParts): voi
       return seeOther(ctx, `/orders/${placed.order.token}`)
     }
     if (placed.faults.some(({ is }) => is === 'empty')) return seeOther(ctx, '/basket')
-    const basket = await priced(desk.store, lines)
+    const basket = await priced(desk.db, lines)
     const isStale = placed.faults.some(({ field }) => field === 'basketKey')
     await showForm(
       ctx,
@@ -84,9 +84,9 @@ async function showForm(ctx: PageContext, parts: PageParts, filled: Filled, stat
 }
 
 /** What it comes to in satoshis, where Bitcoin can be paid with now. */
-async function coinsFor({ store, bitcoin, world }: Desk, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
+async function coinsFor({ db, bitcoin, world }: Desk, offered: readonly Offer[], units: bigint): Promise<bigint | undefined> {
   if (!bitcoin || !offered.some(({ rail, why }) => rail === 'bitcoin' && why === undefined)) return undefined
-  const rate = await rateNow(store, bitcoin, world)
+  const rate = await rateNow(db, bitcoin, world)
   return rate.is === 'rate' ? satsFor(units, rate.price) : undefined
 }
 
@@ -95,8 +95,8 @@ const railOf = (text: string): RailName | undefined => (text === 'starkbank' || 
 const readTotal = (text: string): bigint | undefined => (/^\d{1,13}$/.test(text) ? BigInt(text) : undefined)
 
 /** Whether the basket still is what was ordered: a form sent twice at once answers the second time alone. */
-async function isOf({ store }: Desk, order: OrderRow, basket: readonly BasketLine[]): Promise<boolean> {
-  const lines = await linesOf(store, order.id)
+async function isOf({ db }: Desk, order: OrderRow, basket: readonly BasketLine[]): Promise<boolean> {
+  const lines = await linesOf(db, order.id)
   const told = (all: readonly [string, bigint][]) =>
     all
       .map(([id, quantity]) => `${id} ${quantity}`)

@@ -25,7 +25,7 @@ export function tellNews(ctx: PageContext, counter: Counter, over: AbortSignal, 
     while (!left.aborted) {
       // To see an order takes a transaction; whether anything moved at all is one small read.
       const now = clock.now()
-      const newest = await markOf(counter.store, token)
+      const newest = await markOf(counter.db, token)
       if (newest !== mark || now >= until) {
         mark = newest
         const seen = await seeOrder(counter, token)
