@@ -1,6 +1,6 @@
 /** Holds the floors: imports only go down, and what reaches past the world handed in lives in one file. */
 import { expect, test } from 'vitest'
-import { breaches } from './testbed/floors.ts'
+import { breaches, linesNamingRails, railsNamed } from './testbed/floors.ts'
 import { projectFiles } from './testbed/tree.ts'
 
 test('imports only go down, never in a ring, and each primitive stays in its file', () => {
@@ -14,6 +14,24 @@ test('base/place.ts alone knows where files are', () => {
   const byAddress = /import\.meta\.(?:dirname|filename|resolve)|new URL\([^)]*import\.meta/
   const files = projectFiles(/\.tsx?$/).filter(({ path, text }) => /^src\/(?!.*\.test\.)/.test(path) && byAddress.test(text))
   expect(files.map(({ path }) => path)).toEqual(['src/base/place.ts'])
+})
+
+// A rail joins in one file, so the rest of the code asks for what it needs to know of a rail, and branches on no name.
+test('no code names a rail outside rails/, its halves, the registry and the words', () => {
+  expect(railsNamed(projectFiles(/\.tsx?$/))).toEqual(linesNamingRails)
+})
+
+test.each([
+  ['a branch', 'src/shop/place.ts', `export const isPix = (rail: string) => rail === 'starkbank'`, 1],
+  ['a condition in SQL', 'src/shop/place.ts', "export const due = sql`select id from invoices\n where rail = 'bitcoin'`", 1],
+  ['a type', 'src/shop/order.ts', `export type Name =\n  | 'starkbank'\n  | 'bitcoin'`, 2],
+  ['a comment', 'src/shop/order.ts', `// 'bitcoin' is a rail\nexport const text = 'the bitcoin rail'`, undefined],
+  ['a half', 'src/invoice/chain/request.ts', `export const rail = 'bitcoin'`, undefined],
+  ['the registry', 'src/jobs/rails.ts', `export const rail = 'bitcoin'`, undefined],
+  ['words', 'src/web/shop/words.ts', `export const rail = 'bitcoin'`, undefined],
+  ['a unit test', 'src/shop/place.test.ts', `export const rail = 'bitcoin'`, undefined],
+])('a rail named in %s is counted where it is not allowed', (_, path, text, lines) => {
+  expect(railsNamed([{ path, text }])[path]).toBe(lines)
 })
 
 // The clock with its breaches allowed stands among the made-up files, so that an exemption that is lost shows too.
