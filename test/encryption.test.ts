@@ -15,7 +15,8 @@ import { codeAt, stepAt } from '../src/people/totp.ts'
 import { acceptInvitation, addUser, newToken, openInvitation, signIn } from '../src/people/people.ts'
 import { writeOrder, type PlaceTerms } from '../src/shop/shop.ts'
 import { openKeyFile } from '../src/db/keyFile.ts'
-import { encryptedTables, keyUses, retireKey, rotate, unreadableValues, useKeys } from '../src/db/rotate.ts'
+import { encryptUnder, rowOf } from '../src/db/encrypted.ts'
+import { columns, encryptedTables, keyUses, retireKey, rotate, unreadableValues, useKeys } from '../src/db/rotate.ts'
 import { asStored, encrypted, join as list, openDb, sameAs, sql, unreadableText, type Row, type Db } from '../src/db/db.ts'
 import { makeInbox, settleInbox } from '../src/webhooks/webhooks.ts'
 import { furnishShop } from './testbed/shopFloor.ts'
@@ -93,11 +94,13 @@ describe.each([
       const { town, url, secret: authenticator } = await openLivedIn(keysOf([older]))
       const { db } = town
       expect(
-        await db.all(sql`select payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
-      ).toEqual([{ payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] }])
+        await db.all(sql`select id, payer_name, payer_tax_id, description from invoices where description = payer_name or ordinal = 1`),
+      ).toMatchObject([{ payer_name: planted.names[1], payer_tax_id: planted.taxIds[1], description: planted.what[0] }])
       const sought = sameAs('invoices.payer_tax_id', planted.taxIds[1]!)
-      expect(await db.all(sql`select payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
-      expect(await db.one(sql`select email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`)).toEqual({
+      expect(await db.all(sql`select id, payer_name from invoices where payer_tax_id in (${sought})`)).toHaveLength(1)
+      expect(
+        await db.one(sql`select id, email, name from orders where email in (${sameAs('orders.email', planted.emails[1]!)})`),
+      ).toMatchObject({
         email: planted.emails[1],
         name: planted.names[2],
       })
@@ -191,7 +194,7 @@ describe.each([
       // Moved into another column, it is not shown there.
       const ofAnother = sql`slot_id is not null and ordinal = 1 and state = 'credited'`
       await db.tx(tx => tx.run(sql`update invoices set description = payer_tax_id where ${ofAnother}`))
-      expect(await db.one(sql`select description from invoices where ${ofAnother}`)).toEqual({ description: unreadableText })
+      expect(await db.one(sql`select id, description from invoices where ${ofAnother}`)).toMatchObject({ description: unreadableText })
 
       const asked = town.bank.invoices().length
       await issueDrafts(db, desk.rails.starkbank!, desk.world)
@@ -232,12 +235,95 @@ describe.each([
       expect(await town.fate(event)).toBe('done: credited')
       expect(await town.audit()).toEqual([])
     })
+
+    test('a value of another row is read nowhere, whichever column it is of, and lets nobody in [security 9]', async () => {
+      const { town, secret: ours } = await openLivedIn(keysOf([older]))
+      const { db, desk } = town
+      const theirs = await comeIn(town, 'mallory')
+      await addRoster(town, 'second')
+      await drafted(town)
+      await db.tx(async tx => {
+        await tx.run(sql`insert into person_mails ${mailColumns} values ${list([mailOf(1), mailOf(2)])}`)
+        for (const id of ['1', '2'])
+          await tx.run(sql`
+            insert into strangers (id, store_id, rail, state, units, description, source, at, added_at, changed_at)
+            values (${id}, 'sto_default', 'starkbank', 'open', 1, ${encrypted('strangers.description', id, `line ${id}`)}, '', '', '', '')`)
+        await tx.run(sql`
+          insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
+          values ('ord_z', 'sto_default', 'z', 'z', ${encrypted('orders.name', 'ord_z', 'Bia')}, '', ${encrypted('orders.tax_id', 'ord_z', planted.taxIds[1]!)},
+            'pt-BR', 'starkbank', 1, 'awaiting', '', '')`)
+      })
+      expect(await unreadableValues(db, keysOf([older]))).toEqual([])
+      // Each of them as somebody would who can write rows: the newest row with a value bears that of the oldest.
+      const moved: string[] = []
+      for (const column of columns) {
+        const [table, name] = column.split('.').map(text => ({ texts: [text], values: [] })) as [never, never]
+        const isSet = sql`length(${name}) > 0`
+        // Two columns are looked up by value, and two have one row at most here.
+        if (!rowOf(column) || column === 'inbox_conflicts.raw' || column === 'invitations.totp_secret') continue
+        const ends = await db.one<{ least: string; most: string }>(
+          sql`select min(id) as least, max(id) as most from ${table} where ${isSet}`,
+        )
+        expect(ends!.least, column).not.toBe(ends!.most)
+        await db.tx(tx =>
+          tx.run(sql`update ${table} set ${name} = (select ${name} from ${table} where id = ${ends!.least}) where id = ${ends!.most}`),
+        )
+        moved.push(`${column} of another row`)
+      }
+      const found = await unreadableValues(db, keysOf([older]))
+      expect(found.map(({ column, why }) => `${column} ${why}`).toSorted()).toEqual(moved.toSorted())
+      expect(moved).toHaveLength(columns.length - 4)
+      // The authenticator of one of them opens neither door: not with their own password, and not with the other's.
+      town.pass(60_000)
+      const [least] = await db.all<{ name: string }>(sql`select name from users order by id limit 1`)
+      const robbed = least!.name === 'carla' ? 'mallory' : 'carla'
+      for (const authenticator of [ours, theirs]) {
+        const code = codeAt(authenticator, stepAt(town.clock.now()))
+        expect(await signIn(db, desk.world, { name: robbed, password, code, address: '127.0.0.1', agent: '' })).toMatchObject({
+          is: 'refused',
+        })
+      }
+      const newest = await db.one<{ payer_name: string }>(sql`select id, payer_name from invoices order by id desc limit 1`)
+      expect(newest).toMatchObject({ payer_name: unreadableText })
+    })
+
+    test('what was written before values were bound to their rows is read, and bound by a rotation under the same key', async () => {
+      const { town, secret: authenticator } = await openLivedIn(keysOf([older]))
+      const { db, desk } = town
+      const keys = keysOf([older])
+      for (const [table, name] of [
+        ['users', 'totp_secret'],
+        ['invoices', 'payer_name'],
+      ] as const) {
+        const [of, column] = [table, name].map(text => ({ texts: [text], values: [] })) as [never, never]
+        for (const row of await db.all<{ id: string; value: string }>(
+          sql`select id, ${column}, ${column} as value from ${of} where ${column} is not null`,
+        )) {
+          const before = encryptUnder(older, `${table}.${name}` as 'users.totp_secret', undefined, row.value, desk.world.random)
+          await db.tx(tx => tx.run(sql`update ${of} set ${column} = ${before} where id = ${row.id}`))
+        }
+      }
+      const unbound = async () => (await keyUses(db)).reduce((sum, use) => sum + use.unbound, 0)
+      expect(await unbound()).toBeGreaterThan(2)
+      expect(await db.one(sql`select id, payer_name from invoices where ordinal = 1 limit 1`)).toMatchObject({
+        payer_name: planted.names[1],
+      })
+      const enter = async () => {
+        town.pass(60_000)
+        const code = codeAt(authenticator, stepAt(town.clock.now()))
+        return (await signIn(db, desk.world, { name: 'carla', password, code, address: '127.0.0.1', agent: '' })).is
+      }
+      expect(await enter()).toBe('in')
+      const count = await unbound()
+      expect(await rotate({ db, keys, world: desk.world })).toEqual({ count, unreadable: [] })
+      expect([await unbound(), await unreadableValues(db, keys), await enter()]).toEqual([0, [], 'in'])
+    })
   })
 })
 
 const mailColumns = sql`(id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)`
 const mailOf = (number: number) =>
-  sql`(${`mail_${number}`}, 'sto_default', ${encrypted('person_mails.address', `${number}@example.com`)}, 'pt-BR', 'added', (select min(id) from users), '', 'sent', '', '', '')`
+  sql`(${`mail_${number}`}, 'sto_default', ${encrypted('person_mails.address', `mail_${number}`, `${number}@example.com`)}, 'pt-BR', 'added', (select min(id) from users), ${encrypted('person_mails.detail', `mail_${number}`, '{}')}, 'sent', '', '', '')`
 
 const password = 'doze palavras guardam a casa'
 const shopTerms: PlaceTerms = { rails: ['starkbank'], price: async () => undefined, writes: false }
@@ -247,22 +333,27 @@ async function live(town: Town): Promise<string> {
   const { db, desk } = town
   await addRoster(town, 'roster')
   await collectOne(town, desk)
-  const { token } = await addUser(db, desk.world, { name: 'carla', role: 'viewer', language: 'pt-BR', email: planted.emails[0]! }, 'root')
-  const browser = newToken(desk.world)
-  const opening = await openInvitation(db, desk.world, token, browser)
-  if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
-  const code = codeAt(opening.secret, stepAt(town.clock.now()))
-  expect(await acceptInvitation(db, desk.world, { token, browser, password, code })).toMatchObject({ is: 'done' })
-  town.pass(60_000)
-  const next = codeAt(opening.secret, stepAt(town.clock.now()))
-  expect(await signIn(db, desk.world, { name: 'carla', password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({
-    is: 'in',
-  })
+  const authenticator = await comeIn(town, 'carla')
   const shop = await furnishShop(db, desk.world, ['starkbank'])
   const buyer = { name: planted.names[2]!, email: planted.emails[1]!, taxId: planted.taxIds[0]! }
   expect(await writeOrder(db, desk.world, shop.placing({ buyer }), shopTerms)).toMatchObject({ is: 'placed' })
   await runDueSlots(desk)
   await issueDrafts(db, desk.rails.starkbank!, desk.world)
+  return authenticator
+}
+
+/** Somebody who accepts an invitation and signs in; answers their authenticator's secret. */
+async function comeIn({ db, desk: { world }, clock, pass }: Town, name: string): Promise<string> {
+  const email = name === 'carla' ? planted.emails[0]! : `${name}@example.com`
+  const { token } = await addUser(db, world, { name, role: 'viewer', language: 'pt-BR', email }, 'root')
+  const browser = newToken(world)
+  const opening = await openInvitation(db, world, token, browser)
+  if (opening.is !== 'open' || opening.secret === undefined) throw new Error(`the invitation is ${opening.is}`)
+  const code = codeAt(opening.secret, stepAt(clock.now()))
+  expect(await acceptInvitation(db, world, { token, browser, password, code })).toMatchObject({ is: 'done' })
+  pass(60_000)
+  const next = codeAt(opening.secret, stepAt(clock.now()))
+  expect(await signIn(db, world, { name, password, code: next, address: '127.0.0.1', agent: '' })).toMatchObject({ is: 'in' })
   return opening.secret
 }
 

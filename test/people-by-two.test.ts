@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { auditChain } from '../src/ledger/ledger.ts'
-import { sql, type Row } from '../src/db/db.ts'
+import { asStored, sql, type Row } from '../src/db/db.ts'
 import { openAsker } from './testbed/asker.ts'
 import { consoleVisitor, visitorOf, type ConsoleVisitor, type Shown } from './testbed/consoleVisitor.ts'
 import { acceptAs, codeOf } from './testbed/folk.ts'
@@ -230,7 +230,7 @@ describe.each([
         for (const look of [await preview.get(path), await preview.get(path), await openAsker(town.origin).get(path)])
           expect([look.status, /<code|otpauth|<svg/.test(look.body)]).toEqual([200, false])
         expect(
-          await rows(sql`select totp_secret, browser_hash from invitations where closed_at is null and browser_hash is null`),
+          await rows(asStored(sql`select totp_secret, browser_hash from invitations where closed_at is null and browser_hash is null`)),
         ).toContainEqual({
           totp_secret: '',
           browser_hash: null,

@@ -108,7 +108,7 @@ describe.each([
         await tx.run(
           sql`insert into inbox (rail, event_id, raw, via, received_at, state, next_at, changed_at) values ('r', 'e', ${raw}, 'push', '', 'new', '', '')`,
         )
-        return tx.one<{ fence: bigint; raw: Uint8Array }>(sql`select fence, raw from leases, inbox`)
+        return tx.one<{ fence: bigint; raw: Uint8Array }>(sql`select fence, rail, event_id, raw from leases, inbox`)
       })
       expect(row!.fence).toBe(units)
       expect(Buffer.from(row!.raw).equals(Buffer.from(raw))).toBe(true)

@@ -1,8 +1,9 @@
 /**
  * Values encrypted at rest: AES-256-GCM under a key with an id. Pure: of files and databases it knows nothing.
  *
- * An encrypted value is `enc1:<key id>:<table.column>:` and then nonce, ciphertext and tag; of a text in base64url, of bytes as they are. What stands
- * before the nonce is authenticated with it, so that a value is of no use in another column.
+ * An encrypted value is `enc1:<key id>:<table.column>@<row>:` and then nonce, ciphertext and tag; of a text in base64url, of bytes as they are. What
+ * comes before the nonce is authenticated with it, so that a value is of no use in another column or row. `<row>` is a digest (`rowTag`). Without `@<row>`
+ * a value is of any row of its column: what is looked up by value is, and what was written before rows were named.
  */
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync } from 'node:crypto'
 import { BadInput } from './answer.ts'
@@ -69,8 +70,14 @@ export function readKeys(text: string): DataKey[] {
 const mark = 'enc1:'
 const markBytes = Buffer.from(mark)
 
-/** How an encrypted value of `column` under `key` begins. */
-export const headOf = (key: Pick<DataKey, 'id'>, column: string): string => `${mark}${key.id}:${column}:`
+/** How an encrypted value of `column` under `key` begins; `row` as `rowTag` makes it, or left out where it is bound to none. */
+export const headOf = (key: Pick<DataKey, 'id'>, column: string, row?: string): string =>
+  `${mark}${key.id}:${column}${row === undefined ? '' : `@${row}`}:`
+
+/** Names a row by what identifies it, in 96 bits: another row with the same name would take 2^96 tries. */
+export const rowTag = (key: readonly string[]): string =>
+  createHash('sha256').update(JSON.stringify(key)).digest('base64url').slice(0, tagLength)
+const tagLength = 16
 
 /** Whether a stored value bears the mark of an encrypted one. */
 export const isMarked = (value: string | Uint8Array): boolean =>
@@ -78,13 +85,27 @@ export const isMarked = (value: string | Uint8Array): boolean =>
     ? value.startsWith(mark)
     : value[0] === markBytes[0] && Buffer.compare(value.subarray(0, markBytes.length), markBytes) === 0
 
-/** Whether an encrypted text says that it is of `column`. */
-export const isOf = (stored: string, column: string): boolean => stored.startsWith(`${column}:`, mark.length + idLength + 1)
+/** Where an encrypted text says that it was found. `rows`: the tags of the rows it may be of; left out: of any. */
+export interface Where {
+  column: string
+  rows?: readonly string[] | undefined
+}
+
+/** Whether an encrypted text says that it is of there. */
+export function isOf(stored: string, { column, rows }: Where): boolean {
+  const place = mark.length + idLength + 1
+  if (stored.startsWith(`${column}:`, place)) return true
+  if (!stored.startsWith(`${column}@`, place)) return false
+  const at = place + column.length + 1
+  return rows === undefined || rows.includes(stored.slice(at, at + tagLength))
+}
 
 export interface Writing {
   key: DataKey
   /** `table.column`. */
   column: string
+  /** Which row it is of, as `rowTag` makes it; left out: it is bound to its column alone. */
+  row?: string | undefined
   /** The same value is always encrypted alike, so that it can be looked for; that two rows have one value can be seen then. */
   findable: boolean
   random: (bytes: number) => Uint8Array
@@ -92,8 +113,8 @@ export interface Writing {
 
 export function encrypt(value: string, how: Writing): string
 export function encrypt(value: Uint8Array, how: Writing): Uint8Array
-export function encrypt(value: string | Uint8Array, { key, column, findable, random }: Writing): string | Uint8Array {
-  const head = headOf(key, column)
+export function encrypt(value: string | Uint8Array, { key, column, row, findable, random }: Writing): string | Uint8Array {
+  const head = headOf(key, column, row)
   const plain = typeof value === 'string' ? Buffer.from(value) : value
   const nonce = findable ? nonceFor(key, head, plain) : random(nonceBytes)
   const cipher = createCipheriv('aes-256-gcm', key.cipher, nonce).setAAD(Buffer.from(head))
@@ -109,20 +130,21 @@ export type Decrypted<T> =
   | { is: 'read'; value: T }
   /** `keyId` is of the key that is lacking. */
   | { is: 'unreadable'; why: 'unknown key'; keyId: string }
-  | { is: 'unreadable'; why: 'altered' | 'of another column' }
+  | { is: 'unreadable'; why: 'altered' | 'of another column' | 'of another row' }
 
-/** `column`: where the value was found, if that is known. */
-export function decrypt<T extends string | Uint8Array>(value: T, find: DataKeys['find'], column?: string): Decrypted<T> {
+/** `where` the value was found, if that is known. */
+export function decrypt<T extends string | Uint8Array>(value: T, find: DataKeys['find'], where?: Where): Decrypted<T> {
   const head = readHead(value)
   if (!head) return { is: 'unreadable', why: 'altered' }
-  if (column !== undefined && head.column !== column) return { is: 'unreadable', why: 'of another column' }
+  if (where && head.column !== where.column) return { is: 'unreadable', why: 'of another column' }
+  if (head.row !== undefined && where?.rows?.includes(head.row) === false) return { is: 'unreadable', why: 'of another row' }
   const key = find(head.keyId)
   if (!key) return { is: 'unreadable', why: 'unknown key', keyId: head.keyId }
   const body = typeof value === 'string' ? Buffer.from(value.slice(head.length), 'base64url') : Buffer.from(value.subarray(head.length))
   if (body.length < nonceBytes + tagBytes) return { is: 'unreadable', why: 'altered' }
   try {
     const decipher = createDecipheriv('aes-256-gcm', key.cipher, body.subarray(0, nonceBytes), { authTagLength: tagBytes })
-      .setAAD(Buffer.from(headOf(key, head.column)))
+      .setAAD(Buffer.from(headOf(key, head.column, head.row)))
       .setAuthTag(body.subarray(-tagBytes))
     const plain = Buffer.concat([decipher.update(body.subarray(nonceBytes, -tagBytes)), decipher.final()])
     return { is: 'read', value: (typeof value === 'string' ? plain.toString('utf8') : plain) as T }
@@ -132,10 +154,10 @@ export function decrypt<T extends string | Uint8Array>(value: T, find: DataKeys[
 }
 
 /** No column's name is longer. */
-const longestHead = 96
+const longestHead = 112
 
-function readHead(value: string | Uint8Array): { keyId: string; column: string; length: number } | undefined {
+function readHead(value: string | Uint8Array): { keyId: string; column: string; row: string | undefined; length: number } | undefined {
   const text = typeof value === 'string' ? value.slice(0, longestHead) : Buffer.from(value.subarray(0, longestHead)).toString('latin1')
-  const found = /^enc1:([0-9a-f]{8}):([a-z_]+\.[a-z_]+):/.exec(text)
-  return found ? { keyId: found[1]!, column: found[2]!, length: found[0].length } : undefined
+  const found = /^enc1:([0-9a-f]{8}):([a-z_]+\.[a-z_]+)(?:@([\w-]{16}))?:/.exec(text)
+  return found ? { keyId: found[1]!, column: found[2]!, row: found[3], length: found[0].length } : undefined
 }

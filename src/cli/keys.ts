@@ -70,6 +70,8 @@ function writing<T>(file: string, work: () => T): T {
   }
 }
 
+/** Encrypted values that could be of any row: from before they were bound to one. */
+const unboundIn = (uses: readonly KeyUse[]): number => uses.reduce((total, { unbound }) => total + unbound, 0)
 const sum = (uses: readonly KeyUse[]): number => uses.reduce((total, { count }) => total + count, 0)
 
 async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined): Promise<void> {
@@ -84,7 +86,10 @@ async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined
   }))
   const plain = sum(uses.filter(({ key }) => key === undefined))
   if (unreadable.length > 0) shell.exitCode = 1
-  if (asJson) return shell.out(json({ keys: under, plain, unreadable, columns: uses.map(use => ({ ...use, key: use.key ?? null })) }))
+  if (asJson)
+    return shell.out(
+      json({ keys: under, plain, unbound: unboundIn(uses), unreadable, columns: uses.map(use => ({ ...use, key: use.key ?? null })) }),
+    )
   await shell.out(
     table(
       ['KEY', '>VALUES', 'STATE'],
@@ -97,6 +102,7 @@ async function status(shell: Shell, { db, keys }: Base, asJson: true | undefined
   await shell.out(sayAllUnreadable(unreadable))
   if (keys.newest && under.some(({ id, values }) => values > 0 && id !== keys.newest!.id))
     shell.err('"repasse keys rotate" brings all under the newest key\n')
+  else if (keys.newest && unboundIn(uses) > 0) shell.err(`"repasse keys rotate" binds ${unboundIn(uses)} values to their rows\n`)
   else if (keys.newest && plain > 0) shell.err('"repasse keys rotate" encrypts what is in plain text\n')
 }
 
@@ -104,6 +110,7 @@ const reasons: Record<Unreadable['why'], string> = {
   'unknown key': 'its key is not in the key file',
   altered: 'it was changed behind the program’s back',
   'of another column': 'it was moved here from another column',
+  'of another row': 'it was moved here from another row',
 }
 
 export const sayUnreadable = ({ column, row, why }: Unreadable): string => `${column} of ${row} cannot be decrypted: ${reasons[why]}`
@@ -127,9 +134,10 @@ async function rotateAll(
   const { id } = keys.newest
   await db.tx(tx => audit(tx, { actor: by, act: 'encryption keys rotated', subject: id, detail: {} }))
   const { count, unreadable } = await rotate({ db, keys, world })
-  const left = sum((await keyUses(db)).filter(({ key }) => key !== id))
+  const uses = await keyUses(db)
+  const left = sum(uses.filter(({ key }) => key !== id)) + unboundIn(uses.filter(({ key }) => key === id))
   await shell.out(
-    `${count} values were encrypted under key ${id}${left === 0 ? '; nothing is left under another or in plain text' : `; ${left} are not yet`}\n`,
+    `${count} values were encrypted under key ${id}${left === 0 ? '; nothing is left under another, in plain text or without its row' : `; ${left} are not yet`}\n`,
   )
   await shell.out(sayAllUnreadable(unreadable))
   if (left > 0) shell.exitCode = 1

@@ -2,7 +2,7 @@
 import pg from 'pg'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { isMarked, noKeys, type DataKeys } from '../base/cipher.ts'
-import { bindable, placeOf, revealing, type Place } from './encrypted.ts'
+import { bindable, placesOf, revealing, type Place } from './encrypted.ts'
 import { textOf, withLocks, type Sql } from './sql.ts'
 import { runOn } from './programs.ts'
 import { offersTls, readEncryption, type Encryption } from './tls.ts'
@@ -123,10 +123,12 @@ function placesFinder(): (on: pg.Pool | pg.PoolClient, fields: readonly pg.Field
         where c.relnamespace = current_schema()::regnamespace and a.attnum > 0`)
       known = new Map(rows.map(({ table, id, column, number }) => [numberOf(id, number), { table, column }]))
     }
-    return fields.flatMap(({ name, tableID, columnID }) => {
-      const origin = known.get(numberOf(tableID, columnID))
-      return placeOf(name, origin?.table ?? null, origin?.column ?? null) ?? []
-    })
+    return placesOf(
+      fields.map(({ name, tableID, columnID }) => {
+        const origin = known.get(numberOf(tableID, columnID))
+        return { name, table: origin?.table ?? null, column: origin?.column ?? null }
+      }),
+    )
   }
 }
 

@@ -1,9 +1,9 @@
 /** Which keys values are encrypted under, and encrypting them under the newest: in small batches, while everything else goes on. */
 import { BadInput } from '../base/answer.ts'
-import { decrypt, headOf, isMarked, type DataKey, type DataKeys } from '../base/cipher.ts'
+import { decrypt, headOf, isMarked, rowTag, type DataKey, type DataKeys, type Where } from '../base/cipher.ts'
 import type { Instant, World } from '../base/world.ts'
 import type { Reader, Row, Db, Tx } from './contract.ts'
-import { encryptedColumns, encryptUnder, type EncryptedColumn } from './encrypted.ts'
+import { encryptedColumns, encryptUnder, rowOf, type EncryptedColumn } from './encrypted.ts'
 import { asStored, forUpdate, join, sql, type Sql, type Value } from './sql.ts'
 
 export const columns = Object.keys(encryptedColumns) as EncryptedColumn[]
@@ -24,6 +24,8 @@ function partsOf(column: EncryptedColumn) {
     value: named(name),
     key: keys,
     place: join(keys.map(named)),
+    /** Which row it is, and what its value is bound to. */
+    whose: join([...new Set([...keys, ...(rowOf(column) ?? [])])].map(named)),
     after: (place: readonly Value[] | undefined) => (place ? sql`and (${join(keys.map(named))}) > (${join(place)})` : sql``),
     /** What a value of this column begins with; bytes are compared with bytes. */
     beginning: (text: string): Value => (name === 'raw' ? Buffer.from(text) : text),
@@ -32,33 +34,41 @@ function partsOf(column: EncryptedColumn) {
   }
 }
 
-/** How many values of a column are under a key; `key` undefined: in plain text. */
+/** How many values of a column are under a key; `key` undefined: in plain text. `unbound`: of them, those that could be of any row, and should not. */
 export interface KeyUse {
   column: EncryptedColumn
   key: string | undefined
   count: number
+  unbound: number
 }
 
 export async function keyUses(reader: Reader): Promise<KeyUse[]> {
   const uses: KeyUse[] = []
   for (const column of columns) {
     const { table, value, isSet, beginning } = partsOf(column)
-    const rows = await reader.all<{ key: Stored | null; count: bigint }>(
+    const isBound = sql`substr(${value}, ${beforeRow(column)}, 1) = ${beginning('@')}`
+    const rows = await reader.all<{ key: Stored | null; count: bigint; bound: bigint }>(
       asStored(sql`
-        select case when substr(${value}, 1, 5) = ${beginning('enc1:')} then substr(${value}, 6, 8) end as key, count(*) as count
+        select case when substr(${value}, 1, 5) = ${beginning('enc1:')} then substr(${value}, 6, 8) end as key, count(*) as count,
+          sum(case when ${isBound} then 1 else 0 end) as bound
         from ${table} where ${isSet} group by 1 order by 1`),
     )
-    for (const { key, count } of rows)
-      uses.push({ column, key: key === null ? undefined : Buffer.from(key as string).toString('latin1'), count: Number(count) })
+    for (const { key, count, bound } of rows) {
+      const unbound = key === null || !rowOf(column) ? 0 : Number(count) - Number(bound)
+      uses.push({ column, key: key === null ? undefined : Buffer.from(key as string).toString('latin1'), count: Number(count), unbound })
+    }
   }
   return uses
 }
+
+/** The place of the sign that a row's tag follows, counted from 1. */
+const beforeRow = (column: EncryptedColumn): number => headOf({ id: ' '.repeat(8) }, column).length
 
 /** A value that cannot be decrypted, by its column and the key of its row. */
 export interface Unreadable {
   column: EncryptedColumn
   row: string
-  why: 'unknown key' | 'altered' | 'of another column'
+  why: 'unknown key' | 'altered' | 'of another column' | 'of another row'
 }
 
 const batchSize = 200
@@ -69,15 +79,15 @@ export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<
   // Nothing was ever encrypted, so nothing has to be read.
   if ((await knownKeys(reader)).length === 0) return found
   for (const column of columns) {
-    const { table, value, key, place, after, isSet, beginning } = partsOf(column)
+    const { table, value, key, place, whose, after, isSet, beginning } = partsOf(column)
     for (let last: Value[] | undefined; ;) {
       const rows = await reader.all<Row>(
         asStored(sql`
-          select ${place}, ${value} as stored from ${table}
+          select ${whose}, ${value} as stored from ${table}
           where ${isSet} and substr(${value}, 1, 5) = ${beginning('enc1:')} ${after(last)} order by ${place} limit ${batchSize}`),
       )
       for (const row of rows) {
-        const read = decrypt(row['stored'] as Stored, id => keys.find(id), column)
+        const read = decrypt(row['stored'] as Stored, id => keys.find(id), whereIn(row, column))
         if (read.is === 'unreadable') found.push({ column, row: rowName(row, key), why: read.why })
       }
       if (rows.length < batchSize) break
@@ -87,6 +97,12 @@ export async function unreadableValues(reader: Reader, keys: DataKeys): Promise<
   return found
 }
 
+/** What the value of `column` in this row is bound to. */
+const boundTo = (row: Row, column: EncryptedColumn): string[] | undefined => rowOf(column)?.map(name => String(row[name]))
+const whereIn = (row: Row, column: EncryptedColumn): Where => {
+  const bound = boundTo(row, column)
+  return { column, rows: bound && [rowTag(bound)] }
+}
 const placeIn = (row: Row, key: readonly string[]): Value[] => key.map(name => row[name] as Value)
 const rowName = (row: Row, key: readonly string[]): string => key.map(name => String(row[name])).join(' ')
 
@@ -105,7 +121,7 @@ interface Rotating {
 }
 
 /**
- * Encrypts every value under the newest key that is in plain text or under another. Each batch is one transaction, and where it got to is kept: a run
+ * Encrypts every value under the newest key, and for its row, that is in plain text, under another, or for any row. Each batch is one transaction, and where it got to is kept: a run
  * that was ended goes on from there. What others write meanwhile is left to them. What cannot be decrypted stays as it is and is answered.
  */
 export async function rotate({ db, keys, world, progress }: Rotating): Promise<Rotated> {
@@ -132,26 +148,27 @@ async function rotateBatch(
   newest: DataKey,
   column: EncryptedColumn,
 ): Promise<Rotated & { isOver: boolean }> {
-  const { table, value, key, place, after, isSet, beginning } = partsOf(column)
-  const head = headOf(newest, column)
+  const { table, value, key, place, whose, after, isSet, beginning } = partsOf(column)
+  // Of a column that is bound to its rows, what names none is written again as well.
+  const head = rowOf(column) ? headOf(newest, column).replace(/:$/, '@') : headOf(newest, column)
   const cursor = cursorOf(column, newest)
   return db.tx(async tx => {
     const kept = await tx.one<{ value: string }>(sql`select value from cursors where name = ${cursor}`)
     const last = kept && readPlace(kept.value)
     const rows = await tx.all<Row>(
       asStored(sql`
-        select ${place}, ${value} as stored from ${table}
+        select ${whose}, ${value} as stored from ${table}
         where ${isSet} and substr(${value}, 1, ${head.length}) <> ${beginning(head)} ${after(last)} order by ${place} limit ${batchSize} ${forUpdate}`),
     )
     const result: Rotated & { isOver: boolean } = { count: 0, unreadable: [], isOver: rows.length < batchSize }
     for (const row of rows) {
       const stored = row['stored'] as Stored
-      const read = isMarked(stored) ? decrypt(stored, id => keys.find(id), column) : { is: 'read' as const, value: stored }
+      const read = isMarked(stored) ? decrypt(stored, id => keys.find(id), whereIn(row, column)) : { is: 'read' as const, value: stored }
       if (read.is === 'unreadable') {
         result.unreadable.push({ column, row: rowName(row, key), why: read.why })
         continue
       }
-      const next = encryptUnder(newest, column, read.value, world.random)
+      const next = encryptUnder(newest, column, boundTo(row, column), read.value, world.random)
       const isHere = join(
         key.map(name => sql`${named(name)} = ${row[name] as Value}`),
         ' and ',

@@ -6,9 +6,12 @@ export type PlainValue = string | bigint | number | null | Uint8Array
 /** A value of a column that is encrypted at rest: see `encrypted.ts`. */
 export class Encrypted {
   readonly column: string
+  /** What identifies its row, as `encryptedColumns` lists it. */
+  readonly row: readonly string[]
   readonly value: string | Uint8Array
-  constructor(column: string, value: string | Uint8Array) {
+  constructor(column: string, row: readonly string[], value: string | Uint8Array) {
     this.column = column
+    this.row = row
     this.value = value
   }
 }
@@ -17,9 +20,12 @@ export class Encrypted {
 export class SameAs {
   readonly column: string
   readonly values: readonly string[]
-  constructor(column: string, values: readonly string[]) {
+  /** Which row alone may hold it, where that is known. */
+  readonly row: readonly string[] | undefined
+  constructor(column: string, values: readonly string[], row?: readonly string[]) {
     this.column = column
     this.values = values
+    this.row = row
   }
 }
 

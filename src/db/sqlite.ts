@@ -7,7 +7,7 @@ import { fileShown } from '../base/setting.ts'
 import { monotonicMs, systemClock } from '../base/clock.ts'
 import { instant, type Clock, type World } from '../base/world.ts'
 import { noKeys, type DataKeys } from '../base/cipher.ts'
-import { bindable, placeOf, revealing, type Place } from './encrypted.ts'
+import { bindable, placesOf, revealing, type Place } from './encrypted.ts'
 import { withLocks, type PlainValue, type Sql } from './sql.ts'
 import { valuesOf } from './values.ts'
 import { DbUnavailable, type Row, type Db, type Tx } from './contract.ts'
@@ -38,22 +38,20 @@ export function openSqlite(
   const [beginNow, commitNow] = [db.prepare('begin immediate'), db.prepare('commit')]
 
   const reveal = revealing(keys)
-  const prepared = new Map<string, { ready: Database.Statement; places: readonly Place[] }>()
+  const prepared = new Map<string, { ready: Database.Statement; places?: readonly Place[] }>()
   const prepare = (statement: Sql) => {
     const { texts, values } = withLimitsWritten(bindable(statement, keys, random))
     const text = withPlaceholders(texts)
     let known = prepared.get(text)
-    if (!known) {
-      const ready = db.prepare(withLocks(text, '', ''))
-      prepared.set(text, (known = { ready, places: placesOf(ready) }))
-    }
-    return { ...known, bound: valuesOf({ values }) }
+    if (!known) prepared.set(text, (known = { ready: db.prepare(withLocks(text, '', '')) }))
+    return { known, bound: valuesOf({ values }) }
   }
 
   const all = <R extends Row>(statement: Sql) => {
-    const { ready, places, bound } = prepare(statement)
+    const { known, bound } = prepare(statement)
+    const { ready } = known
     const rows = (ready.reader ? ready.all(...bound) : (ready.run(...bound), [])) as R[]
-    if (!statement.asStored) reveal(rows, places)
+    if (!statement.asStored) reveal(rows, (known.places ??= placesIn(ready)))
     return rows
   }
   // Everything here is done within one turn of the event loop, however much of it waits: after so long, sockets are served first.
@@ -82,8 +80,8 @@ export function openSqlite(
     async run(statement) {
       if (isLate(longestStandMs)) await letOthers()
       return guard(() => {
-        const { ready, bound } = prepare(statement)
-        return ready.run(...bound).changes
+        const { known, bound } = prepare(statement)
+        return known.ready.run(...bound).changes
       })
     },
     now: async () => instant(clock.now()),
@@ -227,10 +225,12 @@ export function openSqlite(
 /** Of several selects put together SQLite names the first one's columns, which need not be the others'. */
 const isPutTogether = (text: string): boolean => /\b(union|intersect|except)\b/i.test(text)
 
-function placesOf(statement: Database.Statement): Place[] {
+function placesIn(statement: Database.Statement): Place[] {
   if (!statement.reader) return []
   const isKnown = !isPutTogether(statement.source)
-  return statement.columns().flatMap(({ name, table, column }) => placeOf(name, isKnown ? table : null, isKnown ? column : null) ?? [])
+  return placesOf(
+    statement.columns().map(({ name, table, column }) => (isKnown ? { name, table, column } : { name, table: null, column: null })),
+  )
 }
 
 type Bound = ReturnType<typeof bindable>

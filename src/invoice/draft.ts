@@ -142,8 +142,8 @@ async function write(
       account_id, commission_bp, min_payout_units, state, batch_tag, next_at, added_at, changed_at,
       quote_units, rate_units, rate_at, rate_sources, confirmations, watch_until, fine_bp, interest_bp, expires_in_ms, discounts)
     values (${id}, ${terms.storeId}, ${of.slot ?? null}, ${of.order ?? null}, ${ordinal}, ${priced.rail}, ${priced.amount.asset}, ${priced.amount.units},
-      ${encrypted('invoices.payer_name', payer.name)}, ${encrypted('invoices.payer_tax_id', payer.taxId)},
-      ${encrypted('invoices.description', payer.description)}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
+      ${encrypted('invoices.payer_name', id, payer.name)}, ${encrypted('invoices.payer_tax_id', id, payer.taxId)},
+      ${encrypted('invoices.description', id, payer.description)}, ${due}, ${terms.accountId}, ${terms.commissionBp}, ${terms.minPayoutUnits}, 'draft', ${tag},
       ${now}, ${now}, ${now}, ${onChain?.quote?.units ?? null}, ${onChain?.quote?.rateUnits ?? null}, ${onChain?.quote?.at ?? null},
       ${onChain?.quote?.sources ?? null}, ${onChain?.confirmations ?? null}, ${watchUntil},
       ${terms.pay?.fineBp ?? null}, ${terms.pay?.interestBp ?? null}, ${terms.pay?.expiresInMs ?? null}, ${formatDiscounts(terms.pay?.discounts ?? [])})`)

@@ -23,6 +23,7 @@ export interface Invitation {
 }
 
 type Row = UserRow & {
+  token_hash: string
   invitation_secret: string
   ends_at: Instant
   browser_hash: string | null
@@ -32,7 +33,7 @@ type Row = UserRow & {
 
 const find = (reader: Reader, world: World, token: string): Promise<Row | undefined> =>
   reader.one<Row>(sql`
-    select users.*, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at, i.added_by as invited_by
+    select users.*, i.token_hash, i.totp_secret as invitation_secret, i.ends_at, i.browser_hash, i.opened_at, i.added_by as invited_by
     from invitations i join users on users.id = i.user_id
     where i.token_hash = ${digestOf(token)} and i.closed_at is null and users.state = 'invited' and i.ends_at > ${instant(world.clock.now())}`)
 
@@ -41,7 +42,15 @@ export async function invitationOf(reader: Reader, world: World, token: string, 
   if (!isToken(token)) return undefined
   const row = await find(reader, world, token)
   if (!row) return undefined
-  const { invitation_secret: _, ends_at: endsAt, browser_hash: browserHash, opened_at: openedAt, invited_by: __, ...user } = row
+  const {
+    invitation_secret: _,
+    ends_at: endsAt,
+    browser_hash: browserHash,
+    opened_at: openedAt,
+    invited_by: __,
+    token_hash: ___,
+    ...user
+  } = row
   return { user, endsAt, openedAt, here: browser !== undefined && browserHash === digestOf(browser) }
 }
 
@@ -64,7 +73,7 @@ export async function openInvitation(db: Db, world: World, token: string, browse
     const now = await tx.now()
     if (row.browser_hash === null)
       await tx.run(sql`
-        update invitations set totp_secret = ${encrypted('invitations.totp_secret', newSecret(world))}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
+        update invitations set totp_secret = ${encrypted('invitations.totp_secret', digestOf(token), newSecret(world))}, browser_hash = ${digestOf(browser)}, opened_at = ${now}
         where token_hash = ${digestOf(token)} and browser_hash is null`)
     const opened = (await find(tx, world, token))!
     const invitation = (await invitationOf(tx, world, token, browser))!
@@ -127,7 +136,7 @@ export async function acceptInvitation(db: Db, world: World, acceptance: Accepta
     const from = await approvesFrom(tx, world)
     const active = [
       sql`password = ${password}`,
-      sql`totp_secret = ${encrypted('users.totp_secret', secret)}`,
+      sql`totp_secret = ${encrypted('users.totp_secret', found.id, secret)}`,
       sql`totp_step = ${BigInt(step)}`,
       sql`language = ${language}`,
       sql`approves_from = ${from}`,

@@ -104,7 +104,7 @@ async function queue(tx: Tx, id: string, { reader, kind, about, detail }: Queued
   const said = JSON.stringify({ ...detail, why: detail['why'] === '' ? undefined : detail['why'] })
   await tx.run(sql`
     insert into person_mails (id, store_id, address, language, kind, about, detail, state, next_at, added_at, changed_at)
-    values (${id}, 'sto_default', ${encrypted('person_mails.address', address)}, ${reader.language}, ${kind}, ${about},
-      ${encrypted('person_mails.detail', said)}, 'queued', ${now}, ${now}, ${now})`)
+    values (${id}, 'sto_default', ${encrypted('person_mails.address', id, address)}, ${reader.language}, ${kind}, ${about},
+      ${encrypted('person_mails.detail', id, said)}, 'queued', ${now}, ${now}, ${now})`)
   await remember(tx, 'person_mails', id, '', 'queued', { why: kind, ref: about }, now)
 }

@@ -8,7 +8,7 @@ import { silentLog } from '../base/log.ts'
 import type { World } from '../base/world.ts'
 import { auditChain } from '../ledger/ledger.ts'
 import { migrate } from '../db/migrate.ts'
-import { history, openDb, sql, type Db } from '../db/db.ts'
+import { asStored, history, openDb, sql, type Db } from '../db/db.ts'
 import {
   acceptInvitation,
   addUser,
@@ -109,7 +109,7 @@ describe.each([
       await member('vera@example.com', 'viewer')
       await db.tx(tx => tx.run(sql`delete from person_mails`))
       await act(db, world, 'carla@example.com', 'mallory')
-      const letters = await db.all(sql`select address, kind from person_mails order by address`)
+      const letters = await db.all(asStored(sql`select address, kind from person_mails order by address`))
       expect(letters).toEqual(['bruno@example.com', 'carla@example.com'].map(address => ({ address, kind })))
       await act(db, world, 'vera@example.com', 'mallory')
       expect(await db.all(sql`select 1 from person_mails`)).toHaveLength(2)
@@ -160,7 +160,7 @@ describe.each([
         (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value),
       )
       for (const hidden of [invited, token, password]) expect(everything).not.toContain(hidden)
-      expect(await db.all(sql`select totp_secret from invitations`)).toEqual([{ totp_secret: '' }])
+      expect(await db.all(asStored(sql`select totp_secret from invitations`))).toEqual([{ totp_secret: '' }])
     })
 
     test('an invitation ends after a day, and with the next one', async () => {

@@ -79,11 +79,11 @@ export async function openSession(
   { address, agent }: { address: string; agent: string },
 ): Promise<{ token: string; person: Person }> {
   const token = newToken(world)
-  const now = await tx.now()
+  const [id, now] = [newId('session', world), await tx.now()]
   await tx.run(sql`
     insert into sessions (id, user_id, token_hash, csrf, added_at, seen_at, stepped_up_at, address, agent)
-    values (${newId('session', world)}, ${userId}, ${digestOf(token)}, ${newToken(world)}, ${now}, ${now}, ${now},
-      ${encrypted('sessions.address', address.slice(0, 64))}, ${shortAgent(agent)})`)
+    values (${id}, ${userId}, ${digestOf(token)}, ${newToken(world)}, ${now}, ${now}, ${now},
+      ${encrypted('sessions.address', id, address.slice(0, 64))}, ${shortAgent(agent)})`)
   return { token, person: personOf((await joined(tx, digestOf(token)))!, millis(now)) }
 }
 

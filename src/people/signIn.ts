@@ -86,7 +86,7 @@ export async function stepUp(db: Db, world: World, person: Person, code: string)
 export async function takeStep(tx: Tx, user: UserRow, step: number): Promise<boolean> {
   const taken = await tx.run(sql`
     update users set totp_step = ${BigInt(step)}
-    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret in (${sameAs('users.totp_secret', user.totp_secret ?? '')})`)
+    where id = ${user.id} and state = 'active' and totp_step < ${BigInt(step)} and password = ${user.password} and totp_secret in (${sameAs('users.totp_secret', user.totp_secret ?? '', user.id)})`)
   return taken > 0
 }
 
@@ -109,9 +109,9 @@ async function guessAs(db: Db, name: string, user: UserRow | undefined, address:
 }
 
 const hasSignedInFrom = async (reader: Reader, userId: string, address: string): Promise<boolean> =>
-  (await reader.all<{ address: string }>(sql`select address from sessions where user_id = ${userId} order by added_at desc limit 50`)).some(
-    known => sameNetwork(known.address, address),
-  )
+  (
+    await reader.all<{ address: string }>(sql`select id, address from sessions where user_id = ${userId} order by added_at desc limit 50`)
+  ).some(known => sameNetwork(known.address, address))
 
 /** A burst of failures is an act worth keeping. Names nobody has are not repeated: people type passwords there. */
 const tellBurst = (db: Db, user: UserRow | undefined, detail: Record<string, string>): Promise<void> =>

@@ -95,7 +95,7 @@ export async function newUser(tx: Tx, world: World, { name, role, language, emai
   const now = await tx.now()
   await tx.run(sql`
     insert into users (id, store_id, name, folded, role, language, email, state, approves_from, added_by, added_at, changed_at)
-    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${encrypted('users.email', email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
+    values (${id}, 'sto_default', ${name}, ${folded(name)}, ${role}, ${language}, ${encrypted('users.email', id, email ?? null)}, 'invited', ${await approvesFrom(tx, world)},
       ${by}, ${now}, ${now})`)
   await remember(tx, 'users', id, '', 'invited', { why: `added by ${by}` }, now)
   return (await findUser(tx, id))!
@@ -149,7 +149,7 @@ export const changeLanguage = (db: Db, name: string, language: Language): Promis
 /** Where they are written to about people; '' where their name says it, or nobody does. */
 export const changeEmail = (db: Db, name: string, email: string, by: string): Promise<UserRow> =>
   changed(db, name, async (tx, user) => {
-    await tx.run(sql`update users set email = ${encrypted('users.email', email === '' ? null : email)} where id = ${user.id}`)
+    await tx.run(sql`update users set email = ${encrypted('users.email', user.id, email === '' ? null : email)} where id = ${user.id}`)
     await audit(tx, { actor: by, act: 'e-mail address changed', subject: user.id, detail: { name: user.name } })
   })
 

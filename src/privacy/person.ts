@@ -54,7 +54,7 @@ export const isUnknown = ({ orders, invoices, rosters, lines, accounts }: Traces
 
 async function rostersWith(reader: Reader, taxId: string): Promise<InRoster[]> {
   const schedules = await reader.all<{ name: string; state: string; roster: string; currency: Asset }>(sql`
-    select name, state, roster, currency from schedules where roster is not null order by name`)
+    select id, name, state, roster, currency from schedules where roster is not null order by name`)
   const unknown = schedules.find(({ roster }) => isUnreadable(roster))
   if (unknown)
     throw new BadInput(

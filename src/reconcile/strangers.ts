@@ -140,7 +140,7 @@ export async function noteStranger(
   const why = disowned?.why ?? (full ? `rule ${full.name} covers it, but no more in one ${full.period}` : rule ? `rule ${rule.name}` : null)
   await tx.run(sql`
     insert into strangers (id, store_id, rail, state, units, description, source, at, rule_id, why, decided_by, added_at, changed_at)
-    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${encrypted('strangers.description', row.description)},
+    values (${line.id}, 'sto_default', ${rail}, ${state}, ${row.units}, ${encrypted('strangers.description', line.id, row.description)},
       ${row.source}, ${row.at}, ${rule?.id ?? null}, ${why},
       ${disowned?.by ?? null}, ${now}, ${now})`)
   await remember(tx, 'strangers', line.id, '', state, { why: why ?? 'seen in the statement' }, now)

@@ -78,7 +78,7 @@ export async function changeSchedule(
     await tx.run(sql`
       update schedules set version = version + 1, cron = ${rule.cron}, time_zone = ${rule.timeZone}, starts_at = ${rule.startsAt ?? null},
         ends_at = ${rule.endsAt ?? null}, count_low = ${rule.countLow}, count_high = ${rule.countHigh}, units_low = ${rule.unitsLow},
-        units_high = ${rule.unitsHigh}, roster = ${encrypted('schedules.roster', rule.roster ?? null)}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
+        units_high = ${rule.unitsHigh}, roster = ${encrypted('schedules.roster', id, rule.roster ?? null)}, due_in_ms = ${rule.dueInMs}, account_id = ${account!.id},
         commission_bp = ${rule.commissionBp}, min_payout_units = ${rule.minPayoutUnits}, catch_up = ${rule.catchUp},
         currency = ${rule.currency ?? 'BRL'}, watch_ms = ${rule.watchMs ?? usualWatchMs}, fine_bp = ${pay.fineBp},
         interest_bp = ${pay.interestBp}, expires_in_ms = ${pay.expiresInMs}, discounts = ${formatDiscounts(pay.discounts)}, changed_at = ${now} where id = ${id}`)

@@ -147,7 +147,7 @@ export async function openSchedule(
         roster, due_in_ms, account_id, commission_bp, min_payout_units, catch_up, state, materialised_until, next_at, added_by, added_at, changed_at,
         currency, watch_ms, fine_bp, interest_bp, expires_in_ms, discounts)
       values (${id}, 'sto_default', ${rule.name}, 1, ${rule.rail}, ${rule.cron}, ${rule.timeZone}, ${rule.startsAt ?? null}, ${rule.endsAt ?? null},
-        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${encrypted('schedules.roster', rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},
+        ${rule.countLow}, ${rule.countHigh}, ${rule.unitsLow}, ${rule.unitsHigh}, ${encrypted('schedules.roster', id, rule.roster ?? null)}, ${rule.dueInMs}, ${account!.id},
         ${rule.commissionBp}, ${rule.minPayoutUnits}, ${rule.catchUp}, 'active', ${from}, ${next}, ${by}, ${now}, ${now},
         ${rule.currency ?? 'BRL'}, ${rule.watchMs ?? usualWatchMs}, ${pay.fineBp}, ${pay.interestBp}, ${pay.expiresInMs}, ${formatDiscounts(pay.discounts)})`)
     await remember(tx, 'schedules', id, '', 'active', { why: `added by ${by}` }, now)
@@ -237,7 +237,7 @@ export async function changePayers(
 
     const now = await tx.now()
     await tx.run(sql`
-      update schedules set version = version + 1, roster = ${encrypted('schedules.roster', payers.roster ?? null)}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
+      update schedules set version = version + 1, roster = ${encrypted('schedules.roster', schedule.id, payers.roster ?? null)}, count_low = ${payers.countLow}, count_high = ${payers.countHigh},
         units_low = ${payers.unitsLow}, units_high = ${payers.unitsHigh}, changed_at = ${now} where id = ${schedule.id}`)
     const version = schedule.version + 1n
     const why = `version ${version}, with other payers, by ${by}`

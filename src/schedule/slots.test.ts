@@ -9,7 +9,7 @@ import { addAccount } from '../payout/payout.ts'
 import { restate } from '../../test/testbed/restate.ts'
 import { migrate } from '../db/migrate.ts'
 import { status } from '../queries/status.ts'
-import { openDb, sql, type Db } from '../db/db.ts'
+import { asStored, openDb, sql, type Db } from '../db/db.ts'
 import { setAsideAfterRestore } from '../jobs/jobs.ts'
 import {
   addSchedule,
@@ -224,7 +224,7 @@ test('other payers are the next version’s; a slot that was made before keeps i
   for (const { id } of slots)
     await db.tx(tx => draftBatch(tx, world, batchTerms(schedule, id), () => planBatch(batchRule(schedule), world.random), inReaisAsSaid))
   const asked = await db.all<{ payer_name: string; units: bigint; slot_id: string }>(
-    sql`select payer_name, units, slot_id from invoices order by id`,
+    asStored(sql`select payer_name, units, slot_id from invoices order by id`),
   )
   expect(asked).toEqual([
     { payer_name: 'Ana', units: 1000n, slot_id: slots[0]!.id },

@@ -265,8 +265,8 @@ async function insertOrder(tx: Tx, world: World, placing: Placing, buyer: Buyer,
   const now = await tx.now()
   const inserted = await tx.run(sql`
     insert into orders (id, store_id, token, basket_key, name, email, tax_id, language, rail, units, state, added_at, changed_at)
-    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${encrypted('orders.name', buyer.name)},
-      ${encrypted('orders.email', buyer.email)}, ${encrypted('orders.tax_id', buyer.taxId)}, ${placing.language},
+    values (${id}, 'sto_default', ${newKey(world)}, ${placing.basketKey}, ${encrypted('orders.name', id, buyer.name)},
+      ${encrypted('orders.email', id, buyer.email)}, ${encrypted('orders.tax_id', id, buyer.taxId)}, ${placing.language},
       ${placing.rail}, ${units}, 'awaiting', ${now}, ${now}) on conflict (basket_key) do nothing`)
   if (inserted === 0) return undefined
   await remember(tx, 'orders', id, '', 'awaiting', { why: 'placed in the shop' }, now)

@@ -71,7 +71,7 @@ function post(body: Buffer, headers: string[], method = 'POST', path = '/webhook
   })
 }
 const signed = (body: Buffer) => ['digital-signature', sign(body)]
-const kept = async () => (await db.all<{ event_id: string; raw: Uint8Array }>(sql`select event_id, raw from inbox order by id`))!
+const kept = async () => (await db.all<{ event_id: string; raw: Uint8Array }>(sql`select rail, event_id, raw from inbox order by id`))!
 
 test('a genuine event is kept byte for byte and answered 200 [security 1]', async () => {
   const body = eventBody('5813904772956160')

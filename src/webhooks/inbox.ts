@@ -130,7 +130,7 @@ const insertTexts = new Map<number, readonly string[]>()
 /** One insert of many rows. Its text depends on their number alone, and is built once for each. */
 function insertOf(arrivals: Arrival[], now: Instant): Sql {
   const rows = arrivals.map(({ rail, eventId, raw, signature, keyId, via }): Value[] => [
-    ...[rail, eventId, encrypted('inbox.raw', raw), signature ?? null, keyId ?? null],
+    ...[rail, eventId, encrypted('inbox.raw', [rail, eventId], raw), signature ?? null, keyId ?? null],
     ...[via, now, 'new', now, now],
   ])
   let texts = insertTexts.get(rows.length)
@@ -151,7 +151,7 @@ async function compare(tx: Tx, { rail, eventId, raw, signature, via }: Arrival, 
   if (there.dropped_digest === digest) return 'known'
   await tx.run(sql`
     insert into inbox_conflicts (rail, event_id, digest, raw, signature, received_at)
-    values (${rail}, ${eventId}, ${digest}, ${encrypted('inbox_conflicts.raw', raw)}, ${signature ?? null}, ${now}) on conflict do nothing`)
+    values (${rail}, ${eventId}, ${digest}, ${encrypted('inbox_conflicts.raw', [rail, eventId, digest], raw)}, ${signature ?? null}, ${now}) on conflict do nothing`)
   return 'conflict'
 }
 

@@ -149,9 +149,9 @@ async function judgeEvents(db: Db, bank: Bank): Promise<string[]> {
   const faults: string[] = []
   type Kept = { event_id: string; raw: Uint8Array; via: string; state: string; why: string | null; dropped_digest: string | null }
   const kept = new Map(
-    (await db.all<Kept>(sql`select event_id, raw, via, state, why, dropped_digest from inbox where rail = 'starkbank' order by id`)).map(
-      row => [row.event_id, row],
-    ),
+    (
+      await db.all<Kept>(sql`select rail, event_id, raw, via, state, why, dropped_digest from inbox where rail = 'starkbank' order by id`)
+    ).map(row => [row.event_id, row]),
   )
   for (const event of bank.eventsCreated()) {
     const row = kept.get(event.id)

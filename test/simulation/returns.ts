@@ -213,8 +213,8 @@ export async function judgeReturns(db: Db, bank: Bank, settled: ReadonlyMap<stri
 async function orderedWhileGoingBack(db: Db, bank: Bank): Promise<string[]> {
   const heard = await db.all<{ raw: Uint8Array; at: string; seq: bigint }>(
     sql`
-      select i.raw, min(t.at) as at, min(t.seq) as seq from inbox i join transitions t on t.subject = cast(i.id as text) and t.about = 'inbox' and t.from_state = 'new'
-      where i.kind = 'invoice.reversing' and i.state = 'done' group by i.id, i.raw order by i.id`,
+      select i.rail, i.event_id, i.raw, min(t.at) as at, min(t.seq) as seq from inbox i join transitions t on t.subject = cast(i.id as text) and t.about = 'inbox' and t.from_state = 'new'
+      where i.kind = 'invoice.reversing' and i.state = 'done' group by i.id, i.rail, i.event_id, i.raw order by i.id`,
   )
   const ends = bank
     .eventsCreated()

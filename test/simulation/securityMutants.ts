@@ -499,8 +499,8 @@ export const securitySections: readonly SecuritySection[] = [
       {
         rule: 'and a /64 is known as one',
         file: 'src/people/signIn.ts',
-        from: 'known => sameNetwork(known.address, address),',
-        to: 'known => known.address === address || sameNetwork(known.address, "0"),',
+        from: 'known => sameNetwork(known.address, address))',
+        to: 'known => known.address === address || sameNetwork(known.address, "0"))',
         test: 'src/people/people.test.ts',
         title: 'who signed in from one address of a /64 is known at its others, and nowhere else',
       },

@@ -69,7 +69,7 @@ export async function openDoor(pages?: Pages): Promise<Door> {
       return { ...sign(Buffer.from(`{"event": {"id": "${id}", "subscription": "holmes", "workspaceId": "1", "log": {}}${more}}`)), id }
     },
     async kept(id) {
-      const row = await db.one<{ raw: Uint8Array }>(sql`select raw from inbox where event_id = ${id}`)
+      const row = await db.one<{ raw: Uint8Array }>(sql`select rail, event_id, raw from inbox where event_id = ${id}`)
       return row && Buffer.from(row.raw)
     },
     serve,

@@ -33,14 +33,20 @@ export async function* encryption({ config, db, keys }: Base): AsyncGenerator<Ch
       run: 'repasse keys status; put a missing key back into the key file, or restore what was changed from a backup',
     }
   const newest = keys.newest?.id
-  const left = (await keyUses(db)).filter(({ key }) => key !== newest)
+  const uses = await keyUses(db)
+  const left = uses.filter(({ key }) => key !== newest)
   const count = (isPlain: boolean) => left.filter(({ key }) => (key === undefined) === isPlain).reduce((sum, use) => sum + use.count, 0)
   const [plain, older] = [count(true), count(false)]
-  if (plain + older > 0)
+  const unbound = uses.reduce((sum, use) => sum + use.unbound, 0)
+  if (plain + older + unbound > 0)
     yield {
       check,
       is: 'warn',
-      says: [plain > 0 && `${plain} values are in plain text`, older > 0 && `${older} are under a key that is not the newest`]
+      says: [
+        plain > 0 && `${plain} values are in plain text`,
+        older > 0 && `${older} are under a key that is not the newest`,
+        unbound > 0 && `${unbound} are not bound to their rows`,
+      ]
         .filter(Boolean)
         .join(', '),
       run: 'repasse keys rotate',

@@ -7,7 +7,7 @@ import { silentLog } from '../../base/log.ts'
 import type { World } from '../../base/world.ts'
 import { acceptInvitation, newToken, openInvitation } from '../../people/people.ts'
 import { codeAt, stepAt } from '../../people/totp.ts'
-import { openDb, sql, type Db } from '../../db/db.ts'
+import { asStored, openDb, sql, type Db } from '../../db/db.ts'
 
 const { env, repasse } = openTerminal()
 const url = { PUBLIC_URL: 'https://pay.example.com' }
@@ -142,7 +142,7 @@ describe('where real money moves and nobody uses the console', () => {
     await aDayLater(db)
     expect((await run('user', 'add', 'bruno', '--role', 'checker', '--by', 'boss')).out).toMatch(/^pro_/)
     await run('user', 'remove', 'ana', '--by', 'boss')
-    expect(await db.all(sql`select address, kind from person_mails where kind <> 'added' order by kind`)).toEqual(
+    expect(await db.all(asStored(sql`select address, kind from person_mails where kind <> 'added' order by kind`))).toEqual(
       ['key', 'removed'].map(kind => ({ address: 'carla@example.com', kind })),
     )
     await db.close()

@@ -17,8 +17,8 @@ export async function takeAsIssued(tx: Tx, id: string, made: ProviderInvoice, ca
   if (!row || !awaitsItsId(row)) return false
   const also = [
     sql`provider_id = ${made.providerId}`,
-    sql`brcode = ${encrypted('invoices.brcode', made.brcode)}`,
-    sql`link = ${encrypted('invoices.link', made.link)}`,
+    sql`brcode = ${encrypted('invoices.brcode', id, made.brcode)}`,
+    sql`link = ${encrypted('invoices.link', id, made.link)}`,
   ]
   return move(tx, 'invoices', invoiceMachine, id, row.state as 'draft' | 'issuing' | 'unsure', 'issued', cause, also)
 }

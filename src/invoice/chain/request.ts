@@ -43,7 +43,7 @@ export async function requestDrafts(db: Db, { takeAddress, uri }: Requesting, wo
         await move(tx, 'invoices', requestMachine, row.id, 'draft', 'issued', cause, [
           sql`provider_id = ${address}`,
           sql`address_index = ${number}`,
-          sql`brcode = ${encrypted('invoices.brcode', uri(address, row.units, row.description))}`,
+          sql`brcode = ${encrypted('invoices.brcode', row.id, uri(address, row.units, row.description))}`,
         ])
       }
       return rows.length

@@ -19,7 +19,7 @@ const atOnce = 500n
 async function hearAgain(tx: Tx, rail: Rail, { providerId }: ProviderInvoice, since: Instant): Promise<void> {
   for (let after = 0n; ;) {
     const rows = await tx.all<Pick<InboxRow, 'id' | 'raw'>>(sql`
-      select id, raw from inbox where rail = ${rail.name} and state = 'ignored' and kind like 'invoice.%' and received_at >= ${since} and id > ${after}
+      select id, rail, event_id, raw from inbox where rail = ${rail.name} and state = 'ignored' and kind like 'invoice.%' and received_at >= ${since} and id > ${after}
       order by id limit ${atOnce}`)
     if (rows.length === 0) return
     after = rows.at(-1)!.id

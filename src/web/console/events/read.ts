@@ -92,7 +92,7 @@ export async function seeEvent({ db, rails }: Desk, id: string): Promise<SeenEve
     steps: await stepsOf(db, steps),
     moved: moved.map(each => ({ ...each, href: each.about === 'accounts' ? pathTo('account', each.subject) : links.get(each.subject) })),
     conflicts: await db.all(sql`
-      select digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
+      select rail, event_id, digest, raw, signature, received_at from inbox_conflicts where rail = ${row.rail} and event_id = ${row.event_id} order by received_at`),
   }
 }
 

@@ -95,7 +95,7 @@ export async function moversOf(reader: Reader, subjects: readonly string[]): Pro
     received_at: Instant
     raw: Uint8Array
   }>(sql`
-    select id, event_id, kind, state, received_at, raw from inbox
+    select id, rail, event_id, kind, state, received_at, raw from inbox
     where rail in ('starkbank', 'bitcoin')
       and event_id in (select ref from transitions where subject in (${join(subjects)}) and ref is not null)
     order by received_at, id limit 100`)

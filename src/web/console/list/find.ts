@@ -96,7 +96,7 @@ export async function eventsWith(reader: Reader, text: string): Promise<{ id: bi
   let after = { received_at: instant(at - slackMs), id: 0n }
   for (let read = 0; read < mostEvents; read += 500) {
     const rows = await reader.all<{ id: bigint; event_id: string; received_at: string; raw: Uint8Array }>(sql`
-      select id, event_id, received_at, raw from inbox
+      select id, rail, event_id, received_at, raw from inbox
       where (received_at, id) > (${after.received_at}, ${after.id}) and received_at < ${instant(at + laterMs)} and rail = 'starkbank'
       order by received_at, id limit 500`)
     for (const { id, event_id: eventId, raw } of rows)

@@ -82,6 +82,6 @@ export async function explainPayout(reader: Reader, id: string): Promise<Explain
     timeline: await stepsOf(reader, steps),
     orderTimelines,
     movers: await moversOf(reader, [id, ...orders.map(({ attempt }) => attempt.id)]),
-    payer: (await reader.one<{ name: string }>(sql`select payer_name as name from invoices where id = ${row.invoice_id}`))?.name ?? '',
+    payer: (await reader.one<{ name: string }>(sql`select id, payer_name as name from invoices where id = ${row.invoice_id}`))?.name ?? '',
   }
 }
