@@ -16,7 +16,8 @@
  */
 import type { Clock, Random } from '../src/base/world.ts'
 import { makeAuth, type Project } from './auth.ts'
-import { makeEvents, type Attempt, type BankEvent, type Delivery, type Outcome } from './events.ts'
+import { makeEvents, type Attempt, type Delivery, type Outcome } from './events.ts'
+import type { BankEvent } from './event.ts'
 import { makeFaultBox, type ApiFault } from './faults.ts'
 import { makeInvoices, type Invoice } from './invoices.ts'
 import { makeLedger, type Transaction } from './ledger.ts'
@@ -26,26 +27,9 @@ import { defaultSettings, noFaults, type Faults, type Settings } from './setting
 import { makeSigner } from './signing.ts'
 import { makeTransfers, type Transfer } from './transfers.ts'
 import { makeWebhooks, type Webhook } from './webhooks.ts'
+import type { BankRequest, BankResponse } from './exchange.ts'
 
 export type { ApiFault, Attempt, BankEvent, Delivery, Faults, Invoice, Outcome, Project, Settings, Transaction, Transfer, Webhook }
-
-export interface BankRequest {
-  method: string
-  /** From `/v2/` on, without the query. */
-  path: string
-  query: URLSearchParams
-  headers: Record<string, string>
-  body: Buffer
-  /** The client's address, where settings.allowedIp is to be held against it. */
-  ip?: string
-}
-
-export type BankResponse =
-  | { is: 'answer'; status: number; headers?: Record<string, string>; body: string }
-  /** No answer ever comes. */
-  | { is: 'hang' }
-  /** The connection drops. */
-  | { is: 'reset' }
 
 export interface Bank {
   handle(request: BankRequest): BankResponse

@@ -6,18 +6,7 @@ import { refuse } from './refusal.ts'
 import { makeShelf, type Row, type Shelf } from './shelf.ts'
 import type { Signer } from './signing.ts'
 import type { Webhook } from './webhooks.ts'
-
-export interface Log extends Row {
-  type: string
-  errors: string[]
-}
-
-export interface BankEvent extends Row {
-  subscription: 'invoice' | 'transfer'
-  log: Log
-  workspaceId: string
-  isDelivered: boolean
-}
+import type { BankEvent, Log } from './event.ts'
 
 /** One POST to make now; how it ended is told to `delivered` under its deliveryId, which no two attempts share. */
 export interface Delivery {

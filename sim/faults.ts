@@ -1,5 +1,5 @@
 /** What can go wrong between a client and the bank's API, chosen for each request by chance or by order. */
-import type { BankResponse } from './bank.ts'
+import type { BankResponse } from './exchange.ts'
 import type { Office } from './office.ts'
 import type { ApiFaults } from './settings.ts'
 

@@ -1,5 +1,5 @@
 /** Pushes the worker must not act on: another workspace's genuine event, and a genuine one altered on its way. */
-import type { BankEvent, Log } from './events.ts'
+import type { BankEvent, Log } from './event.ts'
 import type { Office } from './office.ts'
 
 /** The same story told of an invoice or transfer in another workspace, tags and all: anyone may choose the same tags. */

@@ -1,6 +1,6 @@
 /** The API's map: which method and path does what, and how it is answered. */
 import type { Auth } from './auth.ts'
-import type { BankRequest, BankResponse } from './bank.ts'
+import type { BankRequest, BankResponse } from './exchange.ts'
 import type { Events } from './events.ts'
 import type { Invoice, Invoices } from './invoices.ts'
 import type { Ledger } from './ledger.ts'

@@ -1,7 +1,8 @@
 /** Duplicate invoices at the bank: found, canceled while nobody paid, and refunded or kept once somebody did; the books add up at every step. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Bank, Invoice } from '../sim/bank.ts'
-import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { bodyOf } from '../sim/events.ts'
+import type { BankEvent } from '../sim/event.ts'
 import { watchForTwins } from '../src/invoice/bank/twins.ts'
 import { approveRefund, findTwin, keepTwin, resolveTwins, resolveUnsureInvoices, sendRefund, type TwinRow } from '../src/invoice/invoice.ts'
 import { setAsideAfterRestore } from '../src/jobs/jobs.ts'

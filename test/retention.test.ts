@@ -1,6 +1,7 @@
 /** What is dropped by age, on both databases: what is old enough and needed by nothing, once, and nothing by a clock that has jumped. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { bodyOf } from '../sim/events.ts'
+import type { BankEvent } from '../sim/event.ts'
 import type { Retention } from '../src/base/retentionSettings.ts'
 import { Crash, instant, later, type World } from '../src/base/world.ts'
 import { moveOrders, placeOrder, timetable, wake, type Job } from '../src/jobs/jobs.ts'

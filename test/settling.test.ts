@@ -1,6 +1,7 @@
 /** What becomes of each event: in order and out of it, twice, late, foreign, of unknown kinds, and reversals before and after the payout. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { bodyOf } from '../sim/events.ts'
+import type { BankEvent } from '../sim/event.ts'
 import { applyPayout, letGo, stopAll } from '../src/payout/payout.ts'
 import { payoutsStopped, stopPayouts } from '../src/payout/row.ts'
 import { sql } from '../src/db/db.ts'

@@ -1,6 +1,7 @@
 /** Events proven together on both databases: how often the bank is asked about a hundred of them, and what is asked about by itself after all. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { bodyOf, type BankEvent } from '../sim/events.ts'
+import { bodyOf } from '../sim/events.ts'
+import type { BankEvent } from '../sim/event.ts'
 import { done, refused, unsure, type Answer } from '../src/base/answer.ts'
 import { runDueSlots, type Desk } from '../src/jobs/jobs.ts'
 import { addSchedule, needSchedule, runNow } from '../src/schedule/schedule.ts'

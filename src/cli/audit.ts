@@ -5,7 +5,8 @@ import type { Command } from 'commander'
 import { BadInput } from '../base/answer.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, paint, tame } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 export function auditCommands(repasse: Command, shell: Shell): void {
   const audit = repasse

@@ -6,7 +6,8 @@ import type { Base } from '../app.ts'
 import type { KeyFile } from '../rails/starkbank/keyFiles.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, paint, table } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 export function bankKeyCommands(repasse: Command, shell: Shell): void {
   const bankKey = repasse

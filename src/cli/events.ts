@@ -8,7 +8,8 @@ import type { InboxRow } from '../webhooks/webhooks.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table, tame } from './print.ts'
 import { noteShownHere } from './privacy.ts'
-import { bankIsConfigured, inBase, operator, type Shell } from './shell.ts'
+import { bankIsConfigured, inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
 

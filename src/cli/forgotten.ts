@@ -4,7 +4,8 @@ import { BadInput } from '../base/answer.ts'
 import type { ForgottenInvoice } from '../webhooks/webhooks.ts'
 import { countFlag, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 interface Flags {
   lookedAt?: true

@@ -7,7 +7,8 @@ import type { Base } from '../app.ts'
 import type { KeyUse, Unreadable } from '../db/rotate.ts'
 import { personFlag } from './flags.ts'
 import { example, json, table } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 export function keyCommands(repasse: Command, shell: Shell): void {
   const keys = repasse

@@ -6,7 +6,8 @@ import { readTyped } from '../base/typedAmount.ts'
 import type { LimitPer, LimitScope, WantedLimits } from '../payout/payout.ts'
 import { oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 type SetFlags = {
   asset?: Asset

@@ -7,8 +7,8 @@ import { makeLog, type Log } from '../base/log.ts'
 import { crashPoint } from './crash.ts'
 import { personFlag, rolesFlag } from './flags.ts'
 import { example } from './print.ts'
-import type { ProofFlags } from './prove.ts'
-import type { Shell } from './shell.ts'
+import type { ProofFlags } from './acting.ts'
+import type { Shell } from './context.ts'
 import { strangerCommands } from './strangers.ts'
 
 export function operateCommands(repasse: Command, shell: Shell): void {

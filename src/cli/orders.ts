@@ -7,7 +7,8 @@ import type { OrderLineRow, OrderRow } from '../shop/shop.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table, told } from './print.ts'
 import { forgetOrderCommand, noteShownHere, noteTaken } from './privacy.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
 export const orderStates = ['awaiting', 'paid', 'expired'] as const

@@ -12,8 +12,10 @@ import { alsoCheck, attempt } from './faults.ts'
 import { amountRangeIn, countRangeFlag, type Currency, personFlag, under } from './flags.ts'
 import { example } from './print.ts'
 import { noteTaken } from './privacy.ts'
-import { proofFlags, prove, type ProofFlags } from './prove.ts'
-import { inBase, type Shell } from './shell.ts'
+import { proofFlags, prove } from './prove.ts'
+import type { ProofFlags } from './acting.ts'
+import { inBase } from './shell.ts'
+import type { Shell } from './context.ts'
 
 export interface PayerFlags {
   payers: string

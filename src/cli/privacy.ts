@@ -6,7 +6,8 @@ import type { Base } from '../app.ts'
 import type { Held, HeldWhy, InvoiceOutcome, OrderOutcome, PayerForgotten } from '../privacy/privacy.ts'
 import { personFlag, textFlag } from './flags.ts'
 import { example, json, sheet, table } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 interface ForgetFlags {
   why: string

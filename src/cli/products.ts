@@ -6,7 +6,8 @@ import type { ProductChange, ProductRow } from '../shop/shop.ts'
 import { alsoCheck, attempt } from './faults.ts'
 import { amountIn, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 interface Flags {
   name?: string

@@ -4,9 +4,11 @@ import { BadInput } from '../base/answer.ts'
 import type { ProposalDecision, ProposalRow } from '../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from './print.ts'
-import { proofFlags, prove, type ProofFlags } from './prove.ts'
+import { proofFlags, prove } from './prove.ts'
+import type { ProofFlags } from './acting.ts'
 import { chainTermsOf } from './requests.ts'
-import { inBase, onRails, operator, type Shell } from './shell.ts'
+import { inBase, onRails, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 type ListFlags = { state?: ProposalRow['state']; subject?: string; limit: number; json?: true }
 type ActFlags = { why?: string; by?: string }

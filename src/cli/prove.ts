@@ -9,18 +9,8 @@ import type { Base } from '../app.ts'
 import type { UserRow } from '../people/people.ts'
 import type { Act } from '../people/roles.ts'
 import { operator } from './operator.ts'
-import type { Shell } from './shell.ts'
-
-export interface ProofFlags {
-  by?: string
-  /** A file with an Ed25519 private key. */
-  key?: string
-  /** Of an authenticator. */
-  code?: string
-}
-
-/** Who a command that does not ask itself is by, and the act that their role has to allow. */
-export type Acting = ProofFlags & { act?: Act }
+import type { Shell } from './context.ts'
+import type { ProofFlags } from './acting.ts'
 
 /** Commands that ask themselves who acts, and what it takes. */
 const asking = new WeakSet<Command>()

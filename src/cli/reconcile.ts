@@ -3,7 +3,8 @@ import { told } from '../base/money.ts'
 import type { ChainReconciliation, Reconciliation } from '../reconcile/reconcile.ts'
 import type { Base, Open } from '../app.ts'
 import { json, moneyOf, reais, sheet } from './print.ts'
-import { onRails, type Shell } from './shell.ts'
+import { onRails } from './shell.ts'
+import type { Shell } from './context.ts'
 
 interface Bank {
   result: Reconciliation

@@ -4,7 +4,8 @@ import { BadInput } from '../base/answer.ts'
 import type { RunRow } from '../jobs/jobs.ts'
 import { countFlag, oneOf } from './flags.ts'
 import { example, json, jsonLine, table, tame } from './print.ts'
-import { inBase, type Shell } from './shell.ts'
+import { inBase } from './shell.ts'
+import type { Shell } from './context.ts'
 
 // Written here so that --help need not load the house; a test holds it against the timetable. A slot's own runs are `issue`.
 export const jobNames = [

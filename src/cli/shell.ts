@@ -9,28 +9,8 @@ import type { Base, Open, openChain } from '../app.ts'
 import type { Rail } from '../rails/rail.ts'
 import { crashPoint } from './crash.ts'
 import { operator } from './operator.ts'
-import type { Acting } from './prove.ts'
 import { tame } from './print.ts'
-
-/** Data goes `out`, what is said about it goes to `err`. */
-export interface Outlet {
-  /** Resolves once the reader has taken it, so that a long export waits for a slow pipe. */
-  out(text: string): Promise<void>
-  err(text: string): void
-  colours: boolean
-  /** Answers whether the person says yes; undefined where nobody sits there, as in a script. */
-  ask?: ((question: string) => Promise<boolean>) | undefined
-}
-
-export interface Shell extends Outlet {
-  env: Record<string, string | undefined>
-  /** 0 fine, 1 failure; bad input throws and becomes 2. */
-  exitCode: number
-  /** By whom the command says it is, and how that is shown, where it takes `--by`; see `prove.ts`. */
-  acting?: Acting
-  /** Takes what commander says of a faulty command line, where that is told in another way. */
-  saysFaults?: (text: string) => void
-}
+import type { Outlet, Shell } from './context.ts'
 
 export function terminal(env: Shell['env']): Outlet {
   // `repasse invoice list | head` closes the pipe early, and that is no failure.

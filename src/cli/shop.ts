@@ -5,7 +5,8 @@ import type { RailName, ShopRule } from '../shop/shop.ts'
 import { alsoCheck } from './faults.ts'
 import { amountIn, oneOf, percentFlag, personFlag } from './flags.ts'
 import { example, json, moneyOf, table, told } from './print.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 const rails = ['starkbank', 'bitcoin'] as const
 

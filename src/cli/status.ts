@@ -7,7 +7,8 @@ import type { ChainStatus } from '../queries/chainStatus.ts'
 import type { Status } from '../queries/status.ts'
 import { rateLine, rateOf, rateView, type RateNow } from './rate.ts'
 import { countsOf, json, moneyOf, paint, reais, sheet, tame } from './print.ts'
-import { inBase, type Shell } from './shell.ts'
+import { inBase } from './shell.ts'
+import type { Shell } from './context.ts'
 
 type Next = { name: string; next_at: string; time_zone: string }
 

@@ -7,7 +7,8 @@ import type { Proposed } from '../ledger/ledger.ts'
 import { amountIn, countFlag, nameFlag, oneOf, personFlag, textFlag } from './flags.ts'
 import { example, json, moneyOf, reais, table } from './print.ts'
 import { noteTaken } from './privacy.ts'
-import { inBase, operator, type Shell } from './shell.ts'
+import { inBase, operator } from './shell.ts'
+import type { Shell } from './context.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
 export const strangerStates = ['open', 'opening', 'ruled', 'accepted'] as const

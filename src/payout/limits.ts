@@ -4,29 +4,14 @@ import { later, type Instant, type Millis } from '../base/world.ts'
 import { forUpdate, isOlderThan, join, sql, type Reader, type Sql, type Tx } from '../db/db.ts'
 import { letBeyond, limitsNow, objectedLimits, strictest, wasLetBeyond } from './limitsSaid.ts'
 import type { PayoutRow } from './row.ts'
+import { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
 
-/** `payout`: of each one alone; the others of everything within a sliding window. */
-export const limitPers = ['payout', 'hour', 'day'] as const
-export type LimitPer = (typeof limitPers)[number]
 const windowMs = { hour: 3_600_000, day: 86_400_000 } as const satisfies Record<string, Millis>
 type Window = keyof typeof windowMs
 const windows = ['hour', 'day'] as const
 
 /** What a limit is of: all payouts of one asset, or one account by its id. */
 export const installationScope = (asset: Asset): string => `installation ${asset}`
-
-export type LimitRow = {
-  scope: string
-  asset: Asset
-  per: LimitPer
-  units: bigint
-  set_by: string
-  approved_by: string | null
-  set_at: Instant
-  /** What it is from `next_from` on, once two people raised it; null where it ends then. */
-  next_units: bigint | null
-  next_from: Instant | null
-}
 
 export { limitsNow }
 

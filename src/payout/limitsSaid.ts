@@ -3,7 +3,7 @@ import { parseUnits, smallest, told, type Asset } from '../base/money.ts'
 import { later, type Instant } from '../base/world.ts'
 import { openObjections, type Finding, type Objection, type ObjectionKind } from '../ledger/ledger.ts'
 import { join, sql, type Reader, type Sql } from '../db/db.ts'
-import type { LimitPer, LimitRow } from './limits.ts'
+import type { LimitPer, LimitRow } from './limitRow.ts'
 
 /** How a limit is named in the details of a change. */
 export const limitWords = { payout: ['perPayout', 'perPayoutNow'], hour: ['perHour', 'perHourNow'], day: ['perDay', 'perDayNow'] } as const

@@ -79,18 +79,16 @@ export {
 export { receivableMoves, receivableOf, receivables, recoveries, type Owing, type ReceivableMove, type Recovery } from './receivable.ts'
 export {
   installationScope,
-  limitPers,
   seeLimits,
   usedIn,
   waitingForLimits,
   waitingForRoom,
   withinLimits,
-  type LimitPer,
-  type LimitRow,
   type LimitWait,
   type SeenLimit,
   type WaitingForLimit,
 } from './limits.ts'
+export { limitPers, type LimitPer, type LimitRow } from './limitRow.ts'
 export {
   beyondAct,
   carryOutBeyond,
@@ -155,7 +153,8 @@ export {
   type CandidateRow,
   type OutputRow,
 } from './bundle/bundle.ts'
-export { planBundle, type BundleTerms, type ChangeNumbers, type Planning } from './bundle/plan.ts'
+export { planBundle, type Planning } from './bundle/plan.ts'
+export type { BundleTerms, ChangeNumbers } from './bundle/terms.ts'
 export { sendBundles, type BundlesSent } from './bundle/broadcast.ts'
 export { importSigned, type Imported } from './bundle/import.ts'
 export { bumpBundles } from './bundle/bump.ts'

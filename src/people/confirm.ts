@@ -4,7 +4,7 @@ import type { Db } from '../db/db.ts'
 import { takeStep, type StepUpAnswer } from './signIn.ts'
 import { forgive, takeGuess } from './throttle.ts'
 import { matchingStep } from './totp.ts'
-import type { UserRow } from './user.ts'
+import type { UserRow } from './row.ts'
 
 export type CodeAnswer = Exclude<StepUpAnswer, { is: 'stepped up' }> | { is: 'confirmed' }
 

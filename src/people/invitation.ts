@@ -10,7 +10,8 @@ import { tellAbout } from './notices.ts'
 import { hashPassword, passwordFault, type PasswordFault } from './password.ts'
 import { digestOf, isToken } from './token.ts'
 import { matchingStep, newSecret } from './totp.ts'
-import { approvesFrom, retireKeys, userMachine, type Language, type UserRow } from './user.ts'
+import { approvesFrom, retireKeys } from './user.ts'
+import { userMachine, type Language, type UserRow } from './row.ts'
 
 /** What the welcome page shows. */
 export interface Invitation {

@@ -3,7 +3,7 @@ import type { Asset } from '../base/money.ts'
 import { escaped, type Letter } from '../mail/mail.ts'
 import { accountNotices, limitNotices, type NoticeKind } from './notices.ts'
 import type { Role } from './roles.ts'
-import type { Language } from './user.ts'
+import type { Language } from './row.ts'
 
 /** One row of the outbox. */
 export interface NoticeRow {

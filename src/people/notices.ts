@@ -5,7 +5,7 @@ import { isAddress } from '../base/mailAddress.ts'
 import { plainName } from '../base/person.ts'
 import type { World } from '../base/world.ts'
 import { encrypted, isUnreadable, join, remember, sql, type Sql, type Tx } from '../db/db.ts'
-import type { UserRow } from './user.ts'
+import type { UserRow } from './row.ts'
 
 /**
  * `added`, `role` and `reset`: access was given. `locked` and `removed`: it was taken, and with it whoever could have approved what comes next.

@@ -15,7 +15,8 @@ import {
 } from '../ledger/ledger.ts'
 import type { Reader, Db, Tx } from '../db/db.ts'
 import { tellAbout } from './notices.ts'
-import { theUser, type UserRow } from './user.ts'
+import { theUser } from './user.ts'
+import type { UserRow } from './row.ts'
 
 export const clearAct = 'user.clear'
 

@@ -39,17 +39,14 @@ export {
   changeRole,
   findUser,
   isUserName,
-  languages,
   listUsers,
   lockUser,
   removeUser,
   resetUser,
   unlockUser,
-  userMachine,
-  type Language,
   type NewUser,
-  type UserRow,
 } from './user.ts'
+export { languages, userMachine, type Language, type UserRow } from './row.ts'
 export { isToken, newToken } from './token.ts'
 export { leastPasswordLength, passwordFault, type PasswordFault } from './password.ts'
 export { groups, otpauthUri } from './totp.ts'

@@ -6,7 +6,7 @@ import { audit } from '../ledger/ledger.ts'
 import { encrypted, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import type { Role } from './roles.ts'
 import { digestOf, isToken, newToken } from './token.ts'
-import type { Language } from './user.ts'
+import type { Language } from './row.ts'
 
 const idleMs = 15 * 60_000
 const absoluteMs = 8 * 3_600_000

@@ -8,7 +8,8 @@ import { openSession, type Person } from './session.ts'
 import { forgive, ofAddress, ofName, ofSession, takeGuess } from './throttle.ts'
 import { digestOf, isToken } from './token.ts'
 import { matchingStep } from './totp.ts'
-import { findUser, folded, type UserRow } from './user.ts'
+import { findUser, folded } from './user.ts'
+import type { UserRow } from './row.ts'
 
 export interface SignIn {
   name: string

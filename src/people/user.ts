@@ -1,7 +1,6 @@
 /** Users: people who may sign in. A name is one person's for ever, for the audit log and the accounts speak of people by name. */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
-import type { Machine, StateOf } from '../base/machine.ts'
 import { samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
@@ -11,38 +10,7 @@ import { closeInvitations, invite } from './invite.ts'
 import { tellAbout } from './notices.ts'
 import { needsTwo, roles, type Role } from './roles.ts'
 import { revokeAll } from './session.ts'
-
-export const userMachine = {
-  invited: ['active', 'removed'],
-  active: ['invited', 'locked', 'removed'],
-  locked: ['active', 'invited', 'removed'],
-  removed: [],
-} as const satisfies Machine
-
-export const languages = ['pt-BR', 'en'] as const
-export type Language = (typeof languages)[number]
-
-export type UserRow = {
-  id: string
-  store_id: string
-  name: string
-  folded: string
-  role: Role
-  language: Language
-  state: StateOf<typeof userMachine>
-  password: string | null
-  totp_secret: string | null
-  totp_step: bigint
-  /** Where they are written to; null where their name says it, or nobody did. */
-  email: string | null
-  /** Who made the link by which they came in last. */
-  given_by: string | null
-  /** Before it they approve nothing. */
-  approves_from: Instant | null
-  added_by: string
-  added_at: Instant
-  changed_at: Instant
-}
+import { userMachine, type Language, type UserRow } from './row.ts'
 
 /** Letters, digits, points, underscores, hyphens and one @: nothing two names could look alike by. */
 export const isUserName = (text: string): boolean =>

@@ -1,7 +1,8 @@
 /** A catch-up that is larger than usual asks a person first: its slots are held until somebody says go, or skip. */
 import type { Instant } from '../base/world.ts'
 import { isUnreadable, sql, type Reader } from '../db/db.ts'
-import { batchRule, type ScheduleRow } from './schedules.ts'
+import { batchRule } from './schedules.ts'
+import type { ScheduleRow } from './row.ts'
 
 /** More slots at once than this are not caught up unasked, and no more money than as many of the schedule's largest slots of late. */
 export const mostCaughtUp = 10

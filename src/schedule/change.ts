@@ -18,9 +18,9 @@ import {
   unfitAccount,
   usualWatchMs,
   type NewSchedule,
-  type ScheduleRow,
   type Unfit,
 } from './schedules.ts'
+import type { ScheduleRow } from './row.ts'
 import { areInvoicesUnread } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
 import { materialiseOne } from './slots.ts'

@@ -16,6 +16,7 @@ import { findAccount, netOf, type AccountRow, type Terms } from '../payout/payou
 import { encrypted, isUnreadable, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
 import { areInvoicesUnread, forgottenWhy } from '../webhooks/webhooks.ts'
 import { judgeSchedule, stateTerms } from './terms.ts'
+import type { ScheduleRow } from './row.ts'
 
 export const scheduleMachine = { active: ['paused'], paused: ['active'] } as const satisfies Machine
 
@@ -51,40 +52,6 @@ export interface NewSchedule {
 export const usualWatchMs = 30 * 86_400_000
 
 export type Payers = Pick<NewSchedule, 'roster' | 'rosterFile' | 'countLow' | 'countHigh' | 'unitsLow' | 'unitsHigh'>
-
-export type ScheduleRow = {
-  id: string
-  store_id: string
-  name: string
-  version: bigint
-  rail: 'starkbank' | 'bitcoin'
-  currency: Asset
-  watch_ms: bigint
-  cron: string
-  time_zone: string
-  starts_at: Instant | null
-  ends_at: Instant | null
-  count_low: bigint
-  count_high: bigint
-  units_low: bigint
-  units_high: bigint
-  roster: string | null
-  due_in_ms: bigint
-  account_id: string
-  commission_bp: bigint
-  min_payout_units: bigint
-  fine_bp: bigint
-  interest_bp: bigint
-  expires_in_ms: bigint
-  /** As `formatDiscounts` writes them. */
-  discounts: string
-  catch_up: 'all' | 'latest' | 'none'
-  state: 'active' | 'paused'
-  materialised_until: Instant
-  next_at: Instant | null
-  added_by: string
-  added_at: Instant
-}
 
 export const findSchedule = (reader: Reader, name: string) =>
   reader.one<ScheduleRow>(sql`select * from schedules where store_id = 'sto_default' and (name = ${name} or id = ${name})`)

@@ -5,7 +5,8 @@ import { clockTrouble, instant, later, millis, type Instant, type World } from '
 import { move, remember, skipLocked, sql, type Sql, type Db, type Tx } from '../db/db.ts'
 import { forgottenWhy } from '../webhooks/webhooks.ts'
 import { holdCatchUp, usualOf } from './catchUp.ts'
-import { dueSince, nextAt, type ScheduleRow } from './schedules.ts'
+import { dueSince, nextAt } from './schedules.ts'
+import type { ScheduleRow } from './row.ts'
 import { holdSchedule, judgeSchedule } from './terms.ts'
 
 export const slotMachine = {

@@ -26,7 +26,7 @@ import {
   type ScheduleRecord,
 } from '../payout/payout.ts'
 import { isUnreadable, sql, type Reader, type Db, type Tx } from '../db/db.ts'
-import type { ScheduleRow } from './schedules.ts'
+import type { ScheduleRow } from './row.ts'
 
 /** Everything that says whom a schedule asks, when and for how much, and what becomes of what they pay. */
 export const termsOf = (row: ScheduleRow): Content => ({

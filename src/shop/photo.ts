@@ -2,7 +2,15 @@
 import { createHash } from 'node:crypto'
 import { BadInput } from '../base/answer.ts'
 import { readJpeg, readPng, readWebp, type Picture } from './pictures.ts'
-import type { Photo } from './product.ts'
+
+export interface Photo {
+  mediaType: 'image/jpeg' | 'image/png' | 'image/webp'
+  width: number
+  height: number
+  bytes: Uint8Array
+}
+
+/** A photo by its digest; what it holds never changes. */
 
 export const mostPhotoBytes = 512 * 1024
 const leastSide = 16

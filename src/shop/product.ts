@@ -6,7 +6,7 @@ import { formatUnits } from '../base/money.ts'
 import type { Instant, World } from '../base/world.ts'
 import { audit } from '../ledger/ledger.ts'
 import { forUpdate, join, move, remember, sql, type Reader, type Db, type Tx } from '../db/db.ts'
-import { readPhoto } from './photo.ts'
+import { readPhoto, type Photo } from './photo.ts'
 
 export const productMachine = {
   listed: ['removed'],
@@ -49,14 +49,6 @@ export const findProduct = (reader: Reader, name: string) =>
     select * from products where store_id = 'sto_default' and (id = ${name} or slug = ${name} or name = ${name})
     order by case when id = ${name} or slug = ${name} then 0 else 1 end, id limit 1`)
 
-export interface Photo {
-  mediaType: 'image/jpeg' | 'image/png' | 'image/webp'
-  width: number
-  height: number
-  bytes: Uint8Array
-}
-
-/** A photo by its digest; what it holds never changes. */
 export async function photoOf(reader: Reader, digest: string): Promise<Photo | undefined> {
   const row = await reader.one<{ media_type: Photo['mediaType']; width: bigint; height: bigint; bytes: Uint8Array }>(sql`
     select media_type, width, height, bytes from product_photos where digest = ${digest}`)

@@ -1,6 +1,6 @@
 /** The shop: products, orders and where their money goes. What needs the rails (placing, seeing, a new code) is in `src/jobs/orders.ts`. */
 export * from './product.ts'
-export { mostPhotoBytes, readPhoto } from './photo.ts'
+export { mostPhotoBytes, readPhoto, type Photo } from './photo.ts'
 export { isAddress, mostEmailLength } from '../base/mailAddress.ts'
 export { checkBuyer, mostNameLength, type Buyer, type BuyerFault } from './buyer.ts'
 export {

@@ -1,31 +1,13 @@
 /** The pages: what every one of them goes through, then the shop and the console. */
 import type { Middleware } from 'koa'
 import { BadInput } from '../base/answer.ts'
-import type { Desk } from '../jobs/jobs.ts'
 import { through } from '../db/db.ts'
 import { consolePages } from './console/console.ts'
 import { assetRoutes, headers, hung, sameOrigin, spoken, type PageState } from './page/page.ts'
 import { FaultPage } from './page/fault.tsx'
 import { show, type PageContext } from './page/show.ts'
 import { shopPages } from './shop/shop.ts'
-
-export interface PageSettings {
-  /** As people reach us, without a slash at the end; undefined where nobody said. */
-  publicUrl: string | undefined
-  /** What the shop is called. */
-  shopName: string
-  /** Where a payment can be simulated; there in the demonstration alone. */
-  simulateUrl: string | undefined
-  /** Money here is play money: the bank's sandbox, or a chain that is not the real one. Said on every page of the shop. */
-  sandbox: boolean
-}
-
-export interface PageParts {
-  desk: Desk
-  settings: PageSettings
-  /** Aborts when the server closes: what streams ends then. */
-  over: AbortSignal
-}
+import type { PageParts } from './context.ts'
 
 /** Every page, as middleware in its order. */
 export function pages(parts: PageParts): Middleware[] {

@@ -1,6 +1,7 @@
 /** The rail's wire laid straight into the simulated bank: no socket, and the same verdicts on what it answers as the SDK's wire gives. */
 import { z } from 'zod'
-import type { Bank as SimulatedBank, BankResponse } from '../../sim/bank.ts'
+import type { Bank as SimulatedBank } from '../../sim/bank.ts'
+import type { BankResponse } from '../../sim/exchange.ts'
 import { done, refused, unsure, type Answer } from '../../src/base/answer.ts'
 import type { Deadline } from '../../src/base/deadline.ts'
 import type { Clock, Millis } from '../../src/base/world.ts'

@@ -1,5 +1,6 @@
 /** A house and its bank in one process on one clock, in fair weather: for stories in which everything happens when the story says so. */
-import { bodyOf, type BankEvent } from '../../sim/events.ts'
+import { bodyOf } from '../../sim/events.ts'
+import type { BankEvent } from '../../sim/event.ts'
 import { makeBank, type Bank, type Invoice, type Settings, type Transfer } from '../../sim/bank.ts'
 import { noKeys, type DataKeys } from '../../src/base/cipher.ts'
 import { seededRandom } from '../../src/base/clock.ts'

@@ -11,8 +11,10 @@ import { signAccountCommand } from './sign.ts'
 import { attempt } from '../faults.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, reais, sheet, table } from '../print.ts'
-import { proofFlags, prove, type ProofFlags } from '../prove.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { proofFlags, prove } from '../prove.ts'
+import type { ProofFlags } from '../acting.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export function accountCommands(repasse: Command, shell: Shell): void {
   const account = repasse

@@ -9,7 +9,8 @@ import { viewOf } from './view.ts'
 import { alsoCheck, attempt, neededWhen } from '../faults.ts'
 import { nameFlag, oneOf, personFlag, textFlag, under } from '../flags.ts'
 import { example, json } from '../print.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 interface Flags extends Partial<BankDestination> {
   name: string

@@ -3,8 +3,10 @@ import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { personFlag } from '../flags.ts'
 import { example, json } from '../print.ts'
-import { proofFlags, prove, type ProofFlags } from '../prove.ts'
-import { inBase, type Shell } from '../shell.ts'
+import { proofFlags, prove } from '../prove.ts'
+import type { ProofFlags } from '../acting.ts'
+import { inBase } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 type Flags = ProofFlags & { all?: true; json?: true }
 

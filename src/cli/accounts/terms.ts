@@ -4,7 +4,8 @@ import { BadInput } from '../../base/answer.ts'
 import type { AccountProposed, DebtEnd, ReceivableMove, Recovery } from '../../payout/payout.ts'
 import { amountIn, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, reais, table } from '../print.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 // Written here so that --help need not load the house; a test holds them against the source.
 export const recoveries = ['never', 'next-payouts'] as const

@@ -12,7 +12,8 @@ import { countFlag, oneOf } from '../flags.ts'
 import { countsOf, example, json, moneyOf, paint, sheet, table } from '../print.ts'
 import { psbtCommands } from './psbts.ts'
 import { perByte, rateLine, rateOf, rateView } from '../rate.ts'
-import { onChain, type Chain, type Shell } from '../shell.ts'
+import { onChain, type Chain } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 const branches = ['receive', 'change'] as const
 

@@ -7,7 +7,8 @@ import type { Reader } from '../../db/db.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
-import { inBase, onChain, operator, type Shell } from '../shell.ts'
+import { inBase, onChain, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 // Written here so that --help need not load the house; a test holds it against the machine.
 export const bundleStates = ['planned', 'signed', 'sent', 'mined', 'paid', 'void'] as const

@@ -9,7 +9,8 @@ import type { Db } from '../../db/db.ts'
 import { personFlag } from '../flags.ts'
 import { example, json, moneyOf, sheet, table } from '../print.ts'
 import { perByte } from '../rate.ts'
-import { onChain, operator, type Chain, type Shell } from '../shell.ts'
+import { onChain, operator, type Chain } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export function psbtCommands(bitcoin: Command, shell: Shell): void {
   const psbt = bitcoin

@@ -3,7 +3,8 @@ import { BadInput } from '../../base/answer.ts'
 import type { Proposed } from '../../ledger/ledger.ts'
 import { json } from '../print.ts'
 import { chainTermsOf } from '../requests.ts'
-import { inBase, onRails, operator, type Shell } from '../shell.ts'
+import { inBase, onRails, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export type CoinRefundFlags = {
   to?: string

@@ -5,7 +5,8 @@ import type { Base } from '../../app.ts'
 import type { Job } from '../../jobs/jobs.ts'
 import type { Scanned } from '../../webhooks/webhooks.ts'
 import { json, sheet } from '../print.ts'
-import { onChain, type Chain, type Shell } from '../shell.ts'
+import { onChain, type Chain } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 const waitMs = 500
 const mostWaits = 60

@@ -25,8 +25,9 @@ import type { Terms } from '../../payout/payout.ts'
 import { openDb, sql, DbUnavailable, type Db } from '../../db/db.ts'
 import { migrate, pending } from '../../db/migrate.ts'
 import type { Transform } from './sealed.ts'
-import type { ProofFlags } from '../prove.ts'
-import { inBase, type Shell } from '../shell.ts'
+import type { ProofFlags } from '../acting.ts'
+import { inBase } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 const open = (url: string, keys: DataKeys = noKeys) => openDb(url, { clock: systemClock, random: systemRandom, keys })
 

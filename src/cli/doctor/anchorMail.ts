@@ -1,7 +1,7 @@
 /** Whether mails with anchors of the audit log arrive where they are to: a witness that hears nothing is none. */
 import { millis } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 const dayMs = 24 * 3_600_000
 

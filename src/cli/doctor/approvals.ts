@@ -1,7 +1,7 @@
 /** Whether payouts wait for what was only said, and on which accounts and by which schedules money goes by a name alone. */
 import { approvalsNeeded, isProduction } from '../../base/config.ts'
 import type { Base } from '../../app.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 export async function* approvals({ config, db }: Base): AsyncGenerator<Check> {
   const [{ accountsOnlySaid, listAccounts }, { listSchedules, schedulesOnlySaid }] = await Promise.all([

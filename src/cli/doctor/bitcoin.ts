@@ -5,7 +5,7 @@ import { millis } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { ChainInfo, ChainRail } from '../../rails/chain.ts'
 import type { Quote } from '../../rates/rates.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 import { perByte } from '../rate.ts'
 import type { Chain } from '../shell.ts'
 

@@ -16,16 +16,10 @@ import { keysOfBank } from './keys.ts'
 import { limits } from './limits.ts'
 import { retention, waitingMail } from './privacy.ts'
 import { json, paint, reais, tame } from '../print.ts'
-import type { ProofFlags } from '../prove.ts'
-import { bankIsConfigured, quietLog, type Shell } from '../shell.ts'
-
-export interface Check {
-  check: string
-  is: 'ok' | 'info' | 'warn' | 'error'
-  says: string
-  /** What to do about it. */
-  run?: string
-}
+import type { ProofFlags } from '../acting.ts'
+import { bankIsConfigured, quietLog } from '../shell.ts'
+import type { Shell } from '../context.ts'
+import type { Check } from './check.ts'
 
 type Flags = ProofFlags & { registerWebhook?: true; dropKey?: string; json?: true }
 

@@ -1,7 +1,7 @@
 /** What `repasse doctor` says of encryption at rest: whether there is a key, what is not under the newest, and what cannot be read. */
 import { movesRealMoney } from '../../base/config.ts'
 import type { Base } from '../../app.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 const check = 'encryption'
 const mostShown = 5

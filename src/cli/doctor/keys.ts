@@ -3,8 +3,9 @@ import { BadInput } from '../../base/answer.ts'
 import { instant } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { Rail } from '../../rails/rail.ts'
-import type { Check } from './doctor.ts'
-import { prove, type ProofFlags } from '../prove.ts'
+import type { Check } from './check.ts'
+import { prove } from '../prove.ts'
+import type { ProofFlags } from '../acting.ts'
 
 interface Flags extends ProofFlags {
   dropKey?: string

@@ -3,7 +3,7 @@ import type { Asset } from '../../base/money.ts'
 import { instant } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
 import type { LimitPer } from '../../payout/payout.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 export async function* limits({ config, db, world }: Base): AsyncGenerator<Check> {
   const { installationScope, limitsIn } = await import('../../payout/payout.ts')

@@ -3,7 +3,7 @@ import { formatRetention } from '../../base/retentionSettings.ts'
 import { retentionOf } from '../../base/config.ts'
 import { instant, later, type Instant } from '../../base/world.ts'
 import type { Base } from '../../app.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 export async function retention({ config, db, world }: Base): Promise<Check> {
   const { lastRetention, retentionFailing } = await import('../../privacy/privacy.ts')

@@ -6,7 +6,8 @@ import type { Reader } from '../../db/db.ts'
 import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, reais, table } from '../print.ts'
 import { forgottenCommand } from '../forgotten.ts'
-import { inBase, onRails, operator, type Shell } from '../shell.ts'
+import { inBase, onRails, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export type OwnRefundFlags = { amount?: bigint; by?: string; why?: string; json?: true }
 

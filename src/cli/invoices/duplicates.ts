@@ -6,7 +6,8 @@ import { amountIn, personFlag, textFlag } from '../flags.ts'
 import { proposeOwnRefund } from './acts.ts'
 import { example, json, maybeMoney, moneyOf, reais, table } from '../print.ts'
 import type { CoinRefundFlags } from '../bitcoin/refunds.ts'
-import { inBase, onRails, operator, type Shell } from '../shell.ts'
+import { inBase, onRails, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 type RefundFlags = { twin: string; keep?: true; by?: string; why?: string; json?: true }
 type AnyRefundFlags = Partial<RefundFlags> & Omit<CoinRefundFlags, 'amount'> & { amount?: string }

@@ -15,7 +15,8 @@ import { postingsOf, postingsTable, type PostingRow } from '../ledger/postings.t
 import { example, historyOf, historyTable, json, maybeMoney, moneyOf, reais, sheet, table, told } from '../print.ts'
 import { noteShownHere, noteTaken } from '../privacy.ts'
 import { askedFacts, chainTermsOf, paymentsTable, placeFacts, readRequest, requestView, type Request } from '../requests.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 type ListFlags = { state?: string; limit: number; before?: string; json?: true }
 

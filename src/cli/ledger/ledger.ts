@@ -8,7 +8,8 @@ import type { Reader } from '../../db/db.ts'
 import { oneOf } from '../flags.ts'
 import { csvCell, example, json, moneyOf, paint, table, told } from '../print.ts'
 import { sayUnreadable } from '../keys.ts'
-import { inBase, type Shell } from '../shell.ts'
+import { inBase } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export function ledgerCommands(repasse: Command, shell: Shell): void {
   const ledger = repasse.command('ledger').description('the books: every cent, twice').addHelpText('after', example('ledger check'))

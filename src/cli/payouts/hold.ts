@@ -3,8 +3,10 @@ import type { Command } from 'commander'
 import { BadInput } from '../../base/answer.ts'
 import { personFlag, textFlag } from '../flags.ts'
 import { example } from '../print.ts'
-import { proofFlags, prove, type ProofFlags } from '../prove.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { proofFlags, prove } from '../prove.ts'
+import type { ProofFlags } from '../acting.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export function stopCommands(payout: Command, shell: Shell): void {
   payout

@@ -4,7 +4,8 @@ import { BadInput } from '../../base/answer.ts'
 import type { Proposed, SuspenseRow } from '../../ledger/ledger.ts'
 import { countFlag, oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, json, moneyOf, reais, table } from '../print.ts'
-import { inBase, onRails, operator, type Shell } from '../shell.ts'
+import { inBase, onRails, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 type ActFlags = { why: string; by?: string }
 

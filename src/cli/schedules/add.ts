@@ -24,8 +24,10 @@ import {
 } from '../flags.ts'
 import { payersOf, refuseMadeUp, repeatsOption, rosterColumns, saidOf, type PayerFlags } from '../payers.ts'
 import { example } from '../print.ts'
-import { proofFlags, prove, type ProofFlags } from '../prove.ts'
-import { inBase, type Shell } from '../shell.ts'
+import { proofFlags, prove } from '../prove.ts'
+import type { ProofFlags } from '../acting.ts'
+import { inBase } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 interface Flags extends PayerFlags, ProofFlags {
   name: string

@@ -12,7 +12,8 @@ import type { NoRate, Rate } from '../../rates/rates.ts'
 import { durationFlag, personFlag } from '../flags.ts'
 import { example, json, moneyOf, table, told } from '../print.ts'
 import { noteTaken } from '../privacy.ts'
-import { inBase, onRails, operator, type Shell } from '../shell.ts'
+import { inBase, onRails, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 type Flags = { wait?: true; dryRun?: true; timeout?: Millis; by?: string; json?: true }
 

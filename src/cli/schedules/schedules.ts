@@ -12,7 +12,8 @@ import { example, historyOf, historyTable, json, moneyOf, sheet, table, told } f
 import { payersCommand, rosterCommand } from '../payers.ts'
 import { runCommand } from './runNow.ts'
 import { addCommand, skippedMonths } from './add.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 
 export function scheduleCommands(repasse: Command, shell: Shell): void {
   const schedule = repasse

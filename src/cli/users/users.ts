@@ -9,7 +9,8 @@ import type { Language, UserRow } from '../../people/people.ts'
 import { needsTwo, roles, type Role } from '../../people/roles.ts'
 import { oneOf, personFlag, textFlag } from '../flags.ts'
 import { example, historyOf, historyTable, json, sheet, table } from '../print.ts'
-import { inBase, operator, type Shell } from '../shell.ts'
+import { inBase, operator } from '../shell.ts'
+import type { Shell } from '../context.ts'
 import { userKeyCommands } from './keys.ts'
 
 const languages = ['pt-BR', 'en'] as const satisfies readonly Language[]

@@ -15,7 +15,7 @@ import {
 } from './bundle.ts'
 import { isCancellation, offerCancelAgain } from './cancel.ts'
 import { strangeIn } from './check.ts'
-import type { BundleTerms, Present } from './plan.ts'
+import type { BundleTerms, Present } from './terms.ts'
 import { againstPolicy } from './sign.ts'
 import { chainPayoutsStopped } from './unread.ts'
 

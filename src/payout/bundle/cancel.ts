@@ -6,7 +6,7 @@ import { assertMayApprove, audit, auditedDetails, post } from '../../ledger/ledg
 import type { ChainRail } from '../../rails/chain.ts'
 import { forUpdate, move, sql, type Cause, type Reader, type Db, type Tx } from '../../db/db.ts'
 import { bundleMachine, candidatesOf, keepCandidate, keptPlan, latestOf, readPlan, type BundleRow, type CandidateRow } from './bundle.ts'
-import type { BundleTerms, Present } from './plan.ts'
+import type { BundleTerms, Present } from './terms.ts'
 import { attemptMachine, payoutMachine, type AttemptRow, type PayoutRow } from '../row.ts'
 import { chainUnread, unreadSentence } from './unread.ts'
 

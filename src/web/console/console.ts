@@ -2,7 +2,7 @@
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
-import type { PageParts } from '../pages.ts'
+import type { PageParts } from '../context.ts'
 import { doorsOf, signedIn, type ConsoleState, type Doors } from './guard.ts'
 import { accountRoutes } from './accounts/routes.ts'
 import { auditRoutes } from './audit/routes.ts'

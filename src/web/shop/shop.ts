@@ -2,7 +2,7 @@
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import { hung, type PageState } from '../page/page.ts'
-import type { PageParts } from '../pages.ts'
+import type { PageParts } from '../context.ts'
 import { browseRoutes } from './catalogue/routes.ts'
 import { checkoutRoutes } from './checkout/routes.ts'
 import { orderRoutes } from './orders/routes.ts'

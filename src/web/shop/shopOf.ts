@@ -1,6 +1,6 @@
 /** What the frame shows of who asks: their language, and how much is in their basket. */
 import type { PageContext } from '../page/page.ts'
-import type { PageParts } from '../pages.ts'
+import type { PageParts } from '../context.ts'
 import { basketOf } from './basket/cookie.ts'
 import type { Shop } from './frame.tsx'
 

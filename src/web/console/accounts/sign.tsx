@@ -6,7 +6,7 @@ import { accountsOnlySaid, digestOfAccount, listAccounts, signAccount, stopOf, t
 import type { Person } from '../../../people/people.ts'
 import { amount, show, type Language } from '../../page/page.ts'
 import { Facts, Notice } from '../../page/parts.tsx'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { AccountFacts, accountPath } from './page.tsx'
 import { firstOf } from './readForm.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'

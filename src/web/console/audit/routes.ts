@@ -2,7 +2,7 @@
 import { walkAudit, type AuditRow } from '../../../ledger/ledger.ts'
 import { join, sql, type Reader, type Sql } from '../../../db/db.ts'
 import { show } from '../../page/page.ts'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { AuditPage, type Walked } from './page.tsx'
 import type { Doors } from '../guard.ts'
 

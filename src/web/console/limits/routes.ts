@@ -20,7 +20,7 @@ import {
 } from '../../../payout/payout.ts'
 import { show, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { LimitsPage, limitsPath, type Limited } from './page.tsx'
 import { pathTo } from '../links.ts'

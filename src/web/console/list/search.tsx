@@ -1,7 +1,7 @@
 /** Hangs up the overview, the lists and their details, and the box that searches in all of them. */
 import { stopOf } from '../../../payout/payout.ts'
 import { show } from '../../page/page.ts'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { bitcoinPages } from '../bitcoin/routes.tsx'
 import { eventPages } from '../events/routes.tsx'
 import { Frame } from '../frame/frame.tsx'

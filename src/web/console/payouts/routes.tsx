@@ -16,7 +16,7 @@ import {
 import { may } from '../../../people/people.ts'
 import { sql } from '../../../db/db.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { namesOf } from '../invoices/read.ts'

@@ -16,7 +16,7 @@ import {
 import { may } from '../../../people/people.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import { Notice } from '../../page/parts.tsx'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { ActForm, Frame, Reason } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { Known, Said } from '../list/parts.tsx'

@@ -17,7 +17,7 @@ import {
 } from '../../../people/people.ts'
 import { moment, show, type Language } from '../../page/page.ts'
 import { Facts, Faults, Field, Notice, Select } from '../../page/parts.tsx'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { ActForm, Frame, FreshCode } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { languageOptions } from './page.tsx'

@@ -16,7 +16,7 @@ import { passkeysThatSign, proofByPasskey, registerPasskey, registrationChalleng
 import type { Db } from '../../../db/db.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import { Field, Notice, Time } from '../../page/parts.tsx'
-import type { PageParts, PageSettings } from '../../pages.ts'
+import type { PageParts, PageSettings } from '../../context.ts'
 import { ActForm, Frame } from '../frame/frame.tsx'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { passkeyWords } from './passkeysWords.ts'

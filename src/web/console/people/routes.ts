@@ -29,7 +29,7 @@ import {
 } from '../../../people/people.ts'
 import { history } from '../../../db/db.ts'
 import { show } from '../../page/page.ts'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { LinkPage, PeoplePage, PersonPage } from './page.tsx'
 import { proposalPath } from '../proposals/page.tsx'

@@ -16,7 +16,7 @@ import {
 } from '../../../shop/shop.ts'
 import { show, type Form, type Language } from '../../page/page.ts'
 import type { Tone } from '../../page/parts.tsx'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import { keptProduct, keptProducts, type Shown } from '../../shop/catalogue/shelf.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { ProductForm, ProductsPage } from './page.tsx'

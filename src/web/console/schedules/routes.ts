@@ -29,7 +29,7 @@ import {
 import { findAccount, listAccounts, stopOf, type AccountRow } from '../../../payout/payout.ts'
 import { history, sql } from '../../../db/db.ts'
 import { show, type Form } from '../../page/page.ts'
-import type { PageParts } from '../../pages.ts'
+import type { PageParts } from '../../context.ts'
 import type { ConsoleContext, Doors } from '../guard.ts'
 import { styleOf } from '../list/list.ts'
 import { reasonIn, readWhen, type FieldFaults, type Values } from './when.ts'
