@@ -190,6 +190,7 @@ describe.each([
       expect(invited.status).toBe(200)
       const link = /<code class="mono">([^<]+)</.exec(invited.body)![1]!
       expect((await add('bia')).body).toContain('This name is, or was, somebody’s')
+      expect((await add('CarIa')).body).toContain('This name reads like carla: choose another')
       expect((await add('not a name')).body).toContain('This is not a name')
       expect((await add('cao', { role: 'owner' })).status).toBe(400)
 

@@ -1,6 +1,6 @@
 /** Which names are one person's. */
 import { expect, test } from 'vitest'
-import { samePerson, unlikeIn, unseenIn } from './person.ts'
+import { lookOf, samePerson, unlikeIn, unseenIn } from './person.ts'
 
 test.each([
   ['capitals and spaces around it', ' ANA Prado '],
@@ -56,6 +56,37 @@ test('what people are called is seen', () => {
     undefined,
   ])
   expect(unseenIn('Ana\u{1d159}')).toBe('U+1D159')
+})
+
+test.each([
+  ['PauI', 'Paul'],
+  ['pau1', 'Paul'],
+  ['J0A0', 'joao'],
+  ['bemardo', 'bernardo'],
+  ['vvagner', 'wagner'],
+  ['ana_lima@example.com', 'ana.lima@example.com'],
+  ['ana.|ima', 'ana-lima'],
+])('%s reads like %s', (one, other) => expect(lookOf(one)).toBe(lookOf(other)))
+
+test('names that differ at sight read differently', () => {
+  const names = [
+    'paul',
+    'paui',
+    'paula',
+    'ana',
+    'anna',
+    'bernardo',
+    'bernado',
+    'clara',
+    'dara',
+    'josé',
+    'jose',
+    'ana2',
+    'ana3',
+    'analima',
+    'ana.lima',
+  ]
+  expect(new Set(names.map(lookOf)).size).toBe(names.length)
 })
 
 test('other names are other people', () => {

@@ -27,6 +27,21 @@ export const unseenIn = (name: string): string | undefined => {
   return point === undefined ? undefined : `U+${point.toString(16).toUpperCase().padStart(4, '0')}`
 }
 
+/**
+ * A name as it looks: names that answer alike are taken for one another by whoever reads them. Of signs that Unicode lists as confusable with each other
+ * (UTS #39, confusables.txt), those that names are written with: `0 O`, `1 I | l` and `m rn`. Every other sign of that list is refused in a name
+ * (`isUserName`, `unlikeIn`), so no table of all of them is needed. Beside them `vv` reads as `w`, and the marks between words as one another.
+ */
+export const lookOf = (name: string): string =>
+  name
+    .normalize('NFKC')
+    .replace(/[1I|]/g, 'l')
+    .replaceAll('0', 'o')
+    .toLowerCase()
+    .replaceAll('rn', 'm')
+    .replaceAll('vv', 'w')
+    .replace(/[\s._-]+/g, '-')
+
 /** Letters that are no ASCII letter with an accent, and are told from every one at sight. */
 const latinBesides = 'ÆÐØÞßæðøþĐđĦħŁłŊŋŒœ'
 

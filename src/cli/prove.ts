@@ -149,10 +149,12 @@ async function signerIn(file: string) {
 }
 
 async function byName(base: Proving, by: string, code: string | undefined, isOperator: boolean): Promise<Prover> {
-  const { confirmByCode, findUser } = await import('../people/people.ts')
+  const { confirmByCode, findAlike, findUser } = await import('../people/people.ts')
   const user = await findUser(base.db, by)
   if (!user) {
     if (code !== undefined) throw new BadInput(`--code is given, and --by ${by} is nobody of the console: "repasse user list" shows them`)
+    const alike = isOperator ? undefined : await findAlike(base.db, by)
+    if (alike) throw new BadInput(`--by ${by} reads like ${alike.name}, a person of the console: write another name`)
     return { by, proof: { is: 'said' }, user }
   }
   if (code === undefined)

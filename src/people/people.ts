@@ -37,6 +37,7 @@ export {
   changeEmail,
   changeLanguage,
   changeRole,
+  findAlike,
   findUser,
   isUserName,
   listUsers,

@@ -1,7 +1,7 @@
 /** Users: people who may sign in. A name is one person's for ever, for the audit log and the accounts speak of people by name. */
 import { BadInput } from '../base/answer.ts'
 import { newId } from '../base/id.ts'
-import { samePerson } from '../base/person.ts'
+import { lookOf, samePerson } from '../base/person.ts'
 import { later, type Instant, type World } from '../base/world.ts'
 import { keysOf, retireKey } from '../approvals/approvals.ts'
 import { audit } from '../ledger/ledger.ts'
@@ -21,6 +21,14 @@ export const folded = (name: string): string => name.normalize('NFKC').trim().to
 
 export const findUser = (reader: Reader, name: string): Promise<UserRow | undefined> =>
   reader.one<UserRow>(sql`select * from users where store_id = 'sto_default' and (folded = ${folded(name)} or id = ${name})`)
+
+/** A person, removed or not, whose name is another and reads like this one: `PauI`, with a capital i, and `Paul`. */
+export async function findAlike(reader: Reader, name: string): Promise<Pick<UserRow, 'name'> | undefined> {
+  const known = await reader.all<Pick<UserRow, 'name' | 'folded'>>(
+    sql`select name, folded from users where store_id = 'sto_default' order by folded`,
+  )
+  return known.find(each => each.folded !== folded(name) && lookOf(each.name) === lookOf(name))
+}
 
 /** Every person, the removed last, with when they were last seen. */
 export const listUsers = (reader: Reader): Promise<(UserRow & { seen_at: Instant | null; objected_by: string | null })[]> =>
@@ -44,7 +52,7 @@ export interface NewUser {
   email?: string | undefined
 }
 
-/** Throws `BadInput` for a name that is taken or is none. */
+/** Throws `BadInput` for a name that is taken, is none, or reads like another person's. */
 export async function assertFree(tx: Tx, name: string): Promise<void> {
   if (!isUserName(name))
     throw new BadInput(`"${name}" is not a name: up to 63 letters, digits, points, underscores and hyphens, e.g. ana or ana@example.com`)
@@ -55,6 +63,8 @@ export async function assertFree(tx: Tx, name: string): Promise<void> {
         ? `"${name}" was the name of somebody who was removed, and the audit log still speaks of them by it: choose another name`
         : `"${name}" is taken: choose another name, or invite this person anew with "repasse user reset ${taken.name}"`,
     )
+  const alike = await findAlike(tx, name)
+  if (alike) throw new BadInput(`"${name}" reads like "${alike.name}", so one would be taken for the other: choose another name`)
 }
 
 /** The row of a person who has no link yet. */

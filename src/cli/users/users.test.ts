@@ -60,6 +60,8 @@ test.each([
   [['add', 'bob', '--role', 'maker', '--lang', 'fr'], /--lang "fr" is not one of pt-BR, en/],
   [['add', 'bob smith', '--role', 'maker'], /"bob smith" is not a name/],
   [['add', 'LOCAL', '--role', 'maker'], /"LOCAL" is taken/],
+  [['add', 'IocaI', '--role', 'maker'], /"IocaI" reads like "local"/],
+  [['add', 'bob', '--role', 'maker', '--by', 'l0ca1'], /--by l0ca1 reads like local, a person of the console/],
   [['role', 'local', 'owner'], /"owner" is not one of/],
   [['role', 'nobody', 'maker'], /there is no user "nobody": "repasse user list" shows them/],
   [['show', 'nobody'], /there is no user "nobody"/],

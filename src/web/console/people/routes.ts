@@ -8,6 +8,7 @@ import {
   changeRole,
   endSession,
   endSessionsOf,
+  findAlike,
   findUser,
   isUserName,
   languages,
@@ -74,7 +75,8 @@ export function peopleRoutes(doors: Doors, { desk: { db, world }, settings }: Pa
     const [role, language] = [roles.find(each => each === form.text('role')), languages.find(each => each === form.text('language'))]
     if (!role || !language) return ctx.throw(400)
     const [email, why] = [form.text('email'), reasonIn(form)]
-    const fault = !isUserName(name) ? say.badName : (await findUser(db, name)) ? say.taken : undefined
+    const alike = await findAlike(db, name)
+    const fault = !isUserName(name) ? say.badName : (await findUser(db, name)) ? say.taken : alike && say.alike(alike.name)
     const faults = { ...(fault !== undefined && { name: fault }), ...(email !== '' && !isAddress(email) && { email: say.badEmail }) }
     if (Object.keys(faults).length > 0) {
       const values = { name, role, language, email, why }
